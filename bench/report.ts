@@ -1,0 +1,99 @@
+/** One thing measured several times. */
+export interface Measurement {
+  readonly name: string;
+  /** What a run counts: `MB/s`, `ms`, `requests/s`. */
+  readonly unit: string;
+  /** One number a run, at least one. */
+  readonly runs: readonly number[];
+}
+
+export interface Summary {
+  readonly name: string;
+  readonly unit: string;
+  readonly runs: readonly number[];
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+  /** Median over the median of the first measurement with the same unit: 1 for that one. */
+  readonly ratio: number;
+}
+
+/**
+ * Runs `measure` `count` times, one after the other, after one run that does not count. Each run returns its own
+ * number, so that setting up stays outside it.
+ */
+export async function repeat(
+  count: number,
+  measure: () => Promise<number> | number,
+): Promise<number[]> {
+  await measure();
+  const runs: number[] = [];
+  while (runs.length < count) runs.push(await measure());
+  return runs;
+}
+
+/** Minimum, median and maximum of each measurement, and its ratio to the first one of its unit. */
+export function summarize(measurements: readonly Measurement[]): Summary[] {
+  const baselines = new Map<string, number>();
+  return measurements.map(({ name, unit, runs }) => {
+    const sorted = runs.toSorted((a, b) => a - b);
+    const [min, max] = [sorted[0], sorted.at(-1)];
+    if (min === undefined || max === undefined)
+      throw new Error(`"${name}" has 0 runs, wanted 1 or more`);
+    const median = medianOf(sorted);
+    const baseline = baselines.get(unit) ?? median;
+    baselines.set(unit, baseline);
+    return { name, unit, runs, min, median, max, ratio: median / baseline };
+  });
+}
+
+/** The summaries as an aligned table with a heading. */
+export function formatTable(title: string, summaries: readonly Summary[]): string {
+  const rows = [
+    ["", "min", "median", "max", "unit", "ratio"],
+    ...summaries.map(({ name, unit, min, median, max, ratio }) => [
+      name,
+      formatNumber(min),
+      formatNumber(median),
+      formatNumber(max),
+      unit,
+      ratio.toFixed(2),
+    ]),
+  ];
+  const widths = rows.reduce<number[]>(
+    (known, row) => row.map((cell, column) => Math.max(cell.length, known[column] ?? 0)),
+    [],
+  );
+  const isText = (column: number): boolean => column === 0 || column === 4;
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return isText(column) ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+  return [title, ...lines].join("\n");
+}
+
+/** Prints what a benchmark found: a table, or with `--json` on the command line one JSON object. */
+export function printReport(title: string, measurements: readonly Measurement[]): void {
+  const results = summarize(measurements);
+  const text = process.argv.includes("--json")
+    ? JSON.stringify({ title, node: process.version, results })
+    : formatTable(title, results);
+  process.stdout.write(`${text}\n`);
+}
+
+function medianOf(sorted: readonly number[]): number {
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  const lower = sorted[middle - 1] ?? upper;
+  return sorted.length % 2 === 1 ? upper : (lower + upper) / 2;
+}
+
+/** Three significant digits, whole from 100 up. */
+function formatNumber(value: number): string {
+  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
+}

@@ -1,0 +1,31 @@
+import type { KnipConfig } from "knip";
+
+const config: KnipConfig = {
+  workspaces: {
+    ".": {
+      entry: ["tools/*.ts", "tools/**/*.test.ts", "bench/**/*.ts", "interop/**/*.test.ts"],
+      project: ["*.ts", "{tools,bench,interop}/**/*.ts"],
+      // The runtime itself; npm puts it first in the path of every script.
+      ignoreDependencies: ["node"],
+      // The command of packages/cli; Go builds the peer of one interop test.
+      ignoreBinaries: ["slipway", "go"],
+    },
+    "packages/*": {
+      entry: [
+        "src/{index,http,stream,agent}.ts",
+        "src/main.ts",
+        "src/main/main.ts",
+        "src/**/*.test.ts",
+        "tests/**/*.ts",
+      ],
+      project: ["src/**/*.ts", "tests/**/*.ts"],
+    },
+  },
+  ignore: ["packages/*/src/**/gen/**"],
+  // Programs that `tools/generate-protobuf.ts` and `tools/generate-schema.ts` run.
+  ignoreDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es", "kysely-codegen"],
+  // The type of a parameter may be exported so that callers can name it.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+};
+
+export default config;

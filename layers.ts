@@ -1,0 +1,140 @@
+/**
+ * What stands where and who may import whom. Packages and their folders are listed from the lowest to the highest; a
+ * folder imports only from those before it. `oxlint.config.ts` turns this into import rules, `tools/layers.test.ts`
+ * compares it with the tree. A new folder gets its line here first.
+ */
+export interface PackageLayer {
+  /** The folder under `packages/` and the part of the name after `@slipway/`. */
+  readonly name: string;
+  /** Packages of ours that the sources may import; `sdk/http` is one subpath of a package. Tests may add `testkit`. */
+  readonly mayImport: readonly string[];
+  /** The folders of `src/`, lowest first. A group stands where its members stand. */
+  readonly folders: readonly (string | FolderGroup)[];
+  /** What must also run in a browser, so that `node:` is refused: all of the package, or these folders. */
+  readonly browser?: "all" | readonly string[];
+  /** Folders that may import more than their package; a path such as `commands/server` is allowed. */
+  readonly exceptions?: readonly FolderException[];
+}
+
+/** Folders of one height, and what they may import of each other. */
+export interface FolderGroup {
+  readonly group: readonly string[];
+  /** `services`: another one's `service.ts` or `…-service.ts`, never its queries or routes. */
+  readonly eachOther: "nothing" | "services" | "anything";
+}
+
+export interface FolderException {
+  readonly folder: string;
+  readonly mayImport: readonly string[];
+}
+
+/** Routes, service and queries of one resource; one folder each in `server`, and mostly in `api` too. */
+const resources = [
+  "buildinfo",
+  "deployment",
+  "users",
+  "organizations",
+  "files",
+  "templates",
+  "workspaces",
+  "builds",
+  "agents",
+  "prebuilds",
+  "audit",
+] as const;
+
+export const layers: readonly PackageLayer[] = [
+  { name: "runtime", mayImport: [], folders: [] },
+  {
+    name: "wire",
+    mayImport: [],
+    browser: "all",
+    folders: [
+      "bytes",
+      {
+        group: ["protobuf", "yamux", "drpc", "derp", "disco", "stun", "wireguard"],
+        eachOther: "nothing",
+      },
+    ],
+  },
+  {
+    name: "tailnet",
+    mayImport: ["runtime", "wire"],
+    folders: ["identity", "coordination", "relay", "path", "tunnel", "stack", "net"],
+  },
+  {
+    name: "api",
+    mayImport: [],
+    browser: "all",
+    folders: [
+      "contract",
+      "errors",
+      { group: [...resources, "jobs", "apps"], eachOther: "anything" },
+      "events",
+    ],
+  },
+  {
+    name: "sdk",
+    mayImport: ["runtime", "wire", "api", "tailnet"],
+    browser: ["http", "stream"],
+    folders: ["http", "stream", "agent", "workspace"],
+  },
+  {
+    name: "server",
+    mayImport: ["runtime", "wire", "api", "tailnet"],
+    folders: [
+      "config",
+      "postgres",
+      "db",
+      "pubsub",
+      "http",
+      "rpc",
+      "auth",
+      "coordinator",
+      "relay",
+      "template-format",
+      "drivers",
+      // The queue that carries out the work of the features: worker, log, stream.
+      "jobs",
+      { group: resources, eachOther: "services" },
+      "apps",
+      "main",
+    ],
+  },
+  {
+    name: "agent",
+    mayImport: ["runtime", "wire", "api", "tailnet", "sdk"],
+    folders: [
+      "config",
+      "process",
+      "scripts",
+      "stats",
+      "containers",
+      "ssh",
+      "pty",
+      "http",
+      "session",
+      "main",
+    ],
+  },
+  {
+    name: "cli",
+    mayImport: ["runtime", "api", "sdk"],
+    folders: ["config", "terminal", "command", "commands"],
+    exceptions: [
+      { folder: "commands/server", mayImport: ["server"] },
+      { folder: "commands/agent", mayImport: ["agent"] },
+    ],
+  },
+  {
+    name: "web",
+    mayImport: ["api", "sdk/http", "sdk/stream"],
+    browser: "all",
+    folders: ["ui", "api", "components", "forms", "pages"],
+  },
+  {
+    name: "testkit",
+    mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "server", "agent", "cli"],
+    folders: ["clock", "servers", "database", "processes"],
+  },
+];

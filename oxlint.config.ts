@@ -1,0 +1,190 @@
+import type { OxlintConfig, OxlintOverride } from "oxlint";
+
+import { layers } from "./layers.ts";
+import type { PackageLayer } from "./layers.ts";
+import { byName, folderNames, importRules, runsInBrowser } from "./tools/import-rules.ts";
+import type { FileKind, ImportRule } from "./tools/import-rules.ts";
+
+type Rules = NonNullable<OxlintConfig["rules"]>;
+
+const testFiles = [
+  "packages/*/src/**/*.test.ts",
+  "packages/*/tests/**",
+  "interop/**",
+  "packages/testkit/**",
+];
+const programs = ["tools/**", "bench/**", "*.config.ts"];
+
+/** Rules of the three categories that fight the style; each with what it would cost. */
+const refused: Rules = {
+  // `fc.assert` and `pg.Pool` are how these packages are written about.
+  "import/no-named-as-default": "off",
+  "import/no-named-as-default-member": "off",
+  // A style sheet has no name to import.
+  "import/no-unassigned-import": ["error", { allow: ["**/*.css"] }],
+  // Streams, retries and protocols wait for one thing after the other on purpose.
+  "no-await-in-loop": "off",
+  // `handler => inner(handler)` inside a function is how a private part stays private.
+  "unicorn/consistent-function-scoping": "off",
+  // Both want `.then` chains to look like callbacks; `no-floating-promises` and `return-await` do the work.
+  "promise/always-return": "off",
+  "promise/no-callback-in-promise": "off",
+  // TypeScript's `noImplicitReturns` says the same, without a second opinion on `return undefined`.
+  "typescript/consistent-return": "off",
+};
+
+const named: Rules = {
+  "import/no-cycle": ["error", { ignoreTypes: false }],
+  "import/no-default-export": "error",
+  "import/extensions": ["error", "ignorePackages", { ts: "always", tsx: "always" }],
+  "oxc/no-barrel-file": ["error", { threshold: 0 }],
+
+  "typescript/no-floating-promises": "error",
+  "typescript/no-misused-promises": "error",
+  "typescript/return-await": ["error", "in-try-catch"],
+  // A signal's reason is thrown unchanged, and its type says nothing.
+  "typescript/only-throw-error": ["error", { allowThrowingUnknown: true, allowThrowingAny: true }],
+
+  "typescript/no-explicit-any": "error",
+  "typescript/no-non-null-assertion": "error",
+  "typescript/no-unsafe-type-assertion": "error",
+  "typescript/switch-exhaustiveness-check": [
+    "error",
+    { considerDefaultExhaustiveForUnions: false, allowDefaultCaseForExhaustiveSwitch: true },
+  ],
+  "typescript/explicit-module-boundary-types": "error",
+  "typescript/consistent-type-imports": ["error", { fixStyle: "separate-type-imports" }],
+  "typescript/prefer-readonly": "error",
+  "typescript/ban-ts-comment": "error",
+
+  "no-console": "error",
+  "node/no-process-env": "error",
+  "unicorn/no-process-exit": "error",
+  "unicorn/prefer-node-protocol": "error",
+  "unicorn/filename-case": ["error", { case: "kebabCase" }],
+  "unicorn/no-abusive-eslint-disable": "error",
+};
+
+const clocksAndTimers = [
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "clearTimeout",
+  "clearInterval",
+  "clearImmediate",
+  "queueMicrotask",
+  "performance",
+  "Date",
+];
+const randomness = ["crypto"];
+const sockets = ["fetch", "WebSocket", "EventSource", "XMLHttpRequest"];
+const nodeOnly = ["Buffer", "process", "require", "__dirname", "__filename"];
+
+/** Bytes in, values out: `wire` has no socket, clock, timer or randomness. */
+const purity: Rules = {
+  "no-restricted-globals": [
+    "error",
+    {
+      globals: [...nodeOnly, ...clocksAndTimers, ...randomness, ...sockets, "console"],
+      checkGlobalObject: true,
+    },
+  ],
+  "no-restricted-properties": [
+    "error",
+    { object: "Date", property: "now", message: "take `now` as an argument" },
+    { object: "performance", property: "now", message: "take `now` as an argument" },
+    { object: "Math", property: "random", message: "take the randomness as an argument" },
+    {
+      object: "crypto",
+      property: "getRandomValues",
+      message: "take the randomness as an argument",
+    },
+    { object: "crypto", property: "randomUUID", message: "take the randomness as an argument" },
+  ],
+};
+
+const inBrowser: Rules = {
+  "no-restricted-globals": ["error", { globals: nodeOnly, checkGlobalObject: true }],
+};
+
+/** The direction of imports in one package: `src` itself, then each folder, then the tests of both. */
+function direction(layer: PackageLayer): OxlintOverride[] {
+  const folders = [
+    undefined,
+    ...folderNames(layer),
+    ...(layer.exceptions ?? []).map(({ folder }) => folder),
+  ];
+  const tests = {
+    files: [`packages/${layer.name}/tests/**`],
+    rules: restricted(layer, undefined, "test"),
+  };
+  return [...folders.flatMap((folder) => folderDirection(layer, folder)), tests];
+}
+
+function folderDirection(layer: PackageLayer, folder: string | undefined): OxlintOverride[] {
+  const root = `packages/${layer.name}/src/${folder === undefined ? "" : `${folder}/`}**`;
+  const rules = restricted(layer, folder, "source");
+  if (runsInBrowser(layer, folder))
+    Object.assign(rules, layer.name === "wire" ? purity : inBrowser);
+  return [
+    { files: [`${root}/*.ts`, `${root}/*.tsx`], rules },
+    {
+      files: [`${root}/*.test.ts`, `${root}/*.test.tsx`],
+      rules: {
+        ...restricted(layer, folder, "test"),
+        "no-restricted-globals": "off",
+        "no-restricted-properties": "off",
+      },
+    },
+  ];
+}
+
+function restricted(layer: PackageLayer, folder: string | undefined, kind: FileKind): Rules {
+  return restrictedImports(importRules(layer, folder, kind));
+}
+
+function restrictedImports(patterns: ImportRule[]): Rules {
+  const paths = [
+    { name: "node:process", importNames: ["env"], message: "read the environment in config/" },
+  ];
+  return { "no-restricted-imports": ["error", { paths, patterns }] };
+}
+
+const config: OxlintConfig = {
+  options: { typeAware: true, reportUnusedDisableDirectives: "error" },
+  plugins: ["eslint", "typescript", "unicorn", "oxc", "import", "node", "promise"],
+  categories: { correctness: "error", suspicious: "error", perf: "error" },
+  ignorePatterns: ["**/dist/**", "**/gen/**", "vectors/**"],
+  rules: { ...named, ...refused },
+  overrides: [
+    ...layers.flatMap(direction),
+    { files: ["{bench,interop,tools}/**"], rules: restrictedImports([byName]) },
+    // A program or a test reads the environment it runs in.
+    {
+      files: ["packages/*/src/config/**", "packages/cli/src/command/**", ...testFiles, ...programs],
+      rules: { "node/no-process-env": "off" },
+    },
+    { files: ["packages/cli/src/terminal/**"], rules: { "no-console": "off" } },
+    // Kysely hands out bound functions (`({ eb, ref }) => …`) whose types look like methods, and infers the type of a row
+    // from the columns: written out, it would only say them twice.
+    {
+      files: ["packages/server/src/**/*queries.ts"],
+      rules: {
+        "typescript/unbound-method": "off",
+        "typescript/explicit-module-boundary-types": "off",
+      },
+    },
+    { files: ["*.config.ts"], rules: { "import/no-default-export": "off" } },
+    {
+      files: ["**/*.test.ts", "**/*.test.tsx"],
+      plugins: ["eslint", "typescript", "unicorn", "oxc", "import", "node", "promise", "vitest"],
+      rules: {
+        "vitest/no-disabled-tests": "error",
+        "vitest/no-focused-tests": "error",
+        "vitest/no-conditional-expect": "error",
+      },
+    },
+  ],
+};
+
+export default config;

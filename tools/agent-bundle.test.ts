@@ -1,0 +1,61 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { buildAgent } from "./agent-bundle.ts";
+
+describe("buildAgent", () => {
+  let folder: string;
+  const at = (name: string): string => join(folder, name);
+  const build = async (force = false): Promise<number | undefined> =>
+    (await buildAgent({ entry: at("main.ts"), output: at("dist/agent.js"), force })).bytes;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "slipway-bundle-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  beforeEach(async () => {
+    await rm(at("dist"), { recursive: true, force: true });
+    await writeFile(
+      at("main.ts"),
+      'import old from "./old.cjs"; class Agent {} await Promise.resolve(); process.stdout.write(`${old.join("a", "b")} ${Agent.name}`);',
+    );
+    await writeFile(at("old.cjs"), 'module.exports = require("node:path");');
+  });
+
+  it("makes one file that runs, with CommonJS inside and its names kept", async () => {
+    const bytes = await build();
+    const text = await readFile(at("dist/agent.js"), "utf8");
+    expect(Buffer.byteLength(text)).toBe(bytes);
+    const { stdout } = await promisify(execFile)(process.execPath, [at("dist/agent.js")]);
+    expect(stdout).toBe("a/b Agent");
+  });
+
+  it("does nothing when the bundle is newer than all its inputs", async () => {
+    await build();
+    expect(await build()).toBeUndefined();
+    expect(await build(true)).toBeGreaterThan(0);
+  });
+
+  it("builds again when an input has changed or is gone", async () => {
+    await build();
+    const later = new Date(Date.now() + 60_000);
+    await utimes(at("old.cjs"), later, later);
+    expect(await build()).toBeGreaterThan(0);
+
+    await rm(at("old.cjs"));
+    await expect(build()).rejects.toThrow("Could not resolve");
+  });
+
+  it("builds again when the bundle or the list of its inputs is gone", async () => {
+    await build();
+    await rm(at("dist/agent.js"));
+    expect(await build()).toBeGreaterThan(0);
+    await rm(at("dist/agent.js.inputs.json"));
+    expect(await build()).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,33 @@
+/**
+ * Adds up what the steps of a CI run did and prints `N passed, N failed` as the last line. Each argument is one step:
+ * `name:exit-code` for one without tests, `name:exit-code:report.json` for one that leaves a Vitest report.
+ */
+import { readFile } from "node:fs/promises";
+
+import { addUp, countReport, countStep, parseStep } from "./test-counts.ts";
+import type { Counts } from "./test-counts.ts";
+
+const all: Counts[] = [];
+for (const argument of process.argv.slice(2)) {
+  const step = parseStep(argument);
+  const report = step.reportPath === undefined ? undefined : await countsIn(step.reportPath);
+  const counts = countStep(step, report);
+  process.stdout.write(
+    `${step.name}: exit ${step.exitCode}, ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
+  );
+  all.push(counts);
+}
+
+const total = addUp(all);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+if (total.failed > 0 || all.length === 0) process.exitCode = 1;
+
+/** Undefined when there is no report or it is not one. */
+async function countsIn(path: string): Promise<Counts | undefined> {
+  try {
+    return countReport(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    process.stdout.write(`${path}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+const lintDirective = /\/[/*]\s*(?:oxlint|eslint)-disable(-next-line|-line)?\b(.*)/;
+const typeDirective = /\/[/*]\s*@ts-(?:expect-error|ignore|nocheck)\b(.*)/;
+
+/**
+ * The numbers of the lines, from 1, that switch off a check for more than one line, or without saying why: a reason
+ * stands after `--` for the linter, after the directive for the compiler.
+ */
+export function findBadDirectives(text: string): number[] {
+  return text.split("\n").flatMap((line, index) => (isBad(line) ? [index + 1] : []));
+}
+
+function isBad(line: string): boolean {
+  const lint = lintDirective.exec(line);
+  if (lint !== null) return lint[1] === undefined || !/ -- \S/.test(lint[2] ?? "");
+  const type = typeDirective.exec(line);
+  return type !== null && (type[1] ?? "").trim() === "";
+}

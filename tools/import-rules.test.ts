@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+
+import { layers } from "../layers.ts";
+import { importRules } from "./import-rules.ts";
+import type { FileKind } from "./import-rules.ts";
+
+/** Where an import stands: `server/builds`, `wire` for the top of its sources. */
+function refuses(place: string, specifier: string, kind: FileKind = "source"): boolean {
+  const [name, ...path] = place.split("/");
+  const layer = layers.find((candidate) => candidate.name === name);
+  if (layer === undefined) throw new Error(`no package ${place} in layers.ts`);
+  const folder = path.length === 0 ? undefined : path.join("/");
+  return importRules(layer, folder, kind).some(({ regex }) => new RegExp(regex).test(specifier));
+}
+
+describe("importRules", () => {
+  it.each([
+    ["server", "@slipway/wire"],
+    ["server/users", "@slipway/api"],
+    ["web/pages", "@slipway/sdk/http"],
+    ["cli/commands/server", "@slipway/server"],
+    ["server/users", "ajv/dist/2020.js"],
+  ])("lets %s import %s", (place, specifier) => {
+    expect(refuses(place, specifier)).toBe(false);
+  });
+
+  it.each([
+    ["wire", "@slipway/runtime"],
+    ["server", "@slipway/sdk"],
+    ["server", "@slipway/sdk/http"],
+    ["server", "@slipway/testkit"],
+    ["web/pages", "@slipway/sdk"],
+    ["web/pages", "@slipway/sdk/agent"],
+    ["cli/commands", "@slipway/server"],
+    ["cli/commands/agent", "@slipway/server"],
+    ["server", "@slipway/server"],
+  ])("refuses that %s imports %s", (place, specifier) => {
+    expect(refuses(place, specifier)).toBe(true);
+  });
+
+  it("refuses another package by path, and its sources by name", () => {
+    expect(refuses("server/users", "../../../wire/src/index.ts")).toBe(true);
+    expect(refuses("server/users", "../../../wire/package.json")).toBe(true);
+    expect(refuses("server", "@slipway/wire/dist/index.js")).toBe(true);
+    expect(refuses("server", "../tests/world.ts", "test")).toBe(false);
+    expect(refuses("server", "../src/users/queries.ts", "test")).toBe(false);
+    expect(refuses("server", "../../wire/src/index.ts", "test")).toBe(true);
+  });
+
+  it("lets a folder import those below it, never those above", () => {
+    expect(refuses("server/db", "../config/config.ts")).toBe(false);
+    expect(refuses("server/db", "./pool.ts")).toBe(false);
+    expect(refuses("server/db", "../errors.ts")).toBe(false);
+    expect(refuses("server/db", "../users/service.ts")).toBe(true);
+    expect(refuses("server/db", "../../main/main.ts")).toBe(true);
+  });
+
+  it("keeps the protocols of wire apart", () => {
+    expect(refuses("wire/yamux", "../bytes/reader.ts")).toBe(false);
+    expect(refuses("wire/yamux", "../drpc/frame.ts")).toBe(true);
+    expect(refuses("wire/bytes", "../drpc/frame.ts")).toBe(true);
+  });
+
+  it("lets a feature call the services of another one, and nothing else of it", () => {
+    expect(refuses("server/builds", "../users/service.ts")).toBe(false);
+    expect(refuses("server/builds", "../users/token-service.ts")).toBe(false);
+    expect(refuses("server/builds", "./queries.ts")).toBe(false);
+    for (const file of [
+      "queries.ts",
+      "routes.ts",
+      "disservice.ts",
+      "service",
+      "s.ts",
+      "a/row.ts",
+    ]) {
+      expect(refuses("server/builds", `../users/${file}`), file).toBe(true);
+    }
+  });
+
+  it("refuses node: where the code runs in a browser, but not in tests", () => {
+    expect(refuses("wire/bytes", "node:fs")).toBe(true);
+    expect(refuses("api", "node:crypto")).toBe(true);
+    expect(refuses("sdk/http", "node:http")).toBe(true);
+    expect(refuses("sdk/agent", "node:http")).toBe(false);
+    expect(refuses("wire/bytes", "node:fs", "test")).toBe(false);
+  });
+
+  it("leaves a package's entry to other packages", () => {
+    expect(refuses("server/users", "../index.ts")).toBe(true);
+    expect(refuses("server/users", "../users/index.ts")).toBe(true);
+    expect(refuses("server/users", "../index.ts", "test")).toBe(false);
+  });
+
+  it("lets tests import testkit and their own package", () => {
+    expect(refuses("server/users", "@slipway/testkit", "test")).toBe(false);
+    expect(refuses("server", "@slipway/server", "test")).toBe(false);
+    expect(refuses("server", "@slipway/cli", "test")).toBe(true);
+  });
+});

@@ -1,0 +1,130 @@
+import { layers } from "../layers.ts";
+import type { FolderGroup, PackageLayer } from "../layers.ts";
+
+/** One refused kind of import, in the form `no-restricted-imports` takes. */
+export interface ImportRule {
+  readonly regex: string;
+  readonly message: string;
+}
+
+export type FileKind = "source" | "test";
+
+/** `../src/` without a folder before it is fine: it leads from a package's own tests to its own sources. */
+export const byName: ImportRule = {
+  regex: "^(@slipway/[^/]+|(\\.\\./)+([^./][^/]*/)*[^./][^/]*)/(src|dist)/",
+  message: "import a package by its name, never by path",
+};
+
+/** What the files of a package's folder may not import; `folder` is a path below `src`, undefined for `src` itself. */
+export function importRules(
+  layer: PackageLayer,
+  folder: string | undefined,
+  kind: FileKind,
+): ImportRule[] {
+  const rules = [...packageRules(layer, folder, kind), ...folderRules(layer, folder)];
+  if (kind === "source") {
+    rules.push({
+      regex: "(^|/)index\\.ts$",
+      message: "only other packages import a package's entry",
+    });
+    if (runsInBrowser(layer, folder)) {
+      rules.push({ regex: "^node:", message: "this part runs in a browser too" });
+    }
+  }
+  return rules;
+}
+
+/** The folder names of a package, groups opened up, lowest first. */
+export function folderNames(layer: PackageLayer): string[] {
+  return layer.folders.flatMap((level) => (typeof level === "string" ? [level] : level.group));
+}
+
+export function runsInBrowser(layer: PackageLayer, folder: string | undefined): boolean {
+  if (layer.browser === undefined || layer.browser === "all") return layer.browser === "all";
+  return folder !== undefined && layer.browser.includes(topFolder(folder));
+}
+
+function packageRules(
+  layer: PackageLayer,
+  folder: string | undefined,
+  kind: FileKind,
+): ImportRule[] {
+  const allowed = new Set(layer.mayImport);
+  for (const exception of layer.exceptions ?? []) {
+    if (exception.folder === folder) exception.mayImport.forEach((name) => allowed.add(name));
+  }
+  if (kind === "test") allowed.add("testkit").add(layer.name);
+
+  const banned = layers.flatMap((other) => bannedSpecifiers(other, allowed));
+  const exceptional = (layer.exceptions ?? []).flatMap((exception) => exception.folder.split("/"));
+  const own = new Set([...folderNames(layer), ...exceptional]);
+  const byPath = layers.map(({ name }) => name).filter((name) => !own.has(name));
+  return [
+    {
+      regex: `^@slipway/(${banned.join("|")})$`,
+      message: `layers.ts lets ${layer.name} import ${[...allowed].join(", ") || "none of ours"}`,
+    },
+    byName,
+    { regex: `^(\\.\\./)+(packages|${byPath.join("|")})/`, message: byName.message },
+  ];
+}
+
+/** What of a package stays forbidden, as regular expressions for what follows `@slipway/`. */
+function bannedSpecifiers(other: PackageLayer, allowed: ReadonlySet<string>): string[] {
+  if (allowed.has(other.name)) return [];
+  const open = folderNames(other).filter((folder) => allowed.has(`${other.name}/${folder}`));
+  if (open.length === 0) return [`${other.name}(/.*)?`];
+  const closed = folderNames(other).filter((folder) => !open.includes(folder));
+  return [other.name, `${other.name}/(${closed.join("|")})(/.*)?`];
+}
+
+function folderRules(layer: PackageLayer, folder: string | undefined): ImportRule[] {
+  if (folder === undefined) return [];
+  const top = topFolder(folder);
+  const at = layer.folders.findIndex((level) => namesOf(level).includes(top));
+  const level = layer.folders[at];
+  if (level === undefined) return [];
+
+  const rules: ImportRule[] = [];
+  const higher = layer.folders.slice(at + 1).flatMap(namesOf);
+  if (higher.length > 0) {
+    rules.push({
+      regex: `^(\\.\\./)+(${higher.join("|")})/`,
+      message: `${top} stands below that folder in layers.ts`,
+    });
+  }
+  if (typeof level !== "string") rules.push(...siblingRules(level, top));
+  return rules;
+}
+
+function siblingRules({ group, eachOther }: FolderGroup, folder: string): ImportRule[] {
+  const siblings = group.filter((name) => name !== folder);
+  if (siblings.length === 0 || eachOther === "anything") return [];
+  const start = `^(\\.\\./)+(${siblings.join("|")})/`;
+  if (eachOther === "nothing") {
+    return [{ regex: start, message: `${folder} and that folder never import each other` }];
+  }
+  return [
+    {
+      regex: `${start}(.*/)?(${notEndingIn("service.ts")}|[^/]*[^/-]service\\.ts)$`,
+      message: "a service may call another feature's service, nothing else of it",
+    },
+  ];
+}
+
+/** A pattern for what does not end in `suffix`: the linter's regular expressions cannot look ahead. */
+function notEndingIn(suffix: string): string {
+  const alternatives = Array.from(suffix, (char, index) => {
+    const rest = suffix.slice(index + 1).replaceAll(".", "\\.");
+    return `[^${char}/]${rest}`;
+  });
+  return `[^/]*(${alternatives.join("|")})`;
+}
+
+function namesOf(level: string | FolderGroup): readonly string[] {
+  return typeof level === "string" ? [level] : level.group;
+}
+
+function topFolder(folder: string): string {
+  return folder.split("/", 1)[0] ?? folder;
+}

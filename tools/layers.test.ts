@@ -1,0 +1,95 @@
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, it } from "vitest";
+
+import { layers } from "../layers.ts";
+import type { PackageLayer } from "../layers.ts";
+import { folderNames } from "./import-rules.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const existing = await subfolders("packages");
+const present = layers.filter(({ name }) => existing.includes(name));
+
+describe("layers.ts", () => {
+  it("names every package of the tree", () => {
+    expect(existing.filter((name) => !layers.some((layer) => layer.name === name))).toEqual([]);
+  });
+
+  it("lets a package import only packages that stand below it", () => {
+    layers.forEach((layer, index) => {
+      const below = new Set(layers.slice(0, index).map(({ name }) => name));
+      const above = importedPackages(layer).filter((name) => !below.has(name));
+      expect(above, layer.name).toEqual([]);
+    });
+  });
+
+  it("names each folder of a package once", () => {
+    for (const layer of layers) {
+      expect(new Set(folderNames(layer)).size, layer.name).toBe(folderNames(layer).length);
+    }
+  });
+});
+
+describe.each(present)("packages/$name", (layer) => {
+  it("has no folder that the tree does not list", async () => {
+    const folders = await subfolders(`packages/${layer.name}/src`);
+    expect(folders.filter((folder) => !folderNames(layer).includes(folder))).toEqual([]);
+  });
+
+  it("depends only on the packages it may import, and for its tests on testkit", async () => {
+    const { dependencies, devDependencies } = await manifest(layer.name);
+    const allowed = importedPackages(layer);
+    expect(dependencies.filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(devDependencies.filter((name) => ![...allowed, "testkit"].includes(name))).toEqual([]);
+  });
+
+  it("refers in tsconfig.json to the packages it depends on, and to none it may not import", async () => {
+    const { dependencies } = await manifest(layer.name);
+    const references = await projectReferences(layer.name);
+    expect(dependencies.filter((name) => !references.includes(name))).toEqual([]);
+    expect(references.filter((name) => !importedPackages(layer).includes(name))).toEqual([]);
+  });
+});
+
+/** The packages a layer may import anywhere: `sdk/http` counts as `sdk`, and so do the exceptions. */
+function importedPackages(layer: PackageLayer): string[] {
+  const exceptional = (layer.exceptions ?? []).flatMap(({ mayImport }) => mayImport);
+  return [...layer.mayImport, ...exceptional].map((name) => name.split("/", 1)[0] ?? name);
+}
+
+async function manifest(
+  name: string,
+): Promise<{ dependencies: string[]; devDependencies: string[] }> {
+  const json = await readJson(`packages/${name}/package.json`);
+  return {
+    dependencies: [...ours(json, "dependencies"), ...ours(json, "optionalDependencies")],
+    devDependencies: ours(json, "devDependencies"),
+  };
+}
+
+function ours(json: object, field: string): string[] {
+  const names = Object.keys(Object(Reflect.get(json, field)));
+  return names.flatMap((name) =>
+    name.startsWith("@slipway/") ? [name.slice("@slipway/".length)] : [],
+  );
+}
+
+async function projectReferences(name: string): Promise<string[]> {
+  const json = await readJson(`packages/${name}/tsconfig.json`);
+  const references: unknown = Reflect.get(json, "references");
+  return Array.isArray(references)
+    ? references.map((reference: object) =>
+        String(Reflect.get(reference, "path")).replace("../", ""),
+      )
+    : [];
+}
+
+async function readJson(path: string): Promise<object> {
+  return Object(JSON.parse(await readFile(`${root}/${path}`, "utf8")));
+}
+
+async function subfolders(path: string): Promise<string[]> {
+  const entries = await readdir(`${root}/${path}`, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}

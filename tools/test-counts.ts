@@ -1,0 +1,65 @@
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  /** Skipped, pending and to-do tests; they count as neither. */
+  readonly skipped: number;
+}
+
+export interface Step {
+  readonly name: string;
+  readonly exitCode: number;
+  /** Where the step's tests should have left their report; undefined for a step without tests. */
+  readonly reportPath: string | undefined;
+}
+
+/** Reads `name:exit-code[:report]`. */
+export function parseStep(argument: string): Step {
+  const match = /^([^:]+):(\d+)(?::(.+))?$/.exec(argument);
+  const [, name, code, reportPath] = match ?? [];
+  if (name === undefined || code === undefined) {
+    throw new Error(`bad step "${argument}", wanted name:exit-code[:report.json]`);
+  }
+  return { name, exitCode: Number(code), reportPath };
+}
+
+/**
+ * What a step adds: its tests, or one failure when it failed without saying which test, or left no report. A step
+ * without tests that went well adds nothing.
+ */
+export function countStep(step: Step, report: Counts | undefined): Counts {
+  const counts = report ?? { passed: 0, failed: 0, skipped: 0 };
+  const isLost = step.reportPath !== undefined && report === undefined;
+  const isUnexplained = step.exitCode !== 0 && counts.failed === 0;
+  return isLost || isUnexplained ? { ...counts, failed: counts.failed + 1 } : counts;
+}
+
+/** Counts the tests of a Vitest JSON report. A file that failed without a failed test (it did not load) counts as one. */
+export function countReport(report: unknown): Counts {
+  const files = arrayIn(report, "testResults");
+  if (files === undefined) throw new Error("not a test report: testResults is no array");
+  return addUp(files.map(countFile));
+}
+
+export function addUp(all: readonly Counts[]): Counts {
+  const sum = (key: keyof Counts): number => all.reduce((total, counts) => total + counts[key], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
+function countFile(file: unknown): Counts {
+  const tests = arrayIn(file, "assertionResults");
+  if (tests === undefined) throw new Error("not a test report: assertionResults is no array");
+  const statuses = tests.map((test) => field(test, "status"));
+  const passed = statuses.filter((status) => status === "passed").length;
+  const failed = statuses.filter((status) => status === "failed").length;
+  const isBroken = field(file, "status") === "failed" && failed === 0;
+  return { passed, failed: isBroken ? 1 : failed, skipped: statuses.length - passed - failed };
+}
+
+function arrayIn(value: unknown, key: string): readonly unknown[] | undefined {
+  const found = field(value, key);
+  return Array.isArray(found) ? found : undefined;
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}
