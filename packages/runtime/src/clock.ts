@@ -1,0 +1,25 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Time as a dependency. Wall-clock and monotonic times are in milliseconds. */
+export interface Clock {
+  /** Wall-clock time, milliseconds since the Unix epoch. */
+  now(): number;
+  /** Monotonic time in milliseconds; only differences mean something. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when that is aborted first. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The machine's own clock. A sleep does not keep the process alive once its signal is aborted. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  async sleep(ms, signal) {
+    try {
+      await delay(ms, undefined, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  },
+};

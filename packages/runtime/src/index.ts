@@ -1,0 +1,13 @@
+export { abortable, whenAborted, withTimeout } from "./abort.ts";
+export { Backoff, defaultBackoff, retry } from "./backoff.ts";
+export type { BackoffPolicy, RetryOptions } from "./backoff.ts";
+export { systemClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";
+export { errorText } from "./error-text.ts";
+export { silentLogger } from "./logger.ts";
+export type { Logger, LogFields } from "./logger.ts";
+export { Mailbox } from "./mailbox.ts";
+export type { Offered } from "./mailbox.ts";
+export { Scope } from "./scope.ts";
+export type { Task } from "./scope.ts";
+export { Wake } from "./wake.ts";

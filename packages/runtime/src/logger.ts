@@ -1,0 +1,22 @@
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Where a part says what it does. Messages are constant, details are fields; `error` means that someone must act.
+ * Fields come first, as in pino, which fits this type.
+ */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  child(fields: LogFields): Logger;
+}
+
+/** Drops everything. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+};
