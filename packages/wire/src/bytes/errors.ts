@@ -1,0 +1,17 @@
+export type BytesErrorCode =
+  | "malformed-hex"
+  | "malformed-uuid"
+  | "malformed-utf8"
+  | "malformed-varint";
+
+/** Bytes or text that are not what a codec of `bytes/` reads. The same input fails again. */
+export class BytesError extends Error {
+  override readonly name = "BytesError";
+  readonly code: BytesErrorCode;
+  readonly retryable = false;
+
+  constructor(code: BytesErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

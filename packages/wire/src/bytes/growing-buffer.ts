@@ -1,0 +1,34 @@
+const smallestCapacity = 64;
+
+/**
+ * Bytes that are collected until there are enough, copied into one array that doubles: many tiny pieces cost no more than
+ * one large, and nothing is reserved for bytes that are only announced. The owner bounds `length`.
+ */
+export class GrowingBuffer {
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Copies `bytes` to the end. */
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2, smallestCapacity));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  /** All bytes, which are the caller's from now on; the buffer is empty again. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    this.#bytes = new Uint8Array(0);
+    this.#length = 0;
+    return bytes;
+  }
+}

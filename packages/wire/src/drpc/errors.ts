@@ -1,0 +1,28 @@
+/**
+ * What is wrong with the transport, that is one yamux stream, which is to be reset:
+ * - `malformed-frame`, `malformed-metadata`: bytes that are no frame or no metadata.
+ * - `packet-too-large`: more than 4 MiB, in either direction.
+ * - `protocol-error`: a frame that must not come now.
+ *
+ * Or what is wrong with a call of ours: `no-rpc` (nothing was invoked), `rpc-active` (the last one still runs),
+ * `send-closed` (a message after closeSend).
+ */
+export type DrpcErrorCode =
+  | "malformed-frame"
+  | "malformed-metadata"
+  | "packet-too-large"
+  | "protocol-error"
+  | "no-rpc"
+  | "rpc-active"
+  | "send-closed";
+
+export class DrpcError extends Error {
+  override readonly name = "DrpcError";
+  readonly code: DrpcErrorCode;
+  readonly retryable = false;
+
+  constructor(code: DrpcErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

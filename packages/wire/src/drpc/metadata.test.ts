@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { encodeHex, parseHex } from "../bytes/hex.ts";
+import { DrpcError } from "./errors.ts";
+import { encodeMetadata, parseMetadata } from "./metadata.ts";
+
+test("writes k = v1 as the specification does", () => {
+  const metadata = new Map([["k", "v1"]]);
+  expect(encodeHex(encodeMetadata(metadata))).toBe("0a070a016b12027631");
+  expect(parseMetadata(parseHex("0a070a016b12027631"))).toEqual(metadata);
+});
+
+test("takes an absent key or value for an empty one", () => {
+  expect(parseMetadata(parseHex("0a030a016b"))).toEqual(new Map([["k", ""]]));
+  expect(parseMetadata(parseHex("0a00"))).toEqual(new Map([["", ""]]));
+});
+
+test.each(["12", "1200", "0a", "0a05", "0a020a05", "0a021a00", "0a030a01ff", "0aff"])(
+  "refuses %s",
+  (hex) => {
+    expect(() => parseMetadata(parseHex(hex))).toThrow(
+      expect.objectContaining({ name: "DrpcError", code: "malformed-metadata" }),
+    );
+  },
+);
+
+test("reads back what it wrote", () => {
+  const entries = fc.array(
+    fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ maxLength: 200 })),
+  );
+  fc.assert(
+    fc.property(entries, (list) => {
+      const metadata = new Map(list);
+      expect(parseMetadata(encodeMetadata(metadata))).toEqual(metadata);
+    }),
+  );
+});
+
+test("raises only its own error for random bytes", () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      try {
+        parseMetadata(bytes);
+        return true;
+      } catch (error) {
+        return error instanceof DrpcError;
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

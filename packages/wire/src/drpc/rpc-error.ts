@@ -1,0 +1,44 @@
+import { readUint32, writeUint32 } from "../bytes/big-endian.ts";
+import { joinBytes } from "../bytes/join.ts";
+import { encodeUtf8, parseUtf8Lenient } from "../bytes/utf8.ts";
+import { DrpcError } from "./errors.ts";
+
+/*
+ *   +----------------------+------------+
+ *   | code, 8 bytes BE     | UTF-8 text |   data of an Error packet (rpc.md 3.1)
+ *   +----------------------+------------+
+ */
+const codeBytes = 8;
+
+/** The code that makes stock peers stop asking for an RPC; the only one in use besides 0 (rpc.md 3.5, 3.6). */
+export const drpcCodeUnimplemented = 12;
+
+/** How a call failed on the other side. */
+export interface RpcError {
+  /** Above 2^53 - 1 not exact. */
+  readonly code: number;
+  readonly message: string;
+}
+
+/** `code` must be a safe non-negative integer. */
+export function encodeRpcError(error: RpcError): Uint8Array {
+  const code = new Uint8Array(codeBytes);
+  writeUint32(code, 0, Math.floor(error.code / 0x1_0000_0000));
+  writeUint32(code, 4, error.code % 0x1_0000_0000);
+  return joinBytes([code, encodeUtf8(error.message)]);
+}
+
+/** Throws `DrpcError` "malformed-frame" for less than 8 bytes. */
+export function parseRpcError(data: Uint8Array): RpcError {
+  if (data.length < codeBytes) {
+    throw new DrpcError(
+      "malformed-frame",
+      `error packet of ${String(data.length)} bytes, wanted at least ${String(codeBytes)}`,
+    );
+  }
+  return {
+    code: readUint32(data, 0) * 0x1_0000_0000 + readUint32(data, 4),
+    // The text is for people: one that is cut inside a character still tells most of it.
+    message: parseUtf8Lenient(data.subarray(codeBytes)),
+  };
+}

@@ -1,0 +1,13 @@
+export type ProtobufErrorCode = "malformed-message" | "invalid-message";
+
+/** Bytes that are not the message they should be, or a value that cannot be put into bytes. The same fails again. */
+export class ProtobufError extends Error {
+  override readonly name = "ProtobufError";
+  readonly code: ProtobufErrorCode;
+  readonly retryable = false;
+
+  constructor(code: ProtobufErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

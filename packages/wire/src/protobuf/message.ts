@@ -1,0 +1,47 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+
+import { ProtobufError } from "./errors.ts";
+
+/** A message with the given fields set and the others at their defaults. */
+export function createMessage<Desc extends DescMessage>(
+  schema: Desc,
+  fields?: MessageInitShape<Desc>,
+): MessageShape<Desc> {
+  return create(schema, fields);
+}
+
+/** The bytes of a message, or of one made from `fields`. Throws `ProtobufError` "invalid-message" for a value out of range. */
+export function encodeMessage<Desc extends DescMessage>(
+  schema: Desc,
+  fields: MessageInitShape<Desc>,
+): Uint8Array {
+  try {
+    return toBinary(schema, create(schema, fields));
+  } catch (error) {
+    throw new ProtobufError("invalid-message", `${schema.typeName}: ${textOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The message in `bytes`, of which its `bytes` fields are views; fields of later releases are kept. Throws `ProtobufError`
+ * "malformed-message", also for strings that are not UTF-8.
+ */
+export function parseMessage<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+): MessageShape<Desc> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    throw new ProtobufError("malformed-message", `${schema.typeName}: ${textOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

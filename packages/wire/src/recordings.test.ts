@@ -1,0 +1,213 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+// oxlint-disable-next-line no-restricted-imports -- a test has no config/ to ask where the recordings are
+import { env } from "node:process";
+
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+
+import { encodeHex, parseHex } from "./bytes/hex.ts";
+import { joinBytes } from "./bytes/join.ts";
+import { parseUtf8 } from "./bytes/utf8.ts";
+import { encodeFrame, parseFrame, PacketKind } from "./drpc/frame.ts";
+import { PacketReader } from "./drpc/packet-reader.ts";
+import type { DrpcPacket } from "./drpc/packet.ts";
+import {
+  Agent,
+  DrpcCaller,
+  DrpcResponder,
+  encodeMessage,
+  parseMessage,
+  rpcPath,
+  Tailnet,
+  YamuxSession,
+} from "./index.ts";
+import { encodeHeader, FrameType, headerBytes, parseHeader } from "./yamux/header.ts";
+
+/*
+ * What stock peers really sent, taken apart to its messages and put together again at each layer.
+ * A checkout without the recordings beside it fails here: set SLIPWAY_SHARED.
+ */
+const shared = env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../shared");
+const directory = join(shared, "recordings/agent");
+const files = readdirSync(directory).filter((name) => name.endsWith(".jsonl"));
+
+type Direction = "c" | "s";
+
+interface Chunk {
+  readonly from: Direction;
+  readonly bytes: Uint8Array;
+}
+
+interface Line {
+  readonly id: number;
+  readonly kind: string;
+  readonly path?: string;
+  readonly dir: Direction;
+  readonly op: number;
+  readonly hex: string;
+}
+
+/** The binary WebSocket messages of each connection to `/me/rpc`. */
+function connectionsOf(file: string): readonly (readonly Chunk[])[] {
+  const lines: readonly Line[] = readFileSync(join(directory, file), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const isRpc = (line: Line) => line.path?.includes("/me/rpc") === true;
+  return lines
+    .filter(isRpc)
+    .map(({ id }) =>
+      lines
+        .filter((line) => line.id === id && line.kind === "ws" && line.op === 2)
+        .map((line) => ({ from: line.dir, bytes: parseHex(line.hex) })),
+    );
+}
+
+const methods = new Map<string, DescMethod>(
+  [...Agent.methods, ...Tailnet.methods].map((method) => [rpcPath(method), method]),
+);
+
+function methodOf(path: string): DescMethod {
+  const method = methods.get(path);
+  if (method === undefined) throw new Error(`no method ${path}`);
+  return method;
+}
+
+/** The payloads of each yamux stream, after every header was written anew and compared. */
+function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const payloads = new Map<number, Uint8Array[]>();
+  let at = 0;
+  while (at < bytes.length) {
+    const header = parseHeader(bytes, at);
+    if (header === undefined) throw new Error(`cut off in a header at ${String(at)}`);
+    expect(encodeHex(encodeHeader(header))).toBe(encodeHex(bytes.subarray(at, at + headerBytes)));
+    at += headerBytes;
+    if (header.type !== FrameType.data) continue;
+    const payload = bytes.subarray(at, at + header.length);
+    expect(payload).toHaveLength(header.length);
+    payloads.set(header.streamId, [...(payloads.get(header.streamId) ?? []), payload]);
+    at += header.length;
+  }
+  return new Map([...payloads].map(([id, pieces]) => [id, joinBytes(pieces)]));
+}
+
+/** The packets of a yamux stream, after every frame was written anew and compared. */
+function packetsOf(bytes: Uint8Array): readonly DrpcPacket[] {
+  let at = 0;
+  while (at < bytes.length) {
+    const parsed = parseFrame(bytes, at);
+    if (parsed.type === "incomplete") throw new Error(`cut off in a frame at ${String(at)}`);
+    expect(encodeHex(encodeFrame(parsed.frame))).toBe(encodeHex(bytes.subarray(at, parsed.next)));
+    at = parsed.next;
+  }
+  return [...new PacketReader().read(bytes)];
+}
+
+function messagesOf(packets: readonly DrpcPacket[]): readonly Uint8Array[] {
+  return packets.filter(({ kind }) => kind === PacketKind.message).map(({ data }) => data);
+}
+
+/** In no recording the entries of a map come in another order than ours. */
+function expectSame(schema: DescMessage, bytes: Uint8Array): void {
+  const message = parseMessage(schema, bytes);
+  expect(message.$unknown).toBeUndefined();
+  expect(encodeHex(encodeMessage(schema, message))).toBe(encodeHex(bytes));
+}
+
+const connections = files.flatMap((file) =>
+  connectionsOf(file).map((chunks, index) => ({
+    name: `${file} connection ${String(index)}`,
+    chunks,
+  })),
+);
+
+test("finds the five recordings", () => {
+  expect(files).toHaveLength(5);
+  expect(connections.length).toBeGreaterThanOrEqual(5);
+});
+
+test.each(connections)("reads and writes anew every layer of $name", ({ chunks }) => {
+  const [sent, answered] = (["c", "s"] as const).map((from) =>
+    payloadsOf(joinBytes(chunks.filter((chunk) => chunk.from === from).map(({ bytes }) => bytes))),
+  );
+  let messages = 0;
+  for (const [id, bytes] of sent ?? []) {
+    const requests = packetsOf(bytes);
+    const invoke = requests.find(({ kind }) => kind === PacketKind.invoke);
+    const method = methodOf(parseUtf8(invoke?.data ?? new Uint8Array(0)));
+    for (const data of messagesOf(requests)) expectSame(method.input, data);
+    const replies = messagesOf(packetsOf(answered?.get(id) ?? new Uint8Array(0)));
+    for (const data of replies) expectSame(method.output, data);
+    messages += replies.length;
+  }
+  expect(messages).toBeGreaterThan(0);
+});
+
+test("follows all calls in the roles of both peers", () => {
+  const events = new Map<string, number>();
+  for (const { chunks } of connections) {
+    const client = new Replay("client");
+    const server = new Replay("server");
+    for (const { from, bytes } of chunks) {
+      const replay = from === "c" ? server : client;
+      for (const event of replay.receive(bytes)) events.set(event, (events.get(event) ?? 0) + 1);
+      // Our client opens what the recorded one opened.
+      while (client.opened < server.opened) client.open();
+    }
+  }
+  expect(Object.fromEntries(events)).toEqual({
+    "client accepted": 123,
+    "client message": 114,
+    "client end": 113,
+    // The connection whose workspace got another owner.
+    "client error": 2,
+    "client finished": 125,
+    // Three streams ended before their call began.
+    "server invoke": 122,
+    "server message": 128,
+    "server close-send": 116,
+    // All of them the Close after a reply.
+    "server cancel": 107,
+    "server finished": 125,
+  });
+});
+
+/** A session and the calls on its streams, fed with what the other peer sent. */
+class Replay {
+  readonly #role: "client" | "server";
+  readonly #session: YamuxSession;
+  readonly #calls = new Map<number, DrpcCaller | DrpcResponder>();
+  opened = 0;
+
+  constructor(role: "client" | "server") {
+    this.#role = role;
+    this.#session = new YamuxSession(role);
+  }
+
+  open(): void {
+    const caller = new DrpcCaller();
+    caller.invoke("/");
+    this.#calls.set(this.#session.open(0), caller);
+    this.opened += 1;
+  }
+
+  /** What happened, as words. */
+  receive(bytes: Uint8Array): readonly string[] {
+    const heard: string[] = [];
+    for (const event of this.#session.receive(bytes, 0)) {
+      if (event.type === "opened") {
+        this.#calls.set(event.streamId, new DrpcResponder());
+        this.opened += 1;
+      } else if (event.type === "data") {
+        const calls = this.#calls.get(event.streamId)?.receive(event.bytes) ?? [];
+        heard.push(...calls.map(({ type }) => type));
+        this.#session.consume(event.streamId, event.bytes.length);
+      } else {
+        heard.push(event.type);
+      }
+    }
+    this.#session.takeOutput();
+    return heard.map((type) => `${this.#role} ${type}`);
+  }
+}

@@ -1,0 +1,60 @@
+import { YamuxError } from "./errors.ts";
+
+/** A ping goes out this long after the last one (rpc.md 2.2). */
+const keepAliveIntervalMs = 30_000;
+
+/** No pong in this time: the session is dead. */
+const pongTimeoutMs = 10_000;
+
+/*
+ *   unstarted --first time seen--> resting --30 s--> waiting for pong --pong--> resting
+ *                                                       \--10 s--> throws
+ */
+type KeepAliveState =
+  | { readonly type: "unstarted" }
+  | { readonly type: "resting"; readonly nextPingAt: number }
+  | { readonly type: "waiting"; readonly pingId: number; readonly sentAt: number };
+
+/** Decides when to ping and when to give up. */
+export class KeepAlive {
+  #state: KeepAliveState = { type: "unstarted" };
+
+  /** When to call `tick`: at once until a first time was seen. */
+  nextWake(): number {
+    switch (this.#state.type) {
+      case "unstarted":
+        return 0;
+      case "resting":
+        return this.#state.nextPingAt;
+      case "waiting":
+        return this.#state.sentAt + pongTimeoutMs;
+    }
+  }
+
+  /** Starts the clock if that has not been done. */
+  start(now: number): void {
+    if (this.#state.type === "unstarted") {
+      this.#state = { type: "resting", nextPingAt: now + keepAliveIntervalMs };
+    }
+  }
+
+  /** Pings by `sendPing`, which returns the ping's id, when it is time. Throws "keep-alive-timeout". */
+  tick(now: number, sendPing: () => number): void {
+    this.start(now);
+    if (now < this.nextWake()) return;
+    if (this.#state.type === "waiting") {
+      throw new YamuxError(
+        "keep-alive-timeout",
+        `no pong ${String(now - this.#state.sentAt)} ms after the ping, wanted within ${String(pongTimeoutMs)} ms`,
+      );
+    }
+    this.#state = { type: "waiting", pingId: sendPing(), sentAt: now };
+  }
+
+  /** True if the pong was for the keep-alive and for nobody else. */
+  pong(id: number): boolean {
+    if (this.#state.type !== "waiting" || this.#state.pingId !== id) return false;
+    this.#state = { type: "resting", nextPingAt: this.#state.sentAt + keepAliveIntervalMs };
+    return true;
+  }
+}

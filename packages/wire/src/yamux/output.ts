@@ -1,0 +1,100 @@
+import { joinBytes } from "../bytes/join.ts";
+import { YamuxError } from "./errors.ts";
+import { encodeHeader, Flag, FrameType } from "./header.ts";
+import type { FrameHeader } from "./header.ts";
+import type { StreamState } from "./stream-state.ts";
+
+/** Frames without a stream's queue behind them that may wait; a peer that makes us answer more is not reading. */
+export const maxWaitingReplies = 1024;
+
+/** What the output tells the session about a stream it wrote. */
+export interface OutputObserver {
+  sentData(stream: StreamState): void;
+  sentFin(stream: StreamState): void;
+}
+
+/** What waits for the socket. Data is framed only when it is taken, so that no queue has a twin here. */
+export class Output {
+  #frames: Uint8Array[] = [];
+  /** Streams that are due an ACK or a window update. */
+  readonly #due = new Set<StreamState>();
+  /** Streams that have data or a FIN to send. */
+  readonly #ready = new Set<StreamState>();
+
+  /** Queues a frame that the owner caused. */
+  push(header: FrameHeader): void {
+    this.#frames.push(encodeHeader(header));
+  }
+
+  /** Queues a frame that the peer caused. Throws "reply-flood". */
+  reply(header: FrameHeader): void {
+    if (this.#frames.length >= maxWaitingReplies) {
+      throw new YamuxError("reply-flood", `${String(maxWaitingReplies)} replies wait to be sent`);
+    }
+    this.push(header);
+  }
+
+  due(stream: StreamState): void {
+    this.#due.add(stream);
+  }
+
+  ready(stream: StreamState): void {
+    if (stream.canSend || stream.mustSendFin) this.#ready.add(stream);
+  }
+
+  forget(stream: StreamState): void {
+    this.#due.delete(stream);
+    this.#ready.delete(stream);
+  }
+
+  clear(): void {
+    this.#frames = [];
+    this.#due.clear();
+    this.#ready.clear();
+  }
+
+  /** All that may go out now, in one buffer. */
+  take(observer: OutputObserver): Uint8Array | undefined {
+    const pieces = this.#frames;
+    this.#frames = [];
+    for (const stream of this.#due) appendUpdate(pieces, stream);
+    this.#due.clear();
+    const ready = [...this.#ready];
+    this.#ready.clear();
+    for (const stream of ready) appendData(pieces, stream, observer);
+    return pieces.length === 0 ? undefined : joinBytes(pieces);
+  }
+}
+
+/** ACK and window update in one frame (rpc.md 2.3, 2.4). */
+function appendUpdate(pieces: Uint8Array[], stream: StreamState): void {
+  const owesAck = stream.openedBy === "peer" && stream.handshake === "pending";
+  const length = stream.takeDelta();
+  if (!owesAck && length === 0) return;
+  if (owesAck) stream.handshake = "done";
+  const flags = owesAck ? Flag.ack : 0;
+  pieces.push(encodeHeader({ type: FrameType.windowUpdate, flags, streamId: stream.id, length }));
+}
+
+function appendData(pieces: Uint8Array[], stream: StreamState, observer: OutputObserver): void {
+  if (stream.canSend) {
+    const payload = stream.takePayload();
+    let length = 0;
+    for (const piece of payload) length += piece.length;
+    pieces.push(encodeHeader({ type: FrameType.data, flags: 0, streamId: stream.id, length }));
+    for (const piece of payload) pieces.push(piece);
+    observer.sentData(stream);
+  }
+  if (stream.mustSendFin) {
+    pieces.push(
+      encodeHeader({
+        type: FrameType.windowUpdate,
+        flags: Flag.fin,
+        streamId: stream.id,
+        length: 0,
+      }),
+    );
+    stream.finSent();
+    observer.sentFin(stream);
+  }
+}

@@ -1,0 +1,387 @@
+import { YamuxError } from "./errors.ts";
+import type { YamuxEvent } from "./events.ts";
+import { FrameReader } from "./frame-reader.ts";
+import type { FramePart } from "./frame-reader.ts";
+import { Flag, FrameType, GoAwayCode } from "./header.ts";
+import type { FrameHeader } from "./header.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { Output } from "./output.ts";
+import { StreamState } from "./stream-state.ts";
+
+/** Streams of ours that the peer has not acknowledged yet (rpc.md 2.2). */
+const acceptBacklog = 256;
+/** A stream of ours that is not acknowledged in this time ends the session (rpc.md 2.2). */
+const openTimeoutMs = 75_000;
+/** A stream on which the peer sends no FIN this long after ours is reset (rpc.md 2.2). */
+const closeTimeoutMs = 300_000;
+/** Streams the peer may have open at once, by default; more are reset. */
+const defaultMaxStreams = 256;
+/** Room for a few of the largest messages (4 MiB each, rpc.md 3.1). */
+const defaultMaxQueuedBytes = 16 * 1024 * 1024;
+/** Pings whose pong is still remembered; older ones are forgotten. */
+const maxWaitingPings = 64;
+const maxStreamId = 0xffff_ffff;
+
+export interface YamuxOptions {
+  /** Streams the peer may have open at once. */
+  readonly maxStreams?: number;
+  /** Bytes that may wait for credit or for the socket on one stream. */
+  readonly maxQueuedBytes?: number;
+}
+
+/**
+ * One yamux session (rpc.md 2), either side of it, without a socket or a clock.
+ *
+ * The owner hands in what the socket reads (`receive`), writes `takeOutput` to it after every call, calls `tick` when
+ * `nextWake` is reached, and looks at `takeEvents` after every call but `receive`, which returns the events itself. All
+ * times are milliseconds of one clock that does not run backwards. A thrown error whose code says so (see
+ * `YamuxErrorCode`) ends the session: every later call throws the same, and the last output is a GoAway at most. Events
+ * from before the error are still to be had by `takeEvents`.
+ */
+export class YamuxSession {
+  readonly #maxStreams: number;
+  readonly #maxQueuedBytes: number;
+  readonly #reader = new FrameReader();
+  readonly #output = new Output();
+  readonly #keepAlive = new KeepAlive();
+  readonly #streams = new Map<number, StreamState>();
+  /** Ours without an answer, and when they were opened; oldest first. */
+  readonly #unanswered = new Map<StreamState, number>();
+  /** Those that wait for the peer's FIN, and since when; oldest first. */
+  readonly #closing = new Map<StreamState, number>();
+  readonly #pings = new Set<number>();
+  #events: YamuxEvent[] = [];
+  #nextStreamId: number;
+  #nextPingId = 0;
+  #incomingStreams = 0;
+  /** The stream of the Data frame that is being read; none if its bytes are to be dropped. */
+  #target: StreamState | undefined;
+  #isLeaving = false;
+  #isPeerLeaving = false;
+  #now = 0;
+  #failure: YamuxError | undefined;
+
+  constructor(role: "client" | "server", options: YamuxOptions = {}) {
+    this.#nextStreamId = role === "client" ? 1 : 2;
+    this.#maxStreams = options.maxStreams ?? defaultMaxStreams;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? defaultMaxQueuedBytes;
+  }
+
+  /**
+   * Takes a chunk, cut anywhere, and returns all new events. The bytes of `data` events are views of `chunk`, which
+   * therefore must not be reused.
+   */
+  receive(chunk: Uint8Array, now: number): readonly YamuxEvent[] {
+    this.#enter(now);
+    this.#keepAlive.start(now);
+    this.#orDie(() => {
+      for (const part of this.#reader.read(chunk)) this.#receivePart(part);
+    });
+    return this.takeEvents();
+  }
+
+  /** The events since the last `receive` or `takeEvents`. */
+  takeEvents(): readonly YamuxEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /**
+   * Opens a stream, on which data may be written at once, and returns its id. Throws "backlog-full" while 256 streams wait
+   * for their answer, "going-away" after the peer's GoAway.
+   */
+  open(now: number): number {
+    this.#enter(now);
+    this.#keepAlive.start(now);
+    if (this.#isPeerLeaving) throw new YamuxError("going-away", "the peer takes no more streams");
+    if (this.#unanswered.size >= acceptBacklog) {
+      throw new YamuxError(
+        "backlog-full",
+        `${String(this.#unanswered.size)} streams wait for an answer, at most ${String(acceptBacklog)} may`,
+      );
+    }
+    const streamId = this.#nextStreamId;
+    if (streamId > maxStreamId) throw new YamuxError("ids-exhausted", "all stream ids are used up");
+    this.#nextStreamId += 2;
+    const stream = new StreamState(streamId, "us");
+    this.#streams.set(streamId, stream);
+    this.#unanswered.set(stream, now);
+    this.#output.push({ type: FrameType.windowUpdate, flags: Flag.syn, streamId, length: 0 });
+    return streamId;
+  }
+
+  /**
+   * Queues `bytes`, which the session keeps until it is sent: do not change it. Throws "queue-full" beyond
+   * `maxQueuedBytes` (a `writable` event tells when to try again), "stream-finished" after `finish`, "unknown-stream".
+   */
+  write(streamId: number, bytes: Uint8Array): void {
+    this.#throwIfDead();
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) {
+      throw new YamuxError(
+        "unknown-stream",
+        `write to stream ${String(streamId)}, which is not open`,
+      );
+    }
+    stream.write(bytes, this.#maxQueuedBytes);
+    this.#output.ready(stream);
+  }
+
+  /** Bytes that wait for credit or for `takeOutput`; 0 for a stream that is not open. */
+  queuedBytes(streamId: number): number {
+    return this.#streams.get(streamId)?.queuedBytes ?? 0;
+  }
+
+  /** The application is done with so many bytes of a stream: the peer may send as many more. Nothing if it is closed. */
+  consume(streamId: number, byteCount: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream?.consume(byteCount) === true) this.#output.due(stream);
+  }
+
+  /** Sends FIN after what is queued. Nothing if that was done or the stream is closed. */
+  finish(streamId: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream?.finish() === true) this.#output.ready(stream);
+  }
+
+  /** Sends RST and forgets the stream with all that is queued. Nothing if it is closed. */
+  reset(streamId: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#cutOff(stream);
+  }
+
+  /** Sends a ping and returns its id, which comes back in a `pong` event. */
+  ping(now: number): number {
+    this.#enter(now);
+    const id = this.#sendPing();
+    this.#pings.add(id);
+    for (const oldest of this.#pings) {
+      if (this.#pings.size <= maxWaitingPings) break;
+      this.#pings.delete(oldest);
+    }
+    return id;
+  }
+
+  /** Tells the peer to open no more streams; those it opens nevertheless are reset. */
+  goAway(code: number): void {
+    this.#throwIfDead();
+    this.#isLeaving = true;
+    this.#output.push({ type: FrameType.goAway, flags: 0, streamId: 0, length: code });
+  }
+
+  /** All that may go on the socket now, in one buffer of the caller's; `undefined` if there is nothing. */
+  takeOutput(): Uint8Array | undefined {
+    return this.#output.take({
+      sentData: (stream) => {
+        if (stream.takeWritable(this.#maxQueuedBytes)) {
+          this.#events.push({ type: "writable", streamId: stream.id });
+        }
+      },
+      sentFin: (stream) => {
+        if (stream.isOver) this.#forget(stream);
+        else this.#closing.set(stream, this.#now);
+      },
+    });
+  }
+
+  /** When to call `tick`; `undefined` once the session is dead. */
+  nextWake(): number | undefined {
+    if (this.#failure !== undefined) return undefined;
+    let wake = this.#keepAlive.nextWake();
+    for (const openedAt of firstOf(this.#unanswered.values())) {
+      wake = Math.min(wake, openedAt + openTimeoutMs);
+    }
+    for (const since of firstOf(this.#closing.values())) {
+      wake = Math.min(wake, since + closeTimeoutMs);
+    }
+    return wake;
+  }
+
+  /** Does what is due by `now`: the keep-alive and the time limits. Throws "keep-alive-timeout" and "open-timeout". */
+  tick(now: number): void {
+    this.#enter(now);
+    this.#orDie(() => {
+      this.#keepAlive.tick(now, () => this.#sendPing());
+      for (const [stream, openedAt] of firstOf(this.#unanswered)) {
+        if (now - openedAt < openTimeoutMs) break;
+        throw new YamuxError(
+          "open-timeout",
+          `stream ${String(stream.id)} not acknowledged ${String(now - openedAt)} ms after it was opened`,
+        );
+      }
+    });
+    for (const [stream, since] of this.#closing) {
+      if (now - since < closeTimeoutMs) break;
+      this.#events.push({ type: "reset", streamId: stream.id });
+      this.#cutOff(stream);
+    }
+  }
+
+  #receivePart(part: FramePart): void {
+    const { header } = part;
+    if (part.type === "payload") {
+      const stream = this.#target;
+      if (stream === undefined || this.#streams.get(stream.id) !== stream) return;
+      this.#events.push({ type: "data", streamId: stream.id, bytes: part.bytes });
+      if (part.isLast) this.#receiveEnd(stream, header.flags);
+      return;
+    }
+    switch (header.type) {
+      case FrameType.data:
+      case FrameType.windowUpdate:
+        this.#receiveStreamHeader(header);
+        return;
+      case FrameType.ping:
+        this.#receivePing(header);
+        return;
+      case FrameType.goAway:
+        this.#receiveGoAway(header.length);
+    }
+  }
+
+  /** Flags take effect in the order SYN, ACK, (window or payload), FIN, RST. */
+  #receiveStreamHeader(header: FrameHeader): void {
+    if ((header.flags & Flag.syn) !== 0) this.#receiveSyn(header.streamId);
+    const stream = this.#streams.get(header.streamId);
+    this.#target = stream;
+    // Late frames of a stream that is over are dropped (rpc.md 2.3).
+    if (stream === undefined) return;
+    if ((header.flags & Flag.ack) !== 0) this.#receiveAck(stream);
+    if (header.type === FrameType.windowUpdate) {
+      stream.grant(header.length);
+      this.#output.ready(stream);
+    } else if (header.length > 0) {
+      stream.announce(header.length);
+      // FIN and RST wait for the payload.
+      return;
+    }
+    this.#receiveEnd(stream, header.flags);
+  }
+
+  #receiveSyn(streamId: number): void {
+    if (streamId === 0) throw new YamuxError("protocol-error", "SYN for stream 0");
+    if (this.#streams.has(streamId)) {
+      throw new YamuxError("protocol-error", `SYN for stream ${String(streamId)}, which is open`);
+    }
+    if (this.#isLeaving || this.#incomingStreams >= this.#maxStreams) {
+      this.#output.reply({ type: FrameType.windowUpdate, flags: Flag.rst, streamId, length: 0 });
+      return;
+    }
+    const stream = new StreamState(streamId, "peer");
+    this.#streams.set(streamId, stream);
+    this.#incomingStreams += 1;
+    this.#output.due(stream);
+    this.#events.push({ type: "opened", streamId });
+  }
+
+  #receiveAck(stream: StreamState): void {
+    if (stream.openedBy === "peer" || stream.handshake === "done") return;
+    this.#answered(stream);
+    this.#events.push({ type: "accepted", streamId: stream.id });
+  }
+
+  #receiveEnd(stream: StreamState, flags: number): void {
+    if ((flags & Flag.fin) !== 0) {
+      stream.peerFinished();
+      // A FIN before the ACK stands for it, in both directions (rpc.md 2.3).
+      if (stream.handshake === "pending") this.#answered(stream);
+      this.#events.push({ type: "finished", streamId: stream.id });
+      if (stream.isOver) this.#forget(stream);
+    }
+    if ((flags & Flag.rst) !== 0 && this.#streams.get(stream.id) === stream) {
+      this.#events.push({ type: "reset", streamId: stream.id });
+      this.#forget(stream);
+    }
+  }
+
+  /** Anything without SYN counts as a reply (rpc.md 2.5). */
+  #receivePing(header: FrameHeader): void {
+    if ((header.flags & Flag.syn) !== 0) {
+      this.#output.reply({
+        type: FrameType.ping,
+        flags: Flag.ack,
+        streamId: 0,
+        length: header.length,
+      });
+    } else if (!this.#keepAlive.pong(header.length) && this.#pings.delete(header.length)) {
+      this.#events.push({ type: "pong", id: header.length });
+    }
+  }
+
+  #receiveGoAway(code: number): void {
+    this.#isPeerLeaving = true;
+    this.#events.push({ type: "go-away", code });
+    if (code !== GoAwayCode.normal) {
+      throw new YamuxError("peer-failed", `the peer ended the session with code ${String(code)}`);
+    }
+  }
+
+  #answered(stream: StreamState): void {
+    stream.handshake = "done";
+    this.#unanswered.delete(stream);
+  }
+
+  #sendPing(): number {
+    const id = this.#nextPingId;
+    this.#nextPingId = (id + 1) % 0x1_0000_0000;
+    this.#output.push({ type: FrameType.ping, flags: Flag.syn, streamId: 0, length: id });
+    return id;
+  }
+
+  #cutOff(stream: StreamState): void {
+    this.#output.push({
+      type: FrameType.windowUpdate,
+      flags: Flag.rst,
+      streamId: stream.id,
+      length: 0,
+    });
+    this.#forget(stream);
+  }
+
+  #forget(stream: StreamState): void {
+    this.#streams.delete(stream.id);
+    this.#unanswered.delete(stream);
+    this.#closing.delete(stream);
+    this.#output.forget(stream);
+    if (stream.openedBy === "peer") this.#incomingStreams -= 1;
+    this.#events.push({ type: "closed", streamId: stream.id });
+  }
+
+  #enter(now: number): void {
+    this.#throwIfDead();
+    this.#now = now;
+  }
+
+  #throwIfDead(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What goes wrong in `action` ends the session. */
+  #orDie(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (error instanceof YamuxError) this.#die(error);
+      throw error;
+    }
+  }
+
+  #die(error: YamuxError): void {
+    this.#failure = error;
+    this.#output.clear();
+    this.#streams.clear();
+    this.#unanswered.clear();
+    this.#closing.clear();
+    if (error.code === "protocol-error") {
+      const length = GoAwayCode.protocolError;
+      this.#output.push({ type: FrameType.goAway, flags: 0, streamId: 0, length });
+    }
+  }
+}
+
+/** The first value, if there is one. */
+function firstOf<T>(values: Iterable<T>): Iterable<T> {
+  for (const value of values) return [value];
+  return [];
+}

@@ -1,0 +1,161 @@
+import { ByteQueue } from "../bytes/byte-queue.ts";
+import { YamuxError } from "./errors.ts";
+
+/** Bytes that each side may send on a new stream before it is given more (rpc.md 2.4). */
+export const initialWindow = 262_144;
+
+/** A window update is worth a frame from this delta on. */
+export const updateThreshold = initialWindow / 2;
+
+/** The largest credit; a peer that grants more has lost count. */
+const maxCredit = 0xffff_ffff;
+
+/*
+ *   sending:    open --finish()--> finishing --queue empty, FIN sent--> finished
+ *   receiving:  open --FIN received--> finished
+ *
+ * When both are finished, or on a reset from either side, the session forgets the stream.
+ */
+/** One stream's credit, queue and half-closes (rpc.md 2.3, 2.4). The session puts its frames on the wire. */
+export class StreamState {
+  readonly id: number;
+  readonly openedBy: "us" | "peer";
+  /** An ACK is due to the peer, or from it. */
+  handshake: "pending" | "done" = "pending";
+
+  /** What we may still send. */
+  #credit = initialWindow;
+  /** What the peer may still send. */
+  #window = initialWindow;
+  /** Bytes of frames that were announced and are not consumed yet. */
+  #unconsumed = 0;
+  #sending: "open" | "finishing" | "finished" = "open";
+  #receiving: "open" | "finished" = "open";
+  readonly #queue = new ByteQueue();
+  /** A write was refused since the queue was last low. */
+  #refused = false;
+
+  constructor(id: number, openedBy: "us" | "peer") {
+    this.id = id;
+    this.openedBy = openedBy;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.length;
+  }
+
+  get isOver(): boolean {
+    return this.#sending === "finished" && this.#receiving === "finished";
+  }
+
+  get isPeerFinished(): boolean {
+    return this.#receiving === "finished";
+  }
+
+  /** Queued bytes may go out now. */
+  get canSend(): boolean {
+    return this.#queue.length > 0 && this.#credit > 0;
+  }
+
+  /** Only the FIN is left to send. */
+  get mustSendFin(): boolean {
+    return this.#sending === "finishing" && this.#queue.length === 0;
+  }
+
+  /** Queues `bytes`, which it keeps. Throws "stream-finished" after `finish`, "queue-full" beyond `maxQueuedBytes`. */
+  write(bytes: Uint8Array, maxQueuedBytes: number): void {
+    if (this.#sending !== "open") {
+      throw new YamuxError("stream-finished", `write to stream ${String(this.id)} after its end`);
+    }
+    if (this.#queue.length + bytes.length > maxQueuedBytes) {
+      this.#refused = true;
+      throw new YamuxError(
+        "queue-full",
+        `stream ${String(this.id)} has ${String(this.#queue.length)} bytes queued, no room for ${String(bytes.length)} of at most ${String(maxQueuedBytes)}`,
+      );
+    }
+    this.#queue.push(bytes);
+  }
+
+  /** False if that was said before. */
+  finish(): boolean {
+    if (this.#sending !== "open") return false;
+    this.#sending = "finishing";
+    return true;
+  }
+
+  finSent(): void {
+    this.#sending = "finished";
+  }
+
+  /** Takes the next Data frame's payload out of the queue: as much as the credit allows, as views. */
+  takePayload(): readonly Uint8Array[] {
+    const length = Math.min(this.#credit, this.#queue.length);
+    this.#credit -= length;
+    return this.#queue.take(length);
+  }
+
+  /** True once after a refused write, when at most half of `maxQueuedBytes` is queued. */
+  takeWritable(maxQueuedBytes: number): boolean {
+    if (!this.#refused || this.#queue.length > maxQueuedBytes / 2) return false;
+    this.#refused = false;
+    return true;
+  }
+
+  /** The peer gave `delta` bytes of credit. */
+  grant(delta: number): void {
+    if (this.#credit + delta > maxCredit) {
+      throw new YamuxError(
+        "protocol-error",
+        `stream ${String(this.id)}: window update by ${String(delta)} beyond 2^32 - 1`,
+      );
+    }
+    this.#credit += delta;
+  }
+
+  /** A Data frame of `length` bytes begins. All of it counts as unconsumed from now on, so that no credit is lent twice. */
+  announce(length: number): void {
+    if (this.#receiving === "finished") {
+      throw new YamuxError("protocol-error", `stream ${String(this.id)}: data after FIN`);
+    }
+    if (length > this.#window) {
+      throw new YamuxError(
+        "protocol-error",
+        `stream ${String(this.id)}: frame of ${String(length)} bytes, window ${String(this.#window)}`,
+      );
+    }
+    this.#window -= length;
+    this.#unconsumed += length;
+  }
+
+  peerFinished(): void {
+    if (this.#receiving === "finished") {
+      throw new YamuxError("protocol-error", `stream ${String(this.id)}: second FIN`);
+    }
+    this.#receiving = "finished";
+  }
+
+  /** The application took `byteCount` bytes; true if a window update is due. */
+  consume(byteCount: number): boolean {
+    if (byteCount > this.#unconsumed) {
+      throw new YamuxError(
+        "consumed-too-much",
+        `stream ${String(this.id)}: ${String(byteCount)} bytes consumed, ${String(this.#unconsumed)} were there`,
+      );
+    }
+    this.#unconsumed -= byteCount;
+    return this.#receiving === "open" && this.#delta() >= updateThreshold;
+  }
+
+  /** The delta of the window update that is sent now. */
+  takeDelta(): number {
+    if (this.#receiving === "finished") return 0;
+    const delta = this.#delta();
+    this.#window += delta;
+    return delta;
+  }
+
+  #delta(): number {
+    return initialWindow - this.#unconsumed - this.#window;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Generates `packages/wire/src/protobuf/gen/` from the proto files beside it, without the network.
+ *
+ *     node tools/generate-protobuf.ts [--check]
+ *
+ * `--check` writes nothing and exits with 1 if what is committed differs.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const protoDirectory = join(root, "packages/wire/src/protobuf");
+const committedDirectory = join(protoDirectory, "gen");
+
+if (process.argv.includes("--check")) {
+  const fresh = mkdtempSync(join(tmpdir(), "slipway-protobuf-"));
+  try {
+    generate(fresh);
+    const stale = differingFiles(fresh, committedDirectory);
+    if (stale.length > 0) {
+      process.stderr.write(
+        `stale generated files: ${stale.join(", ")}; run tools/generate-protobuf.ts\n`,
+      );
+      process.exitCode = 1;
+    }
+  } finally {
+    rmSync(fresh, { recursive: true });
+  }
+} else {
+  generate(committedDirectory);
+}
+
+function generate(out: string): void {
+  const template = {
+    version: "v2",
+    clean: true,
+    plugins: [
+      {
+        local: join(root, "node_modules/.bin/protoc-gen-es"),
+        out,
+        // No `enum`: the sources run by type stripping.
+        opt: ["target=ts", "import_extension=ts", "erasable_syntax=true"],
+      },
+    ],
+  };
+  const buf = join(root, "node_modules/.bin/buf");
+  execFileSync(buf, ["generate", protoDirectory, "--template", JSON.stringify(template)], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+}
+
+function differingFiles(fresh: string, committed: string): readonly string[] {
+  const names = new Set([...readdirSync(fresh), ...readdirSync(committed)]);
+  return [...names].filter((name) => read(join(fresh, name)) !== read(join(committed, name)));
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Absent on one side, which is a difference.
+    return undefined;
+  }
+}
