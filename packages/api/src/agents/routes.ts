@@ -1,0 +1,77 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+import { AgentLog, AgentLogQuery } from "./agent-log.ts";
+import { WorkspaceAgent } from "./agent.ts";
+import { AgentMetadata } from "./metadata.ts";
+
+const AgentParams = Type.Object({ agent: Type.String() });
+
+export const getAgent = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent",
+  summary: "Get an agent",
+  params: AgentParams,
+  response: WorkspaceAgent,
+});
+
+export const getAgentLogs = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent/logs",
+  summary: "Read or follow the log of an agent",
+  kind: "json-or-socket",
+  params: AgentParams,
+  query: AgentLogQuery,
+  response: Type.Array(AgentLog),
+});
+
+export const getAgentStartupLogs = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent/startup-logs",
+  summary: "The same under its old name",
+  kind: "json-or-socket",
+  params: AgentParams,
+  query: AgentLogQuery,
+  response: Type.Array(AgentLog),
+});
+
+export const watchAgentMetadata = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent/watch-metadata",
+  summary: "Watch the metadata of an agent as server-sent events",
+  kind: "event-stream",
+  params: AgentParams,
+  response: Type.Array(AgentMetadata),
+});
+
+export const watchAgentMetadataSocket = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent/watch-metadata-ws",
+  summary: "Watch the metadata of an agent over a WebSocket",
+  kind: "socket",
+  params: AgentParams,
+  response: Type.Array(AgentMetadata),
+});
+
+export const agentRpc = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/rpc",
+  summary: "The agent's RPC session: DRPC over yamux over binary WebSocket messages",
+  caller: "agent",
+  kind: "socket",
+  query: Type.Object({
+    version: Type.Optional(Type.String()),
+    role: Type.Optional(Type.String()),
+  }),
+  response: Type.Unknown(),
+});
+
+export const agentReinit = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/reinit",
+  summary: "Tell the agent of a prebuilt workspace that it was claimed",
+  caller: "agent",
+  kind: "event-stream",
+  query: Type.Object({ wait: Type.Optional(Type.String()) }),
+  response: Type.Unknown(),
+});

@@ -1,0 +1,69 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+import { JobLog, LogQuery } from "../jobs/job.ts";
+import { BuildParameter, CreateBuildRequest, WorkspaceBuild } from "./build.ts";
+import { WorkspaceResource } from "./resource.ts";
+
+const BuildParams = Type.Object({ build: Type.String() });
+const WorkspaceParams = Type.Object({ workspace: Type.String() });
+
+export const createBuild = defineRoute({
+  method: "POST",
+  path: "/workspaces/:workspace/builds",
+  summary: "Start, stop or delete a workspace",
+  params: WorkspaceParams,
+  body: CreateBuildRequest,
+  status: 201,
+  response: WorkspaceBuild,
+});
+
+export const listBuilds = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/builds",
+  summary: "List the builds of a workspace, newest first",
+  params: WorkspaceParams,
+  response: Type.Array(WorkspaceBuild),
+});
+
+export const getBuildByNumber = defineRoute({
+  method: "GET",
+  path: "/users/:user/workspace/:name/builds/:number",
+  summary: "Get a build by workspace name and number",
+  params: Type.Object({ user: Type.String(), name: Type.String(), number: Type.String() }),
+  response: WorkspaceBuild,
+});
+
+export const getBuild = defineRoute({
+  method: "GET",
+  path: "/workspacebuilds/:build",
+  summary: "Get a build",
+  params: BuildParams,
+  response: WorkspaceBuild,
+});
+
+export const getBuildLogs = defineRoute({
+  method: "GET",
+  path: "/workspacebuilds/:build/logs",
+  summary: "Read or follow the log of a build",
+  kind: "json-or-socket",
+  params: BuildParams,
+  query: LogQuery,
+  response: Type.Array(JobLog),
+});
+
+export const listBuildParameters = defineRoute({
+  method: "GET",
+  path: "/workspacebuilds/:build/parameters",
+  summary: "List the parameter values of a build",
+  params: BuildParams,
+  response: Type.Array(BuildParameter),
+});
+
+export const listBuildResources = defineRoute({
+  method: "GET",
+  path: "/workspacebuilds/:build/resources",
+  summary: "List what a build made",
+  params: BuildParams,
+  response: Type.Array(WorkspaceResource),
+});

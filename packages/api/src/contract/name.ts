@@ -1,0 +1,19 @@
+const namePattern = /^[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*$/;
+const reservedNames: ReadonlySet<string> = new Set(["new", "create"]);
+
+/** Longest name of a user, a template or a workspace, in characters. */
+export const maxNameLength = 32;
+
+/**
+ * What is wrong with the name of a user, template or workspace, or undefined (`clients.md` section 1.1).
+ * The text says the value found and what is wanted.
+ */
+export function nameProblem(name: string): string | undefined {
+  if (name.length === 0 || name.length > maxNameLength) {
+    return `must have 1 to ${maxNameLength} characters, found ${name.length}`;
+  }
+  if (!namePattern.test(name)) {
+    return `must be letters and digits with single dashes between them, found "${name}"`;
+  }
+  return reservedNames.has(name) ? `must not be "${name}", which is reserved` : undefined;
+}

@@ -1,0 +1,88 @@
+import { type Static, type TSchema, Type } from "typebox";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Who may call a route: anybody, a user with a session token, or an agent with its token. */
+export type Caller = "anyone" | "user" | "agent";
+
+/**
+ * How a route answers.
+ * `json`: one body. `bytes`: raw bytes. `socket`: a WebSocket of JSON messages. `event-stream`: SSE.
+ * `json-or-socket`: one body, or a WebSocket when the query has the key `follow`.
+ */
+export type AnswerKind = "json" | "bytes" | "socket" | "event-stream" | "json-or-socket";
+
+/** One entry of the HTTP contract. Paths are below `/api/v2` and name parameters as `:name`. */
+export interface Route<
+  P extends TSchema = TSchema,
+  Q extends TSchema = TSchema,
+  B extends TSchema = TSchema,
+  R extends TSchema = TSchema,
+> {
+  readonly method: Method;
+  readonly path: string;
+  readonly summary: string;
+  readonly caller: Caller;
+  readonly kind: AnswerKind;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  /** Status of a success. */
+  readonly status: number;
+  /** The body of a success; for sockets and event streams, one message. */
+  readonly response: R;
+}
+
+const Nothing = Type.Object({});
+const NoBody = Type.Unknown();
+
+interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema> {
+  readonly method: Method;
+  readonly path: string;
+  readonly summary: string;
+  readonly caller?: Caller;
+  readonly kind?: AnswerKind;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly status?: number;
+  readonly response: R;
+}
+
+/** Declares a route; leaves out what is usual: a JSON answer with status 200 for a user. */
+export function defineRoute<
+  R extends TSchema,
+  P extends TSchema = typeof Nothing,
+  Q extends TSchema = typeof Nothing,
+  B extends TSchema = typeof NoBody,
+>(input: RouteInput<P, Q, B, R>): Route<P, Q, B, R> {
+  return {
+    method: input.method,
+    path: input.path,
+    summary: input.summary,
+    caller: input.caller ?? "user",
+    kind: input.kind ?? "json",
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- left out, P is this very schema
+    params: input.params ?? (Nothing as unknown as P),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- left out, Q is this very schema
+    query: input.query ?? (Nothing as unknown as Q),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- left out, B is this very schema
+    body: input.body ?? (NoBody as unknown as B),
+    status: input.status ?? 200,
+    response: input.response,
+  };
+}
+
+export type ParamsOf<R extends Route> = Static<R["params"]>;
+export type QueryOf<R extends Route> = Static<R["query"]>;
+export type BodyOf<R extends Route> = Static<R["body"]>;
+export type ResponseOf<R extends Route> = Static<R["response"]>;
+
+/** The path of a route with its parameters filled in and escaped; below `/api/v2`. */
+export function routePath(route: Route, params: Readonly<Record<string, string>>): string {
+  return route.path.replaceAll(/:([a-z_]+)/g, (_match, key: string) => {
+    const value = params[key];
+    if (value === undefined) throw new TypeError(`route ${route.path} needs the parameter ${key}`);
+    return encodeURIComponent(value);
+  });
+}

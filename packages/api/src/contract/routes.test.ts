@@ -1,0 +1,47 @@
+import { Type } from "typebox";
+import { describe, expect, it } from "vitest";
+
+import * as api from "../index.ts";
+import type { Route } from "./route.ts";
+
+const routes = Object.entries(api).flatMap(([name, value]) =>
+  isRoute(value) ? [{ name, route: value }] : [],
+);
+
+function isRoute(value: unknown): value is Route {
+  return typeof value === "object" && value !== null && "method" in value && "path" in value;
+}
+
+describe("the route table", () => {
+  it("has routes", () => {
+    expect(routes.length).toBeGreaterThan(40);
+  });
+
+  it.each(routes)("$name declares exactly the parameters of its path", ({ route }) => {
+    const inPath = [...route.path.matchAll(/:([a-z_]+)/g)].map(([, name]) => name);
+    const declared = Type.IsObject(route.params) ? Object.keys(route.params.properties) : [];
+    expect(new Set(declared)).toEqual(new Set(inPath));
+  });
+
+  it.each(routes)("$name has a path below the prefix, and a summary", ({ route }) => {
+    expect(route.path).toMatch(/^(\/(:[a-z_]+|[a-z-]+))*\/?$/);
+    expect(route.summary).toMatch(/^[A-Z][^.]+$/);
+  });
+
+  it.each(routes)("$name takes queries of strings only", ({ route }) => {
+    const properties = Type.IsObject(route.query) ? Object.values(route.query.properties) : [];
+    expect(properties.filter((schema) => !Type.IsString(schema))).toEqual([]);
+  });
+
+  it("names each method and path once, whatever the parameters are called", () => {
+    const places = routes.map(
+      ({ route }) => `${route.method} ${route.path.replaceAll(/:[a-z_]+/g, ":")}`,
+    );
+    expect(places.filter((place, index) => places.indexOf(place) !== index)).toEqual([]);
+  });
+
+  it("upgrades only by GET, and reads no body there", () => {
+    const upgrading = routes.filter(({ route }) => route.kind.includes("socket"));
+    expect(upgrading.filter(({ route }) => route.method !== "GET")).toEqual([]);
+  });
+});

@@ -1,0 +1,22 @@
+import { type Static, type TNull, type TSchema, type TUnion, type TUnsafe, Type } from "typebox";
+
+/** A UUID in lower-case dashed form. Requests may use any form that `rest.md` section 1.4 lists. */
+export const Uuid = Type.String({ format: "uuid" });
+
+/** The nil UUID stands for "absent" in requests of stock clients (`clients.md` section 0.3). */
+export const nilUuid = "00000000-0000-0000-0000-000000000000";
+
+/** RFC 3339 in UTC with `Z`, microsecond precision (`rest.md`, preamble). */
+export const Timestamp = Type.String({ format: "date-time" });
+
+/** What a time that never was reads as. */
+export const zeroTimestamp = "0001-01-01T00:00:00Z";
+
+export const nullable = <S extends TSchema>(schema: S): TUnion<[S, TNull]> =>
+  Type.Union([schema, Type.Null()]);
+
+/** A string out of a fixed list. */
+export const oneOf = <const V extends readonly string[]>(...values: V): TUnsafe<V[number]> =>
+  Type.Unsafe<V[number]>(Type.String({ enum: [...values] }));
+
+export type Infer<S extends TSchema> = Static<S>;

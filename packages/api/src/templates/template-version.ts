@@ -1,0 +1,73 @@
+import { Type } from "typebox";
+
+import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
+import { ProvisionerJob } from "../jobs/job.ts";
+
+export const TemplateVersion = Type.Object({
+  id: Uuid,
+  template_id: Uuid,
+  organization_id: Uuid,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  name: Type.String(),
+  message: Type.String(),
+  job: ProvisionerJob,
+  readme: Type.String(),
+  created_by: Type.Object({
+    id: Uuid,
+    username: Type.String(),
+    name: Type.Optional(Type.String()),
+  }),
+  archived: Type.Boolean(),
+  has_external_agent: Type.Boolean(),
+});
+export type TemplateVersion = Infer<typeof TemplateVersion>;
+
+export const CreateTemplateVersionRequest = Type.Object({
+  name: Type.Optional(Type.String({ maxLength: 64 })),
+  message: Type.Optional(Type.String({ maxLength: 1024 * 1024 })),
+  template_id: Type.Optional(Uuid),
+  storage_method: Type.Optional(Type.String()),
+  file_id: Uuid,
+  provisioner: Type.Optional(Type.String()),
+});
+
+const ParameterOption = Type.Object({
+  name: Type.String(),
+  description: Type.String(),
+  value: Type.String(),
+  icon: Type.String(),
+});
+
+export const TemplateVersionParameter = Type.Object({
+  name: Type.String(),
+  display_name: Type.Optional(Type.String()),
+  description: Type.String(),
+  description_plaintext: Type.String(),
+  type: Type.String(),
+  form_type: Type.String(),
+  mutable: Type.Boolean(),
+  default_value: Type.String(),
+  icon: Type.String(),
+  options: Type.Array(ParameterOption),
+  validation_error: Type.Optional(Type.String()),
+  validation_regex: Type.Optional(Type.String()),
+  validation_min: Type.Optional(Type.Integer()),
+  validation_max: Type.Optional(Type.Integer()),
+  validation_monotonic: Type.Optional(Type.String()),
+  required: Type.Boolean(),
+  ephemeral: Type.Boolean(),
+});
+export type TemplateVersionParameter = Infer<typeof TemplateVersionParameter>;
+
+/** The keys are capitalised on the wire (`clients.md` section 2.2). */
+export const Preset = Type.Object({
+  ID: Uuid,
+  Name: Type.String(),
+  Parameters: Type.Array(Type.Object({ Name: Type.String(), Value: Type.String() })),
+  Default: Type.Boolean(),
+  DesiredPrebuildInstances: Type.Union([Type.Integer(), Type.Null()]),
+  Description: Type.String(),
+  Icon: Type.String(),
+});
+export type Preset = Infer<typeof Preset>;

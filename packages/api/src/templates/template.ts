@@ -1,0 +1,60 @@
+import { Type } from "typebox";
+
+import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+
+const BuildTime = Type.Object({
+  P50: nullable(Type.Integer()),
+  P95: nullable(Type.Integer()),
+});
+
+export const Template = Type.Object({
+  id: Uuid,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  organization_id: Uuid,
+  organization_name: Type.String(),
+  organization_display_name: Type.String(),
+  organization_icon: Type.String(),
+  name: Type.String(),
+  display_name: Type.String(),
+  provisioner: Type.String(),
+  active_version_id: Uuid,
+  active_user_count: Type.Integer(),
+  build_time_stats: Type.Object({ start: BuildTime, stop: BuildTime, delete: BuildTime }),
+  description: Type.String(),
+  deprecated: Type.Boolean(),
+  deprecation_message: Type.String(),
+  deleted: Type.Boolean(),
+  icon: Type.String(),
+  default_ttl_ms: Type.Integer(),
+  activity_bump_ms: Type.Integer(),
+  time_til_autostop_notify_ms: Type.Integer(),
+  autostop_requirement: Type.Object({
+    days_of_week: Type.Array(Type.String()),
+    weeks: Type.Integer(),
+  }),
+  autostart_requirement: Type.Object({ days_of_week: Type.Array(Type.String()) }),
+  created_by_id: Uuid,
+  created_by_name: Type.String(),
+  allow_user_autostart: Type.Boolean(),
+  allow_user_autostop: Type.Boolean(),
+  allow_user_cancel_workspace_jobs: Type.Boolean(),
+  failure_ttl_ms: Type.Integer(),
+  time_til_dormant_ms: Type.Integer(),
+  time_til_dormant_autodelete_ms: Type.Integer(),
+  require_active_version: Type.Boolean(),
+  max_port_share_level: oneOf("owner", "authenticated", "organization", "public"),
+  cors_behavior: oneOf("simple", "passthru"),
+  use_classic_parameter_flow: Type.Boolean(),
+  disable_module_cache: Type.Boolean(),
+});
+export type Template = Infer<typeof Template>;
+
+export const CreateTemplateRequest = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 32 }),
+  display_name: Type.Optional(Type.String({ maxLength: 64 })),
+  description: Type.Optional(Type.String({ maxLength: 1024 })),
+  icon: Type.Optional(Type.String({ maxLength: 256 })),
+  template_version_id: Uuid,
+});
+export const UpdateActiveVersionRequest = Type.Object({ id: Uuid });

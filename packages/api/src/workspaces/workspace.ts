@@ -1,0 +1,55 @@
+import { Type } from "typebox";
+
+import { BuildParameter, WorkspaceBuild } from "../builds/build.ts";
+import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+
+export const Workspace = Type.Object({
+  id: Uuid,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  owner_id: Uuid,
+  owner_name: Type.String(),
+  owner_avatar_url: Type.String(),
+  organization_id: Uuid,
+  organization_name: Type.String(),
+  template_id: Uuid,
+  template_name: Type.String(),
+  template_display_name: Type.String(),
+  template_icon: Type.String(),
+  template_allow_user_cancel_workspace_jobs: Type.Boolean(),
+  template_active_version_id: Uuid,
+  template_require_active_version: Type.Boolean(),
+  template_use_classic_parameter_flow: Type.Boolean(),
+  latest_build: WorkspaceBuild,
+  latest_app_status: Type.Null(),
+  outdated: Type.Boolean(),
+  name: Type.String(),
+  autostart_schedule: nullable(Type.String()),
+  ttl_ms: nullable(Type.Integer()),
+  last_used_at: Timestamp,
+  deleting_at: nullable(Timestamp),
+  dormant_at: nullable(Timestamp),
+  health: Type.Object({ healthy: Type.Boolean(), failing_agents: Type.Array(Uuid) }),
+  automatic_updates: oneOf("always", "never"),
+  allow_renames: Type.Boolean(),
+  favorite: Type.Boolean(),
+  next_start_at: nullable(Timestamp),
+  is_prebuild: Type.Boolean(),
+  task_id: Type.Null(),
+});
+export type Workspace = Infer<typeof Workspace>;
+
+export const WorkspacesResponse = Type.Object({
+  workspaces: Type.Array(Workspace),
+  count: Type.Integer(),
+});
+
+/** The nil UUID counts as absent. One of the two ids says what to make the workspace from. */
+export const CreateWorkspaceRequest = Type.Object({
+  template_id: Type.Optional(Uuid),
+  template_version_id: Type.Optional(Uuid),
+  name: Type.String({ minLength: 1, maxLength: 32 }),
+  rich_parameter_values: Type.Optional(nullable(Type.Array(BuildParameter, { maxItems: 100 }))),
+  template_version_preset_id: Type.Optional(Uuid),
+});
+export type CreateWorkspaceRequest = Infer<typeof CreateWorkspaceRequest>;
