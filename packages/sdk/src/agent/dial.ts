@@ -1,0 +1,172 @@
+import { lookup } from "node:dns/promises";
+import type { IncomingMessage } from "node:http";
+import { connect, isIP } from "node:net";
+
+import { abortable, type Clock, errorText, type Logger } from "@slipway/runtime";
+import WebSocket from "ws";
+
+import type { AgentConnection } from "./connection.ts";
+import { DialError, type Rung } from "./errors.ts";
+import { SocketConnection } from "./socket-connection.ts";
+
+export interface DialOptions {
+  readonly serverUrl: string;
+  readonly token: string;
+  /** More headers for the request. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly role: "agent";
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told as each rung of the ladder is reached. */
+  readonly onRung?: (rung: Rung) => void;
+}
+
+/** Versions to offer, newest first: all that this agent needs exists since the last (`rpc.md` section 1.2). */
+const versions = [
+  "2.10",
+  "2.9",
+  "2.8",
+  "2.7",
+  "2.6",
+  "2.5",
+  "2.4",
+  "2.3",
+  "2.2",
+  "2.1",
+  "2.0",
+] as const;
+const handshakeTimeoutMs = 30_000;
+/** A stock server closes its frames at this size or below (`rpc.md` section 1.3). */
+const maxMessageBytes = 4 * 1024 * 1024;
+const maxErrorBodyBytes = 64 * 1024;
+
+/**
+ * Connects an agent to a server and steps down to an older API version where the server asks for it. Throws `DialError`,
+ * which names the rung of the ladder that failed.
+ */
+export async function dialAgent(options: DialOptions): Promise<AgentConnection> {
+  for (const version of versions) {
+    try {
+      return await dialVersion(options, version);
+    } catch (error) {
+      const isVersion = error instanceof DialError && error.rung === "version";
+      if (!isVersion || version === versions.at(-1)) throw error;
+      options.logger.debug(
+        { version },
+        "server does not take this API version, trying an older one",
+      );
+    }
+  }
+  throw new DialError("version", "no API version to offer");
+}
+
+async function dialVersion(options: DialOptions, version: string): Promise<AgentConnection> {
+  const url = new URL(`${options.serverUrl.replace(/\/+$/, "")}/api/v2/workspaceagents/me/rpc`);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.searchParams.set("role", options.role);
+  url.searchParams.set("version", version);
+  options.signal.throwIfAborted();
+  const socket = new WebSocket(url, {
+    headers: { ...options.headers, "Coder-Session-Token": options.token },
+    handshakeTimeout: handshakeTimeoutMs,
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+  });
+  try {
+    await abortable(handshake(socket, url, options), options.signal);
+  } catch (error) {
+    socket.on("error", () => undefined);
+    socket.terminate();
+    throw error;
+  }
+  options.onRung?.("rpc");
+  return new SocketConnection(socket, version, options.clock);
+}
+
+function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("open", () => resolve());
+    socket.once("unexpected-response", (_request, response) => {
+      void refusal(response).then(reject, reject);
+    });
+    socket.once("error", (cause) => {
+      void explain(cause, url, options.signal).then(reject, reject);
+    });
+  });
+}
+
+/** The server answered without upgrading: which rung that is (`rpc.md` section 1.1). */
+async function refusal(response: IncomingMessage): Promise<DialError> {
+  const status = response.statusCode ?? 0;
+  // The status says enough when the text is lost on the way.
+  const text = messageOf(await readBody(response).catch(() => ""));
+  const message = `the server answered ${status}${text === "" ? "" : `: ${text}`}`;
+  if (status === 401 || status === 403) return new DialError("authentication", message, { status });
+  if (status === 400 && text === "Unknown or unsupported API version") {
+    return new DialError("version", message, { status });
+  }
+  const isUpgrade = status < 300 || status === 426;
+  return new DialError(isUpgrade ? "upgrade" : "http", message, { status });
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) {
+    text += String(chunk);
+    if (text.length > maxErrorBodyBytes) break;
+  }
+  return text;
+}
+
+function messageOf(body: string): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed)
+      return String(parsed.message);
+  } catch {
+    // Not JSON: whatever answered is no server of ours; the status has to do.
+  }
+  return "";
+}
+
+/** No answer came: finds the rung by climbing the ladder once more from below. */
+async function explain(error: Error, url: URL, signal: AbortSignal): Promise<DialError> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port) || (url.protocol === "wss:" ? 443 : 80);
+  if (isIP(host) === 0) {
+    try {
+      await lookup(host);
+    } catch (cause) {
+      return new DialError("dns", `cannot find the address of ${host}`, { cause });
+    }
+  }
+  try {
+    await probe(host, port, signal);
+  } catch (cause) {
+    return new DialError("tcp", `cannot connect to ${host} port ${port}`, { cause });
+  }
+  const isTls =
+    url.protocol === "wss:" && /certificate|ssl|tls|self.signed/i.test(errorText(error));
+  if (isTls) return new DialError("tls", `no trusted TLS connection to ${host}`, { cause: error });
+  if (/invalid (upgrade|sec-websocket)|unexpected server response/i.test(error.message)) {
+    return new DialError("upgrade", "something on the way does not pass WebSockets on", {
+      cause: error,
+    });
+  }
+  return new DialError("http", `no HTTP answer from ${host} port ${port}`, { cause: error });
+}
+
+const probeTimeoutMs = 5_000;
+
+function probe(host: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, signal, timeout: probeTimeoutMs });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("timeout", () => socket.destroy(new Error("no answer")));
+    socket.once("error", reject);
+  });
+}

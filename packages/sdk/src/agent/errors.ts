@@ -1,0 +1,49 @@
+/** The rungs of the connect ladder, from the lowest. */
+export const rungs = [
+  "dns",
+  "tcp",
+  "tls",
+  "http",
+  "upgrade",
+  "authentication",
+  "version",
+  "rpc",
+] as const;
+export type Rung = (typeof rungs)[number];
+
+/** The agent could not connect; says on which rung of the ladder it failed. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+  readonly code = "dial-failed";
+  readonly rung: Rung;
+  /** HTTP status, when there was an answer. */
+  readonly status: number | undefined;
+
+  constructor(
+    rung: Rung,
+    message: string,
+    options: { readonly status?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.rung = rung;
+    this.status = options.status;
+  }
+}
+
+/** The server answered an RPC with an error (`rpc.md` section 3.5); code 12 means that it does not know the RPC. */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  readonly code = "rpc-error";
+  readonly rpcCode: number;
+
+  constructor(rpcCode: number, message: string) {
+    super(message);
+    this.rpcCode = rpcCode;
+  }
+}
+
+/** The session ended before the answer came; the caller connects anew. */
+export class SessionClosedError extends Error {
+  override readonly name = "SessionClosedError";
+  readonly code = "session-closed";
+}

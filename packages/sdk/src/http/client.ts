@@ -1,0 +1,141 @@
+import {
+  type BodyOf,
+  type ErrorBody,
+  type ParamsOf,
+  type QueryOf,
+  type ResponseOf,
+  type Route,
+  routePath,
+} from "@slipway/api";
+
+import { ApiError, ConnectError } from "./errors.ts";
+
+/** Where all routes of the contract live. */
+const apiPrefix = "/api/v2";
+
+/** How long a request may take when its caller sets no limit of its own, in milliseconds. */
+const requestTimeoutMs = 30_000;
+
+export interface ApiClientOptions {
+  /** Address of the server, with or without a trailing slash. */
+  readonly serverUrl: string;
+  /** Session token; left out before log-in. */
+  readonly token?: string;
+  /** More headers for every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface CallInput<R extends Route> {
+  readonly params?: ParamsOf<R>;
+  readonly query?: QueryOf<R>;
+  readonly body?: BodyOf<R>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls routes of the contract. Answers are taken as the contract says; they are not validated again.
+ * Rejects with `ApiError` for an answer that is an error, `ConnectError` when none came, and the signal's reason.
+ */
+export class ApiClient {
+  readonly serverUrl: string;
+  readonly #token: string | undefined;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(options: ApiClientOptions) {
+    this.serverUrl = options.serverUrl.replace(/\/+$/, "");
+    this.#token = options.token;
+    this.#headers = options.headers ?? {};
+  }
+
+  /** Headers of every request, the token among them. */
+  get headers(): Readonly<Record<string, string>> {
+    if (this.#token === undefined) return this.#headers;
+    return { ...this.#headers, "Coder-Session-Token": this.#token };
+  }
+
+  /** The address of a route with parameters and query filled in. */
+  url<R extends Route>(route: R, input: Pick<CallInput<R>, "params" | "query"> = {}): string {
+    // The contract's parameters and queries are flat objects of strings.
+    const params = (input.params ?? {}) as Readonly<Record<string, string>>;
+    const query = (input.query ?? {}) as Readonly<Record<string, string | undefined>>;
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined) search.set(key, value);
+    }
+    const text = search.toString();
+    return `${this.serverUrl}${apiPrefix}${routePath(route, params)}${text === "" ? "" : `?${text}`}`;
+  }
+
+  /** Calls a route whose answer is JSON. */
+  async call<R extends Route>(route: R, input: CallInput<R> = {}): Promise<ResponseOf<R>> {
+    const response = await this.#send(route, input, jsonBody(input.body));
+    const text = await response.text();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
+    return (text === "" ? undefined : JSON.parse(text)) as ResponseOf<R>;
+  }
+
+  /** Sends raw bytes to a route whose answer is JSON. */
+  async upload<R extends Route>(
+    route: R,
+    input: CallInput<R> & { readonly bytes: Uint8Array; readonly contentType: string },
+  ): Promise<ResponseOf<R>> {
+    const body = { content: new Uint8Array(input.bytes), contentType: input.contentType };
+    const response = await this.#send(route, input, body);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
+    return (await response.json()) as ResponseOf<R>;
+  }
+
+  /** Reads the raw bytes of a route's answer. */
+  async download<R extends Route>(route: R, input: CallInput<R> = {}): Promise<Uint8Array> {
+    const response = await this.#send(route, input, undefined);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async #send<R extends Route>(
+    route: R,
+    input: CallInput<R>,
+    body: RequestBody | undefined,
+  ): Promise<Response> {
+    const timeout = AbortSignal.timeout(requestTimeoutMs);
+    const signal = input.signal === undefined ? timeout : AbortSignal.any([input.signal, timeout]);
+    const headers = body === undefined ? {} : { "Content-Type": body.contentType };
+    let response: Response;
+    try {
+      response = await fetch(this.url(route, input), {
+        method: route.method,
+        headers: { ...this.headers, ...headers },
+        signal,
+        ...(body === undefined ? {} : { body: body.content }),
+      });
+    } catch (error) {
+      input.signal?.throwIfAborted();
+      throw new ConnectError(this.serverUrl, { cause: error });
+    }
+    if (!response.ok) throw new ApiError(response.status, await readErrorBody(response));
+    return response;
+  }
+}
+
+interface RequestBody {
+  readonly content: string | Uint8Array<ArrayBuffer>;
+  readonly contentType: string;
+}
+
+function jsonBody(body: unknown): RequestBody | undefined {
+  if (body === undefined) return undefined;
+  return { content: JSON.stringify(body), contentType: "application/json" };
+}
+
+async function readErrorBody(response: Response): Promise<ErrorBody> {
+  const text = await response.text().catch(() => "");
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
+      return parsed as ErrorBody;
+    }
+  } catch {
+    // Not one of ours: a proxy's page, perhaps. The status says more than its text.
+  }
+  return { message: `unexpected answer ${response.status} ${response.statusText}`.trim() };
+}

@@ -1,0 +1,39 @@
+import type { ErrorBody } from "@slipway/api";
+
+/** The server answered, and the answer is an error. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly code = "api-error";
+  /** HTTP status. */
+  readonly status: number;
+  readonly body: ErrorBody;
+
+  constructor(status: number, body: ErrorBody) {
+    super(body.message);
+    this.status = status;
+    this.body = body;
+  }
+
+  /** Whether the same request may succeed later without a change. */
+  get retryable(): boolean {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+/** No answer came: the address is wrong, the server is down, or the connection broke. */
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
+  readonly code = "connect-error";
+  readonly retryable = true;
+  readonly url: string;
+
+  constructor(url: string, options: { readonly cause: unknown }) {
+    super(`cannot reach ${url}`, options);
+    this.url = url;
+  }
+}
+
+/** Whether trying again later can help. */
+export function isRetryable(error: unknown): boolean {
+  return (error instanceof ApiError || error instanceof ConnectError) && error.retryable;
+}

@@ -1,0 +1,4 @@
+export { followLog } from "./stream/follow.ts";
+export type { FollowOptions } from "./stream/follow.ts";
+export { openSocket } from "./stream/socket.ts";
+export type { MessageSocket, SocketEnd } from "./stream/socket.ts";

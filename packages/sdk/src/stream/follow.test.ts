@@ -1,0 +1,162 @@
+import { createServer } from "node:http";
+
+import { type AgentLog, getAgentLogs } from "@slipway/api";
+import { createFakeClock, type LocalServer, openLocalServer } from "@slipway/testkit";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
+
+import { ApiClient } from "../http/client.ts";
+import { followLog } from "./follow.ts";
+
+const params = { agent: "a" };
+
+interface Follower {
+  readonly server: LocalServer;
+  /** The value of `after` of each connection, in order. */
+  readonly asked: string[];
+  /** The tokens that came along. */
+  readonly tokens: unknown[];
+}
+
+/** A server whose n-th connection is served by the n-th function; plain requests get 200. */
+async function serve(...connections: ((socket: WebSocket) => void)[]): Promise<Follower> {
+  const asked: string[] = [];
+  const tokens: unknown[] = [];
+  const http = createServer((_request, response) => response.end("[]"));
+  new WebSocketServer({ server: http }).on("connection", (socket, request) => {
+    const query = new URL(request.url ?? "", "http://server").searchParams;
+    expect(query.get("follow")).toBe("true");
+    tokens.push(request.headers["coder-session-token"]);
+    asked.push(query.get("after") ?? "");
+    connections[asked.length - 1]?.(socket);
+  });
+  const server = await openLocalServer(http);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return { server, asked, tokens };
+}
+
+function send(socket: WebSocket, ...ids: number[]): void {
+  socket.send(`${JSON.stringify(ids.map((id) => ({ id })))}\n`);
+}
+
+interface Following {
+  readonly lost: unknown[];
+  readonly entries: AsyncGenerator<AgentLog, void, undefined>;
+}
+
+/** Follows with a clock that skips every wait. */
+function follow(serverUrl: string, signal = new AbortController().signal, after = 0): Following {
+  const clock = createFakeClock();
+  const lost: unknown[] = [];
+  const entries = followLog<AgentLog, typeof getAgentLogs>({
+    client: new ApiClient({ serverUrl, token: "t" }),
+    route: getAgentLogs,
+    params,
+    after,
+    clock,
+    signal,
+    onReconnect: (error) => {
+      lost.push(error);
+      void clock.advance(60_000);
+    },
+  });
+  return { lost, entries };
+}
+
+async function idsOf(entries: AsyncIterable<AgentLog>): Promise<number[]> {
+  const ids: number[] = [];
+  for await (const { id } of entries) ids.push(id);
+  return ids;
+}
+
+describe("followLog", () => {
+  it("loses and repeats nothing over lost connections", async () => {
+    const { server, asked, tokens } = await serve(
+      (socket) => {
+        send(socket, 1, 2);
+        socket.send(JSON.stringify({ id: 3 }), () => socket.terminate());
+      },
+      // What it has sent before comes again, as from a server that does not know `after`.
+      (socket) => {
+        send(socket, 2, 3, 4);
+        socket.close(1011, "broken");
+      },
+      (socket) => {
+        send(socket);
+        send(socket, 5);
+        socket.close(1000);
+      },
+    );
+    const { entries, lost } = follow(server.url);
+    expect(await idsOf(entries)).toEqual([1, 2, 3, 4, 5]);
+    expect(asked).toEqual(["", "3", "4"]);
+    expect(tokens).toEqual(["t", "t", "t"]);
+    expect(lost.map(String)).toEqual([
+      "Error: stream closed with 1006",
+      "Error: stream closed with 1011 broken",
+    ]);
+  });
+
+  it("begins after the id it is given", async () => {
+    const { server, asked } = await serve((socket) => {
+      send(socket, 7, 8);
+      socket.close(1000);
+    });
+    expect(await idsOf(follow(server.url, undefined, 7).entries)).toEqual([8]);
+    expect(asked).toEqual(["7"]);
+  });
+
+  it("goes on when the server was away for some attempts", async () => {
+    let requests = 0;
+    const http = createServer((request) => request.socket.destroy());
+    const sockets = new WebSocketServer({ noServer: true });
+    http.on("upgrade", (request, socket, head) => {
+      requests += 1;
+      if (requests < 3) socket.destroy();
+      else {
+        sockets.handleUpgrade(request, socket, head, (accepted) => {
+          send(accepted, 1);
+          accepted.close(1000);
+        });
+      }
+    });
+    await using server = await openLocalServer(http);
+    const { entries, lost } = follow(server.url);
+    expect(await idsOf(entries)).toEqual([1]);
+    expect(lost).toMatchObject([{ code: "connect-error" }, { code: "connect-error" }]);
+  });
+
+  it.each([401, 404])("throws the refusal %i instead of trying for ever", async (status) => {
+    const body = JSON.stringify({ message: "not for you" });
+    await using server = await openLocalServer(
+      createServer((_request, response) => response.writeHead(status).end(body)),
+    );
+    const { entries } = follow(server.url);
+    await expect(entries.next()).rejects.toMatchObject({ status, message: "not for you" });
+  });
+
+  it("throws the reason of the signal and closes the socket", async () => {
+    const closed = Promise.withResolvers<number>();
+    const { server } = await serve((socket) => {
+      socket.on("close", (code) => closed.resolve(code));
+      send(socket, 1);
+    });
+    const controller = new AbortController();
+    const { entries } = follow(server.url, controller.signal);
+    await entries.next();
+    const outcome = expect(entries.next()).rejects.toThrow("enough");
+    controller.abort(new Error("enough"));
+    await outcome;
+    expect(await closed.promise).toBe(1000);
+  });
+
+  it("closes the socket when its reader leaves", async () => {
+    const closed = Promise.withResolvers<number>();
+    const { server } = await serve((socket) => {
+      socket.on("close", (code) => closed.resolve(code));
+      send(socket, 1, 2);
+    });
+    for await (const _ of follow(server.url).entries) break;
+    expect(await closed.promise).toBe(1000);
+  });
+});
