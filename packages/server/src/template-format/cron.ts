@@ -1,0 +1,140 @@
+/** The values each field of a cron expression matches, in the order of its fields. */
+export type CronFields = readonly ReadonlySet<number>[];
+
+interface FieldRule {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly names?: readonly string[];
+}
+
+const seconds: FieldRule = { name: "second", min: 0, max: 59 };
+const minute: FieldRule = { name: "minute", min: 0, max: 59 };
+const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const calendar: readonly FieldRule[] = [
+  { name: "hour", min: 0, max: 23 },
+  { name: "day of month", min: 1, max: 31 },
+  { name: "month", min: 1, max: 12, names: months },
+  { name: "day of week", min: 0, max: 6, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
+];
+
+/**
+ * Reads the `cron` of a script: five fields as everywhere, or six with the second first, with or without `TZ=` before
+ * them. Gives it as six fields, because agents read five as second to month (`agent.md` section 4.4).
+ */
+export function parseScriptCron(
+  text: string,
+): { readonly cron: string } | { readonly problem: string } {
+  const [zone = "", ...rest] = words(text);
+  const hasZone = /^(CRON_)?TZ=/.test(zone);
+  const parts = hasZone ? rest : words(text);
+  const timezone = zone.slice(zone.indexOf("=") + 1);
+  if (hasZone && !isTimezone(timezone))
+    return { problem: `found the time zone "${timezone}", wanted an IANA name` };
+  if (text.startsWith("@"))
+    return { problem: `found ${shown(text)}, wanted five or six fields: @ forms are not known` };
+  if (parts.length !== 5 && parts.length !== 6) {
+    return {
+      problem: `found ${parts.length} fields in ${shown(text)}, wanted 5 (minute first) or 6 (second first)`,
+    };
+  }
+  const six = parts.length === 6 ? parts : ["0", ...parts];
+  const fields = parseFields(six, [seconds, minute, ...calendar]);
+  if ("problem" in fields) return fields;
+  return { cron: [...(hasZone ? [zone] : []), ...six].join(" ") };
+}
+
+/** Reads the `cron` of a window: five fields of which the minute is `*` (`prebuilds.md` section 2.4). */
+export function parseWindowCron(
+  text: string,
+): { readonly fields: CronFields } | { readonly problem: string } {
+  const parts = words(text);
+  if (parts.length !== 5)
+    return { problem: `found ${parts.length} fields in ${shown(text)}, wanted 5` };
+  if (parts[0] !== "*") {
+    return {
+      problem: `found the minute ${shown(parts[0] ?? "")}, wanted *: a window is made of whole hours`,
+    };
+  }
+  return parseFields(parts, [minute, ...calendar]);
+}
+
+/** Whether two windows can hold at one time. Where both days are limited, either is enough, as cron has it. */
+export function windowsOverlap(a: string, b: string): boolean {
+  const [first, second] = [parseWindowCron(a), parseWindowCron(b)];
+  if ("problem" in first || "problem" in second) return false;
+  const meet = (field: number) => {
+    const other = second.fields[field];
+    return other !== undefined && first.fields[field]?.isDisjointFrom(other) === false;
+  };
+  const isAny = (text: string, field: number) => ["*", "?"].includes(words(text)[field] ?? "");
+  const [days, weekdays] = [2, 4];
+  if (!meet(1) || !meet(3)) return false;
+  if (isAny(a, days) && isAny(b, days)) return meet(weekdays);
+  if (isAny(a, weekdays) && isAny(b, weekdays)) return meet(days);
+  // Some day of the month falls on any weekday sooner or later.
+  return true;
+}
+
+/** Whether the name is one of a time zone that this runtime knows. */
+export function isTimezone(name: string): boolean {
+  try {
+    const { timeZone } = Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
+    return /^[A-Za-z]/.test(timeZone); // offsets such as +02:00 pass as well, but agents do not take them
+  } catch {
+    return false; // the constructor throws RangeError for an unknown name
+  }
+}
+
+function parseFields(
+  parts: readonly string[],
+  rules: readonly FieldRule[],
+): { readonly fields: CronFields } | { readonly problem: string } {
+  const fields: ReadonlySet<number>[] = [];
+  for (const [index, rule] of rules.entries()) {
+    const part = parts[index] ?? "";
+    const values = parseField(part, rule);
+    if (values === undefined) {
+      const names =
+        rule.names === undefined ? "" : ` or ${rule.names[0] ?? ""}…${rule.names.at(-1) ?? ""}`;
+      return {
+        problem: `found ${shown(part)} for the ${rule.name}, wanted *, ${rule.min}…${rule.max}${names}, a-b, a,b or */n`,
+      };
+    }
+    fields.push(values);
+  }
+  return { fields };
+}
+
+function parseField(text: string, rule: FieldRule): ReadonlySet<number> | undefined {
+  const values = new Set<number>();
+  for (const item of text.split(",")) {
+    const found =
+      /^(\*|\?|[0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?(?:\/([0-9]{1,2}))?$/i.exec(item);
+    if (found === null) return undefined;
+    const [start = "", end, step] = found.slice(1);
+    const isAny = start === "*" || start === "?";
+    if (isAny && end !== undefined) return undefined;
+    const from = isAny ? rule.min : valueOf(start, rule);
+    const to =
+      isAny || (end === undefined && step !== undefined) ? rule.max : valueOf(end ?? start, rule);
+    const by = Number.parseInt(step ?? "1", 10);
+    if (from === undefined || to === undefined || from > to || by === 0) return undefined;
+    for (let value = from; value <= to; value += by) values.add(value);
+  }
+  return values;
+}
+
+function valueOf(text: string, rule: FieldRule): number | undefined {
+  const named = rule.names?.indexOf(text.toLowerCase()) ?? -1;
+  const value = named === -1 ? Number.parseInt(text, 10) : rule.min + named;
+  return value >= rule.min && value <= rule.max ? value : undefined;
+}
+
+function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
+function shown(text: string): string {
+  return `"${text.slice(0, 60)}"`;
+}

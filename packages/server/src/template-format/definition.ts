@@ -1,0 +1,184 @@
+/**
+ * What a template version says, checked and with every default applied. It is stored as JSON; a field whose value is
+ * `undefined` is then absent, which reads the same. Texts that nobody gave are empty. Times are whole seconds.
+ */
+export interface TemplateDefinition {
+  readonly driver: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly icon: string;
+  readonly parameters: readonly ParameterDefinition[];
+  readonly presets: readonly PresetDefinition[];
+  /** At least one. */
+  readonly agents: readonly AgentDefinition[];
+}
+
+export const parameterTypes = ["string", "number", "bool", "list(string)"] as const;
+export type ParameterType = (typeof parameterTypes)[number];
+export const formTypes = [
+  "input",
+  "textarea",
+  "radio",
+  "dropdown",
+  "slider",
+  "checkbox",
+  "switch",
+  "multi-select",
+  "tag-select",
+] as const;
+export type FormType = (typeof formTypes)[number];
+export const monotonies = ["increasing", "decreasing"] as const;
+
+/** A value that whoever makes a workspace chooses (`clients.md` section 2.2). Values are texts, whatever the type. */
+export interface ParameterDefinition {
+  readonly name: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly icon: string;
+  readonly type: ParameterType;
+  readonly formType: FormType;
+  /** Without one the parameter is required. */
+  readonly default: string | undefined;
+  /** Whether it may change after the first build. */
+  readonly isMutable: boolean;
+  /** Whether it counts for one build only. */
+  readonly isEphemeral: boolean;
+  readonly options: readonly ParameterOption[];
+  readonly validation: ParameterValidation | undefined;
+}
+
+export interface ParameterOption {
+  readonly name: string;
+  readonly value: string;
+  readonly description: string;
+  readonly icon: string;
+}
+
+export interface ParameterValidation {
+  readonly regex: string | undefined;
+  /** What to tell whoever breaks the rule; empty for our own words. */
+  readonly error: string;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly monotonic: (typeof monotonies)[number] | undefined;
+}
+
+export interface PresetDefinition {
+  readonly name: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly icon: string;
+  readonly isDefault: boolean;
+  readonly parameters: readonly NamedValue[];
+  readonly prebuilds: PrebuildsDefinition | undefined;
+}
+
+/** A parameter's value, as requests and builds carry it. */
+export interface NamedValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The pool of a preset (`prebuilds.md` section 2.4). */
+export interface PrebuildsDefinition {
+  readonly instances: number;
+  /** 0: never. */
+  readonly expireAfterSeconds: number;
+  readonly schedule: ScheduleDefinition | undefined;
+}
+
+/** Windows of time with another number of instances; no two of them overlap. */
+export interface ScheduleDefinition {
+  /** An IANA name. */
+  readonly timezone: string;
+  readonly windows: readonly { readonly cron: string; readonly instances: number }[];
+}
+
+export const operatingSystems = ["linux", "darwin", "windows"] as const;
+export const architectures = ["amd64", "arm64", "armv7"] as const;
+/** In the order in which they are stored (`rest.md` section 6.1). */
+export const displayApps = [
+  "vscode",
+  "vscode_insiders",
+  "ssh_helper",
+  "port_forwarding_helper",
+  "web_terminal",
+] as const;
+export type DisplayAppName = (typeof displayApps)[number];
+export const sharingLevels = ["owner", "authenticated", "organization", "public"] as const;
+export const openIns = ["slim-window", "tab"] as const;
+
+/** One agent of the workspace. Its texts may hold `${{ … }}` until `renderDefinition` has replaced them. */
+export interface AgentDefinition {
+  readonly name: string;
+  readonly os: (typeof operatingSystems)[number];
+  readonly arch: (typeof architectures)[number];
+  readonly directory: string;
+  /** 0: never told to be late. */
+  readonly connectionTimeoutSeconds: number;
+  readonly troubleshootingUrl: string;
+  readonly motdFile: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly scripts: readonly ScriptDefinition[];
+  readonly metadata: readonly MetadataDefinition[];
+  readonly apps: readonly AppDefinition[];
+  readonly displayApps: readonly DisplayAppName[];
+  readonly monitoring: MonitoringDefinition | undefined;
+}
+
+export interface ScriptDefinition {
+  readonly key: string;
+  readonly displayName: string;
+  readonly icon: string;
+  readonly runOnStart: boolean;
+  readonly runOnStop: boolean;
+  /** Six fields, seconds first, as agents want it (`agent.md` section 4.4); empty: not by the clock. */
+  readonly cron: string;
+  readonly blocksLogin: boolean;
+  /** 0: none. */
+  readonly timeoutSeconds: number;
+  readonly run: string;
+  readonly logPath: string;
+}
+
+export interface MetadataDefinition {
+  readonly key: string;
+  readonly displayName: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly run: string;
+  /** Its place in the file where none is given. */
+  readonly order: number;
+}
+
+export interface AppDefinition {
+  readonly slug: string;
+  readonly displayName: string;
+  /** Empty for an app that is a command. */
+  readonly url: string;
+  readonly command: string;
+  readonly icon: string;
+  readonly isExternal: boolean;
+  readonly isSubdomain: boolean;
+  readonly share: (typeof sharingLevels)[number];
+  readonly health: HealthDefinition | undefined;
+  readonly group: string;
+  readonly isHidden: boolean;
+  readonly openIn: (typeof openIns)[number];
+  /** Its place in the file where none is given. */
+  readonly order: number;
+  readonly tooltip: string;
+}
+
+export interface HealthDefinition {
+  readonly url: string;
+  readonly intervalSeconds: number;
+  /** Failures in a row that are still healthy. */
+  readonly threshold: number;
+}
+
+/** Percentages of use from which to warn. */
+export interface MonitoringDefinition {
+  readonly memoryThreshold: number | undefined;
+  readonly volumes: readonly { readonly path: string; readonly threshold: number }[];
+}

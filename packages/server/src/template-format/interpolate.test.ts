@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+
+import { type RenderValues, renderDefinition } from "./interpolate.ts";
+import { parseTemplateDefinition } from "./parse-definition.ts";
+import { TemplateFormatError } from "./template-format-error.ts";
+
+const values: RenderValues = {
+  parameters: [{ name: "color", value: "${{ owner.id }} $1" }],
+  owner: { id: "u1", username: "ada", name: "Ada L", email: "ada@x" },
+  workspace: { id: "w1", name: "box" },
+  template: { name: "demo", version: "v1" },
+};
+
+function definitionOf(agents: string) {
+  const text = `driver: process\nparameters: { color: { default: red } }\nagents:\n${agents}`;
+  const result = parseTemplateDefinition(text, { drivers: ["process"] });
+  if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+  return result.definition;
+}
+
+const env = (text: string) => definitionOf(`  main: { env: { A: ${JSON.stringify(text)} } }`);
+const rendered = (text: string) => renderDefinition(env(text), values)[0]?.env["A"];
+
+describe("renderDefinition", () => {
+  it.each([
+    [
+      "${{ owner.id }} ${{owner.username}} ${{ owner.name }} ${{   owner.email\n}}",
+      "u1 ada Ada L ada@x",
+    ],
+    ["${{ workspace.id }}/${{ workspace.name }}", "w1/box"],
+    ["${{ template.name }}@${{ template.version }}", "demo@v1"],
+    ["${{ agent.name }}", "main"],
+    ["no expression: $x ${x} {{ y }} }} $${z}", "no expression: $x ${x} {{ y }} }} $${z}"],
+  ])("renders %j", (text, wanted) => {
+    expect(rendered(text)).toBe(wanted);
+  });
+
+  it("puts values in as they are and does not look at them again", () => {
+    expect(rendered("<${{ parameters.color }}>")).toBe("<${{ owner.id }} $1>");
+  });
+
+  it.each([
+    ["$${{ owner.id }}", "${{ owner.id }}"],
+    ["$$${{ owner.id }}", "$u1"],
+    ["$$$${{ owner.id }}", "$${{ owner.id }}"],
+    ["$${{ ${{ owner.id }}", "${{ u1"],
+  ])("reads %j with its escapes", (text, wanted) => {
+    expect(rendered(text)).toBe(wanted);
+  });
+
+  it("renders every text of an agent that may hold expressions, for each agent by its name", () => {
+    const agent = [
+      "    directory: ~/${{ agent.name }}",
+      "    env: { A: '${{ agent.name }}' }",
+      "    scripts: { s: { display_name: '${{ agent.name }}', run: '${{ agent.name }}', run_on: [start] } }",
+      "    metadata: { m: { display_name: '${{ agent.name }}', run: '${{ agent.name }}' } }",
+    ].join("\n");
+    const apps = [
+      "    apps:",
+      "      a: { display_name: '${{ agent.name }}', url: 'http://${{ agent.name }}', health: { url: 'http://${{ agent.name }}/h' } }",
+      "      b: { command: '${{ agent.name }}' }",
+    ].join("\n");
+    const agents = renderDefinition(
+      definitionOf(`  one:\n${agent}\n${apps}\n  two:\n${agent}`),
+      values,
+    );
+    expect(JSON.stringify(agents)).not.toContain("${{");
+    expect(agents[1]).toMatchObject({ directory: "~/two", env: { A: "two" } });
+    expect(agents[0]?.scripts[0]).toMatchObject({ displayName: "one", run: "one" });
+    expect(agents[0]?.metadata[0]).toMatchObject({ displayName: "one", run: "one" });
+    expect(agents[0]?.apps[0]).toMatchObject({
+      displayName: "one",
+      url: "http://one",
+      health: { url: "http://one/h" },
+    });
+    expect(agents[0]?.apps[1]).toMatchObject({ command: "one" });
+  });
+
+  it("renders a definition that was stored as JSON", () => {
+    const stored = JSON.parse(JSON.stringify(env("${{ owner.id }}")));
+    expect(renderDefinition(stored, values)[0]?.env).toEqual({ A: "u1" });
+  });
+
+  it("throws for a parameter without a value", () => {
+    const definition = env("${{ parameters.color }}");
+    expect(() => renderDefinition(definition, { ...values, parameters: [] })).toThrow(
+      TemplateFormatError,
+    );
+  });
+});

@@ -1,0 +1,22 @@
+import { didYouMean } from "./suggest.ts";
+
+/** The drivers that Slipway has or will have (design section 7), and what each does. */
+export const knownDrivers: Readonly<Record<string, string>> = {
+  process: "agents are processes on the server's own machine",
+  docker: "agents are containers",
+  external: "agents are started by hand, anywhere",
+  kubernetes: "agents are pods of a cluster",
+  terraform: "a Terraform configuration carries builds out",
+};
+
+/** Says why builds with this driver cannot be made here, or nothing. */
+export function driverProblem(driver: string, available: readonly string[]): string | undefined {
+  if (available.includes(driver)) return undefined;
+  const list = available.length === 0 ? "none" : available.join(", ");
+  const purpose = Object.hasOwn(knownDrivers, driver) ? knownDrivers[driver] : undefined;
+  if (purpose !== undefined) {
+    return `the driver \`${driver}\` (${purpose}) is not available on this server; available: ${list}`;
+  }
+  const meant = didYouMean(driver, [...available, ...Object.keys(knownDrivers)]);
+  return `unknown driver \`${driver}\`${meant === "" ? ";" : meant} available: ${list}`;
+}

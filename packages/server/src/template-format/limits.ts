@@ -1,0 +1,51 @@
+/** Largest archive of a template, in bytes. Whoever receives the upload checks it before reading the body. */
+export const maxArchiveBytes = 10 * 1024 * 1024;
+/** Most entries (files, directories, links) of an archive. */
+export const maxArchiveEntries = 1_000;
+/** Longest path or link target in an archive, in characters. */
+export const maxPathLength = 1_024;
+/** Largest `slipway.yaml`, in bytes. */
+export const maxDefinitionBytes = 1024 * 1024;
+/** Largest `README.md`, in bytes. */
+export const maxReadmeBytes = 1024 * 1024;
+
+/** Most tokens of a `slipway.yaml`: what keeps the YAML library's time in bounds (about 0.2 s). */
+export const maxYamlTokens = 50_000;
+/** Most characters of values read from one `slipway.yaml`; each use of an alias counts again. */
+export const maxReadCharacters = 4 * 1024 * 1024;
+/** Most values read from one `slipway.yaml`; each use of an alias counts again. */
+export const maxReadValues = 20_000;
+/** Most problems told of one file. */
+export const maxProblems = 100;
+
+export const maxAgents = 32;
+/** Of one agent; so are the next three. */
+export const maxScripts = 100;
+export const maxMetadata = 64;
+export const maxApps = 100;
+export const maxEnv = 256;
+export const maxVolumes = 32;
+export const maxParameters = 100;
+/** Of one parameter. */
+export const maxOptions = 128;
+export const maxPresets = 64;
+/** Of one schedule. */
+export const maxWindows = 32;
+
+/** Longest name, slug or key, in characters. */
+export const maxKeyLength = 32;
+/** Longest display name, group or path, in characters. */
+export const maxLineLength = 256;
+/** Longest address, in characters. */
+export const maxUrlLength = 2_048;
+/** Longest description, in characters. */
+export const maxDescriptionLength = 16 * 1024;
+/** Longest script, command or environment value, in characters. */
+export const maxScriptLength = 64 * 1024;
+/** Longest value of a parameter, in characters. */
+export const maxValueLength = 16 * 1024;
+/** Longest regular expression, in characters. */
+export const maxRegexLength = 512;
+
+/** Most prebuilds that a preset may ask for. */
+export const maxInstances = 1_000;

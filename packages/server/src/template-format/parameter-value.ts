@@ -1,0 +1,88 @@
+import type { ParameterDefinition } from "./definition.ts";
+import { maxValueLength } from "./limits.ts";
+import { hasMatch } from "./regex.ts";
+
+type Rules = Pick<ParameterDefinition, "type" | "formType" | "options" | "validation">;
+
+/** Says why a value does not fit its parameter, or nothing. `previous` is what a monotonic number is compared with. */
+export function valueProblem(
+  parameter: Rules,
+  value: string,
+  previous?: string,
+): string | undefined {
+  if (value.length > maxValueLength)
+    return `found ${value.length} characters, wanted at most ${maxValueLength}`;
+  if (value.includes("\0") || !value.isWellFormed())
+    return "found a NUL or half a surrogate pair, wanted text";
+  const problem = typeProblem(parameter, value) ?? optionProblem(parameter, value);
+  if (problem !== undefined) return problem;
+  const broken = ruleProblem(parameter, value, previous);
+  if (broken === undefined) return undefined;
+  const own = parameter.validation?.error ?? "";
+  return own === "" ? broken : `${own} (${broken})`;
+}
+
+/** The texts of a `list(string)` value, which is a JSON array; undefined if it is not one. */
+function parseListValue(value: string): readonly string[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (!Array.isArray(parsed)) return undefined;
+    const texts = parsed.filter((item) => typeof item === "string");
+    return texts.length === parsed.length ? texts : undefined;
+  } catch {
+    return undefined; // not JSON
+  }
+}
+
+function typeProblem({ type }: Rules, value: string): string | undefined {
+  switch (type) {
+    case "string":
+      return undefined;
+    case "number":
+      return /^-?\d+(\.\d+)?$/.test(value) && Number.isFinite(Number(value))
+        ? undefined
+        : `found ${shown(value)}, wanted a number`;
+    case "bool":
+      return value === "true" || value === "false"
+        ? undefined
+        : `found ${shown(value)}, wanted true or false`;
+    case "list(string)":
+      return parseListValue(value) === undefined
+        ? `found ${shown(value)}, wanted a JSON array of texts`
+        : undefined;
+  }
+}
+
+function optionProblem(parameter: Rules, value: string): string | undefined {
+  if (parameter.options.length === 0) return undefined;
+  const known = parameter.options.map((option) => option.value);
+  const chosen = parameter.formType === "multi-select" ? (parseListValue(value) ?? []) : [value];
+  const stranger = chosen.find((one) => !known.includes(one));
+  if (stranger === undefined) return undefined;
+  return `found ${shown(stranger)}, wanted one of ${known.slice(0, 12).map(shown).join(", ")}${known.length > 12 ? ", …" : ""}`;
+}
+
+function ruleProblem(
+  { validation }: Rules,
+  value: string,
+  previous: string | undefined,
+): string | undefined {
+  if (validation === undefined) return undefined;
+  const { regex, min, max, monotonic } = validation;
+  if (regex !== undefined && !hasMatch(regex, value))
+    return `found ${shown(value)}, wanted text that matches ${regex}`;
+  const number = Number(value);
+  if (min !== undefined && number < min) return `found ${value}, wanted at least ${min}`;
+  if (max !== undefined && number > max) return `found ${value}, wanted at most ${max}`;
+  const before = Number(previous);
+  if (previous === undefined || Number.isNaN(before)) return undefined;
+  if (monotonic === "increasing" && number < before)
+    return `found ${value}, wanted at least the present ${previous}: it may only grow`;
+  if (monotonic === "decreasing" && number > before)
+    return `found ${value}, wanted at most the present ${previous}: it may only shrink`;
+  return undefined;
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+}

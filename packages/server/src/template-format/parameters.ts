@@ -1,0 +1,112 @@
+import type { NamedValue, ParameterDefinition, TemplateDefinition } from "./definition.ts";
+import { valueProblem } from "./parameter-value.ts";
+import { didYouMean } from "./suggest.ts";
+
+export interface ParameterChoice {
+  /** The name of a preset. Its values go before all others. */
+  readonly preset?: string;
+  /** What the request says. */
+  readonly given: readonly NamedValue[];
+  /** What the build before had; absent for the first one. */
+  readonly previous?: readonly NamedValue[];
+}
+
+/** `field` is the name of a parameter, or `preset`. */
+export interface ParameterProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+export type ResolvedParameters =
+  /** One for each parameter, in the order of the template. */
+  { readonly values: readonly NamedValue[] } | { readonly problems: readonly ParameterProblem[] };
+
+/**
+ * Chooses the value of each parameter for a build: of the preset, else given, else of the build before (not of ephemeral
+ * ones), else the default. Refuses unknown names and values that do not fit. Values of the build before whose parameter the
+ * template no longer has are dropped.
+ */
+export function resolveParameters(
+  definition: TemplateDefinition,
+  choice: ParameterChoice,
+): ResolvedParameters {
+  const problems: ParameterProblem[] = [];
+  const preset = definition.presets.find((one) => one.name === choice.preset);
+  if (choice.preset !== undefined && preset === undefined) {
+    const names = definition.presets.map((one) => one.name);
+    problems.push({
+      field: "preset",
+      message: `unknown preset ${shown(choice.preset)}${didYouMean(choice.preset, names)}`,
+    });
+  }
+  problems.push(...nameProblems(definition, choice.given));
+
+  const sources = {
+    preset: byName(preset?.parameters ?? []),
+    given: byName(choice.given),
+    previous: byName(choice.previous ?? []),
+  };
+  const values: NamedValue[] = [];
+  for (const parameter of definition.parameters) {
+    const resolved = resolveOne(parameter, sources);
+    if ("message" in resolved) problems.push(resolved);
+    else values.push(resolved);
+  }
+  return problems.length > 0 ? { problems } : { values };
+}
+
+type Values = ReadonlyMap<string, string>;
+
+function resolveOne(
+  parameter: ParameterDefinition,
+  sources: { readonly preset: Values; readonly given: Values; readonly previous: Values },
+): NamedValue | ParameterProblem {
+  const { name, isEphemeral, isMutable } = parameter;
+  const fail = (message: string): ParameterProblem => ({ field: name, message });
+  const previous = isEphemeral ? undefined : sources.previous.get(name);
+  const value =
+    sources.preset.get(name) ?? sources.given.get(name) ?? previous ?? parameter.default;
+  if (value === undefined) return fail("missing value, wanted one: the parameter is required");
+  const problem = valueProblem(parameter, value, previous);
+  if (problem !== undefined) return fail(problem);
+  // A value that the template's new version refuses may be mended, even where it could not be changed.
+  const mayChange =
+    isMutable || previous === undefined || valueProblem(parameter, previous) !== undefined;
+  if (value !== previous && !mayChange) {
+    return fail(
+      `found ${shown(value)}, wanted ${shown(previous ?? "")}: the parameter cannot change after the first build`,
+    );
+  }
+  return { name, value };
+}
+
+function nameProblems(
+  definition: TemplateDefinition,
+  given: readonly NamedValue[],
+): readonly ParameterProblem[] {
+  const names = definition.parameters.map((one) => one.name);
+  const seen = new Set<string>();
+  const problems: ParameterProblem[] = [];
+  for (const { name } of given) {
+    const field = name.slice(0, 60);
+    if (!names.includes(name))
+      problems.push({
+        field,
+        message: `unknown parameter ${shown(name)}${didYouMean(name, names)}`,
+      });
+    else if (seen.has(name)) problems.push({ field, message: "found a second value, wanted one" });
+    seen.add(name);
+    if (problems.length >= maxNameProblems) break;
+  }
+  return problems;
+}
+
+const maxNameProblems = 20;
+
+function byName(values: readonly NamedValue[]): Values {
+  return new Map(values.map(({ name, value }) => [name, value]));
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

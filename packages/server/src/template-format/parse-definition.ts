@@ -1,0 +1,49 @@
+import type { TemplateDefinition } from "./definition.ts";
+import { driverProblem } from "./known-drivers.ts";
+import { maxDefinitionBytes } from "./limits.ts";
+import { ProblemList, type TemplateProblem } from "./problem.ts";
+import { Reader } from "./reader.ts";
+import { template } from "./shape/template-shape.ts";
+import { openYaml } from "./yaml-source.ts";
+
+export type ParsedTemplate =
+  | { readonly definition: TemplateDefinition }
+  /** At least one, in the order of the file. */
+  | { readonly problems: readonly TemplateProblem[] };
+
+/**
+ * Reads a `slipway.yaml` and applies every default, or tells everything that is wrong with it. `drivers` are those that
+ * this server can build with. Never throws. Takes under half a second, but for regular expressions that never end: those
+ * cost 50 ms for each value.
+ */
+export function parseTemplateDefinition(
+  yamlText: string,
+  { drivers }: { readonly drivers: readonly string[] },
+): ParsedTemplate {
+  if (yamlText.length > maxDefinitionBytes) {
+    const message = `found ${yamlText.length} characters, wanted at most ${maxDefinitionBytes}`;
+    return { problems: [{ line: 1, column: 1, path: "", message }] };
+  }
+  const source = openYaml(yamlText);
+  if (!("text" in source)) return { problems: source };
+  const problems = new ProblemList();
+  const reader = new Reader(source, problems);
+  const definition = template.read(reader.root, reader);
+  checkDriver(reader, drivers);
+  if (definition === undefined || problems.count > 0) return { problems: problems.toArray() };
+  return { definition };
+}
+
+function checkDriver(reader: Reader, drivers: readonly string[]): void {
+  const place = reader.child(reader.root, "driver");
+  const content = reader.open(place);
+  if (
+    place === reader.root ||
+    content.kind !== "scalar" ||
+    typeof content.value !== "string" ||
+    content.value === ""
+  )
+    return;
+  const problem = driverProblem(content.value.slice(0, 60), drivers);
+  if (problem !== undefined) reader.report(place, problem);
+}

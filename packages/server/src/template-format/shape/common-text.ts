@@ -1,0 +1,62 @@
+import {
+  maxDescriptionLength,
+  maxKeyLength,
+  maxLineLength,
+  maxScriptLength,
+  maxUrlLength,
+} from "../limits.ts";
+import type { RecordOptions } from "./map-shape.ts";
+import { quoted } from "./shape.ts";
+import { text } from "./text-shape.ts";
+
+/** Names that become part of host names (`rest.md` section 5): agents and apps. */
+export const hostKeys = {
+  pattern: "^[a-z0-9](-?[a-z0-9])*$",
+  wanted: "lower-case letters and digits with single dashes between them",
+  maxLength: maxKeyLength,
+} satisfies RecordOptions["keys"];
+
+/** Names that are only names: scripts, metadata, presets. */
+export const plainKeys = {
+  pattern: "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+  wanted: "letters, digits, dashes and underscores, a letter or digit first",
+  maxLength: maxKeyLength,
+} satisfies RecordOptions["keys"];
+
+/** A title or the like; a build replaces nothing in it. */
+export const line = text({ maxLength: maxLineLength });
+export const renderedLine = text({ maxLength: maxLineLength, isRendered: true });
+export const description = text({ maxLength: maxDescriptionLength });
+/** What a shell is to run. */
+export const command = text({
+  maxLength: maxScriptLength,
+  minLength: 1,
+  isRendered: true,
+  wanted: "a command",
+});
+
+/** A picture: a path on the server or a web address. */
+export const icon = text({
+  maxLength: maxUrlLength,
+  problem: (value) =>
+    value === "" || value.startsWith("/") || isWebUrl(value)
+      ? undefined
+      : `found ${quoted(value)}, wanted a path such as /icon/code.svg or an http(s) address`,
+});
+
+export const webUrl = text({ maxLength: maxUrlLength, problem: webUrlProblem });
+export const renderedWebUrl = text({
+  maxLength: maxUrlLength,
+  isRendered: true,
+  problem: webUrlProblem,
+});
+
+function webUrlProblem(value: string): string | undefined {
+  return isWebUrl(value)
+    ? undefined
+    : `found ${quoted(value)}, wanted an address that starts with http:// or https://`;
+}
+
+function isWebUrl(value: string): boolean {
+  return /^https?:\/\/[^/]/.test(value) && URL.canParse(value);
+}

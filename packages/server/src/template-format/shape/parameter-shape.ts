@@ -1,0 +1,168 @@
+import {
+  type FormType,
+  formTypes,
+  monotonies,
+  type ParameterDefinition,
+  type ParameterType,
+  parameterTypes,
+} from "../definition.ts";
+import { maxLineLength, maxOptions, maxRegexLength, maxValueLength } from "../limits.ts";
+import { valueProblem } from "../parameter-value.ts";
+import type { Place, Reader } from "../reader.ts";
+import { regexProblem } from "../regex.ts";
+import { description, icon, line } from "./common-text.ts";
+import { list } from "./list-shape.ts";
+import { object } from "./map-shape.ts";
+import { flag, integer } from "./scalar-shape.ts";
+import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { choice, text } from "./text-shape.ts";
+
+const scalarValue = text({ maxLength: maxValueLength, takesScalars: true });
+const itemList = list(text({ maxLength: maxValueLength, takesScalars: true }), { max: maxOptions });
+
+/** A parameter's value: a text, number or truth value, or a list for `list(string)`. Read as the text that requests carry. */
+export const parameterValue: Shape<string> = {
+  schema: { anyOf: [scalarValue.schema, { ...itemList.schema, type: "array" }] },
+  read: (place, reader) => {
+    if (!reader.isList(place)) return scalarValue.read(place, reader);
+    const items = itemList.read(place, reader);
+    return items === undefined ? undefined : JSON.stringify(items);
+  },
+};
+
+const limit = integer({ min: -2_147_483_648, max: 2_147_483_647 });
+const validation = object({
+  regex: optional(
+    "What a text must match, without look-around and back-references.",
+    text({ maxLength: maxRegexLength, problem: regexProblem }),
+  ),
+  error: withDefault("What to tell whoever breaks the rule.", line, ""),
+  min: optional("The least number.", limit),
+  max: optional("The greatest number.", limit),
+  monotonic: optional("Whether a number may only grow or only shrink.", choice(monotonies)),
+});
+
+const option = object({
+  name: required(
+    "What people see.",
+    text({ maxLength: maxLineLength, minLength: 1, takesScalars: true }),
+  ),
+  value: required("The value it stands for.", parameterValue),
+  description: withDefault("More about it.", description, ""),
+  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+});
+
+const fields = object({
+  display_name: optional("What people see; the name if absent.", line),
+  description: withDefault("More about it, in Markdown.", description, ""),
+  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+  type: withDefault("What its values are.", choice(parameterTypes), "string"),
+  form_type: optional("How it is asked for; follows from the type if absent.", choice(formTypes)),
+  default: optional(
+    "The value where nobody chooses one; without it the parameter is required.",
+    parameterValue,
+  ),
+  mutable: optional("Whether it may change after the first build.", flag),
+  ephemeral: withDefault("Whether it counts for one build only.", flag, false),
+  options: withDefault("The values to choose from.", list(option, { max: maxOptions }), []),
+  validation: optional("Rules for its values.", validation),
+});
+type ParameterFields = NonNullable<ReturnType<(typeof fields)["read"]>>;
+
+/** A parameter, under its name. */
+export const parameter: Shape<ParameterDefinition> = mapped(
+  checked(fields, checkParameter),
+  (read, { key }) => definitionOf(read, key),
+);
+
+function definitionOf(read: ParameterFields, name: string): ParameterDefinition {
+  return {
+    name,
+    displayName: read.display_name ?? name,
+    description: read.description,
+    icon: read.icon,
+    type: read.type,
+    formType: read.form_type ?? formTypesOf(read.type, read.options.length > 0)[0],
+    default: read.default,
+    isMutable: read.mutable ?? read.ephemeral,
+    isEphemeral: read.ephemeral,
+    options: read.options,
+    validation: read.validation,
+  };
+}
+
+/** The ways to ask for a value; the first is the default. */
+function formTypesOf(type: ParameterType, hasOptions: boolean): readonly [FormType, ...FormType[]] {
+  switch (type) {
+    case "string":
+      return hasOptions ? ["radio", "dropdown"] : ["input", "textarea"];
+    case "number":
+      return hasOptions ? ["radio", "dropdown"] : ["input", "slider"];
+    case "bool":
+      return hasOptions ? ["radio", "dropdown"] : ["checkbox", "switch"];
+    case "list(string)":
+      return hasOptions ? ["multi-select", "radio"] : ["tag-select"];
+  }
+}
+
+function checkParameter(read: ParameterFields, place: Place, reader: Reader): void {
+  const report = (key: string, message: string) => reader.report(reader.child(place, key), message);
+  const forms = formTypesOf(read.type, read.options.length > 0);
+  if (read.form_type !== undefined && !forms.includes(read.form_type)) {
+    const kind = `${read.type} ${read.options.length > 0 ? "with" : "without"} options`;
+    report("form_type", `found ${read.form_type} for a ${kind}, wanted one of ${forms.join(", ")}`);
+  }
+  if (read.ephemeral && read.mutable === false)
+    report("mutable", "found false for an ephemeral parameter, wanted true");
+  if (read.ephemeral && read.default === undefined)
+    reader.reportKey(place, "an ephemeral parameter needs a `default`");
+  const before = reader.problemCount;
+  checkValidation(read, reader.child(place, "validation"), reader);
+  checkOptions(read, reader.child(place, "options"), reader);
+  if (reader.problemCount > before || read.default === undefined) return;
+  const problem = valueProblem(definitionOf(read, place.key), read.default);
+  if (problem !== undefined) report("default", `does not fit: ${problem}`);
+}
+
+function checkValidation(
+  { type, validation: rules }: ParameterFields,
+  place: Place,
+  reader: Reader,
+): void {
+  if (rules === undefined) return;
+  for (const [key, wanted] of Object.entries({
+    regex: "string",
+    min: "number",
+    max: "number",
+    monotonic: "number",
+  })) {
+    const at = reader.child(place, key);
+    if (at !== place && type !== wanted)
+      reader.reportKey(at, `found \`${key}\` for a ${type}, wanted it for a ${wanted} only`);
+  }
+  const { min, max } = rules;
+  if (min !== undefined && max !== undefined && min > max) {
+    reader.report(reader.child(place, "min"), `found ${min}, wanted at most max, which is ${max}`);
+  }
+}
+
+function checkOptions(read: ParameterFields, place: Place, reader: Reader): void {
+  const parameterOf = definitionOf(read, "");
+  // What an option of a multi-select stands for is one text of the list.
+  const type = parameterOf.formType === "multi-select" ? "string" : read.type;
+  const seen = { name: new Set<string>(), value: new Set<string>() };
+  for (const [index, one] of read.options.entries()) {
+    if (reader.isFull) return;
+    const at = reader.item(place, index);
+    for (const key of ["name", "value"] as const) {
+      if (seen[key].has(one[key]))
+        reader.report(
+          reader.child(at, key),
+          `found ${JSON.stringify(one[key].slice(0, 60))} a second time, wanted it once`,
+        );
+      seen[key].add(one[key]);
+    }
+    const problem = valueProblem({ ...parameterOf, type, options: [] }, one.value);
+    if (problem !== undefined) reader.report(reader.child(at, "value"), `does not fit: ${problem}`);
+  }
+}

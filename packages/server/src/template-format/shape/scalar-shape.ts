@@ -1,0 +1,53 @@
+import { durationPattern, durationText, parseDuration } from "../duration.ts";
+import { reportKind, type Shape } from "./shape.ts";
+
+/** `true` or `false`. */
+export const flag: Shape<boolean> = {
+  schema: { type: "boolean" },
+  read: (place, reader) => {
+    const content = reader.open(place);
+    if (content.kind === "scalar" && typeof content.value === "boolean") return content.value;
+    return reportKind(place, reader, content, "true or false");
+  },
+};
+
+/** A whole number within limits, both inclusive. */
+export function integer(options: { readonly min: number; readonly max: number }): Shape<number> {
+  const { min, max } = options;
+  return {
+    schema: { type: "integer", minimum: min, maximum: max },
+    read: (place, reader) => {
+      const content = reader.open(place);
+      const value = content.kind === "scalar" ? content.value : undefined;
+      if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max)
+        return value;
+      return reportKind(place, reader, content, `a whole number from ${min} to ${max}`);
+    },
+  };
+}
+
+/** A time such as `90s` or `1h30m`, as whole seconds within limits, both inclusive. */
+export function duration(options: { readonly min: number; readonly max: number }): Shape<number> {
+  const { min, max } = options;
+  return {
+    schema: {
+      type: "string",
+      pattern: durationPattern,
+      examples: [durationText(Math.max(min, 10))],
+    },
+    read: (place, reader) => {
+      const content = reader.open(place);
+      const value = content.kind === "scalar" ? content.value : undefined;
+      const seconds = typeof value === "string" ? parseDuration(value) : undefined;
+      if (seconds !== undefined && seconds >= min && seconds <= max) return seconds;
+      const limits = `from ${durationText(min)} to ${durationText(max)}`;
+      const unit = typeof value === "number" ? `; write the unit, such as ${value}s` : "";
+      return reportKind(
+        place,
+        reader,
+        content,
+        `whole seconds such as 45s, 5m or 1h30m, ${limits}${unit}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { Content, Place, Reader } from "../reader.ts";
+
+/** A JSON schema (draft 7) of one value. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * What a value in `slipway.yaml` may be: for editors as a JSON schema, for the server as a reader. The file format is
+ * written down once, in shapes.
+ */
+export interface Shape<T> {
+  readonly schema: JsonSchema;
+  /** The value, or undefined once a problem has been reported. */
+  read(place: Place, reader: Reader): T | undefined;
+}
+
+/** A key of a map: its meaning and what its absence stands for. */
+export interface Field<T> {
+  readonly shape: Shape<T>;
+  readonly schema: JsonSchema;
+  readonly isRequired: boolean;
+  /** The value of an absent or malformed key. Not read for required ones. */
+  readonly absent: T | undefined;
+}
+
+export function required<T>(description: string, shape: Shape<T>): Field<T> {
+  return { shape, schema: described(shape, description), isRequired: true, absent: undefined };
+}
+
+export function optional<T>(description: string, shape: Shape<T>): Field<T | undefined> {
+  return { shape, schema: described(shape, description), isRequired: false, absent: undefined };
+}
+
+/** `shown` is the default as it would be written in the file, where that differs. */
+export function withDefault<T>(
+  description: string,
+  shape: Shape<T>,
+  absent: T,
+  shown?: unknown,
+): Field<T> {
+  const schema = { ...described(shape, description), default: shown ?? absent };
+  return { shape, schema, isRequired: false, absent };
+}
+
+/** Turns what was read into something else. */
+export function mapped<T, U>(shape: Shape<T>, to: (value: T, place: Place) => U): Shape<U> {
+  return {
+    schema: shape.schema,
+    read: (place, reader) => {
+      const value = shape.read(place, reader);
+      return value === undefined ? undefined : to(value, place);
+    },
+  };
+}
+
+/** Looks for contradictions inside a value, but only in one whose parts are well-formed, so as to tell no follow-ups. */
+export function checked<T>(
+  shape: Shape<T>,
+  check: (value: T, place: Place, reader: Reader) => void,
+): Shape<T> {
+  return {
+    schema: shape.schema,
+    read: (place, reader) => {
+      const before = reader.problemCount;
+      const value = shape.read(place, reader);
+      if (value !== undefined && reader.problemCount === before) check(value, place, reader);
+      return value;
+    },
+  };
+}
+
+/** Reports content of the wrong kind; `wanted` completes the sentence "wanted …". */
+export function reportKind(
+  place: Place,
+  reader: Reader,
+  content: Content,
+  wanted: string,
+): undefined {
+  if (content.kind === "unreadable") return undefined;
+  reader.report(place, `found ${contentText(content)}, wanted ${wanted}`);
+  return undefined;
+}
+
+/** Names a value in a message: `the text "abc"`. Long ones are cut. */
+export function contentText(content: Content): string {
+  switch (content.kind) {
+    case "empty":
+      return "nothing";
+    case "unreadable":
+      return "something unreadable";
+    case "map":
+      return "a map";
+    case "list":
+      return "a list";
+    case "scalar":
+      if (typeof content.value === "string") return quoted(content.value);
+      return content.value === null ? "null" : `the ${typeof content.value} ${cut(content.source)}`;
+  }
+}
+
+/** A text in quotes as messages show it. */
+export function quoted(text: string): string {
+  return JSON.stringify(cut(text));
+}
+
+function cut(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function described(shape: Shape<unknown>, description: string): JsonSchema {
+  return { ...shape.schema, description };
+}

@@ -1,0 +1,145 @@
+import type { TemplateDefinition } from "../definition.ts";
+import { knownDrivers } from "../known-drivers.ts";
+import { maxAgents, maxKeyLength, maxParameters, maxPresets } from "../limits.ts";
+import { valueProblem } from "../parameter-value.ts";
+import type { Place, Reader } from "../reader.ts";
+import { didYouMean } from "../suggest.ts";
+import { agent } from "./agent-shape.ts";
+import { description, hostKeys, icon, line, plainKeys } from "./common-text.ts";
+import { object, record } from "./map-shape.ts";
+import { parameter } from "./parameter-shape.ts";
+import { preset } from "./preset-shape.ts";
+import { required, type Shape, withDefault } from "./shape.ts";
+import { text } from "./text-shape.ts";
+
+/** Names that `${{ parameters.<name> }}` can hold, and that are no property of every object. */
+const parameterKeys = {
+  pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
+  wanted: "letters, digits, dashes and underscores, a letter first",
+  maxLength: maxKeyLength,
+};
+
+const fields = object({
+  driver: required(
+    "What carries builds out.",
+    text({
+      maxLength: maxKeyLength,
+      minLength: 1,
+      wanted: "the name of a driver",
+      schema: { examples: Object.keys(knownDrivers) },
+    }),
+  ),
+  display_name: withDefault("What people see; the name of the template if absent.", line, ""),
+  description: withDefault("What it is for, in a line or two.", description, ""),
+  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+  parameters: withDefault(
+    "What whoever makes a workspace chooses, by name.",
+    record(parameter, { keys: parameterKeys, max: maxParameters }),
+    [],
+    {},
+  ),
+  presets: withDefault(
+    "Named sets of values, and pools of waiting workspaces.",
+    record(preset, { keys: plainKeys, max: maxPresets }),
+    [],
+    {},
+  ),
+  agents: required(
+    "The agents of a workspace by name.",
+    record(agent, { keys: hostKeys, max: maxAgents, min: 1 }),
+  ),
+});
+
+/** A whole `slipway.yaml`. The driver is any name: which of them there are is for the server to say. */
+export const template: Shape<TemplateDefinition> = {
+  schema: fields.schema,
+  read: (place, reader) => {
+    const before = reader.problemCount;
+    const read = fields.read(place, reader);
+    if (read === undefined) return undefined;
+    const definition: TemplateDefinition = {
+      driver: read.driver,
+      displayName: read.display_name,
+      description: read.description,
+      icon: read.icon,
+      parameters: read.parameters.map(([, value]) => value),
+      presets: read.presets.map(([, value]) => value),
+      agents: read.agents.map(([, value]) => value),
+    };
+    const isWellFormed = reader.problemCount === before;
+    checkPresetValues(definition, place, reader);
+    checkSlugs(definition, place, reader);
+    if (isWellFormed) checkPools(definition, place, reader);
+    return definition;
+  },
+};
+
+/** Values must be of parameters that there are, and fit those that are well-formed; one preset may be the default. */
+function checkPresetValues(
+  { presets, parameters }: TemplateDefinition,
+  root: Place,
+  reader: Reader,
+): void {
+  const places = reader.child(root, "presets");
+  let chosen: string | undefined;
+  for (const { name, isDefault, parameters: values } of presets) {
+    const place = reader.child(places, name);
+    if (isDefault && chosen !== undefined) {
+      reader.report(
+        reader.child(place, "default"),
+        `found a second default, wanted one: \`${chosen}\` is it already`,
+      );
+    }
+    if (isDefault) chosen ??= name;
+    for (const given of values) {
+      if (reader.isFull) return;
+      const at = reader.child(reader.child(place, "parameters"), given.name);
+      if (!reader.parameterNames.has(given.name)) {
+        const meant = didYouMean(given.name, [...reader.parameterNames]);
+        reader.reportKey(at, `unknown parameter \`${given.name.slice(0, 60)}\`${meant}`);
+        continue;
+      }
+      const known = parameters.find((one) => one.name === given.name);
+      const problem = known === undefined ? undefined : valueProblem(known, given.value);
+      if (problem !== undefined) reader.report(at, `does not fit: ${problem}`);
+    }
+  }
+}
+
+/** Host names of apps name no agent (`rest.md` section 5), so that slugs are unique in the whole template. */
+function checkSlugs({ agents }: TemplateDefinition, root: Place, reader: Reader): void {
+  const owners = new Map<string, string>();
+  for (const { name, apps } of agents) {
+    for (const { slug } of apps) {
+      const owner = owners.get(slug);
+      owners.set(slug, owner ?? name);
+      if (owner === undefined) continue;
+      const place = ["agents", name, "apps", slug].reduce((at, key) => reader.child(at, key), root);
+      reader.reportKey(
+        place,
+        `found the slug \`${slug}\` a second time, wanted it once: agent \`${owner}\` has it already`,
+      );
+    }
+  }
+}
+
+/** Nobody is there to choose values when a prebuild is made. */
+function checkPools(
+  { presets, parameters }: TemplateDefinition,
+  root: Place,
+  reader: Reader,
+): void {
+  for (const { name, prebuilds, parameters: values } of presets) {
+    if (prebuilds === undefined) continue;
+    const open = parameters.filter(
+      (one) => one.default === undefined && !values.some((given) => given.name === one.name),
+    );
+    if (open.length === 0) continue;
+    const place = reader.child(reader.child(root, "presets"), name);
+    const names = open.map((one) => `\`${one.name}\``).join(", ");
+    reader.reportKey(
+      place,
+      `a preset with prebuilds needs a value for each required parameter; missing ${names}`,
+    );
+  }
+}

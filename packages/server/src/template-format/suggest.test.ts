@@ -1,0 +1,16 @@
+import { describe, expect, it } from "vitest";
+
+import { suggest } from "./suggest.ts";
+
+describe("suggest", () => {
+  it.each([
+    ["scirpts", "scripts"],
+    ["script", "scripts"],
+    ["Scripts", "scripts"],
+    ["metdata", "metadata"],
+    ["zzz", undefined],
+    ["", undefined],
+  ])("for %j suggests %s", (word, wanted) => {
+    expect(suggest(word, ["scripts", "metadata", "apps"])).toBe(wanted);
+  });
+});

@@ -1,0 +1,95 @@
+import { didYouMean } from "./suggest.ts";
+
+/** What an expression may name besides `parameters.<name>` (design section 7). */
+export const expressionNames = [
+  "owner.id",
+  "owner.username",
+  "owner.name",
+  "owner.email",
+  "workspace.id",
+  "workspace.name",
+  "template.name",
+  "template.version",
+  "agent.name",
+] as const;
+export type ExpressionName = (typeof expressionNames)[number];
+
+/** A piece of a text: itself, or an expression that a build replaces. */
+export type TextPart =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "name"; readonly name: ExpressionName }
+  | { readonly kind: "parameter"; readonly name: string };
+
+/** `index` is that of the `${{` in the text, in UTF-16 units. */
+export interface TextProblem {
+  readonly index: number;
+  readonly message: string;
+}
+
+/** Where an expression begins; problems point at it. */
+export const expressionMark = "${{";
+
+/**
+ * Takes a text with `${{ … }}` apart. Before `{{`, each `$$` stands for one `$`; a `$` left over opens an
+ * expression. So `$${{ x }}` reads as `${{ x }}`, and `$$${{ owner.id }}` as a `$` before the id.
+ */
+export function parseTemplateText(
+  text: string,
+  isParameter: (name: string) => boolean,
+  parameterNames: readonly string[] = [],
+): { readonly parts: readonly TextPart[]; readonly problems: readonly TextProblem[] } {
+  const parts: TextPart[] = [];
+  const problems: TextProblem[] = [];
+  let at = 0;
+  for (const match of text.matchAll(/(\$+)\{\{/g)) {
+    const dollars = match[1]?.length ?? 0;
+    // An opening inside an expression belongs to it, and is refused with it.
+    if (match.index < at) continue;
+    if (problems.length >= maxProblemsOfText) break;
+    parts.push({
+      kind: "literal",
+      text: text.slice(at, match.index) + "$".repeat(Math.floor(dollars / 2)),
+    });
+    at = match.index + dollars;
+    if (dollars % 2 === 0) continue;
+    const index = at - 1;
+    const end = text.indexOf("}}", at);
+    if (end === -1) {
+      problems.push({
+        index,
+        message: "found `${{` without its `}}`; write `$${{` for the characters themselves",
+      });
+      break;
+    }
+    const part = parseExpression(text.slice(at + 2, end).trim(), isParameter, parameterNames);
+    if (typeof part === "string") problems.push({ index, message: part });
+    else parts.push(part);
+    at = end + 2;
+  }
+  parts.push({ kind: "literal", text: text.slice(at) });
+  return { parts, problems };
+}
+
+/** True if the text holds `${{` in any form, escaped or not. */
+export function hasExpression(text: string): boolean {
+  return text.includes("${{");
+}
+
+const maxProblemsOfText = 20;
+
+function parseExpression(
+  expression: string,
+  isParameter: (name: string) => boolean,
+  parameterNames: readonly string[],
+): TextPart | string {
+  const shown = `\`\${{ ${expression.length > 60 ? `${expression.slice(0, 60)}…` : expression} }}\``;
+  const parameter = /^parameters\.([A-Za-z0-9_-]+)$/.exec(expression)?.[1];
+  if (parameter !== undefined) {
+    if (isParameter(parameter)) return { kind: "parameter", name: parameter };
+    return `${shown} names a parameter that the template does not have${didYouMean(parameter, parameterNames)}`;
+  }
+  const name = expressionNames.find((known) => known === expression);
+  if (name !== undefined) return { kind: "name", name };
+  const known = ["parameters.<name>", ...expressionNames].join(", ");
+  return `${shown} means nothing${didYouMean(expression, expressionNames)} (known: ${known})`;
+}
