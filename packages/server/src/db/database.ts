@@ -1,0 +1,65 @@
+import type { Logger } from "@slipway/runtime";
+import { Kysely, PostgresDialect, type Transaction } from "kysely";
+import pg from "pg";
+
+import type { DB } from "./gen/schema.ts";
+import { preparedPool } from "./prepared-pool.ts";
+import { readTimestamp } from "./timestamp.ts";
+
+export type Database = Kysely<DB>;
+/** What a query runs on: the pool or a transaction. */
+export type Queryable = Kysely<DB> | Transaction<DB>;
+
+/** Where a PostgreSQL is: a URL, or the socket directory of the embedded one. */
+export type DatabaseAddress =
+  | { readonly url: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly database: string;
+    };
+
+const maxConnections = 20;
+const idleTimeoutMs = 30_000;
+const connectTimeoutMs = 10_000;
+
+const oid = { int8: 20, timestamptz: 1184 } as const;
+
+const parsers = new Map<number, (text: string) => unknown>([
+  // Our ids, lengths and counts stay below 2^53.
+  [oid.int8, Number],
+  [oid.timestamptz, readTimestamp],
+]);
+
+/** Options of every connection of ours: times in UTC, our own reading of types. */
+export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
+  const place = "url" in address ? { connectionString: address.url } : address;
+  return {
+    ...place,
+    application_name: "slipway",
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    options: "-c timezone=UTC",
+    types: {
+      getTypeParser: ((id: number, format?: "text" | "binary") =>
+        parsers.get(id) ??
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- ids of types the enumeration does not list come too
+        pg.types.getTypeParser(id, format)) as typeof pg.types.getTypeParser,
+    },
+  };
+}
+
+/** Opens a pool. Nothing is connected before the first query. The caller closes it with `destroy`. */
+export function openDatabase(address: DatabaseAddress, logger: Logger): Database {
+  const pool = new pg.Pool({
+    ...connectionOptions(address),
+    max: maxConnections,
+    idleTimeoutMillis: idleTimeoutMs,
+  });
+  // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it ends the process.
+  pool.on("error", (error) =>
+    logger.warn({ error: error.message }, "idle database connection lost"),
+  );
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool) }) });
+}

@@ -1,0 +1,59 @@
+/** The database refuses, or cannot be reached; `retryable` tells whether waiting can help. */
+export class DatabaseError extends Error {
+  override readonly name = "DatabaseError";
+  readonly code: "unreachable" | "too-old" | "migration-failed";
+  readonly retryable: boolean;
+
+  constructor(
+    code: DatabaseError["code"],
+    message: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryable = code === "unreachable";
+  }
+}
+
+/** SQLSTATE codes that this project acts on. */
+export const sqlState = {
+  uniqueViolation: "23505",
+  foreignKeyViolation: "23503",
+  serializationFailure: "40001",
+  deadlockDetected: "40P01",
+} as const;
+
+/** The SQLSTATE of an error from PostgreSQL, or undefined for any other. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Whether `error` is a violation of the unique constraint or index of that name. */
+export function violatesUnique(error: unknown, constraint: string): boolean {
+  return (
+    sqlStateOf(error) === sqlState.uniqueViolation &&
+    error instanceof Error &&
+    "constraint" in error &&
+    error.constraint === constraint
+  );
+}
+
+const outageCodes: ReadonlySet<string> = new Set([
+  "57P01",
+  "57P02",
+  "57P03",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ENOENT",
+  "ETIMEDOUT",
+]);
+
+/** Whether PostgreSQL was away, so that the same statement may succeed once it is back. */
+export function isOutage(error: unknown): boolean {
+  const code = sqlStateOf(error);
+  if (code !== undefined) return outageCodes.has(code) || code.startsWith("08");
+  // pg's own errors for a connection that ended carry no code.
+  return error instanceof Error && /^(Connection terminated|timeout exceeded)/.test(error.message);
+}

@@ -1,0 +1,41 @@
+import { sql } from "kysely";
+import { Migrator } from "kysely/migration";
+
+import type { Database } from "./database.ts";
+import { DatabaseError } from "./errors.ts";
+import { migrations } from "./migrations/migrations.ts";
+
+/** PostgreSQL 15, as `server_version_num` says it. */
+const oldestVersion = 150_000;
+
+/**
+ * Brings the schema up to date. Any number of replicas may call it at once: one runs, under an advisory lock that
+ * Kysely's migrator takes. Resolves to the names that were applied. Throws `DatabaseError`.
+ */
+export async function migrate(db: Database): Promise<readonly string[]> {
+  await requireVersion(db);
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+  });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    const failed = results.find((result) => result.status === "Error")?.migrationName ?? "unknown";
+    throw new DatabaseError("migration-failed", `migration ${failed} failed`, { cause: error });
+  }
+  return results.map((result) => result.migrationName);
+}
+
+async function requireVersion(db: Database): Promise<void> {
+  const { rows } = await sql<{
+    version: string;
+  }>`select current_setting('server_version_num') as version`
+    .execute(db)
+    .catch((error: unknown) => {
+      throw new DatabaseError("unreachable", "cannot reach PostgreSQL", { cause: error });
+    });
+  const version = Number(rows[0]?.version);
+  if (version < oldestVersion) {
+    throw new DatabaseError("too-old", `PostgreSQL 15 or later is needed, found ${version}`);
+  }
+}

@@ -1,0 +1,45 @@
+import type { PostgresPool, PostgresPoolClient } from "kysely";
+import type { Pool, PoolClient } from "pg";
+
+/** More distinct texts than this are sent unnamed, so that no list of changing length fills the server's memory. */
+const maxStatements = 1000;
+
+/**
+ * The pool as Kysely sees it, with every statement prepared under a name: PostgreSQL parses and plans a text once a
+ * connection. Names are by text, so they mean the same on each connection.
+ */
+export function preparedPool(pool: Pool): PostgresPool {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= maxStatements) return known;
+    const name = `s${names.size + 1}`;
+    names.set(text, name);
+    return name;
+  };
+  return {
+    options: pool.options,
+    connect: async () => preparedClient(await pool.connect(), nameOf),
+    end: () => pool.end(),
+  };
+}
+
+function preparedClient(
+  client: PoolClient,
+  nameOf: (text: string) => string | undefined,
+): PostgresPoolClient {
+  const query = (text: unknown, values?: readonly unknown[]): unknown => {
+    if (typeof text !== "string") throw new TypeError("cursors are not supported by this pool");
+    const name = values === undefined || values.length === 0 ? undefined : nameOf(text);
+    return client.query({
+      text,
+      values: [...(values ?? [])],
+      ...(name === undefined ? {} : { name }),
+    });
+  };
+  return {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the overload for cursors throws above
+    query: query as PostgresPoolClient["query"],
+    release: () => client.release(),
+  };
+}

@@ -1,0 +1,17 @@
+/**
+ * A `timestamptz` as the API writes it: RFC 3339 in UTC, at most microseconds, without trailing zeros
+ * (`rest.md`, preamble). Connections run in UTC, so the text is `2026-07-24 05:20:02.5+00`.
+ */
+export function readTimestamp(text: string): string {
+  return `${text.slice(0, 10)}T${text.slice(11, text.lastIndexOf("+"))}Z`;
+}
+
+/** Milliseconds since the epoch of such a text. */
+export function timestampMs(timestamp: string): number {
+  return Date.parse(timestamp);
+}
+
+/** The text of a time in milliseconds since the epoch. */
+export function timestampFromMs(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
+}

@@ -1,0 +1,34 @@
+export type EmbeddedPostgresErrorCode =
+  /** No binaries exist for this operating system and processor. */
+  | "unsupported-platform"
+  /** The binaries exist, but npm did not install them. */
+  | "package-missing"
+  /** The user PostgreSQL runs as cannot get to the data directory, or does not own it. */
+  | "directory-unreachable"
+  /** The data directory belongs to another major version. */
+  | "version-mismatch"
+  /** `initdb` failed; the message ends with its output. */
+  | "init-failed"
+  /** The server did not get ready; the message ends with its log. */
+  | "start-failed";
+
+/** Why the embedded PostgreSQL cannot be opened. The message says what to do about it. */
+export class EmbeddedPostgresError extends Error {
+  override readonly name = "EmbeddedPostgresError";
+  readonly code: EmbeddedPostgresErrorCode;
+
+  constructor(
+    code: EmbeddedPostgresErrorCode,
+    message: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/** The code of an error of the operating system, such as `ENOENT`; undefined for any other error. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

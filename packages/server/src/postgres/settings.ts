@@ -1,0 +1,61 @@
+/** The database's superuser, the only user there is. */
+export const adminUser = "slipway";
+export const databaseName = "slipway";
+/** Part of the socket's name only: nothing listens on a port. */
+export const socketPort = 5432;
+
+/** What PostgreSQL's programs see of the environment: nothing of ours. */
+export const cleanEnvironment: Readonly<Record<string, string>> = {
+  PATH: "/usr/local/bin:/usr/bin:/bin",
+  LC_ALL: "C",
+  TZ: "UTC",
+};
+
+/** For a server that shares a small machine. Given at every start, so that a new release changes them. */
+const settings: Readonly<Record<string, string>> = {
+  // Reached by the socket in a private directory, by nobody else.
+  listen_addresses: "",
+  unix_socket_permissions: "0700",
+  // What was acknowledged is on disk.
+  fsync: "on",
+  synchronous_commit: "on",
+  full_page_writes: "on",
+  max_connections: "200",
+  shared_buffers: "64MB",
+  huge_pages: "off",
+  max_wal_size: "512MB",
+  // No replicas: less WAL, and fewer processes.
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  max_logical_replication_workers: "0",
+  // Reads are few and mostly cached; three I/O workers would idle.
+  io_method: "sync",
+  // Our statements are short; compiling them costs more than it saves.
+  jit: "off",
+  timezone: "UTC",
+  log_timezone: "UTC",
+  log_destination: "stderr",
+  logging_collector: "off",
+  log_min_messages: "warning",
+  log_checkpoints: "off",
+  log_line_prefix: "%m [%p] ",
+};
+
+/** The server's command line. */
+export function serverArguments(clusterDirectory: string, socketDirectory: string): string[] {
+  const all = {
+    ...settings,
+    port: String(socketPort),
+    unix_socket_directories: quoteList(socketDirectory),
+  };
+  return [
+    "-D",
+    clusterDirectory,
+    ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ];
+}
+
+/** The setting is a list: a path with a comma or a space in it is quoted. */
+function quoteList(path: string): string {
+  return `"${path.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+
+import { errorText } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
+
+import { EmbeddedPostgresError } from "./errors.ts";
+import type { PostmasterFile } from "./postmaster-file.ts";
+import { readPostmasterFile } from "./postmaster-file.ts";
+import type { Postmaster, PostmasterStart } from "./postmaster.ts";
+import { spawnPostmaster } from "./postmaster.ts";
+import { openServerLog } from "./server-log.ts";
+import type { ServerLog } from "./server-log.ts";
+import { abandonPostmaster } from "./stop-postmaster.ts";
+
+/** A recovery after a power failure may read much WAL. */
+const readyWithinMs = 120_000;
+const readyPollMs = 5;
+/** What a killed server's sessions need to notice. */
+const sharedMemoryWaitMs = 5_000;
+const sharedMemoryPollMs = 50;
+
+/** A server that did not get ready: it ended by itself, or is still not ready. */
+type NotReady = "ended" | "late";
+
+/** Starts the server and waits until it takes connections. Throws `start-failed` with the end of its log. */
+export async function startPostmaster(
+  start: Omit<PostmasterStart, "logFd">,
+  dataDirectory: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Postmaster> {
+  const deadline = clock.monotonic() + sharedMemoryWaitMs;
+  for (;;) {
+    await using log = await openServerLog(join(dataDirectory, "postgres.log"));
+    const postmaster = await spawnOrExplain({ ...start, logFd: log.fd });
+    const failure = await readyOrAbandoned(postmaster, start.clusterDirectory, clock, signal);
+    if (failure === undefined) return postmaster;
+    const tail = await log.tail();
+    // Sessions of a killed server hold its memory until they notice that it is gone.
+    const isOccupied = tail.includes("pre-existing shared memory block");
+    if (!isOccupied || clock.monotonic() > deadline) throw await startError(failure, log);
+    await clock.sleep(sharedMemoryPollMs, signal);
+  }
+}
+
+/** Waits until a server, started or found, says that it is ready. */
+export async function waitUntilReady(
+  postmaster: Postmaster,
+  clusterDirectory: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<PostmasterFile | NotReady> {
+  let hasEnded = false;
+  void postmaster.exited.then(() => (hasEnded = true));
+  const deadline = clock.monotonic() + readyWithinMs;
+  while (clock.monotonic() < deadline) {
+    const file = await readPostmasterFile(clusterDirectory);
+    if (hasEnded) return "ended";
+    if (file?.pid === postmaster.pid && file.status === "ready") return file;
+    await clock.sleep(readyPollMs, signal);
+  }
+  return "late";
+}
+
+async function readyOrAbandoned(
+  postmaster: Postmaster,
+  clusterDirectory: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<NotReady | undefined> {
+  try {
+    const ready = await waitUntilReady(postmaster, clusterDirectory, clock, signal);
+    if (typeof ready !== "string") return undefined;
+    if (ready === "late") await abandonPostmaster(postmaster, clock);
+    return ready;
+  } catch (error) {
+    await abandonPostmaster(postmaster, clock);
+    throw error;
+  }
+}
+
+async function spawnOrExplain(start: PostmasterStart): Promise<Postmaster> {
+  try {
+    return await spawnPostmaster(start);
+  } catch (error) {
+    throw new EmbeddedPostgresError(
+      "start-failed",
+      `PostgreSQL cannot be started: ${errorText(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function startError(failure: NotReady, log: ServerLog): Promise<EmbeddedPostgresError> {
+  const what =
+    failure === "ended" ? "ended before it was ready" : `was not ready within ${readyWithinMs} ms`;
+  return new EmbeddedPostgresError(
+    "start-failed",
+    `PostgreSQL ${what}; its log ends: ${await log.tail()}`,
+  );
+}

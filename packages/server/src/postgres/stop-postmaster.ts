@@ -1,0 +1,39 @@
+import type { Clock } from "@slipway/runtime";
+
+import type { Postmaster } from "./postmaster.ts";
+import { signalProcess } from "./postmaster.ts";
+
+const fastShutdownMs = 10_000;
+const immediateShutdownMs = 5_000;
+
+/**
+ * Stops the server: a fast shutdown, which ends sessions and writes a checkpoint; then an immediate one, from which the
+ * next start recovers; then a kill, from which it recovers too. Resolves when the process is gone.
+ */
+export async function stopPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
+  signalProcess(postmaster.pid, "SIGINT");
+  if (await endsWithin(postmaster, fastShutdownMs, clock)) return;
+  await abandonPostmaster(postmaster, clock);
+}
+
+/** Stops a server of which nothing is wanted any more: no checkpoint is waited for. */
+export async function abandonPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
+  signalProcess(postmaster.pid, "SIGQUIT");
+  if (await endsWithin(postmaster, immediateShutdownMs, clock)) return;
+  signalProcess(postmaster.pid, "SIGKILL");
+  await postmaster.exited;
+}
+
+async function endsWithin(postmaster: Postmaster, ms: number, clock: Clock): Promise<boolean> {
+  const timer = new AbortController();
+  const ended = postmaster.exited.then(() => true);
+  const late = clock.sleep(ms, timer.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([ended, late]);
+  } finally {
+    timer.abort();
+  }
+}

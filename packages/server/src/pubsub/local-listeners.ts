@@ -1,0 +1,28 @@
+import type { Listener } from "./pubsub.ts";
+
+/** Who listens to what in this process. */
+export class LocalListeners {
+  readonly #byTopic = new Map<string, Set<Listener>>();
+
+  add(topic: string, listener: Listener): Disposable {
+    const listeners = this.#byTopic.get(topic) ?? new Set();
+    this.#byTopic.set(topic, listeners);
+    listeners.add(listener);
+    return {
+      [Symbol.dispose]: () => {
+        listeners.delete(listener);
+        if (listeners.size === 0 && this.#byTopic.get(topic) === listeners)
+          this.#byTopic.delete(topic);
+      },
+    };
+  }
+
+  hint(topic: string): void {
+    for (const listener of this.#byTopic.get(topic) ?? []) listener();
+  }
+
+  /** After a gap: anything may have happened. */
+  hintAll(): void {
+    for (const topic of this.#byTopic.keys()) this.hint(topic);
+  }
+}

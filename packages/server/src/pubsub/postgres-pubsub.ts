@@ -1,0 +1,129 @@
+import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { sql } from "kysely";
+import pg from "pg";
+
+import type { Database } from "../db/database.ts";
+import { LocalListeners } from "./local-listeners.ts";
+import type { Listener, PubSub } from "./pubsub.ts";
+
+const channel = "slipway";
+/** Hints of one moment go out as one statement, after this long. */
+const gatherMs = 5;
+/** PostgreSQL takes 7,999 bytes in one NOTIFY. */
+const maxPayloadBytes = 7_900;
+
+interface PubSubOptions {
+  readonly db: Database;
+  /** Options of the connection that listens. */
+  readonly connection: pg.ClientConfig;
+  /** Tells this replica's hints from those of others. */
+  readonly replicaId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Hints by LISTEN and NOTIFY. A lost connection is made anew; afterwards every subscriber is hinted. */
+export class PostgresPubSub implements PubSub, AsyncDisposable {
+  readonly #options: PubSubOptions;
+  readonly #listeners = new LocalListeners();
+  readonly #scope = new Scope();
+  readonly #outgoing = new Set<string>();
+  #gathering = false;
+
+  constructor(options: PubSubOptions) {
+    this.#options = options;
+    this.#scope.run((signal) => this.#listen(signal));
+  }
+
+  subscribe(topic: string, listener: Listener): Disposable {
+    return this.#listeners.add(topic, listener);
+  }
+
+  publish(topic: string): void {
+    this.#listeners.hint(topic);
+    if (this.#scope.signal.aborted) return;
+    this.#outgoing.add(topic);
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#scope.run(async (signal) => {
+      await this.#options.clock.sleep(gatherMs, signal);
+      this.#gathering = false;
+      await this.#notify();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+  }
+
+  async #notify(): Promise<void> {
+    const topics = [...this.#outgoing];
+    this.#outgoing.clear();
+    try {
+      for (const payload of payloads(this.#options.replicaId, topics)) {
+        await sql`select pg_notify(${channel}, ${payload})`.execute(this.#options.db);
+      }
+    } catch (error) {
+      // A hint that is lost costs latency only: whoever waits looks again by itself.
+      this.#options.logger.debug({ error: errorText(error) }, "hint not sent");
+    }
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      try {
+        await this.#listenOnce(signal, () => backoff.reset());
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn({ error: errorText(error) }, "listening for hints failed, trying again");
+      }
+      await clock.sleep(backoff.next(), signal);
+    }
+  }
+
+  async #listenOnce(signal: AbortSignal, onListening: () => void): Promise<void> {
+    const client = new pg.Client(this.#options.connection);
+    const ended = Promise.withResolvers<void>();
+    client.on("error", (error) => ended.reject(error));
+    client.on("end", () => ended.resolve());
+    client.on("notification", (message) => this.#receive(message.payload ?? ""));
+    const onAbort = (): void => ended.resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+      onListening();
+      // Whatever was hinted while nobody listened is lost: everyone looks again.
+      this.#listeners.hintAll();
+      await ended.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      // Also settles `ended` for a connection that never was; nobody else waits for it.
+      ended.promise.catch(() => undefined);
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  #receive(payload: string): void {
+    const [replicaId, ...topics] = payload.split("\n");
+    if (replicaId === this.#options.replicaId) return;
+    for (const topic of topics) this.#listeners.hint(topic);
+  }
+}
+
+/** Lines: the sender, then the topics; as many payloads as the size limit asks for. */
+function payloads(replicaId: string, topics: readonly string[]): readonly string[] {
+  const result: string[] = [];
+  let payload = replicaId;
+  for (const topic of topics) {
+    if (payload.length + 1 + topic.length > maxPayloadBytes) {
+      result.push(payload);
+      payload = replicaId;
+    }
+    payload += `\n${topic}`;
+  }
+  result.push(payload);
+  return result;
+}

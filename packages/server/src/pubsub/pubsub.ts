@@ -1,0 +1,22 @@
+/** Hears that something behind a topic may have changed. Must be quick and not throw. */
+export type Listener = () => void;
+
+/**
+ * Hints between replicas: "what stands behind this topic may have changed, look again". A hint may come late, twice
+ * or never, so every waiter also looks by itself after a while.
+ */
+export interface PubSub {
+  /** Calls `listener` at each hint until the result is disposed of. Subscribe before you read. */
+  subscribe(topic: string, listener: Listener): Disposable;
+  /** Hints here at once, and to the other replicas within milliseconds. Call it after the commit. */
+  publish(topic: string): void;
+}
+
+/** The topics, each with what is to be read again. */
+export const topics = {
+  agentLogs: (agentId: string) => `agent-logs:${agentId}`,
+  agentMetadata: (agentId: string) => `agent-metadata:${agentId}`,
+  job: (jobId: string) => `job:${jobId}`,
+  jobQueue: "job-queue",
+  workspace: (workspaceId: string) => `workspace:${workspaceId}`,
+} as const;
