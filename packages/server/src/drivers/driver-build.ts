@@ -1,0 +1,50 @@
+/** One start, stop or deletion of a workspace, as a driver gets it. */
+export interface DriverBuild {
+  readonly id: string;
+  /** Counts from 1 in each workspace. */
+  readonly number: number;
+  readonly transition: "start" | "stop" | "delete";
+  readonly workspace: DriverWorkspace;
+  readonly template: DriverTemplate;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The agents of this build; at a stop or a deletion those of the workspace's last start. */
+  readonly agents: readonly DriverAgent[];
+  readonly limits: DriverLimits;
+  /** Where agents reach the server. */
+  readonly accessUrl: string;
+  /** What the driver returned at the workspace's previous build. */
+  readonly state: Uint8Array | undefined;
+}
+
+export interface DriverWorkspace {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: { readonly id: string; readonly username: string };
+}
+
+export interface DriverTemplate {
+  readonly name: string;
+  readonly version: string;
+  /** What the template says to its driver alone, with all values filled in. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The template version's files, unpacked; undefined for a driver that needs none. */
+  readonly directory: string | undefined;
+}
+
+export interface DriverAgent {
+  readonly id: string;
+  readonly name: string;
+  /** In clear: the driver hands it to the agent. Never logged. */
+  readonly token: string;
+  readonly platform: { readonly os: string; readonly arch: string };
+  /** Where sessions start; the agent opens up `~`. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface DriverLimits {
+  /** How long an agent may run its stop scripts before it is ended by force. */
+  readonly stopTimeoutMs: number;
+}
+
+export const defaultDriverLimits: DriverLimits = { stopTimeoutMs: 60_000 };

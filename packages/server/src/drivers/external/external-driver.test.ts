@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+
+import { defaultDriverLimits, type DriverBuild } from "../driver-build.ts";
+import { ExternalDriver } from "./external-driver.ts";
+
+const build: DriverBuild = {
+  id: "b",
+  number: 1,
+  transition: "start",
+  workspace: { id: "w", name: "box", owner: { id: "o", username: "ada" } },
+  template: { name: "t", version: "v1", settings: {}, directory: undefined },
+  parameters: {},
+  agents: [
+    {
+      id: "a",
+      name: "main",
+      token: "secret-token",
+      platform: { os: "linux", arch: "amd64" },
+      directory: "",
+      environment: {},
+    },
+  ],
+  limits: defaultDriverLimits,
+  accessUrl: "http://127.0.0.1:3000",
+  state: undefined,
+};
+
+test("says how to start its agents, and no token", async () => {
+  const lines: string[] = [];
+  const log = { write: (_level: string, _stage: string, line: string) => lines.push(line) };
+  const result = await new ExternalDriver().start(build, log);
+  expect(result.resources).toEqual([{ type: "external", name: "main", agentNames: ["main"] }]);
+  expect(lines.join("\n")).toContain("slipway show box");
+  expect(lines.join("\n")).not.toContain("secret-token");
+});

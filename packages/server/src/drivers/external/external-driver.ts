@@ -1,0 +1,60 @@
+import type { DriverBuild } from "../driver-build.ts";
+import type { DriverLog } from "../driver-log.ts";
+import type {
+  Driver,
+  DriverPlan,
+  DriverResource,
+  DriverResult,
+  ObserveInput,
+  Observed,
+  PlanInput,
+} from "../driver.ts";
+
+const stages = { start: "Waiting for agents", end: "Letting agents go" } as const;
+
+/**
+ * Agents that are started by hand, anywhere, with the command that the credentials route gives (`design.md` section 7). The
+ * driver touches nothing: its agents come when somebody starts them, and go when their token stops being valid.
+ */
+export class ExternalDriver implements Driver {
+  readonly name = "external";
+
+  async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
+    return { resources: resourcesOf(agentNames) };
+  }
+
+  async start(build: DriverBuild, log: DriverLog): Promise<DriverResult> {
+    for (const agent of build.agents) {
+      log.write(
+        "info",
+        stages.start,
+        `start agent ${agent.name} with the command that is shown by: slipway show ${build.workspace.name}`,
+      );
+    }
+    return { state: undefined, resources: resourcesOf(build.agents.map((agent) => agent.name)) };
+  }
+
+  async stop(build: DriverBuild, log: DriverLog): Promise<DriverResult> {
+    for (const agent of build.agents) {
+      log.write(
+        "info",
+        stages.end,
+        `agent ${agent.name} may go on where it is, but is no longer let in`,
+      );
+    }
+    return { state: undefined, resources: [] };
+  }
+
+  async delete(build: DriverBuild, log: DriverLog): Promise<DriverResult> {
+    return this.stop(build, log);
+  }
+
+  /** Nobody here can tell whether a process runs somewhere: its connection does. */
+  async observe({ agents }: ObserveInput): Promise<Observed> {
+    return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
+  }
+}
+
+function resourcesOf(agentNames: readonly string[]): readonly DriverResource[] {
+  return agentNames.map((name) => ({ type: "external", name, agentNames: [name] }));
+}

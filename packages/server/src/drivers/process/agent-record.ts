@@ -1,0 +1,69 @@
+import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { systemErrorCode } from "./system-error.ts";
+import { workspacePaths } from "./workspace-directory.ts";
+
+/** Which process an agent is, beside the children that inherit its marks: a file in the workspace's directory. */
+export interface AgentRecord {
+  readonly agentId: string;
+  readonly directory: string;
+  readonly tokenHash: string;
+  readonly pid: number;
+  readonly start: string;
+}
+
+/** Written at once after the spawn. A kill between the two leaves no record: see `findAgents`. */
+export async function writeRecord(record: AgentRecord): Promise<void> {
+  const path = recordPath(record.directory, record.agentId);
+  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+export async function removeRecord(directory: string, agentId: string): Promise<void> {
+  await rm(recordPath(directory, agentId), { force: true });
+}
+
+/** The records of one workspace. A file that is not one is passed over. */
+export async function readRecords(directory: string): Promise<AgentRecord[]> {
+  const { run } = workspacePaths(directory);
+  const files = (await namesIn(run)).filter((name) => name.endsWith(".json"));
+  const records = await Promise.all(
+    files.map(async (name) => readRecord(directory, join(run, name))),
+  );
+  return records.filter((record) => record !== undefined);
+}
+
+/** The entries of a directory; none when there is no such directory. */
+export async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return [];
+    throw error;
+  }
+}
+
+function recordPath(directory: string, agentId: string): string {
+  return join(workspacePaths(directory).run, `${agentId}.json`);
+}
+
+async function readRecord(directory: string, path: string): Promise<AgentRecord | undefined> {
+  try {
+    const content: unknown = JSON.parse(await readFile(path, "utf8"));
+    return isRecord(content) && content.directory === directory ? content : undefined;
+  } catch (error) {
+    // Removed meanwhile, or spoiled by the workspace's owner, whose directory this is.
+    if (error instanceof SyntaxError || systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function isRecord(value: unknown): value is AgentRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const areTexts = ["agentId", "directory", "tokenHash", "start"].every(
+    (name) => typeof fields.get(name) === "string",
+  );
+  return areTexts && Number.isSafeInteger(fields.get("pid"));
+}

@@ -1,0 +1,111 @@
+import type { Clock } from "@slipway/runtime";
+
+import { DriverError } from "../errors.ts";
+import type { AgentRecord } from "./agent-record.ts";
+import { findAgents, findMembers, processKey } from "./running-agent.ts";
+import type { RunningAgent } from "./running-agent.ts";
+import type { AgentMarks, ProcessTable, RunningProcess } from "./running-process.ts";
+import { systemErrorCode } from "./system-error.ts";
+
+export interface EndOptions {
+  readonly table: ProcessTable;
+  /** At least those of the selected agents. */
+  readonly records: readonly AgentRecord[];
+  readonly selects: (marks: AgentMarks) => boolean;
+  /** How long the agents may take to stop by themselves. */
+  readonly timeoutMs: number;
+  readonly report: (line: string) => void;
+  readonly clock: Clock;
+}
+
+const pollMs = 50;
+const reportEveryMs = 5_000;
+const graceMs = 2_000;
+/** Something that starts processes faster than they are killed gets away no longer than this. */
+const killWithinMs = 5_000;
+
+/**
+ * Ends some agents and everything that they have started. First the agents alone, which then run their
+ * stop scripts and say good-bye to the server; then what is left, scripts in sessions of their own too: asked, then
+ * killed. Throws `still-running` with the process numbers when something survives that.
+ */
+export async function endAgents(options: EndOptions, signal: AbortSignal): Promise<void> {
+  const { table, records, selects } = options;
+  const processes = await table.list();
+  const agents = findAgents(processes, records).filter(selects);
+  // Once its agent is gone, a child that leads a session of its own shows its origin by its marks alone.
+  const seen = new Set(findMembers(processes, agents, selects, new Set()).map(processKey));
+  if (seen.size === 0) return;
+  for (const { process: found } of agents) send(found, "SIGTERM");
+  await waitForAgents(agents, options, signal);
+  await sweep(seen, options, signal);
+}
+
+async function sweep(
+  seen: ReadonlySet<string>,
+  { table, records, selects, clock }: EndOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const asked = new Set<string>();
+  const started = clock.monotonic();
+  for (;;) {
+    signal.throwIfAborted();
+    const processes = await table.list();
+    const left = findMembers(processes, findAgents(processes, records), selects, seen);
+    if (left.length === 0) return;
+    const elapsedMs = clock.monotonic() - started;
+    if (elapsedMs > graceMs + killWithinMs) throw stillRunning(left);
+    for (const found of left) {
+      if (elapsedMs > graceMs) send(found, "SIGKILL");
+      else if (!asked.has(processKey(found))) send(found, "SIGTERM");
+      asked.add(processKey(found));
+    }
+    await clock.sleep(pollMs, signal);
+  }
+}
+
+async function waitForAgents(
+  agents: readonly RunningAgent[],
+  { table, timeoutMs, report, clock }: EndOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = clock.monotonic();
+  let reported = 0;
+  for (let running = agents; ;) {
+    running = await stillThere(running, table);
+    if (running.length === 0) return;
+    const elapsedMs = clock.monotonic() - started;
+    const pids = running.map((agent) => agent.process.pid).join(", ");
+    if (elapsedMs >= timeoutMs) {
+      report(`process ${pids} did not stop within ${timeoutMs / 1000} s: ending it by force`);
+      return;
+    }
+    if (Math.floor(elapsedMs / reportEveryMs) > reported) {
+      reported = Math.floor(elapsedMs / reportEveryMs);
+      report(`waiting for process ${pids} to stop, ${Math.round(elapsedMs / 1000)} s so far`);
+    }
+    await clock.sleep(Math.min(pollMs, timeoutMs - elapsedMs), signal);
+  }
+}
+
+async function stillThere(
+  agents: readonly RunningAgent[],
+  table: ProcessTable,
+): Promise<RunningAgent[]> {
+  const found = await Promise.all(agents.map(async (agent) => table.find(agent.process.pid)));
+  return agents.filter((agent, index) => found[index]?.start === agent.process.start);
+}
+
+function send({ pid }: RunningProcess, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // Gone, or of another user (by sudo, say): what stays is reported in the end.
+    if (!["ESRCH", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
+  }
+}
+
+function stillRunning(left: readonly RunningProcess[]): DriverError {
+  const pids = left.map(({ pid }) => pid).join(", ");
+  return new DriverError("still-running", `process ${pids} cannot be ended: end it by hand`);
+}

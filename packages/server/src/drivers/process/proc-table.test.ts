@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+
+import { parseMarks, parseProcess } from "./proc-table.ts";
+import { hashToken } from "./running-process.ts";
+
+const rest = "-1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2760704 300";
+
+test("reads a process whose name holds brackets and blanks", () => {
+  expect(parseProcess(`4711 (a) S 1 (b) S 17 4000 4000 0 ${rest}`, undefined, 1_000_000)).toEqual({
+    pid: 4711,
+    parentPid: 17,
+    groupId: 4000,
+    start: "4242",
+    startedAtMs: 1_042_420,
+    marks: undefined,
+  });
+});
+
+test.for([
+  ["a zombie", `4711 (sh) Z 17 4000 4000 0 ${rest}`],
+  ["one that ended meanwhile", ""],
+  ["a line cut short", "4711 (sh) S 17"],
+] as const)("leaves out %s", ([, line]) => {
+  expect(parseProcess(line, undefined, 0)).toBeUndefined();
+});
+
+test("finds the marks in an environment", () => {
+  const environment =
+    "HOME=/h\0CODER_AGENT_TOKEN=secret\0SLIPWAY_PROCESS=id\0SLIPWAY_PROCESS_DIR=/d\0";
+  expect(parseMarks(environment)).toEqual({
+    agentId: "id",
+    directory: "/d",
+    tokenHash: hashToken("secret"),
+  });
+});
+
+test.for([
+  "",
+  "HOME=/h\0",
+  "SLIPWAY_PROCESS=id\0",
+  "X=SLIPWAY_PROCESS=id\0SLIPWAY_PROCESS_DIR=/d\0",
+])("sees no marks in %j", (environment) => {
+  expect(parseMarks(environment)).toBeUndefined();
+});

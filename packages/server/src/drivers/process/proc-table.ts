@@ -1,0 +1,87 @@
+import { readFile, readdir } from "node:fs/promises";
+
+import type { AgentMarks, ProcessTable, RunningProcess } from "./running-process.ts";
+import { hashToken, markVariables } from "./running-process.ts";
+
+/** `USER_HZ`, which is 100 on every architecture that Node.js runs on. */
+const ticksPerSecond = 100;
+const atOnce = 64;
+
+/** Linux: everything is read from `/proc`. */
+export function procTable(directory = "/proc"): ProcessTable {
+  return {
+    async list() {
+      const bootMs = await bootTime(directory);
+      const pids = (await readdir(directory)).filter((name) => /^\d+$/.test(name));
+      const found: RunningProcess[] = [];
+      for (let from = 0; from < pids.length; from += atOnce) {
+        const some = pids.slice(from, from + atOnce);
+        const read = await Promise.all(
+          some.map(async (pid) => readProcess(`${directory}/${pid}`, bootMs)),
+        );
+        found.push(...read.filter((entry) => entry !== undefined));
+      }
+      return found;
+    },
+    find: async (pid) => readProcess(`${directory}/${pid}`, await bootTime(directory)),
+  };
+}
+
+async function readProcess(path: string, bootMs: number): Promise<RunningProcess | undefined> {
+  const [stat, environment] = await Promise.all([
+    readOrEmpty(`${path}/stat`),
+    readOrEmpty(`${path}/environ`),
+  ]);
+  return parseProcess(stat, parseMarks(environment), bootMs);
+}
+
+/**
+ * Reads a line of `/proc/<pid>/stat` (proc_pid_stat(5)): pid, (name), state, parent, group, …; the 22nd field is the
+ * start, in ticks since the boot. The name may hold anything, brackets too. Undefined for a zombie.
+ */
+export function parseProcess(
+  stat: string,
+  marks: AgentMarks | undefined,
+  bootMs: number,
+): RunningProcess | undefined {
+  const pid = Number.parseInt(stat, 10);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, parentPid, groupId] = fields;
+  const start = fields[19];
+  if (Number.isNaN(pid) || start === undefined || state === "Z" || state === "X") return undefined;
+  return {
+    pid,
+    parentPid: Number(parentPid),
+    groupId: Number(groupId),
+    start,
+    startedAtMs: bootMs + (Number(start) * 1000) / ticksPerSecond,
+    marks,
+  };
+}
+
+/** Finds our marks in an environment (`name=value`, each ended by a zero byte). */
+export function parseMarks(environment: string): AgentMarks | undefined {
+  // Most processes are not ours: a look at the whole is cheaper than splitting it.
+  if (!environment.includes(`${markVariables.agentId}=`)) return undefined;
+  const variables = environment.split("\0");
+  const valueOf = (name: string): string | undefined =>
+    variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+  const agentId = valueOf(markVariables.agentId);
+  const directory = valueOf(markVariables.directory);
+  if (agentId === undefined || directory === undefined) return undefined;
+  return { agentId, directory, tokenHash: hashToken(valueOf(markVariables.token) ?? "") };
+}
+
+async function bootTime(directory: string): Promise<number> {
+  const seconds = /^btime (\d+)$/m.exec(await readFile(`${directory}/stat`, "latin1"))?.[1];
+  return Number(seconds ?? 0) * 1000;
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    // Ended meanwhile, or of another user: then it is not ours.
+    return "";
+  }
+}

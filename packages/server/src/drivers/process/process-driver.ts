@@ -1,0 +1,255 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import type { Clock, Logger } from "@slipway/runtime";
+
+import type { DriverAgent, DriverBuild } from "../driver-build.ts";
+import type { DriverLog } from "../driver-log.ts";
+import type {
+  Driver,
+  DriverPlan,
+  DriverResource,
+  DriverResult,
+  ObserveInput,
+  Observed,
+  PlanInput,
+} from "../driver.ts";
+import { DriverError } from "../errors.ts";
+import { agentEnvironment, defaultPassedOn } from "./agent-environment.ts";
+import type { PassedOn } from "./agent-environment.ts";
+import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.ts";
+import { endAgents } from "./end-agents.ts";
+import type { EndOptions } from "./end-agents.ts";
+import { procTable } from "./proc-table.ts";
+import { psTable } from "./ps-table.ts";
+import { findAgents } from "./running-agent.ts";
+import type { RunningAgent } from "./running-agent.ts";
+import { hashToken } from "./running-process.ts";
+import type { ProcessTable } from "./running-process.ts";
+import { spawnAgent } from "./spawn-agent.ts";
+import {
+  makeWorkspace,
+  removeWorkspace,
+  workspaceDirectory,
+  workspacePaths,
+} from "./workspace-directory.ts";
+
+export interface ProcessDriverOptions {
+  /** Gets a directory for each workspace. */
+  readonly workspacesDir: string;
+  /** The program that is the agent, with its arguments: all it needs to know comes in its environment. */
+  readonly agentCommand: readonly string[];
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** What agents get of the server's environment. */
+  readonly passedOn?: PassedOn;
+  /** The machine's processes; by default found in the way of the operating system. */
+  readonly table?: ProcessTable;
+}
+
+const startStage = "Starting agents";
+
+/**
+ * Agents as processes on the server's own machine, with the server's own rights: for trying things out and for tests.
+ * They outlive the server; the next one finds them by their marks.
+ */
+export class ProcessDriver implements Driver {
+  readonly name = "process";
+  readonly #options: ProcessDriverOptions;
+  readonly #table: ProcessTable;
+
+  constructor(options: ProcessDriverOptions) {
+    this.#options = options;
+    this.#table = options.table ?? (process.platform === "linux" ? procTable() : psTable);
+  }
+
+  async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
+    return { resources: resourcesOf(agentNames) };
+  }
+
+  async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    build.agents.forEach(refuseOddName);
+    const directory = await this.#directoryOf(build.workspace.id);
+    await makeWorkspace(directory);
+    const running = await this.#endLeftovers(directory, build, log, signal);
+    const pids: Record<string, number> = {};
+    for (const agent of build.agents) {
+      signal.throwIfAborted();
+      const present = running.get(hashToken(agent.token))?.process.pid;
+      if (present !== undefined) {
+        log.write("info", startStage, `agent ${agent.name} runs already, as process ${present}`);
+      }
+      pids[agent.name] = present ?? (await this.#spawn(agent, build.accessUrl, directory, log));
+    }
+    return {
+      state: encodeState(directory, pids),
+      resources: resourcesOf(build.agents.map((agent) => agent.name)),
+    };
+  }
+
+  async stop(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    const directory = await this.#directoryOf(build.workspace.id);
+    await this.#stopAll(directory, build, log, signal);
+    return { state: encodeState(directory, {}), resources: resourcesOf([]) };
+  }
+
+  async delete(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    const directory = await this.#directoryOf(build.workspace.id);
+    await this.#stopAll(directory, build, log, signal);
+    log.write("info", "Removing the workspace", `removing ${directory}`);
+    await removeWorkspace(dirname(directory), directory);
+    return { state: undefined, resources: [] };
+  }
+
+  async observe({ workspaceId, agents }: ObserveInput, signal: AbortSignal): Promise<Observed> {
+    signal.throwIfAborted();
+    const running = await this.#agentsIn(await this.#directoryOf(workspaceId));
+    return {
+      agents: agents.map(({ id, token }) => {
+        const found = running.find(({ tokenHash }) => tokenHash === hashToken(token));
+        if (found === undefined) return { id, status: "absent" };
+        const { pid, startedAtMs } = found.process;
+        return { id, status: "running", sinceMs: startedAtMs, place: `process ${pid}` };
+      }),
+    };
+  }
+
+  /** Ends all agents in `workspacesDir`, side by side: what a server that was started for a trial does at its end. */
+  async shutdownAll(options: {
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  }): Promise<void> {
+    const root = await this.#root();
+    const directories = (await namesIn(root)).map((name) => join(root, name));
+    const records = await Promise.all(directories.map(readRecords));
+    await this.#end(
+      (marks) => dirname(marks.directory) === root,
+      {
+        records: records.flat(),
+        timeoutMs: options.timeoutMs,
+        report: (line) => this.#options.logger.info({ line }, "ending the agents on this machine"),
+      },
+      options.signal,
+    );
+  }
+
+  /**
+   * Ends what is not of this build: agents of earlier ones, and what an agent that died has left. Answers the agents of
+   * this build that run, by token: a claimed workspace's agent has a new id, and the old token.
+   */
+  async #endLeftovers(
+    directory: string,
+    build: DriverBuild,
+    log: DriverLog,
+    signal: AbortSignal,
+  ): Promise<Map<string, RunningAgent>> {
+    const wanted = new Set(build.agents.map(({ token }) => hashToken(token)));
+    const running = (await this.#agentsIn(directory)).filter((agent) =>
+      wanted.has(agent.tokenHash),
+    );
+    const keptIds = new Set(running.map(({ agentId }) => agentId));
+    await this.#end(
+      (marks) => marks.directory === directory && !keptIds.has(marks.agentId),
+      {
+        records: await readRecords(directory),
+        timeoutMs: build.limits.stopTimeoutMs,
+        report: (line) => log.write("info", startStage, `an earlier agent: ${line}`),
+      },
+      signal,
+    );
+    return new Map(running.map((agent) => [agent.tokenHash, agent]));
+  }
+
+  async #spawn(
+    agent: DriverAgent,
+    accessUrl: string,
+    directory: string,
+    log: DriverLog,
+  ): Promise<number> {
+    const { home, agentLog } = workspacePaths(directory);
+    log.write("info", startStage, `starting agent ${agent.name} in ${home}`);
+    // An old record would hide the new process if we were killed before the new one is written.
+    await removeRecord(directory, agent.id);
+    const passedOn = this.#options.passedOn ?? defaultPassedOn;
+    const pid = await spawnAgent({
+      command: this.#options.agentCommand,
+      environment: agentEnvironment(agent, accessUrl, directory, passedOn),
+      directory: home,
+      logPath: agentLog,
+    });
+    // It may have ended by now. The record then names no process, and keeps its children from being taken for it.
+    const start = (await this.#table.find(pid))?.start ?? "";
+    const tokenHash = hashToken(agent.token);
+    await writeRecord({ agentId: agent.id, directory, tokenHash, pid, start });
+    log.write("info", startStage, `agent ${agent.name} runs as process ${pid}`);
+    this.#options.logger.debug({ agentId: agent.id, pid }, "started an agent process");
+    return pid;
+  }
+
+  async #agentsIn(directory: string): Promise<RunningAgent[]> {
+    const records = await readRecords(directory);
+    const agents = findAgents(await this.#table.list(), records);
+    return agents.filter((agent) => agent.directory === directory);
+  }
+
+  async #stopAll(
+    directory: string,
+    build: DriverBuild,
+    log: DriverLog,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const report = (line: string): void => log.write("info", "Stopping agents", line);
+    const records = await readRecords(directory);
+    report("stopping the agents and what they have started");
+    await this.#end(
+      (marks) => marks.directory === directory,
+      { records, timeoutMs: build.limits.stopTimeoutMs, report },
+      signal,
+    );
+    await Promise.all(records.map(async ({ agentId }) => removeRecord(directory, agentId)));
+    report("nothing of the workspace runs any more");
+  }
+
+  async #end(
+    selects: EndOptions["selects"],
+    options: Pick<EndOptions, "records" | "timeoutMs" | "report">,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#options;
+    await endAgents({ ...options, selects, table: this.#table, clock }, signal);
+  }
+
+  async #directoryOf(workspaceId: string): Promise<string> {
+    return workspaceDirectory(await this.#root(), workspaceId);
+  }
+
+  /** By its real name, which is the same for every server that uses it. */
+  async #root(): Promise<string> {
+    await mkdir(this.#options.workspacesDir, { recursive: true, mode: 0o700 });
+    return realpath(this.#options.workspacesDir);
+  }
+}
+
+/** An agent's name becomes a file's name. */
+function refuseOddName({ name, id }: DriverAgent): void {
+  if (/^[\da-z][\da-z_-]{0,63}$/i.test(name) && /^[\da-z][\da-z-]{0,63}$/i.test(id)) return;
+  throw new DriverError(
+    "invalid-template",
+    `agent name ${JSON.stringify(name)}, wanted at most 64 letters, digits and hyphens`,
+  );
+}
+
+/** The directory stays when the agents stop. */
+function resourcesOf(agentNames: readonly string[]): DriverResource[] {
+  const agents = agentNames.map((name) => ({
+    type: "process",
+    name,
+    icon: "/icon/terminal.svg",
+    agentNames: [name],
+  }));
+  return [...agents, { type: "directory", name: "home", icon: "/icon/folder.svg", agentNames: [] }];
+}
+
+function encodeState(directory: string, pids: Readonly<Record<string, number>>): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ directory, pids }));
+}

@@ -1,0 +1,83 @@
+import type { AgentRecord } from "./agent-record.ts";
+import type { AgentMarks, RunningProcess } from "./running-process.ts";
+
+/** An agent's own process, as opposed to what it has started. */
+export interface RunningAgent extends AgentMarks {
+  readonly process: RunningProcess;
+}
+
+/**
+ * Tells which processes are agents. A record names the process; where the server was killed before it wrote one, it is the
+ * oldest of those that carry the agent's mark and lead a group, as a fresh agent does.
+ */
+export function findAgents(
+  processes: readonly RunningProcess[],
+  records: readonly AgentRecord[],
+): RunningAgent[] {
+  const byPid = new Map(processes.map((entry) => [entry.pid, entry]));
+  const agents: RunningAgent[] = [];
+  const known = new Set<string>();
+  for (const record of records) {
+    known.add(keyOf(record));
+    const found = byPid.get(record.pid);
+    if (found !== undefined && isRecorded(found, record)) agents.push(agentOf(record, found));
+  }
+  const oldestFirst = processes.toSorted((a, b) => a.startedAtMs - b.startedAtMs || a.pid - b.pid);
+  for (const candidate of oldestFirst) {
+    const { marks, groupId, pid } = candidate;
+    if (marks === undefined || groupId !== pid || known.has(keyOf(marks))) continue;
+    known.add(keyOf(marks));
+    agents.push(agentOf(marks, candidate));
+  }
+  return agents;
+}
+
+/**
+ * The processes of the selected agents: by mark, by group, by descent, and those seen to be theirs before (`processKey`).
+ * This process is never among them, even where a server was started in a workspace's terminal.
+ */
+export function findMembers(
+  processes: readonly RunningProcess[],
+  agents: readonly RunningAgent[],
+  selects: (marks: AgentMarks) => boolean,
+  seen: ReadonlySet<string>,
+): RunningProcess[] {
+  const roots = new Set(agents.filter(selects).map((agent) => agent.process.pid));
+  const isRoot = (entry: RunningProcess): boolean =>
+    roots.has(entry.pid) ||
+    seen.has(processKey(entry)) ||
+    (entry.marks !== undefined && selects(entry.marks));
+  const members = new Set(processes.filter(isRoot));
+  // Groups are made by the agent or below it, so whoever is in one with a member is one.
+  for (let before = -1; before !== members.size;) {
+    before = members.size;
+    const groups = new Set([...members].map(({ groupId }) => groupId));
+    const pids = new Set([...members].map(({ pid }) => pid));
+    // The kernel's own threads, and whatever is out of sight of this container.
+    groups.delete(0);
+    for (const entry of processes) {
+      if (groups.has(entry.groupId) || pids.has(entry.parentPid)) members.add(entry);
+    }
+  }
+  return [...members].filter(({ pid }) => pid !== process.pid);
+}
+
+/** One process over time: numbers are used again. */
+export function processKey({ pid, start }: RunningProcess): string {
+  return `${pid} ${start}`;
+}
+
+function isRecorded({ start, marks }: RunningProcess, record: AgentRecord): boolean {
+  return start === record.start && (marks === undefined || marks.agentId === record.agentId);
+}
+
+function agentOf(
+  { agentId, directory, tokenHash }: AgentMarks,
+  found: RunningProcess,
+): RunningAgent {
+  return { agentId, directory, tokenHash, process: found };
+}
+
+function keyOf({ directory, agentId }: { directory: string; agentId: string }): string {
+  return `${directory}/${agentId}`;
+}
