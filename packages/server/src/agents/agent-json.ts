@@ -1,0 +1,116 @@
+import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
+
+import type { AgentRow, AppRow, LogSourceRow, ScriptRow } from "./read-queries.ts";
+import { agentHealth, agentStatus } from "./status.ts";
+
+/** The rows that belong to one agent. */
+export interface AgentParts {
+  readonly apps: readonly AppRow[];
+  readonly scripts: readonly ScriptRow[];
+  readonly logSources: readonly LogSourceRow[];
+  /** For the names of subdomain apps. */
+  readonly place: { readonly workspaceName: string; readonly ownerName: string };
+}
+
+const nanosecondsPerSecond = 1e9;
+
+/** The agent as clients see it at `now` (`rest.md` section 6.1). Columns of fixed lists are kept so by constraints. */
+export function agentJson(row: AgentRow, parts: AgentParts, now: number): WorkspaceAgent {
+  const { status, disconnectedAt } = agentStatus(row, now);
+  const lifecycle = row.lifecycle_state;
+  const blocks = parts.scripts.some((script) => script.run_on_start && script.start_blocks_login);
+  return {
+    id: row.id,
+    parent_id: row.parent_id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    ...whenSet("first_connected_at", row.first_connected_at),
+    ...whenSet("last_connected_at", row.last_connected_at),
+    ...whenSet("disconnected_at", disconnectedAt),
+    ...whenSet("started_at", row.started_at),
+    ...whenSet("ready_at", row.ready_at),
+    status,
+    lifecycle_state: lifecycle,
+    name: row.name,
+    resource_id: row.resource_id,
+    architecture: row.architecture,
+    environment_variables: readEnvironment(row.environment_variables),
+    operating_system: row.operating_system,
+    logs_length: row.logs_length ?? 0,
+    logs_overflowed: row.overflowed ?? false,
+    ...whenSet("directory", row.directory),
+    ...whenSet("expanded_directory", row.expanded_directory),
+    version: row.version,
+    api_version: row.api_version,
+    apps: parts.apps.map((app) => appJson(app, row.name, parts.place)),
+    connection_timeout_seconds: row.connection_timeout_seconds,
+    troubleshooting_url: row.troubleshooting_url,
+    subsystems: row.subsystems,
+    health: agentHealth(status, lifecycle),
+    display_apps: row.display_apps,
+    log_sources: [...parts.logSources],
+    scripts: parts.scripts.map(scriptJson),
+    startup_script_behavior: blocks ? "blocking" : "non-blocking",
+  };
+}
+
+/** A column of JSON objects whose values are strings. */
+export function readEnvironment(json: unknown): Record<string, string> {
+  if (typeof json !== "object" || json === null) return {};
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, String(value)]));
+}
+
+function whenSet<K extends string>(key: K, value: string | null): { readonly [P in K]?: string } {
+  if (value === null || value === "") return {};
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key widens to string
+  return { [key]: value } as { readonly [P in K]?: string };
+}
+
+function scriptJson(row: ScriptRow): AgentScript {
+  return {
+    id: row.id,
+    log_source_id: row.log_source_id,
+    log_path: row.log_path,
+    script: row.script,
+    cron: row.cron,
+    run_on_start: row.run_on_start,
+    run_on_stop: row.run_on_stop,
+    start_blocks_login: row.start_blocks_login,
+    timeout: row.timeout_seconds * nanosecondsPerSecond,
+    display_name: row.display_name,
+    ...(row.exit_code === null ? {} : { exit_code: row.exit_code }),
+    ...(row.status === null ? {} : { status: row.status }),
+  };
+}
+
+function appJson(row: AppRow, agentName: string, place: AgentParts["place"]): WorkspaceApp {
+  return {
+    id: row.id,
+    ...whenSet("url", row.url),
+    external: row.external,
+    slug: row.slug,
+    ...whenSet("display_name", row.display_name),
+    ...whenSet("command", row.command),
+    ...whenSet("icon", row.icon),
+    subdomain: row.subdomain,
+    ...whenSet("subdomain_name", row.subdomain ? subdomainName(row.slug, agentName, place) : ""),
+    sharing_level: row.sharing_level,
+    healthcheck: {
+      url: row.healthcheck_url,
+      interval: row.healthcheck_interval_seconds,
+      threshold: row.healthcheck_threshold,
+    },
+    health: row.health,
+    ...whenSet("group", row.app_group),
+    hidden: row.hidden,
+    open_in: row.open_in,
+    ...whenSet("tooltip", row.tooltip),
+    statuses: [],
+  };
+}
+
+/** A slug that looks like a port needs the agent's name to be told from a forwarded port. */
+export function subdomainName(slug: string, agentName: string, place: AgentParts["place"]): string {
+  const middle = /^\d{4,5}s?$/.test(slug) ? [agentName] : [];
+  return [slug, ...middle, place.workspaceName, place.ownerName].join("--");
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+
+import type { KeptAgentToken } from "../auth/agent-token.ts";
+import type { Queryable } from "../db/database.ts";
+import type { AgentDefinition } from "../template-format/definition.ts";
+
+/** One agent of a build, with every text rendered. */
+export interface InsertAgent {
+  readonly resourceId: string;
+  readonly buildId: string;
+  readonly token: KeptAgentToken;
+  readonly definition: AgentDefinition;
+}
+
+/** Inserts an agent with its scripts, log sources, metadata and apps; resolves to its id. */
+export async function insertAgent(db: Queryable, input: InsertAgent): Promise<string> {
+  const { definition } = input;
+  const { id } = await db
+    .insertInto("workspace_agents")
+    .values({
+      resource_id: input.resourceId,
+      workspace_build_id: input.buildId,
+      name: definition.name,
+      auth_token_hash: input.token.hash,
+      auth_token_encrypted: input.token.sealed,
+      architecture: definition.arch,
+      operating_system: definition.os,
+      environment_variables: JSON.stringify(definition.env),
+      directory: definition.directory,
+      motd_file: definition.motdFile,
+      troubleshooting_url: definition.troubleshootingUrl,
+      connection_timeout_seconds: definition.connectionTimeoutSeconds,
+      display_apps: [...definition.displayApps],
+      resource_monitors: JSON.stringify(definition.monitoring ?? {}),
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  await db.insertInto("workspace_agent_log_positions").values({ workspace_agent_id: id }).execute();
+  await insertScripts(db, id, definition);
+  await insertMetadata(db, id, definition);
+  await insertApps(db, id, definition);
+  return id;
+}
+
+async function insertScripts(
+  db: Queryable,
+  agentId: string,
+  { scripts }: AgentDefinition,
+): Promise<void> {
+  if (scripts.length === 0) return;
+  const named = scripts.map((script) => ({ script, sourceId: randomUUID() }));
+  await db
+    .insertInto("workspace_agent_log_sources")
+    .values(
+      named.map(({ script, sourceId }) => ({
+        workspace_agent_id: agentId,
+        id: sourceId,
+        display_name: script.displayName === "" ? script.key : script.displayName,
+        icon: script.icon,
+      })),
+    )
+    .execute();
+  await db
+    .insertInto("workspace_agent_scripts")
+    .values(
+      named.map(({ script, sourceId }, position) => ({
+        workspace_agent_id: agentId,
+        position,
+        log_source_id: sourceId,
+        log_path: script.logPath,
+        script: script.run,
+        cron: script.cron,
+        run_on_start: script.runOnStart,
+        run_on_stop: script.runOnStop,
+        start_blocks_login: script.blocksLogin,
+        timeout_seconds: script.timeoutSeconds,
+        display_name: script.displayName === "" ? script.key : script.displayName,
+      })),
+    )
+    .execute();
+}
+
+async function insertMetadata(
+  db: Queryable,
+  agentId: string,
+  { metadata }: AgentDefinition,
+): Promise<void> {
+  if (metadata.length === 0) return;
+  await db
+    .insertInto("workspace_agent_metadata")
+    .values(
+      metadata.map((item) => ({
+        workspace_agent_id: agentId,
+        key: item.key,
+        position: item.order,
+        display_name: item.displayName,
+        script: item.run,
+        interval_seconds: item.intervalSeconds,
+        timeout_seconds: item.timeoutSeconds,
+      })),
+    )
+    .execute();
+}
+
+async function insertApps(
+  db: Queryable,
+  agentId: string,
+  { apps }: AgentDefinition,
+): Promise<void> {
+  if (apps.length === 0) return;
+  await db
+    .insertInto("workspace_apps")
+    .values(
+      apps.map((app) => ({
+        workspace_agent_id: agentId,
+        position: app.order,
+        slug: app.slug,
+        display_name: app.displayName,
+        url: app.url,
+        command: app.command,
+        icon: app.icon,
+        external: app.isExternal,
+        subdomain: app.isSubdomain,
+        sharing_level: app.share,
+        healthcheck_url: app.health?.url ?? "",
+        healthcheck_interval_seconds: app.health?.intervalSeconds ?? 0,
+        healthcheck_threshold: app.health?.threshold ?? 0,
+        health: app.health === undefined ? "disabled" : "initializing",
+        app_group: app.group,
+        hidden: app.isHidden,
+        open_in: app.openIn,
+        tooltip: app.tooltip,
+      })),
+    )
+    .execute();
+}
+
+/** The agents of a build that a driver is to run: not their sub-agents. */
+export function selectDriverAgents(db: Queryable, buildId: string) {
+  return db
+    .selectFrom("workspace_agents")
+    .where("workspace_build_id", "=", buildId)
+    .where("parent_id", "is", null)
+    .where("deleted", "=", false)
+    .orderBy("name")
+    .select([
+      "id",
+      "name",
+      "auth_token_encrypted",
+      "operating_system",
+      "architecture",
+      "directory",
+      "environment_variables",
+    ])
+    .execute();
+}
+
+/** Agents whose processes start anew begin their life anew. */
+export async function resetLifecycles(db: Queryable, agentIds: readonly string[]): Promise<void> {
+  await db
+    .updateTable("workspace_agents")
+    .set({ lifecycle_state: "created", started_at: null, ready_at: null })
+    .where("id", "in", agentIds)
+    .execute();
+}
+
+/** The agents of a build that failed never come to life. */
+export async function deleteAgents(db: Queryable, buildId: string): Promise<void> {
+  await db
+    .updateTable("workspace_agents")
+    .set({ deleted: true })
+    .where("workspace_build_id", "=", buildId)
+    .execute();
+}

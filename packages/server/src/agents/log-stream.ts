@@ -1,0 +1,82 @@
+import { type AgentLog, maxLogMessageBytes } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+
+import type { Database } from "../db/database.ts";
+import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
+import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { watch } from "../pubsub/watch.ts";
+import { maxLogsPerRead, readLogs } from "./log-store.ts";
+import { isLive } from "./read-queries.ts";
+
+export interface LogFollowNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
+
+/** Whose log is followed, and from where. */
+export interface LogPosition {
+  readonly agentId: string;
+  readonly workspaceId: string;
+  readonly after: number;
+}
+
+const pollMs = 30_000;
+
+/**
+ * Sends an agent's log as arrays of lines: at once what there is, perhaps nothing, then what comes. Ends when the agent
+ * no longer counts (`rest.md` section 6.2).
+ */
+export async function streamAgentLogs(
+  needs: LogFollowNeeds,
+  socket: PeerSocket,
+  position: LogPosition,
+): Promise<void> {
+  keepAlive(socket);
+  refuseMessages(socket, 1008, "unexpected data message");
+  const { db, pubsub, clock } = needs;
+  const { agentId, workspaceId } = position;
+  let last = position.after;
+  let isFirst = true;
+  for await (const _ of watch({
+    pubsub,
+    topics: [topics.agentLogs(agentId), topics.workspace(workspaceId)],
+    maxWaitMs: pollMs,
+    clock,
+    signal: socket.signal,
+  })) {
+    // Asked before the read, so that what came before the end is sent.
+    const isCurrent = await isLive(db, agentId);
+    let logs: readonly AgentLog[];
+    do {
+      logs = await readLogs(db, agentId, last);
+      if (logs.length > 0 || isFirst) {
+        for (const message of logMessages(logs)) await socket.sendText(message);
+        isFirst = false;
+      }
+      last = logs.at(-1)?.id ?? last;
+    } while (logs.length === maxLogsPerRead);
+    if (!isCurrent) return;
+  }
+}
+
+/** Splits lines into messages that stock clients can read; at least one, for no lines an empty array. */
+export function logMessages(logs: readonly AgentLog[]): readonly string[] {
+  const messages: string[] = [];
+  let items: string[] = [];
+  let size = 0;
+  for (const log of logs) {
+    const item = JSON.stringify(log);
+    const bytes = Buffer.byteLength(item) + 1;
+    // Brackets and the line feed take three bytes.
+    if (items.length > 0 && size + bytes + 3 > maxLogMessageBytes) {
+      messages.push(`[${items.join(",")}]\n`);
+      items = [];
+      size = 0;
+    }
+    items.push(item);
+    size += bytes;
+  }
+  messages.push(`[${items.join(",")}]\n`);
+  return messages;
+}

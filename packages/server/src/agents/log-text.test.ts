@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+
+import { logText } from "./log-text.ts";
+
+const line = {
+  id: 1,
+  created_at: "2026-07-24T05:20:02.123456Z",
+  level: "info" as const,
+  output: "hello",
+  source_id: "s",
+};
+
+describe("logText", () => {
+  it("shows time, level, agent and source", () => {
+    expect(logText([line], "main", new Map([["s", "Startup Script"]]))).toBe(
+      "2026-07-24T05:20:02Z [info] [agent.main|Startup Script] hello\n",
+    );
+  });
+
+  it("leaves out a source that is unknown or has no name", () => {
+    const plain = "2026-07-24T05:20:02Z [info] hello\n";
+    expect(logText([line], "main", new Map())).toBe(plain);
+    expect(logText([line], "main", new Map([["s", ""]]))).toBe(plain);
+  });
+
+  it("is empty for no lines and reads a time without a fraction", () => {
+    expect(logText([], "main", new Map())).toBe("");
+    const whole = { ...line, created_at: "2026-07-24T05:20:02Z" };
+    expect(logText([whole, whole], "main", new Map())).toBe(
+      "2026-07-24T05:20:02Z [info] hello\n".repeat(2),
+    );
+  });
+});

@@ -1,0 +1,54 @@
+import { randomUUID } from "node:crypto";
+
+import type { Clock, Logger } from "@slipway/runtime";
+
+import type { SecretBox } from "../auth/secret-box.ts";
+import type { Database } from "../db/database.ts";
+import type { AgentCaller } from "../http/caller.ts";
+import type { PeerSocket } from "../http/peer-socket.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
+import { RpcSession } from "../rpc/rpc-session.ts";
+import { monitorConnection } from "./connection-monitor.ts";
+import { agentRpcHandlers } from "./rpc/handlers.ts";
+
+export interface AgentRpcNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly secrets: SecretBox;
+  readonly replicaId: string;
+  /** Counts the sessions of this replica. */
+  readonly connectedAgents: { inc(): void; dec(): void };
+}
+
+export interface PreparedRpc {
+  readonly agent: AgentCaller;
+  readonly apiVersion: string;
+  /** Whether the caller counts as the agent, so that its connection is watched. */
+  readonly isAgent: boolean;
+}
+
+/** Serves an agent's session until it is over. */
+export async function serveAgentRpc(
+  needs: AgentRpcNeeds,
+  socket: PeerSocket,
+  { agent, apiVersion, isAgent }: PreparedRpc,
+): Promise<void> {
+  const logger = needs.logger.child({ agent: agent.agentId, workspace: agent.workspaceId });
+  const { db, pubsub, clock, secrets, replicaId } = needs;
+  const handlers = agentRpcHandlers({ db, pubsub, clock, logger, secrets, agent, apiVersion });
+  const rpc = new RpcSession(socket, { handlers, clock, logger });
+  if (!isAgent) {
+    await rpc.ended;
+    return;
+  }
+  logger.info({ name: agent.agentName, apiVersion }, "agent connected");
+  const session = { agentId: agent.agentId, connectionId: randomUUID(), replicaId };
+  needs.connectedAgents.inc();
+  try {
+    await monitorConnection({ db, pubsub, clock, logger }, rpc, session, agent.workspaceId);
+  } finally {
+    needs.connectedAgents.dec();
+  }
+}

@@ -1,0 +1,49 @@
+import type { AppHealth } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../db/database.ts";
+
+export function selectAppHealthchecks(db: Queryable, agentId: string) {
+  return db
+    .selectFrom("workspace_apps")
+    .where("workspace_agent_id", "=", agentId)
+    .select(["id", "healthcheck_url"])
+    .execute();
+}
+
+interface AppHealthUpdate {
+  readonly id: string;
+  readonly health: AppHealth;
+}
+
+/** Writes the healths that differ from what is stored; resolves to their number. */
+export async function updateAppHealth(
+  db: Queryable,
+  updates: readonly AppHealthUpdate[],
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update workspace_apps a set health = new.health
+      from unnest(
+        ${updates.map(({ id }) => id)}::uuid[], ${updates.map(({ health }) => health)}::text[]
+      ) as new (id, health)
+      where a.id = new.id and a.health <> new.health`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}
+
+interface AppStatusReport {
+  readonly agentId: string;
+  readonly slug: string;
+  readonly state: string;
+  readonly message: string;
+  readonly uri: string;
+}
+
+/** Keeps what an app says of itself; false when the agent has no such app. */
+export async function insertAppStatus(db: Queryable, report: AppStatusReport): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    insert into workspace_app_statuses (workspace_app_id, state, message, uri)
+      select id, ${report.state}::text, ${report.message}::text, ${report.uri}::text
+        from workspace_apps
+        where workspace_agent_id = ${report.agentId} and slug = ${report.slug}`.execute(db);
+  return numAffectedRows === 1n;
+}

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+
+import { base32Hex } from "./base32hex.ts";
+
+test.each([
+  ["", ""],
+  ["f", "co"],
+  ["fo", "cpng"],
+  ["foo", "cpnmu"],
+  ["foob", "cpnmuog"],
+  ["fooba", "cpnmuoj1"],
+  ["foobar", "cpnmuoj1e8"],
+])("encodes %j as RFC 4648 section 10 does", (text, encoded) => {
+  expect(base32Hex(new TextEncoder().encode(text))).toBe(encoded);
+});

@@ -1,0 +1,65 @@
+import { isIP } from "node:net";
+
+import {
+  type Connection,
+  Connection_Action,
+  Connection_Type,
+  type Empty,
+  EmptySchema,
+  createMessage,
+  type ReportConnectionRequest,
+} from "@slipway/wire";
+
+import { timestampFromMs } from "../../db/timestamp.ts";
+import { RpcFailure } from "../../rpc/handler.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { enumField, required, timeField, uuidField, withoutNul } from "./fields.ts";
+import { upsertConnection } from "./queries.ts";
+
+const types: ReadonlyMap<number, string> = new Map([
+  [Connection_Type.SSH, "ssh"],
+  [Connection_Type.VSCODE, "vscode"],
+  [Connection_Type.JETBRAINS, "jetbrains"],
+  [Connection_Type.RECONNECTING_PTY, "reconnecting_pty"],
+]);
+
+const nilUuid = "00000000-0000-0000-0000-000000000000";
+/** Characters of a reason that are kept. */
+const maxReasonLength = 1024;
+
+/** Keeps when somebody was connected to the agent (`rpc.md` section 7.11). */
+export async function reportConnection(
+  { db, clock, agent }: Pick<AgentRpcContext, "db" | "clock" | "agent">,
+  request: ReportConnectionRequest,
+): Promise<Empty> {
+  const connection = required(request.connection, "connection");
+  const id = uuidField(connection.id, "id");
+  if (id === nilUuid) throw new RpcFailure("id is the nil UUID");
+  const time = timeField(connection.timestamp, "timestamp") ?? timestampFromMs(clock.now());
+  await upsertConnection(db, {
+    id,
+    agentId: agent.agentId,
+    type: enumField(types, connection.type, "type"),
+    ip: readIp(connection.ip),
+    ...partOf(connection, time),
+  });
+  return createMessage(EmptySchema);
+}
+
+/** What one of the two reports of a connection tells. */
+function partOf({ action, statusCode, reason }: Connection, time: string) {
+  if (action === Connection_Action.CONNECT) {
+    return { connectedAt: time, disconnectedAt: null, statusCode: null, reason: null };
+  }
+  if (action !== Connection_Action.DISCONNECT) {
+    throw new RpcFailure(`action: unknown value ${action}`);
+  }
+  const text = withoutNul((reason ?? "").slice(0, maxReasonLength));
+  return { connectedAt: null, disconnectedAt: time, statusCode, reason: text };
+}
+
+/** An address as it is stored; null for what is none. */
+export function readIp(text: string): string | null {
+  const address = text === "localhost" ? "127.0.0.1" : text;
+  return isIP(address) === 0 ? null : address;
+}

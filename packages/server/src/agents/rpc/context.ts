@@ -1,0 +1,19 @@
+import type { Clock, Logger } from "@slipway/runtime";
+
+import type { SecretBox } from "../../auth/secret-box.ts";
+import type { Database } from "../../db/database.ts";
+import type { AgentCaller } from "../../http/caller.ts";
+import type { PubSub } from "../../pubsub/pubsub.ts";
+
+/** What the RPCs of one agent's session are answered with. Each handler takes the few parts it needs. */
+export interface AgentRpcContext {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  /** Of the session, so that its lines name the agent. */
+  readonly logger: Logger;
+  readonly secrets: SecretBox;
+  readonly agent: AgentCaller;
+  /** The negotiated version, such as `2.10` (`rpc.md` section 1.2). */
+  readonly apiVersion: string;
+}

@@ -1,0 +1,90 @@
+import {
+  type CoordinateRequest,
+  CoordinateRequestSchema,
+  createMessage,
+  encodeUuid,
+  type MessageInitShape,
+} from "@slipway/wire";
+import { expect, test } from "vitest";
+
+import { agentAddresses } from "./agent-address.ts";
+import { coordinate } from "./coordinate.ts";
+
+const agentId = "f3a1c2d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
+const otherId = "00112233-4455-6677-8899-aabbccddeeff";
+
+type Fields = MessageInitShape<typeof CoordinateRequestSchema>;
+
+/** The answers to requests, and how many of them were read. */
+async function answersTo(...fields: readonly Fields[]) {
+  let read = 0;
+  async function* requests(): AsyncGenerator<CoordinateRequest, void, undefined> {
+    for (const item of fields) {
+      read += 1;
+      yield createMessage(CoordinateRequestSchema, item);
+    }
+  }
+  const errors: unknown[] = [];
+  for await (const { error } of coordinate(agentId, requests())) errors.push(error);
+  return { errors, read };
+}
+
+function update(addresses: string[], allowedIps: string[] = addresses): Fields {
+  return { updateSelf: { node: { addresses, allowedIps } } };
+}
+
+test("derives the addresses of the agent from its id", () => {
+  expect(agentAddresses(agentId)).toEqual([
+    "fd7a:115c:a1e0:4a7b:8c9d:0e1f:2a3b:4c5d",
+    "fd60:627a:a42b:4a7b:8c9d:0e1f:2a3b:4c5d",
+  ]);
+});
+
+test("takes the agent's own node in silence and ends with its disconnect", async () => {
+  const own = [
+    "fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5d/128",
+    "fd60:627a:a42b:4a7b:8c9d:e1f:2a3b:4c5d/128",
+    "fd7a:115c:a1e0:49d6:b259:b7ac:b1b2:48f4/128",
+  ];
+  const removed = { removeTunnel: { id: encodeUuid(otherId) } };
+  expect(await answersTo(update(own), removed, { disconnect: {} }, update(own))).toEqual({
+    errors: [],
+    read: 3,
+  });
+});
+
+test.each([
+  [{ addTunnel: { id: encodeUuid(otherId) } }, "authorization: agents cannot open tunnels"],
+  [
+    update(["fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5e/128"]),
+    "authorization: Addresses: invalid node address, got fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5e",
+  ],
+  [
+    update([], ["fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5d/64"]),
+    "authorization: AllowedIps: invalid address bits, expected 128, got 64",
+  ],
+  [update(["10.0.0.1/32"]), "authorization: Addresses: invalid address bits, expected 128, got 32"],
+  [update(["10.0.0.1/128"]), "authorization: Addresses: invalid node address, got 10.0.0.1"],
+  [
+    update(["::1"]),
+    'authorization: Addresses: parse node address: "::1" is no address with its bits',
+  ],
+  [{ updateSelf: {} }, "authorization: update_self has no node"],
+  [
+    { readyForHandshake: [{ id: new Uint8Array(3) }] },
+    "unable to convert bytes to UUID: invalid UUID (got 3 bytes)",
+  ],
+])("refuses what an agent may not ask, and hangs up", async (request, error) => {
+  expect(await answersTo(request, { disconnect: {} })).toEqual({ errors: [error], read: 1 });
+});
+
+test("goes on after a handshake with a peer that has no tunnel", async () => {
+  const request = { readyForHandshake: [{ id: encodeUuid(otherId) }] };
+  expect(await answersTo(request, request)).toMatchObject({
+    errors: Array.from(
+      { length: 2 },
+      () => `ready for handshake error: you do not share a tunnel with "${otherId}"`,
+    ),
+    read: 2,
+  });
+});

@@ -1,0 +1,137 @@
+import type { AppHealth, SharingLevel } from "@slipway/api";
+import {
+  durationFromMs,
+  encodeUuid,
+  type ManifestSchema,
+  type MessageInitShape,
+  metadataDuration,
+  type WorkspaceAgentMetadata_DescriptionSchema,
+  type WorkspaceAgentScriptSchema,
+  WorkspaceApp_Health,
+  WorkspaceApp_SharingLevel,
+  type WorkspaceAppSchema,
+} from "@slipway/wire";
+
+import { RpcFailure } from "../../rpc/handler.ts";
+import { readEnvironment } from "../agent-json.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { derpMap } from "./derp-maps.ts";
+import {
+  type ManifestAgentRow,
+  type ManifestAppRow,
+  type ManifestMetadataRow,
+  type ManifestScriptRow,
+  selectManifestAgent,
+  selectManifestApps,
+  selectManifestMetadata,
+  selectManifestScripts,
+} from "./manifest-queries.ts";
+
+/** The rows that a manifest is made from. */
+export interface ManifestRows {
+  readonly agent: ManifestAgentRow;
+  readonly scripts: readonly ManifestScriptRow[];
+  readonly apps: readonly ManifestAppRow[];
+  readonly metadata: readonly ManifestMetadataRow[];
+}
+
+/** All that the agent has to do (`rpc.md` section 7.1). Read again at each connection. */
+export async function getManifest({
+  db,
+  agent: { agentId },
+}: Pick<AgentRpcContext, "db" | "agent">): Promise<MessageInitShape<typeof ManifestSchema>> {
+  const [agent, scripts, apps, metadata] = await Promise.all([
+    selectManifestAgent(db, agentId),
+    selectManifestScripts(db, agentId),
+    selectManifestApps(db, agentId),
+    selectManifestMetadata(db, agentId),
+  ]);
+  if (agent === undefined) throw new RpcFailure(`agent ${agentId} does not exist any more`);
+  return manifestOf({ agent, scripts, apps, metadata });
+}
+
+export function manifestOf({
+  agent,
+  scripts,
+  apps,
+  metadata,
+}: ManifestRows): MessageInitShape<typeof ManifestSchema> {
+  return {
+    agentId: encodeUuid(agent.id),
+    agentName: agent.name,
+    ownerUsername: agent.owner_name,
+    workspaceId: encodeUuid(agent.workspace_id),
+    workspaceName: agent.workspace_name,
+    // Its mere presence turns the support for dev containers off.
+    ...(agent.parent_id === null ? {} : { parentId: encodeUuid(agent.parent_id) }),
+    environmentVariables: readEnvironment(agent.environment_variables),
+    directory: agent.directory,
+    motdPath: agent.motd_file,
+    derpMap,
+    scripts: scripts.map(scriptOf),
+    apps: apps.map(appOf),
+    metadata: metadata.map(metadataOf),
+  };
+}
+
+function scriptOf(row: ManifestScriptRow): MessageInitShape<typeof WorkspaceAgentScriptSchema> {
+  return {
+    id: encodeUuid(row.id),
+    logSourceId: encodeUuid(row.log_source_id),
+    logPath: row.log_path,
+    script: row.script,
+    cron: row.cron,
+    runOnStart: row.run_on_start,
+    runOnStop: row.run_on_stop,
+    startBlocksLogin: row.start_blocks_login,
+    timeout: durationFromMs(row.timeout_seconds * 1000),
+    displayName: row.display_name,
+  };
+}
+
+// 0 is left out: a level or health of 0 makes a stock agent refuse the whole manifest.
+const healths: Readonly<Record<AppHealth, WorkspaceApp_Health>> = {
+  disabled: WorkspaceApp_Health.DISABLED,
+  initializing: WorkspaceApp_Health.INITIALIZING,
+  healthy: WorkspaceApp_Health.HEALTHY,
+  unhealthy: WorkspaceApp_Health.UNHEALTHY,
+};
+const sharingLevels: Readonly<Record<SharingLevel, WorkspaceApp_SharingLevel>> = {
+  owner: WorkspaceApp_SharingLevel.OWNER,
+  authenticated: WorkspaceApp_SharingLevel.AUTHENTICATED,
+  organization: WorkspaceApp_SharingLevel.ORGANIZATION,
+  public: WorkspaceApp_SharingLevel.PUBLIC,
+};
+
+function appOf(row: ManifestAppRow): MessageInitShape<typeof WorkspaceAppSchema> {
+  return {
+    id: encodeUuid(row.id),
+    url: row.url,
+    external: row.external,
+    slug: row.slug,
+    displayName: row.display_name,
+    command: row.command,
+    icon: row.icon,
+    subdomain: row.subdomain,
+    sharingLevel: sharingLevels[row.sharing_level],
+    healthcheck: {
+      url: row.healthcheck_url,
+      interval: durationFromMs(row.healthcheck_interval_seconds * 1000),
+      threshold: row.healthcheck_threshold,
+    },
+    health: healths[row.health],
+    hidden: row.hidden,
+  };
+}
+
+function metadataOf(
+  row: ManifestMetadataRow,
+): MessageInitShape<typeof WorkspaceAgentMetadata_DescriptionSchema> {
+  return {
+    key: row.key,
+    displayName: row.display_name,
+    script: row.script,
+    interval: metadataDuration(row.interval_seconds),
+    timeout: metadataDuration(row.timeout_seconds),
+  };
+}

@@ -1,0 +1,36 @@
+/** What one datapoint says of a resource. */
+export type Sample = "ok" | "nok" | "unknown";
+export type MonitorState = "ok" | "nok";
+
+/** Parts of the window, in percent, from which a resource is in need: in a row, and in all. */
+const longestRunPercent = 50;
+const totalPercent = 20;
+
+/** A use as a sample; an absent one is unknown, as is one of nothing. Threshold in percent. */
+export function sampleOf(
+  usage: { readonly used: bigint; readonly total: bigint } | undefined,
+  threshold: number,
+): Sample {
+  if (usage === undefined || usage.total <= 0n) return "unknown";
+  return Number((usage.used * 100n) / usage.total) >= threshold ? "nok" : "ok";
+}
+
+/** The state after a window of samples (`rpc.md` section 7.10); it stays as it was where they do not decide. */
+export function evaluateWindow(samples: readonly Sample[], before: MonitorState): MonitorState {
+  if (samples.length === 0) return before;
+  const percentOf = (count: number): number => (count * 100) / samples.length;
+  const noks = samples.filter((sample) => sample === "nok").length;
+  if (percentOf(longestRun(samples)) >= longestRunPercent) return "nok";
+  if (percentOf(noks) >= totalPercent) return "nok";
+  return samples.every((sample) => sample === "ok") ? "ok" : before;
+}
+
+function longestRun(samples: readonly Sample[]): number {
+  let longest = 0;
+  let run = 0;
+  for (const sample of samples) {
+    run = sample === "nok" ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}

@@ -1,0 +1,156 @@
+import type { LifecycleState, ScriptStage, ScriptStatus, Subsystem } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../db/database.ts";
+
+interface AgentStartup {
+  readonly version: string;
+  readonly expandedDirectory: string;
+  readonly subsystems: readonly Subsystem[];
+  readonly apiVersion: string;
+}
+
+export async function updateAgentStartup(
+  db: Queryable,
+  agentId: string,
+  startup: AgentStartup,
+): Promise<void> {
+  await db
+    .updateTable("workspace_agents")
+    .set({
+      version: startup.version,
+      expanded_directory: startup.expandedDirectory,
+      subsystems: [...startup.subsystems],
+      api_version: startup.apiVersion,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", agentId)
+    .execute();
+}
+
+/** Start and end of the start scripts follow from the state (table of `rpc.md` section 7.3). */
+export async function updateAgentLifecycle(
+  db: Queryable,
+  agentId: string,
+  change: { readonly state: LifecycleState; readonly changedAt: string },
+): Promise<void> {
+  const { state, changedAt } = change;
+  await sql`
+    update workspace_agents a set
+      lifecycle_state = new.state,
+      started_at = case
+        when new.state = 'starting' then new.changed_at
+        when new.state in ('ready', 'start_timeout', 'start_error') then coalesce(a.started_at, new.changed_at)
+        else a.started_at end,
+      ready_at = case
+        when new.state = 'starting' then null
+        when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
+        else a.ready_at end,
+      updated_at = now()
+    from (values (${state}::text, ${changedAt}::timestamptz)) as new (state, changed_at)
+    where a.id = ${agentId}`.execute(db);
+}
+
+/** Keeps what an agent in use reports, and notes that its workspace was used. */
+export async function insertStats(
+  db: Queryable,
+  agent: { readonly agentId: string; readonly workspaceId: string },
+  stats: object,
+): Promise<void> {
+  await sql`
+    with used as (update workspaces set last_used_at = now() where id = ${agent.workspaceId})
+    insert into workspace_agent_stats (workspace_agent_id, stats)
+      values (${agent.agentId}, ${JSON.stringify(stats)}::jsonb)`.execute(db);
+}
+
+/** The source of lines that name none; made when it is first needed. */
+export async function insertLogSource(
+  db: Queryable,
+  agentId: string,
+  source: { readonly id: string; readonly displayName: string; readonly icon: string },
+): Promise<void> {
+  await db
+    .insertInto("workspace_agent_log_sources")
+    .values({
+      workspace_agent_id: agentId,
+      id: source.id,
+      display_name: source.displayName,
+      icon: source.icon,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export async function selectIsOverflowed(db: Queryable, agentId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("workspace_agent_log_positions")
+    .where("workspace_agent_id", "=", agentId)
+    .select("overflowed")
+    .executeTakeFirst();
+  return row?.overflowed ?? false;
+}
+
+interface ScriptTiming {
+  readonly scriptId: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly exitCode: number;
+  readonly stage: ScriptStage;
+  readonly status: ScriptStatus;
+}
+
+/** Keeps how a run of a script ended; false when the agent has no such script. */
+export async function upsertScriptTiming(
+  db: Queryable,
+  agentId: string,
+  timing: ScriptTiming,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    insert into workspace_agent_script_timings (script_id, started_at, ended_at, exit_code, stage, status)
+      select id, ${timing.startedAt}::timestamptz, ${timing.endedAt}::timestamptz,
+          ${timing.exitCode}::integer, ${timing.stage}::text, ${timing.status}::text
+        from workspace_agent_scripts
+        where id = ${timing.scriptId} and workspace_agent_id = ${agentId}
+      on conflict (script_id, started_at) do update set
+        ended_at = excluded.ended_at, exit_code = excluded.exit_code,
+        stage = excluded.stage, status = excluded.status`.execute(db);
+  return numAffectedRows === 1n;
+}
+
+/** The monitors that the build gave the agent, as JSON. */
+export async function selectResourceMonitors(db: Queryable, agentId: string): Promise<unknown> {
+  const row = await db
+    .selectFrom("workspace_agents")
+    .where("id", "=", agentId)
+    .select("resource_monitors")
+    .executeTakeFirst();
+  return row?.resource_monitors;
+}
+
+interface ConnectionReport {
+  readonly id: string;
+  readonly agentId: string;
+  readonly type: string;
+  readonly ip: string | null;
+  readonly connectedAt: string | null;
+  readonly disconnectedAt: string | null;
+  readonly statusCode: number | null;
+  readonly reason: string | null;
+}
+
+/** Both reports of a connection make one row: the earliest connect and the first disconnect win (`rpc.md` section 7.11). */
+export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<void> {
+  await sql`
+    insert into workspace_connections as c
+        (id, workspace_agent_id, type, ip, connected_at, disconnected_at, status_code, reason)
+      values (${report.id}, ${report.agentId}, ${report.type}, ${report.ip}, ${report.connectedAt},
+        ${report.disconnectedAt}, ${report.statusCode}, ${report.reason})
+      on conflict (workspace_agent_id, id) do update set
+        ip = coalesce(c.ip, excluded.ip),
+        connected_at = least(c.connected_at, excluded.connected_at),
+        disconnected_at = coalesce(c.disconnected_at, excluded.disconnected_at),
+        status_code = case when c.disconnected_at is null then excluded.status_code else c.status_code end,
+        reason = case when c.disconnected_at is null then excluded.reason else c.reason end`.execute(
+    db,
+  );
+}

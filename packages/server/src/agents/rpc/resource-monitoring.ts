@@ -1,0 +1,106 @@
+import type {
+  GetResourcesMonitoringConfigurationResponseSchema,
+  MessageInitShape,
+  PushResourcesMonitoringUsageRequest,
+  PushResourcesMonitoringUsageRequest_Datapoint as Datapoint,
+  PushResourcesMonitoringUsageResponseSchema,
+} from "@slipway/wire";
+
+import { RpcFailure } from "../../rpc/handler.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { evaluateWindow, type MonitorState, type Sample, sampleOf } from "./monitor-window.ts";
+import { selectResourceMonitors } from "./queries.ts";
+import { readMonitors, type ResourceMonitor } from "./resource-monitors.ts";
+
+type Needs = Pick<AgentRpcContext, "db" | "clock" | "logger" | "agent">;
+type Configuration = MessageInitShape<typeof GetResourcesMonitoringConfigurationResponseSchema>;
+type Pushed = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema>;
+
+/** Must both be above 0, or a stock agent crashes (`rpc.md` section 7.10). */
+const datapointsPerWindow = 20;
+const collectionIntervalSeconds = 10;
+
+const maxDatapoints = 10 * datapointsPerWindow;
+const maxVolumes = 256;
+/** After a warning a resource has this long to be quiet. */
+const debounceMs = 30 * 60_000;
+
+interface ResourceMonitoring {
+  configuration(this: void): Promise<Configuration>;
+  push(this: void, request: PushResourcesMonitoringUsageRequest): Promise<Pushed>;
+}
+
+/** Watches memory and volumes during one session. Its state is the session's; monitors are read once. */
+export function resourceMonitoring(needs: Needs): ResourceMonitoring {
+  let watches: readonly Watch[] | undefined;
+  const read = async (): Promise<readonly Watch[]> => {
+    const json = await selectResourceMonitors(needs.db, needs.agent.agentId);
+    watches ??= readMonitors(json).map((monitor) => new Watch(monitor, needs));
+    return watches;
+  };
+  return {
+    configuration: async () => configurationOf((await read()).map(({ monitor }) => monitor)),
+    push: async ({ datapoints }) => {
+      checkSize(datapoints);
+      for (const watch of watches ?? (await read())) watch.take(datapoints);
+      return {};
+    },
+  };
+}
+
+/** The configuration that an agent with these monitors is given. */
+export function configurationOf(monitors: readonly ResourceMonitor[]): Configuration {
+  const volumes = monitors.flatMap(({ volume }) => (volume === undefined ? [] : [volume]));
+  return {
+    config: { numDatapoints: datapointsPerWindow, collectionIntervalSeconds },
+    ...(volumes.length < monitors.length ? { memory: { enabled: true } } : {}),
+    volumes: volumes.map((path) => ({ enabled: true, path })),
+  };
+}
+
+function checkSize(datapoints: readonly Datapoint[]): void {
+  if (datapoints.length > maxDatapoints) {
+    throw new RpcFailure(`${datapoints.length} datapoints, at most ${maxDatapoints} are taken`);
+  }
+  const crowded = datapoints.find(({ volumes }) => volumes.length > maxVolumes);
+  if (crowded === undefined) return;
+  throw new RpcFailure(
+    `${crowded.volumes.length} volumes in a datapoint, at most ${maxVolumes} are taken`,
+  );
+}
+
+/** One resource that is watched, and how it is. */
+class Watch {
+  readonly monitor: ResourceMonitor;
+  readonly #needs: Needs;
+  #state: MonitorState = "ok";
+  #quietUntil = -Infinity;
+
+  constructor(monitor: ResourceMonitor, needs: Needs) {
+    this.monitor = monitor;
+    this.#needs = needs;
+  }
+
+  take(datapoints: readonly Datapoint[]): void {
+    const { volume, threshold } = this.monitor;
+    const before = this.#state;
+    this.#state = evaluateWindow(
+      datapoints.map((datapoint) => this.#sample(datapoint)),
+      before,
+    );
+    const now = this.#needs.clock.monotonic();
+    if (before === "nok" || this.#state === "ok" || now < this.#quietUntil) return;
+    this.#quietUntil = now + debounceMs;
+    const fields = { resource: volume === undefined ? "memory" : "volume", volume, threshold };
+    this.#needs.logger.warn(fields, "resource runs out");
+  }
+
+  #sample(datapoint: Datapoint): Sample {
+    const { volume, threshold } = this.monitor;
+    const usage =
+      volume === undefined
+        ? datapoint.memory
+        : datapoint.volumes.find((candidate) => candidate.volume === volume);
+    return sampleOf(usage, threshold);
+  }
+}

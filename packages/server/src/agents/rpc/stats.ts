@@ -1,0 +1,61 @@
+import {
+  durationFromMs,
+  type MessageInitShape,
+  type Stats,
+  type UpdateStatsRequest,
+  type UpdateStatsResponseSchema,
+} from "@slipway/wire";
+
+import { topics } from "../../pubsub/pubsub.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { withoutNul } from "./fields.ts";
+import { insertStats } from "./queries.ts";
+
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent">;
+
+/** How often agents report; they take it from every answer (`rpc.md` section 7.4). */
+const reportIntervalMs = 30_000;
+/** Protocols that are kept of one report; an agent knows TCP, UDP and a few more. */
+const maxProtocols = 32;
+
+/** Keeps what an agent in use reports, and tells it when to report again. Idle reports are not kept. */
+export async function updateStats(
+  needs: Needs,
+  { stats }: UpdateStatsRequest,
+): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
+  if (stats !== undefined && isInUse(stats)) {
+    await insertStats(needs.db, needs.agent, keptStats(stats));
+    needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  }
+  return { reportInterval: durationFromMs(reportIntervalMs) };
+}
+
+function isInUse(stats: Stats): boolean {
+  return [
+    stats.connectionCount,
+    stats.sessionCountVscode,
+    stats.sessionCountJetbrains,
+    stats.sessionCountReconnectingPty,
+    stats.sessionCountSsh,
+  ].some((count) => count > 0n);
+}
+
+/** A report as it is stored: under the names of the message, without the metrics. */
+function keptStats(stats: Stats): object {
+  const protocols = Object.entries(stats.connectionsByProto).slice(0, maxProtocols);
+  return {
+    connections_by_proto: Object.fromEntries(
+      protocols.map(([name, count]) => [withoutNul(name), Number(count)]),
+    ),
+    connection_count: Number(stats.connectionCount),
+    connection_median_latency_ms: stats.connectionMedianLatencyMs,
+    rx_packets: Number(stats.rxPackets),
+    rx_bytes: Number(stats.rxBytes),
+    tx_packets: Number(stats.txPackets),
+    tx_bytes: Number(stats.txBytes),
+    session_count_vscode: Number(stats.sessionCountVscode),
+    session_count_jetbrains: Number(stats.sessionCountJetbrains),
+    session_count_reconnecting_pty: Number(stats.sessionCountReconnectingPty),
+    session_count_ssh: Number(stats.sessionCountSsh),
+  };
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+
+import type {
+  AppHealth,
+  OpenIn as OpenInName,
+  SharingLevel as SharingLevelName,
+} from "@slipway/api";
+import {
+  type CreateSubAgentRequest_App as App,
+  CreateSubAgentRequest_App_OpenIn as OpenIn,
+  CreateSubAgentRequest_App_SharingLevel as SharingLevel,
+  type CreateSubAgentResponse_AppCreationErrorSchema,
+  type MessageInitShape,
+} from "@slipway/wire";
+
+import { maxLineLength, maxScriptLength, maxUrlLength } from "../../template-format/limits.ts";
+import { base32Hex } from "./base32hex.ts";
+import { withoutNul } from "./fields.ts";
+
+/** An app as it is stored; names are those of the columns. */
+export interface CheckedApp {
+  readonly position: number;
+  readonly slug: string;
+  readonly display_name: string;
+  readonly url: string;
+  readonly command: string;
+  readonly icon: string;
+  readonly external: boolean;
+  readonly subdomain: boolean;
+  readonly sharing_level: SharingLevelName;
+  readonly healthcheck_url: string;
+  readonly healthcheck_interval_seconds: number;
+  readonly healthcheck_threshold: number;
+  readonly health: AppHealth;
+  readonly app_group: string;
+  readonly hidden: boolean;
+  readonly open_in: OpenInName;
+}
+
+type AppError = MessageInitShape<typeof CreateSubAgentResponse_AppCreationErrorSchema>;
+
+interface CheckedApps {
+  readonly apps: readonly CheckedApp[];
+  readonly errors: readonly AppError[];
+}
+
+const slugForm = /^[a-z0-9](-?[a-z0-9])*$/;
+const maxSlugLength = 64;
+
+const sharingLevels: ReadonlyMap<number, SharingLevelName> = new Map([
+  [SharingLevel.OWNER, "owner"],
+  [SharingLevel.AUTHENTICATED, "authenticated"],
+  [SharingLevel.PUBLIC, "public"],
+  [SharingLevel.ORGANIZATION, "organization"],
+]);
+const openIns: ReadonlyMap<number, OpenInName> = new Map([
+  [OpenIn.SLIM_WINDOW, "slim-window"],
+  [OpenIn.TAB, "tab"],
+]);
+
+/** The apps of a new sub-agent: a bad one is told of, and the others are kept (`rpc.md` section 7.12). */
+export function checkApps(agentName: string, apps: readonly App[]): CheckedApps {
+  const slugs = new Set<string>();
+  const kept: CheckedApp[] = [];
+  const errors: AppError[] = [];
+  for (const [index, app] of apps.entries()) {
+    const problem = slugs.has(app.slug)
+      ? { field: "slug", error: `slug ${quote(app.slug)} is used twice` }
+      : problemOf(app);
+    slugs.add(app.slug);
+    if (problem === undefined) kept.push(storedApp(agentName, app, index));
+    else errors.push({ index, ...problem });
+  }
+  return { apps: kept, errors };
+}
+
+function problemOf(app: App): { readonly field: string; readonly error: string } | undefined {
+  if (app.slug.length > maxSlugLength || !slugForm.test(app.slug)) {
+    return { field: "slug", error: `slug ${quote(app.slug)} does not match ${slugForm.source}` };
+  }
+  if (!sharingLevels.has(app.share ?? SharingLevel.OWNER)) {
+    return { field: "share", error: `unknown sharing level ${app.share}` };
+  }
+  if (!openIns.has(app.openIn ?? OpenIn.SLIM_WINDOW)) {
+    return { field: "open_in", error: `unknown way to open ${app.openIn}` };
+  }
+  const texts = [
+    ["command", app.command, maxScriptLength],
+    ["display_name", app.displayName, maxLineLength],
+    ["group", app.group, maxLineLength],
+    ["icon", app.icon, maxUrlLength],
+    ["url", app.url, maxUrlLength],
+    ["healthcheck", app.healthcheck?.url, maxUrlLength],
+  ] as const;
+  const long = texts.find(([, text = "", limit]) => text.length > limit);
+  if (long === undefined) return undefined;
+  const [field, text = "", limit] = long;
+  return { field, error: `${text.length} characters, at most ${limit} are taken` };
+}
+
+function storedApp(agentName: string, app: App, index: number): CheckedApp {
+  const healthUrl = withoutNul(app.healthcheck?.url ?? "");
+  return {
+    position: app.order ?? index,
+    slug: storedSlug(agentName, app.slug),
+    display_name: withoutNul(app.displayName ?? ""),
+    url: withoutNul(app.url ?? ""),
+    command: withoutNul(app.command ?? ""),
+    icon: withoutNul(app.icon ?? ""),
+    external: app.external ?? false,
+    subdomain: app.subdomain ?? false,
+    sharing_level: sharingLevels.get(app.share ?? SharingLevel.OWNER) ?? "owner",
+    healthcheck_url: healthUrl,
+    healthcheck_interval_seconds: Math.max(0, app.healthcheck?.interval ?? 0),
+    healthcheck_threshold: Math.max(0, app.healthcheck?.threshold ?? 0),
+    health: healthUrl === "" ? "disabled" : "initializing",
+    app_group: withoutNul(app.group ?? ""),
+    hidden: app.hidden ?? false,
+    open_in: openIns.get(app.openIn ?? OpenIn.SLIM_WINDOW) ?? "slim-window",
+  };
+}
+
+const slugHashLength = 8;
+
+/** A slug that differs between the sub-agents of a workspace. */
+export function storedSlug(agentName: string, slug: string): string {
+  const hash = createHash("sha256").update(`${agentName}/${slug}`).digest();
+  return `${base32Hex(hash).slice(0, slugHashLength)}-${slug}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, maxSlugLength));
+}

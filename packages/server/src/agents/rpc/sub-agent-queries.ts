@@ -1,0 +1,104 @@
+import type { DisplayApp } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { KeptAgentToken } from "../../auth/agent-token.ts";
+import type { Queryable } from "../../db/database.ts";
+import type { CheckedApp } from "./sub-agent-apps.ts";
+
+interface NewSubAgent {
+  readonly parentId: string;
+  readonly name: string;
+  readonly directory: string;
+  readonly architecture: string;
+  readonly operatingSystem: string;
+  readonly displayApps: readonly DisplayApp[];
+  readonly token: KeptAgentToken;
+}
+
+/** Inserts a child beside its parent, with its place in the log; undefined when the parent is gone. */
+export async function insertSubAgent(
+  db: Queryable,
+  agent: NewSubAgent,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ readonly id: string }>`
+    with child as (
+      insert into workspace_agents
+          (parent_id, resource_id, workspace_build_id, connection_timeout_seconds, troubleshooting_url,
+           name, directory, architecture, operating_system, display_apps,
+           auth_token_hash, auth_token_encrypted)
+        select id, resource_id, workspace_build_id, connection_timeout_seconds, troubleshooting_url,
+            ${agent.name}::text, ${agent.directory}::text, ${agent.architecture}::text,
+            ${agent.operatingSystem}::text, ${[...agent.displayApps]}::text[],
+            ${agent.token.hash}::bytea, ${agent.token.sealed}::bytea
+          from workspace_agents where id = ${agent.parentId} and not deleted
+        returning id
+    )
+    insert into workspace_agent_log_positions (workspace_agent_id)
+      select id from child returning workspace_agent_id as id`.execute(db);
+  return rows[0]?.id;
+}
+
+export async function insertSubAgentApps(
+  db: Queryable,
+  agentId: string,
+  apps: readonly CheckedApp[],
+): Promise<void> {
+  if (apps.length === 0) return;
+  await db
+    .insertInto("workspace_apps")
+    .values(apps.map((app) => ({ ...app, workspace_agent_id: agentId })))
+    .execute();
+}
+
+/** Live children of an agent. */
+export function selectSubAgents(db: Queryable, parentId: string) {
+  return db
+    .selectFrom("workspace_agents")
+    .where("parent_id", "=", parentId)
+    .where("deleted", "=", false)
+    .orderBy("created_at")
+    .orderBy("name")
+    .select(["id", "name", "auth_token_encrypted"])
+    .execute();
+}
+
+/** Changes a live child; undefined when the parent has none of that id. An empty directory stays as it was. */
+export function updateSubAgent(
+  db: Queryable,
+  key: { readonly id: string; readonly parentId: string },
+  change: { readonly displayApps: readonly DisplayApp[]; readonly directory: string },
+) {
+  return db
+    .updateTable("workspace_agents")
+    .set({
+      display_apps: [...change.displayApps],
+      ...(change.directory === "" ? {} : { directory: change.directory }),
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", key.id)
+    .where("parent_id", "=", key.parentId)
+    .where("deleted", "=", false)
+    .returning(["id", "name", "auth_token_encrypted"])
+    .executeTakeFirst();
+}
+
+/** An agent in a workspace of that owner. */
+export function selectOwnedAgent(db: Queryable, agentId: string, ownerId: string) {
+  return db
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
+    .where("agent.id", "=", agentId)
+    .where("agent.deleted", "=", false)
+    .where("workspace.owner_id", "=", ownerId)
+    .select(["agent.parent_id", "workspace.id as workspace_id"])
+    .executeTakeFirst();
+}
+
+export async function deleteAgent(db: Queryable, agentId: string): Promise<void> {
+  await db
+    .updateTable("workspace_agents")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("id", "=", agentId)
+    .execute();
+}

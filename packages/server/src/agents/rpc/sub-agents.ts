@@ -1,0 +1,143 @@
+import type { DisplayApp } from "@slipway/api";
+import {
+  type CreateSubAgentRequest,
+  type CreateSubAgentResponseSchema,
+  type DeleteSubAgentRequest,
+  type DeleteSubAgentResponseSchema,
+  encodeUuid,
+  type ListSubAgentsResponseSchema,
+  type MessageInitShape,
+  type SubAgentSchema,
+} from "@slipway/wire";
+
+import { createAgentToken } from "../../auth/agent-token.ts";
+import { violatesUnique } from "../../db/errors.ts";
+import { inTransaction } from "../../db/transaction.ts";
+import { topics } from "../../pubsub/pubsub.ts";
+import { RpcFailure } from "../../rpc/handler.ts";
+import { maxApps } from "../../template-format/limits.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { readDisplayApps } from "./display-apps.ts";
+import { uuidField, withoutNul } from "./fields.ts";
+import { checkApps } from "./sub-agent-apps.ts";
+import {
+  deleteAgent,
+  insertSubAgent,
+  insertSubAgentApps,
+  selectOwnedAgent,
+  selectSubAgents,
+  updateSubAgent,
+} from "./sub-agent-queries.ts";
+
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "secrets" | "agent">;
+type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
+
+const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
+const maxNameLength = 64;
+const maxPlatformLength = 32;
+const maxDirectoryLength = 4096;
+const maxDisplayApps = 64;
+
+/** Makes an agent inside of the workspace's own, or takes the one that the build made (`rpc.md` section 7.12). */
+export async function createSubAgent(
+  needs: Needs,
+  request: CreateSubAgentRequest,
+): Promise<Created> {
+  limit("display_apps", request.displayApps.length, maxDisplayApps);
+  limit("directory", request.directory.length, maxDirectoryLength);
+  const displayApps = readDisplayApps(request.displayApps);
+  const created =
+    request.id === undefined
+      ? await makeSubAgent(needs, request, displayApps)
+      : await takeSubAgent(needs, request.id, {
+          displayApps,
+          directory: withoutNul(request.directory),
+        });
+  needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  return created;
+}
+
+/** Soft; a top-level agent is left alone. */
+export async function deleteSubAgent(
+  { db, pubsub, agent }: Needs,
+  request: DeleteSubAgentRequest,
+): Promise<MessageInitShape<typeof DeleteSubAgentResponseSchema>> {
+  const id = uuidField(request.id, "id");
+  const row = await selectOwnedAgent(db, id, agent.ownerId);
+  if (row === undefined) throw new RpcFailure(`there is no sub-agent ${id}`);
+  if (row.parent_id !== null) {
+    await deleteAgent(db, id);
+    pubsub.publish(topics.workspace(row.workspace_id));
+  }
+  return {};
+}
+
+/** Live children with their tokens. */
+export async function listSubAgents({
+  db,
+  secrets,
+  agent,
+}: Needs): Promise<MessageInitShape<typeof ListSubAgentsResponseSchema>> {
+  const rows = await selectSubAgents(db, agent.agentId);
+  return {
+    agents: rows.map((row) => subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted))),
+  };
+}
+
+async function makeSubAgent(
+  { db, secrets, agent }: Needs,
+  request: CreateSubAgentRequest,
+  displayApps: readonly DisplayApp[],
+): Promise<Created> {
+  const { name, architecture, operatingSystem } = request;
+  if (name.length > maxNameLength || !nameForm.test(name)) {
+    const found = JSON.stringify(name.slice(0, maxNameLength));
+    throw new RpcFailure(`agent name ${found} does not match ${nameForm.source}`);
+  }
+  limit("architecture", architecture.length, maxPlatformLength);
+  limit("operating_system", operatingSystem.length, maxPlatformLength);
+  limit("apps", request.apps.length, maxApps);
+  const token = createAgentToken(secrets);
+  const { apps, errors } = checkApps(name, request.apps);
+  const id = await inTransaction(db, async (trx) => {
+    const childId = await insertSubAgent(trx, {
+      parentId: agent.agentId,
+      name,
+      directory: withoutNul(request.directory),
+      architecture: withoutNul(architecture),
+      operatingSystem: withoutNul(operatingSystem),
+      displayApps,
+      token,
+    });
+    if (childId !== undefined) await insertSubAgentApps(trx, childId, apps);
+    return childId;
+  }).catch((error: unknown) => {
+    if (!violatesUnique(error, "workspace_agents_name")) throw error;
+    throw new RpcFailure(`the workspace has an agent named ${JSON.stringify(name)} already`);
+  });
+  if (id === undefined) throw new RpcFailure(`agent ${agent.agentId} does not exist any more`);
+  return { agent: subAgent(id, name, token.token), appCreationErrors: [...errors] };
+}
+
+async function takeSubAgent(
+  { db, secrets, agent }: Needs,
+  idBytes: Uint8Array,
+  change: { readonly displayApps: readonly DisplayApp[]; readonly directory: string },
+): Promise<Created> {
+  const id = uuidField(idBytes, "id");
+  const row = await updateSubAgent(db, { id, parentId: agent.agentId }, change);
+  if (row === undefined) throw new RpcFailure(`agent ${id} is no child of this agent`);
+  return { agent: subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted)) };
+}
+
+function subAgent(
+  id: string,
+  name: string,
+  token: string,
+): MessageInitShape<typeof SubAgentSchema> {
+  return { id: encodeUuid(id), name, authToken: encodeUuid(token) };
+}
+
+function limit(field: string, size: number, most: number): void {
+  if (size > most) throw new RpcFailure(`${field} has a size of ${size}, at most ${most} is taken`);
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+
+import { hashPassword, passwordProblem, verifyPassword } from "./password.ts";
+
+describe("hashPassword", () => {
+  it("makes a new hash each time, which fits its password only", async () => {
+    const [one, two] = await Promise.all([hashPassword("päss"), hashPassword("päss")]);
+    expect(one).not.toBe(two);
+    expect(one).toMatch(/^scrypt\$16384\$8\$1\$[\w-]{22}\$[\w-]{43}$/);
+    expect(await verifyPassword("päss", one)).toBe(true);
+    expect(await verifyPassword("pass", one)).toBe(false);
+    expect(await verifyPassword("", one)).toBe(false);
+  });
+
+  it("takes the two ways to write an umlaut for the same", async () => {
+    const hash = await hashPassword("p\u00e4ss");
+    expect(await verifyPassword("pa\u0308ss", hash)).toBe(true);
+  });
+});
+
+describe("verifyPassword", () => {
+  it("fits a hash of another cost, which it carries", async () => {
+    // RFC 7914 section 12, N=1024, r=8, p=16, the first 32 bytes.
+    const key = Buffer.from(
+      "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162",
+      "hex",
+    );
+    const salt = Buffer.from("NaCl").toString("base64url");
+    const hash = `scrypt$1024$8$16$${salt}$${key.toString("base64url")}`;
+    expect(await verifyPassword("password", hash)).toBe(true);
+    expect(await verifyPassword("Password", hash)).toBe(false);
+  });
+
+  it.each(["", "bcrypt$x", "scrypt$16384$8$1", "plain"])("fits nothing to %j", async (hash) => {
+    expect(await verifyPassword("", hash)).toBe(false);
+    expect(await verifyPassword(hash, hash)).toBe(false);
+  });
+});
+
+describe("passwordProblem", () => {
+  it.each(["correct-horse-battery-42", "SomeSecurePassword!", "xkcdqwplmnbt"])(
+    "takes %s",
+    (good) => {
+      expect(passwordProblem(good)).toBeUndefined();
+    },
+  );
+
+  it("counts a repeated character half", () => {
+    expect(passwordProblem("abcdefghijkl")).toBeUndefined();
+    expect(passwordProblem("aaaaaaaaaaaa")).toBe(
+      "is too easy to guess: 30 bits, at least 52 are wanted; make it longer or more varied",
+    );
+  });
+
+  it("says how strong an empty one is", () => {
+    expect(passwordProblem("")).toMatch(/^is too easy to guess: 0 bits/);
+  });
+
+  it("limits the length", () => {
+    expect(passwordProblem("aB3!".repeat(16))).toBeUndefined();
+    expect(passwordProblem(`${"aB3!".repeat(16)}x`)).toBe("must have at most 64 characters");
+  });
+});

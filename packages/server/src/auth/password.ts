@@ -1,0 +1,69 @@
+import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from "node:crypto";
+
+/** About 16 MiB and 50 ms a password on one core. */
+const cost = { N: 16_384, r: 8, p: 1 } as const;
+const saltBytes = 16;
+const keyBytes = 32;
+
+/** `scrypt$N$r$p$<salt>$<key>`, base64url, so that the cost can be raised later. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(saltBytes);
+  const key = await derive(password, salt, cost);
+  return [
+    "scrypt",
+    cost.N,
+    cost.r,
+    cost.p,
+    salt.toString("base64url"),
+    key.toString("base64url"),
+  ].join("$");
+}
+
+/** Whether the password is that of the hash; an empty or foreign hash fits none. Always takes its time. */
+export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const [kind, N, r, p, salt, key] = hash.split("$");
+  if (kind !== "scrypt" || salt === undefined || key === undefined) {
+    // As long as a real check, so that the answer does not tell whether the user exists.
+    await derive(password, Buffer.alloc(saltBytes), cost);
+    return false;
+  }
+  const wanted = Buffer.from(key, "base64url");
+  const options = { N: Number(N), r: Number(r), p: Number(p) };
+  const derived = await derive(password, Buffer.from(salt, "base64url"), options);
+  return derived.length === wanted.length && timingSafeEqual(derived, wanted);
+}
+
+function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize("NFKC"), salt, keyBytes, options, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
+  });
+}
+
+const minEntropyBits = 52;
+const maxPasswordLength = 64;
+
+/**
+ * What is wrong with a new password, or undefined: at least 52 bits, as length × log2 of the character classes used,
+ * where a repeated character counts half; at most 64 characters (`clients.md` section 5.2).
+ */
+export function passwordProblem(password: string): string | undefined {
+  if (password.length > maxPasswordLength)
+    return `must have at most ${maxPasswordLength} characters`;
+  const classes = [
+    [/[a-z]/, 26],
+    [/[A-Z]/, 26],
+    [/[0-9]/, 10],
+    [/[^a-zA-Z0-9]/, 32],
+  ] as const;
+  const alphabet = classes.reduce(
+    (sum, [pattern, size]) => sum + (pattern.test(password) ? size : 0),
+    0,
+  );
+  const distinct = new Set(password).size;
+  const counted = distinct + (password.length - distinct) / 2;
+  const bits = Math.floor(counted * Math.log2(Math.max(alphabet, 1)));
+  if (bits >= minEntropyBits) return undefined;
+  return `is too easy to guess: ${bits} bits, at least ${minEntropyBits} are wanted; make it longer or more varied`;
+}

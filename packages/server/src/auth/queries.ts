@@ -1,0 +1,117 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+import type { NewSessionKey } from "./session-key.ts";
+
+export interface InsertKey {
+  readonly key: NewSessionKey;
+  readonly userId: string;
+  readonly lifetimeSeconds: number;
+}
+
+export async function insertKey(db: Queryable, input: InsertKey): Promise<void> {
+  await db
+    .insertInto("api_keys")
+    .values({
+      id: input.key.id,
+      hashed_secret: input.key.hashedSecret,
+      user_id: input.userId,
+      login_type: "password",
+      lifetime_seconds: input.lifetimeSeconds,
+      expires_at: sql`now() + make_interval(secs => ${input.lifetimeSeconds})`,
+    })
+    .execute();
+}
+
+export async function deleteKey(db: Queryable, id: string): Promise<void> {
+  await db.deleteFrom("api_keys").where("id", "=", id).execute();
+}
+
+/** A key with its user; `is_stale` when its use is to be noted again. */
+export function findKey(db: Queryable, id: string) {
+  return db
+    .selectFrom("api_keys as key")
+    .innerJoin("users as user", "user.id", "key.user_id")
+    .where("key.id", "=", id)
+    .where("user.deleted", "=", false)
+    .select([
+      "key.id",
+      "key.hashed_secret",
+      "key.expires_at",
+      "user.id as user_id",
+      "user.username",
+      "user.roles",
+      "user.status",
+      sql<boolean>`key.expires_at <= now()`.as("is_expired"),
+      sql<boolean>`key.last_used is null or key.last_used < now() - interval '1 hour'`.as(
+        "is_stale",
+      ),
+    ])
+    .executeTakeFirst();
+}
+
+/** Notes the use of a key and slides its expiry (`rest.md` section 1.3). */
+export async function touchKey(db: Queryable, id: string): Promise<void> {
+  const touched = db
+    .updateTable("api_keys")
+    .set({
+      last_used: sql`now()`,
+      updated_at: sql`now()`,
+      expires_at: sql`greatest(expires_at, now() + make_interval(secs => lifetime_seconds))`,
+    })
+    .where("id", "=", id)
+    .returning("user_id");
+  await db
+    .with("touched", () => touched)
+    .updateTable("users")
+    .from("touched")
+    .set({ last_seen_at: sql`now()`, updated_at: sql`now()` })
+    .whereRef("users.id", "=", "touched.user_id")
+    .execute();
+}
+
+/**
+ * The live agent of a token (`rest.md` section 1.4): its build is the newest of its workspace, or a succeeded start
+ * build just before a stop build that has not ended.
+ */
+export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
+  return db
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("jobs as job", "job.id", "build.job_id")
+    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
+    .where("agent.auth_token_hash", "=", tokenHash)
+    .where("agent.deleted", "=", false)
+    .where("workspace.deleted", "=", false)
+    .where(({ or, exists, not, and, selectFrom, eb }) => {
+      const later = selectFrom("workspace_builds as later")
+        .innerJoin("jobs as later_job", "later_job.id", "later.job_id")
+        .whereRef("later.workspace_id", "=", "build.workspace_id")
+        .whereRef("later.build_number", ">", "build.build_number");
+      const allowed = later.where((inner) =>
+        inner.not(
+          inner.and([
+            inner("later.transition", "=", "stop"),
+            inner("later_job.completed_at", "is", null),
+            inner("later.build_number", "=", sql<number>`build.build_number + 1`),
+          ]),
+        ),
+      );
+      const isNewest = not(exists(later.select("later.id")));
+      const isStopping = and([
+        eb("build.transition", "=", "start"),
+        eb("job.completed_at", "is not", null),
+        eb("job.error", "is", null),
+        not(exists(allowed.select("later.id"))),
+      ]);
+      return or([isNewest, isStopping]);
+    })
+    .select([
+      "agent.id as agent_id",
+      "agent.name as agent_name",
+      "build.id as build_id",
+      "workspace.id as workspace_id",
+      "workspace.owner_id",
+    ])
+    .executeTakeFirst();
+}

@@ -1,0 +1,87 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+
+/** A secret at rest cannot be read: its key is not among those configured, or it was tampered with. */
+export class SecretError extends Error {
+  override readonly name = "SecretError";
+  readonly code: "unknown-key" | "tampered" | "malformed";
+
+  constructor(code: SecretError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const version = 1;
+const keyIdBytes = 4;
+const nonceBytes = 12;
+const tagBytes = 16;
+const headerBytes = 1 + keyIdBytes + nonceBytes;
+
+interface Key {
+  readonly id: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * Encrypts secrets for the database with AES-256-GCM. The first key encrypts, all decrypt.
+ *
+ *   version(1) · key id(4) · nonce(12) · ciphertext · tag(16)
+ */
+export class SecretBox {
+  readonly #keys: readonly [Key, ...Key[]];
+
+  constructor(secrets: readonly [string, ...string[]]) {
+    const [first, ...rest] = secrets;
+    this.#keys = [deriveKey(first), ...rest.map(deriveKey)];
+  }
+
+  seal(secret: string): Buffer {
+    const [{ id, key }] = this.#keys;
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const text = Buffer.concat([cipher.update(secret, "utf8"), cipher.final()]);
+    return Buffer.concat([Buffer.of(version), id, nonce, text, cipher.getAuthTag()]);
+  }
+
+  /** Throws `SecretError`. */
+  open(sealed: Uint8Array): string {
+    const bytes = Buffer.from(sealed);
+    if (bytes.length < headerBytes + tagBytes || bytes[0] !== version) {
+      throw new SecretError(
+        "malformed",
+        `sealed secret of ${bytes.length} bytes has no known form`,
+      );
+    }
+    const id = bytes.subarray(1, 1 + keyIdBytes);
+    const key = this.#keys.find((candidate) => candidate.id.equals(id))?.key;
+    if (key === undefined) {
+      const wanted = id.toString("hex");
+      throw new SecretError(
+        "unknown-key",
+        `secret was sealed with key ${wanted}, which is not configured`,
+      );
+    }
+    const decipher = createDecipheriv(
+      "aes-256-gcm",
+      key,
+      bytes.subarray(1 + keyIdBytes, headerBytes),
+    );
+    decipher.setAuthTag(bytes.subarray(-tagBytes));
+    try {
+      const text = decipher.update(bytes.subarray(headerBytes, -tagBytes));
+      return Buffer.concat([text, decipher.final()]).toString("utf8");
+    } catch {
+      throw new SecretError("tampered", "sealed secret does not verify");
+    }
+  }
+}
+
+function deriveKey(secret: string): Key {
+  const key = createHash("sha256").update("slipway secret key\0").update(secret).digest();
+  const id = createHash("sha256")
+    .update("slipway key id\0")
+    .update(key)
+    .digest()
+    .subarray(0, keyIdBytes);
+  return { id, key };
+}

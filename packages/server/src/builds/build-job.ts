@@ -1,0 +1,197 @@
+import { dropAgents, makeAgent, readDriverAgents } from "../agents/build-service.ts";
+import type { SecretBox } from "../auth/secret-box.ts";
+import type { Database } from "../db/database.ts";
+import { inTransaction } from "../db/transaction.ts";
+import {
+  defaultDriverLimits,
+  type DriverAgent,
+  type DriverBuild,
+} from "../drivers/driver-build.ts";
+import type { DriverLog } from "../drivers/driver-log.ts";
+import type { Driver, DriverResource, DriverResult } from "../drivers/driver.ts";
+import { DriverError } from "../drivers/errors.ts";
+import type { JobLogWriter } from "../jobs/job-log-writer.ts";
+import type { JobHandler, JobOutcome } from "../jobs/worker.ts";
+import { topics } from "../pubsub/pubsub.ts";
+import { renderDefinition } from "../template-format/interpolate.ts";
+import {
+  type BuildContext,
+  markWorkspaceDeleted,
+  selectBuildContext,
+  selectDriverState,
+  selectLastStart,
+  selectParameters,
+  updateDriverState,
+} from "./queries.ts";
+import { insertResource, selectResources } from "./resource-queries.ts";
+
+export interface BuildNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly accessUrl: string;
+}
+
+const stages = {
+  start: "Starting workspace",
+  stop: "Stopping workspace",
+  delete: "Destroying workspace",
+} as const;
+
+/** Carries out a build by its driver. Repeatable: the agents of a start are made once, before the driver is called. */
+export function buildHandler(needs: BuildNeeds): JobHandler {
+  return async (job, log, signal) => {
+    const context = await selectBuildContext(needs.db, job.id);
+    if (context === undefined)
+      return { error: "the job has no build", commit: async () => {}, topics: [] };
+    log.stage("Setting up");
+    const driver = requireDriver(needs.drivers, context.definition.driver);
+    if (context.transition === "start") await prepareAgents(needs, context, driver, log, signal);
+    const build = await readDriverBuild(needs, context);
+    log.stage(stages[build.transition]);
+    try {
+      const result = await driver[build.transition](build, driverLog(log), signal);
+      log.stage("Cleaning Up");
+      return success(context, result);
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      log.write("error", error.message);
+      return failure(context, error.message);
+    }
+  };
+}
+
+export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string): Driver {
+  const driver = drivers.get(name);
+  if (driver !== undefined) return driver;
+  const known = [...drivers.keys()].join(", ");
+  throw new DriverError("invalid-template", `this server has no driver ${name}; it has: ${known}`);
+}
+
+/** The build as its driver gets it: with the agents that run, and their tokens in clear. */
+export async function readDriverBuild(
+  needs: BuildNeeds,
+  context: BuildContext,
+): Promise<DriverBuild> {
+  const { db } = needs;
+  const [parameters, agents, state] = await Promise.all([
+    selectParameters(db, context.id),
+    readRunningAgents(needs, context),
+    context.driver_state ?? selectDriverState(db, context.workspace_id, context.build_number),
+  ]);
+  return {
+    id: context.id,
+    number: context.build_number,
+    transition: context.transition,
+    workspace: {
+      id: context.workspace_id,
+      name: context.workspace_name,
+      owner: { id: context.owner_id, username: context.owner_username },
+    },
+    template: {
+      name: context.template_name,
+      version: context.template_version_name,
+      settings: {},
+      directory: undefined,
+    },
+    parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+    agents,
+    limits: defaultDriverLimits,
+    accessUrl: needs.accessUrl,
+    state: state ?? undefined,
+  };
+}
+
+async function readRunningAgents(
+  needs: BuildNeeds,
+  context: BuildContext,
+): Promise<readonly DriverAgent[]> {
+  const start = await selectLastStart(needs.db, context.workspace_id, context.build_number);
+  return start === undefined ? [] : readDriverAgents(needs.db, needs.secrets, start.id);
+}
+
+/** Makes the agents of a start, unless an earlier try of this job did. */
+async function prepareAgents(
+  needs: BuildNeeds,
+  context: BuildContext,
+  driver: Driver,
+  log: JobLogWriter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, secrets } = needs;
+  if ((await selectResources(db, [context.job_id])).length > 0) return;
+  const parameters = await selectParameters(db, context.id);
+  const agents = renderDefinition(context.definition, {
+    parameters,
+    owner: {
+      id: context.owner_id,
+      username: context.owner_username,
+      name: context.owner_name,
+      email: context.owner_email,
+    },
+    workspace: { id: context.workspace_id, name: context.workspace_name },
+    template: { name: context.template_name, version: context.template_version_name },
+  });
+  const plan = await driver.plan(
+    {
+      template: {
+        name: context.template_name,
+        version: context.template_version_name,
+        settings: {},
+        directory: undefined,
+      },
+      parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+      agentNames: agents.map((agent) => agent.name),
+    },
+    driverLog(log),
+    signal,
+  );
+  await inTransaction(db, async (trx) => {
+    for (const resource of plan.resources) {
+      const resourceId = await insertResource(trx, resourceRow(context, resource));
+      for (const definition of agents) {
+        if (!resource.agentNames.includes(definition.name)) continue;
+        await makeAgent(trx, secrets, { resourceId, buildId: context.id, definition });
+      }
+    }
+  });
+}
+
+function resourceRow(
+  context: BuildContext,
+  resource: DriverResource,
+): Parameters<typeof insertResource>[1] {
+  return {
+    jobId: context.job_id,
+    transition: "start",
+    type: resource.type,
+    name: resource.name,
+    icon: resource.icon ?? "",
+  };
+}
+
+/** A driver's lines go into the build's log; its stages become headlines there. */
+function driverLog(log: JobLogWriter): DriverLog {
+  return { write: (level, _stage, line) => log.write(level, line) };
+}
+
+function success(context: BuildContext, result: DriverResult): JobOutcome {
+  return {
+    error: undefined,
+    topics: [topics.workspace(context.workspace_id)],
+    commit: async (trx) => {
+      await updateDriverState(trx, context.id, result.state);
+      if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
+    },
+  };
+}
+
+function failure(context: BuildContext, error: string): JobOutcome {
+  return {
+    error,
+    topics: [topics.workspace(context.workspace_id)],
+    commit: async (trx) => {
+      if (context.transition === "start") await dropAgents(trx, context.id);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+import { violatesUnique } from "../db/errors.ts";
+import type { DB } from "../db/gen/schema.ts";
+import { HttpError, invalidField, invalidFields } from "../http/errors.ts";
+import { createJob } from "../jobs/service.ts";
+import type { TemplateDefinition } from "../template-format/definition.ts";
+import { resolveParameters } from "../template-format/parameters.ts";
+import { readPresets, requireImported } from "../templates/version-service.ts";
+import {
+  insertBuild,
+  insertParameters,
+  lockWorkspace,
+  selectLastBuild,
+  selectParameters,
+} from "./queries.ts";
+
+/** A workspace, as far as a build of it needs it. */
+export interface BuildSubject {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly templateId: string;
+}
+
+/** What is asked of a build. What is left out is as in the build before. */
+export interface NewBuild {
+  readonly transition: Transition;
+  readonly versionId: string | undefined;
+  readonly presetId: string | undefined;
+  readonly parameters: readonly BuildParameter[];
+  readonly reason: BuildReason;
+  readonly initiatorId: string;
+}
+
+/** Drivers whose workspaces live on the machine of the server that started them. */
+const localDrivers: ReadonlySet<string> = new Set(["process"]);
+
+/**
+ * Queues a build and resolves to its id; throws 409 while another one runs. The caller hints at `topics.jobQueue` and the
+ * workspace after its commit.
+ */
+export async function createBuild(
+  trx: Transaction<DB>,
+  workspace: BuildSubject,
+  input: NewBuild,
+): Promise<string> {
+  await lockWorkspace(trx, workspace.id);
+  const last = await selectLastBuild(trx, workspace.id);
+  if (last !== undefined && last.completed_at === null) throw alreadyActive();
+  const versionId = input.versionId ?? last?.template_version_id;
+  if (versionId === undefined) throw new TypeError("the first build needs a template version");
+  const version = await requireImported(trx, versionId);
+  if (version.template_id !== workspace.templateId) {
+    throw invalidField("template_version_id", "belongs to another template than the workspace");
+  }
+  const previous = last === undefined ? undefined : await selectParameters(trx, last.id);
+  // A preset belongs to one version.
+  const isSameVersion = versionId === last?.template_version_id;
+  const lastPresetId = isSameVersion ? last?.template_version_preset_id : undefined;
+  const parameters =
+    input.transition === "start"
+      ? await chooseParameters(trx, version, {
+          given: input.parameters,
+          presetId: input.presetId,
+          previous,
+        })
+      : (previous ?? []);
+  const isLocal = localDrivers.has(version.definition.driver);
+  const jobId = await createJob(trx, {
+    type: "workspace_build",
+    organizationId: workspace.organizationId,
+    initiatorId: input.initiatorId,
+    fileId: version.file_id,
+    workspaceId: workspace.id,
+    ...(isLocal && last?.worker_id ? { onlyWorkerId: last.worker_id } : {}),
+  }).catch((error: unknown) => {
+    throw violatesUnique(error, "jobs_one_running_per_workspace") ? alreadyActive() : error;
+  });
+  const buildId = await insertBuild(trx, {
+    workspaceId: workspace.id,
+    number: (last?.build_number ?? 0) + 1,
+    transition: input.transition,
+    versionId,
+    presetId: input.presetId ?? lastPresetId ?? undefined,
+    initiatorId: input.initiatorId,
+    jobId,
+    reason: input.reason,
+  });
+  await insertParameters(trx, buildId, parameters);
+  return buildId;
+}
+
+function alreadyActive(): HttpError {
+  return new HttpError(409, "A workspace build is already active.", {
+    detail: "Wait until it has ended, then try again.",
+  });
+}
+
+interface ParameterSources {
+  readonly given: readonly BuildParameter[];
+  readonly presetId: string | undefined;
+  readonly previous: readonly BuildParameter[] | undefined;
+}
+
+async function chooseParameters(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+  sources: ParameterSources,
+): Promise<readonly BuildParameter[]> {
+  const preset = await presetName(db, version, sources.presetId);
+  const resolved = resolveParameters(version.definition, {
+    given: sources.given,
+    ...(preset === undefined ? {} : { preset }),
+    ...(sources.previous === undefined ? {} : { previous: sources.previous }),
+  });
+  if ("values" in resolved) return resolved.values;
+  throw invalidFields(resolved.problems.map(({ field, message }) => ({ field, detail: message })));
+}
+
+async function presetName(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+  presetId: string | undefined,
+): Promise<string | undefined> {
+  if (presetId === undefined) return undefined;
+  const presets = await readPresets(db, version);
+  const found = presets.find(({ id }) => id === presetId);
+  if (found === undefined) {
+    throw invalidField(
+      "template_version_preset_id",
+      `the template version has no preset ${presetId}`,
+    );
+  }
+  return found.preset.name;
+}

@@ -1,0 +1,134 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { ConfigError } from "./errors.ts";
+import { readSettings } from "./settings.ts";
+
+const key = "k".repeat(32);
+
+function problemsOf(source: Record<string, string>): readonly string[] {
+  try {
+    readSettings(source, false);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("readSettings", () => {
+  it("needs nothing", () => {
+    const { dataDir, ...settings } = readSettings({}, false);
+    expect(settings).toEqual({
+      listen: { host: "127.0.0.1", port: 3000 },
+      accessUrl: undefined,
+      postgresUrl: undefined,
+      admin: { username: "admin", email: "admin@localhost", password: undefined },
+      secretKeys: undefined,
+      log: { level: "info", format: "json" },
+    });
+    expect(dataDir).toMatch(/^\/.*slipway$/);
+  });
+
+  it("takes an empty variable for one that is not set", () => {
+    const names = [
+      "SLIPWAY_HTTP_ADDRESS",
+      "SLIPWAY_ACCESS_URL",
+      "SLIPWAY_DATA_DIR",
+      "SLIPWAY_POSTGRES_URL",
+      "SLIPWAY_ADMIN_USERNAME",
+      "SLIPWAY_ADMIN_EMAIL",
+      "SLIPWAY_ADMIN_PASSWORD",
+      "SLIPWAY_SECRET_KEY",
+      "SLIPWAY_LOG_LEVEL",
+      "SLIPWAY_LOG_FORMAT",
+    ];
+    const empty = Object.fromEntries(names.map((name) => [name, ""]));
+    expect(readSettings(empty, true)).toEqual(readSettings({}, true));
+  });
+
+  it("reads every variable", () => {
+    const settings = readSettings(
+      {
+        SLIPWAY_HTTP_ADDRESS: "[::1]:0",
+        SLIPWAY_ACCESS_URL: "https://slipway.example//",
+        SLIPWAY_DATA_DIR: "/srv/slipway/",
+        SLIPWAY_POSTGRES_URL: "postgres://user@host/db",
+        SLIPWAY_ADMIN_USERNAME: "ann",
+        SLIPWAY_ADMIN_EMAIL: "ann@example.com",
+        SLIPWAY_ADMIN_PASSWORD: "secret",
+        SLIPWAY_SECRET_KEY: `${key}, ${key}2`,
+        SLIPWAY_LOG_LEVEL: "debug",
+        SLIPWAY_LOG_FORMAT: "json",
+      },
+      true,
+    );
+    expect(settings).toEqual({
+      listen: { host: "::1", port: 0 },
+      accessUrl: "https://slipway.example",
+      dataDir: "/srv/slipway",
+      postgresUrl: "postgres://user@host/db",
+      admin: { username: "ann", email: "ann@example.com", password: "secret" },
+      secretKeys: [key, `${key}2`],
+      log: { level: "debug", format: "json" },
+    });
+    expect(Object.isFrozen(settings)).toBe(true);
+  });
+
+  it.each([
+    ["0.0.0.0:80", "0.0.0.0", 80],
+    [":8080", "0.0.0.0", 8080],
+    ["[::]:65535", "::", 65_535],
+    ["localhost:1", "localhost", 1],
+  ])("listens at %s", (address, host, port) => {
+    const { listen } = readSettings({ SLIPWAY_HTTP_ADDRESS: address }, false);
+    expect(listen).toEqual({ host, port });
+  });
+
+  it.each(["127.0.0.1", "127.0.0.1:65536", "::1:3000", "host:port", "http://host:1"])(
+    "does not listen at %s",
+    (address) => {
+      expect(problemsOf({ SLIPWAY_HTTP_ADDRESS: address })).toEqual([
+        `SLIPWAY_HTTP_ADDRESS must be an address and a port, such as 127.0.0.1:3000, found "${address}"`,
+      ]);
+    },
+  );
+
+  it("logs for a person at a terminal and for a machine elsewhere", () => {
+    expect(readSettings({}, true).log.format).toBe("pretty");
+    expect(readSettings({}, false).log.format).toBe("json");
+  });
+
+  it("keeps its data where the system keeps data, unless told otherwise", () => {
+    const isRoot = process.getuid?.() === 0;
+    const { dataDir } = readSettings({ XDG_DATA_HOME: "/data" }, false);
+    expect(dataDir).toBe(isRoot ? "/var/lib/slipway" : "/data/slipway");
+    const home = join(homedir(), ".local/share/slipway");
+    expect(readSettings({}, false).dataDir).toBe(isRoot ? "/var/lib/slipway" : home);
+    const relative = readSettings({ SLIPWAY_DATA_DIR: "data" }, false).dataDir;
+    expect(relative).toBe(join(process.cwd(), "data"));
+  });
+
+  it("says all that is wrong at once, without a secret", () => {
+    const source = {
+      SLIPWAY_HTTP_ADDRESS: "nowhere",
+      SLIPWAY_ACCESS_URL: "slipway.example",
+      SLIPWAY_POSTGRES_URL: "mysql://user:pass@word@host/db",
+      SLIPWAY_SECRET_KEY: `${key},short-secret`,
+      SLIPWAY_LOG_LEVEL: "loud",
+      SLIPWAY_LOG_FORMAT: "xml",
+    };
+    const problems = problemsOf(source);
+    expect(problems).toEqual([
+      'SLIPWAY_HTTP_ADDRESS must be an address and a port, such as 127.0.0.1:3000, found "nowhere"',
+      'SLIPWAY_ACCESS_URL must be a URL that begins with http:// or https://, found "slipway.example"',
+      'SLIPWAY_POSTGRES_URL must be a URL that begins with postgres:// or postgresql://, found "mysql://***@host/db"',
+      "SLIPWAY_SECRET_KEY must be keys of at least 32 characters, separated by commas, found a shorter one",
+      'SLIPWAY_LOG_LEVEL must be one of debug, info, warn, error, found "loud"',
+      'SLIPWAY_LOG_FORMAT must be one of pretty, json, found "xml"',
+    ]);
+    expect(() => readSettings(source, false)).toThrow(problems.join("\n"));
+  });
+});

@@ -1,0 +1,145 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { ConfigError } from "./errors.ts";
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = "pretty" | "json";
+
+/** Where the server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 lets the system pick one. */
+  readonly port: number;
+}
+
+/** The administrator made when there is no user. */
+export interface AdminSettings {
+  readonly username: string;
+  readonly email: string;
+  /** Undefined: a random one is made and printed once. */
+  readonly password: string | undefined;
+}
+
+/** The configuration of a server (`design.md` section 8), read once. */
+export interface Settings {
+  readonly listen: ListenAddress;
+  /** Without a trailing slash; undefined: from the listen address. */
+  readonly accessUrl: string | undefined;
+  readonly dataDir: string;
+  /** Undefined: the embedded database. */
+  readonly postgresUrl: string | undefined;
+  readonly admin: AdminSettings;
+  /** The first encrypts, all decrypt; undefined: a key kept in the data directory. */
+  readonly secretKeys: readonly string[] | undefined;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+}
+
+/** Settings by variable name; flags of the same names have been merged in by the caller. */
+export type SettingSource = Readonly<Record<string, string | undefined>>;
+
+/** Reads and checks every setting; throws `ConfigError` with all that is wrong. */
+export function readSettings(source: SettingSource, isTerminal: boolean): Settings {
+  const problems: string[] = [];
+  const report = (name: string, wanted: string): undefined => {
+    const found = name === "SLIPWAY_SECRET_KEY" ? "a shorter one" : `"${redact(source[name])}"`;
+    problems.push(`${name} must be ${wanted}, found ${found}`);
+  };
+  const settings: Settings = {
+    listen: readListenAddress(source, report),
+    accessUrl: readUrl(source, "SLIPWAY_ACCESS_URL", ["http:", "https:"], report)?.replace(
+      /\/+$/,
+      "",
+    ),
+    dataDir: readDataDir(source),
+    postgresUrl: readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report),
+    admin: {
+      username: source["SLIPWAY_ADMIN_USERNAME"] || "admin",
+      email: source["SLIPWAY_ADMIN_EMAIL"] || "admin@localhost",
+      password: source["SLIPWAY_ADMIN_PASSWORD"] || undefined,
+    },
+    secretKeys: readSecretKeys(source, report),
+    log: {
+      level: readChoice(source, "SLIPWAY_LOG_LEVEL", logLevels, "info", report),
+      format: readChoice(
+        source,
+        "SLIPWAY_LOG_FORMAT",
+        ["pretty", "json"],
+        isTerminal ? "pretty" : "json",
+        report,
+      ),
+    },
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(settings);
+}
+
+/** Without the password that an address may hold. */
+function redact(text = ""): string {
+  return text.replace(/^(.*\/\/)?.*@/, "$1***@");
+}
+
+type Report = (name: string, wanted: string) => undefined;
+
+/** Host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */
+function readListenAddress(source: SettingSource, report: Report): ListenAddress {
+  const name = "SLIPWAY_HTTP_ADDRESS";
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(
+    source[name] || "127.0.0.1:3000",
+  );
+  const port = Number(match?.groups?.["port"]);
+  if (match === null || port > 65_535) {
+    report(name, "an address and a port, such as 127.0.0.1:3000");
+    return { host: "127.0.0.1", port: 3000 };
+  }
+  const host = match.groups?.["v6"] ?? match.groups?.["host"] ?? "";
+  return { host: host === "" ? "0.0.0.0" : host, port };
+}
+
+function readDataDir(source: SettingSource): string {
+  const given = source["SLIPWAY_DATA_DIR"];
+  if (given !== undefined && given !== "") return resolve(given);
+  if (process.getuid?.() === 0) return "/var/lib/slipway";
+  return join(source["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "slipway");
+}
+
+function readUrl(
+  source: SettingSource,
+  name: string,
+  protocols: readonly string[],
+  report: Report,
+): string | undefined {
+  const text = source[name];
+  if (text === undefined || text === "") return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && protocols.includes(url.protocol)) return text;
+  return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
+}
+
+/** Shortest secret key, in characters. */
+const minSecretKeyLength = 32;
+
+function readSecretKeys(source: SettingSource, report: Report): readonly string[] | undefined {
+  const name = "SLIPWAY_SECRET_KEY";
+  const text = source[name];
+  if (text === undefined || text === "") return undefined;
+  const keys = text.split(",").map((key) => key.trim());
+  if (keys.every((key) => key.length >= minSecretKeyLength)) return keys;
+  report(name, `keys of at least ${minSecretKeyLength} characters, separated by commas`);
+  return undefined;
+}
+
+function readChoice<const C extends string>(
+  source: SettingSource,
+  name: string,
+  choices: readonly C[],
+  fallback: C,
+  report: Report,
+): C {
+  const text = source[name];
+  if (text === undefined || text === "") return fallback;
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) report(name, `one of ${choices.join(", ")}`);
+  return choice ?? fallback;
+}

@@ -1,0 +1,22 @@
+import { getFile, maxFileBytes, uploadFile } from "@slipway/api";
+
+import type { Database } from "../db/database.ts";
+import type { Routes } from "../http/routes.ts";
+import { requireUuid } from "../http/uuid.ts";
+import { keepFile, readFile } from "./service.ts";
+
+export function addFileRoutes(routes: Routes, db: Database): void {
+  routes.userBytes(uploadFile, maxFileBytes, async ({ raw, reply, bytes }, user) => {
+    const contentType = raw.headers["content-type"]?.split(";")[0]?.trim() ?? "";
+    const file = await keepFile(db, user, contentType, bytes);
+    // The original answers 200 for bytes that it knows.
+    reply.code(file.isNew ? 201 : 200);
+    return { hash: file.id };
+  });
+
+  routes.user(getFile, async ({ params, reply }, user) => {
+    const file = await readFile(db, user, requireUuid(params.file));
+    reply.header("Content-Type", file.mimetype);
+    return file.data;
+  });
+}

@@ -1,0 +1,52 @@
+import type { ErrorBody, Validation } from "@slipway/api";
+
+/** A request is refused: status and body of the answer (`rest.md` section 1.6). */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly code = "http-error";
+  readonly status: number;
+  readonly detail: string | undefined;
+  readonly validations: readonly Validation[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, options: HttpErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.status = status;
+    this.detail = options.detail;
+    this.validations = options.validations ?? [];
+    this.headers = options.headers ?? {};
+  }
+
+  get body(): ErrorBody {
+    return {
+      message: this.message,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+      ...(this.validations.length === 0 ? {} : { validations: [...this.validations] }),
+    };
+  }
+}
+
+interface HttpErrorOptions {
+  readonly detail?: string;
+  readonly validations?: readonly Validation[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** What does not exist, and what the caller may not know to exist. */
+export function notFound(): HttpError {
+  return new HttpError(404, "Resource not found or you do not have access to this resource");
+}
+
+/** One field of a request is wrong. */
+export function invalidField(field: string, detail: string): HttpError {
+  return invalidFields([{ field, detail }]);
+}
+
+export function invalidFields(validations: readonly Validation[]): HttpError {
+  return new HttpError(400, "Validation failed.", { validations });
+}
+
+export function forbidden(detail: string): HttpError {
+  return new HttpError(403, "Forbidden.", { detail });
+}

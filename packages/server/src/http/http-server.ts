@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+import websocket from "@fastify/websocket";
+import { errorText, type Logger } from "@slipway/runtime";
+import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+
+import { HttpError } from "./errors.ts";
+import { encodeJson } from "./json.ts";
+import { createValidator, validationError } from "./validation.ts";
+
+/** Largest JSON body, in bytes. Routes that take files say their own. */
+const maxBodyBytes = 1024 * 1024;
+/** Largest WebSocket message from a peer: no yamux frame of a Go peer is larger (`rpc.md` section 1.3). */
+const maxSocketMessageBytes = 4 * 1024 * 1024;
+/** A client that does not finish its request within this time is cut off. */
+const requestTimeoutMs = 60_000;
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The body is handed on as the bytes that came. */
+    readonly rawBody?: boolean;
+  }
+}
+
+/** The listener with what every answer has in common; the features add their routes. */
+export async function createHttpServer(
+  buildVersion: string,
+  logger: Logger,
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: "idle",
+    genReqId: () => randomUUID(),
+    logger: false,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
+  });
+  const validator = createValidator();
+  app.setValidatorCompiler(({ schema }) => {
+    const check = validator.compile(schema as object);
+    return (data: unknown) =>
+      check(data) ? { value: data } : { error: validationError(check.errors ?? []) };
+  });
+  app.setSerializerCompiler(() => encodeJson);
+  app.setReplySerializer(encodeJson);
+  acceptAnyContentType(app);
+  addCommonHeaders(app, buildVersion);
+  answerErrors(app, logger);
+  await app.register(websocket, {
+    options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
+  });
+  return app;
+}
+
+/** Bodies are JSON whatever their `Content-Type` says (`rest.md` section 1.6), but where a route takes bytes. */
+function acceptAnyContentType(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {
+    if (request.routeOptions.config.rawBody === true) return done(null, body);
+    if (body.length === 0) return done(null, undefined);
+    try {
+      done(null, JSON.parse(body.toString("utf8")));
+    } catch (error) {
+      done(new HttpError(400, "Request body must be valid JSON.", { detail: errorText(error) }));
+    }
+  });
+}
+
+function addCommonHeaders(app: FastifyInstance, buildVersion: string): void {
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers({
+      "X-Coder-Request-Id": request.id,
+      "X-Coder-Build-Version": buildVersion,
+      "X-Content-Type-Options": "nosniff",
+      Vary: ["Origin", "Cookie"],
+    });
+    requireSameOrigin(request.raw);
+  });
+}
+
+/**
+ * A page of another site may not open our sockets nor change anything with the visitor's cookie
+ * (`rest.md` section 1.8). Programs send no `Origin`.
+ */
+function requireSameOrigin(request: IncomingMessage): void {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return;
+  const isSocket = request.headers.upgrade !== undefined;
+  const isSafe = request.method === "GET" || request.method === "HEAD";
+  if (isSafe && !isSocket) return;
+  const originHost = URL.canParse(origin) ? new URL(origin).host : "";
+  if (originHost.toLowerCase() === host?.toLowerCase()) return;
+  throw new HttpError(403, `Origin "${origin}" is not this server.`);
+}
+
+function answerErrors(app: FastifyInstance, logger: Logger): void {
+  // The reply serializer above is for routes only.
+  app.setNotFoundHandler(async (_request, reply) =>
+    reply
+      .code(404)
+      .type("application/json; charset=utf-8")
+      .serializer(encodeJson)
+      .send({ message: "Route not found." }),
+  );
+  app.setErrorHandler<FastifyError | HttpError>(async (error, request, reply) => {
+    const known = asHttpError(error);
+    if (known !== undefined)
+      return reply.code(known.status).headers(known.headers).send(known.body);
+    logger.error(
+      {
+        method: request.method,
+        path: request.routeOptions.url,
+        error: errorText(error),
+        stack: error.stack,
+      },
+      "request failed",
+    );
+    return reply.code(500).send({ message: "An internal server error occurred." });
+  });
+}
+
+function asHttpError(error: FastifyError | HttpError): HttpError | undefined {
+  if (error instanceof HttpError) return error;
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new HttpError(413, "Request body is too large.", { detail: error.message });
+  }
+  const status = error.statusCode ?? 500;
+  return status < 500 ? new HttpError(status, error.message) : undefined;
+}

@@ -1,0 +1,201 @@
+import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api";
+import type { Logger } from "@slipway/runtime";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { WebSocket } from "ws";
+
+import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
+import { HttpError } from "./errors.ts";
+import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
+
+/** A request after its parts were checked against the route's schemas. */
+export interface RouteRequest<R extends Route> {
+  readonly params: ParamsOf<R>;
+  readonly query: QueryOf<R>;
+  readonly body: BodyOf<R>;
+  readonly raw: FastifyRequest;
+  /** For headers of the answer; the handler returns the body. */
+  readonly reply: FastifyReply;
+}
+
+interface BytesRequest<R extends Route> extends RouteRequest<R> {
+  readonly bytes: Uint8Array;
+}
+
+type Answer<R extends Route> = Promise<ResponseOf<R>>;
+
+/** A route that upgrades: `prepare` may still refuse with an `HttpError`; `serve` owns the socket until it ends. */
+export interface SocketHandler<R extends Route, C, T> {
+  readonly prepare: (request: RouteRequest<R>, caller: C) => Promise<T>;
+  readonly serve: (socket: PeerSocket, prepared: T) => Promise<void>;
+  /** What a plain request gets; without it the route only upgrades. */
+  readonly plain?: (request: RouteRequest<R>, prepared: T) => Promise<unknown>;
+  /** Whether this request, were it an upgrade, gets the plain answer all the same. */
+  readonly isPlain?: (request: RouteRequest<R>) => boolean;
+}
+
+const prefix = "/api/v2";
+
+/** Adds routes of the contract to the listener: authentication, validation and upgrade happen here, once. */
+export class Routes {
+  readonly #app: FastifyInstance;
+  readonly #authenticator: Authenticator;
+  readonly #logger: Logger;
+
+  constructor(app: FastifyInstance, authenticator: Authenticator, logger: Logger) {
+    this.#app = app;
+    this.#authenticator = authenticator;
+    this.#logger = logger;
+  }
+
+  anyone<R extends Route>(route: R, handler: (request: RouteRequest<R>) => Answer<R>): void {
+    this.#add(route, {
+      handler: (raw, reply) => this.#answer(route, reply, () => handler(typed(raw, reply))),
+    });
+  }
+
+  user<R extends Route>(
+    route: R,
+    handler: (request: RouteRequest<R>, user: UserCaller) => Answer<R>,
+  ): void {
+    this.#add(route, {
+      onRequest: (raw) => this.#identify(raw),
+      handler: (raw, reply) =>
+        this.#answer(route, reply, () => handler(typed(raw, reply), callers.user(raw))),
+    });
+  }
+
+  /** A route that takes the raw bytes of its body, up to `maxBytes`. */
+  userBytes<R extends Route>(
+    route: R,
+    maxBytes: number,
+    handler: (request: BytesRequest<R>, user: UserCaller) => Answer<R>,
+  ): void {
+    this.#add(route, {
+      bodyLimit: maxBytes,
+      config: { rawBody: true },
+      onRequest: (raw) => this.#identify(raw),
+      handler: (raw, reply) => {
+        const bytes = raw.body instanceof Uint8Array ? raw.body : new Uint8Array();
+        return this.#answer(route, reply, () =>
+          handler({ ...typed<R>(raw, reply), bytes }, callers.user(raw)),
+        );
+      },
+    });
+  }
+
+  agent<R extends Route>(
+    route: R,
+    handler: (request: RouteRequest<R>, agent: AgentCaller) => Answer<R>,
+  ): void {
+    this.#add(route, {
+      onRequest: (raw) => this.#identifyAgent(raw),
+      handler: (raw, reply) =>
+        this.#answer(route, reply, () => handler(typed(raw, reply), callers.agent(raw))),
+    });
+  }
+
+  userSocket<R extends Route, T>(route: R, handler: SocketHandler<R, UserCaller, T>): void {
+    this.#addSocket(route, (raw) => this.#identify(raw), handler, callers.user);
+  }
+
+  agentSocket<R extends Route, T>(route: R, handler: SocketHandler<R, AgentCaller, T>): void {
+    this.#addSocket(route, (raw) => this.#identifyAgent(raw), handler, callers.agent);
+  }
+
+  async #identify(raw: FastifyRequest): Promise<void> {
+    callers.setUser(raw, await this.#authenticator.user(raw));
+  }
+
+  async #identifyAgent(raw: FastifyRequest): Promise<void> {
+    callers.setAgent(raw, await this.#authenticator.agent(raw));
+  }
+
+  async #answer(
+    route: Route,
+    reply: FastifyReply,
+    answer: () => Promise<unknown>,
+  ): Promise<unknown> {
+    reply.code(route.status);
+    const body = await answer();
+    if (reply.sent) return reply;
+    if (body instanceof Uint8Array || typeof body === "string") return reply.send(body);
+    return reply.send(body ?? null);
+  }
+
+  #addSocket<R extends Route, C, T>(
+    route: R,
+    identify: (raw: FastifyRequest) => Promise<void>,
+    handler: SocketHandler<R, C, T>,
+    caller: (raw: FastifyRequest) => C,
+  ): void {
+    const prepared = new WeakMap<FastifyRequest, T>();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set by preHandler, which comes first; T may be undefined
+    const take = (raw: FastifyRequest): T => prepared.get(raw) as T;
+    this.#add(route, {
+      onRequest: identify,
+      preHandler: async (raw, reply) => {
+        prepared.set(raw, await handler.prepare(typed(raw, reply), caller(raw)));
+      },
+      handler: async (raw, reply) => {
+        const request = typed<R>(raw, reply);
+        const wantsPlain = handler.isPlain?.(request) ?? false;
+        if (handler.plain === undefined || !wantsPlain) throw upgradeRequired();
+        const { plain } = handler;
+        return this.#answer(route, reply, () => plain(request, take(raw)));
+      },
+      wsHandler: (socket: WebSocket, raw) => {
+        const log = this.#logger.child({ route: route.path });
+        void openPeerSocket(socket, log, (peer) => handler.serve(peer, take(raw)));
+      },
+    });
+  }
+
+  #add(route: Route, options: Omit<RouteOptions, "method" | "url" | "schema">): void {
+    this.#app.route({
+      ...options,
+      method: route.method,
+      url: `${prefix}${route.path}`,
+      schema: { params: route.params, querystring: route.query, ...bodySchema(route) },
+    });
+  }
+}
+
+function bodySchema(route: Route): { readonly body?: object } {
+  return route.method === "GET" ? {} : { body: route.body };
+}
+
+/** Parts of a request with the types that the route's schemas, which have been checked, give them. */
+function typed<R extends Route>(raw: FastifyRequest, reply: FastifyReply): RouteRequest<R> {
+  return {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Fastify has checked it against the route's schema
+    params: raw.params as ParamsOf<R>,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Fastify has checked it against the route's schema
+    query: raw.query as QueryOf<R>,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Fastify has checked it against the route's schema
+    body: raw.body as BodyOf<R>,
+    raw,
+    reply,
+  };
+}
+
+function upgradeRequired(): HttpError {
+  return new HttpError(426, "This route needs a WebSocket.", {
+    headers: { Connection: "Upgrade", Upgrade: "websocket" },
+  });
+}
+
+/** Who called, by request: set once before the handler runs. */
+const callers = (() => {
+  const users = new WeakMap<FastifyRequest, UserCaller>();
+  const agents = new WeakMap<FastifyRequest, AgentCaller>();
+  const need = <T>(caller: T | undefined): T => {
+    if (caller === undefined) throw new TypeError("the route was not authenticated");
+    return caller;
+  };
+  return {
+    user: (raw: FastifyRequest) => need(users.get(raw)),
+    agent: (raw: FastifyRequest) => need(agents.get(raw)),
+    setUser: (raw: FastifyRequest, caller: UserCaller) => void users.set(raw, caller),
+    setAgent: (raw: FastifyRequest, caller: AgentCaller) => void agents.set(raw, caller),
+  };
+})();

@@ -1,0 +1,25 @@
+import { HttpError } from "./errors.ts";
+
+const dashed = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const lengths: ReadonlySet<number> = new Set([32, 36, 38, 45]);
+
+/** A UUID in any of the forms of `rest.md` section 1.4, in lower-case dashed form; undefined for anything else. */
+export function readUuid(text: string): string | undefined {
+  const bare = text
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "")
+    .replace(/^\{(.*)\}$/, "$1");
+  if (dashed.test(bare)) return bare;
+  if (!/^[0-9a-f]{32}$/.test(bare)) return undefined;
+  return bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** A UUID out of a path; throws the 400 of `rest.md` section 1.5. */
+export function requireUuid(text: string): string {
+  const uuid = readUuid(text);
+  if (uuid !== undefined) return uuid;
+  const detail = lengths.has(text.length)
+    ? "invalid UUID format"
+    : `invalid UUID length: ${text.length}`;
+  throw new HttpError(400, `Invalid UUID "${text}".`, { detail });
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+
+import { createValidator, validationError } from "./validation.ts";
+
+/** As TypeBox writes a route's schema. */
+const schema = {
+  type: "object",
+  required: ["name", "transition"],
+  properties: {
+    name: { type: "string", minLength: 1 },
+    transition: { type: "string", enum: ["start", "stop"] },
+    id: { type: "string", format: "uuid" },
+    at: { type: "string", format: "date-time" },
+    rows: {
+      type: "array",
+      items: { type: "object", required: ["value"], properties: { value: { type: "integer" } } },
+    },
+  },
+};
+const check = createValidator().compile(schema);
+const good = { name: "a", transition: "start" };
+
+function faultsOf(body: unknown): readonly object[] {
+  return check(body) ? [] : validationError(check.errors ?? []).validations;
+}
+
+describe("the validator", () => {
+  it("takes keys that it does not know and keeps them", () => {
+    const body = { ...good, unknown: 1 };
+    expect(faultsOf(body)).toEqual([]);
+    expect(body).toEqual({ ...good, unknown: 1 });
+  });
+
+  it("names each field and what is wanted of it", () => {
+    expect(
+      faultsOf({ name: 7, transition: "pause", rows: [{ value: 1 }, { value: "2" }, {}] }),
+    ).toEqual([
+      { field: "name", detail: "must be string" },
+      { field: "transition", detail: "must be one of start, stop" },
+      { field: "rows.1.value", detail: "must be integer" },
+      { field: "rows.2.value", detail: "is required" },
+    ]);
+  });
+
+  it("names a field that is missing, and a body that is none", () => {
+    expect(faultsOf({ name: "a" })).toEqual([{ field: "transition", detail: "is required" }]);
+    expect(faultsOf(undefined)).toEqual([{ field: "body", detail: "must be object" }]);
+    expect(faultsOf([])).toEqual([{ field: "body", detail: "must be object" }]);
+  });
+
+  it("never turns a value into another type", () => {
+    expect(faultsOf({ ...good, name: 1 })).toHaveLength(1);
+    expect(faultsOf({ ...good, rows: { value: 1 } })).toHaveLength(1);
+  });
+
+  it.each(["0f8fad5b-d9cb-469f-a165-70867728950e", "0F8FAD5BD9CB469FA16570867728950E"])(
+    "takes the UUID %s",
+    (id) => {
+      expect(faultsOf({ ...good, id })).toEqual([]);
+    },
+  );
+
+  it("takes times with zones and refuses others", () => {
+    const times = ["2026-07-24T05:20:02Z", "2026-07-24t05:20:02.123456+02:00", "2026-07-24"];
+    expect(times.map((at) => faultsOf({ ...good, at }).length)).toEqual([0, 0, 1]);
+  });
+
+  it("names 20 faults at most", () => {
+    const rows = Array.from({ length: 100 }, () => ({}));
+    expect(faultsOf({ ...good, rows })).toHaveLength(20);
+  });
+});

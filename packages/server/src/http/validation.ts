@@ -1,0 +1,47 @@
+import { Ajv, type ErrorObject } from "ajv";
+
+import { HttpError } from "./errors.ts";
+
+/** RFC 3339; the calendar is left to whoever uses the time. */
+const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
+const uuid =
+  /^(?:urn:uuid:)?\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i;
+
+/** The validator of every request: strict about types, tolerant of keys it does not know. */
+export function createValidator(): Ajv {
+  const ajv = new Ajv({
+    allErrors: true,
+    coerceTypes: false,
+    removeAdditional: false,
+    strict: false,
+  });
+  ajv.addFormat("date-time", dateTime);
+  ajv.addFormat("uuid", uuid);
+  return ajv;
+}
+
+/** Most faults that one answer names. */
+const maxValidations = 20;
+
+/** Names each field that was refused, and what is wanted of it. */
+export function validationError(errors: readonly ErrorObject[]): HttpError {
+  const validations = errors.slice(0, maxValidations).map((error) => ({
+    field: fieldOf(error),
+    detail: detailOf(error),
+  }));
+  return new HttpError(400, "Validation failed.", { validations });
+}
+
+function fieldOf(error: ErrorObject): string {
+  const path = error.instancePath.replace(/^\//, "").replaceAll("/", ".");
+  const missing: unknown = error.params["missingProperty"];
+  if (typeof missing !== "string") return path === "" ? "body" : path;
+  return path === "" ? missing : `${path}.${missing}`;
+}
+
+function detailOf(error: ErrorObject): string {
+  if (error.keyword === "required") return "is required";
+  const allowed: unknown = error.params["allowedValues"];
+  if (Array.isArray(allowed)) return `must be one of ${allowed.join(", ")}`;
+  return error.message ?? "is not valid";
+}

@@ -1,0 +1,14 @@
+export { readSettings } from "./config/settings.ts";
+export type { AdminSettings, ListenAddress, Settings, SettingSource } from "./config/settings.ts";
+export { ConfigError } from "./config/errors.ts";
+export { StartError } from "./main/errors.ts";
+export { runServer } from "./main/run-server.ts";
+export type { RunServerOptions } from "./main/run-server.ts";
+export { createServer } from "./main/server.ts";
+export type { Server, ServerOptions } from "./main/server.ts";
+export { buildVersion, slipwayVersion } from "./main/version.ts";
+export { openDatabase } from "./db/database.ts";
+export type { Database, DatabaseAddress } from "./db/database.ts";
+export { migrate } from "./db/migrate.ts";
+export { openEmbeddedPostgres } from "./postgres/embedded-postgres.ts";
+export type { EmbeddedPostgres } from "./postgres/embedded-postgres.ts";

@@ -1,0 +1,174 @@
+import type { JobLog, JobType } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+
+/** A job that nobody renews is taken over by another worker after this long, in seconds. */
+export const leaseSeconds = 30;
+
+export interface InsertJob {
+  readonly type: JobType;
+  readonly organizationId: string;
+  readonly initiatorId: string;
+  readonly fileId: string;
+  readonly templateVersionId?: string;
+  /** Only one open job a workspace: the constraint `jobs_one_running_per_workspace`. */
+  readonly workspaceId?: string;
+  /** The worker that alone can do it: the one whose machine the workspace is on. */
+  readonly onlyWorkerId?: string;
+}
+
+export async function insertJob(db: Queryable, input: InsertJob): Promise<string> {
+  const row = await db
+    .insertInto("jobs")
+    .values({
+      type: input.type,
+      organization_id: input.organizationId,
+      initiator_id: input.initiatorId,
+      file_id: input.fileId,
+      template_version_id: input.templateVersionId ?? null,
+      workspace_id: input.workspaceId ?? null,
+      only_worker_id: input.onlyWorkerId ?? null,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+/**
+ * Takes the oldest job that waits, whose lease ran out, or that this worker held in an earlier life. `active` are the
+ * jobs this worker is at.
+ */
+export function acquireJob(db: Queryable, workerId: string, active: readonly string[]) {
+  return db
+    .updateTable("jobs")
+    .set({
+      worker_id: workerId,
+      started_at: sql`coalesce(started_at, now())`,
+      lease_until: sql`now() + make_interval(secs => ${leaseSeconds})`,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", (eb) =>
+      eb
+        .selectFrom("jobs")
+        .where("completed_at", "is", null)
+        .where((or) =>
+          or.or([or("only_worker_id", "is", null), or("only_worker_id", "=", workerId)]),
+        )
+        .where((or) =>
+          or.or([
+            or("worker_id", "is", null),
+            or("lease_until", "<", sql<string>`now()`),
+            or.and([
+              or("worker_id", "=", workerId),
+              sql<boolean>`id <> all(${sql.val([...active])}::uuid[])`,
+            ]),
+          ]),
+        )
+        .orderBy("created_at")
+        .limit(1)
+        .forUpdate()
+        .skipLocked()
+        .select("id"),
+    )
+    .returning(["id", "type", "file_id", "initiator_id", "template_version_id", "workspace_id"])
+    .executeTakeFirst();
+}
+
+/** Resolves to the jobs that are still this worker's. */
+export async function renewLeases(
+  db: Queryable,
+  workerId: string,
+  jobIds: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await db
+    .updateTable("jobs")
+    .set({ lease_until: sql`now() + make_interval(secs => ${leaseSeconds})` })
+    .where("worker_id", "=", workerId)
+    .where("id", "in", jobIds)
+    .where("completed_at", "is", null)
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+export interface JobEnd {
+  readonly jobId: string;
+  readonly workerId: string;
+  readonly error: string | undefined;
+}
+
+/** Ends a job; false when it is not this worker's any more, and the caller must undo what it did. */
+export async function completeJob(db: Queryable, end: JobEnd): Promise<boolean> {
+  const result = await db
+    .updateTable("jobs")
+    .set({ completed_at: sql`now()`, updated_at: sql`now()`, error: end.error ?? null })
+    .where("id", "=", end.jobId)
+    .where("worker_id", "=", end.workerId)
+    .where("completed_at", "is", null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+export type NewJobLog = Pick<JobLog, "log_source" | "log_level" | "stage" | "output">;
+
+export async function insertJobLogs(
+  db: Queryable,
+  jobId: string,
+  logs: readonly NewJobLog[],
+): Promise<void> {
+  await db
+    .insertInto("job_logs")
+    .values(logs.map((log) => ({ ...log, job_id: jobId })))
+    .execute();
+}
+
+/** Most lines of a job's log in one read. */
+export const maxLogsPerRead = 500;
+
+export function selectJobLogs(db: Queryable, jobId: string, after: number) {
+  return db
+    .selectFrom("job_logs")
+    .where("job_id", "=", jobId)
+    .where("id", ">", after)
+    .orderBy("id")
+    .limit(maxLogsPerRead)
+    .select(["id", "created_at", "log_source", "log_level", "stage", "output"])
+    .execute();
+}
+
+export async function isJobComplete(db: Queryable, jobId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("jobs")
+    .where("id", "=", jobId)
+    .select("completed_at")
+    .executeTakeFirst();
+  return row === undefined || row.completed_at !== null;
+}
+
+/** The columns of a job that its JSON needs. */
+export function selectJobs(db: Queryable, jobIds: readonly string[]) {
+  return db
+    .selectFrom("jobs as job")
+    .where("job.id", "in", jobIds)
+    .leftJoin("workspace_builds as build", "build.job_id", "job.id")
+    .select([
+      "job.id",
+      "job.type",
+      "job.organization_id",
+      "job.initiator_id",
+      "job.file_id",
+      "job.template_version_id",
+      "build.id as workspace_build_id",
+      "job.worker_id",
+      "job.error",
+      "job.error_code",
+      "job.created_at",
+      "job.started_at",
+      "job.canceled_at",
+      "job.completed_at",
+    ])
+    .execute();
+}
+
+export type JobRow = Awaited<ReturnType<typeof selectJobs>>[number];

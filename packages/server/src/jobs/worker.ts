@@ -1,0 +1,155 @@
+import type { JobType } from "@slipway/api";
+import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import type { Transaction } from "kysely";
+
+import type { Database } from "../db/database.ts";
+import { isOutage } from "../db/errors.ts";
+import type { DB } from "../db/gen/schema.ts";
+import { inTransaction } from "../db/transaction.ts";
+import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { watch } from "../pubsub/watch.ts";
+import { JobLogWriter } from "./job-log-writer.ts";
+import { acquireJob, completeJob, leaseSeconds, renewLeases } from "./queries.ts";
+
+export type AcquiredJob = NonNullable<Awaited<ReturnType<typeof acquireJob>>>;
+
+/** What is to be written together with the end of the job; only SQL on the transaction. */
+export interface JobOutcome {
+  /** Undefined: the job succeeded. */
+  readonly error: string | undefined;
+  readonly commit: (trx: Transaction<DB>) => Promise<void>;
+  /** What to hint at after the commit. */
+  readonly topics: readonly string[];
+}
+
+/**
+ * Carries out one job. It may run again after a crash at any point before its end was committed, so what it does must
+ * be repeatable.
+ */
+export type JobHandler = (
+  job: AcquiredJob,
+  log: JobLogWriter,
+  signal: AbortSignal,
+) => Promise<JobOutcome>;
+
+interface WorkerOptions {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly workerId: string;
+  readonly handlers: Readonly<Partial<Record<JobType, JobHandler>>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const maxConcurrentJobs = 16;
+const pollMs = 10_000;
+/** A job that could not be finished waits this long for its next attempt. */
+const retryMs = 1_000;
+
+/** Takes jobs and carries them out, until it is closed; a job under way at that moment is left to be taken again. */
+export class JobWorker implements AsyncDisposable {
+  readonly #options: WorkerOptions;
+  readonly #scope = new Scope();
+  readonly #active = new Map<string, AbortController>();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#scope.run((signal) => this.#takeJobs(signal));
+    this.#scope.run((signal) => this.#renew(signal));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+  }
+
+  async #takeJobs(signal: AbortSignal): Promise<void> {
+    const { pubsub, clock, logger } = this.#options;
+    const looks = watch({ pubsub, topics: [topics.jobQueue], maxWaitMs: pollMs, clock, signal });
+    for await (const _ of looks) {
+      try {
+        while (await this.#takeOne());
+      } catch (error) {
+        logger.warn({ error: errorText(error) }, "taking jobs failed, trying again");
+      }
+    }
+  }
+
+  async #takeOne(): Promise<boolean> {
+    if (this.#active.size >= maxConcurrentJobs) return false;
+    const { db, workerId } = this.#options;
+    const job = await acquireJob(db, workerId, [...this.#active.keys()]);
+    if (job === undefined) return false;
+    const controller = new AbortController();
+    this.#active.set(job.id, controller);
+    this.#scope.run(async (signal) => {
+      try {
+        await this.#carryOut(job, AbortSignal.any([signal, controller.signal]));
+      } finally {
+        this.#active.delete(job.id);
+        // There may be one that did not fit in before.
+        this.#options.pubsub.publish(topics.jobQueue);
+      }
+    });
+    return true;
+  }
+
+  async #carryOut(job: AcquiredJob, signal: AbortSignal): Promise<void> {
+    const { clock, db, pubsub, workerId } = this.#options;
+    const logger = this.#options.logger.child({ job: job.id, type: job.type });
+    const log = new JobLogWriter(db, pubsub, job.id);
+    try {
+      const outcome = await this.#outcome(job, log, signal);
+      await log.flush();
+      const isEnded = await inTransaction(db, async (trx) => {
+        const isOurs = await completeJob(trx, { jobId: job.id, workerId, error: outcome.error });
+        if (isOurs) await outcome.commit(trx);
+        return isOurs;
+      });
+      if (!isEnded) logger.warn({}, "job was taken by another worker; its result is dropped");
+      else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");
+      for (const topic of [topics.job(job.id), ...outcome.topics]) pubsub.publish(topic);
+    } catch (error) {
+      // The server stops, or the database is away: the job is taken again, by whoever comes first.
+      if (!signal.aborted)
+        logger.warn({ error: errorText(error) }, "job not finished, it will be tried again");
+      // Not at once: what failed may fail for some time.
+      await clock.sleep(retryMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #outcome(job: AcquiredJob, log: JobLogWriter, signal: AbortSignal): Promise<JobOutcome> {
+    const handler = this.#options.handlers[job.type];
+    if (handler === undefined) {
+      return {
+        error: `jobs of type ${job.type} are not supported`,
+        commit: async () => {},
+        topics: [],
+      };
+    }
+    try {
+      return await handler(job, log, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isOutage(error)) throw error;
+      const text = errorText(error);
+      log.write("error", text);
+      return { error: text, commit: async () => {}, topics: [] };
+    }
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
+    const { clock, db, workerId, logger } = this.#options;
+    for (;;) {
+      await clock.sleep((leaseSeconds * 1000) / 3, signal);
+      if (this.#active.size === 0) continue;
+      try {
+        const kept = new Set(await renewLeases(db, workerId, [...this.#active.keys()]));
+        for (const [jobId, controller] of this.#active) {
+          if (!kept.has(jobId)) controller.abort(new Error("job was taken by another worker"));
+        }
+      } catch (error) {
+        logger.warn({ error: errorText(error) }, "renewing job leases failed, trying again");
+      }
+    }
+  }
+}

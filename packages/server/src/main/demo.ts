@@ -1,0 +1,187 @@
+import { readFile } from "node:fs/promises";
+
+import { tarMimeType, type Workspace } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+import { pack } from "tar-stream";
+
+import type { Database } from "../db/database.ts";
+import { keepFile } from "../files/service.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { readJob } from "../jobs/service.ts";
+import { findOrganization } from "../organizations/service.ts";
+import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { watch } from "../pubsub/watch.ts";
+import { createTemplate, findTemplateByName } from "../templates/service.ts";
+import { createVersion, requireVersion } from "../templates/version-service.ts";
+import { readFirstOwner } from "../users/admin-service.ts";
+import {
+  buildWorkspace,
+  createWorkspace,
+  describeWorkspace,
+  findWorkspaceByName,
+  requireWorkspace,
+} from "../workspaces/service.ts";
+
+/** The workspace of the demonstration. */
+export interface Demo {
+  readonly workspaceName: string;
+  /** In words, such as `running`. */
+  readonly state: string;
+}
+
+export interface DemoNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
+
+const workspaceName = "demo";
+const templateName = "demo";
+const starterTemplate = new URL("../../../../examples/demo.slipway.yaml", import.meta.url);
+const waitMs = 500;
+/** What takes longer than this is told as it stands then. */
+const readyTimeoutMs = 30_000;
+
+/** Makes the starter template and its workspace, unless they are there, and waits until the workspace is ready. */
+export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<Demo | undefined> {
+  const { db } = needs;
+  const owner = await readFirstOwner(db);
+  if (owner === undefined) return undefined;
+  const known = await findWorkspaceByName(db, owner.id, workspaceName);
+  if (known !== undefined) {
+    const { latest_build: build } = await describeWorkspace(db, known, needs.clock.now());
+    // One that was stopped on purpose, or failed, starts again: it is what npm start shows.
+    if (build.status === "stopped" || build.status === "failed")
+      await startAgain(needs, owner, known.id);
+  }
+  const workspaceId = known?.id ?? (await makeWorkspace(needs, owner, signal));
+  return { workspaceName, state: await waitUntilReady(needs, owner, workspaceId, signal) };
+}
+
+async function startAgain(needs: DemoNeeds, owner: UserCaller, workspaceId: string): Promise<void> {
+  await buildWorkspace(needs, await requireWorkspace(needs.db, owner, workspaceId), {
+    transition: "start",
+    versionId: undefined,
+    presetId: undefined,
+    parameters: [],
+    reason: "initiator",
+    initiatorId: owner.id,
+  });
+}
+
+async function makeWorkspace(
+  needs: DemoNeeds,
+  owner: UserCaller,
+  signal: AbortSignal,
+): Promise<string> {
+  const templateId = await ensureTemplate(needs, owner, signal);
+  const workspace = await createWorkspace(needs, owner, {
+    ownerId: owner.id,
+    name: workspaceName,
+    templateId,
+    versionId: undefined,
+    presetId: undefined,
+    parameters: [],
+  });
+  return workspace.id;
+}
+
+async function ensureTemplate(
+  needs: DemoNeeds,
+  owner: UserCaller,
+  signal: AbortSignal,
+): Promise<string> {
+  const { db, pubsub } = needs;
+  const organization = await findOrganization(db, "default");
+  const known = await findTemplateByName(db, organization.id, templateName);
+  if (known !== undefined) return known.id;
+  const file = await keepFile(db, owner, tarMimeType, await packStarter());
+  const version = await createVersion(db, pubsub, owner, {
+    organizationId: organization.id,
+    fileId: file.id,
+    templateId: undefined,
+    name: undefined,
+    message: "starter template",
+  });
+  await waitForImport(needs, version.id, signal);
+  const template = await createTemplate(db, owner, {
+    organizationId: organization.id,
+    name: templateName,
+    versionId: version.id,
+    displayName: undefined,
+    description: undefined,
+    icon: undefined,
+  });
+  return template.id;
+}
+
+async function packStarter(): Promise<Buffer> {
+  const archive = pack();
+  archive.entry({ name: "slipway.yaml", mtime: new Date(0) }, await readFile(starterTemplate));
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a pack without an encoding reads as buffers
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+async function waitForImport(
+  { db, pubsub, clock }: DemoNeeds,
+  versionId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { job_id: jobId } = await requireVersion(db, versionId);
+  for await (const _ of watch({
+    pubsub,
+    topics: [topics.job(jobId)],
+    maxWaitMs: waitMs,
+    clock,
+    signal,
+  })) {
+    const job = await readJob(db, jobId);
+    if (job.status === "failed")
+      throw new Error(`the starter template is not valid: ${job.error ?? ""}`);
+    if (job.completed_at !== undefined) return;
+  }
+}
+
+async function waitUntilReady(
+  { db, pubsub, clock }: DemoNeeds,
+  owner: UserCaller,
+  workspaceId: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const deadline = clock.monotonic() + readyTimeoutMs;
+  const looks = watch({
+    pubsub,
+    topics: [topics.workspace(workspaceId)],
+    maxWaitMs: waitMs,
+    clock,
+    signal,
+  });
+  for await (const _ of looks) {
+    const workspace = await describeWorkspace(
+      db,
+      await requireWorkspace(db, owner, workspaceId),
+      clock.now(),
+    );
+    const state = settledState(workspace);
+    if (state !== undefined) return state;
+    if (clock.monotonic() > deadline)
+      return `${workspace.latest_build.status}, its agent is not ready yet`;
+  }
+  return "unknown";
+}
+
+/** How the workspace stands, once it does; undefined while it still changes. */
+function settledState({ latest_build: build }: Workspace): string | undefined {
+  if (build.status === "failed") return `failed: ${build.job.error ?? "see its log"}`;
+  if (build.status !== "running") return undefined;
+  const agents = build.resources.flatMap((resource) => resource.agents);
+  if (agents.some((agent) => agent.status !== "connected")) return undefined;
+  const states = agents.map((agent) => agent.lifecycle_state);
+  if (states.some((state) => state === "created" || state === "starting")) return undefined;
+  return states.every((state) => state === "ready")
+    ? "running"
+    : `running, its agent: ${states.join(", ")}`;
+}

@@ -1,0 +1,44 @@
+import type { AddressInfo } from "node:net";
+
+import type { FastifyInstance } from "fastify";
+
+import type { Settings } from "../config/settings.ts";
+import { StartError } from "./errors.ts";
+
+/** The open listener; disposing of it closes every connection. */
+export interface Listener extends AsyncDisposable {
+  readonly accessUrl: string;
+}
+
+/** Opens the listener and finds out by which address it is reached. Throws `StartError`. */
+export async function listen(app: FastifyInstance, settings: Settings): Promise<Listener> {
+  const { host, port } = settings.listen;
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (!isInUse) throw error;
+    throw new StartError(
+      "address-in-use",
+      `another program listens on ${host} port ${port}; choose another by SLIPWAY_HTTP_ADDRESS`,
+      { cause: error },
+    );
+  }
+  return {
+    accessUrl: settings.accessUrl ?? localUrl(host, app.server.address()),
+    [Symbol.asyncDispose]: async () => {
+      app.server.closeIdleConnections();
+      const closed = app.close();
+      app.server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function localUrl(host: string, address: AddressInfo | string | null): string {
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const isAny = host === "0.0.0.0" || host === "::";
+  const name = isAny ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

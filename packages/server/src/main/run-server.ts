@@ -1,0 +1,134 @@
+import { isatty } from "node:tty";
+
+import { errorText } from "@slipway/runtime";
+
+import { ConfigError } from "../config/errors.ts";
+import { readSettings } from "../config/settings.ts";
+import { DatabaseError } from "../db/errors.ts";
+import { HttpError } from "../http/errors.ts";
+import { EmbeddedPostgresError } from "../postgres/errors.ts";
+import { ensureAdmin } from "../users/admin-service.ts";
+import { StartError } from "./errors.ts";
+import { createLogger } from "./logger.ts";
+import { createServer, type Server } from "./server.ts";
+import { welcomeText } from "./welcome.ts";
+
+type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+export interface RunServerOptions {
+  /** Settings given as flags, by the names of their variables; they go before the environment. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly demo: boolean;
+  /** The program that is the agent, with its arguments. */
+  readonly agentCommand: readonly string[];
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Resolves at the first signal to end. */
+  readonly interrupted: Promise<SignalName>;
+  /** Aborts at the second. */
+  readonly forced: AbortSignal;
+}
+
+/** Runs a server until it is interrupted; resolves to the exit code. */
+export async function runServer(options: RunServerOptions): Promise<number> {
+  try {
+    return await serve(options);
+  } catch (error) {
+    if (!isExplained(error)) throw error;
+    for (const line of errorText(error).split("\n")) options.stderr(`error: ${line}\n`);
+    return 1;
+  }
+}
+
+/** Whether the message of an error is enough for whoever started the server. */
+function isExplained(error: unknown): error is Error {
+  return (
+    error instanceof ConfigError ||
+    error instanceof StartError ||
+    error instanceof DatabaseError ||
+    error instanceof EmbeddedPostgresError ||
+    error instanceof HttpError
+  );
+}
+
+async function serve(options: RunServerOptions): Promise<number> {
+  const isTerminal = isatty(process.stderr.fd);
+  const settings = readSettings({ ...options.environment, ...given(options.flags) }, isTerminal);
+  // A demonstration speaks to a person: its log stays out of the way, unless a level was asked for.
+  const isQuiet = options.demo && options.environment["SLIPWAY_LOG_LEVEL"] === undefined;
+  const level =
+    isQuiet && options.flags["SLIPWAY_LOG_LEVEL"] === undefined ? "warn" : settings.log.level;
+  const logger = createLogger({ ...settings.log, level }, isTerminal);
+  const starting = new AbortController();
+  void options.interrupted.then((signal) => starting.abort(new Interrupt(signal)));
+  try {
+    const { agentCommand } = options;
+    const server = await createServer({ settings, agentCommand, logger, signal: starting.signal });
+    return await serveUntilEnd(server, options, starting.signal, settings);
+  } catch (error) {
+    if (error instanceof Interrupt) return 0;
+    throw error;
+  }
+}
+
+/** The start was interrupted. */
+class Interrupt extends Error {
+  override readonly name = "Interrupt";
+  readonly code = "interrupted";
+  readonly signal: SignalName;
+
+  constructor(signal: SignalName) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+async function serveUntilEnd(
+  server: Server,
+  options: RunServerOptions,
+  signal: AbortSignal,
+  settings: ReturnType<typeof readSettings>,
+): Promise<number> {
+  let ended: SignalName | { readonly failure: string } = "SIGTERM";
+  try {
+    const admin = await ensureAdmin(server.db, settings.admin);
+    const demo = options.demo ? await server.openDemo(signal) : undefined;
+    options.stdout(
+      welcomeText({ accessUrl: server.accessUrl, admin, settings: settings.admin, demo }),
+    );
+    ended = await Promise.race([
+      options.interrupted,
+      server.failed.then((failure) => ({ failure })),
+    ]);
+  } catch (error) {
+    if (error instanceof Interrupt) ended = error.signal;
+    else {
+      await server.close();
+      throw error;
+    }
+  }
+  if (typeof ended === "object") {
+    options.stderr(`error: ${ended.failure}\n`);
+    await server.close();
+    return 1;
+  }
+  // Ctrl-C ends all of it; a service manager's SIGTERM is a restart, over which agents live on.
+  const stopAgents = options.demo || ended === "SIGINT";
+  options.stderr(
+    stopAgents ? "stopping the workspaces and the server…\n" : "stopping the server…\n",
+  );
+  const forced = new Promise<"forced">((resolve) => {
+    options.forced.addEventListener("abort", () => resolve("forced"), { once: true });
+  });
+  const closed = server.close({ stopAgents }).then(() => "closed" as const);
+  if ((await Promise.race([closed, forced])) === "closed") return 0;
+  options.stderr("stopped before everything had ended\n");
+  return 1;
+}
+
+function given(flags: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

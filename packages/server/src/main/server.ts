@@ -1,0 +1,211 @@
+import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
+
+import { addAgentRoutes } from "../agents/routes.ts";
+import { SecretBox } from "../auth/secret-box.ts";
+import { createAuthenticator } from "../auth/service.ts";
+import { buildHandler, type BuildNeeds } from "../builds/build-job.ts";
+import { restoreWorkspaces } from "../builds/restore.ts";
+import { addBuildRoutes } from "../builds/routes.ts";
+import type { Settings } from "../config/settings.ts";
+import { connectionOptions, type Database, openDatabase } from "../db/database.ts";
+import { migrate } from "../db/migrate.ts";
+import { createMetrics } from "../deployment/metrics.ts";
+import { addDeploymentRoutes, addMonitoringRoutes } from "../deployment/routes.ts";
+import { readDeploymentId } from "../deployment/service.ts";
+import type { Driver } from "../drivers/driver.ts";
+import { ExternalDriver } from "../drivers/external/external-driver.ts";
+import { ProcessDriver } from "../drivers/process/process-driver.ts";
+import { addFileRoutes } from "../files/routes.ts";
+import { createHttpServer } from "../http/http-server.ts";
+import { Routes } from "../http/routes.ts";
+import { JobWorker } from "../jobs/worker.ts";
+import { addOrganizationRoutes } from "../organizations/routes.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
+import { PostgresPubSub } from "../pubsub/postgres-pubsub.ts";
+import { importHandler } from "../templates/import-job.ts";
+import { addTemplateRoutes } from "../templates/routes.ts";
+import { addUserRoutes } from "../users/routes.ts";
+import { findUser } from "../users/service.ts";
+import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
+import { addWorkspaceRoutes } from "../workspaces/routes.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { type Demo, openDemo } from "./demo.ts";
+import { type Listener, listen } from "./listen.ts";
+import { buildVersion } from "./version.ts";
+
+export interface ServerOptions {
+  readonly settings: Settings;
+  /** The program that is the agent, with its arguments, for the driver `process`. */
+  readonly agentCommand: readonly string[];
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
+}
+
+/** A running server. Whoever created it closes it. */
+export interface Server extends AsyncDisposable {
+  /** How agents, people and programs reach it. */
+  readonly accessUrl: string;
+  readonly db: Database;
+  /** Makes the demonstration's workspace and waits for it; undefined when nobody could own it. */
+  openDemo(signal: AbortSignal): Promise<Demo | undefined>;
+  /** Resolves with a reason when the server cannot go on: its database ended. */
+  readonly failed: Promise<string>;
+  /** Stops serving. Agents run on, unless `stopAgents` asks to end them, gracefully, first. Idempotent. */
+  close(options?: { readonly stopAgents: boolean }): Promise<void>;
+}
+
+/** How long agents have to stop with the server, in milliseconds. */
+const stopAgentsTimeoutMs = 30_000;
+
+/**
+ * Opens everything, from the data directory up, and closes it the other way round. Throws `StartError`, `DatabaseError`
+ * or `EmbeddedPostgresError`, with nothing left open.
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  await using opened = new AsyncDisposableStack();
+  const { settings, logger, clock = systemClock } = options;
+  const directory = opened.use(await openDataDirectory(settings.dataDir));
+  const postgres = await openPostgres(settings, directory.path, {
+    logger,
+    clock,
+    signal: options.signal,
+  });
+  if (postgres !== undefined) opened.use(postgres);
+  const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
+  const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
+  const applied = await migrate(db);
+  if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
+  const secrets = new SecretBox(secretKeys(settings, directory.secretKey));
+  const pubsub = opened.use(
+    new PostgresPubSub({
+      db,
+      connection: connectionOptions(address),
+      replicaId: directory.replicaId,
+      clock,
+      logger,
+    }),
+  );
+  const driver = new ProcessDriver({
+    workspacesDir: `${directory.path}/workspaces`,
+    agentCommand: options.agentCommand,
+    logger,
+    clock,
+  });
+  const external = new ExternalDriver();
+  const drivers = new Map<string, Driver>([
+    [driver.name, driver],
+    [external.name, external],
+  ]);
+  const http = await openHttp(
+    { db, pubsub, clock, logger, secrets, replicaId: directory.replicaId },
+    settings,
+  );
+  opened.use(http);
+  const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
+  const stopping = opened.use(new Scope());
+  const worker = opened.use(
+    startWorker(needs, { pubsub, clock, logger, workerId: directory.replicaId }),
+  );
+  stopping.run(async (stop) => {
+    await restoreWorkspaces(needs, directory.replicaId, logger, stop);
+  });
+  const resources = opened.move();
+
+  let closing: Promise<void> | undefined;
+  const close = async (stopAgents: boolean): Promise<void> => {
+    // Nothing is started any more; then what runs may still report its end to the listener.
+    await stopping.close();
+    await worker[Symbol.asyncDispose]();
+    if (stopAgents)
+      await driver.shutdownAll({
+        signal: AbortSignal.timeout(stopAgentsTimeoutMs * 2),
+        timeoutMs: stopAgentsTimeoutMs,
+      });
+    await resources.disposeAsync();
+  };
+  return {
+    accessUrl: http.accessUrl,
+    db,
+    openDemo: (signal) => openDemo({ db, pubsub, clock }, signal),
+    failed: failureOf(postgres),
+    close: ({ stopAgents } = { stopAgents: false }) => (closing ??= close(stopAgents)),
+    [Symbol.asyncDispose]: () => (closing ??= close(false)),
+  };
+}
+
+function openPostgres(
+  settings: Settings,
+  dataDir: string,
+  options: { readonly logger: Logger; readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<EmbeddedPostgres> | undefined {
+  return settings.postgresUrl === undefined
+    ? openEmbeddedPostgres({ ...options, dataDir })
+    : undefined;
+}
+
+async function failureOf(postgres: EmbeddedPostgres | undefined): Promise<string> {
+  if (postgres === undefined) return new Promise(() => undefined);
+  const { code, signal } = await postgres.exited;
+  return `the embedded PostgreSQL ended (${signal ?? `exit code ${code}`})`;
+}
+
+function secretKeys(settings: Settings, own: string): readonly [string, ...string[]] {
+  const [first, ...rest] = settings.secretKeys ?? [own];
+  return [first ?? own, ...rest];
+}
+
+interface HttpNeeds {
+  readonly db: Database;
+  readonly pubsub: PostgresPubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly secrets: SecretBox;
+  readonly replicaId: string;
+}
+
+/** The listener with the routes of every feature. */
+async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Listener> {
+  const { db, logger } = needs;
+  const app = await createHttpServer(buildVersion, logger);
+  const metrics = createMetrics();
+  let accessUrl = settings.accessUrl ?? "";
+  const routes = new Routes(
+    app,
+    createAuthenticator(db, () => accessUrl),
+    logger,
+  );
+  const deploymentId = await readDeploymentId(db);
+  addDeploymentRoutes(routes, { version: buildVersion, accessUrl: () => accessUrl, deploymentId });
+  addMonitoringRoutes(app, db, metrics.registry);
+  addUserRoutes(routes, db);
+  addOrganizationRoutes(routes, db, (caller, reference) => findUser(db, caller, reference));
+  addFileRoutes(routes, db);
+  addTemplateRoutes(routes, needs);
+  addBuildRoutes(routes, needs);
+  addWorkspaceRoutes(routes, needs);
+  addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
+  addAgentRoutes(routes, { ...needs, connectedAgents: metrics.connectedAgents });
+  const listener = await listen(app, settings);
+  accessUrl = listener.accessUrl;
+  return listener;
+}
+
+interface WorkerNeeds {
+  readonly pubsub: PostgresPubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workerId: string;
+}
+
+function startWorker(needs: BuildNeeds, options: WorkerNeeds): JobWorker {
+  return new JobWorker({
+    ...options,
+    db: needs.db,
+    handlers: {
+      template_version_import: importHandler(needs.db, [...needs.drivers.keys()]),
+      workspace_build: buildHandler(needs),
+    },
+  });
+}

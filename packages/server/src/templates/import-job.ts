@@ -1,0 +1,73 @@
+import type { Database } from "../db/database.ts";
+import { loadFile } from "../files/service.ts";
+import type { JobLogWriter } from "../jobs/job-log-writer.ts";
+import type { AcquiredJob, JobHandler, JobOutcome } from "../jobs/worker.ts";
+import { parseTemplateDefinition } from "../template-format/parse-definition.ts";
+import { readTemplateArchive } from "../template-format/read-archive.ts";
+import { insertPresets, type ImportedVersion, updateImported } from "./version-queries.ts";
+
+/** Reads a pushed archive and keeps what it says; every fault goes into the log with its line and column. */
+export function importHandler(db: Database, drivers: readonly string[]): JobHandler {
+  return async (job, log) => {
+    log.stage("Setting up");
+    const archive = await loadFile(db, job.file_id);
+    log.stage("Reading the template");
+    const result = await readTemplate(archive, drivers, log);
+    log.stage("Cleaning Up");
+    return "error" in result ? failure(result.error) : success(job, result);
+  };
+}
+
+async function readTemplate(
+  archive: Uint8Array,
+  drivers: readonly string[],
+  log: JobLogWriter,
+): Promise<ImportedVersion | { readonly error: string }> {
+  const files = await readTemplateArchive(archive);
+  if ("problem" in files) {
+    log.write("error", files.problem);
+    return { error: files.problem };
+  }
+  const parsed = parseTemplateDefinition(files.definitionText, { drivers });
+  if ("definition" in parsed) {
+    const { definition } = parsed;
+    log.write(
+      "info",
+      `driver ${definition.driver}, agents: ${definition.agents.map((a) => a.name).join(", ")}`,
+    );
+    return { definition, readme: files.readme };
+  }
+  for (const { line, column, path, message } of parsed.problems) {
+    const place = path === "" ? "" : `${path}: `;
+    log.write("error", `${files.definitionPath}:${line}:${column}: ${place}${message}`);
+  }
+  const [first] = parsed.problems;
+  const count = parsed.problems.length;
+  const summary = count === 1 ? "1 problem" : `${count} problems`;
+  const where =
+    first === undefined
+      ? ""
+      : `, the first at line ${first.line}, column ${first.column}: ${first.message}`;
+  return { error: `${files.definitionPath} has ${summary}${where}` };
+}
+
+function failure(error: string): JobOutcome {
+  return { error, commit: async () => {}, topics: [] };
+}
+
+function success(job: AcquiredJob, imported: ImportedVersion): JobOutcome {
+  const versionId = job.template_version_id;
+  if (versionId === null) return failure("the import has no template version");
+  return {
+    error: undefined,
+    topics: [],
+    commit: async (trx) => {
+      await updateImported(trx, versionId, imported);
+      await insertPresets(
+        trx,
+        versionId,
+        imported.definition.presets.map((preset) => preset.name),
+      );
+    },
+  };
+}

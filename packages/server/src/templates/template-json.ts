@@ -1,0 +1,49 @@
+import type { Template } from "@slipway/api";
+
+import type { TemplateRow } from "./queries.ts";
+
+const hourMs = 3_600_000;
+const noTimes = { P50: null, P95: null };
+const everyDay = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/** The template as clients see it. */
+export function templateJson(row: TemplateRow): Template {
+  return {
+    id: row.id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    organization_id: row.organization_id,
+    organization_name: row.organization_name,
+    organization_display_name: row.organization_display_name,
+    organization_icon: row.organization_icon,
+    name: row.name,
+    display_name: row.display_name,
+    provisioner: "slipway",
+    active_version_id: row.active_version_id,
+    active_user_count: row.active_user_count ?? 0,
+    build_time_stats: { start: noTimes, stop: noTimes, delete: noTimes },
+    description: row.description,
+    deprecated: false,
+    deprecation_message: "",
+    deleted: false,
+    icon: row.icon,
+    default_ttl_ms: 0,
+    activity_bump_ms: hourMs,
+    time_til_autostop_notify_ms: 0,
+    autostop_requirement: { days_of_week: [], weeks: 1 },
+    autostart_requirement: { days_of_week: everyDay },
+    created_by_id: row.created_by,
+    created_by_name: row.created_by_name,
+    allow_user_autostart: true,
+    allow_user_autostop: true,
+    allow_user_cancel_workspace_jobs: false,
+    failure_ttl_ms: 0,
+    time_til_dormant_ms: 0,
+    time_til_dormant_autodelete_ms: 0,
+    require_active_version: false,
+    max_port_share_level: "owner",
+    cors_behavior: "simple",
+    use_classic_parameter_flow: true,
+    disable_module_cache: false,
+  };
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+
+import { nilUuid, type TemplateVersion } from "@slipway/api";
+
+import { mayWriteTemplates } from "../auth/rights.ts";
+import type { Database, Queryable } from "../db/database.ts";
+import { violatesUnique } from "../db/errors.ts";
+import { inTransaction } from "../db/transaction.ts";
+import { readFile } from "../files/service.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
+import { createJob, readJob, readJobs } from "../jobs/service.ts";
+import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import type { PresetDefinition, TemplateDefinition } from "../template-format/definition.ts";
+import { selectTemplate } from "./queries.ts";
+import { versionJson } from "./version-json.ts";
+import {
+  insertVersion,
+  selectPresets,
+  selectVersion,
+  selectVersions,
+  type VersionRow,
+} from "./version-queries.ts";
+
+/** What a request says of a new version. */
+export interface NewVersion {
+  readonly organizationId: string;
+  readonly fileId: string;
+  readonly templateId: string | undefined;
+  readonly name: string | undefined;
+  readonly message: string;
+}
+
+/** Keeps a new version and queues its import. */
+export async function createVersion(
+  db: Database,
+  pubsub: PubSub,
+  caller: UserCaller,
+  input: NewVersion,
+): Promise<TemplateVersion> {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+  await readFile(db, caller, input.fileId).catch(() => {
+    throw invalidField("file_id", `no file has the id ${input.fileId}; upload it first`);
+  });
+  const templateId = input.templateId === nilUuid ? undefined : input.templateId;
+  if (templateId !== undefined && (await selectTemplate(db, templateId)) === undefined) {
+    throw invalidField("template_id", `no template has the id ${templateId}`);
+  }
+  const name = input.name || `v${randomBytes(5).toString("hex")}`;
+  const id = await inTransaction(db, async (trx) => {
+    const jobId = await createJob(trx, {
+      type: "template_version_import",
+      organizationId: input.organizationId,
+      initiatorId: caller.id,
+      fileId: input.fileId,
+    });
+    const { organizationId, message, fileId } = input;
+    return insertVersion(trx, {
+      templateId,
+      organizationId,
+      name,
+      message,
+      jobId,
+      fileId,
+      createdBy: caller.id,
+    });
+  }).catch((error: unknown) => {
+    if (!violatesUnique(error, "template_versions_template_id_name_key")) throw error;
+    throw new HttpError(
+      409,
+      `A template version with name "${name}" already exists for this template.`,
+      {
+        validations: [
+          { field: "name", detail: "This value is already in use and should be unique." },
+        ],
+      },
+    );
+  });
+  pubsub.publish(topics.jobQueue);
+  return readVersion(db, id);
+}
+
+/** A version as clients see it; throws the 404. */
+export async function readVersion(db: Queryable, id: string): Promise<TemplateVersion> {
+  const row = await requireVersion(db, id);
+  return versionJson(row, await readJob(db, row.job_id));
+}
+
+export async function readVersions(db: Queryable, templateId: string): Promise<TemplateVersion[]> {
+  const rows = await selectVersions(db, templateId);
+  const jobs = await readJobs(
+    db,
+    rows.map((row) => row.job_id),
+  );
+  return rows.flatMap((row) => {
+    const job = jobs.get(row.job_id);
+    return job === undefined ? [] : [versionJson(row, job)];
+  });
+}
+
+/** A version's row; throws the 404. */
+export async function requireVersion(db: Queryable, id: string): Promise<VersionRow> {
+  const row = await selectVersion(db, id);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+/** A version with its definition; throws 412 while its import has not succeeded. */
+export async function requireImported(
+  db: Queryable,
+  id: string,
+): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+  const row = await requireVersion(db, id);
+  const { definition } = row;
+  if (definition === null) {
+    throw new HttpError(412, "The template version has not been imported.", {
+      detail: "Its import is still running, or it failed; its log says which.",
+    });
+  }
+  return { ...row, definition };
+}
+
+/** A preset under the id that its version's import gave it. */
+export interface KeptPreset {
+  readonly id: string;
+  readonly preset: PresetDefinition;
+}
+
+export async function readPresets(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+): Promise<readonly KeptPreset[]> {
+  const rows = await selectPresets(db, version.id);
+  return version.definition.presets.flatMap((preset) => {
+    const id = rows.find((row) => row.name === preset.name)?.id;
+    return id === undefined ? [] : [{ id, preset }];
+  });
+}

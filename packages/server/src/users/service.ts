@@ -1,0 +1,91 @@
+import { nameProblem } from "@slipway/api";
+
+import { hashPassword, passwordProblem, verifyPassword } from "../auth/password.ts";
+import { mayActFor } from "../auth/rights.ts";
+import { createSession, keyLifetimes } from "../auth/service.ts";
+import type { Database, Queryable } from "../db/database.ts";
+import { inTransaction } from "../db/transaction.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { HttpError, invalidField, notFound } from "../http/errors.ts";
+import { readUuid } from "../http/uuid.ts";
+import { joinDefaultOrganization } from "../organizations/service.ts";
+import {
+  countUsers,
+  insertUser,
+  lockUsers,
+  selectCredentials,
+  selectUserById,
+  selectUserByName,
+  type UserRow,
+} from "./queries.ts";
+
+/** Finds a user by id, name or `me`; what the caller may not see answers as if it did not exist. */
+export async function findUser(
+  db: Queryable,
+  caller: UserCaller,
+  reference: string,
+): Promise<UserRow> {
+  const id = reference === "me" ? caller.id : readUuid(reference);
+  const found = await (id === undefined ? selectUserByName(db, reference) : selectUserById(db, id));
+  if (found === undefined || !mayActFor(caller, found.id)) throw notFound();
+  return found;
+}
+
+export async function hasUsers(db: Queryable): Promise<boolean> {
+  return (await countUsers(db)) > 0;
+}
+
+export interface FirstUser {
+  readonly username: string;
+  readonly email: string;
+  readonly name: string;
+  readonly password: string;
+}
+
+export interface CreatedFirstUser {
+  readonly userId: string;
+  readonly organizationId: string;
+}
+
+/** Makes the first user, with the role owner; throws 409 when there is a user already. */
+export async function createFirstUser(db: Database, input: FirstUser): Promise<CreatedFirstUser> {
+  checkNewUser(input);
+  const passwordHash = await hashPassword(input.password);
+  return inTransaction(db, async (trx) => {
+    await lockUsers(trx);
+    if (await hasUsers(trx)) {
+      throw new HttpError(409, "The initial user has already been created.");
+    }
+    const { username, email, name } = input;
+    const userId = await insertUser(trx, { username, email, name, passwordHash, roles: ["owner"] });
+    const organization = await joinDefaultOrganization(trx, userId);
+    return { userId, organizationId: organization.id };
+  });
+}
+
+function checkNewUser(input: FirstUser): void {
+  const name = nameProblem(input.username);
+  if (name !== undefined) throw invalidField("username", name);
+  if (!/^[^@\s]+@[^@\s]+$/.test(input.email)) {
+    throw invalidField("email", `must be an email address, found "${input.email}"`);
+  }
+  const password = passwordProblem(input.password);
+  if (password !== undefined) throw invalidField("password", password);
+}
+
+/** Checks email and password and makes a browser session; resolves to its token. */
+export async function logIn(db: Database, email: string, password: string): Promise<string> {
+  const user = await selectCredentials(db, email);
+  const isRight = await verifyPassword(password, user?.password_hash ?? "");
+  if (user === undefined || !isRight) throw new HttpError(401, "Incorrect email or password.");
+  if (user.login_type !== "password") {
+    throw new HttpError(403, `This user logs in by ${user.login_type}, not by password.`);
+  }
+  if (user.status === "suspended") {
+    throw new HttpError(
+      401,
+      "Your account is suspended. Contact an admin to reactivate your account.",
+    );
+  }
+  return createSession(db, user.id, keyLifetimes.browserSession);
+}

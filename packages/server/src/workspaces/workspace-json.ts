@@ -1,0 +1,44 @@
+import { type Workspace, type WorkspaceBuild, zeroTimestamp } from "@slipway/api";
+
+import type { WorkspaceRow } from "./queries.ts";
+
+/** The workspace as clients see it. */
+export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspace {
+  const agents = build.resources.flatMap((resource) => resource.agents);
+  // Sub-agents do not count.
+  const failing = agents.filter((agent) => agent.parent_id === null && !agent.health.healthy);
+  return {
+    id: row.id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    owner_id: row.owner_id,
+    owner_name: row.owner_name,
+    owner_avatar_url: "",
+    organization_id: row.organization_id,
+    organization_name: row.organization_name,
+    template_id: row.template_id,
+    template_name: row.template_name,
+    template_display_name: row.template_display_name,
+    template_icon: row.template_icon,
+    template_allow_user_cancel_workspace_jobs: false,
+    template_active_version_id: row.template_active_version_id,
+    template_require_active_version: false,
+    template_use_classic_parameter_flow: true,
+    latest_build: build,
+    latest_app_status: null,
+    outdated: build.template_version_id !== row.template_active_version_id,
+    name: row.name,
+    autostart_schedule: null,
+    ttl_ms: null,
+    last_used_at: row.last_used_at ?? zeroTimestamp,
+    deleting_at: null,
+    dormant_at: null,
+    health: { healthy: failing.length === 0, failing_agents: failing.map((agent) => agent.id) },
+    automatic_updates: "never",
+    allow_renames: false,
+    favorite: false,
+    next_start_at: null,
+    is_prebuild: false,
+    task_id: null,
+  };
+}

@@ -1,0 +1,377 @@
+import { randomUUID } from "node:crypto";
+
+import type { Transition } from "@slipway/api";
+import { silentLogger } from "@slipway/runtime";
+import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+
+import {
+  createAuthenticator,
+  createSession,
+  endSession,
+  keyLifetimes,
+} from "../src/auth/service.ts";
+import { HttpError } from "../src/http/errors.ts";
+import { createHttpServer } from "../src/http/http-server.ts";
+import { createFirstUser, logIn } from "../src/users/service.ts";
+import {
+  type JobState,
+  seedAgent,
+  seedBuild,
+  type SeededWorkspace,
+  seedWorkspace,
+  setJob,
+} from "./support/rows.ts";
+
+let database: TestDatabase;
+let app: Awaited<ReturnType<typeof createHttpServer>>;
+
+beforeEach(async () => {
+  database = await openTestDatabase(inject("postgresUrl"));
+  app = await createHttpServer("v0", silentLogger);
+  const authenticator = createAuthenticator(database.db, () => "http://access");
+  app.get("/user", (request) => authenticator.user(request));
+  app.get("/agent", (request) => authenticator.agent(request));
+});
+
+afterEach(async () => {
+  await app.close();
+  await database[Symbol.asyncDispose]();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly challenge: unknown;
+}
+
+async function ask(url: "/user" | "/agent", token: string | undefined): Promise<Answer> {
+  const headers = token === undefined ? {} : { "coder-session-token": token };
+  const response = await app.inject({ url, headers });
+  const challenge = response.headers["www-authenticate"];
+  return { status: response.statusCode, body: response.json(), challenge };
+}
+
+describe("the first user", () => {
+  it("is made by exactly one of 10 who try at once", async () => {
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) =>
+        createFirstUser(database.db, {
+          username: `user${index}`,
+          email: `user${index}@example.com`,
+          name: "",
+          password: "correct-horse-battery-42",
+        }),
+      ),
+    );
+    const refusals = attempts.flatMap((attempt) => ("reason" in attempt ? [attempt.reason] : []));
+    expect(refusals).toHaveLength(9);
+    for (const refusal of refusals) {
+      expect(refusal).toBeInstanceOf(HttpError);
+      expect(refusal).toMatchObject({ status: 409 });
+    }
+    const users = await database.db.selectFrom("users").select(["username", "roles"]).execute();
+    expect(users).toMatchObject([{ roles: ["owner"] }]);
+    const members = await database.db.selectFrom("organization_members").selectAll().execute();
+    expect(members).toHaveLength(1);
+  });
+
+  it.each([
+    [{ username: "new" }, "username"],
+    [{ email: "nobody" }, "email"],
+    [{ password: "password" }, "password"],
+  ])("is refused with %j", async (wrong, field) => {
+    const good = { username: "a", email: "a@b", name: "", password: "correct-horse-battery-42" };
+    await expect(createFirstUser(database.db, { ...good, ...wrong })).rejects.toMatchObject({
+      status: 400,
+      validations: [{ field }],
+    });
+  });
+});
+
+describe("a log-in", () => {
+  const password = "correct-horse-battery-42";
+  const email = "ann@example.com";
+
+  beforeEach(async () => {
+    await createFirstUser(database.db, { username: "ann", email, name: "", password });
+  });
+
+  it("gives a token for the right password, whatever the case of the address", async () => {
+    const token = await logIn(database.db, "Ann@Example.com", password);
+    expect(await ask("/user", token)).toMatchObject({ status: 200, body: { username: "ann" } });
+  });
+
+  it("does not tell a wrong password from an unknown user", async () => {
+    const refusal = { status: 401, message: "Incorrect email or password." };
+    await expect(logIn(database.db, email, "wrong")).rejects.toMatchObject(refusal);
+    await expect(logIn(database.db, "bob@example.com", password)).rejects.toMatchObject(refusal);
+  });
+
+  it("is refused to who is suspended", async () => {
+    await database.db.updateTable("users").set({ status: "suspended" }).execute();
+    await expect(logIn(database.db, email, password)).rejects.toMatchObject({ status: 401 });
+  });
+});
+
+describe("a session key", () => {
+  let place: SeededWorkspace;
+  let token: string;
+
+  beforeEach(async () => {
+    place = await seedWorkspace(database.db);
+    token = await createSession(database.db, place.userId, keyLifetimes.commandSession);
+  });
+
+  /** Seconds until the key expires, and since its last use and the user's. */
+  async function times() {
+    const { rows } = await sql<{ left: number; used: number | null; seen: number | null }>`
+      select extract(epoch from expires_at - now())::float8 as left,
+        extract(epoch from now() - last_used)::float8 as used,
+        extract(epoch from now() - last_seen_at)::float8 as seen
+      from api_keys join users on users.id = user_id`.execute(database.db);
+    return rows[0] ?? { left: 0, used: null, seen: null };
+  }
+
+  async function setKey(expiresIn: string, usedAgo: string): Promise<void> {
+    await sql`update api_keys set expires_at = now() + ${expiresIn}::interval,
+      last_used = now() - ${usedAgo}::interval`.execute(database.db);
+  }
+
+  it("says who calls", async () => {
+    expect(await ask("/user", token)).toEqual({
+      status: 200,
+      body: { id: place.userId, username: "ann", roles: ["owner"], keyId: token.slice(0, 10) },
+      challenge: undefined,
+    });
+  });
+
+  it.each([
+    [undefined, 'Cookie "coder_session_token" or query parameter must be provided.'],
+    ["abc", "Invalid API key format: incorrect amount of API key parts, expected 2 got 1"],
+    ["abcdefghij-abcdefghijabcdefghijab", "API key is invalid."],
+  ])("refuses the token %j", async (bad, detail) => {
+    expect(await ask("/user", bad)).toEqual({
+      status: 401,
+      body: {
+        message:
+          "You are signed out or your session has expired. Please sign in again to continue.",
+        detail,
+      },
+      challenge:
+        'Bearer realm="coder", error="invalid_token", error_description="The access token has expired", ' +
+        'resource_metadata="http://access/.well-known/oauth-protected-resource"',
+    });
+  });
+
+  it("refuses a wrong secret of a key that exists", async () => {
+    const wrong = `${token.slice(0, -1)}${token.endsWith("a") ? "b" : "a"}`;
+    const { status, body } = await ask("/user", wrong);
+    expect([status, body]).toMatchObject([401, { detail: "API key secret is invalid." }]);
+  });
+
+  it("refuses a key that expired, and says since when", async () => {
+    await setKey("-1 second", "0 seconds");
+    const { status, body } = await ask("/user", token);
+    expect([status, body]).toMatchObject([
+      401,
+      { detail: expect.stringMatching(/^API key expired at "2\d{3}-.*Z"\.$/) },
+    ]);
+  });
+
+  it("slides its expiry and notes its use after an hour", async () => {
+    await setKey("1 minute", "61 minutes");
+    expect((await ask("/user", token)).status).toBe(200);
+    const { left, used, seen } = await times();
+    expect(left).toBeGreaterThan(keyLifetimes.commandSession - 60);
+    expect(left).toBeLessThanOrEqual(keyLifetimes.commandSession);
+    expect(used).toBeLessThan(60);
+    expect(seen).toBeLessThan(60);
+  });
+
+  it("writes nothing for a key that was used within the hour", async () => {
+    await setKey("1 minute", "59 minutes");
+    expect((await ask("/user", token)).status).toBe(200);
+    const { left, used, seen } = await times();
+    expect(left).toBeLessThanOrEqual(60);
+    expect(used).toBeGreaterThan(58 * 60);
+    expect(seen).toBeNull();
+  });
+
+  it("never shortens what is left of a key", async () => {
+    await setKey("30 days", "2 hours");
+    await ask("/user", token);
+    expect((await times()).left).toBeGreaterThan(29 * 24 * 3600);
+  });
+
+  it("is worth nothing after its end, and to users who are gone or suspended", async () => {
+    await database.db.updateTable("users").set({ status: "suspended" }).execute();
+    expect(await ask("/user", token)).toMatchObject({
+      status: 401,
+      body: {
+        message:
+          'User is not active (status = "suspended"). Contact an admin to reactivate your account.',
+      },
+    });
+    await database.db.updateTable("users").set({ status: "active", deleted: true }).execute();
+    expect((await ask("/user", token)).status).toBe(401);
+    await database.db.updateTable("users").set({ deleted: false }).execute();
+    expect((await ask("/user", token)).status).toBe(200);
+    await endSession(database.db, token.slice(0, 10));
+    expect((await ask("/user", token)).status).toBe(401);
+  });
+});
+
+describe("an agent token", () => {
+  const token = randomUUID();
+  let place: SeededWorkspace;
+
+  beforeEach(async () => {
+    place = await seedWorkspace(database.db);
+  });
+
+  type Row = readonly [Transition, JobState];
+
+  /** Makes builds in order, the first of which has the agent; resolves to the status for its token. */
+  async function statusAfter(...builds: readonly Row[]): Promise<number> {
+    for (const [index, [transition, job]] of builds.entries()) {
+      // The job of a build that waits keeps others out.
+      const build = await seedBuild(database.db, place, {
+        number: index + 1,
+        transition,
+        job: "succeeded",
+      });
+      if (index === 0) await seedAgent(database.db, build, token);
+      if (index === builds.length - 1 || job === "failed") {
+        await setJob(database.db, build.jobId, job);
+      }
+    }
+    return (await ask("/agent", token)).status;
+  }
+
+  it.each<readonly [number, readonly Row[]]>([
+    [200, [["start", "pending"]]],
+    [200, [["start", "running"]]],
+    [200, [["start", "succeeded"]]],
+    [200, [["start", "failed"]]],
+    [200, [["stop", "running"]]],
+    [
+      200,
+      [
+        ["start", "succeeded"],
+        ["stop", "pending"],
+      ],
+    ],
+    [
+      200,
+      [
+        ["start", "succeeded"],
+        ["stop", "running"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "succeeded"],
+        ["stop", "succeeded"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "succeeded"],
+        ["stop", "failed"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "failed"],
+        ["stop", "running"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["stop", "succeeded"],
+        ["stop", "running"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "succeeded"],
+        ["start", "pending"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "succeeded"],
+        ["delete", "pending"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "succeeded"],
+        ["stop", "succeeded"],
+        ["stop", "running"],
+      ],
+    ],
+    [
+      401,
+      [
+        ["start", "succeeded"],
+        ["start", "succeeded"],
+        ["stop", "running"],
+      ],
+    ],
+  ])("is answered with %i for the builds %j", async (status, builds) => {
+    expect(await statusAfter(...builds)).toBe(status);
+  });
+
+  it("says which agent calls, in any form of the token", async () => {
+    const build = await seedBuild(database.db, place, {
+      number: 1,
+      transition: "start",
+      job: "succeeded",
+    });
+    const agentId = await seedAgent(database.db, build, token);
+    const { status, body } = await ask("/agent", `{${token.toUpperCase()}}`);
+    expect([status, body]).toEqual([
+      200,
+      {
+        agentId,
+        agentName: "main",
+        buildId: build.buildId,
+        workspaceId: place.workspaceId,
+        ownerId: place.userId,
+      },
+    ]);
+  });
+
+  it("is worth nothing once its agent or its workspace is deleted", async () => {
+    expect(await statusAfter(["start", "succeeded"])).toBe(200);
+    await database.db.updateTable("workspaces").set({ deleted: true }).execute();
+    expect((await ask("/agent", token)).status).toBe(401);
+    await database.db.updateTable("workspaces").set({ deleted: false }).execute();
+    await database.db.updateTable("workspace_agents").set({ deleted: true }).execute();
+    expect((await ask("/agent", token)).status).toBe(401);
+  });
+
+  it.each([
+    [undefined, { message: 'Cookie "coder_session_token" must be provided.' }],
+    [
+      "abc",
+      {
+        message: "Workspace agent token invalid.",
+        detail: "An agent token must be a valid UUIDv4. (len 3)",
+      },
+    ],
+    [randomUUID(), { message: "Workspace agent not authorized." }],
+  ])("refuses %j", async (bad, body) => {
+    expect(await ask("/agent", bad)).toMatchObject({ status: 401, body });
+  });
+});

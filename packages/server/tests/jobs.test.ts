@@ -1,0 +1,276 @@
+import { randomUUID } from "node:crypto";
+
+import { silentLogger, systemClock } from "@slipway/runtime";
+import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from "vitest";
+
+import { connectionOptions } from "../src/db/database.ts";
+import { sqlState, violatesUnique } from "../src/db/errors.ts";
+import { inTransaction } from "../src/db/transaction.ts";
+import { JobLogWriter } from "../src/jobs/job-log-writer.ts";
+import { readJobLogs } from "../src/jobs/log-stream.ts";
+import { acquireJob, completeJob, type InsertJob, renewLeases } from "../src/jobs/queries.ts";
+import { createJob, readJob } from "../src/jobs/service.ts";
+import { type JobHandler, JobWorker } from "../src/jobs/worker.ts";
+import { PostgresPubSub } from "../src/pubsub/postgres-pubsub.ts";
+import { type PubSub, topics } from "../src/pubsub/pubsub.ts";
+import { watch } from "../src/pubsub/watch.ts";
+import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
+
+let database: TestDatabase;
+let place: SeededWorkspace;
+
+beforeEach(async () => {
+  database = await openTestDatabase(inject("postgresUrl"));
+  place = await seedWorkspace(database.db);
+});
+
+afterEach(() => database[Symbol.asyncDispose]());
+
+function addJob(more: Partial<InsertJob> = {}): Promise<string> {
+  const { organizationId, userId: initiatorId, fileId } = place;
+  const type = "template_version_import";
+  return createJob(database.db, { type, organizationId, initiatorId, fileId, ...more });
+}
+
+/** Takes jobs until there is none. */
+async function takeAll(workerId: string): Promise<string[]> {
+  const taken: string[] = [];
+  for (;;) {
+    const job = await acquireJob(database.db, workerId, taken);
+    if (job === undefined) return taken;
+    taken.push(job.id);
+  }
+}
+
+async function endLeases(): Promise<void> {
+  await database.db
+    .updateTable("jobs")
+    .set({ lease_until: sql`now() - interval '1 second'` })
+    .execute();
+}
+
+test("gives each job to exactly one of 4 workers", async () => {
+  const ids = await Promise.all(Array.from({ length: 40 }, () => addJob()));
+  const taken = await Promise.all(Array.from({ length: 4 }, () => takeAll(randomUUID())));
+  expect(taken.flat()).toHaveLength(ids.length);
+  expect(new Set(taken.flat())).toEqual(new Set(ids));
+});
+
+test("gives out the oldest first, and notes its start and its worker", async () => {
+  const [first, second] = [await addJob(), await addJob()];
+  const workerId = randomUUID();
+  expect(await takeAll(workerId)).toEqual([first, second]);
+  expect(await readJob(database.db, first)).toMatchObject({
+    status: "running",
+    worker_id: workerId,
+  });
+});
+
+test("gives a job whose lease ran out to another worker, and its first worker no say in it", async () => {
+  const jobId = await addJob();
+  const [first, second] = [randomUUID(), randomUUID()];
+  expect(await takeAll(first)).toEqual([jobId]);
+  expect(await takeAll(second)).toEqual([]);
+  expect(await renewLeases(database.db, first, [jobId])).toEqual([jobId]);
+  await endLeases();
+  expect(await takeAll(second)).toEqual([jobId]);
+  expect(await renewLeases(database.db, first, [jobId])).toEqual([]);
+  const end = { jobId, error: undefined };
+  expect(await completeJob(database.db, { ...end, workerId: first })).toBe(false);
+  expect(await completeJob(database.db, { ...end, workerId: second })).toBe(true);
+  expect(await completeJob(database.db, { ...end, workerId: second })).toBe(false);
+  expect(await readJob(database.db, jobId)).toMatchObject({ status: "succeeded" });
+  await endLeases();
+  expect(await takeAll(first)).toEqual([]);
+});
+
+test("gives a worker at once the job that it held in an earlier life", async () => {
+  const jobId = await addJob();
+  const workerId = randomUUID();
+  expect((await acquireJob(database.db, workerId, []))?.id).toBe(jobId);
+  expect(await acquireJob(database.db, workerId, [jobId])).toBeUndefined();
+  expect((await acquireJob(database.db, workerId, []))?.id).toBe(jobId);
+});
+
+test("keeps a job for the only worker that can do it", async () => {
+  const onlyWorkerId = randomUUID();
+  const jobId = await addJob({ onlyWorkerId });
+  expect(await takeAll(randomUUID())).toEqual([]);
+  expect(await takeAll(onlyWorkerId)).toEqual([jobId]);
+  await endLeases();
+  expect(await takeAll(randomUUID())).toEqual([]);
+});
+
+test("has one open job a workspace at most", async () => {
+  const { workspaceId } = place;
+  const workerId = randomUUID();
+  const more = { type: "workspace_build", workspaceId } as const;
+  const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => addJob(more)));
+  const failures = attempts.flatMap((attempt) => ("reason" in attempt ? [attempt.reason] : []));
+  expect(failures).toHaveLength(4);
+  expect(failures.every((error) => violatesUnique(error, "jobs_one_running_per_workspace"))).toBe(
+    true,
+  );
+  const [jobId = ""] = await takeAll(workerId);
+  await completeJob(database.db, { jobId, workerId, error: "broken" });
+  await addJob(more);
+});
+
+test("does not forget that a line of a log is lost", async () => {
+  const log = new JobLogWriter(database.db, silentPubSub, randomUUID());
+  log.write("info", "of a job that does not exist");
+  await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
+  await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
+});
+
+test("cuts a long line of a log and leaves out what PostgreSQL does not keep", async () => {
+  const jobId = await addJob();
+  const log = new JobLogWriter(database.db, silentPubSub, jobId);
+  log.write("warn", `a\0b${"x".repeat(10_000)}`);
+  await log.flush();
+  expect(await readJobLogs(database.db, jobId, 0)).toMatchObject([
+    { log_level: "warn", output: `ab${"x".repeat(8190)}`, stage: "" },
+  ]);
+});
+
+const silentPubSub: PubSub = {
+  subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+  publish: () => undefined,
+};
+
+/** A worker like that of a server of its own. */
+function openWorker(handler: JobHandler): JobWorker {
+  const { db, url } = database;
+  const replicaId = randomUUID();
+  const common = { db, clock: systemClock, logger: silentLogger };
+  const connection = connectionOptions({ url });
+  const pubsub = new PostgresPubSub({ ...common, connection, replicaId });
+  const worker = new JobWorker({
+    ...common,
+    pubsub,
+    workerId: replicaId,
+    handlers: { template_version_import: handler },
+  });
+  onTestFinished(async () => {
+    await worker[Symbol.asyncDispose]();
+    await pubsub[Symbol.asyncDispose]();
+  });
+  return worker;
+}
+
+/** Publishes as one more replica, and waits for jobs to end. */
+function openObserver() {
+  const { db, url } = database;
+  const pubsub = new PostgresPubSub({
+    db,
+    connection: connectionOptions({ url }),
+    replicaId: randomUUID(),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  onTestFinished(() => pubsub[Symbol.asyncDispose]());
+  const ended = async (jobId: string): Promise<void> => {
+    const looks = watch({
+      pubsub,
+      topics: [topics.job(jobId)],
+      maxWaitMs: 5000,
+      clock: systemClock,
+      signal: AbortSignal.timeout(30_000),
+    });
+    for await (const _ of looks) {
+      if ((await readJob(db, jobId)).completed_at !== undefined) return;
+    }
+  };
+  return { pubsub, ended };
+}
+
+test("carries each job out once, with two workers that hear of it", async () => {
+  const handled: string[] = [];
+  const handler: JobHandler = async (job, log) => {
+    handled.push(job.id);
+    log.stage("Working");
+    log.write("info", `at ${job.id}`);
+    return { error: undefined, commit: async () => {}, topics: [] };
+  };
+  openWorker(handler);
+  openWorker(handler);
+  const { pubsub, ended } = openObserver();
+  const ids = await Promise.all(Array.from({ length: 20 }, () => addJob()));
+  pubsub.publish(topics.jobQueue);
+  await Promise.all(ids.map(ended));
+  expect(handled.toSorted((a, b) => a.localeCompare(b))).toEqual(
+    ids.toSorted((a, b) => a.localeCompare(b)),
+  );
+  const [id = ""] = ids;
+  expect(await readJobLogs(database.db, id, 0)).toMatchObject([
+    { log_source: "provisioner_daemon", stage: "Working", output: "" },
+    { log_source: "provisioner", stage: "Working", output: `at ${id}`, log_level: "info" },
+  ]);
+});
+
+test("fails a job with what its handler throws, and one that it has no handler for", async () => {
+  openWorker(() => Promise.reject(new Error("cannot", { cause: new Error("because") })));
+  const { pubsub, ended } = openObserver();
+  const broken = await addJob();
+  const unknown = await addJob({ type: "template_version_dry_run" });
+  pubsub.publish(topics.jobQueue);
+  await Promise.all([broken, unknown].map(ended));
+  const error = "cannot: because";
+  expect(await readJob(database.db, broken)).toMatchObject({ status: "failed", error });
+  expect(await readJobLogs(database.db, broken, 0)).toMatchObject([
+    { log_level: "error", output: error },
+  ]);
+  expect(await readJob(database.db, unknown)).toMatchObject({
+    status: "failed",
+    error: "jobs of type template_version_dry_run are not supported",
+  });
+});
+
+test("writes what belongs to the end of a job together with it, or not at all", async () => {
+  const { db } = database;
+  let attempts = 0;
+  openWorker(async (job) => ({
+    error: undefined,
+    topics: [],
+    commit: async (trx) => {
+      await trx.insertInto("deployment").values({ key: "once", value: job.id }).execute();
+      // The first time, the transaction breaks after its last statement.
+      if (attempts++ === 0) throw new Error("the connection broke");
+    },
+  }));
+  const { pubsub, ended } = openObserver();
+  const jobId = await addJob();
+  pubsub.publish(topics.jobQueue);
+  await ended(jobId);
+  expect(attempts).toBe(2);
+  expect(await db.selectFrom("deployment").where("key", "=", "once").selectAll().execute()).toEqual(
+    [{ key: "once", value: jobId }],
+  );
+});
+
+test("leaves a job under way to another worker when its own ends", async () => {
+  const begun = Promise.withResolvers<void>();
+  const first = openWorker((_job, _log, signal) => {
+    begun.resolve();
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  });
+  const { pubsub, ended } = openObserver();
+  const jobId = await addJob();
+  pubsub.publish(topics.jobQueue);
+  await begun.promise;
+  await first[Symbol.asyncDispose]();
+  expect(await readJob(database.db, jobId)).toMatchObject({ status: "running" });
+  await inTransaction(database.db, (trx) =>
+    trx
+      .updateTable("jobs")
+      .set({ lease_until: sql`now() - interval '1 second'` })
+      .execute(),
+  );
+  openWorker(async () => ({ error: undefined, commit: async () => {}, topics: [] }));
+  await ended(jobId);
+  expect(await readJob(database.db, jobId)).toMatchObject({ status: "succeeded" });
+});

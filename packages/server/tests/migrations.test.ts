@@ -1,0 +1,36 @@
+import { silentLogger } from "@slipway/runtime";
+import { openTestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { expect, inject, test } from "vitest";
+
+import { openDatabase } from "../src/db/database.ts";
+import { migrate } from "../src/db/migrate.ts";
+import { migrations } from "../src/db/migrations/migrations.ts";
+
+const names = Object.keys(migrations);
+
+test("migrates once, though 3 replicas start on an empty database at the same time", async () => {
+  await using database = await openTestDatabase(inject("postgresUrl"));
+  await sql`drop schema public cascade`.execute(database.db);
+  await sql`create schema public`.execute(database.db);
+  const { url } = database;
+  const replicas = Array.from({ length: 3 }, () => openDatabase({ url }, silentLogger));
+  const applied = await Promise.all(replicas.map((replica) => migrate(replica)));
+  await Promise.all(replicas.map((replica) => replica.destroy()));
+  expect(applied.toSorted((a, b) => a.length - b.length)).toEqual([[], [], names]);
+  const users = await database.db.selectFrom("users").selectAll().execute();
+  expect(users).toEqual([]);
+  expect(await migrate(database.db)).toEqual([]);
+});
+
+test("says that PostgreSQL cannot be reached, and that trying again may help", async () => {
+  await using database = await openTestDatabase(inject("postgresUrl"));
+  const url = database.url.replace(/test_[0-9a-f]+/, "no_such_database");
+  const db = openDatabase({ url }, silentLogger);
+  await expect(migrate(db)).rejects.toMatchObject({
+    name: "DatabaseError",
+    code: "unreachable",
+    retryable: true,
+  });
+  await db.destroy();
+});
