@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, describe, expect, it } from "vitest";
+
+import { readAgentConfig } from "./agent-config.ts";
+import { ConfigError } from "./errors.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-config-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const enough = { CODER_AGENT_URL: "https://slipway.example.com/", CODER_AGENT_TOKEN: "token" };
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readAgentConfig({}, environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe("readAgentConfig", () => {
+  it("has a default for everything but address and token", () => {
+    expect(readAgentConfig({}, enough)).toEqual({
+      serverUrl: "https://slipway.example.com",
+      token: "token",
+      headers: {},
+      headerCommand: undefined,
+      logDir: tmpdir(),
+      scriptDataDir: tmpdir(),
+      logHuman: "/dev/stderr",
+      logJson: undefined,
+      subsystems: [],
+    });
+  });
+
+  it("prefers flags to the environment", () => {
+    const config = readAgentConfig(
+      { CODER_AGENT_TOKEN: "flag", CODER_AGENT_LOG_DIR: "/l" },
+      enough,
+    );
+    expect(config.token).toBe("flag");
+    expect(config.logDir).toBe("/l");
+  });
+
+  it("reads the token from its file, without white space", () => {
+    const file = join(folder, "token");
+    writeFileSync(file, "  secret\n");
+    const url = { CODER_AGENT_URL: "http://localhost:3000" };
+    expect(readAgentConfig({}, { ...url, CODER_AGENT_TOKEN_FILE: file }).token).toBe("secret");
+    const both = { ...url, CODER_AGENT_TOKEN: "direct", CODER_AGENT_TOKEN_FILE: file };
+    expect(readAgentConfig({}, both).token).toBe("direct");
+  });
+
+  it("reads headers and subsystems", () => {
+    const config = readAgentConfig(
+      {},
+      {
+        ...enough,
+        CODER_AGENT_HEADER: "X-One=1,X-Two=a=b",
+        CODER_AGENT_SUBSYSTEM: "envbox, envbuilder,envbox",
+      },
+    );
+    expect(config.headers).toEqual({ "X-One": "1", "X-Two": "a=b" });
+    expect(config.subsystems).toEqual(["envbox", "envbuilder"]);
+  });
+
+  it("turns a log off that is set but empty", () => {
+    expect(readAgentConfig({}, { ...enough, CODER_AGENT_LOGGING_HUMAN: "" }).logHuman).toBe(
+      undefined,
+    );
+  });
+
+  it("reports every fault at once", () => {
+    const faults = faultsOf({
+      CODER_AGENT_AUTH: "aws-instance-identity",
+      CODER_AGENT_URL: "slipway.example.com",
+      CODER_AGENT_TOKEN_FILE: join(folder, "absent"),
+      CODER_AGENT_HEADER: "ok=1,secret",
+      CODER_AGENT_SUBSYSTEM: "toaster",
+    });
+    expect(faults).toHaveLength(5);
+    expect(faults.join("\n")).toMatch(/AUTH.*\n.*URL.*\n.*TOKEN_FILE.*\n.*item 2 of.*\n.*toaster/);
+    expect(faults.join("\n")).not.toContain("secret");
+  });
+
+  it("misses address and token when nothing is set", () => {
+    expect(faultsOf({})).toHaveLength(2);
+  });
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+
+import { errorText } from "@slipway/runtime";
+
+import { ConfigError } from "./errors.ts";
+import { parseHeader } from "./headers.ts";
+
+/** What the environment and the flags say (agent.md 1.1). */
+export interface AgentConfig {
+  readonly serverUrl: string;
+  readonly token: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Run once at the start; its output lines are more headers. */
+  readonly headerCommand: string | undefined;
+  readonly logDir: string;
+  readonly scriptDataDir: string;
+  /** Where log lines for people and for programs go; undefined is nowhere. */
+  readonly logHuman: string | undefined;
+  readonly logJson: string | undefined;
+  readonly subsystems: readonly Subsystem[];
+}
+
+/** Something the agent runs under that says so in its environment. */
+export type Subsystem = (typeof subsystems)[number];
+const subsystems = ["envbox", "envbuilder", "exectrace"] as const;
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings; a flag, named like its variable, wins over the environment. Throws `ConfigError` with every fault
+ * at once.
+ */
+export function readAgentConfig(flags: Variables, environment: Variables): AgentConfig {
+  const faults: string[] = [];
+  const given = (name: string): string | undefined => flags[name] ?? environment[name];
+  const text = (name: string): string | undefined => given(name) || undefined;
+
+  const auth = text("CODER_AGENT_AUTH") ?? "token";
+  if (auth !== "token") {
+    faults.push(`CODER_AGENT_AUTH is ${JSON.stringify(auth)}, wanted "token"`);
+  }
+  const config: AgentConfig = {
+    serverUrl: readServerUrl(text("CODER_AGENT_URL"), faults),
+    token: readToken(text("CODER_AGENT_TOKEN"), text("CODER_AGENT_TOKEN_FILE"), faults),
+    headers: readHeaders(text("CODER_AGENT_HEADER"), faults),
+    headerCommand: text("CODER_AGENT_HEADER_COMMAND"),
+    logDir: text("CODER_AGENT_LOG_DIR") ?? tmpdir(),
+    scriptDataDir: text("CODER_AGENT_SCRIPT_DATA_DIR") ?? tmpdir(),
+    // Set but empty turns the log off.
+    logHuman: (given("CODER_AGENT_LOGGING_HUMAN") ?? "/dev/stderr") || undefined,
+    logJson: text("CODER_AGENT_LOGGING_JSON"),
+    subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
+  };
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+function readServerUrl(text: string | undefined, faults: string[]): string {
+  if (text === undefined) {
+    faults.push("CODER_AGENT_URL is not set, wanted the address of the server");
+    return "";
+  }
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    faults.push(`CODER_AGENT_URL is ${JSON.stringify(text)}, wanted http://… or https://…`);
+    return "";
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function readToken(token: string | undefined, file: string | undefined, faults: string[]): string {
+  if (token !== undefined) return token.trim();
+  if (file === undefined) {
+    faults.push("neither CODER_AGENT_TOKEN nor CODER_AGENT_TOKEN_FILE is set, wanted one of them");
+    return "";
+  }
+  try {
+    const content = readFileSync(file, "utf8").trim();
+    if (content === "") faults.push(`CODER_AGENT_TOKEN_FILE ${file} is empty, wanted a token`);
+    return content;
+  } catch (error) {
+    faults.push(`CODER_AGENT_TOKEN_FILE ${file} cannot be read: ${errorText(error)}`);
+    return "";
+  }
+}
+
+/** A list with commas, or with line ends where a value holds commas. */
+function readHeaders(text: string | undefined, faults: string[]): Readonly<Record<string, string>> {
+  const items = text?.split(text.includes("\n") ? "\n" : ",") ?? [];
+  const headers: [string, string][] = [];
+  for (const item of items.filter((part) => part.trim() !== "")) {
+    const header = parseHeader(item);
+    // The value may be a secret: say only which item it is.
+    if (header === undefined) {
+      faults.push(`item ${items.indexOf(item) + 1} of CODER_AGENT_HEADER is no key=value`);
+    } else headers.push([...header]);
+  }
+  return Object.fromEntries(headers);
+}
+
+function readSubsystems(text: string | undefined, faults: string[]): readonly Subsystem[] {
+  const found = new Set<Subsystem>();
+  for (const name of text?.split(",").map((part) => part.trim()) ?? []) {
+    const known = subsystems.find((subsystem) => subsystem === name);
+    if (known !== undefined) found.add(known);
+    else if (name !== "") {
+      faults.push(
+        `CODER_AGENT_SUBSYSTEM holds ${JSON.stringify(name)}, wanted ${subsystems.join(", ")}`,
+      );
+    }
+  }
+  return [...found];
+}

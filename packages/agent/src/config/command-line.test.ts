@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+
+import { readCommandLine } from "./command-line.ts";
+import { ConfigError } from "./errors.ts";
+
+describe("readCommandLine", () => {
+  it("names flags by their variables", () => {
+    const flags = readCommandLine(["--agent-url", "http://x", "--log-dir=/l"]);
+    expect(flags["CODER_AGENT_URL"]).toBe("http://x");
+    expect(flags["CODER_AGENT_LOG_DIR"]).toBe("/l");
+    expect(flags["CODER_AGENT_TOKEN"]).toBeUndefined();
+  });
+
+  it.each([["--no-such-flag"], ["agent"], ["--agent-url"]])("refuses %j", (argument) => {
+    expect(() => readCommandLine([argument])).toThrow(ConfigError);
+  });
+});

@@ -1,0 +1,35 @@
+import { parseArgs } from "node:util";
+
+import { errorText } from "@slipway/runtime";
+
+import type { Variables } from "./agent-config.ts";
+import { ConfigError } from "./errors.ts";
+
+/** The flags of the stand-alone agent and the variables they stand for (agent.md 1.1). */
+const variables = {
+  auth: "CODER_AGENT_AUTH",
+  "agent-url": "CODER_AGENT_URL",
+  "agent-token": "CODER_AGENT_TOKEN",
+  "agent-token-file": "CODER_AGENT_TOKEN_FILE",
+  "agent-header": "CODER_AGENT_HEADER",
+  "agent-header-command": "CODER_AGENT_HEADER_COMMAND",
+  "log-dir": "CODER_AGENT_LOG_DIR",
+  "script-data-dir": "CODER_AGENT_SCRIPT_DATA_DIR",
+  "log-human": "CODER_AGENT_LOGGING_HUMAN",
+  "log-json": "CODER_AGENT_LOGGING_JSON",
+} as const;
+
+/** Reads arguments such as `--agent-url https://…` into variables. Throws `ConfigError` for what is not known. */
+export function readCommandLine(args: readonly string[]): Variables {
+  const options = Object.fromEntries(
+    Object.keys(variables).map((name) => [name, { type: "string" } as const]),
+  );
+  try {
+    const { values } = parseArgs({ args: [...args], options });
+    return Object.fromEntries(
+      Object.entries(variables).map(([name, variable]) => [variable, values[name]]),
+    );
+  } catch (error) {
+    throw new ConfigError([errorText(error)]);
+  }
+}

@@ -1,0 +1,13 @@
+/** The environment or the flags do not say what the agent needs; `message` lists every fault. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code = "config-invalid";
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      faults.length === 1 ? String(faults[0]) : faults.map((fault) => `\n  - ${fault}`).join(""),
+    );
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, describe, expect, it } from "vitest";
+
+import { createLineLogger } from "./line-logger.ts";
+import { RotatingFile } from "./rotating-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-logs-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("createLineLogger", () => {
+  it("writes for people and for programs, and keeps secrets", () => {
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    const logger = createLineLogger(
+      [
+        { format: "human", minLevel: "info", write },
+        { format: "json", minLevel: "debug", write },
+      ],
+      () => 0,
+    ).child({ part: "x" });
+    logger.debug({}, "quiet");
+    logger.warn({ text: "a b", count: 2, agentToken: "s3cret" }, "loud");
+    expect(lines).toEqual([
+      '{"time":"1970-01-01T00:00:00.000Z","level":"debug","msg":"quiet","part":"x"}\n',
+      '1970-01-01T00:00:00.000Z warn  loud part=x text="a b" count=2 agentToken=[redacted]\n',
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","msg":"loud","part":"x","text":"a b","count":2,"agentToken":"[redacted]"}\n',
+    ]);
+  });
+
+  it("goes on when a sink fails", () => {
+    const write = (): void => {
+      throw new Error("disk full");
+    };
+    const logger = createLineLogger([{ format: "json", minLevel: "info", write }], () => 0);
+    expect(() => logger.info({}, "x")).not.toThrow();
+  });
+});
+
+describe("RotatingFile", () => {
+  it("starts anew when it is full, and keeps only so many old files", () => {
+    let nowMs = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
+    const path = join(folder, "coder-agent.log");
+    using file = new RotatingFile(path, { maxBytes: 10, keep: 2 }, () => nowMs);
+    for (let count = 0; count < 5; count += 1) {
+      file.write(`line ${count}\n`);
+      nowMs += 1_000;
+    }
+    expect(readFileSync(path, "utf8")).toBe("line 4\n");
+    expect(readdirSync(folder).toSorted()).toEqual([
+      "coder-agent-2026-01-02T03-04-08.006.log",
+      "coder-agent-2026-01-02T03-04-09.006.log",
+      "coder-agent.log",
+    ]);
+  });
+});

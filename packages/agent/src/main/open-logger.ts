@@ -1,0 +1,58 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+import { errorText } from "@slipway/runtime";
+import type { Logger } from "@slipway/runtime";
+
+import type { AgentConfig } from "../config/agent-config.ts";
+import { createLineLogger } from "./line-logger.ts";
+import type { LineSink } from "./line-logger.ts";
+import { RotatingFile } from "./rotating-file.ts";
+
+/** The agent's own log and what to close after it. */
+export interface OpenLogger extends Disposable {
+  readonly logger: Logger;
+}
+
+const rotation = { maxBytes: 5 * 1024 * 1024, keep: 5 };
+
+/** Opens `coder-agent.log` and the two other logs. One that cannot be opened is said in the others. */
+export function openLogger(
+  config: Pick<AgentConfig, "logDir" | "logHuman" | "logJson">,
+  now: () => number,
+): OpenLogger {
+  const closing = new DisposableStack();
+  const sinks: LineSink[] = [];
+  const faults: string[] = [];
+  const add = (path: string, open: () => LineSink): void => {
+    try {
+      sinks.push(open());
+    } catch (error) {
+      faults.push(`${path}: ${errorText(error)}`);
+    }
+  };
+  const path = join(config.logDir, "coder-agent.log");
+  add(path, () => {
+    const file = closing.use(new RotatingFile(path, rotation, now));
+    return { format: "json", minLevel: "debug", write: (line) => file.write(line) };
+  });
+  for (const [format, target] of [
+    ["human", config.logHuman],
+    ["json", config.logJson],
+  ] as const) {
+    if (target !== undefined) {
+      add(target, () => ({ format, minLevel: "info", write: openTarget(target, closing) }));
+    }
+  }
+  const logger = createLineLogger(sinks, now);
+  for (const fault of faults) logger.warn({ fault }, "log cannot be opened");
+  return { logger, [Symbol.dispose]: () => closing.dispose() };
+}
+
+function openTarget(path: string, closing: DisposableStack): (line: string) => void {
+  if (path === "/dev/stderr") return (line) => process.stderr.write(line);
+  if (path === "/dev/stdout") return (line) => process.stdout.write(line);
+  const fd = openSync(path, "a", 0o644);
+  closing.defer(() => closeSync(fd));
+  return (line) => writeSync(fd, line);
+}

@@ -1,0 +1,63 @@
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join, parse } from "node:path";
+
+export interface RotationOptions {
+  readonly maxBytes: number;
+  /** Rotated files beside the one that is written. */
+  readonly keep: number;
+}
+
+/** A log file that starts anew when it is full; the old ones carry the time of that in their names (agent.md 1.4). */
+export class RotatingFile implements Disposable {
+  readonly #path: string;
+  readonly #options: RotationOptions;
+  readonly #now: () => number;
+  #fd: number;
+  #bytes: number;
+
+  /** Throws when the file cannot be opened. */
+  constructor(path: string, options: RotationOptions, now: () => number) {
+    this.#path = path;
+    this.#options = options;
+    this.#now = now;
+    mkdirSync(dirname(path), { recursive: true });
+    this.#fd = openSync(path, "a", 0o600);
+    this.#bytes = fstatSync(this.#fd).size;
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.from(line);
+    if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.maxBytes) this.#rotate();
+    writeSync(this.#fd, bytes);
+    this.#bytes += bytes.length;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  #rotate(): void {
+    const { dir, name, ext } = parse(this.#path);
+    const time = new Date(this.#now()).toISOString().replaceAll(":", "-").replace(/Z$/, "");
+    closeSync(this.#fd);
+    renameSync(this.#path, join(dir, `${name}-${time}${ext}`));
+    this.#fd = openSync(this.#path, "a", 0o600);
+    this.#bytes = 0;
+    // Times in names sort like times.
+    const rotated = readdirSync(dir)
+      .filter((file) => file.startsWith(`${name}-2`) && file.endsWith(ext))
+      .toSorted();
+    for (const file of rotated.slice(0, Math.max(0, rotated.length - this.#options.keep))) {
+      rmSync(join(dir, file), { force: true });
+    }
+  }
+}

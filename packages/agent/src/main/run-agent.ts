@@ -1,0 +1,97 @@
+import { errorText, systemClock } from "@slipway/runtime";
+import { dialAgent } from "@slipway/sdk/agent";
+
+import { readAgentConfig } from "../config/agent-config.ts";
+import type { AgentConfig, Variables } from "../config/agent-config.ts";
+import { agentVersion } from "../config/agent-version.ts";
+import { ConfigError } from "../config/errors.ts";
+import { ProcessError } from "../process/errors.ts";
+import { currentUser, homeDirectory } from "../process/user.ts";
+import type { User } from "../process/user.ts";
+import { scriptBinDirectory } from "../scripts/script-directories.ts";
+import { AgentSession } from "../session/agent-session.ts";
+import type { Ending } from "../session/agent-session.ts";
+import type { Place } from "../session/workspace.ts";
+import { allHeaders } from "./header-command.ts";
+import { openLogger } from "./open-logger.ts";
+
+export interface RunAgentOptions extends Ending {
+  /** Settings by the names of their variables; they win over the environment. */
+  readonly flags: Variables;
+  readonly environment: Variables;
+  /** Resolves at the first signal: stop scripts run, last words are sent. */
+  readonly interrupted: Promise<"SIGINT" | "SIGTERM" | "SIGHUP">;
+  /** Aborted at the second: everything is killed. */
+  readonly forced: AbortSignal;
+}
+
+const exitCodes = { ok: 0, failed: 1 } as const;
+
+/**
+ * Runs an agent until it is told to end; resolves with the exit code. Neither a refused token nor a lost server ends it:
+ * it says why on its log and tries again.
+ */
+export async function runAgent(options: RunAgentOptions): Promise<number> {
+  const { flags, environment, interrupted, forced } = options;
+  let config: AgentConfig;
+  let headers: Readonly<Record<string, string>>;
+  try {
+    config = readAgentConfig(flags, environment);
+    headers = await allHeaders(config, environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`the agent cannot start: ${error.message}\n`);
+    return exitCodes.failed;
+  }
+  using log = openLogger(config, () => systemClock.now());
+  const { logger } = log;
+  const { serverUrl, token } = config;
+  logger.info({ version: agentVersion, serverUrl }, "agent starts");
+  const session = new AgentSession({
+    dial: (signal) =>
+      dialAgent({
+        serverUrl,
+        token,
+        headers,
+        role: "agent",
+        signal,
+        clock: systemClock,
+        logger,
+        onRung: (rung) => logger.debug({ rung }, "rung reached"),
+      }),
+    serverUrl,
+    place: placeOf(config, environment),
+    directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
+    subsystems: config.subsystems,
+    clock: systemClock,
+    logger,
+    random: Math.random,
+  });
+  try {
+    await session.run({ interrupted, forced });
+  } catch (error) {
+    logger.error({ error: errorText(error) }, "agent failed");
+    return exitCodes.failed;
+  }
+  return forced.aborted ? exitCodes.failed : exitCodes.ok;
+}
+
+function placeOf(config: AgentConfig, environment: Variables): Place {
+  return {
+    token: config.token,
+    user: userOrReason(environment),
+    home: homeDirectory(environment),
+    environment,
+    binDirectory: scriptBinDirectory(config.scriptDataDir),
+  };
+}
+
+/** Without a shell the agent still connects, and says so where the scripts' logs are read. */
+function userOrReason(environment: Variables): User | ProcessError {
+  try {
+    return currentUser(environment);
+  } catch (error) {
+    if (error instanceof ProcessError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Variables } from "../config/agent-config.ts";
+import { readCommandLine } from "../config/command-line.ts";
+import { ConfigError } from "../config/errors.ts";
+import { processEnvironment } from "../config/process-environment.ts";
+import { runAgent } from "./run-agent.ts";
+import type { RunAgentOptions } from "./run-agent.ts";
+
+/** Runs the agent as a program of its own, by its arguments and this process's environment. Resolves with the exit code. */
+export async function runStandAlone(
+  args: readonly string[],
+  ending: Pick<RunAgentOptions, "interrupted" | "forced">,
+): Promise<number> {
+  let flags: Variables;
+  try {
+    flags = readCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`the agent cannot start: ${error.message}\n`);
+    return 1;
+  }
+  return runAgent({ flags, environment: processEnvironment(), ...ending });
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+
+import { buildEnvironment } from "./environment.ts";
+import { expandPath, expandVariables } from "./expand.ts";
+
+const sources = {
+  base: { CODER: "true", CODER_AGENT_TOKEN: "agent" },
+  process: {
+    CODER_AGENT_TOKEN: "inherited",
+    SHELL: "/bin/fish",
+    HOME: "/home/u",
+    PATH: "/usr/bin",
+  },
+  user: { name: "u", shell: "/bin/bash" },
+  manifest: { CODER: "manifest", DATA: "$HOME/data", SELF: "${DATA}", SECRET: "manifest" },
+  secrets: { SECRET: "$HOME" },
+  binDirectory: "/data/bin",
+};
+
+describe("buildEnvironment", () => {
+  it("lets the process fill what the base leaves open, and the user what both leave open", () => {
+    const environment = buildEnvironment({ ...sources, manifest: {} });
+    expect(environment).toMatchObject({
+      CODER: "true",
+      CODER_AGENT_TOKEN: "agent",
+      SHELL: "/bin/fish",
+      USER: "u",
+      LOGNAME: "u",
+    });
+  });
+
+  it("lets the manifest win over both, expanded with the process's variables only", () => {
+    const environment = buildEnvironment(sources);
+    expect(environment).toMatchObject({ CODER: "manifest", DATA: "/home/u/data", SELF: "" });
+  });
+
+  it("lets secrets win over the manifest, as they are", () => {
+    expect(buildEnvironment(sources)["SECRET"]).toBe("$HOME");
+  });
+
+  it("puts the scripts' programs in front of the path, also of the manifest's", () => {
+    expect(buildEnvironment(sources)["PATH"]).toBe("/data/bin:/usr/bin");
+    const manifest = { PATH: "/opt/bin:$PATH" };
+    expect(buildEnvironment({ ...sources, manifest })["PATH"]).toBe("/data/bin:/opt/bin:/usr/bin");
+    expect(buildEnvironment({ ...sources, process: {} })["PATH"]).toBe("/data/bin");
+  });
+
+  it("lets the session's and the call's own variables win over everything", () => {
+    const manifest = { SSH_CLIENT: "manifest", CODER_SCRIPT_DATA_DIR: "manifest" };
+    const extra = { CODER_SCRIPT_DATA_DIR: "/data/1" };
+    expect(buildEnvironment({ ...sources, manifest }, extra)).toMatchObject({
+      SSH_CLIENT: "0.0.0.0 0 0",
+      SSH_CONNECTION: "0.0.0.0 0 0.0.0.0 0",
+      CODER_SCRIPT_DATA_DIR: "/data/1",
+    });
+  });
+});
+
+describe("expandVariables", () => {
+  it("leaves every dollar that names nothing", () => {
+    expect(expandVariables("$A ${A}b $ $1 ${} $UNKNOWN.", { A: "x" })).toBe("x xb $ $1 ${} .");
+  });
+});
+
+describe("expandPath", () => {
+  const options = { home: "/home/u", base: "/base", environment: { P: "/p" } };
+  it.each([
+    ["", ""],
+    ["~", "/home/u"],
+    ["~/src", "/home/u/src"],
+    ["$P/x", "/p/x"],
+    ["relative", "/base/relative"],
+    ["~other", "/base/~other"],
+  ])("makes %j to %j", (path, expanded) => {
+    expect(expandPath(path, options)).toBe(expanded);
+  });
+});

@@ -1,0 +1,55 @@
+import { expandVariables } from "./expand.ts";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where the environment of a command comes from. */
+export interface EnvironmentSources {
+  /** Always first and never overridden by the process: who and where this is. */
+  readonly base: Variables;
+  /** The agent's own environment. */
+  readonly process: Variables;
+  readonly user: { readonly name: string; readonly shell: string };
+  /** Of the manifest; values may refer to variables of the process. */
+  readonly manifest: Variables;
+  readonly secrets: Variables;
+  /** Put in front of PATH. */
+  readonly binDirectory: string;
+}
+
+/** What tells tools that they run in a session from afar. */
+const session: Variables = {
+  SSH_CLIENT: "0.0.0.0 0 0",
+  SSH_CONNECTION: "0.0.0.0 0 0.0.0.0 0",
+};
+
+/** The environment of a command, in the order of agent.md 4.2; `extra` wins over everything. */
+export function buildEnvironment(
+  sources: EnvironmentSources,
+  extra: Variables = {},
+): Record<string, string> {
+  const { base, process, user, manifest, secrets, binDirectory } = sources;
+  const who = { USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+  const result: Record<string, string> = {};
+  for (const source of [base, process, who]) fillAbsent(result, source);
+  for (const [key, value] of Object.entries(manifest)) {
+    if (value !== undefined) result[key] = expandVariables(value, process);
+  }
+  override(result, secrets);
+  const path = result["PATH"];
+  result["PATH"] = path === undefined || path === "" ? binDirectory : `${binDirectory}:${path}`;
+  override(result, session);
+  override(result, extra);
+  return result;
+}
+
+function fillAbsent(target: Record<string, string>, source: Variables): void {
+  for (const [key, value] of Object.entries(source)) {
+    if (value !== undefined && !Object.hasOwn(target, key)) target[key] = value;
+  }
+}
+
+function override(target: Record<string, string>, source: Variables): void {
+  for (const [key, value] of Object.entries(source)) {
+    if (value !== undefined) target[key] = value;
+  }
+}

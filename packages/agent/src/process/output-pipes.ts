@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+
+/** A pipe for a child's output: the child gets `writeFd`; `closeWriteEnd` closes it here once the child has started. */
+export interface OutputPipe {
+  readonly writeFd: number;
+  readonly reader: Readable;
+  closeWriteEnd(): void;
+}
+
+const execute = promisify(execFile);
+
+/**
+ * Real pipes. What Node makes of "pipe" is a pair of sockets, which no child can open by name: an `echo > /dev/stderr`
+ * fails on them. Ours are FIFOs in a directory of their own. One whose last writer has gone serves again, so that
+ * metadata collected each second costs no `mkfifo` each second.
+ */
+export class OutputPipes implements Disposable {
+  readonly #parent: string;
+  readonly #free: string[] = [];
+  #directory: string | undefined;
+  #made = 0;
+
+  constructor(parent: string = tmpdir()) {
+    this.#parent = parent;
+  }
+
+  /** Rejects when a FIFO cannot be made here. The caller closes both ends of each pipe. */
+  async open(count: number): Promise<OutputPipe[]> {
+    const missing = count - this.#free.length;
+    if (missing > 0) await this.#make(missing);
+    return this.#free.splice(0, count).map((path) => this.#openPipe(path));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
+    this.#directory = undefined;
+    this.#free.length = 0;
+  }
+
+  async #make(count: number): Promise<void> {
+    const directory = (this.#directory ??= mkdtempSync(join(this.#parent, "slipway-pipes-")));
+    const paths = Array.from({ length: count }, (_, index) =>
+      join(directory, String(this.#made + index)),
+    );
+    this.#made += count;
+    await execute("mkfifo", ["-m", "600", ...paths]);
+    this.#free.push(...paths);
+  }
+
+  #openPipe(path: string): OutputPipe {
+    // Without O_NONBLOCK an open waits for the other end; the child wants its end blocking.
+    const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const reader = new Socket({ fd: readFd, readable: true, writable: false });
+    reader.once("close", () => {
+      if (reader.readableEnded && this.#directory !== undefined) this.#free.push(path);
+      // Somebody may still write into it.
+      else rmSync(path, { force: true });
+    });
+    try {
+      const writeFd = openSync(path, constants.O_WRONLY);
+      return { writeFd, reader, closeWriteEnd: () => closeSync(writeFd) };
+    } catch (error) {
+      reader.destroy();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock } from "@slipway/runtime";
+
+import { hasGroup, signalGroup } from "./signal-group.ts";
+
+/** How often to look whether the members of a group are gone, in milliseconds. */
+const pollMs = 50;
+
+/**
+ * The process groups that were started and may still have members, also after their leader has ended. Its owner ends
+ * them all at last.
+ */
+export class ProcessGroups {
+  readonly #clock: Clock;
+  readonly #running = new Set<number>();
+  readonly #leftover = new Set<number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  started(pid: number): void {
+    this.#running.add(pid);
+  }
+
+  /** The leader has ended; what it left in the background is kept in mind. */
+  leaderEnded(pid: number): void {
+    this.#running.delete(pid);
+    if (hasGroup(pid)) this.#leftover.add(pid);
+    // A number may be given to somebody else once its group is empty.
+    for (const group of this.#leftover) if (!hasGroup(group)) this.#leftover.delete(group);
+  }
+
+  /** Asks all groups to end with SIGHUP, and kills what is left after `graceMs`. */
+  async endAll(graceMs: number, signal: AbortSignal): Promise<void> {
+    const groups = this.#groups();
+    for (const group of groups) signalGroup(group, "SIGHUP");
+    const deadline = this.#clock.monotonic() + graceMs;
+    while (groups.some((group) => hasGroup(group)) && this.#clock.monotonic() < deadline) {
+      await this.#clock.sleep(pollMs, signal);
+    }
+    this.killAll();
+  }
+
+  /** Kills every group at once. */
+  killAll(): void {
+    for (const group of this.#groups()) signalGroup(group, "SIGKILL");
+    this.#leftover.clear();
+  }
+
+  #groups(): number[] {
+    return [...this.#running, ...this.#leftover].filter((group) => hasGroup(group));
+  }
+}

@@ -1,0 +1,161 @@
+import type { Readable } from "node:stream";
+
+import { whenAborted } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
+
+import { ProcessError } from "./errors.ts";
+import type { OutputPipes } from "./output-pipes.ts";
+import type { ProcessGroups } from "./process-groups.ts";
+import { signalGroup } from "./signal-group.ts";
+import { spawnGroup } from "./spawn-group.ts";
+import type { Exit, PreparedCommand, SpawnedGroup } from "./spawn-group.ts";
+
+/** How a run ended (agent.md 4.3). */
+export type RunOutcome =
+  | Exit
+  | { readonly kind: "timed-out" }
+  /** It exited with 0, but something that it started kept its output open. */
+  | { readonly kind: "pipes-left-open" }
+  /** The signal asked it to end. */
+  | { readonly kind: "stopped" }
+  | { readonly kind: "not-started"; readonly error: ProcessError };
+
+/** What all commands of an agent are run with. */
+export interface CommandHost {
+  readonly clock: Clock;
+  readonly groups: ProcessGroups;
+  readonly pipes: OutputPipes;
+}
+
+export interface RunOptions {
+  readonly timeoutMs: number | undefined;
+  /** From SIGHUP to SIGKILL after the time is over; 0 kills at once. */
+  readonly timeoutGraceMs: number;
+  /** From SIGHUP to SIGKILL after the signal. */
+  readonly stopGraceMs: number;
+  readonly joinOutput: boolean;
+  readonly onOutput: TakeOutput;
+  readonly signal: AbortSignal;
+}
+
+export type OutputStream = "stdout" | "stderr";
+
+/**
+ * Takes a piece of output, in order per stream; nothing more is read until it resolves. `cut` is aborted when the output
+ * is no longer waited for: it must resolve soon then.
+ */
+export type TakeOutput = (stream: OutputStream, chunk: Buffer, cut: AbortSignal) => Promise<void>;
+
+/** How long background processes may hold the output after the command itself has ended. */
+export const pipesGraceMs = 10_000;
+/** The same once the run was told to end: what is in the pipes is read, but nobody is waited for. */
+const cutGraceMs = 500;
+
+/** Runs a command to its end, its whole group with it where it must be ended. Does not throw for what the command does. */
+export async function runCommand(
+  command: PreparedCommand,
+  host: CommandHost,
+  options: RunOptions,
+): Promise<RunOutcome> {
+  if (options.signal.aborted) return { kind: "stopped" };
+  let group: SpawnedGroup;
+  try {
+    group = await spawnGroup(command, { pipes: host.pipes, joinOutput: options.joinOutput });
+  } catch (error) {
+    if (error instanceof ProcessError) return { kind: "not-started", error };
+    throw error;
+  }
+  host.groups.started(group.pid);
+  const cut = new AbortController();
+  const output = readOutput(group, options.onOutput, cut.signal);
+  const { exit, endedBy } = await waitForExit(group, host.clock, options);
+  host.groups.leaderEnded(group.pid);
+
+  const isComplete = await settlesWithin(
+    output,
+    endedBy === undefined ? pipesGraceMs : cutGraceMs,
+    host.clock,
+    options.signal,
+  );
+  cut.abort();
+  group.stdout.destroy();
+  group.stderr.destroy();
+  await output;
+  if (endedBy !== undefined) return { kind: endedBy };
+  const isClean = exit.kind === "exited" && exit.exitCode === 0;
+  return isClean && !isComplete ? { kind: "pipes-left-open" } : exit;
+}
+
+type EndedBy = "timed-out" | "stopped";
+
+/** Waits for the leader, and ends its group when the time is over or the signal says so. */
+async function waitForExit(
+  group: SpawnedGroup,
+  clock: Clock,
+  options: RunOptions,
+): Promise<{ readonly exit: Exit; readonly endedBy: EndedBy | undefined }> {
+  const exited = new AbortController();
+  const reason = await Promise.race([
+    group.exit.then(() => undefined),
+    whenAborted(AbortSignal.any([options.signal, exited.signal])).then((): EndedBy => "stopped"),
+    elapsed(options.timeoutMs, clock, exited.signal).then((): EndedBy => "timed-out"),
+  ]);
+  exited.abort();
+  if (reason !== undefined) {
+    const graceMs = reason === "timed-out" ? options.timeoutGraceMs : options.stopGraceMs;
+    if (graceMs > 0) {
+      signalGroup(group.pid, "SIGHUP");
+      await settlesWithin(group.exit, graceMs, clock, new AbortController().signal);
+    }
+    signalGroup(group.pid, "SIGKILL");
+  }
+  return { exit: await group.exit, endedBy: reason };
+}
+
+/** Resolves after `ms`, never without one; nor once the signal is aborted. */
+async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    if (ms !== undefined) return await clock.sleep(ms, signal);
+  } catch {
+    // Aborted: nobody waits any more.
+  }
+  return new Promise(() => undefined);
+}
+
+/** Whether the promise settles within `ms`; the signal cuts the wait short. */
+async function settlesWithin(
+  promise: Promise<unknown>,
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const settled = new AbortController();
+  const wait = clock.sleep(ms, AbortSignal.any([signal, settled.signal])).then(
+    () => false,
+    () => false,
+  );
+  try {
+    return await Promise.race([promise.then(() => true), wait]);
+  } finally {
+    settled.abort();
+  }
+}
+
+async function readOutput(group: SpawnedGroup, take: TakeOutput, cut: AbortSignal): Promise<void> {
+  await Promise.all([
+    readStream(group.stdout, (chunk) => take("stdout", chunk, cut)),
+    // One pipe for both has one reader.
+    group.stdout === group.stderr
+      ? undefined
+      : readStream(group.stderr, (chunk) => take("stderr", chunk, cut)),
+  ]);
+}
+
+async function readStream(stream: Readable, take: (chunk: Buffer) => Promise<void>): Promise<void> {
+  try {
+    for await (const chunk of stream) await take(Buffer.from(chunk));
+  } catch (error) {
+    // A stream that was cut off has said all that will be heard of it.
+    if (!stream.destroyed) throw error;
+  }
+}

@@ -1,0 +1,15 @@
+/** Sends a signal to every process of the group that `pid` leads; false when there is none any more. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    // ESRCH: everybody has gone. EPERM: whoever is left became another user and is out of reach.
+    return false;
+  }
+}
+
+/** Whether the group still has members. */
+export function hasGroup(pid: number): boolean {
+  return signalGroup(pid, 0);
+}

@@ -1,0 +1,57 @@
+import { userInfo } from "node:os";
+
+import { ProcessError } from "./errors.ts";
+
+/** Whom the agent runs as. */
+export interface User {
+  readonly name: string;
+  readonly home: string;
+  /** The login shell. */
+  readonly shell: string;
+}
+
+interface PasswdEntry {
+  readonly username: string;
+  readonly homedir: string;
+  readonly shell: string | null;
+}
+
+/**
+ * The current user by its passwd entry; what that does not say comes from the environment (agent.md 4.1). Throws
+ * `ProcessError` "no-shell" where neither knows a shell.
+ */
+export function currentUser(
+  environment: Readonly<Record<string, string | undefined>>,
+  entry: PasswdEntry | undefined = passwdEntry(),
+): User {
+  const shell = entry?.shell || environment["SHELL"] || undefined;
+  if (shell === undefined) {
+    throw new ProcessError("no-shell", "the user has no shell in /etc/passwd and SHELL is not set");
+  }
+  return {
+    name: entry?.username ?? environment["USER"] ?? "",
+    home: homeOf(environment, entry),
+    shell,
+  };
+}
+
+/** `$HOME`, else the home of the passwd entry, else the root. */
+export function homeDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+  return homeOf(environment, passwdEntry());
+}
+
+function homeOf(
+  environment: Readonly<Record<string, string | undefined>>,
+  entry: PasswdEntry | undefined,
+): string {
+  return environment["HOME"] || entry?.homedir || "/";
+}
+
+function passwdEntry(): PasswdEntry | undefined {
+  try {
+    return userInfo();
+  } catch {
+    // A container may run under a number that no passwd file knows.
+    return undefined;
+  }
+}

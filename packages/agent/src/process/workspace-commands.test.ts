@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, describe, expect, it } from "vitest";
+
+import { prepareCommand } from "./workspace-commands.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-workspace-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const place = {
+  token: "the-token",
+  user: { name: "u", home: "/", shell: "/bin/sh" },
+  environment: { PATH: "/usr/bin", GOTRACEBACK: "none" },
+  binDirectory: "/data/bin",
+};
+const workspace = {
+  workspaceName: "dev",
+  agentName: "main",
+  ownerName: "alice",
+  workspaceId: "00000000-0000-0000-0000-000000000001",
+  directory: folder,
+  vscodeProxyUri: "",
+  environment: { A: "1" },
+  secrets: { S: "2" },
+};
+
+describe("prepareCommand", () => {
+  it("says who and where it is, and leaves out what is empty", async () => {
+    const { environment, cwd, file } = await prepareCommand("echo", place, workspace, { X: "3" });
+    expect(environment).toEqual({
+      CODER: "true",
+      CODER_WORKSPACE_NAME: "dev",
+      CODER_WORKSPACE_AGENT_NAME: "main",
+      CODER_WORKSPACE_OWNER_NAME: "alice",
+      CODER_WORKSPACE_ID: "00000000-0000-0000-0000-000000000001",
+      CODER_AGENT_TOKEN: "the-token",
+      CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
+      PATH: "/data/bin:/usr/bin",
+      USER: "u",
+      LOGNAME: "u",
+      SHELL: "/bin/sh",
+      SSH_CLIENT: "0.0.0.0 0 0",
+      SSH_CONNECTION: "0.0.0.0 0 0.0.0.0 0",
+      A: "1",
+      S: "2",
+      X: "3",
+    });
+    expect([cwd, file]).toEqual([folder, "/bin/sh"]);
+  });
+
+  it.each(["", join(folder, "absent"), "/dev/null"])(
+    "runs at home where %j is no directory",
+    async (directory) => {
+      expect((await prepareCommand("echo", place, { ...workspace, directory })).cwd).toBe("/");
+    },
+  );
+});

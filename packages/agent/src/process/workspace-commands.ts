@@ -1,0 +1,73 @@
+import { buildCommand } from "./command.ts";
+import { buildEnvironment } from "./environment.ts";
+import type { PreparedCommand } from "./spawn-group.ts";
+import type { User } from "./user.ts";
+import { workingDirectory } from "./working-directory.ts";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What the manifest says of the environment of commands. */
+export interface WorkspaceDescription {
+  readonly workspaceName: string;
+  readonly agentName: string;
+  readonly ownerName: string;
+  readonly workspaceId: string;
+  /** Expanded; empty where the manifest has none. */
+  readonly directory: string;
+  readonly vscodeProxyUri: string;
+  readonly environment: Variables;
+  /** Values of the owner's secrets by the name of their variable. */
+  readonly secrets: Variables;
+}
+
+/** Who and where the agent is; the same for its whole life. */
+export interface AgentPlace {
+  readonly token: string;
+  readonly user: User;
+  readonly environment: Variables;
+  readonly binDirectory: string;
+}
+
+/** Makes a command of the workspace out of its text. Throws `ProcessError` "bad-interpreter". */
+export async function prepareCommand(
+  text: string,
+  place: AgentPlace,
+  workspace: WorkspaceDescription,
+  extra: Variables = {},
+): Promise<PreparedCommand> {
+  return {
+    ...buildCommand(place.user.shell, text),
+    cwd: await workingDirectory(workspace.directory, place.user.home),
+    environment: buildEnvironment(
+      {
+        base: baseVariables(place.token, workspace),
+        // Asks the Go runtime of a stock agent to leave stacks out; not meant for anybody else.
+        process: { ...place.environment, GOTRACEBACK: goTraceback(place.environment) },
+        user: place.user,
+        manifest: workspace.environment,
+        secrets: workspace.secrets,
+        binDirectory: place.binDirectory,
+      },
+      extra,
+    ),
+  };
+}
+
+function goTraceback(environment: Variables): string | undefined {
+  const value = environment["GOTRACEBACK"];
+  return value === "none" ? undefined : value;
+}
+
+/** Step 1 of agent.md 4.2. `GIT_SSH_COMMAND` and `GIT_ASKPASS` come with the commands that they name. */
+function baseVariables(token: string, workspace: WorkspaceDescription): Variables {
+  return {
+    CODER: "true",
+    CODER_WORKSPACE_NAME: workspace.workspaceName,
+    CODER_WORKSPACE_AGENT_NAME: workspace.agentName,
+    CODER_WORKSPACE_OWNER_NAME: workspace.ownerName,
+    CODER_WORKSPACE_ID: workspace.workspaceId,
+    CODER_AGENT_TOKEN: token,
+    CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
+    VSCODE_PROXY_URI: workspace.vscodeProxyUri || undefined,
+  };
+}

@@ -1,0 +1,181 @@
+import { Wake } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
+
+export type LogLevel = "info" | "warn" | "error";
+
+/** One line on its way to the server. `createdAtNs` grows strictly within its source, also when the clock goes back. */
+export interface LogLine {
+  readonly createdAtNs: bigint;
+  readonly level: LogLevel;
+  readonly output: string;
+}
+
+/** Lines of one source that go out in one call. */
+export interface LogBatch {
+  readonly sourceId: string;
+  readonly lines: readonly LogLine[];
+}
+
+/** Queued over all sources; beyond it `room` waits. A line counts as its bytes and `lineOverheadBytes`. */
+export const maxQueuedBytes = 1024 * 1024;
+/** Of a batch, counted the same way (rpc.md 7.7). */
+const maxBatchBytes = 1024 * 1024;
+const lineOverheadBytes = 21;
+/** How long a source waits for more lines after it sent some. */
+const batchingMs = 100;
+
+interface Source {
+  readonly lines: LogLine[];
+  lastCreatedAtNs: bigint;
+  lastSentMs: number;
+  /** Lines of a batch that was sent and never answered; it goes out again as it was. */
+  unanswered: number;
+}
+
+/**
+ * Log lines of all sources until the server has stored them. A batch stays here until it is acknowledged; one whose answer
+ * was lost is given out again exactly as it was, so that the server can tell that it has it already.
+ */
+export class LogQueue {
+  readonly #clock: Clock;
+  readonly #sources = new Map<string, Source>();
+  readonly #roomWaiters = new Set<() => void>();
+  readonly #emptyWaiters = new Set<() => void>();
+  /** Woken when there is something new to send. */
+  readonly changed = new Wake();
+  #bytes = 0;
+  #isFlushing = false;
+  #isClosed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether the server takes no more; all that is pushed is dropped. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
+  /** Resolves when there is room for more, or once the signal is aborted; whoever writes waits for it first. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.#bytes > maxQueuedBytes && !signal.aborted) {
+      await nextCall(this.#roomWaiters, signal);
+    }
+  }
+
+  push(sourceId: string, level: LogLevel, outputs: readonly string[]): void {
+    if (this.#isClosed || outputs.length === 0) return;
+    const source = this.#source(sourceId);
+    for (const output of outputs) {
+      const nowNs = BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
+      const createdAtNs = nowNs > source.lastCreatedAtNs ? nowNs : source.lastCreatedAtNs + 1n;
+      source.lastCreatedAtNs = createdAtNs;
+      source.lines.push({ createdAtNs, level, output });
+      this.#bytes += countBytes(output);
+    }
+    this.changed.wake();
+  }
+
+  /** The batch that is due now, or in how many milliseconds there will be one. Its lines stay until `acknowledge`. */
+  next(): LogBatch | { readonly waitMs: number } {
+    const nowMs = this.#clock.monotonic();
+    let due: [string, Source] | undefined;
+    for (const entry of this.#sources) {
+      const [, source] = entry;
+      if (source.lines.length > 0 && (due === undefined || source.lastSentMs < due[1].lastSentMs)) {
+        due = entry;
+      }
+    }
+    if (due === undefined) return { waitMs: Number.POSITIVE_INFINITY };
+    const [sourceId, source] = due;
+    const waitMs = source.lastSentMs + batchingMs - nowMs;
+    if (waitMs > 0 && !this.#isFlushing && source.unanswered === 0) return { waitMs };
+    source.lastSentMs = nowMs;
+    source.unanswered ||= countForBatch(source.lines);
+    return { sourceId, lines: source.lines.slice(0, source.unanswered) };
+  }
+
+  /** The server has stored the batch. */
+  acknowledge({ sourceId, lines }: LogBatch): void {
+    const source = this.#sources.get(sourceId);
+    if (source === undefined) return;
+    source.lines.splice(0, lines.length);
+    source.unanswered = 0;
+    for (const { output } of lines) this.#bytes -= countBytes(output);
+    if (this.#bytes <= maxQueuedBytes) callAll(this.#roomWaiters);
+    if (this.isEmpty) {
+      this.#isFlushing = false;
+      callAll(this.#emptyWaiters);
+    }
+  }
+
+  /** Sends without waiting for more lines until the queue is empty. Resolves then, or once the signal is aborted. */
+  async flush(signal: AbortSignal): Promise<void> {
+    while (!this.isEmpty && !signal.aborted) {
+      this.#isFlushing = true;
+      this.changed.wake();
+      await nextCall(this.#emptyWaiters, signal);
+    }
+  }
+
+  /** The server takes no more lines: drops what is queued and what will come. */
+  close(): void {
+    this.#isClosed = true;
+    this.#sources.clear();
+    this.#bytes = 0;
+    callAll(this.#roomWaiters);
+    callAll(this.#emptyWaiters);
+  }
+
+  #source(sourceId: string): Source {
+    let source = this.#sources.get(sourceId);
+    if (source === undefined) {
+      source = {
+        lines: [],
+        lastCreatedAtNs: 0n,
+        lastSentMs: Number.NEGATIVE_INFINITY,
+        unanswered: 0,
+      };
+      this.#sources.set(sourceId, source);
+    }
+    return source;
+  }
+}
+
+function countBytes(output: string): number {
+  return Buffer.byteLength(output) + lineOverheadBytes;
+}
+
+function countForBatch(lines: readonly LogLine[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { output } of lines) {
+    bytes += countBytes(output);
+    if (bytes > maxBatchBytes && count > 0) break;
+    count += 1;
+  }
+  return count;
+}
+
+function callAll(waiters: Set<() => void>): void {
+  for (const waiter of waiters) waiter();
+  waiters.clear();
+}
+
+/** Resolves at the next `callAll`, or when the signal is aborted. */
+async function nextCall(waiters: Set<() => void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onCall = (): void => resolve();
+  waiters.add(onCall);
+  signal.addEventListener("abort", onCall, { once: true });
+  try {
+    await promise;
+  } finally {
+    waiters.delete(onCall);
+    signal.removeEventListener("abort", onCall);
+  }
+}

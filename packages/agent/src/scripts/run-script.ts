@@ -1,0 +1,117 @@
+import { errorText } from "@slipway/runtime";
+import type { Logger } from "@slipway/runtime";
+
+import { ProcessError } from "../process/errors.ts";
+import { expandPath } from "../process/expand.ts";
+import { pipesGraceMs, runCommand } from "../process/run-command.ts";
+import type { CommandHost, RunOutcome } from "../process/run-command.ts";
+import type { PreparedCommand } from "../process/spawn-group.ts";
+import type { LogQueue } from "./log-queue.ts";
+import { makeScriptDataDirectory, scriptBinDirectory } from "./script-directories.ts";
+import type { ScriptDirectories } from "./script-directories.ts";
+import { ScriptLog } from "./script-log.ts";
+import { scriptResult } from "./script-result.ts";
+import type { ScriptTiming } from "./script-result.ts";
+import type { Script, Stage } from "./script.ts";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What scripts are run with. */
+export interface ScriptHost {
+  readonly commands: CommandHost;
+  /** Makes a command with the environment of the newest manifest. */
+  readonly prepare: (text: string, extra: Variables) => Promise<PreparedCommand>;
+  readonly logs: LogQueue;
+  readonly directories: ScriptDirectories;
+  readonly home: { readonly home: string; readonly environment: Variables };
+  readonly logger: Logger;
+}
+
+/** From SIGHUP to SIGKILL: after the timeout (agent.md 4.3), and when the agent shuts down. */
+const timeoutGraceMs = 10_000;
+const stopGraceMs = 2_000;
+
+/** Runs a script to its end. Throws nothing for what goes wrong with it: that is in the result and in the script's log. */
+export async function runScript(
+  script: Script,
+  stage: Stage,
+  host: ScriptHost,
+  options: { readonly timeoutMs: number | undefined; readonly signal: AbortSignal },
+): Promise<ScriptTiming> {
+  const { clock } = host.commands;
+  const startMs = clock.now();
+  const outcome = await runWithLog(script, host, options);
+  const timing: ScriptTiming = {
+    scriptId: script.id,
+    stage,
+    startMs,
+    // The wall clock may have been set back meanwhile; a server refuses an end before the start.
+    endMs: Math.max(startMs, clock.now()),
+    ...scriptResult(outcome),
+  };
+  const { scriptId, status, exitCode } = timing;
+  host.logger.info({ scriptId, stage, status, exitCode, outcome: outcome.kind }, "script ended");
+  return timing;
+}
+
+async function runWithLog(
+  script: Script,
+  host: ScriptHost,
+  { timeoutMs, signal }: { readonly timeoutMs: number | undefined; readonly signal: AbortSignal },
+): Promise<RunOutcome> {
+  await using log = await ScriptLog.open(host.logs, script.logSourceId, logPath(script, host));
+  const command = await prepare(script, host);
+  if (command instanceof ProcessError) {
+    log.say("error", errorText(command));
+    return { kind: "not-started", error: command };
+  }
+  const outcome = await runCommand(command, host.commands, {
+    timeoutMs,
+    timeoutGraceMs,
+    stopGraceMs,
+    joinOutput: false,
+    onOutput: (stream, chunk, cut) => log.take(stream, chunk, cut),
+    signal,
+  });
+  const note = noteOf(outcome, timeoutMs);
+  if (note !== undefined) log.say("error", note);
+  return outcome;
+}
+
+async function prepare(script: Script, host: ScriptHost): Promise<PreparedCommand | ProcessError> {
+  const { dataDir } = host.directories;
+  try {
+    return await host.prepare(script.text, {
+      CODER_SCRIPT_DATA_DIR: await makeScriptDataDirectory(dataDir, script.logSourceId),
+      CODER_SCRIPT_BIN_DIR: scriptBinDirectory(dataDir),
+    });
+  } catch (error) {
+    if (error instanceof ProcessError) return error;
+    return new ProcessError("no-directory", "the script's directory cannot be made", {
+      cause: error,
+    });
+  }
+}
+
+function logPath(script: Script, { directories, home }: ScriptHost): string {
+  const path = script.logPath || `coder-script-${script.logSourceId}.log`;
+  return expandPath(path, { ...home, base: directories.logDir });
+}
+
+/** What the script's reader would not know otherwise. */
+function noteOf(outcome: RunOutcome, timeoutMs: number | undefined): string | undefined {
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.exitCode === 0 ? undefined : `script exited with code ${outcome.exitCode}`;
+    case "signalled":
+      return `script was killed by ${outcome.signal}`;
+    case "timed-out":
+      return `script did not end within ${(timeoutMs ?? 0) / 1000} s and was killed`;
+    case "pipes-left-open":
+      return `script exited, but something it started kept its output open for ${pipesGraceMs / 1000} s more; send the output of background processes elsewhere`;
+    case "stopped":
+      return "script was ended because the agent shuts down";
+    case "not-started":
+      return errorText(outcome.error);
+  }
+}

@@ -1,0 +1,27 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Where scripts keep what they install and what they say (agent.md 4.3). */
+export interface ScriptDirectories {
+  readonly dataDir: string;
+  readonly logDir: string;
+}
+
+/** Programs that scripts put into the path of everybody. */
+export function scriptBinDirectory(dataDir: string): string {
+  return join(dataDir, "coder-script-data", "bin");
+}
+
+export async function makeScriptBinDirectory(dataDir: string): Promise<void> {
+  await mkdir(scriptBinDirectory(dataDir), { recursive: true, mode: 0o700 });
+}
+
+/** Makes the directory of one script and returns it. */
+export async function makeScriptDataDirectory(
+  dataDir: string,
+  logSourceId: string,
+): Promise<string> {
+  const path = join(dataDir, "coder-script-data", logSourceId);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
+}

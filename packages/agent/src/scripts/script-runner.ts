@@ -1,0 +1,131 @@
+import { errorText, Scope } from "@slipway/runtime";
+
+import { parseCron } from "./cron.ts";
+import type { CronSchedule } from "./cron.ts";
+import { runSchedule } from "./run-schedule.ts";
+import { runScript } from "./run-script.ts";
+import type { ScriptHost } from "./run-script.ts";
+import { makeScriptBinDirectory } from "./script-directories.ts";
+import { stageResult } from "./script-result.ts";
+import type { ScriptStatus, ScriptTiming, StageResult } from "./script-result.ts";
+import type { Script, Stage } from "./script.ts";
+
+/** A stop script without a timeout of its own ends here, or a shutdown could take for ever. */
+const stopTimeoutMs = 10 * 60_000;
+/** Runs of one schedule at the same time; beyond it a run is left out. */
+const maxOverlapping = 32;
+
+/** Runs the scripts of the first manifest of an agent's life. `close` ends what runs. */
+export class ScriptRunner implements AsyncDisposable {
+  readonly #scripts: readonly Script[];
+  readonly #host: ScriptHost;
+  readonly #onCompleted: (timing: ScriptTiming) => void;
+  readonly #schedules = new Map<Script, CronSchedule>();
+  /** Start and cron scripts; stop scripts outlive it. */
+  readonly #scope: Scope;
+  #hasFault = false;
+
+  constructor(
+    scripts: readonly Script[],
+    host: ScriptHost,
+    onCompleted: (timing: ScriptTiming) => void,
+  ) {
+    this.#scripts = scripts;
+    this.#host = host;
+    this.#onCompleted = onCompleted;
+    this.#scope = new Scope();
+  }
+
+  /**
+   * Runs the start scripts and says how they ended. What keeps scripts from running, such as a schedule that cannot be
+   * read, is written into the log of the script, and counts as failure.
+   */
+  async start(): Promise<StageResult> {
+    await this.#prepare();
+    const scripts = this.#scripts.filter(({ runOnStart }) => runOnStart);
+    const result = await this.#runAll(scripts, "start", this.#scope.signal);
+    return result === "ok" && this.#hasFault ? "failed" : result;
+  }
+
+  /** Starts the schedules; returns at once. */
+  startSchedules(): void {
+    for (const [script, schedule] of this.#schedules) {
+      let running = 0;
+      const run = async (signal: AbortSignal): Promise<void> => {
+        running += 1;
+        try {
+          await this.#run(script, "cron", signal);
+        } finally {
+          running -= 1;
+        }
+      };
+      this.#scope.run(async (signal) => {
+        const { clock } = this.#host.commands;
+        const onDue = (): void => {
+          if (running < maxOverlapping) this.#scope.run(run);
+          else this.#host.logger.warn({ scriptId: script.id, running }, "cron run left out");
+        };
+        await runSchedule(schedule, onDue, { clock, signal });
+      });
+    }
+  }
+
+  /** Ends the start and cron scripts that still run: SIGHUP, two seconds later SIGKILL. */
+  async close(): Promise<void> {
+    await this.#scope.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Runs the stop scripts. The signal kills them. */
+  async stop(signal: AbortSignal): Promise<StageResult> {
+    const scripts = this.#scripts.filter(({ runOnStop }) => runOnStop);
+    return this.#runAll(scripts, "stop", signal);
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await makeScriptBinDirectory(this.#host.directories.dataDir);
+    } catch (error) {
+      for (const script of this.#scripts) this.#fault(script, error);
+    }
+    for (const script of this.#scripts.filter(({ cron }) => cron !== "")) {
+      try {
+        this.#schedules.set(script, await parseCron(script.cron));
+      } catch (error) {
+        this.#fault(script, error);
+      }
+    }
+  }
+
+  #fault(script: Script, error: unknown): void {
+    this.#hasFault = true;
+    const text = errorText(error);
+    this.#host.logger.warn({ scriptId: script.id, error: text }, "script cannot run as it should");
+    this.#host.logs.push(script.logSourceId, "error", [text]);
+  }
+
+  async #runAll(
+    scripts: readonly Script[],
+    stage: Stage,
+    signal: AbortSignal,
+  ): Promise<StageResult> {
+    let firstFailure: ScriptStatus | undefined;
+    await Promise.all(
+      scripts.map(async (script) => {
+        const { status } = await this.#run(script, stage, signal);
+        if (status !== "ok") firstFailure ??= status;
+      }),
+    );
+    return stageResult(firstFailure);
+  }
+
+  async #run(script: Script, stage: Stage, signal: AbortSignal): Promise<ScriptTiming> {
+    const timeoutMs = script.timeoutMs ?? (stage === "stop" ? stopTimeoutMs : undefined);
+    const timing = await runScript(script, stage, this.#host, { timeoutMs, signal });
+    this.#onCompleted(timing);
+    return timing;
+  }
+}

@@ -1,0 +1,18 @@
+/** A script of the manifest (agent.md 4.3). */
+export interface Script {
+  /** Text UUIDs. */
+  readonly id: string;
+  readonly logSourceId: string;
+  /** Unexpanded; empty for the default. */
+  readonly logPath: string;
+  readonly text: string;
+  /** Empty where it has no schedule. */
+  readonly cron: string;
+  readonly runOnStart: boolean;
+  readonly runOnStop: boolean;
+  /** Undefined where it may take as long as it likes. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** What a script is run for. */
+export type Stage = "start" | "stop" | "cron";

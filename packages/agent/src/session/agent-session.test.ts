@@ -1,0 +1,271 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { silentLogger, systemClock } from "@slipway/runtime";
+import { RpcError } from "@slipway/sdk/agent";
+import {
+  Agent,
+  durationFromMs,
+  encodeUuid,
+  Lifecycle_State,
+  Log_Level,
+  metadataDuration,
+  timestampToNs,
+} from "@slipway/wire";
+import type { ManifestSchema, MessageInitShape } from "@slipway/wire";
+import { afterAll, describe, expect, it } from "vitest";
+
+import { isAlive } from "../../tests/support/command-host.ts";
+import { ScriptedServer } from "../../tests/support/scripted-server.ts";
+import { ProcessError } from "../process/errors.ts";
+import { AgentSession } from "./agent-session.ts";
+import type { AgentSessionOptions } from "./agent-session.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-session-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const id = encodeUuid("00112233-4455-6677-8899-aabbccddeeff");
+const stopId = encodeUuid("00112233-4455-6677-8899-aabbccddee00");
+type ManifestFields = MessageInitShape<typeof ManifestSchema>;
+
+interface Bench {
+  readonly server: ScriptedServer;
+  /** What the server has stored: lines with their level, and states. */
+  readonly stored: {
+    readonly lines: string[];
+    readonly states: string[];
+    readonly timings: string[];
+  };
+  readonly interrupt: () => void;
+  readonly force: () => void;
+  readonly ended: Promise<void>;
+}
+
+function bench(manifest: ManifestFields, options: Partial<AgentSessionOptions> = {}): Bench {
+  const server = new ScriptedServer();
+  const stored: Bench["stored"] = { lines: [], states: [], timings: [] };
+  server.on(Agent.method.getManifest, () => ({ agentId: id, workspaceId: id, ...manifest }));
+  server.on(Agent.method.updateStartup, ({ startup }) => startup ?? {});
+  server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
+    stored.states.push(nameOf(Lifecycle_State, lifecycle?.state));
+    return lifecycle ?? {};
+  });
+  server.on(Agent.method.batchCreateLogs, ({ logs }) => {
+    stored.lines.push(...logs.map(({ level, output }) => `${nameOf(Log_Level, level)}: ${output}`));
+    return {};
+  });
+  server.on(Agent.method.scriptCompleted, ({ timing }) => {
+    stored.timings.push(`${timing?.stage} ${timing?.status} ${timing?.exitCode}`);
+    return {};
+  });
+  server.on(Agent.method.updateStats, () => ({ reportInterval: durationFromMs(30_000) }));
+  const interrupted = Promise.withResolvers<void>();
+  const forced = new AbortController();
+  const dataDir = mkdtempSync(join(folder, "data-"));
+  const session = new AgentSession({
+    dial: async () => server.connect(),
+    serverUrl: "http://localhost",
+    place: {
+      token: "token",
+      user: { name: "u", home: folder, shell: "/bin/sh" },
+      home: folder,
+      environment: { PATH: process.env["PATH"] },
+      binDirectory: join(dataDir, "bin"),
+    },
+    directories: { dataDir, logDir: dataDir },
+    subsystems: [],
+    clock: systemClock,
+    logger: silentLogger,
+    random: () => 0,
+    ...options,
+  });
+  return {
+    server,
+    stored,
+    interrupt: () => interrupted.resolve(),
+    force: () => forced.abort(),
+    ended: session.run({ interrupted: interrupted.promise, forced: forced.signal }),
+  };
+}
+
+/** The name of an enum's number. */
+function nameOf(names: Readonly<Record<string, number>>, value = 0): string {
+  return Object.keys(names).find((name) => names[name] === value) ?? "";
+}
+
+const startScript = { id, logSourceId: id, runOnStart: true };
+const stopScript = { id: stopId, logSourceId: stopId, runOnStop: true };
+
+describe("AgentSession", () => {
+  it("lives from its start scripts to its stop scripts", async () => {
+    const run = bench({
+      scripts: [
+        { ...startScript, script: "echo hello" },
+        { ...stopScript, script: "echo bye" },
+      ],
+    });
+    await expect.poll(() => run.stored.states).toEqual(["STARTING", "READY"]);
+    // The lines come before the state, for whoever waits for the state to read them.
+    expect(run.stored.lines).toEqual(["INFO: hello"]);
+    run.interrupt();
+    await run.ended;
+    expect(run.stored.states).toEqual(["STARTING", "READY", "SHUTTING_DOWN", "OFF"]);
+    expect(run.stored.lines).toEqual(["INFO: hello", "INFO: bye"]);
+    expect(run.stored.timings).toEqual(["0 0 0", "1 0 0"]);
+  });
+
+  it("says what it is in a version that a stock server takes", async () => {
+    const run = bench({ directory: "~/src" });
+    const startups: unknown[] = [];
+    run.server.on(Agent.method.updateStartup, ({ startup }) => {
+      startups.push(startup?.version, startup?.expandedDirectory);
+      return startup ?? {};
+    });
+    await expect.poll(() => run.stored.states).toContain("READY");
+    run.interrupt();
+    await run.ended;
+    expect(startups[0]).toMatch(/^v\d+\.\d+\.\d+\+[0-9A-Za-z.]+$/);
+    expect(startups[1]).toBe(join(folder, "src"));
+  });
+
+  it("sends the batch whose answer was lost again as it was, and runs no script twice", async () => {
+    const run = bench({
+      scripts: [{ ...startScript, script: "echo a; echo b; read x < /dev/null" }],
+    });
+    const batches: string[] = [];
+    run.server.on(Agent.method.batchCreateLogs, ({ logs }) => {
+      batches.push(logs.map((log) => `${timestampToNs(log.createdAt)} ${log.output}`).join());
+      if (batches.length > 1) return {};
+      run.server.connections[0]?.lose("broken");
+      return new Promise(() => undefined);
+    });
+    await expect.poll(() => run.stored.states).toContain("START_ERROR");
+    run.interrupt();
+    await run.ended;
+    expect(run.server.connections.length).toBeGreaterThan(1);
+    expect(batches[1]).toBe(batches[0]);
+    const lines = batches.slice(1).flatMap((batch) => batch.split(","));
+    expect(lines.map((line) => line.split(" ")[1])).toEqual(["a", "b", "script"]);
+    expect(run.server.called.filter((name) => name === "GetManifest").length).toBeGreaterThan(1);
+    expect(run.stored.timings).toEqual(["0 1 1"]);
+  });
+
+  it("reports each state once and in order over a refused report", async () => {
+    const run = bench({});
+    let refusals = 2;
+    run.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
+      const state = lifecycle?.state ?? 0;
+      if (state === Lifecycle_State.READY && refusals > 0) {
+        refusals -= 1;
+        throw new RpcError(0, "forbidden");
+      }
+      run.stored.states.push(nameOf(Lifecycle_State, state));
+      return lifecycle ?? {};
+    });
+    await expect.poll(() => run.stored.states).toEqual(["STARTING", "READY"]);
+    run.interrupt();
+    await run.ended;
+    expect(run.server.connections).toHaveLength(3);
+    expect(run.stored.states).toEqual(["STARTING", "READY", "SHUTTING_DOWN", "OFF"]);
+  });
+
+  it("collects metadata and reports it", async () => {
+    const item = {
+      key: "k",
+      script: "echo v",
+      interval: metadataDuration(10),
+      timeout: metadataDuration(2),
+    };
+    const run = bench({ metadata: [item] });
+    const values: string[] = [];
+    run.server.on(Agent.method.batchUpdateMetadata, ({ metadata }) => {
+      values.push(...metadata.map(({ key, result }) => `${key}=${result?.value}`));
+      return {};
+    });
+    await expect.poll(() => values).toEqual(["k=v\n"]);
+    run.interrupt();
+    await run.ended;
+  });
+
+  it("keeps a server's connection that does not know some calls", async () => {
+    const run = bench({ metadata: [{ key: "k", script: "true" }] });
+    await expect.poll(() => run.server.called).toContain("BatchUpdateMetadata");
+    await expect.poll(() => run.server.called).toContain("GetResourcesMonitoringConfiguration");
+    run.interrupt();
+    await run.ended;
+    expect(run.server.connections).toHaveLength(1);
+    expect(run.stored.states.at(-1)).toBe("OFF");
+  });
+
+  it("reports a failed start with its reason where there is no shell", async () => {
+    const run = bench(
+      { scripts: [{ ...startScript, script: "true" }] },
+      {
+        place: {
+          token: "token",
+          user: new ProcessError("no-shell", "no shell anywhere"),
+          home: folder,
+          environment: {},
+          binDirectory: folder,
+        },
+      },
+    );
+    await expect.poll(() => run.stored.states).toEqual(["STARTING", "START_ERROR"]);
+    expect(run.stored.lines).toEqual(["ERROR: no shell anywhere"]);
+    run.interrupt();
+    await run.ended;
+  });
+
+  it("ends running start scripts, and then what scripts left in the background", async () => {
+    const text = "sleep 1000 >/dev/null 2>&1 & echo $!; exec sleep 1000";
+    const run = bench({ scripts: [{ ...startScript, script: text }] });
+    await expect.poll(() => run.stored.lines).toHaveLength(1);
+    const background = Number(run.stored.lines[0]?.replace("INFO: ", ""));
+    expect(isAlive(background)).toBe(true);
+    run.interrupt();
+    await run.ended;
+    expect(isAlive(background)).toBe(false);
+    expect(run.stored.states).toEqual(["STARTING", "SHUTTING_DOWN", "OFF"]);
+    expect(run.stored.timings).toEqual(["0 1 -1"]);
+  });
+
+  it("sends its last words over a new connection when the old one is lost", async () => {
+    const run = bench({ scripts: [{ ...stopScript, script: "echo bye" }] });
+    await expect.poll(() => run.stored.states).toContain("READY");
+    run.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
+      const state = nameOf(Lifecycle_State, lifecycle?.state);
+      run.stored.states.push(state);
+      if (state === "SHUTTING_DOWN") run.server.connections[0]?.lose("restarted");
+      return lifecycle ?? {};
+    });
+    run.interrupt();
+    await run.ended;
+    expect(run.server.connections).toHaveLength(2);
+    expect(run.stored.states.at(-1)).toBe("OFF");
+    expect(run.stored.lines).toEqual(["INFO: bye"]);
+  });
+
+  it("ends at once when it is forced, and kills its scripts", async () => {
+    const run = bench({
+      scripts: [{ ...stopScript, script: "echo $$; trap '' HUP; while :; do sleep 1; done" }],
+    });
+    await expect.poll(() => run.stored.states).toContain("READY");
+    run.interrupt();
+    await expect.poll(() => run.stored.lines).toHaveLength(1);
+    const pid = Number(run.stored.lines[0]?.replace("INFO: ", ""));
+    run.force();
+    await run.ended;
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  it("ends without a word when it never had a manifest", async () => {
+    const dial = async (): Promise<never> => {
+      throw new Error("nobody there");
+    };
+    const run = bench({}, { dial });
+    run.interrupt();
+    await run.ended;
+    expect(run.server.called).toEqual([]);
+  });
+});

@@ -1,0 +1,26 @@
+import { errorText, withTimeout } from "@slipway/runtime";
+import type { Logger } from "@slipway/runtime";
+import { RpcError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
+
+import type { ScriptTiming } from "../scripts/script-result.ts";
+import { scriptCompleted } from "./report-calls.ts";
+
+const limitMs = 30_000;
+
+/** Delivers one timing. What the server refuses would be refused again: it is logged and counts as delivered. */
+export async function deliverTiming(
+  connection: AgentConnection,
+  timing: ScriptTiming,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    await scriptCompleted(connection, timing, withTimeout(signal, limitMs));
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    logger.warn(
+      { scriptId: timing.scriptId, error: errorText(error) },
+      "timing of a script refused",
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { silentLogger } from "@slipway/runtime";
+import { DialError } from "@slipway/sdk/agent";
+import { createFakeClock } from "@slipway/testkit";
+import { describe, expect, it } from "vitest";
+
+import { ScriptedServer } from "../../tests/support/scripted-server.ts";
+import { keepConnected } from "./keep-connected.ts";
+import type { KeepConnectedOptions } from "./keep-connected.ts";
+import { LadderLog } from "./ladder-log.ts";
+
+const logger = silentLogger;
+
+/** Lives of connections in milliseconds, or undefined for a dial that fails; then it dials for ever. */
+async function dialTimes(lives: readonly (number | undefined)[], forMs: number): Promise<number[]> {
+  const clock = createFakeClock(0);
+  const server = new ScriptedServer();
+  const times: number[] = [];
+  const pending = [...lives];
+  const end = new AbortController();
+  let lifeMs = 0;
+  const options: KeepConnectedOptions = {
+    dial: async () => {
+      times.push(clock.now());
+      const life = pending.shift();
+      if (life === undefined) throw new DialError("tcp", "refused");
+      lifeMs = life;
+      return server.connect();
+    },
+    serve: async (_connection, onUsable, signal) => {
+      onUsable();
+      await clock.sleep(lifeMs, signal);
+      throw new Error("lost");
+    },
+    ladder: new LadderLog("http://localhost", clock, logger),
+    clock,
+    logger,
+    random: () => 0,
+  };
+  const ended = keepConnected(options, end.signal);
+  await clock.advance(forMs);
+  end.abort();
+  await ended;
+  return times.map((time) => Math.floor(time));
+}
+
+describe("keepConnected", () => {
+  it("dials at once and then after growing delays up to ten seconds", async () => {
+    const times = await dialTimes([], 60_000);
+    expect(times.slice(0, 5)).toEqual([0, 100, 261, 523, 947]);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(gaps.at(-1)).toBe(10_000);
+  });
+
+  it("starts anew with small delays after a connection that was stable", async () => {
+    const refused = Array.from({ length: 12 }, () => undefined);
+    const times = await dialTimes([...refused, 30_000, undefined, undefined], 90_000);
+    const gaps = times.slice(12).map((time, index, all) => (all[index + 1] ?? Number.NaN) - time);
+    expect(gaps.slice(0, 2)).toEqual([30_100, expect.closeTo(162, -1)]);
+  });
+
+  it("looks every two seconds for a server that was there half a minute ago", async () => {
+    const times = await dialTimes([30_000], 90_000);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.max(...gaps.slice(1, -3))).toBeLessThanOrEqual(2_001);
+    expect(gaps.at(-1)).toBe(10_000);
+  });
+
+  it("goes on slowing down while connections end at once", async () => {
+    const times = await dialTimes([0, 0, 0, 0], 1_000);
+    expect(times).toEqual([0, 100, 261, 523, 947]);
+  });
+
+  it("closes each connection before it dials again", async () => {
+    const clock = createFakeClock(0);
+    const server = new ScriptedServer();
+    const end = new AbortController();
+    const closed: string[] = [];
+    const ended = keepConnected(
+      {
+        dial: async () => {
+          const connection = server.connect();
+          void connection.closed.then((reason) => closed.push(reason));
+          return connection;
+        },
+        serve: async () => {
+          throw new Error("lost");
+        },
+        ladder: new LadderLog("http://localhost", clock, logger),
+        clock,
+        logger,
+        random: () => 0,
+      },
+      end.signal,
+    );
+    await clock.advance(100);
+    expect(server.connections).toHaveLength(2);
+    expect(closed).toEqual(["closed", "closed"]);
+    end.abort();
+    await ended;
+  });
+});

@@ -1,0 +1,67 @@
+import type { Clock } from "@slipway/runtime";
+
+import { Outbox } from "./outbox.ts";
+
+/**
+ * The states of an agent's life in the only order in which they may come (agent.md 2.6):
+ *
+ *     starting ─► ready ─────────────────────────┐
+ *        ├─► start-timeout ──────────────────────┼─► shutting-down ─► shutdown-timeout | shutdown-error | off
+ *        └─► start-error ────────────────────────┘
+ */
+export const lifecycleStates = [
+  "starting",
+  "start-timeout",
+  "start-error",
+  "ready",
+  "shutting-down",
+  "shutdown-timeout",
+  "shutdown-error",
+  "off",
+] as const;
+export type LifecycleState = (typeof lifecycleStates)[number];
+
+export interface LifecycleChange {
+  readonly state: LifecycleState;
+  /** Milliseconds since 1970. */
+  readonly changedAtMs: number;
+}
+
+/** Where the agent is in its life; each change goes to the server once and in order, over all connections. */
+export class Lifecycle {
+  readonly #clock: Clock;
+  readonly #outbox: Outbox<LifecycleChange>;
+  #state: LifecycleState | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#outbox = new Outbox(lifecycleStates.length, clock);
+  }
+
+  /** Moves on; a state that lies behind is left out, such as the end of a start that was cut short. */
+  enter(state: LifecycleState): void {
+    if (this.#state !== undefined && rank(state) <= rank(this.#state)) return;
+    // Start and shutdown end in one state each: nothing follows a failed start but the shutdown.
+    const hasStartEnded = this.#state === "start-timeout" || this.#state === "start-error";
+    if (hasStartEnded && rank(state) <= rank("ready")) return;
+    this.#state = state;
+    this.#outbox.put({ state, changedAtMs: this.#clock.now() });
+  }
+
+  /** Reports over one connection until the signal is aborted; rejects with what `report` throws. */
+  async run(
+    report: (change: LifecycleChange, signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#outbox.run(report, signal);
+  }
+
+  /** Resolves once all is reported, or the signal is aborted. */
+  async reported(signal: AbortSignal): Promise<void> {
+    await this.#outbox.drained(signal);
+  }
+}
+
+function rank(state: LifecycleState): number {
+  return lifecycleStates.indexOf(state);
+}

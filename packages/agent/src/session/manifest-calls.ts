@@ -1,0 +1,75 @@
+import type { AgentConnection } from "@slipway/sdk/agent";
+import { Agent, durationToMs, Startup_Subsystem } from "@slipway/wire";
+
+import type { Subsystem } from "../config/agent-config.ts";
+import type { MonitorConfig } from "../stats/monitor-resources.ts";
+import { readManifest } from "./manifest.ts";
+import type { AgentManifest, ExpansionContext } from "./manifest.ts";
+
+/** Fetches the manifest (rpc.md 7.1). */
+export async function getManifest(
+  connection: AgentConnection,
+  context: ExpansionContext,
+  signal: AbortSignal,
+): Promise<AgentManifest> {
+  return readManifest(await connection.unary(Agent.method.getManifest, {}, signal), context);
+}
+
+/** What the agent says of itself. */
+export interface StartupReport {
+  readonly version: string;
+  readonly expandedDirectory: string;
+  readonly subsystems: readonly Subsystem[];
+}
+
+/** Says what the agent is (rpc.md 7.2). */
+export async function updateStartup(
+  connection: AgentConnection,
+  { version, expandedDirectory, subsystems }: StartupReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const startup = {
+    version,
+    expandedDirectory,
+    subsystems: subsystems.map((name) => subsystemNumbers[name]),
+  };
+  await connection.unary(Agent.method.updateStartup, { startup }, signal);
+}
+
+const subsystemNumbers = {
+  envbox: Startup_Subsystem.ENVBOX,
+  envbuilder: Startup_Subsystem.ENVBUILDER,
+  exectrace: Startup_Subsystem.EXECTRACE,
+} as const;
+
+/** Asks for what to watch (rpc.md 7.10). */
+export async function getMonitorConfig(
+  connection: AgentConnection,
+  signal: AbortSignal,
+): Promise<MonitorConfig> {
+  const answer = await connection.unary(
+    Agent.method.getResourcesMonitoringConfiguration,
+    {},
+    signal,
+  );
+  return {
+    datapoints: answer.config?.numDatapoints ?? 0,
+    intervalMs: (answer.config?.collectionIntervalSeconds ?? 0) * 1000,
+    watchesMemory: answer.memory?.enabled ?? false,
+    volumes: answer.volumes.filter(({ enabled }) => enabled).map(({ path }) => path),
+  };
+}
+
+/** No network yet, so nothing was measured: −1 µs in milliseconds (agent.md 5.3). */
+const noLatencyMs = -0.001;
+
+/** Reports stats, or asks only for the interval; answers it in milliseconds (rpc.md 7.4). */
+export async function updateStats(
+  connection: AgentConnection,
+  { isFirst }: { readonly isFirst: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const request = isFirst ? {} : { stats: { connectionMedianLatencyMs: noLatencyMs } };
+  const answer = await connection.unary(Agent.method.updateStats, request, signal);
+  return durationToMs(answer.reportInterval);
+}

@@ -1,0 +1,117 @@
+import {
+  BytesError,
+  durationToMs,
+  metadataSeconds,
+  parseUuid,
+  WorkspaceApp_Health,
+} from "@slipway/wire";
+import type { Manifest, WorkspaceAgentScript, WorkspaceApp, WorkspaceSecret } from "@slipway/wire";
+
+import { expandPath } from "../process/expand.ts";
+import type { WorkspaceDescription } from "../process/workspace-commands.ts";
+import type { Script } from "../scripts/script.ts";
+import type { AppHealthState, CheckedApp } from "../stats/app-health.ts";
+import type { MetadataItem } from "../stats/metadata-item.ts";
+import { ManifestError } from "./errors.ts";
+
+/** What the server wants of the agent, checked and expanded. */
+export interface AgentManifest {
+  readonly agentId: string;
+  readonly workspace: WorkspaceDescription;
+  readonly scripts: readonly Script[];
+  readonly apps: readonly CheckedApp[];
+  readonly metadata: readonly MetadataItem[];
+  readonly secretFiles: readonly SecretFile[];
+}
+
+/** A secret that lies in a file. */
+export interface SecretFile {
+  /** Expanded. */
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+/** What paths of the manifest are expanded with. */
+export interface ExpansionContext {
+  readonly home: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads the message of `GetManifest`. Throws `ManifestError` for ids that are none. */
+export function readManifest(message: Manifest, context: ExpansionContext): AgentManifest {
+  const expand = (path: string): string => expandPath(path, { ...context, base: context.home });
+  const agentId = readId("agent_id", message.agentId);
+  if (/^[0-]*$/.test(agentId)) throw new ManifestError("agent_id of the manifest is all zeros");
+  return {
+    agentId,
+    workspace: {
+      workspaceName: message.workspaceName,
+      agentName: message.agentName,
+      ownerName: message.ownerUsername,
+      workspaceId: readId("workspace_id", message.workspaceId),
+      directory: expand(message.directory),
+      vscodeProxyUri: message.vsCodePortProxyUri,
+      environment: message.environmentVariables,
+      secrets: secretVariables(message.secrets),
+    },
+    scripts: message.scripts.map((script) => readScript(script)),
+    apps: message.apps.flatMap((app) => readApp(app) ?? []),
+    metadata: message.metadata.map((item) => ({
+      key: item.key,
+      script: item.script,
+      intervalSeconds: metadataSeconds(item.interval),
+      timeoutSeconds: metadataSeconds(item.timeout),
+    })),
+    secretFiles: message.secrets
+      .filter(({ filePath }) => filePath !== "")
+      .map(({ filePath, value }) => ({ path: expand(filePath), content: value })),
+  };
+}
+
+function readScript(script: WorkspaceAgentScript): Script {
+  const timeoutMs = durationToMs(script.timeout);
+  return {
+    id: readId("id of a script", script.id),
+    logSourceId: readId("log_source_id of a script", script.logSourceId),
+    logPath: script.logPath,
+    text: script.script,
+    cron: script.cron,
+    runOnStart: script.runOnStart,
+    runOnStop: script.runOnStop,
+    timeoutMs: timeoutMs > 0 ? timeoutMs : undefined,
+  };
+}
+
+/** Undefined for an application whose health nobody asks for. */
+function readApp(app: WorkspaceApp): CheckedApp | undefined {
+  const { url = "", threshold = 0, interval } = app.healthcheck ?? {};
+  const intervalMs = durationToMs(interval);
+  const health = healthStates.get(app.health);
+  if (health === undefined || url === "" || intervalMs <= 0 || threshold <= 0) return undefined;
+  return { id: readId("id of an app", app.id), url, intervalMs, threshold, health };
+}
+
+/** Without the disabled one. */
+const healthStates: ReadonlyMap<WorkspaceApp_Health, AppHealthState> = new Map([
+  [WorkspaceApp_Health.INITIALIZING, "initializing"],
+  [WorkspaceApp_Health.HEALTHY, "healthy"],
+  [WorkspaceApp_Health.UNHEALTHY, "unhealthy"],
+]);
+
+/** Values as text: what Node can give to a child. A NUL could be given to none. */
+function secretVariables(secrets: readonly WorkspaceSecret[]): Record<string, string> {
+  return Object.fromEntries(
+    secrets
+      .filter(({ envName, value }) => envName !== "" && !value.includes(0))
+      .map(({ envName, value }) => [envName, Buffer.from(value).toString("utf8")]),
+  );
+}
+
+function readId(name: string, bytes: Uint8Array): string {
+  try {
+    return parseUuid(bytes);
+  } catch (error) {
+    if (!(error instanceof BytesError)) throw error;
+    throw new ManifestError(`${name} in the manifest is wrong`, { cause: error });
+  }
+}

@@ -1,0 +1,61 @@
+import { Wake } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
+
+/** The longest wait for an item; only a bound for timers. */
+const maxWaitMs = 60_000;
+
+/**
+ * Items that go to the server in order, one at a time, and stay here until it has them, over as many connections as that
+ * takes. A full outbox refuses.
+ */
+export class Outbox<T> {
+  readonly #items: T[] = [];
+  readonly #capacity: number;
+  readonly #clock: Clock;
+  readonly #changed = new Wake();
+  readonly #emptied = new Set<() => void>();
+
+  constructor(capacity: number, clock: Clock) {
+    this.#capacity = capacity;
+    this.#clock = clock;
+  }
+
+  put(item: T): boolean {
+    if (this.#items.length >= this.#capacity) return false;
+    this.#items.push(item);
+    this.#changed.wake();
+    return true;
+  }
+
+  /** Delivers over one connection until the signal is aborted, or rejects with what `deliver` throws. One at a time. */
+  async run(
+    deliver: (item: T, signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<never> {
+    for (;;) {
+      const [item] = this.#items;
+      if (item === undefined) {
+        for (const onEmpty of this.#emptied) onEmpty();
+        await this.#changed.wait(maxWaitMs, this.#clock, signal);
+      } else {
+        await deliver(item, signal);
+        this.#items.shift();
+      }
+    }
+  }
+
+  /** Resolves once everything is delivered, or the signal is aborted. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (this.#items.length === 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onEnd = (): void => resolve();
+    this.#emptied.add(onEnd);
+    signal.addEventListener("abort", onEnd, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#emptied.delete(onEnd);
+      signal.removeEventListener("abort", onEnd);
+    }
+  }
+}

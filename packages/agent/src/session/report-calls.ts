@@ -1,0 +1,143 @@
+import type { AgentConnection } from "@slipway/sdk/agent";
+import {
+  Agent,
+  AppHealth,
+  encodeUuid,
+  Lifecycle_State,
+  Log_Level,
+  timestampFromMs,
+  timestampFromNs,
+  Timing_Stage,
+  Timing_Status,
+} from "@slipway/wire";
+
+import type { LogBatch } from "../scripts/log-queue.ts";
+import type { ScriptTiming } from "../scripts/script-result.ts";
+import type { AppHealths } from "../stats/app-health-checks.ts";
+import type { Usage } from "../stats/memory-usage.ts";
+import type { MetadataValue } from "../stats/metadata-item.ts";
+import type { Datapoint } from "../stats/monitor-resources.ts";
+import type { LifecycleChange } from "./lifecycle.ts";
+
+/** Stores a batch of log lines (rpc.md 7.7). */
+export async function createLogs(
+  connection: AgentConnection,
+  { sourceId, lines }: LogBatch,
+  signal: AbortSignal,
+): Promise<"stored" | "limit-exceeded"> {
+  const request = {
+    logSourceId: encodeUuid(sourceId),
+    logs: lines.map(({ createdAtNs, level, output }) => ({
+      createdAt: timestampFromNs(createdAtNs),
+      level: logLevels[level],
+      output,
+    })),
+  };
+  const answer = await connection.unary(Agent.method.batchCreateLogs, request, signal);
+  return answer.logLimitExceeded ? "limit-exceeded" : "stored";
+}
+
+const logLevels = { info: Log_Level.INFO, warn: Log_Level.WARN, error: Log_Level.ERROR } as const;
+
+/** Reports a change of state (rpc.md 7.3). */
+export async function updateLifecycle(
+  connection: AgentConnection,
+  { state, changedAtMs }: LifecycleChange,
+  signal: AbortSignal,
+): Promise<void> {
+  const lifecycle = { state: lifecycleNumbers[state], changedAt: timestampFromMs(changedAtMs) };
+  await connection.unary(Agent.method.updateLifecycle, { lifecycle }, signal);
+}
+
+const lifecycleNumbers = {
+  starting: Lifecycle_State.STARTING,
+  "start-timeout": Lifecycle_State.START_TIMEOUT,
+  "start-error": Lifecycle_State.START_ERROR,
+  ready: Lifecycle_State.READY,
+  "shutting-down": Lifecycle_State.SHUTTING_DOWN,
+  "shutdown-timeout": Lifecycle_State.SHUTDOWN_TIMEOUT,
+  "shutdown-error": Lifecycle_State.SHUTDOWN_ERROR,
+  off: Lifecycle_State.OFF,
+} as const;
+
+/** Reports one run of a script (rpc.md 7.9). */
+export async function scriptCompleted(
+  connection: AgentConnection,
+  timing: ScriptTiming,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = {
+    timing: {
+      scriptId: encodeUuid(timing.scriptId),
+      start: timestampFromMs(timing.startMs),
+      end: timestampFromMs(timing.endMs),
+      exitCode: timing.exitCode,
+      stage: stageNumbers[timing.stage],
+      status: statusNumbers[timing.status],
+    },
+  };
+  await connection.unary(Agent.method.scriptCompleted, request, signal);
+}
+
+const stageNumbers = {
+  start: Timing_Stage.START,
+  stop: Timing_Stage.STOP,
+  cron: Timing_Stage.CRON,
+} as const;
+
+const statusNumbers = {
+  ok: Timing_Status.OK,
+  "exit-failure": Timing_Status.EXIT_FAILURE,
+  "timed-out": Timing_Status.TIMED_OUT,
+  "pipes-left-open": Timing_Status.PIPES_LEFT_OPEN,
+} as const;
+
+/** Reports collected values (rpc.md 7.6). */
+export async function updateMetadata(
+  connection: AgentConnection,
+  values: readonly MetadataValue[],
+  signal: AbortSignal,
+): Promise<void> {
+  const metadata = values.map(({ key, value, error, collectedAtMs }) => ({
+    key,
+    result: { value, error, collectedAt: timestampFromMs(collectedAtMs) },
+  }));
+  await connection.unary(Agent.method.batchUpdateMetadata, { metadata }, signal);
+}
+
+/** Reports the health of all checked applications (rpc.md 7.5). */
+export async function updateAppHealths(
+  connection: AgentConnection,
+  healths: AppHealths,
+  signal: AbortSignal,
+): Promise<void> {
+  const updates = [...healths].map(([id, health]) => ({
+    id: encodeUuid(id),
+    health: healthNumbers[health],
+  }));
+  await connection.unary(Agent.method.batchUpdateAppHealths, { updates }, signal);
+}
+
+const healthNumbers = {
+  initializing: AppHealth.INITIALIZING,
+  healthy: AppHealth.HEALTHY,
+  unhealthy: AppHealth.UNHEALTHY,
+} as const;
+
+/** Pushes a window of measurements (rpc.md 7.10). */
+export async function pushUsage(
+  connection: AgentConnection,
+  window: readonly Datapoint[],
+  signal: AbortSignal,
+): Promise<void> {
+  const datapoints = window.map(({ collectedAtMs, memory, volumes }) => ({
+    collectedAt: timestampFromMs(collectedAtMs),
+    ...(memory === undefined ? {} : { memory: usageMessage(memory) }),
+    volumes: volumes.map(({ path, ...usage }) => ({ volume: path, ...usageMessage(usage) })),
+  }));
+  await connection.unary(Agent.method.pushResourcesMonitoringUsage, { datapoints }, signal);
+}
+
+function usageMessage({ used, total }: Usage): { used: bigint; total: bigint } {
+  return { used: BigInt(Math.round(used)), total: BigInt(Math.round(total)) };
+}

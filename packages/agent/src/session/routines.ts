@@ -1,0 +1,146 @@
+import { abortable, errorText, withTimeout } from "@slipway/runtime";
+import type { Clock, Logger } from "@slipway/runtime";
+import { RpcError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
+import { drpcCodeUnimplemented } from "@slipway/wire";
+
+import type { CommandHost } from "../process/run-command.ts";
+import type { LogQueue } from "../scripts/log-queue.ts";
+import type { ScriptTiming } from "../scripts/script-result.ts";
+import { sendLogs } from "../scripts/send-logs.ts";
+import { runAppHealthChecks } from "../stats/app-health-checks.ts";
+import { memoryUsage } from "../stats/memory-usage.ts";
+import { runMetadata } from "../stats/metadata.ts";
+import { monitorResources } from "../stats/monitor-resources.ts";
+import { probeApp } from "../stats/probe-app.ts";
+import { reportStats } from "../stats/report-stats.ts";
+import { volumeUsage } from "../stats/volume-usage.ts";
+import { deliverTiming } from "./deliver-timing.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { getMonitorConfig, updateStats } from "./manifest-calls.ts";
+import type { AgentManifest } from "./manifest.ts";
+import type { Outbox } from "./outbox.ts";
+import {
+  createLogs,
+  pushUsage,
+  updateAppHealths,
+  updateLifecycle,
+  updateMetadata,
+} from "./report-calls.ts";
+import type { Routine } from "./serve-connection.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What the routines of a connection work with. */
+export interface RoutineParts {
+  readonly logs: LogQueue;
+  readonly lifecycle: Lifecycle;
+  readonly timings: Outbox<ScriptTiming>;
+  readonly workspace: Workspace;
+  readonly commands: CommandHost;
+  readonly logger: Logger;
+}
+
+/** What goes on to the very end: what the agent has to say of its own life. */
+export function lastingRoutines({
+  logs,
+  lifecycle,
+  timings,
+  commands,
+  logger,
+}: RoutineParts): Routine[] {
+  const { clock } = commands;
+  return [
+    lasting("logs", (connection, signal) =>
+      sendLogs(logs, (batch, ended) => createLogs(connection, batch, ended), {
+        clock,
+        logger,
+        signal,
+      }),
+    ),
+    lasting("lifecycle", (connection, signal) =>
+      lifecycle.run((change, ended) => updateLifecycle(connection, change, ended), signal),
+    ),
+    lasting("timings", async (connection, signal) => {
+      await timings.run(
+        (timing, ended) => deliverTiming(connection, timing, { logger, signal: ended }),
+        signal,
+      );
+    }),
+  ];
+}
+
+const metadataLimitMs = 30_000;
+
+/** What ends with the shutdown and needs the manifest of this connection. */
+export function watchingRoutines(
+  { workspace, commands, logger }: RoutineParts,
+  manifest: Promise<AgentManifest>,
+): Routine[] {
+  const { clock } = commands;
+  return [
+    watching("metadata", async (connection, signal) => {
+      const { metadata } = await abortable(manifest, signal);
+      const host = { commands, prepare: (text: string) => workspace.prepare(text) };
+      await runMetadata(
+        metadata,
+        host,
+        (values, ended) => updateMetadata(connection, values, withTimeout(ended, metadataLimitMs)),
+        signal,
+      );
+    }),
+    watching("app health", async (connection, signal) => {
+      const { apps } = await abortable(manifest, signal);
+      const report = lenient(logger, "app health", updateAppHealths, connection);
+      await runAppHealthChecks(apps, { clock, probe: probeApp, report }, signal);
+    }),
+    watching("stats", async (connection, signal) => {
+      await abortable(manifest, signal);
+      await reportStats((kind, ended) => updateStats(connection, kind, ended), { clock, signal });
+    }),
+    watching("resources", (connection, signal) =>
+      watchResources(connection, { clock, logger, signal }),
+    ),
+  ];
+}
+
+async function watchResources(
+  connection: AgentConnection,
+  {
+    clock,
+    logger,
+    signal,
+  }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  const config = await getMonitorConfig(connection, signal);
+  const push = lenient(logger, "resources", pushUsage, connection);
+  await monitorResources(
+    config,
+    { clock, memory: () => memoryUsage(), volume: volumeUsage, push },
+    signal,
+  );
+}
+
+/** A report whose refusal is only logged (agent.md 2.3); a server that does not know it ends the routine. */
+function lenient<T>(
+  logger: Logger,
+  routine: string,
+  send: (connection: AgentConnection, value: T, signal: AbortSignal) => Promise<void>,
+  connection: AgentConnection,
+): (value: T, signal: AbortSignal) => Promise<void> {
+  return async (value, signal) => {
+    try {
+      await send(connection, value, signal);
+    } catch (error) {
+      if (!(error instanceof RpcError) || error.rpcCode === drpcCodeUnimplemented) throw error;
+      logger.warn({ routine, error: errorText(error) }, "report refused");
+    }
+  };
+}
+
+function lasting(name: string, run: Routine["run"]): Routine {
+  return { name, endsAtShutdown: false, run };
+}
+
+function watching(name: string, run: Routine["run"]): Routine {
+  return { name, endsAtShutdown: true, run };
+}

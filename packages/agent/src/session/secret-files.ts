@@ -1,0 +1,23 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+import { errorText } from "@slipway/runtime";
+import type { Logger } from "@slipway/runtime";
+
+import type { SecretFile } from "./manifest.ts";
+
+/** Writes the owner's secrets; a later one wins over an earlier one of the same path. Failures are only logged. */
+export async function writeSecretFiles(
+  files: readonly SecretFile[],
+  logger: Logger,
+): Promise<void> {
+  for (const { path, content } of files) {
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      // The mode counts for a new file only: whoever widened it meant to.
+      await writeFile(path, content, { mode: 0o600 });
+    } catch (error) {
+      logger.warn({ path, error: errorText(error) }, "secret file cannot be written");
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { abortable, Scope } from "@slipway/runtime";
+import type { Logger } from "@slipway/runtime";
+import { RpcError, SessionClosedError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
+import { drpcCodeUnimplemented } from "@slipway/wire";
+
+/** Something the agent does on each connection; what it throws ends the connection (agent.md 2.3). */
+export interface Routine {
+  readonly name: string;
+  /** Whether it ends when the shutdown begins, or goes on to the very end. */
+  readonly endsAtShutdown: boolean;
+  readonly run: (connection: AgentConnection, signal: AbortSignal) => Promise<void>;
+}
+
+/** Runs all routines until the connection ends or one of them fails, and rejects with the reason. */
+export async function serveConnection(
+  connection: AgentConnection,
+  routines: readonly Routine[],
+  {
+    stopping,
+    signal,
+    logger,
+  }: { readonly stopping: AbortSignal; readonly signal: AbortSignal; readonly logger: Logger },
+): Promise<never> {
+  await using scope = new Scope(signal);
+  for (const routine of routines) {
+    scope.run((ended) => runRoutine(routine, connection, { stopping, ended, logger }));
+  }
+  const lost = connection.closed.then((reason): never => {
+    throw new SessionClosedError(reason);
+  });
+  return await abortable(Promise.race([lost, scope.failed]), signal);
+}
+
+async function runRoutine(
+  { name, endsAtShutdown, run }: Routine,
+  connection: AgentConnection,
+  {
+    stopping,
+    ended,
+    logger,
+  }: { readonly stopping: AbortSignal; readonly ended: AbortSignal; readonly logger: Logger },
+): Promise<void> {
+  const signal = endsAtShutdown ? AbortSignal.any([ended, stopping]) : ended;
+  try {
+    if (!signal.aborted) await run(connection, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof RpcError) || error.rpcCode !== drpcCodeUnimplemented) throw error;
+    logger.debug({ routine: name }, "the server does not know this; routine ended");
+  }
+}

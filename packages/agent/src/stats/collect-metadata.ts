@@ -1,0 +1,92 @@
+import { errorText } from "@slipway/runtime";
+
+import { ProcessError } from "../process/errors.ts";
+import { runCommand } from "../process/run-command.ts";
+import type { CommandHost, RunOutcome } from "../process/run-command.ts";
+import type { PreparedCommand } from "../process/spawn-group.ts";
+import type { MetadataItem, MetadataValue } from "./metadata-item.ts";
+
+/** What metadata commands are run with. */
+export interface MetadataHost {
+  readonly commands: CommandHost;
+  readonly prepare: (text: string) => Promise<PreparedCommand>;
+}
+
+/** Of stdout and stderr together; the rest is left out (agent.md 5.1). */
+export const maxValueBytes = 10_240;
+const defaultTimeoutSeconds = 3;
+
+/** Runs the item's command once. What goes wrong is in the value's error; throws the signal's reason. */
+export async function collectMetadata(
+  item: MetadataItem,
+  { commands, prepare }: MetadataHost,
+  signal: AbortSignal,
+): Promise<MetadataValue> {
+  const collectedAtMs = commands.clock.now();
+  const timeoutSeconds = item.timeoutSeconds || item.intervalSeconds || defaultTimeoutSeconds;
+  const output = new CappedOutput();
+  const command = await prepare(item.script).catch((error: unknown) => {
+    if (error instanceof ProcessError) return error;
+    throw error;
+  });
+  const outcome: RunOutcome =
+    command instanceof ProcessError
+      ? { kind: "not-started", error: command }
+      : await runCommand(command, commands, {
+          timeoutMs: timeoutSeconds * 1000,
+          timeoutGraceMs: 0,
+          stopGraceMs: 0,
+          joinOutput: true,
+          onOutput: async (_stream, chunk) => output.take(chunk),
+          signal,
+        });
+  signal.throwIfAborted();
+  const errors = [problemOf(outcome, timeoutSeconds), output.problem];
+  return {
+    key: item.key,
+    value: output.text,
+    error: errors.filter((error) => error !== undefined).join("; "),
+    collectedAtMs,
+  };
+}
+
+class CappedOutput {
+  readonly #chunks: Buffer[] = [];
+  #keptBytes = 0;
+  #totalBytes = 0;
+
+  take(chunk: Buffer): void {
+    this.#totalBytes += chunk.length;
+    const kept = chunk.subarray(0, maxValueBytes - this.#keptBytes);
+    if (kept.length === 0) return;
+    this.#keptBytes += kept.length;
+    this.#chunks.push(kept);
+  }
+
+  get text(): string {
+    // Strings of messages are UTF-8; what a cut or the command left of other bytes becomes U+FFFD.
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
+
+  get problem(): string | undefined {
+    if (this.#totalBytes <= maxValueBytes) return undefined;
+    return `output has ${this.#totalBytes} bytes, cut to ${maxValueBytes}`;
+  }
+}
+
+function problemOf(outcome: RunOutcome, timeoutSeconds: number): string | undefined {
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.exitCode === 0 ? undefined : `exit status ${outcome.exitCode}`;
+    case "signalled":
+      return `killed by ${outcome.signal}`;
+    case "timed-out":
+      return `no end within ${timeoutSeconds} s`;
+    case "pipes-left-open":
+      return "exited, but something it started keeps its output open";
+    case "stopped":
+      return "stopped";
+    case "not-started":
+      return errorText(outcome.error);
+  }
+}

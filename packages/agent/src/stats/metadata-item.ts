@@ -1,0 +1,20 @@
+/** A value that the workspace shows, and the command that finds it (agent.md 5.1). */
+export interface MetadataItem {
+  readonly key: string;
+  readonly script: string;
+  /** 0 collects once a connection. */
+  readonly intervalSeconds: number;
+  /** 0 takes the interval's length. */
+  readonly timeoutSeconds: number;
+}
+
+/** One collected value. */
+export interface MetadataValue {
+  readonly key: string;
+  /** Raw, with its last line end. */
+  readonly value: string;
+  /** Empty when all went well. */
+  readonly error: string;
+  /** Start of the collection, milliseconds since 1970. */
+  readonly collectedAtMs: number;
+}

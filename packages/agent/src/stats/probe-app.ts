@@ -1,0 +1,39 @@
+import type { IncomingMessage } from "node:http";
+
+import { withTimeout } from "@slipway/runtime";
+
+const maxRedirects = 10;
+
+/** Whether the address answers, after redirects, with a status below 500 within the time. */
+export async function probeApp(
+  url: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const limit = withTimeout(signal, timeoutMs);
+  let target = URL.parse(url);
+  try {
+    for (let count = 0; target !== null && count <= maxRedirects; count += 1) {
+      const response = await get(target, limit);
+      response.destroy();
+      const status = response.statusCode ?? 0;
+      const { location } = response.headers;
+      if (status < 300 || status >= 400 || location === undefined) return status < 500;
+      target = URL.parse(location, target.href);
+    }
+  } catch {
+    // No answer is an answer here; a request of the agent's own end is seen by the caller.
+  }
+  return false;
+}
+
+function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    // Not imported: an import reads every export of the module, and one of node:http's loads undici, 7 MB of memory.
+    const { request } = process.getBuiltinModule(
+      url.protocol === "https:" ? "node:https" : "node:http",
+    );
+    // No agent: a connection kept open would keep a dead application looking alive.
+    request(url, { signal, agent: false }, resolve).once("error", reject).end();
+  });
+}

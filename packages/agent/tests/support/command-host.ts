@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+
+import { systemClock } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
+
+import { OutputPipes } from "../../src/process/output-pipes.ts";
+import { ProcessGroups } from "../../src/process/process-groups.ts";
+import type { CommandHost } from "../../src/process/run-command.ts";
+import type { PreparedCommand } from "../../src/process/spawn-group.ts";
+
+/** A host for real commands; `dispose` kills what is left of them. */
+export function openCommandHost(clock: Clock = systemClock): CommandHost & Disposable {
+  const groups = new ProcessGroups(clock);
+  const pipes = new OutputPipes();
+  return {
+    clock,
+    groups,
+    pipes,
+    [Symbol.dispose]: () => {
+      groups.killAll();
+      pipes[Symbol.dispose]();
+    },
+  };
+}
+
+/** A command of /bin/sh with almost no environment. */
+export function shellCommand(text: string): PreparedCommand {
+  return {
+    file: "/bin/sh",
+    args: ["-c", text],
+    cwd: "/",
+    environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
+  };
+}
+
+/** Whether the process lives; one that waits for its parent to look does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
+  } catch {
+    return false;
+  }
+}

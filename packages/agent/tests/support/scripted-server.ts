@@ -1,0 +1,66 @@
+import { abortable } from "@slipway/runtime";
+import { RpcError, SessionClosedError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
+import { drpcCodeUnimplemented, encodeMessage, parseMessage, rpcPath } from "@slipway/wire";
+import type { DescMessage, MessageInitShape, MessageShape } from "@slipway/wire";
+
+type UnaryMethod<I extends DescMessage, O extends DescMessage> = Parameters<typeof rpcPath>[0] & {
+  readonly methodKind: "unary";
+  readonly input: I;
+  readonly output: O;
+};
+
+type Handler = (input: Uint8Array) => Promise<Uint8Array>;
+
+/** One end of a session in memory; the test loses it when it likes. */
+export interface ScriptedConnection extends AgentConnection {
+  lose(reason: string): void;
+}
+
+/** A server in memory: answers the calls it was told of, and all others as one that does not know them. */
+export class ScriptedServer {
+  readonly #handlers = new Map<string, Handler>();
+  readonly connections: ScriptedConnection[] = [];
+  /** Names of the methods that were called, in order. */
+  readonly called: string[] = [];
+
+  on<I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    answer: (input: MessageShape<I>) => MessageInitShape<O> | Promise<MessageInitShape<O>>,
+  ): void {
+    this.#handlers.set(rpcPath(method), async (input) =>
+      encodeMessage(method.output, await answer(parseMessage(method.input, input))),
+    );
+  }
+
+  connect(): ScriptedConnection {
+    const closed = Promise.withResolvers<string>();
+    const lost = closed.promise.then((reason): never => {
+      throw new SessionClosedError(reason);
+    });
+    lost.catch(() => undefined);
+    const connection: ScriptedConnection = {
+      apiVersion: "2.10",
+      closed: closed.promise,
+      unary: async (method, input, signal) => {
+        this.called.push(method.name);
+        const handler = this.#handlers.get(rpcPath(method));
+        if (handler === undefined) throw new RpcError(drpcCodeUnimplemented, "unknown rpc");
+        const answer = handler(encodeMessage(method.input, input));
+        const bytes = await abortable(Promise.race([answer, lost]), signal);
+        return parseMessage(method.output, bytes);
+      },
+      serverStream: () => {
+        throw new Error("not scripted");
+      },
+      duplex: () => {
+        throw new Error("not scripted");
+      },
+      lose: (reason) => closed.resolve(reason),
+      close: async () => closed.resolve("closed"),
+      [Symbol.asyncDispose]: async () => closed.resolve("closed"),
+    };
+    this.connections.push(connection);
+    return connection;
+  }
+}
