@@ -1,0 +1,58 @@
+import type { Flag, FlagValue } from "./flags.ts";
+
+/** A word of the command line that is no flag. */
+export interface Argument {
+  readonly summary: string;
+  readonly required: boolean;
+}
+
+/** What a command is, without what it does: enough to parse a command line and to print its help. */
+export interface CommandDefinition<
+  A extends Readonly<Record<string, Argument>> = Readonly<Record<string, Argument>>,
+  F extends Readonly<Record<string, Flag>> = Readonly<Record<string, Flag>>,
+> {
+  /** The words that call it, `templates push`. */
+  readonly name: string;
+  /** One phrase, for lists. */
+  readonly summary: string;
+  /** More, for its own help. */
+  readonly description?: string;
+  /** In the order in which they are typed. */
+  readonly arguments: A;
+  /** By name in camel case: `noWait` is `--no-wait`. */
+  readonly flags: F;
+  readonly examples: readonly Example[];
+}
+
+export interface Example {
+  readonly line: string;
+  readonly summary: string;
+}
+
+/** Arguments and flags as a command's `run` gets them. */
+export type OptionsOf<D extends CommandDefinition> = {
+  readonly [K in keyof D["arguments"]]: D["arguments"][K] extends { readonly required: true }
+    ? string
+    : string | undefined;
+} & { readonly [K in keyof D["flags"]]: FlagValue<D["flags"][K]> };
+
+/** Declares a command; keeps the types of its arguments and flags. */
+export function defineCommand<
+  const A extends Readonly<Record<string, Argument>>,
+  const F extends Readonly<Record<string, Flag>>,
+>(definition: CommandDefinition<A, F>): CommandDefinition<A, F> {
+  return definition;
+}
+
+/** Values of flags under the names of their environment variables; those not given are undefined. */
+export function variablesOf(
+  definition: CommandDefinition,
+  options: Readonly<Record<string, unknown>>,
+): Record<string, string | undefined> {
+  const variables: Record<string, string | undefined> = {};
+  for (const [key, { variable }] of Object.entries(definition.flags)) {
+    const value = options[key];
+    if (variable !== undefined) variables[variable] = typeof value === "string" ? value : undefined;
+  }
+  return variables;
+}

@@ -1,0 +1,43 @@
+import { exitCodes } from "./exit-codes.ts";
+
+/** The command line was wrong; nothing was done. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code = "usage";
+  readonly exitCode = exitCodes.usage;
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** The command could not do what was asked. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly code = "command-failed";
+  readonly exitCode: number;
+  /** What to do next. */
+  readonly hint: string | undefined;
+
+  constructor(
+    message: string,
+    options: { readonly hint?: string; readonly exitCode?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.exitCode = options.exitCode ?? exitCodes.failure;
+    this.hint = options.hint;
+  }
+}
+
+/** The error of a command that needs a log-in and found none for the server. */
+export function notLoggedIn(url: string | undefined): CommandError {
+  return new CommandError(
+    url === undefined ? "you are not logged in" : `you are not logged in to ${url}`,
+    {
+      hint: `log in with: slipway login ${url ?? "<url>"}`,
+      exitCode: exitCodes.unauthorized,
+    },
+  );
+}

@@ -1,0 +1,61 @@
+import { ApiError, ConnectError } from "@slipway/sdk/http";
+import { expect, test } from "vitest";
+
+import { PromptCancelled } from "../terminal/prompts.ts";
+import { CommandError, notLoggedIn, UsageError } from "./errors.ts";
+import { explain } from "./explain.ts";
+import { Interrupted, OutputClosed } from "./interruption.ts";
+
+const url = "https://slipway.example.com";
+
+test.each([
+  [new UsageError("wrong", "see"), 2, "wrong", "see"],
+  [new CommandError("failed"), 1, "failed", undefined],
+  [new CommandError("gone", { exitCode: 4, cause: new Error("why") }), 4, "gone: why", undefined],
+  [notLoggedIn(url), 3, `you are not logged in to ${url}`, `log in with: slipway login ${url}`],
+  [notLoggedIn(undefined), 3, "you are not logged in", "log in with: slipway login <url>"],
+  [
+    new ApiError(401, { message: "Signed out." }),
+    3,
+    "Signed out.",
+    `log in with: slipway login ${url}`,
+  ],
+  [
+    new ApiError(403, { message: "No." }),
+    3,
+    "No.",
+    "see as whom you are logged in with: slipway whoami",
+  ],
+  [new ApiError(404, { message: "Not found." }), 4, "Not found.", undefined],
+  [
+    new ApiError(409, { message: "Busy.", detail: "a build runs" }),
+    1,
+    "Busy.\na build runs",
+    undefined,
+  ],
+  [
+    new ApiError(400, {
+      message: "Validation failed.",
+      validations: [{ field: "name", detail: "too long" }],
+    }),
+    1,
+    "Validation failed.\n  name: too long",
+    undefined,
+  ],
+  [new ApiError(500, { message: "Oh." }), 1, "Oh.", "the server's own log says more"],
+  [new Interrupted("SIGINT"), 130, undefined, undefined],
+  [new Interrupted("SIGTERM"), 143, undefined, undefined],
+  [new PromptCancelled(), 130, undefined, undefined],
+  [new OutputClosed(), 141, undefined, undefined],
+  [new Error("bug", { cause: new Error("deeper") }), 1, "bug: deeper", undefined],
+])("explains %s", (error, exitCode, text, hint) => {
+  expect(explain(error, url)).toEqual({ exitCode, text, hint });
+});
+
+test("says of a server that does not answer where it was looked for", () => {
+  const error = new ConnectError(url, { cause: new Error("connect ECONNREFUSED") });
+  const { exitCode, text, hint } = explain(error, url);
+  expect(exitCode).toBe(1);
+  expect(text).toBe(`cannot reach ${url}: connect ECONNREFUSED`);
+  expect(hint).toContain("slipway login <url>");
+});

@@ -1,0 +1,76 @@
+import { errorText } from "@slipway/runtime";
+import { ApiError, ConnectError } from "@slipway/sdk/http";
+
+import { PromptCancelled } from "../terminal/prompts.ts";
+import { CommandError, UsageError } from "./errors.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { Interrupted, OutputClosed } from "./interruption.ts";
+
+/** What a person is told of an error, and what a script. */
+export interface Explanation {
+  readonly exitCode: number;
+  /** Undefined: nothing needs to be said. */
+  readonly text: string | undefined;
+  /** What to do next. */
+  readonly hint: string | undefined;
+}
+
+/** Translates whatever a command threw. `url` is the server it talked to. */
+export function explain(error: unknown, url: string | undefined): Explanation {
+  if (error instanceof UsageError || error instanceof CommandError) {
+    return { exitCode: error.exitCode, text: causeText(error), hint: error.hint };
+  }
+  if (error instanceof Interrupted || error instanceof OutputClosed) {
+    return { exitCode: error.exitCode, text: undefined, hint: undefined };
+  }
+  if (error instanceof PromptCancelled) {
+    return { exitCode: exitCodes.interrupted, text: undefined, hint: undefined };
+  }
+  if (error instanceof ApiError) return explainAnswer(error, url);
+  if (error instanceof ConnectError) return explainConnect(error);
+  return { exitCode: exitCodes.failure, text: errorText(error), hint: undefined };
+}
+
+function causeText(error: Error): string {
+  return error.cause === undefined ? error.message : errorText(error);
+}
+
+function explainAnswer({ status, body }: ApiError, url: string | undefined): Explanation {
+  const text = [
+    body.message,
+    ...(body.detail === undefined ? [] : [body.detail]),
+    ...(body.validations ?? []).map(({ field, detail }) => `  ${field}: ${detail}`),
+  ].join("\n");
+  switch (status) {
+    case 401:
+      return {
+        exitCode: exitCodes.unauthorized,
+        text,
+        hint: `log in with: slipway login ${url ?? "<url>"}`,
+      };
+    case 403:
+      return {
+        exitCode: exitCodes.unauthorized,
+        text,
+        hint: "see as whom you are logged in with: slipway whoami",
+      };
+    case 404:
+      return { exitCode: exitCodes.notFound, text, hint: undefined };
+    case 429:
+      return { exitCode: exitCodes.failure, text, hint: "try again in a minute" };
+    default:
+      return {
+        exitCode: exitCodes.failure,
+        text,
+        hint: status >= 500 ? "the server's own log says more" : undefined,
+      };
+  }
+}
+
+function explainConnect(error: ConnectError): Explanation {
+  return {
+    exitCode: exitCodes.failure,
+    text: errorText(error),
+    hint: `see that the server runs and the address is right; another one with: slipway login <url>`,
+  };
+}

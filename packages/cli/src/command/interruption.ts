@@ -1,0 +1,45 @@
+import { exitCodes } from "./exit-codes.ts";
+
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** How the outside ends a command: once politely, then by force. */
+export interface Interruption {
+  /** Resolves at the first signal. */
+  readonly interrupted: Promise<SignalName>;
+  /** Aborts at the second. */
+  readonly forced: AbortSignal;
+}
+
+/** The reason with which a command's signal aborts. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly code = "interrupted";
+  readonly signal: SignalName;
+
+  constructor(signal: SignalName) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+
+  get exitCode(): number {
+    switch (this.signal) {
+      case "SIGINT":
+        return exitCodes.interrupted;
+      case "SIGTERM":
+        return exitCodes.terminated;
+      case "SIGHUP":
+        return exitCodes.hungUp;
+    }
+  }
+}
+
+/** Nobody reads the results any more: the pipe they go to was closed. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+  readonly code = "output-closed";
+  readonly exitCode = exitCodes.outputClosed;
+
+  constructor() {
+    super("output was closed");
+  }
+}

@@ -1,0 +1,97 @@
+import { type Command, CommanderError } from "commander";
+
+import type { GlobalFlags } from "../config/settings.ts";
+import { commandOption, optionValue } from "./command-option.ts";
+import type { CommandDefinition } from "./definition.ts";
+import { UsageError } from "./errors.ts";
+import { findCommand } from "./find-command.ts";
+import type { Flag } from "./flags.ts";
+import type { AnyOptions, LazyCommand } from "./lazy-command.ts";
+import {
+  addCommand,
+  describeCommand,
+  globalFlags,
+  type HelpLayout,
+  newProgram,
+} from "./program.ts";
+
+/** What a command line asks for. */
+export type Parsed =
+  | { readonly kind: "help"; readonly text: string }
+  | {
+      readonly kind: "run";
+      readonly command: LazyCommand;
+      readonly options: AnyOptions;
+      readonly globals: GlobalFlags;
+    };
+
+/**
+ * Parses the words after the program's name. Loads the definition of the called command only; those of all when a
+ * list of them is to be printed. Throws `UsageError` with the flag and what is wanted.
+ */
+export async function parseCommandLine(
+  commands: readonly LazyCommand[],
+  typed: readonly string[],
+  layout: HelpLayout,
+): Promise<Parsed> {
+  const words = usualWords(typed);
+  const called = findCommand(commands, words);
+  let parsed: Parsed | undefined;
+  let printed = "";
+  const program = newProgram(layout, (text) => (printed += text));
+  for (const command of commands) {
+    const leaf = addCommand(program, command);
+    if (called !== undefined && command !== called) continue;
+    const definition = await command.definition();
+    describeCommand(leaf, definition);
+    if (command !== called) continue;
+    leaf.action(() => {
+      const options = readOptions(leaf, definition);
+      parsed = { kind: "run", command, options, globals: readGlobals(program) };
+    });
+  }
+  try {
+    program.parse(words, { from: "user" });
+  } catch (error) {
+    return { kind: "help", text: helpText(error, printed, called) };
+  }
+  return parsed ?? { kind: "help", text: printed };
+}
+
+/** What people type everywhere, in our words. */
+function usualWords(words: readonly string[]): readonly string[] {
+  const [first, ...more] = words;
+  if (first === undefined) return ["--help"];
+  return (first === "--version" || first === "-v") && more.length === 0 ? ["version"] : words;
+}
+
+function readOptions(leaf: Command, definition: CommandDefinition): AnyOptions {
+  const words = Object.keys(definition.arguments).map((name, index) => [name, leaf.args[index]]);
+  return { ...Object.fromEntries(words), ...readFlags(leaf, definition.flags) };
+}
+
+function readFlags(command: Command, flags: Readonly<Record<string, Flag>>): AnyOptions {
+  const values: Readonly<Record<string, unknown>> = command.opts();
+  const entries = Object.entries(flags).map(([key, flag]): [string, unknown] => [
+    key,
+    optionValue(commandOption(key, flag), flag, values),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function readGlobals(program: Command): GlobalFlags {
+  const values = readFlags(program, globalFlags);
+  const text = (key: keyof GlobalFlags): string | undefined => {
+    const value = values[key];
+    return typeof value === "string" ? value : undefined;
+  };
+  return { url: text("url"), token: text("token"), configDir: text("configDir") };
+}
+
+/** The text that commander printed, or a `UsageError` in its own words. */
+function helpText(error: unknown, printed: string, called: LazyCommand | undefined): string {
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0 || error.code === "commander.help") return printed;
+  const help = called === undefined ? "slipway --help" : `slipway ${called.name} --help`;
+  throw new UsageError(error.message.replace(/^error: /, ""), `see: ${help}`);
+}

@@ -1,0 +1,118 @@
+import { Command, type Help } from "commander";
+
+import type { GlobalFlags } from "../config/settings.ts";
+import type { Colors } from "../terminal/colors.ts";
+import { commandOption } from "./command-option.ts";
+import type { CommandDefinition } from "./definition.ts";
+import type { Flag } from "./flags.ts";
+import type { LazyCommand } from "./lazy-command.ts";
+
+/** How help is laid out. */
+export interface HelpLayout {
+  readonly colors: Colors;
+  readonly columns: number | undefined;
+}
+
+export const globalFlags = {
+  url: { kind: "text", value: "url", summary: "address of the server", variable: "CODER_URL" },
+  token: {
+    kind: "text",
+    value: "token",
+    summary: "session token",
+    variable: "CODER_SESSION_TOKEN",
+  },
+  configDir: {
+    kind: "text",
+    value: "directory",
+    summary: "where the log-in is kept",
+    variable: "CODER_CONFIG_DIR",
+  },
+} as const satisfies Record<keyof GlobalFlags, Flag>;
+
+/** The program without commands, in commander's words. It prints to `print`, and throws instead of ending the process. */
+export function newProgram(
+  { colors, columns }: HelpLayout,
+  print: (text: string) => void,
+): Command {
+  const program = new Command("slipway")
+    .description("Remote workspaces on your own machines.")
+    .usage("<command> [flags]")
+    .optionsGroup("Flags:")
+    .commandsGroup("This program:")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help of a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: print,
+      writeErr: print,
+      outputError: () => undefined,
+      getOutHelpWidth: () => columns ?? 100,
+      getErrHelpWidth: () => columns ?? 100,
+      // Whether there are colours was decided when they were chosen.
+      getOutHasColors: () => true,
+      getErrHasColors: () => true,
+    })
+    .configureHelp(helpStyle(colors))
+    .addHelpText("after", "\nShow help of a command with: slipway <command> --help");
+  addFlags(program, globalFlags);
+  return program;
+}
+
+function helpStyle(colors: Colors): Partial<Help> {
+  return {
+    showGlobalOptions: true,
+    styleTitle: (text) => colors.bold(text),
+    subcommandTerm: (command) => command.name(),
+    optionDescription: (option) => {
+      const isShown = option.defaultValue !== undefined && option.defaultValue !== false;
+      return isShown
+        ? `${option.description} (default: ${String(option.defaultValue)})`
+        : option.description;
+    },
+  };
+}
+
+/** Adds a command, so far without arguments and flags; a two-word name stands below a command of its first word. */
+export function addCommand(program: Command, { name, group }: LazyCommand): Command {
+  return groupOf(program, name, group).command(lastWord(name)).helpGroup(group);
+}
+
+/** Says what a command takes, and how its help reads. */
+export function describeCommand(leaf: Command, definition: CommandDefinition): void {
+  leaf
+    .summary(definition.summary)
+    .description(definition.description ?? definition.summary)
+    .optionsGroup("Flags:")
+    .helpOption("-h, --help", "show help");
+  for (const [name, { required, summary }] of Object.entries(definition.arguments)) {
+    leaf.argument(required ? `<${name}>` : `[${name}]`, summary);
+  }
+  addFlags(leaf, definition.flags);
+  const width = Math.max(...definition.examples.map(({ line }) => line.length));
+  const lines = definition.examples.map(
+    ({ line, summary }) => `  ${line.padEnd(width)}  # ${summary}`,
+  );
+  leaf.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+/** The program, or the command that a two-word name stands below. */
+function groupOf(program: Command, name: string, group: string): Command {
+  const [first = "", second] = name.split(" ");
+  if (second === undefined) return program;
+  const known = program.commands.find((command) => command.name() === first);
+  if (known !== undefined) return known;
+  const parent = program.command(first).helpGroup(group).usage("<command> [flags]");
+  return parent
+    .description(`work with ${first}`)
+    .helpCommand(false)
+    .optionsGroup("Flags:")
+    .helpOption("-h, --help", "show help");
+}
+
+function lastWord(name: string): string {
+  return name.split(" ").at(-1) ?? name;
+}
+
+function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): void {
+  for (const [key, flag] of Object.entries(flags)) command.addOption(commandOption(key, flag));
+}

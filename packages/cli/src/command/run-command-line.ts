@@ -1,0 +1,52 @@
+import { readSettings, type Settings } from "../config/settings.ts";
+import { UsageError } from "./errors.ts";
+import { exitCodes } from "./exit-codes.ts";
+import type { LazyCommand } from "./lazy-command.ts";
+import type { Needs } from "./needs.ts";
+import { parseCommandLine } from "./parse.ts";
+
+/**
+ * Parses the words after the program's name and runs what they ask for; resolves with the exit code. Says what went
+ * wrong on stderr; a second interruption ends the wait for the command at once.
+ */
+export async function runCommandLine(
+  commands: readonly LazyCommand[],
+  words: readonly string[],
+  lent: Omit<Needs, "settings">,
+): Promise<number> {
+  const { terminal } = lent;
+  let settings: Settings | undefined;
+  try {
+    const layout = { colors: terminal.out.colors, columns: terminal.out.columns };
+    const parsed = await parseCommandLine(commands, words, layout);
+    if (parsed.kind === "help") {
+      terminal.out.write(parsed.text);
+      return exitCodes.ok;
+    }
+    settings = await readSettings(parsed.globals, lent.environment).catch(asUsage);
+    return await parsed.command.run(parsed.options, { ...lent, settings });
+  } catch (error) {
+    return report(error, settings?.url, lent);
+  }
+}
+
+function asUsage(error: unknown): never {
+  if (error instanceof TypeError)
+    throw new UsageError(error.message, "give it with --url or CODER_URL");
+  throw error;
+}
+
+async function report(
+  error: unknown,
+  url: string | undefined,
+  { terminal, signal }: Omit<Needs, "settings">,
+): Promise<number> {
+  // Loaded when something went wrong only: it brings the client along.
+  const { explain } = await import("./explain.ts");
+  // Whatever a command threw on its way out, it ended because it was told to.
+  const { exitCode, text, hint } = explain(signal.aborted ? signal.reason : error, url);
+  const { colors } = terminal.err;
+  if (text !== undefined) terminal.err.line(`${colors.red("error:")} ${text}`);
+  if (hint !== undefined) terminal.err.line(hint);
+  return exitCode;
+}

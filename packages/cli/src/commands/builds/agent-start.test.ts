@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+
+import { sampleAgent } from "../sample.ts";
+import { whatIsMissing } from "./agent-start.ts";
+
+test.each([
+  [{ status: "connecting", lifecycle_state: "created" }, "waiting for agent main to connect"],
+  [
+    { status: "disconnected", lifecycle_state: "starting" },
+    "waiting for agent main to connect again",
+  ],
+  [{ status: "connected", lifecycle_state: "created" }, "agent main is connected"],
+  [{ status: "connected", lifecycle_state: "starting" }, "agent main runs its start scripts"],
+  [{ status: "connected", lifecycle_state: "ready" }, undefined],
+  [{ status: "connected", lifecycle_state: "start_error" }, undefined],
+  [{ status: "connected", lifecycle_state: "start_timeout" }, undefined],
+] as const)("of %o waits for: %s", (state, missing) => {
+  expect(whatIsMissing({ ...sampleAgent, ...state })).toBe(missing);
+});
+
+test("gives up on an agent that does not come, and on one that goes", () => {
+  expect(() => whatIsMissing({ ...sampleAgent, status: "timeout" })).toThrow(
+    "has not connected within 120 s",
+  );
+  expect(() => whatIsMissing({ ...sampleAgent, lifecycle_state: "shutting_down" })).toThrow(
+    "is shutting down",
+  );
+});

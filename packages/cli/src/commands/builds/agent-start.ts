@@ -1,0 +1,147 @@
+import { type AgentLog, getAgent, getAgentLogs, type WorkspaceAgent } from "@slipway/api";
+import { isRetryable } from "@slipway/sdk/http";
+import { followLog } from "@slipway/sdk/stream";
+
+import { CommandError } from "../../command/errors.ts";
+import type { Progress } from "../../terminal/progress.ts";
+import { logSource } from "./agents.ts";
+import { levelText, lineOf } from "./log-text.ts";
+import type { LossNotice } from "./loss-notice.ts";
+import type { Watching } from "./watching.ts";
+
+/** How often an agent that starts is asked for, in milliseconds. */
+const pollMs = 500;
+
+interface Shown {
+  readonly progress: Progress;
+  readonly notice: LossNotice;
+}
+
+/**
+ * Shows an agent's log until its start is over, well or not; resolves with the agent as it is then. Throws
+ * `CommandError` when the agent does not connect in its time, or shuts down.
+ */
+export async function followUntilStarted(
+  agent: WorkspaceAgent,
+  watching: Watching,
+  shown: Shown,
+): Promise<WorkspaceAgent> {
+  const log = new AgentStartLog(agent, watching, shown.progress);
+  const stop = new AbortController();
+  const following = log.follow(AbortSignal.any([watching.signal, stop.signal]), shown.notice);
+  // Read below; until then it must not count as nobody's.
+  following.catch(() => undefined);
+  try {
+    const started = await pollUntilStarted(agent, watching, shown);
+    stop.abort();
+    await following.catch((error: unknown) => {
+      if (!stop.signal.aborted || watching.signal.aborted) throw error;
+    });
+    await log.rest(started);
+    return started;
+  } finally {
+    stop.abort();
+  }
+}
+
+async function pollUntilStarted(
+  { id }: WorkspaceAgent,
+  { client, clock, signal }: Watching,
+  { progress, notice }: Shown,
+): Promise<WorkspaceAgent> {
+  for (;;) {
+    try {
+      const agent = await client.call(getAgent, { params: { agent: id }, signal });
+      notice.arrived(id);
+      const wait = whatIsMissing(agent);
+      if (wait === undefined) return agent;
+      progress.waitFor(wait);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isRetryable(error)) throw error;
+      notice.lost(id, error);
+    }
+    await clock.sleep(pollMs, signal);
+  }
+}
+
+/** What a starting agent is waited for, or undefined when its start is over. */
+export function whatIsMissing(agent: WorkspaceAgent): string | undefined {
+  const { name, status, lifecycle_state, connection_timeout_seconds, troubleshooting_url } = agent;
+  switch (lifecycle_state) {
+    case "shutting_down":
+    case "shutdown_timeout":
+    case "shutdown_error":
+    case "off":
+      throw new CommandError(`agent ${name} is shutting down`);
+    case "created":
+    case "starting":
+    case "start_timeout":
+    case "start_error":
+    case "ready":
+      break;
+  }
+  switch (status) {
+    case "timeout": {
+      const help = troubleshooting_url === "" ? "" : `; help: ${troubleshooting_url}`;
+      throw new CommandError(
+        `agent ${name} has not connected within ${connection_timeout_seconds} s${help}`,
+      );
+    }
+    case "connecting":
+      return `waiting for agent ${name} to connect`;
+    case "disconnected":
+      return `waiting for agent ${name} to connect again`;
+    case "connected":
+      break;
+  }
+  if (lifecycle_state === "created") return `agent ${name} is connected`;
+  return lifecycle_state === "starting" ? `agent ${name} runs its start scripts` : undefined;
+}
+
+/** The log of one agent; remembers what it has shown. */
+class AgentStartLog {
+  readonly #watching: Watching;
+  readonly #progress: Progress;
+  #agent: WorkspaceAgent;
+  #lastId = 0;
+
+  constructor(agent: WorkspaceAgent, watching: Watching, progress: Progress) {
+    this.#agent = agent;
+    this.#watching = watching;
+    this.#progress = progress;
+  }
+
+  async follow(signal: AbortSignal, notice: LossNotice): Promise<void> {
+    const { client, clock } = this.#watching;
+    const stream = `log of ${this.#agent.id}`;
+    const log = followLog<AgentLog, typeof getAgentLogs>({
+      client,
+      route: getAgentLogs,
+      params: { agent: this.#agent.id },
+      clock,
+      signal,
+      onReconnect: (error) => notice.lost(stream, error),
+    });
+    for await (const entry of log) {
+      notice.arrived(stream);
+      this.#show(entry);
+    }
+  }
+
+  /** Shows what was written before the start was over and has not come yet. */
+  async rest(agent: WorkspaceAgent): Promise<void> {
+    const { client, signal } = this.#watching;
+    this.#agent = agent;
+    const query = this.#lastId === 0 ? {} : { after: String(this.#lastId) };
+    const entries = await client.call(getAgentLogs, { params: { agent: agent.id }, query, signal });
+    for (const entry of entries) this.#show(entry);
+  }
+
+  #show(entry: AgentLog): void {
+    this.#lastId = entry.id;
+    const { colors } = this.#watching.terminal.err;
+    const text = `    [${logSource(this.#agent, entry)}] ${lineOf(entry)}`;
+    this.#progress.line(levelText(text, entry.level, colors));
+  }
+}

@@ -1,0 +1,20 @@
+import type { AgentLog, WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
+
+/** The agents that a build made, without those of dev containers inside them. */
+export function rootAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {
+  return allAgents({ resources }).filter(({ parent_id }) => parent_id === null);
+}
+
+/** All agents of a build, in the order of its resources. */
+export function allAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {
+  return resources.flatMap(({ agents }) => agents);
+}
+
+/** Where a line of an agent's log comes from: `main/Prepare`. */
+export function logSource(
+  agent: Pick<WorkspaceAgent, "name" | "log_sources">,
+  entry: AgentLog,
+): string {
+  const source = agent.log_sources.find(({ id }) => id === entry.source_id);
+  return source === undefined ? agent.name : `${agent.name}/${source.display_name}`;
+}

@@ -1,0 +1,15 @@
+import { getTemplateVersion, type WorkspaceBuild } from "@slipway/api";
+
+import { rootAgents } from "./agents.ts";
+import type { Watching } from "./watching.ts";
+
+/** Whether a build has agents that only a person starts, and that have not been started yet: no wait brings those. */
+export async function isStartedByPerson(
+  build: WorkspaceBuild,
+  { client, signal }: Pick<Watching, "client" | "signal">,
+): Promise<boolean> {
+  if (rootAgents(build).every(({ status }) => status === "connected")) return false;
+  const params = { version: build.template_version_id };
+  const version = await client.call(getTemplateVersion, { params, signal });
+  return version.has_external_agent;
+}

@@ -1,0 +1,27 @@
+import type { Workspace } from "@slipway/api";
+
+import { findWorkspace } from "../workspace/reference.ts";
+import { isFinal } from "./follow-job.ts";
+import { waitForBuild } from "./wait-for-build.ts";
+import type { Watching } from "./watching.ts";
+
+/**
+ * The workspace once no build of it runs: one that somebody else began is waited for, whatever comes of it, because a
+ * workspace has one build at a time.
+ */
+export async function settledWorkspace(reference: string, watching: Watching): Promise<Workspace> {
+  const { client, terminal, signal } = watching;
+  const workspace = await findWorkspace(client, reference, signal);
+  const build = workspace.latest_build;
+  if (isFinal(build.job)) return workspace;
+  terminal.err.line(
+    `build ${build.build_number} (${build.transition}) is not done yet; waiting for it`,
+  );
+  try {
+    await waitForBuild(build, watching);
+  } catch (error) {
+    signal.throwIfAborted();
+    terminal.err.line(error instanceof Error ? error.message : String(error));
+  }
+  return findWorkspace(client, workspace.id, signal);
+}

@@ -1,0 +1,59 @@
+import type { WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
+
+import { CommandError } from "../../command/errors.ts";
+import { Progress } from "../../terminal/progress.ts";
+import { followUntilStarted } from "./agent-start.ts";
+import { rootAgents } from "./agents.ts";
+import { LossNotice } from "./loss-notice.ts";
+import type { Watching } from "./watching.ts";
+
+/**
+ * Waits until the agents of a build have connected and run their start scripts, whose output it shows. A script that
+ * failed is a warning: the workspace can be used. Throws `CommandError` when an agent does not come.
+ */
+export async function waitForAgents(build: WorkspaceBuild, watching: Watching): Promise<void> {
+  const { terminal, clock, signal } = watching;
+  const { colors } = terminal.err;
+  const name = `${build.workspace_owner_name}/${build.workspace_name}`;
+  using progress = new Progress(terminal.err, clock);
+  const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
+  // One that fails stops the looking on at the others.
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const starts = rootAgents(build).map((agent) =>
+    followUntilStarted(agent, { ...watching, signal: both }, { progress, notice }),
+  );
+  try {
+    for (const agent of await Promise.all(starts)) {
+      const problem = startProblem(agent, name);
+      progress.line(
+        problem === undefined ? `agent ${agent.name} is ready` : colors.yellow(problem),
+      );
+    }
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(starts);
+    if (signal.aborted) {
+      progress.line(
+        `the workspace goes on starting; look at it again with: slipway logs ${name} -f`,
+      );
+    }
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(error.message, { hint: `see what it did with: slipway logs ${name}` });
+  }
+}
+
+/** What is wrong with an agent whose start is over, or undefined. */
+function startProblem(
+  { name, lifecycle_state }: WorkspaceAgent,
+  workspace: string,
+): string | undefined {
+  const look = `see: slipway show ${workspace}`;
+  if (lifecycle_state === "start_error") {
+    return `warning: agent ${name} runs, but a start script failed; ${look}`;
+  }
+  if (lifecycle_state === "start_timeout") {
+    return `warning: agent ${name} runs, but a start script takes longer than its limit; ${look}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,76 @@
+import {
+  getBuild,
+  getBuildLogs,
+  type JobLog,
+  type Transition,
+  type WorkspaceBuild,
+} from "@slipway/api";
+import { followLog } from "@slipway/sdk/stream";
+
+import { CommandError } from "../../command/errors.ts";
+import { Progress } from "../../terminal/progress.ts";
+import { followJob } from "./follow-job.ts";
+import { JobLogLines } from "./job-log-lines.ts";
+import { LossNotice } from "./loss-notice.ts";
+import type { Watching } from "./watching.ts";
+
+/**
+ * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the
+ * job's error when it failed. When the wait is broken off, it says that the build goes on.
+ */
+export async function waitForBuild(
+  build: WorkspaceBuild,
+  watching: Watching,
+): Promise<WorkspaceBuild> {
+  const { client, terminal, clock, signal } = watching;
+  const name = `${build.workspace_owner_name}/${build.workspace_name}`;
+  using progress = new Progress(terminal.err, clock);
+  progress.waitFor(`${verbs[build.transition]} ${name}`);
+  const lines = new JobLogLines(terminal.err.colors);
+  const params = { build: build.id };
+  try {
+    const done = await followJob({
+      log: followLog<JobLog, typeof getBuildLogs>({
+        client,
+        route: getBuildLogs,
+        params,
+        clock,
+        signal,
+        onReconnect: lossReporter(progress, watching),
+      }),
+      read: () => client.call(getBuild, { params, signal }),
+      lines,
+      progress,
+      clock,
+      signal,
+    });
+    if (done.job.status !== "succeeded") throw buildFailure(done, name);
+    return done;
+  } catch (error) {
+    if (signal.aborted) {
+      progress.line(`the build goes on; look at it again with: slipway logs ${name} -f`);
+    }
+    throw error;
+  }
+}
+
+const verbs: Readonly<Record<Transition, string>> = {
+  start: "starting",
+  stop: "stopping",
+  delete: "deleting",
+};
+
+function lossReporter(progress: Progress, { clock, terminal }: Watching): (error: unknown) => void {
+  const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);
+  return (error) => notice.lost("log", error);
+}
+
+function buildFailure(
+  { job, build_number, transition }: WorkspaceBuild,
+  name: string,
+): CommandError {
+  const what = `build ${build_number} (${transition}) of ${name}`;
+  const hint = `see its log with: slipway logs ${name} -n ${build_number}`;
+  if (job.status === "canceled") return new CommandError(`${what} was canceled`, { hint });
+  return new CommandError(`${what} failed: ${job.error ?? "the server gave no reason"}`, { hint });
+}

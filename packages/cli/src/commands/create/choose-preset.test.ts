@@ -1,0 +1,28 @@
+import { nameProblem } from "@slipway/api";
+import { expect, test } from "vitest";
+
+import { contradicts } from "./choose-preset.ts";
+import { inventName } from "./invent-name.ts";
+
+const preset = {
+  ID: "11111111-1111-4111-8111-111111111111",
+  Name: "quick",
+  Parameters: [{ Name: "size", Value: "small" }],
+  Default: true,
+  DesiredPrebuildInstances: null,
+  Description: "",
+  Icon: "",
+};
+
+test.each([
+  [[], false],
+  [[{ name: "size", value: "small" }], false],
+  [[{ name: "color", value: "red" }], false],
+  [[{ name: "size", value: "large" }], true],
+])("finds whether %j contradicts a preset", (given, expected) => {
+  expect(contradicts(preset, given)).toBe(expected);
+});
+
+test.each([0, 0.5, 0.999_999])("invents names that a server takes (%d)", (random) => {
+  expect(nameProblem(inventName(() => random))).toBeUndefined();
+});

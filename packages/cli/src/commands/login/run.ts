@@ -1,0 +1,88 @@
+import { getUser, type User } from "@slipway/api";
+import { ApiClient, ApiError } from "@slipway/sdk/http";
+
+import type { OptionsOf } from "../../command/definition.ts";
+import { CommandError, UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { readServerUrl } from "../../config/server-url.ts";
+import type { command } from "./command.ts";
+import { probeServer } from "./probe.ts";
+import { createFirst, logIn } from "./session.ts";
+
+type LoginOptions = OptionsOf<typeof command>;
+type LoginNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
+
+const defaultUrl = "http://127.0.0.1:3000";
+
+export async function run(options: LoginOptions, needs: LoginNeeds): Promise<number> {
+  const { terminal, settings, signal } = needs;
+  const url = await chooseUrl(options, needs);
+  const client = new ApiClient({ serverUrl: url });
+  const server = await probeServer(client, signal);
+  const token = await obtainToken(client, server.hasUsers, options, needs);
+  const user = await readUser(new ApiClient({ serverUrl: url, token }), signal);
+  await settings.files.write({ url, token });
+  terminal.err.line(terminal.err.colors.green(`logged in to ${url} as ${user.username}`));
+  terminal.err.line("see your workspaces with: slipway list");
+  return exitCodes.ok;
+}
+
+async function chooseUrl(
+  { url: address }: LoginOptions,
+  { terminal, settings }: LoginNeeds,
+): Promise<string> {
+  if (address !== undefined) return usableUrl(address);
+  if (settings.url !== undefined) return settings.url;
+  if (!terminal.interactive) {
+    throw new UsageError(
+      "no address of a server was given",
+      "give it: slipway login <url>, or set CODER_URL",
+    );
+  }
+  const answer = await terminal.prompts.text({
+    message: "Address of the server",
+    fallback: defaultUrl,
+    problem: (text) => {
+      try {
+        readServerUrl(text);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+  });
+  return readServerUrl(answer);
+}
+
+function usableUrl(text: string): string {
+  try {
+    return readServerUrl(text);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Flags say more than the environment: a given token counts only without an email. */
+async function obtainToken(
+  client: ApiClient,
+  hasUsers: boolean,
+  options: LoginOptions,
+  { terminal, settings, signal }: LoginNeeds,
+): Promise<string> {
+  if (!hasUsers) return createFirst(client, options, { terminal, signal });
+  if (settings.givenToken !== undefined && options.email === undefined) return settings.givenToken;
+  return logIn(client, options, { terminal, signal });
+}
+
+async function readUser(client: ApiClient, signal: AbortSignal): Promise<User> {
+  try {
+    return await client.call(getUser, { params: { user: "me" }, signal });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    throw new CommandError(`${client.serverUrl} does not know this token`, {
+      hint: `log in with email and password: slipway login ${client.serverUrl}`,
+      exitCode: exitCodes.unauthorized,
+    });
+  }
+}

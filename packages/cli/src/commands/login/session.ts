@@ -1,0 +1,74 @@
+import { createFirstUser, login, nameProblem } from "@slipway/api";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { CommandError, UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+
+export interface Credentials {
+  readonly email: string | undefined;
+  readonly password: string | undefined;
+  readonly username: string | undefined;
+}
+
+type SessionNeeds = Pick<Needs, "terminal" | "signal">;
+
+/** Logs in with what is given and what is asked for; resolves with the session token. */
+export async function logIn(
+  client: ApiClient,
+  given: Credentials,
+  needs: SessionNeeds,
+): Promise<string> {
+  requireAnswers(given, ["email", "password"], needs);
+  const email = given.email ?? (await needs.terminal.prompts.text({ message: "Email" }));
+  const password = given.password ?? (await needs.terminal.prompts.password("Password"));
+  try {
+    const { session_token } = await client.call(login, {
+      body: { email, password },
+      signal: needs.signal,
+    });
+    return session_token;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    throw new CommandError(error.message, { exitCode: exitCodes.unauthorized });
+  }
+}
+
+/** Makes the first user of a server, who becomes its owner, and logs in as that user. */
+export async function createFirst(
+  client: ApiClient,
+  given: Credentials,
+  needs: SessionNeeds,
+): Promise<string> {
+  const { prompts, err } = needs.terminal;
+  err.line(`${client.serverUrl} has no users yet`);
+  requireAnswers(given, ["username", "email", "password"], needs);
+  if (
+    given.username === undefined &&
+    !(await prompts.confirm("Make the first user, who will own the server?"))
+  ) {
+    throw new CommandError("nobody was logged in", { exitCode: exitCodes.unauthorized });
+  }
+  const username =
+    given.username ?? (await prompts.text({ message: "Username", problem: nameProblem }));
+  const email = given.email ?? (await prompts.text({ message: "Email" }));
+  const password = given.password ?? (await prompts.password("Password"));
+  const { signal } = needs;
+  await client.call(createFirstUser, { body: { username, email, password }, signal });
+  const { session_token } = await client.call(login, { body: { email, password }, signal });
+  return session_token;
+}
+
+/** Where nobody can be asked, everything must be given. */
+function requireAnswers(
+  given: Credentials,
+  wanted: readonly (keyof Credentials)[],
+  { terminal }: SessionNeeds,
+): void {
+  const missing = wanted.filter((name) => given[name] === undefined).map((name) => `--${name}`);
+  if (terminal.interactive || missing.length === 0) return;
+  throw new UsageError(
+    `there is no terminal to ask on, and ${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not given`,
+    "give them, or a token with --token or CODER_SESSION_TOKEN",
+  );
+}

@@ -1,0 +1,30 @@
+import { logout } from "@slipway/api";
+import { ApiClient, ApiError, ConnectError } from "@slipway/sdk/http";
+
+import type { OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import type { command } from "./command.ts";
+
+/** Ends the session that is kept, and no other: a token of a flag or a variable belongs to somebody else's care. */
+export async function run(
+  _options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const { url, token } = await settings.files.read();
+  if (url === undefined || token === undefined) {
+    terminal.err.line("you are not logged in");
+    return exitCodes.ok;
+  }
+  await settings.files.forgetToken();
+  try {
+    await new ApiClient({ serverUrl: url, token }).call(logout, { signal });
+  } catch (error) {
+    // What the server does not know any more has ended too.
+    if (error instanceof ConnectError) {
+      terminal.err.line(`warning: ${error.message}; the session ends there by itself in time`);
+    } else if (!(error instanceof ApiError)) throw error;
+  }
+  terminal.err.line(`logged out of ${url}`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,103 @@
+import {
+  type AgentLog,
+  getAgentLogs,
+  getBuild,
+  getBuildLogs,
+  type JobLog,
+  type WorkspaceAgent,
+  type WorkspaceBuild,
+} from "@slipway/api";
+import { retry, Scope, type Clock } from "@slipway/runtime";
+import { isRetryable } from "@slipway/sdk/http";
+import { followLog } from "@slipway/sdk/stream";
+
+import type { Terminal } from "../../terminal/terminal.ts";
+import { logSource } from "../builds/agents.ts";
+import { LossNotice } from "../builds/loss-notice.ts";
+import { type LogPosition, type ReadNeeds, shownAgents, type ShownLogs } from "./read-logs.ts";
+
+interface FollowNeeds extends ReadNeeds {
+  readonly terminal: Pick<Terminal, "err">;
+  readonly clock: Clock;
+}
+
+/**
+ * Prints what comes after `position`: the build's log until the build ends, the logs of its agents until they are
+ * no longer those of the workspace. Each line once, also over a restart of the server.
+ */
+export async function followLogs(
+  shown: ShownLogs,
+  position: LogPosition,
+  needs: FollowNeeds,
+): Promise<void> {
+  const { terminal, clock, signal } = needs;
+  const notice = new LossNotice(
+    (text) => terminal.err.line(terminal.err.colors.yellow(text)),
+    clock,
+  );
+  await using scope = new Scope(signal);
+  const started = new Set<string>();
+  const followAgents = (build: WorkspaceBuild): void => {
+    for (const agent of shownAgents({ ...shown, build })) {
+      if (started.has(agent.id)) continue;
+      started.add(agent.id);
+      const after = position.agents.get(agent.id) ?? 0;
+      scope.run((ended) => followAgent(agent, after, { ...needs, signal: ended }, notice));
+    }
+  };
+  followAgents(shown.build);
+  scope.run(async (ended) => {
+    // Agents are known once the build is done.
+    followAgents(await followBuild(shown, position.build, { ...needs, signal: ended }, notice));
+  });
+  await scope.join();
+  signal.throwIfAborted();
+}
+
+async function followBuild(
+  { build, agentName }: ShownLogs,
+  after: number,
+  { client, clock, signal, print }: FollowNeeds,
+  notice: LossNotice,
+): Promise<WorkspaceBuild> {
+  const params = { build: build.id };
+  const log = followLog<JobLog, typeof getBuildLogs>({
+    client,
+    route: getBuildLogs,
+    params,
+    after,
+    clock,
+    signal,
+    onReconnect: (error) => notice.lost("build", error),
+  });
+  for await (const entry of log) {
+    notice.arrived("build");
+    if (agentName === undefined) print({ kind: "build", entry });
+  }
+  return retry(() => client.call(getBuild, { params, signal }), {
+    clock,
+    signal,
+    isRetryable,
+  });
+}
+
+async function followAgent(
+  agent: WorkspaceAgent,
+  after: number,
+  { client, clock, signal, print }: FollowNeeds,
+  notice: LossNotice,
+): Promise<void> {
+  const log = followLog<AgentLog, typeof getAgentLogs>({
+    client,
+    route: getAgentLogs,
+    params: { agent: agent.id },
+    after,
+    clock,
+    signal,
+    onReconnect: (error) => notice.lost(agent.id, error),
+  });
+  for await (const entry of log) {
+    notice.arrived(agent.id);
+    print({ kind: "agent", agent: agent.name, source: logSource(agent, entry), entry });
+  }
+}

@@ -1,0 +1,74 @@
+import { getAgentLogs, getBuildLogs, type WorkspaceAgent, type WorkspaceBuild } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { allAgents, logSource } from "../builds/agents.ts";
+import { byTime, type LogLine } from "./line.ts";
+
+/** Whose logs are wanted. */
+export interface ShownLogs {
+  readonly build: WorkspaceBuild;
+  /** Only this agent's log; undefined: the build's and all agents'. */
+  readonly agentName: string | undefined;
+}
+
+/** How far the logs have been read: the id of the last entry by agent id, and of the build's log. */
+export interface LogPosition {
+  readonly build: number;
+  readonly agents: ReadonlyMap<string, number>;
+}
+
+export interface ReadNeeds {
+  readonly client: ApiClient;
+  readonly signal: AbortSignal;
+  readonly print: (line: LogLine) => void;
+}
+
+/** Prints what the logs hold now, by time; resolves with where to go on. */
+export async function readLogs(
+  shown: ShownLogs,
+  { client, signal, print }: ReadNeeds,
+): Promise<LogPosition> {
+  const [build, ...agents] = await Promise.all([
+    readBuildLog(shown, client, signal),
+    ...shownAgents(shown).map((agent) => readAgentLog(agent, client, signal)),
+  ]);
+  for (const line of byTime([...build, ...agents.flatMap(({ lines }) => lines)])) print(line);
+  return {
+    build: lastId(build),
+    agents: new Map(agents.map(({ id, lines }) => [id, lastId(lines)])),
+  };
+}
+
+/** The agents whose logs are wanted, of those that the build has made so far. */
+export function shownAgents({ build, agentName }: ShownLogs): WorkspaceAgent[] {
+  return allAgents(build).filter(({ name }) => agentName === undefined || name === agentName);
+}
+
+async function readBuildLog(
+  { build, agentName }: ShownLogs,
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<LogLine[]> {
+  if (agentName !== undefined) return [];
+  const entries = await client.call(getBuildLogs, { params: { build: build.id }, signal });
+  return entries.map((entry) => ({ kind: "build", entry }));
+}
+
+async function readAgentLog(
+  agent: WorkspaceAgent,
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<{ readonly id: string; readonly lines: LogLine[] }> {
+  const entries = await client.call(getAgentLogs, { params: { agent: agent.id }, signal });
+  const lines = entries.map((entry): LogLine => ({
+    kind: "agent",
+    agent: agent.name,
+    source: logSource(agent, entry),
+    entry,
+  }));
+  return { id: agent.id, lines };
+}
+
+function lastId(lines: readonly LogLine[]): number {
+  return lines.reduce((last, { entry }) => Math.max(last, entry.id), 0);
+}

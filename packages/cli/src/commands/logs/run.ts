@@ -1,0 +1,69 @@
+import {
+  getBuildByNumber,
+  type Workspace,
+  type WorkspaceAgent,
+  type WorkspaceBuild,
+} from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { CommandError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { allAgents } from "../builds/agents.ts";
+import { fullName, findWorkspace } from "../workspace/reference.ts";
+import type { command } from "./command.ts";
+import { followLogs } from "./follow-logs.ts";
+import { jsonOf, type LogLine, textOf } from "./line.ts";
+import { readLogs } from "./read-logs.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  const build = await chooseBuild(client, workspace, options.build, signal);
+  const print = (line: LogLine): void => {
+    const text = options.output === "json" ? jsonOf(line) : textOf(line, terminal.out.colors);
+    if (text !== undefined) terminal.out.line(text);
+  };
+  const shown = { build, agentName: options.agent };
+  // Before anything is printed, so that a wrong name is all that is said.
+  if (build.job.completed_at !== undefined) checkAgentName(build, options.agent);
+  const position = await readLogs(shown, { client, signal, print });
+  if (options.follow) await followLogs(shown, position, { client, terminal, clock, signal, print });
+  return exitCodes.ok;
+}
+
+/** The build of that number; a negative one counts back from the newest. */
+async function chooseBuild(
+  client: ApiClient,
+  workspace: Workspace,
+  number: number | undefined,
+  signal: AbortSignal,
+): Promise<WorkspaceBuild> {
+  const newest = workspace.latest_build;
+  const wanted =
+    number === undefined ? newest.build_number : number > 0 ? number : newest.build_number + number;
+  if (wanted === newest.build_number) return newest;
+  if (wanted < 1 || wanted > newest.build_number) {
+    throw new CommandError(
+      `${fullName(workspace)} has no build ${number ?? wanted}, wanted 1 to ${newest.build_number}`,
+      { exitCode: exitCodes.notFound },
+    );
+  }
+  const params = { user: workspace.owner_name, name: workspace.name, number: String(wanted) };
+  return client.call(getBuildByNumber, { params, signal });
+}
+
+function checkAgentName(build: WorkspaceBuild, name: string | undefined): void {
+  const names = allAgents(build).map((agent: WorkspaceAgent) => agent.name);
+  if (name === undefined || names.includes(name)) return;
+  const wanted = names.length === 0 ? "it has none" : `wanted one of ${names.join(", ")}`;
+  throw new CommandError(`build ${build.build_number} has no agent ${name}: ${wanted}`, {
+    exitCode: exitCodes.notFound,
+  });
+}

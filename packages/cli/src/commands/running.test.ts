@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "@slipway/runtime";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { runCommandLine } from "../command/run-command-line.ts";
+import { type MemoryTerminal, memoryTerminal } from "../terminal/memory-terminal.ts";
+import { commandTable } from "./table.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+let answers: ReadonlyMap<string, Answer> = new Map();
+let server: Server;
+let url = "";
+let directory = "";
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-config-"));
+  server = createServer((request, response) => {
+    const [path] = (request.url ?? "").split("?");
+    request.resume().once("end", () => answer(response, answers.get(`${request.method} ${path}`)));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  url = typeof address === "object" ? `http://127.0.0.1:${address?.port}` : "";
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(directory, { recursive: true });
+});
+
+function answer(
+  response: ServerResponse,
+  { status, body }: Answer = { status: 404, body: { message: "none" } },
+): void {
+  response.writeHead(status, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+interface Ended {
+  readonly code: number;
+  readonly terminal: MemoryTerminal;
+}
+
+async function run(
+  line: string,
+  replies?: readonly (string | boolean)[],
+  signal = new AbortController().signal,
+): Promise<Ended> {
+  const terminal = memoryTerminal(replies);
+  const never = Promise.withResolvers<"SIGINT">().promise;
+  const code = await runCommandLine(commandTable, line.split(" "), {
+    terminal,
+    environment: { CODER_CONFIG_DIR: directory },
+    clock: systemClock,
+    signal,
+    interruption: { interrupted: never, forced: new AbortController().signal },
+  });
+  return { code, terminal };
+}
+
+const loginAnswers = {
+  "GET /api/v2/buildinfo": { status: 200, body: { version: "v1.0.0" } },
+  "GET /api/v2/users/first": { status: 200, body: { message: "yes" } },
+  "POST /api/v2/users/login": { status: 201, body: { session_token: "t" } },
+  "GET /api/v2/users/me": {
+    status: 200,
+    body: { username: "ada", email: "ada@example.com", roles: [] },
+  },
+};
+
+test("logs in with flags, and is logged in for the next command", async () => {
+  answers = new Map(Object.entries(loginAnswers));
+  const login = await run(`login ${url} --email ada@example.com --password x`);
+  expect(login.terminal.errText()).toContain(`logged in to ${url} as ada`);
+  expect(login.code).toBe(0);
+  const whoami = await run("whoami");
+  expect(whoami.terminal.outText()).toContain(`Server  ${url}`);
+});
+
+test("asks on a terminal for what is not given", async () => {
+  answers = new Map(Object.entries(loginAnswers));
+  const { code } = await run("login", [url, "ada@example.com", "x"]);
+  expect(code).toBe(0);
+});
+
+test("makes the first user when there is none", async () => {
+  answers = new Map(
+    Object.entries({
+      ...loginAnswers,
+      "GET /api/v2/users/first": { status: 404, body: { message: "none" } },
+      "POST /api/v2/users/first": { status: 201, body: {} },
+    }),
+  );
+  const { code, terminal } = await run(`login ${url}`, [true, "ada", "ada@example.com", "x"]);
+  expect(terminal.errText()).toContain("has no users yet");
+  expect(code).toBe(0);
+});
+
+test("says what to give when there is no terminal to ask on", async () => {
+  answers = new Map(Object.entries(loginAnswers));
+  const { code, terminal } = await run(`login ${url} --email ada@example.com`);
+  expect(terminal.errText()).toContain("no terminal to ask on, and --password is not given");
+  expect(code).toBe(2);
+});
+
+test("sends no password to what is no server of ours", async () => {
+  answers = new Map();
+  const { code, terminal } = await run(`login ${url} --email ada@example.com --password x`);
+  expect(terminal.errText()).toContain(`what answers at ${url} is no Slipway server`);
+  expect(code).toBe(1);
+});
+
+test("prints a list for programs", async () => {
+  const workspace = { name: "demo", owner_name: "ada" };
+  answers = new Map([
+    ["GET /api/v2/workspaces", { status: 200, body: { workspaces: [workspace], count: 1 } }],
+  ]);
+  const { code, terminal } = await run(`list -o json --url ${url} --token t`);
+  expect(JSON.parse(terminal.outText())).toEqual([workspace]);
+  expect(code).toBe(0);
+});
+
+test("ends with 3 and the way to log in when the session is over", async () => {
+  answers = new Map([
+    ["GET /api/v2/workspaces", { status: 401, body: { message: "Signed out." } }],
+  ]);
+  const { code, terminal } = await run(`list --url ${url} --token t`);
+  expect(terminal.errText()).toBe(`error: Signed out.\nlog in with: slipway login ${url}\n`);
+  expect(code).toBe(3);
+});
+
+test("ends with 4 for a workspace that is not there", async () => {
+  answers = new Map();
+  const { code, terminal } = await run(`show nothing --url ${url} --token t`);
+  expect(terminal.errText()).toContain("there is no workspace nothing");
+  expect(code).toBe(4);
+});
+
+test("ends with 1 when no server answers", async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => void server.close(resolve));
+  const { code, terminal } = await run(`list --url ${url} --token t`);
+  expect(terminal.errText()).toContain(`cannot reach ${url}`);
+  expect(code).toBe(1);
+});
+
+test("ends with 2 for an address that is none", async () => {
+  const { code, terminal } = await run("list --url ftp://x");
+  expect(terminal.errText()).toContain('"ftp://x" is no address of a server');
+  expect(code).toBe(2);
+});
+
+test("deletes nothing without -y where nobody can be asked", async () => {
+  answers = new Map();
+  const { code, terminal } = await run(`delete demo --url ${url} --token t`);
+  expect(terminal.errText()).toContain("--yes is not given");
+  expect(code).toBe(2);
+});

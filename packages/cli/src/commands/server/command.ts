@@ -1,0 +1,80 @@
+import { defineCommand } from "../../command/definition.ts";
+
+export const command = defineCommand({
+  name: "server",
+  summary: "run a server",
+  description:
+    "Runs a server until it is interrupted: once to let what runs end, twice to end at once. " +
+    "Without --postgres-url it brings its own database.",
+  arguments: {},
+  flags: {
+    httpAddress: {
+      kind: "text",
+      value: "host:port",
+      variable: "SLIPWAY_HTTP_ADDRESS",
+      summary: "where to listen; port 0 picks one; 127.0.0.1:3000 unless given",
+    },
+    accessUrl: {
+      kind: "text",
+      value: "url",
+      variable: "SLIPWAY_ACCESS_URL",
+      summary: "how agents and browsers reach the server",
+    },
+    dataDir: {
+      kind: "text",
+      value: "directory",
+      variable: "SLIPWAY_DATA_DIR",
+      summary: "the database, keys and workspaces of this machine",
+    },
+    postgresUrl: {
+      kind: "text",
+      value: "url",
+      variable: "SLIPWAY_POSTGRES_URL",
+      summary: "a PostgreSQL 15 or later instead of the built-in one",
+    },
+    adminUsername: {
+      kind: "text",
+      value: "name",
+      variable: "SLIPWAY_ADMIN_USERNAME",
+      summary: "administrator made when there is no user; admin unless given",
+    },
+    adminEmail: {
+      kind: "text",
+      value: "email",
+      variable: "SLIPWAY_ADMIN_EMAIL",
+      summary: "the administrator's; admin@localhost unless given",
+    },
+    adminPassword: {
+      kind: "text",
+      value: "password",
+      variable: "SLIPWAY_ADMIN_PASSWORD",
+      summary: "the administrator's; made and printed once unless given",
+    },
+    secretKey: {
+      kind: "text",
+      value: "key",
+      variable: "SLIPWAY_SECRET_KEY",
+      summary: "encrypts secrets in the database; several, comma-separated, rotate it",
+    },
+    logLevel: {
+      kind: "text",
+      value: "level",
+      variable: "SLIPWAY_LOG_LEVEL",
+      summary: "debug, info, warn or error; info unless given",
+    },
+    logFormat: {
+      kind: "text",
+      value: "format",
+      variable: "SLIPWAY_LOG_FORMAT",
+      summary: "pretty or json; pretty on a terminal",
+    },
+    demo: { kind: "switch", summary: "a template and a workspace to look at; what npm start does" },
+  },
+  examples: [
+    { line: "slipway server --demo", summary: "try it out" },
+    {
+      line: "slipway server --http-address 0.0.0.0:80 --access-url https://slipway.example.com",
+      summary: "for others",
+    },
+  ],
+});

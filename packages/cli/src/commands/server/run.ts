@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+
+import { type OptionsOf, variablesOf } from "../../command/definition.ts";
+import type { Interruption } from "../../command/interruption.ts";
+import type { Needs } from "../../command/needs.ts";
+import { command } from "./command.ts";
+
+/** What the server's package is asked to do; its flags carry the names of its variables. */
+interface ServerModule {
+  readonly runServer: (
+    options: Interruption & {
+      readonly flags: Readonly<Record<string, string | undefined>>;
+      readonly environment: NodeJS.ProcessEnv;
+      readonly demo: boolean;
+      /** The program that is the agent, with its arguments. */
+      readonly agentCommand: readonly string[];
+      readonly stdout: (text: string) => void;
+      readonly stderr: (text: string) => void;
+    },
+  ) => Promise<number>;
+}
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, environment, interruption }: Pick<Needs, "terminal" | "environment" | "interruption">,
+): Promise<number> {
+  const { runServer }: ServerModule = await import("@slipway/server");
+  return runServer({
+    ...interruption,
+    flags: variablesOf(command, options),
+    environment,
+    demo: options.demo,
+    agentCommand: [process.execPath, fileURLToPath(import.meta.resolve("@slipway/agent/program"))],
+    stdout: (text) => terminal.out.write(text),
+    stderr: (text) => terminal.err.write(text),
+  });
+}

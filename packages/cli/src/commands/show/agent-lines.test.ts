@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+
+import { noColors } from "../../terminal/colors.ts";
+import { sampleAgent, sampleBuild, sampleWorkspace } from "../sample.ts";
+import { agentLines } from "./agent-lines.ts";
+import { workspaceLines } from "./workspace-lines.ts";
+
+const script = {
+  id: sampleAgent.id,
+  log_source_id: sampleAgent.id,
+  log_path: "",
+  script: "",
+  cron: "",
+  run_on_start: true,
+  run_on_stop: false,
+  start_blocks_login: true,
+  timeout: 0,
+  display_name: "Prepare",
+};
+
+test("shows an agent with its values and scripts", () => {
+  const agent = {
+    ...sampleAgent,
+    scripts: [
+      { ...script, status: "exit_failure" as const, exit_code: 7 },
+      { ...script, display_name: "Tidy", run_on_start: false, cron: "0 3 * * *" },
+    ],
+  };
+  const item = {
+    result: { collected_at: sampleAgent.created_at, age: 0, value: "0.5\n", error: "" },
+    description: { display_name: "Load", key: "load", script: "", interval: 1, timeout: 1 },
+  };
+  expect(agentLines(agent, [item], noColors)).toEqual([
+    "Agent main  connected, ready  v0.1.0, linux/amd64",
+    "",
+    "  VALUE",
+    "  Load   0.5",
+    "",
+    "  SCRIPT   RUNS       RESULT",
+    "  Prepare  start      failed with exit code 7",
+    "  Tidy     0 3 * * *  -",
+  ]);
+});
+
+test("says why an agent is not healthy", () => {
+  const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
+  expect(agentLines(agent, undefined, noColors)).toContain("  agent has lost connection");
+});
+
+test("shows a workspace and why its build failed", () => {
+  const job = { ...sampleBuild.job, status: "failed" as const, error: "no disk" };
+  const workspace = {
+    ...sampleWorkspace,
+    latest_build: { ...sampleBuild, status: "failed" as const, job },
+  };
+  expect(workspaceLines(workspace, Date.parse("2026-01-01T00:05:00Z"), noColors)).toEqual([
+    "ada/demo  failed",
+    `Id        ${workspace.id}`,
+    "Template  small, version v1",
+    "Build     3: start by ada, 5 minutes ago",
+    "Error     no disk",
+  ]);
+});

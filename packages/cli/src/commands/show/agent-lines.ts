@@ -1,0 +1,122 @@
+import type {
+  AgentMetadata,
+  AgentScript,
+  AgentStatus,
+  AppHealth,
+  WorkspaceAgent,
+  WorkspaceApp,
+} from "@slipway/api";
+
+import { cleanLine } from "../../terminal/clean.ts";
+import type { Colors } from "../../terminal/colors.ts";
+import { type Cell, renderTable } from "../../terminal/table.ts";
+
+type Section = readonly (readonly Cell[])[];
+
+/** An agent with its apps, values and scripts as lines. Without `metadata` its values are unknown. */
+export function agentLines(
+  agent: WorkspaceAgent,
+  metadata: readonly AgentMetadata[] | undefined,
+  colors: Colors,
+): string[] {
+  const { name, lifecycle_state, version, operating_system, architecture, health } = agent;
+  const status = statusStyle(agent.status, colors)(agent.status);
+  const system = [version, `${operating_system}/${architecture}`]
+    .filter((text) => text !== "")
+    .join(", ");
+  return [
+    `${colors.bold(`Agent ${cleanLine(name)}`)}  ${status}, ${lifecycle_state}  ${colors.dim(cleanLine(system))}`,
+    ...(health.healthy || health.reason === undefined
+      ? []
+      : [colors.yellow(`  ${cleanLine(health.reason)}`)]),
+    ...section(
+      ["APP", "HEALTH", "URL"],
+      agent.apps.filter(({ hidden }) => !hidden).map((app) => appRow(app, colors)),
+      colors,
+    ),
+    ...section(
+      ["VALUE", ""],
+      (metadata ?? []).map((item) => metadataRow(item, colors)),
+      colors,
+    ),
+    ...section(
+      ["SCRIPT", "RUNS", "RESULT"],
+      agent.scripts.map((script) => scriptRow(script, colors)),
+      colors,
+    ),
+  ];
+}
+
+/** A table below an empty line; nothing at all without rows. */
+function section(headings: readonly string[], rows: Section, colors: Colors): string[] {
+  if (rows.length === 0) return [];
+  return ["", ...renderTable(headings, rows, colors).map((line) => `  ${line}`)];
+}
+
+function appRow(
+  { slug, display_name, health, url, command }: WorkspaceApp,
+  colors: Colors,
+): Cell[] {
+  return [
+    display_name || slug,
+    { text: health, style: healthStyle(health, colors) },
+    url ?? command ?? "",
+  ];
+}
+
+function metadataRow({ description, result }: AgentMetadata, colors: Colors): Cell[] {
+  const name = description.display_name || description.key;
+  if (result.error !== "") return [name, { text: result.error, style: colors.red }];
+  return [name, result.value.trim() === "" ? "-" : result.value.trim()];
+}
+
+function scriptRow(script: AgentScript, colors: Colors): Cell[] {
+  const runs = [
+    ...(script.run_on_start ? ["start"] : []),
+    ...(script.run_on_stop ? ["stop"] : []),
+    ...(script.cron === "" ? [] : [script.cron]),
+  ].join(", ");
+  return [script.display_name, runs, scriptResult(script, colors)];
+}
+
+function scriptResult({ status, exit_code }: AgentScript, colors: Colors): Cell {
+  switch (status) {
+    case undefined:
+      return "-";
+    case "ok":
+      return { text: "ok", style: colors.green };
+    case "exit_failure":
+      return { text: `failed with exit code ${exit_code ?? "?"}`, style: colors.red };
+    case "timed_out":
+      return { text: "took too long", style: colors.red };
+    case "pipes_left_open":
+      return { text: "left its output open", style: colors.yellow };
+    default:
+      return status;
+  }
+}
+
+function statusStyle(status: AgentStatus, colors: Colors): (text: string) => string {
+  switch (status) {
+    case "connected":
+      return colors.green;
+    case "connecting":
+      return colors.yellow;
+    case "disconnected":
+    case "timeout":
+      return colors.red;
+  }
+}
+
+function healthStyle(health: AppHealth, colors: Colors): (text: string) => string {
+  switch (health) {
+    case "healthy":
+      return colors.green;
+    case "initializing":
+      return colors.yellow;
+    case "unhealthy":
+      return colors.red;
+    case "disabled":
+      return colors.dim;
+  }
+}

@@ -1,0 +1,14 @@
+import { defineCommand } from "../../command/definition.ts";
+import { outputFlag } from "../../command/flags.ts";
+import { workspaceArgument } from "../workspace/argument.ts";
+
+export const command = defineCommand({
+  name: "show",
+  summary: "show a workspace, its agents, apps and scripts",
+  arguments: { workspace: workspaceArgument },
+  flags: { output: outputFlag },
+  examples: [
+    { line: "slipway show demo", summary: "yours" },
+    { line: "slipway show ada/demo -o json", summary: "somebody's, for programs" },
+  ],
+});

@@ -1,0 +1,81 @@
+import {
+  type AgentMetadata,
+  getExternalAgentCredentials,
+  watchAgentMetadata,
+  type Workspace,
+  type WorkspaceAgent,
+} from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printJson } from "../../command/print-json.ts";
+import { allAgents } from "../builds/agents.ts";
+import { findWorkspace } from "../workspace/reference.ts";
+import { agentLines } from "./agent-lines.ts";
+import type { command } from "./command.ts";
+import { readFirstEvent } from "./first-event.ts";
+import { workspaceLines } from "./workspace-lines.ts";
+
+/** How long the values of an agent may take; the rest is shown without them. In milliseconds. */
+const metadataTimeoutMs = 3_000;
+
+export async function run(
+  { workspace: reference, output }: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, reference, signal);
+  if (output === "json") {
+    printJson(terminal.out, workspace);
+    return exitCodes.ok;
+  }
+  const agents = allAgents(workspace.latest_build);
+  const metadata = await Promise.all(agents.map((agent) => readMetadata(client, agent, signal)));
+  const { colors } = terminal.out;
+  for (const line of workspaceLines(workspace, clock.now(), colors)) terminal.out.line(line);
+  for (const [index, agent] of agents.entries()) {
+    terminal.out.line("");
+    for (const line of agentLines(agent, metadata[index], colors)) terminal.out.line(line);
+    const command = await readStartCommand(client, workspace, agent, signal);
+    if (command !== undefined) terminal.out.line(`\n  start it with: ${command}`);
+  }
+  return exitCodes.ok;
+}
+
+/** The command that starts an agent which waits for somebody to do so. */
+async function readStartCommand(
+  client: ApiClient,
+  workspace: Workspace,
+  agent: WorkspaceAgent,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { resources } = workspace.latest_build;
+  const isExternal = resources.some(
+    ({ id, type }) => id === agent.resource_id && type === "external",
+  );
+  if (!isExternal || agent.status === "connected") return undefined;
+  const params = { workspace: workspace.id, agent: agent.name };
+  return (await client.call(getExternalAgentCredentials, { params, signal })).command;
+}
+
+/** The newest values; undefined when the server does not give them. */
+async function readMetadata(
+  client: ApiClient,
+  { id }: WorkspaceAgent,
+  signal: AbortSignal,
+): Promise<readonly AgentMetadata[] | undefined> {
+  const url = client.url(watchAgentMetadata, { params: { agent: id } });
+  try {
+    const both = AbortSignal.any([signal, AbortSignal.timeout(metadataTimeoutMs)]);
+    const data = await readFirstEvent(url, client.headers, both);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an answer is taken as the contract says
+    return data === undefined ? undefined : (JSON.parse(data) as AgentMetadata[]);
+  } catch {
+    // A workspace without its values is still worth showing; an interruption is not lost.
+    signal.throwIfAborted();
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { beginBuild, queuedText, waitForStart } from "../builds/begin-build.ts";
+import { settledWorkspace } from "../builds/settle.ts";
+import { fullName } from "../workspace/reference.ts";
+import type { command } from "./command.ts";
+import { startRequest } from "./request.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const watching = { client: connect(settings), terminal, clock, signal };
+  const workspace = await settledWorkspace(options.workspace, watching);
+  if (
+    workspace.latest_build.status === "running" &&
+    !options.update &&
+    options.parameter.length === 0
+  ) {
+    terminal.err.line(`${fullName(workspace)} is running already`);
+    return exitCodes.ok;
+  }
+  const build = await beginBuild(workspace, startRequest(workspace, options), watching);
+  if (options.noWait) terminal.err.line(queuedText(build, workspace));
+  else await waitForStart(build, watching);
+  return exitCodes.ok;
+}

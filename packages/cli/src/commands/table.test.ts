@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+
+import { parseCommandLine, type Parsed } from "../command/parse.ts";
+import { noColors } from "../terminal/colors.ts";
+import { commandTable } from "./table.ts";
+
+async function parse(line: string): Promise<Parsed> {
+  const words = line === "" ? [] : line.split(" ");
+  return parseCommandLine(commandTable, words, { colors: noColors, columns: 100 });
+}
+
+test.each(commandTable.map(({ name }) => name))(
+  "shows help of %s with an example",
+  async (name) => {
+    const parsed = await parse(`${name} --help`);
+    expect(parsed).toMatchObject({ kind: "help" });
+    expect(parsed).toHaveProperty("text", expect.stringContaining(`Examples:\n  slipway ${name}`));
+  },
+);
+
+test.each(["", "--help", "-h", "help"])("lists the commands for %j", async (line) => {
+  const parsed = await parse(line);
+  expect(parsed).toHaveProperty("text", expect.stringMatching(/logs +show the log of a build/));
+});
+
+test("lists the commands of a group", async () => {
+  expect(await parse("templates")).toHaveProperty(
+    "text",
+    expect.stringMatching(/push +make a new version/),
+  );
+});
+
+test("takes every flag of a command, and fills in those left out", async () => {
+  const given = await parse("logs ada/demo -f -n -1 --agent main -o json");
+  expect(given).toMatchObject({
+    kind: "run",
+    options: { workspace: "ada/demo", follow: true, build: -1, agent: "main", output: "json" },
+  });
+  const bare = await parse("logs demo");
+  expect(bare).toHaveProperty("options", {
+    workspace: "demo",
+    follow: false,
+    build: undefined,
+    agent: undefined,
+    output: "text",
+  });
+});
+
+test("collects repeated flags and reads --no-wait", async () => {
+  const parsed = await parse("create box --parameter a=1 --parameter b=2=3 --no-wait");
+  expect(parsed).toMatchObject({
+    options: { name: "box", parameter: ["a=1", "b=2=3"], noWait: true },
+  });
+  expect(await parse("create")).toMatchObject({
+    options: { name: undefined, parameter: [], noWait: false },
+  });
+});
+
+test.each([
+  ["templates push x", true],
+  ["templates push x --activate", true],
+  ["templates push x --activate=true", true],
+  ["templates push x --activate=false", false],
+])("reads --activate of %j", async (line, activate) => {
+  expect(await parse(line)).toMatchObject({ options: { directory: "x", activate } });
+});
+
+test.each(["--url u --token t --config-dir d list", "list --url u --token t --config-dir d"])(
+  "takes the global flags anywhere: %s",
+  async (line) => {
+    expect(await parse(line)).toMatchObject({ globals: { url: "u", token: "t", configDir: "d" } });
+  },
+);
+
+test.each([
+  ["nonsense", "unknown command 'nonsense'"],
+  ["lst", "Did you mean list?"],
+  ["templates nonsense", "unknown command 'nonsense'"],
+  ["show", "missing required argument 'workspace'"],
+  ["show a b", "too many arguments"],
+  ["list --colour", "unknown option '--colour'"],
+  ["list --output yaml", "--output <text|json>' argument 'yaml' is invalid. wanted text or json"],
+  ["logs x -n two", "--build <number>' argument 'two' is invalid. wanted a whole number"],
+  ["templates push --activate=maybe", "argument 'maybe' is invalid. wanted true or false"],
+  ["create --template", "option '-t, --template <name>' argument missing"],
+])("refuses %j: %s", async (line, text) => {
+  await expect(parse(line)).rejects.toThrow(text);
+  await expect(parse(line)).rejects.toMatchObject({ code: "usage", exitCode: 2 });
+});
+
+test("loads the definition of the called command only", async () => {
+  const loaded: string[] = [];
+  const watched = commandTable.map((command) => ({
+    ...command,
+    definition: () => {
+      loaded.push(command.name);
+      return command.definition();
+    },
+  }));
+  await parseCommandLine(watched, ["version"], { colors: noColors, columns: 100 });
+  expect(loaded).toEqual(["version"]);
+});
+
+test("gives each definition the name under which it is called", async () => {
+  const names = await Promise.all(
+    commandTable.map(async (command) => (await command.definition()).name),
+  );
+  expect(names).toEqual(commandTable.map(({ name }) => name));
+});

@@ -1,0 +1,32 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { OptionsOf } from "../../../command/definition.ts";
+import { CommandError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { templateFileName } from "../template-file.ts";
+import type { command } from "./command.ts";
+
+/** The starter template: an example of the repository, as it stands. Six steps up from `src` and `dist` alike. */
+const starter = new URL("../../../../../../examples/demo.slipway.yaml", import.meta.url);
+
+export async function run(
+  { directory = "." }: OptionsOf<typeof command>,
+  { terminal }: Pick<Needs, "terminal">,
+): Promise<number> {
+  const path = join(directory, templateFileName);
+  const text = await readFile(starter, "utf8");
+  await mkdir(directory, { recursive: true });
+  try {
+    await writeFile(path, text, { flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new CommandError(`${path} exists already, and was left as it is`, {
+      hint: `push it with: slipway templates push ${directory}`,
+    });
+  }
+  terminal.err.line(`wrote ${path}`);
+  terminal.err.line(`edit it, then push it with: slipway templates push ${directory}`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,91 @@
+import {
+  createTemplateVersion,
+  getTemplateVersion,
+  getTemplateVersionLogs,
+  type JobLog,
+  type TemplateVersion,
+  tarMimeType,
+  uploadFile,
+} from "@slipway/api";
+import { followLog } from "@slipway/sdk/stream";
+
+import { CommandError } from "../../../command/errors.ts";
+import { Progress } from "../../../terminal/progress.ts";
+import { followJob } from "../../builds/follow-job.ts";
+import { JobLogLines } from "../../builds/job-log-lines.ts";
+import { LossNotice } from "../../builds/loss-notice.ts";
+import type { Watching } from "../../builds/watching.ts";
+import { withPath } from "./problem-path.ts";
+
+/** What a version is made of. */
+export interface ImportRequest {
+  readonly tar: Uint8Array;
+  readonly organizationId: string;
+  /** The template it becomes a version of; undefined: of one that is made afterwards. */
+  readonly templateId: string | undefined;
+  readonly message: string | undefined;
+  /** Where the template's own file is; problems name it. */
+  readonly templatePath: string;
+}
+
+/** Uploads a template and has it imported, showing the log. Throws `CommandError` when it is refused. */
+export async function importVersion(
+  request: ImportRequest,
+  watching: Watching,
+): Promise<TemplateVersion> {
+  const { client, terminal, clock, signal } = watching;
+  using progress = new Progress(terminal.err, clock);
+  progress.waitFor("uploading the template");
+  const { hash } = await client.upload(uploadFile, {
+    bytes: request.tar,
+    contentType: tarMimeType,
+    signal,
+  });
+  const version = await client.call(createTemplateVersion, {
+    params: { organization: request.organizationId },
+    body: {
+      storage_method: "file",
+      file_id: hash,
+      ...(request.templateId === undefined ? {} : { template_id: request.templateId }),
+      ...(request.message === undefined ? {} : { message: request.message }),
+    },
+    signal,
+  });
+  progress.waitFor("importing the template");
+  const params = { version: version.id };
+  const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);
+  const log = followLog<JobLog, typeof getTemplateVersionLogs>({
+    client,
+    route: getTemplateVersionLogs,
+    params,
+    clock,
+    signal,
+    onReconnect: (error) => notice.lost("import", error),
+  });
+  const lines = new JobLogLines(terminal.err.colors);
+  const read = (): Promise<TemplateVersion> => client.call(getTemplateVersion, { params, signal });
+  const done = await followJob({
+    log: withPaths(log, request.templatePath),
+    read,
+    lines,
+    progress,
+    clock,
+    signal,
+  });
+  if (done.job.status === "succeeded") return done;
+  const error = withPath(
+    done.job.error ?? `the import was ${done.job.status}`,
+    request.templatePath,
+  );
+  // The problems are the message; what the log has shown is not said twice.
+  throw new CommandError(
+    lines.hasShown(error) ? "the template was refused" : `the template was refused:\n${error}`,
+  );
+}
+
+async function* withPaths(
+  log: AsyncIterable<JobLog>,
+  path: string,
+): AsyncGenerator<JobLog, void, undefined> {
+  for await (const entry of log) yield { ...entry, output: withPath(entry.output, path) };
+}

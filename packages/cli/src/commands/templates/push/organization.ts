@@ -1,0 +1,19 @@
+import { listUserOrganizations, type Organization } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { CommandError } from "../../../command/errors.ts";
+
+/** The organization that templates go to: the default one of the user's, else the first. */
+export async function chooseOrganization(
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<Organization> {
+  const organizations = await client.call(listUserOrganizations, {
+    params: { user: "me" },
+    signal,
+  });
+  const found = organizations.find(({ is_default }) => is_default) ?? organizations[0];
+  if (found === undefined)
+    throw new CommandError("you are in no organization that a template could go to");
+  return found;
+}

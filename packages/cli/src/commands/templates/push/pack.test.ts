@@ -1,0 +1,100 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { extract, type Header } from "tar-stream";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { packFiles } from "./pack.ts";
+import { openSource, templateName } from "./source.ts";
+import { listTemplateFiles } from "./template-files.ts";
+
+let root = "";
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "slipway-template-"));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true });
+});
+
+async function write(name: string, text: string, mode = 0o644): Promise<string> {
+  const path = join(root, name);
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, text);
+  await chmod(path, mode);
+  return path;
+}
+
+async function unpack(tar: Uint8Array): Promise<Header[]> {
+  const reader = extract();
+  reader.end(tar);
+  const headers: Header[] = [];
+  for await (const entry of reader) {
+    headers.push(entry.header);
+    entry.resume();
+  }
+  return headers;
+}
+
+async function packed(path: string): Promise<Uint8Array> {
+  return packFiles((await listTemplateFiles(await openSource(path))).files);
+}
+
+test("packs the files of a directory by name, without .git and node_modules", async () => {
+  await write("slipway.yaml", "driver: process\n");
+  await write("b/run.sh", "#!/bin/sh\n", 0o755);
+  await write("a.txt", "");
+  await write(".git/config", "x");
+  await write("b/node_modules/x/index.js", "x");
+  const headers = await unpack(await packed(root));
+  expect(headers.map(({ name, mode, size }) => ({ name, mode, size }))).toEqual([
+    { name: "a.txt", mode: 0o644, size: 0 },
+    { name: "b/run.sh", mode: 0o755, size: 10 },
+    { name: "slipway.yaml", mode: 0o644, size: 16 },
+  ]);
+});
+
+test("gives the same bytes for the same files", async () => {
+  await write("slipway.yaml", "driver: process\n");
+  const first = await packed(root);
+  await write("slipway.yaml", "driver: process\n");
+  expect(Buffer.compare(await packed(root), first)).toBe(0);
+});
+
+test("packs one file as the template's own", async () => {
+  const path = await write("pool.slipway.yaml", "driver: process\n");
+  const headers = await unpack(await packed(path));
+  expect(headers.map(({ name }) => name)).toEqual(["slipway.yaml"]);
+  expect(templateName(await openSource(path), undefined)).toBe("pool");
+});
+
+test("refuses a template larger than a server takes, naming the largest file", async () => {
+  await write("slipway.yaml", "driver: process\n");
+  await truncate(await write("disk.img", ""), 11 * 1024 * 1024);
+  const packing = packed(root);
+  await expect(packing).rejects.toThrow("the template has 11.0 MiB, wanted at most 10.0 MiB");
+  await expect(packing).rejects.toMatchObject({
+    hint: expect.stringContaining("disk.img (11.0 MiB)"),
+  });
+});
+
+test("leaves links out and says so", async () => {
+  await write("slipway.yaml", "driver: process\n");
+  await symlink("/etc/passwd", join(root, "passwd"));
+  const { files, leftOut } = await listTemplateFiles(await openSource(root));
+  expect(files.map(({ name }) => name)).toEqual(["slipway.yaml"]);
+  expect(leftOut).toEqual(["passwd"]);
+});
+
+test("refuses what is not there, and a directory that is no template", async () => {
+  await expect(openSource(join(root, "missing"))).rejects.toMatchObject({ exitCode: 4 });
+  await expect(openSource(root)).rejects.toThrow("has no slipway.yaml");
+});
+
+test("names a template after its directory, unless that is no name", async () => {
+  await write("small-box/slipway.yaml", "");
+  const source = await openSource(join(root, "small-box"));
+  expect(templateName(source, undefined)).toBe("small-box");
+  expect(templateName(source, "other")).toBe("other");
+  expect(() => templateName(source, "not a name")).toThrow("the name of the template must be");
+});

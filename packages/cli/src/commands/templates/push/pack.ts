@@ -1,0 +1,61 @@
+import { readFile, stat } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+
+import { maxFileBytes } from "@slipway/api";
+import { pack } from "tar-stream";
+
+import { CommandError } from "../../../command/errors.ts";
+import type { TemplateFile } from "./template-files.ts";
+
+/** A file as it comes into the tar, with whether it may be executed. */
+interface MeasuredFile extends TemplateFile {
+  readonly bytes: number;
+  readonly isExecutable: boolean;
+}
+
+/** What a tar spends on a file besides its bytes. */
+const blockBytes = 512;
+
+/**
+ * The files as a tar: nothing in it but their names, bytes and whether they may be executed, so that the same files
+ * give the same tar. Throws `CommandError` when it would be larger than a server takes.
+ */
+export async function packFiles(files: readonly TemplateFile[]): Promise<Uint8Array> {
+  const measured = await Promise.all(files.map(measure));
+  checkSize(measured);
+  const tar = pack();
+  const collected = buffer(tar);
+  for (const file of measured) {
+    const mode = file.isExecutable ? 0o755 : 0o644;
+    const header = { name: file.name, mode, mtime: new Date(0), uid: 0, gid: 0 };
+    tar.entry(header, await readFile(file.path));
+  }
+  tar.finalize();
+  return collected;
+}
+
+async function measure(file: TemplateFile): Promise<MeasuredFile> {
+  const { size, mode } = await stat(file.path);
+  return { ...file, bytes: size, isExecutable: (mode & 0o111) !== 0 };
+}
+
+/** Looks before anything is read: a stray disk image must not fill the memory. */
+function checkSize(files: readonly MeasuredFile[]): void {
+  const total = files.reduce(
+    (sum, { bytes }) => sum + blockBytes + Math.ceil(bytes / blockBytes) * blockBytes,
+    2 * blockBytes,
+  );
+  if (total <= maxFileBytes) return;
+  const largest = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, 3);
+  const names = largest.map(({ name, bytes }) => `${name} (${mebibytes(bytes)})`).join(", ");
+  throw new CommandError(
+    `the template has ${mebibytes(total)}, wanted at most ${mebibytes(maxFileBytes)}`,
+    {
+      hint: `the largest files are ${names}`,
+    },
+  );
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

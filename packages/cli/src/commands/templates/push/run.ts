@@ -1,0 +1,76 @@
+import {
+  createTemplate,
+  getTemplateByName,
+  type Template,
+  updateActiveVersion,
+} from "@slipway/api";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import type { command } from "./command.ts";
+import { importVersion } from "./import.ts";
+import { chooseOrganization } from "./organization.ts";
+import { packFiles } from "./pack.ts";
+import { openSource, templateName } from "./source.ts";
+import { listTemplateFiles } from "./template-files.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const source = await openSource(options.directory ?? ".");
+  const name = templateName(source, options.name);
+  const { files, leftOut } = await listTemplateFiles(source);
+  for (const file of leftOut)
+    terminal.err.line(`warning: ${file} is no plain file and was left out`);
+  const tar = await packFiles(files);
+
+  const client = connect(settings);
+  const organization = await chooseOrganization(client, signal);
+  const existing = await findTemplate(client, organization.id, name, signal);
+  const version = await importVersion(
+    {
+      tar,
+      organizationId: organization.id,
+      templateId: existing?.id,
+      message: options.message,
+      templatePath: source.templatePath,
+    },
+    { client, terminal, clock, signal },
+  );
+
+  const say = (text: string): void => terminal.err.line(terminal.err.colors.green(text));
+  if (existing === undefined) {
+    const body = { name, template_version_id: version.id };
+    await client.call(createTemplate, { params: { organization: organization.id }, body, signal });
+    say(`made the template ${name}, version ${version.name}`);
+    terminal.err.line(`make a workspace of it with: slipway create --template ${name}`);
+  } else if (options.activate) {
+    await client.call(updateActiveVersion, {
+      params: { template: existing.id },
+      body: { id: version.id },
+      signal,
+    });
+    say(`${name} is now at version ${version.name}`);
+  } else {
+    say(`pushed version ${version.name} of ${name}, which is not active`);
+  }
+  return exitCodes.ok;
+}
+
+async function findTemplate(
+  client: ApiClient,
+  organization: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<Template | undefined> {
+  try {
+    return await client.call(getTemplateByName, { params: { organization, name }, signal });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { type Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+
+import { nameProblem } from "@slipway/api";
+
+import { CommandError, UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import { templateFileName } from "../template-file.ts";
+
+/** What is pushed: a directory, or one file that stands for `slipway.yaml`. */
+export interface TemplateSource {
+  readonly kind: "directory" | "file";
+  readonly path: string;
+  /** Where the template's own file is, as the person would write it. */
+  readonly templatePath: string;
+}
+
+/** Looks at what is to be pushed. Throws `CommandError` when it is no template. */
+export async function openSource(path: string): Promise<TemplateSource> {
+  const found = await statOf(path);
+  if (found === undefined) {
+    throw new CommandError(`there is no ${path}`, { exitCode: exitCodes.notFound });
+  }
+  if (!found.isDirectory()) return { kind: "file", path, templatePath: path };
+  const templatePath = join(path, templateFileName);
+  if ((await statOf(templatePath)) === undefined) {
+    throw new CommandError(`${path} has no ${templateFileName}, so it is no template`, {
+      hint: `make one with: slipway templates init ${path}`,
+    });
+  }
+  return { kind: "directory", path, templatePath };
+}
+
+/** The name of the template: the given one, or what the source is called. Throws `UsageError` for no name. */
+export function templateName(source: TemplateSource, given: string | undefined): string {
+  const name = given ?? basename(resolve(source.path)).replace(/(\.slipway)?\.ya?ml$/, "");
+  const problem = nameProblem(name);
+  if (problem === undefined) return name;
+  throw new UsageError(
+    `the name of the template ${problem}`,
+    given === undefined ? "name it with --name" : undefined,
+  );
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      (error.code === "ENOENT" || error.code === "ENOTDIR")
+    ) {
+      return undefined;
+    }
+    throw error;
+  }
+}

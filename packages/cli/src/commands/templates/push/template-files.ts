@@ -1,0 +1,55 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { CommandError } from "../../../command/errors.ts";
+import { templateFileName } from "../template-file.ts";
+import type { TemplateSource } from "./source.ts";
+
+/** A file of a template: where it lies, and its name inside the tar. */
+export interface TemplateFile {
+  readonly path: string;
+  readonly name: string;
+}
+
+export interface TemplateFiles {
+  readonly files: readonly TemplateFile[];
+  /** Names of what cannot be packed: links, sockets and other things that are no files. */
+  readonly leftOut: readonly string[];
+}
+
+const skippedDirectories: ReadonlySet<string> = new Set([".git", "node_modules"]);
+
+/** Most files of a template. */
+const maxFiles = 5_000;
+
+/** The files of a template, in the order of their names, so that the same files give the same tar. */
+export async function listTemplateFiles(source: TemplateSource): Promise<TemplateFiles> {
+  if (source.kind === "file") {
+    return { files: [{ path: source.path, name: templateFileName }], leftOut: [] };
+  }
+  const names: string[] = [];
+  const leftOut: string[] = [];
+  await walk(source.path, "", names, leftOut);
+  const files = names.toSorted().map((name) => ({ name, path: join(source.path, name) }));
+  return { files, leftOut: leftOut.toSorted() };
+}
+
+async function walk(
+  root: string,
+  prefix: string,
+  names: string[],
+  leftOut: string[],
+): Promise<void> {
+  for (const entry of await readdir(join(root, prefix), { withFileTypes: true })) {
+    const name = `${prefix}${entry.name}`;
+    if (entry.isDirectory()) {
+      if (!skippedDirectories.has(entry.name)) await walk(root, `${name}/`, names, leftOut);
+    } else if (entry.isFile()) names.push(name);
+    else leftOut.push(name);
+    if (names.length > maxFiles) {
+      throw new CommandError(
+        `${root} has more than ${maxFiles} files, which is no template any more`,
+      );
+    }
+  }
+}

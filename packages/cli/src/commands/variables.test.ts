@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+
+import { variablesOf } from "../command/definition.ts";
+import { flagName } from "../command/flags.ts";
+import { command as agentCommand } from "./agent/command.ts";
+import { command as serverCommand } from "./server/command.ts";
+
+test("hands a server's flags on under the names of its variables", () => {
+  expect(variablesOf(serverCommand, { httpAddress: "127.0.0.1:0", demo: true })).toEqual({
+    SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
+    SLIPWAY_ACCESS_URL: undefined,
+    SLIPWAY_DATA_DIR: undefined,
+    SLIPWAY_POSTGRES_URL: undefined,
+    SLIPWAY_ADMIN_USERNAME: undefined,
+    SLIPWAY_ADMIN_EMAIL: undefined,
+    SLIPWAY_ADMIN_PASSWORD: undefined,
+    SLIPWAY_SECRET_KEY: undefined,
+    SLIPWAY_LOG_LEVEL: undefined,
+    SLIPWAY_LOG_FORMAT: undefined,
+  });
+});
+
+test("calls a server's flags like its variables", () => {
+  for (const [key, flag] of Object.entries(serverCommand.flags)) {
+    const variable = "variable" in flag ? flag.variable : "SLIPWAY_DEMO";
+    expect(flagName(key)).toBe(
+      `--${variable.replace("SLIPWAY_", "").toLowerCase().replaceAll("_", "-")}`,
+    );
+  }
+});
+
+test("hands an agent's flags on under the names of its variables", () => {
+  const variables = variablesOf(agentCommand, { agentUrl: "http://x", agentToken: "t" });
+  expect(variables).toMatchObject({ CODER_AGENT_URL: "http://x", CODER_AGENT_TOKEN: "t" });
+});

@@ -1,0 +1,13 @@
+import { defineCommand } from "../../command/definition.ts";
+import { outputFlag } from "../../command/flags.ts";
+
+export const command = defineCommand({
+  name: "version",
+  summary: "show the version of this program",
+  arguments: {},
+  flags: { output: outputFlag },
+  examples: [
+    { line: "slipway version", summary: "for people" },
+    { line: "slipway version -o json", summary: "for programs" },
+  ],
+});

@@ -1,0 +1,10 @@
+import { defineCommand } from "../../command/definition.ts";
+import { outputFlag } from "../../command/flags.ts";
+
+export const command = defineCommand({
+  name: "whoami",
+  summary: "show as whom you are logged in, and where",
+  arguments: {},
+  flags: { output: outputFlag },
+  examples: [{ line: "slipway whoami", summary: "name, email, roles and server" }],
+});

@@ -1,0 +1,5 @@
+/** The argument that names a workspace. */
+export const workspaceArgument = {
+  summary: "name, owner/name or id of a workspace",
+  required: true,
+} as const;

@@ -1,0 +1,54 @@
+import { getWorkspace, getWorkspaceByName, nameProblem, type Workspace } from "@slipway/api";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { CommandError, UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+
+/** How a person names a workspace: by id, or by name with or without its owner. */
+export type WorkspaceReference =
+  | { readonly kind: "id"; readonly id: string }
+  | { readonly kind: "name"; readonly owner: string; readonly name: string };
+
+const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Reads `name`, `owner/name` or a UUID (`clients.md` section 1.1). Throws `UsageError` for anything else. */
+export function readWorkspaceReference(text: string): WorkspaceReference {
+  if (uuid.test(text)) return { kind: "id", id: text.toLowerCase() };
+  const [first = "", second, ...more] = text.split("/");
+  const [owner, name] = second === undefined ? ["me", first] : [first, second];
+  const problem =
+    more.length > 0 ? `has ${more.length + 1} slashes` : (nameProblem(owner) ?? nameProblem(name));
+  if (problem !== undefined) {
+    throw new UsageError(
+      `"${text}" names no workspace: ${problem}; wanted name, owner/name or an id`,
+    );
+  }
+  return { kind: "name", owner, name };
+}
+
+/** The workspace that is meant. Throws `CommandError` when there is none. */
+export async function findWorkspace(
+  client: ApiClient,
+  text: string,
+  signal: AbortSignal,
+): Promise<Workspace> {
+  const reference = readWorkspaceReference(text);
+  try {
+    if (reference.kind === "id") {
+      return await client.call(getWorkspace, { params: { workspace: reference.id }, signal });
+    }
+    const params = { user: reference.owner, name: reference.name };
+    return await client.call(getWorkspaceByName, { params, signal });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    throw new CommandError(`there is no workspace ${text}, or you may not see it`, {
+      hint: "see your workspaces with: slipway list",
+      exitCode: exitCodes.notFound,
+    });
+  }
+}
+
+/** `owner/name`: a reference that works for everybody. */
+export function fullName({ owner_name, name }: Pick<Workspace, "owner_name" | "name">): string {
+  return `${owner_name}/${name}`;
+}

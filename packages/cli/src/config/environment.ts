@@ -1,0 +1,16 @@
+/** Variables of a process, as Node gives them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variables this process was started with. */
+export function processEnvironment(): NodeJS.ProcessEnv {
+  return process.env;
+}
+
+/** The first of the variables that is set and not empty. */
+export function firstVariable(environment: Environment, ...names: string[]): string | undefined {
+  for (const name of names) {
+    const value = environment[name];
+    if (value !== undefined && value !== "") return value;
+  }
+  return undefined;
+}

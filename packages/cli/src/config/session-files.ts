@@ -1,0 +1,70 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A log-in that outlives the command: which server, and the token that it gave. */
+export interface StoredSession {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** What is in the directory; either part may be missing. */
+export interface StoredParts {
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+}
+
+const directoryMode = 0o700;
+const fileMode = 0o600;
+
+/** Keeps the log-in as the files `url` and `session`, readable by their owner only (`clients.md` section 0.5). */
+export class SessionFiles {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async read(): Promise<StoredParts> {
+    const [url, token] = await Promise.all([this.#readFile("url"), this.#readFile("session")]);
+    return { url, token };
+  }
+
+  async write(session: StoredSession): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: directoryMode });
+    // A directory that was there keeps the mode it had, which may be open to others.
+    await chmod(this.directory, directoryMode);
+    await this.#writeFile("url", session.url);
+    await this.#writeFile("session", session.token);
+  }
+
+  /** Forgets the token; the address stays, as the default of the next log-in. */
+  async forgetToken(): Promise<void> {
+    await rm(join(this.directory, "session"), { force: true });
+  }
+
+  async #readFile(name: string): Promise<string | undefined> {
+    try {
+      const text = (await readFile(join(this.directory, name), "utf8")).trim();
+      return text === "" ? undefined : text;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Replaces the file in one step, so that a command that runs now reads the old one or the new one. */
+  async #writeFile(name: string, text: string): Promise<void> {
+    const path = join(this.directory, name);
+    const temporary = `${path}.${process.pid}.new`;
+    await writeFile(temporary, `${text}\n`, { mode: fileMode });
+    await rename(temporary, path);
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    (error.code === "ENOENT" || error.code === "ENOTDIR")
+  );
+}

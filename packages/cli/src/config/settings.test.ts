@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { configDirectory } from "./directory.ts";
+import { SessionFiles } from "./session-files.ts";
+import { readSettings } from "./settings.ts";
+
+const noFlags = { url: undefined, token: undefined, configDir: undefined };
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-config-"));
+  await new SessionFiles(directory).write({ url: "https://kept.example.com", token: "kept" });
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+test("uses what is kept when nothing else is said", async () => {
+  const settings = await readSettings(noFlags, { SLIPWAY_CONFIG_DIR: directory });
+  expect(settings).toMatchObject({
+    url: "https://kept.example.com",
+    token: "kept",
+    givenToken: undefined,
+  });
+});
+
+test("puts variables before what is kept, and flags before variables", async () => {
+  const environment = {
+    CODER_CONFIG_DIR: directory,
+    CODER_URL: "https://variable.example.com",
+    CODER_SESSION_TOKEN: "v",
+  };
+  expect(await readSettings(noFlags, environment)).toMatchObject({
+    url: "https://variable.example.com",
+    token: "v",
+  });
+  const flags = { url: "https://flag.example.com/", token: "f", configDir: undefined };
+  expect(await readSettings(flags, environment)).toMatchObject({
+    url: "https://flag.example.com",
+    token: "f",
+  });
+});
+
+test("never sends a kept token to another server", async () => {
+  const flags = { ...noFlags, url: "https://other.example.com" };
+  const settings = await readSettings(flags, { CODER_CONFIG_DIR: directory });
+  expect(settings.token).toBeUndefined();
+  const same = await readSettings(
+    { ...noFlags, url: "kept.example.com/" },
+    { CODER_CONFIG_DIR: directory },
+  );
+  expect(same.token).toBe("kept");
+});
+
+test("refuses an address that is none", async () => {
+  const flags = { ...noFlags, url: "ftp://files" };
+  await expect(readSettings(flags, { CODER_CONFIG_DIR: directory })).rejects.toThrow(
+    '"ftp://files" is no address',
+  );
+});
+
+test("finds the directory by flag, variable and XDG", () => {
+  const environment = { XDG_CONFIG_HOME: "/x", CODER_CONFIG_DIR: "/c" };
+  expect(configDirectory("/f", environment)).toBe("/f");
+  expect(configDirectory(undefined, environment)).toBe("/c");
+  expect(configDirectory(undefined, { XDG_CONFIG_HOME: "/x" })).toBe("/x/slipway");
+});

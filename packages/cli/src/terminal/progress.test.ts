@@ -1,0 +1,80 @@
+import type { Clock } from "@slipway/runtime";
+import { expect, test } from "vitest";
+
+import { noColors } from "./colors.ts";
+import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
+
+/** A clock whose sleeper is woken by hand. */
+function handClock(): Clock & { readonly pass: (ms: number) => Promise<void> } {
+  let nowMs = 0;
+  let wake = (): void => undefined;
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    sleep: (_ms, signal) =>
+      new Promise((resolve, reject) => {
+        wake = resolve;
+        signal.addEventListener("abort", () => reject(new Error("ended")), { once: true });
+      }),
+    async pass(ms) {
+      nowMs += ms;
+      wake();
+      // Lets the sleeper run up to its next sleep.
+      for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    },
+  };
+}
+
+function recorder(isTerminal: boolean): Output & { readonly written: string[] } {
+  const written: string[] = [];
+  return {
+    written,
+    isTerminal,
+    columns: 20,
+    colors: noColors,
+    write: (text) => void written.push(text),
+    line: (text) => void written.push(`${text}\n`),
+  };
+}
+
+test("says nothing of what takes less than a second", async () => {
+  const clock = handClock();
+  const output = recorder(true);
+  using progress = new Progress(output, clock);
+  progress.waitFor("building");
+  await clock.pass(999);
+  expect(output.written).toEqual([]);
+});
+
+test("draws on a terminal, no wider than it, and erases itself before a line", async () => {
+  const clock = handClock();
+  const output = recorder(true);
+  using progress = new Progress(output, clock);
+  progress.waitFor("building something long");
+  await clock.pass(1_500);
+  progress.line("a line");
+  expect(output.written).toEqual(["\r\u001b[2K⠋ building somethin", "\r\u001b[2K", "a line\n"]);
+});
+
+test("says it once, in a plain line, where there is no terminal", async () => {
+  const clock = handClock();
+  const output = recorder(false);
+  using progress = new Progress(output, clock);
+  progress.waitFor("building");
+  await clock.pass(1_500);
+  await clock.pass(1_500);
+  progress.waitFor("starting");
+  await clock.pass(1_500);
+  expect(output.written).toEqual(["building…\n", "starting…\n"]);
+});
+
+test("is silent once disposed of", async () => {
+  const clock = handClock();
+  const output = recorder(true);
+  const progress = new Progress(output, clock);
+  progress.waitFor("building");
+  progress[Symbol.dispose]();
+  await clock.pass(5_000);
+  expect(output.written).toEqual([]);
+});

@@ -1,0 +1,75 @@
+/** Asking a person; only on a terminal. Each rejects with `PromptCancelled` on Ctrl-C. */
+export interface Prompts {
+  text(question: TextQuestion): Promise<string>;
+  password(message: string): Promise<string>;
+  confirm(message: string): Promise<boolean>;
+  select(message: string, choices: readonly Choice[]): Promise<string>;
+}
+
+export interface TextQuestion {
+  readonly message: string;
+  /** What an empty answer means. */
+  readonly fallback?: string | undefined;
+  /** What is wrong with an answer, or undefined. */
+  readonly problem?: ((answer: string) => string | undefined) | undefined;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly hint?: string | undefined;
+}
+
+/** The person pressed Ctrl-C or Escape instead of answering. */
+export class PromptCancelled extends Error {
+  override readonly name = "PromptCancelled";
+  readonly code = "prompt-cancelled";
+
+  constructor() {
+    super("cancelled");
+  }
+}
+
+/** Prompts that talk on stderr, so that stdout stays the result's. The library is loaded at the first question. */
+export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
+  const library = () => import("@clack/prompts");
+  return {
+    async text({ message, fallback, problem }) {
+      const answer = await (
+        await library()
+      ).text({
+        message,
+        output,
+        ...(fallback === undefined ? {} : { placeholder: fallback, defaultValue: fallback }),
+        validate: (value) => {
+          const text = (value ?? "") === "" ? (fallback ?? "") : (value ?? "");
+          return text === "" ? "an answer is needed" : problem?.(text);
+        },
+      });
+      return answered<string>(answer);
+    },
+    async password(message) {
+      const validate = (value: string | undefined): string | undefined =>
+        (value ?? "") === "" ? "a password is needed" : undefined;
+      return answered<string>(await (await library()).password({ message, output, validate }));
+    },
+    async confirm(message) {
+      return answered<boolean>(
+        await (await library()).confirm({ message, output, initialValue: true }),
+      );
+    },
+    async select(message, choices) {
+      const options = choices.map(({ value, label, hint }) => ({
+        value,
+        label,
+        ...(hint === undefined ? {} : { hint }),
+      }));
+      return answered<string>(await (await library()).select<string>({ message, output, options }));
+    },
+  };
+}
+
+function answered<T extends string | boolean>(answer: T | symbol): T {
+  if (typeof answer === "symbol") throw new PromptCancelled();
+  return answer;
+}
