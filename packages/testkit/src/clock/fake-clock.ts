@@ -1,0 +1,68 @@
+import { setImmediate as turn } from "node:timers/promises";
+
+import type { Clock } from "@slipway/runtime";
+
+/** A clock that stands until it is told to go on. Both of its times start at the same value. */
+export interface FakeClock extends Clock {
+  /** How many sleeps are waiting. */
+  readonly sleepers: number;
+  /**
+   * Goes on by `ms`: wakes what is due in the order of its time, and lets whatever that sets off run until it waits
+   * again, so that a sleep begun on the way counts too.
+   */
+  advance(ms: number): Promise<void>;
+}
+
+interface Sleeper {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
+/** A fake clock that stands at `startMs`, in milliseconds since 1970. */
+export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
+  let nowMs = startMs;
+  const sleepers = new Set<Sleeper>();
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    get sleepers() {
+      return sleepers.size;
+    },
+    sleep(ms, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason);
+          return;
+        }
+        const onAbort = (): void => {
+          sleepers.delete(sleeper);
+          reject(signal.reason);
+        };
+        const wake = (): void => {
+          signal.removeEventListener("abort", onAbort);
+          sleepers.delete(sleeper);
+          resolve();
+        };
+        const sleeper = { atMs: nowMs + ms, wake };
+        sleepers.add(sleeper);
+        signal.addEventListener("abort", onAbort, { once: true });
+      });
+    },
+    async advance(ms) {
+      const endMs = nowMs + ms;
+      await turn();
+      for (;;) {
+        const due = [...sleepers]
+          .filter(({ atMs }) => atMs <= endMs)
+          .toSorted((a, b) => a.atMs - b.atMs);
+        const [first] = due;
+        if (first === undefined) break;
+        nowMs = Math.max(nowMs, first.atMs);
+        first.wake();
+        await turn();
+      }
+      nowMs = endMs;
+      await turn();
+    },
+  };
+}

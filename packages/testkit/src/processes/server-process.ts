@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../../../cli/bin/slipway.js", import.meta.url));
+
+/** The administrator of every server that is started here. */
+export const testAdmin = {
+  email: "admin@localhost",
+  password: "correct-horse-battery-42",
+} as const;
+
+export interface ServerProcessOptions {
+  readonly dataDir: string;
+  /** 0 lets the system pick one. */
+  readonly port: number;
+  readonly demo?: boolean;
+  /** More settings, by variable. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A server in a process of its own. Whoever started it ends it. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+  /** Milliseconds from the spawn to the text that says it runs. */
+  readonly startMs: number;
+  /** Ends it with a signal and waits until it is gone. */
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+const startTimeoutMs = 60_000;
+
+/** Starts `slipway server` and waits until it says that it runs. */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
+  const startedAt = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=@slipway/source",
+      program,
+      "server",
+      ...(options.demo === true ? ["--demo"] : []),
+    ],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        SLIPWAY_DATA_DIR: options.dataDir,
+        SLIPWAY_HTTP_ADDRESS: `127.0.0.1:${options.port}`,
+        SLIPWAY_ADMIN_EMAIL: testAdmin.email,
+        SLIPWAY_ADMIN_PASSWORD: testAdmin.password,
+        SLIPWAY_LOG_LEVEL: "warn",
+        ...options.environment,
+      },
+    },
+  );
+  const exited = once(child, "exit");
+  const url = await waitForUrl(child);
+  const startMs = performance.now() - startedAt;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await exited;
+  };
+  return { url, pid: child.pid ?? 0, startMs, end, [Symbol.asyncDispose]: () => end("SIGINT") };
+}
+
+function waitForUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const fail = (reason: string): void => reject(new Error(`the server ${reason}:\n${output}`));
+    const timer = setTimeout(() => fail("did not start in time"), startTimeoutMs);
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const url = /Server\s+(http:\S+)/.exec(output)?.[1];
+      if (url === undefined || !output.includes("Ctrl-C")) return;
+      clearTimeout(timer);
+      resolve(url);
+    };
+    child.stdout?.on("data", take);
+    child.stderr?.on("data", take);
+    child.once("exit", (code, signal) => {
+      clearTimeout(timer);
+      fail(`ended early (${signal ?? code})`);
+    });
+  });
+}

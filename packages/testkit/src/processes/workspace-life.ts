@@ -1,0 +1,44 @@
+import { createWorkspace, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+/** Makes a workspace of a template and waits until `isReady` says so of its agent. */
+export async function makeWorkspace(
+  client: ApiClient,
+  name: string,
+  templateId: string,
+  isReady: (agent: WorkspaceAgent) => boolean,
+): Promise<Workspace> {
+  const body = { name, template_id: templateId };
+  const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
+  return waitForWorkspace(client, id, (workspace) => {
+    const agent = firstAgent(workspace);
+    return agent !== undefined && isReady(agent);
+  });
+}
+
+export function firstAgent(workspace: Workspace): WorkspaceAgent | undefined {
+  return workspace.latest_build.resources.flatMap((resource) => resource.agents)[0];
+}
+
+const waitTimeoutMs = 60_000;
+const pollMs = 50;
+
+/** Reads the workspace until `isGood` says so. Throws when its build fails or the time is up. */
+export async function waitForWorkspace(
+  client: ApiClient,
+  id: string,
+  isGood: (workspace: Workspace) => boolean,
+): Promise<Workspace> {
+  const deadline = performance.now() + waitTimeoutMs;
+  for (;;) {
+    const workspace = await client.call(getWorkspace, { params: { workspace: id } });
+    if (isGood(workspace)) return workspace;
+    const { status, job } = workspace.latest_build;
+    if (status === "failed") throw new Error(`build failed: ${job.error ?? ""}`);
+    if (performance.now() > deadline)
+      throw new Error(`workspace is ${status} and not as wanted in time`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, pollMs);
+    });
+  }
+}

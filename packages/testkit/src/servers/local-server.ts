@@ -1,0 +1,40 @@
+import { once } from "node:events";
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo, Server, Socket } from "node:net";
+
+/** A server that listens on this machine; disposing of it cuts off every connection. */
+export interface LocalServer extends AsyncDisposable {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+}
+
+/** Lets a server of HTTP or of bare TCP listen on a free port. */
+export async function openLocalServer(server: Server | HttpServer): Promise<LocalServer> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    // A peer that leaves in the middle is what some tests are about.
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = addressOf(server);
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function addressOf(server: Server): AddressInfo {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return address;
+}
