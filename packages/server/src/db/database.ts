@@ -58,8 +58,8 @@ export function openDatabase(address: DatabaseAddress, logger: Logger): Database
     idleTimeoutMillis: idleTimeoutMs,
   });
   // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it ends the process.
-  pool.on("error", (error) =>
-    logger.warn({ error: error.message }, "idle database connection lost"),
-  );
+  pool.on("error", (error) => {
+    if (!pool.ending) logger.warn({ error: error.message }, "idle database connection lost");
+  });
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool) }) });
 }
