@@ -18,6 +18,8 @@ if (absentPeers.length > 0 && script === "test:interop") {
 
 export default defineConfig({
   ssr: { resolve: { conditions: ["@slipway/source"] } },
+  // The same for what vitest loads beside the tests: the global setup.
+  environments: { __vitest__: { resolve: { conditions: ["@slipway/source"] } } },
   test: {
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // A failed property prints its seed; in CI every run takes the same one.

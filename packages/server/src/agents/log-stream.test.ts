@@ -42,6 +42,17 @@ describe("logMessages", () => {
     expect(logMessages([line(1, "a"), full])).toHaveLength(2);
   });
 
+  it("never passes the limit by the brackets, the comma or the line feed of a message", () => {
+    const empty = JSON.stringify([line(1, ""), line(2, "")]).length + 1;
+    for (let over = -3; over <= 3; over += 1) {
+      const fill = "x".repeat(maxLogMessageBytes - empty + over);
+      const sizes = logMessages([line(1, ""), line(2, fill)]).map((text) =>
+        Buffer.byteLength(text),
+      );
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(maxLogMessageBytes);
+    }
+  });
+
   it("gives the longest line a message of its own", () => {
     const long = "\u{1F4A1}".repeat(512);
     expect(logMessages([line(1, long), line(2, long)])).toHaveLength(1);
