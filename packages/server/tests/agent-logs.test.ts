@@ -49,7 +49,9 @@ function append(logs: readonly NewLogLine[], source = sourceId): Promise<AppendR
 }
 
 async function outputs(): Promise<readonly string[]> {
-  return (await readLogs(database.db, agentId, 0)).map((log) => log.output);
+  return (await readLogs(database.db, agentId, { after: 0, before: undefined })).map(
+    (log) => log.output,
+  );
 }
 
 test("numbers the lines of 8 writers at once without a gap, in the order in which a reader sees them", async () => {
@@ -68,7 +70,10 @@ test("numbers the lines of 8 writers at once without a gap, in the order in whic
     const seen: string[] = [];
     for (let isLast = false; !isLast;) {
       isLast = !isWriting;
-      for (const log of await readLogs(database.db, agentId, seen.length)) {
+      for (const log of await readLogs(database.db, agentId, {
+        after: seen.length,
+        before: undefined,
+      })) {
         seen.push(log.output);
         // Each id is the one after the last that was seen: nothing turns up behind a reader's back.
         expect(log.id).toBe(seen.length);
@@ -146,7 +151,15 @@ test("reads a long log in parts", async () => {
   const texts = Array.from({ length: maxLogsPerRead + 1 }, (_, index) => String(index));
   await append(lines(100n, ...texts));
   expect(await outputs()).toHaveLength(maxLogsPerRead);
-  expect(await readLogs(database.db, agentId, maxLogsPerRead)).toMatchObject([
+  expect(
+    await readLogs(database.db, agentId, { after: maxLogsPerRead, before: undefined }),
+  ).toMatchObject([
     { id: maxLogsPerRead + 1, output: String(maxLogsPerRead), source_id: sourceId, level: "info" },
   ]);
+});
+
+test("reads only what lies between two ids", async () => {
+  await append(lines(100n, "one", "two", "three", "four"));
+  const between = await readLogs(database.db, agentId, { after: 1, before: 4 });
+  expect(between.map((log) => log.output)).toEqual(["two", "three"]);
 });

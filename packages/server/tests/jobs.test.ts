@@ -130,7 +130,7 @@ test("cuts a long line of a log and leaves out what PostgreSQL does not keep", a
   const log = new JobLogWriter(database.db, silentPubSub, jobId);
   log.write("warn", `a\0b${"x".repeat(10_000)}`);
   await log.flush();
-  expect(await readJobLogs(database.db, jobId, 0)).toMatchObject([
+  expect(await readJobLogs(database.db, jobId, { after: 0, before: undefined })).toMatchObject([
     { log_level: "warn", output: `ab${"x".repeat(8190)}`, stage: "" },
   ]);
 });
@@ -204,7 +204,7 @@ test("carries each job out once, with two workers that hear of it", async () => 
     ids.toSorted((a, b) => a.localeCompare(b)),
   );
   const [id = ""] = ids;
-  expect(await readJobLogs(database.db, id, 0)).toMatchObject([
+  expect(await readJobLogs(database.db, id, { after: 0, before: undefined })).toMatchObject([
     { log_source: "provisioner_daemon", stage: "Working", output: "" },
     { log_source: "provisioner", stage: "Working", output: `at ${id}`, log_level: "info" },
   ]);
@@ -219,7 +219,7 @@ test("fails a job with what its handler throws, and one that it has no handler f
   await Promise.all([broken, unknown].map(ended));
   const error = "cannot: because";
   expect(await readJob(database.db, broken)).toMatchObject({ status: "failed", error });
-  expect(await readJobLogs(database.db, broken, 0)).toMatchObject([
+  expect(await readJobLogs(database.db, broken, { after: 0, before: undefined })).toMatchObject([
     { log_level: "error", output: error },
   ]);
   expect(await readJob(database.db, unknown)).toMatchObject({

@@ -2,6 +2,7 @@ import type { AgentLog, LogLevel } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../db/database.ts";
+import type { LogRange } from "../http/log-range.ts";
 
 /** Most bytes of output that an agent's log may hold, as the agent sent them (`rpc.md` section 7.7). */
 export const maxLogBytes = 1_048_576;
@@ -61,12 +62,17 @@ function sanitizeOutput(output: string): string {
   return output.replaceAll(/[\0\uFFFD]/g, "❌");
 }
 
-/** Lines after an id, in order, at most `maxLogsPerRead`. */
-export async function readLogs(db: Queryable, agentId: string, after: number): Promise<AgentLog[]> {
+/** Lines of a range, in order, at most `maxLogsPerRead`. */
+export async function readLogs(
+  db: Queryable,
+  agentId: string,
+  { after, before }: LogRange,
+): Promise<AgentLog[]> {
   const rows = await db
     .selectFrom("workspace_agent_logs")
     .where("workspace_agent_id", "=", agentId)
     .where("id", ">", after)
+    .$if(before !== undefined, (logs) => logs.where("id", "<", before ?? 0))
     .orderBy("id")
     .limit(maxLogsPerRead)
     .select(["id", "created_at", "output", "level", "log_source_id as source_id"])

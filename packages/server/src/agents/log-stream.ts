@@ -49,7 +49,7 @@ export async function streamAgentLogs(
     const isCurrent = await isLive(db, agentId);
     let logs: readonly AgentLog[];
     do {
-      logs = await readLogs(db, agentId, last);
+      logs = await readLogs(db, agentId, { after: last, before: undefined });
       if (logs.length > 0 || isFirst) {
         for (const message of logMessages(logs)) await socket.sendText(message);
         isFirst = false;

@@ -13,10 +13,10 @@ import { errorText } from "@slipway/runtime";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import { openEventStream } from "../http/event-stream.ts";
+import { type LogRange, readLogRange } from "../http/log-range.ts";
 import { keepAlive, pingIntervalMs, refuseMessages } from "../http/peer-socket.ts";
 import type { RouteRequest, Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
-import { readAfter } from "../jobs/log-stream.ts";
 import { negotiateVersion } from "./api-version.ts";
 import { maxLogsPerRead, readLogs } from "./log-store.ts";
 import { streamAgentLogs } from "./log-stream.ts";
@@ -69,18 +69,22 @@ function addLogRoutes(routes: Routes, needs: AgentRpcNeeds): void {
         const agentId = requireUuid(params.agent);
         const place = await requireAgentPlace(db, user, agentId);
         const format = readFormat(query);
-        return { agentId, place, format, after: readAfter(query.after) };
+        return { agentId, place, format, range: readLogRange(query) };
       },
-      plain: async ({ reply }, { agentId, place, format, after }) => {
-        const logs = await readAllLogs(db, agentId, after);
+      plain: async ({ reply }, { agentId, place, format, range }) => {
+        const logs = await readAllLogs(db, agentId, range);
         if (format === "json") return logs;
         const sources = await selectLogSources(db, [agentId]);
         reply.type("text/plain; charset=utf-8");
         const names = new Map(sources.map((source) => [source.id, source.display_name]));
         return logText(logs, place.agent_name, names);
       },
-      serve: (socket, { agentId, place, after }) =>
-        streamAgentLogs(needs, socket, { agentId, workspaceId: place.workspace_id, after }),
+      serve: (socket, { agentId, place, range }) =>
+        streamAgentLogs(needs, socket, {
+          agentId,
+          workspaceId: place.workspace_id,
+          after: range.after,
+        }),
     });
   }
 }
@@ -100,10 +104,10 @@ function readFormat({ format, follow }: LogQuery): "json" | "text" {
   });
 }
 
-async function readAllLogs(db: Database, agentId: string, after: number): Promise<AgentLog[]> {
+async function readAllLogs(db: Database, agentId: string, range: LogRange): Promise<AgentLog[]> {
   const logs: AgentLog[] = [];
   for (;;) {
-    const part = await readLogs(db, agentId, logs.at(-1)?.id ?? after);
+    const part = await readLogs(db, agentId, { ...range, after: logs.at(-1)?.id ?? range.after });
     logs.push(...part);
     if (part.length < maxLogsPerRead) return logs;
   }

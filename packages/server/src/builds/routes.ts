@@ -1,8 +1,9 @@
 import { getBuild, getBuildLogs, listBuildParameters, listBuildResources } from "@slipway/api";
 
+import { readLogRange } from "../http/log-range.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
-import { type LogStreamNeeds, readAfter, readJobLogs, streamJobLogs } from "../jobs/log-stream.ts";
+import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-stream.ts";
 import { readBuild, readParameters, readResources, requireBuild } from "./read-service.ts";
 
 export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
@@ -24,9 +25,9 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
     isPlain: ({ query }) => query.follow === undefined,
     prepare: async ({ params, query }, user) => {
       const row = await requireBuild(db, user, requireUuid(params.build));
-      return { jobId: row.job_id, after: readAfter(query.after) };
+      return { jobId: row.job_id, range: readLogRange(query) };
     },
-    plain: (_request, { jobId, after }) => readJobLogs(db, jobId, after),
-    serve: (socket, { jobId, after }) => streamJobLogs(needs, socket, jobId, after),
+    plain: (_request, { jobId, range }) => readJobLogs(db, jobId, range),
+    serve: (socket, { jobId, range }) => streamJobLogs(needs, socket, jobId, range.after),
   });
 }

@@ -2,7 +2,7 @@ import type { JobLog } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
-import { HttpError, invalidField } from "../http/errors.ts";
+import type { LogRange } from "../http/log-range.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
@@ -16,29 +16,13 @@ export interface LogStreamNeeds {
 
 const pollMs = 30_000;
 
-/** Reads `after` of a log query; empty and absent mean 0. Throws the 400 of `rest.md` section 6.2. */
-export function readAfter(text: string | undefined): number {
-  if (text === undefined || text === "") return 0;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new HttpError(
-    400,
-    'Query param "after" must be an integer greater than or equal to zero.',
-    {
-      validations: invalidField("after", "Must be an integer greater than or equal to zero")
-        .validations,
-    },
-  );
-}
-
-/** The whole log of a job after an id. */
-export async function readJobLogs(db: Database, jobId: string, after: number): Promise<JobLog[]> {
+/** The entries of a job's log in a range, all of them. */
+export async function readJobLogs(db: Database, jobId: string, range: LogRange): Promise<JobLog[]> {
   const logs: JobLog[] = [];
-  let last = after;
   for (;;) {
-    const rows = await selectJobLogs(db, jobId, last);
+    const after = logs.at(-1)?.id ?? range.after;
+    const rows = await selectJobLogs(db, jobId, { ...range, after });
     logs.push(...rows);
-    last = rows.at(-1)?.id ?? last;
     if (rows.length < maxLogsPerRead) return logs;
   }
 }
@@ -63,7 +47,7 @@ export async function streamJobLogs(
   })) {
     // Asked before the read, so that nothing written before the end is missed.
     const isComplete = await isJobComplete(db, jobId);
-    for (const log of await readJobLogs(db, jobId, last)) {
+    for (const log of await readJobLogs(db, jobId, { after: last, before: undefined })) {
       last = log.id;
       await socket.sendText(`${JSON.stringify(log)}\n`);
     }

@@ -2,6 +2,7 @@ import type { JobLog, JobType } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import type { LogRange } from "../http/log-range.ts";
 
 /** A job that nobody renews is taken over by another worker after this long, in seconds. */
 export const leaseSeconds = 30;
@@ -126,11 +127,12 @@ export async function insertJobLogs(
 /** Most lines of a job's log in one read. */
 export const maxLogsPerRead = 500;
 
-export function selectJobLogs(db: Queryable, jobId: string, after: number) {
+export function selectJobLogs(db: Queryable, jobId: string, { after, before }: LogRange) {
   return db
     .selectFrom("job_logs")
     .where("job_id", "=", jobId)
     .where("id", ">", after)
+    .$if(before !== undefined, (logs) => logs.where("id", "<", before ?? 0))
     .orderBy("id")
     .limit(maxLogsPerRead)
     .select(["id", "created_at", "log_source", "log_level", "stage", "output"])

@@ -14,9 +14,10 @@ import {
   updateActiveVersion,
 } from "@slipway/api";
 
+import { readLogRange } from "../http/log-range.ts";
 import type { Routes } from "../http/routes.ts";
 import { readUuid, requireUuid } from "../http/uuid.ts";
-import { type LogStreamNeeds, readAfter, readJobLogs, streamJobLogs } from "../jobs/log-stream.ts";
+import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-stream.ts";
 import { findOrganization } from "../organizations/service.ts";
 import {
   activateVersion,
@@ -100,9 +101,9 @@ function addVersionRoutes(routes: Routes, needs: LogStreamNeeds): void {
     isPlain: ({ query }) => query.follow === undefined,
     prepare: async ({ params, query }) => {
       const version = await requireVersion(db, requireUuid(params.version));
-      return { jobId: version.job_id, after: readAfter(query.after) };
+      return { jobId: version.job_id, range: readLogRange(query) };
     },
-    plain: (_request, { jobId, after }) => readJobLogs(db, jobId, after),
-    serve: (socket, { jobId, after }) => streamJobLogs(needs, socket, jobId, after),
+    plain: (_request, { jobId, range }) => readJobLogs(db, jobId, range),
+    serve: (socket, { jobId, range }) => streamJobLogs(needs, socket, jobId, range.after),
   });
 }

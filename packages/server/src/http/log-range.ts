@@ -1,0 +1,28 @@
+import { HttpError } from "./errors.ts";
+
+/** Which entries of a log are asked for: ids greater than `after` and, where given, smaller than `before`. */
+export interface LogRange {
+  readonly after: number;
+  readonly before: number | undefined;
+}
+
+/** The part of a query that says so; texts, as they came. */
+interface LogRangeQuery {
+  readonly after?: string;
+  readonly before?: string;
+}
+
+/** Reads `after` and `before`; empty is absent. Throws the 400 of `rest.md` section 6.2, which names the parameter. */
+export function readLogRange({ after, before }: LogRangeQuery): LogRange {
+  return { after: readId("after", after) ?? 0, before: readId("before", before) };
+}
+
+function readId(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  const wanted = "an integer greater than or equal to zero";
+  throw new HttpError(400, `Query param "${name}" must be ${wanted}.`, {
+    validations: [{ field: name, detail: `Must be ${wanted}` }],
+  });
+}
