@@ -1,10 +1,9 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import { getAgentLogs, type AgentLog } from "@slipway/api";
 import {
@@ -83,14 +82,16 @@ test(
   },
 );
 
-/** The agent's own process, told from its scripts by its record. */
+/** The agent's own process; its scripts carry its marks too, but run another program. */
 async function agentPid(agentId: string): Promise<string> {
-  const { stdout } = await promisify(execFile)("pgrep", ["-f", "agent.js"]);
-  const pids = stdout.trim().split("\n");
-  const marks = await Promise.all(
-    pids.map(async (pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")),
-  );
-  const found = pids.filter((_, index) => marks[index]?.includes(agentId));
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const read = async (pid: string, file: string): Promise<string> =>
+    readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+  const isAgent = async (pid: string): Promise<boolean> =>
+    (await read(pid, "cmdline")).includes("agent.js") &&
+    (await read(pid, "environ")).includes(agentId);
+  const found: string[] = [];
+  for (const pid of pids) if (await isAgent(pid)) found.push(pid);
   expect(found).toHaveLength(1);
   return found[0] ?? "";
 }

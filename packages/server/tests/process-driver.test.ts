@@ -20,7 +20,7 @@ import type { DriverAgent, DriverBuild } from "../src/drivers/driver-build.ts";
 import type { DriverLog } from "../src/drivers/driver-log.ts";
 import { procTable } from "../src/drivers/process/proc-table.ts";
 import { ProcessDriver } from "../src/drivers/process/process-driver.ts";
-import { psTable } from "../src/drivers/process/ps-table.ts";
+import type { ProcessTable, RunningProcess } from "../src/drivers/process/running-process.ts";
 
 /** Runs until it is told to stop; notes that it started and that it was told. */
 const patientAgent = `
@@ -33,6 +33,19 @@ const agentWithChildren = `
   setsid sleep 1000 &
   setsid sh -c 'trap "" TERM; echo $$ >"$HOME/deaf"; while :; do sleep 1; done' &
   ${patientAgent}`;
+
+/** The machine's processes as where environments are nobody's to read. */
+const withoutMarks: ProcessTable = {
+  list: async () => (await procTable().list()).map(withoutMark),
+  find: async (pid) => {
+    const found = await procTable().find(pid);
+    return found === undefined ? undefined : withoutMark(found);
+  },
+};
+
+function withoutMark(found: RunningProcess): RunningProcess {
+  return { ...found, marks: undefined };
+}
 
 const workspaceId = "6d2a6c9e-0000-4000-8000-000000000001";
 const signal = new AbortController().signal;
@@ -54,7 +67,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-function openDriver(script: string, options: { directory?: string; table?: typeof psTable } = {}) {
+function openDriver(script: string, options: { directory?: string; table?: ProcessTable } = {}) {
   const driver = new ProcessDriver({
     workspacesDir: join(root, options.directory ?? "workspaces"),
     agentCommand: ["/bin/sh", "-c", script],
@@ -261,12 +274,12 @@ test("runs several agents in one home, and ends those of one server only", async
 });
 
 test("knows agents by their records where environments cannot be read", async () => {
-  const driver = openDriver(agentWithChildren, { table: psTable });
+  const driver = openDriver(agentWithChildren, { table: withoutMarks });
   const first = await driver.start(buildOf(), log, signal);
   await contentOf(pathTo("home", "deaf"));
   await contentOf(pathTo("home", "notes"));
   expect(
-    await openDriver(agentWithChildren, { table: psTable }).start(buildOf(), log, signal),
+    await openDriver(agentWithChildren, { table: withoutMarks }).start(buildOf(), log, signal),
   ).toEqual(first);
   await driver.stop(buildOf(), log, signal);
   expect(await markedPids()).toEqual([]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { parseProcesses, psTable } from "./ps-table.ts";
+import { parseProcesses } from "./ps-table.ts";
 
 test("reads the lines of ps and leaves zombies out", () => {
   const output = [
@@ -18,12 +18,4 @@ test("reads the lines of ps and leaves zombies out", () => {
       marks: undefined,
     },
   ]);
-});
-
-test("finds this process, and nothing for a number that cannot be one", async () => {
-  expect(await psTable.find(process.pid)).toMatchObject({
-    pid: process.pid,
-    parentPid: process.ppid,
-  });
-  expect(await psTable.find(99_999_999)).toBeUndefined();
 });

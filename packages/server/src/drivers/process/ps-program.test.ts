@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+
+import { psTable } from "./ps-table.ts";
+
+/* Needs the program ps, which a bare Linux may lack; there `vitest.config.ts` leaves this file out, and says so. */
+
+test("finds this process, and nothing for a number that cannot be one", async () => {
+  expect(await psTable.find(process.pid)).toMatchObject({
+    pid: process.pid,
+    parentPid: process.ppid,
+  });
+  expect(await psTable.find(99_999_999)).toBeUndefined();
+});
