@@ -1,4 +1,11 @@
-import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
+import {
+  type Clock,
+  errorText,
+  type Logger,
+  Scope,
+  systemClock,
+  whenAborted,
+} from "@slipway/runtime";
 
 import { addAgentRoutes } from "../agents/routes.ts";
 import { SecretBox } from "../auth/secret-box.ts";
@@ -104,20 +111,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   );
   opened.use(http);
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
-  const stopping = opened.use(new Scope());
-  const worker = opened.use(
-    startWorker(needs, { pubsub, clock, logger, workerId: directory.replicaId }),
+  const work = opened.use(new Scope());
+  work.run((stop) =>
+    carryOut(needs, { pubsub, clock, logger, workerId: directory.replicaId }, stop),
   );
-  stopping.run(async (stop) => {
-    await restoreWorkspaces(needs, directory.replicaId, logger, stop);
-  });
   const resources = opened.move();
 
   let closing: Promise<void> | undefined;
   const close = async (stopAgents: boolean): Promise<void> => {
     // Nothing is started any more; then what runs may still report its end to the listener.
-    await stopping.close();
-    await worker[Symbol.asyncDispose]();
+    await work.close();
     if (stopAgents)
       await driver.shutdownAll({
         signal: AbortSignal.timeout(stopAgentsTimeoutMs * 2),
@@ -199,8 +202,23 @@ interface WorkerNeeds {
   readonly workerId: string;
 }
 
-function startWorker(needs: BuildNeeds, options: WorkerNeeds): JobWorker {
-  return new JobWorker({
+/**
+ * Brings back the workspaces of this machine, then carries out builds and imports until the end: in this order, so that no
+ * workspace is started while a build stops it.
+ */
+async function carryOut(
+  needs: BuildNeeds,
+  options: WorkerNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger, workerId } = options;
+  try {
+    await restoreWorkspaces(needs, workerId, logger, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.error({ error: errorText(error) }, "workspaces of this machine were not looked after");
+  }
+  const worker = new JobWorker({
     ...options,
     db: needs.db,
     handlers: {
@@ -208,4 +226,6 @@ function startWorker(needs: BuildNeeds, options: WorkerNeeds): JobWorker {
       workspace_build: buildHandler(needs),
     },
   });
+  await whenAborted(signal);
+  await worker[Symbol.asyncDispose]();
 }
