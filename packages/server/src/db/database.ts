@@ -61,5 +61,7 @@ export function openDatabase(address: DatabaseAddress, logger: Logger): Database
   pool.on("error", (error) => {
     if (!pool.ending) logger.warn({ error: error.message }, "idle database connection lost");
   });
+  // One that breaks while it is used fails its query as well; this event alone would end the process too.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool) }) });
 }

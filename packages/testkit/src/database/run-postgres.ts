@@ -32,7 +32,7 @@ async function openTemporary(): Promise<string> {
     }),
   );
   const { host, port, user, database } = postgres.connection;
-  return `postgres://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+  return `postgres:///${database}?host=${encodeURIComponent(host)}&port=${port}&user=${user}`;
 }
 
 async function makeTemplate(): Promise<void> {
