@@ -3,17 +3,13 @@ import { abortable, type Clock, errorText, type Logger, Scope } from "@slipway/r
 import type { Database } from "../db/database.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import type { RpcSession } from "../rpc/rpc-session.ts";
-import {
-  type AgentSession,
-  markAlive,
-  markConnected,
-  markDisconnected,
-} from "./connection-queries.ts";
-import { isLive } from "./read-queries.ts";
+import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { connectionUpdateMs, inactiveTimeoutMs } from "./status.ts";
 
 interface MonitorNeeds {
   readonly db: Database;
+  readonly heartbeat: Heartbeat;
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -47,7 +43,7 @@ export async function monitorConnection(
 }
 
 async function watchOver(
-  { db, clock, logger }: MonitorNeeds,
+  { heartbeat, clock, logger }: MonitorNeeds,
   rpc: RpcSession,
   session: AgentSession,
   signal: AbortSignal,
@@ -64,8 +60,7 @@ async function watchOver(
     signal.throwIfAborted();
     if (clock.monotonic() - lastPong > inactiveTimeoutMs) return rpc.close("ping timeout");
     try {
-      await markAlive(db, session);
-      if (!(await isLive(db, session.agentId))) return rpc.close("build is outdated");
+      if (!(await heartbeat.beat(session))) return rpc.close("build is outdated");
     } catch (error) {
       logger.warn({ error: errorText(error) }, "connection times not written");
       return rpc.close("database not reachable");

@@ -23,15 +23,19 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
     .execute();
 }
 
-/** Notes that the session lives; false when a newer one has taken over. */
-export async function markAlive(db: Queryable, session: AgentSession): Promise<boolean> {
-  const result = await db
-    .updateTable("workspace_agents")
-    .set({ last_connected_at: sql`now()`, updated_at: sql`now()` })
-    .where("id", "=", session.agentId)
-    .where("connection_id", "=", session.connectionId)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+/** Notes that sessions live; those that a newer one has taken over are left out. */
+export async function markAllAlive(
+  db: Queryable,
+  sessions: readonly AgentSession[],
+): Promise<void> {
+  await sql`
+    update workspace_agents a
+      set last_connected_at = now(), updated_at = now()
+      from unnest(
+        ${sessions.map(({ agentId }) => agentId)}::uuid[],
+        ${sessions.map(({ connectionId }) => connectionId)}::uuid[]
+      ) as session (agent_id, connection_id)
+      where a.id = session.agent_id and a.connection_id = session.connection_id`.execute(db);
 }
 
 /** The session ended; nothing changes when a newer one has taken over. */

@@ -12,21 +12,29 @@ export interface MetadataValue {
   readonly error: string;
 }
 
-/** Keeps the newest values; keys that the agent does not have are left out. Received now. */
+/** A value of an agent, and when it was received, in milliseconds since the epoch. */
+export interface MetadataUpdate extends MetadataValue {
+  readonly agentId: string;
+  readonly receivedMs: number;
+}
+
+/** Keeps the newest values; keys that their agents do not have are left out. No two are of the same agent and key. */
 export async function updateMetadata(
   db: Database,
-  agentId: string,
-  values: readonly MetadataValue[],
+  updates: readonly MetadataUpdate[],
 ): Promise<void> {
   await sql`
     update workspace_agent_metadata m
-      set value = new.value, error = new.error, collected_at = now()
+      set value = new.value, error = new.error,
+        collected_at = to_timestamp(new.received_ms / 1000.0)
       from unnest(
-        ${values.map((item) => item.key)}::text[],
-        ${values.map((item) => item.value)}::text[],
-        ${values.map((item) => item.error)}::text[]
-      ) as new (key, value, error)
-      where m.workspace_agent_id = ${agentId} and m.key = new.key`.execute(db);
+        ${updates.map((item) => item.agentId)}::uuid[],
+        ${updates.map((item) => item.key)}::text[],
+        ${updates.map((item) => item.value)}::text[],
+        ${updates.map((item) => item.error)}::text[],
+        ${updates.map((item) => item.receivedMs)}::bigint[]
+      ) as new (agent_id, key, value, error, received_ms)
+      where m.workspace_agent_id = new.agent_id and m.key = new.key`.execute(db);
 }
 
 function selectMetadata(db: Queryable, agentId: string) {

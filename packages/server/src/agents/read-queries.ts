@@ -129,11 +129,19 @@ export type LogSourceRow = Awaited<ReturnType<typeof selectLogSources>>[number];
  * stop scripts run (`rest.md` section 1.4).
  */
 export async function isLive(db: Queryable, agentId: string): Promise<boolean> {
-  const row = await db
+  return (await selectLive(db, [agentId])).has(agentId);
+}
+
+/** The same for many: those that still count. */
+export async function selectLive(
+  db: Queryable,
+  agentIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
-    .where("agent.id", "=", agentId)
+    .where("agent.id", "=", sql<string>`any(${sql.val([...agentIds])}::uuid[])`)
     .where("agent.deleted", "=", false)
     .where("workspace.deleted", "=", false)
     .where(({ not, exists, selectFrom }) =>
@@ -155,6 +163,6 @@ export async function isLive(db: Queryable, agentId: string): Promise<boolean> {
       ),
     )
     .select("agent.id")
-    .executeTakeFirst();
-  return row !== undefined;
+    .execute();
+  return new Set(rows.map((row) => row.id));
 }

@@ -9,6 +9,8 @@ import type { PeerSocket } from "../http/peer-socket.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { RpcSession } from "../rpc/rpc-session.ts";
 import { monitorConnection } from "./connection-monitor.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import type { MetadataSink } from "./metadata-batcher.ts";
 import { agentRpcHandlers } from "./rpc/handlers.ts";
 
 export interface AgentRpcNeeds {
@@ -17,9 +19,13 @@ export interface AgentRpcNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly secrets: SecretBox;
+  readonly metadata: MetadataSink;
+  readonly heartbeat: Heartbeat;
   readonly replicaId: string;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
+  /** Counts the lines of logs that were stored. */
+  readonly storedLogLines: { inc(count: number): void };
 }
 
 export interface PreparedRpc {
@@ -36,8 +42,18 @@ export async function serveAgentRpc(
   { agent, apiVersion, isAgent }: PreparedRpc,
 ): Promise<void> {
   const logger = needs.logger.child({ agent: agent.agentId, workspace: agent.workspaceId });
-  const { db, pubsub, clock, secrets, replicaId } = needs;
-  const handlers = agentRpcHandlers({ db, pubsub, clock, logger, secrets, agent, apiVersion });
+  const { db, pubsub, clock, secrets, metadata, heartbeat, replicaId } = needs;
+  const handlers = agentRpcHandlers({
+    db,
+    pubsub,
+    clock,
+    logger,
+    secrets,
+    metadata,
+    storedLogLines: needs.storedLogLines,
+    agent,
+    apiVersion,
+  });
   const rpc = new RpcSession(socket, { handlers, clock, logger });
   if (!isAgent) {
     await rpc.ended;
@@ -47,7 +63,8 @@ export async function serveAgentRpc(
   const session = { agentId: agent.agentId, connectionId: randomUUID(), replicaId };
   needs.connectedAgents.inc();
   try {
-    await monitorConnection({ db, pubsub, clock, logger }, rpc, session, agent.workspaceId);
+    const monitored = { db, heartbeat, pubsub, clock, logger };
+    await monitorConnection(monitored, rpc, session, agent.workspaceId);
   } finally {
     needs.connectedAgents.dec();
   }

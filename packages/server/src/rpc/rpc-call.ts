@@ -66,7 +66,10 @@ export class RpcCalls {
       abort: new AbortController(),
     };
     this.#current = call;
-    void this.#answer(path, handler, call.requests, call.abort.signal);
+    void this.#answer(path, handler, call.requests, call.abort.signal).then(() => {
+      // A call that was answered has nothing left to cancel when its caller leaves.
+      if (this.#current === call) this.#current = undefined;
+    });
   }
 
   async #answer(

@@ -4,6 +4,7 @@ import type { SecretBox } from "../../auth/secret-box.ts";
 import type { Database } from "../../db/database.ts";
 import type { AgentCaller } from "../../http/caller.ts";
 import type { PubSub } from "../../pubsub/pubsub.ts";
+import type { MetadataSink } from "../metadata-batcher.ts";
 
 /** What the RPCs of one agent's session are answered with. Each handler takes the few parts it needs. */
 export interface AgentRpcContext {
@@ -13,6 +14,9 @@ export interface AgentRpcContext {
   /** Of the session, so that its lines name the agent. */
   readonly logger: Logger;
   readonly secrets: SecretBox;
+  readonly metadata: MetadataSink;
+  /** Counts the lines that were stored. */
+  readonly storedLogLines: { inc(count: number): void };
   readonly agent: AgentCaller;
   /** The negotiated version, such as `2.10` (`rpc.md` section 1.2). */
   readonly apiVersion: string;

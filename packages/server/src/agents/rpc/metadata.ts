@@ -4,33 +4,32 @@ import type {
   MessageInitShape,
 } from "@slipway/wire";
 
-import { topics } from "../../pubsub/pubsub.ts";
 import { RpcFailure } from "../../rpc/handler.ts";
-import { type MetadataValue, updateMetadata } from "../metadata.ts";
+import type { MetadataValue } from "../metadata.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { required, withoutNul } from "./fields.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent">;
+type Needs = Pick<AgentRpcContext, "metadata" | "agent">;
 
 /** Sum of the keys' lengths that one call may have, in bytes (`rpc.md` section 7.6). */
 const maxKeysBytes = 6144;
 /** Longest value or error, in bytes. */
 const maxValueBytes = 2048;
 
-/** Stores collected values. Values before the one that passes the limit of keys are kept, but the call fails. */
+/** Takes collected values; success means that they will be stored. Values before the one that passes the limit of keys are kept, but the call fails. */
 export async function batchUpdateMetadata(
   needs: Needs,
-  { metadata }: BatchUpdateMetadataRequest,
+  { metadata: items }: BatchUpdateMetadataRequest,
 ): Promise<MessageInitShape<typeof BatchUpdateMetadataResponseSchema>> {
   const taken: MetadataValue[] = [];
   let keysBytes = 0;
-  for (const { key, result } of metadata) {
+  for (const { key, result } of items) {
     keysBytes += Buffer.byteLength(key);
     if (keysBytes > maxKeysBytes) break;
     const { value, error } = required(result, `result of ${JSON.stringify(key)}`);
     taken.push({ key, ...limitResult(value, error) });
   }
-  await store(needs, taken);
+  put(needs, taken);
   if (keysBytes > maxKeysBytes) {
     throw new RpcFailure(
       `keys of metadata have more than ${maxKeysBytes} bytes, discarded from the ${taken.length + 1}. on`,
@@ -39,16 +38,13 @@ export async function batchUpdateMetadata(
   return {};
 }
 
-async function store(
-  { db, pubsub, agent }: Needs,
-  values: readonly MetadataValue[],
-): Promise<void> {
+function put({ metadata, agent }: Needs, values: readonly MetadataValue[]): void {
   // The last of a key wins; no key of a template has a NUL.
   const newest = new Map(values.map((value) => [value.key, value]));
-  const known = [...newest.values()].filter(({ key }) => !key.includes("\0"));
-  if (known.length === 0) return;
-  await updateMetadata(db, agent.agentId, known);
-  pubsub.publish(topics.agentMetadata(agent.agentId));
+  metadata.put(
+    agent.agentId,
+    [...newest.values()].filter(({ key }) => !key.includes("\0")),
+  );
 }
 
 /** Value and error as they are stored: trimmed, a long value cut with a note, a long error replaced by one. */

@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+
+import { silentLogger } from "@slipway/runtime";
+import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { afterEach, beforeEach, expect, inject, test } from "vitest";
+
+import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
+import { readMetadata } from "../src/agents/metadata.ts";
+import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
+
+let database: TestDatabase;
+let agentId: string;
+
+beforeEach(async () => {
+  database = await openTestDatabase(inject("postgresUrl"));
+  const place = await seedWorkspace(database.db);
+  const build = { number: 1, transition: "start", job: "succeeded" } as const;
+  agentId = await seedAgent(database.db, await seedBuild(database.db, place, build));
+  await database.db
+    .insertInto("workspace_agent_metadata")
+    .values(
+      ["a", "b"].map((key, position) => ({
+        workspace_agent_id: agentId,
+        key,
+        position,
+        display_name: key,
+        script: "",
+        interval_seconds: 10,
+        timeout_seconds: 1,
+      })),
+    )
+    .execute();
+});
+
+afterEach(() => database[Symbol.asyncDispose]());
+
+function open(clock = createFakeClock()) {
+  const published: string[] = [];
+  const pubsub = {
+    subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+    publish: (topic: string) => void published.push(topic),
+  };
+  const batcher = new MetadataBatcher({ db: database.db, pubsub, clock, logger: silentLogger });
+  return { batcher, clock, published };
+}
+
+async function values(now: number): Promise<readonly string[]> {
+  return (await readMetadata(database.db, agentId, now)).map(({ result }) => result.value);
+}
+
+test("stores the newest of each key, and hints once an agent", async () => {
+  const { batcher, clock, published } = open();
+  batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
+  batcher.put(agentId, [
+    { key: "a", value: "2", error: "" },
+    { key: "b", value: "3", error: "" },
+    { key: "unknown", value: "4", error: "" },
+  ]);
+  expect(await values(clock.now())).toEqual(["", ""]);
+  await batcher[Symbol.asyncDispose]();
+  expect(await values(clock.now())).toEqual(["2", "3"]);
+  expect(published).toEqual([`agent-metadata:${agentId}`]);
+});
+
+test("says when a value was received, not when it was stored", async () => {
+  const { batcher, clock } = open();
+  batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
+  await clock.advance(500);
+  await batcher[Symbol.asyncDispose]();
+  const [first] = await readMetadata(database.db, agentId, clock.now() + 3_500);
+  expect(first?.result.age).toBe(4);
+});
+
+test("lets values of agents that are gone be", async () => {
+  const { batcher, clock } = open();
+  batcher.put(randomUUID(), [{ key: "a", value: "1", error: "" }]);
+  await batcher[Symbol.asyncDispose]();
+  expect(await values(clock.now())).toEqual(["", ""]);
+});
