@@ -11,5 +11,6 @@ export const Organization = Type.Object({
   created_at: Timestamp,
   updated_at: Timestamp,
   is_default: Type.Boolean(),
+  default_org_member_roles: Type.Array(Type.String()),
 });
 export type Organization = Infer<typeof Organization>;

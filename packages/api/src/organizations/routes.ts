@@ -2,6 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { UserParams } from "../users/routes.ts";
+import { OrganizationMember } from "./member.ts";
 import { Organization } from "./organization.ts";
 
 /** `organization` is a UUID, a name or `default`. */
@@ -28,4 +29,28 @@ export const listUserOrganizations = defineRoute({
   summary: "List the organizations of a user",
   params: UserParams,
   response: Type.Array(Organization),
+});
+
+export const getUserOrganization = defineRoute({
+  method: "GET",
+  path: "/users/:user/organizations/:organization",
+  summary: "Get an organization of a user",
+  params: Type.Object({ user: Type.String(), organization: Type.String() }),
+  response: Organization,
+});
+
+export const listMembers = defineRoute({
+  method: "GET",
+  path: "/organizations/:organization/members",
+  summary: "List the members of an organization that one may see",
+  params: OrganizationParams,
+  response: Type.Array(OrganizationMember),
+});
+
+export const getMember = defineRoute({
+  method: "GET",
+  path: "/organizations/:organization/members/:user",
+  summary: "Get a member of an organization",
+  params: Type.Object({ organization: Type.String(), user: Type.String() }),
+  response: OrganizationMember,
 });

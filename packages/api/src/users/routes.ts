@@ -3,14 +3,24 @@ import { Type } from "typebox";
 import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
 import {
+  AssignableRole,
   AuthMethods,
+  CreateUserRequest,
   FirstUserRequest,
   FirstUserResponse,
   KeyResponse,
   LoginRequest,
   LoginResponse,
+  UpdatePasswordRequest,
+  UpdateProfileRequest,
+  UpdateRolesRequest,
   User,
+  UserRoles,
+  UsersResponse,
 } from "./user.ts";
+
+/** Where a password is tried, fewer requests a minute are let through (`clients.md` section 5.3). */
+const passwordRequestsPerMinute = 60;
 
 /** `user` is a UUID, a username or `me`. */
 export const UserParams = Type.Object({ user: Type.String() });
@@ -36,6 +46,7 @@ export const createFirstUser = defineRoute({
 export const login = defineRoute({
   method: "POST",
   path: "/users/login",
+  requestsPerMinute: passwordRequestsPerMinute,
   summary: "Log in with email and password",
   caller: "anyone",
   body: LoginRequest,
@@ -64,6 +75,96 @@ export const getUser = defineRoute({
   summary: "Get a user",
   params: UserParams,
   response: User,
+});
+
+export const listUsers = defineRoute({
+  method: "GET",
+  path: "/users",
+  summary: "List the users that one may see",
+  query: Type.Object({
+    /** Words of the name, username or email; `status:` and `role:` narrow further. */
+    q: Type.Optional(Type.String({ maxLength: 256 })),
+    limit: Type.Optional(Type.String({ maxLength: 10 })),
+    offset: Type.Optional(Type.String({ maxLength: 10 })),
+  }),
+  response: UsersResponse,
+});
+
+export const createUser = defineRoute({
+  method: "POST",
+  path: "/users",
+  summary: "Create a user",
+  body: CreateUserRequest,
+  status: 201,
+  response: User,
+});
+
+export const deleteUser = defineRoute({
+  method: "DELETE",
+  path: "/users/:user",
+  summary: "Delete a user who has no workspaces",
+  params: UserParams,
+  response: MessageBody,
+});
+
+export const updateProfile = defineRoute({
+  method: "PUT",
+  path: "/users/:user/profile",
+  summary: "Change the names of a user",
+  params: UserParams,
+  body: UpdateProfileRequest,
+  response: User,
+});
+
+export const updatePassword = defineRoute({
+  method: "PUT",
+  path: "/users/:user/password",
+  requestsPerMinute: passwordRequestsPerMinute,
+  summary: "Change a password, which ends every session and token of the user",
+  params: UserParams,
+  body: UpdatePasswordRequest,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const suspendUser = defineRoute({
+  method: "PUT",
+  path: "/users/:user/status/suspend",
+  summary: "Suspend a user",
+  params: UserParams,
+  response: User,
+});
+
+export const activateUser = defineRoute({
+  method: "PUT",
+  path: "/users/:user/status/activate",
+  summary: "Activate a user",
+  params: UserParams,
+  response: User,
+});
+
+export const getUserRoles = defineRoute({
+  method: "GET",
+  path: "/users/:user/roles",
+  summary: "List the roles of a user",
+  params: UserParams,
+  response: UserRoles,
+});
+
+export const updateUserRoles = defineRoute({
+  method: "PUT",
+  path: "/users/:user/roles",
+  summary: "Set the roles of a user",
+  params: UserParams,
+  body: UpdateRolesRequest,
+  response: User,
+});
+
+export const listRoles = defineRoute({
+  method: "GET",
+  path: "/users/roles",
+  summary: "List the roles that there are",
+  response: Type.Array(AssignableRole),
 });
 
 export const createKey = defineRoute({

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
 export const Role = Type.Object({
   name: Type.String(),
@@ -25,17 +25,73 @@ export const User = Type.Object({
 });
 export type User = Infer<typeof User>;
 
-export const FirstUserRequest = Type.Object({
-  email: Type.String({ minLength: 3, maxLength: 254 }),
+/** Longest email address, name of a person and password, in characters. */
+const maxEmailLength = 254;
+const maxPersonNameLength = 128;
+const maxPasswordLength = 64;
+/** Most roles or organizations that a request names. */
+const maxListLength = 32;
+
+export const UsersResponse = Type.Object({ users: Type.Array(User), count: Type.Integer() });
+
+export const CreateUserRequest = Type.Object({
+  email: Type.String({ minLength: 3, maxLength: maxEmailLength }),
   username: Type.String({ minLength: 1, maxLength: 32 }),
-  name: Type.Optional(Type.String({ maxLength: 128 })),
-  password: Type.String({ minLength: 1, maxLength: 64 }),
+  name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
+  /** Empty for who does not log in by password. */
+  password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
+  /** Empty means `password`. */
+  login_type: Type.Optional(oneOf("", "password", "none")),
+  user_status: Type.Optional(nullable(oneOf("active", "dormant"))),
+  /** None means the default organization. */
+  organization_ids: Type.Optional(nullable(Type.Array(Uuid, { maxItems: maxListLength }))),
+});
+export type CreateUserRequest = Infer<typeof CreateUserRequest>;
+
+export const UpdateProfileRequest = Type.Object({
+  username: Type.String({ minLength: 1, maxLength: 32 }),
+  name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
+});
+
+export const UpdatePasswordRequest = Type.Object({
+  /** Needed for one's own password only. */
+  old_password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
+  password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
+});
+
+export const roleNames = ["owner", "template-admin", "user-admin", "auditor", "member"] as const;
+export const RoleName = oneOf(...roleNames);
+export type RoleName = Infer<typeof RoleName>;
+
+export const UpdateRolesRequest = Type.Object({
+  roles: Type.Array(RoleName, { maxItems: maxListLength }),
+});
+
+export const UserRoles = Type.Object({
+  roles: Type.Array(Type.String()),
+  /** Roles by the id of the organization. */
+  organization_roles: Type.Record(Type.String(), Type.Array(Type.String())),
+});
+
+export const AssignableRole = Type.Object({
+  name: Type.String(),
+  display_name: Type.String(),
+  /** Whether the caller may give it. */
+  assignable: Type.Boolean(),
+  built_in: Type.Boolean(),
+});
+
+export const FirstUserRequest = Type.Object({
+  email: Type.String({ minLength: 3, maxLength: maxEmailLength }),
+  username: Type.String({ minLength: 1, maxLength: 32 }),
+  name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
+  password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
 });
 export const FirstUserResponse = Type.Object({ user_id: Uuid, organization_id: Uuid });
 
 export const LoginRequest = Type.Object({
-  email: Type.String({ minLength: 1, maxLength: 254 }),
-  password: Type.String({ minLength: 1, maxLength: 64 }),
+  email: Type.String({ minLength: 1, maxLength: maxEmailLength }),
+  password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
 });
 export const LoginResponse = Type.Object({ session_token: Type.String() });
 export const KeyResponse = Type.Object({ key: Type.String() });

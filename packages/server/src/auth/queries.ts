@@ -7,6 +7,8 @@ export interface InsertKey {
   readonly key: NewSessionKey;
   readonly userId: string;
   readonly lifetimeSeconds: number;
+  /** An API token; undefined for a session. */
+  readonly token: { readonly name: string; readonly scopes: readonly string[] } | undefined;
 }
 
 export async function insertKey(db: Queryable, input: InsertKey): Promise<void> {
@@ -16,7 +18,10 @@ export async function insertKey(db: Queryable, input: InsertKey): Promise<void> 
       id: input.key.id,
       hashed_secret: input.key.hashedSecret,
       user_id: input.userId,
-      login_type: "password",
+      login_type: input.token === undefined ? "password" : "token",
+      ...(input.token === undefined
+        ? {}
+        : { token_name: input.token.name, scopes: [...input.token.scopes] }),
       lifetime_seconds: input.lifetimeSeconds,
       expires_at: sql`now() + make_interval(secs => ${input.lifetimeSeconds})`,
     })
@@ -25,6 +30,11 @@ export async function insertKey(db: Queryable, input: InsertKey): Promise<void> 
 
 export async function deleteKey(db: Queryable, id: string): Promise<void> {
   await db.deleteFrom("api_keys").where("id", "=", id).execute();
+}
+
+/** Ends every session and token of a user. */
+export async function deleteKeysOf(db: Queryable, userId: string): Promise<void> {
+  await db.deleteFrom("api_keys").where("user_id", "=", userId).execute();
 }
 
 /** A key with its user; `is_stale` when its use is to be noted again. */
@@ -38,6 +48,7 @@ export function findKey(db: Queryable, id: string) {
       "key.id",
       "key.hashed_secret",
       "key.expires_at",
+      "key.scopes",
       "user.id as user_id",
       "user.username",
       "user.roles",
@@ -50,14 +61,15 @@ export function findKey(db: Queryable, id: string) {
     .executeTakeFirst();
 }
 
-/** Notes the use of a key and slides its expiry (`rest.md` section 1.3). */
+/** Notes the use of a key and slides the expiry of a session (`rest.md` section 1.3). */
 export async function touchKey(db: Queryable, id: string): Promise<void> {
   const touched = db
     .updateTable("api_keys")
     .set({
       last_used: sql`now()`,
       updated_at: sql`now()`,
-      expires_at: sql`greatest(expires_at, now() + make_interval(secs => lifetime_seconds))`,
+      expires_at: sql`case when login_type = 'token' then expires_at
+        else greatest(expires_at, now() + make_interval(secs => lifetime_seconds)) end`,
     })
     .where("id", "=", id)
     .returning("user_id");
@@ -67,6 +79,16 @@ export async function touchKey(db: Queryable, id: string): Promise<void> {
     .from("touched")
     .set({ last_seen_at: sql`now()`, updated_at: sql`now()` })
     .whereRef("users.id", "=", "touched.user_id")
+    .execute();
+}
+
+/** A user who has been away, or never was here, is active from now on. */
+export async function wakeUser(db: Queryable, id: string): Promise<void> {
+  await db
+    .updateTable("users")
+    .set({ status: "active", updated_at: sql`now()`, last_seen_at: sql`now()` })
+    .where("id", "=", id)
+    .where("status", "=", "dormant")
     .execute();
 }
 

@@ -29,6 +29,13 @@ describe("SecretBox", () => {
     expect(box.seal("secret").includes("secret")).toBe(false);
   });
 
+  it("tells by the first bytes what the newest key sealed", () => {
+    const { newestPrefix } = box;
+    const old = new SecretBox(["another key"]).seal("secret");
+    expect(box.seal("secret").subarray(0, newestPrefix.length).equals(newestPrefix)).toBe(true);
+    expect(old.subarray(0, newestPrefix.length).equals(newestPrefix)).toBe(false);
+  });
+
   it("opens with the keys before, and seals with the newest", () => {
     const sealed = box.seal("secret");
     const rotated = new SecretBox(["the second key", "the first key"]);

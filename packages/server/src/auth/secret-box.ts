@@ -35,6 +35,11 @@ export class SecretBox {
     this.#keys = [deriveKey(first), ...rest.map(deriveKey)];
   }
 
+  /** How everything begins that was sealed with the newest key. */
+  get newestPrefix(): Buffer {
+    return Buffer.concat([Buffer.of(version), this.#keys[0].id]);
+  }
+
   seal(secret: string): Buffer {
     const [{ id, key }] = this.#keys;
     const nonce = randomBytes(nonceBytes);

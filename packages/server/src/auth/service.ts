@@ -1,10 +1,20 @@
+import type { FastifyRequest } from "fastify";
+
 import type { Database, Queryable } from "../db/database.ts";
 import type { AgentCaller, Authenticator, UserCaller } from "../http/caller.ts";
-import { HttpError } from "../http/errors.ts";
+import { forbidden, HttpError } from "../http/errors.ts";
 import { findToken } from "../http/token.ts";
 import { readUuid } from "../http/uuid.ts";
 import { hashAgentToken } from "./agent-token.ts";
-import { deleteKey, findKey, findLiveAgent, insertKey, touchKey } from "./queries.ts";
+import {
+  deleteKey,
+  deleteKeysOf,
+  findKey,
+  findLiveAgent,
+  insertKey,
+  touchKey,
+  wakeUser,
+} from "./queries.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
 
 const daySeconds = 24 * 3600;
@@ -19,7 +29,25 @@ export async function createSession(
   lifetimeSeconds: number,
 ): Promise<string> {
   const key = createSessionKey();
-  await insertKey(db, { key, userId, lifetimeSeconds });
+  await insertKey(db, { key, userId, lifetimeSeconds, token: undefined });
+  return key.token;
+}
+
+export interface NewApiToken {
+  readonly userId: string;
+  readonly name: string;
+  readonly lifetimeSeconds: number;
+  readonly scopes: readonly KeyScope[];
+}
+
+/** What a key may do: everything that its user may, or only reach the user's apps. */
+export type KeyScope = "coder:all" | "coder:application_connect";
+
+/** Makes an API token, which lives as long as it says and no longer, and resolves to it; it is not kept. */
+export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
+  const { userId, name, lifetimeSeconds, scopes } = input;
+  const key = createSessionKey();
+  await insertKey(db, { key, userId, lifetimeSeconds, token: { name, scopes } });
   return key.token;
 }
 
@@ -27,34 +55,87 @@ export async function endSession(db: Queryable, keyId: string): Promise<void> {
   await deleteKey(db, keyId);
 }
 
+/** Ends every session and token of a user. */
+export async function endSessionsOf(db: Queryable, userId: string): Promise<void> {
+  await deleteKeysOf(db, userId);
+}
+
+/** A user who never logged in, or was away, is active once he does. */
+export async function activateDormant(db: Queryable, userId: string): Promise<void> {
+  await wakeUser(db, userId);
+}
+
 /** Finds callers in the database, as `rest.md` sections 1.2 to 1.4 say. */
 export function createAuthenticator(db: Database, accessUrl: () => string): Authenticator {
   return {
-    user: (request) => authenticateUser(db, accessUrl(), findToken(request)?.token),
+    user: (request) => authenticateUser(db, findToken(request)?.token, accessUrl()),
+    userOrProxy: (request) => authenticateUserOrProxy(db, request),
     agent: (request) => authenticateAgent(db, findToken(request)?.token),
   };
 }
 
-async function authenticateUser(
-  db: Database,
-  accessUrl: string,
-  token: string | undefined,
-): Promise<UserCaller> {
-  const refuse = (detail: string): HttpError => signedOut(accessUrl, detail);
+type KeyRow = NonNullable<Awaited<ReturnType<typeof findKey>>>;
+/** A key, or why there is none. */
+type FoundKey = { readonly key: KeyRow } | { readonly problem: string };
+
+async function findUserKey(db: Database, token: string | undefined): Promise<FoundKey> {
   if (token === undefined) {
-    throw refuse('Cookie "coder_session_token" or query parameter must be provided.');
+    return { problem: 'Cookie "coder_session_token" or query parameter must be provided.' };
   }
   const parsed = parseSessionToken(token);
-  if ("problem" in parsed) throw refuse(parsed.problem);
+  if ("problem" in parsed) return parsed;
   const key = await findKey(db, parsed.id);
-  if (key === undefined) throw refuse("API key is invalid.");
-  if (!isSecretOf(parsed.secret, key.hashed_secret)) throw refuse("API key secret is invalid.");
-  if (key.is_expired) throw refuse(`API key expired at "${key.expires_at}".`);
-  if (key.status === "suspended") {
+  if (key === undefined) return { problem: "API key is invalid." };
+  if (!isSecretOf(parsed.secret, key.hashed_secret)) {
+    return { problem: "API key secret is invalid." };
+  }
+  return key.is_expired ? { problem: `API key expired at "${key.expires_at}".` } : { key };
+}
+
+async function authenticateUser(
+  db: Database,
+  token: string | undefined,
+  accessUrl: string,
+): Promise<UserCaller> {
+  const found = await findUserKey(db, token);
+  if ("problem" in found) throw signedOut(accessUrl, found.problem);
+  if (found.key.status === "dormant") await activateDormant(db, found.key.user_id);
+  else requireActive(found.key);
+  return acceptKey(db, found.key);
+}
+
+/** Header of a workspace proxy. There are none, so that none has a good token (`rest.md` section 1.3, class U). */
+const proxyTokenHeader = "coder-external-proxy-token";
+
+async function authenticateUserOrProxy(db: Database, request: FastifyRequest): Promise<UserCaller> {
+  const found = await findUserKey(db, findToken(request)?.token);
+  const isProxy = (request.headers[proxyTokenHeader] ?? "") !== "";
+  if ("problem" in found) {
+    throw isProxy
+      ? new HttpError(401, "Invalid external proxy token", { detail: "Proxy not found." })
+      : new HttpError(401, "API key or external proxy authentication required, but none provided");
+  }
+  if (isProxy) {
     throw new HttpError(
-      401,
-      'User is not active (status = "suspended"). Contact an admin to reactivate your account.',
+      400,
+      "API key and external proxy authentication provided, but only one is allowed",
     );
+  }
+  requireActive(found.key);
+  return acceptKey(db, found.key);
+}
+
+function requireActive({ status }: KeyRow): void {
+  if (status === "active") return;
+  throw new HttpError(
+    401,
+    `User is not active (status = "${status}"). Contact an admin to reactivate your account.`,
+  );
+}
+
+async function acceptKey(db: Database, key: KeyRow): Promise<UserCaller> {
+  if (!key.scopes.includes("coder:all" satisfies KeyScope)) {
+    throw forbidden(`This token is for ${key.scopes.join(", ")} only, not for the API.`);
   }
   if (key.is_stale) await touchKey(db, key.id);
   return { id: key.user_id, username: key.username, roles: key.roles, keyId: key.id };

@@ -18,8 +18,10 @@ export interface AgentCaller {
   readonly ownerId: string;
 }
 
-/** Finds out who calls. Both throw an `HttpError` with status 401 when nobody known does. */
+/** Finds out who calls. All throw an `HttpError` with status 401 when nobody known does. */
 export interface Authenticator {
   user(request: FastifyRequest): Promise<UserCaller>;
+  /** A user, where a workspace proxy would be let in too (`rest.md` section 1.3, class U). */
+  userOrProxy(request: FastifyRequest): Promise<UserCaller>;
   agent(request: FastifyRequest): Promise<AgentCaller>;
 }

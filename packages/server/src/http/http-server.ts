@@ -5,8 +5,10 @@ import websocket from "@fastify/websocket";
 import { errorText, type Logger } from "@slipway/runtime";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 
-import { HttpError } from "./errors.ts";
+import { AllowedMethods } from "./allowed-methods.ts";
+import { HttpError, invalidField } from "./errors.ts";
 import { encodeJson } from "./json.ts";
+import { unstorableField } from "./storable-text.ts";
 import { createValidator, validationError } from "./validation.ts";
 
 /** Largest JSON body, in bytes. Routes that take files say their own. */
@@ -23,6 +25,14 @@ declare module "fastify" {
   }
 }
 
+/** What agents send of what their scripts print is cleaned, not refused. */
+const agentsOwnPath = "/workspaceagents/me/";
+
+function unstorableText(field: string): HttpError {
+  const detail = "must not hold the character U+0000 or half a surrogate pair";
+  return invalidField(field === "" ? "body" : field, detail);
+}
+
 /** The listener with what every answer has in common; the features add their routes. */
 export async function createHttpServer(
   buildVersion: string,
@@ -37,16 +47,20 @@ export async function createHttpServer(
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
   });
   const validator = createValidator();
-  app.setValidatorCompiler(({ schema }) => {
+  app.setValidatorCompiler(({ schema, httpPart, url }) => {
     const check = validator.compile(schema as object);
-    return (data: unknown) =>
-      check(data) ? { value: data } : { error: validationError(check.errors ?? []) };
+    const isCleaned = httpPart === "body" && url.includes(agentsOwnPath);
+    return (data: unknown) => {
+      if (!check(data)) return { error: validationError(check.errors ?? []) };
+      const field = isCleaned ? undefined : unstorableField(data);
+      return field === undefined ? { value: data } : { error: unstorableText(field) };
+    };
   });
   app.setSerializerCompiler(() => encodeJson);
   app.setReplySerializer(encodeJson);
   acceptAnyContentType(app);
   addCommonHeaders(app, buildVersion);
-  answerErrors(app, logger);
+  answerErrors(app, collectMethods(app), logger);
   await app.register(websocket, {
     options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
   });
@@ -94,15 +108,27 @@ function requireSameOrigin(request: IncomingMessage): void {
   throw new HttpError(403, `Origin "${origin}" is not this server.`);
 }
 
-function answerErrors(app: FastifyInstance, logger: Logger): void {
-  // The reply serializer above is for routes only.
-  app.setNotFoundHandler(async (_request, reply) =>
-    reply
+/** Notes the routes that are added from now on. */
+function collectMethods(app: FastifyInstance): AllowedMethods {
+  const methods = new AllowedMethods();
+  app.addHook("onRoute", ({ method, url }) => {
+    // HEAD comes with each GET.
+    for (const one of [method].flat()) if (one !== "HEAD") methods.add(one, url);
+  });
+  return methods;
+}
+
+function answerErrors(app: FastifyInstance, methods: AllowedMethods, logger: Logger): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
+    if (allowed.length > 0) return reply.code(405).header("Allow", allowed.join(", ")).send();
+    // The reply serializer above is for routes only.
+    return reply
       .code(404)
       .type("application/json; charset=utf-8")
       .serializer(encodeJson)
-      .send({ message: "Route not found." }),
-  );
+      .send({ message: "Route not found." });
+  });
   app.setErrorHandler<FastifyError | HttpError>(async (error, request, reply) => {
     const known = asHttpError(error);
     if (known !== undefined)

@@ -4,8 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { WebSocket } from "ws";
 
 import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
+import { type Counted, countRequest } from "./count-request.ts";
 import { HttpError } from "./errors.ts";
 import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 
 /** A request after its parts were checked against the route's schemas. */
 export interface RouteRequest<R extends Route> {
@@ -33,22 +35,39 @@ export interface SocketHandler<R extends Route, C, T> {
   readonly isPlain?: (request: RouteRequest<R>) => boolean;
 }
 
+/** What comes before everything else of a route: it refuses, or knows the caller. */
+type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
 const prefix = "/api/v2";
 
 /** Adds routes of the contract to the listener: authentication, validation and upgrade happen here, once. */
 export class Routes {
   readonly #app: FastifyInstance;
   readonly #authenticator: Authenticator;
+  readonly #limiter: RateLimiter;
   readonly #logger: Logger;
+  readonly #added: Route[] = [];
 
-  constructor(app: FastifyInstance, authenticator: Authenticator, logger: Logger) {
+  constructor(
+    app: FastifyInstance,
+    authenticator: Authenticator,
+    limiter: RateLimiter,
+    logger: Logger,
+  ) {
     this.#app = app;
     this.#authenticator = authenticator;
+    this.#limiter = limiter;
     this.#logger = logger;
+  }
+
+  /** The routes that were added. */
+  get added(): readonly Route[] {
+    return this.#added;
   }
 
   anyone<R extends Route>(route: R, handler: (request: RouteRequest<R>) => Answer<R>): void {
     this.#add(route, {
+      onRequest: this.#admitAnyone(route),
       handler: (raw, reply) => this.#answer(route, reply, () => handler(typed(raw, reply))),
     });
   }
@@ -58,7 +77,7 @@ export class Routes {
     handler: (request: RouteRequest<R>, user: UserCaller) => Answer<R>,
   ): void {
     this.#add(route, {
-      onRequest: (raw) => this.#identify(raw),
+      onRequest: this.#admitUser(route),
       handler: (raw, reply) =>
         this.#answer(route, reply, () => handler(typed(raw, reply), callers.user(raw))),
     });
@@ -73,7 +92,7 @@ export class Routes {
     this.#add(route, {
       bodyLimit: maxBytes,
       config: { rawBody: true },
-      onRequest: (raw) => this.#identify(raw),
+      onRequest: this.#admitUser(route),
       handler: (raw, reply) => {
         const bytes = raw.body instanceof Uint8Array ? raw.body : new Uint8Array();
         return this.#answer(route, reply, () =>
@@ -86,28 +105,61 @@ export class Routes {
   agent<R extends Route>(
     route: R,
     handler: (request: RouteRequest<R>, agent: AgentCaller) => Answer<R>,
+    options: { readonly maxBodyBytes?: number } = {},
   ): void {
     this.#add(route, {
-      onRequest: (raw) => this.#identifyAgent(raw),
+      ...(options.maxBodyBytes === undefined ? {} : { bodyLimit: options.maxBodyBytes }),
+      onRequest: this.#admitAgent(route),
       handler: (raw, reply) =>
         this.#answer(route, reply, () => handler(typed(raw, reply), callers.agent(raw))),
     });
   }
 
+  anyoneSocket<R extends Route, T>(route: R, handler: SocketHandler<R, undefined, T>): void {
+    this.#addSocket(route, this.#admitAnyone(route), handler, () => undefined);
+  }
+
   userSocket<R extends Route, T>(route: R, handler: SocketHandler<R, UserCaller, T>): void {
-    this.#addSocket(route, (raw) => this.#identify(raw), handler, callers.user);
+    this.#addSocket(route, this.#admitUser(route), handler, callers.user);
   }
 
   agentSocket<R extends Route, T>(route: R, handler: SocketHandler<R, AgentCaller, T>): void {
-    this.#addSocket(route, (raw) => this.#identifyAgent(raw), handler, callers.agent);
+    this.#addSocket(route, this.#admitAgent(route), handler, callers.agent);
   }
 
-  async #identify(raw: FastifyRequest): Promise<void> {
-    callers.setUser(raw, await this.#authenticator.user(raw));
+  #admitAnyone(route: Route): Admission {
+    return this.#admit(route, async (raw) => ({ address: raw.ip }));
   }
 
-  async #identifyAgent(raw: FastifyRequest): Promise<void> {
-    callers.setAgent(raw, await this.#authenticator.agent(raw));
+  #admitUser(route: Route): Admission {
+    // Routes that a workspace proxy may call too have their own refusals (`rest.md` section 1.11, class U).
+    const isForProxies = route.path.startsWith("/workspaceagents/");
+    return this.#admit(route, async (raw) => {
+      const user = await (isForProxies
+        ? this.#authenticator.userOrProxy(raw)
+        : this.#authenticator.user(raw));
+      callers.setUser(raw, user);
+      return { user };
+    });
+  }
+
+  #admitAgent(route: Route): Admission {
+    return this.#admit(route, async (raw) => {
+      const agent = await this.#authenticator.agent(raw);
+      callers.setAgent(raw, agent);
+      return { agentId: agent.agentId };
+    });
+  }
+
+  /** Finds out who calls and counts the request; who is refused is counted by his address. */
+  #admit(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
+    return async (raw, reply) => {
+      const counted = await identify(raw).catch((error: unknown) => {
+        countRequest(this.#limiter, route, raw, reply, { address: raw.ip });
+        throw error;
+      });
+      countRequest(this.#limiter, route, raw, reply, counted);
+    };
   }
 
   async #answer(
@@ -124,7 +176,7 @@ export class Routes {
 
   #addSocket<R extends Route, C, T>(
     route: R,
-    identify: (raw: FastifyRequest) => Promise<void>,
+    admit: Admission,
     handler: SocketHandler<R, C, T>,
     caller: (raw: FastifyRequest) => C,
   ): void {
@@ -132,7 +184,7 @@ export class Routes {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set by preHandler, which comes first; T may be undefined
     const take = (raw: FastifyRequest): T => prepared.get(raw) as T;
     this.#add(route, {
-      onRequest: identify,
+      onRequest: admit,
       preHandler: async (raw, reply) => {
         prepared.set(raw, await handler.prepare(typed(raw, reply), caller(raw)));
       },
@@ -151,6 +203,7 @@ export class Routes {
   }
 
   #add(route: Route, options: Omit<RouteOptions, "method" | "url" | "schema">): void {
+    this.#added.push(route);
     this.#app.route({
       ...options,
       method: route.method,

@@ -23,7 +23,8 @@ export function findToken(request: FastifyRequest): FoundToken | undefined {
   return typeof token === "string" ? { token, isCookie: false } : undefined;
 }
 
-function readCookie(header: string, name: string): string | undefined {
+/** The value of a cookie in the header `Cookie`. */
+export function readCookie(header: string, name: string): string | undefined {
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");
     if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();

@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+
 import type { Queryable } from "../db/database.ts";
 
 const columns = [
@@ -14,6 +16,8 @@ const columns = [
 export function selectOrganizations(db: Queryable) {
   return db.selectFrom("organizations").select(columns).orderBy("name").execute();
 }
+
+export type OrganizationRow = Awaited<ReturnType<typeof selectOrganizations>>[number];
 
 export function selectUserOrganizations(db: Queryable, userId: string) {
   return db
@@ -44,3 +48,38 @@ export async function insertMember(
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
+
+export async function deleteMemberships(db: Queryable, userId: string): Promise<void> {
+  await db.deleteFrom("organization_members").where("user_id", "=", userId).execute();
+}
+
+/** Members with their users; `userId` for one of them. */
+export function selectMembers(db: Queryable, organizationId: string, userId: string | undefined) {
+  return db
+    .selectFrom("organization_members as m")
+    .innerJoin("users as u", "u.id", "m.user_id")
+    .where("m.organization_id", "=", organizationId)
+    .where("u.deleted", "=", false)
+    .where("u.is_system", "=", false)
+    .$if(userId !== undefined, (query) => query.where("m.user_id", "=", userId ?? ""))
+    .orderBy(sql`lower(u.username)`)
+    .select([
+      "m.user_id",
+      "m.organization_id",
+      "m.created_at",
+      "m.updated_at",
+      "m.roles",
+      "u.username",
+      "u.name",
+      "u.email",
+      "u.status",
+      "u.login_type",
+      "u.last_seen_at",
+      "u.created_at as user_created_at",
+      "u.updated_at as user_updated_at",
+      "u.roles as global_roles",
+    ])
+    .execute();
+}
+
+export type MemberRow = Awaited<ReturnType<typeof selectMembers>>[number];

@@ -1,5 +1,8 @@
 import {
+  getMember,
   getOrganization,
+  getUserOrganization,
+  listMembers as listMembersRoute,
   listOrganizations as listOrganizationsRoute,
   listUserOrganizations as listUserOrganizationsRoute,
 } from "@slipway/api";
@@ -7,9 +10,16 @@ import {
 import type { Database } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import type { Routes } from "../http/routes.ts";
-import { findOrganization, listOrganizations, listUserOrganizations } from "./service.ts";
+import {
+  findOrganization,
+  findUserOrganization,
+  listMembers,
+  listOrganizations,
+  listUserOrganizations,
+  readMember,
+} from "./service.ts";
 
-/** Who a path means by `:user`; the users feature stands above this one and lends it. */
+/** Whom a path means by `:user`, if the caller may see him; the users feature stands above this one and lends it. */
 export type ResolveUser = (
   caller: UserCaller,
   reference: string,
@@ -25,5 +35,18 @@ export function addOrganizationRoutes(
   routes.user(listUserOrganizationsRoute, async ({ params }, user) => {
     const { id } = await resolveUser(user, params.user);
     return listUserOrganizations(db, id);
+  });
+  routes.user(getUserOrganization, async ({ params }, user) => {
+    const { id } = await resolveUser(user, params.user);
+    return findUserOrganization(db, id, params.organization);
+  });
+  routes.user(listMembersRoute, async ({ params }, user) => {
+    const organization = await findOrganization(db, params.organization);
+    return listMembers(db, user, organization.id);
+  });
+  routes.user(getMember, async ({ params }, user) => {
+    const organization = await findOrganization(db, params.organization);
+    const { id } = await resolveUser(user, params.user);
+    return readMember(db, organization.id, id);
   });
 }

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import type { Page } from "../http/paging.ts";
+import type { UserSearch } from "./search.ts";
 
 export async function countUsers(db: Queryable): Promise<number> {
   const row = await db
@@ -16,6 +18,7 @@ function users(db: Queryable) {
   return db
     .selectFrom("users as u")
     .where("u.deleted", "=", false)
+    .where("u.is_system", "=", false)
     .select([
       "u.id",
       "u.username",
@@ -39,6 +42,10 @@ export function selectUserById(db: Queryable, id: string) {
   return users(db).where("u.id", "=", id).executeTakeFirst();
 }
 
+export function selectUsersById(db: Queryable, ids: readonly string[]) {
+  return users(db).where("u.id", "in", ids).execute();
+}
+
 export function selectUserByName(db: Queryable, username: string) {
   return users(db)
     .where(sql`lower(u.username)`, "=", username.toLowerCase())
@@ -46,6 +53,63 @@ export function selectUserByName(db: Queryable, username: string) {
 }
 
 export type UserRow = NonNullable<Awaited<ReturnType<typeof selectUserById>>>;
+
+/** Which users; `onlyId` when the caller may see no other. */
+export interface UserFilter extends UserSearch {
+  readonly onlyId: string | undefined;
+}
+
+function matching(db: Queryable, filter: UserFilter) {
+  return db
+    .selectFrom("users as u")
+    .where("u.deleted", "=", false)
+    .where("u.is_system", "=", false)
+    .where(({ and, eb, or }) => {
+      const { onlyId, status, role, loginType } = filter;
+      return and([
+        ...(onlyId === undefined ? [] : [eb("u.id", "=", onlyId)]),
+        ...(status === undefined ? [] : [eb("u.status", "=", status)]),
+        ...(loginType === undefined ? [] : [eb("u.login_type", "=", loginType)]),
+        // Everybody is a member.
+        ...(role === undefined || role === "member" ? [] : [sql<boolean>`${role} = any(u.roles)`]),
+        ...filter.words.map((word) =>
+          or(
+            (["u.username", "u.email", "u.name"] as const).map(
+              (column) => sql<boolean>`position(${word} in lower(${sql.ref(column)})) > 0`,
+            ),
+          ),
+        ),
+      ]);
+    });
+}
+
+export async function countMatchingUsers(db: Queryable, filter: UserFilter): Promise<number> {
+  const row = await matching(db, filter)
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+export function selectMatchingUsers(db: Queryable, filter: UserFilter, page: Page) {
+  const ids = matching(db, filter)
+    .select("u.id")
+    .orderBy(sql`lower(u.username)`)
+    .offset(page.offset)
+    .$if(page.limit !== undefined, (query) => query.limit(page.limit ?? 0));
+  return users(db)
+    .where("u.id", "in", ids)
+    .orderBy(sql`lower(u.username)`)
+    .execute();
+}
+
+/** What a change of password checks. */
+export function selectPassword(db: Queryable, id: string) {
+  return db
+    .selectFrom("users")
+    .where("id", "=", id)
+    .select(["password_hash", "login_type"])
+    .executeTakeFirstOrThrow();
+}
 
 /** What a log-in checks. */
 export function selectCredentials(db: Queryable, email: string) {
@@ -64,6 +128,8 @@ export interface InsertUser {
   readonly name: string;
   readonly passwordHash: string;
   readonly roles: readonly string[];
+  readonly loginType: "password" | "none";
+  readonly status: "active" | "dormant";
 }
 
 export async function insertUser(db: Queryable, input: InsertUser): Promise<string> {
@@ -75,6 +141,8 @@ export async function insertUser(db: Queryable, input: InsertUser): Promise<stri
       name: input.name,
       password_hash: input.passwordHash,
       roles: [...input.roles],
+      login_type: input.loginType,
+      status: input.status,
     })
     .returning("id")
     .executeTakeFirstOrThrow();
@@ -95,4 +163,47 @@ export function selectFirstOwner(db: Queryable) {
     .orderBy("created_at")
     .select(["id", "username", "roles"])
     .executeTakeFirst();
+}
+
+/** Holds off other changes of the active owners until the transaction ends; resolves to their ids. */
+export async function lockActiveOwners(db: Queryable): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("users")
+    .where(sql<boolean>`'owner' = any(roles)`)
+    .where("deleted", "=", false)
+    .where("status", "=", "active")
+    .orderBy("id")
+    .forUpdate()
+    .select("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** What may change of a user. */
+export interface UserChange {
+  readonly username?: string;
+  readonly name?: string;
+  readonly password_hash?: string;
+  readonly status?: "active" | "suspended";
+  readonly roles?: string[];
+  readonly deleted?: true;
+}
+
+export async function updateUser(db: Queryable, id: string, change: UserChange): Promise<void> {
+  await db
+    .updateTable("users")
+    .set({ ...change, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+export async function ownsWorkspaces(db: Queryable, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("workspaces")
+    .where("owner_id", "=", userId)
+    .where("deleted", "=", false)
+    .select("id")
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

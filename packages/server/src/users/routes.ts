@@ -1,19 +1,41 @@
 import {
+  activateUser,
   createFirstUser as createFirstUserRoute,
   createKey,
+  createUser as createUserRoute,
+  deleteUser as deleteUserRoute,
   getAuthMethods,
   getFirstUser,
   getUser,
+  getUserRoles,
+  listRoles as listRolesRoute,
+  listUsers as listUsersRoute,
   login,
   logout,
+  suspendUser,
+  updatePassword as updatePasswordRoute,
+  updateProfile as updateProfileRoute,
+  updateUserRoles,
 } from "@slipway/api";
 
 import { createSession, endSession, keyLifetimes } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
+import { readPage } from "../http/paging.ts";
 import type { Routes } from "../http/routes.ts";
 import { sessionCookie } from "../http/token.ts";
-import { createFirstUser, findUser, hasUsers, logIn } from "./service.ts";
+import {
+  createUser,
+  deleteUser,
+  setRoles,
+  setStatus,
+  updatePassword,
+  updateProfile,
+} from "./change-service.ts";
+import { listRoles, listUsers } from "./list-service.ts";
+import { parseUserSearch } from "./search.ts";
+import { createFirstUser, findUser, findVisibleUser, hasUsers, logIn } from "./service.ts";
+import { addTokenRoutes } from "./token-routes.ts";
 import { userJson } from "./user-json.ts";
 
 export function addUserRoutes(routes: Routes, db: Database): void {
@@ -46,10 +68,49 @@ export function addUserRoutes(routes: Routes, db: Database): void {
     return { message: "Logged out!" };
   });
 
-  routes.user(getUser, async ({ params }, user) => userJson(await findUser(db, user, params.user)));
-
   routes.user(createKey, async ({ params }, user) => {
     const owner = await findUser(db, user, params.user);
     return { key: await createSession(db, owner.id, keyLifetimes.commandSession) };
   });
+  addPeopleRoutes(routes, db);
+  addTokenRoutes(routes, db);
+}
+
+function addPeopleRoutes(routes: Routes, db: Database): void {
+  routes.user(listUsersRoute, ({ query }, user) =>
+    listUsers(db, user, parseUserSearch(query.q ?? ""), readPage(query)),
+  );
+  routes.user(createUserRoute, async ({ body }, user) =>
+    userJson(await createUser(db, user, body)),
+  );
+  routes.user(listRolesRoute, async (_request, user) => listRoles(user));
+  routes.user(getUser, async ({ params }, user) =>
+    userJson(await findVisibleUser(db, user, params.user)),
+  );
+  routes.user(deleteUserRoute, async ({ params }, user) => {
+    await deleteUser(db, user, params.user);
+    return { message: "User has been deleted!" };
+  });
+  routes.user(updateProfileRoute, async ({ params, body }, user) => {
+    const { username, name = "" } = body;
+    return userJson(await updateProfile(db, user, params.user, { username, name }));
+  });
+  routes.user(updatePasswordRoute, async ({ params, body }, user) => {
+    const passwords = { old: body.old_password ?? "", new: body.password };
+    await updatePassword(db, user, params.user, passwords);
+    return null;
+  });
+  routes.user(suspendUser, async ({ params }, user) =>
+    userJson(await setStatus(db, user, params.user, "suspended")),
+  );
+  routes.user(activateUser, async ({ params }, user) =>
+    userJson(await setStatus(db, user, params.user, "active")),
+  );
+  routes.user(getUserRoles, async ({ params }, user) => {
+    const { roles, organization_ids: ids } = await findVisibleUser(db, user, params.user);
+    return { roles, organization_roles: Object.fromEntries(ids.map((id) => [id, []])) };
+  });
+  routes.user(updateUserRoles, async ({ params, body }, user) =>
+    userJson(await setRoles(db, user, params.user, body.roles)),
+  );
 }

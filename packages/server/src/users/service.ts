@@ -1,8 +1,8 @@
 import { nameProblem } from "@slipway/api";
 
 import { hashPassword, passwordProblem, verifyPassword } from "../auth/password.ts";
-import { mayActFor } from "../auth/rights.ts";
-import { createSession, keyLifetimes } from "../auth/service.ts";
+import { mayActFor, maySeeUsers } from "../auth/rights.ts";
+import { activateDormant, createSession, keyLifetimes } from "../auth/service.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
@@ -19,15 +19,29 @@ import {
   type UserRow,
 } from "./queries.ts";
 
-/** Finds a user by id, name or `me`; what the caller may not see answers as if it did not exist. */
+/**
+ * Finds the user for whom the caller may act, by id, name or `me`. Anybody else answers as if he did not exist, for what
+ * he has is not for the caller to see.
+ */
 export async function findUser(
+  db: Queryable,
+  caller: UserCaller,
+  reference: string,
+): Promise<UserRow> {
+  const found = await findVisibleUser(db, caller, reference);
+  if (!mayActFor(caller, found.id)) throw notFound();
+  return found;
+}
+
+/** Finds a user whom the caller may see, which is less than to act for him; throws the 404. */
+export async function findVisibleUser(
   db: Queryable,
   caller: UserCaller,
   reference: string,
 ): Promise<UserRow> {
   const id = reference === "me" ? caller.id : readUuid(reference);
   const found = await (id === undefined ? selectUserByName(db, reference) : selectUserById(db, id));
-  if (found === undefined || !mayActFor(caller, found.id)) throw notFound();
+  if (found === undefined || (found.id !== caller.id && !maySeeUsers(caller))) throw notFound();
   return found;
 }
 
@@ -57,24 +71,42 @@ export async function createFirstUser(db: Database, input: FirstUser): Promise<C
       throw new HttpError(409, "The initial user has already been created.");
     }
     const { username, email, name } = input;
-    const userId = await insertUser(trx, { username, email, name, passwordHash, roles: ["owner"] });
+    const userId = await insertUser(trx, {
+      username,
+      email,
+      name,
+      passwordHash,
+      roles: ["owner"],
+      loginType: "password",
+      status: "active",
+    });
     const organization = await joinDefaultOrganization(trx, userId);
     return { userId, organizationId: organization.id };
   });
 }
 
 function checkNewUser(input: FirstUser): void {
+  checkNames(input);
+  const password = passwordProblem(input.password);
+  if (password !== undefined) throw invalidField("password", password);
+}
+
+/** Throws the 400 for a bad username or address. */
+export function checkNames(input: { readonly username: string; readonly email: string }): void {
   const name = nameProblem(input.username);
   if (name !== undefined) throw invalidField("username", name);
   if (!/^[^@\s]+@[^@\s]+$/.test(input.email)) {
     throw invalidField("email", `must be an email address, found "${input.email}"`);
   }
-  const password = passwordProblem(input.password);
-  if (password !== undefined) throw invalidField("password", password);
 }
 
-/** Checks email and password and makes a browser session; resolves to its token. */
-export async function logIn(db: Database, email: string, password: string): Promise<string> {
+/** Checks email and password and makes a session, by default a browser's; resolves to its token. */
+export async function logIn(
+  db: Database,
+  email: string,
+  password: string,
+  lifetimeSeconds: number = keyLifetimes.browserSession,
+): Promise<string> {
   const user = await selectCredentials(db, email);
   const isRight = await verifyPassword(password, user?.password_hash ?? "");
   if (user === undefined || !isRight) throw new HttpError(401, "Incorrect email or password.");
@@ -87,5 +119,6 @@ export async function logIn(db: Database, email: string, password: string): Prom
       "Your account is suspended. Contact an admin to reactivate your account.",
     );
   }
-  return createSession(db, user.id, keyLifetimes.browserSession);
+  if (user.status === "dormant") await activateDormant(db, user.id);
+  return createSession(db, user.id, lifetimeSeconds);
 }

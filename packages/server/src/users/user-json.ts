@@ -1,13 +1,7 @@
 import { type User, zeroTimestamp } from "@slipway/api";
 
+import { roleJson } from "../auth/role-json.ts";
 import type { UserRow } from "./queries.ts";
-
-const displayNames: Readonly<Record<string, string>> = {
-  owner: "Owner",
-  "template-admin": "Template Admin",
-  "user-admin": "User Admin",
-  auditor: "Auditor",
-};
 
 /** The user as clients see it. */
 export function userJson(row: UserRow): User {
@@ -22,7 +16,7 @@ export function userJson(row: UserRow): User {
     status: row.status,
     login_type: row.login_type,
     organization_ids: row.organization_ids,
-    roles: row.roles.map((name) => ({ name, display_name: displayNames[name] ?? name })),
+    roles: row.roles.map(roleJson),
     has_ai_seat: false,
   };
 }

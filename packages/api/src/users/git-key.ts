@@ -1,0 +1,38 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
+
+/** The public half: one line as in `authorized_keys`, without comment, with its line feed. */
+export const GitKey = Type.Object({
+  user_id: Uuid,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  public_key: Type.String(),
+});
+export type GitKey = Infer<typeof GitKey>;
+
+/** Both halves as OpenSSH writes them (`rest.md` section 2.7). */
+export const GitKeyPair = Type.Object({
+  public_key: Type.String(),
+  private_key: Type.String(),
+});
+export type GitKeyPair = Infer<typeof GitKeyPair>;
+
+const GitKeyParams = Type.Object({ user: Type.String() });
+
+export const getGitKey = defineRoute({
+  method: "GET",
+  path: "/users/:user/gitsshkey",
+  summary: "Get the public key with which a user's workspaces use git",
+  params: GitKeyParams,
+  response: GitKey,
+});
+
+export const regenerateGitKey = defineRoute({
+  method: "PUT",
+  path: "/users/:user/gitsshkey",
+  summary: "Replace the key with which a user's workspaces use git",
+  params: GitKeyParams,
+  response: GitKey,
+});

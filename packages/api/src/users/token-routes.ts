@@ -1,0 +1,73 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+import { UserParams } from "./routes.ts";
+import { ApiKey, CreateTokenRequest, ListedToken, TokenConfig } from "./token.ts";
+import { KeyResponse } from "./user.ts";
+
+const KeyParams = Type.Object({ user: Type.String(), key: Type.String() });
+
+export const getTokenConfig = defineRoute({
+  method: "GET",
+  path: "/users/:user/keys/tokens/tokenconfig",
+  summary: "Tell how long the tokens of a user may live",
+  params: UserParams,
+  response: TokenConfig,
+});
+
+export const createToken = defineRoute({
+  method: "POST",
+  path: "/users/:user/keys/tokens",
+  summary: "Create an API token",
+  params: UserParams,
+  body: CreateTokenRequest,
+  status: 201,
+  response: KeyResponse,
+});
+
+export const listTokens = defineRoute({
+  method: "GET",
+  path: "/users/:user/keys/tokens",
+  summary: "List API tokens",
+  params: UserParams,
+  query: Type.Object({
+    /** `true`: those of every user whom the caller may act for. */
+    include_all: Type.Optional(Type.String({ maxLength: 5 })),
+    include_expired: Type.Optional(Type.String({ maxLength: 5 })),
+  }),
+  response: Type.Array(ListedToken),
+});
+
+export const getTokenByName = defineRoute({
+  method: "GET",
+  path: "/users/:user/keys/tokens/:name",
+  summary: "Get an API token by its name",
+  params: Type.Object({ user: Type.String(), name: Type.String() }),
+  response: ApiKey,
+});
+
+export const getKey = defineRoute({
+  method: "GET",
+  path: "/users/:user/keys/:key",
+  summary: "Get a session key or API token by its id",
+  params: KeyParams,
+  response: ApiKey,
+});
+
+export const deleteKey = defineRoute({
+  method: "DELETE",
+  path: "/users/:user/keys/:key",
+  summary: "Delete a session key or API token",
+  params: KeyParams,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const expireKey = defineRoute({
+  method: "PUT",
+  path: "/users/:user/keys/:key/expire",
+  summary: "End a session key or API token, which keeps its name",
+  params: KeyParams,
+  status: 204,
+  response: Type.Null(),
+});

@@ -1,0 +1,26 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+
+export const command = defineCommand({
+  name: "tokens create",
+  summary: "create an API token, which is shown once",
+  arguments: {},
+  flags: {
+    name: { kind: "text", short: "n", value: "name", summary: "name, in the place of one made up" },
+    lifetime: {
+      kind: "text",
+      value: "duration",
+      summary: "how long it lives, such as 8h, 30d or 1d12h; 7 days, or the longest, if not given",
+    },
+    scope: {
+      kind: "list",
+      value: "scope",
+      summary: "what it may do: coder:all, or coder:application_connect for apps only; repeatable",
+    },
+    user: { kind: "text", short: "u", value: "user", summary: "for another user, as an owner" },
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway tokens create --name ci --lifetime 30d", summary: "prints the token" },
+  ],
+});

@@ -1,0 +1,11 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+import { userArgument } from "../argument.ts";
+
+export const command = defineCommand({
+  name: "users activate",
+  summary: "activate a suspended or dormant user",
+  arguments: { user: userArgument },
+  flags: { output: outputFlag },
+  examples: [{ line: "slipway users activate ada", summary: "let in again" }],
+});

@@ -1,0 +1,2 @@
+/** Which user a command is about. */
+export const userArgument = { summary: "username, id, or me", required: true } as const;

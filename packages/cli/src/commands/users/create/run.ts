@@ -1,0 +1,42 @@
+import { createUser, nameProblem } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import type { command } from "./command.ts";
+import { inventPassword } from "./invent-password.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const ask = (message: string, flag: string, problem?: (text: string) => string | undefined) => {
+    if (terminal.interactive) return terminal.prompts.text({ message, problem });
+    throw new UsageError(`${flag} is not given`, `give it: slipway users create ${flag} …`);
+  };
+  const username = options.username ?? (await ask("Username", "--username", nameProblem));
+  const email = options.email ?? (await ask("Email address", "--email"));
+  const isMade = options.loginType === "password" && options.password === undefined;
+  const password = isMade ? inventPassword() : (options.password ?? "");
+  const user = await client.call(createUser, {
+    body: {
+      username,
+      email,
+      password,
+      login_type: options.loginType,
+      ...(options.fullName === undefined ? {} : { name: options.fullName }),
+    },
+    signal,
+  });
+  const { err, out } = terminal;
+  if (options.output === "json") printJson(out, user);
+  err.line(err.colors.green(`created ${user.username}`));
+  if (isMade) err.line(`the password, which is shown only now: ${password}`);
+  if (user.login_type === "password") err.line(`log in with: slipway login ${client.serverUrl}`);
+  else err.line(`make a token with: slipway tokens create --user ${user.username}`);
+  return exitCodes.ok;
+}

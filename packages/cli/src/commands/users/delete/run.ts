@@ -1,0 +1,28 @@
+import { deleteUser, getUser } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { CommandError, UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  { user: reference, yes }: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  if (!yes && !terminal.interactive) {
+    throw new UsageError(
+      "there is no terminal to ask on, and --yes is not given",
+      "delete without asking: -y",
+    );
+  }
+  const { id, username } = await client.call(getUser, { params: { user: reference }, signal });
+  if (!yes && !(await terminal.prompts.confirm(`Delete the user ${username}?`))) {
+    throw new CommandError("nobody was deleted");
+  }
+  await client.call(deleteUser, { params: { user: id }, signal });
+  terminal.err.line(terminal.err.colors.green(`${username} is deleted`));
+  return exitCodes.ok;
+}

@@ -1,0 +1,32 @@
+import { type RoleName, roleNames, updateUserRoles } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import { rolesCell } from "../roles-cell.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const roles = options.roles.flatMap((names) => names.split(",")).map(readRole);
+  if (roles.length === 0) {
+    throw new UsageError("no role is given", `give one or more: --roles ${roleNames.join(", ")}`);
+  }
+  const params = { user: options.user };
+  const user = await connect(settings).call(updateUserRoles, { params, body: { roles }, signal });
+  const { err, out } = terminal;
+  if (options.output === "json") printJson(out, user);
+  else err.line(err.colors.green(`${user.username} is now: ${rolesCell(user)}`));
+  return exitCodes.ok;
+}
+
+function readRole(text: string): RoleName {
+  const role = roleNames.find((name) => name === text.trim());
+  if (role !== undefined) return role;
+  throw new UsageError(`there is no role "${text}"`, `there are ${roleNames.join(", ")}`);
+}

@@ -1,0 +1,20 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+
+export const command = defineCommand({
+  name: "users list",
+  summary: "list users",
+  arguments: {},
+  flags: {
+    search: {
+      kind: "text",
+      value: "query",
+      summary: "words of the name or email, status:…, role:…",
+    },
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway users list", summary: "all whom you may see" },
+    { line: 'slipway users list --search "status:suspended"', summary: "some of them" },
+  ],
+});

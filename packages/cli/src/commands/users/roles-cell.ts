@@ -1,0 +1,6 @@
+import type { User } from "@slipway/api";
+
+/** The roles of a user in one cell. */
+export function rolesCell({ roles }: Pick<User, "roles">): string {
+  return roles.map(({ name }) => name).join(", ") || "member";
+}

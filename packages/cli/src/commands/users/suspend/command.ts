@@ -1,0 +1,11 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+import { userArgument } from "../argument.ts";
+
+export const command = defineCommand({
+  name: "users suspend",
+  summary: "suspend a user, who is let in nowhere until activated",
+  arguments: { user: userArgument },
+  flags: { output: outputFlag },
+  examples: [{ line: "slipway users suspend ada", summary: "until activated again" }],
+});

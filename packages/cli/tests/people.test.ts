@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { getUser, listTokens } from "@slipway/api";
+import { systemClock } from "@slipway/runtime";
+import {
+  logIn,
+  logInAsAdmin,
+  openClient,
+  openTestDatabase,
+  type ServerProcess,
+  startServerProcess,
+} from "@slipway/testkit";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+
+import { runCommandLine } from "../src/command/run-command-line.ts";
+import { commandTable } from "../src/commands/table.ts";
+import { memoryTerminal } from "../src/terminal/memory-terminal.ts";
+
+const opened = new AsyncDisposableStack();
+let directory = "";
+let server: ServerProcess;
+let admin: Awaited<ReturnType<typeof logInAsAdmin>>;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-people-"));
+  opened.defer(() => rm(directory, { recursive: true }));
+  const database = opened.use(await openTestDatabase(inject("postgresUrl")));
+  server = opened.use(
+    await startServerProcess({
+      dataDir: join(directory, "data"),
+      port: 0,
+      environment: { SLIPWAY_POSTGRES_URL: database.url },
+    }),
+  );
+  admin = await logInAsAdmin(server.url);
+});
+afterAll(() => opened.disposeAsync());
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command; with replies a person is there to give them. */
+async function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended> {
+  const terminal = memoryTerminal(replies);
+  const code = await runCommandLine(commandTable, line.split(" "), {
+    terminal,
+    environment: {
+      CODER_CONFIG_DIR: join(directory, "config"),
+      CODER_URL: server.url,
+      CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
+    },
+    clock: systemClock,
+    signal: new AbortController().signal,
+    interruption: {
+      interrupted: Promise.withResolvers<"SIGINT">().promise,
+      forced: new AbortController().signal,
+    },
+  });
+  return { code, out: terminal.outText(), err: terminal.errText() };
+}
+
+test("creates a user with a password that is made up, and logs in with it", async () => {
+  const { code, err } = await slipway("users create -u ada -e ada@example.com");
+  expect(code).toBe(0);
+  const password = /shown only now: (\w+)/.exec(err)?.[1] ?? "";
+  const ada = await logIn(server.url, { email: "ada@example.com", password });
+  expect(await ada.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "ada" });
+});
+
+test("asks on a terminal for what a new user needs, and says what is missing elsewhere", async () => {
+  const asked = await slipway("users create", ["bea", "bea@example.com"]);
+  expect(asked.err).toContain("created bea");
+  const refused = await slipway("users create -u cid");
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain("give it: slipway users create --email");
+});
+
+test("lists and shows users, as text and as JSON", async () => {
+  await slipway("users create -u dan -e dan@example.com -n Dan --login-type none");
+  const list = await slipway("users list --search dan");
+  expect(list.out).toMatch(/^USERNAME .*\ndan +dan@example.com +member +dormant +just now\n$/);
+  const json: unknown = JSON.parse((await slipway("users list --search dan -o json")).out);
+  expect(json).toMatchObject([{ username: "dan", login_type: "none" }]);
+  const show = await slipway("users show dan");
+  expect(show.out).toMatch(/Organizations +default\nCreated +just now\nLast seen +never\n/);
+});
+
+test("sets roles, and names those that there are", async () => {
+  await slipway("users create -u eva -e eva@example.com");
+  const given = await slipway("users edit-roles eva --roles auditor,user-admin");
+  expect(given.err).toContain("eva is now: auditor, user-admin");
+  const taken = await slipway("users edit-roles eva --roles member");
+  expect(taken.err).toContain("eva is now: member");
+  const wrong = await slipway("users edit-roles eva --roles king");
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("there are owner, ") });
+  expect(await slipway("users edit-roles eva")).toMatchObject({ code: 2 });
+});
+
+test("suspends, activates and deletes", async () => {
+  await slipway("users create -u fay -e fay@example.com");
+  expect((await slipway("users suspend fay")).err).toContain("fay is suspended");
+  expect((await slipway("users activate fay")).err).toContain("fay is active");
+  expect(await slipway("users delete fay")).toMatchObject({ code: 2 });
+  expect(await slipway("users delete fay", [false])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("nobody was deleted"),
+  });
+  expect((await slipway("users delete fay", [true])).err).toContain("fay is deleted");
+  expect(await slipway("users show fay")).toMatchObject({ code: 4 });
+});
+
+test("creates a token that works, lists it, ends it and forgets it", async () => {
+  const { out } = await slipway("tokens create --name ci --lifetime 8h");
+  const ci = openClient(server.url, out.trim());
+  const params = { user: "me" };
+  const [token] = await ci.call(listTokens, { params });
+  expect(token).toMatchObject({ token_name: "ci", lifetime_seconds: 28_800 });
+  expect((await slipway("tokens list")).out).toMatch(/ ci +admin +coder:all .* in [78] hours /);
+  expect((await slipway("tokens remove ci")).err).toContain("token ci is ended");
+  await expect(ci.call(listTokens, { params })).rejects.toMatchObject({ status: 401 });
+  expect((await slipway("tokens list")).err).toContain("no tokens");
+  const all: unknown = JSON.parse((await slipway("tokens list --include-expired -o json")).out);
+  expect(all).toMatchObject([{ token_name: "ci" }]);
+  await slipway(`tokens remove ${token?.id} --delete`);
+  expect(await slipway("tokens remove ci")).toMatchObject({ code: 4 });
+});
+
+test("makes a token for another user, and refuses what is no lifetime or scope", async () => {
+  await slipway("users create -u bot -e bot@example.com --login-type none");
+  const { out } = await slipway("tokens create --user bot");
+  const bot = openClient(server.url, out.trim());
+  expect(await bot.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "bot" });
+  expect(await slipway("tokens create --lifetime soon")).toMatchObject({ code: 2 });
+  expect(await slipway("tokens create --scope all:of:it")).toMatchObject({ code: 2 });
+});

@@ -1,0 +1,48 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+import type { SealedColumn } from "./sealed-columns.ts";
+
+export interface SealedSecret {
+  readonly id: string;
+  readonly sealed: Buffer;
+}
+
+interface OutdatedQuery {
+  /** How what needs no work begins. */
+  readonly newestPrefix: Buffer;
+  /** Only rows after this id. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** The next rows that another key than the newest sealed, locked until the transaction ends. */
+export async function lockOutdated(
+  db: Queryable,
+  { table, id, column }: SealedColumn,
+  { newestPrefix, after, limit }: OutdatedQuery,
+): Promise<readonly SealedSecret[]> {
+  const result = await sql<SealedSecret>`
+    select ${sql.ref(id)} as id, ${sql.ref(column)} as sealed
+    from ${sql.table(table)}
+    where ${sql.ref(id)} > ${after}::uuid
+      and substring(${sql.ref(column)} from 1 for ${newestPrefix.length}::int) <> ${newestPrefix}::bytea
+    order by ${sql.ref(id)}
+    limit ${limit}
+    for update`.execute(db);
+  return result.rows;
+}
+
+export async function updateSealed(
+  db: Queryable,
+  { table, id, column }: SealedColumn,
+  secrets: readonly SealedSecret[],
+): Promise<void> {
+  await sql`
+    update ${sql.table(table)} as t set ${sql.ref(column)} = n.sealed
+    from unnest(
+      ${secrets.map((secret) => secret.id)}::uuid[],
+      ${secrets.map((secret) => secret.sealed)}::bytea[]
+    ) as n (id, sealed)
+    where t.${sql.ref(id)} = n.id`.execute(db);
+}

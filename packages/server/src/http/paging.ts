@@ -1,0 +1,22 @@
+import { invalidField } from "./errors.ts";
+
+/** Which part of a list is asked for; `limit` undefined means to its end. */
+export interface Page {
+  readonly limit: number | undefined;
+  readonly offset: number;
+}
+
+/** Reads `limit` and `offset` of a query; a limit of 0 means none (`clients.md` section 6.1). */
+export function readPage(query: {
+  readonly limit?: string | undefined;
+  readonly offset?: string | undefined;
+}): Page {
+  const limit = readCount("limit", query.limit);
+  return { limit: limit === 0 ? undefined : limit, offset: readCount("offset", query.offset) };
+}
+
+function readCount(field: string, text: string | undefined): number {
+  if (text === undefined || text === "") return 0;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalidField(field, `must be an integer from 0 to 999999999, found "${text}"`);
+}

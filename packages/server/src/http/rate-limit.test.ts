@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+
+import { addressKey, RateLimiter } from "./rate-limit.ts";
+
+/** A limiter whose time stands still until it is set. */
+function limiterAt(start: number) {
+  let now = start;
+  const limiter = new RateLimiter({ now: () => now });
+  const send = (count: number, key = "a", limit = 10): number =>
+    Array.from({ length: count }, () => limiter.count(key, limit)).filter(
+      ({ isExceeded }) => !isExceeded,
+    ).length;
+  return { limiter, send, at: (ms: number) => void (now = ms) };
+}
+
+describe("RateLimiter", () => {
+  it("lets through as many as the limit, and tells how many are left", () => {
+    const { limiter, send } = limiterAt(120_000);
+    expect(limiter.count("a", 10)).toEqual({ isExceeded: false, remaining: 9, resetAt: 180 });
+    expect(send(20)).toBe(9);
+    expect(limiter.count("a", 10)).toEqual({ isExceeded: true, remaining: 0, resetAt: 180 });
+  });
+
+  it("counts each key apart", () => {
+    const { send } = limiterAt(120_000);
+    expect([send(11, "a"), send(11, "b")]).toEqual([10, 10]);
+  });
+
+  it("lets the minute before count by its share of the last 60 seconds", () => {
+    const { send, at } = limiterAt(120_000);
+    send(10);
+    at(180_000);
+    expect(send(5)).toBe(0);
+    at(195_000);
+    expect(send(10)).toBe(3);
+    at(300_000);
+    expect(send(20)).toBe(10);
+  });
+
+  it("forgets after two minutes, however many callers there were", () => {
+    const { limiter, at } = limiterAt(120_000);
+    for (let caller = 0; caller < 60_000; caller += 1) limiter.count(`caller ${caller}`, 10);
+    expect(limiter.size).toBe(50_000);
+    at(180_000);
+    limiter.count("a", 10);
+    at(240_000);
+    limiter.count("a", 10);
+    expect(limiter.size).toBe(2);
+  });
+});
+
+describe("addressKey", () => {
+  it.each([
+    ["10.1.2.3", "10.1.2.3"],
+    ["::ffff:10.1.2.3", "10.1.2.3"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:0db8::5", "2001:db8:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+  ])("counts %s as %s", (address, key) => {
+    expect(addressKey(address)).toBe(key);
+  });
+});

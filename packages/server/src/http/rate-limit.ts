@@ -1,0 +1,83 @@
+import { isIPv6 } from "node:net";
+
+import type { Clock } from "@slipway/runtime";
+
+/** Most requests of one caller to one path in a window, where the route says no other number (`rest.md` section 1.7). */
+export const usualRequestsPerMinute = 512;
+const windowMs = 60_000;
+/** Callers and paths that are counted apart; about 20 MB when all are. Beyond, those counted longest are forgotten. */
+const maxCounted = 50_000;
+
+/** How a caller stands after a request. */
+export interface RateState {
+  readonly isExceeded: boolean;
+  readonly remaining: number;
+  /** Unix time in seconds at which the window ends. */
+  readonly resetAt: number;
+}
+
+/**
+ * Counts requests in a sliding window: those of this minute, and of the minute before the share that is still within the
+ * last 60 seconds. Each replica counts for itself.
+ */
+export class RateLimiter {
+  readonly #clock: Pick<Clock, "now">;
+  #window = 0;
+  #current = new Map<string, number>();
+  #previous = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
+
+  /** Counts one request, unless it is one too many. */
+  count(key: string, limit: number): RateState {
+    const now = this.#clock.now();
+    this.#turn(Math.floor(now / windowMs));
+    const remainingShare = 1 - (now % windowMs) / windowMs;
+    const before = Math.floor((this.#previous.get(key) ?? 0) * remainingShare);
+    const current = this.#current.get(key) ?? 0;
+    const isExceeded = before + current >= limit;
+    if (!isExceeded) this.#set(key, current + 1);
+    return {
+      isExceeded,
+      remaining: isExceeded ? 0 : limit - before - current - 1,
+      resetAt: ((this.#window + 1) * windowMs) / 1000,
+    };
+  }
+
+  /** How many callers and paths are counted. */
+  get size(): number {
+    return this.#current.size + this.#previous.size;
+  }
+
+  #turn(window: number): void {
+    if (window === this.#window) return;
+    this.#previous = window === this.#window + 1 ? this.#current : new Map();
+    this.#current = new Map();
+    this.#window = window;
+  }
+
+  #set(key: string, count: number): void {
+    this.#current.set(key, count);
+    if (this.#current.size <= maxCounted) return;
+    const [oldest] = this.#current.keys();
+    if (oldest !== undefined) this.#current.delete(oldest);
+  }
+}
+
+/** By what an address is counted: an IPv6 network of 64 bits belongs to one site. */
+export function addressKey(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = "", tail] = address.split("%", 1)[0]?.split("::") ?? [];
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => "0");
+  const all = tail === undefined ? groups : [...groups, ...zeros, ...after];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
+}

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+
+import { unstorableField } from "./storable-text.ts";
+
+test("finds nothing in what can be kept", () => {
+  expect(unstorableField({ a: "ä😀\n", b: [1, null, true, { c: "" }] })).toBeUndefined();
+  expect(unstorableField(undefined)).toBeUndefined();
+});
+
+test.each([
+  ["\0", ""],
+  [{ a: "x\0" }, "a"],
+  [{ a: [{ b: "" }, { b: "\uD800" }] }, "a.1.b"],
+  [{ "a\0": 1 }, ""],
+])("names the field in %j", (value, field) => {
+  expect(unstorableField(value)).toBe(field);
+});

@@ -1,0 +1,18 @@
+/**
+ * Where a value holds text that PostgreSQL cannot keep: the character U+0000, or half a surrogate pair. Undefined when it
+ * does not; else keys with dots between them, empty for the value itself.
+ */
+export function unstorableField(value: unknown): string | undefined {
+  if (typeof value === "string") return isStorable(value) ? undefined : "";
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    if (!isStorable(key)) return "";
+    const inner = unstorableField(member);
+    if (inner !== undefined) return inner === "" ? key : `${key}.${inner}`;
+  }
+  return undefined;
+}
+
+function isStorable(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
+}

@@ -1,0 +1,18 @@
+import { listProvisionerDaemons, listProvisionerJobs } from "@slipway/api";
+
+import type { Database } from "../db/database.ts";
+import type { Routes } from "../http/routes.ts";
+import { listJobs } from "../jobs/list-service.ts";
+import { findOrganization } from "./service.ts";
+
+/** What clients ask of the work of an organization, which the servers themselves do. */
+export function addProvisionerRoutes(routes: Routes, db: Database): void {
+  routes.user(listProvisionerJobs, async ({ params, query }, user) => {
+    const { id } = await findOrganization(db, params.organization);
+    return listJobs(db, user, id, query);
+  });
+  routes.user(listProvisionerDaemons, async ({ params }) => {
+    await findOrganization(db, params.organization);
+    return [];
+  });
+}

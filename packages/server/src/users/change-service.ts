@@ -1,0 +1,218 @@
+import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import { diffOf } from "../audit/service.ts";
+import { hashPassword, passwordProblem, verifyPassword } from "../auth/password.ts";
+import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../auth/rights.ts";
+import { endSessionsOf } from "../auth/service.ts";
+import type { Database } from "../db/database.ts";
+import { violatesUnique } from "../db/errors.ts";
+import type { DB } from "../db/gen/schema.ts";
+import { inTransaction } from "../db/transaction.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { forbidden, HttpError, invalidField } from "../http/errors.ts";
+import {
+  findOrganization,
+  joinDefaultOrganization,
+  joinOrganization,
+  leaveOrganizations,
+} from "../organizations/service.ts";
+import { recordUserChange } from "./audit.ts";
+import {
+  insertUser,
+  lockActiveOwners,
+  ownsWorkspaces,
+  selectPassword,
+  updateUser,
+  type UserRow,
+} from "./queries.ts";
+import { checkNames, findVisibleUser } from "./service.ts";
+
+/** Makes a user, who is dormant until he first logs in. */
+export async function createUser(
+  db: Database,
+  caller: UserCaller,
+  input: CreateUserRequest,
+): Promise<UserRow> {
+  if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins create users.");
+  checkNames(input);
+  const loginType = input.login_type === "none" ? "none" : "password";
+  const passwordHash = await hashNewPassword(loginType, input.password ?? "");
+  const { username, email, name = "" } = input;
+  const status = input.user_status ?? "dormant";
+  const user = { username, email, name, passwordHash, roles: [], loginType, status } as const;
+  const id = await inTransaction(db, async (trx) => {
+    const userId = await insertUser(trx, user);
+    await joinOrganizations(trx, userId, input.organization_ids ?? []);
+    await recordUserChange(trx, caller, { id: userId, username }, "create");
+    return userId;
+  }).catch((error: unknown) => {
+    throw takenName(error) ?? error;
+  });
+  return findVisibleUser(db, caller, id);
+}
+
+async function hashNewPassword(loginType: "password" | "none", password: string): Promise<string> {
+  if (loginType === "none") {
+    if (password === "") return "";
+    throw invalidField("password", 'must be empty when login_type is "none"');
+  }
+  const problem = passwordProblem(password);
+  if (problem !== undefined) throw invalidField("password", problem);
+  return hashPassword(password);
+}
+
+async function joinOrganizations(
+  trx: Transaction<DB>,
+  userId: string,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) await joinDefaultOrganization(trx, userId);
+  for (const id of new Set(ids)) {
+    const organization = await findOrganization(trx, id).catch(() => undefined);
+    if (organization === undefined) {
+      throw invalidField("organization_ids", `no organization has the id ${id}`);
+    }
+    await joinOrganization(trx, organization.id, userId);
+  }
+}
+
+function takenName(error: unknown): HttpError | undefined {
+  for (const field of ["username", "email"] as const) {
+    if (violatesUnique(error, `users_${field}`)) {
+      return new HttpError(409, `A user with this ${field} already exists.`, {
+        validations: [{ field, detail: "This value is already in use and should be unique." }],
+      });
+    }
+  }
+  return undefined;
+}
+
+export async function updateProfile(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+  names: { readonly username: string; readonly name: string },
+): Promise<UserRow> {
+  const user = await findVisibleUser(db, caller, reference);
+  if (user.id !== caller.id) requireChange(caller, user);
+  const problem = nameProblem(names.username);
+  if (problem !== undefined) throw invalidField("username", problem);
+  await inTransaction(db, async (trx) => {
+    await updateUser(trx, user.id, names);
+    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, names));
+  }).catch((error: unknown) => {
+    throw takenName(error) ?? error;
+  });
+  return findVisibleUser(db, caller, user.id);
+}
+
+/** Sets a password and ends all sessions and tokens of the user, the caller's own too (`clients.md` section 5.2). */
+export async function updatePassword(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+  passwords: { readonly old: string; readonly new: string },
+): Promise<void> {
+  const user = await findVisibleUser(db, caller, reference);
+  const isOwn = user.id === caller.id;
+  if (!isOwn) requireChange(caller, user);
+  const current = await selectPassword(db, user.id);
+  if (current.login_type !== "password") {
+    throw new HttpError(400, "Only users who log in by password have one.", {
+      detail: `This user's login type is "${current.login_type}".`,
+    });
+  }
+  if (isOwn && !(await verifyPassword(passwords.old, current.password_hash))) {
+    throw new HttpError(400, "Old password is incorrect.", {
+      validations: [{ field: "old_password", detail: "Old password is incorrect." }],
+    });
+  }
+  const problem = passwordProblem(passwords.new);
+  if (problem !== undefined) throw invalidField("password", problem);
+  if (await verifyPassword(passwords.new, current.password_hash)) {
+    throw invalidField("password", "must differ from the password before");
+  }
+  const hash = await hashPassword(passwords.new);
+  await inTransaction(db, async (trx) => {
+    await updateUser(trx, user.id, { password_hash: hash });
+    const secret = { password: { old: "", new: "", secret: true } };
+    await recordUserChange(trx, caller, user, "write", secret);
+    await endSessionsOf(trx, user.id);
+  });
+}
+
+export async function setStatus(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+  status: "active" | "suspended",
+): Promise<UserRow> {
+  const user = await findVisibleUser(db, caller, reference);
+  requireChange(caller, user);
+  if (status === "suspended" && user.id === caller.id) {
+    throw new HttpError(400, "You cannot suspend yourself.");
+  }
+  await inTransaction(db, async (trx) => {
+    if (status === "suspended") await keepAnOwner(trx, user.id);
+    await updateUser(trx, user.id, { status });
+    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, { status }));
+  });
+  return findVisibleUser(db, caller, user.id);
+}
+
+/** Sets the roles of a user; `member`, which everybody is, is not kept. */
+export async function setRoles(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+  names: readonly RoleName[],
+): Promise<UserRow> {
+  const user = await findVisibleUser(db, caller, reference);
+  if (!isOwnerRole(caller)) throw forbidden("Only owners give and take roles.");
+  if (user.id === caller.id) throw new HttpError(400, "You cannot change your own roles.");
+  const roles = [...new Set(names)].filter((name) => name !== "member");
+  await inTransaction(db, async (trx) => {
+    if (!roles.includes("owner")) await keepAnOwner(trx, user.id);
+    await updateUser(trx, user.id, { roles });
+    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, { roles }));
+  });
+  return findVisibleUser(db, caller, user.id);
+}
+
+/** Deletes a user: his name is free again, his sessions and tokens end. */
+export async function deleteUser(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+): Promise<void> {
+  const user = await findVisibleUser(db, caller, reference);
+  requireChange(caller, user);
+  if (user.id === caller.id) throw new HttpError(400, "You cannot delete yourself.");
+  await inTransaction(db, async (trx) => {
+    await keepAnOwner(trx, user.id);
+    if (await ownsWorkspaces(trx, user.id)) {
+      throw new HttpError(409, `User "${user.username}" has workspaces.`, {
+        detail: "Delete the workspaces of the user first.",
+      });
+    }
+    await updateUser(trx, user.id, { deleted: true });
+    await recordUserChange(trx, caller, user, "delete");
+    await endSessionsOf(trx, user.id);
+    await leaveOrganizations(trx, user.id);
+  });
+}
+
+function requireChange(caller: UserCaller, user: UserRow): void {
+  if (mayChangeUser(caller, user)) return;
+  throw forbidden("Only owners change users who have a role; user admins change those without.");
+}
+
+/** Refuses a change that would leave the deployment without an active owner. */
+async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> {
+  const owners = await lockActiveOwners(trx);
+  if (owners.length > 1 || !owners.includes(userId)) return;
+  throw new HttpError(409, "This user is the last active owner.", {
+    detail: "Give another active user the role owner first.",
+  });
+}

@@ -1,0 +1,85 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { keyLifetimes } from "../auth/service.ts";
+import type { Database } from "../db/database.ts";
+import { HttpError } from "../http/errors.ts";
+import { addressKey, type RateLimiter } from "../http/rate-limit.ts";
+import { readCookie } from "../http/token.ts";
+import { keyPage, logInPage } from "./cli-auth-page.ts";
+import { logIn } from "./service.ts";
+
+const path = "/cli-auth";
+const formCookie = "slipway_form";
+const formTokenBytes = 16;
+/** Largest form, in bytes. */
+const maxFormBytes = 4 * 1024;
+/** As for the log-in by the API. */
+const attemptsPerMinute = 60;
+
+const headers = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+};
+
+/**
+ * The page that the command and the editors send people to (`clients.md` section 1.2): it asks for email and password, and
+ * shows a key. It never looks at a session, so that no other site can have a key made by sending a visitor here; and the
+ * form counts only together with the cookie that came with it, so that nobody is logged in as somebody else.
+ */
+export function addCliAuthPage(app: FastifyInstance, db: Database, limiter: RateLimiter): void {
+  app.get(path, async (request, reply) => sendForm(request, reply, 200, { email: "" }));
+
+  app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
+    const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const form = new URLSearchParams(Buffer.from(bytes).toString("utf8"));
+    const email = form.get("email") ?? "";
+    if (!isOurForm(request, form.get("form_token") ?? "")) {
+      return sendForm(request, reply, 403, { email, problem: "This form was stale. Try again." });
+    }
+    if (limiter.count(`${path} ${addressKey(request.ip)}`, attemptsPerMinute).isExceeded) {
+      return sendForm(request, reply, 429, { email, problem: "Too many attempts. Wait a minute." });
+    }
+    try {
+      const password = form.get("password") ?? "";
+      const key = await logIn(db, email, password, keyLifetimes.commandSession);
+      return await sendPage(reply, 200, keyPage(key));
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      return sendForm(request, reply, error.status, { email, problem: error.message });
+    }
+  });
+}
+
+function isOurForm(request: FastifyRequest, formToken: string): boolean {
+  const wanted = Buffer.from(readCookie(request.headers.cookie ?? "", formCookie) ?? "");
+  const found = Buffer.from(formToken);
+  return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
+}
+
+function sendForm(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  { email, problem }: { readonly email: string; readonly problem?: string },
+): FastifyReply {
+  const formToken = randomBytes(formTokenBytes).toString("base64url");
+  const secure = request.protocol === "https" ? "; Secure" : "";
+  reply.header(
+    "Set-Cookie",
+    `${formCookie}=${formToken}; Path=${path}; HttpOnly; SameSite=Strict${secure}`,
+  );
+  return sendPage(reply, status, logInPage({ formToken, email, problem }));
+}
+
+function sendPage(reply: FastifyReply, status: number, html: string): FastifyReply {
+  return reply
+    .code(status)
+    .headers(headers)
+    .type("text/html; charset=utf-8")
+    .serializer(String)
+    .send(html);
+}

@@ -1,0 +1,51 @@
+import type { GitKey } from "@slipway/api";
+
+import type { SecretBox } from "../auth/secret-box.ts";
+import type { Queryable } from "../db/database.ts";
+import { insertGitKey, type NewGitKey, selectGitKey, upsertGitKey } from "./git-key-queries.ts";
+import { createGitKey, type GitKeyTexts } from "./git-key.ts";
+
+/** The key pair of a user; made when it is first asked for. */
+export async function ensureGitKey(
+  db: Queryable,
+  secrets: SecretBox,
+  userId: string,
+): Promise<GitKeyTexts> {
+  const row = await ensureRow(db, secrets, userId);
+  return { publicKey: row.public_key, privateKey: secrets.open(row.private_key_encrypted) };
+}
+
+/** The public half of a user's key. */
+export async function readGitKey(
+  db: Queryable,
+  secrets: SecretBox,
+  userId: string,
+): Promise<GitKey> {
+  const { user_id, created_at, updated_at, public_key } = await ensureRow(db, secrets, userId);
+  return { user_id, created_at, updated_at, public_key };
+}
+
+/** Gives a user a new key; the old one is gone. */
+export async function replaceGitKey(
+  db: Queryable,
+  secrets: SecretBox,
+  userId: string,
+): Promise<GitKey> {
+  await upsertGitKey(db, newKey(secrets, userId));
+  return readGitKey(db, secrets, userId);
+}
+
+async function ensureRow(db: Queryable, secrets: SecretBox, userId: string) {
+  const known = await selectGitKey(db, userId);
+  if (known !== undefined) return known;
+  // Another request may make one at the same time: the first one stays.
+  await insertGitKey(db, newKey(secrets, userId));
+  const made = await selectGitKey(db, userId);
+  if (made === undefined) throw new Error("the user's git key is gone again");
+  return made;
+}
+
+function newKey(secrets: SecretBox, userId: string): NewGitKey {
+  const { publicKey, privateKey } = createGitKey();
+  return { userId, publicKey, privateKeyEncrypted: secrets.seal(privateKey) };
+}

@@ -1,0 +1,72 @@
+import * as api from "@slipway/api";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+import { type Row, table } from "./support/authorisation-table.ts";
+import { openWorld, type World } from "./support/authorisation-world.ts";
+import { openServer, type OpenServer } from "./support/open-server.ts";
+
+const routes = api.routesOf(api);
+
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+let world: World;
+
+beforeAll(async () => {
+  server = opened.use(await openServer(inject("postgresUrl")));
+  world = await openWorld(server);
+});
+
+afterAll(() => opened.disposeAsync());
+
+describe("the table of who may do what", () => {
+  it("has a row for every route of the contract, and no others", () => {
+    expect(Object.keys(table).toSorted()).toEqual(routes.map(({ name }) => name));
+  });
+
+  it("is about the routes that the server has", () => {
+    const place = ({ method, path }: api.Route): string => `${method} ${path}`;
+    const contract = routes.map(({ route }) => place(route));
+    expect(server.routes.map(place).toSorted()).toEqual(contract.toSorted());
+  });
+
+  it.each(routes)("$name answers each caller as the table says", async ({ name, route }) => {
+    const row = table[name];
+    if (row === undefined) throw new Error(`there is no row for ${name}`);
+    const answers = new Map<string, number>();
+    const wanted = new Map<string, number | undefined>();
+    for (const [column, { name: caller, headers }] of world.callers.entries()) {
+      wanted.set(caller, row.statuses[column]);
+      const session = row.endsSession === true ? await world.newSession(headers) : headers;
+      answers.set(caller, await ask(route, row, session));
+    }
+    expect(answers).toEqual(wanted);
+  });
+});
+
+/** The status of an answer; streams are left once they have begun. */
+async function ask(
+  route: api.Route,
+  row: Row,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
+  const request = typeof row.request === "function" ? await row.request(world) : row.request;
+  const path = api.routePath(route, { ...world.ids, ...request.params });
+  const query = request.query === undefined ? "" : `?${request.query}`;
+  const leaving = new AbortController();
+  const response = await fetch(`${server.url}/api/v2${path}${query}`, {
+    method: route.method,
+    headers: { ...headers, "Content-Type": contentType(request.body) },
+    body: request.body instanceof Uint8Array ? Buffer.from(request.body) : jsonOf(request.body),
+    signal: leaving.signal,
+  });
+  leaving.abort();
+  return response.status;
+}
+
+function jsonOf(body: unknown): string | null {
+  return body === undefined ? null : JSON.stringify(body);
+}
+
+function contentType(body: unknown): string {
+  return body instanceof Uint8Array ? api.tarMimeType : "application/json";
+}

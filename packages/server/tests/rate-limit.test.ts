@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+
+import { login, updateAgentAppStatus, uploadFile, getUser } from "@slipway/api";
+import { silentLogger } from "@slipway/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import type { Authenticator } from "../src/http/caller.ts";
+import { HttpError } from "../src/http/errors.ts";
+import { createHttpServer } from "../src/http/http-server.ts";
+import { RateLimiter } from "../src/http/rate-limit.ts";
+import { Routes } from "../src/http/routes.ts";
+
+let app: Awaited<ReturnType<typeof createHttpServer>>;
+let now = 0;
+
+/** A token is who calls: `owner…` and `agent…` are what they say, `bad` is nobody, and any other is a member. */
+const authenticator: Authenticator = {
+  user: async (request) => {
+    const token = String(request.headers["coder-session-token"]);
+    if (token === "bad") throw new HttpError(401, "signed out");
+    const roles = token.startsWith("owner") ? ["owner"] : [];
+    return { id: token, username: token, roles, keyId: "" };
+  },
+  userOrProxy: (request) => authenticator.user(request),
+  agent: async (request) => {
+    const agentId = String(request.headers["coder-session-token"]);
+    return { agentId, agentName: "", buildId: "", workspaceId: "", ownerId: "" };
+  },
+};
+
+beforeEach(async () => {
+  now = 60_000 * 1000;
+  app = await createHttpServer("v0", silentLogger);
+  const limiter = new RateLimiter({ now: () => now });
+  const routes = new Routes(app, authenticator, limiter, silentLogger);
+  routes.user(getUser, async () => never());
+  routes.anyone(login, async () => ({ session_token: "" }));
+  routes.userBytes(uploadFile, 100, async () => ({ hash: randomUUID() }));
+  routes.agent(updateAgentAppStatus, async () => never());
+});
+
+afterEach(() => app.close());
+
+function never(): never {
+  throw new HttpError(404, "nothing here");
+}
+
+interface Call {
+  readonly method?: "GET" | "POST" | "PATCH";
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+}
+
+async function call(url: string, { method = "GET", token = "ann", ...rest }: Call = {}) {
+  const response = await app.inject({
+    method,
+    url: `/api/v2${url}`,
+    headers: { "coder-session-token": token, ...rest.headers },
+    ...(rest.body === undefined ? {} : { payload: rest.body }),
+  });
+  const { statusCode: status, headers } = response;
+  return { status, headers, text: response.body };
+}
+
+/** How many of so many calls get through. */
+async function passing(count: number, url: string, options: Call = {}): Promise<number> {
+  const answers = await Promise.all(Array.from({ length: count }, () => call(url, options)));
+  return answers.filter(({ status }) => status !== 429).length;
+}
+
+describe("the rate limit", () => {
+  it("lets 512 requests of a user to a path through in a minute, and says how many are left", async () => {
+    expect((await call("/users/a")).headers).toMatchObject({
+      "x-ratelimit-limit": "512",
+      "x-ratelimit-remaining": "511",
+      "x-ratelimit-reset": String(60 * 1001),
+    });
+    expect(await passing(600, "/users/a?q=1")).toBe(511);
+    expect(await call("/users/a")).toMatchObject({
+      status: 429,
+      text: `{"message":"You've been rate limited for sending more than 512 requests in 1m0s."}\n`,
+      headers: { "retry-after": "60", "x-ratelimit-remaining": "0" },
+    });
+    expect(await call("/users/b")).toMatchObject({ status: 404 });
+    expect(await call("/users/a", { token: "bob" })).toMatchObject({ status: 404 });
+    now += 120_000;
+    expect(await call("/users/a")).toMatchObject({ status: 404 });
+  });
+
+  it("lets fewer through where passwords are tried, and where files are sent", async () => {
+    const body = { email: "a@b", password: "x" };
+    expect(await passing(70, "/users/login", { method: "POST", body })).toBe(60);
+    expect(await passing(20, "/files", { method: "POST" })).toBe(12);
+  });
+
+  it("counts who is refused by his address, and agents as themselves", async () => {
+    expect(await passing(600, "/users/a", { token: "bad" })).toBe(512);
+    expect(await call("/users/a", { token: "bad" })).toMatchObject({ status: 429 });
+    expect(await call("/users/a")).toMatchObject({ status: 404 });
+    const path = "/workspaceagents/me/app-status";
+    const agent = { method: "PATCH", body: {} } as const;
+    expect(await passing(600, path, { ...agent, token: "agent-1" })).toBe(512);
+    expect(await passing(600, path, { ...agent, token: "agent-2" })).toBe(512);
+  });
+
+  it("is bypassed by an owner who asks for it, and by nobody else", async () => {
+    const headers = { "X-Coder-Bypass-Ratelimit": "true" };
+    expect(await passing(600, "/users/a", { token: "owner", headers })).toBe(600);
+    expect(await call("/users/a", { headers })).toMatchObject({ status: 428 });
+    expect(await passing(600, "/users/a", { token: "owner" })).toBe(512);
+  });
+});
