@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 
 import {
   type AppendResult,
   appendLogs,
+  gapText,
+  type LogLimits,
   maxLogBytes,
   maxLogsPerRead,
   type NewLogLine,
@@ -98,15 +101,15 @@ test("numbers the lines of 8 writers at once without a gap, in the order in whic
 
 test("stores a batch that is sent again once", async () => {
   const batch = lines(100n, "a", "b");
-  expect(await append(batch)).toEqual({ type: "stored", lines: 2 });
-  expect(await append(batch)).toEqual({ type: "stored", lines: 0 });
+  expect(await append(batch)).toEqual({ isFirstLoss: false, lines: 2 });
+  expect(await append(batch)).toEqual({ isFirstLoss: false, lines: 0 });
   expect(await outputs()).toEqual(["a", "b"]);
 });
 
 test("stores of a batch that is sent again with more lines behind only those", async () => {
   await append(lines(100n, "a", "b"));
-  expect(await append(lines(100n, "a", "b", "c"))).toEqual({ type: "stored", lines: 1 });
-  expect(await append(lines(100n, "a", "b", "c", "d"))).toEqual({ type: "stored", lines: 1 });
+  expect(await append(lines(100n, "a", "b", "c"))).toEqual({ isFirstLoss: false, lines: 1 });
+  expect(await append(lines(100n, "a", "b", "c", "d"))).toEqual({ isFirstLoss: false, lines: 1 });
   expect(await outputs()).toEqual(["a", "b", "c", "d"]);
 });
 
@@ -128,14 +131,164 @@ test("stores one copy of a batch that two connections bring at once", async () =
   expect(await outputs()).toEqual(["a", "b"]);
 });
 
-test("takes an agent's log up to the limit and says once that it is full", async () => {
-  const half = "x".repeat(maxLogBytes / 2);
-  expect(await append(lines(100n, half))).toMatchObject({ type: "stored" });
-  expect(await append(lines(200n, half))).toMatchObject({ type: "stored" });
-  expect(await append(lines(200n, half))).toEqual({ type: "stored", lines: 0 });
-  expect(await append(lines(300n, "y"))).toEqual({ type: "overflowed", isFirst: true });
-  expect(await append(lines(400n, "z"))).toEqual({ type: "overflowed", isFirst: false });
-  expect(await outputs()).toHaveLength(2);
+async function position() {
+  return database.db
+    .selectFrom("workspace_agent_log_positions")
+    .where("workspace_agent_id", "=", agentId)
+    .selectAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Ids of the lines that are kept. */
+async function keptIds(): Promise<readonly number[]> {
+  const rows = await database.db
+    .selectFrom("workspace_agent_logs")
+    .where("workspace_agent_id", "=", agentId)
+    .orderBy("id")
+    .select("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Ten bytes each, so that each half of this log has ten lines and a step is two. */
+const small: LogLimits = { half: 100, step: 20 };
+
+function appendSmall(...numbers: readonly number[]): Promise<AppendResult> {
+  const texts = numbers.map((number) => String(number).padStart(10, "0"));
+  const logs = lines(BigInt(1 + (numbers[0] ?? 0)), ...texts);
+  return appendLogs(database.db, { agentId, sourceId, lines: logs }, small);
+}
+
+const upTo = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+test("keeps an agent's log whole up to the limit", async () => {
+  const kibibyte = "x".repeat(1024);
+  const count = maxLogBytes / 1024;
+  const batch = lines(100n, ...Array.from({ length: count }, () => kibibyte));
+  expect(await append(batch)).toEqual({ isFirstLoss: false, lines: count });
+  expect(await append(batch)).toEqual({ isFirstLoss: false, lines: 0 });
+  expect(await keptIds()).toHaveLength(count);
+  expect(await position()).toMatchObject({ logs_length: maxLogBytes, overflowed: false });
+});
+
+test("keeps the first half and the newest lines of a log past the limit and says what is missing", async () => {
+  const kibibyte = "x".repeat(1024);
+  for (let batch = 0; batch < 30; batch += 1) {
+    await append(lines(BigInt(1 + batch * 100), ...Array.from({ length: 100 }, () => kibibyte)));
+  }
+  const kept = await keptIds();
+  expect(kept.slice(0, 512)).toEqual(upTo(1, 512));
+  expect(kept.at(-1)).toBe(3000);
+  // The tail is cut by 32 lines at a time.
+  expect(kept.length).toBeGreaterThan(1024 - 33);
+  expect(kept.length).toBeLessThanOrEqual(1024);
+  expect(await position()).toMatchObject({ logs_length: kept.length * 1024, overflowed: true });
+  const [gap] = await readLogs(database.db, agentId, { after: 512, before: undefined });
+  const missing = 3000 - kept.length;
+  expect(gap).toMatchObject({ id: 512 + missing, level: "warn", output: gapText(missing) });
+  expect(gap?.output).toBe("… 2,008 lines are not kept …");
+});
+
+test("shows one line in the place of those that are not kept, wherever a reader stands", async () => {
+  for (let number = 1; number <= 30; number += 1) await appendSmall(number);
+  const { tail_first_id: tailFirst } = await position();
+  const read = async (after: number, before?: number) =>
+    (await readLogs(database.db, agentId, { after, before })).map(({ id, output }) => ({
+      id,
+      output,
+    }));
+  const line = (id: number) => ({ id, output: String(id).padStart(10, "0") });
+  const gap = (id: number, missing: number) => ({ id, output: gapText(missing) });
+  expect(tailFirst).toBe(23);
+  const tail = upTo(23, 30).map(line);
+  expect(await read(0)).toEqual([...upTo(1, 10).map(line), gap(22, 12), ...tail]);
+  expect(await read(10)).toEqual([gap(22, 12), ...tail]);
+  expect(await read(15)).toEqual([gap(22, 7), ...tail]);
+  expect(await read(21)).toEqual([{ id: 22, output: "… 1 line is not kept …" }, ...tail]);
+  expect(await read(22)).toEqual(tail);
+  expect(await read(30)).toEqual([]);
+  expect(await read(8, 16)).toEqual([line(9), line(10), gap(15, 5)]);
+  expect(await read(8, 11)).toEqual([line(9), line(10)]);
+});
+
+test("says once that lines are lost, and takes the next ones", async () => {
+  expect(await appendSmall(...upTo(1, 20))).toEqual({ lines: 20, isFirstLoss: false });
+  expect(await appendSmall(21)).toEqual({ lines: 1, isFirstLoss: true });
+  expect(await appendSmall(...upTo(22, 40))).toEqual({ lines: 19, isFirstLoss: false });
+  expect(await appendSmall(...upTo(22, 40))).toEqual({ lines: 0, isFirstLoss: false });
+  expect(await keptIds()).toEqual([...upTo(1, 10), ...upTo(31, 40)]);
+});
+
+test("keeps of a batch that is larger than the log its first and its newest lines", async () => {
+  expect(await appendSmall(...upTo(1, 1000))).toEqual({ lines: 1000, isFirstLoss: true });
+  expect(await keptIds()).toEqual([...upTo(1, 10), ...upTo(991, 1000)]);
+  expect(await position()).toMatchObject({ last_id: 1000, logs_length: 200, tail_length: 100 });
+});
+
+test("counts an empty line too, so that a log of nothing else is bounded", async () => {
+  const texts = Array.from({ length: 200 }, () => "");
+  const logs = { agentId, sourceId, lines: lines(1n, ...texts) };
+  await appendLogs(database.db, logs, small);
+  expect(await keptIds()).toEqual([...upTo(1, 25), ...upTo(176, 200)]);
+});
+
+test("never lets a follower miss or repeat a kept line, whoever writes and however often it connects anew", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
+      async (writerBatches, followerPages) => {
+        await database.db.updateTable("workspace_agents").set({ deleted: true }).execute();
+        agentId = await seedAgent(database.db, build);
+        let isWriting = true;
+        const write = async (sizes: readonly number[]): Promise<void> => {
+          const source = randomUUID();
+          let next = 1;
+          for (const size of sizes) {
+            const texts = Array.from({ length: size }, (_, index) => `line ${next + index}`);
+            const batch = { agentId, sourceId: source, lines: lines(BigInt(next), ...texts) };
+            await appendLogs(database.db, batch, small);
+            next += size;
+          }
+        };
+        // Goes on after the last id that it took from a read, as a client does that is cut off in the middle.
+        const follow = async (page: number): Promise<readonly number[]> => {
+          const seen: number[] = [];
+          let last = 0;
+          for (let isLast = false; !isLast;) {
+            const wasWriting = isWriting;
+            const range = { after: last, before: undefined };
+            const logs = (await readLogs(database.db, agentId, range)).slice(0, page);
+            for (const { id, output } of logs) {
+              const isGap = output.startsWith("…");
+              // A line follows the last one, and a gap counts exactly what lies between.
+              expect(isGap ? output : id).toBe(isGap ? gapText(id - last) : last + 1);
+              if (!isGap) seen.push(id);
+              last = id;
+            }
+            isLast = !wasWriting && logs.length === 0;
+          }
+          return seen;
+        };
+        const following = followerPages.map(follow);
+        await Promise.all(writerBatches.map(write));
+        isWriting = false;
+        const kept = await keptIds();
+        const total = writerBatches.flat().reduce((sum, size) => sum + size, 0);
+        expect((await position()).last_id).toBe(total);
+        for (const seen of await Promise.all(following)) {
+          const unique = new Set(seen);
+          expect(unique.size).toBe(seen.length);
+          expect(kept.filter((id) => !unique.has(id))).toEqual([]);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
 });
 
 test("keeps 1,024 characters of a line and marks what is no text", async () => {
@@ -156,6 +309,17 @@ test("reads a long log in parts", async () => {
   ).toMatchObject([
     { id: maxLogsPerRead + 1, output: String(maxLogsPerRead), source_id: sourceId, level: "info" },
   ]);
+});
+
+test("takes the log away with its agent, and no other", async () => {
+  await append(lines(100n, "one"));
+  const gone = agentId;
+  await database.db.updateTable("workspace_agents").set({ deleted: true }).execute();
+  agentId = await seedAgent(database.db, build);
+  await append(lines(100n, "other"));
+  await database.db.deleteFrom("workspace_agents").where("id", "=", gone).execute();
+  expect(await outputs()).toEqual(["other"]);
+  expect(await readLogs(database.db, gone, { after: 0, before: undefined })).toEqual([]);
 });
 
 test("reads only what lies between two ids", async () => {

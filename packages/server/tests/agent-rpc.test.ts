@@ -27,6 +27,7 @@ import {
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
+import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
 import { agentRpcHandlers } from "../src/agents/rpc/handlers.ts";
 import { hashAgentToken } from "../src/auth/agent-token.ts";
 import { SecretBox } from "../src/auth/secret-box.ts";
@@ -40,6 +41,7 @@ const at = timestampFromMs(1_700_000_000_123);
 let database: TestDatabase;
 let seed: Seed;
 let handlers: RpcHandlers;
+let batcher: MetadataBatcher;
 let published: string[];
 let warnings: object[];
 
@@ -52,18 +54,29 @@ beforeEach(async () => {
     subscribe: () => ({ [Symbol.dispose]: () => undefined }),
     publish: (topic: string) => void published.push(topic),
   };
+  batcher = new MetadataBatcher({
+    db: database.db,
+    pubsub,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   handlers = agentRpcHandlers({
     db: database.db,
     pubsub,
     clock: systemClock,
     logger: { ...silentLogger, warn: (fields) => void warnings.push(fields) },
     secrets,
+    metadata: batcher,
+    storedLogLines: { inc: () => undefined },
     agent: seed.agent,
     apiVersion: "2.10",
   });
 });
 
-afterEach(() => database[Symbol.asyncDispose]());
+afterEach(async () => {
+  await batcher[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
 
 test("answers every RPC of the service but the one that agents do without", () => {
   const missing = Agent.methods.filter((method) => !handlers.has(pathOf(method)));
@@ -173,12 +186,23 @@ test("makes the external source when it is needed", async () => {
   expect(sources).toEqual([{ id: "3b579bf4-1ed8-4b99-87a8-e9a1e3410410" }]);
 });
 
-test("refuses logs once there are too many, and says so each time", async () => {
-  const send = (output: string) => call(Agent.method.batchCreateLogs, { logs: [{ output }] });
-  expect(await send("a".repeat(1_048_577))).toMatchObject({ logLimitExceeded: true });
-  expect(await send("a")).toMatchObject({ logLimitExceeded: true });
-  expect(await call(Agent.method.batchCreateLogs, {})).toMatchObject({ logLimitExceeded: true });
-  expect(published).toEqual([`agent-logs:${seed.agent.agentId}`]);
+test("takes logs past the limit, keeps the newest and never tells the agent to stop", async () => {
+  const send = (firstNs: number) =>
+    call(Agent.method.batchCreateLogs, {
+      logs: Array.from({ length: 700 }, (_, line) => ({
+        output: "a".repeat(1024),
+        createdAt: { ...at, nanos: firstNs + line },
+      })),
+    });
+  for (const firstNs of [1000, 2000, 3000]) {
+    expect(await send(firstNs)).toMatchObject({ logLimitExceeded: false });
+  }
+  expect(await call(Agent.method.batchCreateLogs, {})).toMatchObject({ logLimitExceeded: false });
+  const position = database.db.selectFrom("workspace_agent_log_positions").selectAll();
+  expect(await position.executeTakeFirst()).toMatchObject({ last_id: 2100, overflowed: true });
+  const log = `agent-logs:${seed.agent.agentId}`;
+  // The second batch made the agent's JSON say that lines are missing.
+  expect(published).toEqual([log, log, `workspace:${seed.agent.workspaceId}`, log]);
 });
 
 test("refuses a batch of too many lines", async () => {
@@ -463,7 +487,8 @@ function agentRow(id = seed.agent.agentId) {
     .executeTakeFirstOrThrow();
 }
 
-function metadataValues() {
+async function metadataValues() {
+  await batcher[Symbol.asyncDispose]();
   return database.db.selectFrom("workspace_agent_metadata").selectAll().execute();
 }
 

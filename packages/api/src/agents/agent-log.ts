@@ -3,7 +3,10 @@ import { Type } from "typebox";
 import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
 import { LogLevel } from "../jobs/job.ts";
 
-/** One line of an agent's log; ids rise by agent without gaps. */
+/**
+ * One line of an agent's log; ids rise by agent. Where lines are not kept any more, one line of level `warn` says how many,
+ * with the id of the last of them: so ids have gaps only behind the last one seen, never without such a line.
+ */
 export const AgentLog = Type.Object({
   id: Type.Integer(),
   created_at: Timestamp,

@@ -91,6 +91,13 @@ export const WorkspaceAgent = Type.Object({
   operating_system: Type.String(),
   logs_length: Type.Integer(),
   logs_overflowed: Type.Boolean(),
+  /** By the name of a relay's region. */
+  latency: Type.Optional(
+    Type.Record(
+      Type.String(),
+      Type.Object({ latency_ms: Type.Number(), preferred: Type.Boolean() }),
+    ),
+  ),
   directory: Type.Optional(Type.String()),
   expanded_directory: Type.Optional(Type.String()),
   version: Type.String(),

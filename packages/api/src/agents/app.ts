@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { type Infer, oneOf, Uuid } from "../contract/scalars.ts";
+import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
 export const AppHealth = oneOf("disabled", "initializing", "healthy", "unhealthy");
 export type AppHealth = Infer<typeof AppHealth>;
@@ -9,6 +9,20 @@ export type SharingLevel = Infer<typeof SharingLevel>;
 
 export const OpenIn = oneOf("slim-window", "tab");
 export type OpenIn = Infer<typeof OpenIn>;
+
+/** What an application last said of its work. */
+export const AppStatus = Type.Object({
+  id: Uuid,
+  created_at: Timestamp,
+  workspace_id: Uuid,
+  agent_id: Uuid,
+  app_id: Uuid,
+  state: oneOf("working", "idle", "complete", "failure"),
+  message: Type.String(),
+  uri: Type.String(),
+  needs_user_attention: Type.Boolean(),
+  icon: Type.String(),
+});
 
 /** An application of a workspace (`rest.md` section 6.1). Intervals are in seconds. */
 export const WorkspaceApp = Type.Object({
@@ -32,6 +46,6 @@ export const WorkspaceApp = Type.Object({
   hidden: Type.Boolean(),
   open_in: OpenIn,
   tooltip: Type.Optional(Type.String()),
-  statuses: Type.Array(Type.Unknown()),
+  statuses: Type.Array(AppStatus),
 });
 export type WorkspaceApp = Infer<typeof WorkspaceApp>;

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
+import { oneOf, Uuid } from "../contract/scalars.ts";
 import { AgentLog, AgentLogQuery } from "./agent-log.ts";
 import { WorkspaceAgent } from "./agent.ts";
 import { AgentMetadata } from "./metadata.ts";
@@ -73,5 +74,9 @@ export const agentReinit = defineRoute({
   caller: "agent",
   kind: "event-stream",
   query: Type.Object({ wait: Type.Optional(Type.String()) }),
-  response: Type.Unknown(),
+  response: Type.Object({
+    workspace_id: Uuid,
+    reason: oneOf("prebuild_claimed"),
+    owner_id: Uuid,
+  }),
 });

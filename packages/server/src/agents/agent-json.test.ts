@@ -77,7 +77,7 @@ const app: AppRow = {
 };
 
 const place = { workspaceName: "dev", ownerName: "ann" };
-const none: AgentParts = { apps: [], scripts: [], logSources: [], place };
+const none: AgentParts = { apps: [], appStatuses: [], scripts: [], logSources: [], place };
 
 describe("agentJson", () => {
   it("leaves out what never was, and writes lists that are empty", () => {
@@ -123,6 +123,18 @@ describe("agentJson", () => {
       },
       {
         apps: [{ ...app, display_name: "Web", url: "http://localhost", tooltip: "t" }],
+        appStatuses: [
+          {
+            id,
+            created_at: at,
+            workspace_id: id,
+            workspace_agent_id: id,
+            workspace_app_id: app.id,
+            state: "idle",
+            message: "m",
+            uri: "",
+          },
+        ],
         scripts: [{ ...script, exit_code: 0, status: "ok", start_blocks_login: true }],
         logSources: [
           { id, workspace_agent_id: id, display_name: "Start", icon: "", created_at: at },
@@ -142,7 +154,7 @@ describe("agentJson", () => {
       logs_overflowed: true,
       startup_script_behavior: "blocking",
       scripts: [{ timeout: 3_000_000_000, exit_code: 0, status: "ok" }],
-      apps: [{ subdomain_name: "web--dev--ann", statuses: [] }],
+      apps: [{ subdomain_name: "web--dev--ann", statuses: [{ state: "idle", icon: "" }] }],
     });
   });
 

@@ -1,11 +1,13 @@
 import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
 
+import type { AppStatusRow } from "./app-status-queries.ts";
 import type { AgentRow, AppRow, LogSourceRow, ScriptRow } from "./read-queries.ts";
 import { agentHealth, agentStatus } from "./status.ts";
 
 /** The rows that belong to one agent. */
 export interface AgentParts {
   readonly apps: readonly AppRow[];
+  readonly appStatuses: readonly AppStatusRow[];
   readonly scripts: readonly ScriptRow[];
   readonly logSources: readonly LogSourceRow[];
   /** For the names of subdomain apps. */
@@ -42,7 +44,7 @@ export function agentJson(row: AgentRow, parts: AgentParts, now: number): Worksp
     ...whenSet("expanded_directory", row.expanded_directory),
     version: row.version,
     api_version: row.api_version,
-    apps: parts.apps.map((app) => appJson(app, row.name, parts.place)),
+    apps: parts.apps.map((app) => appJson(app, row.name, parts)),
     connection_timeout_seconds: row.connection_timeout_seconds,
     troubleshooting_url: row.troubleshooting_url,
     subsystems: row.subsystems,
@@ -83,7 +85,7 @@ function scriptJson(row: ScriptRow): AgentScript {
   };
 }
 
-function appJson(row: AppRow, agentName: string, place: AgentParts["place"]): WorkspaceApp {
+function appJson(row: AppRow, agentName: string, { place, appStatuses }: AgentParts): WorkspaceApp {
   return {
     id: row.id,
     ...whenSet("url", row.url),
@@ -105,7 +107,23 @@ function appJson(row: AppRow, agentName: string, place: AgentParts["place"]): Wo
     hidden: row.hidden,
     open_in: row.open_in,
     ...whenSet("tooltip", row.tooltip),
-    statuses: [],
+    statuses: appStatuses.filter((status) => status.workspace_app_id === row.id).map(statusJson),
+  };
+}
+
+/** The last two fields are what they always are (`rest.md` section 6.1). */
+function statusJson(row: AppStatusRow): WorkspaceApp["statuses"][number] {
+  return {
+    id: row.id,
+    created_at: row.created_at,
+    workspace_id: row.workspace_id,
+    agent_id: row.workspace_agent_id,
+    app_id: row.workspace_app_id,
+    state: row.state,
+    message: row.message,
+    uri: row.uri,
+    needs_user_attention: false,
+    icon: "",
   };
 }
 

@@ -4,12 +4,17 @@ import { sql } from "kysely";
 import type { Database, Queryable } from "../db/database.ts";
 import type { LogRange } from "../http/log-range.ts";
 
-/** Most bytes of output that an agent's log may hold, as the agent sent them (`rpc.md` section 7.7). */
+/**
+ * Most bytes of an agent's log that are kept (`rpc.md` section 7.7): one half for its first lines, one for its newest,
+ * which is cut by a step at a time.
+ */
 export const maxLogBytes = 1_048_576;
-/** Most lines, as empty ones have no bytes. */
-const maxLogLines = 262_144;
+const maxHalfBytes = maxLogBytes / 2;
+const stepBytes = 32_768;
 /** Sources whose newest batch is remembered; templates have at most 100 scripts an agent. */
 const maxLogSources = 256;
+/** Whose the line about missing ones is when nothing follows it. */
+const noSource = "00000000-0000-0000-0000-000000000000";
 /** Characters of a line that are kept. */
 const maxLineLength = 1024;
 /** Most lines in one read. */
@@ -29,32 +34,47 @@ export interface NewLogLine {
   readonly output: string;
 }
 
-/** What became of a batch: `overflowed` when it would pass the limit, or an earlier one did. */
-export type AppendResult =
-  | { readonly type: "stored"; readonly lines: number }
-  | { readonly type: "overflowed"; readonly isFirst: boolean };
+/** What became of a batch: how many of its lines were new, and whether it made the agent lose lines for the first time. */
+export interface AppendResult {
+  readonly lines: number;
+  readonly isFirstLoss: boolean;
+}
+
+/** How much is kept, in bytes; `step` is larger than any line. */
+export interface LogLimits {
+  readonly half: number;
+  readonly step: number;
+}
 
 /**
  * Stores a batch, with one statement. Ids go on without a gap in the order in which batches commit, because the row
- * of the agent's position is locked: a reader that has seen an id has seen all before it.
+ * of the agent's position is locked: a reader that has seen an id has seen all before it. What passes the limit takes
+ * the place of the oldest lines behind the first half; `readLogs` says where lines are missing.
  *
  * An agent that lost the answer sends its batch again, perhaps with more lines behind. It is known by the agent's
  * times of its first and last line, and only the lines behind it are stored.
  */
-export async function appendLogs(db: Database, batch: LogBatch): Promise<AppendResult> {
+export async function appendLogs(
+  db: Database,
+  batch: LogBatch,
+  limits: LogLimits = { half: maxHalfBytes, step: stepBytes },
+): Promise<AppendResult> {
   const outputs = batch.lines.map((line) => sanitizeOutput(line.output));
-  const { rows } = await sql<{ stored: number; is_overflowed: boolean; was_overflowed: boolean }>`
-    select stored, is_overflowed, was_overflowed from append_agent_logs(
+  const { rows } = await sql<{ stored: number; is_first_loss: boolean }>`
+    select stored, is_first_loss from append_agent_logs(
       ${batch.agentId}, ${batch.sourceId},
       ${batch.lines.map((line) => line.createdNs.toString())},
       ${batch.lines.map((line) => line.level)},
       ${outputs.map((output) => output.slice(0, maxLineLength).toWellFormed())},
-      ${outputs.map((output) => Buffer.byteLength(output))},
-      ${maxLogBytes}, ${maxLogLines}, ${maxLogSources})`.execute(db);
+      ${limits.half}, ${limits.step}, ${maxLogSources})`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error("append_agent_logs returned no row");
-  if (row.is_overflowed) return { type: "overflowed", isFirst: !row.was_overflowed };
-  return { type: "stored", lines: row.stored };
+  return { lines: row.stored, isFirstLoss: row.is_first_loss };
+}
+
+/** What a batch would weigh if its lines were kept whole, in bytes. */
+export function batchBytes(lines: readonly NewLogLine[]): number {
+  return lines.reduce((sum, { output }) => sum + Buffer.byteLength(sanitizeOutput(output)), 0);
 }
 
 /** NUL, which PostgreSQL does not keep, and what was no text become a mark. */
@@ -62,20 +82,50 @@ function sanitizeOutput(output: string): string {
   return output.replaceAll(/[\0\uFFFD]/g, "❌");
 }
 
-/** Lines of a range, in order, at most `maxLogsPerRead`. */
+interface LogRow extends AgentLog {
+  /** Greater than 0 for the line that stands for so many that are not kept. */
+  readonly missing: number;
+}
+
+/**
+ * Lines of a range, in order, at most `maxLogsPerRead`. Where lines of the range are not kept, one line says how many;
+ * its id is that of the last of them, so that a reader goes on from it as from any other.
+ */
 export async function readLogs(
   db: Queryable,
   agentId: string,
   { after, before }: LogRange,
 ): Promise<AgentLog[]> {
-  const rows = await db
-    .selectFrom("workspace_agent_logs")
-    .where("workspace_agent_id", "=", agentId)
-    .where("id", ">", after)
-    .$if(before !== undefined, (logs) => logs.where("id", "<", before ?? 0))
-    .orderBy("id")
-    .limit(maxLogsPerRead)
-    .select(["id", "created_at", "output", "level", "log_source_id as source_id"])
-    .execute();
-  return rows;
+  // One statement, so that lines and gap are of one moment.
+  const { rows } = await sql<LogRow>`
+    with gap as (
+      select greatest(head_last_id, ${after}) as after,
+          least(tail_first_id, ${before ?? null}::bigint) - 1 as last, tail_first_id
+        from workspace_agent_log_positions where workspace_agent_id = ${agentId} and head_last_id is not null
+    )
+    (select id, created_at, output, level, log_source_id as source_id, 0 as missing
+      from workspace_agent_logs
+      where workspace_agent_id = ${agentId} and id > ${after}
+        and id < ${before ?? Number.MAX_SAFE_INTEGER}
+      order by id limit ${maxLogsPerRead})
+    union all
+    select gap.last, coalesce(next.created_at, now()), '', 'warn',
+        coalesce(next.log_source_id, ${noSource}), gap.last - gap.after
+      from gap left join workspace_agent_logs next
+        on next.workspace_agent_id = ${agentId} and next.id = gap.tail_first_id
+      where gap.last > gap.after
+    order by id limit ${maxLogsPerRead}`.execute(db);
+  return rows.map(({ id, created_at, output, level, source_id, missing }) => ({
+    id,
+    created_at,
+    output: missing === 0 ? output : gapText(missing),
+    level,
+    source_id,
+  }));
+}
+
+/** What stands where lines are missing. */
+export function gapText(lines: number): string {
+  const count = lines.toLocaleString("en");
+  return `… ${count} ${lines === 1 ? "line is" : "lines are"} not kept …`;
 }

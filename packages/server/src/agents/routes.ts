@@ -18,10 +18,13 @@ import { keepAlive, pingIntervalMs, refuseMessages } from "../http/peer-socket.t
 import type { RouteRequest, Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { negotiateVersion } from "./api-version.ts";
+import { addIdentityRoutes } from "./identity-routes.ts";
 import { maxLogsPerRead, readLogs } from "./log-store.ts";
 import { streamAgentLogs } from "./log-stream.ts";
 import { logText } from "./log-text.ts";
 import { watchMetadata } from "./metadata-stream.ts";
+import { addNetworkRoutes } from "./network-routes.ts";
+import { addOwnRoutes } from "./own-routes.ts";
 import { selectLogSources } from "./read-queries.ts";
 import { type AgentRpcNeeds, serveAgentRpc } from "./rpc-route.ts";
 import { readAgent, requireAgentPlace } from "./service.ts";
@@ -33,6 +36,9 @@ export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds): void {
   );
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);
+  addOwnRoutes(routes, needs);
+  addNetworkRoutes(routes, needs);
+  addIdentityRoutes(routes);
 
   routes.agentSocket(agentRpc, {
     prepare: async ({ query }, agent) => ({

@@ -1,10 +1,11 @@
 import type { WorkspaceAgent } from "@slipway/api";
 
-import { mayActFor } from "../auth/rights.ts";
+import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
 import { type AgentParts, agentJson } from "./agent-json.ts";
+import { selectAppStatuses } from "./app-status-queries.ts";
 import {
   type AgentRow,
   selectAgent,
@@ -14,6 +15,7 @@ import {
   selectLogSources,
   selectScripts,
 } from "./read-queries.ts";
+import { agentStatus } from "./status.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 
@@ -24,8 +26,23 @@ export async function requireAgentPlace(
   agentId: string,
 ): Promise<AgentPlace> {
   const place = await selectAgentPlace(db, agentId);
-  if (place === undefined || !mayActFor(caller, place.owner_id)) throw unknownAgent();
+  if (place === undefined || !maySeeWorkspacesOf(caller, place.owner_id)) throw unknownAgent();
   return place;
+}
+
+/** Throws the 400 of `rest.md` section 6.4 unless the agent, which the caller may see, is connected at `now`. */
+export async function requireConnectedAgent(
+  db: Queryable,
+  caller: UserCaller,
+  agentId: string,
+  now: number,
+): Promise<void> {
+  await requireAgentPlace(db, caller, agentId);
+  const row = await selectAgent(db, agentId);
+  if (row === undefined) throw unknownAgent();
+  const { status } = agentStatus(row, now);
+  if (status === "connected") return;
+  throw new HttpError(400, `Agent state is "${status}", it must be in the "connected" state.`);
 }
 
 function unknownAgent(): HttpError {
@@ -62,6 +79,9 @@ export async function readAgentsOfResources(
   return assemble(db, rows, (row) => placeOf(row.resource_id), now);
 }
 
+/** Most statuses of an app in one answer. */
+const maxAppStatuses = 100;
+
 async function assemble(
   db: Queryable,
   rows: readonly AgentRow[],
@@ -70,8 +90,9 @@ async function assemble(
 ): Promise<readonly WorkspaceAgent[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
-  const [apps, scripts, logSources] = await Promise.all([
+  const [apps, appStatuses, scripts, logSources] = await Promise.all([
     selectApps(db, ids),
+    selectAppStatuses(db, ids, maxAppStatuses),
     selectScripts(db, ids),
     selectLogSources(db, ids),
   ]);
@@ -82,6 +103,7 @@ async function assemble(
   return rows.map((row) => {
     const parts = {
       apps: ofAgent(apps, row.id),
+      appStatuses: ofAgent(appStatuses, row.id),
       scripts: ofAgent(scripts, row.id),
       logSources: ofAgent(logSources, row.id),
       place: placeOf(row),

@@ -29,21 +29,3 @@ export async function updateAppHealth(
       where a.id = new.id and a.health <> new.health`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
-
-interface AppStatusReport {
-  readonly agentId: string;
-  readonly slug: string;
-  readonly state: string;
-  readonly message: string;
-  readonly uri: string;
-}
-
-/** Keeps what an app says of itself; false when the agent has no such app. */
-export async function insertAppStatus(db: Queryable, report: AppStatusReport): Promise<boolean> {
-  const { numAffectedRows } = await sql`
-    insert into workspace_app_statuses (workspace_app_id, state, message, uri)
-      select id, ${report.state}::text, ${report.message}::text, ${report.uri}::text
-        from workspace_apps
-        where workspace_agent_id = ${report.agentId} and slug = ${report.slug}`.execute(db);
-  return numAffectedRows === 1n;
-}

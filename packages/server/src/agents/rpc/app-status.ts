@@ -1,5 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
-
 import {
   type MessageInitShape,
   UpdateAppStatusRequest_AppStatusState as State,
@@ -7,58 +5,43 @@ import {
   type UpdateAppStatusResponseSchema,
 } from "@slipway/wire";
 
-import { topics } from "../../pubsub/pubsub.ts";
 import { RpcFailure } from "../../rpc/handler.ts";
-import { insertAppStatus } from "./app-queries.ts";
+import {
+  type AppState,
+  maxMessageBytes,
+  maxUriLength,
+  reportAppStatus,
+} from "../app-status-service.ts";
 import type { AgentRpcContext } from "./context.ts";
-import { withoutNul } from "./fields.ts";
 
-const states: ReadonlyMap<number, string> = new Map([
+const states: ReadonlyMap<number, AppState> = new Map([
   [State.WORKING, "working"],
   [State.IDLE, "idle"],
   [State.COMPLETE, "complete"],
   [State.FAILURE, "failure"],
 ]);
 
-const maxMessageBytes = 160;
-const maxUriLength = 2048;
-
-/** Keeps what an app says of itself, each time anew (`rpc.md` section 7.13). */
+/** Keeps what an app says of itself (`rpc.md` section 7.13). */
 export async function updateAppStatus(
-  { db, pubsub, agent }: Pick<AgentRpcContext, "db" | "pubsub" | "agent">,
-  request: UpdateAppStatusRequest,
+  context: Pick<AgentRpcContext, "db" | "pubsub" | "agent">,
+  { slug, state: number, message, uri }: UpdateAppStatusRequest,
 ): Promise<MessageInitShape<typeof UpdateAppStatusResponseSchema>> {
-  const bytes = Buffer.byteLength(request.message);
-  if (bytes > maxMessageBytes)
-    throw badRequest(`message has ${bytes} bytes, at most ${maxMessageBytes} are taken`);
-  const state = states.get(request.state);
-  if (state === undefined) throw badRequest(`unknown state ${request.state}`);
-  if (request.uri.length > maxUriLength) {
-    throw badRequest(`uri has ${request.uri.length} characters, at most ${maxUriLength} are taken`);
+  const state = states.get(number);
+  if (state === undefined) throw badRequest(`unknown state ${number}`);
+  const result = await reportAppStatus(context, context.agent, { slug, state, message, uri });
+  switch (result.type) {
+    case "stored":
+      return {};
+    case "long-message":
+      throw badRequest(`message has ${result.bytes} bytes, at most ${maxMessageBytes} are taken`);
+    case "long-uri":
+      throw badRequest(`uri has ${result.length} characters, at most ${maxUriLength} are taken`);
+    case "unknown-app":
+      throw badRequest(`agent has no app with slug ${JSON.stringify(slug.slice(0, 64))}`);
   }
-  const isKnown = await insertAppStatus(db, {
-    agentId: agent.agentId,
-    slug: withoutNul(request.slug),
-    state,
-    message: cleanMessage(request.message),
-    uri: withoutNul(request.uri),
-  });
-  if (!isKnown)
-    throw badRequest(`agent has no app with slug ${JSON.stringify(request.slug.slice(0, 64))}`);
-  pubsub.publish(topics.workspace(agent.workspaceId));
-  return {};
 }
 
 /** Peers see an error of the HTTP API here, flattened to a text. */
 function badRequest(message: string): RpcFailure {
   return new RpcFailure(`unexpected status code 400: ${message}`);
-}
-
-/** A message as plain text of one line: no markup, no escape sequences, no control characters, single spaces. */
-export function cleanMessage(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/<[a-z/!?][^>]*>/gi, "")
-    .replaceAll(/\s+/g, " ")
-    .replaceAll(/\p{Cc}/gu, "")
-    .trim();
 }

@@ -63,33 +63,6 @@ export async function insertStats(
       values (${agent.agentId}, ${JSON.stringify(stats)}::jsonb)`.execute(db);
 }
 
-/** The source of lines that name none; made when it is first needed. */
-export async function insertLogSource(
-  db: Queryable,
-  agentId: string,
-  source: { readonly id: string; readonly displayName: string; readonly icon: string },
-): Promise<void> {
-  await db
-    .insertInto("workspace_agent_log_sources")
-    .values({
-      workspace_agent_id: agentId,
-      id: source.id,
-      display_name: source.displayName,
-      icon: source.icon,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
-
-export async function selectIsOverflowed(db: Queryable, agentId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom("workspace_agent_log_positions")
-    .where("workspace_agent_id", "=", agentId)
-    .select("overflowed")
-    .executeTakeFirst();
-  return row?.overflowed ?? false;
-}
-
 interface ScriptTiming {
   readonly scriptId: string;
   readonly startedAt: string;

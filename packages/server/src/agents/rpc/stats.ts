@@ -6,6 +6,7 @@ import {
   type UpdateStatsResponseSchema,
 } from "@slipway/wire";
 
+import { noteActivity } from "../../builds/deadline-service.ts";
 import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { withoutNul } from "./fields.ts";
@@ -25,6 +26,7 @@ export async function updateStats(
 ): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
   if (stats !== undefined && isInUse(stats)) {
     await insertStats(needs.db, needs.agent, keptStats(stats));
+    if (stats.connectionCount > 0n) await noteActivity(needs.db, needs.agent.workspaceId);
     needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
   }
   return { reportInterval: durationFromMs(reportIntervalMs) };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { cleanMessage } from "./app-status.ts";
+import { cleanMessage } from "./app-status-service.ts";
 
 test.each([
   ["  two\n\tlines  ", "two lines"],

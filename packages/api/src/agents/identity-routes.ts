@@ -1,0 +1,38 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+
+/** Longest part of a cloud's document, in characters; real ones have some thousand. */
+const maxLength = 65_536;
+const Part = Type.String({ minLength: 1, maxLength });
+const AgentName = Type.Optional(Type.String({ maxLength: 256 }));
+
+/** The token of the agent that runs on the machine. */
+export const AgentSession = Type.Object({ session_token: Type.String() });
+
+export const awsInstanceIdentity = defineRoute({
+  method: "POST",
+  path: "/workspaceagents/aws-instance-identity",
+  summary: "Exchange the identity of an AWS machine for the token of its agent",
+  caller: "anyone",
+  body: Type.Object({ signature: Part, document: Part, agent_name: AgentName }),
+  response: AgentSession,
+});
+
+export const azureInstanceIdentity = defineRoute({
+  method: "POST",
+  path: "/workspaceagents/azure-instance-identity",
+  summary: "Exchange the identity of an Azure machine for the token of its agent",
+  caller: "anyone",
+  body: Type.Object({ signature: Part, encoding: Part, agent_name: AgentName }),
+  response: AgentSession,
+});
+
+export const googleInstanceIdentity = defineRoute({
+  method: "POST",
+  path: "/workspaceagents/google-instance-identity",
+  summary: "Exchange the identity of a Google Cloud machine for the token of its agent",
+  caller: "anyone",
+  body: Type.Object({ json_web_token: Part, agent_name: AgentName }),
+  response: AgentSession,
+});

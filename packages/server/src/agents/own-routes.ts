@@ -1,0 +1,141 @@
+import {
+  createAgentLogSource,
+  getAgentExternalAuth,
+  getAgentGitAuth,
+  getAgentGitKey,
+  type LogLevel,
+  maxLogBodyBytes,
+  nilUuid,
+  updateAgentAppStatus,
+  updateAgentLogs,
+} from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+
+import type { SecretBox } from "../auth/secret-box.ts";
+import type { Database } from "../db/database.ts";
+import { HttpError } from "../http/errors.ts";
+import type { RouteRequest, Routes } from "../http/routes.ts";
+import { requireUuid } from "../http/uuid.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
+import { ensureGitKey } from "../users/git-key-service.ts";
+import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
+import { createLogSource, ensureExternalSource, storeAgentLogs } from "./log-service.ts";
+import { batchBytes, maxLogBytes, type NewLogLine } from "./log-store.ts";
+
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly secrets: SecretBox;
+  /** Counts the lines of logs that were stored. */
+  readonly storedLogLines: { inc(count: number): void };
+}
+
+/** What an agent, or a program with its token, asks for itself (`rest.md` sections 2.3 to 2.7). */
+export function addOwnRoutes(routes: Routes, needs: Needs): void {
+  const { db, clock, secrets } = needs;
+  addLogRoutes(routes, needs);
+
+  routes.agent(updateAgentAppStatus, async ({ body }, agent) => {
+    const { app_slug: slug = "", state = "", message = "", uri = "" } = body;
+    const report = { slug, state: readState(state), message, uri };
+    const result = await reportAppStatus(needs, agent, report);
+    switch (result.type) {
+      case "stored":
+        return null;
+      case "long-message": {
+        const detail = "Message must be less than 160 characters.";
+        const validations = [{ field: "message", detail }];
+        throw new HttpError(400, "Message is too long.", { detail, validations });
+      }
+      case "long-uri": {
+        const detail = `must have at most ${maxUriLength} characters, found ${result.length}`;
+        throw new HttpError(400, "URI is too long.", { validations: [{ field: "uri", detail }] });
+      }
+      case "unknown-app":
+        throw new HttpError(400, "Failed to get workspace app.", {
+          detail: `No app found with slug ${JSON.stringify(slug)}`,
+        });
+    }
+  });
+
+  routes.agent(createAgentLogSource, async ({ body }, agent) => {
+    const { id = nilUuid, display_name: displayName = "", icon = "" } = body;
+    const source = { id: requireUuid(id), displayName, icon };
+    await createLogSource(db, agent.agentId, source);
+    return {
+      workspace_agent_id: agent.agentId,
+      id: source.id,
+      created_at: new Date(clock.now()).toISOString(),
+      display_name: displayName,
+      icon,
+    };
+  });
+
+  routes.agent(getAgentGitKey, async (_request, agent) => {
+    const pair = await ensureGitKey(db, secrets, agent.ownerId);
+    return { public_key: pair.publicKey, private_key: pair.privateKey };
+  });
+
+  for (const route of [getAgentExternalAuth, getAgentGitAuth]) {
+    routes.agent(route, async ({ query }) => refuseExternalAuth(query));
+  }
+}
+
+function addLogRoutes(routes: Routes, needs: Needs): void {
+  const { db } = needs;
+  routes.agent(
+    updateAgentLogs,
+    async ({ body: { log_source_id: source = nilUuid, logs = [] } }, agent) => {
+      if (logs.length === 0) throw new HttpError(400, "No logs provided.");
+      const lines = logs.map(readLine);
+      if (batchBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
+      const id = requireUuid(source);
+      const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
+      await storeAgentLogs(needs, agent, sourceId, lines);
+      return null;
+    },
+    { maxBodyBytes: maxLogBodyBytes },
+  );
+}
+
+const levels: ReadonlySet<string> = new Set<LogLevel>(["trace", "debug", "info", "warn", "error"]);
+
+function isLevel(level: string): level is LogLevel {
+  return levels.has(level);
+}
+
+type SentLine = NonNullable<RouteRequest<typeof updateAgentLogs>["body"]["logs"]>[number];
+
+/** Without the sender's time, which here does not tell a repeated batch from a new one (`rest.md` section 2.3). */
+function readLine({ output = "", level = "" }: SentLine): NewLogLine {
+  const known = level === "" ? "info" : level;
+  if (!isLevel(known)) {
+    throw new HttpError(400, "Invalid log level provided.", {
+      detail: `invalid log level: ${JSON.stringify(level)}`,
+    });
+  }
+  return { createdNs: 0n, level: known, output };
+}
+
+function readState(text: string): AppState {
+  const state = appStates.find((known) => known === text.toLowerCase());
+  if (state !== undefined) return state;
+  throw new HttpError(400, "Failed to parse request.", { detail: `Invalid state: ${text}` });
+}
+
+type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
+
+/** No provider is configured, so none ever matches (`rest.md` section 2.6). */
+function refuseExternalAuth({ match = "", url = "", id = "" }: ExternalAuthQuery): never {
+  const wanted = match === "" ? url : match;
+  if (wanted === "" && id === "") throw new HttpError(400, "'url' or 'id' must be provided!");
+  if (wanted !== "" && id !== "") {
+    throw new HttpError(400, "'url' and 'id' cannot be provided together!");
+  }
+  throw new HttpError(
+    404,
+    `No matching external auth provider found in Coder for the url ${JSON.stringify(wanted)}.`,
+    { detail: "External auth provider not found." },
+  );
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+
+import type { WorkspaceAgent } from "@slipway/api";
+
+import { timestampMs } from "../db/timestamp.ts";
+import type { AgentDefinition } from "../template-format/definition.ts";
+import { type AgentParts, agentJson } from "./agent-json.ts";
+
+/** Where an agent would be, were its workspace made. */
+export interface PlannedPlace {
+  readonly resourceId: string;
+  readonly createdAt: string;
+  readonly workspaceName: string;
+  readonly ownerName: string;
+}
+
+/** An agent that a template plans, as clients see it: never connected, with ids that nothing else knows. */
+export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): WorkspaceAgent {
+  const id = randomUUID();
+  const at = place.createdAt;
+  const row = {
+    id,
+    parent_id: null,
+    resource_id: place.resourceId,
+    name: definition.name,
+    architecture: definition.arch,
+    operating_system: definition.os,
+    environment_variables: definition.env,
+    directory: definition.directory,
+    expanded_directory: "",
+    troubleshooting_url: definition.troubleshootingUrl,
+    connection_timeout_seconds: definition.connectionTimeoutSeconds,
+    display_apps: [...definition.displayApps],
+    version: "",
+    api_version: "",
+    subsystems: [],
+    lifecycle_state: "created" as const,
+    started_at: null,
+    ready_at: null,
+    first_connected_at: null,
+    last_connected_at: null,
+    disconnected_at: null,
+    created_at: at,
+    updated_at: at,
+    logs_length: 0,
+    overflowed: false,
+  };
+  return agentJson(row, plannedParts(definition, id, place), timestampMs(at));
+}
+
+function plannedParts(definition: AgentDefinition, id: string, place: PlannedPlace): AgentParts {
+  const scripts = definition.scripts.map((script, position) => ({
+    id: randomUUID(),
+    workspace_agent_id: id,
+    position,
+    log_source_id: randomUUID(),
+    log_path: script.logPath,
+    script: script.run,
+    cron: script.cron,
+    run_on_start: script.runOnStart,
+    run_on_stop: script.runOnStop,
+    start_blocks_login: script.blocksLogin,
+    timeout_seconds: script.timeoutSeconds,
+    display_name: script.displayName === "" ? script.key : script.displayName,
+    exit_code: null,
+    status: null,
+  }));
+  return {
+    apps: definition.apps.map((app, position) => plannedApp(app, id, position)),
+    appStatuses: [],
+    scripts,
+    logSources: scripts.map((script, index) => ({
+      workspace_agent_id: id,
+      id: script.log_source_id,
+      created_at: place.createdAt,
+      display_name: script.display_name,
+      icon: definition.scripts[index]?.icon ?? "",
+    })),
+    place,
+  };
+}
+
+function plannedApp(
+  app: AgentDefinition["apps"][number],
+  agentId: string,
+  position: number,
+): AgentParts["apps"][number] {
+  return {
+    id: randomUUID(),
+    workspace_agent_id: agentId,
+    position,
+    slug: app.slug,
+    display_name: app.displayName,
+    url: app.url,
+    command: app.command,
+    icon: app.icon,
+    external: app.isExternal,
+    subdomain: app.isSubdomain,
+    sharing_level: app.share,
+    healthcheck_url: app.health?.url ?? "",
+    healthcheck_interval_seconds: app.health?.intervalSeconds ?? 0,
+    healthcheck_threshold: app.health?.threshold ?? 0,
+    health: app.health === undefined ? "disabled" : "initializing",
+    app_group: app.group,
+    hidden: app.isHidden,
+    open_in: app.openIn,
+    tooltip: app.tooltip,
+  };
+}

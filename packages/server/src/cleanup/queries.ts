@@ -1,0 +1,115 @@
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+
+/** "clea" in ASCII: the advisory lock under which one replica at a time cleans up. */
+const lockId = 0x63_6c_65_61;
+
+/** Whether this transaction may clean up; another replica is at it otherwise. */
+export async function tryLock(db: Queryable): Promise<boolean> {
+  const { rows } = await sql<{
+    locked: boolean;
+  }>`select pg_try_advisory_xact_lock(${lockId}) as locked`.execute(db);
+  return rows[0]?.locked ?? false;
+}
+
+/** Agents that still have a history and whose build was replaced before `cutoff`; the oldest first. */
+export async function selectOldAgents(
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select agent.id from workspace_agents agent
+      join workspace_builds build on build.id = agent.workspace_build_id
+      where agent.history_removed_at is null and agent.created_at < ${cutoff}
+        and exists (select from workspace_builds later
+          where later.workspace_id = build.workspace_id and later.build_number > build.build_number
+            and later.created_at < ${cutoff})
+      order by agent.created_at limit ${limit}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+/** Lets readers of the agents' logs see that nothing of them is kept. */
+export async function emptyLogPositions(db: Queryable, agentIds: readonly string[]): Promise<void> {
+  await sql`
+    update workspace_agent_log_positions
+      set logs_length = 0, head_last_id = 0, tail_first_id = last_id + 1, tail_length = 0, batches = '{}'
+      where workspace_agent_id = any(${[...agentIds]}::uuid[]) and logs_length > 0`.execute(db);
+}
+
+/** Each of these removes at most `limit` rows and resolves to their number. */
+export function deleteLogs(
+  db: Queryable,
+  agentIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agent_logs where ctid = any(array(
+      select ctid from workspace_agent_logs
+        where workspace_agent_id = any(${[...agentIds]}::uuid[]) limit ${limit}))`,
+  );
+}
+
+export function deleteStats(
+  db: Queryable,
+  agentIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agent_stats where ctid = any(array(
+      select ctid from workspace_agent_stats
+        where workspace_agent_id = any(${[...agentIds]}::uuid[]) limit ${limit}))`,
+  );
+}
+
+export function deleteTimings(
+  db: Queryable,
+  agentIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agent_script_timings where ctid = any(array(
+      select timing.ctid from workspace_agent_script_timings timing
+        join workspace_agent_scripts script on script.id = timing.script_id
+        where script.workspace_agent_id = any(${[...agentIds]}::uuid[]) limit ${limit}))`,
+  );
+}
+
+export async function markHistoryRemoved(
+  db: Queryable,
+  agentIds: readonly string[],
+): Promise<void> {
+  await sql`update workspace_agents set history_removed_at = now()
+    where id = any(${[...agentIds]}::uuid[])`.execute(db);
+}
+
+/** Session keys and tokens that expired before `cutoff`. */
+export function deleteExpiredKeys(db: Queryable, cutoff: string, limit: number): Promise<number> {
+  return count(
+    db,
+    sql`delete from api_keys where id in (
+      select id from api_keys where expires_at < ${cutoff} order by expires_at limit ${limit})`,
+  );
+}
+
+/** Files uploaded before `cutoff` that no template version and no job has. One that is being taken up is left alone. */
+export function deleteUnusedFiles(db: Queryable, cutoff: string, limit: number): Promise<number> {
+  return count(
+    db,
+    sql`delete from files where id in (
+      select file.id from files file
+        where file.created_at < ${cutoff}
+          and not exists (select from template_versions where file_id = file.id)
+          and not exists (select from jobs where file_id = file.id)
+        order by file.created_at limit ${limit} for update skip locked)`,
+  );
+}
+
+async function count(db: Queryable, statement: RawBuilder<unknown>): Promise<number> {
+  const { numAffectedRows } = await statement.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}

@@ -1,0 +1,74 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import type { Database, Queryable } from "../db/database.ts";
+import { inTransaction } from "../db/transaction.ts";
+import { cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
+import {
+  deleteExpiredKeys,
+  deleteLogs,
+  deleteStats,
+  deleteTimings,
+  deleteUnusedFiles,
+  emptyLogPositions,
+  markHistoryRemoved,
+  selectOldAgents,
+  tryLock,
+} from "./queries.ts";
+
+export interface CleanupNeeds {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Removes in the background, round by round, what nobody needs any more. Ends with the signal. */
+export async function runCleanup(
+  { db, clock, logger }: CleanupNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  let pauseMs = pauseAfter(undefined);
+  for (;;) {
+    // Replicas that started together do not stay together.
+    await clock.sleep(pauseMs * (1 - Math.random() / 3), signal);
+    try {
+      const removed = await cleanUp(db, clock.now());
+      pauseMs = pauseAfter(removed);
+      if (removed !== undefined && Object.values(removed).some((number) => number > 0)) {
+        logger.info({ ...removed }, "old data removed");
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ error: errorText(error) }, "old data not removed");
+      pauseMs = pauseAfter(undefined);
+    }
+  }
+}
+
+/** One round, in one transaction; undefined when another replica is at it. `now` in milliseconds since the epoch. */
+export function cleanUp(db: Database, now: number): Promise<Removed | undefined> {
+  const old = cutoffs(now);
+  return inTransaction(db, async (trx) => {
+    if (!(await tryLock(trx))) return undefined;
+    const history = await removeHistory(trx, old.replacedBuilds);
+    const keys = await deleteExpiredKeys(trx, old.expiredKeys, roundLimits.keys);
+    const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
+    return { ...history, keys, files };
+  });
+}
+
+/** Logs, timings and statistics of agents; an agent of which something is left comes again in the next round. */
+async function removeHistory(
+  db: Queryable,
+  cutoff: string,
+): Promise<Pick<Removed, "agents" | "rowsOfAgents">> {
+  const limit = roundLimits.rowsOfAgents;
+  const agentIds = await selectOldAgents(db, cutoff, roundLimits.agents);
+  if (agentIds.length === 0) return { agents: 0, rowsOfAgents: 0 };
+  await emptyLogPositions(db, agentIds);
+  const logs = await deleteLogs(db, agentIds, limit);
+  const stats = await deleteStats(db, agentIds, limit);
+  const timings = await deleteTimings(db, agentIds, limit);
+  const rowsOfAgents = Math.max(logs, stats, timings);
+  if (rowsOfAgents < limit) await markHistoryRemoved(db, agentIds);
+  return { agents: agentIds.length, rowsOfAgents };
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+
+import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { afterEach, beforeEach, expect, inject, test } from "vitest";
+
+import { appendLogs, readLogs } from "../src/agents/log-store.ts";
+import { roundLimits } from "../src/cleanup/limits.ts";
+import { cleanUp } from "../src/cleanup/service.ts";
+import { insertFile } from "../src/files/queries.ts";
+import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
+
+const day = 24 * 3600 * 1000;
+const nothing = { agents: 0, rowsOfAgents: 0, keys: 0, files: 0 };
+
+let database: TestDatabase;
+let place: SeededWorkspace;
+/** The test's rows are made now and looked at later. */
+let now: number;
+
+beforeEach(async () => {
+  database = await openTestDatabase(inject("postgresUrl"));
+  place = await seedWorkspace(database.db);
+  now = Date.now();
+});
+
+afterEach(() => database[Symbol.asyncDispose]());
+
+/** An agent of the build of that number, with a log, statistics and a script that ran. */
+async function makeAgent(number: number): Promise<string> {
+  const { db } = database;
+  const build = await seedBuild(db, place, { number, transition: "start", job: "succeeded" });
+  const agentId = await seedAgent(db, build);
+  const lines = ["one", "two"].map((output) => ({ createdNs: 0n, level: "info", output }) as const);
+  await appendLogs(db, { agentId, sourceId: randomUUID(), lines });
+  const scriptId = randomUUID();
+  await sql`insert into workspace_agent_stats (workspace_agent_id, stats) values (${agentId}, '{}')`.execute(
+    db,
+  );
+  await sql`insert into workspace_agent_scripts (id, workspace_agent_id, position, log_source_id, script)
+    values (${scriptId}, ${agentId}, 0, ${randomUUID()}, 'true')`.execute(db);
+  await sql`insert into workspace_agent_script_timings (script_id, started_at, ended_at, exit_code, stage, status)
+    values (${scriptId}, now(), now(), 0, 'start', 'ok')`.execute(db);
+  return agentId;
+}
+
+async function history(agentId: string): Promise<readonly number[]> {
+  const { rows } = await sql<{ logs: number; stats: number; timings: number }>`select
+    (select count(*) from workspace_agent_logs where workspace_agent_id = ${agentId}) as logs,
+    (select count(*) from workspace_agent_stats where workspace_agent_id = ${agentId}) as stats,
+    (select count(*) from workspace_agent_script_timings t join workspace_agent_scripts s
+      on s.id = t.script_id where s.workspace_agent_id = ${agentId}) as timings`.execute(
+    database.db,
+  );
+  return rows.flatMap(({ logs, stats, timings }) => [logs, stats, timings]);
+}
+
+test("removes the history of agents a week after their build was replaced, and of no other", async () => {
+  const old = await makeAgent(1);
+  const newest = await makeAgent(2);
+  expect(await cleanUp(database.db, now + 6 * day)).toEqual(nothing);
+  expect(await cleanUp(database.db, now + 8 * day)).toEqual({
+    ...nothing,
+    agents: 1,
+    rowsOfAgents: 2,
+  });
+  expect(await history(old)).toEqual([0, 0, 0]);
+  expect(await history(newest)).toEqual([2, 1, 1]);
+  expect(await cleanUp(database.db, now + 80 * day)).toEqual(nothing);
+});
+
+test("lets a reader of a removed log know how much there was", async () => {
+  const old = await makeAgent(1);
+  await makeAgent(2);
+  await cleanUp(database.db, now + 8 * day);
+  const logs = await readLogs(database.db, old, { after: 0, before: undefined });
+  expect(logs).toMatchObject([{ id: 2, level: "warn", output: "… 2 lines are not kept …" }]);
+});
+
+test("removes a long history in rounds", async () => {
+  const old = await makeAgent(1);
+  await makeAgent(2);
+  const { rowsOfAgents: limit } = roundLimits;
+  await sql`insert into workspace_agent_stats (workspace_agent_id, stats)
+    select ${old}, '{}' from generate_series(1, ${limit + 9}::integer)`.execute(database.db);
+  const later = now + 8 * day;
+  expect(await cleanUp(database.db, later)).toMatchObject({ agents: 1, rowsOfAgents: limit });
+  expect(await history(old)).toEqual([0, 10, 0]);
+  expect(await cleanUp(database.db, later)).toMatchObject({ agents: 1, rowsOfAgents: 10 });
+  expect(await cleanUp(database.db, later)).toEqual(nothing);
+});
+
+test("removes keys a month after they expired, so many in a round", async () => {
+  await sql`insert into api_keys (id, hashed_secret, user_id, login_type, lifetime_seconds, expires_at)
+    select lpad(n::text, 10, '0'), '', ${place.userId}, 'password', 60,
+        now() - make_interval(secs => n) from generate_series(0, ${roundLimits.keys}::integer) n`.execute(
+    database.db,
+  );
+  expect(await cleanUp(database.db, now + 29 * day)).toMatchObject({ keys: 0 });
+  expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: roundLimits.keys });
+  // The one that expired last is left for the next round.
+  const left = await database.db.selectFrom("api_keys").select("id").execute();
+  expect(left).toEqual([{ id: "0000000000" }]);
+  expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: 1 });
+});
+
+test("removes files that no version has a day after they were uploaded last", async () => {
+  const { db } = database;
+  const file = { hash: "abc", mimetype: "application/x-tar", data: Buffer.from("x") };
+  const createdBy = place.userId;
+  const { id, isNew } = await insertFile(db, { ...file, createdBy });
+  expect(isNew).toBe(true);
+  await sql`update files set created_at = now() - interval '2 days'`.execute(db);
+  // Somebody uploads the same again, and will make a version of it.
+  expect(await insertFile(db, { ...file, createdBy })).toEqual({ id, isNew: false });
+  expect(await cleanUp(db, now)).toEqual(nothing);
+  expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, files: 1 });
+  const left = await db.selectFrom("files").select("id").execute();
+  expect(left).toEqual([{ id: place.fileId }]);
+});
+
+test("leaves the work to the replica that is at it", async () => {
+  await makeAgent(1);
+  await makeAgent(2);
+  await database.db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(${0x63_6c_65_61})`.execute(trx);
+    expect(await cleanUp(database.db, now + 8 * day)).toBeUndefined();
+  });
+  expect(await cleanUp(database.db, now + 8 * day)).toMatchObject({ agents: 1 });
+});
