@@ -2,6 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { ProvisionerJob } from "../jobs/job.ts";
+import { MatchedProvisioners } from "../jobs/provisioner.ts";
 import { Transition, WorkspaceResource } from "./resource.ts";
 
 export const BuildStatus = oneOf(
@@ -62,7 +63,10 @@ export const WorkspaceBuild = Type.Object({
   max_deadline: nullable(Timestamp),
   status: BuildStatus,
   daily_cost: Type.Integer(),
+  matched_provisioners: Type.Optional(MatchedProvisioners),
   template_version_preset_id: nullable(Uuid),
+  has_ai_task: Type.Optional(Type.Boolean()),
+  has_external_agent: Type.Optional(Type.Boolean()),
 });
 export type WorkspaceBuild = Infer<typeof WorkspaceBuild>;
 

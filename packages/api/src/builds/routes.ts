@@ -1,9 +1,11 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
+import { MessageBody } from "../errors/api-error.ts";
 import { JobLog, LogQuery } from "../jobs/job.ts";
 import { BuildParameter, CreateBuildRequest, WorkspaceBuild } from "./build.ts";
 import { WorkspaceResource } from "./resource.ts";
+import { BuildTimings } from "./timings.ts";
 
 const BuildParams = Type.Object({ build: Type.String() });
 const WorkspaceParams = Type.Object({ workspace: Type.String() });
@@ -66,4 +68,38 @@ export const listBuildResources = defineRoute({
   summary: "List what a build made",
   params: BuildParams,
   response: Type.Array(WorkspaceResource),
+});
+
+export const cancelBuild = defineRoute({
+  method: "PATCH",
+  path: "/workspacebuilds/:build/cancel",
+  summary: "Cancel a build that is not done",
+  params: BuildParams,
+  query: Type.Object({ expect_status: Type.Optional(Type.String()) }),
+  response: MessageBody,
+});
+
+export const getBuildState = defineRoute({
+  method: "GET",
+  path: "/workspacebuilds/:build/state",
+  summary: "Get the state that a provisioner keeps of a build, which is none",
+  kind: "bytes",
+  params: BuildParams,
+  response: Type.Unknown(),
+});
+
+export const getBuildTimings = defineRoute({
+  method: "GET",
+  path: "/workspacebuilds/:build/timings",
+  summary: "Get how long the parts of a build took",
+  params: BuildParams,
+  response: BuildTimings,
+});
+
+export const getWorkspaceTimings = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/timings",
+  summary: "Get how long the parts of the newest build took",
+  params: WorkspaceParams,
+  response: BuildTimings,
 });

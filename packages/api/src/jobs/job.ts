@@ -31,6 +31,7 @@ export const ProvisionerJob = Type.Object({
   error_code: Type.Optional(Type.String()),
   status: JobStatus,
   worker_id: Type.Optional(Uuid),
+  worker_name: Type.Optional(Type.String()),
   file_id: Uuid,
   tags: Type.Record(Type.String(), Type.String()),
   queue_position: Type.Integer(),
@@ -51,6 +52,7 @@ export const ProvisionerJob = Type.Object({
     template_icon: Type.String(),
     workspace_id: Type.Optional(Uuid),
     workspace_name: Type.Optional(Type.String()),
+    workspace_build_transition: Type.Optional(oneOf("start", "stop", "delete")),
   }),
   logs_overflowed: Type.Boolean(),
 });

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 
 import { ExternalAgentCredentials } from "../agents/agent.ts";
 import { defineRoute } from "../contract/route.ts";
+import { oneOf } from "../contract/scalars.ts";
 import { UserParams } from "../users/routes.ts";
 import { CreateWorkspaceRequest, Workspace, WorkspacesResponse } from "./workspace.ts";
 
@@ -51,4 +52,26 @@ export const getExternalAgentCredentials = defineRoute({
   summary: "Get the command that starts an external agent, and its token",
   params: Type.Object({ workspace: Type.String(), agent: Type.String() }),
   response: ExternalAgentCredentials,
+});
+
+/** One event of a watched workspace: a ping first, then the whole workspace at once and after each change. */
+export const watchWorkspace = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/watch",
+  summary: "Watch a workspace as server-sent events",
+  kind: "event-stream",
+  params: Type.Object({ workspace: Type.String() }),
+  response: Workspace,
+});
+
+export const watchWorkspaceSocket = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/watch-ws",
+  summary: "Watch a workspace over a WebSocket",
+  kind: "socket",
+  params: Type.Object({ workspace: Type.String() }),
+  response: Type.Object({
+    type: oneOf("ping", "data", "error"),
+    data: Type.Union([Workspace, Type.Null()]),
+  }),
 });

@@ -43,6 +43,7 @@ export const WorkspacesResponse = Type.Object({
   workspaces: Type.Array(Workspace),
   count: Type.Integer(),
 });
+export type WorkspacesResponse = Infer<typeof WorkspacesResponse>;
 
 /** The nil UUID counts as absent. One of the two ids says what to make the workspace from. */
 export const CreateWorkspaceRequest = Type.Object({
@@ -51,5 +52,8 @@ export const CreateWorkspaceRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 32 }),
   rich_parameter_values: Type.Optional(nullable(Type.Array(BuildParameter, { maxItems: 100 }))),
   template_version_preset_id: Type.Optional(Uuid),
+  autostart_schedule: Type.Optional(nullable(Type.String({ maxLength: 256 }))),
+  ttl_ms: Type.Optional(nullable(Type.Integer())),
+  automatic_updates: Type.Optional(oneOf("always", "never", "")),
 });
 export type CreateWorkspaceRequest = Infer<typeof CreateWorkspaceRequest>;

@@ -10,6 +10,7 @@ import {
 import type { DriverLog } from "../drivers/driver-log.ts";
 import type { Driver, DriverResource, DriverResult } from "../drivers/driver.ts";
 import { DriverError } from "../drivers/errors.ts";
+import { JobCanceled } from "../jobs/errors.ts";
 import type { JobLogWriter } from "../jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../jobs/worker.ts";
 import { topics } from "../pubsub/pubsub.ts";
@@ -21,6 +22,7 @@ import {
   selectDriverState,
   selectLastStart,
   selectParameters,
+  updateDeadline,
   updateDriverState,
 } from "./queries.ts";
 import { insertResource, selectResources } from "./resource-queries.ts";
@@ -54,6 +56,10 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
       log.stage("Cleaning Up");
       return success(context, result);
     } catch (error) {
+      if (signal.reason instanceof JobCanceled) {
+        log.write("warn", "the build was canceled");
+        return failure(context, signal.reason.message);
+      }
       if (!(error instanceof DriverError)) throw error;
       log.write("error", error.message);
       return failure(context, error.message);
@@ -181,6 +187,7 @@ function success(context: BuildContext, result: DriverResult): JobOutcome {
     topics: [topics.workspace(context.workspace_id)],
     commit: async (trx) => {
       await updateDriverState(trx, context.id, result.state);
+      if (context.transition === "start") await updateDeadline(trx, context.id);
       if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
     },
   };

@@ -32,11 +32,15 @@ export function buildJson(
     job,
     reason: row.reason,
     resources: [...resources],
-    deadline: null,
-    max_deadline: null,
+    deadline: row.deadline,
+    max_deadline: row.max_deadline,
     status: buildStatus(job.status, transition),
     daily_cost: 0,
+    // Whichever server answers took its job, or could have.
+    matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
     template_version_preset_id: row.template_version_preset_id,
+    has_ai_task: false,
+    has_external_agent: row.driver === "external",
   };
 }
 

@@ -26,8 +26,11 @@ function builds(db: Queryable) {
       "initiator.username as initiator_name",
       "b.job_id",
       "b.reason",
+      "b.deadline",
+      "b.max_deadline",
       "b.created_at",
       "b.updated_at",
+      sql<string | null>`v.definition ->> 'driver'`.as("driver"),
     ]);
 }
 
@@ -249,6 +252,15 @@ export async function updateDriverState(
     .set({ driver_state: state === undefined ? null : Buffer.from(state), updated_at: sql`now()` })
     .where("id", "=", buildId)
     .execute();
+}
+
+/** A start that is done ends by itself after its workspace's time to live; without one, never. */
+export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set deadline = least(now() + w.ttl_ms * interval '1 millisecond', b.max_deadline)
+      from workspaces w
+      where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
 }
 
 export async function markWorkspaceDeleted(db: Queryable, workspaceId: string): Promise<void> {

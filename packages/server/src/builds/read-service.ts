@@ -1,7 +1,7 @@
 import type { BuildParameter, WorkspaceBuild, WorkspaceResource } from "@slipway/api";
 
 import { readAgentsOfResources } from "../agents/service.ts";
-import { mayActFor } from "../auth/rights.ts";
+import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { notFound } from "../http/errors.ts";
@@ -73,7 +73,7 @@ export async function requireBuild(
   id: string,
 ): Promise<BuildRow> {
   const row = await selectBuild(db, id);
-  if (row === undefined || !mayActFor(caller, row.owner_id)) throw notFound();
+  if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw notFound();
   return row;
 }
 

@@ -1,10 +1,23 @@
-import { getBuild, getBuildLogs, listBuildParameters, listBuildResources } from "@slipway/api";
+import {
+  cancelBuild as cancelBuildRoute,
+  getBuild,
+  getBuildLogs,
+  getBuildState,
+  getBuildTimings,
+  listBuildParameters,
+  listBuildResources,
+} from "@slipway/api";
 
+import { mayActFor } from "../auth/rights.ts";
+import { forbidden } from "../http/errors.ts";
 import { readLogRange } from "../http/log-range.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-stream.ts";
+import { requireMayCancel } from "../templates/service.ts";
+import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";
 import { readBuild, readParameters, readResources, requireBuild } from "./read-service.ts";
+import { readTimings } from "./timing-service.ts";
 
 export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   const { db, clock } = needs;
@@ -20,6 +33,22 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   routes.user(listBuildResources, async ({ params }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));
     return [...(await readResources(db, [row], clock.now()))];
+  });
+  routes.user(getBuildTimings, async ({ params }, user) =>
+    readTimings(db, await requireBuild(db, user, requireUuid(params.build))),
+  );
+  // What a driver keeps is its own; there is nothing for a provisioner to take up.
+  routes.user(getBuildState, async ({ params, reply }, user) => {
+    await requireBuild(db, user, requireUuid(params.build));
+    reply.type("application/json");
+    return new Uint8Array();
+  });
+  routes.user(cancelBuildRoute, async ({ params, query }, user) => {
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    if (!mayActFor(user, row.owner_id)) throw forbidden("Only its owner may cancel a build.");
+    await requireMayCancel(db, user, row.template_version_id);
+    await cancelBuild(needs, user, row, readExpectedStatus(query.expect_status));
+    return { message: "Job has been marked as canceled..." };
   });
   routes.userSocket(getBuildLogs, {
     isPlain: ({ query }) => query.follow === undefined,

@@ -8,7 +8,12 @@ import { HttpError, invalidField, invalidFields } from "../http/errors.ts";
 import { createJob } from "../jobs/service.ts";
 import type { TemplateDefinition } from "../template-format/definition.ts";
 import { resolveParameters } from "../template-format/parameters.ts";
-import { readPresets, requireImported } from "../templates/version-service.ts";
+import {
+  findMatchingPreset,
+  readPresets,
+  requireBuildable,
+  requireImported,
+} from "../templates/version-service.ts";
 import {
   insertBuild,
   insertParameters,
@@ -51,7 +56,7 @@ export async function createBuild(
   if (last !== undefined && last.completed_at === null) throw alreadyActive();
   const versionId = input.versionId ?? last?.template_version_id;
   if (versionId === undefined) throw new TypeError("the first build needs a template version");
-  const version = await requireImported(trx, versionId);
+  const version = await requireBuildable(trx, versionId);
   if (version.template_id !== workspace.templateId) {
     throw invalidField("template_version_id", "belongs to another template than the workspace");
   }
@@ -83,13 +88,31 @@ export async function createBuild(
     number: (last?.build_number ?? 0) + 1,
     transition: input.transition,
     versionId,
-    presetId: input.presetId ?? lastPresetId ?? undefined,
+    // Only a start chooses one, and it was looked up above.
+    presetId:
+      (input.transition === "start" ? input.presetId : undefined) ??
+      lastPresetId ??
+      (last === undefined ? await findMatchingPreset(trx, version, input.parameters) : undefined),
     initiatorId: input.initiatorId,
     jobId,
     reason: input.reason,
   });
   await insertParameters(trx, buildId, parameters);
   return buildId;
+}
+
+/** Whether the values of the newest build are all that a start with another version needs. */
+export async function canStartWith(
+  db: Queryable,
+  workspaceId: string,
+  versionId: string,
+): Promise<boolean> {
+  const last = await selectLastBuild(db, workspaceId);
+  const [version, previous] = await Promise.all([
+    requireImported(db, versionId),
+    last === undefined ? [] : selectParameters(db, last.id),
+  ]);
+  return "values" in resolveParameters(version.definition, { given: [], previous });
 }
 
 function alreadyActive(): HttpError {

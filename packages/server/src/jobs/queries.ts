@@ -72,25 +72,66 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
         .skipLocked()
         .select("id"),
     )
-    .returning(["id", "type", "file_id", "initiator_id", "template_version_id", "workspace_id"])
+    .returning([
+      "id",
+      "type",
+      "file_id",
+      "initiator_id",
+      "template_version_id",
+      "workspace_id",
+      "created_at",
+      "canceled_at",
+    ])
     .executeTakeFirst();
 }
 
-/** Resolves to the jobs that are still this worker's. */
+/** Resolves to the jobs that are still this worker's, each with whether it is to end. */
 export async function renewLeases(
   db: Queryable,
   workerId: string,
   jobIds: readonly string[],
-): Promise<readonly string[]> {
+): Promise<ReadonlyMap<string, { readonly isCanceled: boolean }>> {
   const rows = await db
     .updateTable("jobs")
     .set({ lease_until: sql`now() + make_interval(secs => ${leaseSeconds})` })
     .where("worker_id", "=", workerId)
     .where("id", "in", jobIds)
     .where("completed_at", "is", null)
-    .returning("id")
+    .returning(["id", "canceled_at"])
     .execute();
-  return rows.map((row) => row.id);
+  return new Map(rows.map((row) => [row.id, { isCanceled: row.canceled_at !== null }]));
+}
+
+export async function selectIsCanceled(db: Queryable, jobId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("jobs")
+    .where("id", "=", jobId)
+    .select("canceled_at")
+    .executeTakeFirst();
+  return row !== undefined && row.canceled_at !== null;
+}
+
+/** Marks a job to be ended; one that nobody has begun ends at once. */
+export async function updateCanceled(db: Queryable, jobId: string): Promise<void> {
+  await db
+    .updateTable("jobs")
+    .set({
+      canceled_at: sql`now()`,
+      updated_at: sql`now()`,
+      completed_at: sql`case when started_at is null then now() end`,
+    })
+    .where("id", "=", jobId)
+    .execute();
+}
+
+/** How a job stands, held until the transaction ends. */
+export function lockJob(db: Queryable, jobId: string) {
+  return db
+    .selectFrom("jobs")
+    .where("id", "=", jobId)
+    .select(["started_at", "canceled_at", "completed_at", "error"])
+    .forUpdate()
+    .executeTakeFirstOrThrow();
 }
 
 export interface JobEnd {
@@ -99,11 +140,19 @@ export interface JobEnd {
   readonly error: string | undefined;
 }
 
-/** Ends a job; false when it is not this worker's any more, and the caller must undo what it did. */
+/**
+ * Ends a job; false when it is not this worker's any more, and the caller must undo what it did. One that succeeded before
+ * it could be canceled has succeeded.
+ */
 export async function completeJob(db: Queryable, end: JobEnd): Promise<boolean> {
   const result = await db
     .updateTable("jobs")
-    .set({ completed_at: sql`now()`, updated_at: sql`now()`, error: end.error ?? null })
+    .set({
+      completed_at: sql`now()`,
+      updated_at: sql`now()`,
+      error: end.error ?? null,
+      ...(end.error === undefined ? { canceled_at: null } : {}),
+    })
     .where("id", "=", end.jobId)
     .where("worker_id", "=", end.workerId)
     .where("completed_at", "is", null)

@@ -8,8 +8,9 @@ import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
+import { JobCanceled } from "./errors.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
-import { acquireJob, completeJob, leaseSeconds, renewLeases } from "./queries.ts";
+import { acquireJob, completeJob, leaseSeconds, renewLeases, selectIsCanceled } from "./queries.ts";
 
 export type AcquiredJob = NonNullable<Awaited<ReturnType<typeof acquireJob>>>;
 
@@ -24,7 +25,7 @@ export interface JobOutcome {
 
 /**
  * Carries out one job. It may run again after a crash at any point before its end was committed, so what it does must
- * be repeatable.
+ * be repeatable. A signal aborted with `JobCanceled` asks for the outcome of a job that was broken off.
  */
 export type JobHandler = (
   job: AcquiredJob,
@@ -39,6 +40,8 @@ interface WorkerOptions {
   readonly handlers: Readonly<Partial<Record<JobType, JobHandler>>>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Counts jobs that ended. */
+  readonly endedJobs: { inc(labels: { readonly type: JobType; readonly outcome: string }): void };
 }
 
 const maxConcurrentJobs = 16;
@@ -82,6 +85,7 @@ export class JobWorker implements AsyncDisposable {
     const controller = new AbortController();
     this.#active.set(job.id, controller);
     this.#scope.run(async (signal) => {
+      using _ = this.#watchForCancel(job, controller);
       try {
         await this.#carryOut(job, AbortSignal.any([signal, controller.signal]));
       } finally {
@@ -91,6 +95,19 @@ export class JobWorker implements AsyncDisposable {
       }
     });
     return true;
+  }
+
+  /** Aborts the job at the hint that it is to end; a lost hint is made up for when the lease is renewed. */
+  #watchForCancel(job: AcquiredJob, controller: AbortController): Disposable {
+    const { db, pubsub, logger } = this.#options;
+    if (job.canceled_at !== null) controller.abort(new JobCanceled());
+    return pubsub.subscribe(topics.jobCancel(job.id), () => {
+      selectIsCanceled(db, job.id).then(
+        (isCanceled) => isCanceled && controller.abort(new JobCanceled()),
+        (error: unknown) =>
+          logger.warn({ error: errorText(error) }, "asking whether a job was canceled failed"),
+      );
+    });
   }
 
   async #carryOut(job: AcquiredJob, signal: AbortSignal): Promise<void> {
@@ -105,6 +122,7 @@ export class JobWorker implements AsyncDisposable {
         if (isOurs) await outcome.commit(trx);
         return isOurs;
       });
+      if (isEnded) this.#count(job, outcome, signal);
       if (!isEnded) logger.warn({}, "job was taken by another worker; its result is dropped");
       else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");
       for (const topic of [topics.job(job.id), ...outcome.topics]) pubsub.publish(topic);
@@ -115,6 +133,11 @@ export class JobWorker implements AsyncDisposable {
       // Not at once: what failed may fail for some time.
       await clock.sleep(retryMs, signal).catch(() => undefined);
     }
+  }
+
+  #count({ type }: AcquiredJob, { error }: JobOutcome, signal: AbortSignal): void {
+    const failed = signal.reason instanceof JobCanceled ? "canceled" : "failed";
+    this.#options.endedJobs.inc({ type, outcome: error === undefined ? "succeeded" : failed });
   }
 
   async #outcome(job: AcquiredJob, log: JobLogWriter, signal: AbortSignal): Promise<JobOutcome> {
@@ -129,8 +152,10 @@ export class JobWorker implements AsyncDisposable {
     try {
       return await handler(job, log, signal);
     } catch (error) {
-      signal.throwIfAborted();
+      const wasCanceled = signal.reason instanceof JobCanceled;
+      if (!wasCanceled) signal.throwIfAborted();
       if (isOutage(error)) throw error;
+      if (wasCanceled) return { error: signal.reason.message, commit: async () => {}, topics: [] };
       const text = errorText(error);
       log.write("error", text);
       return { error: text, commit: async () => {}, topics: [] };
@@ -143,9 +168,16 @@ export class JobWorker implements AsyncDisposable {
       await clock.sleep((leaseSeconds * 1000) / 3, signal);
       if (this.#active.size === 0) continue;
       try {
-        const kept = new Set(await renewLeases(db, workerId, [...this.#active.keys()]));
-        for (const [jobId, controller] of this.#active) {
-          if (!kept.has(jobId)) controller.abort(new Error("job was taken by another worker"));
+        const asked = [...this.#active];
+        const kept = await renewLeases(
+          db,
+          workerId,
+          asked.map(([jobId]) => jobId),
+        );
+        for (const [jobId, controller] of asked) {
+          const job = kept.get(jobId);
+          if (job === undefined) controller.abort(new Error("job was taken by another worker"));
+          else if (job.isCanceled) controller.abort(new JobCanceled());
         }
       } catch (error) {
         logger.warn({ error: errorText(error) }, "renewing job leases failed, trying again");

@@ -3,11 +3,11 @@ import { getExternalAgentCredentials } from "@slipway/api";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { type ExternalAgentNeeds, readExternalAgentCredentials } from "./external-agent-service.ts";
-import { requireWorkspace } from "./service.ts";
+import { requireChangeable } from "./service.ts";
 
 export function addExternalAgentRoutes(routes: Routes, needs: ExternalAgentNeeds): void {
   routes.user(getExternalAgentCredentials, async ({ params }, user) => {
-    const workspace = await requireWorkspace(needs.db, user, requireUuid(params.workspace));
+    const workspace = await requireChangeable(needs.db, user, requireUuid(params.workspace));
     return readExternalAgentCredentials(needs, workspace.id, params.agent);
   });
 }

@@ -1,8 +1,9 @@
+import type { BuildStatus } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 
-function workspaces(db: Queryable) {
+export function workspaces(db: Queryable) {
   return db
     .selectFrom("workspaces as w")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
@@ -19,8 +20,17 @@ function workspaces(db: Queryable) {
       "t.display_name as template_display_name",
       "t.icon as template_icon",
       "t.active_version_id as template_active_version_id",
+      "t.require_active_version as template_require_active_version",
+      "t.allow_user_cancel_workspace_jobs as template_allow_user_cancel_workspace_jobs",
+      "t.use_classic_parameter_flow as template_use_classic_parameter_flow",
       "w.name",
       "w.deleted",
+      "w.favorite",
+      "w.automatic_updates",
+      "w.autostart_schedule",
+      "w.next_start_at",
+      "w.ttl_ms",
+      "w.dormant_at",
       "w.last_used_at",
       "w.created_at",
       "w.updated_at",
@@ -47,26 +57,33 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
   return (query.includeDeleted ? named : named.where("w.deleted", "=", false)).executeTakeFirst();
 }
 
-export interface WorkspaceFilter {
-  /** Undefined: of every owner. */
-  readonly ownerId: string | undefined;
-  readonly name: string | undefined;
-}
-
-export function selectWorkspaces(db: Queryable, filter: WorkspaceFilter) {
-  let query = workspaces(db).where("w.deleted", "=", false);
-  if (filter.ownerId !== undefined) query = query.where("w.owner_id", "=", filter.ownerId);
-  if (filter.name !== undefined) {
-    query = query.where(sql`lower(w.name)`, "like", `%${escapeLike(filter.name.toLowerCase())}%`);
-  }
-  return query
-    .orderBy("owner.username")
-    .orderBy(sql`lower(w.name)`)
-    .execute();
-}
-
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
+/** The newest build of each workspace as `newest`, with how it stands (`clients.md` section 2.3) and its driver. */
+export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
+  return query.innerJoinLateral(
+    ({ selectFrom }) =>
+      selectFrom("workspace_builds as b")
+        .innerJoin("jobs as j", "j.id", "b.job_id")
+        .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+        .whereRef("b.workspace_id", "=", "w.id")
+        .orderBy("b.build_number", "desc")
+        .limit(1)
+        .select([
+          "b.id",
+          "b.template_version_id",
+          sql<string | null>`v.definition ->> 'driver'`.as("driver"),
+          sql<BuildStatus>`case
+            when j.canceled_at is not null then
+              case when j.completed_at is null then 'canceling' else 'canceled' end
+            when j.completed_at is not null and j.error is not null then 'failed'
+            when j.completed_at is not null then
+              case b.transition when 'start' then 'running' when 'stop' then 'stopped' else 'deleted' end
+            when j.started_at is null then 'pending'
+            else case b.transition when 'start' then 'starting' when 'stop' then 'stopping'
+              else 'deleting' end end`.as("status"),
+        ])
+        .as("newest"),
+    (join) => join.onTrue(),
+  );
 }
 
 export type WorkspaceRow = NonNullable<Awaited<ReturnType<typeof selectWorkspace>>>;
@@ -76,6 +93,21 @@ export interface InsertWorkspace {
   readonly organizationId: string;
   readonly templateId: string;
   readonly name: string;
+  readonly settings: WorkspaceSettings;
+}
+
+/** What the owner of a workspace sets on it. */
+export interface WorkspaceSettings {
+  readonly automaticUpdates: WorkspaceRow["automatic_updates"];
+  readonly autostart: Autostart | undefined;
+  /** Undefined: as the template says, or until somebody stops it. */
+  readonly ttlMs: number | undefined;
+}
+
+/** When a workspace starts by itself, and the first such time. */
+export interface Autostart {
+  readonly schedule: string;
+  readonly nextAt: string;
 }
 
 export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Promise<string> {
@@ -86,6 +118,12 @@ export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Pr
       organization_id: input.organizationId,
       template_id: input.templateId,
       name: input.name,
+      automatic_updates: input.settings.automaticUpdates,
+      autostart_schedule: input.settings.autostart?.schedule ?? null,
+      next_start_at: input.settings.autostart?.nextAt ?? null,
+      ttl_ms:
+        input.settings.ttlMs ??
+        sql`(select nullif(default_ttl_ms, 0) from templates where id = ${input.templateId})`,
     })
     .returning("id")
     .executeTakeFirstOrThrow();

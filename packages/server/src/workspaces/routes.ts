@@ -4,50 +4,56 @@ import {
   getBuildByNumber,
   getWorkspace,
   getWorkspaceByName,
+  getWorkspaceTimings,
   listBuilds,
   listWorkspaces as listWorkspacesRoute,
 } from "@slipway/api";
+import type { Logger } from "@slipway/runtime";
 
-import { isOwnerRole } from "../auth/rights.ts";
+import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import { readBuildByNumber, readBuildsOf } from "../builds/read-service.ts";
+import { readNewestTimings } from "../builds/timing-service.ts";
+import type { Database } from "../db/database.ts";
+import type { UserCaller } from "../http/caller.ts";
 import { notFound } from "../http/errors.ts";
+import { readPage } from "../http/paging.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
-import { findUser } from "../users/service.ts";
-import { isOwn, parseSearch } from "./search.ts";
+import { requireUsableVersion } from "../templates/service.ts";
+import { findUser, findVisibleUser } from "../users/service.ts";
+import { listWorkspaces } from "./list-service.ts";
+import { parseSearch } from "./search.ts";
 import {
   buildWorkspace,
   createWorkspace,
   describeWorkspace,
-  listWorkspaces,
   optionalUuid,
   readBuildRequest,
+  requireChangeable,
   requireWorkspace,
   requireWorkspaceByName,
   type WorkspaceNeeds,
 } from "./service.ts";
+import { addWorkspaceSettingsRoutes } from "./settings-routes.ts";
+import { readAutostart, readTtl } from "./settings-service.ts";
+import { addWatchRoutes } from "./watch-routes.ts";
 
-export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+export function addWorkspaceRoutes(
+  routes: Routes,
+  needs: WorkspaceNeeds & { readonly logger: Logger },
+): void {
   const { db, clock } = needs;
 
-  routes.user(listWorkspacesRoute, async ({ query }, user) => {
-    const search = parseSearch(query.q ?? "");
-    const ownerId = isOwn(search, user) || !isOwnerRole(user) ? user.id : undefined;
-    const workspaces = await listWorkspaces(needs, { ownerId, name: search.name });
-    const owner = search.owner === "me" ? user.username : search.owner;
-    const found =
-      owner === undefined
-        ? workspaces
-        : workspaces.filter(({ owner_name }) => owner_name.toLowerCase() === owner.toLowerCase());
-    return { workspaces: found, count: found.length };
-  });
+  routes.user(listWorkspacesRoute, ({ query }, user) =>
+    listWorkspaces(needs, user, parseSearch(query.q ?? ""), readPage(query)),
+  );
   routes.user(getWorkspace, async ({ params, query }, user) => {
     const row = await requireWorkspace(db, user, requireUuid(params.workspace));
     if (row.deleted && query.include_deleted !== "true") throw notFound();
     return describeWorkspace(db, row, clock.now());
   });
   routes.user(getWorkspaceByName, async ({ params, query }, user) => {
-    const owner = await findUser(db, user, params.user);
+    const owner = await findOwner(db, user, params.user);
     const includeDeleted = query.include_deleted === "true";
     const row = await requireWorkspaceByName(db, owner.id, params.name, includeDeleted);
     return describeWorkspace(db, row, clock.now());
@@ -61,24 +67,50 @@ export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds): void 
       versionId: optionalUuid(body.template_version_id),
       presetId: optionalUuid(body.template_version_preset_id),
       parameters: body.rich_parameter_values ?? [],
+      settings: {
+        automaticUpdates: body.automatic_updates === "always" ? "always" : "never",
+        autostart: readAutostart(body.autostart_schedule, clock.now()),
+        ttlMs: readTtl(body.ttl_ms),
+      },
     });
   });
   addBuildsOfWorkspace(routes, needs);
+  addWorkspaceSettingsRoutes(routes, needs);
+  addWatchRoutes(routes, needs);
+}
+
+/** Whose workspaces a path means, if the caller may see them. */
+async function findOwner(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+): Promise<{ readonly id: string }> {
+  const owner = await findVisibleUser(db, caller, reference);
+  if (!maySeeWorkspacesOf(caller, owner.id)) throw notFound();
+  return owner;
 }
 
 function addBuildsOfWorkspace(routes: Routes, needs: WorkspaceNeeds): void {
   const { db, clock } = needs;
 
   routes.user(createBuild, async ({ params, body }, user) => {
-    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
-    return buildWorkspace(needs, row, readBuildRequest(body, user.id));
+    const row = await requireChangeable(db, user, requireUuid(params.workspace));
+    const request = readBuildRequest(body, user.id);
+    if (request.transition === "start" && request.versionId !== undefined) {
+      await requireUsableVersion(db, user, row.template_id, request.versionId);
+    }
+    return buildWorkspace(needs, row, request);
   });
   routes.user(listBuilds, async ({ params }, user) => {
     const row = await requireWorkspace(db, user, requireUuid(params.workspace));
     return [...(await readBuildsOf(db, row.id, clock.now()))];
   });
+  routes.user(getWorkspaceTimings, async ({ params }, user) => {
+    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
+    return readNewestTimings(db, row.id);
+  });
   routes.user(getBuildByNumber, async ({ params }, user) => {
-    const owner = await findUser(db, user, params.user);
+    const owner = await findOwner(db, user, params.user);
     const row = await requireWorkspaceByName(db, owner.id, params.name, true);
     const number = Number(params.number);
     if (!Number.isSafeInteger(number)) throw notFound();

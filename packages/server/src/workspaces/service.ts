@@ -8,26 +8,32 @@ import {
   type WorkspaceBuild,
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
+import type { Transaction } from "kysely";
 
-import { mayActFor } from "../auth/rights.ts";
+import { recordAudit } from "../audit/service.ts";
+import { mayActFor, maySeeWorkspacesOf } from "../auth/rights.ts";
 import { readBuild, readNewestBuilds } from "../builds/read-service.ts";
-import { createBuild, type NewBuild } from "../builds/service.ts";
+import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
+import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { HttpError, invalidField, notFound } from "../http/errors.ts";
+import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
 import { readUuid } from "../http/uuid.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import { requireTemplate } from "../templates/service.ts";
+import {
+  requireOpenForWorkspaces,
+  requireTemplate,
+  requireUsableVersion,
+} from "../templates/service.ts";
 import { requireVersion } from "../templates/version-service.ts";
 import {
   insertWorkspace,
   selectWorkspace,
   selectWorkspaceByName,
-  type WorkspaceFilter,
   type WorkspaceRow,
-  selectWorkspaces,
+  type WorkspaceSettings,
 } from "./queries.ts";
 import { workspaceJson } from "./workspace-json.ts";
 
@@ -44,8 +50,34 @@ export async function requireWorkspace(
   id: string,
 ): Promise<WorkspaceRow> {
   const row = await selectWorkspace(db, id);
-  if (row === undefined || !mayActFor(caller, row.owner_id)) throw notFound();
+  if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw notFound();
   return row;
+}
+
+/** The row of a workspace that was there before; rows of deleted ones stay. */
+export async function requireStillThere(db: Queryable, id: string): Promise<WorkspaceRow> {
+  const row = await selectWorkspace(db, id);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+/**
+ * A workspace's row, if the caller may change it. Throws the 404 of what he may not see, 403 when he may only see it, 410 for
+ * a deleted one.
+ */
+export async function requireChangeable(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<WorkspaceRow> {
+  const row = await requireWorkspace(db, caller, id);
+  if (!mayActFor(caller, row.owner_id)) throw forbidden("Only its owner may change a workspace.");
+  if (row.deleted) throw wasDeleted(row);
+  return row;
+}
+
+function wasDeleted({ name }: Pick<WorkspaceRow, "name">): HttpError {
+  return new HttpError(410, `Workspace "${name}" was deleted.`);
 }
 
 export async function requireWorkspaceByName(
@@ -69,7 +101,7 @@ export function findWorkspaceByName(
 }
 
 /** Workspaces as clients see them, each with its newest build. */
-async function describeWorkspaces(
+export async function describeWorkspaces(
   db: Queryable,
   rows: readonly WorkspaceRow[],
   now: number,
@@ -96,14 +128,6 @@ export async function describeWorkspace(
   return workspace;
 }
 
-/** The workspaces that a caller may see, among those asked for. */
-export async function listWorkspaces(
-  { db, clock }: WorkspaceNeeds,
-  filter: WorkspaceFilter,
-): Promise<Workspace[]> {
-  return describeWorkspaces(db, await selectWorkspaces(db, filter), clock.now());
-}
-
 /** What a request says of a new workspace. */
 export interface NewWorkspace {
   readonly ownerId: string;
@@ -112,6 +136,7 @@ export interface NewWorkspace {
   readonly versionId: string | undefined;
   readonly presetId: string | undefined;
   readonly parameters: readonly BuildParameter[];
+  readonly settings: WorkspaceSettings;
 }
 
 /** Makes a workspace and queues its first build. */
@@ -124,13 +149,25 @@ export async function createWorkspace(
   if (problem !== undefined) throw invalidField("name", problem);
   const { db, pubsub, clock } = needs;
   const origin = await findOrigin(db, input);
+  await requireOpenForWorkspaces(db, origin.templateId, origin.versionId);
+  await requireUsableVersion(db, caller, origin.templateId, origin.versionId);
   const id = await inTransaction(db, async (trx) => {
-    const { ownerId, name } = input;
+    const { ownerId, name, settings } = input;
     const { templateId, organizationId } = origin;
-    const workspaceId = await insertWorkspace(trx, { ownerId, organizationId, templateId, name });
-    await createBuild(
+    const workspace = { ownerId, organizationId, templateId, name, settings };
+    const workspaceId = await insertWorkspace(trx, workspace);
+    await recordAudit(trx, {
+      userId: caller.id,
+      organizationId,
+      action: "create",
+      resourceType: "workspace",
+      resourceId: workspaceId,
+      target: name,
+      diff: {},
+    });
+    await queueBuild(
       trx,
-      { id: workspaceId, organizationId, templateId },
+      { id: workspaceId, name, organization_id: organizationId, template_id: templateId },
       {
         transition: "start",
         versionId: origin.versionId,
@@ -142,15 +179,21 @@ export async function createWorkspace(
     );
     return workspaceId;
   }).catch((error: unknown) => {
-    if (!violatesUnique(error, "workspaces_owner_name")) throw error;
-    throw new HttpError(409, `Workspace "${input.name}" already exists.`, {
-      validations: [
-        { field: "name", detail: "This value is already in use and should be unique." },
-      ],
-    });
+    throw writesName(error) ? nameTaken(input.name) : error;
   });
   pubsub.publish(topics.jobQueue);
   return describeWorkspace(db, await requireWorkspace(db, caller, id), clock.now());
+}
+
+/** Whether a statement failed because its owner has a workspace of that name. */
+export function writesName(error: unknown): boolean {
+  return violatesUnique(error, "workspaces_owner_name");
+}
+
+export function nameTaken(name: string): HttpError {
+  return new HttpError(409, `Workspace "${name}" already exists.`, {
+    validations: [{ field: "name", detail: "This value is already in use and should be unique." }],
+  });
 }
 
 interface Origin {
@@ -207,14 +250,60 @@ export async function buildWorkspace(
   input: NewBuild,
 ): Promise<WorkspaceBuild> {
   const { db, pubsub, clock } = needs;
-  if (workspace.deleted) throw new HttpError(410, `Workspace "${workspace.name}" was deleted.`);
-  const subject = {
-    id: workspace.id,
-    organizationId: workspace.organization_id,
-    templateId: workspace.template_id,
-  };
-  const buildId = await inTransaction(db, (trx) => createBuild(trx, subject, input));
+  if (workspace.deleted) throw wasDeleted(workspace);
+  if (workspace.dormant_at !== null && input.transition === "start") {
+    throw new HttpError(409, `Workspace "${workspace.name}" is dormant.`, {
+      detail: "Wake it up first, then start it.",
+    });
+  }
+  const buildId = await inTransaction(db, (trx) =>
+    queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input) }),
+  );
   pubsub.publish(topics.jobQueue);
   pubsub.publish(topics.workspace(workspace.id));
   return readBuild(db, buildId, clock.now());
+}
+
+/**
+ * The version to build: the one that is asked for, or at a start of what updates itself, by its owner's wish or by its
+ * template's, the active one.
+ */
+export function versionOf(
+  workspace: Pick<
+    WorkspaceRow,
+    "automatic_updates" | "template_active_version_id" | "template_require_active_version"
+  >,
+  { transition, versionId }: Pick<NewBuild, "transition" | "versionId">,
+): string | undefined {
+  const isWanted =
+    workspace.automatic_updates === "always" || workspace.template_require_active_version;
+  const updates = isWanted && transition === "start";
+  return versionId ?? (updates ? workspace.template_active_version_id : undefined);
+}
+
+/** Queues a build and notes in the audit trail who wanted it. The caller hints as `createBuild` says. */
+export async function queueBuild(
+  trx: Transaction<DB>,
+  workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id" | "template_id">,
+  input: NewBuild,
+): Promise<string> {
+  const { id, organization_id: organizationId, template_id: templateId } = workspace;
+  const buildId = await createBuild(trx, { id, organizationId, templateId }, input);
+  await recordAudit(trx, {
+    userId: input.initiatorId,
+    organizationId,
+    action: input.transition,
+    resourceType: "workspace_build",
+    resourceId: buildId,
+    target: workspace.name,
+    diff: {},
+    fields: { workspace_id: id, build_reason: input.reason },
+  });
+  return buildId;
+}
+
+/** Whether a start with the active version lacks values of parameters, so that nobody but a person can do it. */
+export async function hasParameterMismatch(db: Queryable, row: WorkspaceRow): Promise<boolean> {
+  if (row.automatic_updates !== "always") return false;
+  return !(await canStartWith(db, row.id, row.template_active_version_id));
 }

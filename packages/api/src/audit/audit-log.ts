@@ -1,0 +1,74 @@
+import { Type } from "typebox";
+
+import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+import { User } from "../users/user.ts";
+
+export const AuditAction = oneOf(
+  "create",
+  "write",
+  "delete",
+  "start",
+  "stop",
+  "login",
+  "logout",
+  "register",
+);
+export type AuditAction = Infer<typeof AuditAction>;
+
+export const AuditResourceType = oneOf(
+  "workspace",
+  "workspace_build",
+  "template",
+  "template_version",
+  "user",
+  "api_key",
+);
+export type AuditResourceType = Infer<typeof AuditResourceType>;
+
+const AuditChange = Type.Object({
+  old: Type.Unknown(),
+  new: Type.Unknown(),
+  /** A secret's values are left out. */
+  secret: Type.Boolean(),
+});
+
+/** One entry of the audit trail: who did what to what, when. */
+export const AuditLog = Type.Object({
+  id: Uuid,
+  request_id: Uuid,
+  time: Timestamp,
+  ip: Type.String(),
+  user_agent: Type.String(),
+  resource_type: AuditResourceType,
+  resource_id: Uuid,
+  /** What the thing is called. */
+  resource_target: Type.String(),
+  resource_icon: Type.String(),
+  action: AuditAction,
+  /** By field: the value before and the value after. */
+  diff: Type.Record(Type.String(), AuditChange),
+  status_code: Type.Integer(),
+  additional_fields: Type.Record(Type.String(), Type.Unknown()),
+  description: Type.String(),
+  resource_link: Type.String(),
+  is_deleted: Type.Boolean(),
+  organization_id: Uuid,
+  organization: Type.Optional(
+    Type.Object({
+      id: Uuid,
+      name: Type.String(),
+      display_name: Type.String(),
+      icon: Type.String(),
+    }),
+  ),
+  user: nullable(User),
+});
+export type AuditLog = Infer<typeof AuditLog>;
+
+/** `count` stops counting at `count_cap`. */
+export const AuditLogsResponse = Type.Object({
+  audit_logs: Type.Array(AuditLog),
+  count: Type.Integer(),
+  count_cap: Type.Integer(),
+});
+export type AuditLogsResponse = Infer<typeof AuditLogsResponse>;

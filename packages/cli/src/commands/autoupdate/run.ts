@@ -1,0 +1,31 @@
+import { updateAutomaticUpdates } from "@slipway/api";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { findWorkspace, fullName } from "../workspace/reference.ts";
+import { reportChange } from "../workspace/report-change.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const { policy } = options;
+  if (policy !== "always" && policy !== "never")
+    throw new UsageError(`wanted always or never, found "${policy}"`);
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  const params = { workspace: workspace.id };
+  await client.call(updateAutomaticUpdates, {
+    params,
+    body: { automatic_updates: policy },
+    signal,
+  });
+  const version = policy === "always" ? "the active version of its template" : "the version it has";
+  const text = `${fullName(workspace)} starts with ${version}`;
+  await reportChange({ client, terminal, signal }, workspace, options.output, text);
+  return exitCodes.ok;
+}

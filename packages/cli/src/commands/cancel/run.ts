@@ -1,0 +1,27 @@
+import { cancelBuild } from "@slipway/api";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { CommandError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { isFinal } from "../builds/follow-job.ts";
+import { findWorkspace, fullName } from "../workspace/reference.ts";
+import { reportChange } from "../workspace/report-change.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  const name = fullName(workspace);
+  const { id, job, build_number, transition } = workspace.latest_build;
+  const what = `build ${build_number} (${transition}) of ${name}`;
+  if (isFinal(job)) throw new CommandError(`${what} is done already: ${job.status}`);
+  await client.call(cancelBuild, { params: { build: id }, signal });
+  const text = `${what} is being canceled; see how it ends with: slipway show ${name}`;
+  await reportChange({ client, terminal, signal }, workspace, options.output, text);
+  return exitCodes.ok;
+}

@@ -1,0 +1,31 @@
+import { listWorkspaces, type Workspace } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+/** How many workspaces are asked for at once. */
+const pageSize = 100;
+
+/** All workspaces that a search finds. */
+export async function readWorkspaces(
+  client: ApiClient,
+  q: string,
+  signal: AbortSignal,
+): Promise<Workspace[]> {
+  const found: Workspace[] = [];
+  for (;;) {
+    const query = { q, limit: String(pageSize), offset: String(found.length) };
+    const { workspaces, count } = await client.call(listWorkspaces, { query, signal });
+    found.push(...workspaces);
+    if (workspaces.length === 0 || found.length >= count) return found;
+  }
+}
+
+/** The search that `--all` and `--search` mean. */
+export function searchOf({
+  all,
+  search,
+}: {
+  readonly all: boolean;
+  readonly search: string | undefined;
+}): string {
+  return [...(all ? [] : ["owner:me"]), ...(search === undefined ? [] : [search])].join(" ");
+}

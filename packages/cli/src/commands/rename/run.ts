@@ -1,0 +1,22 @@
+import { renameWorkspace } from "@slipway/api";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { findWorkspace, fullName } from "../workspace/reference.ts";
+import { reportChange } from "../workspace/report-change.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  { workspace: reference, name, output }: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, reference, signal);
+  const params = { workspace: workspace.id };
+  await client.call(renameWorkspace, { params, body: { name }, signal });
+  const text = `${fullName(workspace)} is called ${name} now`;
+  await reportChange({ client, terminal, signal }, workspace, output, text);
+  return exitCodes.ok;
+}

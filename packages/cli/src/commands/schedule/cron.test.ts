@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+
+import { cronOf, cronText } from "./cron.ts";
+import { durationText, readDuration } from "./duration.ts";
+
+const zone = "Europe/Berlin";
+
+test.each([
+  ["9:30", undefined, "CRON_TZ=Europe/Berlin 30 9 * * *"],
+  ["9:30AM", "Mon-Fri", "CRON_TZ=Europe/Berlin 30 9 * * mon-fri"],
+  ["12am", undefined, "CRON_TZ=Europe/Berlin 0 0 * * *"],
+  ["12:05pm", "sat,sun", "CRON_TZ=Europe/Berlin 5 12 * * sat,sun"],
+  ["17:00", "1-5", "CRON_TZ=Europe/Berlin 0 17 * * 1-5"],
+])("reads %s on %s", (time, days, cron) => {
+  expect(cronOf({ time, days, zone })).toBe(cron);
+});
+
+test.each(["", "9", "25:00", "9:60", "13pm", "0am", "noon"])("refuses the time %j", (time) => {
+  expect(() => cronOf({ time, days: undefined, zone })).toThrow("wanted a time such as 9:30am");
+});
+
+test("refuses days that are none", () => {
+  expect(() => cronOf({ time: "9:30", days: "mon fri", zone })).toThrow("wanted days such as");
+});
+
+test.each([
+  ["CRON_TZ=Europe/Berlin 5 9 * * mon-fri", "9:05 mon-fri (Europe/Berlin)"],
+  ["0 17 * * *", "17:00 daily (UTC)"],
+  ["*/5 9 * * *", "*/5 9 * * *"],
+])("says %s as %s", (cron, text) => {
+  expect(cronText(cron)).toBe(text);
+});
+
+test.each([
+  ["8h", 28_800_000],
+  ["1h30m", 5_400_000],
+  ["2d", 172_800_000],
+  ["45m", 2_700_000],
+])("reads %s, and writes it the same", (text, ms) => {
+  expect(readDuration(text)).toBe(ms);
+  expect(durationText(ms)).toBe(text);
+});
+
+test.each(["", "8", "h", "-1h", "1.5h", "8 h"])("refuses the duration %j", (text) => {
+  expect(() => readDuration(text)).toThrow("wanted a time such as 8h");
+});

@@ -1,0 +1,41 @@
+import { UsageError } from "../../command/errors.ts";
+
+/** When a workspace is to start, as a person says it. */
+export interface StartTime {
+  /** `9:30`, `9:30am`, `5pm`. */
+  readonly time: string;
+  /** `Mon-Fri`, `sat,sun`; undefined: every day. */
+  readonly days: string | undefined;
+  /** An IANA time zone. */
+  readonly zone: string;
+}
+
+/** The schedule that a server takes: `CRON_TZ=Europe/Berlin 30 9 * * mon-fri`. Throws `UsageError`. */
+export function cronOf({ time, days = "*", zone }: StartTime): string {
+  const found = /^(\d{1,2})(?::(\d{2}))?\s*(am|pm)?$/i.exec(time);
+  const [hourText = "", minuteText, half] = found?.slice(1) ?? [];
+  const hour = hourOf(Number(hourText), half?.toLowerCase());
+  const minute = Number(minuteText ?? "0");
+  const isBare = minuteText === undefined && half === undefined;
+  if (found === null || isBare || hour === undefined || minute > 59) {
+    throw new UsageError(`wanted a time such as 9:30am or 17:00, found "${time}"`);
+  }
+  if (!/^[\w*,-]+$/.test(days))
+    throw new UsageError(`wanted days such as mon-fri or sat,sun, found "${days}"`);
+  return `CRON_TZ=${zone} ${minute} ${hour} * * ${days.toLowerCase()}`;
+}
+
+function hourOf(hour: number, half: string | undefined): number | undefined {
+  if (half === undefined) return hour > 23 ? undefined : hour;
+  if (hour < 1 || hour > 12) return undefined;
+  return (hour % 12) + (half === "pm" ? 12 : 0);
+}
+
+/** A server's schedule in a person's words: `9:30 mon-fri (Europe/Berlin)`; what is not that simple, as it stands. */
+export function cronText(cron: string): string {
+  const found = /^(?:(?:CRON_)?TZ=(\S+) )?(\d{1,2}) (\d{1,2}) \* \* (\S+)$/.exec(cron);
+  if (found === null) return cron;
+  const [zone = "UTC", minute = "", hour = "", days = "*"] = found.slice(1);
+  const day = days === "*" ? "daily" : days;
+  return `${hour}:${minute.padStart(2, "0")} ${day} (${zone})`;
+}

@@ -1,0 +1,31 @@
+import { extendWorkspace } from "@slipway/api";
+import { ApiError } from "@slipway/sdk/http";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { findWorkspace, fullName } from "../../workspace/reference.ts";
+import { reportChange } from "../../workspace/report-change.ts";
+import { durationText, readDuration } from "../duration.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const lengthMs = readDuration(options.duration);
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  const deadline = new Date(clock.now() + lengthMs).toISOString();
+  const params = { workspace: workspace.id };
+  await client.call(extendWorkspace, { params, body: { deadline }, signal }).catch(unlessUnchanged);
+  const text = `${fullName(workspace)} stops in ${durationText(lengthMs)}, at ${deadline}`;
+  await reportChange({ client, terminal, signal }, workspace, options.output, text);
+  return exitCodes.ok;
+}
+
+/** 304: it stops then already. */
+function unlessUnchanged(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 304)) throw error;
+}

@@ -1,0 +1,19 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+
+export const command = defineCommand({
+  name: "schedule show",
+  summary: "show when workspaces start and stop by themselves",
+  arguments: {
+    workspace: { summary: "name, owner/name or id of one; yours without it", required: false },
+  },
+  flags: {
+    all: { kind: "switch", short: "a", summary: "everybody's that you may see, not only yours" },
+    search: { kind: "text", value: "query", summary: "only those that match, as in: slipway list" },
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway schedule show", summary: "of your workspaces" },
+    { line: "slipway schedule show demo -o json", summary: "of one, for programs" },
+  ],
+});

@@ -1,0 +1,17 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+import { workspaceArgument } from "../../workspace/argument.ts";
+
+export const command = defineCommand({
+  name: "schedule stop",
+  summary: "say how long after a start a workspace stops by itself",
+  arguments: {
+    workspace: workspaceArgument,
+    duration: { summary: "8h, 1h30m, or manual to take it back", required: true },
+  },
+  flags: { output: outputFlag },
+  examples: [
+    { line: "slipway schedule stop demo 8h", summary: "from its next start on" },
+    { line: "slipway schedule stop demo manual", summary: "only when somebody stops it" },
+  ],
+});

@@ -1,0 +1,21 @@
+import { unfavoriteWorkspace } from "@slipway/api";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { findWorkspace, fullName } from "../workspace/reference.ts";
+import { reportChange } from "../workspace/report-change.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  await client.call(unfavoriteWorkspace, { params: { workspace: workspace.id }, signal });
+  const text = `${fullName(workspace)} is no favorite any more`;
+  await reportChange({ client, terminal, signal }, workspace, options.output, text);
+  return exitCodes.ok;
+}

@@ -1,0 +1,22 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+import type { AuditEntry } from "./entry.ts";
+
+export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promise<void> {
+  await db
+    .insertInto("audit_log")
+    .values({
+      // Entries of one transaction keep their order.
+      created_at: sql`clock_timestamp()`,
+      user_id: entry.userId,
+      organization_id: entry.organizationId ?? null,
+      action: entry.action,
+      resource_type: entry.resourceType,
+      resource_id: entry.resourceId,
+      resource_target: entry.target,
+      diff: JSON.stringify(entry.diff),
+      additional_fields: JSON.stringify(entry.fields ?? {}),
+    })
+    .execute();
+}

@@ -1,0 +1,81 @@
+import { type AuditLog, type AuditLogsResponse, nilUuid, type User } from "@slipway/api";
+
+import { mayReadAudit } from "../auth/rights.ts";
+import type { Queryable } from "../db/database.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { forbidden } from "../http/errors.ts";
+import type { Page } from "../http/paging.ts";
+import { readUsersById } from "../users/list-service.ts";
+import { type AuditRow, countAuditEntries, selectAuditEntries } from "./queries.ts";
+import type { AuditSearch } from "./search.ts";
+
+/** Counting ends here. */
+const countCap = 2000;
+/** Most entries of one answer, and how many come when no limit is given. */
+const maxPageSize = 100;
+
+/** A page of the audit trail; throws 403 for who may not read it. */
+export async function listAuditEntries(
+  db: Queryable,
+  caller: UserCaller,
+  search: AuditSearch,
+  { limit = maxPageSize, offset }: Page,
+): Promise<AuditLogsResponse> {
+  if (!mayReadAudit(caller)) throw forbidden("Only owners and auditors read the audit trail.");
+  const page = { limit: Math.min(limit, maxPageSize), offset };
+  const [rows, count] = await Promise.all([
+    selectAuditEntries(db, search, page),
+    countAuditEntries(db, search, countCap),
+  ]);
+  const userIds = rows.flatMap(({ user_id }) => (user_id === null ? [] : [user_id]));
+  const users = await readUsersById(db, [...new Set(userIds)]);
+  const audit_logs = rows.map((row) => auditJson(row, users.get(row.user_id ?? "")));
+  return { audit_logs, count, count_cap: countCap };
+}
+
+/** The entry as clients see it. Requests have no id that is kept, and no address. */
+function auditJson(row: AuditRow, user: User | undefined): AuditLog {
+  const { resource_target: target, additional_fields: fields } = row;
+  const owner = fields["workspace_owner"];
+  return {
+    id: row.id,
+    request_id: nilUuid,
+    time: row.created_at,
+    ip: "",
+    user_agent: "",
+    resource_type: row.resource_type,
+    resource_id: row.resource_id,
+    resource_target: target,
+    resource_icon: "",
+    action: row.action,
+    diff: row.diff,
+    status_code: 200,
+    additional_fields: fields,
+    description: `{user} ${verbs[row.action]} ${row.resource_type.replaceAll("_", " ")} {target}`,
+    resource_link: typeof owner === "string" ? `/@${owner}/${target}` : "",
+    is_deleted: row.workspace_deleted ?? false,
+    organization_id: row.organization_id ?? nilUuid,
+    ...(row.organization_id === null ? {} : { organization: organizationOf(row) }),
+    user: user ?? null,
+  };
+}
+
+const verbs: Readonly<Record<AuditLog["action"], string>> = {
+  create: "created",
+  write: "updated",
+  delete: "deleted",
+  start: "started",
+  stop: "stopped",
+  login: "logged in with",
+  logout: "logged out of",
+  register: "registered",
+};
+
+function organizationOf(row: AuditRow): NonNullable<AuditLog["organization"]> {
+  return {
+    id: row.organization_id ?? nilUuid,
+    name: row.organization_name ?? "",
+    display_name: row.organization_display_name ?? "",
+    icon: row.organization_icon ?? "",
+  };
+}

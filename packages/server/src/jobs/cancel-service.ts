@@ -1,0 +1,32 @@
+import type { Transaction } from "kysely";
+
+import type { DB } from "../db/gen/schema.ts";
+import { HttpError } from "../http/errors.ts";
+import { jobStatus } from "./job-json.ts";
+import { lockJob, updateCanceled } from "./queries.ts";
+
+/** The states in which a job can be expected to be canceled. */
+export type CancelableStatus = "pending" | "running";
+
+/**
+ * Marks a job as canceled. One that waits is over at once; one that runs is broken off by its worker. Throws 400 when it is
+ * over or marked already, 412 when it does not stand as expected. The caller hints at `topics.jobCancel` and `topics.job`
+ * after its commit.
+ */
+export async function cancelJob(
+  trx: Transaction<DB>,
+  jobId: string,
+  expected: CancelableStatus | undefined,
+): Promise<void> {
+  const job = await lockJob(trx, jobId);
+  if (job.completed_at !== null) throw new HttpError(400, "Job has already completed!");
+  if (job.canceled_at !== null)
+    throw new HttpError(400, "Job has already been marked as canceled!");
+  const status = jobStatus(job);
+  if (expected !== undefined && status !== expected) {
+    throw new HttpError(412, `Job is not in the expected state ${expected}.`, {
+      detail: `It is ${status}.`,
+    });
+  }
+  await updateCanceled(trx, jobId);
+}

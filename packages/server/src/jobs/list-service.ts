@@ -1,0 +1,96 @@
+import { type JobsQuery, type JobStatus, nilUuid, type ProvisionerJob } from "@slipway/api";
+
+import { mayWriteTemplates } from "../auth/rights.ts";
+import type { Queryable } from "../db/database.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { invalidField } from "../http/errors.ts";
+import { readUuid } from "../http/uuid.ts";
+import { type ListedJobRow, selectJobList } from "./list-queries.ts";
+import { readJobs } from "./service.ts";
+
+const statuses: readonly JobStatus[] = [
+  "pending",
+  "running",
+  "succeeded",
+  "canceling",
+  "canceled",
+  "failed",
+  "unknown",
+];
+/** Servers do the jobs, and have ids but no names. */
+const workerName = "slipway";
+const defaultLimit = 50;
+const maxLimit = 1_000;
+const maxIds = 200;
+
+/** The jobs of an organization that the caller may see, newest first; whoever writes no templates sees his own. */
+export async function listJobs(
+  db: Queryable,
+  caller: UserCaller,
+  organizationId: string,
+  query: JobsQuery,
+): Promise<ProvisionerJob[]> {
+  const wanted = isSet(query.initiator) ? readId("initiator", query.initiator) : undefined;
+  const initiatorId = mayWriteTemplates(caller) ? wanted : caller.id;
+  if (wanted !== undefined && initiatorId !== wanted) return [];
+  const rows = await selectJobList(db, {
+    organizationId,
+    initiatorId,
+    ids: isSet(query.ids)
+      ? split(query.ids)
+          .slice(0, maxIds)
+          .map((id) => readId("ids", id))
+      : undefined,
+    statuses: isSet(query.status) ? split(query.status).map(readStatus) : undefined,
+    limit: readLimit(query.limit),
+  });
+  const jobs = await readJobs(
+    db,
+    rows.map((row) => row.id),
+  );
+  return rows.flatMap((row) => {
+    const job = jobs.get(row.id);
+    if (job === undefined) return [];
+    const worker = job.worker_id === undefined ? {} : { worker_name: workerName };
+    return [{ ...job, ...worker, metadata: metadataOf(row) }];
+  });
+}
+
+function metadataOf(row: ListedJobRow): ProvisionerJob["metadata"] {
+  return {
+    template_version_name: row.version_name ?? "",
+    template_id: row.template_id ?? nilUuid,
+    template_name: row.template_name ?? "",
+    template_display_name: row.template_display_name ?? "",
+    template_icon: row.template_icon ?? "",
+    ...(row.workspace_id === null ? {} : { workspace_id: row.workspace_id }),
+    ...(row.workspace_name === null ? {} : { workspace_name: row.workspace_name }),
+    ...(row.transition === null ? {} : { workspace_build_transition: row.transition }),
+  };
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== "";
+}
+
+function split(text: string): readonly string[] {
+  return text.split(",").filter((part) => part !== "");
+}
+
+function readId(field: string, text: string): string {
+  const id = readUuid(text);
+  if (id === undefined) throw invalidField(field, `must be a UUID, found "${text.slice(0, 60)}"`);
+  return id;
+}
+
+function readStatus(text: string): JobStatus {
+  const status = statuses.find((known) => known === text);
+  if (status !== undefined) return status;
+  throw invalidField("status", `must be of ${statuses.join(", ")}, found "${text.slice(0, 40)}"`);
+}
+
+function readLimit(text: string | undefined): number {
+  if (!isSet(text) || text === "0") return defaultLimit;
+  if (/^\d{1,6}$/.test(text)) return Math.min(Number(text), maxLimit);
+  throw invalidField("limit", `must be an integer from 0 to ${maxLimit}, found "${text}"`);
+}

@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { planAction, type ScheduledWorkspace } from "./plan.ts";
+
+const at = (time: string): number => Date.parse(`2026-01-${time}:00Z`);
+
+const running: ScheduledWorkspace = {
+  id: "w",
+  ownerIsActive: true,
+  isDormant: false,
+  autostart: undefined,
+  nextStartAt: undefined,
+  build: { transition: "start", job: "succeeded", deadline: at("05T18:00") },
+};
+const stopped: ScheduledWorkspace = {
+  ...running,
+  autostart: "0 9 * * 1-5",
+  nextStartAt: at("05T09:00"),
+  build: { transition: "stop", job: "succeeded", deadline: undefined },
+};
+
+describe("autostop", () => {
+  it("comes at the deadline, not before", () => {
+    expect(planAction(running, at("05T17:59"))).toBeUndefined();
+    expect(planAction(running, at("05T18:00"))).toEqual({ kind: "stop", reason: "autostop" });
+  });
+
+  it("comes late rather than never", () => {
+    expect(planAction(running, at("09T00:00"))).toEqual({ kind: "stop", reason: "autostop" });
+  });
+
+  it("leaves alone what does not run, or not yet", () => {
+    const now = at("06T00:00");
+    for (const build of [
+      { ...running.build, job: "open" },
+      { ...running.build, job: "failed" },
+      { ...running.build, transition: "stop" },
+    ] as const) {
+      expect(planAction({ ...running, build }, now)).toBeUndefined();
+    }
+  });
+
+  it("lets run what has no deadline", () => {
+    const build = { ...running.build, deadline: undefined };
+    expect(planAction({ ...running, build }, at("31T00:00"))).toBeUndefined();
+  });
+});
+
+describe("autostart", () => {
+  it("comes at its time, and the next one is that of the next day", () => {
+    expect(planAction(stopped, at("05T08:59"))).toBeUndefined();
+    expect(planAction(stopped, at("05T09:00"))).toEqual({
+      kind: "start",
+      nextStartAt: at("06T09:00"),
+    });
+  });
+
+  it("makes up once for all times that were missed", () => {
+    const action = planAction(stopped, at("09T12:00"));
+    expect(action).toEqual({ kind: "start", nextStartAt: at("12T09:00") });
+  });
+
+  it("tries what failed again at its next time", () => {
+    const build = { transition: "start", job: "failed", deadline: undefined } as const;
+    expect(planAction({ ...stopped, build }, at("05T09:00"))).toMatchObject({ kind: "start" });
+  });
+
+  it.each([
+    ["runs already", { build: { ...running.build, deadline: undefined } }],
+    ["is dormant", { isDormant: true }],
+    ["has a suspended owner", { ownerIsActive: false }],
+  ])("passes over a workspace that %s", (_what, more) => {
+    expect(planAction({ ...stopped, ...more }, at("05T09:00"))).toEqual({
+      kind: "skip",
+      nextStartAt: at("06T09:00"),
+    });
+  });
+
+  it("waits for the build that is under way", () => {
+    const build = { transition: "stop", job: "open", deadline: undefined } as const;
+    expect(planAction({ ...stopped, build }, at("05T09:00"))).toBeUndefined();
+  });
+});
+
+it("stops a dormant workspace", () => {
+  expect(planAction({ ...running, isDormant: true }, at("05T00:00"))).toEqual({
+    kind: "stop",
+    reason: "dormancy",
+  });
+});
+
+it("never leaves a time in the past to be seen to again", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 400 * 86_400_000 }), (late) => {
+      const now = at("05T09:00") + late;
+      const action = planAction(stopped, now);
+      expect(action).toMatchObject({ kind: "start" });
+      expect(action).toSatisfy(({ nextStartAt }) => nextStartAt > now);
+    }),
+    { numRuns: 50 },
+  );
+});
