@@ -10,7 +10,13 @@ import {
   TemplateVersion,
   TemplateVersionParameter,
 } from "./template-version.ts";
-import { CreateTemplateRequest, Template, UpdateActiveVersionRequest } from "./template.ts";
+import {
+  CreateTemplateRequest,
+  Template,
+  TemplateUsers,
+  UpdateActiveVersionRequest,
+  UpdateTemplateRequest,
+} from "./template.ts";
 
 const TemplateParams = Type.Object({ template: Type.String() });
 const VersionParams = Type.Object({ version: Type.String() });
@@ -57,11 +63,47 @@ export const createTemplate = defineRoute({
   response: Template,
 });
 
+export const updateTemplate = defineRoute({
+  method: "PATCH",
+  path: "/templates/:template",
+  summary: "Change a template",
+  params: TemplateParams,
+  body: UpdateTemplateRequest,
+  response: Template,
+});
+
+export const deleteTemplate = defineRoute({
+  method: "DELETE",
+  path: "/templates/:template",
+  summary: "Delete a template that has no workspaces",
+  params: TemplateParams,
+  response: MessageBody,
+});
+
+export const getTemplateUsers = defineRoute({
+  method: "GET",
+  path: "/templates/:template/daus",
+  summary: "Count the users of a template's workspaces by day",
+  params: TemplateParams,
+  query: Type.Object({ tz_offset: Type.Optional(Type.String({ maxLength: 8 })) }),
+  response: TemplateUsers,
+});
+
+/** For editors, which do not log in. */
+export const getTemplateSchema = defineRoute({
+  method: "GET",
+  path: "/templates/schema",
+  summary: "Get the JSON schema of a template's definition",
+  caller: "anyone",
+  response: Type.Unknown(),
+});
+
 export const listTemplateVersions = defineRoute({
   method: "GET",
   path: "/templates/:template/versions",
   summary: "List the versions of a template",
   params: TemplateParams,
+  query: Type.Object({ include_archived: Type.Optional(Type.String({ maxLength: 8 })) }),
   response: Type.Array(TemplateVersion),
 });
 

@@ -1,7 +1,8 @@
 import { Type } from "typebox";
 
-import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
+import { type Infer, nullable, Timestamp, Uuid } from "../contract/scalars.ts";
 import { ProvisionerJob } from "../jobs/job.ts";
+import { MatchedProvisioners } from "../jobs/provisioner.ts";
 
 export const TemplateVersion = Type.Object({
   id: Uuid,
@@ -20,6 +21,7 @@ export const TemplateVersion = Type.Object({
   }),
   archived: Type.Boolean(),
   has_external_agent: Type.Boolean(),
+  matched_provisioners: Type.Optional(MatchedProvisioners),
 });
 export type TemplateVersion = Infer<typeof TemplateVersion>;
 
@@ -28,9 +30,34 @@ export const CreateTemplateVersionRequest = Type.Object({
   message: Type.Optional(Type.String({ maxLength: 1024 * 1024 })),
   template_id: Type.Optional(Uuid),
   storage_method: Type.Optional(Type.String()),
-  file_id: Uuid,
+  file_id: Type.Optional(Uuid),
+  /** In the place of `file_id`: a template to begin with. */
+  example_id: Type.Optional(Type.String({ maxLength: 64 })),
   provisioner: Type.Optional(Type.String()),
 });
+
+export const UpdateTemplateVersionRequest = Type.Object({
+  name: Type.Optional(Type.String({ maxLength: 64 })),
+  message: Type.Optional(nullable(Type.String({ maxLength: 1024 * 1024 }))),
+});
+
+/** `all`: of the unused versions also those that were imported, not only those that failed. */
+export const ArchiveVersionsRequest = Type.Object({ all: Type.Optional(Type.Boolean()) });
+export const ArchiveVersionsResponse = Type.Object({
+  template_id: Uuid,
+  archived_ids: Type.Array(Uuid),
+});
+export type ArchiveVersionsResponse = Infer<typeof ArchiveVersionsResponse>;
+
+const DiffedVersion = Type.Object({ id: Uuid, name: Type.String() });
+
+/** What changed in the definition between two versions, as a unified diff; empty when nothing did. */
+export const VersionDiff = Type.Object({
+  from: DiffedVersion,
+  to: DiffedVersion,
+  diff: Type.String(),
+});
+export type VersionDiff = Infer<typeof VersionDiff>;
 
 const ParameterOption = Type.Object({
   name: Type.String(),

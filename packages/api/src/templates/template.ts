@@ -58,3 +58,43 @@ export const CreateTemplateRequest = Type.Object({
   template_version_id: Uuid,
 });
 export const UpdateActiveVersionRequest = Type.Object({ id: Uuid });
+
+const maxDurationMs = 10 * 365 * 24 * 3_600_000;
+const Duration = Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs }));
+
+/**
+ * What may be changed of a template; what is left out stays. The fields after the blank line have one value on this
+ * server: whoever sends another one is told so.
+ */
+export const UpdateTemplateRequest = Type.Object({
+  name: Type.Optional(Type.String({ maxLength: 32 })),
+  display_name: Type.Optional(Type.String({ maxLength: 64 })),
+  description: Type.Optional(Type.String({ maxLength: 1024 })),
+  icon: Type.Optional(Type.String({ maxLength: 256 })),
+  deprecation_message: Type.Optional(nullable(Type.String({ maxLength: 1024 }))),
+  default_ttl_ms: Duration,
+  activity_bump_ms: Duration,
+  require_active_version: Type.Optional(Type.Boolean()),
+  allow_user_cancel_workspace_jobs: Type.Optional(Type.Boolean()),
+  use_classic_parameter_flow: Type.Optional(nullable(Type.Boolean())),
+
+  time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
+  autostop_requirement: Type.Optional(nullable(Type.Unknown())),
+  autostart_requirement: Type.Optional(nullable(Type.Unknown())),
+  allow_user_autostart: Type.Optional(Type.Boolean()),
+  allow_user_autostop: Type.Optional(Type.Boolean()),
+  failure_ttl_ms: Type.Optional(Type.Integer()),
+  time_til_dormant_ms: Type.Optional(Type.Integer()),
+  time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),
+  max_port_share_level: Type.Optional(nullable(Type.String({ maxLength: 32 }))),
+  cors_behavior: Type.Optional(nullable(Type.String({ maxLength: 32 }))),
+  disable_module_cache: Type.Optional(nullable(Type.Boolean())),
+});
+export type UpdateTemplateRequest = Infer<typeof UpdateTemplateRequest>;
+
+/** Distinct users of a template's workspaces by day (`tz_offset` hours from UTC). */
+export const TemplateUsers = Type.Object({
+  tz_hour_offset: Type.Integer(),
+  entries: Type.Array(Type.Object({ date: Type.String(), amount: Type.Integer() })),
+});
+export type TemplateUsers = Infer<typeof TemplateUsers>;

@@ -1,20 +1,44 @@
+import type { WorkspaceResource } from "@slipway/api";
+
 import type { Database } from "../db/database.ts";
+import type { Driver } from "../drivers/driver.ts";
 import { loadFile } from "../files/service.ts";
 import type { JobLogWriter } from "../jobs/job-log-writer.ts";
 import type { AcquiredJob, JobHandler, JobOutcome } from "../jobs/worker.ts";
 import { parseTemplateDefinition } from "../template-format/parse-definition.ts";
 import { readTemplateArchive } from "../template-format/read-archive.ts";
+import { insertPlan } from "./plan-queries.ts";
+import { planResources, type PlanSubject } from "./plan.ts";
 import { insertPresets, type ImportedVersion, updateImported } from "./version-queries.ts";
 
 /** Reads a pushed archive and keeps what it says; every fault goes into the log with its line and column. */
-export function importHandler(db: Database, drivers: readonly string[]): JobHandler {
-  return async (job, log) => {
+export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
+  return async (job, log, signal) => {
     log.stage("Setting up");
     const archive = await loadFile(db, job.file_id);
     log.stage("Reading the template");
-    const result = await readTemplate(archive, drivers, log);
+    const result = await readTemplate(archive, [...drivers.keys()], log);
+    const driver = "error" in result ? undefined : drivers.get(result.definition.driver);
+    if ("error" in result || driver === undefined) {
+      log.stage("Cleaning Up");
+      return failure("error" in result ? result.error : "this server lost its driver");
+    }
+    const resources = await planResources(driver, planSubject(job, result), log, signal);
     log.stage("Cleaning Up");
-    return "error" in result ? failure(result.error) : success(job, result);
+    return success(job, result, resources);
+  };
+}
+
+/** The template as it stands: its texts keep their expressions, since nobody has chosen values yet. */
+function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSubject {
+  return {
+    jobId: job.id,
+    template: { name: "", version: "" },
+    workspaceName: "",
+    ownerName: "",
+    parameters: [],
+    agents: definition.agents,
+    at: job.created_at,
   };
 }
 
@@ -55,7 +79,11 @@ function failure(error: string): JobOutcome {
   return { error, commit: async () => {}, topics: [] };
 }
 
-function success(job: AcquiredJob, imported: ImportedVersion): JobOutcome {
+function success(
+  job: AcquiredJob,
+  imported: ImportedVersion,
+  resources: readonly WorkspaceResource[],
+): JobOutcome {
   const versionId = job.template_version_id;
   if (versionId === null) return failure("the import has no template version");
   return {
@@ -68,6 +96,7 @@ function success(job: AcquiredJob, imported: ImportedVersion): JobOutcome {
         versionId,
         imported.definition.presets.map((preset) => preset.name),
       );
+      await insertPlan(trx, job.id, resources);
     },
   };
 }

@@ -1,24 +1,24 @@
 import {
   createTemplate as createTemplateRoute,
-  createTemplateVersion,
+  deleteTemplate as deleteTemplateRoute,
   getTemplate,
   getTemplateByName,
-  getTemplateVersion,
-  getTemplateVersionLogs,
+  getTemplateSchema,
+  getTemplateUsers,
   listOrganizationTemplates,
   listTemplates as listTemplatesRoute,
-  listTemplateVersionExternalAuth,
-  listTemplateVersionParameters,
-  listTemplateVersionPresets,
-  listTemplateVersions,
   updateActiveVersion,
+  updateTemplate,
 } from "@slipway/api";
 
-import { readLogRange } from "../http/log-range.ts";
 import type { Routes } from "../http/routes.ts";
-import { readUuid, requireUuid } from "../http/uuid.ts";
-import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-stream.ts";
+import { requireUuid } from "../http/uuid.ts";
 import { findOrganization } from "../organizations/service.ts";
+import { topics } from "../pubsub/pubsub.ts";
+import { templateJsonSchema } from "../template-format/json-schema.ts";
+import { changeTemplate, deleteTemplate } from "./change-service.ts";
+import { addDryRunRoutes } from "./dry-run-routes.ts";
+import { addParameterRoutes } from "./parameter-routes.ts";
 import {
   activateVersion,
   createTemplate,
@@ -26,18 +26,12 @@ import {
   readTemplate,
   readTemplateByName,
 } from "./service.ts";
-import { parameterJson, presetJson } from "./version-json.ts";
-import {
-  createVersion,
-  readPresets,
-  readVersion,
-  readVersions,
-  requireImported,
-  requireVersion,
-} from "./version-service.ts";
+import { readTemplateUsers } from "./users-service.ts";
+import { addVersionRoutes, type VersionRouteNeeds } from "./version-routes.ts";
 
-export function addTemplateRoutes(routes: Routes, needs: LogStreamNeeds): void {
-  const { db } = needs;
+export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  const { db, pubsub } = needs;
+  const schema = templateJsonSchema();
 
   routes.user(listTemplatesRoute, ({ query }) => listTemplates(db, query.q ?? ""));
   routes.user(listOrganizationTemplates, async ({ params }) => {
@@ -60,50 +54,25 @@ export function addTemplateRoutes(routes: Routes, needs: LogStreamNeeds): void {
       icon: body.icon,
     });
   });
+  routes.user(updateTemplate, ({ params, body }, user) =>
+    changeTemplate(db, user, requireUuid(params.template), body),
+  );
+  routes.user(deleteTemplateRoute, async ({ params }, user) => {
+    await deleteTemplate(db, user, requireUuid(params.template));
+    return { message: "Template has been deleted!" };
+  });
   routes.user(updateActiveVersion, async ({ params, body }, user) => {
-    await activateVersion(db, user, requireUuid(params.template), requireUuid(body.id));
+    const template = requireUuid(params.template);
+    await activateVersion(db, user, template, requireUuid(body.id));
+    // Workspaces of it are outdated now.
+    pubsub.publish(topics.template(template));
     return { message: "Updated the active template version!" };
   });
+  routes.user(getTemplateUsers, ({ params, query }) =>
+    readTemplateUsers(db, requireUuid(params.template), query.tz_offset),
+  );
+  routes.anyone(getTemplateSchema, () => Promise.resolve(schema));
   addVersionRoutes(routes, needs);
-}
-
-function addVersionRoutes(routes: Routes, needs: LogStreamNeeds): void {
-  const { db, pubsub } = needs;
-
-  routes.user(listTemplateVersions, async ({ params }) => {
-    const template = await readTemplate(db, requireUuid(params.template));
-    return readVersions(db, template.id);
-  });
-  routes.user(createTemplateVersion, async ({ params, body }, user) => {
-    const organization = await findOrganization(db, params.organization);
-    return createVersion(db, pubsub, user, {
-      organizationId: organization.id,
-      fileId: requireUuid(body.file_id),
-      templateId: body.template_id === undefined ? undefined : readUuid(body.template_id),
-      name: body.name,
-      message: body.message ?? "",
-    });
-  });
-  routes.user(getTemplateVersion, ({ params }) => readVersion(db, requireUuid(params.version)));
-  routes.user(listTemplateVersionParameters, async ({ params }) => {
-    const { definition } = await requireImported(db, requireUuid(params.version));
-    return definition.parameters.map(parameterJson);
-  });
-  routes.user(listTemplateVersionPresets, async ({ params }) => {
-    const version = await requireImported(db, requireUuid(params.version));
-    return (await readPresets(db, version)).map(({ id, preset }) => presetJson(id, preset));
-  });
-  routes.user(listTemplateVersionExternalAuth, async ({ params }) => {
-    await requireVersion(db, requireUuid(params.version));
-    return [];
-  });
-  routes.userSocket(getTemplateVersionLogs, {
-    isPlain: ({ query }) => query.follow === undefined,
-    prepare: async ({ params, query }) => {
-      const version = await requireVersion(db, requireUuid(params.version));
-      return { jobId: version.job_id, range: readLogRange(query) };
-    },
-    plain: (_request, { jobId, range }) => readJobLogs(db, jobId, range),
-    serve: (socket, { jobId, range }) => streamJobLogs(needs, socket, jobId, range.after),
-  });
+  addParameterRoutes(routes, db);
+  addDryRunRoutes(routes, needs);
 }

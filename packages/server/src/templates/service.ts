@@ -1,5 +1,6 @@
 import { nameProblem, type Template } from "@slipway/api";
 
+import { diffOf, recordAudit } from "../audit/service.ts";
 import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
@@ -14,19 +15,14 @@ import {
   type TemplateRow,
   updateActiveVersion,
 } from "./queries.ts";
+import { parseTemplateSearch } from "./search.ts";
 import { templateJson } from "./template-json.ts";
 import { adoptVersion } from "./version-queries.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
-/** Lists templates; `q` may hold `exact_name:"x"`, which stock clients send. */
+/** Lists templates; `q` as in `parseTemplateSearch`. */
 export async function listTemplates(db: Queryable, q: string): Promise<Template[]> {
-  const exact = /^\s*exact_name:"?([^"\s]+)"?\s*$/.exec(q)?.[1];
-  if (q.trim() !== "" && exact === undefined) {
-    throw new HttpError(400, "Invalid template search query.", {
-      validations: [{ field: "q", detail: `must be empty or exact_name:"…", found ${q}` }],
-    });
-  }
-  return (await selectTemplates(db, exact)).map(templateJson);
+  return (await selectTemplates(db, parseTemplateSearch(q))).map(templateJson);
 }
 
 /** A template's row; throws the 404. */
@@ -92,6 +88,15 @@ export async function createTemplate(
     if (!(await adoptVersion(trx, input.versionId, templateId))) {
       throw invalidField("template_version_id", "belongs to another template");
     }
+    await recordAudit(trx, {
+      userId: caller.id,
+      organizationId: input.organizationId,
+      action: "create",
+      resourceType: "template",
+      resourceId: templateId,
+      target: input.name,
+      diff: {},
+    });
     return templateId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
@@ -118,6 +123,72 @@ export async function activateVersion(
   if (version?.template_id !== template.id) {
     throw invalidField("id", `template ${template.name} has no version ${versionId}`);
   }
-  await requireImported(db, versionId);
-  await updateActiveVersion(db, templateId, versionId);
+  const { archived, name } = await requireImported(db, versionId);
+  if (archived) throw invalidField("id", `version ${name} is archived; unarchive it first`);
+  await inTransaction(db, async (trx) => {
+    await updateActiveVersion(trx, templateId, versionId);
+    const before = { active_version_id: template.active_version_id };
+    await recordAudit(trx, {
+      userId: caller.id,
+      organizationId: template.organization_id,
+      action: "write",
+      resourceType: "template",
+      resourceId: template.id,
+      target: template.name,
+      diff: diffOf(before, { active_version_id: versionId }),
+    });
+  });
+}
+
+/** Throws 403 for another version than the active one, where the template wants that of everybody who does not write it. */
+export async function requireUsableVersion(
+  db: Queryable,
+  caller: UserCaller,
+  templateId: string,
+  versionId: string,
+): Promise<void> {
+  const template = await requireTemplate(db, templateId);
+  if (
+    template.require_active_version &&
+    versionId !== template.active_version_id &&
+    !mayWriteTemplates(caller)
+  ) {
+    throw forbidden(`Template ${template.name} wants its active version; update the workspace.`);
+  }
+}
+
+/** Throws 403 where only who writes templates may cancel builds, unless the caller does. */
+export async function requireMayCancel(
+  db: Queryable,
+  caller: UserCaller,
+  versionId: string,
+): Promise<void> {
+  const { template_id: templateId } = await requireVersion(db, versionId);
+  const template = templateId === null ? undefined : await selectTemplate(db, templateId);
+  if (template === undefined || template.allow_user_cancel_workspace_jobs) return;
+  if (!mayWriteTemplates(caller))
+    throw forbidden(`Template ${template.name} does not let its users cancel builds.`);
+}
+
+/** Throws 400 where no new workspace may be made: of a deprecated template, or of an archived version. */
+export async function requireOpenForWorkspaces(
+  db: Queryable,
+  templateId: string,
+  versionId: string,
+): Promise<void> {
+  const template = await requireTemplate(db, templateId);
+  if (template.deprecation_message !== "") {
+    throw new HttpError(
+      400,
+      `Template "${template.name}" has been deprecated, and cannot be used to create a new workspace.`,
+      {
+        detail: template.deprecation_message,
+        validations: [{ field: "template_id", detail: template.deprecation_message }],
+      },
+    );
+  }
+  const version = await requireVersion(db, versionId);
+  if (version.archived) {
+    throw invalidField("template_version_id", `version ${version.name} is archived`);
+  }
 }

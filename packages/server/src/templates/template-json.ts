@@ -2,7 +2,6 @@ import type { Template } from "@slipway/api";
 
 import type { TemplateRow } from "./queries.ts";
 
-const hourMs = 3_600_000;
 const noTimes = { P50: null, P95: null };
 const everyDay = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
@@ -21,14 +20,18 @@ export function templateJson(row: TemplateRow): Template {
     provisioner: "slipway",
     active_version_id: row.active_version_id,
     active_user_count: row.active_user_count ?? 0,
-    build_time_stats: { start: noTimes, stop: noTimes, delete: noTimes },
+    build_time_stats: {
+      start: row.build_times.start ?? noTimes,
+      stop: row.build_times.stop ?? noTimes,
+      delete: row.build_times.delete ?? noTimes,
+    },
     description: row.description,
-    deprecated: false,
-    deprecation_message: "",
+    deprecated: row.deprecation_message !== "",
+    deprecation_message: row.deprecation_message,
     deleted: false,
     icon: row.icon,
-    default_ttl_ms: 0,
-    activity_bump_ms: hourMs,
+    default_ttl_ms: row.default_ttl_ms,
+    activity_bump_ms: row.activity_bump_ms,
     time_til_autostop_notify_ms: 0,
     autostop_requirement: { days_of_week: [], weeks: 1 },
     autostart_requirement: { days_of_week: everyDay },
@@ -36,14 +39,14 @@ export function templateJson(row: TemplateRow): Template {
     created_by_name: row.created_by_name,
     allow_user_autostart: true,
     allow_user_autostop: true,
-    allow_user_cancel_workspace_jobs: false,
+    allow_user_cancel_workspace_jobs: row.allow_user_cancel_workspace_jobs,
     failure_ttl_ms: 0,
     time_til_dormant_ms: 0,
     time_til_dormant_autodelete_ms: 0,
-    require_active_version: false,
+    require_active_version: row.require_active_version,
     max_port_share_level: "owner",
     cors_behavior: "simple",
-    use_classic_parameter_flow: true,
+    use_classic_parameter_flow: row.use_classic_parameter_flow,
     disable_module_cache: false,
   };
 }

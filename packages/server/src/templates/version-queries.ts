@@ -35,8 +35,35 @@ export function selectVersion(db: Queryable, id: string) {
   return versions(db).where("v.id", "=", id).executeTakeFirst();
 }
 
-export function selectVersions(db: Queryable, templateId: string) {
-  return versions(db).where("v.template_id", "=", templateId).orderBy("v.created_at").execute();
+export function selectVersions(db: Queryable, templateId: string, includeArchived: boolean) {
+  return versions(db)
+    .where("v.template_id", "=", templateId)
+    .$if(!includeArchived, (all) => all.where("v.archived", "=", false))
+    .orderBy("v.created_at")
+    .execute();
+}
+
+export function selectVersionByName(db: Queryable, templateId: string, name: string) {
+  return versions(db)
+    .where("v.template_id", "=", templateId)
+    .where("v.name", "=", name)
+    .executeTakeFirst();
+}
+
+/** The newest imported version of a template from before a version. */
+export function selectPreviousVersion(db: Queryable, templateId: string, versionId: string) {
+  return versions(db)
+    .where("v.template_id", "=", templateId)
+    .where("v.definition", "is not", null)
+    .where("v.created_at", "<", (eb) =>
+      eb
+        .selectFrom("template_versions as later")
+        .where("later.id", "=", versionId)
+        .select("later.created_at"),
+    )
+    .orderBy("v.created_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
 }
 
 export type VersionRow = NonNullable<Awaited<ReturnType<typeof selectVersion>>>;
@@ -128,4 +155,70 @@ export async function adoptVersion(
     .where("template_id", "is", null)
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
+}
+
+export async function updateVersion(
+  db: Queryable,
+  id: string,
+  changes: { readonly name: string | undefined; readonly message: string | undefined },
+): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({ ...changes, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+export async function updateArchived(db: Queryable, id: string, archived: boolean): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({ archived, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Whether a template offers the version, or the newest build of a live workspace is of it. */
+const isUsed = sql<boolean>`(
+  exists (select from templates t where t.active_version_id = v.id)
+  or exists (
+    select from workspaces w
+    join lateral (
+      select b.template_version_id from workspace_builds b
+      where b.workspace_id = w.id order by b.build_number desc limit 1
+    ) newest on true
+    where w.template_id = v.template_id and not w.deleted and newest.template_version_id = v.id
+  ))`;
+
+export async function selectIsUsed(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("template_versions as v")
+    .where("v.id", "=", id)
+    .select(isUsed.as("is_used"))
+    .executeTakeFirstOrThrow();
+  return row.is_used;
+}
+
+/** Archives versions of a template that are not used and whose import is over; resolves to their ids. */
+export async function archiveUnused(
+  db: Queryable,
+  templateId: string,
+  onlyFailed: boolean,
+): Promise<readonly string[]> {
+  const rows = await db
+    .updateTable("template_versions")
+    .set({ archived: true, updated_at: sql`now()` })
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("template_versions as v")
+        .innerJoin("jobs as job", "job.id", "v.job_id")
+        .where("v.template_id", "=", templateId)
+        .where("v.archived", "=", false)
+        .where("job.completed_at", "is not", null)
+        .$if(onlyFailed, (all) => all.where("job.error", "is not", null))
+        .where(sql<boolean>`not ${isUsed}`)
+        .select("v.id"),
+    )
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
 }

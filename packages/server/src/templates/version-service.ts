@@ -11,13 +11,20 @@ import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
 import { createJob, readJob, readJobs } from "../jobs/service.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import type { PresetDefinition, TemplateDefinition } from "../template-format/definition.ts";
+import type {
+  NamedValue,
+  PresetDefinition,
+  TemplateDefinition,
+} from "../template-format/definition.ts";
+import { matchingPreset } from "./matching-preset.ts";
 import { selectTemplate } from "./queries.ts";
 import { versionJson } from "./version-json.ts";
 import {
   insertVersion,
   selectPresets,
+  selectPreviousVersion,
   selectVersion,
+  selectVersionByName,
   selectVersions,
   type VersionRow,
 } from "./version-queries.ts";
@@ -66,19 +73,24 @@ export async function createVersion(
       createdBy: caller.id,
     });
   }).catch((error: unknown) => {
-    if (!violatesUnique(error, "template_versions_template_id_name_key")) throw error;
-    throw new HttpError(
-      409,
-      `A template version with name "${name}" already exists for this template.`,
-      {
-        validations: [
-          { field: "name", detail: "This value is already in use and should be unique." },
-        ],
-      },
-    );
+    throw versionNameTaken(error, name);
   });
   pubsub.publish(topics.jobQueue);
   return readVersion(db, id);
+}
+
+/** The 409 of a name that another version of the template has; any other error as it is. */
+export function versionNameTaken(error: unknown, name: string): unknown {
+  if (!violatesUnique(error, "template_versions_template_id_name_key")) return error;
+  return new HttpError(
+    409,
+    `A template version with name "${name}" already exists for this template.`,
+    {
+      validations: [
+        { field: "name", detail: "This value is already in use and should be unique." },
+      ],
+    },
+  );
 }
 
 /** A version as clients see it; throws the 404. */
@@ -87,8 +99,13 @@ export async function readVersion(db: Queryable, id: string): Promise<TemplateVe
   return versionJson(row, await readJob(db, row.job_id));
 }
 
-export async function readVersions(db: Queryable, templateId: string): Promise<TemplateVersion[]> {
-  const rows = await selectVersions(db, templateId);
+/** The versions of a template, oldest first. */
+export async function readVersions(
+  db: Queryable,
+  templateId: string,
+  includeArchived: boolean,
+): Promise<TemplateVersion[]> {
+  const rows = await selectVersions(db, templateId, includeArchived);
   const jobs = await readJobs(
     db,
     rows.map((row) => row.job_id),
@@ -97,6 +114,36 @@ export async function readVersions(db: Queryable, templateId: string): Promise<T
     const job = jobs.get(row.job_id);
     return job === undefined ? [] : [versionJson(row, job)];
   });
+}
+
+/** A version by the name that its template gives it; throws the 404. */
+export async function readVersionByName(
+  db: Queryable,
+  templateId: string,
+  name: string,
+): Promise<TemplateVersion> {
+  const row = await selectVersionByName(db, templateId, name);
+  if (row === undefined) throw notFound();
+  return versionJson(row, await readJob(db, row.job_id));
+}
+
+/** The newest imported version from before the named one; throws the 404. */
+export async function readPreviousVersion(
+  db: Queryable,
+  templateId: string,
+  name: string,
+): Promise<TemplateVersion> {
+  const { id } = await readVersionByName(db, templateId, name);
+  const row = await selectPreviousVersion(db, templateId, id);
+  if (row === undefined) {
+    throw new HttpError(404, `No previous template version found for "${name}".`);
+  }
+  return versionJson(row, await readJob(db, row.job_id));
+}
+
+/** A version's row, if there is one. */
+export function findVersion(db: Queryable, id: string): Promise<VersionRow | undefined> {
+  return selectVersion(db, id);
 }
 
 /** A version's row; throws the 404. */
@@ -121,6 +168,28 @@ export async function requireImported(
   return { ...row, definition };
 }
 
+/**
+ * A version that workspaces can be made from (`clients.md` section 6). Throws 406 while its import runs, 400 when that has
+ * failed.
+ */
+export async function requireBuildable(
+  db: Queryable,
+  id: string,
+): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+  const row = await requireVersion(db, id);
+  const { definition, name } = row;
+  if (definition !== null) return { ...row, definition };
+  const { status, error } = await readJob(db, row.job_id);
+  if (status === "pending" || status === "running") {
+    throw new HttpError(406, `The template version "${name}" is still being imported.`, {
+      detail: "Wait for its import, then try again.",
+    });
+  }
+  throw new HttpError(400, `The template version "${name}" was not imported.`, {
+    detail: error ?? `Its import is ${status}.`,
+  });
+}
+
 /** A preset under the id that its version's import gave it. */
 export interface KeptPreset {
   readonly id: string;
@@ -136,4 +205,17 @@ export async function readPresets(
     const id = rows.find((row) => row.name === preset.name)?.id;
     return id === undefined ? [] : [{ id, preset }];
   });
+}
+
+/**
+ * The preset that values amount to without naming it: all that it sets is among them, and it sets the most
+ * (`prebuilds.md` section 1.3).
+ */
+export async function findMatchingPreset(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+  values: readonly NamedValue[],
+): Promise<string | undefined> {
+  if (version.definition.presets.length === 0) return undefined;
+  return matchingPreset(await readPresets(db, version), values)?.id;
 }

@@ -46,3 +46,8 @@ export function contradicts({ Parameters }: Preset, given: readonly BuildParamet
     Parameters.some((parameter) => parameter.Name === name && parameter.Value !== value),
   );
 }
+
+/** What a preset sets, in the words of requests. */
+export function presetValues({ Parameters }: Pick<Preset, "Parameters">): BuildParameter[] {
+  return Parameters.map(({ Name, Value }) => ({ name: Name, value: Value }));
+}

@@ -7,9 +7,9 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { queuedText, waitForStart } from "../builds/begin-build.ts";
 import { readParameters } from "../parameters/assignment.ts";
+import { chooseParameters } from "../parameters/choose-parameters.ts";
 import { fullName } from "../workspace/reference.ts";
-import { chooseParameters } from "./choose-parameters.ts";
-import { choosePreset } from "./choose-preset.ts";
+import { choosePreset, presetValues } from "./choose-preset.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import type { command } from "./command.ts";
 import { inventName } from "./invent-name.ts";
@@ -24,7 +24,11 @@ export async function run(
   const asking = { ...watching, terminal };
   const template = await chooseTemplate(options.template, asking);
   const preset = await choosePreset(template, options.preset, given, watching);
-  const values = await chooseParameters(template, preset, given, asking);
+  const values = await chooseParameters(
+    template.active_version_id,
+    { given, preset: preset === undefined ? [] : presetValues(preset), kept: [] },
+    asking,
+  );
   const workspace = await watching.client.call(createWorkspace, {
     params: { user: "me" },
     body: {

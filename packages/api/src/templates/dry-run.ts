@@ -1,0 +1,70 @@
+import { Type } from "typebox";
+
+import { BuildParameter } from "../builds/build.ts";
+import { WorkspaceResource } from "../builds/resource.ts";
+import { defineRoute } from "../contract/route.ts";
+import { nullable } from "../contract/scalars.ts";
+import { MessageBody } from "../errors/api-error.ts";
+import { JobLog, LogQuery, ProvisionerJob } from "../jobs/job.ts";
+import { MatchedProvisioners } from "../jobs/provisioner.ts";
+
+/** What a workspace would be made with. */
+export const DryRunRequest = Type.Object({
+  workspace_name: Type.Optional(Type.String({ maxLength: 32 })),
+  rich_parameter_values: Type.Optional(nullable(Type.Array(BuildParameter, { maxItems: 100 }))),
+});
+
+const VersionParams = Type.Object({ version: Type.String() });
+const DryRunParams = Type.Object({ version: Type.String(), job: Type.String() });
+
+export const createDryRun = defineRoute({
+  method: "POST",
+  path: "/templateversions/:version/dry-run",
+  summary: "Plan a workspace without making it",
+  params: VersionParams,
+  body: DryRunRequest,
+  status: 201,
+  response: ProvisionerJob,
+});
+
+export const getDryRun = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/dry-run/:job",
+  summary: "Get a dry run",
+  params: DryRunParams,
+  response: ProvisionerJob,
+});
+
+export const getDryRunLogs = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/dry-run/:job/logs",
+  summary: "Read or follow the log of a dry run",
+  kind: "json-or-socket",
+  params: DryRunParams,
+  query: LogQuery,
+  response: Type.Array(JobLog),
+});
+
+export const listDryRunResources = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/dry-run/:job/resources",
+  summary: "List what a dry run plans",
+  params: DryRunParams,
+  response: Type.Array(WorkspaceResource),
+});
+
+export const getDryRunProvisioners = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/dry-run/:job/matched-provisioners",
+  summary: "Count the workers that may take a dry run",
+  params: DryRunParams,
+  response: MatchedProvisioners,
+});
+
+export const cancelDryRun = defineRoute({
+  method: "PATCH",
+  path: "/templateversions/:version/dry-run/:job/cancel",
+  summary: "Cancel a dry run",
+  params: DryRunParams,
+  response: MessageBody,
+});

@@ -1,0 +1,26 @@
+import { archiveTemplateVersions } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import { findTemplate } from "../find-template.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  { template: name, all, output }: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, name, signal);
+  const params = { template: template.id };
+  const done = await client.call(archiveTemplateVersions, { params, body: { all }, signal });
+  const count = done.archived_ids.length;
+  if (output === "json") printJson(terminal.out, done);
+  else
+    terminal.err.line(
+      `archived ${count === 1 ? "1 version" : `${count} versions`} of ${template.name}`,
+    );
+  return exitCodes.ok;
+}

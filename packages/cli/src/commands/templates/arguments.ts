@@ -1,0 +1,11 @@
+import type { Argument } from "../../command/definition.ts";
+
+export const templateArgument = {
+  summary: "name of the template",
+  required: true,
+} as const satisfies Argument;
+
+export const versionArgument = {
+  summary: "name of the version",
+  required: true,
+} as const satisfies Argument;

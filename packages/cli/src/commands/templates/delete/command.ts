@@ -1,0 +1,13 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { templateArgument } from "../arguments.ts";
+
+export const command = defineCommand({
+  name: "templates delete",
+  summary: "delete a template that has no workspaces",
+  arguments: { template: templateArgument },
+  flags: { yes: { kind: "switch", short: "y", summary: "without asking" } },
+  examples: [
+    { line: "slipway templates delete small", summary: "asks first" },
+    { line: "slipway templates delete small -y", summary: "in scripts" },
+  ],
+});

@@ -1,0 +1,30 @@
+import { deleteTemplate } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { CommandError, UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { findTemplate } from "../find-template.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  if (!options.yes && !terminal.interactive) {
+    throw new UsageError(
+      "there is no terminal to ask on, and --yes is not given",
+      "delete without asking: -y",
+    );
+  }
+  const client = connect(settings);
+  const template = await findTemplate(client, options.template, signal);
+  const isSure =
+    options.yes ||
+    (await terminal.prompts.confirm(`Delete the template ${template.name} and its versions?`));
+  if (!isSure) throw new CommandError("nothing was deleted");
+  await client.call(deleteTemplate, { params: { template: template.id }, signal });
+  terminal.err.line(terminal.err.colors.green(`the template ${template.name} is deleted`));
+  return exitCodes.ok;
+}

@@ -1,0 +1,48 @@
+import {
+  getTemplateByName,
+  getTemplateVersionByName,
+  type Template,
+  type TemplateVersion,
+} from "@slipway/api";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { CommandError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+
+/** The template of that name. Throws `CommandError` when there is none. */
+export function findTemplate(
+  client: ApiClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<Template> {
+  const params = { organization: "default", name };
+  return orNotFound(
+    client.call(getTemplateByName, { params, signal }),
+    `there is no template ${name}`,
+    "see the templates with: slipway templates list",
+  );
+}
+
+/** The version of that name. Throws `CommandError` when the template has none. */
+export function findVersion(
+  client: ApiClient,
+  template: Pick<Template, "id" | "name">,
+  name: string,
+  signal: AbortSignal,
+): Promise<TemplateVersion> {
+  const params = { template: template.id, name };
+  return orNotFound(
+    client.call(getTemplateVersionByName, { params, signal }),
+    `template ${template.name} has no version ${name}`,
+    `see its versions with: slipway templates versions list ${template.name}`,
+  );
+}
+
+async function orNotFound<T>(found: Promise<T>, message: string, hint: string): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    throw new CommandError(message, { hint, exitCode: exitCodes.notFound });
+  }
+}

@@ -1,0 +1,53 @@
+import { writeFile } from "node:fs/promises";
+
+import { getFile, getTemplateVersion } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { CommandError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { findTemplate, findVersion } from "../find-template.ts";
+import type { command } from "./command.ts";
+import { fileExists } from "./file-exists.ts";
+import { unpack } from "./unpack.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const { err } = terminal;
+  const template = await findTemplate(client, options.template, signal);
+  const version =
+    options.version === undefined
+      ? await client.call(getTemplateVersion, {
+          params: { version: template.active_version_id },
+          signal,
+        })
+      : await findVersion(client, template, options.version, signal);
+  const tar = await client.download(getFile, { params: { file: version.job.file_id }, signal });
+  if (options.tar) {
+    const path = options.directory ?? `${template.name}.tar`;
+    await writeTar(path, tar, options.force);
+    err.line(`wrote ${path}`);
+    return exitCodes.ok;
+  }
+  const directory = options.directory ?? template.name;
+  const { names, leftOut } = await unpack(tar, directory, { overwrite: options.force });
+  for (const name of leftOut) err.line(`warning: ${name} is no plain file and was left out`);
+  for (const name of names) err.line(`wrote ${directory}/${name}`);
+  err.line(`this is version ${version.name} of ${template.name}`);
+  return exitCodes.ok;
+}
+
+async function writeTar(path: string, tar: Uint8Array, overwrite: boolean): Promise<void> {
+  try {
+    await writeFile(path, tar, { flag: overwrite ? "w" : "wx" });
+  } catch (error) {
+    if (!fileExists(error)) throw error;
+    throw new CommandError(`${path} exists already, and was left as it is`, {
+      hint: "write over it with --force",
+    });
+  }
+}

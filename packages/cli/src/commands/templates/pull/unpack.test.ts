@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+
+import { pack } from "tar-stream";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { unpack } from "./unpack.ts";
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-pull-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function tarOf(
+  entries: readonly { readonly name: string; readonly mode?: number; readonly link?: string }[],
+): Promise<Uint8Array> {
+  const tar = pack();
+  const collected = buffer(tar);
+  for (const { name, mode = 0o644, link } of entries) {
+    if (link === undefined) tar.entry({ name, mode }, `text of ${name}`);
+    else tar.entry({ name, type: "symlink", linkname: link });
+  }
+  tar.finalize();
+  return collected;
+}
+
+test("writes files and folders, and whether they may be executed", async () => {
+  const tar = await tarOf([{ name: "./slipway.yaml" }, { name: "bin/run.sh", mode: 0o755 }]);
+  const done = await unpack(tar, join(directory, "new"), { overwrite: false });
+  expect(done).toEqual({ names: ["slipway.yaml", "bin/run.sh"], leftOut: [] });
+  expect(await readFile(join(directory, "new/bin/run.sh"), "utf8")).toBe("text of bin/run.sh");
+  expect((await stat(join(directory, "new/bin/run.sh"))).mode & 0o111).not.toBe(0);
+  expect((await stat(join(directory, "new/slipway.yaml"))).mode & 0o111).toBe(0);
+});
+
+test.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
+  "writes nothing when a file is called %s",
+  async (name) => {
+    const tar = await tarOf([{ name: "slipway.yaml" }, { name }]);
+    await expect(unpack(tar, directory, { overwrite: true })).rejects.toThrow("leads out");
+    expect(await readdir(directory)).toEqual([]);
+  },
+);
+
+test("leaves out links", async () => {
+  const tar = await tarOf([{ name: "slipway.yaml" }, { name: "passwd", link: "/etc/passwd" }]);
+  expect(await unpack(tar, directory, { overwrite: false })).toMatchObject({ leftOut: ["passwd"] });
+  expect(await readdir(directory)).toEqual(["slipway.yaml"]);
+});
+
+test("writes over what is there only when told to", async () => {
+  await writeFile(join(directory, "b"), "mine");
+  const tar = await tarOf([{ name: "a" }, { name: "b" }]);
+  await expect(unpack(tar, directory, { overwrite: false })).rejects.toThrow("exists already");
+  expect(await readdir(directory)).toEqual(["b"]);
+  await unpack(tar, directory, { overwrite: true });
+  expect(await readFile(join(directory, "b"), "utf8")).toBe("text of b");
+});

@@ -1,0 +1,20 @@
+import { archiveTemplateVersion } from "@slipway/api";
+
+import { connect } from "../../../../command/connect.ts";
+import type { OptionsOf } from "../../../../command/definition.ts";
+import { exitCodes } from "../../../../command/exit-codes.ts";
+import type { Needs } from "../../../../command/needs.ts";
+import { findTemplate, findVersion } from "../../find-template.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, options.template, signal);
+  const version = await findVersion(client, template, options.version, signal);
+  await client.call(archiveTemplateVersion, { params: { version: version.id }, signal });
+  terminal.err.line(`version ${version.name} of ${template.name} is archived`);
+  return exitCodes.ok;
+}

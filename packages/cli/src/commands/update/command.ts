@@ -1,0 +1,17 @@
+import { defineCommand } from "../../command/definition.ts";
+import { noWaitFlag, parameterFlag } from "../../command/flags.ts";
+import { workspaceArgument } from "../workspace/argument.ts";
+
+export const command = defineCommand({
+  name: "update",
+  summary: "bring a workspace to its template's active version, and start it",
+  description:
+    "Starts the workspace with the active version of its template. Values of parameters are kept; those that the new " +
+    "version asks for anew are asked for on a terminal.",
+  arguments: { workspace: workspaceArgument },
+  flags: { parameter: parameterFlag, noWait: noWaitFlag },
+  examples: [
+    { line: "slipway update demo", summary: "as it was, but newer" },
+    { line: "slipway update demo --parameter greeting=hi", summary: "with another value" },
+  ],
+});
