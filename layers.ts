@@ -41,6 +41,7 @@ const resources = [
   "agents",
   "prebuilds",
   "audit",
+  "notifications",
 ] as const;
 
 export const layers: readonly PackageLayer[] = [
@@ -69,6 +70,8 @@ export const layers: readonly PackageLayer[] = [
     folders: [
       "contract",
       "errors",
+      // The contract as an OpenAPI document.
+      "openapi",
       { group: [...resources, "jobs", "apps"], eachOther: "anything" },
       "events",
     ],
@@ -97,6 +100,10 @@ export const layers: readonly PackageLayer[] = [
       // The queue that carries out the work of the features: worker, log, stream.
       "jobs",
       { group: resources, eachOther: "services" },
+      // What starts and stops workspaces by the clock.
+      "schedules",
+      // What removes old data of the features in the background.
+      "cleanup",
       "apps",
       "main",
     ],

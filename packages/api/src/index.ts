@@ -1,5 +1,7 @@
 export { maxNameLength, nameProblem } from "./contract/name.ts";
 export { defineRoute, routePath } from "./contract/route.ts";
+export { routesOf } from "./contract/routes-of.ts";
+export type { NamedRoute } from "./contract/routes-of.ts";
 export type {
   Method,
   Caller,
@@ -22,10 +24,25 @@ export {
   getAuthMethods,
   getUser,
   createKey,
+  listUsers,
+  createUser,
+  deleteUser,
+  updateProfile,
+  updatePassword,
+  suspendUser,
+  activateUser,
+  getUserRoles,
+  updateUserRoles,
+  listRoles,
 } from "./users/routes.ts";
 export {
   Role,
   User,
+  UsersResponse,
+  CreateUserRequest,
+  roleNames,
+  RoleName,
+  AssignableRole,
   FirstUserRequest,
   FirstUserResponse,
   LoginRequest,
@@ -33,12 +50,26 @@ export {
   KeyResponse,
   AuthMethods,
 } from "./users/user.ts";
+export {
+  getTokenConfig,
+  createToken,
+  listTokens,
+  getTokenByName,
+  getKey,
+  deleteKey,
+  expireKey,
+} from "./users/token-routes.ts";
+export { ApiKey, ListedToken, CreateTokenRequest, tokenScopes } from "./users/token.ts";
+export { OrganizationMember } from "./organizations/member.ts";
 export { Organization } from "./organizations/organization.ts";
 export {
   OrganizationParams,
   listOrganizations,
   getOrganization,
   listUserOrganizations,
+  getUserOrganization,
+  listMembers,
+  getMember,
 } from "./organizations/routes.ts";
 export { maxFileBytes, tarMimeType, uploadFile, getFile } from "./files/routes.ts";
 export { JobStatus, JobType, ProvisionerJob, LogLevel, JobLog, LogQuery } from "./jobs/job.ts";
@@ -56,7 +87,7 @@ export {
   DisplayApp,
   WorkspaceAgent,
 } from "./agents/agent.ts";
-export { AppHealth, OpenIn, SharingLevel, WorkspaceApp } from "./agents/app.ts";
+export { AppHealth, AppStatus, OpenIn, SharingLevel, WorkspaceApp } from "./agents/app.ts";
 export { AgentMetadata } from "./agents/metadata.ts";
 export {
   getAgent,
@@ -67,6 +98,42 @@ export {
   agentRpc,
   agentReinit,
 } from "./agents/routes.ts";
+export {
+  maxLogBodyBytes,
+  AgentLogsRequest,
+  updateAgentLogs,
+  createAgentLogSource,
+  AppStatusRequest,
+  updateAgentAppStatus,
+  getAgentGitKey,
+  ExternalAuth,
+  getAgentExternalAuth,
+  getAgentGitAuth,
+} from "./agents/own-routes.ts";
+export {
+  ListeningPorts,
+  getListeningPorts,
+  Containers,
+  getContainers,
+  watchContainers,
+  deleteDevcontainer,
+  recreateDevcontainer,
+  DerpMap,
+  ConnectionInfo,
+  getAgentConnection,
+  getConnection,
+  watchDerpMap,
+  coordinateAgent,
+  joinTailnet,
+  openTerminal,
+} from "./agents/network-routes.ts";
+export {
+  AgentSession,
+  awsInstanceIdentity,
+  azureInstanceIdentity,
+  googleInstanceIdentity,
+} from "./agents/identity-routes.ts";
+export { GitKey, GitKeyPair, getGitKey, regenerateGitKey } from "./users/git-key.ts";
 export {
   BuildStatus,
   buildReasons,
@@ -84,7 +151,12 @@ export {
   getBuildLogs,
   listBuildParameters,
   listBuildResources,
+  cancelBuild,
+  getBuildState,
+  getBuildTimings,
+  getWorkspaceTimings,
 } from "./builds/routes.ts";
+export { BuildTimings } from "./builds/timings.ts";
 export {
   listTemplates,
   getTemplate,
@@ -101,8 +173,49 @@ export {
   listTemplateVersionExternalAuth,
 } from "./templates/routes.ts";
 export {
+  updateTemplate,
+  deleteTemplate,
+  getTemplateUsers,
+  getTemplateSchema,
+} from "./templates/routes.ts";
+export {
+  getTemplateVersionByName,
+  getTemplateVersionByNames,
+  getPreviousTemplateVersion,
+  updateTemplateVersion,
+  cancelTemplateVersion,
+  archiveTemplateVersion,
+  unarchiveTemplateVersion,
+  archiveTemplateVersions,
+  listTemplateVersionResources,
+  listTemplateVersionVariables,
+  diffTemplateVersions,
+} from "./templates/version-routes.ts";
+export {
+  DryRunRequest,
+  createDryRun,
+  getDryRun,
+  getDryRunLogs,
+  listDryRunResources,
+  getDryRunProvisioners,
+  cancelDryRun,
+} from "./templates/dry-run.ts";
+export {
+  DynamicParametersRequest,
+  ParameterDiagnostic,
+  EvaluatedParameter,
+  DynamicParametersResponse,
+  evaluateParameters,
+  followParameters,
+} from "./templates/dynamic-parameters.ts";
+export { TemplateExample, listTemplateExamples } from "./templates/example.ts";
+export {
   TemplateVersion,
   CreateTemplateVersionRequest,
+  UpdateTemplateVersionRequest,
+  ArchiveVersionsRequest,
+  ArchiveVersionsResponse,
+  VersionDiff,
   TemplateVersionParameter,
   Preset,
 } from "./templates/template-version.ts";
@@ -110,13 +223,64 @@ export {
   Template,
   CreateTemplateRequest,
   UpdateActiveVersionRequest,
+  UpdateTemplateRequest,
+  TemplateUsers,
 } from "./templates/template.ts";
+export {
+  MatchedProvisioners,
+  JobsQuery,
+  listProvisionerJobs,
+  listProvisionerDaemons,
+} from "./jobs/provisioner.ts";
 export {
   listWorkspaces,
   getWorkspace,
   getWorkspaceByName,
   createWorkspace,
   getExternalAgentCredentials,
+  watchWorkspace,
+  watchWorkspaceSocket,
 } from "./workspaces/routes.ts";
 export { Workspace, WorkspacesResponse, CreateWorkspaceRequest } from "./workspaces/workspace.ts";
-export { BuildInfo, getBuildInfo } from "./deployment/routes.ts";
+export { AuthCheck, AuthCheckRequest } from "./deployment/auth-check.ts";
+export {
+  Appearance,
+  DeploymentConfig,
+  HealthReport,
+  RegionsResponse,
+  SshConfig,
+  UpdateCheck,
+} from "./deployment/deployment.ts";
+export {
+  BuildInfo,
+  checkAuthorization,
+  getAppearance,
+  getApplicationsHost,
+  getBuildInfo,
+  getDeploymentConfig,
+  getHealthReport,
+  getOpenApi,
+  getSshConfig,
+  getUpdateCheck,
+  listExperiments,
+  listRegions,
+  listScopes,
+} from "./deployment/routes.ts";
+export { InboxMessage, InboxNotification } from "./notifications/notification.ts";
+export { listInboxNotifications, watchInboxNotifications } from "./notifications/routes.ts";
+export { describeApi } from "./openapi/document.ts";
+export type { OpenApiDocument } from "./openapi/document.ts";
+export {
+  renameWorkspace,
+  favoriteWorkspace,
+  unfavoriteWorkspace,
+  updateAutomaticUpdates,
+  updateTtl,
+  updateAutostart,
+  extendWorkspace,
+  updateDormancy,
+  reportWorkspaceUsage,
+  resolveAutostart,
+} from "./workspaces/settings-routes.ts";
+export { AuditAction, AuditResourceType, AuditLog, AuditLogsResponse } from "./audit/audit-log.ts";
+export { listAuditLogs } from "./audit/routes.ts";

@@ -2,6 +2,8 @@ export { readSettings } from "./config/settings.ts";
 export type { AdminSettings, ListenAddress, Settings, SettingSource } from "./config/settings.ts";
 export { ConfigError } from "./config/errors.ts";
 export { StartError } from "./main/errors.ts";
+export { runRotateKey } from "./main/rotate-key.ts";
+export type { RotateKeyOptions } from "./main/rotate-key.ts";
 export { runServer } from "./main/run-server.ts";
 export type { RunServerOptions } from "./main/run-server.ts";
 export { createServer } from "./main/server.ts";

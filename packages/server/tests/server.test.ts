@@ -513,7 +513,6 @@ describe("every answer", () => {
       { validations: [{ field: "size", detail: '"size" is not a valid query param' }] },
     ],
     ["a route that is unknown", "GET", "/nowhere", {}, 404, { message: "Route not found." }],
-    ["a method that is wrong", "DELETE", "/users/login", {}, 404, { message: "Route not found." }],
     [
       "a request from another site's page",
       "POST",
@@ -544,6 +543,12 @@ describe("every answer", () => {
       });
     },
   );
+
+  it("by a wrong method is answered with the right ones", async () => {
+    const answer = await asAdmin("DELETE", "/buildinfo");
+    expect(answer).toMatchObject({ status: 405, text: "" });
+    expect(answer.headers.get("allow")).toBe("GET");
+  });
 
   it("refuses a socket to who is signed out before it upgrades", async () => {
     const url = `${server.accessUrl.replace("http", "ws")}/api/v2/workspaceagents/${uuid}/logs?follow`;

@@ -12,6 +12,9 @@ export type Caller = "anyone" | "user" | "agent";
  */
 export type AnswerKind = "json" | "bytes" | "socket" | "event-stream" | "json-or-socket";
 
+/** What a route reads: nothing, one JSON value, or raw bytes. */
+export type BodyKind = "none" | "json" | "bytes";
+
 /** One entry of the HTTP contract. Paths are below `/api/v2` and name parameters as `:name`. */
 export interface Route<
   P extends TSchema = TSchema,
@@ -27,8 +30,13 @@ export interface Route<
   readonly params: P;
   readonly query: Q;
   readonly body: B;
+  readonly bodyKind: BodyKind;
+  /** Most requests of one caller to one path in a minute; undefined where the usual limit holds. */
+  readonly requestsPerMinute: number | undefined;
   /** Status of a success. */
   readonly status: number;
+  /** Whether it answers 304, without a body, when nothing is to be changed. */
+  readonly mayBeUnchanged: boolean;
   /** The body of a success; for sockets and event streams, one message. */
   readonly response: R;
 }
@@ -45,7 +53,11 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Only for bytes: a body with a schema is JSON, and without one there is none. */
+  readonly bodyKind?: "bytes";
+  readonly requestsPerMinute?: number;
   readonly status?: number;
+  readonly mayBeUnchanged?: boolean;
   readonly response: R;
 }
 
@@ -68,7 +80,10 @@ export function defineRoute<
     query: input.query ?? (Nothing as unknown as Q),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- left out, B is this very schema
     body: input.body ?? (NoBody as unknown as B),
+    bodyKind: input.bodyKind ?? (input.body === undefined ? "none" : "json"),
+    requestsPerMinute: input.requestsPerMinute,
     status: input.status ?? 200,
+    mayBeUnchanged: input.mayBeUnchanged ?? false,
     response: input.response,
   };
 }

@@ -2,6 +2,15 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { type Infer } from "../contract/scalars.ts";
+import { AuthCheckRequest } from "./auth-check.ts";
+import {
+  Appearance,
+  DeploymentConfig,
+  HealthReport,
+  RegionsResponse,
+  SshConfig,
+  UpdateCheck,
+} from "./deployment.ts";
 
 export const BuildInfo = Type.Object({
   external_url: Type.String(),
@@ -22,4 +31,86 @@ export const getBuildInfo = defineRoute({
   summary: "Version and address of this server",
   caller: "anyone",
   response: BuildInfo,
+});
+
+export const getOpenApi = defineRoute({
+  method: "GET",
+  path: "/openapi.json",
+  summary: "This description of the API, as an OpenAPI document",
+  caller: "anyone",
+  response: Type.Record(Type.String(), Type.Unknown()),
+});
+
+export const getSshConfig = defineRoute({
+  method: "GET",
+  path: "/deployment/ssh",
+  summary: "What the command writes into an SSH configuration",
+  response: SshConfig,
+});
+
+export const getDeploymentConfig = defineRoute({
+  method: "GET",
+  path: "/deployment/config",
+  summary: "The settings of this server, without secrets",
+  response: DeploymentConfig,
+});
+
+export const getAppearance = defineRoute({
+  method: "GET",
+  path: "/appearance",
+  summary: "Name, documentation and banners of this deployment",
+  caller: "anyone",
+  response: Appearance,
+});
+
+export const listRegions = defineRoute({
+  method: "GET",
+  path: "/regions",
+  summary: "List where applications are served",
+  response: RegionsResponse,
+});
+
+export const getApplicationsHost = defineRoute({
+  method: "GET",
+  path: "/applications/host",
+  summary: "The host under which applications have names of their own; empty without one",
+  response: Type.Object({ host: Type.String() }),
+});
+
+export const listExperiments = defineRoute({
+  method: "GET",
+  path: "/experiments",
+  summary: "List the experiments that are on",
+  response: Type.Array(Type.String()),
+});
+
+export const listScopes = defineRoute({
+  method: "GET",
+  path: "/auth/scopes",
+  summary: "List the scopes that a token may have",
+  caller: "anyone",
+  response: Type.Object({ external: Type.Array(Type.String()) }),
+});
+
+export const checkAuthorization = defineRoute({
+  method: "POST",
+  path: "/authcheck",
+  summary: "Tell what the caller may do",
+  body: AuthCheckRequest,
+  response: Type.Record(Type.String(), Type.Boolean()),
+});
+
+export const getUpdateCheck = defineRoute({
+  method: "GET",
+  path: "/updatecheck",
+  summary: "Tell whether a newer release is known; this server never asks for one",
+  caller: "anyone",
+  response: UpdateCheck,
+});
+
+export const getHealthReport = defineRoute({
+  method: "GET",
+  path: "/debug/health",
+  summary: "How the deployment is",
+  response: HealthReport,
 });

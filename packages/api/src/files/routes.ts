@@ -8,10 +8,15 @@ export const maxFileBytes = 10 * 1024 * 1024;
 
 export const tarMimeType = "application/x-tar";
 
+/** Files are large; so few are let through (`clients.md` section 5.3). */
+const fileRequestsPerMinute = 12;
+
 export const uploadFile = defineRoute({
   method: "POST",
   path: "/files",
+  requestsPerMinute: fileRequestsPerMinute,
   summary: "Upload a tar; the same bytes again give the same file",
+  bodyKind: "bytes",
   status: 201,
   response: Type.Object({ hash: Uuid }),
 });
@@ -19,8 +24,10 @@ export const uploadFile = defineRoute({
 export const getFile = defineRoute({
   method: "GET",
   path: "/files/:file",
+  requestsPerMinute: fileRequestsPerMinute,
   summary: "Download a file",
   kind: "bytes",
   params: Type.Object({ file: Type.String() }),
+  query: Type.Object({ format: Type.Optional(Type.String({ maxLength: 16 })) }),
   response: Type.Unknown(),
 });

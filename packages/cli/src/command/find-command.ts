@@ -8,17 +8,21 @@ export function findCommand(
   commands: readonly LazyCommand[],
   words: readonly string[],
 ): LazyCommand | undefined {
-  const [first, second] = leadingWords(words);
-  if (first === undefined) return undefined;
-  return (
-    commands.find(({ name }) => name === `${first} ${second ?? ""}`) ??
-    commands.find(({ name }) => name === first)
-  );
+  const leading = leadingWords(words);
+  for (let length = leading.length; length > 0; length -= 1) {
+    const spelled = leading.slice(0, length).join(" ");
+    const found = commands.find(({ name }) => name === spelled);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
+
+/** Most words of a command's name. */
+const maxNameWords = 3;
 
 function leadingWords(words: readonly string[]): string[] {
   const found: string[] = [];
-  for (let index = 0; index < words.length && found.length < 2; index += 1) {
+  for (let index = 0; index < words.length && found.length < maxNameWords; index += 1) {
     const word = words[index] ?? "";
     if (word === "--") break;
     if (!word.startsWith("-")) found.push(word);

@@ -72,7 +72,7 @@ function helpStyle(colors: Colors): Partial<Help> {
   };
 }
 
-/** Adds a command, so far without arguments and flags; a two-word name stands below a command of its first word. */
+/** Adds a command, so far without arguments and flags; a name of several words stands below commands of its first ones. */
 export function addCommand(program: Command, { name, group }: LazyCommand): Command {
   return groupOf(program, name, group).command(lastWord(name)).helpGroup(group);
 }
@@ -95,18 +95,21 @@ export function describeCommand(leaf: Command, definition: CommandDefinition): v
   leaf.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
-/** The program, or the command that a two-word name stands below. */
+/** The program, or the command that a name of several words stands below. */
 function groupOf(program: Command, name: string, group: string): Command {
-  const [first = "", second] = name.split(" ");
-  if (second === undefined) return program;
-  const known = program.commands.find((command) => command.name() === first);
-  if (known !== undefined) return known;
-  const parent = program.command(first).helpGroup(group).usage("<command> [flags]");
-  return parent
-    .description(`work with ${first}`)
-    .helpCommand(false)
-    .optionsGroup("Flags:")
-    .helpOption("-h, --help", "show help");
+  const words = name.split(" ").slice(0, -1);
+  return words.reduce((parent, word, index) => {
+    const known = parent.commands.find((command) => command.name() === word);
+    if (known !== undefined) return known;
+    return parent
+      .command(word)
+      .helpGroup(index === 0 ? group : "Commands:")
+      .usage("<command> [flags]")
+      .description(`work with ${words.slice(0, index + 1).join(" ")}`)
+      .helpCommand(false)
+      .optionsGroup("Flags:")
+      .helpOption("-h, --help", "show help");
+  }, program);
 }
 
 function lastWord(name: string): string {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { runCommandLine } from "../command/run-command-line.ts";
 import { type MemoryTerminal, memoryTerminal } from "../terminal/memory-terminal.ts";
+import { sampleWorkspace } from "./sample.ts";
 import { commandTable } from "./table.ts";
 
 interface Answer {
@@ -41,7 +42,7 @@ function answer(
   { status, body }: Answer = { status: 404, body: { message: "none" } },
 ): void {
   response.writeHead(status, { "Content-Type": "application/json" });
-  response.end(JSON.stringify(body));
+  response.end(body === undefined ? "" : JSON.stringify(body));
 }
 
 interface Ended {
@@ -163,4 +164,52 @@ test("deletes nothing without -y where nobody can be asked", async () => {
   const { code, terminal } = await run(`delete demo --url ${url} --token t`);
   expect(terminal.errText()).toContain("--yes is not given");
   expect(code).toBe(2);
+});
+
+const workspace = { ...sampleWorkspace, name: "demo", owner_name: "ada" };
+const workspacePath = `/api/v2/workspaces/${workspace.id}`;
+const foundWorkspace = {
+  "GET /api/v2/users/me/workspace/demo": { status: 200, body: workspace },
+  [`GET ${workspacePath}`]: { status: 200, body: workspace },
+};
+
+test.each([
+  ["rename demo trial", "PATCH", "", "ada/demo is called trial now"],
+  ["favorite demo", "PUT", "/favorite", "ada/demo is a favorite now"],
+  ["unfavorite demo", "DELETE", "/favorite", "ada/demo is no favorite any more"],
+  ["autoupdate demo always", "PUT", "/autoupdates", "starts with the active version"],
+  ["schedule start demo 9:30am mon-fri UTC", "PUT", "/autostart", "9:30 mon-fri (UTC)"],
+  ["schedule start demo manual", "PUT", "/autostart", "only when somebody starts it"],
+  ["schedule stop demo 8h", "PUT", "/ttl", "stops 8h after each start"],
+  ["schedule extend demo 2h", "PUT", "/extend", "ada/demo stops in 2h"],
+])("%s: sends what is meant and says what became of it", async (line, method, path, text) => {
+  const status = path === "/extend" ? 200 : 204;
+  const body = status === 200 ? { message: "done" } : undefined;
+  answers = new Map(
+    Object.entries({ ...foundWorkspace, [`${method} ${workspacePath}${path}`]: { status, body } }),
+  );
+  const said = await run(`${line} --url ${url} --token t`);
+  expect(said.terminal.errText()).toContain(text);
+  expect(said.code).toBe(0);
+  const printed = await run(`${line} -o json --url ${url} --token t`);
+  expect(JSON.parse(printed.terminal.outText())).toEqual(workspace);
+});
+
+test("cancels the build that is under way, and none that is done", async () => {
+  const { latest_build: build } = workspace;
+  answers = new Map(Object.entries(foundWorkspace));
+  const done = await run(`cancel demo --url ${url} --token t`);
+  expect(done.terminal.errText()).toContain("build 3 (start) of ada/demo is done already");
+  expect(done.code).toBe(1);
+  const job = { ...build.job, status: "running" as const };
+  const busy = { ...workspace, latest_build: { ...build, job } };
+  answers = new Map(
+    Object.entries({
+      "GET /api/v2/users/me/workspace/demo": { status: 200, body: busy },
+      [`PATCH /api/v2/workspacebuilds/${build.id}/cancel`]: { status: 200, body: { message: "" } },
+    }),
+  );
+  const canceled = await run(`cancel demo --url ${url} --token t`);
+  expect(canceled.terminal.errText()).toContain("build 3 (start) of ada/demo is being canceled");
+  expect(canceled.code).toBe(0);
 });

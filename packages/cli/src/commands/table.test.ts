@@ -30,6 +30,18 @@ test("lists the commands of a group", async () => {
   );
 });
 
+test("lists the commands of a group within a group, and calls one of them", async () => {
+  expect(await parse("templates versions")).toHaveProperty(
+    "text",
+    expect.stringMatching(/promote +make a version the one/),
+  );
+  expect(await parse("--url u templates versions promote small v2")).toMatchObject({
+    command: { name: "templates versions promote" },
+    options: { template: "small", version: "v2" },
+  });
+  await expect(parse("templates versions nonsense")).rejects.toThrow("unknown command 'nonsense'");
+});
+
 test("takes every flag of a command, and fills in those left out", async () => {
   const given = await parse("logs ada/demo -f -n -1 --agent main -o json");
   expect(given).toMatchObject({

@@ -1,19 +1,64 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { FastifyInstance } from "fastify";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
-/** What Prometheus reads at `/metrics`. */
+/** What Prometheus reads at `/metrics`; `docs/metrics.md` lists it. */
 export interface Metrics {
   readonly registry: Registry;
   readonly connectedAgents: Gauge;
+  readonly storedLogLines: Counter;
+  readonly endedJobs: Counter<"type" | "outcome">;
+  readonly httpRequests: Histogram<"method" | "route" | "status">;
 }
+
+/** Upper bounds in seconds: from what a cached read takes to what a person no longer waits for. */
+const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
 /** Metrics of one server, in a registry of its own, so that two servers in one process do not mix. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const connectedAgents = new Gauge({
-    name: "slipway_agents_connected",
-    help: "Agents with a session on this replica.",
-    registers: [registry],
+  return {
+    registry,
+    connectedAgents: new Gauge({
+      name: "slipway_agents_connected",
+      help: "Agents with a session on this replica.",
+      registers,
+    }),
+    storedLogLines: new Counter({
+      name: "slipway_agent_log_lines_total",
+      help: "Lines of agents' logs that this replica stored.",
+      registers,
+    }),
+    endedJobs: new Counter({
+      name: "slipway_jobs_total",
+      help: "Imports, builds and dry runs that ended on this replica.",
+      labelNames: ["type", "outcome"],
+      registers,
+    }),
+    httpRequests: new Histogram({
+      name: "slipway_http_request_duration_seconds",
+      help: "Answered HTTP requests by route; sockets and event streams are left out.",
+      labelNames: ["method", "route", "status"],
+      buckets: requestSeconds,
+      registers,
+    }),
+  };
+}
+
+/**
+ * Measures every answer by the route that gave it, not by its address, so that ids make no new series. Streams end with
+ * their reader, so their length says nothing about the server.
+ */
+export function measureRequests(
+  app: FastifyInstance,
+  { httpRequests }: Pick<Metrics, "httpRequests">,
+): void {
+  app.addHook("onResponse", async (request, reply) => {
+    if (reply.raw.getHeader("content-type") === "text/event-stream") return;
+    const { method } = request;
+    const route = request.routeOptions.url ?? "none";
+    const labels = { method, route, status: reply.raw.statusCode };
+    httpRequests.observe(labels, reply.elapsedTime / 1000);
   });
-  return { registry, connectedAgents };
 }

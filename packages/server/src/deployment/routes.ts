@@ -1,50 +1,129 @@
-import { getBuildInfo } from "@slipway/api";
+import {
+  checkAuthorization,
+  getAppearance,
+  getApplicationsHost,
+  getBuildInfo,
+  getDeploymentConfig,
+  getHealthReport,
+  getSshConfig,
+  getUpdateCheck,
+  listExperiments,
+  listRegions,
+  listScopes,
+} from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
-import { sql } from "kysely";
 import type { Registry } from "prom-client";
 
+import { isOwnerRole } from "../auth/rights.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Database } from "../db/database.ts";
-import { HttpError } from "../http/errors.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { HttpError, notFound } from "../http/errors.ts";
 import type { Routes } from "../http/routes.ts";
+import { answerChecks } from "./auth-check.ts";
+import { reportConfig } from "./config-report.ts";
+import { pingDatabase, reportHealth } from "./health-service.ts";
+import { scopeNames } from "./scopes.ts";
 
-export interface DeploymentFacts {
+export interface DeploymentNeeds {
+  readonly db: Database;
+  readonly clock: Clock;
   readonly version: string;
   /** Known once the server listens. */
   readonly accessUrl: () => string;
   readonly deploymentId: string;
+  readonly settings: Settings;
 }
 
-export function addDeploymentRoutes(routes: Routes, facts: DeploymentFacts): void {
+const projectUrl = "https://github.com/slipway/slipway";
+
+export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): void {
+  const { version, accessUrl, deploymentId } = needs;
   routes.anyone(getBuildInfo, async () => ({
-    external_url: "https://github.com/slipway/slipway",
-    version: facts.version,
-    dashboard_url: facts.accessUrl(),
+    external_url: projectUrl,
+    version,
+    dashboard_url: accessUrl(),
     telemetry: false,
     workspace_proxy: false,
     // Constants of the protocol (`clients.md` section 0.6).
     agent_api_version: "1.0",
     provisioner_api_version: "1.18",
     upgrade_message: "",
-    deployment_id: facts.deploymentId,
+    deployment_id: deploymentId,
   }));
+  routes.anyone(getUpdateCheck, async () => ({ current: true, version, url: projectUrl }));
+  routes.anyone(getAppearance, async () => ({
+    application_name: "Slipway",
+    logo_url: "",
+    docs_url: projectUrl,
+    service_banner: { enabled: false },
+    announcement_banners: [],
+  }));
+  addClientSettings(routes, needs);
+  addOwnerRoutes(routes, needs);
 }
 
-const healthTimeoutMs = 2_000;
+/** What clients set themselves up by (`clients.md` section 0.6). */
+function addClientSettings(routes: Routes, { db, accessUrl, deploymentId }: DeploymentNeeds): void {
+  routes.user(getSshConfig, async () => ({
+    hostname_prefix: "coder.",
+    hostname_suffix: "coder",
+    ssh_config_options: {},
+  }));
+  routes.user(listRegions, async () => ({
+    regions: [
+      {
+        id: deploymentId,
+        name: "primary",
+        display_name: "Default",
+        icon_url: "/emojis/1f3e1.png",
+        healthy: true,
+        path_app_url: accessUrl(),
+        wildcard_hostname: "",
+      },
+    ],
+  }));
+  routes.user(getApplicationsHost, async () => ({ host: "" }));
+  routes.user(listExperiments, async () => []);
+  routes.anyone(listScopes, async () => ({ external: [...scopeNames] }));
+  routes.user(checkAuthorization, ({ body }, user) => answerChecks(db, user, body.checks));
+}
+
+function addOwnerRoutes(routes: Routes, needs: DeploymentNeeds): void {
+  const { db, clock, version, accessUrl, settings } = needs;
+  routes.user(getDeploymentConfig, async (_request, user) => {
+    requireOwner(user);
+    return reportConfig(settings, { version, accessUrl: accessUrl() });
+  });
+  routes.user(getHealthReport, async (_request, user) => {
+    requireOwner(user);
+    return reportHealth(db, { version, accessUrl: accessUrl(), now: clock.now() });
+  });
+}
+
+function requireOwner(user: UserCaller): void {
+  if (!isOwnerRole(user)) throw notFound();
+}
 
 /** What monitoring asks, outside the API: whether the server can serve, and its metrics. */
 export function addMonitoringRoutes(app: FastifyInstance, db: Database, metrics: Registry): void {
   app.get("/healthz", async (_request, reply) => {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error("no answer in time")), healthTimeoutMs);
     try {
-      await Promise.race([sql`select 1`.execute(db), late]);
+      await pingDatabase(db);
     } catch (error) {
       throw new HttpError(503, "The database does not answer.", { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
     return reply.type("text/plain; charset=utf-8").serializer(String).send("OK");
   });
+  // How far away a browser is: any page may ask (`rest.md` section 1.8).
+  app.get("/latency-check", async (_request, reply) =>
+    reply
+      .headers({ "Access-Control-Allow-Origin": "*", "Timing-Allow-Origin": "*" })
+      .type("text/plain; charset=utf-8")
+      .serializer(String)
+      .send("OK"),
+  );
   app.get("/metrics", async (_request, reply) => {
     const text = await metrics.metrics();
     return reply.type(metrics.contentType).serializer(String).send(text);

@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+
 import type { Queryable } from "../db/database.ts";
 
 export interface InsertFile {
@@ -7,12 +9,12 @@ export interface InsertFile {
   readonly createdBy: string;
 }
 
-/** Keeps a file; the same bytes of the same user again are the same file. */
+/** Keeps a file; the same bytes of the same user again are the same file, as fresh as a new one. */
 export async function insertFile(
   db: Queryable,
   input: InsertFile,
 ): Promise<{ readonly id: string; readonly isNew: boolean }> {
-  const inserted = await db
+  const { id, is_new: isNew } = await db
     .insertInto("files")
     .values({
       hash: input.hash,
@@ -20,17 +22,13 @@ export async function insertFile(
       data: Buffer.from(input.data),
       created_by: input.createdBy,
     })
-    .onConflict((conflict) => conflict.columns(["created_by", "hash"]).doNothing())
-    .returning("id")
-    .executeTakeFirst();
-  if (inserted !== undefined) return { id: inserted.id, isNew: true };
-  const known = await db
-    .selectFrom("files")
-    .where("created_by", "=", input.createdBy)
-    .where("hash", "=", input.hash)
-    .select("id")
+    .onConflict((conflict) =>
+      // So that the cleanup of files that nobody took up leaves it for whoever uploads it now.
+      conflict.columns(["created_by", "hash"]).doUpdateSet({ created_at: sql`now()` }),
+    )
+    .returning(["id", sql<boolean>`xmax = 0`.as("is_new")])
     .executeTakeFirstOrThrow();
-  return { id: known.id, isNew: false };
+  return { id, isNew };
 }
 
 export function selectFile(db: Queryable, id: string) {

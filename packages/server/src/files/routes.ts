@@ -1,6 +1,7 @@
 import { getFile, maxFileBytes, uploadFile } from "@slipway/api";
 
 import type { Database } from "../db/database.ts";
+import { HttpError } from "../http/errors.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { keepFile, readFile } from "./service.ts";
@@ -14,7 +15,13 @@ export function addFileRoutes(routes: Routes, db: Database): void {
     return { hash: file.id };
   });
 
-  routes.user(getFile, async ({ params, reply }, user) => {
+  routes.user(getFile, async ({ params, query, reply }, user) => {
+    const format = query.format ?? "";
+    if (format !== "") {
+      throw new HttpError(400, `Unsupported conversion format "${format}".`, {
+        validations: [{ field: "format", detail: "must be empty: files come as they were sent" }],
+      });
+    }
     const file = await readFile(db, user, requireUuid(params.file));
     reply.header("Content-Type", file.mimetype);
     return file.data;

@@ -1,8 +1,9 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
+import type { Settings } from "../config/settings.ts";
 import { StartError } from "./errors.ts";
 
 /** The directory of one server, held by it alone until it is disposed of. */
@@ -10,11 +11,12 @@ export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
   /** Who this server is among the replicas; the same after a restart. */
   readonly replicaId: string;
-  /** The key that encrypts secrets when none is configured. */
-  readonly secretKey: string;
+  /** The keys of secrets when none is configured: the first encrypts, all decrypt. */
+  readonly secretKeys: readonly [string, ...string[]];
 }
 
 const lockName = "server.lock";
+const secretKeyName = "secret-key";
 
 /** Makes the directory if it is not there, and locks it. Throws `StartError` when another server holds it. */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
@@ -24,11 +26,37 @@ export async function openDataDirectory(dataDir: string): Promise<DataDirectory>
   return {
     path,
     replicaId: await readOrMake(join(path, "replica-id"), () => randomUUID()),
-    secretKey: await readOrMake(join(path, "secret-key"), () =>
-      randomBytes(32).toString("base64url"),
-    ),
+    secretKeys: parseSecretKeys(await readOrMake(join(path, secretKeyName), makeSecretKey)),
     [Symbol.asyncDispose]: () => new Promise((resolve) => lock.close(() => resolve())),
   };
+}
+
+/** A new key for secrets. */
+export function makeSecretKey(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** The keys that are configured, else those of the directory. */
+export function chooseSecretKeys(
+  { secretKeys }: Pick<Settings, "secretKeys">,
+  own: readonly [string, ...string[]],
+): readonly [string, ...string[]] {
+  const [first, ...rest] = secretKeys ?? own;
+  return [first ?? own[0], ...rest];
+}
+
+/** Keeps these keys in the directory instead of those before, whole or not at all. */
+export async function writeSecretKeys(
+  { path }: Pick<DataDirectory, "path">,
+  keys: readonly [string, ...string[]],
+): Promise<void> {
+  await writeWhole(join(path, secretKeyName), keys.join("\n"));
+}
+
+/** One key a line, the newest first: more than one while they are being rotated. */
+function parseSecretKeys(text: string): readonly [string, ...string[]] {
+  const [first = "", ...rest] = text.split("\n").map((line) => line.trim());
+  return [first, ...rest.filter((line) => line !== "")];
 }
 
 /**
@@ -77,7 +105,7 @@ function inUse(path: string): StartError {
   );
 }
 
-/** Reads a one-line secret, or makes it: whole or not at all, readable by its owner only. */
+/** Reads a secret, or makes it: readable by its owner only. */
 async function readOrMake(file: string, make: () => string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).trim();
@@ -85,8 +113,19 @@ async function readOrMake(file: string, make: () => string): Promise<string> {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
   const value = make();
-  const temporary = `${file}.new`;
-  await writeFile(temporary, `${value}\n`, { mode: 0o600, flush: true });
-  await rename(temporary, file);
+  await writeWhole(file, value);
   return value;
+}
+
+/** Writes a file whole or not at all, and waits until it and its name are on the disk. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}.new`;
+  await writeFile(temporary, `${text}\n`, { mode: 0o600, flush: true });
+  await rename(temporary, file);
+  const directory = await open(dirname(file));
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }

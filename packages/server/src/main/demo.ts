@@ -82,6 +82,7 @@ async function makeWorkspace(
     versionId: undefined,
     presetId: undefined,
     parameters: [],
+    settings: { automaticUpdates: "never", autostart: undefined, ttlMs: undefined },
   });
   return workspace.id;
 }

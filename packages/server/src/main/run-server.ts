@@ -1,14 +1,8 @@
 import { isatty } from "node:tty";
 
-import { errorText } from "@slipway/runtime";
-
-import { ConfigError } from "../config/errors.ts";
 import { readSettings } from "../config/settings.ts";
-import { DatabaseError } from "../db/errors.ts";
-import { HttpError } from "../http/errors.ts";
-import { EmbeddedPostgresError } from "../postgres/errors.ts";
 import { ensureAdmin } from "../users/admin-service.ts";
-import { StartError } from "./errors.ts";
+import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { welcomeText } from "./welcome.ts";
@@ -32,24 +26,7 @@ export interface RunServerOptions {
 
 /** Runs a server until it is interrupted; resolves to the exit code. */
 export async function runServer(options: RunServerOptions): Promise<number> {
-  try {
-    return await serve(options);
-  } catch (error) {
-    if (!isExplained(error)) throw error;
-    for (const line of errorText(error).split("\n")) options.stderr(`error: ${line}\n`);
-    return 1;
-  }
-}
-
-/** Whether the message of an error is enough for whoever started the server. */
-function isExplained(error: unknown): error is Error {
-  return (
-    error instanceof ConfigError ||
-    error instanceof StartError ||
-    error instanceof DatabaseError ||
-    error instanceof EmbeddedPostgresError ||
-    error instanceof HttpError
-  );
+  return explaining(() => serve(options), options.stderr);
 }
 
 async function serve(options: RunServerOptions): Promise<number> {

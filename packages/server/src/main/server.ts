@@ -1,3 +1,4 @@
+import type { Route } from "@slipway/api";
 import {
   type Clock,
   errorText,
@@ -7,16 +8,22 @@ import {
   whenAborted,
 } from "@slipway/runtime";
 
+import { GatheredHeartbeat, type Heartbeat } from "../agents/heartbeat.ts";
+import { MetadataBatcher, type MetadataSink } from "../agents/metadata-batcher.ts";
 import { addAgentRoutes } from "../agents/routes.ts";
+import { addAuditRoutes } from "../audit/routes.ts";
 import { SecretBox } from "../auth/secret-box.ts";
 import { createAuthenticator } from "../auth/service.ts";
 import { buildHandler, type BuildNeeds } from "../builds/build-job.ts";
 import { restoreWorkspaces } from "../builds/restore.ts";
 import { addBuildRoutes } from "../builds/routes.ts";
+import { runCleanup } from "../cleanup/service.ts";
 import type { Settings } from "../config/settings.ts";
 import { connectionOptions, type Database, openDatabase } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
-import { createMetrics } from "../deployment/metrics.ts";
+import { addDocsPage } from "../deployment/docs-page.ts";
+import { createMetrics, measureRequests, type Metrics } from "../deployment/metrics.ts";
+import { addOpenApiRoutes } from "../deployment/openapi-routes.ts";
 import { addDeploymentRoutes, addMonitoringRoutes } from "../deployment/routes.ts";
 import { readDeploymentId } from "../deployment/service.ts";
 import type { Driver } from "../drivers/driver.ts";
@@ -24,18 +31,25 @@ import { ExternalDriver } from "../drivers/external/external-driver.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { addFileRoutes } from "../files/routes.ts";
 import { createHttpServer } from "../http/http-server.ts";
+import { RateLimiter } from "../http/rate-limit.ts";
 import { Routes } from "../http/routes.ts";
 import { JobWorker } from "../jobs/worker.ts";
+import { addNotificationRoutes } from "../notifications/routes.ts";
+import { addProvisionerRoutes } from "../organizations/provisioner-routes.ts";
 import { addOrganizationRoutes } from "../organizations/routes.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
 import { PostgresPubSub } from "../pubsub/postgres-pubsub.ts";
+import { runSchedules } from "../schedules/scheduler.ts";
+import { dryRunHandler } from "../templates/dry-run-job.ts";
 import { importHandler } from "../templates/import-job.ts";
 import { addTemplateRoutes } from "../templates/routes.ts";
+import { addCliAuthPage } from "../users/cli-auth-routes.ts";
+import { addGitKeyRoutes } from "../users/git-key-routes.ts";
 import { addUserRoutes } from "../users/routes.ts";
-import { findUser } from "../users/service.ts";
+import { findVisibleUser } from "../users/service.ts";
 import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
 import { addWorkspaceRoutes } from "../workspaces/routes.ts";
-import { openDataDirectory } from "./data-directory.ts";
+import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
 import { type Listener, listen } from "./listen.ts";
 import { buildVersion } from "./version.ts";
@@ -55,6 +69,8 @@ export interface Server extends AsyncDisposable {
   /** How agents, people and programs reach it. */
   readonly accessUrl: string;
   readonly db: Database;
+  /** The routes of the contract that it serves. */
+  readonly routes: readonly Route[];
   /** Makes the demonstration's workspace and waits for it; undefined when nobody could own it. */
   openDemo(signal: AbortSignal): Promise<Demo | undefined>;
   /** Resolves with a reason when the server cannot go on: its database ended. */
@@ -84,7 +100,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
   const applied = await migrate(db);
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
-  const secrets = new SecretBox(secretKeys(settings, directory.secretKey));
+  const secrets = new SecretBox(chooseSecretKeys(settings, directory.secretKeys));
   const pubsub = opened.use(
     new PostgresPubSub({
       db,
@@ -94,6 +110,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       logger,
     }),
   );
+  const heartbeat = opened.use(new GatheredHeartbeat(db, clock));
+  const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
   const driver = new ProcessDriver({
     workspacesDir: `${directory.path}/workspaces`,
     agentCommand: options.agentCommand,
@@ -105,16 +123,34 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     [driver.name, driver],
     [external.name, external],
   ]);
+  const metrics = createMetrics();
   const http = await openHttp(
-    { db, pubsub, clock, logger, secrets, replicaId: directory.replicaId },
+    {
+      db,
+      pubsub,
+      clock,
+      logger,
+      secrets,
+      drivers,
+      metadata,
+      heartbeat,
+      metrics,
+      replicaId: directory.replicaId,
+    },
     settings,
   );
   opened.use(http);
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   const work = opened.use(new Scope());
   work.run((stop) =>
-    carryOut(needs, { pubsub, clock, logger, workerId: directory.replicaId }, stop),
+    carryOut(
+      needs,
+      { pubsub, clock, logger, workerId: directory.replicaId, endedJobs: metrics.endedJobs },
+      stop,
+    ),
   );
+  work.run((stop) => runSchedules({ db, pubsub, clock, logger }, stop));
+  work.run((stop) => runCleanup({ db, clock, logger }, stop));
   const resources = opened.move();
 
   let closing: Promise<void> | undefined;
@@ -131,6 +167,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return {
     accessUrl: http.accessUrl,
     db,
+    routes: http.routes,
     openDemo: (signal) => openDemo({ db, pubsub, clock }, signal),
     failed: failureOf(postgres),
     close: ({ stopAgents } = { stopAgents: false }) => (closing ??= close(stopAgents)),
@@ -154,45 +191,63 @@ async function failureOf(postgres: EmbeddedPostgres | undefined): Promise<string
   return `the embedded PostgreSQL ended (${signal ?? `exit code ${code}`})`;
 }
 
-function secretKeys(settings: Settings, own: string): readonly [string, ...string[]] {
-  const [first, ...rest] = settings.secretKeys ?? [own];
-  return [first ?? own, ...rest];
-}
-
 interface HttpNeeds {
   readonly db: Database;
   readonly pubsub: PostgresPubSub;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly secrets: SecretBox;
+  readonly metadata: MetadataSink;
+  readonly heartbeat: Heartbeat;
+  readonly metrics: Metrics;
   readonly replicaId: string;
+  readonly drivers: ReadonlyMap<string, Driver>;
 }
 
 /** The listener with the routes of every feature. */
-async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Listener> {
+async function openHttp(
+  needs: HttpNeeds,
+  settings: Settings,
+): Promise<Listener & Pick<Server, "routes">> {
   const { db, logger } = needs;
   const app = await createHttpServer(buildVersion, logger);
-  const metrics = createMetrics();
+  const { metrics } = needs;
+  measureRequests(app, metrics);
   let accessUrl = settings.accessUrl ?? "";
+  const limiter = new RateLimiter(needs.clock);
   const routes = new Routes(
     app,
     createAuthenticator(db, () => accessUrl),
+    limiter,
     logger,
   );
   const deploymentId = await readDeploymentId(db);
-  addDeploymentRoutes(routes, { version: buildVersion, accessUrl: () => accessUrl, deploymentId });
+  addDeploymentRoutes(routes, {
+    ...needs,
+    version: buildVersion,
+    accessUrl: () => accessUrl,
+    deploymentId,
+    settings,
+  });
+  addOpenApiRoutes(routes, buildVersion);
+  addDocsPage(app);
   addMonitoringRoutes(app, db, metrics.registry);
+  addNotificationRoutes(routes);
+  addCliAuthPage(app, db, limiter);
+  addAuditRoutes(routes, db);
   addUserRoutes(routes, db);
-  addOrganizationRoutes(routes, db, (caller, reference) => findUser(db, caller, reference));
+  addGitKeyRoutes(routes, needs);
+  addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
+  addProvisionerRoutes(routes, db);
   addFileRoutes(routes, db);
   addTemplateRoutes(routes, needs);
   addBuildRoutes(routes, needs);
   addWorkspaceRoutes(routes, needs);
   addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
-  addAgentRoutes(routes, { ...needs, connectedAgents: metrics.connectedAgents });
+  addAgentRoutes(routes, { ...needs, ...metrics });
   const listener = await listen(app, settings);
   accessUrl = listener.accessUrl;
-  return listener;
+  return { ...listener, routes: routes.added };
 }
 
 interface WorkerNeeds {
@@ -200,6 +255,7 @@ interface WorkerNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workerId: string;
+  readonly endedJobs: Metrics["endedJobs"];
 }
 
 /**
@@ -222,7 +278,8 @@ async function carryOut(
     ...options,
     db: needs.db,
     handlers: {
-      template_version_import: importHandler(needs.db, [...needs.drivers.keys()]),
+      template_version_import: importHandler(needs.db, needs.drivers),
+      template_version_dry_run: dryRunHandler(needs.db, needs.drivers),
       workspace_build: buildHandler(needs),
     },
   });

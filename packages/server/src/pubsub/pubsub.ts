@@ -17,6 +17,9 @@ export const topics = {
   agentLogs: (agentId: string) => `agent-logs:${agentId}`,
   agentMetadata: (agentId: string) => `agent-metadata:${agentId}`,
   job: (jobId: string) => `job:${jobId}`,
+  /** Whether somebody wants the job to end. */
+  jobCancel: (jobId: string) => `job-cancel:${jobId}`,
   jobQueue: "job-queue",
+  template: (templateId: string) => `template:${templateId}`,
   workspace: (workspaceId: string) => `workspace:${workspaceId}`,
 } as const;

@@ -25,6 +25,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   /** Milliseconds from the spawn to the text that says it runs. */
   readonly startMs: number;
+  /** What it has printed so far. */
+  output(): string;
   /** Ends it with a signal and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -56,6 +58,9 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       },
     },
   );
+  let output = "";
+  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const exited = once(child, "exit");
   const url = await waitForUrl(child);
   const startMs = performance.now() - startedAt;
@@ -64,7 +69,14 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     child.kill(signal);
     await exited;
   };
-  return { url, pid: child.pid ?? 0, startMs, end, [Symbol.asyncDispose]: () => end("SIGINT") };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    startMs,
+    output: () => output,
+    end,
+    [Symbol.asyncDispose]: () => end("SIGINT"),
+  };
 }
 
 function waitForUrl(child: ChildProcess): Promise<string> {

@@ -2,21 +2,11 @@ import {
   createTemplate,
   createTemplateVersion,
   getTemplateVersion,
-  login,
   tarMimeType,
   uploadFile,
 } from "@slipway/api";
-import { ApiClient } from "@slipway/sdk/http";
+import type { ApiClient } from "@slipway/sdk/http";
 import { pack } from "tar-stream";
-
-import { testAdmin } from "./server-process.ts";
-
-/** A client with the administrator's session. */
-export async function logInAsAdmin(serverUrl: string): Promise<ApiClient> {
-  const anonymous = new ApiClient({ serverUrl });
-  const { session_token: token } = await anonymous.call(login, { body: { ...testAdmin } });
-  return new ApiClient({ serverUrl, token });
-}
 
 /** Pushes a `slipway.yaml` as a template; resolves to the template's id. Throws with the import's error. */
 export async function pushTemplate(client: ApiClient, name: string, yaml: string): Promise<string> {

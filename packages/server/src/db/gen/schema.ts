@@ -29,8 +29,23 @@ export interface ApiKeys {
   last_used: string | null;
   lifetime_seconds: number;
   login_type: string;
+  scopes: Generated<string[]>;
+  token_name: Generated<string>;
   updated_at: Generated<string>;
   user_id: string;
+}
+
+export interface AuditLog {
+  action: import("@slipway/api").AuditAction;
+  additional_fields: Generated<Json>;
+  created_at: Generated<string>;
+  diff: Generated<Json>;
+  id: Generated<string>;
+  organization_id: string | null;
+  resource_id: string;
+  resource_target: string;
+  resource_type: import("@slipway/api").AuditResourceType;
+  user_id: string | null;
 }
 
 export interface Deployment {
@@ -47,6 +62,14 @@ export interface Files {
   mimetype: string;
 }
 
+export interface GitSshKeys {
+  created_at: Generated<string>;
+  private_key_encrypted: Buffer;
+  public_key: string;
+  updated_at: Generated<string>;
+  user_id: string;
+}
+
 export interface JobLogs {
   created_at: Generated<string>;
   id: Generated<number>;
@@ -55,6 +78,11 @@ export interface JobLogs {
   log_source: import("@slipway/api").JobLog["log_source"];
   output: string;
   stage: string;
+}
+
+export interface JobPlans {
+  job_id: string;
+  resources: Json;
 }
 
 export interface Jobs {
@@ -98,16 +126,29 @@ export interface Organizations {
 
 export interface Templates {
   active_version_id: string;
+  activity_bump_ms: Generated<number>;
+  allow_user_cancel_workspace_jobs: Generated<boolean>;
   created_at: Generated<string>;
   created_by: string;
+  default_ttl_ms: Generated<number>;
   deleted: Generated<boolean>;
+  deprecation_message: Generated<string>;
   description: Generated<string>;
   display_name: Generated<string>;
   icon: Generated<string>;
   id: Generated<string>;
   name: string;
   organization_id: string;
+  require_active_version: Generated<boolean>;
   updated_at: Generated<string>;
+  use_classic_parameter_flow: Generated<boolean>;
+}
+
+export interface TemplateVersionDryRuns {
+  job_id: string;
+  parameters: Json;
+  template_version_id: string;
+  workspace_name: string;
 }
 
 export interface TemplateVersionPresets {
@@ -150,9 +191,12 @@ export interface Users {
 
 export interface WorkspaceAgentLogPositions {
   batches: Generated<Json>;
+  head_last_id: number | null;
   last_id: Generated<number>;
   logs_length: Generated<number>;
   overflowed: Generated<boolean>;
+  tail_first_id: number | null;
+  tail_length: Generated<number>;
   workspace_agent_id: string;
 }
 
@@ -201,6 +245,7 @@ export interface WorkspaceAgents {
   environment_variables: Generated<Json>;
   expanded_directory: Generated<string>;
   first_connected_at: string | null;
+  history_removed_at: string | null;
   id: Generated<string>;
   last_connected_at: string | null;
   last_connected_replica_id: string | null;
@@ -277,7 +322,7 @@ export interface WorkspaceAppStatuses {
   created_at: Generated<string>;
   id: Generated<string>;
   message: string;
-  state: string;
+  state: import("@slipway/api").WorkspaceApp["statuses"][number]["state"];
   uri: Generated<string>;
   workspace_app_id: string;
 }
@@ -291,10 +336,12 @@ export interface WorkspaceBuildParameters {
 export interface WorkspaceBuilds {
   build_number: number;
   created_at: Generated<string>;
+  deadline: string | null;
   driver_state: Buffer | null;
   id: Generated<string>;
   initiator_id: string;
   job_id: string;
+  max_deadline: string | null;
   reason: import("@slipway/api").BuildReason;
   template_version_id: string;
   template_version_preset_id: string | null;
@@ -325,25 +372,35 @@ export interface WorkspaceResources {
 }
 
 export interface Workspaces {
+  automatic_updates: Generated<import("@slipway/api").Workspace["automatic_updates"]>;
+  autostart_schedule: string | null;
   created_at: Generated<string>;
   deleted: Generated<boolean>;
+  dormant_at: string | null;
+  favorite: Generated<boolean>;
   id: Generated<string>;
   last_used_at: string | null;
   name: string;
+  next_start_at: string | null;
   organization_id: string;
   owner_id: string;
   template_id: string;
+  ttl_ms: number | null;
   updated_at: Generated<string>;
 }
 
 export interface DB {
   api_keys: ApiKeys;
+  audit_log: AuditLog;
   deployment: Deployment;
   files: Files;
+  git_ssh_keys: GitSshKeys;
   job_logs: JobLogs;
+  job_plans: JobPlans;
   jobs: Jobs;
   organization_members: OrganizationMembers;
   organizations: Organizations;
+  template_version_dry_runs: TemplateVersionDryRuns;
   template_version_presets: TemplateVersionPresets;
   template_versions: TemplateVersions;
   templates: Templates;

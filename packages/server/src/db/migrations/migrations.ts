@@ -1,8 +1,16 @@
 import type { Migration } from "kysely/migration";
 
 import { up as foundation } from "./0001-foundation.ts";
+import { up as people } from "./0002-people.ts";
+import { up as agents } from "./0003-agents.ts";
+import { up as schedulesAndAudit } from "./0004-schedules-and-audit.ts";
+import { up as templates } from "./0005-templates.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001-foundation": { up: foundation },
+  "0002-people": { up: people },
+  "0003-agents": { up: agents },
+  "0004-schedules-and-audit": { up: schedulesAndAudit },
+  "0005-templates": { up: templates },
 };

@@ -1,0 +1,26 @@
+import { Type } from "typebox";
+
+import type { Infer } from "../contract/scalars.ts";
+
+/** Most questions in one request. */
+const maxAuthChecks = 256;
+
+const text = Type.String({ maxLength: 256 });
+
+/** One question: may I do this to that? `owner_id` may be `me`. */
+export const AuthCheck = Type.Object({
+  object: Type.Object({
+    resource_type: text,
+    owner_id: Type.Optional(text),
+    organization_id: Type.Optional(text),
+    resource_id: Type.Optional(text),
+    any_org: Type.Optional(Type.Boolean()),
+  }),
+  action: text,
+});
+export type AuthCheck = Infer<typeof AuthCheck>;
+
+/** Questions by names of the caller's choice (`clients.md` section 0.6). */
+export const AuthCheckRequest = Type.Object({
+  checks: Type.Record(Type.String(), AuthCheck, { maxProperties: maxAuthChecks }),
+});

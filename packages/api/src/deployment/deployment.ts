@@ -1,0 +1,91 @@
+import { Type } from "typebox";
+
+import { oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+
+/** What the command writes into an SSH configuration (`clients.md` section 0.6). */
+export const SshConfig = Type.Object({
+  hostname_prefix: Type.String(),
+  hostname_suffix: Type.String(),
+  ssh_config_options: Type.Record(Type.String(), Type.String()),
+});
+
+const Banner = Type.Object({
+  enabled: Type.Boolean(),
+  message: Type.Optional(Type.String()),
+  background_color: Type.Optional(Type.String()),
+});
+
+export const Appearance = Type.Object({
+  application_name: Type.String(),
+  logo_url: Type.String(),
+  docs_url: Type.String(),
+  service_banner: Banner,
+  announcement_banners: Type.Array(Banner),
+});
+
+export const RegionsResponse = Type.Object({
+  regions: Type.Array(
+    Type.Object({
+      id: Uuid,
+      name: Type.String(),
+      display_name: Type.String(),
+      icon_url: Type.String(),
+      healthy: Type.Boolean(),
+      path_app_url: Type.String(),
+      wildcard_hostname: Type.String(),
+    }),
+  ),
+});
+
+/** Whether a newer release is known. */
+export const UpdateCheck = Type.Object({
+  current: Type.Boolean(),
+  version: Type.String(),
+  url: Type.String(),
+});
+
+/** The settings of the replica that answers; secrets are left out. */
+export const DeploymentConfig = Type.Object({
+  config: Type.Object({
+    version: Type.String(),
+    access_url: Type.String(),
+    http_address: Type.String(),
+    data_directory: Type.String(),
+    database: oneOf("embedded", "external"),
+    log_level: Type.String(),
+    log_format: Type.String(),
+  }),
+  options: Type.Array(Type.Unknown()),
+});
+
+const healthSeverities = ["ok", "warning", "error"] as const;
+
+const section = {
+  healthy: Type.Boolean(),
+  severity: oneOf(...healthSeverities),
+  warnings: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+  dismissed: Type.Boolean(),
+  error: Type.Optional(Type.String()),
+};
+
+/** How the deployment is, seen from the replica that answers. */
+export const HealthReport = Type.Object({
+  time: Timestamp,
+  healthy: Type.Boolean(),
+  severity: oneOf(...healthSeverities),
+  access_url: Type.Object({
+    ...section,
+    access_url: Type.String(),
+    reachable: Type.Boolean(),
+    status_code: Type.Integer(),
+    healthz_response: Type.String(),
+  }),
+  database: Type.Object({
+    ...section,
+    reachable: Type.Boolean(),
+    latency: Type.String(),
+    latency_ms: Type.Integer(),
+    threshold_ms: Type.Integer(),
+  }),
+  coder_version: Type.String(),
+});

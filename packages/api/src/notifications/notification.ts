@@ -1,0 +1,23 @@
+import { Type } from "typebox";
+
+import { nullable, Timestamp, Uuid } from "../contract/scalars.ts";
+
+/** A message to one user (`clients.md` section 4.5). */
+export const InboxNotification = Type.Object({
+  id: Uuid,
+  user_id: Uuid,
+  template_id: Uuid,
+  targets: Type.Array(Uuid),
+  title: Type.String(),
+  content: Type.String(),
+  icon: Type.String(),
+  actions: Type.Array(Type.Object({ label: Type.String(), url: Type.String() })),
+  read_at: nullable(Timestamp),
+  created_at: Timestamp,
+});
+
+/** What a watcher gets for each new one. */
+export const InboxMessage = Type.Object({
+  notification: InboxNotification,
+  unread_count: Type.Integer(),
+});

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+
+import { compareFields, shapeOf } from "./compare-fields.ts";
+
+const root = {
+  definitions: { Kind: { type: "string", enum: ["b", "a"] } },
+};
+
+function compare(theirs: object, ours: object): string[] {
+  return compareFields(shapeOf(theirs, root), shapeOf(ours, root), "answer");
+}
+
+test("finds nothing where references, null and the order of choices are all that differs", () => {
+  const theirs = {
+    type: "object",
+    properties: {
+      kind: { $ref: "#/definitions/Kind" },
+      parent: {
+        type: "object",
+        properties: { uuid: { type: "string" } },
+        "x-wire-type": "string-or-null",
+      },
+      lower: { type: "integer", "x-wire-name": "Upper" },
+    },
+  };
+  const ours = {
+    type: "object",
+    properties: {
+      kind: { type: "string", enum: ["a", "b"] },
+      parent: { anyOf: [{ type: "string" }, { type: "null" }] },
+      Upper: { type: "integer" },
+    },
+  };
+  expect(compare(theirs, ours)).toEqual([]);
+});
+
+test("names fields that are missing, that are more, and those of another type", () => {
+  const theirs = {
+    type: "object",
+    properties: {
+      gone: { type: "string" },
+      list: { type: "array", items: { type: "object", properties: { n: { type: "integer" } } } },
+      at: { type: "string", format: "date-time" },
+    },
+  };
+  const ours = {
+    type: "object",
+    properties: {
+      list: { type: "array", items: { type: "object", properties: { n: { type: "string" } } } },
+      at: { type: "string" },
+      fresh: { type: "object", additionalProperties: { type: "boolean" } },
+    },
+  };
+  expect(compare(theirs, ours)).toEqual([
+    "answer.gone: missing",
+    "answer.list[].n: string for integer",
+    "answer.at: string for string (date-time)",
+    "answer.fresh: more",
+  ]);
+});

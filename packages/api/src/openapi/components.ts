@@ -1,0 +1,55 @@
+import { isJsonObject, type JsonObject } from "./json.ts";
+
+/** Turns schemas into those of a document, where what has a name is a reference. */
+export interface Components {
+  /** A schema with references in the place of what has a name. */
+  readonly refer: (schema: unknown) => JsonObject;
+  /** The named schemas that were referred to, with what they refer to themselves. */
+  readonly used: JsonObject;
+}
+
+/** `named` are schemas by name; one that is written alike anywhere becomes a reference to the first of its names. */
+export function createComponents(named: ReadonlyMap<string, unknown>): Components {
+  const names = new Map<string, string>();
+  for (const [name, schema] of named) {
+    const text = JSON.stringify(schema);
+    if (!names.has(text)) names.set(text, name);
+  }
+  const used: Record<string, JsonObject> = {};
+
+  const refer = (schema: unknown): JsonObject => {
+    const name = names.get(JSON.stringify(schema));
+    if (name === undefined) return describe(schema);
+    if (!(name in used)) {
+      used[name] = {};
+      used[name] = describe(named.get(name));
+    }
+    return { $ref: `#/components/schemas/${name}` };
+  };
+  const describe = (schema: unknown): JsonObject => {
+    if (!isJsonObject(schema)) return {};
+    const entries = Object.entries(schema).map(([key, value]) => describeKeyword(key, value));
+    return Object.fromEntries(entries);
+  };
+  const describeKeyword = (key: string, value: unknown): readonly [string, unknown] => {
+    const any = isJsonObject(value) ? value[anyKey] : undefined;
+    // A record of anything: the plain way to say it.
+    if (key === "patternProperties" && any !== undefined) {
+      return ["additionalProperties", refer(any)];
+    }
+    if (schemaMaps.has(key) && isJsonObject(value)) {
+      const properties = Object.entries(value).map(([name, inner]) => [name, refer(inner)]);
+      return [key, Object.fromEntries(properties)];
+    }
+    if (schemaLists.has(key) && Array.isArray(value)) return [key, value.map(refer)];
+    if (schemas.has(key) && isJsonObject(value)) return [key, refer(value)];
+    return [key, value];
+  };
+  return { refer, used };
+}
+
+/** The pattern under which TypeBox keeps a record with keys of any text. */
+const anyKey = "^.*$";
+const schemas = new Set(["items", "additionalProperties", "not"]);
+const schemaLists = new Set(["anyOf", "allOf", "oneOf", "prefixItems"]);
+const schemaMaps = new Set(["properties", "patternProperties"]);

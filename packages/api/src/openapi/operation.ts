@@ -1,0 +1,156 @@
+import type { Caller, Route } from "../contract/route.ts";
+import { ErrorBody } from "../errors/api-error.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
+
+/** How a schema is written into the document. */
+type Refer = (schema: unknown) => JsonObject;
+
+/** One route as an operation of OpenAPI 3.1; `id` is the name under which the contract exports it. */
+export function describeOperation(id: string, route: Route, refer: Refer): JsonObject {
+  return {
+    operationId: id,
+    summary: route.summary,
+    ...describeKind(route),
+    tags: [tagOf(route)],
+    security: security[route.caller],
+    parameters: [
+      ...parameters("path", route.params, refer),
+      ...parameters("query", route.query, refer),
+    ],
+    ...describeBody(route, refer),
+    responses: {
+      ...describeSuccess(route, refer),
+      ...(route.mayBeUnchanged ? { 304: { description: "Nothing was to be changed." } } : {}),
+      ...(route.caller === "anyone" ? {} : { 401: refusal("Nobody known is calling.", refer) }),
+      default: refusal("The request is refused; the status says why.", refer),
+    },
+  };
+}
+
+/** What the operations of the document are listed by: the resource that their paths begin with. */
+const resources: ReadonlySet<string> = new Set([
+  "audit",
+  "files",
+  "notifications",
+  "organizations",
+  "templates",
+  "templateversions",
+  "users",
+  "workspaceagents",
+  "workspacebuilds",
+  "workspaces",
+]);
+
+function tagOf(route: Route): string {
+  const first = route.path.split("/")[1] ?? "";
+  return resources.has(first) ? first : "deployment";
+}
+
+/** The path of a route as OpenAPI writes it. */
+export function templatePath(route: Route): string {
+  return route.path.replaceAll(/:([a-z_]+)/g, "{$1}");
+}
+
+/** The token may come in any of these places; the first that has one counts (`rest.md` section 1.2). */
+export const securitySchemes = {
+  SessionToken: {
+    type: "apiKey",
+    in: "header",
+    name: "Coder-Session-Token",
+    description: "A session token or an API token of a user.",
+  },
+  SessionCookie: { type: "apiKey", in: "cookie", name: "coder_session_token" },
+  SessionQuery: { type: "apiKey", in: "query", name: "coder_session_token" },
+  SessionBearer: { type: "http", scheme: "bearer" },
+  AgentToken: {
+    type: "apiKey",
+    in: "header",
+    name: "Coder-Session-Token",
+    description: "The token of an agent, in the same places as that of a user.",
+  },
+} as const;
+
+const security: Readonly<Record<Caller, readonly JsonObject[]>> = {
+  anyone: [],
+  user: [{ SessionToken: [] }, { SessionCookie: [] }, { SessionQuery: [] }, { SessionBearer: [] }],
+  agent: [{ AgentToken: [] }],
+};
+
+const descriptions = {
+  json: undefined,
+  bytes: undefined,
+  socket:
+    "A WebSocket: a plain request is answered with 426. `x-message` is the schema of one message.",
+  "event-stream":
+    "Server-sent events of the types `ping`, `data` and `error`. `x-message` is the schema of the data of one.",
+  "json-or-socket":
+    "With the key `follow` in the query, a WebSocket that goes on with what comes; without it, one answer.",
+} as const;
+
+function describeKind(route: Route): JsonObject {
+  const description = descriptions[route.kind];
+  return description === undefined ? {} : { description };
+}
+
+function parameters(place: "path" | "query", schema: unknown, refer: Refer): JsonObject[] {
+  if (!isJsonObject(schema) || !isJsonObject(schema["properties"])) return [];
+  const required: unknown = schema["required"];
+  return Object.entries(schema["properties"]).map(([name, inner]) => ({
+    name,
+    in: place,
+    required: place === "path" || (Array.isArray(required) && required.includes(name)),
+    schema: refer(inner),
+  }));
+}
+
+function describeBody(route: Route, refer: Refer): JsonObject {
+  switch (route.bodyKind) {
+    case "none":
+      return {};
+    case "bytes":
+      return { requestBody: { required: true, content: { "application/octet-stream": {} } } };
+    case "json":
+      return { requestBody: { required: true, content: json(refer(route.body)) } };
+  }
+}
+
+function describeSuccess(route: Route, refer: Refer): JsonObject {
+  const schema = refer(route.response);
+  const upgrade = { description: "Switching Protocols" };
+  switch (route.kind) {
+    case "json":
+      return {
+        [route.status]: {
+          description: "Success",
+          ...(route.status === 204 ? {} : { content: json(schema) }),
+        },
+      };
+    case "bytes":
+      return {
+        [route.status]: { description: "Success", content: { "application/octet-stream": {} } },
+      };
+    case "socket":
+      return { 101: { ...upgrade, "x-message": schema } };
+    case "event-stream":
+      return {
+        [route.status]: {
+          description: "A stream",
+          content: { "text/event-stream": { schema: { type: "string" } } },
+          "x-message": schema,
+        },
+      };
+    case "json-or-socket":
+      return {
+        101: upgrade,
+        [route.status]: { description: "Success", content: json(schema) },
+      };
+  }
+}
+
+function refusal(description: string, refer: Refer): JsonObject {
+  return { description, content: json(refer(ErrorBody)) };
+}
+
+function json(schema: JsonObject): JsonObject {
+  return { "application/json": { schema } };
+}

@@ -1,0 +1,72 @@
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { FastifyInstance } from "fastify";
+
+/** The page's own files and no others: it works without the internet, and what a schema says cannot run. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Slipway API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/api/v2/docs/swagger-ui.css">
+</head>
+<body>
+<main id="api">The description itself is at <a href="/api/v2/openapi.json">openapi.json</a>.</main>
+<script src="/api/v2/docs/swagger-ui-bundle.js"></script>
+<script src="/api/v2/docs/start.js"></script>
+</body>
+</html>
+`;
+
+const start = `SwaggerUIBundle({
+  url: "/api/v2/openapi.json",
+  dom_id: "#api",
+  deepLinking: true,
+  docExpansion: "none",
+  filter: true,
+  validatorUrl: null,
+});
+`;
+
+const assets = fileURLToPath(new URL("static", import.meta.resolve("@fastify/swagger-ui")));
+const assetTypes = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+} as const;
+
+/** The browsable form of the API's description, at `/api/v2/docs`. */
+export function addDocsPage(app: FastifyInstance): void {
+  app.get("/api/v2/docs", async (_request, reply) =>
+    reply
+      .type("text/html; charset=utf-8")
+      .header("Content-Security-Policy", contentSecurityPolicy)
+      .serializer(String)
+      .send(page),
+  );
+  app.get("/api/v2/docs/start.js", async (_request, reply) =>
+    reply.type("text/javascript; charset=utf-8").serializer(String).send(start),
+  );
+  for (const [name, type] of Object.entries(assetTypes)) {
+    app.get(`/api/v2/docs/${name}`, async (_request, reply) =>
+      reply
+        .type(type)
+        .header("Cache-Control", "public, max-age=3600")
+        .send(createReadStream(join(assets, name))),
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { errorText } from "@slipway/runtime";
+
+import { ConfigError } from "../config/errors.ts";
+import { DatabaseError } from "../db/errors.ts";
+import { HttpError } from "../http/errors.ts";
+import { EmbeddedPostgresError } from "../postgres/errors.ts";
+import { StartError } from "./errors.ts";
+
+/** Runs a program; an error whose message is enough for whoever started it becomes that message and exit code 1. */
+export async function explaining(
+  program: () => Promise<number>,
+  stderr: (text: string) => void,
+): Promise<number> {
+  try {
+    return await program();
+  } catch (error) {
+    if (!isExplained(error)) throw error;
+    for (const line of errorText(error).split("\n")) stderr(`error: ${line}\n`);
+    return 1;
+  }
+}
+
+function isExplained(error: unknown): error is Error {
+  return (
+    error instanceof ConfigError ||
+    error instanceof StartError ||
+    error instanceof DatabaseError ||
+    error instanceof EmbeddedPostgresError ||
+    error instanceof HttpError
+  );
+}

@@ -1,0 +1,116 @@
+import { type Logger, systemClock } from "@slipway/runtime";
+
+import { rotateSecrets, type RotationProgress } from "../auth/rotate-secrets.ts";
+import { SecretBox } from "../auth/secret-box.ts";
+import { readSettings, type Settings } from "../config/settings.ts";
+import { type Database, type DatabaseAddress, openDatabase } from "../db/database.ts";
+import { migrate } from "../db/migrate.ts";
+import { openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
+import {
+  type DataDirectory,
+  makeSecretKey,
+  openDataDirectory,
+  writeSecretKeys,
+} from "./data-directory.ts";
+import { explaining } from "./explained.ts";
+import { createLogger } from "./logger.ts";
+
+export interface RotateKeyOptions {
+  /** Settings given as flags, by the names of their variables; they go before the environment. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stderr: (text: string) => void;
+  /** Ends it after the batch that is under way; called again it goes on from there. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Seals every secret in the database with the newest key: the first of those configured, else a new one in the data
+ * directory, where the one before is kept until nothing needs it. Resolves to the exit code.
+ */
+export async function runRotateKey(options: RotateKeyOptions): Promise<number> {
+  return explaining(() => rotate(options), options.stderr);
+}
+
+async function rotate({ flags, environment, stderr, signal }: RotateKeyOptions): Promise<number> {
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
+  const logger = createLogger({ level: "warn", format: settings.log.format }, false);
+  await using opened = new AsyncDisposableStack();
+  const directory = needsDirectory(settings)
+    ? opened.use(await openDataDirectory(settings.dataDir))
+    : undefined;
+  const address = await openPostgres(settings, opened, { directory, logger, signal });
+  const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
+  await migrate(db);
+
+  const keys = await newestKeys(settings, directory);
+  const unreadable = await rotateAll(db, new SecretBox(keys), stderr, signal);
+  if (unreadable > 0) {
+    stderr(
+      `error: ${unreadable} secrets were sealed with a key that is not known here; add it to SLIPWAY_SECRET_KEY, behind the others\n`,
+    );
+    return 1;
+  }
+  if (settings.secretKeys !== undefined) {
+    stderr("every secret is sealed with the first key of SLIPWAY_SECRET_KEY; drop the others\n");
+    return 0;
+  }
+  if (directory !== undefined) await writeSecretKeys(directory, [keys[0]]);
+  stderr("every secret is sealed with the new key; the one before is gone\n");
+  return 0;
+}
+
+/** Servers may go on when neither their database nor their key is in the directory. */
+function needsDirectory(settings: Settings): boolean {
+  return settings.postgresUrl === undefined || settings.secretKeys === undefined;
+}
+
+interface PostgresNeeds {
+  readonly directory: DataDirectory | undefined;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+async function openPostgres(
+  settings: Settings,
+  opened: AsyncDisposableStack,
+  { directory, logger, signal }: PostgresNeeds,
+): Promise<DatabaseAddress> {
+  if (settings.postgresUrl !== undefined || directory === undefined) {
+    return { url: settings.postgresUrl ?? "" };
+  }
+  const options = { dataDir: directory.path, logger, clock: systemClock, signal };
+  return opened.use(await openEmbeddedPostgres(options)).connection;
+}
+
+/** The configured keys, else those of the directory behind a new one, unless a rotation of them was interrupted. */
+async function newestKeys(
+  settings: Settings,
+  directory: DataDirectory | undefined,
+): Promise<readonly [string, ...string[]]> {
+  const [first, ...rest] = settings.secretKeys ?? directory?.secretKeys ?? [];
+  if (first === undefined) throw new TypeError("there is neither a configured key nor a directory");
+  if (settings.secretKeys !== undefined || directory === undefined || rest.length > 0) {
+    return [first, ...rest];
+  }
+  const keys = [makeSecretKey(), first] as const;
+  await writeSecretKeys(directory, keys);
+  return keys;
+}
+
+/** Resolves to the number of secrets that could not be opened. */
+async function rotateAll(
+  db: Database,
+  secrets: SecretBox,
+  stderr: (text: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const tables = new Map<string, RotationProgress>();
+  for await (const progress of rotateSecrets(db, secrets, signal)) {
+    const before = tables.get(progress.table)?.rotated;
+    tables.set(progress.table, progress);
+    if (progress.rotated !== before) stderr(`${progress.table}: ${progress.rotated} secrets\n`);
+  }
+  return tables.values().reduce((sum, { unreadable }) => sum + unreadable, 0);
+}

@@ -1,0 +1,243 @@
+import { randomUUID } from "node:crypto";
+
+import { packTemplate } from "@slipway/testkit";
+
+import type { World } from "./authorisation-world.ts";
+
+/** What one row asks; a function makes it anew for each caller, where what is asked for is gone afterwards. */
+interface Request {
+  /** Parameters of the path; those left out are those of Ann's things. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: unknown;
+}
+
+export interface Row {
+  /** Statuses for nobody, the member, another member, a template admin, an owner, the agent, another one, an old one. */
+  readonly statuses: readonly number[];
+  readonly request: Request | ((world: World) => Promise<Request>);
+  /** The answer ends the caller's session, so that each asks with a new one. */
+  readonly endsSession?: true;
+}
+
+/** A route for everybody. */
+function anyone(status: number, request: Row["request"] = {}): Row {
+  return { statuses: Array.from({ length: 8 }, () => status), request };
+}
+
+/** A route for users: statuses for the member whose things are asked for, another member, a template admin, an owner. */
+function users(
+  member: number,
+  other: number,
+  templateAdmin: number,
+  owner: number,
+  request: Row["request"] = {},
+): Row {
+  return { statuses: [401, member, other, templateAdmin, owner, 401, 401, 401], request };
+}
+
+/** A route for agents; an agent of an old build is nobody. */
+function agents(status: number, request: Row["request"] = {}): Row {
+  return { statuses: [401, 401, 401, 401, 401, status, status, 401], request };
+}
+
+const somebodyNew = async (world: World): Promise<Request> => ({
+  params: { user: (await world.newUser()).id },
+});
+const newKey = async (world: World): Promise<Request> => ({
+  params: { key: await world.newKey() },
+});
+const newWorkspace = async (world: World): Promise<Request> => ({
+  params: { workspace: (await world.newWorkspace()).id },
+});
+const newName = (): string => `n${randomUUID().slice(0, 8)}`;
+const token = { params: { name: "token" } };
+const secondVersion = async ({ secondVersionId }: World): Promise<Request> => ({
+  params: { version: secondVersionId },
+});
+const version = { params: { template: "demo", name: "first" } };
+
+/** Who may do what: every route of the contract by the name that it is exported by. */
+export const table: Readonly<Record<string, Row>> = {
+  // What everybody may ask.
+  getFirstUser: anyone(200),
+  createFirstUser: anyone(409, {
+    body: { email: "x@example.com", username: "x", password: "correct-horse-battery-42" },
+  }),
+  login: anyone(401, { body: { email: "x@example.com", password: "wrong" } }),
+  getAuthMethods: anyone(200),
+  getBuildInfo: anyone(200),
+  getAppearance: anyone(200),
+  getUpdateCheck: anyone(200),
+  getOpenApi: anyone(200),
+  listScopes: anyone(200),
+  getTemplateSchema: anyone(200),
+  watchDerpMap: anyone(426),
+  awsInstanceIdentity: anyone(401, { body: { signature: "x", document: "x" } }),
+  azureInstanceIdentity: anyone(401, { body: { signature: "x", encoding: "x" } }),
+  googleInstanceIdentity: anyone(401, { body: { json_web_token: "x" } }),
+
+  // Agents.
+  agentRpc: agents(426),
+  agentReinit: agents(200),
+  updateAgentLogs: agents(200, { body: { logs: [{ output: "x" }] } }),
+  createAgentLogSource: agents(201, { body: { display_name: "x" } }),
+  updateAgentAppStatus: agents(400, { body: { app_slug: "x", state: "working" } }),
+  getAgentGitKey: agents(200),
+  getAgentExternalAuth: agents(400),
+  getAgentGitAuth: agents(400),
+
+  // People.
+  listUsers: users(200, 200, 200, 200),
+  createUser: users(403, 403, 403, 201, async () => {
+    const name = newName();
+    const email = `${name}@example.com`;
+    return { body: { username: name, email, password: "correct-horse-battery-42" } };
+  }),
+  getUser: users(200, 404, 200, 200),
+  deleteUser: users(404, 404, 403, 200, somebodyNew),
+  updateProfile: users(200, 404, 403, 200, { body: { username: "ann" } }),
+  updatePassword: users(404, 404, 403, 204, async (world) => ({
+    ...(await somebodyNew(world)),
+    body: { password: "another-horse-battery-43" },
+  })),
+  suspendUser: users(404, 404, 403, 200, somebodyNew),
+  activateUser: users(404, 404, 403, 200, somebodyNew),
+  getUserRoles: users(200, 404, 200, 200),
+  updateUserRoles: users(403, 404, 403, 200, { body: { roles: [] } }),
+  listRoles: users(200, 200, 200, 200),
+  logout: { ...users(200, 200, 200, 200), endsSession: true },
+  createKey: users(201, 404, 404, 201),
+  getTokenConfig: users(200, 404, 404, 200),
+  createToken: users(201, 404, 404, 201, { body: {} }),
+  listTokens: users(200, 404, 404, 200),
+  getTokenByName: users(200, 404, 404, 200, token),
+  getKey: users(200, 404, 404, 200, newKey),
+  deleteKey: users(204, 404, 404, 204, newKey),
+  expireKey: users(204, 404, 404, 204, newKey),
+  getGitKey: users(200, 404, 404, 200),
+  regenerateGitKey: users(200, 404, 404, 200),
+  checkAuthorization: users(200, 200, 200, 200, { body: { checks: {} } }),
+
+  // Organizations and the deployment.
+  listOrganizations: users(200, 200, 200, 200),
+  getOrganization: users(200, 200, 200, 200),
+  listUserOrganizations: users(200, 404, 200, 200),
+  getUserOrganization: users(200, 404, 200, 200),
+  listMembers: users(200, 200, 200, 200),
+  getMember: users(200, 404, 200, 200),
+  getDeploymentConfig: users(404, 404, 404, 200),
+  getHealthReport: users(404, 404, 404, 200),
+  listAuditLogs: users(403, 403, 403, 200),
+  getSshConfig: users(200, 200, 200, 200),
+  getApplicationsHost: users(200, 200, 200, 200),
+  listExperiments: users(200, 200, 200, 200),
+  listRegions: users(200, 200, 200, 200),
+  listInboxNotifications: users(200, 200, 200, 200),
+  watchInboxNotifications: users(426, 426, 426, 426),
+
+  // Workspaces: a template admin sees them, and changes none.
+  listWorkspaces: users(200, 200, 200, 200),
+  createWorkspace: users(201, 404, 404, 201, async (world) => ({
+    body: { name: newName(), template_id: world.ids["template"] },
+  })),
+  getWorkspace: users(200, 404, 200, 200),
+  getWorkspaceByName: users(200, 404, 200, 200, { params: { name: "dev" } }),
+  watchWorkspace: users(200, 404, 200, 200),
+  watchWorkspaceSocket: users(426, 404, 426, 426),
+  getWorkspaceTimings: users(200, 404, 200, 200),
+  resolveAutostart: users(200, 404, 200, 200),
+  renameWorkspace: users(204, 404, 403, 204, { body: { name: "dev" } }),
+  updateAutostart: users(204, 404, 403, 204, { body: { schedule: null } }),
+  updateTtl: users(204, 404, 403, 204, { body: { ttl_ms: null } }),
+  updateAutomaticUpdates: users(204, 404, 403, 204, { body: { automatic_updates: "never" } }),
+  updateDormancy: users(200, 404, 403, 200, async (world) => ({
+    ...(await newWorkspace(world)),
+    body: { dormant: true },
+  })),
+  reportWorkspaceUsage: users(204, 404, 403, 204),
+  getExternalAgentCredentials: users(200, 404, 403, 200, { params: { agent: "main" } }),
+  createBuild: users(201, 404, 403, 201, async (world) => ({
+    ...(await newWorkspace(world)),
+    body: { transition: "stop" },
+  })),
+  cancelBuild: users(400, 404, 403, 400),
+  extendWorkspace: users(409, 404, 403, 409, { body: { deadline: "2020-01-01T00:00:00Z" } }),
+  favoriteWorkspace: users(204, 404, 403, 403),
+  unfavoriteWorkspace: users(204, 404, 403, 403),
+  listBuilds: users(200, 404, 200, 200),
+  getBuildByNumber: users(200, 404, 200, 200, { params: { name: "dev", number: "1" } }),
+  getBuild: users(200, 404, 200, 200),
+  getBuildLogs: users(200, 404, 200, 200),
+  getBuildState: users(200, 404, 200, 200),
+  getBuildTimings: users(200, 404, 200, 200),
+  listBuildParameters: users(200, 404, 200, 200),
+  listBuildResources: users(200, 404, 200, 200),
+
+  // Agents as clients see them: to reach into one takes more than to see it.
+  getAgent: users(200, 404, 200, 200),
+  getAgentLogs: users(200, 404, 200, 200),
+  getAgentStartupLogs: users(200, 404, 200, 200),
+  watchAgentMetadata: users(200, 404, 200, 200),
+  watchAgentMetadataSocket: users(426, 404, 426, 426),
+  getAgentConnection: users(200, 404, 200, 200),
+  getConnection: users(200, 200, 200, 200),
+  getListeningPorts: users(400, 404, 400, 400),
+  getContainers: users(400, 404, 400, 400),
+  watchContainers: users(400, 404, 400, 400),
+  deleteDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
+  recreateDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
+  coordinateAgent: users(426, 404, 404, 426, { query: "version=2.0" }),
+  openTerminal: users(404, 404, 404, 404),
+  joinTailnet: users(426, 426, 426, 426, { query: "version=2.0" }),
+
+  // Templates: everybody reads, who may write templates changes.
+  listTemplates: users(200, 200, 200, 200),
+  listOrganizationTemplates: users(200, 200, 200, 200),
+  listTemplateExamples: users(200, 200, 200, 200),
+  getTemplate: users(200, 200, 200, 200),
+  getTemplateByName: users(200, 200, 200, 200, { params: { name: "demo" } }),
+  getTemplateUsers: users(200, 200, 200, 200),
+  listTemplateVersions: users(200, 200, 200, 200),
+  getTemplateVersion: users(200, 200, 200, 200),
+  getTemplateVersionByName: users(200, 200, 200, 200, { params: { name: "first" } }),
+  getTemplateVersionByNames: users(200, 200, 200, 200, version),
+  getPreviousTemplateVersion: users(200, 200, 200, 200, {
+    params: { template: "demo", name: "second" },
+  }),
+  getTemplateVersionLogs: users(200, 200, 200, 200),
+  listTemplateVersionParameters: users(200, 200, 200, 200),
+  listTemplateVersionPresets: users(200, 200, 200, 200),
+  listTemplateVersionResources: users(200, 200, 200, 200),
+  listTemplateVersionVariables: users(200, 200, 200, 200),
+  listTemplateVersionExternalAuth: users(200, 200, 200, 200),
+  diffTemplateVersions: users(403, 403, 200, 200, secondVersion),
+  createTemplate: users(403, 403, 400, 400, async (world) => ({
+    body: { name: newName(), template_version_id: world.ids["version"] },
+  })),
+  createTemplateVersion: users(403, 403, 201, 201, { body: { example_id: "external" } }),
+  updateActiveVersion: users(403, 403, 200, 200, async (world) => ({
+    body: { id: world.ids["version"] },
+  })),
+  updateTemplate: users(403, 403, 200, 200, { body: { display_name: "Demo" } }),
+  deleteTemplate: users(403, 403, 400, 400),
+  updateTemplateVersion: users(403, 403, 200, 200, { body: { message: "x" } }),
+  cancelTemplateVersion: users(403, 403, 400, 400),
+  archiveTemplateVersion: users(403, 403, 400, 400),
+  archiveTemplateVersions: users(403, 403, 200, 200, { body: {} }),
+  unarchiveTemplateVersion: users(403, 403, 400, 400),
+  evaluateParameters: users(200, 200, 200, 200, { body: { id: 1, inputs: {} } }),
+  followParameters: users(426, 426, 426, 426),
+  createDryRun: users(201, 201, 201, 201, { body: {} }),
+  getDryRun: users(200, 404, 200, 200),
+  getDryRunLogs: users(200, 404, 200, 200),
+  listDryRunResources: users(200, 404, 200, 200),
+  getDryRunProvisioners: users(200, 404, 200, 200),
+  cancelDryRun: users(400, 404, 400, 400),
+  uploadFile: users(403, 403, 201, 201, async () => ({
+    body: await packTemplate("driver: external"),
+  })),
+  getFile: users(404, 404, 200, 200),
+  listProvisionerDaemons: users(200, 200, 200, 200),
+  listProvisionerJobs: users(200, 200, 200, 200),
+};

@@ -1,0 +1,92 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { createFirstUser } from "@slipway/api";
+import { silentLogger } from "@slipway/runtime";
+import { logInAsAdmin, openClient, openTestDatabase, testAdmin } from "@slipway/testkit";
+
+import { readSettings } from "../../src/config/settings.ts";
+import type { Database } from "../../src/db/database.ts";
+import { createServer, type Server } from "../../src/main/server.ts";
+
+type Client = ReturnType<typeof openClient>;
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+/** A server in this process, on a database of its own, with the administrator logged in. */
+export interface OpenServer extends AsyncDisposable {
+  readonly url: string;
+  readonly db: Database;
+  readonly routes: Server["routes"];
+  readonly postgresUrl: string;
+  readonly admin: Client;
+  /** A request as it goes over the wire, by the administrator unless another one is named. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    client?: Pick<Client, "headers">,
+  ): Promise<Answer>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  readonly body: unknown;
+}
+
+export async function openServer(postgresUrl: string): Promise<OpenServer> {
+  await using opening = new AsyncDisposableStack();
+  await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
+  opening.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const database = opening.use(await openTestDatabase(postgresUrl));
+  const settings = {
+    ...readSettings({ SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0", SLIPWAY_DATA_DIR: dataDir }, false),
+    postgresUrl: database.url,
+  };
+  const server = await createServer({
+    settings,
+    agentCommand: [process.execPath, join(root, "packages/agent/dist/agent.js")],
+    logger: silentLogger,
+    signal: new AbortController().signal,
+  });
+  opening.defer(() => server.close({ stopAgents: true }));
+  const url = server.accessUrl;
+  const body = { ...testAdmin, username: "admin" };
+  await openClient(url).call(createFirstUser, { body });
+  const admin = await logInAsAdmin(url);
+  const opened = opening.move();
+  return {
+    url,
+    db: server.db,
+    routes: server.routes,
+    postgresUrl: database.url,
+    admin,
+    request: (method, path, input, client = admin) =>
+      send(`${url}/api/v2${path}`, method, input, client.headers),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function send(
+  url: string,
+  method: string,
+  input: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: input === undefined ? headers : { ...headers, "Content-Type": "application/json" },
+    body: input === undefined ? null : JSON.stringify(input),
+  });
+  const text = await response.text();
+  const type = response.headers.get("content-type");
+  const isJson = (type?.startsWith("application/json") ?? false) && text !== "";
+  const body: unknown = isJson ? JSON.parse(text) : text;
+  return { status: response.status, type, body };
+}

@@ -1,0 +1,33 @@
+export interface RequestParts {
+  /** Of a user or of an agent. */
+  readonly token?: string | undefined;
+  /** Sent as it stands. */
+  readonly raw?: string | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Undefined when it is no JSON. */
+  readonly body: unknown;
+}
+
+/** A request as it goes over the wire, without what a client would smooth over. */
+export async function wireRequest(
+  method: string,
+  url: string,
+  { token, raw, body }: RequestParts = {},
+): Promise<WireAnswer> {
+  const response = await fetch(url, {
+    method,
+    headers: token === undefined ? {} : { "Coder-Session-Token": token },
+    body: raw ?? (body === undefined ? null : JSON.stringify(body)),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  const parsed: unknown = isJson ? JSON.parse(text) : undefined;
+  return { status: response.status, headers: response.headers, text, body: parsed };
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import {
+  type AgentLog,
+  createWorkspace,
+  getAgent,
+  getAgentLogs,
+  getExternalAgentCredentials,
+} from "@slipway/api";
+import { silentLogger, systemClock } from "@slipway/runtime";
+import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
+import type { ApiClient } from "@slipway/sdk/http";
+import { followLog } from "@slipway/sdk/stream";
+import { openEmbeddedPostgres } from "@slipway/server";
+import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
+import { expect, inject, onTestFinished, test } from "vitest";
+
+import {
+  firstAgent,
+  logInAsAdmin,
+  openTestDatabase,
+  pushTemplate,
+  startServerProcess,
+  waitForWorkspace,
+} from "../src/index.ts";
+
+const template = `
+driver: external
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+const signal = new AbortController().signal;
+
+test("two servers on one database: an agent on one, a follower on the other", async () => {
+  const database = await openTestDatabase(inject("postgresUrl"));
+  onTestFinished(() => database[Symbol.asyncDispose]());
+  const environment = { SLIPWAY_POSTGRES_URL: database.url };
+  const first = await startServer(environment);
+  const second = await startServer(environment);
+  const client = await logInAsAdmin(first.url);
+  const { agentId, token } = await makeAgent(client);
+
+  const connection = await dial(first.url, token);
+  onTestFinished(() => connection.close());
+  const other = await logInAsAdmin(second.url);
+  const follower = followAgent(other, agentId);
+  for (let number = 1; number <= 50; number += 1) {
+    await sendLines(connection, number, 1);
+    expect((await follower.next()).value?.output).toBe(`line ${number}`);
+  }
+  const agent = await other.call(getAgent, { params: { agent: agentId } });
+  expect(agent.status).toBe("connected");
+  await follower.return();
+});
+
+test(
+  "ten restarts of the database under load: no acknowledged line is lost or doubled",
+  { timeout: 180_000 },
+  async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "slipway-restart-"));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const open = () =>
+      openEmbeddedPostgres({ dataDir, logger: silentLogger, clock: systemClock, signal });
+    let postgres = await open();
+    onTestFinished(() => postgres.close());
+    const { host, port, user, database } = postgres.connection;
+    const url = `postgres:///${database}?host=${encodeURIComponent(host)}&port=${port}&user=${user}`;
+    const server = await startServer({ SLIPWAY_POSTGRES_URL: url, SLIPWAY_LOG_LEVEL: "error" });
+    const client = await logInAsAdmin(server.url);
+    const { agentId, token } = await makeAgent(client);
+
+    let isOver = false;
+    const sending = sendUntil(server.url, token, () => isOver);
+    for (let restart = 0; restart < 10; restart += 1) {
+      await pause(150 + Math.random() * 300);
+      await postgres.close();
+      postgres = await open();
+    }
+    await pause(500);
+    isOver = true;
+    const acknowledged = await sending;
+
+    const logs = await client.call(getAgentLogs, { params: { agent: agentId } });
+    expect(acknowledged).toBeGreaterThan(20);
+    expect(logs.map((log) => log.output)).toEqual(
+      Array.from({ length: acknowledged }, (_, index) => `line ${index + 1}`),
+    );
+  },
+);
+
+async function startServer(environment: Readonly<Record<string, string>>) {
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-replica-"));
+  const server = await startServerProcess({ dataDir, port: 0, environment });
+  onTestFinished(async () => {
+    await server.end("SIGINT");
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return server;
+}
+
+/** A running workspace of the driver `external`: its agent, and the token that opens a session. */
+async function makeAgent(client: ApiClient): Promise<{ agentId: string; token: string }> {
+  const templateId = await pushTemplate(client, "external", template);
+  const body = { name: "box", template_id: templateId };
+  const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
+  const workspace = await waitForWorkspace(
+    client,
+    id,
+    (now) => now.latest_build.status === "running",
+  );
+  const params = { workspace: id, agent: "main" };
+  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  return { agentId: firstAgent(workspace)?.id ?? "", token };
+}
+
+async function dial(serverUrl: string, token: string): Promise<AgentConnection> {
+  return dialAgent({
+    serverUrl,
+    token,
+    headers: {},
+    role: "agent",
+    signal,
+    clock: systemClock,
+    logger: silentLogger,
+  });
+}
+
+const sourceId = encodeUuid(randomUUID());
+const startNs = BigInt(Date.now()) * 1_000_000n;
+
+/** Sends lines by their numbers, which are their times too: sent again, they are the same batch. */
+async function sendLines(connection: AgentConnection, from: number, count: number): Promise<void> {
+  const logs = Array.from({ length: count }, (_, index) => ({
+    createdAt: timestampFromNs(startNs + BigInt(from + index)),
+    output: `line ${from + index}`,
+    level: Log_Level.INFO,
+  }));
+  await connection.unary(Agent.method.batchCreateLogs, { logSourceId: sourceId, logs }, signal);
+}
+
+/** As an agent does: a batch that was not acknowledged is sent again. Resolves to the number of lines acknowledged. */
+async function sendUntil(serverUrl: string, token: string, isOver: () => boolean): Promise<number> {
+  let acknowledged = 0;
+  while (!isOver()) {
+    try {
+      await using connection = await dial(serverUrl, token);
+      while (!isOver()) {
+        await sendLines(connection, acknowledged + 1, 5);
+        acknowledged += 5;
+      }
+    } catch {
+      // The database was away: the session ended, or the batch was refused.
+      await pause(20);
+    }
+  }
+  return acknowledged;
+}
+
+function followAgent(client: ApiClient, agentId: string) {
+  return followLog<AgentLog, typeof getAgentLogs>({
+    client,
+    route: getAgentLogs,
+    params: { agent: agentId },
+    clock: systemClock,
+    signal,
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
