@@ -31,6 +31,7 @@ import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
 import { agentRpcHandlers } from "../src/agents/rpc/handlers.ts";
 import { hashAgentToken } from "../src/auth/agent-token.ts";
 import { SecretBox } from "../src/auth/secret-box.ts";
+import { noteActivity } from "../src/builds/deadline-service.ts";
 import type { Database } from "../src/db/database.ts";
 import type { AgentCaller } from "../src/http/caller.ts";
 import type { RpcHandlers } from "../src/rpc/handler.ts";
@@ -67,6 +68,7 @@ beforeEach(async () => {
     logger: { ...silentLogger, warn: (fields) => void warnings.push(fields) },
     secrets,
     metadata: batcher,
+    noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
     agent: seed.agent,
     apiVersion: "2.10",

@@ -20,6 +20,7 @@ export interface AgentRpcNeeds {
   readonly logger: Logger;
   readonly secrets: SecretBox;
   readonly metadata: MetadataSink;
+  readonly noteActivity: (workspaceId: string) => Promise<void>;
   readonly heartbeat: Heartbeat;
   readonly replicaId: string;
   /** Counts the sessions of this replica. */
@@ -50,6 +51,7 @@ export async function serveAgentRpc(
     logger,
     secrets,
     metadata,
+    noteActivity: needs.noteActivity,
     storedLogLines: needs.storedLogLines,
     agent,
     apiVersion,

@@ -5,7 +5,6 @@ import type { Queryable } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden } from "../http/errors.ts";
 import type { Page } from "../http/paging.ts";
-import { readUsersById } from "../users/list-service.ts";
 import { type AuditRow, countAuditEntries, selectAuditEntries } from "./queries.ts";
 import type { AuditSearch } from "./search.ts";
 
@@ -14,9 +13,17 @@ const countCap = 2000;
 /** Most entries of one answer, and how many come when no limit is given. */
 const maxPageSize = 100;
 
+/** Users by their ids; the users feature stands above this one and lends it. */
+export type ReadUsers = (userIds: readonly string[]) => Promise<ReadonlyMap<string, User>>;
+
+interface AuditNeeds {
+  readonly db: Queryable;
+  readonly readUsers: ReadUsers;
+}
+
 /** A page of the audit trail; throws 403 for who may not read it. */
 export async function listAuditEntries(
-  db: Queryable,
+  { db, readUsers }: AuditNeeds,
   caller: UserCaller,
   search: AuditSearch,
   { limit = maxPageSize, offset }: Page,
@@ -28,7 +35,7 @@ export async function listAuditEntries(
     countAuditEntries(db, search, countCap),
   ]);
   const userIds = rows.flatMap(({ user_id }) => (user_id === null ? [] : [user_id]));
-  const users = await readUsersById(db, [...new Set(userIds)]);
+  const users = await readUsers([...new Set(userIds)]);
   const audit_logs = rows.map((row) => auditJson(row, users.get(row.user_id ?? "")));
   return { audit_logs, count, count_cap: countCap };
 }

@@ -15,6 +15,7 @@ import { addAuditRoutes } from "../audit/routes.ts";
 import { SecretBox } from "../auth/secret-box.ts";
 import { createAuthenticator } from "../auth/service.ts";
 import { buildHandler, type BuildNeeds } from "../builds/build-job.ts";
+import { noteActivity } from "../builds/deadline-service.ts";
 import { restoreWorkspaces } from "../builds/restore.ts";
 import { addBuildRoutes } from "../builds/routes.ts";
 import { runCleanup } from "../cleanup/service.ts";
@@ -45,6 +46,7 @@ import { importHandler } from "../templates/import-job.ts";
 import { addTemplateRoutes } from "../templates/routes.ts";
 import { addCliAuthPage } from "../users/cli-auth-routes.ts";
 import { addGitKeyRoutes } from "../users/git-key-routes.ts";
+import { readUsersById } from "../users/list-service.ts";
 import { addUserRoutes } from "../users/routes.ts";
 import { findVisibleUser } from "../users/service.ts";
 import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
@@ -234,7 +236,7 @@ async function openHttp(
   addMonitoringRoutes(app, db, metrics.registry);
   addNotificationRoutes(routes);
   addCliAuthPage(app, db, limiter);
-  addAuditRoutes(routes, db);
+  addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
   addUserRoutes(routes, db);
   addGitKeyRoutes(routes, needs);
   addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
@@ -244,7 +246,11 @@ async function openHttp(
   addBuildRoutes(routes, needs);
   addWorkspaceRoutes(routes, needs);
   addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
-  addAgentRoutes(routes, { ...needs, ...metrics });
+  addAgentRoutes(routes, {
+    ...needs,
+    ...metrics,
+    noteActivity: (workspaceId) => noteActivity(db, workspaceId),
+  });
   const listener = await listen(app, settings);
   accessUrl = listener.accessUrl;
   return { ...listener, routes: routes.added };

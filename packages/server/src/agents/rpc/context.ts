@@ -15,6 +15,8 @@ export interface AgentRpcContext {
   readonly logger: Logger;
   readonly secrets: SecretBox;
   readonly metadata: MetadataSink;
+  /** Told that the workspace is in use, which moves its deadline on; the builds stand above this feature. */
+  readonly noteActivity: (workspaceId: string) => Promise<void>;
   /** Counts the lines that were stored. */
   readonly storedLogLines: { inc(count: number): void };
   readonly agent: AgentCaller;

@@ -6,13 +6,12 @@ import {
   type UpdateStatsResponseSchema,
 } from "@slipway/wire";
 
-import { noteActivity } from "../../builds/deadline-service.ts";
 import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { withoutNul } from "./fields.ts";
 import { insertStats } from "./queries.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent">;
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity">;
 
 /** How often agents report; they take it from every answer (`rpc.md` section 7.4). */
 const reportIntervalMs = 30_000;
@@ -26,7 +25,7 @@ export async function updateStats(
 ): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
   if (stats !== undefined && isInUse(stats)) {
     await insertStats(needs.db, needs.agent, keptStats(stats));
-    if (stats.connectionCount > 0n) await noteActivity(needs.db, needs.agent.workspaceId);
+    if (stats.connectionCount > 0n) await needs.noteActivity(needs.agent.workspaceId);
     needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
   }
   return { reportInterval: durationFromMs(reportIntervalMs) };

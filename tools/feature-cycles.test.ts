@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { expect, test } from "vitest";
+
+/* The features of the server may call each other's services, but not in a circle: of two, one stands above the other. */
+
+const source = fileURLToPath(new URL("../packages/server/src", import.meta.url));
+
+function importsByFolder(): ReadonlyMap<string, ReadonlySet<string>> {
+  const imports = new Map<string, Set<string>>();
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" });
+  for (const file of files.filter((one) => one.endsWith(".ts") && !one.endsWith(".test.ts"))) {
+    const from = file.split(sep)[0] ?? "";
+    const text = readFileSync(join(source, file), "utf8");
+    for (const [, path = ""] of text.matchAll(/ from "(\.\.?\/[^"]+)"/g)) {
+      const to = normalize(join(dirname(file), path)).split(sep)[0] ?? "";
+      if (from === to || !file.includes(sep)) continue;
+      imports.set(from, (imports.get(from) ?? new Set()).add(to));
+    }
+  }
+  return imports;
+}
+
+/** A way through imports that comes back to a folder it has been at; undefined when there is none. */
+function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
+  const done = new Set<string>();
+  const walk = (folder: string, way: readonly string[]): string | undefined => {
+    if (way.includes(folder)) return [...way.slice(way.indexOf(folder)), folder].join(" → ");
+    if (done.has(folder)) return undefined;
+    for (const next of imports.get(folder) ?? []) {
+      const circle = walk(next, [...way, folder]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(folder);
+    return undefined;
+  };
+  for (const folder of imports.keys()) {
+    const circle = walk(folder, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+test("no folders of the server import each other in a circle", () => {
+  expect(findCircle(importsByFolder())).toBeUndefined();
+});
+
+test("finds a circle", () => {
+  const imports = new Map([
+    ["a", new Set(["b"])],
+    ["b", new Set(["c", "d"])],
+    ["d", new Set(["b"])],
+  ]);
+  expect(findCircle(imports)).toBe("b → d → b");
+});
