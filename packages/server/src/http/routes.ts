@@ -197,7 +197,9 @@ export class Routes {
       },
       wsHandler: (socket: WebSocket, raw) => {
         const log = this.#logger.child({ route: route.path });
-        void openPeerSocket(socket, log, (peer) => handler.serve(peer, take(raw)));
+        // The request itself is not kept for as long as the socket lives.
+        const state = take(raw);
+        void openPeerSocket(socket, log, (peer) => handler.serve(peer, state));
       },
     });
   }
