@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { KeptAgentToken } from "../auth/agent-token.ts";
 import type { Queryable } from "../db/database.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
+import { appRow, scriptName, scriptRow } from "./definition-rows.ts";
 
 /** One agent of a build, with every text rendered. */
 export interface InsertAgent {
@@ -55,7 +56,7 @@ async function insertScripts(
       named.map(({ script, sourceId }) => ({
         workspace_agent_id: agentId,
         id: sourceId,
-        display_name: script.displayName === "" ? script.key : script.displayName,
+        display_name: scriptName(script),
         icon: script.icon,
       })),
     )
@@ -63,19 +64,9 @@ async function insertScripts(
   await db
     .insertInto("workspace_agent_scripts")
     .values(
-      named.map(({ script, sourceId }, position) => ({
-        workspace_agent_id: agentId,
-        position,
-        log_source_id: sourceId,
-        log_path: script.logPath,
-        script: script.run,
-        cron: script.cron,
-        run_on_start: script.runOnStart,
-        run_on_stop: script.runOnStop,
-        start_blocks_login: script.blocksLogin,
-        timeout_seconds: script.timeoutSeconds,
-        display_name: script.displayName === "" ? script.key : script.displayName,
-      })),
+      named.map(({ script, sourceId }, position) =>
+        scriptRow(script, { workspace_agent_id: agentId, position, log_source_id: sourceId }),
+      ),
     )
     .execute();
 }
@@ -110,28 +101,7 @@ async function insertApps(
   if (apps.length === 0) return;
   await db
     .insertInto("workspace_apps")
-    .values(
-      apps.map((app) => ({
-        workspace_agent_id: agentId,
-        position: app.order,
-        slug: app.slug,
-        display_name: app.displayName,
-        url: app.url,
-        command: app.command,
-        icon: app.icon,
-        external: app.isExternal,
-        subdomain: app.isSubdomain,
-        sharing_level: app.share,
-        healthcheck_url: app.health?.url ?? "",
-        healthcheck_interval_seconds: app.health?.intervalSeconds ?? 0,
-        healthcheck_threshold: app.health?.threshold ?? 0,
-        health: app.health === undefined ? "disabled" : "initializing",
-        app_group: app.group,
-        hidden: app.isHidden,
-        open_in: app.openIn,
-        tooltip: app.tooltip,
-      })),
-    )
+    .values(apps.map((app) => appRow(app, { workspace_agent_id: agentId, position: app.order })))
     .execute();
 }
 

@@ -5,6 +5,7 @@ import type { WorkspaceAgent } from "@slipway/api";
 import { timestampMs } from "../db/timestamp.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
 import { type AgentParts, agentJson } from "./agent-json.ts";
+import { appRow, scriptRow } from "./definition-rows.ts";
 
 /** Where an agent would be, were its workspace made. */
 export interface PlannedPlace {
@@ -49,24 +50,20 @@ export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): 
 }
 
 function plannedParts(definition: AgentDefinition, id: string, place: PlannedPlace): AgentParts {
-  const scripts = definition.scripts.map((script, position) => ({
-    id: randomUUID(),
-    workspace_agent_id: id,
-    position,
-    log_source_id: randomUUID(),
-    log_path: script.logPath,
-    script: script.run,
-    cron: script.cron,
-    run_on_start: script.runOnStart,
-    run_on_stop: script.runOnStop,
-    start_blocks_login: script.blocksLogin,
-    timeout_seconds: script.timeoutSeconds,
-    display_name: script.displayName === "" ? script.key : script.displayName,
-    exit_code: null,
-    status: null,
-  }));
+  const scripts = definition.scripts.map((script, position) =>
+    scriptRow(script, {
+      id: randomUUID(),
+      workspace_agent_id: id,
+      position,
+      log_source_id: randomUUID(),
+      exit_code: null,
+      status: null,
+    }),
+  );
   return {
-    apps: definition.apps.map((app, position) => plannedApp(app, id, position)),
+    apps: definition.apps.map((app, position) =>
+      appRow(app, { id: randomUUID(), workspace_agent_id: id, position }),
+    ),
     appStatuses: [],
     scripts,
     logSources: scripts.map((script, index) => ({
@@ -77,33 +74,5 @@ function plannedParts(definition: AgentDefinition, id: string, place: PlannedPla
       icon: definition.scripts[index]?.icon ?? "",
     })),
     place,
-  };
-}
-
-function plannedApp(
-  app: AgentDefinition["apps"][number],
-  agentId: string,
-  position: number,
-): AgentParts["apps"][number] {
-  return {
-    id: randomUUID(),
-    workspace_agent_id: agentId,
-    position,
-    slug: app.slug,
-    display_name: app.displayName,
-    url: app.url,
-    command: app.command,
-    icon: app.icon,
-    external: app.isExternal,
-    subdomain: app.isSubdomain,
-    sharing_level: app.share,
-    healthcheck_url: app.health?.url ?? "",
-    healthcheck_interval_seconds: app.health?.intervalSeconds ?? 0,
-    healthcheck_threshold: app.health?.threshold ?? 0,
-    health: app.health === undefined ? "disabled" : "initializing",
-    app_group: app.group,
-    hidden: app.isHidden,
-    open_in: app.openIn,
-    tooltip: app.tooltip,
   };
 }
