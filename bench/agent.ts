@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { getAgent } from "@slipway/api";
 import {
@@ -14,6 +15,7 @@ import {
 } from "@slipway/testkit";
 
 import { type Measurement, printReport } from "./report.ts";
+import { readProcessCost } from "./support/process-cost.ts";
 
 /*
  * What an agent costs: memory of an idle one, with a start script done and two metadata items, and the time from its
@@ -52,11 +54,6 @@ function processOf(agentId: string): number {
   return Math.min(...marked.map(Number));
 }
 
-function residentMb(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1024;
-}
-
 /** When a process was started, milliseconds since the epoch; the system counts in hundredths of a second. */
 function startedAtMs(pid: number): number {
   const ticks = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19]);
@@ -71,11 +68,6 @@ function bareNodeMb(): number {
   const status = execFileSync(process.execPath, ["-e", script], { encoding: "utf8" });
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 
 const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
 const server = await startServerProcess({ dataDir, port: 0 });
@@ -97,13 +89,13 @@ try {
     const agent = await client.call(getAgent, { params: { agent: agentId } });
     connect.push(Date.parse(agent.first_connected_at ?? "") - startedAtMs(pid));
     await pause(idleMs);
-    memory.push(residentMb(pid));
+    memory.push(readProcessCost(pid).residentMb);
   }
   measurements.push(
     { name: "bare node, memory", unit: "MB", runs: [bareNodeMb(), bareNodeMb(), bareNodeMb()] },
     { name: "idle agent, memory", unit: "MB", runs: memory },
     { name: "spawn to connection", unit: "ms", runs: connect },
-    { name: "server, memory", unit: "MB", runs: [residentMb(server.pid)] },
+    { name: "server, memory", unit: "MB", runs: [readProcessCost(server.pid).residentMb] },
   );
 } finally {
   await server.end("SIGINT");

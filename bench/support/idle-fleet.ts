@@ -1,4 +1,5 @@
 import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { Agent } from "@slipway/wire";
 
@@ -32,10 +33,6 @@ await Promise.all(Array.from({ length: connectsAtOnce }, connect));
 process.stdout.write("connected\n");
 
 const latencies: number[] = [];
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 const ends = performance.now() + order.seconds * 1000;
 await Promise.all(
   members.map(async (member) => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { getAgentLogs, type AgentLog } from "@slipway/api";
@@ -58,9 +59,7 @@ test(
     const followed = await follow(server.url, client.headers["Coder-Session-Token"] ?? "", dataDir);
     onTestFinished(() => followed.stop());
     for (let kill = 0; kill < kills; kill += 1) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, Math.random() * 700);
-      });
+      await pause(Math.random() * 700);
       await server.end("SIGKILL");
       server = await startServerProcess({ dataDir, port });
     }

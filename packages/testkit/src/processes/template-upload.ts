@@ -1,3 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
+
 import {
   createTemplate,
   createTemplateVersion,
@@ -18,9 +20,7 @@ export async function pushTemplate(client: ApiClient, name: string, yaml: string
     const { job } = await client.call(getTemplateVersion, { params: { version: created.id } });
     if (job.status === "failed") throw new Error(`import failed: ${job.error ?? ""}`);
     if (job.status === "succeeded") break;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
+    await pause(20);
   }
   const body = { name, template_version_id: created.id };
   return (await client.call(createTemplate, { params, body })).id;

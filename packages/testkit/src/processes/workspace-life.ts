@@ -1,3 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
+
 import { createWorkspace, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
@@ -37,8 +39,6 @@ export async function waitForWorkspace(
     if (status === "failed") throw new Error(`build failed: ${job.error ?? ""}`);
     if (performance.now() > deadline)
       throw new Error(`workspace is ${status} and not as wanted in time`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, pollMs);
-    });
+    await pause(pollMs);
   }
 }
