@@ -24,6 +24,7 @@ export type { YamuxOptions } from "./yamux/session.ts";
 export { durationFromMs, durationFromNs, durationToMs, durationToNs } from "./protobuf/duration.ts";
 export { ProtobufError } from "./protobuf/errors.ts";
 export type { ProtobufErrorCode } from "./protobuf/errors.ts";
+export { readLogBatch } from "./protobuf/log-batch.ts";
 export { createMessage, encodeMessage, parseMessage } from "./protobuf/message.ts";
 export { metadataDuration, metadataSeconds } from "./protobuf/metadata-duration.ts";
 export { rpcPath } from "./protobuf/rpc-path.ts";

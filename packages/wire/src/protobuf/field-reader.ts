@@ -1,0 +1,75 @@
+import { ProtobufError } from "./errors.ts";
+
+const maxVarintBytes = 10;
+
+/** Wire types; the two of groups are not used by anybody. */
+const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+
+/** Tag of a field whose value is a varint. */
+export function varintTag(field: number): number {
+  return field * 8 + wireType.varint;
+}
+
+/** Tag of a field whose value has a length: bytes, a text, a message. */
+export function bytesTag(field: number): number {
+  return field * 8 + wireType.bytes;
+}
+
+/**
+ * Reads the fields of a message where it stands, for messages so frequent that a value of each is too much. Every call is
+ * told where the message ends that it reads in. Throws `ProtobufError` "malformed-message".
+ */
+export class FieldReader {
+  readonly #bytes: Uint8Array;
+  /** Where the next field, or the value that was announced, begins. */
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** Exact up to 2^53; a negative number is above 2^63. */
+  varint(end: number): number {
+    let value = 0;
+    let scale = 1;
+    const last = Math.min(end, this.at + maxVarintBytes);
+    for (let at = this.at; at < last; at += 1) {
+      const byte = this.#bytes[at] ?? 0;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.at = at + 1;
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw malformed(`varint at ${this.at} does not end`);
+  }
+
+  /** Reads a length and resolves where the value behind it ends; it begins at `at`. */
+  length(end: number): number {
+    const length = this.varint(end);
+    const valueEnd = this.at + length;
+    if (valueEnd > end) throw malformed(`${length} bytes at ${this.at}, at most ${end - this.at}`);
+    return valueEnd;
+  }
+
+  /** Passes over the value of a field that is not wanted. */
+  skip(tag: number, end: number): void {
+    const type = tag % 8;
+    if (tag < 8) throw malformed(`field 0 at ${this.at}`);
+    if (type === wireType.varint) this.varint(end);
+    else if (type === wireType.bytes) this.at = this.length(end);
+    else if (type === wireType.fixed32) this.#pass(4, end);
+    else if (type === wireType.fixed64) this.#pass(8, end);
+    else throw malformed(`wire type ${type} at ${this.at}, wanted 0, 1, 2 or 5`);
+  }
+
+  #pass(length: number, end: number): void {
+    if (this.at + length > end) throw malformed(`${end - this.at} bytes left, wanted ${length}`);
+    this.at += length;
+  }
+}
+
+function malformed(text: string): ProtobufError {
+  return new ProtobufError("malformed-message", text);
+}
