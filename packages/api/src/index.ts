@@ -59,7 +59,8 @@ export {
   deleteKey,
   expireKey,
 } from "./users/token-routes.ts";
-export { ApiKey, ListedToken, CreateTokenRequest, tokenScopes } from "./users/token.ts";
+export { scopeNames, type TokenScope, tokenScopes } from "./users/scopes.ts";
+export { ApiKey, ListedToken, CreateTokenRequest } from "./users/token.ts";
 export { OrganizationMember } from "./organizations/member.ts";
 export { Organization } from "./organizations/organization.ts";
 export {
@@ -231,6 +232,8 @@ export {
   JobsQuery,
   listProvisionerJobs,
   listProvisionerDaemons,
+  ProvisionerDaemon,
+  WorkerStatus,
 } from "./jobs/provisioner.ts";
 export {
   listWorkspaces,
@@ -250,6 +253,7 @@ export {
   RegionsResponse,
   SshConfig,
   UpdateCheck,
+  DeploymentStats,
 } from "./deployment/deployment.ts";
 export {
   BuildInfo,
@@ -265,7 +269,21 @@ export {
   listExperiments,
   listRegions,
   listScopes,
+  getDeploymentStats,
 } from "./deployment/routes.ts";
+export { type PrebuildStatus, prebuildsUserId, prebuildsUsername } from "./prebuilds/prebuild.ts";
+export {
+  InvalidatedPresets,
+  PoolStatus,
+  PrebuildPool,
+  PrebuildsSettings,
+} from "./prebuilds/pool.ts";
+export {
+  getPrebuildsSettings,
+  invalidatePrebuilds,
+  listPrebuildPools,
+  updatePrebuildsSettings,
+} from "./prebuilds/routes.ts";
 export { InboxMessage, InboxNotification } from "./notifications/notification.ts";
 export { listInboxNotifications, watchInboxNotifications } from "./notifications/routes.ts";
 export { describeApi } from "./openapi/document.ts";

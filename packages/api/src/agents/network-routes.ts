@@ -68,7 +68,10 @@ export const getContainers = defineRoute({
   path: "/workspaceagents/:agent/containers",
   summary: "List the containers beside an agent",
   params: AgentParams,
-  query: Type.Object({ label: Type.Optional(Type.String()) }),
+  /** `label=key=value`, repeated for several that must all be there. */
+  query: Type.Object({
+    label: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 16 })])),
+  }),
   response: Containers,
 });
 

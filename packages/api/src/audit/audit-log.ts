@@ -22,6 +22,8 @@ export const AuditResourceType = oneOf(
   "template_version",
   "user",
   "api_key",
+  "git_ssh_key",
+  "prebuilds_settings",
 );
 export type AuditResourceType = Infer<typeof AuditResourceType>;
 

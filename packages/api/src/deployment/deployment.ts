@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
 /** What the command writes into an SSH configuration (`clients.md` section 0.6). */
 export const SshConfig = Type.Object({
@@ -89,3 +89,29 @@ export const HealthReport = Type.Object({
   }),
   coder_version: Type.String(),
 });
+
+/** How the deployment is used: workspaces as they are now, traffic and sessions from `aggregated_from` on. */
+export const DeploymentStats = Type.Object({
+  aggregated_from: Timestamp,
+  collected_at: Timestamp,
+  /** When it is worth asking again. */
+  next_update_at: Timestamp,
+  workspaces: Type.Object({
+    pending: Type.Integer(),
+    building: Type.Integer(),
+    running: Type.Integer(),
+    failed: Type.Integer(),
+    stopped: Type.Integer(),
+    /** Milliseconds; -1 when nobody was connected. */
+    connection_latency_ms: Type.Object({ P50: Type.Number(), P95: Type.Number() }),
+    rx_bytes: Type.Integer(),
+    tx_bytes: Type.Integer(),
+  }),
+  session_count: Type.Object({
+    vscode: Type.Integer(),
+    ssh: Type.Integer(),
+    jetbrains: Type.Integer(),
+    reconnecting_pty: Type.Integer(),
+  }),
+});
+export type DeploymentStats = Infer<typeof DeploymentStats>;

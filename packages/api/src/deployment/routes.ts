@@ -6,6 +6,7 @@ import { AuthCheckRequest } from "./auth-check.ts";
 import {
   Appearance,
   DeploymentConfig,
+  DeploymentStats,
   HealthReport,
   RegionsResponse,
   SshConfig,
@@ -113,4 +114,11 @@ export const getHealthReport = defineRoute({
   path: "/debug/health",
   summary: "How the deployment is",
   response: HealthReport,
+});
+
+export const getDeploymentStats = defineRoute({
+  method: "GET",
+  path: "/deployment/stats",
+  summary: "How the deployment is used",
+  response: DeploymentStats,
 });

@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
-import { type Infer, nullable, Timestamp } from "../contract/scalars.ts";
+import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { OrganizationParams } from "../organizations/routes.ts";
-import { ProvisionerJob } from "./job.ts";
+import { JobStatus, ProvisionerJob } from "./job.ts";
 
 /** Workers that may take a job. Every server is one. */
 export const MatchedProvisioners = Type.Object({
@@ -32,11 +32,54 @@ export const listProvisionerJobs = defineRoute({
   response: Type.Array(ProvisionerJob),
 });
 
-/** Work is done by the servers themselves; workers that are processes of their own do not exist. */
+/** Offline: not heard of for a while. */
+export const WorkerStatus = oneOf("offline", "idle", "busy");
+export type WorkerStatus = Infer<typeof WorkerStatus>;
+
+const WorkerJob = Type.Object({
+  id: Uuid,
+  status: JobStatus,
+  template_name: Type.String(),
+  template_icon: Type.String(),
+  template_display_name: Type.String(),
+});
+
+/** A worker: one of the servers, which do the work themselves. */
+export const ProvisionerDaemon = Type.Object({
+  id: Uuid,
+  organization_id: Uuid,
+  key_id: Uuid,
+  created_at: Timestamp,
+  last_seen_at: Timestamp,
+  /** The host's. */
+  name: Type.String(),
+  version: Type.String(),
+  api_version: Type.String(),
+  /** What it carries builds out by. */
+  provisioners: Type.Array(Type.String()),
+  tags: Type.Record(Type.String(), Type.String()),
+  key_name: Type.String(),
+  status: WorkerStatus,
+  current_job: nullable(WorkerJob),
+  previous_job: nullable(WorkerJob),
+});
+export type ProvisionerDaemon = Infer<typeof ProvisionerDaemon>;
+
 export const listProvisionerDaemons = defineRoute({
   method: "GET",
   path: "/organizations/:organization/provisionerdaemons",
-  summary: "List workers of their own: there are none",
+  summary: "List the workers of the deployment, which are its servers",
   params: OrganizationParams,
-  response: Type.Array(Type.Unknown()),
+  query: Type.Object({
+    limit: Type.Optional(Type.String({ maxLength: 16 })),
+    /** `true`: also those that are not heard of any more. */
+    offline: Type.Optional(Type.String({ maxLength: 5 })),
+    /** A list, separated by commas. */
+    status: Type.Optional(Type.String({ maxLength: 64 })),
+    /** A list, separated by commas. */
+    ids: Type.Optional(Type.String({ maxLength: 8_192 })),
+    /** How long ago one was last heard of at most, as a Go duration. */
+    max_age: Type.Optional(Type.String({ maxLength: 32 })),
+  }),
+  response: Type.Array(ProvisionerDaemon),
 });

@@ -11,6 +11,7 @@ const isATime = "it is a time, which the page calls text";
 const whatTheProviderSent = "whatever the provider sent, or null";
 const answersNull = "the original answers null too, whatever its page says (recorded)";
 const ownMessage = "the service refuses a wrong one with the original's message";
+const mayBeRepeated = "a label may be repeated (`rest.md` section 6.5)";
 const unknownIsInfo = "an unknown level is kept as info instead of losing the batch";
 
 /** Where our document differs from that page on purpose: what the comparison says, and the reason. */
@@ -31,6 +32,7 @@ export const differences: Readonly<Record<string, string>> = {
   "GET /workspaceagents/me/gitauth query.listen: string for boolean": readAsText,
   "GET /workspaceagents/me/gitauth query.url: more": olderAgents,
   "GET /workspaceagents/me/reinit query.wait: string for boolean": readAsText,
+  "GET /workspaceagents/{}/containers query.label: string or array for string": mayBeRepeated,
   "GET /workspaceagents/{}/coordinate query.resume_token: more": notOnThePage,
   "GET /workspaceagents/{}/coordinate query.version: more": notOnThePage,
   "GET /workspaceagents/{}/logs query.after: string for integer": readAsText,

@@ -41,6 +41,7 @@ test("names fields that are missing, that are more, and those of another type", 
       gone: { type: "string" },
       list: { type: "array", items: { type: "object", properties: { n: { type: "integer" } } } },
       at: { type: "string", format: "date-time" },
+      either: { type: "string" },
     },
   };
   const ours = {
@@ -48,6 +49,7 @@ test("names fields that are missing, that are more, and those of another type", 
     properties: {
       list: { type: "array", items: { type: "object", properties: { n: { type: "string" } } } },
       at: { type: "string" },
+      either: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
       fresh: { type: "object", additionalProperties: { type: "boolean" } },
     },
   };
@@ -55,6 +57,7 @@ test("names fields that are missing, that are more, and those of another type", 
     "answer.gone: missing",
     "answer.list[].n: string for integer",
     "answer.at: string for string (date-time)",
+    "answer.either: string or array for string",
     "answer.fresh: more",
   ]);
 });

@@ -22,7 +22,7 @@ export function shapeOf(schema: unknown, root: object): Shape {
   if (isJsonObject(resolved["items"])) parts.set("[]", shapeOf(resolved["items"], root));
   const values = resolved["additionalProperties"];
   if (isJsonObject(values)) parts.set("{}", shapeOf(values, root));
-  return { type: typeOf(resolved), parts };
+  return { type: typeOf(resolved, root), parts };
 }
 
 /** What differs, a line each, by the path of the field. */
@@ -40,9 +40,12 @@ export function compareFields(theirs: Shape, ours: Shape, path: string): string[
   ];
 }
 
-function typeOf(schema: JsonObject): string {
-  const { type, format, enum: values } = schema;
+function typeOf(schema: JsonObject, root: object): string {
+  const { type, format, enum: values, anyOf: choices } = schema;
   if (Array.isArray(values)) return values.map(String).toSorted().join("|");
+  if (Array.isArray(choices)) {
+    return choices.map((choice: unknown) => typeOf(resolve(choice, root), root)).join(" or ");
+  }
   if (typeof type !== "string") return "anything";
   return format === "date-time" ? `${type} (${format})` : type;
 }

@@ -33,6 +33,7 @@ const resources: ReadonlySet<string> = new Set([
   "files",
   "notifications",
   "organizations",
+  "prebuilds",
   "templates",
   "templateversions",
   "users",

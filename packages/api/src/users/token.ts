@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+import { TokenScope } from "./scopes.ts";
 
 /** A session key or API token, without its secret (`clients.md` section 5.1). */
 export const ApiKey = Type.Object({
@@ -11,7 +12,8 @@ export const ApiKey = Type.Object({
   created_at: Timestamp,
   updated_at: Timestamp,
   login_type: oneOf("password", "token"),
-  scope: oneOf("all", "application_connect"),
+  /** As older clients know it; empty when `scopes` says more. */
+  scope: oneOf("all", "application_connect", ""),
   scopes: Type.Array(Type.String()),
   /** Empty for a session. */
   token_name: Type.String(),
@@ -24,14 +26,11 @@ export type ApiKey = Infer<typeof ApiKey>;
 export const ListedToken = Type.Object({ ...ApiKey.properties, username: Type.String() });
 export type ListedToken = Infer<typeof ListedToken>;
 
-/** What a token may do: everything that its user may, or only reach the user's apps. Each has an old and a new name. */
-export const tokenScopes = [
-  "all",
-  "application_connect",
-  "coder:all",
-  "coder:application_connect",
-] as const;
-const TokenScope = oneOf(...tokenScopes);
+/** Things to which a token is limited: `<type>:<id>`, `<type>:*` for all of a type, or `*:*` for all. */
+const AllowListEntry = Type.String({
+  maxLength: 64,
+  pattern: "^(\\*:\\*|[a-z_]+:(\\*|[0-9A-Fa-f-]{36}))$",
+});
 
 export const CreateTokenRequest = Type.Object({
   /** Nanoseconds; 0 means the usual 7 days. */
@@ -39,8 +38,8 @@ export const CreateTokenRequest = Type.Object({
   /** Empty: one is made up. */
   token_name: Type.Optional(Type.String({ maxLength: 64 })),
   scope: Type.Optional(Type.Union([TokenScope, oneOf("")])),
-  scopes: Type.Optional(nullable(Type.Array(TokenScope, { maxItems: 4 }))),
-  allow_list: Type.Optional(nullable(Type.Array(oneOf("*:*"), { maxItems: 1 }))),
+  scopes: Type.Optional(nullable(Type.Array(TokenScope, { maxItems: 100 }))),
+  allow_list: Type.Optional(nullable(Type.Array(AllowListEntry, { maxItems: 128 }))),
 });
 export type CreateTokenRequest = Infer<typeof CreateTokenRequest>;
 

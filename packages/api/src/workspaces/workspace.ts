@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { AppStatus } from "../agents/app.ts";
 import { BuildParameter, WorkspaceBuild } from "../builds/build.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
@@ -21,7 +22,7 @@ export const Workspace = Type.Object({
   template_require_active_version: Type.Boolean(),
   template_use_classic_parameter_flow: Type.Boolean(),
   latest_build: WorkspaceBuild,
-  latest_app_status: Type.Null(),
+  latest_app_status: nullable(AppStatus),
   outdated: Type.Boolean(),
   name: Type.String(),
   autostart_schedule: nullable(Type.String()),

@@ -1,0 +1,54 @@
+import { Type } from "typebox";
+
+import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+
+/** What a deployment switches while it runs (`prebuilds.md` section 2.7). */
+export const PrebuildsSettings = Type.Object({ reconciliation_paused: Type.Boolean() });
+export type PrebuildsSettings = Infer<typeof PrebuildsSettings>;
+
+/** The presets whose waiting prebuilds are replaced, by their names. */
+export const InvalidatedPresets = Type.Object({
+  invalidated: Type.Array(
+    Type.Object({
+      template_name: Type.String(),
+      template_version_name: Type.String(),
+      preset_name: Type.String(),
+    }),
+  ),
+});
+export type InvalidatedPresets = Infer<typeof InvalidatedPresets>;
+
+/** Whether a pool is filled, and if not, why. */
+export const PoolStatus = oneOf(
+  "healthy",
+  "hard_limited",
+  "validation_failed",
+  "backed_off",
+  "paused",
+);
+export type PoolStatus = Infer<typeof PoolStatus>;
+
+/** The prebuilds of one preset, now. Counts of workspaces are of this version, unless they say otherwise. */
+export const PrebuildPool = Type.Object({
+  organization_id: Uuid,
+  organization_name: Type.String(),
+  template_id: Uuid,
+  template_name: Type.String(),
+  template_version_id: Uuid,
+  template_version_name: Type.String(),
+  preset_id: Uuid,
+  preset_name: Type.String(),
+  /** Whether new workspaces are made from this version; if not, the pool is emptied. */
+  active: Type.Boolean(),
+  desired: Type.Integer(),
+  running: Type.Integer(),
+  /** Running and ready, so that they can be claimed. */
+  eligible: Type.Integer(),
+  starting: Type.Integer(),
+  /** Since the beginning, over all versions of the template that have the preset. */
+  claimed: Type.Integer(),
+  status: PoolStatus,
+  /** Until when nothing is made after a failure; null when nothing holds it off. */
+  backoff_until: nullable(Timestamp),
+});
+export type PrebuildPool = Infer<typeof PrebuildPool>;
