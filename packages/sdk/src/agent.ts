@@ -1,5 +1,8 @@
 export type { AgentConnection } from "./agent/connection.ts";
 export { dialAgent } from "./agent/dial.ts";
 export type { DialOptions } from "./agent/dial.ts";
-export { DialError, RpcError, rungs, SessionClosedError } from "./agent/errors.ts";
+export { DialError, ReinitError, RpcError, rungs, SessionClosedError } from "./agent/errors.ts";
 export type { Rung } from "./agent/errors.ts";
+export { waitForReinit } from "./agent/reinit.ts";
+export type { ReinitAnswer, ReinitOptions } from "./agent/reinit.ts";
+export type { ReinitEvent } from "./agent/reinit-event.ts";

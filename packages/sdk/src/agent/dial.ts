@@ -6,6 +6,7 @@ import { abortable, type Clock, errorText, type Logger } from "@slipway/runtime"
 import WebSocket from "ws";
 
 import type { AgentConnection } from "./connection.ts";
+import { messageOf, readErrorBody } from "./error-body.ts";
 import { DialError, type Rung } from "./errors.ts";
 import { SocketConnection } from "./socket-connection.ts";
 
@@ -39,7 +40,6 @@ const versions = [
 const handshakeTimeoutMs = 30_000;
 /** A stock server closes its frames at this size or below (`rpc.md` section 1.3). */
 const maxMessageBytes = 4 * 1024 * 1024;
-const maxErrorBodyBytes = 64 * 1024;
 
 /**
  * Connects an agent to a server and steps down to an older API version where the server asks for it. Throws `DialError`,
@@ -100,7 +100,7 @@ function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<v
 async function refusal(response: IncomingMessage): Promise<DialError> {
   const status = response.statusCode ?? 0;
   // The status says enough when the text is lost on the way.
-  const text = messageOf(await readBody(response).catch(() => ""));
+  const text = messageOf(await readErrorBody(response).catch(() => "")) ?? "";
   const message = `the server answered ${status}${text === "" ? "" : `: ${text}`}`;
   if (status === 401 || status === 403) return new DialError("authentication", message, { status });
   if (status === 400 && text === "Unknown or unsupported API version") {
@@ -108,26 +108,6 @@ async function refusal(response: IncomingMessage): Promise<DialError> {
   }
   const isUpgrade = status < 300 || status === 426;
   return new DialError(isUpgrade ? "upgrade" : "http", message, { status });
-}
-
-async function readBody(response: IncomingMessage): Promise<string> {
-  let text = "";
-  for await (const chunk of response.setEncoding("utf8")) {
-    text += String(chunk);
-    if (text.length > maxErrorBodyBytes) break;
-  }
-  return text;
-}
-
-function messageOf(body: string): string {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === "object" && parsed !== null && "message" in parsed)
-      return String(parsed.message);
-  } catch {
-    // Not JSON: whatever answered is no server of ours; the status has to do.
-  }
-  return "";
 }
 
 /** No answer came: finds the rung by climbing the ladder once more from below. */

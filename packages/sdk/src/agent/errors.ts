@@ -47,3 +47,9 @@ export class SessionClosedError extends Error {
   override readonly name = "SessionClosedError";
   readonly code = "session-closed";
 }
+
+/** There is no stream that would tell of a new owner, or not one that can be read; the caller asks again. */
+export class ReinitError extends Error {
+  override readonly name = "ReinitError";
+  readonly code = "no-reinit-stream";
+}

@@ -1,0 +1,26 @@
+import type { IncomingMessage } from "node:http";
+
+const maxErrorBodyBytes = 64 * 1024;
+
+/** Reads the body of an answer that is an error, as far as a person would. */
+export async function readErrorBody(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) {
+    text += String(chunk);
+    if (text.length > maxErrorBodyBytes) break;
+  }
+  return text;
+}
+
+/** The message of a server's error body; undefined when it is not one, and whoever answered is no server of ours. */
+export function messageOf(body: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
+      return String(parsed.message);
+    }
+  } catch {
+    // Not JSON: a proxy's page, perhaps.
+  }
+  return undefined;
+}

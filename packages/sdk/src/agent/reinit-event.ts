@@ -1,0 +1,42 @@
+/** A server's word that the workspace of this agent has a new owner (`rest.md` section 2.2). It may come more than once. */
+export interface ReinitEvent {
+  /** Undefined where the server did not say it. */
+  readonly workspaceId: string | undefined;
+  /** The new owner; undefined with servers that do not tell. */
+  readonly ownerId: string | undefined;
+  /** Empty where the server gave none. */
+  readonly reason: string;
+}
+
+const claimed = "prebuild_claimed";
+const zeroUuid = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Reads the data of an event, in both forms that servers send (`prebuilds.md` section 3.2) or as the bare reason that is
+ * in the oldest notifications. Undefined for anything else. An object without the fields counts: some servers pass on
+ * whatever was published, and the manifest tells the rest.
+ */
+export function readReinitEvent(data: string): ReinitEvent | undefined {
+  if (data === claimed) return { workspaceId: undefined, ownerId: undefined, reason: claimed };
+  const fields = parseFields(data);
+  if (fields === undefined) return undefined;
+  return {
+    workspaceId: readId(fields["workspace_id"] ?? fields["WorkspaceID"]),
+    ownerId: readId(fields["owner_id"]),
+    reason: typeof fields["reason"] === "string" ? fields["reason"] : "",
+  };
+}
+
+function parseFields(data: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(data);
+    if (parsed === null) return {};
+    return typeof parsed === "object" && !Array.isArray(parsed) ? { ...parsed } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readId(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" && value !== zeroUuid ? value : undefined;
+}

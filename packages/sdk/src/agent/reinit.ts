@@ -1,0 +1,117 @@
+import type { IncomingMessage } from "node:http";
+
+import { type Clock, errorText } from "@slipway/runtime";
+
+import { SseParser } from "../stream/sse-parser.ts";
+import { messageOf, readErrorBody } from "./error-body.ts";
+import { ReinitError } from "./errors.ts";
+import { readReinitEvent, type ReinitEvent } from "./reinit-event.ts";
+import { Silence } from "./silence.ts";
+
+/** What one request for the reinit stream came to. */
+export type ReinitAnswer =
+  | { readonly kind: "event"; readonly event: ReinitEvent }
+  /** There was a stream and it ended, or was cut, without an event, which is nothing unusual; `reason` is for the log. */
+  | { readonly kind: "ended"; readonly reason: string }
+  /** The token is nobody's (401): perhaps not yet, perhaps no longer. */
+  | { readonly kind: "unauthorized" }
+  /** The server said that there will never be an event for this agent: a 409 with its own kind of body. */
+  | { readonly kind: "not-a-prebuild"; readonly message: string }
+  /** There was no stream, or nothing that could be one. */
+  | { readonly kind: "failed"; readonly error: ReinitError };
+
+export interface ReinitOptions {
+  readonly serverUrl: string;
+  readonly token: string;
+  /** More headers for the request. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Three pings that did not come; a server that sends its headers with the first ping has time for that, too. */
+export const maxSilenceMs = 45_000;
+
+/**
+ * Asks the server for an event and waits for it, which may take days: pings are passed over, silence is an end
+ * (`rest.md` section 2.2). Rejects with the signal's reason, and for nothing else.
+ */
+export async function waitForReinit(options: ReinitOptions): Promise<ReinitAnswer> {
+  const { serverUrl, token, headers, clock, signal } = options;
+  using silence = new Silence(maxSilenceMs, clock);
+  try {
+    const either = AbortSignal.any([signal, silence.signal]);
+    const url = new URL(
+      `${serverUrl.replace(/\/+$/, "")}/api/v2/workspaceagents/me/reinit?wait=true`,
+    );
+    const own = { Accept: "text/event-stream", "Coder-Session-Token": token };
+    const response = await get(url, { ...headers, ...own }, either);
+    silence.broken();
+    return await readAnswer(response, silence);
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = silence.signal.aborted ? silence.signal.reason : error;
+    return failed("the server cannot be asked whether to reinit", cause);
+  }
+}
+
+function get(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    // Not imported: an import reads every export of the module, and one of node:http's loads undici, 7 MB of memory.
+    const { request } = process.getBuiltinModule(
+      url.protocol === "https:" ? "node:https" : "node:http",
+    );
+    request(url, { headers, signal, agent: false }, resolve).on("error", reject).end();
+  });
+}
+
+async function readAnswer(response: IncomingMessage, silence: Silence): Promise<ReinitAnswer> {
+  try {
+    const status = response.statusCode ?? 0;
+    if (status === 200) return await readStream(response, silence);
+    const message = messageOf(await readErrorBody(response));
+    if (status === 401) return { kind: "unauthorized" };
+    // Something on the way may answer 409 as well, and must not end the agent's interest for good.
+    if (status === 409 && message !== undefined) return { kind: "not-a-prebuild", message };
+    return failed(`the server answered ${status}${message === undefined ? "" : `: ${message}`}`);
+  } finally {
+    response.destroy();
+  }
+}
+
+async function readStream(response: IncomingMessage, silence: Silence): Promise<ReinitAnswer> {
+  const type = response.headers["content-type"] ?? "nothing";
+  if (!/^text\/event-stream\b/i.test(type)) {
+    return failed(`the server answered with ${type}, wanted text/event-stream`);
+  }
+  const parser = new SseParser();
+  const pieces = response.setEncoding("utf8")[Symbol.asyncIterator]();
+  for (;;) {
+    let piece: IteratorResult<unknown>;
+    try {
+      piece = await pieces.next();
+    } catch (error) {
+      const cause = silence.signal.aborted ? silence.signal.reason : error;
+      return { kind: "ended", reason: errorText(cause) };
+    }
+    if (piece.done === true) return { kind: "ended", reason: "by the server" };
+    silence.broken();
+    for (const { type: name, data } of parser.push(String(piece.value))) {
+      if (name === "error") return failed(`the server sent an error: ${messageOf(data) ?? data}`);
+      if (name === "data" || name === "message") {
+        const event = readReinitEvent(data);
+        return event === undefined
+          ? failed(`event is ${JSON.stringify(data)}, wanted a reinit event`)
+          : { kind: "event", event };
+      }
+    }
+  }
+}
+
+function failed(message: string, cause?: unknown): ReinitAnswer {
+  return { kind: "failed", error: new ReinitError(message, { cause }) };
+}
