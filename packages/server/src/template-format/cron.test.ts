@@ -22,6 +22,8 @@ describe("parseScriptCron", () => {
     "* * * * 7",
     "5-1 * * * *",
     "*/0 * * * *",
+    "*/61 * * * *",
+    "* * * * */8",
     "a * * * *",
     "*-3 * * * *",
     "1- * * * *",
@@ -45,6 +47,16 @@ describe("parseWindowCron", () => {
       [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
       [1, 2, 3],
     ]);
+  });
+
+  it.each([
+    ["* 8 29 2 *", true],
+    ["* 8 30 2 *", false],
+    ["* 8 31 4,6,9,11 ?", false],
+    ["* 8 31 4,5 *", true],
+    ["* 8 30,31 feb mon", true],
+  ])("of %s says whether it ever comes: %s", (text, comes) => {
+    expect("fields" in parseWindowCron(text)).toBe(comes);
   });
 });
 

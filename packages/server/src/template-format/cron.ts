@@ -48,14 +48,36 @@ export function parseScriptCron(
 export function parseWindowCron(
   text: string,
 ): { readonly fields: CronFields } | { readonly problem: string } {
+  const parsed = parseCalendar(text);
+  const [minuteText = ""] = words(text);
+  if ("problem" in parsed) return parsed;
+  if (minuteText !== "*") {
+    return {
+      problem: `found the minute ${shown(minuteText)}, wanted *: a window is made of whole hours`,
+    };
+  }
+  if (everComes(text, parsed.fields)) return parsed;
+  return { problem: `found ${shown(text)}, which never comes, wanted a day that its months have` };
+}
+
+/** The days of each month, in a year that has most. */
+const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+/** Whether there is a day for it. Weekdays come in every month, so that only days of the month can miss it. */
+function everComes(text: string, [, , days, monthsOfYear]: CronFields): boolean {
+  if (!isAnyField(text, 4)) return true;
+  return [...(monthsOfYear ?? [])].some((month) =>
+    [...(days ?? [])].some((day) => day <= (daysOfMonths[month - 1] ?? 0)),
+  );
+}
+
+/** Reads five fields: minute, hour, day of the month, month and day of the week. */
+export function parseCalendar(
+  text: string,
+): { readonly fields: CronFields } | { readonly problem: string } {
   const parts = words(text);
   if (parts.length !== 5)
     return { problem: `found ${parts.length} fields in ${shown(text)}, wanted 5` };
-  if (parts[0] !== "*") {
-    return {
-      problem: `found the minute ${shown(parts[0] ?? "")}, wanted *: a window is made of whole hours`,
-    };
-  }
   return parseFields(parts, [minute, ...calendar]);
 }
 
@@ -67,13 +89,39 @@ export function windowsOverlap(a: string, b: string): boolean {
     const other = second.fields[field];
     return other !== undefined && first.fields[field]?.isDisjointFrom(other) === false;
   };
-  const isAny = (text: string, field: number) => ["*", "?"].includes(words(text)[field] ?? "");
   const [days, weekdays] = [2, 4];
   if (!meet(1) || !meet(3)) return false;
-  if (isAny(a, days) && isAny(b, days)) return meet(weekdays);
-  if (isAny(a, weekdays) && isAny(b, weekdays)) return meet(days);
+  if (isAnyField(a, days) && isAnyField(b, days)) return meet(weekdays);
+  if (isAnyField(a, weekdays) && isAnyField(b, weekdays)) return meet(days);
   // Some day of the month falls on any weekday sooner or later.
   return true;
+}
+
+/** A time on the clocks and calendars of some place. */
+export interface WallClock {
+  readonly hour: number;
+  readonly day: number;
+  /** From 1. */
+  readonly month: number;
+  /** From 0, Sunday. */
+  readonly weekday: number;
+}
+
+/** Whether a window holds at a time. Where both days are limited, either is enough, as cron has it. */
+export function windowHolds(cron: string, { hour, day, month, weekday }: WallClock): boolean {
+  const parsed = parseWindowCron(cron);
+  if ("problem" in parsed) return false;
+  const [, hours, days, monthsOfYear, weekdays] = parsed.fields;
+  if (!hours?.has(hour) || !monthsOfYear?.has(month)) return false;
+  const isDay = days?.has(day) ?? false;
+  const isWeekday = weekdays?.has(weekday) ?? false;
+  if (isAnyField(cron, 2)) return isWeekday;
+  if (isAnyField(cron, 4)) return isDay;
+  return isDay || isWeekday;
+}
+
+function isAnyField(cron: string, field: number): boolean {
+  return ["*", "?"].includes(words(cron)[field] ?? "");
 }
 
 /** Whether the name is one of a time zone that this runtime knows. */
@@ -98,12 +146,17 @@ function parseFields(
       const names =
         rule.names === undefined ? "" : ` or ${rule.names[0] ?? ""}…${rule.names.at(-1) ?? ""}`;
       return {
-        problem: `found ${shown(part)} for the ${rule.name}, wanted *, ${rule.min}…${rule.max}${names}, a-b, a,b or */n`,
+        problem: `found ${shown(part)} for the ${rule.name}, wanted *, ${rule.min}…${rule.max}${names}, a-b, a,b or */n with n up to ${stepsOf(rule)}`,
       };
     }
     fields.push(values);
   }
   return { fields };
+}
+
+/** The widest step: agents take none beyond the number of values there are. */
+function stepsOf(rule: FieldRule): number {
+  return rule.max - rule.min + 1;
 }
 
 function parseField(text: string, rule: FieldRule): ReadonlySet<number> | undefined {
@@ -120,6 +173,7 @@ function parseField(text: string, rule: FieldRule): ReadonlySet<number> | undefi
       isAny || (end === undefined && step !== undefined) ? rule.max : valueOf(end ?? start, rule);
     const by = Number.parseInt(step ?? "1", 10);
     if (from === undefined || to === undefined || from > to || by === 0) return undefined;
+    if (by > stepsOf(rule)) return undefined;
     for (let value = from; value <= to; value += by) values.add(value);
   }
   return values;

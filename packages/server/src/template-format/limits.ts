@@ -17,6 +17,8 @@ export const maxReadCharacters = 4 * 1024 * 1024;
 export const maxReadValues = 20_000;
 /** Most problems told of one file. */
 export const maxProblems = 100;
+/** Longest message or path of a problem, in characters. */
+export const maxProblemText = 600;
 
 export const maxAgents = 32;
 /** Of one agent; so are the next three. */

@@ -709,6 +709,24 @@ describe("problems of presets", () => {
       "presets.a.prebuilds.expire_after",
       "whole seconds",
     ],
+    [
+      "more prebuilds than there may be",
+      preset("{ parameters: { p: 1 }, prebuilds: { instances: «1001 } }"),
+      "presets.a.prebuilds.instances",
+      "from 0 to 1000",
+    ],
+    [
+      "a pool without a number",
+      preset("{ parameters: { p: 1 }, «prebuilds: { expire_after: 1h } }"),
+      "presets.a.prebuilds",
+      "missing key `instances`",
+    ],
+    [
+      "a key of pools that there is not",
+      preset("{ parameters: { p: 1 }, prebuilds: { instances: 1, «instnaces: 2 } }"),
+      "presets.a.prebuilds.instnaces",
+      "instances",
+    ],
   ])("says where %s is", (_, text, path, message) => {
     expectProblem(text, path, message);
   });
@@ -739,6 +757,30 @@ describe("problems of presets", () => {
       inSchedule('{ timezone: UTC, windows: [{ cron: «"0 * 1 * * *", instances: 1 }] }'),
       `${path}.windows[0].cron`,
       "found 6 fields",
+    ],
+    [
+      "an hour that there is not",
+      inSchedule('{ timezone: UTC, windows: [{ cron: «"* 25 * * *", instances: 1 }] }'),
+      `${path}.windows[0].cron`,
+      'found "25" for the hour',
+    ],
+    [
+      "a day that never comes",
+      inSchedule('{ timezone: UTC, windows: [{ cron: «"* 8 31 2 *", instances: 1 }] }'),
+      `${path}.windows[0].cron`,
+      "never comes",
+    ],
+    [
+      "fewer than no prebuilds during a window",
+      inSchedule('{ timezone: UTC, windows: [{ cron: "* 8 * * *", instances: «-1 }] }'),
+      `${path}.windows[0].instances`,
+      "from 0 to 1000",
+    ],
+    [
+      "windows without a zone",
+      inSchedule('{ windows: [{ cron: "* 8 * * *", instances: 1 }] }').replace("sch", "«sch"),
+      path,
+      "missing key `timezone`",
     ],
     [
       "windows that overlap",

@@ -1,4 +1,4 @@
-import { maxProblems } from "./limits.ts";
+import { maxProblems, maxProblemText } from "./limits.ts";
 
 /** What is wrong with a `slipway.yaml`, and where. Lines and columns count from 1. */
 export interface TemplateProblem {
@@ -22,7 +22,9 @@ export class ProblemList {
   }
 
   add(problem: TemplateProblem): void {
-    if (!this.isFull) this.#kept.push(problem);
+    if (this.isFull) return;
+    const { path, message } = problem;
+    this.#kept.push({ ...problem, path: shown(path), message: shown(message) });
   }
 
   /** In the order of the file; a full list says so at its end. */
@@ -35,4 +37,10 @@ export class ProblemList {
       { ...last, path: "", message: `more problems than these ${maxProblems} are not listed` },
     ];
   }
+}
+
+/** Both quote the file, which may hold anything at any length: they are to be stored, and shown in a line. */
+function shown(text: string): string {
+  const cut = text.length > maxProblemText ? `${text.slice(0, maxProblemText)}…` : text;
+  return cut.toWellFormed().replaceAll(/\p{Cc}/gu, "\uFFFD");
 }

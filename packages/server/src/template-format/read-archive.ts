@@ -78,7 +78,7 @@ interface Entry extends AsyncIterable<unknown> {
     readonly name: string;
     readonly type?: string | null | undefined;
     readonly linkname?: string | null | undefined;
-    readonly size?: number | undefined;
+    readonly size?: number | null | undefined;
   };
   resume(): unknown;
 }
@@ -88,6 +88,8 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | u
   const type = entry.header.type ?? "file";
   const path = entryPath(name);
   if (typeof path !== "string") return path;
+  // To the library an unreadable size is one that never ends.
+  if (size === null) return { problem: `found no size of ${path}, wanted one in its header` };
   if (type === "symlink" || type === "link") {
     const problem = linkProblem(path, linkname ?? "", type);
     if (problem !== undefined) return { problem };
