@@ -4,6 +4,7 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 
+import { type NewLogLine, packLines } from "../src/agents/log-lines.ts";
 import {
   type AppendResult,
   appendLogs,
@@ -11,7 +12,6 @@ import {
   type LogLimits,
   maxLogBytes,
   maxLogsPerRead,
-  type NewLogLine,
   readLogs,
 } from "../src/agents/log-store.ts";
 import { seedAgent, type SeededBuild, seedBuild, seedWorkspace } from "./support/rows.ts";
@@ -48,7 +48,7 @@ function lines(firstNs: bigint, ...texts: string[]): readonly NewLogLine[] {
 }
 
 function append(logs: readonly NewLogLine[], source = sourceId): Promise<AppendResult> {
-  return appendLogs(database.db, { agentId, sourceId: source, lines: logs });
+  return appendLogs(database.db, { agentId, sourceId: source, lines: packLines(logs) });
 }
 
 async function outputs(): Promise<readonly string[]> {
@@ -156,7 +156,7 @@ const small: LogLimits = { half: 100, step: 20 };
 function appendSmall(...numbers: readonly number[]): Promise<AppendResult> {
   const texts = numbers.map((number) => String(number).padStart(10, "0"));
   const logs = lines(BigInt(1 + (numbers[0] ?? 0)), ...texts);
-  return appendLogs(database.db, { agentId, sourceId, lines: logs }, small);
+  return appendLogs(database.db, { agentId, sourceId, lines: packLines(logs) }, small);
 }
 
 const upTo = (first: number, last: number): number[] =>
@@ -228,7 +228,7 @@ test("keeps of a batch that is larger than the log its first and its newest line
 
 test("counts an empty line too, so that a log of nothing else is bounded", async () => {
   const texts = Array.from({ length: 200 }, () => "");
-  const logs = { agentId, sourceId, lines: lines(1n, ...texts) };
+  const logs = { agentId, sourceId, lines: packLines(lines(1n, ...texts)) };
   await appendLogs(database.db, logs, small);
   expect(await keptIds()).toEqual([...upTo(1, 25), ...upTo(176, 200)]);
 });
@@ -250,7 +250,8 @@ test("never lets a follower miss or repeat a kept line, whoever writes and howev
           let next = 1;
           for (const size of sizes) {
             const texts = Array.from({ length: size }, (_, index) => `line ${next + index}`);
-            const batch = { agentId, sourceId: source, lines: lines(BigInt(next), ...texts) };
+            const packed = packLines(lines(BigInt(next), ...texts));
+            const batch = { agentId, sourceId: source, lines: packed };
             await appendLogs(database.db, batch, small);
             next += size;
           }

@@ -239,6 +239,7 @@ describe("the network", () => {
     ["GET", "/listening-ports", 500, unreachable],
     ["GET", "/containers", 500, unreachable],
     ["GET", "/containers?label=a=b", 500, unreachable],
+    ["GET", "/containers?label=a=b&label=c=d", 500, unreachable],
     ["GET", "/containers?label=a", 400, { message: "Invalid label format" }],
     ["GET", "/containers/watch", 500, unreachable],
     ["DELETE", "/containers/devcontainers/x", 500, unreachable],

@@ -1,4 +1,12 @@
-import { createUser, createWorkspace, login, renameWorkspace } from "@slipway/api";
+import {
+  createTemplateVersion,
+  createUser,
+  createWorkspace,
+  getTemplate,
+  login,
+  renameWorkspace,
+  suspendUser,
+} from "@slipway/api";
 import { openClient, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -7,9 +15,10 @@ import { type Answer, type OpenServer, openServer } from "./support/open-server.
 let server: OpenServer;
 let workspaceId = "";
 
+const yaml = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+
 beforeAll(async () => {
   server = await openServer(inject("postgresUrl"));
-  const yaml = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
   const template_id = await pushTemplate(server.admin, "outside", yaml);
   const params = { user: "me" };
   const made = await server.admin.call(createWorkspace, {
@@ -34,7 +43,7 @@ describe("the audit trail", () => {
     const { body, status } = await audit("q=");
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      count: 4,
+      count: 6,
       count_cap: 2000,
       audit_logs: [
         {
@@ -50,6 +59,8 @@ describe("the audit trail", () => {
         { action: "start", resource_type: "workspace_build" },
         { action: "create", resource_type: "workspace", diff: {} },
         { action: "create", resource_type: "template", resource_target: "outside" },
+        { action: "create", resource_type: "template_version" },
+        { action: "login", resource_type: "api_key" },
       ],
     });
   });
@@ -59,7 +70,7 @@ describe("the audit trail", () => {
     expect(found.body).toMatchObject({ count: 1, audit_logs: [{ action: "start" }] });
     expect((await audit("q=date_to:2020-01-01")).body).toMatchObject({ count: 0, audit_logs: [] });
     const page = await audit("limit=1&offset=2");
-    expect(page.body).toMatchObject({ count: 4, audit_logs: [{ action: "create" }] });
+    expect(page.body).toMatchObject({ count: 6, audit_logs: [{ action: "create" }] });
     expect(await audit("q=bogus:1")).toMatchObject({
       status: 400,
       body: { validations: [{ field: "bogus" }] },
@@ -69,7 +80,7 @@ describe("the audit trail", () => {
   it("keeps nothing of a change that was refused", async () => {
     const path = `/workspaces/${workspaceId}`;
     expect(await server.request("PATCH", path, { name: "a b" })).toMatchObject({ status: 400 });
-    expect((await audit("")).body).toMatchObject({ count: 4 });
+    expect((await audit("")).body).toMatchObject({ count: 6 });
   });
 
   it("tells of users, without their secrets", async () => {
@@ -91,6 +102,128 @@ describe("the audit trail", () => {
       ],
     });
     expect(JSON.stringify(body)).not.toContain("horse");
+  });
+
+  it("tells by which request, from where and with what status", async () => {
+    const headers = { ...server.admin.headers, "User-Agent": "test/1" };
+    const path = `${server.url}/api/v2/users/me/keys/tokens`;
+    const body = JSON.stringify({ token_name: "ci" });
+    const answer = await fetch(path, { method: "POST", headers, body });
+    expect(answer.status).toBe(201);
+    expect((await audit("q=resource_type:api_key+resource_target:ci")).body).toMatchObject({
+      audit_logs: [
+        {
+          request_id: answer.headers.get("x-coder-request-id"),
+          ip: "127.0.0.1",
+          user_agent: "test/1",
+          status_code: 201,
+          action: "create",
+          description: "{user} created api key {target}",
+        },
+      ],
+    });
+  });
+
+  it("has log-ins that went well and that did not, and log-outs", async () => {
+    const account = { email: "lea@example.com", password: "correct-horse-battery-42" };
+    const { id } = await server.admin.call(createUser, { body: { ...account, username: "lea" } });
+    const anonymous = openClient(server.url);
+    const tries = [
+      { ...account, password: "wrong" },
+      { ...account, email: "secret-typed-here@example.com" },
+    ];
+    for (const body of tries) {
+      const answer = await server.request("POST", "/users/login", body, anonymous);
+      expect(answer).toMatchObject({ status: 401 });
+    }
+    const { session_token: token } = await anonymous.call(login, { body: account });
+    await server.request("POST", "/users/logout", undefined, openClient(server.url, token));
+    await server.admin.call(suspendUser, { params: { user: id } });
+    const suspended = await server.request("POST", "/users/login", account, anonymous);
+    expect(suspended).toMatchObject({ status: 401 });
+    const { body } = await audit("q=resource_type:api_key&limit=5");
+    const lea = { username: "lea" };
+    expect(body).toMatchObject({
+      audit_logs: [
+        { action: "login", status_code: 401, resource_id: id, user: lea },
+        { action: "logout", status_code: 200, user: lea, description: "{user} logged out" },
+        { action: "login", status_code: 201, user: lea, description: "{user} logged in" },
+        { action: "login", status_code: 401, user: null },
+        { status_code: 401, user: lea, description: "{user} unsuccessfully attempted to log in" },
+      ],
+    });
+    expect(JSON.stringify(body)).not.toContain("secret-typed-here");
+    const found = await audit("q=action:login+username:lea");
+    expect(found.body).toMatchObject({ count: 3 });
+  });
+
+  it("has keys, tokens and what becomes of them", async () => {
+    const { body: made } = await server.request("POST", "/users/me/keys/tokens", {
+      token_name: "short",
+    });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of that route
+    const id = (made as { readonly key: string }).key.split("-")[0] ?? "";
+    await server.request("PUT", `/users/me/keys/${id}/expire`);
+    await server.request("DELETE", `/users/me/keys/${id}`);
+    await server.request("POST", "/users/me/keys");
+    await server.request("PUT", "/users/me/gitsshkey");
+    const { body } = await audit("limit=5");
+    expect(body).toMatchObject({
+      audit_logs: [
+        {
+          action: "write",
+          resource_type: "git_ssh_key",
+          diff: { private_key: { old: "", new: "", secret: true } },
+        },
+        { action: "create", resource_type: "api_key", resource_target: "" },
+        { action: "delete", resource_type: "api_key", resource_target: "short" },
+        { action: "write", resource_target: "short", diff: { expires_at: { secret: false } } },
+        { action: "create", resource_target: "short", diff: { scopes: { new: ["coder:all"] } } },
+      ],
+    });
+    expect(JSON.stringify(body)).not.toContain("PRIVATE KEY");
+  });
+
+  it("has what is done to templates and their versions", async () => {
+    const templateId = await pushTemplate(server.admin, "changing", yaml);
+    const params = { template: templateId };
+    const { active_version_id: first } = await server.admin.call(getTemplate, { params });
+    const { id: second } = await server.admin.call(createTemplateVersion, {
+      params: { organization: "default" },
+      body: { template_id: templateId, example_id: "external", name: "second" },
+    });
+    await expect
+      .poll(async () => server.request("GET", `/templateversions/${second}`))
+      .toMatchObject({ body: { job: { status: "succeeded" } } });
+    await server.request("PATCH", `/templates/${templateId}/versions`, { id: second });
+    const changes = { display_name: "Changing", deprecation_message: "use another" };
+    await server.request("PATCH", `/templates/${templateId}`, changes);
+    await server.request("PATCH", `/templateversions/${first}`, { message: "the first" });
+    await server.request("POST", `/templateversions/${first}/archive`);
+    await server.request("POST", `/templateversions/${first}/unarchive`);
+    await server.request("POST", `/templates/${templateId}/versions/archive`, { all: true });
+    await server.request("DELETE", `/templates/${templateId}`);
+    expect((await audit("limit=10")).body).toMatchObject({
+      audit_logs: [
+        { action: "delete", resource_type: "template", resource_target: "changing" },
+        {
+          action: "write",
+          resource_type: "template",
+          additional_fields: { archived_version_ids: [first] },
+        },
+        { resource_type: "template_version", diff: { archived: { old: true, new: false } } },
+        { resource_type: "template_version", diff: { archived: { old: false, new: true } } },
+        { resource_type: "template_version", diff: { message: { new: "the first" } } },
+        {
+          resource_type: "template",
+          diff: { display_name: { new: "Changing" }, deprecation_message: { new: "use another" } },
+        },
+        { resource_type: "template", diff: { active_version_id: { old: first } } },
+        { action: "create", resource_type: "template_version", resource_id: second },
+        { action: "create", resource_type: "template" },
+        { action: "create", resource_type: "template_version", resource_id: first },
+      ],
+    });
   });
 
   it("is not for members", async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Transition } from "@slipway/api";
+import { getUser, type Transition } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
@@ -12,9 +12,11 @@ import {
   endSession,
   keyLifetimes,
 } from "../src/auth/service.ts";
+import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
-import { createFirstUser, logIn } from "../src/users/service.ts";
+import { createFirstUser } from "../src/users/service.ts";
+import { logIn } from "../src/users/session-service.ts";
 import {
   type JobState,
   seedAgent,
@@ -31,7 +33,7 @@ beforeEach(async () => {
   database = await openTestDatabase(inject("postgresUrl"));
   app = await createHttpServer("v0", silentLogger);
   const authenticator = createAuthenticator(database.db, () => "http://access");
-  app.get("/user", (request) => authenticator.user(request));
+  app.get("/user", (request) => authenticator.user(request, getUser));
   app.get("/agent", (request) => authenticator.agent(request));
 });
 
@@ -71,7 +73,11 @@ describe("the first user", () => {
       expect(refusal).toBeInstanceOf(HttpError);
       expect(refusal).toMatchObject({ status: 409 });
     }
-    const users = await database.db.selectFrom("users").select(["username", "roles"]).execute();
+    const users = await database.db
+      .selectFrom("users")
+      .where("is_system", "=", false)
+      .select(["username", "roles"])
+      .execute();
     expect(users).toMatchObject([{ roles: ["owner"] }]);
     const members = await database.db.selectFrom("organization_members").selectAll().execute();
     expect(members).toHaveLength(1);
@@ -93,25 +99,32 @@ describe("the first user", () => {
 describe("a log-in", () => {
   const password = "correct-horse-battery-42";
   const email = "ann@example.com";
+  const origin = { requestId: randomUUID(), ip: "127.0.0.1", userAgent: "test", status: 201 };
 
   beforeEach(async () => {
     await createFirstUser(database.db, { username: "ann", email, name: "", password });
   });
 
   it("gives a token for the right password, whatever the case of the address", async () => {
-    const token = await logIn(database.db, "Ann@Example.com", password);
+    const token = await logIn(database.db, { email: "Ann@Example.com", password }, origin);
     expect(await ask("/user", token)).toMatchObject({ status: 200, body: { username: "ann" } });
   });
 
   it("does not tell a wrong password from an unknown user", async () => {
     const refusal = { status: 401, message: "Incorrect email or password." };
-    await expect(logIn(database.db, email, "wrong")).rejects.toMatchObject(refusal);
-    await expect(logIn(database.db, "bob@example.com", password)).rejects.toMatchObject(refusal);
+    await expect(logIn(database.db, { email, password: "wrong" }, origin)).rejects.toMatchObject(
+      refusal,
+    );
+    await expect(
+      logIn(database.db, { email: "bob@example.com", password }, origin),
+    ).rejects.toMatchObject(refusal);
   });
 
   it("is refused to who is suspended", async () => {
     await database.db.updateTable("users").set({ status: "suspended" }).execute();
-    await expect(logIn(database.db, email, password)).rejects.toMatchObject({ status: 401 });
+    await expect(logIn(database.db, { email, password }, origin)).rejects.toMatchObject({
+      status: 401,
+    });
   });
 });
 
@@ -142,7 +155,13 @@ describe("a session key", () => {
   it("says who calls", async () => {
     expect(await ask("/user", token)).toEqual({
       status: 200,
-      body: { id: place.userId, username: "ann", roles: ["owner"], keyId: token.slice(0, 10) },
+      body: {
+        id: place.userId,
+        username: "ann",
+        roles: ["owner"],
+        keyId: token.slice(0, 10),
+        grant: fullGrant,
+      },
       challenge: undefined,
     });
   });

@@ -4,6 +4,7 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
+import { packLines } from "../src/agents/log-lines.ts";
 import { appendLogs, readLogs } from "../src/agents/log-store.ts";
 import { roundLimits } from "../src/cleanup/limits.ts";
 import { cleanUp } from "../src/cleanup/service.ts";
@@ -11,7 +12,7 @@ import { insertFile } from "../src/files/queries.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
 
 const day = 24 * 3600 * 1000;
-const nothing = { agents: 0, rowsOfAgents: 0, keys: 0, files: 0 };
+const nothing = { agents: 0, rowsOfAgents: 0, usageRows: 0, keys: 0, files: 0 };
 
 let database: TestDatabase;
 let place: SeededWorkspace;
@@ -32,7 +33,7 @@ async function makeAgent(number: number): Promise<string> {
   const build = await seedBuild(db, place, { number, transition: "start", job: "succeeded" });
   const agentId = await seedAgent(db, build);
   const lines = ["one", "two"].map((output) => ({ createdNs: 0n, level: "info", output }) as const);
-  await appendLogs(db, { agentId, sourceId: randomUUID(), lines });
+  await appendLogs(db, { agentId, sourceId: randomUUID(), lines: packLines(lines) });
   const scriptId = randomUUID();
   await sql`insert into workspace_agent_stats (workspace_agent_id, stats) values (${agentId}, '{}')`.execute(
     db,
@@ -64,9 +65,44 @@ test("removes the history of agents a week after their build was replaced, and o
     agents: 1,
     rowsOfAgents: 2,
   });
-  expect(await history(old)).toEqual([0, 0, 0]);
+  expect(await history(old)).toEqual([0, 1, 0]);
   expect(await history(newest)).toEqual([2, 1, 1]);
-  expect(await cleanUp(database.db, now + 80 * day)).toEqual(nothing);
+  expect(await cleanUp(database.db, now + 80 * day)).toEqual({ ...nothing, usageRows: 2 });
+});
+
+test("counts the week from when the agent was last there, where that is later", async () => {
+  const old = await makeAgent(1);
+  await makeAgent(2);
+  const lastThere = new Date(now + 5 * day).toISOString();
+  await sql`update workspace_agents set last_connected_at = ${lastThere} where id = ${old}`.execute(
+    database.db,
+  );
+  expect(await cleanUp(database.db, now + 8 * day)).toEqual(nothing);
+  const disconnected = new Date(now + 6 * day).toISOString();
+  await sql`update workspace_agents set disconnected_at = ${disconnected} where id = ${old}`.execute(
+    database.db,
+  );
+  expect(await cleanUp(database.db, now + 12.5 * day)).toEqual(nothing);
+  expect(await cleanUp(database.db, now + 13.5 * day)).toMatchObject({ agents: 1 });
+});
+
+test("removes old usage of an agent that lives, but what each app reported last", async () => {
+  const { db } = database;
+  const agentId = await makeAgent(1);
+  const appId = randomUUID();
+  await sql`insert into workspace_apps (id, workspace_agent_id, position, slug)
+    values (${appId}, ${agentId}, 0, 'x')`.execute(db);
+  await sql`insert into workspace_app_statuses (workspace_app_id, state, message, created_at)
+    select ${appId}, 'working', n::text, now() + make_interval(secs => n)
+      from generate_series(1, 3) n`.execute(db);
+  await sql`insert into workspace_connections (id, workspace_agent_id, type, connected_at)
+    values (${randomUUID()}, ${agentId}, 'ssh', now())`.execute(db);
+  expect(await cleanUp(db, now + 60 * day)).toEqual(nothing);
+  expect(await cleanUp(db, now + 62 * day)).toEqual({ ...nothing, usageRows: 2 });
+  const left = await db.selectFrom("workspace_app_statuses").select("message").execute();
+  expect(left).toEqual([{ message: "3" }]);
+  expect(await db.selectFrom("workspace_connections").select("id").execute()).toEqual([]);
+  expect(await history(agentId)).toEqual([2, 0, 1]);
 });
 
 test("lets a reader of a removed log know how much there was", async () => {
@@ -81,11 +117,13 @@ test("removes a long history in rounds", async () => {
   const old = await makeAgent(1);
   await makeAgent(2);
   const { rowsOfAgents: limit } = roundLimits;
-  await sql`insert into workspace_agent_stats (workspace_agent_id, stats)
-    select ${old}, '{}' from generate_series(1, ${limit + 9}::integer)`.execute(database.db);
+  await sql`insert into workspace_connections (id, workspace_agent_id, type)
+    select gen_random_uuid(), ${old}, 'ssh' from generate_series(1, ${limit + 10}::integer)`.execute(
+    database.db,
+  );
   const later = now + 8 * day;
   expect(await cleanUp(database.db, later)).toMatchObject({ agents: 1, rowsOfAgents: limit });
-  expect(await history(old)).toEqual([0, 10, 0]);
+  expect(await history(old)).toEqual([0, 1, 0]);
   expect(await cleanUp(database.db, later)).toMatchObject({ agents: 1, rowsOfAgents: 10 });
   expect(await cleanUp(database.db, later)).toEqual(nothing);
 });

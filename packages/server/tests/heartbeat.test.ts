@@ -1,70 +1,139 @@
 import { randomUUID } from "node:crypto";
 
-import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { silentLogger } from "@slipway/runtime";
+import {
+  createFakeClock,
+  type FakeClock,
+  openTestDatabase,
+  type TestDatabase,
+} from "@slipway/testkit";
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 
-import { markConnected } from "../src/agents/connection-queries.ts";
+import { type AgentSession, markConnected } from "../src/agents/connection-queries.ts";
 import { GatheredHeartbeat } from "../src/agents/heartbeat.ts";
 import { selectAgent } from "../src/agents/read-queries.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
+const periodMs = 15_500;
+
 let database: TestDatabase;
+let clock: FakeClock;
+let heartbeat: GatheredHeartbeat;
 
 beforeEach(async () => {
   database = await openTestDatabase(inject("postgresUrl"));
+  clock = createFakeClock();
+  heartbeat = new GatheredHeartbeat(database.db, clock, silentLogger);
 });
 
-afterEach(() => database[Symbol.asyncDispose]());
+afterEach(async () => {
+  await heartbeat[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
 
-test("notes all sessions that beat together, and tells those whose build is outdated", async () => {
+function sessionOf(agentId: string): AgentSession {
+  return { agentId, connectionId: randomUUID(), replicaId: randomUUID() };
+}
+
+/** A peer that notes what happens to it. */
+function openPeer(answers: boolean) {
+  const reasons: string[] = [];
+  let pings = 0;
+  return {
+    reasons,
+    get pings() {
+      return pings;
+    },
+    ping: (onPong: () => void) => {
+      pings += 1;
+      if (answers) onPong();
+    },
+    close: (reason: string) => void reasons.push(reason),
+  };
+}
+
+async function seedRunningAgent(): Promise<string> {
+  const build = { number: 1, transition: "start", job: "succeeded" } as const;
+  return seedAgent(
+    database.db,
+    await seedBuild(database.db, await seedWorkspace(database.db), build),
+  );
+}
+
+test("notes all sessions that are due, and closes those whose build is outdated", async () => {
   const { db } = database;
   const place = await seedWorkspace(db);
   const old = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
-  const outdated = await seedAgent(db, old);
+  const outdated = sessionOf(await seedAgent(db, old));
   const build = await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
-  const current = await seedAgent(db, build);
-  const sessions = [outdated, current].map((agentId) => ({
-    agentId,
-    connectionId: randomUUID(),
-    replicaId: randomUUID(),
-  }));
-  for (const session of sessions) await markConnected(db, session);
-  const before = await selectAgent(db, current);
+  const current = sessionOf(await seedAgent(db, build));
+  for (const session of [outdated, current]) await markConnected(db, session);
+  const before = await selectAgent(db, current.agentId);
 
-  const clock = createFakeClock();
-  await using heartbeat = new GatheredHeartbeat(db, clock);
-  const beats = sessions.map((session) => heartbeat.beat(session));
-  await clock.advance(500);
-  expect(await Promise.all(beats)).toEqual([false, true]);
-  const after = await selectAgent(db, current);
-  expect(Date.parse(after?.last_connected_at ?? "")).toBeGreaterThanOrEqual(
+  const [first, second] = [openPeer(true), openPeer(true)];
+  heartbeat.watch(outdated, first);
+  heartbeat.watch(current, second);
+  await clock.advance(periodMs);
+  await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
+  expect(second.reasons).toEqual([]);
+  const after = await selectAgent(db, current.agentId);
+  expect(Date.parse(after?.last_connected_at ?? "")).toBeGreaterThan(
     Date.parse(before?.last_connected_at ?? ""),
   );
-  expect(after?.last_connected_at).not.toBe(before?.last_connected_at);
+});
+
+test("looks at once at those it is told to, and closes them if their build is outdated", async () => {
+  const { db } = database;
+  const place = await seedWorkspace(db);
+  const old = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
+  const outdated = sessionOf(await seedAgent(db, old));
+  const build = await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
+  const current = sessionOf(await seedAgent(db, build));
+  const [first, second, gone] = [openPeer(true), openPeer(true), openPeer(true)];
+  heartbeat.watch(current, second).lookNow();
+  const ended = heartbeat.watch(outdated, gone);
+  ended.lookNow();
+  ended[Symbol.dispose]();
+  heartbeat.watch(outdated, first).lookNow();
+  await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
+  expect(second.reasons).toEqual([]);
+  expect(gone.reasons).toEqual([]);
 });
 
 test("leaves the times of a session that a newer one has taken over", async () => {
   const { db } = database;
-  const place = await seedWorkspace(db);
-  const build = { number: 1, transition: "start", job: "succeeded" } as const;
-  const agentId = await seedAgent(db, await seedBuild(db, place, build));
-  const first = { agentId, connectionId: randomUUID(), replicaId: randomUUID() };
+  const first = sessionOf(await seedRunningAgent());
   await markConnected(db, first);
   await markConnected(db, { ...first, connectionId: randomUUID() });
-  const before = await selectAgent(db, agentId);
+  const before = await selectAgent(db, first.agentId);
 
-  const clock = createFakeClock();
-  await using heartbeat = new GatheredHeartbeat(db, clock);
-  const beat = heartbeat.beat(first);
-  await clock.advance(500);
-  expect(await beat).toBe(true);
-  expect((await selectAgent(db, agentId))?.last_connected_at).toBe(before?.last_connected_at);
+  const peer = openPeer(true);
+  heartbeat.watch(first, peer);
+  await clock.advance(periodMs);
+  await heartbeat[Symbol.asyncDispose]();
+  expect([peer.pings, peer.reasons]).toEqual([1, []]);
+  expect((await selectAgent(db, first.agentId))?.last_connected_at).toBe(before?.last_connected_at);
 });
 
-test("answers what waits when the server ends", async () => {
-  const session = { agentId: randomUUID(), connectionId: randomUUID(), replicaId: randomUUID() };
-  const heartbeat = new GatheredHeartbeat(database.db, createFakeClock());
-  const beat = heartbeat.beat(session);
-  await heartbeat[Symbol.asyncDispose]();
-  expect(await beat).toBe(false);
+test("closes a session whose peer answers no ping, and no other", async () => {
+  const [silent, lively] = [openPeer(false), openPeer(true)];
+  const agentId = await seedRunningAgent();
+  for (const peer of [silent, lively]) heartbeat.watch(sessionOf(agentId), peer);
+  for (let period = 0; period < 4; period += 1) await clock.advance(periodMs);
+  expect([silent.pings, silent.reasons]).toEqual([2, ["ping timeout"]]);
+  expect([lively.pings, lively.reasons]).toEqual([4, []]);
+});
+
+test("closes sessions that cannot be noted", async () => {
+  const peer = openPeer(true);
+  heartbeat.watch(sessionOf("no UUID"), peer);
+  await clock.advance(periodMs);
+  await vi.waitFor(() => expect(peer.reasons).toEqual(["database not reachable"]));
+});
+
+test("leaves a session alone that is no longer watched", async () => {
+  const peer = openPeer(true);
+  heartbeat.watch(sessionOf(await seedRunningAgent()), peer)[Symbol.dispose]();
+  await clock.advance(periodMs);
+  expect(peer.pings).toBe(0);
 });

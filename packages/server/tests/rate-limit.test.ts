@@ -4,7 +4,7 @@ import { login, updateAgentAppStatus, uploadFile, getUser } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { Authenticator } from "../src/http/caller.ts";
+import { type Authenticator, fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
 import { RateLimiter } from "../src/http/rate-limit.ts";
@@ -19,9 +19,9 @@ const authenticator: Authenticator = {
     const token = String(request.headers["coder-session-token"]);
     if (token === "bad") throw new HttpError(401, "signed out");
     const roles = token.startsWith("owner") ? ["owner"] : [];
-    return { id: token, username: token, roles, keyId: "" };
+    return { id: token, username: token, roles, keyId: "", grant: fullGrant };
   },
-  userOrProxy: (request) => authenticator.user(request),
+  userOrProxy: (request, route) => authenticator.user(request, route),
   agent: async (request) => {
     const agentId = String(request.headers["coder-session-token"]);
     return { agentId, agentName: "", buildId: "", workspaceId: "", ownerId: "" };

@@ -477,13 +477,6 @@ describe("the jobs of an organization", () => {
     const ids = jobs.map((job) => job.id).join(",");
     expect(await get(`${path}?ids=${ids}`)).toHaveProperty("body.length", jobs.length);
   });
-
-  it("are done by no workers of their own", async () => {
-    expect(await get("/organizations/default/provisionerdaemons?limit=50")).toMatchObject({
-      status: 200,
-      body: [],
-    });
-  });
 });
 
 describe("the preset of a workspace", () => {

@@ -1,13 +1,15 @@
-import { createAgentToken } from "../auth/agent-token.ts";
+import { createAgentToken, type KeptAgentToken } from "../auth/agent-token.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DriverAgent } from "../drivers/driver-build.ts";
 import { readEnvironment } from "./agent-json.ts";
 import {
   deleteAgents,
+  deleteRootAgents,
   type InsertAgent,
   insertAgent,
   resetLifecycles,
+  selectAgentPlaces,
   selectDriverAgents,
 } from "./insert-queries.ts";
 
@@ -15,9 +17,45 @@ import {
 export async function makeAgent(
   db: Queryable,
   secrets: SecretBox,
-  input: Omit<InsertAgent, "token">,
+  input: Omit<InsertAgent, "token" | "tookOver">,
 ): Promise<string> {
-  return insertAgent(db, { ...input, token: createAgentToken(secrets) });
+  return insertAgent(db, { ...input, token: createAgentToken(secrets), tookOver: false });
+}
+
+/** The names of the root agents of a build, by the resource they are in. */
+export async function readAgentNames(
+  db: Queryable,
+  buildId: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const places = await selectAgentPlaces(db, buildId);
+  const byResource = Map.groupBy(places, ({ resource_id }) => resource_id);
+  return new Map([...byResource].map(([id, agents]) => [id, agents.map(({ name }) => name)]));
+}
+
+/** The token that the process of an ended agent still has. */
+export type LeftToken = Pick<KeptAgentToken, "hash" | "sealed">;
+
+/**
+ * Ends the agents of a build, with their sub-agents, for another build whose agents take over their processes. Resolves to
+ * the tokens of the root agents by name.
+ */
+export async function endAgents(
+  db: Queryable,
+  buildId: string,
+): Promise<ReadonlyMap<string, LeftToken>> {
+  const rows = await deleteRootAgents(db, buildId);
+  return new Map(
+    rows.map((row) => [row.name, { hash: row.auth_token_hash, sealed: row.auth_token_encrypted }]),
+  );
+}
+
+/** Makes an agent whose process runs already and has its token; resolves to its id. */
+export async function makeSuccessor(
+  db: Queryable,
+  token: LeftToken,
+  input: Omit<InsertAgent, "token" | "tookOver">,
+): Promise<string> {
+  return insertAgent(db, { ...input, token, tookOver: true });
 }
 
 /** The agents of a build as its driver runs them, with their tokens in clear. */

@@ -1,11 +1,9 @@
-import { abortable, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import type { RpcSession } from "../rpc/rpc-session.ts";
 import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
-import type { Heartbeat } from "./heartbeat.ts";
-import { connectionUpdateMs, inactiveTimeoutMs } from "./status.ts";
+import type { Heartbeat, WatchedPeer } from "./heartbeat.ts";
 
 interface MonitorNeeds {
   readonly db: Database;
@@ -15,57 +13,42 @@ interface MonitorNeeds {
   readonly logger: Logger;
 }
 
-const pingTimeoutMs = 10_000;
+interface MonitoredPeer extends WatchedPeer {
+  /** Resolves with the reason once the session is over. */
+  readonly ended: Promise<string>;
+}
+
 const lastWriteTimeoutMs = 30_000;
 
 /**
- * Keeps the agent's connection times while its session lives (`rpc.md` section 5), and ends the session when no ping is
- * answered or the build is no longer the newest. Resolves when the session is over and that is written down.
- *
- *   connected --every 15 s: ping, note--> connected --ping timeout | build outdated | socket gone--> disconnected
+ * Keeps the agent's connection times while its session lives (`rpc.md` section 5). Resolves with the reason when the
+ * session is over and that is written down.
  */
 export async function monitorConnection(
   needs: MonitorNeeds,
-  rpc: RpcSession,
+  peer: MonitoredPeer,
   session: AgentSession,
   workspaceId: string,
-): Promise<void> {
-  const { db, pubsub, logger } = needs;
+): Promise<string> {
+  const { db, pubsub, heartbeat } = needs;
   await markConnected(db, session);
   pubsub.publish(topics.workspace(workspaceId));
-  const scope = new Scope();
-  scope.run((signal) => watchOver(needs, rpc, session, signal));
-  const reason = await rpc.ended;
-  await scope.close();
-  logger.info({ reason }, "agent disconnected");
+  const reason = await watchOver({ heartbeat, pubsub }, peer, session, workspaceId);
   await writeEnd(needs, session);
   pubsub.publish(topics.workspace(workspaceId));
+  return reason;
 }
 
+/** A claim ends the session at once, so that the agent comes back as its new owner's. */
 async function watchOver(
-  { heartbeat, clock, logger }: MonitorNeeds,
-  rpc: RpcSession,
+  { heartbeat, pubsub }: Pick<MonitorNeeds, "heartbeat" | "pubsub">,
+  peer: MonitoredPeer,
   session: AgentSession,
-  signal: AbortSignal,
-): Promise<void> {
-  let lastPong = clock.monotonic();
-  for (;;) {
-    await clock.sleep(connectionUpdateMs, signal);
-    const pinged = abortable(
-      rpc.ping(),
-      AbortSignal.any([signal, AbortSignal.timeout(pingTimeoutMs)]),
-    );
-    // An unanswered ping shows by the age of the last one that was answered.
-    await pinged.then(() => (lastPong = clock.monotonic())).catch(() => undefined);
-    signal.throwIfAborted();
-    if (clock.monotonic() - lastPong > inactiveTimeoutMs) return rpc.close("ping timeout");
-    try {
-      if (!(await heartbeat.beat(session))) return rpc.close("build is outdated");
-    } catch (error) {
-      logger.warn({ error: errorText(error) }, "connection times not written");
-      return rpc.close("database not reachable");
-    }
-  }
+  workspaceId: string,
+): Promise<string> {
+  using watched = heartbeat.watch(session, peer);
+  using _ = pubsub.subscribe(topics.claim(workspaceId), () => watched.lookNow());
+  return await peer.ended;
 }
 
 async function writeEnd({ db, clock, logger }: MonitorNeeds, session: AgentSession): Promise<void> {
@@ -75,8 +58,10 @@ async function writeEnd({ db, clock, logger }: MonitorNeeds, session: AgentSessi
       return await markDisconnected(db, session);
     } catch (error) {
       // The times speak for themselves: an agent not heard of counts as disconnected.
-      if (clock.monotonic() > deadline)
-        return logger.warn({ error: errorText(error) }, "disconnection not written");
+      if (clock.monotonic() > deadline) {
+        const fields = { agent: session.agentId, error: errorText(error) };
+        return logger.warn(fields, "disconnection not written");
+      }
       await clock.sleep(1000, AbortSignal.timeout(lastWriteTimeoutMs)).catch(() => undefined);
     }
   }

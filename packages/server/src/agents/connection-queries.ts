@@ -9,8 +9,9 @@ export interface AgentSession {
   readonly replicaId: string;
 }
 
-export async function markConnected(db: Queryable, session: AgentSession): Promise<void> {
-  await db
+/** False when the agent has ended since it was let in. */
+export async function markConnected(db: Queryable, session: AgentSession): Promise<boolean> {
+  const row = await db
     .updateTable("workspace_agents")
     .set({
       first_connected_at: sql`coalesce(first_connected_at, now())`,
@@ -20,7 +21,9 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
       updated_at: sql`now()`,
     })
     .where("id", "=", session.agentId)
-    .execute();
+    .returning("deleted")
+    .executeTakeFirst();
+  return row?.deleted === false;
 }
 
 /** Notes that sessions live; those that a newer one has taken over are left out. */

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 
+import { sql } from "kysely";
+
 import type { KeptAgentToken } from "../auth/agent-token.ts";
 import type { Queryable } from "../db/database.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
@@ -9,7 +11,9 @@ import { appRow, scriptName, scriptRow } from "./definition-rows.ts";
 export interface InsertAgent {
   readonly resourceId: string;
   readonly buildId: string;
-  readonly token: KeptAgentToken;
+  readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
+  /** Whether the process of an earlier agent goes on as this one. */
+  readonly tookOver: boolean;
   readonly definition: AgentDefinition;
 }
 
@@ -24,6 +28,7 @@ export async function insertAgent(db: Queryable, input: InsertAgent): Promise<st
       name: definition.name,
       auth_token_hash: input.token.hash,
       auth_token_encrypted: input.token.sealed,
+      took_over: input.tookOver,
       architecture: definition.arch,
       operating_system: definition.os,
       environment_variables: JSON.stringify(definition.env),
@@ -125,11 +130,11 @@ export function selectDriverAgents(db: Queryable, buildId: string) {
     .execute();
 }
 
-/** Agents whose processes start anew begin their life anew. */
+/** Agents whose processes start anew begin their life anew, and nobody's life before it. */
 export async function resetLifecycles(db: Queryable, agentIds: readonly string[]): Promise<void> {
   await db
     .updateTable("workspace_agents")
-    .set({ lifecycle_state: "created", started_at: null, ready_at: null })
+    .set({ lifecycle_state: "created", started_at: null, ready_at: null, took_over: false })
     .where("id", "in", agentIds)
     .execute();
 }
@@ -140,5 +145,29 @@ export async function deleteAgents(db: Queryable, buildId: string): Promise<void
     .updateTable("workspace_agents")
     .set({ deleted: true })
     .where("workspace_build_id", "=", buildId)
+    .execute();
+}
+
+/** Ends all agents of a build; resolves to its root agents, in whatever order. */
+export async function deleteRootAgents(db: Queryable, buildId: string) {
+  const ended = await db
+    .updateTable("workspace_agents")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("workspace_build_id", "=", buildId)
+    .where("deleted", "=", false)
+    .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted"])
+    .execute();
+  return ended.filter(({ parent_id }) => parent_id === null);
+}
+
+/** The root agents of a build, each with the resource it is in. */
+export function selectAgentPlaces(db: Queryable, buildId: string) {
+  return db
+    .selectFrom("workspace_agents")
+    .where("workspace_build_id", "=", buildId)
+    .where("parent_id", "is", null)
+    .where("deleted", "=", false)
+    .orderBy("name")
+    .select(["name", "resource_id"])
     .execute();
 }

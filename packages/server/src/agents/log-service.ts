@@ -1,8 +1,9 @@
 import type { Database } from "../db/database.ts";
 import type { AgentCaller } from "../http/caller.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import type { PackedLines } from "./log-lines.ts";
 import { insertLogSource, type NewLogSource } from "./log-source-queries.ts";
-import { appendLogs, type NewLogLine } from "./log-store.ts";
+import { appendLogs } from "./log-store.ts";
 
 interface LogNeeds {
   readonly db: Database;
@@ -16,7 +17,7 @@ export async function storeAgentLogs(
   { db, pubsub, storedLogLines }: LogNeeds,
   { agentId, workspaceId }: AgentCaller,
   sourceId: string,
-  lines: readonly NewLogLine[],
+  lines: PackedLines,
 ): Promise<void> {
   const result = await appendLogs(db, { agentId, sourceId, lines });
   storedLogLines.inc(result.lines);

@@ -1,8 +1,9 @@
-import type { AgentLog, LogLevel } from "@slipway/api";
+import type { AgentLog } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../db/database.ts";
 import type { LogRange } from "../http/log-range.ts";
+import type { PackedLines } from "./log-lines.ts";
 
 /**
  * Most bytes of an agent's log that are kept (`rpc.md` section 7.7): one half for its first lines, one for its newest,
@@ -15,8 +16,6 @@ const stepBytes = 32_768;
 const maxLogSources = 256;
 /** Whose the line about missing ones is when nothing follows it. */
 const noSource = "00000000-0000-0000-0000-000000000000";
-/** Characters of a line that are kept. */
-const maxLineLength = 1024;
 /** Most lines in one read. */
 export const maxLogsPerRead = 1000;
 
@@ -24,14 +23,7 @@ export const maxLogsPerRead = 1000;
 export interface LogBatch {
   readonly agentId: string;
   readonly sourceId: string;
-  readonly lines: readonly NewLogLine[];
-}
-
-/** One line as the agent sent it. `createdNs`: the agent's time in nanoseconds, 0 when it sent none. */
-export interface NewLogLine {
-  readonly createdNs: bigint;
-  readonly level: LogLevel;
-  readonly output: string;
+  readonly lines: PackedLines;
 }
 
 /** What became of a batch: how many of its lines were new, and whether it made the agent lose lines for the first time. */
@@ -59,27 +51,14 @@ export async function appendLogs(
   batch: LogBatch,
   limits: LogLimits = { half: maxHalfBytes, step: stepBytes },
 ): Promise<AppendResult> {
-  const outputs = batch.lines.map((line) => sanitizeOutput(line.output));
+  const { agentId, sourceId, lines } = batch;
   const { rows } = await sql<{ stored: number; is_first_loss: boolean }>`
     select stored, is_first_loss from append_agent_logs(
-      ${batch.agentId}, ${batch.sourceId},
-      ${batch.lines.map((line) => line.createdNs.toString())},
-      ${batch.lines.map((line) => line.level)},
-      ${outputs.map((output) => output.slice(0, maxLineLength).toWellFormed())},
+      ${agentId}, ${sourceId}, ${lines.times}, ${lines.levels}, ${lines.outputs},
       ${limits.half}, ${limits.step}, ${maxLogSources})`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error("append_agent_logs returned no row");
   return { lines: row.stored, isFirstLoss: row.is_first_loss };
-}
-
-/** What a batch would weigh if its lines were kept whole, in bytes. */
-export function batchBytes(lines: readonly NewLogLine[]): number {
-  return lines.reduce((sum, { output }) => sum + Buffer.byteLength(sanitizeOutput(output)), 0);
-}
-
-/** NUL, which PostgreSQL does not keep, and what was no text become a mark. */
-function sanitizeOutput(output: string): string {
-  return output.replaceAll(/[\0\uFFFD]/g, "❌");
 }
 
 interface LogRow extends AgentLog {

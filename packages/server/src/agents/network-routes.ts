@@ -92,7 +92,8 @@ function addContainerRoutes(routes: Routes, needs: Needs): void {
   routes.user(getContainers, async ({ params, query }, user) => {
     const agentId = requireUuid(params.agent);
     await requireAgentPlace(needs.db, user, agentId);
-    if (query.label !== undefined && query.label.split("=").length !== 2) {
+    const labels = [query.label ?? []].flat();
+    if (labels.some((label) => label.split("=").length !== 2)) {
       throw new HttpError(400, "Invalid label format", {
         validations: [{ field: "label", detail: 'must be "key=value", with one "="' }],
       });

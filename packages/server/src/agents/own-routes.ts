@@ -19,8 +19,9 @@ import { requireUuid } from "../http/uuid.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { ensureGitKey } from "../users/git-key-service.ts";
 import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
+import { linesBytes, type NewLogLine, packLines } from "./log-lines.ts";
 import { createLogSource, ensureExternalSource, storeAgentLogs } from "./log-service.ts";
-import { batchBytes, maxLogBytes, type NewLogLine } from "./log-store.ts";
+import { maxLogBytes } from "./log-store.ts";
 
 interface Needs {
   readonly db: Database;
@@ -89,10 +90,10 @@ function addLogRoutes(routes: Routes, needs: Needs): void {
     async ({ body: { log_source_id: source = nilUuid, logs = [] } }, agent) => {
       if (logs.length === 0) throw new HttpError(400, "No logs provided.");
       const lines = logs.map(readLine);
-      if (batchBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
+      if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
       const id = requireUuid(source);
       const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
-      await storeAgentLogs(needs, agent, sourceId, lines);
+      await storeAgentLogs(needs, agent, sourceId, packLines(lines));
       return null;
     },
     { maxBodyBytes: maxLogBodyBytes },

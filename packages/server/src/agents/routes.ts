@@ -1,5 +1,4 @@
 import {
-  agentReinit,
   agentRpc,
   type AgentLog,
   getAgent,
@@ -8,13 +7,12 @@ import {
   watchAgentMetadata,
   watchAgentMetadataSocket,
 } from "@slipway/api";
-import { errorText } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
+import type { UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
-import { openEventStream } from "../http/event-stream.ts";
 import { type LogRange, readLogRange } from "../http/log-range.ts";
-import { keepAlive, pingIntervalMs, refuseMessages } from "../http/peer-socket.ts";
+import { keepAlive, refuseMessages } from "../http/peer-socket.ts";
 import type { RouteRequest, Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { negotiateVersion } from "./api-version.ts";
@@ -48,21 +46,6 @@ export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds): void {
       isAgent: query.role === undefined || query.role === "" || query.role === "agent",
     }),
     serve: (socket, prepared) => serveAgentRpc(needs, socket, prepared),
-  });
-
-  routes.agent(agentReinit, async ({ query, raw, reply }) => {
-    if (/^(1|t|true)$/i.test(query.wait ?? "")) {
-      throw new HttpError(409, "Workspace is not a prebuilt workspace waiting to be claimed.", {
-        detail: "This endpoint is for the agents of prebuilt workspaces only.",
-      });
-    }
-    // Older agents take any error as a reason to ask again at once: a silent stream keeps them calm.
-    const stream = openEventStream(raw, reply);
-    while (!stream.signal.aborted) {
-      stream.ping();
-      await clock.sleep(pingIntervalMs, stream.signal).catch(() => undefined);
-    }
-    return reply;
   });
 }
 
@@ -120,34 +103,27 @@ async function readAllLogs(db: Database, agentId: string, range: LogRange): Prom
 }
 
 function addMetadataRoutes(routes: Routes, needs: AgentRpcNeeds): void {
-  const { db, logger } = needs;
-
-  routes.user(watchAgentMetadata, async ({ params, raw, reply }, user) => {
+  const { db } = needs;
+  const prepare = async (
+    { params }: RouteRequest<typeof watchAgentMetadata>,
+    user: UserCaller,
+  ): Promise<string> => {
     const agentId = requireUuid(params.agent);
     await requireAgentPlace(db, user, agentId);
-    const stream = openEventStream(raw, reply);
-    const pings = setInterval(() => stream.ping(), pingIntervalMs);
-    try {
+    return agentId;
+  };
+
+  routes.userEvents(watchAgentMetadata, {
+    prepare,
+    serve: async (stream, agentId) => {
       for await (const metadata of watchMetadata(needs, agentId, stream.signal))
         stream.data(metadata);
-    } catch (error) {
-      if (!stream.signal.aborted) {
-        logger.warn({ error: errorText(error) }, "watching metadata failed");
-        stream.error("Failed to get metadata.", "The server cannot read it now; try again.");
-      }
-    } finally {
-      clearInterval(pings);
-      stream.end();
-    }
-    return [];
+    },
+    problem: "Failed to get metadata.",
   });
 
   routes.userSocket(watchAgentMetadataSocket, {
-    prepare: async ({ params }, user) => {
-      const agentId = requireUuid(params.agent);
-      await requireAgentPlace(db, user, agentId);
-      return agentId;
-    },
+    prepare,
     serve: async (socket, agentId) => {
       keepAlive(socket);
       refuseMessages(socket, 1002, "Clients cannot send messages for one-way WebSockets");

@@ -11,6 +11,7 @@ import { RpcSession } from "../rpc/rpc-session.ts";
 import { monitorConnection } from "./connection-monitor.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { MetadataSink } from "./metadata-batcher.ts";
+import type { AgentRpcContext } from "./rpc/context.ts";
 import { agentRpcHandlers } from "./rpc/handlers.ts";
 
 export interface AgentRpcNeeds {
@@ -42,32 +43,46 @@ export async function serveAgentRpc(
   socket: PeerSocket,
   { agent, apiVersion, isAgent }: PreparedRpc,
 ): Promise<void> {
-  const logger = needs.logger.child({ agent: agent.agentId, workspace: agent.workspaceId });
-  const { db, pubsub, clock, secrets, metadata, heartbeat, replicaId } = needs;
-  const handlers = agentRpcHandlers({
-    db,
-    pubsub,
-    clock,
-    logger,
-    secrets,
-    metadata,
-    noteActivity: needs.noteActivity,
-    storedLogLines: needs.storedLogLines,
-    agent,
-    apiVersion,
-  });
-  const rpc = new RpcSession(socket, { handlers, clock, logger });
+  const { logger, replicaId } = needs;
+  const who = { agent: agent.agentId, workspace: agent.workspaceId };
+  const context = sessionContext(needs, agent, apiVersion);
+  const rpc = new RpcSession(socket, agentRpcHandlers(context), context);
   if (!isAgent) {
     await rpc.ended;
     return;
   }
-  logger.info({ name: agent.agentName, apiVersion }, "agent connected");
+  logger.info({ ...who, name: agent.agentName, apiVersion }, "agent connected");
   const session = { agentId: agent.agentId, connectionId: randomUUID(), replicaId };
   needs.connectedAgents.inc();
   try {
-    const monitored = { db, heartbeat, pubsub, clock, logger };
-    await monitorConnection(monitored, rpc, session, agent.workspaceId);
+    const reason = await monitorConnection(needs, rpc, session, agent.workspaceId);
+    logger.info({ ...who, reason }, "agent disconnected");
   } finally {
     needs.connectedAgents.dec();
   }
+}
+
+function sessionContext(
+  needs: AgentRpcNeeds,
+  agent: AgentCaller,
+  apiVersion: string,
+): AgentRpcContext {
+  const { db, pubsub, clock, secrets, metadata, noteActivity, storedLogLines } = needs;
+  let logger: Logger | undefined;
+  return {
+    db,
+    pubsub,
+    clock,
+    // Made when there is something to say: most sessions are silent, and there are many.
+    get logger() {
+      logger ??= needs.logger.child({ agent: agent.agentId, workspace: agent.workspaceId });
+      return logger;
+    },
+    secrets,
+    metadata,
+    noteActivity,
+    storedLogLines,
+    agent,
+    apiVersion,
+  };
 }

@@ -1,9 +1,11 @@
 import type { AuditAction, AuditResourceType } from "@slipway/api";
 
+import type { RequestOrigin } from "../http/request-origin.ts";
+
 /** What somebody did to a thing. */
 export interface AuditEntry {
   /** Who did it. */
-  readonly userId: string;
+  readonly by: AuditActor;
   readonly organizationId: string | undefined;
   readonly action: AuditAction;
   readonly resourceType: AuditResourceType;
@@ -14,6 +16,13 @@ export interface AuditEntry {
   readonly diff: AuditDiff;
   /** What else helps a reader. */
   readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** Who did something, and by which request, as a `UserCaller` tells; without one the server did it for him. */
+export interface AuditActor {
+  /** Undefined: somebody unknown, who failed to log in. */
+  readonly id: string | undefined;
+  readonly origin: RequestOrigin | undefined;
 }
 
 export type AuditDiff = Readonly<Record<string, AuditChange>>;

@@ -40,25 +40,25 @@ export async function listAuditEntries(
   return { audit_logs, count, count_cap: countCap };
 }
 
-/** The entry as clients see it. Requests have no id that is kept, and no address. */
+/** The entry as clients see it; what the server did by itself comes from no request. */
 function auditJson(row: AuditRow, user: User | undefined): AuditLog {
   const { resource_target: target, additional_fields: fields } = row;
   const owner = fields["workspace_owner"];
   return {
     id: row.id,
-    request_id: nilUuid,
+    request_id: row.request_id ?? nilUuid,
     time: row.created_at,
-    ip: "",
-    user_agent: "",
+    ip: row.ip,
+    user_agent: row.user_agent,
     resource_type: row.resource_type,
     resource_id: row.resource_id,
     resource_target: target,
     resource_icon: "",
     action: row.action,
     diff: row.diff,
-    status_code: 200,
+    status_code: row.status_code,
     additional_fields: fields,
-    description: `{user} ${verbs[row.action]} ${row.resource_type.replaceAll("_", " ")} {target}`,
+    description: describe(row),
     resource_link: typeof owner === "string" ? `/@${owner}/${target}` : "",
     is_deleted: row.workspace_deleted ?? false,
     organization_id: row.organization_id ?? nilUuid,
@@ -67,15 +67,24 @@ function auditJson(row: AuditRow, user: User | undefined): AuditLog {
   };
 }
 
-const verbs: Readonly<Record<AuditLog["action"], string>> = {
-  create: "created",
-  write: "updated",
-  delete: "deleted",
-  start: "started",
-  stop: "stopped",
-  login: "logged in with",
-  logout: "logged out of",
-  register: "registered",
+/** A sentence in which clients fill in the two names. Keys of sessions have none. */
+function describe({ action, resource_type: type, status_code: status }: AuditRow): string {
+  const [done, tried] = verbs[action];
+  const verb = status < 400 ? done : `unsuccessfully attempted to ${tried}`;
+  const isSession = action === "login" || action === "logout" || action === "register";
+  return isSession ? `{user} ${verb}` : `{user} ${verb} ${type.replaceAll("_", " ")} {target}`;
+}
+
+/** As done, and as tried. */
+const verbs: Readonly<Record<AuditLog["action"], readonly [done: string, tried: string]>> = {
+  create: ["created", "create"],
+  write: ["updated", "update"],
+  delete: ["deleted", "delete"],
+  start: ["started", "start"],
+  stop: ["stopped", "stop"],
+  login: ["logged in", "log in"],
+  logout: ["logged out", "log out"],
+  register: ["registered", "register"],
 };
 
 function organizationOf(row: AuditRow): NonNullable<AuditLog["organization"]> {

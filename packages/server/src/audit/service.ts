@@ -4,6 +4,8 @@ import type { DB } from "../db/gen/schema.ts";
 import type { AuditChange, AuditDiff, AuditEntry } from "./entry.ts";
 import { insertAuditEntry } from "./insert-query.ts";
 
+export type { AuditActor } from "./entry.ts";
+
 /** Writes an entry of the audit trail, in the transaction of the change itself. */
 export async function recordAudit(trx: Transaction<DB>, entry: AuditEntry): Promise<void> {
   await insertAuditEntry(trx, entry);

@@ -8,7 +8,13 @@ export interface InsertKey {
   readonly userId: string;
   readonly lifetimeSeconds: number;
   /** An API token; undefined for a session. */
-  readonly token: { readonly name: string; readonly scopes: readonly string[] } | undefined;
+  readonly token:
+    | {
+        readonly name: string;
+        readonly scopes: readonly string[];
+        readonly allowList: readonly string[];
+      }
+    | undefined;
 }
 
 export async function insertKey(db: Queryable, input: InsertKey): Promise<void> {
@@ -21,7 +27,11 @@ export async function insertKey(db: Queryable, input: InsertKey): Promise<void> 
       login_type: input.token === undefined ? "password" : "token",
       ...(input.token === undefined
         ? {}
-        : { token_name: input.token.name, scopes: [...input.token.scopes] }),
+        : {
+            token_name: input.token.name,
+            scopes: [...input.token.scopes],
+            allow_list: [...input.token.allowList],
+          }),
       lifetime_seconds: input.lifetimeSeconds,
       expires_at: sql`now() + make_interval(secs => ${input.lifetimeSeconds})`,
     })
@@ -49,6 +59,7 @@ export function findKey(db: Queryable, id: string) {
       "key.hashed_secret",
       "key.expires_at",
       "key.scopes",
+      "key.allow_list",
       "user.id as user_id",
       "user.username",
       "user.roles",
@@ -59,6 +70,19 @@ export function findKey(db: Queryable, id: string) {
       ),
     ])
     .executeTakeFirst();
+}
+
+/** Those of the keys that are let in at present, with the roles of their users. */
+export function selectLiveKeys(db: Queryable, ids: readonly string[]) {
+  return db
+    .selectFrom("api_keys as key")
+    .innerJoin("users as user", "user.id", "key.user_id")
+    .where(sql<boolean>`key.id = any(${sql.val([...ids])}::text[])`)
+    .where("key.expires_at", ">", sql<string>`now()`)
+    .where("user.deleted", "=", false)
+    .where("user.status", "!=", "suspended")
+    .select(["key.id", "user.roles"])
+    .execute();
 }
 
 /** Notes the use of a key and slides the expiry of a session (`rest.md` section 1.3). */

@@ -1,19 +1,27 @@
 import { roleNames } from "@slipway/api";
 import { describe, expect, it } from "vitest";
 
-import type { UserCaller } from "../http/caller.ts";
+import { fullGrant, type UserCaller } from "../http/caller.ts";
 import {
   isOwnerRole,
   mayActFor,
   mayChangeUser,
   mayCreateUsers,
+  mayReadPrebuilds,
   maySeeUsers,
   maySeeWorkspacesOf,
   mayWriteTemplates,
 } from "./rights.ts";
 
 function withRoles(...roles: string[]): UserCaller {
-  return { id: "caller", username: "caller", roles, keyId: "" };
+  return {
+    id: "caller",
+    username: "caller",
+    roles,
+    keyId: "",
+    grant: fullGrant,
+    origin: undefined,
+  };
 }
 
 /** Which roles a question is answered with yes for. */
@@ -30,6 +38,7 @@ describe("the rights of a role", () => {
       "owner",
       "template-admin",
     ]);
+    expect(rolesWith(mayReadPrebuilds)).toEqual(["owner", "template-admin"]);
     expect(rolesWith(mayCreateUsers)).toEqual(["owner", "user-admin"]);
     expect(rolesWith(maySeeUsers)).toEqual(["owner", "template-admin", "user-admin", "auditor"]);
   });

@@ -11,6 +11,7 @@ type Right =
   | "users:write"
   | "templates:write"
   | "workspaces:read"
+  | "prebuilds:read"
   | "audit:read";
 
 /** The rights of each role (`clients.md` section 6); roles add up. */
@@ -21,9 +22,10 @@ const rights: Readonly<Record<RoleName, readonly Right[]>> = {
     "users:write",
     "templates:write",
     "workspaces:read",
+    "prebuilds:read",
     "audit:read",
   ],
-  "template-admin": ["users:read", "templates:write", "workspaces:read"],
+  "template-admin": ["users:read", "templates:write", "workspaces:read", "prebuilds:read"],
   "user-admin": ["users:read", "users:write"],
   auditor: ["users:read", "audit:read"],
   member: [],
@@ -56,6 +58,11 @@ export function maySeeWorkspacesOf(user: UserCaller, ownerId: string): boolean {
 /** Whether a user may see every user, not only himself. */
 export function maySeeUsers(user: UserCaller): boolean {
   return has(user, "users:read");
+}
+
+/** Whether a user may see pools of prebuilds, and whether they are filled; to pause that takes an owner. */
+export function mayReadPrebuilds(user: UserCaller): boolean {
+  return has(user, "prebuilds:read");
 }
 
 /** Whether a user may see who did what. */

@@ -1,11 +1,13 @@
+import type { Route } from "@slipway/api";
 import type { FastifyRequest } from "fastify";
 
 import type { Database, Queryable } from "../db/database.ts";
-import type { AgentCaller, Authenticator, UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError } from "../http/errors.ts";
+import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
+import { HttpError } from "../http/errors.ts";
 import { findToken } from "../http/token.ts";
 import { readUuid } from "../http/uuid.ts";
 import { hashAgentToken } from "./agent-token.ts";
+import { isUnlimited, requireWithinLimits } from "./key-limits.ts";
 import {
   deleteKey,
   deleteKeysOf,
@@ -15,6 +17,7 @@ import {
   touchKey,
   wakeUser,
 } from "./queries.ts";
+import type { KeyScope } from "./scopes.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
 
 const daySeconds = 24 * 3600;
@@ -38,16 +41,14 @@ export interface NewApiToken {
   readonly name: string;
   readonly lifetimeSeconds: number;
   readonly scopes: readonly KeyScope[];
+  readonly allowList: readonly string[];
 }
-
-/** What a key may do: everything that its user may, or only reach the user's apps. */
-export type KeyScope = "coder:all" | "coder:application_connect";
 
 /** Makes an API token, which lives as long as it says and no longer, and resolves to it; it is not kept. */
 export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
-  const { userId, name, lifetimeSeconds, scopes } = input;
+  const { userId, name, lifetimeSeconds, scopes, allowList } = input;
   const key = createSessionKey();
-  await insertKey(db, { key, userId, lifetimeSeconds, token: { name, scopes } });
+  await insertKey(db, { key, userId, lifetimeSeconds, token: { name, scopes, allowList } });
   return key.token;
 }
 
@@ -68,8 +69,13 @@ export async function activateDormant(db: Queryable, userId: string): Promise<vo
 /** Finds callers in the database, as `rest.md` sections 1.2 to 1.4 say. */
 export function createAuthenticator(db: Database, accessUrl: () => string): Authenticator {
   return {
-    user: (request) => authenticateUser(db, findToken(request)?.token, accessUrl()),
-    userOrProxy: (request) => authenticateUserOrProxy(db, request),
+    user: async (request, route) =>
+      withinLimits(db, await authenticateUser(db, findToken(request)?.token, accessUrl()), {
+        request,
+        route,
+      }),
+    userOrProxy: async (request, route) =>
+      withinLimits(db, await authenticateUserOrProxy(db, request), { request, route }),
     agent: (request) => authenticateAgent(db, findToken(request)?.token),
   };
 }
@@ -96,7 +102,7 @@ async function authenticateUser(
   db: Database,
   token: string | undefined,
   accessUrl: string,
-): Promise<UserCaller> {
+): Promise<KnownUser> {
   const found = await findUserKey(db, token);
   if ("problem" in found) throw signedOut(accessUrl, found.problem);
   if (found.key.status === "dormant") await activateDormant(db, found.key.user_id);
@@ -107,7 +113,7 @@ async function authenticateUser(
 /** Header of a workspace proxy. There are none, so that none has a good token (`rest.md` section 1.3, class U). */
 const proxyTokenHeader = "coder-external-proxy-token";
 
-async function authenticateUserOrProxy(db: Database, request: FastifyRequest): Promise<UserCaller> {
+async function authenticateUserOrProxy(db: Database, request: FastifyRequest): Promise<KnownUser> {
   const found = await findUserKey(db, findToken(request)?.token);
   const isProxy = (request.headers[proxyTokenHeader] ?? "") !== "";
   if ("problem" in found) {
@@ -133,12 +139,23 @@ function requireActive({ status }: KeyRow): void {
   );
 }
 
-async function acceptKey(db: Database, key: KeyRow): Promise<UserCaller> {
-  if (!key.scopes.includes("coder:all" satisfies KeyScope)) {
-    throw forbidden(`This token is for ${key.scopes.join(", ")} only, not for the API.`);
-  }
+async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
   if (key.is_stale) await touchKey(db, key.id);
-  return { id: key.user_id, username: key.username, roles: key.roles, keyId: key.id };
+  const grant = { scopes: key.scopes, allowList: key.allow_list };
+  return { id: key.user_id, username: key.username, roles: key.roles, keyId: key.id, grant };
+}
+
+/** The user, if his key opens the route and what it is about. */
+async function withinLimits(
+  db: Database,
+  user: KnownUser,
+  { request, route }: { readonly request: FastifyRequest; readonly route: Route },
+): Promise<KnownUser> {
+  if (isUnlimited(user.grant)) return user;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- texts by the names in the route's path
+  const params = request.params as Readonly<Record<string, string | undefined>>;
+  await requireWithinLimits(db, user, route, params);
+  return user;
 }
 
 function signedOut(accessUrl: string, detail: string): HttpError {
@@ -156,22 +173,8 @@ function signedOut(accessUrl: string, detail: string): HttpError {
 }
 
 async function authenticateAgent(db: Database, token: string | undefined): Promise<AgentCaller> {
-  if (token === undefined) {
-    throw new HttpError(401, 'Cookie "coder_session_token" must be provided.');
-  }
-  const uuid = readUuid(token);
-  if (uuid === undefined) {
-    throw new HttpError(401, "Workspace agent token invalid.", {
-      detail: `An agent token must be a valid UUIDv4. (len ${token.length})`,
-    });
-  }
-  const row = await findLiveAgent(db, hashAgentToken(uuid));
-  if (row === undefined) {
-    throw new HttpError(401, "Workspace agent not authorized.", {
-      detail:
-        "No running build knows this token: the build may not have finished yet, or a newer one replaced this agent.",
-    });
-  }
+  const row = await findLiveAgent(db, readAgentToken(token));
+  if (row === undefined) throw unknownAgent();
   return {
     agentId: row.agent_id,
     agentName: row.agent_name,
@@ -179,4 +182,24 @@ async function authenticateAgent(db: Database, token: string | undefined): Promi
     workspaceId: row.workspace_id,
     ownerId: row.owner_id,
   };
+}
+
+/** The hash of an agent's token; throws the 401 of what is none. */
+export function readAgentToken(token: string | undefined): Buffer {
+  if (token === undefined) {
+    throw new HttpError(401, 'Cookie "coder_session_token" must be provided.');
+  }
+  const uuid = readUuid(token);
+  if (uuid !== undefined) return hashAgentToken(uuid);
+  throw new HttpError(401, "Workspace agent token invalid.", {
+    detail: `An agent token must be a valid UUIDv4. (len ${token.length})`,
+  });
+}
+
+/** The 401 of a token that no agent has. */
+export function unknownAgent(): HttpError {
+  return new HttpError(401, "Workspace agent not authorized.", {
+    detail:
+      "No running build knows this token: the build may not have finished yet, or a newer one replaced this agent.",
+  });
 }

@@ -14,7 +14,7 @@ import { JobCanceled } from "../jobs/errors.ts";
 import type { JobLogWriter } from "../jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../jobs/worker.ts";
 import { topics } from "../pubsub/pubsub.ts";
-import { renderDefinition } from "../template-format/interpolate.ts";
+import { renderAgents } from "./build-context.ts";
 import {
   type BuildContext,
   markWorkspaceDeleted,
@@ -26,6 +26,7 @@ import {
   updateDriverState,
 } from "./queries.ts";
 import { insertResource, selectResources } from "./resource-queries.ts";
+import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
 export interface BuildNeeds {
   readonly db: Database;
@@ -40,6 +41,9 @@ const stages = {
   delete: "Destroying workspace",
 } as const;
 
+/** The headline over the log of a claim. */
+export const claimStage = "Handing over workspace";
+
 /** Carries out a build by its driver. Repeatable: the agents of a start are made once, before the driver is called. */
 export function buildHandler(needs: BuildNeeds): JobHandler {
   return async (job, log, signal) => {
@@ -48,10 +52,18 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
       return { error: "the job has no build", commit: async () => {}, topics: [] };
     log.stage("Setting up");
     const driver = requireDriver(needs.drivers, context.definition.driver);
-    if (context.transition === "start") await prepareAgents(needs, context, driver, log, signal);
-    const build = await readDriverBuild(needs, context);
-    log.stage(stages[build.transition]);
+    const predecessor = await findPredecessor(needs.db, context);
+    if (context.transition === "start" && predecessor === undefined) {
+      await prepareAgents(needs, context, driver, log, signal);
+    }
+    const build = await readDriverBuild(needs, context, predecessor);
+    log.stage(predecessor === undefined ? stages[build.transition] : claimStage);
     try {
+      if (predecessor !== undefined) {
+        const result = await driver.claim?.(build, driverLog(log), signal);
+        log.stage("Cleaning Up");
+        return claimed(needs, context, predecessor, result);
+      }
       const result = await driver[build.transition](build, driverLog(log), signal);
       log.stage("Cleaning Up");
       return success(context, result);
@@ -78,11 +90,12 @@ export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string
 export async function readDriverBuild(
   needs: BuildNeeds,
   context: BuildContext,
+  predecessor?: Predecessor,
 ): Promise<DriverBuild> {
   const { db } = needs;
   const [parameters, agents, state] = await Promise.all([
     selectParameters(db, context.id),
-    readRunningAgents(needs, context),
+    readRunningAgents(needs, context, predecessor),
     context.driver_state ?? selectDriverState(db, context.workspace_id, context.build_number),
   ]);
   return {
@@ -111,9 +124,12 @@ export async function readDriverBuild(
 async function readRunningAgents(
   needs: BuildNeeds,
   context: BuildContext,
+  predecessor: Predecessor | undefined,
 ): Promise<readonly DriverAgent[]> {
-  const start = await selectLastStart(needs.db, context.workspace_id, context.build_number);
-  return start === undefined ? [] : readDriverAgents(needs.db, needs.secrets, start.id);
+  const { db, secrets } = needs;
+  if (predecessor !== undefined) return readDriverAgents(db, secrets, predecessor.buildId);
+  const start = await selectLastStart(db, context.workspace_id, context.build_number);
+  return start === undefined ? [] : readDriverAgents(db, secrets, start.id);
 }
 
 /** Makes the agents of a start, unless an earlier try of this job did. */
@@ -127,17 +143,7 @@ async function prepareAgents(
   const { db, secrets } = needs;
   if ((await selectResources(db, [context.job_id])).length > 0) return;
   const parameters = await selectParameters(db, context.id);
-  const agents = renderDefinition(context.definition, {
-    parameters,
-    owner: {
-      id: context.owner_id,
-      username: context.owner_username,
-      name: context.owner_name,
-      email: context.owner_email,
-    },
-    workspace: { id: context.workspace_id, name: context.workspace_name },
-    template: { name: context.template_name, version: context.template_version_name },
-  });
+  const agents = renderAgents(context, parameters);
   const plan = await driver.plan(
     {
       template: {
@@ -189,6 +195,26 @@ function success(context: BuildContext, result: DriverResult): JobOutcome {
       await updateDriverState(trx, context.id, result.state);
       if (context.transition === "start") await updateDeadline(trx, context.id);
       if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
+    },
+  };
+}
+
+/** The processes have become the new owner's; a driver that had nothing to do leaves what was there. */
+function claimed(
+  { secrets }: BuildNeeds,
+  context: BuildContext,
+  predecessor: Predecessor,
+  result: DriverResult | undefined,
+): JobOutcome {
+  const { workspace_id: workspaceId } = context;
+  const resources = result?.resources ?? predecessor.resources;
+  return {
+    error: undefined,
+    topics: [topics.workspace(workspaceId), topics.claim(workspaceId)],
+    commit: async (trx) => {
+      if (result !== undefined) await updateDriverState(trx, context.id, result.state);
+      await takeOver(trx, secrets, context, { ...predecessor, resources });
+      await updateDeadline(trx, context.id);
     },
   };
 }

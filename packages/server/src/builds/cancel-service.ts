@@ -1,4 +1,4 @@
-import { diffOf, recordAudit } from "../audit/service.ts";
+import { type AuditActor, diffOf, recordAudit } from "../audit/service.ts";
 import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { HttpError } from "../http/errors.ts";
@@ -9,14 +9,14 @@ import type { BuildRow } from "./queries.ts";
 /** Cancels a build that is not done; its worker breaks off what the driver does. Throws what `cancelJob` throws. */
 export async function cancelBuild(
   { db, pubsub }: { readonly db: Database; readonly pubsub: PubSub },
-  caller: { readonly id: string },
+  caller: AuditActor,
   build: BuildRow,
   expected: CancelableStatus | undefined,
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
     await cancelJob(trx, build.job_id, expected);
     await recordAudit(trx, {
-      userId: caller.id,
+      by: caller,
       organizationId: undefined,
       action: "write",
       resourceType: "workspace_build",

@@ -77,14 +77,15 @@ export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
 
 export type NewestDriverBuild = NonNullable<Awaited<ReturnType<typeof selectNewestDriverBuild>>>;
 
-/** Holds off other builds of the workspace until the transaction ends. */
-export async function lockWorkspace(db: Queryable, workspaceId: string): Promise<void> {
-  await db
+/** Holds off other builds of the workspace until the transaction ends; resolves to its owner's id. */
+export async function lockWorkspace(db: Queryable, workspaceId: string): Promise<string> {
+  const row = await db
     .selectFrom("workspaces")
     .where("id", "=", workspaceId)
-    .select("id")
+    .select("owner_id")
     .forUpdate()
-    .execute();
+    .executeTakeFirstOrThrow();
+  return row.owner_id;
 }
 
 /** The newest build, with what decides about the next. */
@@ -108,6 +109,8 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
 
 export interface InsertBuild {
   readonly workspaceId: string;
+  /** For whom it is. */
+  readonly ownerId: string;
   readonly number: number;
   readonly transition: Transition;
   readonly versionId: string;
@@ -122,6 +125,7 @@ export async function insertBuild(db: Queryable, input: InsertBuild): Promise<st
     .insertInto("workspace_builds")
     .values({
       workspace_id: input.workspaceId,
+      owner_id: input.ownerId,
       build_number: input.number,
       transition: input.transition,
       template_version_id: input.versionId,
@@ -172,6 +176,7 @@ function buildContexts(db: Queryable) {
         "b.build_number",
         "b.transition",
         "b.driver_state",
+        "b.owner_id as build_owner_id",
         "w.id as workspace_id",
         "w.name as workspace_name",
         "owner.id as owner_id",
@@ -269,4 +274,22 @@ export async function markWorkspaceDeleted(db: Queryable, workspaceId: string): 
     .set({ deleted: true, updated_at: sql`now()` })
     .where("id", "=", workspaceId)
     .execute();
+}
+
+/**
+ * The newest build before a number that succeeded. A start after it, for another owner, is a claim if it is a start too
+ * (docs/claims.md).
+ */
+export function selectLastSucceeded(db: Queryable, workspaceId: string, before: number) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("jobs as j", "j.id", "b.job_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where("j.completed_at", "is not", null)
+    .where("j.error", "is", null)
+    .where("j.canceled_at", "is", null)
+    .orderBy("b.build_number", "desc")
+    .select(["b.id", "b.job_id", "b.transition", "b.owner_id"])
+    .executeTakeFirst();
 }

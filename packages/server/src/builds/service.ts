@@ -1,6 +1,7 @@
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
 import type { Transaction } from "kysely";
 
+import type { AuditActor } from "../audit/service.ts";
 import type { Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
 import type { DB } from "../db/gen/schema.ts";
@@ -36,7 +37,7 @@ export interface NewBuild {
   readonly presetId: string | undefined;
   readonly parameters: readonly BuildParameter[];
   readonly reason: BuildReason;
-  readonly initiatorId: string;
+  readonly initiator: { readonly id: string } & Pick<AuditActor, "origin">;
 }
 
 /** Drivers whose workspaces live on the machine of the server that started them. */
@@ -51,7 +52,7 @@ export async function createBuild(
   workspace: BuildSubject,
   input: NewBuild,
 ): Promise<string> {
-  await lockWorkspace(trx, workspace.id);
+  const ownerId = await lockWorkspace(trx, workspace.id);
   const last = await selectLastBuild(trx, workspace.id);
   if (last !== undefined && last.completed_at === null) throw alreadyActive();
   const versionId = input.versionId ?? last?.template_version_id;
@@ -72,19 +73,19 @@ export async function createBuild(
           previous,
         })
       : (previous ?? []);
-  const isLocal = localDrivers.has(version.definition.driver);
   const jobId = await createJob(trx, {
     type: "workspace_build",
     organizationId: workspace.organizationId,
-    initiatorId: input.initiatorId,
+    initiatorId: input.initiator.id,
     fileId: version.file_id,
     workspaceId: workspace.id,
-    ...(isLocal && last?.worker_id ? { onlyWorkerId: last.worker_id } : {}),
+    ...localWorker(version.definition, last?.worker_id),
   }).catch((error: unknown) => {
     throw violatesUnique(error, "jobs_one_running_per_workspace") ? alreadyActive() : error;
   });
   const buildId = await insertBuild(trx, {
     workspaceId: workspace.id,
+    ownerId,
     number: (last?.build_number ?? 0) + 1,
     transition: input.transition,
     versionId,
@@ -93,12 +94,29 @@ export async function createBuild(
       (input.transition === "start" ? input.presetId : undefined) ??
       lastPresetId ??
       (last === undefined ? await findMatchingPreset(trx, version, input.parameters) : undefined),
-    initiatorId: input.initiatorId,
+    initiatorId: input.initiator.id,
     jobId,
     reason: input.reason,
   });
   await insertParameters(trx, buildId, parameters);
   return buildId;
+}
+
+/** The worker that alone can build a workspace, where it is on that one's machine. */
+export function localWorker(
+  { driver }: Pick<TemplateDefinition, "driver">,
+  lastWorkerId: string | null | undefined,
+): { readonly onlyWorkerId?: string } {
+  return lastWorkerId && localDrivers.has(driver) ? { onlyWorkerId: lastWorkerId } : {};
+}
+
+/** Throws what a first start of a version with a preset's values alone would throw, and changes nothing. */
+export async function checkStart(
+  db: Queryable,
+  { versionId, presetId }: { readonly versionId: string; readonly presetId: string },
+): Promise<void> {
+  const version = await requireBuildable(db, versionId);
+  await chooseParameters(db, version, { given: [], presetId, previous: undefined });
 }
 
 /** Whether the values of the newest build are all that a start with another version needs. */
@@ -127,7 +145,8 @@ interface ParameterSources {
   readonly previous: readonly BuildParameter[] | undefined;
 }
 
-async function chooseParameters(
+/** The values of a start; throws the 400. */
+export async function chooseParameters(
   db: Queryable,
   version: { readonly id: string; readonly definition: TemplateDefinition },
   sources: ParameterSources,

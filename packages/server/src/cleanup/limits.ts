@@ -1,9 +1,20 @@
 /** How long is kept what nobody needs any more, in milliseconds. */
 const day = 24 * 3600 * 1000;
-const keepMs = { replacedBuilds: 7 * day, expiredKeys: 30 * day, unusedFiles: day } as const;
+const keepMs = {
+  replacedBuilds: 7 * day,
+  usage: 61 * day,
+  expiredKeys: 30 * day,
+  unusedFiles: day,
+} as const;
 
 /** Most of each kind that one round removes, so that no round holds up others. */
-export const roundLimits = { agents: 50, rowsOfAgents: 20_000, keys: 1000, files: 100 } as const;
+export const roundLimits = {
+  agents: 50,
+  rowsOfAgents: 20_000,
+  usageRows: 20_000,
+  keys: 1000,
+  files: 100,
+} as const;
 
 /** A round that left something over is followed by the next one soon. */
 const busyPauseMs = 5_000;
@@ -11,8 +22,10 @@ const idlePauseMs = 10 * 60_000;
 
 /** Times before which something counts as old, as PostgreSQL reads them. */
 export interface Cutoffs {
-  /** When the build came that replaced an agent's. */
+  /** When the build came that replaced an agent's, and when that agent was last there: the later one counts. */
   readonly replacedBuilds: string;
+  /** Statistics, connections and what apps reported. */
+  readonly usage: string;
   readonly expiredKeys: string;
   readonly unusedFiles: string;
 }
@@ -22,15 +35,17 @@ export function cutoffs(now: number): Cutoffs {
   const before = (ms: number): string => new Date(now - ms).toISOString();
   return {
     replacedBuilds: before(keepMs.replacedBuilds),
+    usage: before(keepMs.usage),
     expiredKeys: before(keepMs.expiredKeys),
     unusedFiles: before(keepMs.unusedFiles),
   };
 }
 
-/** What a round removed. `rowsOfAgents` is of the table from which most went. */
+/** What a round removed. `rowsOfAgents` and `usageRows` are of the table from which most went. */
 export interface Removed {
   readonly agents: number;
   readonly rowsOfAgents: number;
+  readonly usageRows: number;
   readonly keys: number;
   readonly files: number;
 }
@@ -38,10 +53,11 @@ export interface Removed {
 /** How long to wait after a round; undefined stands for one that another replica did. */
 export function pauseAfter(removed: Removed | undefined): number {
   if (removed === undefined) return idlePauseMs;
-  const { agents, rowsOfAgents, keys, files } = roundLimits;
+  const { agents, rowsOfAgents, usageRows, keys, files } = roundLimits;
   const isFull =
     removed.agents >= agents ||
     removed.rowsOfAgents >= rowsOfAgents ||
+    removed.usageRows >= usageRows ||
     removed.keys >= keys ||
     removed.files >= files;
   return isFull ? busyPauseMs : idlePauseMs;

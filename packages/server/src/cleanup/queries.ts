@@ -13,7 +13,10 @@ export async function tryLock(db: Queryable): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** Agents that still have a history and whose build was replaced before `cutoff`; the oldest first. */
+/**
+ * Agents that still have a history, whose build was replaced before `cutoff` and that were last there before it too; the
+ * oldest first.
+ */
 export async function selectOldAgents(
   db: Queryable,
   cutoff: string,
@@ -23,6 +26,7 @@ export async function selectOldAgents(
     select agent.id from workspace_agents agent
       join workspace_builds build on build.id = agent.workspace_build_id
       where agent.history_removed_at is null and agent.created_at < ${cutoff}
+        and greatest(agent.last_connected_at, agent.disconnected_at, agent.created_at) < ${cutoff}
         and exists (select from workspace_builds later
           where later.workspace_id = build.workspace_id and later.build_number > build.build_number
             and later.created_at < ${cutoff})
@@ -38,44 +42,78 @@ export async function emptyLogPositions(db: Queryable, agentIds: readonly string
       where workspace_agent_id = any(${[...agentIds]}::uuid[]) and logs_length > 0`.execute(db);
 }
 
-/** Each of these removes at most `limit` rows and resolves to their number. */
-export function deleteLogs(
+/** What agents leave behind, by table: the column that says whose a row is, and the table that stands between, if one does. */
+const histories = {
+  workspace_agent_logs: { column: "workspace_agent_id", between: undefined },
+  workspace_connections: { column: "workspace_agent_id", between: undefined },
+  workspace_agent_script_timings: { column: "script_id", between: "workspace_agent_scripts" },
+  workspace_app_statuses: { column: "workspace_app_id", between: "workspace_apps" },
+} as const;
+
+type HistoryTable = keyof typeof histories;
+
+export const historyTables: readonly HistoryTable[] = [
+  "workspace_agent_logs",
+  "workspace_connections",
+  "workspace_agent_script_timings",
+  "workspace_app_statuses",
+];
+
+/** Removes at most `limit` rows that the agents left in a table, and resolves to their number. */
+export function deleteHistory(
   db: Queryable,
+  name: HistoryTable,
   agentIds: readonly string[],
   limit: number,
 ): Promise<number> {
+  const { column, between } = histories[name];
+  const table = sql.table(name);
+  const ids = sql`any(${[...agentIds]}::uuid[])`;
+  const owners =
+    between === undefined
+      ? ids
+      : sql`any(array(select id from ${sql.table(between)} where workspace_agent_id = ${ids}))`;
   return count(
     db,
-    sql`delete from workspace_agent_logs where ctid = any(array(
-      select ctid from workspace_agent_logs
-        where workspace_agent_id = any(${[...agentIds]}::uuid[]) limit ${limit}))`,
+    sql`delete from ${table} where ctid = any(array(
+      select ctid from ${table} where ${sql.ref(column)} = ${owners} limit ${limit}))`,
   );
 }
 
-export function deleteStats(
-  db: Queryable,
-  agentIds: readonly string[],
-  limit: number,
-): Promise<number> {
-  return count(
-    db,
-    sql`delete from workspace_agent_stats where ctid = any(array(
-      select ctid from workspace_agent_stats
-        where workspace_agent_id = any(${[...agentIds]}::uuid[]) limit ${limit}))`,
-  );
-}
+/** What goes by its age alone, also of agents that live: each app keeps its newest status. From statistics users are counted. */
+const aged = {
+  workspace_agent_stats: sql`created_at`,
+  workspace_connections: sql`coalesce(connected_at, disconnected_at)`,
+  workspace_app_statuses: sql`created_at`,
+} as const;
 
-export function deleteTimings(
+type AgedTable = keyof typeof aged;
+
+export const agedTables: readonly AgedTable[] = [
+  "workspace_agent_stats",
+  "workspace_connections",
+  "workspace_app_statuses",
+];
+
+/** Removes at most `limit` rows of a table from before `cutoff`, and resolves to their number. */
+export function deleteAged(
   db: Queryable,
-  agentIds: readonly string[],
+  name: AgedTable,
+  cutoff: string,
   limit: number,
 ): Promise<number> {
+  const table = sql.table(name);
+  const newest =
+    name === "workspace_app_statuses"
+      ? sql`and exists (select from workspace_app_statuses newer
+          where newer.workspace_app_id = aged.workspace_app_id
+            and (newer.created_at, newer.id) > (aged.created_at, aged.id))`
+      : sql``;
   return count(
     db,
-    sql`delete from workspace_agent_script_timings where ctid = any(array(
-      select timing.ctid from workspace_agent_script_timings timing
-        join workspace_agent_scripts script on script.id = timing.script_id
-        where script.workspace_agent_id = any(${[...agentIds]}::uuid[]) limit ${limit}))`,
+    sql`delete from ${table} where ctid = any(array(
+      select ctid from ${table} aged where ${aged[name]} < ${cutoff} ${newest}
+        order by ${aged[name]} limit ${limit}))`,
   );
 }
 

@@ -4,12 +4,13 @@ import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
 import {
+  agedTables,
+  deleteAged,
   deleteExpiredKeys,
-  deleteLogs,
-  deleteStats,
-  deleteTimings,
+  deleteHistory,
   deleteUnusedFiles,
   emptyLogPositions,
+  historyTables,
   markHistoryRemoved,
   selectOldAgents,
   tryLock,
@@ -52,11 +53,11 @@ export function cleanUp(db: Database, now: number): Promise<Removed | undefined>
     const history = await removeHistory(trx, old.replacedBuilds);
     const keys = await deleteExpiredKeys(trx, old.expiredKeys, roundLimits.keys);
     const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
-    return { ...history, keys, files };
+    return { ...history, usageRows: await removeUsage(trx, old.usage), keys, files };
   });
 }
 
-/** Logs, timings and statistics of agents; an agent of which something is left comes again in the next round. */
+/** What agents left behind; an agent of which something is left comes again in the next round. */
 async function removeHistory(
   db: Queryable,
   cutoff: string,
@@ -65,10 +66,19 @@ async function removeHistory(
   const agentIds = await selectOldAgents(db, cutoff, roundLimits.agents);
   if (agentIds.length === 0) return { agents: 0, rowsOfAgents: 0 };
   await emptyLogPositions(db, agentIds);
-  const logs = await deleteLogs(db, agentIds, limit);
-  const stats = await deleteStats(db, agentIds, limit);
-  const timings = await deleteTimings(db, agentIds, limit);
-  const rowsOfAgents = Math.max(logs, stats, timings);
+  let rowsOfAgents = 0;
+  for (const table of historyTables) {
+    rowsOfAgents = Math.max(rowsOfAgents, await deleteHistory(db, table, agentIds, limit));
+  }
   if (rowsOfAgents < limit) await markHistoryRemoved(db, agentIds);
   return { agents: agentIds.length, rowsOfAgents };
+}
+
+/** Statistics, connections and reports of apps that are old, whether their agents live or not. */
+async function removeUsage(db: Queryable, cutoff: string): Promise<number> {
+  let most = 0;
+  for (const table of agedTables) {
+    most = Math.max(most, await deleteAged(db, table, cutoff, roundLimits.usageRows));
+  }
+  return most;
 }

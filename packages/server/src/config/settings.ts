@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { ConfigError } from "./errors.ts";
+import { parseTrustedProxies } from "./trusted-proxies.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -30,6 +31,8 @@ export interface Settings {
   readonly dataDir: string;
   /** Undefined: the embedded database. */
   readonly postgresUrl: string | undefined;
+  /** Addresses and networks whose `X-Forwarded-…` headers are believed. */
+  readonly trustedProxies: readonly string[];
   readonly admin: AdminSettings;
   /** The first encrypts, all decrypt; undefined: a key kept in the data directory. */
   readonly secretKeys: readonly string[] | undefined;
@@ -54,6 +57,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     ),
     dataDir: readDataDir(source),
     postgresUrl: readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report),
+    trustedProxies: readProxies(source, report),
     admin: {
       username: source["SLIPWAY_ADMIN_USERNAME"] || "admin",
       email: source["SLIPWAY_ADMIN_EMAIL"] || "admin@localhost",
@@ -115,6 +119,17 @@ function readUrl(
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && protocols.includes(url.protocol)) return text;
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
+}
+
+function readProxies(source: SettingSource, report: Report): readonly string[] {
+  const name = "SLIPWAY_TRUSTED_PROXIES";
+  const text = source[name];
+  if (text === undefined || text === "") return [];
+  const proxies = parseTrustedProxies(text);
+  if (proxies === undefined) {
+    report(name, "addresses and networks such as 10.0.0.0/8, separated by commas");
+  }
+  return proxies ?? [];
 }
 
 /** Shortest secret key, in characters. */

@@ -50,10 +50,13 @@ const outageCodes: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
 ]);
 
+/** What pg says of a connection that was not made, has ended, or ended before the query; these carry no code. */
+const lostConnection =
+  /^(Connection terminated|timeout (exceeded|expired)|Client (has encountered a connection error|was closed) and is not queryable)/;
+
 /** Whether PostgreSQL was away, so that the same statement may succeed once it is back. */
 export function isOutage(error: unknown): boolean {
   const code = sqlStateOf(error);
   if (code !== undefined) return outageCodes.has(code) || code.startsWith("08");
-  // pg's own errors for a connection that ended carry no code.
-  return error instanceof Error && /^(Connection terminated|timeout exceeded)/.test(error.message);
+  return error instanceof Error && lostConnection.test(error.message);
 }

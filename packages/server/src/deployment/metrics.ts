@@ -8,10 +8,14 @@ export interface Metrics {
   readonly storedLogLines: Counter;
   readonly endedJobs: Counter<"type" | "outcome">;
   readonly httpRequests: Histogram<"method" | "route" | "status">;
+  readonly reconciliationSeconds: Histogram;
+  readonly claimSeconds: Histogram<"template_name" | "preset_name" | "organization_name">;
 }
 
 /** Upper bounds in seconds: from what a cached read takes to what a person no longer waits for. */
 const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+/** From a look that finds nothing to do to one that makes hundreds of workspaces. */
+const reconciliationSeconds = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60];
 
 /** Metrics of one server, in a registry of its own, so that two servers in one process do not mix. */
 export function createMetrics(): Metrics {
@@ -40,6 +44,19 @@ export function createMetrics(): Metrics {
       name: "slipway_http_request_duration_seconds",
       help: "Answered HTTP requests by route; sockets and event streams are left out.",
       labelNames: ["method", "route", "status"],
+      buckets: requestSeconds,
+      registers,
+    }),
+    reconciliationSeconds: new Histogram({
+      name: "slipway_prebuilds_reconciliation_duration_seconds",
+      help: "Looks of this replica at all pools of prebuilds, with what they made and deleted.",
+      buckets: reconciliationSeconds,
+      registers,
+    }),
+    claimSeconds: new Histogram({
+      name: "slipway_prebuilt_workspace_claim_duration_seconds",
+      help: "Requests to this replica that gave a prebuild to its owner.",
+      labelNames: ["template_name", "preset_name", "organization_name"],
       buckets: requestSeconds,
       registers,
     }),

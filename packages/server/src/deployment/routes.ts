@@ -4,12 +4,14 @@ import {
   getApplicationsHost,
   getBuildInfo,
   getDeploymentConfig,
+  getDeploymentStats,
   getHealthReport,
   getSshConfig,
   getUpdateCheck,
   listExperiments,
   listRegions,
   listScopes,
+  scopeNames,
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
@@ -24,7 +26,7 @@ import type { Routes } from "../http/routes.ts";
 import { answerChecks } from "./auth-check.ts";
 import { reportConfig } from "./config-report.ts";
 import { pingDatabase, reportHealth } from "./health-service.ts";
-import { scopeNames } from "./scopes.ts";
+import { readStats } from "./stats-service.ts";
 
 export interface DeploymentNeeds {
   readonly db: Database;
@@ -95,6 +97,10 @@ function addOwnerRoutes(routes: Routes, needs: DeploymentNeeds): void {
   routes.user(getDeploymentConfig, async (_request, user) => {
     requireOwner(user);
     return reportConfig(settings, { version, accessUrl: accessUrl() });
+  });
+  routes.user(getDeploymentStats, async (_request, user) => {
+    requireOwner(user);
+    return readStats(db, clock.now());
   });
   routes.user(getHealthReport, async (_request, user) => {
     requireOwner(user);

@@ -1,12 +1,32 @@
+import type { Route } from "@slipway/api";
 import type { FastifyRequest } from "fastify";
 
+import type { RequestOrigin } from "./request-origin.ts";
+
+/** What a key opens of what its user may do. */
+export interface KeyGrant {
+  /** `coder:all` for everything. */
+  readonly scopes: readonly string[];
+  /** Things as `<type>:<id>`; `*:*` for all. */
+  readonly allowList: readonly string[];
+}
+
+/** What a session opens: all that its user may do. */
+export const fullGrant: KeyGrant = { scopes: ["coder:all"], allowList: ["*:*"] };
+
 /** A user who has shown a session token. */
-export interface UserCaller {
+export interface KnownUser {
   readonly id: string;
   readonly username: string;
   readonly roles: readonly string[];
   /** Id of the session key. */
   readonly keyId: string;
+  readonly grant: KeyGrant;
+}
+
+/** A user who calls, and by which request; without one the server acts for him by itself. */
+export interface UserCaller extends KnownUser {
+  readonly origin: RequestOrigin | undefined;
 }
 
 /** An agent that has shown its token, and the build that it belongs to. */
@@ -18,10 +38,10 @@ export interface AgentCaller {
   readonly ownerId: string;
 }
 
-/** Finds out who calls. All throw an `HttpError` with status 401 when nobody known does. */
+/** Finds out who calls. All throw an `HttpError`: 401 when nobody known does, 403 when his key does not open the route. */
 export interface Authenticator {
-  user(request: FastifyRequest): Promise<UserCaller>;
+  user(request: FastifyRequest, route: Route): Promise<KnownUser>;
   /** A user, where a workspace proxy would be let in too (`rest.md` section 1.3, class U). */
-  userOrProxy(request: FastifyRequest): Promise<UserCaller>;
+  userOrProxy(request: FastifyRequest, route: Route): Promise<KnownUser>;
   agent(request: FastifyRequest): Promise<AgentCaller>;
 }

@@ -38,6 +38,16 @@ export function notFound(): HttpError {
   return new HttpError(404, "Resource not found or you do not have access to this resource");
 }
 
+/** What is looked for, or undefined when that is not there; throws whatever else went wrong, such as an outage. */
+export async function ifFound<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
 /** One field of a request is wrong. */
 export function invalidField(field: string, detail: string): HttpError {
   return invalidFields([{ field, detail }]);

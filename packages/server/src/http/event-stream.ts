@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Server-sent events in the one form that stock readers take (`rest.md` section 1.9). */
 export interface EventStream {
-  /** Aborted when the reader is gone. */
+  /** Aborted when the reader is gone or the stream was ended. */
   readonly signal: AbortSignal;
+  /** A reader that has not taken what was sent before is given up. */
   ping(): void;
   data(value: unknown): void;
   error(message: string, detail: string): void;
@@ -33,10 +34,16 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
   };
   return {
     signal: gone.signal,
-    ping: () => write("event: ping\n\n"),
+    ping: () => {
+      if (reply.raw.writableLength > 0) request.raw.socket.destroy();
+      else write("event: ping\n\n");
+    },
     data: (value) => write(`event: data\ndata: ${JSON.stringify(value)}\n\n`),
     error: (message, detail) =>
       write(`event: error\ndata: ${JSON.stringify({ message, detail })}\n\n`),
-    end: () => reply.raw.end(),
+    end: () => {
+      reply.raw.end();
+      gone.abort(new DOMException("stream was ended", "AbortError"));
+    },
   };
 }

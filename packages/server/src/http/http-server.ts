@@ -1,12 +1,18 @@
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 
 import websocket from "@fastify/websocket";
 import { errorText, type Logger } from "@slipway/runtime";
-import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 
 import { AllowedMethods } from "./allowed-methods.ts";
 import { HttpError, invalidField } from "./errors.ts";
+import { isTooDeep, maxJsonDepth } from "./json-depth.ts";
 import { encodeJson } from "./json.ts";
 import { unstorableField } from "./storable-text.ts";
 import { createValidator, validationError } from "./validation.ts";
@@ -15,8 +21,9 @@ import { createValidator, validationError } from "./validation.ts";
 const maxBodyBytes = 1024 * 1024;
 /** Largest WebSocket message from a peer: no yamux frame of a Go peer is larger (`rpc.md` section 1.3). */
 const maxSocketMessageBytes = 4 * 1024 * 1024;
-/** A client that does not finish its request within this time is cut off. */
-const requestTimeoutMs = 60_000;
+/** A client that does not finish its request within this time is cut off; Node.js looks every now and then. */
+const defaultRequestTimeoutMs = 60_000;
+const lookForSlowClientsMs = 10_000;
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -33,14 +40,26 @@ function unstorableText(field: string): HttpError {
   return invalidField(field === "" ? "body" : field, detail);
 }
 
+interface HttpServerOptions {
+  readonly trustedProxies?: readonly string[];
+  readonly requestTimeoutMs?: number;
+}
+
 /** The listener with what every answer has in common; the features add their routes. */
 export async function createHttpServer(
   buildVersion: string,
   logger: Logger,
+  { trustedProxies = [], requestTimeoutMs = defaultRequestTimeoutMs }: HttpServerOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
+    http: {
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(requestTimeoutMs, lookForSlowClientsMs),
+    },
+    frameworkErrors: refuseUrl,
     forceCloseConnections: "idle",
     genReqId: () => randomUUID(),
     logger: false,
@@ -67,6 +86,19 @@ export async function createHttpServer(
   return app;
 }
 
+/** A path that is no URL, or has a part that is too long: nothing of ours has seen it yet. */
+function refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const isLong = error.code === "FST_ERR_MAX_PARAM_LENGTH";
+  void reply
+    .code(isLong ? 414 : 400)
+    .type("application/json; charset=utf-8")
+    .serializer(encodeJson)
+    .send({
+      message: isLong ? "A part of the path is too long." : "The path is not a valid URL.",
+      detail: `Found "${request.url.slice(0, 200)}".`,
+    });
+}
+
 /** Bodies are JSON whatever their `Content-Type` says (`rest.md` section 1.6), but where a route takes bytes. */
 function acceptAnyContentType(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -74,11 +106,19 @@ function acceptAnyContentType(app: FastifyInstance): void {
     if (request.routeOptions.config.rawBody === true) return done(null, body);
     if (body.length === 0) return done(null, undefined);
     try {
-      done(null, JSON.parse(body.toString("utf8")));
+      done(null, parseBody(body));
     } catch (error) {
       done(new HttpError(400, "Request body must be valid JSON.", { detail: errorText(error) }));
     }
   });
+}
+
+function parseBody(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new SyntaxError("found bytes that are not UTF-8");
+  if (isTooDeep(body)) {
+    throw new SyntaxError(`found more than ${maxJsonDepth} arrays and objects inside one another`);
+  }
+  return JSON.parse(body.toString("utf8"));
 }
 
 function addCommonHeaders(app: FastifyInstance, buildVersion: string): void {
@@ -89,7 +129,7 @@ function addCommonHeaders(app: FastifyInstance, buildVersion: string): void {
       "X-Content-Type-Options": "nosniff",
       Vary: ["Origin", "Cookie"],
     });
-    requireSameOrigin(request.raw);
+    requireSameOrigin(request);
   });
 }
 
@@ -97,14 +137,15 @@ function addCommonHeaders(app: FastifyInstance, buildVersion: string): void {
  * A page of another site may not open our sockets nor change anything with the visitor's cookie
  * (`rest.md` section 1.8). Programs send no `Origin`.
  */
-function requireSameOrigin(request: IncomingMessage): void {
-  const { origin, host } = request.headers;
+function requireSameOrigin(request: FastifyRequest): void {
+  const { origin } = request.headers;
   if (origin === undefined) return;
   const isSocket = request.headers.upgrade !== undefined;
   const isSafe = request.method === "GET" || request.method === "HEAD";
   if (isSafe && !isSocket) return;
   const originHost = URL.canParse(origin) ? new URL(origin).host : "";
-  if (originHost.toLowerCase() === host?.toLowerCase()) return;
+  // The host that the visitor asked for, also where a trusted proxy asks for another one.
+  if (originHost.toLowerCase() === request.host.toLowerCase()) return;
   throw new HttpError(403, `Origin "${origin}" is not this server.`);
 }
 

@@ -1,13 +1,16 @@
 import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api";
-import type { Logger } from "@slipway/runtime";
+import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { WebSocket } from "ws";
 
 import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
 import { type Counted, countRequest } from "./count-request.ts";
 import { HttpError } from "./errors.ts";
-import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
+import { type EventStream, openEventStream } from "./event-stream.ts";
+import { maxStreamsPerUser, OpenStreams } from "./open-streams.ts";
+import { openPeerSocket, type PeerSocket, pingIntervalMs } from "./peer-socket.ts";
 import type { RateLimiter } from "./rate-limit.ts";
+import { clientAddress, originOf } from "./request-origin.ts";
 
 /** A request after its parts were checked against the route's schemas. */
 export interface RouteRequest<R extends Route> {
@@ -35,6 +38,17 @@ export interface SocketHandler<R extends Route, C, T> {
   readonly isPlain?: (request: RouteRequest<R>) => boolean;
 }
 
+/** A route that answers with events: `prepare` may still refuse; `serve` sends until the stream's signal. */
+interface EventsHandler<R extends Route, T> {
+  readonly prepare: (request: RouteRequest<R>, user: UserCaller) => Promise<T>;
+  readonly serve: (stream: EventStream, prepared: T) => Promise<void>;
+  /** What its reader is told when `serve` fails. */
+  readonly problem: string;
+}
+
+/** What the reader of a stream is told when he is not let in any more. */
+const signedOutReason = "You are signed out, or what you may do has changed.";
+
 /** What comes before everything else of a route: it refuses, or knows the caller. */
 type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
@@ -47,6 +61,8 @@ export class Routes {
   readonly #limiter: RateLimiter;
   readonly #logger: Logger;
   readonly #added: Route[] = [];
+  /** What users have open. */
+  readonly streams = new OpenStreams();
 
   constructor(
     app: FastifyInstance,
@@ -115,6 +131,24 @@ export class Routes {
     });
   }
 
+  /** A route for agents that `identify` finds in its own way; it throws the 401. */
+  agentBy<R extends Route, C extends { readonly agentId: string }>(
+    route: R,
+    identify: (raw: FastifyRequest) => Promise<C>,
+    handler: (request: RouteRequest<R>, agent: C) => Answer<R>,
+  ): void {
+    const found = new WeakMap<FastifyRequest, C>();
+    this.#add(route, {
+      onRequest: this.#admit(route, async (raw) => {
+        const agent = await identify(raw);
+        found.set(raw, agent);
+        return { agentId: agent.agentId };
+      }),
+      handler: (raw, reply) =>
+        this.#answer(route, reply, () => handler(typed(raw, reply), needCaller(found.get(raw)))),
+    });
+  }
+
   anyoneSocket<R extends Route, T>(route: R, handler: SocketHandler<R, undefined, T>): void {
     this.#addSocket(route, this.#admitAnyone(route), handler, () => undefined);
   }
@@ -123,12 +157,55 @@ export class Routes {
     this.#addSocket(route, this.#admitUser(route), handler, callers.user);
   }
 
+  userEvents<R extends Route, T>(route: R, handler: EventsHandler<R, T>): void {
+    this.#add(route, {
+      onRequest: this.#admitUser(route),
+      handler: async (raw, reply) => {
+        const user = callers.user(raw);
+        this.#requireRoom(user);
+        const prepared = await handler.prepare(typed(raw, reply), user);
+        const stream = openEventStream(raw, reply);
+        using _ = this.streams.hold(user, () => {
+          stream.error(signedOutReason, "");
+          stream.end();
+        });
+        await this.#sendEvents(route, stream, handler, prepared);
+      },
+    });
+  }
+
   agentSocket<R extends Route, T>(route: R, handler: SocketHandler<R, AgentCaller, T>): void {
     this.#addSocket(route, this.#admitAgent(route), handler, callers.agent);
   }
 
+  async #sendEvents<R extends Route, T>(
+    route: Route,
+    stream: EventStream,
+    { serve, problem }: EventsHandler<R, T>,
+    prepared: T,
+  ): Promise<void> {
+    const pings = setInterval(() => stream.ping(), pingIntervalMs);
+    try {
+      await serve(stream, prepared);
+    } catch (error) {
+      if (stream.signal.aborted) return;
+      this.#logger.warn({ route: route.path, error: errorText(error) }, "sending events failed");
+      stream.error(problem, "The server cannot read it now; try again.");
+    } finally {
+      clearInterval(pings);
+      stream.end();
+    }
+  }
+
+  #requireRoom(user: UserCaller): void {
+    if (this.streams.hasRoom(user)) return;
+    throw new HttpError(429, `You have ${maxStreamsPerUser} streams open already.`, {
+      detail: "Close some that you do not read any more.",
+    });
+  }
+
   #admitAnyone(route: Route): Admission {
-    return this.#admit(route, async (raw) => ({ address: raw.ip }));
+    return this.#admit(route, async (raw) => ({ address: clientAddress(raw) }));
   }
 
   #admitUser(route: Route): Admission {
@@ -136,10 +213,11 @@ export class Routes {
     const isForProxies = route.path.startsWith("/workspaceagents/");
     return this.#admit(route, async (raw) => {
       const user = await (isForProxies
-        ? this.#authenticator.userOrProxy(raw)
-        : this.#authenticator.user(raw));
-      callers.setUser(raw, user);
-      return { user };
+        ? this.#authenticator.userOrProxy(raw, route)
+        : this.#authenticator.user(raw, route));
+      const caller = { ...user, origin: originOf(raw, route.status) };
+      callers.setUser(raw, caller);
+      return { user: caller };
     });
   }
 
@@ -155,7 +233,7 @@ export class Routes {
   #admit(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
     return async (raw, reply) => {
       const counted = await identify(raw).catch((error: unknown) => {
-        countRequest(this.#limiter, route, raw, reply, { address: raw.ip });
+        countRequest(this.#limiter, route, raw, reply, { address: clientAddress(raw) });
         throw error;
       });
       countRequest(this.#limiter, route, raw, reply, counted);
@@ -186,6 +264,8 @@ export class Routes {
     this.#add(route, {
       onRequest: admit,
       preHandler: async (raw, reply) => {
+        const user = callers.findUser(raw);
+        if (raw.ws && user !== undefined) this.#requireRoom(user);
         prepared.set(raw, await handler.prepare(typed(raw, reply), caller(raw)));
       },
       handler: async (raw, reply) => {
@@ -199,7 +279,11 @@ export class Routes {
         const log = this.#logger.child({ route: route.path });
         // The request itself is not kept for as long as the socket lives.
         const state = take(raw);
-        void openPeerSocket(socket, log, (peer) => handler.serve(peer, state));
+        const user = callers.findUser(raw);
+        void openPeerSocket(socket, log, async (peer) => {
+          using _ = user && this.streams.hold(user, () => peer.close(1008, signedOutReason));
+          await handler.serve(peer, state);
+        });
       },
     });
   }
@@ -239,17 +323,19 @@ function upgradeRequired(): HttpError {
   });
 }
 
+function needCaller<T>(caller: T | undefined): T {
+  if (caller === undefined) throw new TypeError("the route was not authenticated");
+  return caller;
+}
+
 /** Who called, by request: set once before the handler runs. */
 const callers = (() => {
   const users = new WeakMap<FastifyRequest, UserCaller>();
   const agents = new WeakMap<FastifyRequest, AgentCaller>();
-  const need = <T>(caller: T | undefined): T => {
-    if (caller === undefined) throw new TypeError("the route was not authenticated");
-    return caller;
-  };
   return {
-    user: (raw: FastifyRequest) => need(users.get(raw)),
-    agent: (raw: FastifyRequest) => need(agents.get(raw)),
+    user: (raw: FastifyRequest) => needCaller(users.get(raw)),
+    findUser: (raw: FastifyRequest) => users.get(raw),
+    agent: (raw: FastifyRequest) => needCaller(agents.get(raw)),
     setUser: (raw: FastifyRequest, caller: UserCaller) => void users.set(raw, caller),
     setAgent: (raw: FastifyRequest, caller: AgentCaller) => void agents.set(raw, caller),
   };

@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from "ajv";
 
 import { HttpError } from "./errors.ts";
+import { mergeUnionFaults } from "./union-faults.ts";
 
 /** RFC 3339; the calendar is left to whoever uses the time. */
 const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
@@ -22,10 +23,14 @@ export function createValidator(): Ajv {
 
 /** Most faults that one answer names. */
 const maxValidations = 20;
+/** Most errors of the validator that are looked at. */
+const maxErrors = 200;
 
 /** Names each field that was refused, and what is wanted of it. */
 export function validationError(errors: readonly ErrorObject[]): HttpError {
-  const validations = errors.slice(0, maxValidations).map((error) => ({
+  // The work on each union goes through all faults of what may be a large body.
+  const faults = mergeUnionFaults(errors.slice(0, maxErrors));
+  const validations = faults.slice(0, maxValidations).map((error) => ({
     field: fieldOf(error),
     detail: detailOf(error),
   }));

@@ -44,6 +44,21 @@ export async function listJobs(
     statuses: isSet(query.status) ? split(query.status).map(readStatus) : undefined,
     limit: readLimit(query.limit),
   });
+  return describe(db, rows);
+}
+
+/** Jobs of an organization by their ids, with what they are about. */
+export async function describeJobs(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ProvisionerJob>> {
+  const filter = { organizationId, initiatorId: undefined, statuses: undefined, limit: maxLimit };
+  const jobs = await describe(db, await selectJobList(db, { ...filter, ids }));
+  return new Map(jobs.map((job) => [job.id, job]));
+}
+
+async function describe(db: Queryable, rows: readonly ListedJobRow[]): Promise<ProvisionerJob[]> {
   const jobs = await readJobs(
     db,
     rows.map((row) => row.id),

@@ -1,4 +1,4 @@
-import type { JobLog, JobType } from "@slipway/api";
+import { type JobLog, type JobType, prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
@@ -36,9 +36,32 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   return row.id;
 }
 
+/** A job that was done by the time it is written down, on the machine of `workerId`. */
+export async function insertEndedJob(
+  db: Queryable,
+  input: InsertJob,
+  workerId: string | null,
+): Promise<string> {
+  const row = await db
+    .insertInto("jobs")
+    .values({
+      type: input.type,
+      organization_id: input.organizationId,
+      initiator_id: input.initiatorId,
+      file_id: input.fileId,
+      workspace_id: input.workspaceId ?? null,
+      worker_id: workerId,
+      started_at: sql`now()`,
+      completed_at: sql`now()`,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
 /**
  * Takes the oldest job that waits, whose lease ran out, or that this worker held in an earlier life. `active` are the
- * jobs this worker is at.
+ * jobs this worker is at. What the system wants waits until nobody else wants anything.
  */
 export function acquireJob(db: Queryable, workerId: string, active: readonly string[]) {
   return db
@@ -66,6 +89,7 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
             ]),
           ]),
         )
+        .orderBy(sql`initiator_id = ${prebuildsUserId}`)
         .orderBy("created_at")
         .limit(1)
         .forUpdate()

@@ -2,11 +2,32 @@ import type { ProvisionerJob } from "@slipway/api";
 
 import type { Queryable } from "../db/database.ts";
 import { jobJson } from "./job-json.ts";
-import { type InsertJob, insertJob, selectJobs } from "./queries.ts";
+import { insertEndedJob, type InsertJob, insertJob, insertJobLogs, selectJobs } from "./queries.ts";
 
 /** Puts a job in the queue. The caller hints at `topics.jobQueue` after its commit. */
 export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
   return insertJob(db, input);
+}
+
+/** Notes a job that is done with the transaction, with what it has to say; nobody takes it any more. */
+export async function recordEndedJob(
+  db: Queryable,
+  input: InsertJob,
+  { workerId, stage, line }: EndedJob,
+): Promise<string> {
+  const jobId = await insertEndedJob(db, input, workerId);
+  await insertJobLogs(db, jobId, [
+    { log_source: "provisioner", log_level: "info", stage, output: line },
+  ]);
+  return jobId;
+}
+
+export interface EndedJob {
+  /** The worker on whose machine what it did stands. */
+  readonly workerId: string | null;
+  /** The headline of its log, and the one line under it. */
+  readonly stage: string;
+  readonly line: string;
 }
 
 /** The jobs of those ids, as clients see them. */

@@ -14,13 +14,9 @@ import { watch } from "../pubsub/watch.ts";
 import { createTemplate, findTemplateByName } from "../templates/service.ts";
 import { createVersion, requireVersion } from "../templates/version-service.ts";
 import { readFirstOwner } from "../users/admin-service.ts";
-import {
-  buildWorkspace,
-  createWorkspace,
-  describeWorkspace,
-  findWorkspaceByName,
-  requireWorkspace,
-} from "../workspaces/service.ts";
+import { buildWorkspace } from "../workspaces/build-service.ts";
+import { type CreateNeeds, createWorkspace } from "../workspaces/create-service.ts";
+import { describeWorkspace, findWorkspaceByName, requireWorkspace } from "../workspaces/service.ts";
 
 /** The workspace of the demonstration. */
 export interface Demo {
@@ -29,7 +25,7 @@ export interface Demo {
   readonly state: string;
 }
 
-export interface DemoNeeds {
+export interface DemoNeeds extends CreateNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
@@ -65,7 +61,7 @@ async function startAgain(needs: DemoNeeds, owner: UserCaller, workspaceId: stri
     presetId: undefined,
     parameters: [],
     reason: "initiator",
-    initiatorId: owner.id,
+    initiator: owner,
   });
 }
 

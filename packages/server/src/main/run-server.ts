@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 
 import { readSettings } from "../config/settings.ts";
-import { ensureAdmin } from "../users/admin-service.ts";
+import { type CreatedAdmin, ensureAdmin } from "../users/admin-service.ts";
 import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
@@ -41,8 +41,17 @@ async function serve(options: RunServerOptions): Promise<number> {
   void options.interrupted.then((signal) => starting.abort(new Interrupt(signal)));
   try {
     const { agentCommand } = options;
-    const server = await createServer({ settings, agentCommand, logger, signal: starting.signal });
-    return await serveUntilEnd(server, options, starting.signal, settings);
+    let admin: CreatedAdmin | undefined;
+    const server = await createServer({
+      settings,
+      agentCommand,
+      logger,
+      signal: starting.signal,
+      beforeListening: async (db) => {
+        admin = await ensureAdmin(db, settings.admin);
+      },
+    });
+    return await serveUntilEnd(server, options, starting.signal, { settings, admin });
   } catch (error) {
     if (error instanceof Interrupt) return 0;
     throw error;
@@ -61,15 +70,20 @@ class Interrupt extends Error {
   }
 }
 
+interface WelcomeFacts {
+  readonly settings: ReturnType<typeof readSettings>;
+  /** The administrator that was made now. */
+  readonly admin: CreatedAdmin | undefined;
+}
+
 async function serveUntilEnd(
   server: Server,
   options: RunServerOptions,
   signal: AbortSignal,
-  settings: ReturnType<typeof readSettings>,
+  { settings, admin }: WelcomeFacts,
 ): Promise<number> {
   let ended: SignalName | { readonly failure: string } = "SIGTERM";
   try {
-    const admin = await ensureAdmin(server.db, settings.admin);
     const demo = options.demo ? await server.openDemo(signal) : undefined;
     options.stdout(
       welcomeText({ accessUrl: server.accessUrl, admin, settings: settings.admin, demo }),

@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+
 import type { Route } from "@slipway/api";
 import {
   type Clock,
@@ -14,6 +16,7 @@ import { addAgentRoutes } from "../agents/routes.ts";
 import { addAuditRoutes } from "../audit/routes.ts";
 import { SecretBox } from "../auth/secret-box.ts";
 import { createAuthenticator } from "../auth/service.ts";
+import { guardStreams } from "../auth/stream-guard.ts";
 import { buildHandler, type BuildNeeds } from "../builds/build-job.ts";
 import { noteActivity } from "../builds/deadline-service.ts";
 import { restoreWorkspaces } from "../builds/restore.ts";
@@ -38,7 +41,12 @@ import { JobWorker } from "../jobs/worker.ts";
 import { addNotificationRoutes } from "../notifications/routes.ts";
 import { addProvisionerRoutes } from "../organizations/provisioner-routes.ts";
 import { addOrganizationRoutes } from "../organizations/routes.ts";
+import { announceWorker } from "../organizations/worker-service.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
+import { takePrebuild } from "../prebuilds/claim/service.ts";
+import { addPoolMetrics } from "../prebuilds/pools/metrics.ts";
+import { defaultReconciler, runReconciler } from "../prebuilds/reconcile/reconciler.ts";
+import { addPrebuildRoutes } from "../prebuilds/routes.ts";
 import { PostgresPubSub } from "../pubsub/postgres-pubsub.ts";
 import { runSchedules } from "../schedules/scheduler.ts";
 import { dryRunHandler } from "../templates/dry-run-job.ts";
@@ -62,6 +70,10 @@ export interface ServerOptions {
   readonly agentCommand: readonly string[];
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** More drivers than those that every server has. */
+  readonly drivers?: readonly Driver[];
+  /** What must be there before anybody is answered, such as somebody who can log in. */
+  readonly beforeListening?: (db: Database) => Promise<void>;
   /** Ends the start. */
   readonly signal: AbortSignal;
 }
@@ -102,6 +114,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
   const applied = await migrate(db);
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
+  await options.beforeListening?.(db);
   const secrets = new SecretBox(chooseSecretKeys(settings, directory.secretKeys));
   const pubsub = opened.use(
     new PostgresPubSub({
@@ -112,7 +125,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       logger,
     }),
   );
-  const heartbeat = opened.use(new GatheredHeartbeat(db, clock));
+  const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
   const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
   const driver = new ProcessDriver({
     workspacesDir: `${directory.path}/workspaces`,
@@ -121,11 +134,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     clock,
   });
   const external = new ExternalDriver();
-  const drivers = new Map<string, Driver>([
-    [driver.name, driver],
-    [external.name, external],
-  ]);
+  const drivers = new Map<string, Driver>(
+    [driver, external, ...(options.drivers ?? [])].map((one) => [one.name, one]),
+  );
   const metrics = createMetrics();
+  addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
+  const { claimSeconds, reconciliationSeconds } = metrics;
   const http = await openHttp(
     {
       db,
@@ -152,7 +166,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     ),
   );
   work.run((stop) => runSchedules({ db, pubsub, clock, logger }, stop));
+  work.run((stop) =>
+    runReconciler({ db, pubsub, clock, logger, reconciliationSeconds }, defaultReconciler, stop),
+  );
   work.run((stop) => runCleanup({ db, clock, logger }, stop));
+  const worker = {
+    id: directory.replicaId,
+    name: hostname(),
+    version: buildVersion,
+    drivers: [...drivers.keys()],
+  };
+  work.run((stop) => announceWorker({ db, clock, logger }, worker, stop));
+  work.run((stop) => guardStreams({ db, pubsub, clock, logger }, http.streams, stop));
   const resources = opened.move();
 
   let closing: Promise<void> | undefined;
@@ -170,7 +195,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     accessUrl: http.accessUrl,
     db,
     routes: http.routes,
-    openDemo: (signal) => openDemo({ db, pubsub, clock }, signal),
+    openDemo: (signal) =>
+      openDemo({ db, pubsub, clock, secrets, drivers, takePrebuild, claimSeconds }, signal),
     failed: failureOf(postgres),
     close: ({ stopAgents } = { stopAgents: false }) => (closing ??= close(stopAgents)),
     [Symbol.asyncDispose]: () => (closing ??= close(false)),
@@ -210,9 +236,9 @@ interface HttpNeeds {
 async function openHttp(
   needs: HttpNeeds,
   settings: Settings,
-): Promise<Listener & Pick<Server, "routes">> {
+): Promise<Listener & Pick<Server, "routes"> & Pick<Routes, "streams">> {
   const { db, logger } = needs;
-  const app = await createHttpServer(buildVersion, logger);
+  const app = await createHttpServer(buildVersion, logger, settings);
   const { metrics } = needs;
   measureRequests(app, metrics);
   let accessUrl = settings.accessUrl ?? "";
@@ -244,8 +270,10 @@ async function openHttp(
   addFileRoutes(routes, db);
   addTemplateRoutes(routes, needs);
   addBuildRoutes(routes, needs);
-  addWorkspaceRoutes(routes, needs);
+  const { claimSeconds } = metrics;
+  addWorkspaceRoutes(routes, { ...needs, takePrebuild, claimSeconds });
   addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
+  addPrebuildRoutes(routes, { ...needs, limits: defaultReconciler });
   addAgentRoutes(routes, {
     ...needs,
     ...metrics,
@@ -253,7 +281,7 @@ async function openHttp(
   });
   const listener = await listen(app, settings);
   accessUrl = listener.accessUrl;
-  return { ...listener, routes: routes.added };
+  return { ...listener, routes: routes.added, streams: routes.streams };
 }
 
 interface WorkerNeeds {

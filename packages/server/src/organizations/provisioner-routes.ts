@@ -4,6 +4,7 @@ import type { Database } from "../db/database.ts";
 import type { Routes } from "../http/routes.ts";
 import { listJobs } from "../jobs/list-service.ts";
 import { findOrganization } from "./service.ts";
+import { listWorkers } from "./worker-service.ts";
 
 /** What clients ask of the work of an organization, which the servers themselves do. */
 export function addProvisionerRoutes(routes: Routes, db: Database): void {
@@ -11,8 +12,8 @@ export function addProvisionerRoutes(routes: Routes, db: Database): void {
     const { id } = await findOrganization(db, params.organization);
     return listJobs(db, user, id, query);
   });
-  routes.user(listProvisionerDaemons, async ({ params }) => {
-    await findOrganization(db, params.organization);
-    return [];
+  routes.user(listProvisionerDaemons, async ({ params, query }) => {
+    const { id } = await findOrganization(db, params.organization);
+    return listWorkers(db, id, query);
   });
 }

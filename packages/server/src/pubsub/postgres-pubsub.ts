@@ -6,7 +6,8 @@ import type { Database } from "../db/database.ts";
 import { LocalListeners } from "./local-listeners.ts";
 import type { Listener, PubSub } from "./pubsub.ts";
 
-const channel = "slipway";
+/** The one channel of all hints. */
+export const channel = "slipway";
 /** Hints of one moment go out as one statement, after this long. */
 const gatherMs = 5;
 /** PostgreSQL takes 7,999 bytes in one NOTIFY. */

@@ -16,10 +16,16 @@ export interface PubSub {
 export const topics = {
   agentLogs: (agentId: string) => `agent-logs:${agentId}`,
   agentMetadata: (agentId: string) => `agent-metadata:${agentId}`,
+  /** Whether the workspace's agents have become another owner's. */
+  claim: (workspaceId: string) => `claim:${workspaceId}`,
   job: (jobId: string) => `job:${jobId}`,
   /** Whether somebody wants the job to end. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,
   jobQueue: "job-queue",
+  /** Whether pools have what they should. */
+  prebuilds: "prebuilds",
+  /** Whose session or token ended, or whose rights changed; the database itself hints (migration 0007). */
+  sessions: "sessions",
   template: (templateId: string) => `template:${templateId}`,
   workspace: (workspaceId: string) => `workspace:${workspaceId}`,
 } as const;

@@ -37,7 +37,17 @@ export type RpcHandler =
     };
 
 /** The RPCs of a session by path. */
-export type RpcHandlers = ReadonlyMap<string, RpcHandler>;
+export interface RpcHandlers {
+  get(path: string): RpcHandler | undefined;
+}
+
+/** RPCs by path, for all sessions of a kind: what a session has of its own is handed in when it is called. */
+export type RpcTable<S> = ReadonlyMap<string, (session: S) => RpcHandler>;
+
+/** The RPCs of one session; a handler is made when it is called, as a session that waits must cost little. */
+export function handlersOf<S>(table: RpcTable<S>, session: S): RpcHandlers {
+  return { get: (path) => table.get(path)?.(session) };
+}
 
 /** A method of a generated service, as far as it matters here. */
 interface Method<I extends DescMessage, O extends DescMessage> {
@@ -47,56 +57,69 @@ interface Method<I extends DescMessage, O extends DescMessage> {
   readonly output: O;
 }
 
-type Entry = readonly [path: string, handler: RpcHandler];
+type Entry<S> = readonly [path: string, handler: (session: S) => RpcHandler];
 
-export function unary<I extends DescMessage, O extends DescMessage>(
+export function unary<S, I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
-  answer: (request: MessageShape<I>, signal: AbortSignal) => Promise<MessageInitShape<O>>,
-): Entry {
+  answer: (session: S, request: MessageShape<I>) => Promise<MessageInitShape<O>>,
+): Entry<S> {
+  return unaryParsed(method, (bytes) => parseMessage(method.input, bytes), answer);
+}
+
+/** Of a request that is read by a parser of its own. */
+export function unaryParsed<S, T, O extends DescMessage>(
+  method: Method<DescMessage, O>,
+  parse: (request: Uint8Array) => T,
+  answer: (session: S, request: T) => Promise<MessageInitShape<O>>,
+): Entry<S> {
   return [
     pathOf(method),
-    {
+    (session) => ({
       kind: "unary",
-      answer: async (bytes, signal) =>
-        encodeMessage(method.output, await answer(parseMessage(method.input, bytes), signal)),
-    },
+      answer: async (bytes) => encodeMessage(method.output, await answer(session, parse(bytes))),
+    }),
   ];
 }
 
-export function serverStream<I extends DescMessage, O extends DescMessage>(
+export function serverStream<S, I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
-  answer: (request: MessageShape<I>, signal: AbortSignal) => AsyncIterable<MessageInitShape<O>>,
-): Entry {
+  answer: (
+    session: S,
+    request: MessageShape<I>,
+    signal: AbortSignal,
+  ) => AsyncIterable<MessageInitShape<O>>,
+): Entry<S> {
   return [
     pathOf(method),
-    {
+    (session) => ({
       kind: "server-stream",
       async *answer(bytes, signal) {
-        for await (const message of answer(parseMessage(method.input, bytes), signal)) {
+        for await (const message of answer(session, parseMessage(method.input, bytes), signal)) {
           yield encodeMessage(method.output, message);
         }
       },
-    },
+    }),
   ];
 }
 
-export function duplex<I extends DescMessage, O extends DescMessage>(
+export function duplex<S, I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   answer: (
+    session: S,
     requests: AsyncIterable<MessageShape<I>>,
     signal: AbortSignal,
   ) => AsyncIterable<MessageInitShape<O>>,
-): Entry {
+): Entry<S> {
   return [
     pathOf(method),
-    {
+    (session) => ({
       kind: "duplex",
       async *answer(requests, signal) {
-        for await (const message of answer(parseAll(method.input, requests), signal)) {
+        for await (const message of answer(session, parseAll(method.input, requests), signal)) {
           yield encodeMessage(method.output, message);
         }
       },
-    },
+    }),
   ];
 }
 

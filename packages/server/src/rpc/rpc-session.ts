@@ -3,16 +3,25 @@ import { type YamuxEvent, YamuxSession } from "@slipway/wire";
 
 import { messageBytes, type PeerSocket } from "../http/peer-socket.ts";
 import type { RpcHandlers } from "./handler.ts";
-import { RpcCalls } from "./rpc-call.ts";
+import { type HandlerSlots, RpcCalls } from "./rpc-call.ts";
 
-interface RpcSessionOptions {
-  readonly handlers: RpcHandlers;
+interface RpcSessionNeeds {
   readonly clock: Clock;
+  /** Asked for when there is something to say. */
   readonly logger: Logger;
 }
 
 /** Bytes that may wait in the socket for a peer that does not read; more ends the session. */
 const maxBufferedBytes = 16 * 1024 * 1024;
+/** Bytes that all calls together may have waiting, for the rest of a message or for a handler: four of the largest. */
+const maxWaitingBytes = 16 * 1024 * 1024;
+/** A call that has fewer waiting is not looked at. */
+const fewWaitingBytes = 256 * 1024;
+/** Handlers that may run at once: twice as many as there are streams. */
+const maxHandlers = 512;
+
+/** Timers of the same length share a list in Node.js; a keep-alive may be late by this much. */
+const timerStepMs = 1_000;
 
 /**
  * The server's side of an agent's session: yamux over a WebSocket, a DRPC call on each stream (`rpc.md` sections 1 to 3).
@@ -20,17 +29,22 @@ const maxBufferedBytes = 16 * 1024 * 1024;
  */
 export class RpcSession {
   readonly #socket: PeerSocket;
-  readonly #options: RpcSessionOptions;
+  readonly #handlers: RpcHandlers;
+  readonly #needs: RpcSessionNeeds;
   readonly #yamux = new YamuxSession("server");
   readonly #calls = new Map<number, RpcCalls>();
   readonly #ended = Promise.withResolvers<string>();
   readonly #pongs = new Map<number, () => void>();
+  readonly #slots = handlerSlots(maxHandlers);
   #isFlushQueued = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer wakes us. */
+  #wakeAt = Infinity;
 
-  constructor(socket: PeerSocket, options: RpcSessionOptions) {
+  constructor(socket: PeerSocket, handlers: RpcHandlers, needs: RpcSessionNeeds) {
     this.#socket = socket;
-    this.#options = options;
+    this.#handlers = handlers;
+    this.#needs = needs;
     socket.raw.on("message", (data, isBinary) => {
       if (!isBinary) return this.#end("text message on a binary stream", 1003);
       this.#guard(() => this.#take(this.#yamux.receive(messageBytes(data), this.#now())));
@@ -46,13 +60,11 @@ export class RpcSession {
     return this.#ended.promise;
   }
 
-  /** Resolves when the peer answers a yamux ping; never, when it does not. */
-  ping(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#guard(() => {
-        this.#pongs.set(this.#yamux.ping(this.#now()), resolve);
-        this.#flush();
-      });
+  /** Sends a yamux ping and tells when the peer answers it. */
+  ping(onPong: () => void): void {
+    this.#guard(() => {
+      this.#pongs.set(this.#yamux.ping(this.#now()), onPong);
+      this.#flush();
     });
   }
 
@@ -62,7 +74,7 @@ export class RpcSession {
   }
 
   #now(): number {
-    return this.#options.clock.monotonic();
+    return this.#needs.clock.monotonic();
   }
 
   #take(events: readonly YamuxEvent[]): void {
@@ -99,8 +111,9 @@ export class RpcSession {
 
   #openCalls(streamId: number): RpcCalls {
     return new RpcCalls({
-      handlers: this.#options.handlers,
-      logger: this.#options.logger,
+      handlers: this.#handlers,
+      session: this.#needs,
+      slots: this.#slots,
       write: (bytes) => {
         // A call that ends late may outlive its stream.
         if (!this.#calls.has(streamId)) return;
@@ -113,13 +126,24 @@ export class RpcSession {
 
   #receive(streamId: number, bytes: Uint8Array): void {
     try {
-      this.#calls.get(streamId)?.receive(bytes);
+      const call = this.#calls.get(streamId);
+      call?.receive(bytes);
+      if (call !== undefined && call.waitingBytes > fewWaitingBytes) this.#boundWaiting();
     } catch (error) {
-      this.#options.logger.debug({ error: errorText(error) }, "call cut off");
+      this.#needs.logger.debug({ error: errorText(error) }, "call cut off");
       this.#resetStream(streamId);
       return;
     }
     if (this.#calls.has(streamId)) this.#yamux.consume(streamId, bytes.length);
+  }
+
+  /** Throws when too much waits: the call that asked for it is cut off. */
+  #boundWaiting(): void {
+    let bytes = 0;
+    for (const call of this.#calls.values()) bytes += call.waitingBytes;
+    if (bytes > maxWaitingBytes) {
+      throw new RangeError(`${bytes} bytes wait in all calls, at most ${maxWaitingBytes} may`);
+    }
   }
 
   #resetStream(streamId: number): void {
@@ -145,19 +169,22 @@ export class RpcSession {
   }
 
   #arm(): void {
-    const wake = this.#yamux.nextWake();
+    const wake = this.#yamux.nextWake() ?? Infinity;
+    // A timer that wakes us too early does no harm; most writes change nothing.
+    if (wake >= this.#wakeAt || this.#socket.signal.aborted) return;
     clearTimeout(this.#timer);
-    if (wake === undefined || this.#socket.signal.aborted) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#guard(() => {
-          this.#yamux.tick(this.#now());
-          this.#take(this.#yamux.takeEvents());
-        });
-        this.#arm();
-      },
-      Math.max(0, wake - this.#now()),
-    );
+    const delayMs = Math.max(0, Math.ceil((wake - this.#now()) / timerStepMs) * timerStepMs);
+    this.#wakeAt = this.#now() + delayMs;
+    this.#timer = setTimeout(() => this.#wake(), delayMs);
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity;
+    this.#guard(() => {
+      this.#yamux.tick(this.#now());
+      this.#take(this.#yamux.takeEvents());
+    });
+    this.#arm();
   }
 
   /** An error of the session itself ends it. */
@@ -176,4 +203,16 @@ export class RpcSession {
     this.#calls.clear();
     this.#socket.close(code, "");
   }
+}
+
+function handlerSlots(count: number): HandlerSlots {
+  let left = count;
+  return {
+    take: () => {
+      if (left === 0) return false;
+      left -= 1;
+      return true;
+    },
+    free: () => void (left += 1),
+  };
 }

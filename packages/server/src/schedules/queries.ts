@@ -1,3 +1,4 @@
+import { prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
@@ -8,33 +9,37 @@ import type { ScheduledWorkspace } from "./plan.ts";
 const maxPerLook = 500;
 
 function scheduled(db: Queryable) {
-  return db
-    .selectFrom("workspaces as w")
-    .innerJoin("users as owner", "owner.id", "w.owner_id")
-    .innerJoinLateral(
-      ({ selectFrom }) =>
-        selectFrom("workspace_builds as b")
-          .innerJoin("jobs as j", "j.id", "b.job_id")
-          .whereRef("b.workspace_id", "=", "w.id")
-          .orderBy("b.build_number", "desc")
-          .limit(1)
-          .select(["b.transition", "b.deadline", "j.completed_at", "j.error", "j.canceled_at"])
-          .as("newest"),
-      (join) => join.onTrue(),
-    )
-    .where("w.deleted", "=", false)
-    .select([
-      "w.id",
-      "owner.status as owner_status",
-      "w.dormant_at",
-      "w.autostart_schedule",
-      "w.next_start_at",
-      "newest.transition",
-      "newest.deadline",
-      "newest.completed_at",
-      "newest.error",
-      "newest.canceled_at",
-    ]);
+  return (
+    db
+      .selectFrom("workspaces as w")
+      .innerJoin("users as owner", "owner.id", "w.owner_id")
+      .innerJoinLateral(
+        ({ selectFrom }) =>
+          selectFrom("workspace_builds as b")
+            .innerJoin("jobs as j", "j.id", "b.job_id")
+            .whereRef("b.workspace_id", "=", "w.id")
+            .orderBy("b.build_number", "desc")
+            .limit(1)
+            .select(["b.transition", "b.deadline", "j.completed_at", "j.error", "j.canceled_at"])
+            .as("newest"),
+        (join) => join.onTrue(),
+      )
+      .where("w.deleted", "=", false)
+      // What waits for an owner runs as long as its pool wants it.
+      .where("w.owner_id", "<>", prebuildsUserId)
+      .select([
+        "w.id",
+        "owner.status as owner_status",
+        "w.dormant_at",
+        "w.autostart_schedule",
+        "w.next_start_at",
+        "newest.transition",
+        "newest.deadline",
+        "newest.completed_at",
+        "newest.error",
+        "newest.canceled_at",
+      ])
+  );
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof scheduled>["execute"]>>[number];

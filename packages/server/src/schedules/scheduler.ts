@@ -6,7 +6,8 @@ import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { HttpError } from "../http/errors.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import { queueBuild, requireStillThere, versionOf } from "../workspaces/service.ts";
+import { queueBuild, versionOf } from "../workspaces/build-service.ts";
+import { requireStillThere } from "../workspaces/service.ts";
 import { planAction, type ScheduleAction } from "./plan.ts";
 import { selectDue, selectScheduled, tryLockSchedules, updateNextStart } from "./queries.ts";
 
@@ -94,7 +95,7 @@ async function carryOut(
     presetId: undefined,
     parameters: [],
     reason: action.kind === "start" ? "autostart" : action.reason,
-    initiatorId: row.owner_id,
+    initiator: { id: row.owner_id, origin: undefined },
   });
   return "queued";
 }

@@ -1,10 +1,12 @@
 import type { ArchiveVersionsResponse, TemplateVersion } from "@slipway/api";
 
+import { diffOf } from "../audit/service.ts";
 import { mayWriteTemplates } from "../auth/rights.ts";
-import type { Database, Queryable } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField } from "../http/errors.ts";
+import { recordTemplateChange, recordVersionChange } from "./audit.ts";
 import { requireTemplate } from "./service.ts";
 import { archiveUnused, selectIsUsed, updateArchived, updateVersion } from "./version-queries.ts";
 import { readVersion, requireVersion, versionNameTaken } from "./version-service.ts";
@@ -29,31 +31,39 @@ export async function setArchived(
       });
     }
     await updateArchived(trx, id, archived);
+    const diff = diffOf({ archived: version.archived }, { archived });
+    await recordVersionChange(trx, caller, version, { action: "write", diff });
   });
 }
 
 /** Hides the versions of a template that nothing uses; `all` takes also those whose import succeeded. */
 export async function archiveVersions(
-  db: Queryable,
+  db: Database,
   caller: UserCaller,
   templateId: string,
   all: boolean,
 ): Promise<ArchiveVersionsResponse> {
   requireWriter(caller);
-  await requireTemplate(db, templateId);
-  const archived = await archiveUnused(db, templateId, !all);
+  const template = await requireTemplate(db, templateId);
+  const archived = await inTransaction(db, async (trx) => {
+    const ids = await archiveUnused(trx, templateId, !all);
+    const fields = { archived_version_ids: ids };
+    if (ids.length > 0)
+      await recordTemplateChange(trx, caller, template, { action: "write", fields });
+    return ids;
+  });
   return { template_id: templateId, archived_ids: [...archived] };
 }
 
 /** Renames a version or changes its message. */
 export async function changeVersion(
-  db: Queryable,
+  db: Database,
   caller: UserCaller,
   id: string,
   changes: { readonly name: string | undefined; readonly message: string | undefined },
 ): Promise<TemplateVersion> {
   requireWriter(caller);
-  await requireVersion(db, id);
+  const version = await requireVersion(db, id);
   const name = changes.name === "" ? undefined : changes.name;
   if (name !== undefined && !versionName.test(name)) {
     throw invalidField(
@@ -61,7 +71,13 @@ export async function changeVersion(
       `must be 1 to 64 letters, digits, dots, dashes and underscores, found "${name}"`,
     );
   }
-  await updateVersion(db, id, { name, message: changes.message }).catch((error: unknown) => {
+  const after = { name, message: changes.message };
+  await inTransaction(db, async (trx) => {
+    await updateVersion(trx, id, after);
+    const { name: newName = version.name, message = version.message } = after;
+    const diff = diffOf({ ...version }, { name: newName, message });
+    await recordVersionChange(trx, caller, version, { action: "write", diff });
+  }).catch((error: unknown) => {
     throw versionNameTaken(error, name ?? "");
   });
   return readVersion(db, id);

@@ -1,10 +1,13 @@
 import { nameProblem, type Template, type UpdateTemplateRequest } from "@slipway/api";
 
+import { diffOf } from "../audit/service.ts";
 import { mayWriteTemplates } from "../auth/rights.ts";
-import type { Database, Queryable } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
+import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField } from "../http/errors.ts";
+import { recordTemplateChange } from "./audit.ts";
 import { markTemplateDeleted, updateTemplate } from "./queries.ts";
 import { readTemplate, requireTemplate } from "./service.ts";
 
@@ -36,7 +39,7 @@ export async function changeTemplate(
   const name = request.name === undefined || request.name === "" ? undefined : request.name;
   const problem = name === undefined ? undefined : nameProblem(name);
   if (problem !== undefined) throw invalidField("name", problem);
-  await updateTemplate(db, id, {
+  const changes = {
     name,
     display_name: request.display_name,
     description: request.description,
@@ -47,6 +50,11 @@ export async function changeTemplate(
     require_active_version: request.require_active_version,
     allow_user_cancel_workspace_jobs: request.allow_user_cancel_workspace_jobs,
     use_classic_parameter_flow: request.use_classic_parameter_flow ?? undefined,
+  };
+  await inTransaction(db, async (trx) => {
+    await updateTemplate(trx, id, changes);
+    const diff = diffOf({ ...template }, given(changes));
+    await recordTemplateChange(trx, caller, template, { action: "write", diff });
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
     throw new HttpError(409, `Template with name "${name ?? ""}" already exists.`, {
@@ -56,6 +64,11 @@ export async function changeTemplate(
     });
   });
   return readTemplate(db, id);
+}
+
+/** Without what is left as it is. */
+function given(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
 
 function refuseFixedSettings(template: Template, request: UpdateTemplateRequest): void {
@@ -77,10 +90,15 @@ function sorted(value: unknown): unknown {
 }
 
 /** Deletes a template; throws 400 while it has workspaces. */
-export async function deleteTemplate(db: Queryable, caller: UserCaller, id: string): Promise<void> {
+export async function deleteTemplate(db: Database, caller: UserCaller, id: string): Promise<void> {
   requireWriter(caller);
   const template = await requireTemplate(db, id);
-  if (await markTemplateDeleted(db, id)) return;
+  const isDeleted = await inTransaction(db, async (trx) => {
+    if (!(await markTemplateDeleted(trx, id))) return false;
+    await recordTemplateChange(trx, caller, template, { action: "delete" });
+    return true;
+  });
+  if (isDeleted) return;
   throw new HttpError(400, "All workspaces must be deleted before a template can be removed.", {
     detail: `Template ${template.name} still has workspaces.`,
   });

@@ -91,11 +91,7 @@ function success(
     topics: [],
     commit: async (trx) => {
       await updateImported(trx, versionId, imported);
-      await insertPresets(
-        trx,
-        versionId,
-        imported.definition.presets.map((preset) => preset.name),
-      );
+      await insertPresets(trx, versionId, imported.definition.presets);
       await insertPlan(trx, job.id, resources);
     },
   };

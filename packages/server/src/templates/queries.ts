@@ -1,4 +1,4 @@
-import type { Transition } from "@slipway/api";
+import { prebuildsUserId, type Transition } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
@@ -36,6 +36,7 @@ function templates(db: Queryable) {
         .selectFrom("workspaces as w")
         .whereRef("w.template_id", "=", "t.id")
         .where("w.deleted", "=", false)
+        .where("w.owner_id", "<>", prebuildsUserId)
         .select(sql<number>`count(distinct w.owner_id)`.as("count"))
         .as("active_user_count"),
     )
@@ -161,7 +162,7 @@ export async function updateTemplate(
     .execute();
 }
 
-/** Marks a template as deleted; false while it has workspaces. */
+/** Marks a template as deleted; false while it has workspaces other than prebuilds, which go with it. */
 export async function markTemplateDeleted(db: Queryable, id: string): Promise<boolean> {
   const result = await db
     .updateTable("templates as t")
@@ -173,6 +174,7 @@ export async function markTemplateDeleted(db: Queryable, id: string): Promise<bo
           selectFrom("workspaces as w")
             .whereRef("w.template_id", "=", "t.id")
             .where("w.deleted", "=", false)
+            .where("w.owner_id", "<>", prebuildsUserId)
             .select("w.id"),
         ),
       ),

@@ -1,12 +1,13 @@
 import { nameProblem, type Template } from "@slipway/api";
 
-import { diffOf, recordAudit } from "../audit/service.ts";
+import { diffOf } from "../audit/service.ts";
 import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
+import { forbidden, HttpError, ifFound, invalidField, notFound } from "../http/errors.ts";
+import { recordTemplateChange } from "./audit.ts";
 import {
   insertTemplate,
   selectTemplate,
@@ -88,15 +89,8 @@ export async function createTemplate(
     if (!(await adoptVersion(trx, input.versionId, templateId))) {
       throw invalidField("template_version_id", "belongs to another template");
     }
-    await recordAudit(trx, {
-      userId: caller.id,
-      organizationId: input.organizationId,
-      action: "create",
-      resourceType: "template",
-      resourceId: templateId,
-      target: input.name,
-      diff: {},
-    });
+    const made = { id: templateId, organization_id: input.organizationId, name: input.name };
+    await recordTemplateChange(trx, caller, made, { action: "create" });
     return templateId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
@@ -119,7 +113,7 @@ export async function activateVersion(
   if (!mayWriteTemplates(caller))
     throw forbidden("Only owners and template admins write templates.");
   const template = await requireTemplate(db, templateId);
-  const version = await requireVersion(db, versionId).catch(() => undefined);
+  const version = await ifFound(requireVersion(db, versionId));
   if (version?.template_id !== template.id) {
     throw invalidField("id", `template ${template.name} has no version ${versionId}`);
   }
@@ -128,15 +122,8 @@ export async function activateVersion(
   await inTransaction(db, async (trx) => {
     await updateActiveVersion(trx, templateId, versionId);
     const before = { active_version_id: template.active_version_id };
-    await recordAudit(trx, {
-      userId: caller.id,
-      organizationId: template.organization_id,
-      action: "write",
-      resourceType: "template",
-      resourceId: template.id,
-      target: template.name,
-      diff: diffOf(before, { active_version_id: versionId }),
-    });
+    const diff = diffOf(before, { active_version_id: versionId });
+    await recordTemplateChange(trx, caller, template, { action: "write", diff });
   });
 }
 

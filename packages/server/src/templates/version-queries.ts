@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
-import type { TemplateDefinition } from "../template-format/definition.ts";
+import type { PresetDefinition, TemplateDefinition } from "../template-format/definition.ts";
 
 function versions(db: Queryable) {
   return (
@@ -121,17 +121,37 @@ export async function updateImported(
     .execute();
 }
 
+/** Keeps the presets of a version and their pools. */
 export async function insertPresets(
   db: Queryable,
   versionId: string,
-  names: readonly string[],
+  presets: readonly PresetDefinition[],
 ): Promise<void> {
-  if (names.length === 0) return;
-  await db
+  if (presets.length === 0) return;
+  const rows = await db
     .insertInto("template_version_presets")
-    .values(names.map((name) => ({ template_version_id: versionId, name })))
-    .onConflict((conflict) => conflict.doNothing())
+    .values(
+      presets.map(({ name, prebuilds }) => ({
+        template_version_id: versionId,
+        name,
+        desired_instances: prebuilds?.instances ?? null,
+        invalidate_after_secs: prebuilds?.expireAfterSeconds ?? 0,
+        scheduling_timezone: prebuilds?.schedule?.timezone ?? "",
+      })),
+    )
+    .returning(["id", "name"])
     .execute();
+  const windows = presets.flatMap(({ name, prebuilds }) => {
+    const presetId = rows.find((row) => row.name === name)?.id;
+    if (presetId === undefined) return [];
+    return (prebuilds?.schedule?.windows ?? []).map(({ cron, instances }) => ({
+      preset_id: presetId,
+      cron_expression: cron,
+      desired_instances: instances,
+    }));
+  });
+  if (windows.length === 0) return;
+  await db.insertInto("template_version_preset_prebuild_schedules").values(windows).execute();
 }
 
 export function selectPresets(db: Queryable, versionId: string) {

@@ -16,6 +16,7 @@ import type {
   PresetDefinition,
   TemplateDefinition,
 } from "../template-format/definition.ts";
+import { recordVersionChange } from "./audit.ts";
 import { matchingPreset } from "./matching-preset.ts";
 import { selectTemplate } from "./queries.ts";
 import { versionJson } from "./version-json.ts";
@@ -63,7 +64,7 @@ export async function createVersion(
       fileId: input.fileId,
     });
     const { organizationId, message, fileId } = input;
-    return insertVersion(trx, {
+    const versionId = await insertVersion(trx, {
       templateId,
       organizationId,
       name,
@@ -72,6 +73,14 @@ export async function createVersion(
       fileId,
       createdBy: caller.id,
     });
+    const version = {
+      id: versionId,
+      organization_id: organizationId,
+      template_id: templateId ?? null,
+      name,
+    };
+    await recordVersionChange(trx, caller, version, { action: "create" });
+    return versionId;
   }).catch((error: unknown) => {
     throw versionNameTaken(error, name);
   });
@@ -218,4 +227,21 @@ export async function findMatchingPreset(
 ): Promise<string | undefined> {
   if (version.definition.presets.length === 0) return undefined;
   return matchingPreset(await readPresets(db, version), values)?.id;
+}
+
+/** The preset with a pool that a request names, or that its values amount to. */
+export async function findPool(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+  presetId: string | undefined,
+  values: readonly NamedValue[],
+): Promise<KeptPreset | undefined> {
+  if (version.definition.presets.every(({ prebuilds }) => prebuilds === undefined))
+    return undefined;
+  const presets = await readPresets(db, version);
+  const found =
+    presetId === undefined
+      ? matchingPreset(presets, values)
+      : presets.find(({ id }) => id === presetId);
+  return found?.preset.prebuilds === undefined ? undefined : found;
 }

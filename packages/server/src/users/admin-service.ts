@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { Database } from "../db/database.ts";
-import type { UserCaller } from "../http/caller.ts";
+import { fullGrant, type UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
 import { selectFirstOwner } from "./queries.ts";
 import { createFirstUser, hasUsers } from "./service.ts";
@@ -44,5 +44,5 @@ export async function ensureAdmin(
 /** The oldest user with the role owner, as whom the server acts for itself. */
 export async function readFirstOwner(db: Database): Promise<UserCaller | undefined> {
   const row = await selectFirstOwner(db);
-  return row === undefined ? undefined : { ...row, keyId: "" };
+  return row === undefined ? undefined : { ...row, keyId: "", grant: fullGrant, origin: undefined };
 }

@@ -1,7 +1,7 @@
-import type { AuditAction } from "@slipway/api";
+import { type AuditAction, nilUuid } from "@slipway/api";
 import type { Transaction } from "kysely";
 
-import { type diffOf, recordAudit } from "../audit/service.ts";
+import { type AuditActor, type diffOf, recordAudit } from "../audit/service.ts";
 import type { DB } from "../db/gen/schema.ts";
 import type { UserCaller } from "../http/caller.ts";
 
@@ -14,12 +14,33 @@ export async function recordUserChange(
   diff: ReturnType<typeof diffOf> = {},
 ): Promise<void> {
   await recordAudit(trx, {
-    userId: caller.id,
+    by: caller,
     organizationId: undefined,
     action,
     resourceType: "user",
     resourceId: user.id,
     target: user.username,
+    diff,
+  });
+}
+
+/**
+ * Notes what `caller` did to a key of a user, whose id stands for the key's, which is no UUID. Sessions have no name.
+ */
+export async function recordKeyChange(
+  trx: Transaction<DB>,
+  caller: AuditActor,
+  key: { readonly userId: string | undefined; readonly name: string },
+  action: AuditAction,
+  diff: ReturnType<typeof diffOf> = {},
+): Promise<void> {
+  await recordAudit(trx, {
+    by: caller,
+    organizationId: undefined,
+    action,
+    resourceType: "api_key",
+    resourceId: key.userId ?? nilUuid,
+    target: key.name,
     diff,
   });
 }

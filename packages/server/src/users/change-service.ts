@@ -10,7 +10,7 @@ import { violatesUnique } from "../db/errors.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError, invalidField } from "../http/errors.ts";
+import { forbidden, HttpError, ifFound, invalidField } from "../http/errors.ts";
 import {
   findOrganization,
   joinDefaultOrganization,
@@ -69,7 +69,7 @@ async function joinOrganizations(
 ): Promise<void> {
   if (ids.length === 0) await joinDefaultOrganization(trx, userId);
   for (const id of new Set(ids)) {
-    const organization = await findOrganization(trx, id).catch(() => undefined);
+    const organization = await ifFound(findOrganization(trx, id));
     if (organization === undefined) {
       throw invalidField("organization_ids", `no organization has the id ${id}`);
     }

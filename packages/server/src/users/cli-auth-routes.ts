@@ -6,9 +6,10 @@ import { keyLifetimes } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import { addressKey, type RateLimiter } from "../http/rate-limit.ts";
+import { clientAddress, originOf } from "../http/request-origin.ts";
 import { readCookie } from "../http/token.ts";
 import { keyPage, logInPage } from "./cli-auth-page.ts";
-import { logIn } from "./service.ts";
+import { logIn } from "./session-service.ts";
 
 const path = "/cli-auth";
 const formCookie = "slipway_form";
@@ -40,12 +41,15 @@ export function addCliAuthPage(app: FastifyInstance, db: Database, limiter: Rate
     if (!isOurForm(request, form.get("form_token") ?? "")) {
       return sendForm(request, reply, 403, { email, problem: "This form was stale. Try again." });
     }
-    if (limiter.count(`${path} ${addressKey(request.ip)}`, attemptsPerMinute).isExceeded) {
+    if (
+      limiter.count(`${path} ${addressKey(clientAddress(request))}`, attemptsPerMinute).isExceeded
+    ) {
       return sendForm(request, reply, 429, { email, problem: "Too many attempts. Wait a minute." });
     }
     try {
       const password = form.get("password") ?? "";
-      const key = await logIn(db, email, password, keyLifetimes.commandSession);
+      const origin = originOf(request, 200);
+      const key = await logIn(db, { email, password }, origin, keyLifetimes.commandSession);
       return await sendPage(reply, 200, keyPage(key));
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;

@@ -16,6 +16,6 @@ export function addGitKeyRoutes(
   });
   routes.user(regenerateGitKey, async ({ params }, caller) => {
     const user = await findUser(db, caller, params.user);
-    return replaceGitKey(db, secrets, user.id);
+    return replaceGitKey(db, secrets, caller, user.id);
   });
 }

@@ -1,7 +1,10 @@
 import type { GitKey } from "@slipway/api";
 
+import { diffOf, recordAudit } from "../audit/service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
-import type { Queryable } from "../db/database.ts";
+import type { Database, Queryable } from "../db/database.ts";
+import { inTransaction } from "../db/transaction.ts";
+import type { UserCaller } from "../http/caller.ts";
 import { insertGitKey, type NewGitKey, selectGitKey, upsertGitKey } from "./git-key-queries.ts";
 import { createGitKey, type GitKeyTexts } from "./git-key.ts";
 
@@ -27,11 +30,29 @@ export async function readGitKey(
 
 /** Gives a user a new key; the old one is gone. */
 export async function replaceGitKey(
-  db: Queryable,
+  db: Database,
   secrets: SecretBox,
+  caller: UserCaller,
   userId: string,
 ): Promise<GitKey> {
-  await upsertGitKey(db, newKey(secrets, userId));
+  const key = newKey(secrets, userId);
+  await inTransaction(db, async (trx) => {
+    const before = await selectGitKey(trx, userId);
+    await upsertGitKey(trx, key);
+    await recordAudit(trx, {
+      by: caller,
+      organizationId: undefined,
+      action: "write",
+      resourceType: "git_ssh_key",
+      // Each user has one.
+      resourceId: userId,
+      target: key.publicKey,
+      diff: {
+        ...diffOf({ public_key: before?.public_key }, { public_key: key.publicKey }),
+        private_key: { old: "", new: "", secret: true },
+      },
+    });
+  });
   return readGitKey(db, secrets, userId);
 }
 

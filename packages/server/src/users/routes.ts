@@ -18,10 +18,10 @@ import {
   updateUserRoles,
 } from "@slipway/api";
 
-import { createSession, endSession, keyLifetimes } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import { readPage } from "../http/paging.ts";
+import { originOf } from "../http/request-origin.ts";
 import type { Routes } from "../http/routes.ts";
 import { sessionCookie } from "../http/token.ts";
 import {
@@ -34,8 +34,10 @@ import {
 } from "./change-service.ts";
 import { listRoles, listUsers } from "./list-service.ts";
 import { parseUserSearch } from "./search.ts";
-import { createFirstUser, findUser, findVisibleUser, hasUsers, logIn } from "./service.ts";
+import { createFirstUser, findUser, findVisibleUser, hasUsers } from "./service.ts";
+import { logIn, logOut } from "./session-service.ts";
 import { addTokenRoutes } from "./token-routes.ts";
+import { createSessionKey } from "./token-service.ts";
 import { userJson } from "./user-json.ts";
 
 export function addUserRoutes(routes: Routes, db: Database): void {
@@ -50,8 +52,8 @@ export function addUserRoutes(routes: Routes, db: Database): void {
     return { user_id: created.userId, organization_id: created.organizationId };
   });
 
-  routes.anyone(login, async ({ body, reply }) => {
-    const token = await logIn(db, body.email, body.password);
+  routes.anyone(login, async ({ body, raw, reply }) => {
+    const token = await logIn(db, body, originOf(raw, login.status));
     reply.header("Set-Cookie", `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax`);
     return { session_token: token };
   });
@@ -63,14 +65,14 @@ export function addUserRoutes(routes: Routes, db: Database): void {
   }));
 
   routes.user(logout, async ({ reply }, user) => {
-    await endSession(db, user.keyId);
+    await logOut(db, user);
     reply.header("Set-Cookie", `${sessionCookie}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`);
     return { message: "Logged out!" };
   });
 
   routes.user(createKey, async ({ params }, user) => {
     const owner = await findUser(db, user, params.user);
-    return { key: await createSession(db, owner.id, keyLifetimes.commandSession) };
+    return { key: await createSessionKey(db, user, owner.id) };
   });
   addPeopleRoutes(routes, db);
   addTokenRoutes(routes, db);

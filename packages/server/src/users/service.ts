@@ -1,8 +1,7 @@
 import { nameProblem } from "@slipway/api";
 
-import { hashPassword, passwordProblem, verifyPassword } from "../auth/password.ts";
+import { hashPassword, passwordProblem } from "../auth/password.ts";
 import { mayActFor, maySeeUsers } from "../auth/rights.ts";
-import { activateDormant, createSession, keyLifetimes } from "../auth/service.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
@@ -13,7 +12,6 @@ import {
   countUsers,
   insertUser,
   lockUsers,
-  selectCredentials,
   selectUserById,
   selectUserByName,
   type UserRow,
@@ -98,27 +96,4 @@ export function checkNames(input: { readonly username: string; readonly email: s
   if (!/^[^@\s]+@[^@\s]+$/.test(input.email)) {
     throw invalidField("email", `must be an email address, found "${input.email}"`);
   }
-}
-
-/** Checks email and password and makes a session, by default a browser's; resolves to its token. */
-export async function logIn(
-  db: Database,
-  email: string,
-  password: string,
-  lifetimeSeconds: number = keyLifetimes.browserSession,
-): Promise<string> {
-  const user = await selectCredentials(db, email);
-  const isRight = await verifyPassword(password, user?.password_hash ?? "");
-  if (user === undefined || !isRight) throw new HttpError(401, "Incorrect email or password.");
-  if (user.login_type !== "password") {
-    throw new HttpError(403, `This user logs in by ${user.login_type}, not by password.`);
-  }
-  if (user.status === "suspended") {
-    throw new HttpError(
-      401,
-      "Your account is suspended. Contact an admin to reactivate your account.",
-    );
-  }
-  if (user.status === "dormant") await activateDormant(db, user.id);
-  return createSession(db, user.id, lifetimeSeconds);
 }

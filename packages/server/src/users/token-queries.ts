@@ -14,6 +14,7 @@ function keys(db: Queryable) {
       "k.login_type",
       "k.token_name",
       "k.scopes",
+      "k.allow_list",
       "k.lifetime_seconds",
       "k.last_used",
       "k.expires_at",
@@ -59,10 +60,13 @@ export async function countTokens(db: Queryable, userId: string): Promise<number
   return row.count;
 }
 
-export async function expireKey(db: Queryable, id: string): Promise<void> {
-  await db
+/** Resolves to when the key has ended. */
+export async function expireKey(db: Queryable, id: string): Promise<string> {
+  const row = await db
     .updateTable("api_keys")
     .set({ expires_at: sql`least(expires_at, now())`, updated_at: sql`now()` })
     .where("id", "=", id)
-    .execute();
+    .returning("expires_at")
+    .executeTakeFirstOrThrow();
+  return row.expires_at;
 }

@@ -28,7 +28,7 @@ export function addTokenRoutes(routes: Routes, db: Database): void {
   }));
   routes.user(createTokenRoute, async ({ params, body }, user) => {
     const owner = await findUser(db, user, params.user);
-    return { key: await createToken(db, owner, body) };
+    return { key: await createToken(db, user, owner, body) };
   });
   routes.user(listTokensRoute, async ({ params, query }, user) => {
     const owner = await findUser(db, user, params.user);
@@ -44,11 +44,11 @@ export function addTokenRoutes(routes: Routes, db: Database): void {
     readKey(db, await findUser(db, user, params.user), params.key),
   );
   routes.user(deleteKeyRoute, async ({ params }, user) => {
-    await deleteKey(db, await findUser(db, user, params.user), params.key);
+    await deleteKey(db, user, await findUser(db, user, params.user), params.key);
     return null;
   });
   routes.user(expireKeyRoute, async ({ params }, user) => {
-    await expireKey(db, await findUser(db, user, params.user), params.key);
+    await expireKey(db, user, await findUser(db, user, params.user), params.key);
     return null;
   });
 }

@@ -1,13 +1,18 @@
 import { randomBytes } from "node:crypto";
 
-import type { ApiKey, CreateTokenRequest, ListedToken } from "@slipway/api";
+import { type ApiKey, type CreateTokenRequest, type ListedToken, scopeNames } from "@slipway/api";
 
+import { diffOf } from "../audit/service.ts";
+import { isUnlimited } from "../auth/key-limits.ts";
 import { isOwnerRole } from "../auth/rights.ts";
-import { createApiToken, endSession, type KeyScope, keyLifetimes } from "../auth/service.ts";
+import { type KeyScope, mayHandOn, presentName } from "../auth/scopes.ts";
+import { createApiToken, createSession, endSession, keyLifetimes } from "../auth/service.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
+import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { HttpError, invalidField, notFound } from "../http/errors.ts";
+import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
+import { recordKeyChange } from "./audit.ts";
 import type { UserRow } from "./queries.ts";
 import {
   countTokens,
@@ -39,6 +44,7 @@ function maxSeconds(user: Pick<UserRow, "roles">): number {
 /** Makes a token and resolves to it; throws 409 when the name is taken. */
 export async function createToken(
   db: Database,
+  caller: UserCaller,
   user: UserRow,
   input: CreateTokenRequest,
 ): Promise<string> {
@@ -49,8 +55,24 @@ export async function createToken(
       detail: "Delete those that are not used any more.",
     });
   }
-  const token = { userId: user.id, name, lifetimeSeconds, scopes: readScopes(input) };
-  return createApiToken(db, token).catch((error: unknown) => {
+  const token = { userId: user.id, name, lifetimeSeconds, ...readGrant(caller, input) };
+  return inTransaction(db, async (trx) => {
+    await recordKeyChange(
+      trx,
+      caller,
+      { userId: user.id, name },
+      "create",
+      diffOf(
+        {},
+        {
+          scopes: token.scopes,
+          allow_list: token.allowList,
+          lifetime_seconds: lifetimeSeconds,
+        },
+      ),
+    );
+    return createApiToken(trx, token);
+  }).catch((error: unknown) => {
     if (!violatesUnique(error, "api_keys_token_name")) throw error;
     throw new HttpError(409, `A token with name "${name}" already exists.`, {
       validations: [
@@ -80,13 +102,32 @@ function readLifetime(nanoseconds: number | undefined, maxSecondsAllowed: number
   );
 }
 
-function readScopes(input: CreateTokenRequest): readonly KeyScope[] {
-  const asked = [...(input.scopes ?? []), ...(input.scope === undefined ? [] : [input.scope])];
-  const scopes = asked.flatMap((scope): readonly KeyScope[] => {
-    if (scope === "") return [];
-    return scope.endsWith("application_connect") ? ["coder:application_connect"] : ["coder:all"];
+/** What is asked for; throws 400 for things of no type, 403 for more than the caller's own key opens. */
+function readGrant(
+  caller: UserCaller,
+  input: CreateTokenRequest,
+): { readonly scopes: readonly KeyScope[]; readonly allowList: readonly string[] } {
+  const asked = [...(input.scopes ?? []), ...(input.scope ? [input.scope] : [])];
+  const given = [...new Set(asked.map(presentName))];
+  const scopes: readonly KeyScope[] = given.length === 0 ? ["coder:all"] : given;
+  const entries = [...new Set((input.allow_list ?? []).map((entry) => entry.toLowerCase()))];
+  const allowList = entries.length === 0 ? ["*:*"] : entries;
+  requireTypes(allowList);
+  if (mayHandOn(caller.grant, { scopes, allowList })) return { scopes, allowList };
+  throw forbidden("A limited token cannot make one that opens more than itself.");
+}
+
+function requireTypes(allowList: readonly string[]): void {
+  const types = new Set(scopeNames.map((name) => name.split(":")[0]));
+  const index = allowList.findIndex((entry) => {
+    const [type = ""] = entry.split(":");
+    return type !== "*" && (type === "coder" || !types.has(type));
   });
-  return scopes.length === 0 ? ["coder:all"] : [...new Set(scopes)];
+  if (index === -1) return;
+  throw invalidField(
+    `allow_list.${index}`,
+    `must begin with *: or a type such as workspace:, found "${allowList[index] ?? ""}"`,
+  );
 }
 
 /** Tokens of a user; `includeAll` asks an owner's for everybody's, and anybody else's for no more. */
@@ -112,13 +153,45 @@ export async function readKey(db: Queryable, user: UserRow, id: string): Promise
   return keyJson(required(await selectKey(db, user.id, id)));
 }
 
-export async function deleteKey(db: Queryable, user: UserRow, id: string): Promise<void> {
-  await endSession(db, required(await selectKey(db, user.id, id)).id);
+/** Makes a session of a user for a program that asks by another session; resolves to its token. */
+export async function createSessionKey(
+  db: Database,
+  caller: UserCaller,
+  userId: string,
+): Promise<string> {
+  if (!isUnlimited(caller.grant)) throw forbidden("A limited token cannot make a session.");
+  return inTransaction(db, async (trx) => {
+    await recordKeyChange(trx, caller, { userId, name: "" }, "create");
+    return createSession(trx, userId, keyLifetimes.commandSession);
+  });
+}
+
+export async function deleteKey(
+  db: Database,
+  caller: UserCaller,
+  user: UserRow,
+  id: string,
+): Promise<void> {
+  const key = required(await selectKey(db, user.id, id));
+  await inTransaction(db, async (trx) => {
+    await endSession(trx, key.id);
+    await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "delete");
+  });
 }
 
 /** Ends a key at once; a token keeps its name until it is deleted. */
-export async function expireKey(db: Queryable, user: UserRow, id: string): Promise<void> {
-  await expireKeyRow(db, required(await selectKey(db, user.id, id)).id);
+export async function expireKey(
+  db: Database,
+  caller: UserCaller,
+  user: UserRow,
+  id: string,
+): Promise<void> {
+  const key = required(await selectKey(db, user.id, id));
+  await inTransaction(db, async (trx) => {
+    const expires_at = await expireKeyRow(trx, key.id);
+    const diff = diffOf({ expires_at: key.expires_at }, { expires_at });
+    await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "write", diff);
+  });
 }
 
 function required(row: KeyRow | undefined): KeyRow {
@@ -135,10 +208,15 @@ function keyJson(row: KeyRow): ApiKey {
     created_at: row.created_at,
     updated_at: row.updated_at,
     login_type: row.login_type === "token" ? "token" : "password",
-    scope: row.scopes.includes("coder:all") ? "all" : "application_connect",
+    scope: oldScope(row.scopes),
     scopes: row.scopes,
     token_name: row.token_name,
     lifetime_seconds: row.lifetime_seconds,
-    allow_list: ["*:*"],
+    allow_list: row.allow_list,
   };
+}
+
+function oldScope(scopes: readonly string[]): ApiKey["scope"] {
+  if (scopes.includes("coder:all")) return "all";
+  return scopes.join() === "coder:application_connect" ? "application_connect" : "";
 }

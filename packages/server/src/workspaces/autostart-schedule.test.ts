@@ -19,6 +19,9 @@ describe("parseAutostart", () => {
     ["CRON_TZ=Europe/Berlin 30 9 * * 1-5", "2026-07-06T00:00:00Z", "2026-07-06T07:30:00.000Z"],
     ["TZ=US/Central 0 7 * * *", "2026-01-05T00:00:00Z", "2026-01-05T13:00:00.000Z"],
     ["CRON_TZ=UTC */15 * * * *", "2026-01-05T00:01:00Z", "2026-01-05T00:15:00.000Z"],
+    ["5/10 9 * * 1", "2026-01-05T09:06:00Z", "2026-01-05T09:15:00.000Z"],
+    ["0 9 * * 1/2", "2026-01-05T10:00:00Z", "2026-01-07T09:00:00.000Z"],
+    ["? 9 * * ?", "2026-01-05T10:00:00Z", "2026-01-06T09:00:00.000Z"],
   ])("%s comes after %s at %s", (text, after, expected) => {
     expect(next(text, after)).toBe(expected);
   });
@@ -37,6 +40,8 @@ describe("parseAutostart", () => {
     ["30 9 * 2 *", "must be *"],
     ["61 9 * * *", 'found "61" for the minute'],
     ["30 9 * * mo", "for the day of week"],
+    ["*/61 9 * * *", 'found "*/61" for the minute'],
+    ["0 9 * * */8", 'found "*/8" for the day of week'],
     ["@daily", "found 1 fields"],
     ["CRON_TZ=Mars/Base 30 9 * * *", 'found the time zone "Mars/Base"'],
   ])("refuses %j and says what is wrong", (text, problem) => {

@@ -1,6 +1,6 @@
 import { Cron } from "croner";
 
-import { isTimezone, parseScriptCron } from "../template-format/cron.ts";
+import { isTimezone, parseCalendar } from "../template-format/cron.ts";
 
 /** A schedule that was read: when it comes next. */
 export interface AutostartSchedule {
@@ -29,8 +29,11 @@ export function parseAutostart(
   if (fields[2] !== "*" || fields[3] !== "*") {
     return { problem: "the day of the month and the month must be *: a schedule is weekly" };
   }
-  const checked = parseScriptCron(fields.join(" "));
+  const checked = parseCalendar(fields.join(" "));
   if ("problem" in checked) return checked;
-  const cron = new Cron(fields.join(" "), { timezone: zone ?? "UTC", paused: true });
+  // Written out value by value: the library does not know every spelling, such as `5/10`.
+  const [minutes, hours, , , days] = checked.fields.map((values) => [...values].join(","));
+  const spelled = `${minutes} ${hours} * * ${days}`;
+  const cron = new Cron(spelled, { timezone: zone ?? "UTC", paused: true });
   return { schedule: { nextAfter: (ms) => cron.nextRun(new Date(ms))?.getTime() } };
 }

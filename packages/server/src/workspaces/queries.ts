@@ -1,4 +1,4 @@
-import type { BuildStatus } from "@slipway/api";
+import { type BuildStatus, prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
@@ -124,6 +124,29 @@ export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Pr
       ttl_ms:
         input.settings.ttlMs ??
         sql`(select nullif(default_ttl_ms, 0) from templates where id = ${input.templateId})`,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+export interface InsertPrebuild {
+  readonly organizationId: string;
+  readonly templateId: string;
+  readonly presetId: string;
+  readonly name: string;
+}
+
+/** A workspace that waits in a pool: it neither stops nor starts by itself. */
+export async function insertPrebuild(db: Queryable, input: InsertPrebuild): Promise<string> {
+  const row = await db
+    .insertInto("workspaces")
+    .values({
+      owner_id: prebuildsUserId,
+      organization_id: input.organizationId,
+      template_id: input.templateId,
+      name: input.name,
+      prebuild_preset_id: input.presetId,
     })
     .returning("id")
     .executeTakeFirstOrThrow();

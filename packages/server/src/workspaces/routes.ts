@@ -7,9 +7,11 @@ import {
   getWorkspaceTimings,
   listBuilds,
   listWorkspaces as listWorkspacesRoute,
+  prebuildsUserId,
+  prebuildsUsername,
 } from "@slipway/api";
-import type { Logger } from "@slipway/runtime";
 
+import { requireScope } from "../auth/key-limits.ts";
 import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import { readBuildByNumber, readBuildsOf } from "../builds/read-service.ts";
 import { readNewestTimings } from "../builds/timing-service.ts";
@@ -21,14 +23,12 @@ import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { requireUsableVersion } from "../templates/service.ts";
 import { findUser, findVisibleUser } from "../users/service.ts";
+import { buildWorkspace, optionalUuid, readBuildRequest } from "./build-service.ts";
+import { type CreateNeeds, createWorkspace } from "./create-service.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { parseSearch } from "./search.ts";
 import {
-  buildWorkspace,
-  createWorkspace,
   describeWorkspace,
-  optionalUuid,
-  readBuildRequest,
   requireChangeable,
   requireWorkspace,
   requireWorkspaceByName,
@@ -38,10 +38,7 @@ import { addWorkspaceSettingsRoutes } from "./settings-routes.ts";
 import { readAutostart, readTtl } from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-export function addWorkspaceRoutes(
-  routes: Routes,
-  needs: WorkspaceNeeds & { readonly logger: Logger },
-): void {
+export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
   const { db, clock } = needs;
 
   routes.user(listWorkspacesRoute, ({ query }, user) =>
@@ -79,13 +76,14 @@ export function addWorkspaceRoutes(
   addWatchRoutes(routes, needs);
 }
 
-/** Whose workspaces a path means, if the caller may see them. */
+/** Whose workspaces a path means, if the caller may see them. The system user has some, although he is nobody to see. */
 async function findOwner(
   db: Database,
   caller: UserCaller,
   reference: string,
 ): Promise<{ readonly id: string }> {
-  const owner = await findVisibleUser(db, caller, reference);
+  const isSystem = [prebuildsUsername, prebuildsUserId].includes(reference.toLowerCase());
+  const owner = isSystem ? { id: prebuildsUserId } : await findVisibleUser(db, caller, reference);
   if (!maySeeWorkspacesOf(caller, owner.id)) throw notFound();
   return owner;
 }
@@ -95,7 +93,8 @@ function addBuildsOfWorkspace(routes: Routes, needs: WorkspaceNeeds): void {
 
   routes.user(createBuild, async ({ params, body }, user) => {
     const row = await requireChangeable(db, user, requireUuid(params.workspace));
-    const request = readBuildRequest(body, user.id);
+    requireScope(user, `workspace:${body.transition}`);
+    const request = readBuildRequest(body, user);
     if (request.transition === "start" && request.versionId !== undefined) {
       await requireUsableVersion(db, user, row.template_id, request.versionId);
     }

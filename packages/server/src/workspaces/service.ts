@@ -1,40 +1,14 @@
-import {
-  type BuildParameter,
-  type BuildReason,
-  type CreateBuildRequest,
-  nameProblem,
-  nilUuid,
-  type Workspace,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import { prebuildsUserId, type Workspace } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
-import type { Transaction } from "kysely";
 
-import { recordAudit } from "../audit/service.ts";
 import { mayActFor, maySeeWorkspacesOf } from "../auth/rights.ts";
-import { readBuild, readNewestBuilds } from "../builds/read-service.ts";
-import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
+import { readNewestBuilds } from "../builds/read-service.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
-import type { DB } from "../db/gen/schema.ts";
-import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
-import { readUuid } from "../http/uuid.ts";
-import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import {
-  requireOpenForWorkspaces,
-  requireTemplate,
-  requireUsableVersion,
-} from "../templates/service.ts";
-import { requireVersion } from "../templates/version-service.ts";
-import {
-  insertWorkspace,
-  selectWorkspace,
-  selectWorkspaceByName,
-  type WorkspaceRow,
-  type WorkspaceSettings,
-} from "./queries.ts";
+import { forbidden, HttpError, notFound } from "../http/errors.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
+import { selectWorkspace, selectWorkspaceByName, type WorkspaceRow } from "./queries.ts";
 import { workspaceJson } from "./workspace-json.ts";
 
 export interface WorkspaceNeeds {
@@ -76,7 +50,17 @@ export async function requireChangeable(
   return row;
 }
 
-function wasDeleted({ name }: Pick<WorkspaceRow, "name">): HttpError {
+/** Throws 409 for a prebuild: how it waits is its preset's to say, and who claims it says the rest (`prebuilds.md` section 2.5). */
+export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id" | "name">): void {
+  if (owner_id !== prebuildsUserId) return;
+  throw new HttpError(409, `Workspace "${name}" is a prebuild that waits for an owner.`, {
+    detail:
+      "Its settings, values and version are those of the preset that it was made for, until somebody claims it.",
+  });
+}
+
+/** Nothing can be done to a workspace any more. */
+export function wasDeleted({ name }: Pick<WorkspaceRow, "name">): HttpError {
   return new HttpError(410, `Workspace "${name}" was deleted.`);
 }
 
@@ -128,63 +112,6 @@ export async function describeWorkspace(
   return workspace;
 }
 
-/** What a request says of a new workspace. */
-export interface NewWorkspace {
-  readonly ownerId: string;
-  readonly name: string;
-  readonly templateId: string | undefined;
-  readonly versionId: string | undefined;
-  readonly presetId: string | undefined;
-  readonly parameters: readonly BuildParameter[];
-  readonly settings: WorkspaceSettings;
-}
-
-/** Makes a workspace and queues its first build. */
-export async function createWorkspace(
-  needs: WorkspaceNeeds,
-  caller: UserCaller,
-  input: NewWorkspace,
-): Promise<Workspace> {
-  const problem = nameProblem(input.name);
-  if (problem !== undefined) throw invalidField("name", problem);
-  const { db, pubsub, clock } = needs;
-  const origin = await findOrigin(db, input);
-  await requireOpenForWorkspaces(db, origin.templateId, origin.versionId);
-  await requireUsableVersion(db, caller, origin.templateId, origin.versionId);
-  const id = await inTransaction(db, async (trx) => {
-    const { ownerId, name, settings } = input;
-    const { templateId, organizationId } = origin;
-    const workspace = { ownerId, organizationId, templateId, name, settings };
-    const workspaceId = await insertWorkspace(trx, workspace);
-    await recordAudit(trx, {
-      userId: caller.id,
-      organizationId,
-      action: "create",
-      resourceType: "workspace",
-      resourceId: workspaceId,
-      target: name,
-      diff: {},
-    });
-    await queueBuild(
-      trx,
-      { id: workspaceId, name, organization_id: organizationId, template_id: templateId },
-      {
-        transition: "start",
-        versionId: origin.versionId,
-        presetId: input.presetId,
-        parameters: input.parameters,
-        reason: "initiator",
-        initiatorId: caller.id,
-      },
-    );
-    return workspaceId;
-  }).catch((error: unknown) => {
-    throw writesName(error) ? nameTaken(input.name) : error;
-  });
-  pubsub.publish(topics.jobQueue);
-  return describeWorkspace(db, await requireWorkspace(db, caller, id), clock.now());
-}
-
 /** Whether a statement failed because its owner has a workspace of that name. */
 export function writesName(error: unknown): boolean {
   return violatesUnique(error, "workspaces_owner_name");
@@ -194,116 +121,4 @@ export function nameTaken(name: string): HttpError {
   return new HttpError(409, `Workspace "${name}" already exists.`, {
     validations: [{ field: "name", detail: "This value is already in use and should be unique." }],
   });
-}
-
-interface Origin {
-  readonly templateId: string;
-  readonly organizationId: string;
-  readonly versionId: string;
-}
-
-/** The template version that a new workspace is made from: the one named, or the active one of the template. */
-async function findOrigin(db: Queryable, input: NewWorkspace): Promise<Origin> {
-  if (input.versionId !== undefined) {
-    const version = await requireVersion(db, input.versionId).catch(() => undefined);
-    if (version === undefined || version.template_id === null) {
-      throw invalidField("template_version_id", `no template has the version ${input.versionId}`);
-    }
-    const { template_id: templateId, organization_id: organizationId } = version;
-    return { templateId, organizationId, versionId: version.id };
-  }
-  if (input.templateId === undefined) {
-    throw invalidField("template_id", "is required, unless template_version_id is given");
-  }
-  const template = await requireTemplate(db, input.templateId).catch(() => undefined);
-  if (template === undefined)
-    throw invalidField("template_id", `no template has the id ${input.templateId}`);
-  return {
-    templateId: template.id,
-    organizationId: template.organization_id,
-    versionId: template.active_version_id,
-  };
-}
-
-/** Reads what a request asks of a build; the nil UUID stands for nothing. */
-export function readBuildRequest(body: CreateBuildRequest, initiatorId: string): NewBuild {
-  return {
-    transition: body.transition,
-    versionId: optionalUuid(body.template_version_id),
-    presetId: optionalUuid(body.template_version_preset_id),
-    parameters: body.rich_parameter_values ?? [],
-    reason: body.reason ?? ("initiator" satisfies BuildReason),
-    initiatorId,
-  };
-}
-
-/** A UUID of a request; absent, empty and nil are the same (`clients.md` section 0.3). */
-export function optionalUuid(text: string | undefined): string | undefined {
-  const uuid = text === undefined ? undefined : readUuid(text);
-  return uuid === nilUuid ? undefined : uuid;
-}
-
-/** Queues a build of a workspace. */
-export async function buildWorkspace(
-  needs: WorkspaceNeeds,
-  workspace: WorkspaceRow,
-  input: NewBuild,
-): Promise<WorkspaceBuild> {
-  const { db, pubsub, clock } = needs;
-  if (workspace.deleted) throw wasDeleted(workspace);
-  if (workspace.dormant_at !== null && input.transition === "start") {
-    throw new HttpError(409, `Workspace "${workspace.name}" is dormant.`, {
-      detail: "Wake it up first, then start it.",
-    });
-  }
-  const buildId = await inTransaction(db, (trx) =>
-    queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input) }),
-  );
-  pubsub.publish(topics.jobQueue);
-  pubsub.publish(topics.workspace(workspace.id));
-  return readBuild(db, buildId, clock.now());
-}
-
-/**
- * The version to build: the one that is asked for, or at a start of what updates itself, by its owner's wish or by its
- * template's, the active one.
- */
-export function versionOf(
-  workspace: Pick<
-    WorkspaceRow,
-    "automatic_updates" | "template_active_version_id" | "template_require_active_version"
-  >,
-  { transition, versionId }: Pick<NewBuild, "transition" | "versionId">,
-): string | undefined {
-  const isWanted =
-    workspace.automatic_updates === "always" || workspace.template_require_active_version;
-  const updates = isWanted && transition === "start";
-  return versionId ?? (updates ? workspace.template_active_version_id : undefined);
-}
-
-/** Queues a build and notes in the audit trail who wanted it. The caller hints as `createBuild` says. */
-export async function queueBuild(
-  trx: Transaction<DB>,
-  workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id" | "template_id">,
-  input: NewBuild,
-): Promise<string> {
-  const { id, organization_id: organizationId, template_id: templateId } = workspace;
-  const buildId = await createBuild(trx, { id, organizationId, templateId }, input);
-  await recordAudit(trx, {
-    userId: input.initiatorId,
-    organizationId,
-    action: input.transition,
-    resourceType: "workspace_build",
-    resourceId: buildId,
-    target: workspace.name,
-    diff: {},
-    fields: { workspace_id: id, build_reason: input.reason },
-  });
-  return buildId;
-}
-
-/** Whether a start with the active version lacks values of parameters, so that nobody but a person can do it. */
-export async function hasParameterMismatch(db: Queryable, row: WorkspaceRow): Promise<boolean> {
-  if (row.automatic_updates !== "always") return false;
-  return !(await canStartWith(db, row.id, row.template_active_version_id));
 }

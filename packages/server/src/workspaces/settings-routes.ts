@@ -13,7 +13,8 @@ import {
 
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
-import { describeWorkspace, hasParameterMismatch, requireWorkspace } from "./service.ts";
+import { hasParameterMismatch } from "./build-service.ts";
+import { describeWorkspace, requireWorkspace } from "./service.ts";
 import type { WorkspaceNeeds } from "./service.ts";
 import {
   extendWorkspace,

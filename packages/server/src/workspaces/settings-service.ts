@@ -3,6 +3,7 @@ import type { Transaction } from "kysely";
 
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
+import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { timestampFromMs } from "../db/timestamp.ts";
 import { inTransaction } from "../db/transaction.ts";
@@ -14,6 +15,7 @@ import type { Autostart, WorkspaceRow } from "./queries.ts";
 import {
   describeWorkspace,
   nameTaken,
+  refusePrebuild,
   requireChangeable,
   type WorkspaceNeeds,
   writesName,
@@ -35,7 +37,7 @@ async function change(
   await inTransaction(db, async (trx) => {
     await write(trx);
     await recordAudit(trx, {
-      userId: caller.id,
+      by: caller,
       organizationId: row.organization_id,
       action: "write",
       resourceType: "workspace",
@@ -48,6 +50,17 @@ async function change(
   pubsub.publish(topics.workspace(row.id));
 }
 
+/** The row of a workspace whose settings the caller may change; throws what `requireChangeable` does, and 409 for a prebuild. */
+async function requireSettable(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<WorkspaceRow> {
+  const row = await requireChangeable(db, caller, id);
+  refusePrebuild(row);
+  return row;
+}
+
 /** Gives a workspace another name; throws 400 for one that cannot be, 409 for one that is taken. */
 export async function renameWorkspace(
   needs: WorkspaceNeeds,
@@ -55,7 +68,7 @@ export async function renameWorkspace(
   id: string,
   name: string | undefined,
 ): Promise<void> {
-  const row = await requireChangeable(needs.db, caller, id);
+  const row = await requireSettable(needs.db, caller, id);
   if (name === undefined || name === "" || name === row.name) return;
   const problem = nameProblem(name);
   if (problem !== undefined) throw invalidField("name", problem);
@@ -89,7 +102,7 @@ export async function setAutomaticUpdates(
   id: string,
   automatic_updates: WorkspaceRow["automatic_updates"],
 ): Promise<void> {
-  const row = await requireChangeable(needs.db, caller, id);
+  const row = await requireSettable(needs.db, caller, id);
   await change(needs, caller, row, { automatic_updates }, (trx) =>
     updateSettings(trx, row.id, { automatic_updates }),
   );
@@ -105,7 +118,7 @@ export async function setTtl(
   id: string,
   ttlMs: number | null | undefined,
 ): Promise<void> {
-  const row = await requireChangeable(needs.db, caller, id);
+  const row = await requireSettable(needs.db, caller, id);
   const ttl_ms = readTtl(ttlMs) ?? null;
   await change(needs, caller, row, { ttl_ms }, async (trx) => {
     await updateSettings(trx, row.id, { ttl_ms });
@@ -131,7 +144,7 @@ export async function setAutostart(
   id: string,
   schedule: string | null | undefined,
 ): Promise<void> {
-  const row = await requireChangeable(needs.db, caller, id);
+  const row = await requireSettable(needs.db, caller, id);
   const autostart = readAutostart(schedule, needs.clock.now());
   const after = { autostart_schedule: autostart?.schedule ?? null };
   await change(needs, caller, row, after, (trx) => updateAutostart(trx, row.id, autostart));
@@ -160,7 +173,7 @@ export async function extendWorkspace(
   id: string,
   deadline: string,
 ): Promise<boolean> {
-  const row = await requireChangeable(needs.db, caller, id);
+  const row = await requireSettable(needs.db, caller, id);
   const now = needs.clock.now();
   const { latest_build: build } = await describeWorkspace(needs.db, row, now);
   let isNew = false;
@@ -168,7 +181,7 @@ export async function extendWorkspace(
     isNew = await extendDeadline(trx, build, deadline, now);
     if (!isNew) return;
     await recordAudit(trx, {
-      userId: caller.id,
+      by: caller,
       organizationId: row.organization_id,
       action: "write",
       resourceType: "workspace_build",
@@ -189,7 +202,7 @@ export async function setDormant(
   id: string,
   dormant: boolean,
 ): Promise<Workspace | undefined> {
-  const row = await requireChangeable(needs.db, caller, id);
+  const row = await requireSettable(needs.db, caller, id);
   if ((row.dormant_at !== null) === dormant) return undefined;
   const now = needs.clock.now();
   const after = { dormant_at: dormant ? timestampFromMs(now) : null };

@@ -1,38 +1,23 @@
 import { watchWorkspace as watchRoute, watchWorkspaceSocket } from "@slipway/api";
-import { errorText, type Logger } from "@slipway/runtime";
 
-import { openEventStream } from "../http/event-stream.ts";
-import { keepAlive, pingIntervalMs, refuseMessages } from "../http/peer-socket.ts";
+import { keepAlive, refuseMessages } from "../http/peer-socket.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { requireWorkspace, type WorkspaceNeeds } from "./service.ts";
 import { watchWorkspace } from "./watch-stream.ts";
 
 /** Workspaces as streams of events, in both framings of `clients.md` section 4.1. */
-export function addWatchRoutes(
-  routes: Routes,
-  needs: WorkspaceNeeds & { readonly logger: Logger },
-): void {
-  const { db, logger } = needs;
+export function addWatchRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+  const { db } = needs;
 
-  routes.user(watchRoute, async ({ params, raw, reply }, user) => {
-    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
-    const stream = openEventStream(raw, reply);
-    stream.ping();
-    const pings = setInterval(() => stream.ping(), pingIntervalMs);
-    try {
+  routes.userEvents(watchRoute, {
+    prepare: ({ params }, user) => requireWorkspace(db, user, requireUuid(params.workspace)),
+    serve: async (stream, row) => {
+      stream.ping();
       for await (const workspace of watchWorkspace(needs, row, stream.signal))
         stream.data(workspace);
-    } catch (error) {
-      if (!stream.signal.aborted) {
-        logger.warn({ error: errorText(error) }, "watching a workspace failed");
-        stream.error("Failed to get the workspace.", "The server cannot read it now; try again.");
-      }
-    } finally {
-      clearInterval(pings);
-      stream.end();
-    }
-    return reply;
+    },
+    problem: "Failed to get the workspace.",
   });
 
   routes.userSocket(watchWorkspaceSocket, {

@@ -1,4 +1,9 @@
-import { type Workspace, type WorkspaceBuild, zeroTimestamp } from "@slipway/api";
+import {
+  prebuildsUserId,
+  type Workspace,
+  type WorkspaceAgent,
+  type WorkspaceBuild,
+} from "@slipway/api";
 
 import type { WorkspaceRow } from "./queries.ts";
 
@@ -25,12 +30,13 @@ export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspa
     template_require_active_version: row.template_require_active_version,
     template_use_classic_parameter_flow: row.template_use_classic_parameter_flow,
     latest_build: build,
-    latest_app_status: null,
+    latest_app_status: newestAppStatus(agents),
     outdated: build.template_version_id !== row.template_active_version_id,
     name: row.name,
     autostart_schedule: row.autostart_schedule,
     ttl_ms: row.ttl_ms,
-    last_used_at: row.last_used_at ?? zeroTimestamp,
+    // Who has made it has used it.
+    last_used_at: row.last_used_at ?? row.created_at,
     deleting_at: null,
     dormant_at: row.dormant_at,
     health: { healthy: failing.length === 0, failing_agents: failing.map((agent) => agent.id) },
@@ -38,7 +44,19 @@ export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspa
     allow_renames: true,
     favorite: row.favorite,
     next_start_at: row.dormant_at === null ? row.next_start_at : null,
-    is_prebuild: false,
+    is_prebuild: row.owner_id === prebuildsUserId,
     task_id: null,
   };
+}
+
+/** What an app said last of itself; null while none has said anything. */
+function newestAppStatus(agents: readonly WorkspaceAgent[]): Workspace["latest_app_status"] {
+  const statuses = agents.flatMap((agent) => agent.apps.flatMap((app) => app.statuses));
+  return statuses.reduce<Workspace["latest_app_status"]>(
+    (newest, status) =>
+      newest === null || Date.parse(status.created_at) > Date.parse(newest.created_at)
+        ? status
+        : newest,
+    null,
+  );
 }

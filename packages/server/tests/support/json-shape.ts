@@ -7,18 +7,48 @@ export interface Difference {
 
 /**
  * What of a recorded JSON our JSON does not have, or has as another type: each recorded key, in depth. More keys are no
- * difference. Of a list that is not empty the first elements are compared.
+ * difference. An element of a list is compared with ours of the same name, or the one at its place, or the first one.
  */
 export function shapeDifferences(recorded: unknown, ours: unknown, path = ""): Difference[] {
   const [wanted, found] = [typeOf(recorded), typeOf(ours)];
   if (wanted !== found) return [{ path, wanted, found }];
-  if (Array.isArray(recorded) && Array.isArray(ours)) {
-    return recorded.length === 0 ? [] : shapeDifferences(recorded[0], ours[0], `${path}[]`);
+  if (isList(recorded) && isList(ours)) {
+    return recorded.flatMap((element, index) =>
+      shapeDifferences(element, counterpart(element, index, ours), `${path}[]`),
+    );
   }
   if (!isObject(recorded) || !isObject(ours)) return [];
   return Object.keys(recorded).flatMap((key) =>
     shapeDifferences(recorded[key], ours[key], path === "" ? key : `${path}.${key}`),
   );
+}
+
+/** Keys of ours that the recorded JSON does not have. */
+export function addedKeys(recorded: unknown, ours: unknown): string[] {
+  return shapeDifferences(ours, recorded)
+    .filter(({ path, found }) => found === "undefined" && !path.endsWith("[]"))
+    .map(({ path }) => path);
+}
+
+/** What elements of lists are known by. */
+const nameKeys = ["name", "display_name", "slug", "type"];
+
+function counterpart(element: unknown, index: number, list: readonly unknown[]): unknown {
+  const named = list.find((other) =>
+    nameKeys.some(
+      (key) => nameIn(element, key) !== undefined && nameIn(element, key) === nameIn(other, key),
+    ),
+  );
+  return named ?? list[index] ?? list[0];
+}
+
+function nameIn(value: unknown, key: string): unknown {
+  const name = isObject(value) ? value[key] : undefined;
+  return name === "" ? undefined : name;
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -11,6 +11,7 @@ import { logInAsAdmin, openClient, openTestDatabase, testAdmin } from "@slipway/
 
 import { readSettings } from "../../src/config/settings.ts";
 import type { Database } from "../../src/db/database.ts";
+import type { Driver } from "../../src/drivers/driver.ts";
 import { createServer, type Server } from "../../src/main/server.ts";
 
 type Client = ReturnType<typeof openClient>;
@@ -39,22 +40,18 @@ export interface Answer {
   readonly body: unknown;
 }
 
-export async function openServer(postgresUrl: string): Promise<OpenServer> {
+/** `environment` are more settings by their variables. */
+export async function openServer(
+  postgresUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+  drivers: readonly Driver[] = [],
+): Promise<OpenServer> {
   await using opening = new AsyncDisposableStack();
   await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opening.defer(() => rm(dataDir, { recursive: true, force: true }));
   const database = opening.use(await openTestDatabase(postgresUrl));
-  const settings = {
-    ...readSettings({ SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0", SLIPWAY_DATA_DIR: dataDir }, false),
-    postgresUrl: database.url,
-  };
-  const server = await createServer({
-    settings,
-    agentCommand: [process.execPath, join(root, "packages/agent/dist/agent.js")],
-    logger: silentLogger,
-    signal: new AbortController().signal,
-  });
+  const server = await serve(dataDir, database.url, environment, drivers);
   opening.defer(() => server.close({ stopAgents: true }));
   const url = server.accessUrl;
   const body = { ...testAdmin, username: "admin" };
@@ -71,6 +68,39 @@ export async function openServer(postgresUrl: string): Promise<OpenServer> {
       send(`${url}/api/v2${path}`, method, input, client.headers),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Another server of the same deployment. */
+export async function openReplica({
+  postgresUrl,
+}: Pick<OpenServer, "postgresUrl">): Promise<AsyncDisposable & { readonly url: string }> {
+  await using opening = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
+  opening.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const server = opening.use(await serve(dataDir, postgresUrl));
+  const opened = opening.move();
+  return { url: server.accessUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function serve(
+  dataDir: string,
+  postgresUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+  drivers: readonly Driver[] = [],
+): Promise<Server> {
+  const source = {
+    ...environment,
+    SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
+    SLIPWAY_DATA_DIR: dataDir,
+    SLIPWAY_POSTGRES_URL: postgresUrl,
+  };
+  return createServer({
+    settings: readSettings(source, false),
+    agentCommand: [process.execPath, join(root, "packages/agent/dist/agent.js")],
+    drivers,
+    logger: silentLogger,
+    signal: new AbortController().signal,
+  });
 }
 
 async function send(

@@ -1,14 +1,13 @@
 import type { LogLevel } from "@slipway/api";
 import {
-  type BatchCreateLogsRequest,
   type BatchCreateLogsResponseSchema,
-  type Log,
   Log_Level,
   type MessageInitShape,
-  timestampToNs,
+  readLogBatch,
 } from "@slipway/wire";
 
 import { RpcFailure } from "../../rpc/handler.ts";
+import { LinePacker, type PackedLines } from "../log-lines.ts";
 import { ensureExternalSource, storeAgentLogs } from "../log-service.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { uuidField } from "./fields.ts";
@@ -22,25 +21,33 @@ const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Never that the limit is passed: stock agents would send nothing any more, and the newest lines are kept. */
 const accepted: Answer = { logLimitExceeded: false };
 
-/** Takes the batches of log lines of one session (`rpc.md` section 7.7). */
-export function logReceiver(needs: Needs): (request: BatchCreateLogsRequest) => Promise<Answer> {
-  const { db, agent } = needs;
-  let externalSourceId: string | undefined;
+/** A `BatchCreateLogsRequest`; its lines are packed for the database as they are read. */
+interface LogRequest {
+  readonly logSourceId: Uint8Array;
+  readonly lines: PackedLines;
+}
 
-  const sourceOf = async (bytes: Uint8Array): Promise<string> => {
-    const id = bytes.length === 0 ? nilUuid : uuidField(bytes, "log_source_id");
-    if (id !== nilUuid) return id;
-    return (externalSourceId ??= await ensureExternalSource(db, agent.agentId));
-  };
+/** The sources of sessions whose lines name none. */
+const externalSources = new WeakMap<Needs, string>();
 
-  return async ({ logSourceId, logs }) => {
-    if (logs.length === 0) return accepted;
-    if (logs.length > maxLinesPerBatch) {
-      throw new RpcFailure(`batch has ${logs.length} lines, at most ${maxLinesPerBatch} are taken`);
-    }
-    await storeAgentLogs(needs, agent, await sourceOf(logSourceId), logs.map(readLine));
-    return accepted;
-  };
+/** Takes a batch of log lines (`rpc.md` section 7.7). */
+export async function batchCreateLogs(
+  needs: Needs,
+  { logSourceId, lines }: LogRequest,
+): Promise<Answer> {
+  if (lines.length === 0) return accepted;
+  await storeAgentLogs(needs, needs.agent, await sourceOf(needs, logSourceId), lines);
+  return accepted;
+}
+
+async function sourceOf(needs: Needs, bytes: Uint8Array): Promise<string> {
+  const id = bytes.length === 0 ? nilUuid : uuidField(bytes, "log_source_id");
+  if (id !== nilUuid) return id;
+  const known = externalSources.get(needs);
+  if (known !== undefined) return known;
+  const made = await ensureExternalSource(needs.db, needs.agent.agentId);
+  externalSources.set(needs, made);
+  return made;
 }
 
 const levels: ReadonlyMap<number, LogLevel> = new Map([
@@ -51,12 +58,22 @@ const levels: ReadonlyMap<number, LogLevel> = new Map([
   [Log_Level.ERROR, "error"],
 ]);
 
-function readLine({ createdAt, level, output }: Log) {
-  const ns = timestampToNs(createdAt);
-  return {
-    // The time only tells a repeated batch; one beyond the database's numbers tells nothing.
-    createdNs: BigInt.asIntN(64, ns) === ns ? ns : 0n,
-    level: levels.get(level) ?? "info",
-    output,
-  };
+/** Bytes a line, to begin with: a guess that only saves growing. */
+const usualLineBytes = 64;
+
+/** Throws `RpcFailure` for too many lines and for one that is no text, `ProtobufError` for what is no request. */
+export function parseLogRequest(bytes: Uint8Array): LogRequest {
+  const packer = new LinePacker(Math.ceil(bytes.length / usualLineBytes), bytes.length);
+  const logSourceId = readLogBatch(bytes, (createdNs, level, start, end) => {
+    if (packer.length === maxLinesPerBatch) {
+      throw new RpcFailure(`batch has too many lines, at most ${maxLinesPerBatch} are taken`);
+    }
+    try {
+      packer.addEncoded(createdNs, levels.get(level) ?? "info", bytes, start, end);
+    } catch {
+      // What the decoder throws says no more.
+      throw new RpcFailure(`line ${packer.length + 1} is not UTF-8`);
+    }
+  });
+  return { logSourceId, lines: packer.finish() };
 }

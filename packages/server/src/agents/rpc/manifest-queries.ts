@@ -1,12 +1,12 @@
 import type { Queryable } from "../../db/database.ts";
 
-/** The agent with the names of its workspace and owner. */
+/** The agent with the name of its workspace, and of the owner whom its build is for: until a claim is done, the one before. */
 export function selectManifestAgent(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
-    .innerJoin("users as owner", "owner.id", "workspace.owner_id")
+    .innerJoin("users as owner", "owner.id", "build.owner_id")
     .where("agent.id", "=", agentId)
     .where("agent.deleted", "=", false)
     .select([

@@ -39,7 +39,10 @@ export interface ManifestRows {
 export async function getManifest({
   db,
   agent: { agentId },
-}: Pick<AgentRpcContext, "db" | "agent">): Promise<MessageInitShape<typeof ManifestSchema>> {
+}: {
+  readonly db: AgentRpcContext["db"];
+  readonly agent: Pick<AgentRpcContext["agent"], "agentId">;
+}): Promise<MessageInitShape<typeof ManifestSchema>> {
   const [agent, scripts, apps, metadata] = await Promise.all([
     selectManifestAgent(db, agentId),
     selectManifestScripts(db, agentId),

@@ -25,27 +25,31 @@ const maxVolumes = 256;
 /** After a warning a resource has this long to be quiet. */
 const debounceMs = 30 * 60_000;
 
-interface ResourceMonitoring {
-  configuration(this: void): Promise<Configuration>;
-  push(this: void, request: PushResourcesMonitoringUsageRequest): Promise<Pushed>;
+/** What sessions watch, from the first time on that they ask; most never do. */
+const watchesOf = new WeakMap<Needs, readonly Watch[]>();
+
+/** What the agent is to watch: memory and volumes that its template names (`rpc.md` section 7.10). */
+export async function monitoringConfiguration(needs: Needs): Promise<Configuration> {
+  return configurationOf((await readWatches(needs)).map(({ monitor }) => monitor));
 }
 
-/** Watches memory and volumes during one session. Its state is the session's; monitors are read once. */
-export function resourceMonitoring(needs: Needs): ResourceMonitoring {
-  let watches: readonly Watch[] | undefined;
-  const read = async (): Promise<readonly Watch[]> => {
-    const json = await selectResourceMonitors(needs.db, needs.agent.agentId);
-    watches ??= readMonitors(json).map((monitor) => new Watch(monitor, needs));
-    return watches;
-  };
-  return {
-    configuration: async () => configurationOf((await read()).map(({ monitor }) => monitor)),
-    push: async ({ datapoints }) => {
-      checkSize(datapoints);
-      for (const watch of watches ?? (await read())) watch.take(datapoints);
-      return {};
-    },
-  };
+/** Takes what was seen of memory and volumes. How they were is kept with the session. */
+export async function pushMonitoringUsage(
+  needs: Needs,
+  { datapoints }: PushResourcesMonitoringUsageRequest,
+): Promise<Pushed> {
+  checkSize(datapoints);
+  for (const watch of watchesOf.get(needs) ?? (await readWatches(needs))) watch.take(datapoints);
+  return {};
+}
+
+async function readWatches(needs: Needs): Promise<readonly Watch[]> {
+  const json = await selectResourceMonitors(needs.db, needs.agent.agentId);
+  const known = watchesOf.get(needs);
+  if (known !== undefined) return known;
+  const made = readMonitors(json).map((monitor) => new Watch(monitor, needs));
+  watchesOf.set(needs, made);
+  return made;
 }
 
 /** The configuration that an agent with these monitors is given. */

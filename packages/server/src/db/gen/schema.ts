@@ -22,6 +22,7 @@ export type JsonPrimitive = boolean | number | string | null;
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export interface ApiKeys {
+  allow_list: Generated<string[]>;
   created_at: Generated<string>;
   expires_at: string;
   hashed_secret: Buffer;
@@ -41,10 +42,14 @@ export interface AuditLog {
   created_at: Generated<string>;
   diff: Generated<Json>;
   id: Generated<string>;
+  ip: Generated<string>;
   organization_id: string | null;
+  request_id: string | null;
   resource_id: string;
   resource_target: string;
   resource_type: import("@slipway/api").AuditResourceType;
+  status_code: Generated<number>;
+  user_agent: Generated<string>;
   user_id: string | null;
 }
 
@@ -151,9 +156,20 @@ export interface TemplateVersionDryRuns {
   workspace_name: string;
 }
 
+export interface TemplateVersionPresetPrebuildSchedules {
+  cron_expression: string;
+  desired_instances: number;
+  preset_id: string;
+}
+
 export interface TemplateVersionPresets {
+  desired_instances: number | null;
   id: Generated<string>;
+  invalidate_after_secs: Generated<number>;
+  last_invalidated_at: string | null;
   name: string;
+  prebuild_status: Generated<import("@slipway/api").PrebuildStatus>;
+  scheduling_timezone: Generated<string>;
   template_version_id: string;
 }
 
@@ -187,6 +203,15 @@ export interface Users {
   status: Generated<import("@slipway/api").User["status"]>;
   updated_at: Generated<string>;
   username: string;
+}
+
+export interface Workers {
+  created_at: Generated<string>;
+  drivers: string[];
+  id: string;
+  last_seen_at: Generated<string>;
+  name: string;
+  version: string;
 }
 
 export interface WorkspaceAgentLogPositions {
@@ -255,10 +280,12 @@ export interface WorkspaceAgents {
   operating_system: string;
   parent_id: string | null;
   ready_at: string | null;
+  reinit_sent_at: string | null;
   resource_id: string;
   resource_monitors: Generated<Json>;
   started_at: string | null;
   subsystems: Generated<import("@slipway/api").Subsystem[]>;
+  took_over: Generated<boolean>;
   troubleshooting_url: Generated<string>;
   updated_at: Generated<string>;
   version: Generated<string>;
@@ -342,6 +369,7 @@ export interface WorkspaceBuilds {
   initiator_id: string;
   job_id: string;
   max_deadline: string | null;
+  owner_id: string;
   reason: import("@slipway/api").BuildReason;
   template_version_id: string;
   template_version_preset_id: string | null;
@@ -384,6 +412,7 @@ export interface Workspaces {
   next_start_at: string | null;
   organization_id: string;
   owner_id: string;
+  prebuild_preset_id: string | null;
   template_id: string;
   ttl_ms: number | null;
   updated_at: Generated<string>;
@@ -401,10 +430,12 @@ export interface DB {
   organization_members: OrganizationMembers;
   organizations: Organizations;
   template_version_dry_runs: TemplateVersionDryRuns;
+  template_version_preset_prebuild_schedules: TemplateVersionPresetPrebuildSchedules;
   template_version_presets: TemplateVersionPresets;
   template_versions: TemplateVersions;
   templates: Templates;
   users: Users;
+  workers: Workers;
   workspace_agent_log_positions: WorkspaceAgentLogPositions;
   workspace_agent_log_sources: WorkspaceAgentLogSources;
   workspace_agent_logs: WorkspaceAgentLogs;

@@ -5,6 +5,8 @@ import { up as people } from "./0002-people.ts";
 import { up as agents } from "./0003-agents.ts";
 import { up as schedulesAndAudit } from "./0004-schedules-and-audit.ts";
 import { up as templates } from "./0005-templates.ts";
+import { up as sessionsAndAudit } from "./0007-sessions-and-audit.ts";
+import { up as prebuilds } from "./0008-prebuilds.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -13,4 +15,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0003-agents": { up: agents },
   "0004-schedules-and-audit": { up: schedulesAndAudit },
   "0005-templates": { up: templates },
+  "0007-sessions-and-audit": { up: sessionsAndAudit },
+  "0008-prebuilds": { up: prebuilds },
 };

@@ -1,0 +1,62 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+
+export async function findWorkspaceOfAgent(
+  db: Queryable,
+  agentId: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .where("agent.id", "=", agentId)
+    .select("build.workspace_id")
+    .executeTakeFirst();
+  return row?.workspace_id;
+}
+
+export async function findWorkspaceOfBuild(
+  db: Queryable,
+  buildId: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("workspace_builds")
+    .where("id", "=", buildId)
+    .select("workspace_id")
+    .executeTakeFirst();
+  return row?.workspace_id;
+}
+
+/** The live workspace of that name; its owner by id or by name. */
+export async function findWorkspaceByName(
+  db: Queryable,
+  owner: { readonly ownerId?: string | undefined; readonly ownerName?: string },
+  name: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("workspaces as workspace")
+    .innerJoin("users as owner", "owner.id", "workspace.owner_id")
+    .where("workspace.deleted", "=", false)
+    .where(sql`lower(workspace.name)`, "=", name.toLowerCase())
+    .where((eb) =>
+      owner.ownerName === undefined
+        ? eb("owner.id", "=", owner.ownerId ?? null)
+        : eb(sql`lower(owner.username)`, "=", owner.ownerName.toLowerCase()),
+    )
+    .select("workspace.id")
+    .executeTakeFirst();
+  return row?.id;
+}
+
+export async function findTemplateOfVersion(
+  db: Queryable,
+  versionId: string | undefined,
+): Promise<string | undefined> {
+  if (versionId === undefined) return undefined;
+  const row = await db
+    .selectFrom("template_versions")
+    .where("id", "=", versionId)
+    .select("template_id")
+    .executeTakeFirst();
+  return row?.template_id ?? undefined;
+}

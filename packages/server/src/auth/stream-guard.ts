@@ -1,0 +1,51 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import type { Queryable } from "../db/database.ts";
+import type { OpenStreams } from "../http/open-streams.ts";
+import { type PubSub, topics } from "../pubsub/pubsub.ts";
+import { watch } from "../pubsub/watch.ts";
+import { selectLiveKeys } from "./queries.ts";
+
+/** Without a hint it is looked again after this long: a key that expires sends none. */
+const repeatMs = 5_000;
+
+export interface StreamGuardNeeds {
+  readonly db: Queryable;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Ends the open streams of whoever is not let in any more: the key is gone or has expired, the user is suspended or
+ * deleted, or has other roles, with which he may open them anew as far as those go. Ends with the signal.
+ */
+export async function guardStreams(
+  { db, pubsub, clock, logger }: StreamGuardNeeds,
+  streams: OpenStreams,
+  signal: AbortSignal,
+): Promise<void> {
+  const looks = watch({ pubsub, topics: [topics.sessions], maxWaitMs: repeatMs, clock, signal });
+  for await (const _ of looks) {
+    try {
+      const ended = await endStaleStreams(db, streams);
+      if (ended > 0) logger.info({ streams: ended }, "streams of ended sessions closed");
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ error: errorText(error) }, "sessions of open streams were not looked at");
+    }
+  }
+}
+
+async function endStaleStreams(db: Queryable, streams: OpenStreams): Promise<number> {
+  const keyIds = streams.keyIds();
+  if (keyIds.length === 0) return 0;
+  const asked = new Set(keyIds);
+  const live = new Map((await selectLiveKeys(db, keyIds)).map((key) => [key.id, key.roles]));
+  return streams.endWhere(({ keyId, roles }) => {
+    // One that was opened meanwhile was let in meanwhile.
+    if (!asked.has(keyId)) return false;
+    const now = live.get(keyId);
+    return now === undefined || now.toSorted().join() !== roles.toSorted().join();
+  });
+}

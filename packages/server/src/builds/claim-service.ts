@@ -1,0 +1,108 @@
+import type { BuildParameter } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { SecretBox } from "../auth/secret-box.ts";
+import type { Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
+import type { Driver } from "../drivers/driver.ts";
+import { createJob, recordEndedJob } from "../jobs/service.ts";
+import { findPool, requireBuildable } from "../templates/version-service.ts";
+import { claimStage } from "./build-job.ts";
+import {
+  insertBuild,
+  insertParameters,
+  selectBuildContext,
+  selectLastBuild,
+  updateDeadline,
+} from "./queries.ts";
+import { type BuildSubject, chooseParameters, localWorker, type NewBuild } from "./service.ts";
+import { findPredecessor, takeOver } from "./take-over.ts";
+
+export interface ClaimNeeds {
+  readonly secrets: SecretBox;
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
+
+/** What a claim needs to know before it takes anything. */
+export interface PreparedClaim {
+  readonly version: Awaited<ReturnType<typeof requireBuildable>>;
+  readonly presetId: string;
+  readonly presetName: string;
+  readonly parameters: readonly BuildParameter[];
+}
+
+/**
+ * Looks whether a workspace of this version could be claimed from a pool: of the preset that is named, or that the values
+ * amount to. Undefined when there is no such pool; throws the 400 of values that do not fit.
+ *
+ * The values are chosen as for a first build, for that is what it is to its owner.
+ */
+export async function prepareClaim(
+  db: Queryable,
+  request: Pick<NewBuild, "presetId" | "parameters"> & { readonly versionId: string },
+): Promise<PreparedClaim | undefined> {
+  const version = await requireBuildable(db, request.versionId);
+  const pool = await findPool(db, version, request.presetId, request.parameters);
+  if (pool === undefined) return undefined;
+  const parameters = await chooseParameters(db, version, {
+    given: request.parameters,
+    presetId: pool.id,
+    previous: undefined,
+  });
+  return { version, presetId: pool.id, presetName: pool.preset.name, parameters };
+}
+
+/**
+ * Builds a workspace for the user who became its owner on the same transaction, while it ran (docs/claims.md). With a driver
+ * that has nothing to do, the build is complete with the transaction; else it is queued. Resolves to its id.
+ */
+export async function buildClaim(
+  trx: Transaction<DB>,
+  { secrets, drivers }: ClaimNeeds,
+  workspace: BuildSubject & { readonly ownerId: string },
+  { version, presetId, parameters }: PreparedClaim,
+  initiator: NewBuild["initiator"],
+): Promise<string> {
+  const last = await selectLastBuild(trx, workspace.id);
+  if (last === undefined) throw new Error(`workspace ${workspace.id} was never built`);
+  const isQueued = drivers.get(version.definition.driver)?.claim !== undefined;
+  const job = {
+    type: "workspace_build",
+    organizationId: workspace.organizationId,
+    initiatorId: initiator.id,
+    fileId: version.file_id,
+    workspaceId: workspace.id,
+    ...localWorker(version.definition, last.worker_id),
+  } as const;
+  const jobId = await (isQueued
+    ? createJob(trx, job)
+    : recordEndedJob(trx, job, {
+        workerId: last.worker_id,
+        stage: claimStage,
+        line: "the workspace was running already and waited for its owner",
+      }));
+  const buildId = await insertBuild(trx, {
+    workspaceId: workspace.id,
+    ownerId: workspace.ownerId,
+    number: last.build_number + 1,
+    transition: "start",
+    versionId: version.id,
+    presetId,
+    initiatorId: initiator.id,
+    jobId,
+    reason: "initiator",
+  });
+  await insertParameters(trx, buildId, parameters);
+  if (!isQueued) await complete(trx, secrets, jobId);
+  return buildId;
+}
+
+async function complete(trx: Transaction<DB>, secrets: SecretBox, jobId: string): Promise<void> {
+  const context = await selectBuildContext(trx, jobId);
+  const predecessor = context && (await findPredecessor(trx, context));
+  if (context === undefined || predecessor === undefined) {
+    throw new Error("a claim is of a workspace that runs for another owner");
+  }
+  await takeOver(trx, secrets, context, predecessor);
+  await updateDeadline(trx, context.id);
+}

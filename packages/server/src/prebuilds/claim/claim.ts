@@ -1,0 +1,41 @@
+/** Whose a prebuild becomes, and under which name. */
+export interface NewOwner {
+  readonly ownerId: string;
+  readonly name: string;
+}
+
+/** What a claim asks of its transaction. All of it is undone when that is rolled back. */
+export interface ClaimTransaction {
+  /**
+   * Locks the best prebuild of the pool that nobody else has locked, without waiting: one whose agents are connected before
+   * one whose agents are not, then the oldest. Leaves out those in `except`; undefined when there is no other.
+   */
+  lockPrebuild(presetId: string, except: readonly string[]): Promise<string | undefined>;
+  /** Whether it still waits, as it is now that it is locked. */
+  isWaiting(workspaceId: string, presetId: string): Promise<boolean>;
+  /** Gives it owner and name; false, and nothing is changed, when the system user does not own it any more. */
+  changeOwner(workspaceId: string, owner: NewOwner): Promise<boolean>;
+}
+
+/** Most prebuilds that one claim passes over; they stay locked for as long as it lasts. */
+const maxPassed = 16;
+
+/**
+ * Takes a prebuild out of the pool of a preset and gives it to a user (docs/claims.md); resolves to its id, or to undefined
+ * when none waits. The caller builds for the new owner in the same transaction.
+ */
+export async function takePrebuild(
+  trx: ClaimTransaction,
+  presetId: string,
+  owner: NewOwner,
+): Promise<string | undefined> {
+  const passed: string[] = [];
+  while (passed.length < maxPassed) {
+    const id = await trx.lockPrebuild(presetId, passed);
+    if (id === undefined) return undefined;
+    // Between the choice and the lock it may have been claimed, deleted, or built again.
+    if ((await trx.isWaiting(id, presetId)) && (await trx.changeOwner(id, owner))) return id;
+    passed.push(id);
+  }
+  return undefined;
+}

@@ -1,0 +1,96 @@
+import { prebuildsUserId } from "@slipway/api";
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../../db/database.ts";
+import type { ClaimTransaction, NewOwner } from "./claim.ts";
+
+/** Agents of which nothing was heard for longer do not count as connected, in seconds. */
+const silentSeconds = 30;
+
+/**
+ * A workspace `w` that waits to be claimed from the pool of a preset (`prebuilds.md` sections 1.4 and 6): it runs in the
+ * active version, all its root agents are ready, and it has neither expired nor been invalidated.
+ */
+function isWaiting(presetId: string): RawBuilder<boolean> {
+  return sql<boolean>`
+    w.prebuild_preset_id = ${presetId} and w.owner_id = ${prebuildsUserId} and not w.deleted and exists (
+      select from template_version_presets preset
+        join templates t on t.id = w.template_id and t.active_version_id = preset.template_version_id
+        cross join lateral (
+          select b.id, b.transition, b.created_at, b.template_version_id, j.completed_at, j.error, j.canceled_at
+            from workspace_builds b join jobs j on j.id = b.job_id
+            where b.workspace_id = w.id
+            order by b.build_number desc limit 1) newest
+        where preset.id = ${presetId} and not t.deleted
+          and newest.template_version_id = preset.template_version_id
+          and newest.transition = 'start' and newest.completed_at is not null
+          and newest.error is null and newest.canceled_at is null
+          and (preset.invalidate_after_secs = 0
+            or newest.created_at >= now() - make_interval(secs => preset.invalidate_after_secs))
+          and (preset.last_invalidated_at is null or newest.created_at >= preset.last_invalidated_at)
+          and ${agentsOf("newest.id", sql`true`)}
+          and not ${agentsOf("newest.id", sql`a.lifecycle_state <> 'ready'`)})`;
+}
+
+const isConnected = sql<boolean>`
+  not ${agentsOf(
+    "(select id from workspace_builds where workspace_id = w.id order by build_number desc limit 1)",
+    sql`a.last_connected_at is null or a.disconnected_at >= a.last_connected_at
+      or a.last_connected_at < now() - make_interval(secs => ${sql.lit(silentSeconds)})`,
+  )}`;
+
+/** Whether a build has root agents of which something holds. */
+function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`exists (
+    select from workspace_agents a
+      where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
+}
+
+/** A claim's part of a transaction of PostgreSQL. */
+export function sqlClaim(trx: Queryable): ClaimTransaction {
+  return {
+    lockPrebuild: async (presetId, except) =>
+      (await lockOne(trx, presetId, except, isConnected)) ??
+      (await lockOne(trx, presetId, except, sql`true`)),
+    isWaiting: async (workspaceId, presetId) => {
+      const { rows } = await sql`
+        select from workspaces w where w.id = ${workspaceId} and ${isWaiting(presetId)}`.execute(
+        trx,
+      );
+      return rows.length === 1;
+    },
+    changeOwner: (workspaceId, owner) => changeOwner(trx, workspaceId, owner),
+  };
+}
+
+/** The index gives the oldest first, so that the walk ends at the first that nobody else has locked. */
+async function lockOne(
+  trx: Queryable,
+  presetId: string,
+  except: readonly string[],
+  condition: RawBuilder<boolean>,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ readonly id: string }>`
+    select w.id from workspaces w
+      where ${isWaiting(presetId)} and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
+      order by w.created_at limit 1
+      for update of w skip locked`.execute(trx);
+  return rows[0]?.id;
+}
+
+async function changeOwner(trx: Queryable, workspaceId: string, owner: NewOwner): Promise<boolean> {
+  const result = await trx
+    .updateTable("workspaces")
+    .set({
+      owner_id: owner.ownerId,
+      name: owner.name,
+      prebuild_preset_id: null,
+      dormant_at: null,
+      last_used_at: sql`now()`,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", workspaceId)
+    .where("owner_id", "=", prebuildsUserId)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}

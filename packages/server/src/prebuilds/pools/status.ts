@@ -1,0 +1,25 @@
+import type { PoolStatus } from "@slipway/api";
+
+import type { Reconciliation } from "../reconcile/reconcile.ts";
+import type { Pool } from "../reconcile/snapshot.ts";
+
+type Held = Exclude<PoolStatus, "paused">;
+
+/** Whether a pool is filled as far as it decides itself, and if not, why. */
+export function poolStatus(
+  { status }: Pick<Pool, "status">,
+  { held }: Pick<Reconciliation, "held">,
+): Held {
+  // It stays until another version mends it, also while nothing is missing.
+  if (status === "validation_failed") return status;
+  switch (held) {
+    case "hard-limited":
+      return "hard_limited";
+    case "validation-failed":
+      return "validation_failed";
+    case "backed-off":
+      return "backed_off";
+    case undefined:
+      return "healthy";
+  }
+}

@@ -1,0 +1,110 @@
+import { agentReinit } from "@slipway/api";
+import type { Clock, Logger } from "@slipway/runtime";
+import type { FastifyRequest } from "fastify";
+
+import { readAgentToken, unknownAgent } from "../../auth/service.ts";
+import type { Database } from "../../db/database.ts";
+import { HttpError } from "../../http/errors.ts";
+import { type EventStream, openEventStream } from "../../http/event-stream.ts";
+import { pingIntervalMs } from "../../http/peer-socket.ts";
+import type { Routes } from "../../http/routes.ts";
+import { findToken } from "../../http/token.ts";
+import type { PubSub } from "../../pubsub/pubsub.ts";
+import { decideReinit } from "./decide.ts";
+import { followReinit, type ReinitAnswer } from "./follow.ts";
+import { GatheredViews } from "./gathered-views.ts";
+import { grantFrame } from "./queries.ts";
+
+interface ReinitRouteNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Tells agents of prebuilds that their workspace was claimed (`rest.md` section 2.2, docs/claims.md). */
+export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
+  const { db, pubsub, clock, logger } = needs;
+  const views = new GatheredViews(db);
+
+  /** Also the agents of a build that is being handed over: they may do nothing else until it is. */
+  const identify = async (raw: FastifyRequest) => {
+    const tokenHash = readAgentToken(findToken(raw)?.token);
+    const view = await views.look(tokenHash);
+    if (view.type === "gone") throw unknownAgent();
+    const { agentId, workspaceId, standing } = view;
+    return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash };
+  };
+
+  routes.agentBy(agentReinit, identify, async ({ query, raw, reply }, agent) => {
+    const gone = new AbortController();
+    const onClose = (): void => gone.abort(new DOMException("reader is gone", "AbortError"));
+    raw.raw.socket.once("close", onClose);
+    const answers = followReinit(
+      {
+        hints: pubsub,
+        look: () => views.look(agent.tokenHash),
+        grant: (agentId) => grantFrame(db, agentId),
+        decide: decideReinit,
+        clock,
+        random: Math.random,
+        logger: logger.child({ agent: agent.agentId, workspace: agent.workspaceId }),
+      },
+      { ...agent, waits: readFlag(query.wait) },
+      gone.signal,
+    );
+    try {
+      const first = await answers.next();
+      if (first.value?.type === "refuse") throw notWaiting();
+      const stream = openEventStream(raw, reply);
+      await send(stream, answers, clock);
+    } finally {
+      raw.raw.socket.off("close", onClose);
+    }
+    return reply;
+  });
+}
+
+async function send(
+  stream: EventStream,
+  answers: AsyncIterable<ReinitAnswer>,
+  clock: Clock,
+): Promise<void> {
+  // Proxies and agents see at once that somebody answers.
+  stream.ping();
+  const pings = keepPinging(stream, clock);
+  try {
+    for await (const answer of answers) {
+      if (answer.type !== "frame") continue;
+      // In this order: stock agents may depend on it (`rest.md` section 2.2).
+      stream.data({
+        workspace_id: answer.workspaceId,
+        reason: "prebuild_claimed",
+        owner_id: answer.ownerId,
+      });
+    }
+  } catch (error) {
+    if (!stream.signal.aborted) throw error;
+  } finally {
+    stream.end();
+    await pings;
+  }
+}
+
+async function keepPinging(stream: EventStream, clock: Clock): Promise<void> {
+  while (!stream.signal.aborted) {
+    await clock.sleep(pingIntervalMs, stream.signal).catch(() => undefined);
+    if (!stream.signal.aborted) stream.ping();
+  }
+}
+
+/** As Go reads a boolean, except that nonsense is false (`prebuilds.md` section 3.1). */
+function readFlag(text: string | undefined): boolean {
+  return ["1", "t", "T", "true", "TRUE", "True"].includes(text ?? "");
+}
+
+function notWaiting(): HttpError {
+  return new HttpError(409, "Workspace is not a prebuilt workspace waiting to be claimed.", {
+    detail: "No user takes this workspace over, or its agent has started as his already.",
+  });
+}

@@ -1,0 +1,203 @@
+import { type BuildParameter, nameProblem, type Workspace } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import { recordAudit } from "../audit/service.ts";
+import {
+  buildClaim,
+  type ClaimNeeds,
+  prepareClaim,
+  type PreparedClaim,
+} from "../builds/claim-service.ts";
+import type { Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
+import { inTransaction } from "../db/transaction.ts";
+import type { UserCaller } from "../http/caller.ts";
+import { ifFound, invalidField } from "../http/errors.ts";
+import { notifyAtCommit } from "../pubsub/notify-at-commit.ts";
+import { topics } from "../pubsub/pubsub.ts";
+import {
+  requireOpenForWorkspaces,
+  requireTemplate,
+  requireUsableVersion,
+} from "../templates/service.ts";
+import { requireVersion } from "../templates/version-service.ts";
+import { queueBuild } from "./build-service.ts";
+import { insertWorkspace, type WorkspaceSettings } from "./queries.ts";
+import {
+  describeWorkspace,
+  findWorkspaceByName,
+  nameTaken,
+  requireWorkspace,
+  type WorkspaceNeeds,
+  writesName,
+} from "./service.ts";
+import { updateClaimed } from "./settings-queries.ts";
+
+/** What a request says of a new workspace. */
+export interface NewWorkspace {
+  readonly ownerId: string;
+  readonly name: string;
+  readonly templateId: string | undefined;
+  readonly versionId: string | undefined;
+  readonly presetId: string | undefined;
+  readonly parameters: readonly BuildParameter[];
+  readonly settings: WorkspaceSettings;
+}
+
+export interface CreateNeeds extends WorkspaceNeeds, ClaimNeeds {
+  readonly takePrebuild: TakePrebuild;
+  /** Is told how long each claim took. */
+  readonly claimSeconds: ClaimSeconds;
+}
+
+interface ClaimSeconds {
+  observe(
+    labels: {
+      readonly template_name: string;
+      readonly preset_name: string;
+      readonly organization_name: string;
+    },
+    seconds: number,
+  ): void;
+}
+
+/** Takes a workspace that waits in the pool of a preset and gives it to its new owner; undefined when none waits. */
+export type TakePrebuild = (
+  trx: Transaction<DB>,
+  presetId: string,
+  owner: { readonly ownerId: string; readonly name: string },
+) => Promise<string | undefined>;
+
+/** Gives the owner a workspace: one that waits for him, or a new one whose first build is queued. */
+export async function createWorkspace(
+  needs: CreateNeeds,
+  caller: UserCaller,
+  input: NewWorkspace,
+): Promise<Workspace> {
+  const problem = nameProblem(input.name);
+  if (problem !== undefined) throw invalidField("name", problem);
+  const { db, pubsub, clock } = needs;
+  const startMs = clock.monotonic();
+  const origin = await findOrigin(db, input);
+  await requireOpenForWorkspaces(db, origin.templateId, origin.versionId);
+  await requireUsableVersion(db, caller, origin.templateId, origin.versionId);
+  const { ownerId, name } = input;
+  if ((await findWorkspaceByName(db, ownerId, name)) !== undefined) throw nameTaken(name);
+  const claim = await prepareClaim(db, { ...input, versionId: origin.versionId });
+  const { id, claimed } = await inTransaction(db, async (trx) => {
+    const taken = claim && (await claimWorkspace(trx, needs, caller, { input, origin, claim }));
+    if (taken !== undefined) return { id: taken, claimed: claim };
+    return { id: await insertNew(trx, caller, input, origin), claimed: undefined };
+  }).catch((error: unknown) => {
+    throw writesName(error) ? nameTaken(name) : error;
+  });
+  pubsub.publish(topics.jobQueue);
+  const row = await requireWorkspace(db, caller, id);
+  if (claimed !== undefined) {
+    const { template_name, organization_name } = row;
+    const labels = { template_name, preset_name: claimed.presetName, organization_name };
+    needs.claimSeconds.observe(labels, (clock.monotonic() - startMs) / 1000);
+  }
+  return describeWorkspace(db, row, clock.now());
+}
+
+async function insertNew(
+  trx: Transaction<DB>,
+  caller: UserCaller,
+  input: NewWorkspace,
+  { templateId, organizationId, versionId }: Origin,
+): Promise<string> {
+  const { ownerId, name, settings, presetId, parameters } = input;
+  const id = await insertWorkspace(trx, { ownerId, organizationId, templateId, name, settings });
+  await recordCreation(trx, caller, { id, organizationId, name }, {});
+  await queueBuild(
+    trx,
+    { id, name, organization_id: organizationId, template_id: templateId },
+    {
+      transition: "start",
+      versionId,
+      presetId,
+      parameters,
+      reason: "initiator",
+      initiator: caller,
+    },
+  );
+  return id;
+}
+
+interface Claim {
+  readonly input: NewWorkspace;
+  readonly origin: Origin;
+  readonly claim: PreparedClaim;
+}
+
+/** Resolves to undefined, with nothing changed, when no workspace waits in the pool. */
+async function claimWorkspace(
+  trx: Transaction<DB>,
+  needs: CreateNeeds,
+  caller: UserCaller,
+  { input, origin, claim }: Claim,
+): Promise<string | undefined> {
+  const { ownerId, name, settings } = input;
+  const { templateId, organizationId } = origin;
+  const id = await needs.takePrebuild(trx, claim.presetId, { ownerId, name });
+  if (id === undefined) return undefined;
+  await updateClaimed(trx, id, settings);
+  const buildId = await buildClaim(
+    trx,
+    needs,
+    { id, ownerId, organizationId, templateId },
+    claim,
+    caller,
+  );
+  await recordCreation(trx, caller, { id, organizationId, name }, { claimed_by_build: buildId });
+  await notifyAtCommit(trx, [topics.claim(id), topics.workspace(id), topics.prebuilds]);
+  return id;
+}
+
+async function recordCreation(
+  trx: Transaction<DB>,
+  caller: UserCaller,
+  workspace: { readonly id: string; readonly organizationId: string; readonly name: string },
+  fields: Readonly<Record<string, string>>,
+): Promise<void> {
+  await recordAudit(trx, {
+    by: caller,
+    organizationId: workspace.organizationId,
+    action: "create",
+    resourceType: "workspace",
+    resourceId: workspace.id,
+    target: workspace.name,
+    diff: {},
+    fields,
+  });
+}
+
+interface Origin {
+  readonly templateId: string;
+  readonly organizationId: string;
+  readonly versionId: string;
+}
+
+/** The template version that a new workspace is made from: the one named, or the active one of the template. */
+async function findOrigin(db: Queryable, input: NewWorkspace): Promise<Origin> {
+  if (input.versionId !== undefined) {
+    const version = await ifFound(requireVersion(db, input.versionId));
+    if (version === undefined || version.template_id === null) {
+      throw invalidField("template_version_id", `no template has the version ${input.versionId}`);
+    }
+    const { template_id: templateId, organization_id: organizationId } = version;
+    return { templateId, organizationId, versionId: version.id };
+  }
+  if (input.templateId === undefined) {
+    throw invalidField("template_id", "is required, unless template_version_id is given");
+  }
+  const template = await ifFound(requireTemplate(db, input.templateId));
+  if (template === undefined)
+    throw invalidField("template_id", `no template has the id ${input.templateId}`);
+  return {
+    templateId: template.id,
+    organizationId: template.organization_id,
+    versionId: template.active_version_id,
+  };
+}

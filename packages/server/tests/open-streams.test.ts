@@ -1,0 +1,145 @@
+import {
+  createWorkspace,
+  deleteKey,
+  deleteUser,
+  expireKey,
+  suspendUser,
+  updateUserRoles,
+} from "@slipway/api";
+import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { WebSocket } from "ws";
+
+import { type OpenServer, openReplica, openServer } from "./support/open-server.ts";
+import { addPerson, type Client } from "./support/people.ts";
+
+const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+
+let server: OpenServer;
+let replica: { readonly url: string } & AsyncDisposable;
+let templateId = "";
+
+beforeAll(async () => {
+  server = await openServer(inject("postgresUrl"));
+  replica = await openReplica(server);
+  templateId = await pushTemplate(server.admin, "outside", template);
+});
+afterAll(async () => {
+  await replica[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+/** A stream that somebody has open: how it stands, and what it said last. */
+interface Stream {
+  /** Resolves with the close code, or for events with their last text. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Opens a socket, and resolves when it is open. */
+async function openSocket(url: string, path: string, client: Client): Promise<Stream> {
+  const address = `${url.replace("http", "ws")}/api/v2${path}`;
+  const socket = new WebSocket(address, { headers: client.headers });
+  const opened = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number>();
+  socket.on("open", () => opened.resolve());
+  socket.on("error", opened.reject);
+  socket.on("close", ended.resolve);
+  await opened.promise;
+  return { ended: ended.promise };
+}
+
+async function openEvents(url: string, path: string, client: Client): Promise<Stream> {
+  const response = await fetch(`${url}/api/v2${path}`, { headers: client.headers });
+  expect(response.status).toBe(200);
+  return { ended: response.text() };
+}
+
+/** A member with a running workspace, who watches it in every way on both replicas. */
+async function openAll(name: string, roles: Parameters<typeof addPerson>[2] = []) {
+  const { user, client } = await addPerson(server, name, roles);
+  const made = await client.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name: "dev", template_id: templateId },
+  });
+  const running = await waitForWorkspace(
+    client,
+    made.id,
+    (one) => one.latest_build.status === "running",
+  );
+  const agentId = firstAgent(running)?.id ?? "";
+  const paths = [
+    `/workspaces/${made.id}/watch-ws`,
+    `/workspaceagents/${agentId}/logs?follow`,
+    `/workspaceagents/${agentId}/watch-metadata-ws`,
+    "/notifications/inbox/watch",
+  ];
+  const events = [`/workspaces/${made.id}/watch`, `/workspaceagents/${agentId}/watch-metadata`];
+  const urls = [server.url, replica.url];
+  return {
+    user,
+    client,
+    sockets: await Promise.all(
+      urls.flatMap((url) => paths.map((path) => openSocket(url, path, client))),
+    ),
+    events: await Promise.all(
+      urls.flatMap((url) => events.map((path) => openEvents(url, path, client))),
+    ),
+  };
+}
+
+async function expectEnd(open: Awaited<ReturnType<typeof openAll>>): Promise<void> {
+  for (const { ended } of open.sockets) expect(await ended).toBe(1008);
+  for (const { ended } of open.events) {
+    expect(await ended).toContain('event: error\ndata: {"message":"You are signed out');
+  }
+}
+
+describe("open streams of a user", () => {
+  it("end on every replica when he is suspended, and others' stay open", async () => {
+    const ann = await openAll("ann");
+    const bob = await openAll("bob");
+    const startedAt = performance.now();
+    await server.admin.call(suspendUser, { params: { user: ann.user.id } });
+    await expectEnd(ann);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    const first = await Promise.race([
+      ...bob.sockets.map(({ ended }) => ended),
+      Promise.resolve("open"),
+    ]);
+    expect(first).toBe("open");
+    await server.admin.call(suspendUser, { params: { user: bob.user.id } });
+    await expectEnd(bob);
+  });
+
+  it("end when the session is deleted, expires or is logged out of", async () => {
+    const keyOf = ({ headers }: Client): string =>
+      headers["Coder-Session-Token"]?.split("-")[0] ?? "";
+    const cat = await openAll("cat");
+    await cat.client.call(deleteKey, { params: { user: "me", key: keyOf(cat.client) } });
+    await expectEnd(cat);
+    const dan = await openAll("dan");
+    await dan.client.call(expireKey, { params: { user: "me", key: keyOf(dan.client) } });
+    await expectEnd(dan);
+    const eve = await openAll("eve");
+    expect(await server.request("POST", "/users/logout", undefined, eve.client)).toMatchObject({
+      status: 200,
+    });
+    await expectEnd(eve);
+  });
+
+  it("end when he is deleted, or when his roles change", async () => {
+    const { user, client } = await addPerson(server, "fay");
+    const inbox = await openSocket(replica.url, "/notifications/inbox/watch", client);
+    await server.admin.call(deleteUser, { params: { user: user.id } });
+    expect(await inbox.ended).toBe(1008);
+    const gus = await openAll("gus", ["template-admin"]);
+    await server.admin.call(updateUserRoles, {
+      params: { user: gus.user.id },
+      body: { roles: [] },
+    });
+    await expectEnd(gus);
+    expect(await server.request("GET", "/users/me", undefined, gus.client)).toMatchObject({
+      status: 200,
+    });
+  });
+});

@@ -1,0 +1,53 @@
+import { createServer } from "node:net";
+
+import { openLocalServer, openTestDatabase } from "@slipway/testkit";
+import pg from "pg";
+import { expect, inject, onTestFinished, test } from "vitest";
+
+import { isOutage } from "../src/db/errors.ts";
+
+async function openClient(): Promise<pg.Client> {
+  const database = await openTestDatabase(inject("postgresUrl"));
+  onTestFinished(() => database[Symbol.asyncDispose]());
+  const client = new pg.Client({ connectionString: database.url });
+  client.on("error", () => undefined);
+  await client.connect();
+  onTestFinished(() => client.end().catch(() => undefined));
+  return client;
+}
+
+/** What a promise rejects with. */
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+test("takes a session that was ended for an outage, and each query on it afterwards", async () => {
+  const client = await openClient();
+  const ended = new Promise((resolve) => client.once("end", resolve));
+  const first = await failureOf(client.query("select pg_terminate_backend(pg_backend_pid())"));
+  await ended;
+  const next = await failureOf(client.query("select 1"));
+  expect([first, next].map(isOutage)).toEqual([true, true]);
+  expect(String(next)).toContain("not queryable");
+});
+
+test("takes a server that does not answer, or is not there, for an outage", async () => {
+  const silent = await openLocalServer(createServer());
+  const ask = (port: number) =>
+    failureOf(
+      new pg.Client({ host: "127.0.0.1", port, user: "x", connectionTimeoutMillis: 50 }).connect(),
+    );
+  const late = await ask(silent.port);
+  await silent[Symbol.asyncDispose]();
+  const absent = await ask(silent.port);
+  expect([late, absent].map(isOutage)).toEqual([true, true]);
+});
+
+test("does not take what PostgreSQL says of a statement for an outage", async () => {
+  const client = await openClient();
+  expect(isOutage(await failureOf(client.query("select nothing")))).toBe(false);
+  expect(isOutage(new Error("a driver failed"))).toBe(false);
+});

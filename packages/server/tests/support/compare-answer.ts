@@ -1,0 +1,80 @@
+import type { DeliberateDifferences } from "./deliberate-differences.ts";
+import { addedKeys, shapeDifferences } from "./json-shape.ts";
+import { nameRequest } from "./recorded-ids.ts";
+import { bodyOf, hasJson, type Recorded } from "./recordings.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Compares answers with recorded ones, but for what is listed, and knows what of the list has happened. */
+export class AnswerComparison {
+  readonly #listed: DeliberateDifferences;
+  readonly #seen = new Set<string>();
+
+  constructor(listed: DeliberateDifferences) {
+    this.#listed = listed;
+  }
+
+  /** What is other than recorded and not listed: status, keys and their types, and the message of an error. */
+  compare(record: Recorded, answer: Answer): readonly string[] {
+    const { method = "GET", path = "", status = 0 } = record;
+    const name = `${nameRequest(method, path)} ${status}`;
+    const other = this.#listed.answers[name];
+    if (other !== undefined) this.#seen.add(name);
+    const wanted = { status, message: messageOf(record), ...other };
+    if (answer.status !== wanted.status) {
+      return [`${name}: ${answer.status} ${JSON.stringify(answer.body)}`];
+    }
+    if (!hasJson(record)) return [];
+    const message = other?.message ?? (other === undefined ? wanted.message : undefined);
+    const found = messageIn(answer.body);
+    const others = message !== undefined && message !== found ? [`${name}: message ${found}`] : [];
+    return other === undefined
+      ? [...others, ...this.compareJson(name, bodyOf(record), answer.body)]
+      : others;
+  }
+
+  /** The same of two values of JSON, such as messages of a stream. */
+  compareJson(name: string, recorded: unknown, ours: unknown): readonly string[] {
+    const { lost, added, addedAtTimes = {} } = this.#listed;
+    const wrong = shapeDifferences(recorded, ours)
+      .filter(({ path }) => !this.#isListed("lost", lost, path))
+      .map((one) => `${name}: ${one.path} is ${one.found}, recorded ${one.wanted}`);
+    const more = addedKeys(recorded, ours)
+      .filter((path) => !this.#isListed("added", { ...added, ...addedAtTimes }, path))
+      .map((path) => `${name}: ${path} is new`);
+    return [...wrong, ...more];
+  }
+
+  /** What is listed and has not happened. */
+  unseen(): readonly string[] {
+    const { answers, lost, added } = this.#listed;
+    return [
+      ...Object.keys(answers),
+      ...Object.keys(lost).map((key) => `lost ${key}`),
+      ...Object.keys(added).map((key) => `added ${key}`),
+    ].filter((name) => !this.#seen.has(name));
+  }
+
+  #isListed(kind: "lost" | "added", list: Readonly<Record<string, string>>, path: string): boolean {
+    const key = Object.keys(list).find((end) => path === end || path.endsWith(dotted(end)));
+    if (key !== undefined) this.#seen.add(`${kind} ${key}`);
+    return key !== undefined;
+  }
+}
+
+/** The end of a path that a key is, not the end of a longer key. */
+function dotted(key: string): string {
+  return key.startsWith("[") ? key : `.${key}`;
+}
+
+function messageOf(record: Recorded): string | undefined {
+  return hasJson(record) ? messageIn(bodyOf(record)) : undefined;
+}
+
+function messageIn(body: unknown): string | undefined {
+  if (typeof body !== "object" || body === null || !("message" in body)) return undefined;
+  return typeof body.message === "string" ? body.message : undefined;
+}

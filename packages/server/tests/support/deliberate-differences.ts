@@ -1,0 +1,137 @@
+/*
+ * Where our answers are other than the recorded ones on purpose, each with its reason; one list for each test of
+ * recordings. A test fails for what is not listed here, and for what is listed and does not happen any more.
+ */
+
+/** An answer whose body is not compared. */
+export interface OtherAnswer {
+  readonly reason: string;
+  /** Ours, where it is not the recorded one. */
+  readonly status?: number;
+  /** Ours, where the recorded one is another. */
+  readonly message?: string;
+}
+
+export interface DeliberateDifferences {
+  /** By method, path without ids, and recorded status. */
+  readonly answers: Readonly<Record<string, OtherAnswer>>;
+  /** Reasons by the end of the path of a key that ours has not, or with another type. */
+  readonly lost: Readonly<Record<string, string>>;
+  /** Reasons by the end of the path of a key that only ours has. */
+  readonly added: Readonly<Record<string, string>>;
+  /** The same of keys that only the order of events lets be there. */
+  readonly addedAtTimes?: Readonly<Record<string, string>>;
+}
+
+const noNetwork = "the server has no network to its agents yet";
+const noProvider = "the recorded server had a provider for GitHub, ours has none";
+const noLicence = "the recorded server had this route only with a licence";
+const alwaysThere = "null there where no worker waited; our servers are always there to take a job";
+const noPushes = "the server sends no notifications to browsers";
+const nullForNone = "left out there where there is none, null here";
+const emptyForNone = "left out there where there is none, an empty list here";
+const nullList = "null for none there, an empty list here";
+
+const noDeadline = "there a build that stopped has a deadline as well";
+const stopResources = "there the template made the workspace's agents in stop builds too";
+const laterThere = "left out there until the job has ended";
+const timesLater = "null there until times of builds are counted, which happens now and then";
+const workersLeftOut = "left out there a while after the import, always here";
+const neverTaken = "the command was recorded while no worker took its job";
+const takenEarly = "a worker of ours may have the job already when the answer is read";
+
+const workspaceKeys = {
+  lost: {
+    latency: noNetwork,
+    "matched_provisioners.most_recently_seen": alwaysThere,
+  },
+  added: {
+    "[].metadata": emptyForNone,
+    autostart_schedule: nullForNone,
+    ttl_ms: nullForNone,
+  },
+};
+
+export const ofRoutes: DeliberateDifferences = {
+  answers: {
+    "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
+    "GET /workspaceagents/ID/containers 500": {
+      reason: noNetwork,
+      message: "Internal error dialing workspace agent.",
+    },
+    "GET /workspaces/ID/port-share 200": { status: 404, reason: noNetwork },
+    "GET /workspaceagents/me/gitauth?url=https://github.com/a/b 200": {
+      status: 404,
+      reason: noProvider,
+    },
+    "GET /workspaceagents/me/external-auth?id=github 200": { status: 404, reason: noProvider },
+    "GET /workspaceagents/me/external-auth?match=https://github.com/a/b 200": {
+      status: 404,
+      reason: noProvider,
+    },
+  },
+  lost: {
+    ...workspaceKeys.lost,
+    webpush_public_key: noPushes,
+    "derp_map.Regions.999": noNetwork,
+    derp: noNetwork,
+    websocket: noNetwork,
+    workspace_proxy: "the server has no proxies",
+    provisioner_daemons: "the workers are in the server, there are no others to be well or not",
+  },
+  added: workspaceKeys.added,
+};
+
+export const ofPeople: DeliberateDifferences = {
+  answers: {
+    "GET /users/me/keys/tokens?include_all=false&include_expired=false 200": { reason: nullList },
+  },
+  lost: {},
+  added: { name: "left out there where it is empty, empty here" },
+};
+
+export const ofTemplates: DeliberateDifferences = {
+  answers: { "GET /templateversions/ID/presets 200": { reason: nullList } },
+  lost: {
+    "matched_provisioners.most_recently_seen": alwaysThere,
+    error: "a job of the recorded server had failed",
+  },
+  added: {
+    ...workspaceKeys.added,
+    matched_provisioners: workersLeftOut,
+    has_ai_task: laterThere,
+    has_external_agent: laterThere,
+  },
+  addedAtTimes: {
+    "job.started_at": neverTaken,
+    "job.worker_id": neverTaken,
+    "job.completed_at": neverTaken,
+  },
+};
+
+export const ofWorkspaces: DeliberateDifferences = {
+  answers: {
+    "GET /appearance 404": { status: 200, reason: noLicence },
+    "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
+    "GET /workspaceagents/ID/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D 403":
+      { status: 500, reason: noNetwork },
+  },
+  lost: {
+    ...workspaceKeys.lost,
+    webpush_public_key: noPushes,
+    "derp_map.Regions.999": noNetwork,
+    "latest_build.deadline": noDeadline,
+    deadline: noDeadline,
+    "resources[]": stopResources,
+    "failing_agents[]": stopResources,
+    P50: timesLater,
+    P95: timesLater,
+  },
+  added: {
+    ...workspaceKeys.added,
+    matched_provisioners: workersLeftOut,
+    has_ai_task: laterThere,
+    has_external_agent: laterThere,
+  },
+  addedAtTimes: { "job.started_at": takenEarly, "job.worker_id": takenEarly },
+};

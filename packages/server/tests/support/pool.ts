@@ -1,0 +1,149 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import {
+  createWorkspace,
+  getTemplate,
+  listTemplateVersionPresets,
+  listWorkspaces,
+  type Template,
+  type Workspace,
+} from "@slipway/api";
+import { connectExternalAgent, type ExternalAgent, pushTemplate } from "@slipway/testkit";
+import { Agent, Lifecycle_State, timestampFromMs } from "@slipway/wire";
+
+import type { OpenServer } from "./open-server.ts";
+import type { Client } from "./people.ts";
+
+/** A template with a pool whose agents a test plays. */
+export interface TestPool {
+  readonly template: Template;
+  readonly presetId: string;
+}
+
+/** Two agents, one of which names what it got from its owner. */
+const template = (driver: string, instances: number): string => `
+driver: ${driver}
+parameters:
+  color: { type: string, default: none, mutable: true }
+  size: { type: string, default: small, mutable: false }
+presets:
+  ready:
+    parameters: { color: blue }
+    prebuilds: { instances: ${instances} }
+agents:
+  main:
+    os: linux
+    arch: amd64
+    env: { OWNER: "\${{ owner.username }}", COLOR: "\${{ parameters.color }}", SIZE: "\${{ parameters.size }}" }
+    scripts:
+      hello: { run_on: [start], run: "echo \${{ workspace.name }}" }
+  second: { os: linux, arch: amd64 }
+`;
+
+export async function pushPool(
+  server: OpenServer,
+  instances: number,
+  { driver = "external", name = "pool" }: { readonly driver?: string; readonly name?: string } = {},
+): Promise<TestPool> {
+  const id = await pushTemplate(server.admin, name, template(driver, instances));
+  const pushed = await server.admin.call(getTemplate, { params: { template: id } });
+  const params = { version: pushed.active_version_id };
+  const [preset] = await server.admin.call(listTemplateVersionPresets, { params });
+  if (preset === undefined) throw new Error("the template has no preset");
+  return { template: pushed, presetId: preset.ID };
+}
+
+/** The workspaces that wait, oldest first. */
+export async function listPrebuilds(client: Client): Promise<readonly Workspace[]> {
+  const { workspaces } = await client.call(listWorkspaces, { query: { q: "owner:prebuilds" } });
+  return workspaces.toSorted((a, b) => a.created_at.localeCompare(b.created_at));
+}
+
+/** Waits until as many workspaces of the pool run. */
+export async function waitForPrebuilds(
+  server: OpenServer,
+  count: number,
+): Promise<readonly Workspace[]> {
+  for (;;) {
+    const all = await listPrebuilds(server.admin);
+    const running = all.filter(({ latest_build: build }) => build.status === "running");
+    if (running.length === count) return running;
+    await pause(50);
+  }
+}
+
+/** Connects an agent of a workspace by its name. Whoever asked closes the connection. */
+export type ConnectAgent = (workspaceId: string, name: string) => Promise<ExternalAgent>;
+
+/** Connects both agents of a workspace. Whoever asked closes the connections. */
+export async function connectAgents(
+  server: OpenServer,
+  workspaceId: string,
+  connect: ConnectAgent = (id, name) => connectExternalAgent(server.admin, id, name),
+): Promise<readonly [ExternalAgent, ExternalAgent]> {
+  return Promise.all([connect(workspaceId, "main"), connect(workspaceId, "second")]);
+}
+
+/** Reports as an agent whose start scripts have run. */
+export async function becomeReady({ connection }: ExternalAgent): Promise<void> {
+  const signal = AbortSignal.timeout(10_000);
+  for (const state of [Lifecycle_State.STARTING, Lifecycle_State.READY]) {
+    const lifecycle = { state, changedAt: timestampFromMs(Date.now()) };
+    await connection.unary(Agent.method.updateLifecycle, { lifecycle }, signal);
+  }
+}
+
+/** Lets builds have failed that had succeeded. */
+export async function failBuilds(
+  { db }: OpenServer,
+  workspaces: readonly Workspace[],
+): Promise<void> {
+  const ids = workspaces.map(({ latest_build }) => latest_build.job.id);
+  await db.updateTable("jobs").set({ error: "broken" }).where("id", "in", ids).execute();
+}
+
+/**
+ * Prebuilds that can be claimed, oldest first; their agents' connections are closed with `opened`. Of `instances` the pool
+ * may have more.
+ */
+export async function fillPool(
+  server: OpenServer,
+  count: number,
+  opened: AsyncDisposableStack,
+  {
+    instances = count,
+    connect,
+  }: { readonly instances?: number; readonly connect?: ConnectAgent } = {},
+): Promise<
+  readonly { readonly workspace: Workspace; readonly agents: readonly ExternalAgent[] }[]
+> {
+  const waiting = await waitForPrebuilds(server, instances);
+  return Promise.all(
+    waiting.slice(0, count).map(async (workspace) => {
+      const agents = await connectAgents(server, workspace.id, connect);
+      for (const agent of agents) {
+        opened.defer(() => agent.connection.close());
+        await becomeReady(agent);
+      }
+      return { workspace, agents };
+    }),
+  );
+}
+
+/** Asks for a workspace of the pool's preset. */
+export function claim(
+  client: Client,
+  name: string,
+  { template: { id }, presetId }: TestPool,
+  parameters: readonly { readonly name: string; readonly value: string }[] = [],
+): Promise<Workspace> {
+  return client.call(createWorkspace, {
+    params: { user: "me" },
+    body: {
+      name,
+      template_id: id,
+      template_version_preset_id: presetId,
+      rich_parameter_values: [...parameters],
+    },
+  });
+}

@@ -1,0 +1,26 @@
+import { connect } from "node:net";
+
+export interface RawAnswer {
+  /** 0 when nothing came. */
+  readonly status: number;
+  /** As it came, after the head. */
+  readonly body: string;
+  readonly text: string;
+}
+
+/** Sends bytes that no client would send, and reads until the server ends the connection. */
+export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<RawAnswer> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let text = "";
+  socket.setEncoding("latin1");
+  socket.on("data", (chunk) => (text += String(chunk)));
+  // A server that has refused does not read on: its reset is an end, too.
+  socket.on("error", () => socket.destroy());
+  socket.write(bytes);
+  await new Promise((resolve) => {
+    socket.once("close", resolve);
+  });
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? "0");
+  return { status, text, body: text.slice(text.indexOf("\r\n\r\n") + 4) };
+}

@@ -1,0 +1,26 @@
+import { sql } from "kysely";
+import { vi } from "vitest";
+
+import type { Database } from "../../src/db/database.ts";
+
+/** How many rows each table has: the same before and after what must change nothing. */
+export async function countRows(db: Database): Promise<Readonly<Record<string, number>>> {
+  // The counting itself goes through XML, the one way to run a text as a query inside of another.
+  const { rows } = await sql<{ readonly name: string; readonly count: number }>`
+    select table_name as name,
+      (xpath('/row/count/text()', query_to_xml(
+        format('select count(*) from %I', table_name), false, true, '')))[1]::text::int as count
+    from information_schema.tables
+    where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(db);
+  return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+}
+
+/** The same once no job is under way: what a job still writes comes of no later request. */
+export async function countSettledRows(db: Database): Promise<Readonly<Record<string, number>>> {
+  const isSettled = async (): Promise<boolean> => {
+    const unended = db.selectFrom("jobs").select("id").where("completed_at", "is", null);
+    return (await unended.execute()).length === 0;
+  };
+  await vi.waitUntil(isSettled, { timeout: 30_000, interval: 20 });
+  return countRows(db);
+}
