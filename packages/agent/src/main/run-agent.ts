@@ -1,5 +1,5 @@
 import { errorText, systemClock } from "@slipway/runtime";
-import { dialAgent } from "@slipway/sdk/agent";
+import { dialAgent, waitForReinit } from "@slipway/sdk/agent";
 
 import { readAgentConfig } from "../config/agent-config.ts";
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
@@ -9,8 +9,10 @@ import { ProcessError } from "../process/errors.ts";
 import { currentUser, homeDirectory } from "../process/user.ts";
 import type { User } from "../process/user.ts";
 import { scriptBinDirectory } from "../scripts/script-directories.ts";
-import { AgentSession } from "../session/agent-session.ts";
-import type { Ending } from "../session/agent-session.ts";
+import { ScriptRunner } from "../scripts/script-runner.ts";
+import { AgentLife } from "../session/agent-life.ts";
+import type { Ending } from "../session/agent-life.ts";
+import { decide } from "../session/reinit/identity.ts";
 import type { Place } from "../session/workspace.ts";
 import { allHeaders } from "./header-command.ts";
 import { openLogger } from "./open-logger.ts";
@@ -47,7 +49,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   const { logger } = log;
   const { serverUrl, token } = config;
   logger.info({ version: agentVersion, serverUrl }, "agent starts");
-  const session = new AgentSession({
+  const life = new AgentLife({
     dial: (signal) =>
       dialAgent({
         serverUrl,
@@ -59,6 +61,11 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
         logger,
         onRung: (rung) => logger.debug({ rung }, "rung reached"),
       }),
+    waitForReinit: (signal) =>
+      waitForReinit({ serverUrl, token, headers, clock: systemClock, signal }),
+    decide,
+    openScripts: ({ manifest, host, onCompleted }) =>
+      new ScriptRunner(manifest.scripts, host, onCompleted),
     serverUrl,
     place: placeOf(config, environment),
     directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
@@ -68,7 +75,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     random: Math.random,
   });
   try {
-    await session.run({ interrupted, forced });
+    await life.run({ interrupted, forced });
   } catch (error) {
     logger.error({ error: errorText(error) }, "agent failed");
     return exitCodes.failed;
@@ -78,7 +85,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
 
 function placeOf(config: AgentConfig, environment: Variables): Place {
   return {
-    token: config.token,
+    token: () => config.token,
     user: userOrReason(environment),
     home: homeDirectory(environment),
     environment,

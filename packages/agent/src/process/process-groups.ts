@@ -1,9 +1,10 @@
 import type { Clock } from "@slipway/runtime";
 
+import { livingGroups } from "./living-groups.ts";
 import { hasGroup, signalGroup } from "./signal-group.ts";
 
 /** How often to look whether the members of a group are gone, in milliseconds. */
-const pollMs = 50;
+const pollMs = 10;
 
 /**
  * The process groups that were started and may still have members, also after their leader has ended. Its owner ends
@@ -35,7 +36,7 @@ export class ProcessGroups {
     const groups = this.#groups();
     for (const group of groups) signalGroup(group, "SIGHUP");
     const deadline = this.#clock.monotonic() + graceMs;
-    while (groups.some((group) => hasGroup(group)) && this.#clock.monotonic() < deadline) {
+    while (livingGroups(groups).length > 0 && this.#clock.monotonic() < deadline) {
       await this.#clock.sleep(pollMs, signal);
     }
     this.killAll();

@@ -8,6 +8,7 @@ import type { ScriptHost } from "./run-script.ts";
 import { makeScriptBinDirectory } from "./script-directories.ts";
 import { stageResult } from "./script-result.ts";
 import type { ScriptStatus, ScriptTiming, StageResult } from "./script-result.ts";
+import type { ScriptStages } from "./script-stages.ts";
 import type { Script, Stage } from "./script.ts";
 
 /** A stop script without a timeout of its own ends here, or a shutdown could take for ever. */
@@ -15,8 +16,8 @@ const stopTimeoutMs = 10 * 60_000;
 /** Runs of one schedule at the same time; beyond it a run is left out. */
 const maxOverlapping = 32;
 
-/** Runs the scripts of the first manifest of an agent's life. `close` ends what runs. */
-export class ScriptRunner implements AsyncDisposable {
+/** Runs the scripts of the first manifest of a session. `close` ends what runs. */
+export class ScriptRunner implements ScriptStages, AsyncDisposable {
   readonly #scripts: readonly Script[];
   readonly #host: ScriptHost;
   readonly #onCompleted: (timing: ScriptTiming) => void;

@@ -1,46 +1,42 @@
-import { abortable, whenAborted } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
-import type { Subsystem } from "../config/agent-config.ts";
 import { OutputPipes } from "../process/output-pipes.ts";
 import { ProcessGroups } from "../process/process-groups.ts";
 import { LogQueue } from "../scripts/log-queue.ts";
+import type { ScriptHost } from "../scripts/run-script.ts";
 import type { ScriptDirectories } from "../scripts/script-directories.ts";
 import type { ScriptTiming } from "../scripts/script-result.ts";
-import { handleManifest } from "./handle-manifest.ts";
-import { keepConnected } from "./keep-connected.ts";
-import type { Dial } from "./keep-connected.ts";
-import { LadderLog } from "./ladder-log.ts";
+import type { ScriptStages } from "../scripts/script-stages.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { limitedBy } from "./limited-by.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { Outbox } from "./outbox.ts";
-import { lastingRoutines, watchingRoutines } from "./routines.ts";
+import { farewellRoutines, lastingRoutines, watchingRoutines } from "./routines.ts";
 import type { RoutineParts } from "./routines.ts";
 import { ScriptLife } from "./script-life.ts";
 import { serveConnection } from "./serve-connection.ts";
-import type { Routine } from "./serve-connection.ts";
 import { Workspace } from "./workspace.ts";
 import type { Place } from "./workspace.ts";
 
-/** What an agent needs to live. */
+/** What a session needs to live. */
 export interface AgentSessionOptions {
-  readonly dial: Dial;
-  /** Named where the agent cannot connect. */
-  readonly serverUrl: string;
+  readonly openScripts: OpenScripts;
   readonly place: Place;
   readonly directories: ScriptDirectories;
-  readonly subsystems: readonly Subsystem[];
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly random: () => number;
 }
 
-/** How the outside ends an agent: once politely, then by force. */
-export interface Ending {
-  readonly interrupted: Promise<unknown>;
-  readonly forced: AbortSignal;
+/** Makes the scripts of a session ready to run; nothing runs yet. */
+export type OpenScripts = (input: OpenScriptsInput) => ScriptStages;
+
+export interface OpenScriptsInput {
+  /** The first of the session: its scripts, and for whom they run. */
+  readonly manifest: AgentManifest;
+  readonly host: ScriptHost;
+  /** Told of each run of a script. */
+  readonly onCompleted: (timing: ScriptTiming) => void;
 }
 
 /** Timings that no server has taken yet; beyond it the newest is dropped. */
@@ -49,28 +45,34 @@ const maxTimings = 4096;
 const leftoverGraceMs = 2_000;
 /** For the last logs, timings and states to reach the server. */
 const flushMs = 5_000;
+/** For the stop scripts where the next owner waits for them. */
+const maxLeavingMs = 30_000;
 
-/** One life of an agent: connected as far as possible, from its start scripts to its stop scripts. Run it once. */
-export class AgentSession {
-  readonly #options: AgentSessionOptions;
+/**
+ * What an agent is for one owner: from the start scripts of its first manifest to the stop scripts of the same, over any
+ * number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Whoever began it disposes of it.
+ */
+export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;
   readonly #scripts: ScriptLife;
   readonly #pipes = new OutputPipes();
-  /** Aborted when the shutdown begins; then, at its end, everything. */
   readonly #stopping = new AbortController();
-  readonly #ended = new AbortController();
+  readonly #silent = new AbortController();
+  #manifest: AgentManifest;
+  #isLeaving = false;
 
-  constructor(options: AgentSessionOptions) {
-    this.#options = options;
-    const { clock, logger, place, directories } = options;
-    const groups = new ProcessGroups(clock);
+  constructor(manifest: AgentManifest, options: AgentSessionOptions) {
+    const { clock, logger, place, directories, openScripts } = options;
     const logs = new LogQueue(clock);
     const lifecycle = new Lifecycle(clock);
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
     const workspace = new Workspace(place);
-    const commands = { clock, groups, pipes: this.#pipes };
+    const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
     this.#parts = { logs, lifecycle, timings, workspace, commands, logger };
-    this.#scripts = new ScriptLife({
+    this.#manifest = manifest;
+    workspace.update(manifest.workspace);
+    const stages = openScripts({
+      manifest,
       host: {
         commands,
         prepare: (text, extra) => workspace.prepare(text, extra),
@@ -79,92 +81,74 @@ export class AgentSession {
         home: place,
         logger,
       },
-      lifecycle,
-      clock,
-      logger,
-      logs,
       onCompleted: (timing) => {
         if (!timings.put(timing)) logger.warn({ scriptId: timing.scriptId }, "timing dropped");
       },
     });
+    this.#scripts = new ScriptLife({ stages, lifecycle, clock, logger, logs });
   }
 
-  /** Lives until it is interrupted and has shut down, or is forced to end. */
-  async run({ interrupted, forced }: Ending): Promise<void> {
-    const connecting = this.#connect();
-    try {
-      await Promise.race([interrupted, whenAborted(forced), connecting]);
-      this.#options.logger.info({}, "shutting down");
-      this.#stopping.abort();
-      await abortable(this.#shutDown(forced), forced);
-      this.#options.logger.info({}, "shut down");
-    } catch (error) {
-      if (!forced.aborted) throw error;
-      this.#options.logger.warn({}, "ended at once");
-    } finally {
-      this.#parts.commands.groups.killAll();
-      this.#ended.abort();
-      await connecting;
-      this.#pipes[Symbol.dispose]();
-    }
+  /** Whether it has nothing more to say to the server. */
+  get isSilent(): boolean {
+    return this.#silent.signal.aborted;
   }
 
-  async #connect(): Promise<void> {
-    const { dial, serverUrl, clock, logger, random } = this.#options;
-    const ladder = new LadderLog(serverUrl, clock, logger);
-    await keepConnected(
-      {
-        dial,
-        serve: (connection, onUsable, signal) => this.#serve(connection, onUsable, signal),
-        ladder,
-        clock,
-        logger,
-        random,
-      },
-      this.#ended.signal,
+  /** Starts the start scripts. */
+  begin(): void {
+    this.#scripts.begin();
+  }
+
+  /** Takes up what a later manifest says of the workspace; the scripts stay those of the first. */
+  update(manifest: AgentManifest): void {
+    this.#manifest = manifest;
+    this.#parts.workspace.update(manifest.workspace);
+  }
+
+  /** Does on a connection what is to be done, until the session is silent; rejects when the connection is lost first. */
+  async serve(connection: AgentConnection, signal: AbortSignal): Promise<void> {
+    const routines = this.#isLeaving
+      ? farewellRoutines(this.#parts)
+      : [...lastingRoutines(this.#parts), ...watchingRoutines(this.#parts, this.#manifest)];
+    await serveConnection(connection, routines, {
+      stopping: this.#stopping.signal,
+      done: this.#silent.signal,
+      signal,
+      logger: this.#parts.logger,
+    });
+  }
+
+  /** Ends all that runs, and runs the stop scripts; then nothing of the session's processes is left. */
+  async end(signal: AbortSignal): Promise<void> {
+    this.#stopping.abort();
+    await this.#scripts.end(signal);
+    await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
+  }
+
+  /** Ends because the agent is somebody else's now, who does not wait long. Not while it serves a connection. */
+  async leave(signal: AbortSignal): Promise<void> {
+    const { lifecycle, commands } = this.#parts;
+    this.#isLeaving = true;
+    this.#stopping.abort();
+    lifecycle.forget();
+    await limitedBy(maxLeavingMs, commands.clock, (limit) =>
+      this.#scripts.end(AbortSignal.any([signal, limit])),
     );
+    await commands.groups.endAll(leftoverGraceMs, signal);
   }
 
-  async #serve(
-    connection: AgentConnection,
-    onUsable: () => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { subsystems, logger } = this.#options;
-    const manifest = Promise.withResolvers<AgentManifest>();
-    const take: Routine = {
-      name: "manifest",
-      endsAtShutdown: true,
-      run: async (_connection, ended) => {
-        const { workspace } = this.#parts;
-        const taken = await handleManifest(connection, { workspace, subsystems, logger }, ended);
-        // The shutdown may have begun meanwhile, and would not know of scripts that start now.
-        ended.throwIfAborted();
-        onUsable();
-        this.#scripts.begin(taken.scripts);
-        manifest.resolve(taken);
-      },
-    };
-    const routines = [
-      take,
-      ...lastingRoutines(this.#parts),
-      ...watchingRoutines(this.#parts, manifest.promise),
-    ];
-    const stopping = this.#stopping.signal;
-    await serveConnection(connection, routines, { stopping, signal, logger });
-  }
-
-  async #shutDown(forced: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+  /** Waits for the last words to reach the server, but not long, and is silent then. */
+  async flush(signal: AbortSignal): Promise<void> {
     const { logs, lifecycle, timings, commands } = this.#parts;
-    const hasLived = await this.#scripts.end(forced);
-    // Nobody waits for a word of an agent that never began.
-    if (!hasLived) return;
-    await Promise.all([
-      commands.groups.endAll(leftoverGraceMs, forced),
-      limitedBy(flushMs, clock, async (limit) => {
-        await Promise.all([logs.flush(limit), timings.drained(limit), lifecycle.reported(limit)]);
-      }),
-    ]);
+    await limitedBy(flushMs, commands.clock, async (limit) => {
+      const either = AbortSignal.any([signal, limit]);
+      await Promise.all([logs.flush(either), timings.drained(either), lifecycle.reported(either)]);
+    });
+    this.#silent.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.#silent.abort();
+    this.#parts.commands.groups.killAll();
+    this.#pipes[Symbol.dispose]();
   }
 }

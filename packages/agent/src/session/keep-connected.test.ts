@@ -7,6 +7,7 @@ import { ScriptedServer } from "../../tests/support/scripted-server.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { KeepConnectedOptions } from "./keep-connected.ts";
 import { LadderLog } from "./ladder-log.ts";
+import { Redial } from "./redial.ts";
 
 const logger = silentLogger;
 
@@ -31,6 +32,7 @@ async function dialTimes(lives: readonly (number | undefined)[], forMs: number):
       await clock.sleep(lifeMs, signal);
       throw new Error("lost");
     },
+    redial: new Redial(),
     ladder: new LadderLog("http://localhost", clock, logger),
     clock,
     logger,
@@ -85,6 +87,7 @@ describe("keepConnected", () => {
         serve: async () => {
           throw new Error("lost");
         },
+        redial: new Redial(),
         ladder: new LadderLog("http://localhost", clock, logger),
         clock,
         logger,
@@ -96,6 +99,52 @@ describe("keepConnected", () => {
     expect(server.connections).toHaveLength(2);
     expect(closed).toEqual(["closed", "closed"]);
     end.abort();
+    await ended;
+  });
+
+  it("connects at once when it is asked, whatever it is doing", async () => {
+    const clock = createFakeClock(0);
+    const server = new ScriptedServer();
+    const redial = new Redial();
+    const end = new AbortController();
+    const times: number[] = [];
+    let doing: "serve" | "dial" | "fail" = "serve";
+    const ended = keepConnected(
+      {
+        dial: async (signal) => {
+          times.push(clock.now());
+          if (doing === "fail") throw new DialError("tcp", "refused");
+          if (doing === "dial") await clock.sleep(60_000, signal);
+          // A server that does not answer the goodbye.
+          return { ...server.connect(), close: () => new Promise(() => undefined) };
+        },
+        serve: async (_connection, onUsable, signal) => {
+          onUsable();
+          await clock.sleep(3_600_000, signal);
+        },
+        redial,
+        ladder: new LadderLog("http://localhost", clock, logger),
+        clock,
+        logger,
+        random: () => 0,
+      },
+      end.signal,
+    );
+    await clock.advance(1_000);
+    doing = "dial";
+    redial.now();
+    await clock.advance(1_000);
+    doing = "fail";
+    redial.now();
+    await clock.advance(60_000);
+    const before = times.length;
+    doing = "serve";
+    redial.now();
+    await clock.advance(60_000);
+    expect(times.slice(0, 3)).toEqual([0, 1_000, 2_000]);
+    expect(times.slice(before)).toEqual([62_000]);
+    end.abort();
+    redial.now();
     await ended;
   });
 });

@@ -1,9 +1,10 @@
-import { Backoff, defaultBackoff, errorText } from "@slipway/runtime";
+import { abortable, Backoff, defaultBackoff, errorText } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 import { DialError } from "@slipway/sdk/agent";
 import type { AgentConnection, Rung } from "@slipway/sdk/agent";
 
 import type { LadderLog } from "./ladder-log.ts";
+import type { Redial } from "./redial.ts";
 
 /** Opens a connection; throws `DialError`. */
 export type Dial = (signal: AbortSignal) => Promise<AgentConnection>;
@@ -16,6 +17,8 @@ export interface KeepConnectedOptions {
     onUsable: () => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Ends the present connection, dial or delay when it is asked. */
+  readonly redial: Redial;
   readonly ladder: LadderLog;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,12 +39,15 @@ export async function keepConnected(
   options: KeepConnectedOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random } = options;
+  const { clock, random, redial } = options;
   const backoff = new Backoff(defaultBackoff, random);
   let lostAtMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    const livedMs = await connectOnce(options, signal);
+    const asked = redial.signal;
+    const either = AbortSignal.any([signal, asked]);
+    const livedMs = await connectOnce(options, { asked, either });
     if (signal.aborted) return;
+    if (asked.aborted) continue;
     let delayMs = backoff.next();
     if (livedMs >= Math.min(stableMs, delayMs * stableRatio)) {
       backoff.reset();
@@ -49,15 +55,15 @@ export async function keepConnected(
       lostAtMs = clock.monotonic();
     }
     if (clock.monotonic() - lostAtMs < restartMs) delayMs = Math.min(delayMs, restartDelayMs);
-    // Only the signal ends the sleep early, and then the loop.
-    await clock.sleep(delayMs, signal).catch(() => undefined);
+    // Only the signals end the sleep early: one of them the loop, the other this turn of it.
+    await clock.sleep(delayMs, either).catch(() => undefined);
   }
 }
 
 /** How long the connection was usable, in milliseconds. */
 async function connectOnce(
   { dial, serve, ladder, clock, logger }: KeepConnectedOptions,
-  signal: AbortSignal,
+  { asked, either }: { readonly asked: AbortSignal; readonly either: AbortSignal },
 ): Promise<number> {
   let usableAtMs: number | undefined;
   const onUsable = (): void => {
@@ -65,14 +71,18 @@ async function connectOnce(
     ladder.connected();
     logger.info({}, "connected");
   };
+  let connection: AgentConnection | undefined;
   try {
-    await using connection = await dial(signal);
+    connection = await dial(either);
     logger.debug({ apiVersion: connection.apiVersion }, "session opened");
-    await serve(connection, onUsable, signal);
+    await serve(connection, onUsable, either);
   } catch (error) {
-    if (signal.aborted) return 0;
-    if (usableAtMs === undefined) ladder.failed(rungOf(error), errorText(error));
+    if (either.aborted) logger.debug({}, "connection ended by this side");
+    else if (usableAtMs === undefined) ladder.failed(rungOf(error), errorText(error));
     else logger.warn({ error: errorText(error) }, "connection lost");
+  } finally {
+    // A peer that does not answer the goodbye must not hold up what was asked for at once.
+    if (connection !== undefined) await abortable(connection.close(), asked).catch(() => undefined);
   }
   return usableAtMs === undefined ? 0 : clock.monotonic() - usableAtMs;
 }

@@ -48,6 +48,11 @@ export class Lifecycle {
     this.#outbox.put({ state, changedAtMs: this.#clock.now() });
   }
 
+  /** Drops what no server has taken yet: it was meant for an agent that this process no longer is. Not while it reports. */
+  forget(): void {
+    this.#outbox.clear();
+  }
+
   /** Reports over one connection until the signal is aborted; rejects with what `report` throws. */
   async run(
     report: (change: LifecycleChange, signal: AbortSignal) => Promise<void>,

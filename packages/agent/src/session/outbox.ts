@@ -27,6 +27,11 @@ export class Outbox<T> {
     return true;
   }
 
+  /** Drops all that waits. Not while it delivers. */
+  clear(): void {
+    this.#items.length = 0;
+  }
+
   /** Delivers over one connection until the signal is aborted, or rejects with what `deliver` throws. One at a time. */
   async run(
     deliver: (item: T, signal: AbortSignal) => Promise<void>,

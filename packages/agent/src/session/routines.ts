@@ -1,4 +1,4 @@
-import { abortable, errorText, withTimeout } from "@slipway/runtime";
+import { errorText, withTimeout } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 import { RpcError } from "@slipway/sdk/agent";
 import type { AgentConnection } from "@slipway/sdk/agent";
@@ -41,24 +41,45 @@ export interface RoutineParts {
 }
 
 /** What goes on to the very end: what the agent has to say of its own life. */
-export function lastingRoutines({
-  logs,
-  lifecycle,
-  timings,
-  commands,
-  logger,
-}: RoutineParts): Routine[] {
+export function lastingRoutines(parts: RoutineParts): Routine[] {
+  return reporting(parts, (report) => report);
+}
+
+/**
+ * The last words of a session whose agent lives on as another: the server may know neither its scripts nor its log sources
+ * any more, and what it refuses is let go.
+ */
+export function farewellRoutines(parts: RoutineParts): Routine[] {
+  return reporting(parts, (report) => async (connection, value, signal) => {
+    try {
+      return await report(connection, value, signal);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      parts.logger.debug({ error: errorText(error) }, "last words refused");
+      return undefined;
+    }
+  });
+}
+
+type Report<T, R> = (connection: AgentConnection, value: T, signal: AbortSignal) => Promise<R>;
+
+function reporting(
+  { logs, lifecycle, timings, commands, logger }: RoutineParts,
+  send: <T, R>(report: Report<T, R>) => Report<T, R | undefined>,
+): Routine[] {
   const { clock } = commands;
+  const storeLogs = send(createLogs);
+  const reportState = send(updateLifecycle);
   return [
     lasting("logs", (connection, signal) =>
-      sendLogs(logs, (batch, ended) => createLogs(connection, batch, ended), {
-        clock,
-        logger,
-        signal,
-      }),
+      sendLogs(
+        logs,
+        async (batch, ended) => (await storeLogs(connection, batch, ended)) ?? "stored",
+        { clock, logger, signal },
+      ),
     ),
     lasting("lifecycle", (connection, signal) =>
-      lifecycle.run((change, ended) => updateLifecycle(connection, change, ended), signal),
+      lifecycle.run((change, ended) => reportState(connection, change, ended), signal),
     ),
     lasting("timings", async (connection, signal) => {
       await timings.run(
@@ -71,15 +92,14 @@ export function lastingRoutines({
 
 const metadataLimitMs = 30_000;
 
-/** What ends with the shutdown and needs the manifest of this connection. */
+/** What ends with the shutdown: the newest manifest says what to watch. */
 export function watchingRoutines(
   { workspace, commands, logger }: RoutineParts,
-  manifest: Promise<AgentManifest>,
+  { metadata, apps }: AgentManifest,
 ): Routine[] {
   const { clock } = commands;
   return [
     watching("metadata", async (connection, signal) => {
-      const { metadata } = await abortable(manifest, signal);
       const host = { commands, prepare: (text: string) => workspace.prepare(text) };
       await runMetadata(
         metadata,
@@ -89,14 +109,12 @@ export function watchingRoutines(
       );
     }),
     watching("app health", async (connection, signal) => {
-      const { apps } = await abortable(manifest, signal);
       const report = lenient(logger, "app health", updateAppHealths, connection);
       await runAppHealthChecks(apps, { clock, probe: probeApp, report }, signal);
     }),
-    watching("stats", async (connection, signal) => {
-      await abortable(manifest, signal);
-      await reportStats((kind, ended) => updateStats(connection, kind, ended), { clock, signal });
-    }),
+    watching("stats", (connection, signal) =>
+      reportStats((kind, ended) => updateStats(connection, kind, ended), { clock, signal }),
+    ),
     watching("resources", (connection, signal) =>
       watchResources(connection, { clock, logger, signal }),
     ),

@@ -2,10 +2,8 @@ import { errorText } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 
 import type { LogQueue } from "../scripts/log-queue.ts";
-import type { ScriptHost } from "../scripts/run-script.ts";
-import type { ScriptTiming, StageResult } from "../scripts/script-result.ts";
-import { ScriptRunner } from "../scripts/script-runner.ts";
-import type { Script } from "../scripts/script.ts";
+import type { StageResult } from "../scripts/script-result.ts";
+import type { ScriptStages } from "../scripts/script-stages.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { limitedBy } from "./limited-by.ts";
 
@@ -16,50 +14,44 @@ const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 const logsFirstMs = 1_000;
 
 export interface ScriptLifeOptions {
-  readonly host: ScriptHost;
+  readonly stages: ScriptStages;
   readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly logs: LogQueue;
-  readonly onCompleted: (timing: ScriptTiming) => void;
 }
 
-/** The scripts of an agent's life: begun once, with the first manifest, and ended with the shutdown. */
+/** The scripts of a session from its first to its last, and the states that tell of them. */
 export class ScriptLife {
   readonly #options: ScriptLifeOptions;
-  #begun: { readonly runner: ScriptRunner; readonly started: Promise<void> } | undefined;
+  #started: Promise<void> = Promise.resolve();
 
   constructor(options: ScriptLifeOptions) {
     this.#options = options;
   }
 
-  /** Starts the scripts of the first manifest; those of later ones are not looked at. */
-  begin(scripts: readonly Script[]): void {
-    if (this.#begun !== undefined) return;
-    const { host, lifecycle, onCompleted } = this.#options;
-    lifecycle.enter("starting");
-    const runner = new ScriptRunner(scripts, host, onCompleted);
-    this.#begun = { runner, started: this.#start(runner) };
+  /** Starts the start scripts, and the schedules after them. Call it once. */
+  begin(): void {
+    this.#options.lifecycle.enter("starting");
+    this.#started = this.#start();
   }
 
-  /** Ends what runs, runs the stop scripts and enters the last state. False when there never was a manifest. */
-  async end(signal: AbortSignal): Promise<boolean> {
-    if (this.#begun === undefined) return false;
-    const { runner, started } = this.#begun;
-    this.#options.lifecycle.enter("shutting-down");
-    await runner.close();
-    await started;
-    const result = await this.#resultOf(runner.stop(signal));
-    this.#options.lifecycle.enter(shutdownStates[result]);
-    return true;
+  /** Ends what runs, runs the stop scripts and enters the last state. The signal kills the stop scripts. */
+  async end(signal: AbortSignal): Promise<void> {
+    const { stages, lifecycle } = this.#options;
+    lifecycle.enter("shutting-down");
+    await stages.close();
+    await this.#started;
+    const result = await this.#resultOf(stages.stop(signal));
+    lifecycle.enter(shutdownStates[signal.aborted ? "timed-out" : result]);
   }
 
-  async #start(runner: ScriptRunner): Promise<void> {
-    const { lifecycle, clock, logs } = this.#options;
-    const result = await this.#resultOf(runner.start());
+  async #start(): Promise<void> {
+    const { stages, lifecycle, clock, logs } = this.#options;
+    const result = await this.#resultOf(stages.start());
     await limitedBy(logsFirstMs, clock, (limit) => logs.flush(limit));
     lifecycle.enter(startStates[result]);
-    runner.startSchedules();
+    stages.startSchedules();
   }
 
   /** What nobody foresaw is a failed stage, with its reason where the users of the workspace look. */

@@ -12,24 +12,34 @@ export interface Routine {
   readonly run: (connection: AgentConnection, signal: AbortSignal) => Promise<void>;
 }
 
-/** Runs all routines until the connection ends or one of them fails, and rejects with the reason. */
+export interface ServeOptions {
+  /** The shutdown has begun. */
+  readonly stopping: AbortSignal;
+  /** There is nothing more to do for these routines, though the connection may go on. */
+  readonly done: AbortSignal;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** Runs all routines until `done`; rejects with the reason when the connection ends, or one of them fails. */
 export async function serveConnection(
   connection: AgentConnection,
   routines: readonly Routine[],
-  {
-    stopping,
-    signal,
-    logger,
-  }: { readonly stopping: AbortSignal; readonly signal: AbortSignal; readonly logger: Logger },
-): Promise<never> {
-  await using scope = new Scope(signal);
+  { stopping, done, signal, logger }: ServeOptions,
+): Promise<void> {
+  const either = AbortSignal.any([signal, done]);
+  await using scope = new Scope(either);
   for (const routine of routines) {
     scope.run((ended) => runRoutine(routine, connection, { stopping, ended, logger }));
   }
   const lost = connection.closed.then((reason): never => {
     throw new SessionClosedError(reason);
   });
-  return await abortable(Promise.race([lost, scope.failed]), signal);
+  try {
+    await abortable(Promise.race([lost, scope.failed]), either);
+  } catch (error) {
+    if (signal.aborted || !done.aborted) throw error;
+  }
 }
 
 async function runRoutine(

@@ -8,7 +8,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Who the agent is on this machine, for its whole life. */
 export interface Place {
-  readonly token: string;
+  /** The token as it is now: one got for an instance's identity changes. */
+  readonly token: () => string;
   /** Or why there is none who could run a command. */
   readonly user: User | ProcessError;
   readonly home: string;
@@ -35,11 +36,11 @@ export class Workspace {
 
   /** Rejects with `ProcessError` where no command can be run. */
   async prepare(text: string, extra: Variables = {}): Promise<PreparedCommand> {
-    const { user, ...place } = this.#place;
+    const { user, token, ...place } = this.#place;
     if (user instanceof ProcessError) throw user;
     if (this.#description === undefined) {
       throw new ProcessError("no-directory", "the server has not described the workspace yet");
     }
-    return prepareCommand(text, { ...place, user }, this.#description, extra);
+    return prepareCommand(text, { ...place, token: token(), user }, this.#description, extra);
   }
 }

@@ -33,6 +33,14 @@ export class ScriptedServer {
     );
   }
 
+  /** Answers one call by the path of its method. */
+  async answer(path: string, input: Uint8Array): Promise<Uint8Array> {
+    this.called.push(path.slice(path.lastIndexOf("/") + 1));
+    const handler = this.#handlers.get(path);
+    if (handler === undefined) throw new RpcError(drpcCodeUnimplemented, "unknown rpc");
+    return handler(input);
+  }
+
   connect(): ScriptedConnection {
     const closed = Promise.withResolvers<string>();
     const lost = closed.promise.then((reason): never => {
@@ -43,10 +51,7 @@ export class ScriptedServer {
       apiVersion: "2.10",
       closed: closed.promise,
       unary: async (method, input, signal) => {
-        this.called.push(method.name);
-        const handler = this.#handlers.get(rpcPath(method));
-        if (handler === undefined) throw new RpcError(drpcCodeUnimplemented, "unknown rpc");
-        const answer = handler(encodeMessage(method.input, input));
+        const answer = this.answer(rpcPath(method), encodeMessage(method.input, input));
         const bytes = await abortable(Promise.race([answer, lost]), signal);
         return parseMessage(method.output, bytes);
       },

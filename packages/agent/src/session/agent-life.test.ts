@@ -19,8 +19,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { isAlive } from "../../tests/support/command-host.ts";
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";
 import { ProcessError } from "../process/errors.ts";
-import { AgentSession } from "./agent-session.ts";
-import type { AgentSessionOptions } from "./agent-session.ts";
+import { ScriptRunner } from "../scripts/script-runner.ts";
+import { AgentLife } from "./agent-life.ts";
+import type { AgentLifeOptions } from "./agent-life.ts";
+import { decide } from "./reinit/identity.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-session-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -42,7 +44,7 @@ interface Bench {
   readonly ended: Promise<void>;
 }
 
-function bench(manifest: ManifestFields, options: Partial<AgentSessionOptions> = {}): Bench {
+function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}): Bench {
   const server = new ScriptedServer();
   const stored: Bench["stored"] = { lines: [], states: [], timings: [] };
   server.on(Agent.method.getManifest, () => ({ agentId: id, workspaceId: id, ...manifest }));
@@ -63,11 +65,15 @@ function bench(manifest: ManifestFields, options: Partial<AgentSessionOptions> =
   const interrupted = Promise.withResolvers<void>();
   const forced = new AbortController();
   const dataDir = mkdtempSync(join(folder, "data-"));
-  const session = new AgentSession({
+  const life = new AgentLife({
     dial: async () => server.connect(),
+    waitForReinit: async () => ({ kind: "not-a-prebuild", message: "no" }),
+    decide,
+    openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
+      new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",
     place: {
-      token: "token",
+      token: () => "token",
       user: { name: "u", home: folder, shell: "/bin/sh" },
       home: folder,
       environment: { PATH: process.env["PATH"] },
@@ -85,7 +91,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentSessionOptions> =
     stored,
     interrupt: () => interrupted.resolve(),
     force: () => forced.abort(),
-    ended: session.run({ interrupted: interrupted.promise, forced: forced.signal }),
+    ended: life.run({ interrupted: interrupted.promise, forced: forced.signal }),
   };
 }
 
@@ -97,7 +103,7 @@ function nameOf(names: Readonly<Record<string, number>>, value = 0): string {
 const startScript = { id, logSourceId: id, runOnStart: true };
 const stopScript = { id: stopId, logSourceId: stopId, runOnStop: true };
 
-describe("AgentSession", () => {
+describe("AgentLife", () => {
   it("lives from its start scripts to its stop scripts", async () => {
     const run = bench({
       scripts: [
@@ -203,7 +209,7 @@ describe("AgentSession", () => {
       { scripts: [{ ...startScript, script: "true" }] },
       {
         place: {
-          token: "token",
+          token: () => "token",
           user: new ProcessError("no-shell", "no shell anywhere"),
           home: folder,
           environment: {},

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+import { hasGroup } from "./signal-group.ts";
+
+/**
+ * Which of the groups have a member that lives. One that has ended and that nobody has asked about yet (a zombie, such as
+ * whatever outlived its parent where process 1 reaps nobody) does not count. Where there is no `/proc` it does.
+ */
+export function livingGroups(groups: readonly number[]): readonly number[] {
+  const present = groups.filter((group) => hasGroup(group));
+  if (present.length === 0) return [];
+  const living = groupsOfLiving();
+  return living === undefined ? present : present.filter((group) => living.has(group));
+}
+
+function groupsOfLiving(): ReadonlySet<number> | undefined {
+  let pids: readonly string[];
+  try {
+    pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return undefined;
+  }
+  const groups = new Set<number>();
+  for (const pid of pids) {
+    const [state, , group] = statFields(pid);
+    if (state !== undefined && !"ZX".includes(state)) groups.add(Number(group));
+  }
+  return groups.size === 0 ? undefined : groups;
+}
+
+/** State, parent, group, … of `/proc/<pid>/stat` (proc_pid_stat(5)); the name before them may hold anything. */
+function statFields(pid: string): readonly (string | undefined)[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    // It has gone meanwhile.
+    return [];
+  }
+}

@@ -1,0 +1,11 @@
+export { AgentLife } from "./session/agent-life.ts";
+export type { AgentLifeOptions, Ending } from "./session/agent-life.ts";
+export type { OpenScripts, OpenScriptsInput } from "./session/agent-session.ts";
+export type { ScriptTiming, StageResult } from "./scripts/script-result.ts";
+export type { ScriptStages } from "./scripts/script-stages.ts";
+export type { Dial } from "./session/keep-connected.ts";
+export type { AgentManifest } from "./session/manifest.ts";
+export { decide, prebuildsOwner } from "./session/reinit/identity.ts";
+export type { Decide, Decision, Identity } from "./session/reinit/identity.ts";
+export type { WaitForReinit } from "./session/reinit/poll-reinit.ts";
+export type { Place } from "./session/workspace.ts";

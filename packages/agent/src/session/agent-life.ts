@@ -1,0 +1,261 @@
+import { abortable, Scope, whenAborted } from "@slipway/runtime";
+import type { AgentConnection, ReinitEvent } from "@slipway/sdk/agent";
+
+import type { Subsystem } from "../config/agent-config.ts";
+import { agentVersion } from "../config/agent-version.ts";
+import { AgentSession } from "./agent-session.ts";
+import type { AgentSessionOptions } from "./agent-session.ts";
+import { keepConnected } from "./keep-connected.ts";
+import type { Dial } from "./keep-connected.ts";
+import { LadderLog } from "./ladder-log.ts";
+import { getManifest, updateStartup } from "./manifest-calls.ts";
+import type { AgentManifest } from "./manifest.ts";
+import { Redial } from "./redial.ts";
+import { follow, prebuildsOwner } from "./reinit/identity.ts";
+import type { Decide, Decision, Identity } from "./reinit/identity.ts";
+import { pollReinit } from "./reinit/poll-reinit.ts";
+import type { WaitForReinit } from "./reinit/poll-reinit.ts";
+import { writeSecretFiles } from "./secret-files.ts";
+
+/** What an agent needs to live. */
+export interface AgentLifeOptions extends AgentSessionOptions {
+  readonly dial: Dial;
+  readonly waitForReinit: WaitForReinit;
+  readonly decide: Decide;
+  /** Named where the agent cannot connect. */
+  readonly serverUrl: string;
+  readonly subsystems: readonly Subsystem[];
+  readonly random: () => number;
+}
+
+/** How the outside ends an agent: once politely, then by force. */
+export interface Ending {
+  readonly interrupted: Promise<unknown>;
+  readonly forced: AbortSignal;
+}
+
+type Phase =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "living"; readonly session: AgentSession; readonly ranAs: Identity }
+  | {
+      readonly kind: "leaving";
+      readonly ranAs: Identity;
+      /** Of the session that will be next. */
+      readonly next: AgentManifest;
+      /** Resolves once that has begun, or the shutdown has put an end to it. */
+      readonly left: Promise<void>;
+    };
+
+/** An event, and whoever waits to know what came of it. */
+interface Asked {
+  readonly event: ReinitEvent;
+  readonly decided: PromiseWithResolvers<Decision>;
+}
+
+/**
+ * An agent's process: one session after the other, each for one owner, over connections that know nothing of sessions.
+ *
+ *              manifest                   manifest: "reinit"
+ *     waiting ─────────► living ─────────────────────────────────► leaving
+ *        │               │    ▲   stop scripts have run, processes    │ │
+ *        │               │    └── are gone: the next session begins ──┘ │
+ *        │               │        with the newest manifest              │
+ *        │ interrupted   │ interrupted: stop scripts, last words        │ interrupted: the session that
+ *        ▼               ▼                                              ▼ leaves ends, no next begins
+ *      ended ◄───────── ended ◄──────────────────────────────────────── ended
+ *
+ * Each connection begins with its manifest, and the manifest alone decides. An event only makes for a new connection at
+ * once. While one session leaves, its last words go first over the connection, then the next session's first; the next
+ * owner's scripts do not wait for either.
+ */
+export class AgentLife {
+  readonly #options: AgentLifeOptions;
+  readonly #redial = new Redial();
+  readonly #stopping = new AbortController();
+  readonly #scope = new Scope();
+  #phase: Phase = { kind: "waiting" };
+  /** Sessions that have something to say, the oldest first. */
+  #speakers: readonly AgentSession[] = [];
+  #asked: Asked | undefined;
+  /** Named by an event that led to the present owner, so that events which repeat it cost nothing. */
+  #knownOwnerId: string | undefined;
+
+  constructor(options: AgentLifeOptions) {
+    this.#options = options;
+  }
+
+  /** Lives until it is interrupted and has shut down, or is forced to end. Run it once. */
+  async run({ interrupted, forced }: Ending): Promise<void> {
+    const { logger } = this.#options;
+    this.#scope.run((signal) => this.#connect(signal));
+    this.#scope.run((signal) => this.#poll(signal));
+    try {
+      await Promise.race([interrupted, whenAborted(forced), this.#scope.failed]);
+      logger.info({}, "shutting down");
+      this.#stopping.abort();
+      await abortable(Promise.race([this.#shutDown(), this.#scope.failed]), forced);
+      logger.info({}, "shut down");
+    } catch (error) {
+      if (!forced.aborted) throw error;
+      logger.warn({}, "ended at once");
+    } finally {
+      for (const session of this.#speakers) session[Symbol.dispose]();
+      await this.#scope.close();
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { dial, serverUrl, clock, logger, random } = this.#options;
+    await keepConnected(
+      {
+        dial,
+        serve: (connection, onUsable, ended) => this.#serve(connection, onUsable, ended),
+        redial: this.#redial,
+        ladder: new LadderLog(serverUrl, clock, logger),
+        clock,
+        logger,
+        random,
+      },
+      signal,
+    );
+  }
+
+  /** Nobody is interested in events once the shutdown has begun. */
+  async #poll(signal: AbortSignal): Promise<void> {
+    const onEvent = (event: ReinitEvent, ended: AbortSignal): Promise<boolean> =>
+      this.#ask(event, ended);
+    try {
+      const either = AbortSignal.any([signal, this.#stopping.signal]);
+      await pollReinit({ ...this.#options, onEvent }, either);
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) throw error;
+    }
+  }
+
+  /** Fetches the manifest anew; resolves to whether that made a difference. */
+  async #ask(event: ReinitEvent, signal: AbortSignal): Promise<boolean> {
+    const { ownerId } = event;
+    if (ownerId !== undefined && ownerId === this.#knownOwnerId) return false;
+    const asked: Asked = { event, decided: Promise.withResolvers<Decision>() };
+    this.#asked = asked;
+    this.#redial.now();
+    const decision = await abortable(asked.decided.promise, signal);
+    return decision === "run" || decision === "reinit";
+  }
+
+  async #serve(
+    connection: AgentConnection,
+    onUsable: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stopping = this.#stopping.signal;
+    try {
+      await this.#greet(connection, onUsable, AbortSignal.any([signal, stopping]));
+    } catch (error) {
+      // Last words need no manifest.
+      if (signal.aborted || !stopping.aborted) throw error;
+    }
+    for (;;) {
+      const speaker = this.#speakers.find(({ isSilent }) => !isSilent);
+      if (speaker === undefined) return whenAborted(signal);
+      await speaker.serve(connection, signal);
+    }
+  }
+
+  /** Fetches the manifest, says what the agent is, and does what the manifest says (agent.md 2.4). */
+  async #greet(
+    connection: AgentConnection,
+    onUsable: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { place, subsystems, logger } = this.#options;
+    signal.throwIfAborted();
+    const manifest = await getManifest(connection, place, signal);
+    signal.throwIfAborted();
+    const decision = this.#take(manifest);
+    const expandedDirectory = manifest.workspace.directory;
+    await updateStartup(
+      connection,
+      { version: agentVersion, expandedDirectory, subsystems },
+      signal,
+    );
+    onUsable();
+    if (decision === "reinit") return;
+    await writeSecretFiles(manifest.secretFiles, logger);
+    // The shutdown may have begun meanwhile, and would not know of scripts that start now.
+    signal.throwIfAborted();
+    if (decision === "run") this.#begin(manifest);
+    else if (this.#phase.kind === "living") this.#phase.session.update(manifest);
+  }
+
+  /** Decides what a fresh manifest means. Of that, only a reinit begins here: it has no time to lose. */
+  #take(manifest: AgentManifest): Decision {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    const identity = identityOf(manifest);
+    const phase = this.#phase;
+    const ranAs = phase.kind === "waiting" ? undefined : phase.ranAs;
+    const decision = this.#options.decide(identity, ranAs, asked !== undefined);
+    switch (phase.kind) {
+      case "waiting":
+        break;
+      case "living":
+        if (decision === "reinit") this.#reinit(phase.session, phase.ranAs, manifest);
+        else this.#phase = { ...phase, ranAs: follow(identity, phase.ranAs) };
+        break;
+      case "leaving":
+        if (decision === "reinit") this.#phase = { ...phase, next: manifest };
+        break;
+    }
+    if (decision === "reinit" || asked !== undefined) {
+      const isClaimed = identity.ownerName !== prebuildsOwner;
+      this.#knownOwnerId = isClaimed ? asked?.event.ownerId : undefined;
+    }
+    asked?.decided.resolve(decision);
+    return decision;
+  }
+
+  #begin(manifest: AgentManifest): void {
+    const session = new AgentSession(manifest, this.#options);
+    this.#speakers = [...this.#speakers, session];
+    this.#phase = { kind: "living", session, ranAs: identityOf(manifest) };
+    session.begin();
+  }
+
+  #reinit(session: AgentSession, ranAs: Identity, next: AgentManifest): void {
+    const { logger } = this.#options;
+    logger.info({ from: ranAs, to: identityOf(next) }, "the agent has a new owner, starting anew");
+    const left = Promise.withResolvers<void>();
+    this.#phase = { kind: "leaving", ranAs, next, left: left.promise };
+    this.#scope.run(async (signal) => {
+      await session.leave(signal);
+      if (!this.#stopping.signal.aborted) await this.#beginNext();
+      left.resolve();
+      await session.flush(signal);
+      session[Symbol.dispose]();
+      this.#speakers = this.#speakers.filter((speaker) => speaker !== session);
+    });
+  }
+
+  async #beginNext(): Promise<void> {
+    // A manifest that comes meanwhile is taken instead.
+    for (let phase = this.#phase; phase.kind === "leaving"; phase = this.#phase) {
+      const { next } = phase;
+      await writeSecretFiles(next.secretFiles, this.#options.logger);
+      if (this.#stopping.signal.aborted) return;
+      if (this.#phase === phase) this.#begin(next);
+    }
+  }
+
+  async #shutDown(): Promise<void> {
+    const { signal } = this.#scope;
+    const phase = this.#phase;
+    if (phase.kind === "leaving") await phase.left;
+    if (this.#phase.kind === "living") await this.#phase.session.end(signal);
+    await Promise.all(this.#speakers.map((session) => session.flush(signal)));
+  }
+}
+
+function identityOf({ workspace, agentId }: AgentManifest): Identity {
+  return { ownerName: workspace.ownerName, agentId };
+}

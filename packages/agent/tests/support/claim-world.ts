@@ -1,0 +1,185 @@
+import { silentLogger } from "@slipway/runtime";
+import { DialError } from "@slipway/sdk/agent";
+import type { ReinitAnswer } from "@slipway/sdk/agent";
+import { createFakeClock } from "@slipway/testkit";
+import type { FakeClock } from "@slipway/testkit";
+import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
+
+import type { ScriptStages } from "../../src/scripts/script-stages.ts";
+import { AgentLife } from "../../src/session/agent-life.ts";
+import type { OpenScriptsInput } from "../../src/session/agent-session.ts";
+import { decide } from "../../src/session/reinit/identity.ts";
+import { ScriptedServer } from "./scripted-server.ts";
+
+export interface ClaimWorldOptions {
+  readonly owner?: string;
+  /** How long the stop scripts run; they end early when they are killed. */
+  readonly stopMs?: number;
+}
+
+/**
+ * An agent's process without processes: a server in memory, a clock that stands still, scripts that only leave a line.
+ * What happened is in `log`, in order.
+ */
+export class ClaimWorld {
+  readonly clock: FakeClock = createFakeClock(0);
+  readonly server = new ScriptedServer();
+  readonly log: string[] = [];
+  /** When the agent dialled, and when it asked for the reinit stream. */
+  readonly dials: number[] = [];
+  readonly asks: number[] = [];
+  owner: string;
+  /** Of the agent's row; a digit. */
+  row = 1;
+  isUp = true;
+  /** What every request for the reinit stream gets at once; undefined lets it wait for `answer`. */
+  standing: ReinitAnswer | undefined;
+  readonly #stopMs: number;
+  #pending: ((answer: ReinitAnswer) => void) | undefined;
+  readonly #interrupted = Promise.withResolvers<void>();
+  readonly #forced = new AbortController();
+  readonly #ended: Promise<void>;
+  isOver = false;
+
+  constructor({ owner = "prebuilds", stopMs = 0 }: ClaimWorldOptions = {}) {
+    this.owner = owner;
+    this.#stopMs = stopMs;
+    this.#serve();
+    const life = new AgentLife({
+      dial: async () => {
+        this.dials.push(Math.floor(this.clock.now()));
+        if (!this.isUp) throw new DialError("tcp", "refused");
+        return this.server.connect();
+      },
+      waitForReinit: (signal) => this.#wait(signal),
+      decide,
+      openScripts: (input) => this.#openScripts(input),
+      serverUrl: "http://localhost",
+      place: {
+        token: () => "token",
+        user: { name: "u", home: "/", shell: "/bin/sh" },
+        home: "/",
+        environment: {},
+        binDirectory: "/",
+      },
+      directories: { dataDir: "/", logDir: "/" },
+      subsystems: [],
+      clock: this.clock,
+      logger: silentLogger,
+      random: () => 0,
+    });
+    const interrupted = this.#interrupted.promise;
+    this.#ended = life.run({ interrupted, forced: this.#forced.signal }).then(() => {
+      this.isOver = true;
+    });
+  }
+
+  /** What the agent has told, without the rest. */
+  get states(): readonly string[] {
+    return this.log.filter((line) => line === line.toUpperCase());
+  }
+
+  /** For whom scripts ran: `start ada`, `stop prebuilds`. */
+  get scripts(): readonly string[] {
+    return this.log.filter((line) => line !== line.toUpperCase());
+  }
+
+  /** Answers the request that waits for the stream; lost where there is none. */
+  async answer(answer: ReinitAnswer): Promise<void> {
+    this.#pending?.(answer);
+    await this.pass(0);
+  }
+
+  /** Sends a frame that names the owner, or none. */
+  async frame(ownerId?: string): Promise<void> {
+    const event = { workspaceId: "w", ownerId, reason: "prebuild_claimed" };
+    await this.answer({ kind: "event", event });
+  }
+
+  /** Gives the workspace to `owner`, as a server does in one moment: a new row, and the old sessions end. */
+  claim(owner: string, { closes = true }: { readonly closes?: boolean } = {}): void {
+    this.owner = owner;
+    this.row += 1;
+    if (closes) this.cut();
+  }
+
+  /** Ends the present connection. */
+  cut(): void {
+    this.server.connections.at(-1)?.lose("cut");
+  }
+
+  /** Lets time pass; 0 lets everything run that needs no time. */
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    // Each reaction may set off another one without time.
+    for (let turns = 0; turns < 20; turns += 1) await this.clock.advance(0);
+  }
+
+  interrupt(): void {
+    this.#interrupted.resolve();
+  }
+
+  async end(): Promise<void> {
+    this.interrupt();
+    await this.pass(60_000);
+    this.#forced.abort();
+    await this.#ended;
+  }
+
+  #serve(): void {
+    const { server } = this;
+    server.on(Agent.method.getManifest, () => ({
+      agentId: this.#id(),
+      workspaceId: encodeUuid("00000000-0000-0000-0000-000000000001"),
+      ownerUsername: this.owner,
+    }));
+    server.on(Agent.method.updateStartup, ({ startup }) => startup ?? {});
+    server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
+      this.log.push(stateName(lifecycle?.state));
+      return lifecycle ?? {};
+    });
+    server.on(Agent.method.updateStats, () => ({}));
+  }
+
+  #id(): Uint8Array {
+    return encodeUuid(`00000000-0000-0000-0000-00000000000${this.row}`);
+  }
+
+  #wait(signal: AbortSignal): Promise<ReinitAnswer> {
+    this.asks.push(Math.floor(this.clock.now()));
+    if (this.standing !== undefined) return Promise.resolve(this.standing);
+    return new Promise((resolve, reject) => {
+      this.#pending = (answer) => {
+        this.#pending = undefined;
+        resolve(answer);
+      };
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  #openScripts({ manifest }: OpenScriptsInput): ScriptStages {
+    const { ownerName } = manifest.workspace;
+    return {
+      start: async () => {
+        this.log.push(`start ${ownerName}`);
+        return "ok";
+      },
+      startSchedules: () => undefined,
+      close: async () => undefined,
+      stop: async (signal) => {
+        this.log.push(`stop ${ownerName}`);
+        try {
+          if (this.#stopMs > 0) await this.clock.sleep(this.#stopMs, signal);
+          return "ok";
+        } catch {
+          return "failed";
+        }
+      },
+    };
+  }
+}
+
+function stateName(value = 0): string {
+  const states: Readonly<Record<string, number>> = Lifecycle_State;
+  return Object.keys(states).find((name) => states[name] === value) ?? "?";
+}
