@@ -8,6 +8,7 @@ import {
   type SignalName,
 } from "./command/interruption.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
+import { completeWord } from "./commands/completion/shells.ts";
 import { commandTable } from "./commands/table.ts";
 import { processEnvironment } from "./config/environment.ts";
 import { processTerminal } from "./terminal/terminal.ts";
@@ -49,10 +50,17 @@ const ending = new AbortController();
 void interruption.interrupted.then((signal) => ending.abort(new Interrupted(signal)));
 listenToClosedOutput((reason) => ending.abort(reason));
 
-process.exitCode = await runCommandLine(commandTable, process.argv.slice(2), {
+const [first, ...more] = process.argv.slice(2);
+const needs = {
   terminal: processTerminal(environment),
   environment,
   clock: systemClock,
   signal: ending.signal,
   interruption,
-});
+};
+if (first === completeWord) {
+  const { completeCommandLine } = await import("./commands/completion/complete-command-line.ts");
+  process.exitCode = await completeCommandLine(commandTable, more, needs);
+} else {
+  process.exitCode = await runCommandLine(commandTable, process.argv.slice(2), needs);
+}

@@ -1,74 +1,24 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { getUser, listTokens } from "@slipway/api";
-import { systemClock } from "@slipway/runtime";
-import {
-  logIn,
-  logInAsAdmin,
-  openClient,
-  openTestDatabase,
-  type ServerProcess,
-  startServerProcess,
-} from "@slipway/testkit";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { logIn, openClient } from "@slipway/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { runCommandLine } from "../src/command/run-command-line.ts";
-import { commandTable } from "../src/commands/table.ts";
-import { memoryTerminal } from "../src/terminal/memory-terminal.ts";
+import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
 
-const opened = new AsyncDisposableStack();
-let directory = "";
-let server: ServerProcess;
-let admin: Awaited<ReturnType<typeof logInAsAdmin>>;
-
+let place: CommandServer;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-people-"));
-  opened.defer(() => rm(directory, { recursive: true }));
-  const database = opened.use(await openTestDatabase(inject("postgresUrl")));
-  server = opened.use(
-    await startServerProcess({
-      dataDir: join(directory, "data"),
-      port: 0,
-      environment: { SLIPWAY_POSTGRES_URL: database.url },
-    }),
-  );
-  admin = await logInAsAdmin(server.url);
+  place = await openCommandServer();
 });
-afterAll(() => opened.disposeAsync());
+afterAll(() => place[Symbol.asyncDispose]());
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command; with replies a person is there to give them. */
-async function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended> {
-  const terminal = memoryTerminal(replies);
-  const code = await runCommandLine(commandTable, line.split(" "), {
-    terminal,
-    environment: {
-      CODER_CONFIG_DIR: join(directory, "config"),
-      CODER_URL: server.url,
-      CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
-    },
-    clock: systemClock,
-    signal: new AbortController().signal,
-    interruption: {
-      interrupted: Promise.withResolvers<"SIGINT">().promise,
-      forced: new AbortController().signal,
-    },
-  });
-  return { code, out: terminal.outText(), err: terminal.errText() };
+function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended> {
+  return place.slipway(line, replies);
 }
 
 test("creates a user with a password that is made up, and logs in with it", async () => {
   const { code, err } = await slipway("users create -u ada -e ada@example.com");
   expect(code).toBe(0);
   const password = /shown only now: (\w+)/.exec(err)?.[1] ?? "";
-  const ada = await logIn(server.url, { email: "ada@example.com", password });
+  const ada = await logIn(place.server.url, { email: "ada@example.com", password });
   expect(await ada.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "ada" });
 });
 
@@ -116,7 +66,7 @@ test("suspends, activates and deletes", async () => {
 
 test("creates a token that works, lists it, ends it and forgets it", async () => {
   const { out } = await slipway("tokens create --name ci --lifetime 8h");
-  const ci = openClient(server.url, out.trim());
+  const ci = openClient(place.server.url, out.trim());
   const params = { user: "me" };
   const [token] = await ci.call(listTokens, { params });
   expect(token).toMatchObject({ token_name: "ci", lifetime_seconds: 28_800 });
@@ -133,7 +83,7 @@ test("creates a token that works, lists it, ends it and forgets it", async () =>
 test("makes a token for another user, and refuses what is no lifetime or scope", async () => {
   await slipway("users create -u bot -e bot@example.com --login-type none");
   const { out } = await slipway("tokens create --user bot");
-  const bot = openClient(server.url, out.trim());
+  const bot = openClient(place.server.url, out.trim());
   expect(await bot.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "bot" });
   expect(await slipway("tokens create --lifetime soon")).toMatchObject({ code: 2 });
   expect(await slipway("tokens create --scope all:of:it")).toMatchObject({ code: 2 });

@@ -1,19 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemClock } from "@slipway/runtime";
-import {
-  logInAsAdmin,
-  openTestDatabase,
-  type ServerProcess,
-  startServerProcess,
-} from "@slipway/testkit";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { runCommandLine } from "../src/command/run-command-line.ts";
-import { commandTable } from "../src/commands/table.ts";
-import { memoryTerminal } from "../src/terminal/memory-terminal.ts";
+import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
 
 /** Of the driver `external`, so that a start is over without an agent. */
 const template = `
@@ -27,58 +17,22 @@ agents:
   main: { os: linux, arch: amd64, directory: /tmp }
 `;
 
-const opened = new AsyncDisposableStack();
+let place: CommandServer;
 let directory = "";
-let server: ServerProcess;
-let token = "";
-
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-templates-"));
-  opened.defer(() => rm(directory, { recursive: true }));
-  const database = opened.use(await openTestDatabase(inject("postgresUrl")));
-  server = opened.use(
-    await startServerProcess({
-      dataDir: join(directory, "data"),
-      port: 0,
-      environment: { SLIPWAY_POSTGRES_URL: database.url },
-    }),
-  );
-  const admin = await logInAsAdmin(server.url);
-  token = admin.headers["Coder-Session-Token"] ?? "";
+  place = await openCommandServer();
+  directory = place.directory;
   await mkdir(join(directory, "box"));
   await writeTemplate(template);
 });
-afterAll(() => opened.disposeAsync());
+afterAll(() => place[Symbol.asyncDispose]());
 
 function writeTemplate(text: string): Promise<void> {
   return writeFile(join(directory, "box", "slipway.yaml"), text);
 }
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command; `@` stands for the test's directory. */
-async function slipway(line: string): Promise<Ended> {
-  const terminal = memoryTerminal();
-  const words = line.replaceAll("@", directory).split(" ");
-  const code = await runCommandLine(commandTable, words, {
-    terminal,
-    environment: {
-      CODER_CONFIG_DIR: join(directory, "config"),
-      CODER_URL: server.url,
-      CODER_SESSION_TOKEN: token,
-    },
-    clock: systemClock,
-    signal: new AbortController().signal,
-    interruption: {
-      interrupted: Promise.withResolvers<"SIGINT">().promise,
-      forced: new AbortController().signal,
-    },
-  });
-  return { code, out: terminal.outText(), err: terminal.errText() };
+function slipway(line: string): Promise<Ended> {
+  return place.slipway(line);
 }
 
 async function versionNames(more = ""): Promise<string[]> {
@@ -94,7 +48,7 @@ test("pushes two versions, and shows what changed between them", async () => {
   await writeTemplate(template.replace("/tmp", "/srv"));
   expect(await slipway("templates push @/box -m two")).toMatchObject({ code: 0 });
   const list = await slipway("templates versions list box");
-  expect(list.out).toMatch(/^NAME +STATE.*\n\S+ +active +just now +admin +two\n\S+ +succeeded/);
+  expect(list.out).toMatch(/^NAME +STATUS.*\n\S+ +active +just now +admin +two\n\S+ +succeeded/);
   const diff = await slipway("templates versions diff box");
   expect(diff.out).toContain("-  main: { os: linux, arch: amd64, directory: /tmp }\n+");
   const [second = "", first = ""] = await versionNames();
@@ -126,7 +80,7 @@ test("changes what the template says", async () => {
 
 test("lists presets", async () => {
   expect((await slipway("templates presets list box")).out).toMatch(
-    /\nquick +default +- +greeting=welcome/,
+    /\nquick +yes +- +greeting=welcome/,
   );
 });
 
@@ -165,4 +119,26 @@ test("deletes a template when its workspaces are gone", async () => {
   await slipway("delete kept -y");
   expect(await slipway("templates delete box -y")).toMatchObject({ code: 0 });
   expect((await slipway("templates list")).err).toContain("no templates");
+});
+
+test("takes directory, template and version as coder names them", async () => {
+  await writeTemplate(template.replace("/tmp", "/opt"));
+  const pushed = await slipway("templates push other -d @/box --name first -y");
+  expect(pushed.err).toContain("made the template other, version first");
+  await slipway("templates push other -d @/box --name second --activate=false");
+  await slipway("templates versions promote -t other --template-version second");
+  const list = await slipway("templates version ls other -c name,active");
+  expect(list.out).toBe("NAME    ACTIVE\nsecond  yes\nfirst   no\n");
+  expect(await slipway("templates versions promote other")).toMatchObject({ code: 2 });
+});
+
+test("makes a workspace of an older version, with a schedule and another's parameters", async () => {
+  await slipway("create like -t other --parameter greeting=bye --parameter size=large");
+  const made = await slipway(
+    "create timed -t other --template-version first --copy-parameters-from like --stop-after 8h --automatic-updates always --start-at 9:30am",
+  );
+  expect(made).toMatchObject({ code: 0 });
+  const shown: unknown = JSON.parse((await slipway("show timed -o json")).out);
+  expect(shown).toMatchObject({ ttl_ms: 28_800_000, automatic_updates: "always", outdated: true });
+  expect(await slipway("create late -t other --start-at noon")).toMatchObject({ code: 2 });
 });

@@ -1,9 +1,13 @@
 import { InvalidArgumentError, Option } from "commander";
 
-import { type Flag, flagName } from "./flags.ts";
+import { type ChoiceFlag, type ColumnsFlag, type Flag, flagName } from "./flags.ts";
 
 /** A flag as commander knows it. Its values come out as `FlagValue` says. */
 export function commandOption(key: string, flag: Flag): Option {
+  return visibleOption(key, flag).hideHelp(flag.hidden === true);
+}
+
+function visibleOption(key: string, flag: Flag): Option {
   const start = flag.short === undefined ? flagName(key) : `-${flag.short}, ${flagName(key)}`;
   const summary = flag.variable === undefined ? flag.summary : `${flag.summary} (${flag.variable})`;
   switch (flag.kind) {
@@ -24,8 +28,15 @@ export function commandOption(key: string, flag: Flag): Option {
         .preset("true");
     case "choice":
       return new Option(`${start} <${flag.choices.join("|")}>`, summary)
-        .argParser((value) => readChoice(value, flag.choices))
+        .argParser((value) => readChoice(value, flag))
         .default(flag.choices[0]);
+    case "columns":
+      return new Option(`${start} <name,...>`, columnsSummary(flag)).argParser(
+        (value: string, before: readonly string[] | undefined) => [
+          ...(before ?? []),
+          ...value.split(",").map((name) => readColumn(name, flag.columns)),
+        ],
+      );
   }
 }
 
@@ -41,6 +52,8 @@ export function optionValue(
       return option.negate ? value === false : value === true;
     case "list":
       return value ?? [];
+    case "columns":
+      return value ?? flag.usual;
     case "text":
     case "integer":
     case "boolean":
@@ -59,7 +72,20 @@ function readBoolean(value: string): boolean {
   return value === "true";
 }
 
-function readChoice(value: string, choices: readonly string[]): string {
-  if (!choices.includes(value)) throw new InvalidArgumentError(`wanted ${choices.join(" or ")}`);
-  return value;
+function readChoice(value: string, { choices, synonyms }: ChoiceFlag): string {
+  const choice = synonyms?.[value] ?? value;
+  if (choices.includes(choice)) return choice;
+  throw new InvalidArgumentError(`wanted ${choices.join(" or ")}`);
+}
+
+function readColumn(text: string, columns: readonly string[]): string {
+  const name = text.trim().toLowerCase();
+  if (columns.includes(name)) return name;
+  throw new InvalidArgumentError(`there is no column "${name}"; there are ${columns.join(", ")}`);
+}
+
+/** Columns that are not printed by themselves are named; nobody could guess them. */
+function columnsSummary({ summary, columns, usual }: ColumnsFlag): string {
+  const more = columns.filter((name) => !usual.includes(name));
+  return `${summary}: ${usual.join(", ")}${more.length === 0 ? "" : `; also ${more.join(", ")}`}`;
 }

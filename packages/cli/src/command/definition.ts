@@ -1,9 +1,11 @@
+import type { Completes } from "./completes.ts";
 import type { Flag, FlagValue } from "./flags.ts";
 
 /** A word of the command line that is no flag. */
 export interface Argument {
   readonly summary: string;
   readonly required: boolean;
+  readonly completes?: Completes;
 }
 
 /** What a command is, without what it does: enough to parse a command line and to print its help. */

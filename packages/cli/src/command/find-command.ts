@@ -1,14 +1,17 @@
-import type { LazyCommand } from "./lazy-command.ts";
+import type { CommandTable, LazyCommand } from "./lazy-command.ts";
 
 /** Flags before the command's name that take a value of their own. */
 const globalsWithValue: ReadonlySet<string> = new Set(["--url", "--token", "--config-dir"]);
+
+/** Most words of a command's name. */
+const maxNameWords = 4;
 
 /** The command that a command line calls: the longest name that its first words spell. */
 export function findCommand(
   commands: readonly LazyCommand[],
   words: readonly string[],
 ): LazyCommand | undefined {
-  const leading = leadingWords(words);
+  const leading = leadingWords(words).map((index) => words[index] ?? "");
   for (let length = leading.length; length > 0; length -= 1) {
     const spelled = leading.slice(0, length).join(" ");
     const found = commands.find(({ name }) => name === spelled);
@@ -17,16 +20,44 @@ export function findCommand(
   return undefined;
 }
 
-/** Most words of a command's name. */
-const maxNameWords = 3;
+/** The words with the name of a command or group in the place of each other word for it: `ls` becomes `list`. */
+export function withoutAliases(
+  { commands, groups }: CommandTable,
+  words: readonly string[],
+): readonly string[] {
+  const named = [...groups, ...commands];
+  const replaced = [...words];
+  let above = "";
+  for (const index of leadingWords(words)) {
+    const word = words[index] ?? "";
+    const below = named.filter(({ name }) => parentOf(name) === above);
+    const found =
+      below.find(({ name }) => lastWord(name) === word) ??
+      below.find(({ aliases }) => aliases?.includes(word) === true);
+    if (found === undefined) break;
+    replaced[index] = lastWord(found.name);
+    above = found.name;
+  }
+  return replaced;
+}
 
-function leadingWords(words: readonly string[]): string[] {
-  const found: string[] = [];
+/** Where the words are that may spell a command: all but flags and their values, as many as a name has at most. */
+export function leadingWords(words: readonly string[]): number[] {
+  const found: number[] = [];
   for (let index = 0; index < words.length && found.length < maxNameWords; index += 1) {
     const word = words[index] ?? "";
     if (word === "--") break;
-    if (!word.startsWith("-")) found.push(word);
+    if (!word.startsWith("-")) found.push(index);
     else if (globalsWithValue.has(word)) index += 1;
   }
   return found;
+}
+
+/** `templates versions` for `templates versions list`; empty for one word. */
+export function parentOf(name: string): string {
+  return name.split(" ").slice(0, -1).join(" ");
+}
+
+export function lastWord(name: string): string {
+  return name.split(" ").at(-1) ?? name;
 }

@@ -1,3 +1,5 @@
+import type { Completes } from "./completes.ts";
+
 /** What all flags say of themselves. */
 interface FlagBase {
   /** One phrase for the help. */
@@ -6,6 +8,8 @@ interface FlagBase {
   readonly short?: string;
   /** The environment variable of the same meaning: shown in the help, and the name under which a value is handed on. */
   readonly variable?: string;
+  /** Understood, but not in the help: what only scripts written for `coder` give. */
+  readonly hidden?: boolean;
 }
 
 /** `--follow`: there or not. */
@@ -17,12 +21,14 @@ export interface SwitchFlag extends FlagBase {
 export interface TextFlag extends FlagBase {
   readonly kind: "text";
   readonly value: string;
+  readonly completes?: Completes;
 }
 
 /** `--parameter a=b --parameter c=d`: any number of times. */
 export interface ListFlag extends FlagBase {
   readonly kind: "list";
   readonly value: string;
+  readonly completes?: Completes;
 }
 
 /** `--build -1`: a whole number. */
@@ -43,9 +49,26 @@ export interface ChoiceFlag<
 > extends FlagBase {
   readonly kind: "choice";
   readonly choices: C;
+  /** Other words for choices. */
+  readonly synonyms?: Readonly<Record<string, C[number]>>;
 }
 
-export type Flag = SwitchFlag | TextFlag | ListFlag | IntegerFlag | BooleanFlag | ChoiceFlag;
+/** `--column name,status`: columns of a table, in the order in which they are printed. */
+export interface ColumnsFlag<N extends string = string> extends FlagBase {
+  readonly kind: "columns";
+  readonly columns: readonly N[];
+  /** Those that are printed when nothing is said. */
+  readonly usual: readonly N[];
+}
+
+export type Flag =
+  | SwitchFlag
+  | TextFlag
+  | ListFlag
+  | IntegerFlag
+  | BooleanFlag
+  | ChoiceFlag
+  | ColumnsFlag;
 
 /** What a flag gives to the command. */
 export type FlagValue<F extends Flag> = F extends { readonly kind: "switch" | "boolean" }
@@ -56,15 +79,36 @@ export type FlagValue<F extends Flag> = F extends { readonly kind: "switch" | "b
       ? number | undefined
       : F extends { readonly kind: "choice"; readonly choices: readonly (infer C)[] }
         ? C
-        : string | undefined;
+        : F extends { readonly kind: "columns"; readonly columns: readonly (infer N)[] }
+          ? readonly N[]
+          : string | undefined;
 
 /** `--output` of commands that print one result. */
 export const outputFlag = {
   kind: "choice",
   short: "o",
   choices: ["text", "json"],
+  synonyms: { table: "text" },
   summary: "how to print the result",
 } as const satisfies ChoiceFlag;
+
+/** `--column` of commands that print a table. */
+export function columnFlag<const N extends string>(
+  columns: readonly N[],
+  usual: readonly NoInfer<N>[] = columns,
+): ColumnsFlag<N> {
+  return { kind: "columns", short: "c", columns, usual, summary: "columns of the table" };
+}
+
+/** `--yes` of commands that ask before they do what cannot be undone. */
+export const yesFlag = {
+  kind: "switch",
+  short: "y",
+  summary: "without asking",
+} as const satisfies SwitchFlag;
+
+/** `--yes` where nothing is asked; `coder` asks there, so scripts give it. */
+export const needlessYesFlag = { ...yesFlag, hidden: true } as const satisfies SwitchFlag;
 
 /** `--no-wait` of commands that begin a build. */
 export const noWaitFlag = {

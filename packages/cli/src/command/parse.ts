@@ -4,9 +4,9 @@ import type { GlobalFlags } from "../config/settings.ts";
 import { commandOption, optionValue } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { UsageError } from "./errors.ts";
-import { findCommand } from "./find-command.ts";
+import { findCommand, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
-import type { AnyOptions, LazyCommand } from "./lazy-command.ts";
+import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
 import {
   addCommand,
   describeCommand,
@@ -30,20 +30,21 @@ export type Parsed =
  * list of them is to be printed. Throws `UsageError` with the flag and what is wanted.
  */
 export async function parseCommandLine(
-  commands: readonly LazyCommand[],
+  table: CommandTable,
   typed: readonly string[],
   layout: HelpLayout,
 ): Promise<Parsed> {
-  const words = usualWords(typed);
+  const { commands, groups } = table;
+  const words = withoutAliases(table, usualWords(typed));
   const called = findCommand(commands, words);
   let parsed: Parsed | undefined;
   let printed = "";
   const program = newProgram(layout, (text) => (printed += text));
   for (const command of commands) {
-    const leaf = addCommand(program, command);
-    if (called !== undefined && command !== called) continue;
+    const leaf = addCommand(program, command, groups);
+    if (!isNeeded(command, called, words)) continue;
     const definition = await command.definition();
-    describeCommand(leaf, definition);
+    describeCommand(leaf, definition, command.aliases ?? []);
     if (command !== called) continue;
     leaf.action(() => {
       const options = readOptions(leaf, definition);
@@ -58,8 +59,20 @@ export async function parseCommandLine(
   return parsed ?? { kind: "help", text: printed };
 }
 
+/** Whether a command's definition is needed: to run it, or for the help that lists it. */
+function isNeeded(
+  command: LazyCommand,
+  called: LazyCommand | undefined,
+  words: readonly string[],
+): boolean {
+  if (called === undefined || command === called) return true;
+  const asksForHelp = words.includes("--help") || words.includes("-h");
+  return asksForHelp && command.name.startsWith(`${called.name} `);
+}
+
 /** What people type everywhere, in our words. */
-function usualWords(words: readonly string[]): readonly string[] {
+function usualWords(typed: readonly string[]): readonly string[] {
+  const words = typed.map((word) => word.replace(/^--global-config(?==|$)/, "--config-dir"));
   const [first, ...more] = words;
   if (first === undefined) return ["--help"];
   return (first === "--version" || first === "-v") && more.length === 0 ? ["version"] : words;

@@ -4,8 +4,9 @@ import type { GlobalFlags } from "../config/settings.ts";
 import type { Colors } from "../terminal/colors.ts";
 import { commandOption } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
+import { lastWord } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
-import type { LazyCommand } from "./lazy-command.ts";
+import type { CommandGroup, LazyCommand } from "./lazy-command.ts";
 
 /** How help is laid out. */
 export interface HelpLayout {
@@ -61,7 +62,8 @@ export function newProgram(
 function helpStyle(colors: Colors): Partial<Help> {
   return {
     showGlobalOptions: true,
-    styleTitle: (text) => colors.bold(text),
+    styleTitle: (text) => colors.bold(text.replace("Global Options:", "For every command:")),
+    styleUsage: (text) => text.replace("[options]", "[flags]"),
     subcommandTerm: (command) => command.name(),
     optionDescription: (option) => {
       const isShown = option.defaultValue !== undefined && option.defaultValue !== false;
@@ -73,15 +75,27 @@ function helpStyle(colors: Colors): Partial<Help> {
 }
 
 /** Adds a command, so far without arguments and flags; a name of several words stands below commands of its first ones. */
-export function addCommand(program: Command, { name, group }: LazyCommand): Command {
-  return groupOf(program, name, group).command(lastWord(name)).helpGroup(group);
+export function addCommand(
+  program: Command,
+  { name, group }: LazyCommand,
+  groups: readonly CommandGroup[],
+): Command {
+  const isBelow = name.includes(" ");
+  return groupOf(program, name, { group, groups })
+    .command(lastWord(name))
+    .helpGroup(isBelow ? "Commands:" : group);
 }
 
 /** Says what a command takes, and how its help reads. */
-export function describeCommand(leaf: Command, definition: CommandDefinition): void {
+export function describeCommand(
+  leaf: Command,
+  definition: CommandDefinition,
+  aliases: readonly string[],
+): void {
   leaf
     .summary(definition.summary)
-    .description(definition.description ?? definition.summary)
+    .description(descriptionOf(definition, aliases))
+    .helpCommand(false)
     .optionsGroup("Flags:")
     .helpOption("-h, --help", "show help");
   for (const [name, { required, summary }] of Object.entries(definition.arguments)) {
@@ -95,25 +109,38 @@ export function describeCommand(leaf: Command, definition: CommandDefinition): v
   leaf.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
+function descriptionOf(
+  { summary, description }: Pick<CommandDefinition, "summary" | "description">,
+  aliases: readonly string[],
+): string {
+  const text = description ?? `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return aliases.length === 0 ? text : `${text}\n\nAlso called: ${aliases.join(", ")}`;
+}
+
 /** The program, or the command that a name of several words stands below. */
-function groupOf(program: Command, name: string, group: string): Command {
+function groupOf(
+  program: Command,
+  name: string,
+  { group, groups }: { readonly group: string; readonly groups: readonly CommandGroup[] },
+): Command {
   const words = name.split(" ").slice(0, -1);
   return words.reduce((parent, word, index) => {
     const known = parent.commands.find((command) => command.name() === word);
     if (known !== undefined) return known;
+    const path = words.slice(0, index + 1).join(" ");
+    const described = groups.find((each) => each.name === path);
+    const more = described?.aliases ?? [];
+    const summary = described?.summary ?? "";
     return parent
       .command(word)
       .helpGroup(index === 0 ? group : "Commands:")
       .usage("<command> [flags]")
-      .description(`work with ${words.slice(0, index + 1).join(" ")}`)
+      .summary(summary)
+      .description(descriptionOf({ summary }, more))
       .helpCommand(false)
       .optionsGroup("Flags:")
       .helpOption("-h, --help", "show help");
   }, program);
-}
-
-function lastWord(name: string): string {
-  return name.split(" ").at(-1) ?? name;
 }
 
 function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): void {

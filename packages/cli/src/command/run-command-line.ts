@@ -1,7 +1,7 @@
 import { readSettings, type Settings } from "../config/settings.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import type { LazyCommand } from "./lazy-command.ts";
+import type { CommandTable } from "./lazy-command.ts";
 import type { Needs } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
 
@@ -10,7 +10,7 @@ import { parseCommandLine } from "./parse.ts";
  * wrong on stderr; a second interruption ends the wait for the command at once.
  */
 export async function runCommandLine(
-  commands: readonly LazyCommand[],
+  table: CommandTable,
   words: readonly string[],
   lent: Omit<Needs, "settings">,
 ): Promise<number> {
@@ -18,7 +18,7 @@ export async function runCommandLine(
   let settings: Settings | undefined;
   try {
     const layout = { colors: terminal.out.colors, columns: terminal.out.columns };
-    const parsed = await parseCommandLine(commands, words, layout);
+    const parsed = await parseCommandLine(table, words, layout);
     if (parsed.kind === "help") {
       terminal.out.write(parsed.text);
       return exitCodes.ok;

@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { PrebuildPool } from "@slipway/api";
 import { systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -212,4 +213,69 @@ test("cancels the build that is under way, and none that is done", async () => {
   const canceled = await run(`cancel demo --url ${url} --token t`);
   expect(canceled.terminal.errText()).toContain("build 3 (start) of ada/demo is being canceled");
   expect(canceled.code).toBe(0);
+});
+
+const pool = {
+  organization_id: workspace.organization_id,
+  organization_name: "default",
+  template_id: workspace.template_id,
+  template_name: "small",
+  template_version_id: workspace.template_active_version_id,
+  template_version_name: "v1",
+  preset_id: workspace.id,
+  preset_name: "quick",
+  active: true,
+  desired: 3,
+  running: 2,
+  eligible: 1,
+  starting: 1,
+  claimed: 7,
+  status: "healthy",
+  backoff_until: null,
+} satisfies PrebuildPool;
+
+test.each([
+  [{}, "healthy"],
+  [{ status: "hard_limited" }, "hard limited"],
+  [{ status: "paused", active: false }, "not active"],
+] as const)("lists the pool %j as %s", async (changes, status) => {
+  const body = [{ ...pool, ...changes }];
+  answers = new Map([["GET /api/v2/prebuilds/pools", { status: 200, body }]]);
+  const table = await run(`prebuilds list --url ${url} --token t`);
+  const [headings, row] = table.terminal.outText().split("\n");
+  expect(headings).toBe(
+    `TEMPLATE  PRESET  VERSION  ${"STATUS".padEnd(status.length)}  DESIRED  RUNNING  ELIGIBLE  STARTING  CLAIMED`,
+  );
+  expect(row?.split(/ {2,}/)).toEqual(["small", "quick", "v1", status, "3", "2", "1", "1", "7"]);
+  const printed = await run(`prebuilds list -o json --url ${url} --token t`);
+  expect(JSON.parse(printed.terminal.outText())).toEqual(body);
+});
+
+test("says for how long a pool is backed off", async () => {
+  const until = new Date(Date.now() + 150_000).toISOString();
+  const body = [{ ...pool, status: "backed_off", backoff_until: until }];
+  answers = new Map([["GET /api/v2/prebuilds/pools", { status: 200, body }]]);
+  const { terminal } = await run(`prebuilds list -c status --url ${url} --token t`);
+  expect(terminal.outText()).toMatch(/^STATUS\nbacked off for 1[45]\d s\n$/);
+});
+
+test.each([
+  ["pause", 200, "prebuilds are paused"],
+  ["pause", 304, "prebuilds are paused already"],
+  ["resume", 200, "prebuilds are resumed"],
+  ["resume", 304, "prebuilds are not paused"],
+])("prebuilds %s: of %d says %s", async (word, status, text) => {
+  const body = status === 304 ? undefined : { reconciliation_paused: word === "pause" };
+  answers = new Map([["PUT /api/v2/prebuilds/settings", { status, body }]]);
+  const { code, terminal } = await run(`prebuilds ${word} --url ${url} --token t`);
+  expect(terminal.errText()).toBe(`${text}\n`);
+  expect(code).toBe(0);
+});
+
+test("ends with 3 for who may not pause", async () => {
+  const body = { message: "Forbidden.", detail: "Only owners pause." };
+  answers = new Map([["PUT /api/v2/prebuilds/settings", { status: 403, body }]]);
+  const { code, terminal } = await run(`prebuilds pause --url ${url} --token t`);
+  expect(terminal.errText()).toContain("Only owners pause.");
+  expect(code).toBe(3);
 });

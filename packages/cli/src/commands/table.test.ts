@@ -9,7 +9,7 @@ async function parse(line: string): Promise<Parsed> {
   return parseCommandLine(commandTable, words, { colors: noColors, columns: 100 });
 }
 
-test.each(commandTable.map(({ name }) => name))(
+test.each(commandTable.commands.map(({ name }) => name))(
   "shows help of %s with an example",
   async (name) => {
     const parsed = await parse(`${name} --help`);
@@ -37,7 +37,7 @@ test("lists the commands of a group within a group, and calls one of them", asyn
   );
   expect(await parse("--url u templates versions promote small v2")).toMatchObject({
     command: { name: "templates versions promote" },
-    options: { template: "small", version: "v2" },
+    options: { name: "small", version: "v2" },
   });
   await expect(parse("templates versions nonsense")).rejects.toThrow("unknown command 'nonsense'");
 });
@@ -46,15 +46,55 @@ test("takes every flag of a command, and fills in those left out", async () => {
   const given = await parse("logs ada/demo -f -n -1 --agent main -o json");
   expect(given).toMatchObject({
     kind: "run",
-    options: { workspace: "ada/demo", follow: true, build: -1, agent: "main", output: "json" },
+    options: {
+      workspace: "ada/demo",
+      follow: true,
+      buildNumber: -1,
+      agent: "main",
+      output: "json",
+    },
   });
   const bare = await parse("logs demo");
   expect(bare).toHaveProperty("options", {
     workspace: "demo",
     follow: false,
-    build: undefined,
+    buildNumber: undefined,
     agent: undefined,
     output: "text",
+  });
+});
+
+test.each([
+  ["ls -a", "list", { all: true }],
+  ["fav demo", "favorite", { workspace: "demo" }],
+  ["rm -y demo", "delete", { workspace: "demo", yes: true }],
+  ["user ls", "users list", {}],
+  ["--url u token rm ci", "tokens remove", { token: "ci" }],
+  ["tokens delete ci", "tokens remove", { token: "ci" }],
+  ["prebuild ls", "prebuilds list", {}],
+  ["template version ls x", "templates versions list", { template: "x" }],
+  ["schedule override-stop a 2h", "schedule extend", { workspace: "a", duration: "2h" }],
+])("knows coder's other words: %s", async (line, name, options) => {
+  expect(await parse(line)).toMatchObject({ command: { name }, options });
+});
+
+test("leaves words alone that only look like a command's other name", async () => {
+  expect(await parse("show ls")).toMatchObject({ options: { workspace: "ls" } });
+  expect(await parse("version")).toMatchObject({ command: { name: "version" } });
+});
+
+test.each([
+  ["list", ["workspace", "template", "status", "healthy", "last built", "outdated"]],
+  ["list -c status", ["status"]],
+  ["list -c status,Workspace -c favorite", ["status", "workspace", "favorite"]],
+])("reads the columns of %j", async (line, column) => {
+  expect(await parse(line)).toMatchObject({ options: { column } });
+});
+
+test("takes table for text, and coder's name for the directory of settings", async () => {
+  expect(await parse("list -o table --global-config d")).toMatchObject({
+    options: { output: "text" },
+    globals: { configDir: "d" },
   });
 });
 
@@ -74,7 +114,7 @@ test.each([
   ["templates push x --activate=true", true],
   ["templates push x --activate=false", false],
 ])("reads --activate of %j", async (line, activate) => {
-  expect(await parse(line)).toMatchObject({ options: { directory: "x", activate } });
+  expect(await parse(line)).toMatchObject({ options: { source: "x", activate } });
 });
 
 test.each(["--url u --token t --config-dir d list", "list --url u --token t --config-dir d"])(
@@ -92,7 +132,9 @@ test.each([
   ["show a b", "too many arguments"],
   ["list --colour", "unknown option '--colour'"],
   ["list --output yaml", "--output <text|json>' argument 'yaml' is invalid. wanted text or json"],
-  ["logs x -n two", "--build <number>' argument 'two' is invalid. wanted a whole number"],
+  ["list -c color", 'there is no column "color"; there are workspace, template, status'],
+  ["user lst", "Did you mean list?"],
+  ["logs x -n two", "--build-number <number>' argument 'two' is invalid. wanted a whole number"],
   ["templates push --activate=maybe", "argument 'maybe' is invalid. wanted true or false"],
   ["create --template", "option '-t, --template <name>' argument missing"],
 ])("refuses %j: %s", async (line, text) => {
@@ -102,20 +144,23 @@ test.each([
 
 test("loads the definition of the called command only", async () => {
   const loaded: string[] = [];
-  const watched = commandTable.map((command) => ({
+  const watched = commandTable.commands.map((command) => ({
     ...command,
     definition: () => {
       loaded.push(command.name);
       return command.definition();
     },
   }));
-  await parseCommandLine(watched, ["version"], { colors: noColors, columns: 100 });
+  await parseCommandLine({ ...commandTable, commands: watched }, ["version"], {
+    colors: noColors,
+    columns: 100,
+  });
   expect(loaded).toEqual(["version"]);
 });
 
 test("gives each definition the name under which it is called", async () => {
   const names = await Promise.all(
-    commandTable.map(async (command) => (await command.definition()).name),
+    commandTable.commands.map(async (command) => (await command.definition()).name),
   );
-  expect(names).toEqual(commandTable.map(({ name }) => name));
+  expect(names).toEqual(commandTable.commands.map(({ name }) => name));
 });

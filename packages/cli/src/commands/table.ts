@@ -1,14 +1,16 @@
-import { type LazyCommand, lazyCommand } from "../command/lazy-command.ts";
+import { type CommandTable, type LazyCommand, lazyCommand } from "../command/lazy-command.ts";
+import { commandGroups } from "./groups.ts";
 
 const running = "Run a server or an agent:";
 const session = "Log in:";
 const templates = "Templates:";
 const workspaces = "Workspaces:";
-const people = "People and tokens:";
+const inside = "Inside a workspace:";
+const jobs = "Organization and jobs:";
+const people = "People, tokens and keys:";
 const rest = "This program:";
 
-/** All commands, in the order in which the help lists them. */
-export const commandTable: readonly LazyCommand[] = [
+const commands: readonly LazyCommand[] = [
   lazyCommand(
     { name: "server", group: running },
     () => import("./server/command.ts"),
@@ -30,6 +32,11 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./login/run.ts"),
   ),
   lazyCommand(
+    { name: "login token", group: session },
+    () => import("./login/token/command.ts"),
+    () => import("./login/token/run.ts"),
+  ),
+  lazyCommand(
     { name: "logout", group: session },
     () => import("./logout/command.ts"),
     () => import("./logout/run.ts"),
@@ -45,7 +52,7 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./create/run.ts"),
   ),
   lazyCommand(
-    { name: "list", group: workspaces },
+    { name: "list", group: workspaces, aliases: ["ls"] },
     () => import("./list/command.ts"),
     () => import("./list/run.ts"),
   ),
@@ -90,12 +97,12 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./rename/run.ts"),
   ),
   lazyCommand(
-    { name: "favorite", group: workspaces },
+    { name: "favorite", group: workspaces, aliases: ["fav", "favourite"] },
     () => import("./favorite/command.ts"),
     () => import("./favorite/run.ts"),
   ),
   lazyCommand(
-    { name: "unfavorite", group: workspaces },
+    { name: "unfavorite", group: workspaces, aliases: ["unfav", "unfavourite"] },
     () => import("./unfavorite/command.ts"),
     () => import("./unfavorite/run.ts"),
   ),
@@ -120,12 +127,37 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./schedule/stop/run.ts"),
   ),
   lazyCommand(
-    { name: "schedule extend", group: workspaces },
+    { name: "schedule extend", group: workspaces, aliases: ["override-stop"] },
     () => import("./schedule/extend/command.ts"),
     () => import("./schedule/extend/run.ts"),
   ),
   lazyCommand(
-    { name: "delete", group: workspaces },
+    { name: "external-auth access-token", group: inside },
+    () => import("./external-auth/access-token/command.ts"),
+    () => import("./external-auth/access-token/run.ts"),
+  ),
+  lazyCommand(
+    { name: "stat", group: inside },
+    () => import("./stat/command.ts"),
+    () => import("./stat/run.ts"),
+  ),
+  lazyCommand(
+    { name: "stat cpu", group: inside },
+    () => import("./stat/cpu/command.ts"),
+    () => import("./stat/cpu/run.ts"),
+  ),
+  lazyCommand(
+    { name: "stat mem", group: inside },
+    () => import("./stat/mem/command.ts"),
+    () => import("./stat/mem/run.ts"),
+  ),
+  lazyCommand(
+    { name: "stat disk", group: inside },
+    () => import("./stat/disk/command.ts"),
+    () => import("./stat/disk/run.ts"),
+  ),
+  lazyCommand(
+    { name: "delete", group: workspaces, aliases: ["rm"] },
     () => import("./delete/command.ts"),
     () => import("./delete/run.ts"),
   ),
@@ -140,7 +172,7 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./templates/push/run.ts"),
   ),
   lazyCommand(
-    { name: "templates list", group: templates },
+    { name: "templates list", group: templates, aliases: ["ls"] },
     () => import("./templates/list/command.ts"),
     () => import("./templates/list/run.ts"),
   ),
@@ -155,7 +187,7 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./templates/pull/run.ts"),
   ),
   lazyCommand(
-    { name: "templates delete", group: templates },
+    { name: "templates delete", group: templates, aliases: ["rm"] },
     () => import("./templates/delete/command.ts"),
     () => import("./templates/delete/run.ts"),
   ),
@@ -165,7 +197,7 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./templates/archive/run.ts"),
   ),
   lazyCommand(
-    { name: "templates versions list", group: templates },
+    { name: "templates versions list", group: templates, aliases: ["ls"] },
     () => import("./templates/versions/list/command.ts"),
     () => import("./templates/versions/list/run.ts"),
   ),
@@ -190,12 +222,27 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./templates/versions/unarchive/run.ts"),
   ),
   lazyCommand(
-    { name: "templates presets list", group: templates },
+    { name: "templates presets list", group: templates, aliases: ["ls"] },
     () => import("./templates/presets/list/command.ts"),
     () => import("./templates/presets/list/run.ts"),
   ),
   lazyCommand(
-    { name: "users list", group: people },
+    { name: "prebuilds list", group: templates, aliases: ["ls"] },
+    () => import("./prebuilds/list/command.ts"),
+    () => import("./prebuilds/list/run.ts"),
+  ),
+  lazyCommand(
+    { name: "prebuilds pause", group: templates },
+    () => import("./prebuilds/pause/command.ts"),
+    () => import("./prebuilds/pause/run.ts"),
+  ),
+  lazyCommand(
+    { name: "prebuilds resume", group: templates },
+    () => import("./prebuilds/resume/command.ts"),
+    () => import("./prebuilds/resume/run.ts"),
+  ),
+  lazyCommand(
+    { name: "users list", group: people, aliases: ["ls"] },
     () => import("./users/list/command.ts"),
     () => import("./users/list/run.ts"),
   ),
@@ -215,12 +262,12 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./users/suspend/run.ts"),
   ),
   lazyCommand(
-    { name: "users activate", group: people },
+    { name: "users activate", group: people, aliases: ["active"] },
     () => import("./users/activate/command.ts"),
     () => import("./users/activate/run.ts"),
   ),
   lazyCommand(
-    { name: "users delete", group: people },
+    { name: "users delete", group: people, aliases: ["rm"] },
     () => import("./users/delete/command.ts"),
     () => import("./users/delete/run.ts"),
   ),
@@ -230,19 +277,59 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./users/edit-roles/run.ts"),
   ),
   lazyCommand(
+    { name: "publickey", group: people, aliases: ["pubkey"] },
+    () => import("./publickey/command.ts"),
+    () => import("./publickey/run.ts"),
+  ),
+  lazyCommand(
     { name: "tokens create", group: people },
     () => import("./tokens/create/command.ts"),
     () => import("./tokens/create/run.ts"),
   ),
   lazyCommand(
-    { name: "tokens list", group: people },
+    { name: "tokens list", group: people, aliases: ["ls"] },
     () => import("./tokens/list/command.ts"),
     () => import("./tokens/list/run.ts"),
   ),
   lazyCommand(
-    { name: "tokens remove", group: people },
+    { name: "tokens view", group: people },
+    () => import("./tokens/view/command.ts"),
+    () => import("./tokens/view/run.ts"),
+  ),
+  lazyCommand(
+    { name: "tokens remove", group: people, aliases: ["delete", "rm"] },
     () => import("./tokens/remove/command.ts"),
     () => import("./tokens/remove/run.ts"),
+  ),
+  lazyCommand(
+    { name: "organizations list", group: jobs, aliases: ["ls"] },
+    () => import("./organizations/list/command.ts"),
+    () => import("./organizations/list/run.ts"),
+  ),
+  lazyCommand(
+    { name: "organizations show", group: jobs },
+    () => import("./organizations/show/command.ts"),
+    () => import("./organizations/show/run.ts"),
+  ),
+  lazyCommand(
+    { name: "organizations members list", group: jobs, aliases: ["ls"] },
+    () => import("./organizations/members/list/command.ts"),
+    () => import("./organizations/members/list/run.ts"),
+  ),
+  lazyCommand(
+    { name: "provisioner jobs list", group: jobs, aliases: ["ls"] },
+    () => import("./provisioner/jobs/list/command.ts"),
+    () => import("./provisioner/jobs/list/run.ts"),
+  ),
+  lazyCommand(
+    { name: "provisioner jobs cancel", group: jobs },
+    () => import("./provisioner/jobs/cancel/command.ts"),
+    () => import("./provisioner/jobs/cancel/run.ts"),
+  ),
+  lazyCommand(
+    { name: "completion", group: rest },
+    () => import("./completion/command.ts"),
+    () => import("./completion/run.ts"),
   ),
   lazyCommand(
     { name: "version", group: rest },
@@ -250,3 +337,6 @@ export const commandTable: readonly LazyCommand[] = [
     () => import("./version/run.ts"),
   ),
 ];
+
+/** All commands, in the order in which the help lists them. */
+export const commandTable: CommandTable = { commands, groups: commandGroups };

@@ -11,6 +11,7 @@ test("hands a server's flags on under the names of its variables", () => {
     SLIPWAY_ACCESS_URL: undefined,
     SLIPWAY_DATA_DIR: undefined,
     SLIPWAY_POSTGRES_URL: undefined,
+    SLIPWAY_TRUSTED_PROXIES: undefined,
     SLIPWAY_ADMIN_USERNAME: undefined,
     SLIPWAY_ADMIN_EMAIL: undefined,
     SLIPWAY_ADMIN_PASSWORD: undefined,

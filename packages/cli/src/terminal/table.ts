@@ -19,6 +19,24 @@ export function renderTable(
   return [heading, ...rows].map((row) => renderRow(row, widths));
 }
 
+/** What a table shows of its items, by the name of the column. */
+export type Columns<T, N extends string> = Readonly<Record<N, (item: T) => Cell>>;
+
+/** Lines of a table of items with the columns that are wanted; each is headed by its name. */
+export function renderColumns<T, N extends string>(
+  columns: Columns<T, N>,
+  wanted: readonly N[],
+  items: readonly T[],
+  colors: Colors,
+): string[] {
+  const rows = items.map((item) => wanted.map((name) => columns[name](item)));
+  return renderTable(
+    wanted.map((name) => name.toUpperCase()),
+    rows,
+    colors,
+  );
+}
+
 /** Lines of `name  value` with the values below each other. */
 export function renderPairs(
   pairs: readonly (readonly [string, string])[],

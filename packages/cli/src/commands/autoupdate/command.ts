@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { outputFlag } from "../../command/flags.ts";
+import { needlessYesFlag, outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
@@ -7,9 +7,12 @@ export const command = defineCommand({
   summary: "say whether a workspace starts with the active version of its template",
   arguments: {
     workspace: workspaceArgument,
-    policy: { summary: "always or never", required: true },
+    policy: { summary: "always or never", required: true, completes: ["always", "never"] },
   },
-  flags: { output: outputFlag },
+  flags: {
+    yes: needlessYesFlag,
+    output: outputFlag,
+  },
   examples: [
     { line: "slipway autoupdate demo always", summary: "each start brings demo up to date" },
   ],

@@ -21,12 +21,19 @@ export async function beginBuild(
   return client.call(createBuild, { params: { workspace: id }, body, signal });
 }
 
-/** Looks on until a start is over: the build, then its agents. Says how that ended. */
-export async function waitForStart(build: WorkspaceBuild, watching: Watching): Promise<void> {
+/**
+ * Looks on until a start is over: the build, then its agents. Says how that ended. With `hasRunning`, agents that ran before
+ * go on by themselves, also those that somebody has to start otherwise.
+ */
+export async function waitForStart(
+  build: WorkspaceBuild,
+  watching: Watching,
+  { hasRunning }: { readonly hasRunning: boolean } = { hasRunning: false },
+): Promise<void> {
   const { err } = watching.terminal;
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
   const done = await waitForBuild(build, watching);
-  if (await isStartedByPerson(done, watching)) {
+  if (!hasRunning && (await isStartedByPerson(done, watching))) {
     err.line(
       `${name} waits for you to start its agent, with the command that is shown by: slipway show ${name}`,
     );

@@ -1,9 +1,4 @@
-import {
-  type BuildParameter,
-  listTemplateVersionPresets,
-  type Preset,
-  type Template,
-} from "@slipway/api";
+import { type BuildParameter, listTemplateVersionPresets, type Preset } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { UsageError } from "../../command/errors.ts";
@@ -17,17 +12,17 @@ interface Reading {
 const none = "none";
 
 /**
- * The preset of that name; without a name the template's default one, unless the given parameters contradict it.
+ * The version's preset of that name; without a name its default one, unless the given parameters contradict it.
  * Throws `UsageError` for an unknown name.
  */
 export async function choosePreset(
-  { active_version_id }: Pick<Template, "active_version_id">,
+  version: string,
   name: string | undefined,
   given: readonly BuildParameter[],
   { client, signal }: Reading,
 ): Promise<Preset | undefined> {
   if (name === none) return undefined;
-  const params = { version: active_version_id };
+  const params = { version };
   const presets = await client.call(listTemplateVersionPresets, { params, signal });
   if (name === undefined) {
     return presets.find((preset) => preset.Default && !contradicts(preset, given));

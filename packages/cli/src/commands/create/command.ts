@@ -1,21 +1,63 @@
 import { defineCommand } from "../../command/definition.ts";
-import { noWaitFlag, parameterFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag, parameterFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
   name: "create",
   summary: "create a workspace and start it",
   description:
     "Creates a workspace and shows how it starts, until it can be used. The template is chosen by itself when there " +
-    "is only one, and asked for on a terminal when there are several.",
+    "is only one, and asked for on a terminal when there are several. Where the preset has prebuilds and one waits, it " +
+    "becomes the workspace, which is ready sooner.",
   arguments: { name: { summary: "name of the workspace; made up unless given", required: false } },
   flags: {
-    template: { kind: "text", short: "t", value: "name", summary: "what to make it from" },
+    yes: needlessYesFlag,
+    template: {
+      kind: "text",
+      short: "t",
+      value: "name",
+      completes: "template",
+      summary: "what to make it from",
+    },
     preset: {
       kind: "text",
       value: "name",
+      completes: "preset",
       summary: "a named set of parameters; the template's default unless given; none for none",
     },
     parameter: parameterFlag,
+    templateVersion: {
+      kind: "text",
+      value: "name",
+      completes: "version",
+      summary: "another version of the template than the active one",
+      variable: "CODER_TEMPLATE_VERSION",
+    },
+    copyParametersFrom: {
+      kind: "text",
+      value: "workspace",
+      completes: "workspace",
+      summary: "take the parameters of this workspace that are not given",
+      variable: "CODER_WORKSPACE_COPY_PARAMETERS_FROM",
+    },
+    startAt: {
+      kind: "text",
+      value: "time",
+      summary: "when it starts by itself, such as '9:30am mon-fri Europe/Berlin'",
+      variable: "CODER_WORKSPACE_START_AT",
+    },
+    stopAfter: {
+      kind: "text",
+      value: "duration",
+      summary: "how long after a start it stops by itself, such as 8h",
+      variable: "CODER_WORKSPACE_STOP_AFTER",
+    },
+    automaticUpdates: {
+      kind: "choice",
+      choices: ["never", "always"],
+      summary: "whether each start takes the template's active version",
+      variable: "CODER_WORKSPACE_AUTOMATIC_UPDATES",
+    },
+    useParameterDefaults: { kind: "switch", summary: "what it does anyway", hidden: true },
     noWait: noWaitFlag,
   },
   examples: [
@@ -24,6 +66,10 @@ export const command = defineCommand({
     {
       line: "slipway create box --parameter greeting=hi --parameter size=large",
       summary: "with parameters",
+    },
+    {
+      line: "slipway create box --start-at '9am mon-fri' --stop-after 8h",
+      summary: "on workdays",
     },
   ],
 });

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { noWaitFlag } from "../../command/flags.ts";
+import { noWaitFlag, yesFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
@@ -7,7 +7,7 @@ export const command = defineCommand({
   summary: "delete a workspace and what is in it",
   arguments: { workspace: workspaceArgument },
   flags: {
-    yes: { kind: "switch", short: "y", summary: "without asking" },
+    yes: yesFlag,
     orphan: { kind: "switch", summary: "forget the workspace, and leave alone what it is made of" },
     noWait: noWaitFlag,
   },

@@ -1,5 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
-import { outputFlag } from "../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../command/flags.ts";
+import { workspaceColumnNames } from "./column-names.ts";
 
 export const command = defineCommand({
   name: "list",
@@ -10,13 +11,22 @@ export const command = defineCommand({
     search: {
       kind: "text",
       value: "query",
-      summary: "only those that match, such as 'template:small status:running'",
+      summary: "those that match, such as 'owner:me template:small status:running'",
     },
+    column: columnFlag(workspaceColumnNames, [
+      "workspace",
+      "template",
+      "status",
+      "healthy",
+      "last built",
+      "outdated",
+    ]),
     output: outputFlag,
   },
   examples: [
     { line: "slipway list", summary: "yours" },
-    { line: "slipway list --all --search status:running", summary: "everybody's that run" },
+    { line: "slipway list --search status:running", summary: "everybody's that run" },
+    { line: "slipway list -c workspace,status", summary: "two columns" },
     { line: "slipway list -o json", summary: "for programs" },
   ],
 });

@@ -19,7 +19,7 @@ export async function readWorkspaces(
   }
 }
 
-/** The search that `--all` and `--search` mean. */
+/** The search that `--all` and `--search` mean; a search looks among everybody's, unless it says `owner:me`. */
 export function searchOf({
   all,
   search,
@@ -27,5 +27,5 @@ export function searchOf({
   readonly all: boolean;
   readonly search: string | undefined;
 }): string {
-  return [...(all ? [] : ["owner:me"]), ...(search === undefined ? [] : [search])].join(" ");
+  return search ?? (all ? "" : "owner:me");
 }

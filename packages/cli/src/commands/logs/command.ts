@@ -11,7 +11,7 @@ export const command = defineCommand({
   arguments: { workspace: workspaceArgument },
   flags: {
     follow: { kind: "switch", short: "f", summary: "go on with what comes" },
-    build: {
+    buildNumber: {
       kind: "integer",
       short: "n",
       value: "number",

@@ -25,7 +25,7 @@ export async function run(
   const { terminal, settings, clock, signal } = needs;
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
-  const build = await chooseBuild(client, workspace, options.build, signal);
+  const build = await chooseBuild(client, workspace, options.buildNumber, signal);
   const print = (line: LogLine): void => {
     const text = options.output === "json" ? jsonOf(line) : textOf(line, terminal.out.colors);
     if (text !== undefined) terminal.out.line(text);

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { outputFlag } from "../../command/flags.ts";
+import { needlessYesFlag, outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
@@ -9,6 +9,9 @@ export const command = defineCommand({
     workspace: workspaceArgument,
     name: { summary: "the new name", required: true },
   },
-  flags: { output: outputFlag },
+  flags: {
+    yes: needlessYesFlag,
+    output: outputFlag,
+  },
   examples: [{ line: "slipway rename demo trial", summary: "demo is called trial from now on" }],
 });

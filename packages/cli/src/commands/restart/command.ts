@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { noWaitFlag, parameterFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag, parameterFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
@@ -7,6 +7,7 @@ export const command = defineCommand({
   summary: "stop a workspace and start it again",
   arguments: { workspace: workspaceArgument },
   flags: {
+    yes: needlessYesFlag,
     parameter: parameterFlag,
     update: { kind: "switch", summary: "with the template's active version" },
     noWait: { ...noWaitFlag, summary: "return as soon as the start is queued" },

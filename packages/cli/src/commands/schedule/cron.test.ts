@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { cronOf, cronText } from "./cron.ts";
+import { cronOf, cronText, readStartTime } from "./cron.ts";
 import { durationText, readDuration } from "./duration.ts";
 
 const zone = "Europe/Berlin";
@@ -43,4 +43,16 @@ test.each([
 
 test.each(["", "8", "h", "-1h", "1.5h", "8 h"])("refuses the duration %j", (text) => {
   expect(() => readDuration(text)).toThrow("wanted a time such as 8h");
+});
+
+test.each([
+  ["9:30am mon-fri Europe/Berlin", { time: "9:30am", days: "mon-fri", zone: "Europe/Berlin" }],
+  [" 17:00 UTC ", { time: "17:00", days: undefined, zone: "UTC" }],
+  ["9am sat,sun", { time: "9am", days: "sat,sun" }],
+])("reads a start time of one text: %j", (text, time) => {
+  expect(readStartTime(text)).toMatchObject(time);
+});
+
+test("refuses a start time of too many words", () => {
+  expect(() => readStartTime("9am mon fri")).toThrow("wanted a time, days and a zone");
 });

@@ -25,6 +25,16 @@ export function cronOf({ time, days = "*", zone }: StartTime): string {
   return `CRON_TZ=${zone} ${minute} ${hour} * * ${days.toLowerCase()}`;
 }
 
+/** Reads `9:30am mon-fri Europe/Berlin`: a time, then days and a zone, which may be left out. Throws `UsageError`. */
+export function readStartTime(text: string): StartTime {
+  const [time = "", ...more] = text.trim().split(/\s+/);
+  const zone = more.find((word) => word.includes("/") || word === "UTC");
+  const [days, ...rest] = more.filter((word) => word !== zone);
+  if (rest.length > 0)
+    throw new UsageError(`wanted a time, days and a zone, found "${text}"`, "such as: 9am mon-fri");
+  return { time, days, zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone };
+}
+
 function hourOf(hour: number, half: string | undefined): number | undefined {
   if (half === undefined) return hour > 23 ? undefined : hour;
   if (hour < 1 || hour > 12) return undefined;

@@ -32,6 +32,12 @@ export const command = defineCommand({
       variable: "SLIPWAY_POSTGRES_URL",
       summary: "a PostgreSQL 15 or later instead of the built-in one",
     },
+    trustedProxies: {
+      kind: "text",
+      value: "networks",
+      variable: "SLIPWAY_TRUSTED_PROXIES",
+      summary: "proxies whose X-Forwarded-For is believed, comma-separated; none unless given",
+    },
     adminUsername: {
       kind: "text",
       value: "name",

@@ -6,7 +6,10 @@ export const command = defineCommand({
   name: "show",
   summary: "show a workspace, its agents, apps and scripts",
   arguments: { workspace: workspaceArgument },
-  flags: { output: outputFlag },
+  flags: {
+    output: outputFlag,
+    details: { kind: "switch", summary: "what it shows anyway", hidden: true },
+  },
   examples: [
     { line: "slipway show demo", summary: "yours" },
     { line: "slipway show ada/demo -o json", summary: "somebody's, for programs" },

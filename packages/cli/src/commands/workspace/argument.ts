@@ -2,4 +2,5 @@
 export const workspaceArgument = {
   summary: "name, owner/name or id of a workspace",
   required: true,
+  completes: "workspace",
 } as const;

@@ -1,15 +1,20 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { outputFlag } from "../../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "schedule show",
   summary: "show when workspaces start and stop by themselves",
   arguments: {
-    workspace: { summary: "name, owner/name or id of one; yours without it", required: false },
+    workspace: {
+      summary: "name, owner/name or id of one; yours without it",
+      required: false,
+      completes: "workspace",
+    },
   },
   flags: {
     all: { kind: "switch", short: "a", summary: "everybody's that you may see, not only yours" },
-    search: { kind: "text", value: "query", summary: "only those that match, as in: slipway list" },
+    search: { kind: "text", value: "query", summary: "those that match, as in: slipway list" },
+    column: columnFlag(["workspace", "starts at", "starts next", "stops after", "stops next"]),
     output: outputFlag,
   },
   examples: [

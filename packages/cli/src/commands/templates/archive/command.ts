@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { outputFlag } from "../../../command/flags.ts";
+import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../arguments.ts";
 
 export const command = defineCommand({
@@ -7,6 +7,7 @@ export const command = defineCommand({
   summary: "hide the versions of a template that failed or that nothing uses",
   arguments: { template: templateArgument },
   flags: {
+    yes: needlessYesFlag,
     all: { kind: "switch", summary: "also versions that could be used; only those that are stay" },
     output: outputFlag,
   },

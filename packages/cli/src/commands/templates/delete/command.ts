@@ -1,11 +1,12 @@
 import { defineCommand } from "../../../command/definition.ts";
+import { yesFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../arguments.ts";
 
 export const command = defineCommand({
   name: "templates delete",
   summary: "delete a template that has no workspaces",
   arguments: { template: templateArgument },
-  flags: { yes: { kind: "switch", short: "y", summary: "without asking" } },
+  flags: { yes: yesFlag },
   examples: [
     { line: "slipway templates delete small", summary: "asks first" },
     { line: "slipway templates delete small -y", summary: "in scripts" },

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { outputFlag } from "../../../command/flags.ts";
+import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../arguments.ts";
 
 export const command = defineCommand({
@@ -9,6 +9,7 @@ export const command = defineCommand({
     "Changes what is named by a flag and leaves the rest. An empty text takes a text away.",
   arguments: { template: templateArgument },
   flags: {
+    yes: needlessYesFlag,
     name: { kind: "text", value: "name", summary: "another name" },
     displayName: { kind: "text", value: "text", summary: "the title" },
     description: { kind: "text", value: "text", summary: "what it is for" },

@@ -1,10 +1,28 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { outputFlag } from "../../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "templates list",
   summary: "list templates",
   arguments: {},
-  flags: { output: outputFlag },
+  flags: {
+    column: columnFlag(
+      [
+        "name",
+        "display name",
+        "used by",
+        "last updated",
+        "description",
+        "created at",
+        "default ttl",
+        "active version id",
+        "organization name",
+        "organization id",
+        "provisioner",
+      ],
+      ["name", "display name", "used by", "last updated", "description"],
+    ),
+    output: outputFlag,
+  },
   examples: [{ line: "slipway templates list", summary: "name, description and use" }],
 });

@@ -2,39 +2,33 @@ import { listTemplates } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
-import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { printJson } from "../../../command/print-json.ts";
+import { printList } from "../../../command/print-list.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
-import { renderTable } from "../../../terminal/table.ts";
+import { durationText } from "../../schedule/duration.ts";
 import type { command } from "./command.ts";
 
 export async function run(
-  { output }: OptionsOf<typeof command>,
+  options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const templates = await connect(settings).call(listTemplates, { signal });
-  if (output === "json") {
-    printJson(terminal.out, templates);
-    return exitCodes.ok;
-  }
-  if (templates.length === 0) {
-    terminal.err.line(
-      "no templates; make one with: slipway templates init, then slipway templates push",
-    );
-    return exitCodes.ok;
-  }
   const now = clock.now();
-  const rows = templates.map(
-    ({ name, display_name, description, active_user_count, updated_at }) => [
-      name,
-      display_name || "-",
-      active_user_count < 0 ? "-" : String(active_user_count),
-      relativeTime(Date.parse(updated_at), now),
-      description,
-    ],
-  );
-  const headings = ["NAME", "TITLE", "USERS", "UPDATED", "DESCRIPTION"];
-  for (const line of renderTable(headings, rows, terminal.out.colors)) terminal.out.line(line);
-  return exitCodes.ok;
+  const { colors } = terminal.out;
+  return printList(terminal, templates, options, {
+    columns: {
+      name: ({ name, deprecated }) => (deprecated ? { text: name, style: colors.dim } : name),
+      "display name": ({ display_name }) => display_name || "-",
+      "used by": ({ active_user_count: users }) => (users < 0 ? "-" : String(users)),
+      "last updated": ({ updated_at }) => relativeTime(Date.parse(updated_at), now),
+      description: ({ description }) => description,
+      "created at": ({ created_at }) => relativeTime(Date.parse(created_at), now),
+      "default ttl": ({ default_ttl_ms: ttl }) => (ttl === 0 ? "-" : durationText(ttl)),
+      "active version id": ({ active_version_id }) => active_version_id,
+      "organization name": ({ organization_name }) => organization_name,
+      "organization id": ({ organization_id }) => organization_id,
+      provisioner: ({ provisioner }) => provisioner,
+    },
+    none: "no templates; make one with: slipway templates init, then slipway templates push",
+  });
 }

@@ -1,4 +1,5 @@
 import { defineCommand } from "../../../command/definition.ts";
+import { needlessYesFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../arguments.ts";
 
 export const command = defineCommand({
@@ -9,10 +10,17 @@ export const command = defineCommand({
     directory: {
       summary: "where to, or with --tar the file; the template's name unless given",
       required: false,
+      completes: "files",
     },
   },
   flags: {
-    version: { kind: "text", value: "name", summary: "another version than the active one" },
+    yes: needlessYesFlag,
+    version: {
+      kind: "text",
+      value: "name",
+      completes: "version",
+      summary: "another version than the active one",
+    },
     tar: { kind: "switch", summary: "the tar that was pushed, as one file" },
     force: { kind: "switch", summary: "over files that are there" },
   },

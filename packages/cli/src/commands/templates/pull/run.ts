@@ -29,12 +29,14 @@ export async function run(
   const tar = await client.download(getFile, { params: { file: version.job.file_id }, signal });
   if (options.tar) {
     const path = options.directory ?? `${template.name}.tar`;
-    await writeTar(path, tar, options.force);
+    await writeTar(path, tar, options.force || options.yes);
     err.line(`wrote ${path}`);
     return exitCodes.ok;
   }
   const directory = options.directory ?? template.name;
-  const { names, leftOut } = await unpack(tar, directory, { overwrite: options.force });
+  const { names, leftOut } = await unpack(tar, directory, {
+    overwrite: options.force || options.yes,
+  });
   for (const name of leftOut) err.line(`warning: ${name} is no plain file and was left out`);
   for (const name of names) err.line(`wrote ${directory}/${name}`);
   err.line(`this is version ${version.name} of ${template.name}`);

@@ -46,6 +46,10 @@ async function readTar(
   const leftOut: string[] = [];
   for await (const entry of archive) {
     const { name, mode, type } = entry.header;
+    const size: number | null | undefined = entry.header.size;
+    // To the library an unreadable size is one that never ends.
+    if (size === null)
+      throw new CommandError("the template is not a tar archive: a file has no size");
     const chunks: Uint8Array[] = [];
     for await (const chunk of entry) if (chunk instanceof Uint8Array) chunks.push(chunk);
     if (type === "directory") continue;

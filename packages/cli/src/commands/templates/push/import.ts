@@ -23,6 +23,8 @@ export interface ImportRequest {
   readonly organizationId: string;
   /** The template it becomes a version of; undefined: of one that is made afterwards. */
   readonly templateId: string | undefined;
+  /** Of the version; undefined: one is made up. */
+  readonly name: string | undefined;
   readonly message: string | undefined;
   /** Where the template's own file is; problems name it. */
   readonly templatePath: string;
@@ -47,6 +49,7 @@ export async function importVersion(
       storage_method: "file",
       file_id: hash,
       ...(request.templateId === undefined ? {} : { template_id: request.templateId }),
+      ...(request.name === undefined ? {} : { name: request.name }),
       ...(request.message === undefined ? {} : { message: request.message }),
     },
     signal,

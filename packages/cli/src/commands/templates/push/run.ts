@@ -21,8 +21,9 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const source = await openSource(options.directory ?? ".");
-  const name = templateName(source, options.name);
+  const named = namesOf(options);
+  const source = await openSource(named.path ?? ".");
+  const name = templateName(source, named.template);
   const { files, leftOut } = await listTemplateFiles(source);
   for (const file of leftOut)
     terminal.err.line(`warning: ${file} is no plain file and was left out`);
@@ -36,6 +37,7 @@ export async function run(
       tar,
       organizationId: organization.id,
       templateId: existing?.id,
+      name: named.version,
       message: options.message,
       templatePath: source.templatePath,
     },
@@ -59,6 +61,17 @@ export async function run(
     say(`pushed version ${version.name} of ${name}, which is not active`);
   }
   return exitCodes.ok;
+}
+
+/** What the word and `--name` name: the source and the template, or with `--directory` the template and the version. */
+function namesOf({ source, directory, name }: OptionsOf<typeof command>): {
+  readonly path: string | undefined;
+  readonly template: string | undefined;
+  readonly version: string | undefined;
+} {
+  return directory === undefined
+    ? { path: source, template: name, version: undefined }
+    : { path: directory, template: source, version: name };
 }
 
 async function findTemplate(

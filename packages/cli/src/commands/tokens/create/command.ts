@@ -15,9 +15,21 @@ export const command = defineCommand({
     scope: {
       kind: "list",
       value: "scope",
-      summary: "what it may do: coder:all, or coder:application_connect for apps only; repeatable",
+      summary: "what it may do, such as workspace:read; everything unless given; repeatable",
     },
-    user: { kind: "text", short: "u", value: "user", summary: "for another user, as an owner" },
+    allow: {
+      kind: "list",
+      value: "type:id",
+      summary:
+        "what it may do that to, such as workspace:<uuid>; everything unless given; repeatable",
+    },
+    user: {
+      kind: "text",
+      short: "u",
+      value: "user",
+      completes: "user",
+      summary: "for another user, as an owner",
+    },
     output: outputFlag,
   },
   examples: [

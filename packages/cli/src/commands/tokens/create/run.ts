@@ -27,6 +27,7 @@ export async function run(
       lifetime: given ?? Math.min(usualLifetimeSeconds * nanosecondsPerSecond, longest),
       ...(options.name === undefined ? {} : { token_name: options.name }),
       ...(scopes.length === 0 ? {} : { scopes }),
+      ...(options.allow.length === 0 ? {} : { allow_list: [...options.allow] }),
     },
     signal,
   });

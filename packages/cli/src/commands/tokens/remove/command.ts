@@ -1,9 +1,10 @@
 import { defineCommand } from "../../../command/definition.ts";
+import { tokenArgument } from "../argument.ts";
 
 export const command = defineCommand({
   name: "tokens remove",
   summary: "end an API token",
-  arguments: { token: { summary: "name or id of the token", required: true } },
+  arguments: { token: tokenArgument },
   flags: {
     delete: { kind: "switch", summary: "forget it too, which frees its name" },
   },

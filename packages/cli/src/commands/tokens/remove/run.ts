@@ -1,10 +1,10 @@
-import { type ApiKey, deleteKey, expireKey, getKey, getTokenByName } from "@slipway/api";
-import { type ApiClient, ApiError } from "@slipway/sdk/http";
+import { deleteKey, expireKey } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
+import { findToken } from "../find-token.ts";
 import type { command } from "./command.ts";
 
 export async function run(
@@ -19,18 +19,4 @@ export async function run(
   const what = options.delete ? "deleted" : "ended";
   err.line(err.colors.green(`token ${token.token_name || token.id} is ${what}`));
   return exitCodes.ok;
-}
-
-async function findToken(
-  client: ApiClient,
-  reference: string,
-  signal: AbortSignal,
-): Promise<ApiKey> {
-  try {
-    const params = { user: "me", name: reference };
-    return await client.call(getTokenByName, { params, signal });
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-    return client.call(getKey, { params: { user: "me", key: reference }, signal });
-  }
 }

@@ -1,10 +1,11 @@
 import { defineCommand } from "../../../command/definition.ts";
+import { yesFlag } from "../../../command/flags.ts";
 import { userArgument } from "../argument.ts";
 
 export const command = defineCommand({
   name: "users delete",
   summary: "delete a user who has no workspaces",
   arguments: { user: userArgument },
-  flags: { yes: { kind: "switch", short: "y", summary: "without asking" } },
+  flags: { yes: yesFlag },
   examples: [{ line: "slipway users delete ada", summary: "asks first" }],
 });

@@ -1,7 +1,7 @@
 import { roleNames } from "@slipway/api";
 
 import { defineCommand } from "../../../command/definition.ts";
-import { outputFlag } from "../../../command/flags.ts";
+import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
 import { userArgument } from "../argument.ts";
 
 export const command = defineCommand({
@@ -10,7 +10,13 @@ export const command = defineCommand({
   description: `Roles that are not given are taken away. There are ${roleNames.join(", ")}; member is what everybody is.`,
   arguments: { user: userArgument },
   flags: {
-    roles: { kind: "list", value: "role", summary: "a role, or several with commas; repeatable" },
+    yes: needlessYesFlag,
+    roles: {
+      kind: "list",
+      value: "role",
+      completes: roleNames,
+      summary: "a role, or several with commas; repeatable",
+    },
     output: outputFlag,
   },
   examples: [

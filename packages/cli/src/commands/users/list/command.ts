@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { outputFlag } from "../../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "users list",
@@ -11,6 +11,20 @@ export const command = defineCommand({
       value: "query",
       summary: "words of the name or email, status:…, role:…",
     },
+    column: columnFlag(
+      [
+        "username",
+        "email",
+        "roles",
+        "status",
+        "created at",
+        "name",
+        "last seen at",
+        "updated at",
+        "id",
+      ],
+      ["username", "email", "roles", "status", "created at"],
+    ),
     output: outputFlag,
   },
   examples: [

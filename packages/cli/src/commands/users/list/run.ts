@@ -1,34 +1,34 @@
-import { listUsers } from "@slipway/api";
+import { listUsers, zeroTimestamp } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
-import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { printJson } from "../../../command/print-json.ts";
+import { printList } from "../../../command/print-list.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
-import { renderTable } from "../../../terminal/table.ts";
 import { rolesCell } from "../roles-cell.ts";
 import type { command } from "./command.ts";
 
 export async function run(
-  { search, output }: OptionsOf<typeof command>,
+  options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const query = search === undefined ? {} : { q: search };
+  const query = options.search === undefined ? {} : { q: options.search };
   const { users } = await connect(settings).call(listUsers, { query, signal });
-  if (output === "json") {
-    printJson(terminal.out, users);
-    return exitCodes.ok;
-  }
   const now = clock.now();
-  const rows = users.map((user) => [
-    user.username,
-    user.email,
-    rolesCell(user),
-    user.status,
-    relativeTime(Date.parse(user.created_at), now),
-  ]);
-  const headings = ["USERNAME", "EMAIL", "ROLES", "STATUS", "CREATED"];
-  for (const line of renderTable(headings, rows, terminal.out.colors)) terminal.out.line(line);
-  return exitCodes.ok;
+  const when = (time: string): string =>
+    time === zeroTimestamp ? "never" : relativeTime(Date.parse(time), now);
+  return printList(terminal, users, options, {
+    columns: {
+      username: ({ username }) => username,
+      email: ({ email }) => email,
+      roles: (user) => rolesCell(user),
+      status: ({ status }) => status,
+      "created at": ({ created_at }) => when(created_at),
+      name: ({ name }) => name ?? "",
+      "last seen at": ({ last_seen_at }) => when(last_seen_at),
+      "updated at": ({ updated_at }) => when(updated_at),
+      id: ({ id }) => id,
+    },
+    none: "no users",
+  });
 }

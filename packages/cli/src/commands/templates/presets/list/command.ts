@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../../command/definition.ts";
-import { outputFlag } from "../../../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 import { templateArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
@@ -7,7 +7,19 @@ export const command = defineCommand({
   summary: "list the presets of a template",
   arguments: { template: templateArgument },
   flags: {
-    version: { kind: "text", value: "name", summary: "of another version than the active one" },
+    templateVersion: {
+      kind: "text",
+      value: "name",
+      completes: "version",
+      summary: "of another version than the active one",
+    },
+    column: columnFlag([
+      "name",
+      "default",
+      "desired prebuild instances",
+      "parameters",
+      "description",
+    ]),
     output: outputFlag,
   },
   examples: [{ line: "slipway templates presets list small", summary: "and what they set" }],

@@ -1,11 +1,12 @@
 import { defineCommand } from "../../../../command/definition.ts";
+import { needlessYesFlag } from "../../../../command/flags.ts";
 import { templateArgument, versionArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
   name: "templates versions archive",
   summary: "hide a version that nothing uses",
   arguments: { template: templateArgument, version: versionArgument },
-  flags: {},
+  flags: { yes: needlessYesFlag },
   examples: [
     { line: "slipway templates versions archive small v2", summary: "the version v2 of small" },
   ],

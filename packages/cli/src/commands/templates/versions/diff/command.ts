@@ -9,8 +9,8 @@ export const command = defineCommand({
     "Shows a unified diff. With one version: what it changed of the one before. Without: what the newest one changed.",
   arguments: {
     template: templateArgument,
-    from: { summary: "the version to compare with", required: false },
-    to: { summary: "the version to look at", required: false },
+    from: { summary: "the version to compare with", required: false, completes: "version" },
+    to: { summary: "the version to look at", required: false, completes: "version" },
   },
   flags: { output: outputFlag },
   examples: [

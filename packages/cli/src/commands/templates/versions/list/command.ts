@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../../command/definition.ts";
-import { outputFlag } from "../../../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 import { templateArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
@@ -8,6 +8,10 @@ export const command = defineCommand({
   arguments: { template: templateArgument },
   flags: {
     includeArchived: { kind: "switch", summary: "also those that are hidden" },
+    column: columnFlag(
+      ["name", "status", "created at", "created by", "message", "active", "archived", "id"],
+      ["name", "status", "created at", "created by", "message"],
+    ),
     output: outputFlag,
   },
   examples: [{ line: "slipway templates versions list small", summary: "name, state and message" }],

@@ -2,11 +2,9 @@ import { listTemplateVersions, type Template, type TemplateVersion } from "@slip
 
 import { connect } from "../../../../command/connect.ts";
 import type { OptionsOf } from "../../../../command/definition.ts";
-import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
-import { printJson } from "../../../../command/print-json.ts";
+import { printList } from "../../../../command/print-list.ts";
 import { relativeTime } from "../../../../terminal/relative-time.ts";
-import { renderTable } from "../../../../terminal/table.ts";
 import { findTemplate } from "../../find-template.ts";
 import type { command } from "./command.ts";
 
@@ -21,22 +19,20 @@ export async function run(
     query: options.includeArchived ? { include_archived: "true" } : {},
     signal,
   });
-  const versions = oldestFirst.toReversed();
-  if (options.output === "json") {
-    printJson(terminal.out, versions);
-    return exitCodes.ok;
-  }
   const now = clock.now();
-  const rows = versions.map((version) => [
-    version.name,
-    stateOf(version, template),
-    relativeTime(Date.parse(version.created_at), now),
-    version.created_by.username,
-    version.message.split("\n")[0] ?? "",
-  ]);
-  const headings = ["NAME", "STATE", "CREATED", "BY", "MESSAGE"];
-  for (const line of renderTable(headings, rows, terminal.out.colors)) terminal.out.line(line);
-  return exitCodes.ok;
+  return printList(terminal, oldestFirst.toReversed(), options, {
+    columns: {
+      name: ({ name }) => name,
+      status: (version) => stateOf(version, template),
+      "created at": ({ created_at }) => relativeTime(Date.parse(created_at), now),
+      "created by": ({ created_by }) => created_by.username,
+      message: ({ message }) => message.split("\n")[0] ?? "",
+      active: ({ id }) => (id === template.active_version_id ? "yes" : "no"),
+      archived: ({ archived }) => (archived ? "yes" : "no"),
+      id: ({ id }) => id,
+    },
+    none: "no versions",
+  });
 }
 
 function stateOf({ id, archived, job }: TemplateVersion, template: Template): string {

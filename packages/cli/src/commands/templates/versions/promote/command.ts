@@ -1,11 +1,31 @@
 import { defineCommand } from "../../../../command/definition.ts";
-import { templateArgument, versionArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
   name: "templates versions promote",
   summary: "make a version the one that workspaces are made from",
-  arguments: { template: templateArgument, version: versionArgument },
-  flags: {},
+  arguments: {
+    name: { summary: "name of the template", required: false, completes: "template" },
+    version: { summary: "name of the version", required: false, completes: "version" },
+  },
+  flags: {
+    template: {
+      kind: "text",
+      short: "t",
+      value: "name",
+      summary: "the template, as a flag",
+      variable: "CODER_TEMPLATE_NAME",
+      completes: "template",
+      hidden: true,
+    },
+    templateVersion: {
+      kind: "text",
+      value: "name",
+      summary: "the version, as a flag",
+      variable: "CODER_TEMPLATE_VERSION_NAME",
+      completes: "version",
+      hidden: true,
+    },
+  },
   examples: [
     { line: "slipway templates versions promote small v2", summary: "the version v2 of small" },
   ],

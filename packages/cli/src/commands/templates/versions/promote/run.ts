@@ -2,6 +2,7 @@ import { updateActiveVersion } from "@slipway/api";
 
 import { connect } from "../../../../command/connect.ts";
 import type { OptionsOf } from "../../../../command/definition.ts";
+import { UsageError } from "../../../../command/errors.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
 import { findTemplate, findVersion } from "../../find-template.ts";
@@ -11,9 +12,18 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
+  const name = options.name ?? options.template;
+  const versionName = options.version ?? options.templateVersion;
+  if (name === undefined || versionName === undefined) {
+    const missing = name === undefined ? "template" : "version";
+    throw new UsageError(
+      `no ${missing} is named`,
+      "name both: slipway templates versions promote <template> <version>",
+    );
+  }
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, signal);
-  const version = await findVersion(client, template, options.version, signal);
+  const template = await findTemplate(client, name, signal);
+  const version = await findVersion(client, template, versionName, signal);
   await client.call(updateActiveVersion, {
     params: { template: template.id },
     body: { id: version.id },

@@ -1,11 +1,12 @@
 import { defineCommand } from "../../../../command/definition.ts";
+import { needlessYesFlag } from "../../../../command/flags.ts";
 import { templateArgument, versionArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
   name: "templates versions unarchive",
   summary: "show a hidden version again",
   arguments: { template: templateArgument, version: versionArgument },
-  flags: {},
+  flags: { yes: needlessYesFlag },
   examples: [
     { line: "slipway templates versions unarchive small v2", summary: "the version v2 of small" },
   ],

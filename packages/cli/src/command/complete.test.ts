@@ -1,0 +1,125 @@
+import { expect, test } from "vitest";
+
+import { complete, type Completion } from "./complete.ts";
+import { defineCommand } from "./definition.ts";
+import { columnFlag, outputFlag, yesFlag } from "./flags.ts";
+import { type CommandTable, lazyCommand } from "./lazy-command.ts";
+
+function command(definition: ReturnType<typeof defineCommand>, ...aliases: string[]) {
+  return lazyCommand(
+    { name: definition.name, group: "", aliases },
+    () => Promise.resolve({ command: definition }),
+    () => Promise.resolve({ run: () => Promise.resolve(0) }),
+  );
+}
+
+const workspace = { summary: "", required: true, completes: "workspace" } as const;
+const table: CommandTable = {
+  groups: [{ name: "boxes", summary: "boxes", aliases: ["box"] }],
+  commands: [
+    command(
+      defineCommand({
+        name: "boxes list",
+        summary: "list boxes",
+        arguments: {},
+        flags: {
+          column: columnFlag(["name", "size"]),
+          output: outputFlag,
+          yes: { ...yesFlag, hidden: true },
+          all: { kind: "switch", short: "a", summary: "all" },
+          tag: { kind: "list", value: "tag", summary: "tag" },
+        },
+        examples: [],
+      }),
+      "ls",
+    ),
+    command(
+      defineCommand({
+        name: "move",
+        summary: "move a box",
+        arguments: {
+          workspace,
+          where: { summary: "", required: true, completes: ["up", "down"] },
+          file: { summary: "", required: false, completes: "files" },
+        },
+        flags: {
+          fast: { kind: "boolean", fallback: true, summary: "fast" },
+          template: { kind: "text", value: "name", summary: "t", completes: "template" },
+        },
+        examples: [],
+      }),
+    ),
+    command(
+      defineCommand({
+        name: "move back",
+        summary: "move it back",
+        arguments: {},
+        flags: {},
+        examples: [],
+      }),
+    ),
+  ],
+};
+
+async function completionOf(line: string): Promise<Completion> {
+  return (await complete(table, line.split(" "))).completion;
+}
+
+async function valuesOf(line: string): Promise<string[]> {
+  const { prefix, candidates } = await completionOf(line);
+  return candidates.map(({ value }) => `${prefix}${value}`);
+}
+
+const globals = ["--url", "--token", "--config-dir"];
+
+test.each([
+  ["", ["move", "boxes"]],
+  ["mo", ["move", "boxes"]],
+  ["boxes ", ["list"]],
+  ["box ", ["list"]],
+  ["--url u boxes ", ["list"]],
+  ["nonsense ", []],
+  ["boxes list -", ["--column", "--output", "--all", "--tag", ...globals, "--help"]],
+  ["box ls --all -o json -", ["--column", "--tag", ...globals, "--help"]],
+  ["boxes list -a --tag x --", ["--column", "--output", "--tag", ...globals, "--help"]],
+  ["boxes list --output ", ["text", "json"]],
+  ["boxes list -o ", ["text", "json"]],
+  ["boxes list --output=j", ["--output=text", "--output=json"]],
+  ["boxes list -c ", ["name", "size"]],
+  ["boxes list -c name,", ["name,size"]],
+  ["boxes list --column=size,", ["--column=size,name"]],
+  ["boxes list --nonsense=", []],
+  ["boxes list --tag ", []],
+  ["move --fast=", ["--fast=true", "--fast=false"]],
+  ["move demo ", ["up", "down"]],
+  ["move demo up x ", []],
+  ["move -- demo -", ["up", "down"]],
+  ["-", [...globals, "--help"]],
+])("completes %j", async (line, values) => {
+  expect(await valuesOf(line)).toEqual(values);
+});
+
+test("says what candidates are", async () => {
+  expect((await completionOf("boxes ")).candidates).toEqual([
+    { value: "list", summary: "list boxes" },
+  ]);
+});
+
+test("leaves names to the server and files to the shell", async () => {
+  expect(await completionOf("move d")).toMatchObject({
+    names: "workspace",
+    candidates: [{ value: "back" }],
+  });
+  expect(await completionOf("move --template ")).toMatchObject({ names: "template", prefix: "" });
+  expect(await completionOf("move --template=a")).toMatchObject({ prefix: "--template=" });
+  expect(await completionOf("move demo up ")).toMatchObject({ files: true, names: undefined });
+});
+
+test("tells what is typed before", async () => {
+  const { typed } = await complete(table, ["--url=u", "move", "--template", "t", "demo", ""]);
+  expect(typed).toMatchObject({ path: "move", words: ["demo"], open: undefined });
+  expect([...typed.flags]).toEqual([
+    ["url", "u"],
+    ["template", "t"],
+  ]);
+});

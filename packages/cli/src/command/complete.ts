@@ -1,0 +1,118 @@
+import type { Completes, NameKind } from "./completes.ts";
+import { lastWord, parentOf } from "./find-command.ts";
+import { type Flag, flagName } from "./flags.ts";
+import type { CommandTable } from "./lazy-command.ts";
+import { type FlagOfKey, knownFlags, readTyped, type Typed } from "./read-typed.ts";
+
+/** A word that may be meant. */
+export interface Candidate {
+  readonly value: string;
+  /** What it is; may be empty. */
+  readonly summary: string;
+}
+
+/** What may follow. Candidates are not yet compared with what is typed of them. */
+export interface Completion {
+  /** The part of the word that stays in front of each candidate: `--output=`, `name,`. */
+  readonly prefix: string;
+  readonly candidates: readonly Candidate[];
+  /** Names that only the server knows are to be added; they may depend on what is typed before. */
+  readonly names: NameKind | undefined;
+  /** Paths of files are to be added, which the shell knows best. */
+  readonly files: boolean;
+}
+
+const nothing: Completion = { prefix: "", candidates: [], names: undefined, files: false };
+
+/** What may stand in the place of the last of the words, which may be empty, and what is typed before it. */
+export async function complete(
+  table: CommandTable,
+  words: readonly string[],
+): Promise<{ readonly typed: Typed; readonly completion: Completion }> {
+  const current = words.at(-1) ?? "";
+  const typed = await readTyped(table, words.slice(0, -1));
+  return { typed, completion: await completionOf(table, typed, current) };
+}
+
+async function completionOf(
+  table: CommandTable,
+  typed: Typed,
+  current: string,
+): Promise<Completion> {
+  if (typed.open !== undefined) return valuesOf(typed.open.flag, current, "");
+  if (current.startsWith("-") && !typed.isEnded) return completeFlag(typed, current);
+  const argument = Object.values(typed.definition?.arguments ?? {})[typed.words.length];
+  const values = completionBy(argument?.completes);
+  if (typed.words.length > 0) return values;
+  return {
+    ...values,
+    candidates: [...(await commandsBelow(table, typed.path)), ...values.candidates],
+  };
+}
+
+function completeFlag(typed: Typed, current: string): Completion {
+  const known = knownFlags(typed.definition).filter(({ flag }) => flag.hidden !== true);
+  const equals = current.indexOf("=");
+  if (equals > 0) {
+    const name = current.slice(0, equals);
+    const found = known.find(({ key }) => flagName(key) === name);
+    if (found === undefined) return nothing;
+    return valuesOf(found.flag, current.slice(equals + 1), `${name}=`);
+  }
+  const left = known.filter(({ key, flag }) => !typed.flags.has(key) || flag.kind === "list");
+  return {
+    ...nothing,
+    candidates: [...left.map(candidateOf), { value: "--help", summary: "show help" }],
+  };
+}
+
+function candidateOf({ key, flag }: FlagOfKey): Candidate {
+  return { value: flagName(key), summary: flag.summary };
+}
+
+/** Values of a flag. `prefix` is what stands before the value in the same word. */
+function valuesOf(flag: Flag, current: string, prefix: string): Completion {
+  switch (flag.kind) {
+    case "switch":
+    case "integer":
+      return nothing;
+    case "boolean":
+      return { ...completionBy(["true", "false"]), prefix };
+    case "choice":
+      return { ...completionBy(flag.choices), prefix };
+    case "columns": {
+      const before = current.slice(0, current.lastIndexOf(",") + 1);
+      const left = flag.columns.filter((name) => !before.split(",").includes(name));
+      return { ...completionBy(left), prefix: prefix + before };
+    }
+    case "text":
+    case "list":
+      return { ...completionBy(flag.completes), prefix };
+  }
+}
+
+function completionBy(completes: Completes | undefined): Completion {
+  if (completes === undefined) return nothing;
+  if (completes === "files") return { ...nothing, files: true };
+  if (typeof completes === "string") return { ...nothing, names: completes };
+  return { ...nothing, candidates: completes.map((value) => ({ value, summary: "" })) };
+}
+
+/** The words that lead further down: groups and commands. */
+async function commandsBelow(
+  { commands, groups }: CommandTable,
+  path: string,
+): Promise<Candidate[]> {
+  const below = ({ name }: { readonly name: string }): boolean => parentOf(name) === path;
+  const found = await Promise.all(
+    commands.filter(below).map(async ({ name, definition }) => ({
+      value: lastWord(name),
+      summary: (await definition()).summary,
+    })),
+  );
+  const more = groups
+    .filter(below)
+    .map(({ name, summary }) => ({ value: lastWord(name), summary }))
+    .filter(({ value }) => !found.some((each) => each.value === value));
+  return [...found, ...more];
+}

@@ -1,0 +1,29 @@
+import { type Columns, renderColumns } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { printJson } from "./print-json.ts";
+
+/** What a person asked for, by the flags `--output` and `--column`. */
+interface ListOptions<N extends string> {
+  readonly output: "text" | "json";
+  readonly column: readonly N[];
+}
+
+interface ListView<T, N extends string> {
+  readonly columns: Columns<T, N>;
+  /** What is said when there is nothing to print. */
+  readonly none: string;
+}
+
+/** Prints what was found: a document for programs, else a table, or that there is nothing. */
+export function printList<T, N extends string>(
+  { out, err }: Pick<Terminal, "out" | "err">,
+  items: readonly T[],
+  { output, column }: ListOptions<N>,
+  { columns, none }: ListView<T, N>,
+): number {
+  if (output === "json") printJson(out, items);
+  else if (items.length === 0) err.line(none);
+  else for (const line of renderColumns(columns, column, items, out.colors)) out.line(line);
+  return exitCodes.ok;
+}

@@ -1,0 +1,77 @@
+import type { CommandDefinition } from "./definition.ts";
+import { findCommand, leadingWords, withoutAliases } from "./find-command.ts";
+import { type Flag, flagName } from "./flags.ts";
+import type { CommandTable } from "./lazy-command.ts";
+import { globalFlags } from "./program.ts";
+
+/** What a command line says so far, while its last word is still typed. */
+export interface Typed {
+  /** The command or group, as far as it is spelled; empty: the program itself. */
+  readonly path: string;
+  /** Of the command, if it is one. */
+  readonly definition: CommandDefinition | undefined;
+  /** Words that are no flags and no part of the path. */
+  readonly words: readonly string[];
+  /** Values of flags that are given, by key; of switches, an empty text. */
+  readonly flags: ReadonlyMap<string, string>;
+  /** The flag whose value the word being typed is. */
+  readonly open: FlagOfKey | undefined;
+  /** After `--`, where nothing is a flag any more. */
+  readonly isEnded: boolean;
+}
+
+/** A flag and the key of its definition. */
+export interface FlagOfKey {
+  readonly key: string;
+  readonly flag: Flag;
+}
+
+/** Reads the words before the one that is typed. Never throws: what nobody knows is passed over. */
+export async function readTyped(table: CommandTable, before: readonly string[]): Promise<Typed> {
+  const words = withoutAliases(table, before);
+  const path = pathOf(table, words);
+  const definition = await table.commands.find(({ name }) => name === path)?.definition();
+  const known = knownFlags(definition);
+  const plain: string[] = [];
+  const flags = new Map<string, string>();
+  let open: FlagOfKey | undefined;
+  let isEnded = false;
+  for (const word of words) {
+    if (open !== undefined) {
+      flags.set(open.key, word);
+      open = undefined;
+    } else if (isEnded || !word.startsWith("-") || word === "-") plain.push(word);
+    else if (word === "--") isEnded = true;
+    else {
+      const [name = "", ...values] = word.split("=");
+      const found = known.find(
+        ({ key, flag }) => name === flagName(key) || name === `-${flag.short}`,
+      );
+      if (found === undefined) continue;
+      if (values.length === 0 && takesWord(found.flag)) open = found;
+      else flags.set(found.key, values.join("="));
+    }
+  }
+  const ownWords = path === "" ? 0 : path.split(" ").length;
+  return { path, definition, words: plain.slice(ownWords), flags, open, isEnded };
+}
+
+/** The flags of a command and those of all commands. */
+export function knownFlags(definition: CommandDefinition | undefined): readonly FlagOfKey[] {
+  const own: Readonly<Record<string, Flag>> = definition?.flags ?? {};
+  return Object.entries({ ...own, ...globalFlags }).map(([key, flag]) => ({ key, flag }));
+}
+
+/** The longest name of a command or a group that the words begin with. */
+function pathOf({ commands, groups }: CommandTable, words: readonly string[]): string {
+  const leading = leadingWords(words).map((index) => words[index] ?? "");
+  const spelled = leading.map((_, index) => leading.slice(0, index + 1).join(" "));
+  const group = spelled.findLast((name) => groups.some((each) => each.name === name)) ?? "";
+  const command = findCommand(commands, words)?.name ?? "";
+  return command.length > group.length ? command : group;
+}
+
+/** Whether the next word is the flag's value. */
+function takesWord({ kind }: Flag): boolean {
+  return kind !== "switch" && kind !== "boolean";
+}

@@ -1,0 +1,62 @@
+import { type Candidate, complete, type Completion } from "../../command/complete.ts";
+import { connect } from "../../command/connect.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { CommandTable } from "../../command/lazy-command.ts";
+import type { Needs } from "../../command/needs.ts";
+import type { Typed } from "../../command/read-typed.ts";
+import { readSettings } from "../../config/settings.ts";
+import { cleanLine } from "../../terminal/clean.ts";
+import { namesOf } from "./names.ts";
+
+/** How long a shell waits for names, in milliseconds. */
+const namesMs = 1500;
+
+type CompletionNeeds = Pick<Needs, "terminal" | "environment" | "signal">;
+
+/**
+ * Prints what may stand in the place of the last of the words, for the scripts of `slipway completion`. Says nothing of
+ * what goes wrong: a person who presses a key wants no error in the middle of a line.
+ */
+export async function completeCommandLine(
+  table: CommandTable,
+  words: readonly string[],
+  needs: CompletionNeeds,
+): Promise<number> {
+  const current = words.at(-1) ?? "";
+  const { typed, completion } = await complete(table, words);
+  const candidates = [
+    ...completion.candidates,
+    ...(await knownNames(completion, current, typed, needs)),
+  ];
+  const { out } = needs.terminal;
+  out.line(completion.files ? "files" : "words");
+  for (const { value, summary } of candidates) {
+    const whole = `${completion.prefix}${value}`;
+    if (whole.toLowerCase().startsWith(current.toLowerCase()))
+      out.line(`${cleanLine(whole)}\t${cleanLine(summary)}`);
+  }
+  return exitCodes.ok;
+}
+
+/** Names of the server in time, or none. */
+async function knownNames(
+  { names, prefix }: Completion,
+  current: string,
+  typed: Typed,
+  { environment, signal }: CompletionNeeds,
+): Promise<readonly Candidate[]> {
+  if (names === undefined) return [];
+  const flags = {
+    url: typed.flags.get("url"),
+    token: typed.flags.get("token"),
+    configDir: typed.flags.get("configDir"),
+  };
+  try {
+    const client = connect(await readSettings(flags, environment));
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(namesMs)]);
+    return await namesOf(names, current.slice(prefix.length), typed, { client, signal: limited });
+  } catch {
+    // Not logged in, no server, not allowed: there are no names then, and no place to say so.
+    return [];
+  }
+}

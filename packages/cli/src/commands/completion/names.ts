@@ -1,0 +1,89 @@
+import {
+  listTemplates,
+  listTemplateVersionPresets,
+  listTemplateVersions,
+  listTokens,
+  listUsers,
+  listWorkspaces,
+  type Template,
+} from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import type { Candidate } from "../../command/complete.ts";
+import type { NameKind } from "../../command/completes.ts";
+import type { Typed } from "../../command/read-typed.ts";
+import { fullName } from "../workspace/reference.ts";
+
+interface Asking {
+  readonly client: ApiClient;
+  readonly signal: AbortSignal;
+}
+
+/** Most names that are asked for. */
+const limit = "100";
+
+/** Names that the server knows; those of versions and presets are of the template that is typed before. */
+export async function namesOf(
+  kind: NameKind,
+  current: string,
+  typed: Typed,
+  asking: Asking,
+): Promise<Candidate[]> {
+  const { client, signal } = asking;
+  switch (kind) {
+    case "workspace":
+      return workspaceNames(current, asking);
+    case "template":
+      return (await client.call(listTemplates, { signal })).map(templateCandidate);
+    case "version": {
+      const template = await typedTemplate(typed, asking);
+      if (template === undefined) return [];
+      const params = { template: template.id };
+      const versions = await client.call(listTemplateVersions, { params, signal });
+      return versions.map(({ name, message }) => ({ value: name, summary: message })).toReversed();
+    }
+    case "preset": {
+      const template = await typedTemplate(typed, asking);
+      if (template === undefined) return [];
+      const params = { version: template.active_version_id };
+      const presets = await client.call(listTemplateVersionPresets, { params, signal });
+      return presets.map(({ Name, Description }) => ({ value: Name, summary: Description }));
+    }
+    case "user": {
+      const { users } = await client.call(listUsers, { query: { limit }, signal });
+      return users.map(({ username, email }) => ({ value: username, summary: email }));
+    }
+    case "token": {
+      const tokens = await client.call(listTokens, { params: { user: "me" }, signal });
+      return tokens.map(({ id, token_name }) => ({ value: token_name || id, summary: "" }));
+    }
+  }
+}
+
+/** Those of the person; of everybody once an owner is typed. */
+async function workspaceNames(current: string, { client, signal }: Asking): Promise<Candidate[]> {
+  const isOthers = current.includes("/");
+  const query = { q: isOthers ? "" : "owner:me", limit };
+  const { workspaces } = await client.call(listWorkspaces, { query, signal });
+  return workspaces.map((workspace) => ({
+    value: isOthers ? fullName(workspace) : workspace.name,
+    summary: `${workspace.template_name}, ${workspace.latest_build.status}`,
+  }));
+}
+
+/** The template of `--template` or of the first word; the only one, where there is only one. */
+async function typedTemplate(
+  { flags, words }: Typed,
+  { client, signal }: Asking,
+): Promise<Template | undefined> {
+  const templates = await client.call(listTemplates, { signal });
+  const wanted = flags.get("template") ?? words[0];
+  return (
+    templates.find(({ name }) => name === wanted) ??
+    (templates.length === 1 ? templates[0] : undefined)
+  );
+}
+
+function templateCandidate({ name, display_name }: Template): Candidate {
+  return { value: name, summary: display_name };
+}

@@ -1,0 +1,14 @@
+import type { Template } from "@slipway/api";
+
+import type { Watching } from "../builds/watching.ts";
+import { findVersion } from "../templates/find-template.ts";
+
+/** The id of the template's version of that name; without a name of the active one. */
+export async function chooseVersion(
+  template: Pick<Template, "id" | "name" | "active_version_id">,
+  name: string | undefined,
+  { client, signal }: Pick<Watching, "client" | "signal">,
+): Promise<string> {
+  if (name === undefined) return template.active_version_id;
+  return (await findVersion(client, template, name, signal)).id;
+}

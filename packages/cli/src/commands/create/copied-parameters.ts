@@ -1,0 +1,23 @@
+import { type BuildParameter, listBuildParameters } from "@slipway/api";
+
+import type { Watching } from "../builds/watching.ts";
+import { findWorkspace } from "../workspace/reference.ts";
+
+/** The values that another workspace was last built with; none without another one. */
+export async function copiedParameters(
+  from: string | undefined,
+  { client, signal }: Pick<Watching, "client" | "signal">,
+): Promise<readonly BuildParameter[]> {
+  if (from === undefined) return [];
+  const { latest_build } = await findWorkspace(client, from, signal);
+  return client.call(listBuildParameters, { params: { build: latest_build.id }, signal });
+}
+
+/** The values that are given, and the copied ones of parameters that are not. */
+export function withCopied(
+  given: readonly BuildParameter[],
+  copied: readonly BuildParameter[],
+): readonly BuildParameter[] {
+  const names = new Set(given.map(({ name }) => name));
+  return [...given, ...copied.filter(({ name }) => !names.has(name))];
+}

@@ -1,0 +1,10 @@
+/** The field at a path `a.b` of a document, as text; undefined where there is none. */
+export function fieldAt(document: unknown, path: string): string | undefined {
+  let value = document;
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = new Map(Object.entries(value)).get(name);
+  }
+  if (value === undefined || value === null) return undefined;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

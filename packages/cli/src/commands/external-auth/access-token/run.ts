@@ -1,0 +1,42 @@
+import { getAgentExternalAuth } from "@slipway/api";
+import { ApiClient } from "@slipway/sdk/http";
+
+import type { OptionsOf } from "../../../command/definition.ts";
+import { CommandError, UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import { firstVariable } from "../../../config/environment.ts";
+import { readServerUrl } from "../../../config/server-url.ts";
+import type { command } from "./command.ts";
+import { fieldAt } from "./field-at.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
+): Promise<number> {
+  const url = options.agentUrl ?? firstVariable(environment, "CODER_AGENT_URL");
+  const token = options.agentToken ?? firstVariable(environment, "CODER_AGENT_TOKEN");
+  if (url === undefined || token === undefined) {
+    const missing = url === undefined ? "CODER_AGENT_URL" : "CODER_AGENT_TOKEN";
+    throw new UsageError(`${missing} is not set`, "it is set inside workspaces; run it there");
+  }
+  const client = new ApiClient({ serverUrl: readServerUrl(url), token });
+  const query = { id: options.provider };
+  const found = await client.call(getAgentExternalAuth, { query, signal });
+  const { out } = terminal;
+  if (options.output === "json") printJson(out, found);
+  else if (found.url !== "") out.line(found.url);
+  else if (options.extra === undefined) out.line(found.access_token);
+  else {
+    const value = fieldAt(found.token_extra, options.extra);
+    if (value === undefined) {
+      throw new CommandError(`nothing came with the token at ${options.extra}`, {
+        hint: "see all of it with: --output json",
+        exitCode: exitCodes.notFound,
+      });
+    }
+    out.line(value);
+  }
+  return found.url === "" ? exitCodes.ok : exitCodes.failure;
+}

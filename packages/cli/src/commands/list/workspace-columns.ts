@@ -1,0 +1,53 @@
+import type { Workspace } from "@slipway/api";
+
+import type { Colors } from "../../terminal/colors.ts";
+import { relativeTime } from "../../terminal/relative-time.ts";
+import type { Cell, Columns } from "../../terminal/table.ts";
+import { cronText } from "../schedule/cron.ts";
+import { durationText } from "../schedule/duration.ts";
+import { fullName } from "../workspace/reference.ts";
+import { statusCell } from "../workspace/status-cell.ts";
+import type { workspaceColumnNames } from "./column-names.ts";
+
+export interface WorkspaceView {
+  /** Where workspaces of several people are listed. */
+  readonly showOwner: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly colors: Colors;
+}
+
+/** What the columns of lists of workspaces show. */
+export function workspaceColumns({
+  showOwner,
+  now,
+  colors,
+}: WorkspaceView): Columns<Workspace, (typeof workspaceColumnNames)[number]> {
+  const when = (time: string | null): string =>
+    time === null ? "-" : relativeTime(Date.parse(time), now);
+  return {
+    workspace: (workspace) => (showOwner ? fullName(workspace) : workspace.name),
+    template: ({ template_name }) => template_name,
+    status: ({ latest_build }) => statusCell(latest_build.status, colors),
+    healthy: (workspace) => healthCell(workspace, colors),
+    "last built": ({ latest_build }) => when(latest_build.created_at),
+    outdated: ({ outdated }) => (outdated ? { text: "yes", style: colors.yellow } : "no"),
+    "current version": ({ latest_build }) => latest_build.template_version_name,
+    "starts at": ({ autostart_schedule }) =>
+      autostart_schedule === null ? "-" : cronText(autostart_schedule),
+    "starts next": ({ next_start_at }) => when(next_start_at),
+    "stops after": ({ ttl_ms }) => (ttl_ms === null ? "-" : durationText(ttl_ms)),
+    "stops next": ({ latest_build }) =>
+      latest_build.status === "running" ? when(latest_build.deadline) : "-",
+    favorite: ({ favorite }) => (favorite ? "yes" : "no"),
+    "organization name": ({ organization_name }) => organization_name,
+    "organization id": ({ organization_id }) => organization_id,
+    "daily cost": ({ latest_build }) => String(latest_build.daily_cost),
+  };
+}
+
+/** Only what runs is healthy or not. */
+function healthCell({ latest_build, health }: Workspace, colors: Colors): Cell {
+  if (latest_build.status !== "running") return "-";
+  return health.healthy ? "yes" : { text: "no", style: colors.red };
+}

@@ -1,0 +1,22 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { columnFlag, outputFlag } from "../../../command/flags.ts";
+import { organizationColumnNames } from "../column-names.ts";
+
+export const command = defineCommand({
+  name: "organizations show",
+  summary: "show an organization",
+  arguments: {
+    organization: {
+      summary:
+        "name or id; selected for the one in use, me for all of yours; selected unless given",
+      required: false,
+      completes: ["selected", "me"],
+    },
+  },
+  flags: {
+    onlyId: { kind: "switch", summary: "only its id, for scripts" },
+    column: columnFlag(organizationColumnNames, ["id", "name", "default"]),
+    output: outputFlag,
+  },
+  examples: [{ line: "slipway organizations show --only-id", summary: "the id of the one in use" }],
+});

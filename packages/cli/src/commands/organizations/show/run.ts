@@ -1,0 +1,34 @@
+import { getOrganization, listUserOrganizations, type Organization } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printList } from "../../../command/print-list.ts";
+import { organizationColumns } from "../columns.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const found = await read(connect(settings), options.organization ?? "selected", signal);
+  if (options.onlyId) {
+    for (const { id } of found) terminal.out.line(id);
+    return exitCodes.ok;
+  }
+  const columns = organizationColumns(clock.now());
+  return printList(terminal, found, options, { columns, none: "you are in no organization" });
+}
+
+async function read(
+  client: ApiClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<readonly Organization[]> {
+  if (reference === "me")
+    return client.call(listUserOrganizations, { params: { user: "me" }, signal });
+  const organization = reference === "selected" ? "default" : reference;
+  return [await client.call(getOrganization, { params: { organization }, signal })];
+}

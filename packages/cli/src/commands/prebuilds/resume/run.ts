@@ -1,0 +1,14 @@
+import type { OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { setPaused } from "../set-paused.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  _options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const isNew = await setPaused(false, needs);
+  needs.terminal.err.line(isNew ? "prebuilds are resumed" : "prebuilds are not paused");
+  return exitCodes.ok;
+}

@@ -1,0 +1,68 @@
+import { defineCommand } from "../../../../command/definition.ts";
+import { columnFlag, outputFlag } from "../../../../command/flags.ts";
+
+export const command = defineCommand({
+  name: "provisioner jobs list",
+  summary: "list imports of templates, builds and dry runs, newest first",
+  arguments: {},
+  flags: {
+    status: {
+      kind: "list",
+      short: "s",
+      value: "status",
+      summary: "of this status, or several with commas; repeatable",
+      variable: "CODER_PROVISIONER_JOB_LIST_STATUS",
+      completes: ["pending", "running", "succeeded", "canceling", "canceled", "failed"],
+    },
+    initiator: {
+      kind: "text",
+      short: "i",
+      value: "user",
+      summary: "begun by this user: name, id or me",
+      variable: "CODER_PROVISIONER_JOB_LIST_INITIATOR",
+      completes: "user",
+    },
+    limit: {
+      kind: "integer",
+      short: "l",
+      value: "number",
+      summary: "at most so many; 50 unless given",
+      variable: "CODER_PROVISIONER_JOB_LIST_LIMIT",
+    },
+    column: columnFlag(
+      [
+        "created at",
+        "id",
+        "type",
+        "template name",
+        "workspace name",
+        "status",
+        "queue",
+        "error",
+        "started at",
+        "completed at",
+        "canceled at",
+        "template display name",
+        "template version name",
+        "template id",
+        "template version id",
+        "workspace id",
+        "workspace build id",
+        "workspace build transition",
+        "worker id",
+        "worker name",
+        "initiator id",
+        "organization id",
+        "file id",
+        "tags",
+      ],
+      ["created at", "id", "type", "template name", "workspace name", "status", "queue"],
+    ),
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway provisioner jobs list", summary: "the newest 50" },
+    { line: "slipway provisioner jobs list -s pending,running", summary: "what is to be done" },
+    { line: "slipway provisioner jobs list -s failed -c id,error", summary: "what went wrong" },
+  ],
+});

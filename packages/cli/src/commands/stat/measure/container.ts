@@ -1,0 +1,21 @@
+import { join } from "node:path";
+
+import { exists, readText } from "./files.ts";
+
+/** What the control groups of a container's first process are called by those who make containers. */
+const containerGroup = /docker|\.slice|lxc|kubepods/;
+
+/** What is there inside containers only. */
+const signs = [
+  "var/run/secrets/kubernetes.io/serviceaccount/token",
+  // The group at the top of a whole machine has no type.
+  "sys/fs/cgroup/cgroup.type",
+] as const;
+
+/** Whether the processes here share the machine with others (`agent.md` section 9.5). */
+export async function isContainer(root: string): Promise<boolean> {
+  if (containerGroup.test((await readText(join(root, "proc/1/cgroup"))) ?? "")) return true;
+  if (/ sysboxfs /.test((await readText(join(root, "proc/mounts"))) ?? "")) return true;
+  const found = await Promise.all(signs.map((path) => exists(join(root, path))));
+  return found.includes(true);
+}

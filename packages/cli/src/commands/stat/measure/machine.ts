@@ -1,0 +1,91 @@
+import { statfs } from "node:fs/promises";
+import { cpus, freemem, totalmem } from "node:os";
+
+import type { Clock } from "@slipway/runtime";
+
+import { CommandError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import { isContainer } from "./container.ts";
+import { openControlGroup } from "./control-group.ts";
+import type { Quantity } from "./quantity.ts";
+
+/** How long the processor is watched, in milliseconds. */
+const watchMs = 100;
+
+interface Watching {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Processor use of the whole machine. */
+export async function hostCpu(watching: Watching): Promise<Quantity> {
+  const total = cpus().length;
+  const { spent, passedMs } = await watch(() => Promise.resolve(busyMs()), watching);
+  return { total, unit: "cores", used: rounded(Math.min(total, (spent ?? 0) / passedMs)) };
+}
+
+/** Processor use of the container; null outside of one. `root` is `/`. */
+export async function containerCpu(root: string, watching: Watching): Promise<Quantity | null> {
+  if (!(await isContainer(root))) return null;
+  const group = await openControlGroup(root);
+  const { spent, passedMs } = await watch(() => group.cpuTimeUs(), watching);
+  if (spent === undefined) return null;
+  const total = (await group.cores()) ?? null;
+  return { total, unit: "cores", used: rounded(spent / 1000 / passedMs) };
+}
+
+/** Memory of the whole machine that is not to be had. */
+export function hostMemory(): Quantity {
+  return { total: totalmem(), unit: "B", used: totalmem() - freemem() };
+}
+
+/** Memory of the container; null outside of one. A limit beyond the machine is none. */
+export async function containerMemory(root: string): Promise<Quantity | null> {
+  if (!(await isContainer(root))) return null;
+  const group = await openControlGroup(root);
+  const used = await group.memory();
+  if (used === undefined) return null;
+  const limit = await group.maxMemory();
+  return { total: limit === undefined || limit > totalmem() ? null : limit, unit: "B", used };
+}
+
+/** The file system that holds a path. Throws `CommandError` where there is no such path. */
+export async function disk(path: string): Promise<Quantity> {
+  try {
+    const { blocks, bfree, bsize } = await statfs(path);
+    return { total: blocks * bsize, unit: "B", used: (blocks - bfree) * bsize };
+  } catch (error) {
+    throw new CommandError(`cannot look at the file system of ${path}`, {
+      hint: "name a path that exists with --path",
+      exitCode: exitCodes.notFound,
+      cause: error,
+    });
+  }
+}
+
+/** How much a count grows while some time passes. */
+async function watch(
+  read: () => Promise<number | undefined>,
+  { clock, signal }: Watching,
+): Promise<{ readonly spent: number | undefined; readonly passedMs: number }> {
+  const start = clock.monotonic();
+  const before = await read();
+  await clock.sleep(watchMs, signal);
+  const after = await read();
+  const passedMs = Math.max(1, clock.monotonic() - start);
+  if (before === undefined || after === undefined) return { spent: undefined, passedMs };
+  return { spent: Math.max(0, after - before), passedMs };
+}
+
+/** Milliseconds that all processors have worked so far. */
+function busyMs(): number {
+  return cpus().reduce(
+    (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
+    0,
+  );
+}
+
+/** To a thousandth of a core: what is measured is not finer. */
+function rounded(cores: number): number {
+  return Math.round(cores * 1000) / 1000;
+}

@@ -1,0 +1,27 @@
+/** How much of something is used. */
+export interface Quantity {
+  /** Null where nothing sets a limit. */
+  readonly total: number | null;
+  readonly unit: "cores" | "B";
+  readonly used: number;
+}
+
+const prefixBytes = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
+
+/** What bytes are counted in. */
+export type Prefix = keyof typeof prefixBytes;
+
+/** `0.8/4 cores (20%)`, `1.2 GiB` where there is no limit (`agent.md` section 9.5). */
+export function quantityText({ used, total, unit }: Quantity, prefix: Prefix): string {
+  const size = unit === "B" ? prefixBytes[prefix] : 1;
+  const name = unit === "B" ? `${prefix}B` : unit;
+  if (total === null || total <= 0) return `${shortNumber(used / size)} ${name}`;
+  const percent = Math.round((used / total) * 100);
+  return `${shortNumber(used / size)}/${shortNumber(total / size)} ${name} (${percent}%)`;
+}
+
+/** About three digits, without zeros that say nothing. */
+function shortNumber(value: number): string {
+  const digits = value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0;
+  return String(Number(value.toFixed(digits)));
+}

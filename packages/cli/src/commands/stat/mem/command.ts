@@ -1,0 +1,18 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+import { prefixFlag } from "../prefix-flag.ts";
+
+export const command = defineCommand({
+  name: "stat mem",
+  summary: "show how much of the memory is used",
+  arguments: {},
+  flags: {
+    host: { kind: "switch", summary: "of the whole machine, also in a container" },
+    prefix: prefixFlag,
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway stat mem", summary: "1.2/8 GiB (15%)" },
+    { line: "slipway stat mem --prefix Mi -o json", summary: "for programs, in bytes" },
+  ],
+});

@@ -1,0 +1,13 @@
+import type { OptionsOf } from "../../../command/definition.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { containerMemory, hostMemory } from "../measure/machine.ts";
+import { printQuantity } from "../print-quantity.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal }: Pick<Needs, "terminal">,
+): Promise<number> {
+  const container = options.host ? null : await containerMemory("/");
+  return printQuantity(terminal, container ?? hostMemory(), options);
+}

@@ -1,0 +1,32 @@
+import { type ApiKey, getKey, getTokenByName } from "@slipway/api";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { CommandError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+
+/** The token of that name or id. Throws `CommandError` when there is none. */
+export async function findToken(
+  client: ApiClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<ApiKey> {
+  const user = "me";
+  const found =
+    (await orUndefined(
+      client.call(getTokenByName, { params: { user, name: reference }, signal }),
+    )) ?? (await orUndefined(client.call(getKey, { params: { user, key: reference }, signal })));
+  if (found !== undefined) return found;
+  throw new CommandError(`there is no token ${reference}`, {
+    hint: "see your tokens with: slipway tokens list --include-expired",
+    exitCode: exitCodes.notFound,
+  });
+}
+
+async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,12 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { outputFlag } from "../../../command/flags.ts";
+import { tokenArgument } from "../argument.ts";
+import { tokenColumnFlag } from "../columns.ts";
+
+export const command = defineCommand({
+  name: "tokens view",
+  summary: "show an API token, without its secret",
+  arguments: { token: tokenArgument },
+  flags: { column: tokenColumnFlag, output: outputFlag },
+  examples: [{ line: "slipway tokens view ci", summary: "what it may do, and until when" }],
+});

@@ -1,0 +1,29 @@
+import { getUser } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import { renderColumns } from "../../../terminal/table.ts";
+import { tokenColumns } from "../columns.ts";
+import { findToken } from "../find-token.ts";
+import type { command } from "./command.ts";
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const token = await findToken(client, options.token, signal);
+  const { out } = terminal;
+  if (options.output === "json") {
+    printJson(out, token);
+    return exitCodes.ok;
+  }
+  const { username } = await client.call(getUser, { params: { user: token.user_id }, signal });
+  const shown = [{ ...token, username }];
+  const columns = tokenColumns(clock.now());
+  for (const line of renderColumns(columns, options.column, shown, out.colors)) out.line(line);
+  return exitCodes.ok;
+}

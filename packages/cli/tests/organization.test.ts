@@ -1,0 +1,103 @@
+import { regenerateGitKey } from "@slipway/api";
+import { pushTemplate } from "@slipway/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+
+/** Of the driver `external`, so that a start is over without an agent. */
+const template = `
+driver: external
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+let place: CommandServer;
+beforeAll(async () => {
+  place = await openCommandServer();
+  await pushTemplate(place.admin, "box", template);
+  await place.slipway("create demo -t box");
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended> {
+  return place.slipway(line, replies);
+}
+
+async function json(line: string): Promise<unknown> {
+  const { out } = await slipway(`${line} -o json`);
+  return JSON.parse(out);
+}
+
+test("shows the organization and its members", async () => {
+  expect((await slipway("org ls")).out).toMatch(
+    /^NAME .*\ndefault +Default +[0-9a-f-]{36} +yes\n$/,
+  );
+  const { out: id } = await slipway("organizations show --only-id");
+  expect(await json("organizations show me")).toMatchObject([{ id: id.trim(), name: "default" }]);
+  expect(await slipway("organizations show nowhere")).toMatchObject({ code: 4 });
+  expect((await slipway("org member ls -c username,name")).out).toMatch(/^USERNAME +NAME\nadmin/);
+  expect(await json("organizations members list")).toMatchObject([{ username: "admin" }]);
+});
+
+test("lists what was built, and cancels nothing that is done", async () => {
+  const list = await slipway("provisioner jobs list -s succeeded -c type,status");
+  expect(list.out.split("\n")).toContain("workspace_build          succeeded");
+  const jobs = await json("provisioner jobs list --initiator me --limit 1");
+  expect(jobs).toMatchObject([{ type: "workspace_build", metadata: { workspace_name: "demo" } }]);
+  expect((await slipway("provisioner jobs list -s pending")).err).toBe("no jobs\n");
+  const { out: id } = await slipway("provisioner jobs list -l 1 -c id");
+  const done = await slipway(`provisioner jobs cancel ${id.split("\n")[1]}`);
+  expect(done).toMatchObject({ code: 1, err: expect.stringContaining("is done already") });
+  const none = "0190a1b2-0000-7000-8000-000000000001";
+  expect(await slipway(`provisioner jobs cancel ${none}`)).toMatchObject({ code: 4 });
+  expect(await slipway("provisioner jobs list -l 0")).toMatchObject({ code: 2 });
+});
+
+test("prints the key for git, and makes a new one only when that is meant", async () => {
+  const { out } = await slipway("publickey");
+  expect(out).toMatch(/^ssh-ed25519 \S+\n$/);
+  expect(await slipway("publickey --reset")).toMatchObject({ code: 2, out: "" });
+  expect(await slipway("pubkey --reset", [false])).toMatchObject({ code: 1, out: "" });
+  expect((await slipway("publickey")).out).toBe(out);
+  const { out: next } = await slipway("publickey --reset -y");
+  expect(next).not.toBe(out);
+  expect((await slipway("publickey")).out).toBe(next);
+  const { public_key } = await place.admin.call(regenerateGitKey, { params: { user: "me" } });
+  expect((await slipway("publickey")).out).toBe(`${public_key.trim()}\n`);
+});
+
+test("prints the token in use, and looks at others without their secret", async () => {
+  const { out } = await slipway("login token");
+  expect(out.trim()).toBe(place.admin.headers["Coder-Session-Token"]);
+  await slipway("tokens create -n ci --lifetime 2h");
+  expect((await slipway("token view ci -c name,owner")).out).toBe("NAME  OWNER\nci    admin\n");
+  expect(await json("tokens view ci")).toMatchObject({ token_name: "ci", lifetime_seconds: 7200 });
+  expect(await slipway("tokens view none")).toMatchObject({
+    code: 4,
+    err: expect.stringContaining("slipway tokens list"),
+  });
+});
+
+test("searches among everybody's workspaces, and prints the columns that are asked for", async () => {
+  const { out } = await slipway("ls --search template:box -c status,workspace");
+  expect(out).toBe("STATUS   WORKSPACE\nrunning  admin/demo\n");
+  expect((await slipway("list --search owner:nobody")).err).toBe("no workspaces\n");
+});
+
+test("says where external-auth works, and which providers there are not", async () => {
+  expect(await slipway("external-auth access-token github")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("CODER_AGENT_URL is not set"),
+  });
+  const { url } = place.server;
+  const wrong = `external-auth access-token github --agent-url ${url} --agent-token nonsense`;
+  expect(await slipway(wrong)).toMatchObject({ code: 3, out: "" });
+});
+
+test("measures the machine without a server", async () => {
+  const stat = await json("stat");
+  expect(stat).toMatchObject([{ host_cpu: { unit: "cores" }, host_memory: { unit: "B" } }]);
+  expect(await json("stat disk --path @/")).toMatchObject({ unit: "B" });
+  expect((await slipway("stat mem --prefix Mi")).out).toMatch(/^\S+\/\S+ MiB \(\d+%\)\n$/);
+  expect((await slipway("stat -c host@disk")).err).toContain("there are host cpu, host memory");
+});

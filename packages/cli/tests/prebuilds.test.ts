@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+
+const example = new URL("../../../examples/pool.slipway.yaml", import.meta.url);
+
+let place: CommandServer;
+beforeAll(async () => {
+  place = await openCommandServer();
+  await mkdir(join(place.directory, "pool"));
+  // One at any time, to be light on the machine.
+  const yaml = (await readFile(example, "utf8")).replaceAll(/instances: \d/g, "instances: 1");
+  await writeFile(join(place.directory, "pool", "slipway.yaml"), yaml);
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+function slipway(line: string): Promise<Ended> {
+  return place.slipway(line);
+}
+
+async function untilFull(): Promise<void> {
+  const counts = async (): Promise<string> =>
+    (await slipway("prebuilds list -c status,eligible,starting,claimed")).out;
+  await expect.poll(counts, { timeout: 60_000, interval: 200 }).toMatch(/\nhealthy +1 +0 +\d\n$/);
+}
+
+test("fills a pool, is paused and resumed, and gives a workspace that runs already", async () => {
+  expect((await slipway("prebuilds list")).err).toContain("no pools; a preset with prebuilds");
+  expect(await slipway("templates push @/pool")).toMatchObject({ code: 0 });
+  await untilFull();
+  expect((await slipway("prebuilds list -c template,preset,desired,running,claimed")).out).toBe(
+    "TEMPLATE  PRESET  DESIRED  RUNNING  CLAIMED\npool      ready   1        1        0\n",
+  );
+  expect(await slipway("prebuilds pause")).toMatchObject({
+    code: 0,
+    err: "prebuilds are paused\n",
+  });
+  expect((await slipway("prebuilds pause")).err).toBe("prebuilds are paused already\n");
+
+  const claimed = await slipway("create mine -t pool --preset ready");
+  expect(claimed.err).toContain("created admin/mine from pool, preset ready\na prebuild was");
+  expect(claimed.err).toContain("admin/mine is running");
+  expect((await slipway("logs mine")).out).toContain("admin blue mine");
+  const json: unknown = JSON.parse((await slipway("prebuilds list -o json")).out);
+  expect(json).toMatchObject([{ status: "paused", running: 0, starting: 0, claimed: 1 }]);
+
+  const built = await slipway("create other -t pool --preset ready");
+  expect(built.err).not.toContain("prebuild");
+  expect(built).toMatchObject({ code: 0 });
+  expect((await slipway("prebuilds resume")).err).toBe("prebuilds are resumed\n");
+  expect((await slipway("prebuilds resume")).err).toBe("prebuilds are not paused\n");
+  await untilFull();
+});

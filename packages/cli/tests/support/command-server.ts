@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "@slipway/runtime";
+import {
+  logInAsAdmin,
+  openTestDatabase,
+  type ServerProcess,
+  startServerProcess,
+} from "@slipway/testkit";
+import { inject } from "vitest";
+
+import type { Needs } from "../../src/command/needs.ts";
+import { runCommandLine } from "../../src/command/run-command-line.ts";
+import { commandTable } from "../../src/commands/table.ts";
+import { type MemoryTerminal, memoryTerminal } from "../../src/terminal/memory-terminal.ts";
+
+/** How a command ended, and what it wrote. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A server on a database of its own, and commands that talk to it as its administrator. */
+export interface CommandServer extends AsyncDisposable {
+  /** Of this test alone. */
+  readonly directory: string;
+  readonly server: ServerProcess;
+  readonly admin: Awaited<ReturnType<typeof logInAsAdmin>>;
+  /** Runs a command; `@/` stands for the directory. With replies a person is there to give them. */
+  slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended>;
+  /** What a command is lent by `main`. */
+  lent(terminal: MemoryTerminal): Omit<Needs, "settings">;
+}
+
+export async function openCommandServer(): Promise<CommandServer> {
+  await using opening = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "slipway-command-"));
+  opening.defer(() => rm(directory, { recursive: true }));
+  const database = opening.use(await openTestDatabase(inject("postgresUrl")));
+  const server = opening.use(
+    await startServerProcess({
+      dataDir: join(directory, "data"),
+      port: 0,
+      environment: { SLIPWAY_POSTGRES_URL: database.url },
+    }),
+  );
+  const admin = await logInAsAdmin(server.url);
+  const opened = opening.move();
+  const lent = (terminal: MemoryTerminal): Omit<Needs, "settings"> => ({
+    terminal,
+    environment: {
+      CODER_CONFIG_DIR: join(directory, "config"),
+      CODER_URL: server.url,
+      CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
+    },
+    clock: systemClock,
+    signal: new AbortController().signal,
+    interruption: {
+      interrupted: Promise.withResolvers<"SIGINT">().promise,
+      forced: new AbortController().signal,
+    },
+  });
+  return {
+    directory,
+    server,
+    admin,
+    lent,
+    async slipway(line, replies) {
+      const terminal = memoryTerminal(replies);
+      const words = line.replaceAll("@/", `${directory}/`).split(" ");
+      const code = await runCommandLine(commandTable, words, lent(terminal));
+      return { code, out: terminal.outText(), err: terminal.errText() };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
