@@ -39,7 +39,6 @@ const resources = [
   "workspaces",
   "builds",
   "agents",
-  "prebuilds",
   "audit",
   "notifications",
 ] as const;
@@ -72,7 +71,7 @@ export const layers: readonly PackageLayer[] = [
       "errors",
       // The contract as an OpenAPI document.
       "openapi",
-      { group: [...resources, "jobs", "apps"], eachOther: "anything" },
+      { group: [...resources, "prebuilds", "jobs", "apps"], eachOther: "anything" },
       "events",
     ],
   },
@@ -100,6 +99,8 @@ export const layers: readonly PackageLayer[] = [
       // The queue that carries out the work of the features: worker, log, stream.
       "jobs",
       { group: resources, eachOther: "services" },
+      // What fills pools of workspaces, gives them away, and tells their agents.
+      "prebuilds",
       // What starts and stops workspaces by the clock.
       "schedules",
       // What removes old data of the features in the background.
@@ -142,6 +143,6 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "testkit",
     mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "server", "agent", "cli"],
-    folders: ["clock", "servers", "database", "processes"],
+    folders: ["clock", "servers", "database", "processes", "simulation", "claim-faults"],
   },
 ];

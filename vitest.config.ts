@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
@@ -14,14 +16,32 @@ const ps = spawnSync("ps", ["-p", "1"]).error === undefined;
 const absentPrograms = ps ? [] : ["packages/server/src/drivers/process/ps-program.test.ts"];
 if (!ps) process.stderr.write("the program ps is not there: its use is not tested\n");
 
-// Peers that are built elsewhere: what cannot run without them is left out, and said.
-const stockAgent = process.env["SLIPWAY_STOCK_AGENT"];
-const absentPeers = stockAgent === undefined ? ["interop/stock-agent.test.ts"] : [];
-if (absentPeers.length > 0 && script === "test:interop") {
+// What cannot run without what is kept or built elsewhere is left out, and said.
+const shared =
+  process.env["SLIPWAY_SHARED"] ?? fileURLToPath(new URL("../shared", import.meta.url));
+const recordings = existsSync(`${shared}/recordings/routes.jsonl`);
+const absentRecordings = recordings
+  ? []
+  : ["packages/wire/src/recordings.test.ts", "packages/server/tests/recorded-*.test.ts"];
+if (!recordings) {
   process.stderr.write(
-    "SLIPWAY_STOCK_AGENT is not set to the path of a stock agent: its life on our server is not tested\n",
+    `the recordings are not in ${shared} (SLIPWAY_SHARED): their replay is not tested\n`,
   );
 }
+
+/** Tests against peers, by the variable that says where those are. */
+const peerTests = {
+  SLIPWAY_STOCK_AGENT: ["interop/stock-agent.test.ts", "a stock agent on our server"],
+  SLIPWAY_STOCK_COMMAND: ["interop/stock-command.test.ts", "a stock command on our server"],
+  SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
+} as const;
+const absentPeers = Object.entries(peerTests).flatMap(([variable, [file, what]]) => {
+  if (process.env[variable] !== undefined) return [];
+  if (script === "test:interop") {
+    process.stderr.write(`${variable} is not set: ${what} is not tested\n`);
+  }
+  return [file];
+});
 
 export default defineConfig({
   ssr: { resolve: { conditions: ["@slipway/source"] } },
@@ -35,7 +55,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "{tools,bench}/**/*.test.ts"],
-          exclude: absentPrograms,
+          exclude: [...absentPrograms, ...absentRecordings],
         },
       },
       {
@@ -43,6 +63,7 @@ export default defineConfig({
         test: {
           name: "db",
           include: ["packages/*/tests/**/*.test.ts"],
+          exclude: absentRecordings,
           globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

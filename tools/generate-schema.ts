@@ -23,6 +23,7 @@ const columns = {
   "users.login_type": `Generated<${api('User["login_type"]')}>`,
   "workspace_builds.transition": api("Transition"),
   "workspace_builds.reason": api("BuildReason"),
+  "template_version_presets.prebuild_status": `Generated<${api("PrebuildStatus")}>`,
   "workspaces.automatic_updates": `Generated<${api('Workspace["automatic_updates"]')}>`,
   "audit_log.action": api("AuditAction"),
   "audit_log.resource_type": api("AuditResourceType"),

@@ -2,12 +2,17 @@ export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";
 export type { TestDatabase } from "./database/test-database.ts";
-export { connectExternalAgent } from "./processes/external-agent.ts";
+export { connectExternalAgent, connectWithToken } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
 export { startServerProcess, testAdmin } from "./processes/server-process.ts";
 export type { ServerProcess, ServerProcessOptions } from "./processes/server-process.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
 export { packTemplate, pushTemplate } from "./processes/template-upload.ts";
-export { firstAgent, makeWorkspace, waitForWorkspace } from "./processes/workspace-life.ts";
+export {
+  firstAgent,
+  makeWorkspace,
+  requireAgent,
+  waitForWorkspace,
+} from "./processes/workspace-life.ts";
 export { openLocalServer } from "./servers/local-server.ts";
 export type { LocalServer } from "./servers/local-server.ts";

@@ -17,8 +17,13 @@ export async function connectExternalAgent(
 ): Promise<ExternalAgent> {
   const params = { workspace: workspaceId, agent: agentName };
   const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  return connectWithToken(client.serverUrl, token);
+}
+
+/** Connects the agent of a token. The caller closes the connection. */
+export async function connectWithToken(serverUrl: string, token: string): Promise<ExternalAgent> {
   const connection = await dialAgent({
-    serverUrl: client.serverUrl,
+    serverUrl,
     token,
     headers: {},
     role: "agent",

@@ -27,6 +27,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly startMs: number;
   /** What it has printed so far. */
   output(): string;
+  /** Resolves when it is gone, whoever ended it. */
+  readonly exited: Promise<unknown>;
   /** Ends it with a signal and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     pid: child.pid ?? 0,
     startMs,
     output: () => output,
+    exited,
     end,
     [Symbol.asyncDispose]: () => end("SIGINT"),
   };

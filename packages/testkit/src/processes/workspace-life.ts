@@ -22,6 +22,14 @@ export function firstAgent(workspace: Workspace): WorkspaceAgent | undefined {
   return workspace.latest_build.resources.flatMap((resource) => resource.agents)[0];
 }
 
+/** The first agent of a workspace that must have one. Throws when it has none. */
+export function requireAgent(workspace: Workspace): WorkspaceAgent {
+  const agent = firstAgent(workspace);
+  if (agent === undefined)
+    throw new Error(`found no agent in workspace ${workspace.name}, wanted one`);
+  return agent;
+}
+
 const waitTimeoutMs = 60_000;
 const pollMs = 50;
 

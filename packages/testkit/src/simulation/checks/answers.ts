@@ -1,0 +1,50 @@
+import { prebuildsUserId } from "@slipway/api";
+
+import type { Tables } from "../model/tables.ts";
+import { committed, View } from "../model/view.ts";
+import { type Monitor, type Told, Violation } from "../world/monitor.ts";
+
+/** What agents are told on `/reinit`: S6, S7 and S8 of `prebuilds.md` section 7. */
+export class Answers implements Monitor {
+  readonly #view: View;
+
+  constructor(tables: Tables) {
+    this.#view = new View(tables, committed);
+  }
+
+  told(told: Told): void {
+    if (told.kind === "frame") this.#checkFrame(told);
+    if (told.kind === "refused") this.#checkRefusal(told.token);
+  }
+
+  #checkFrame({ token, workspaceId, ownerId }: Extract<Told, { kind: "frame" }>): void {
+    const agent = this.#view.agentOfToken(token);
+    const workspace = this.#view.workspace(workspaceId);
+    if (agent === undefined || workspace === undefined) return;
+    if (agent.workspaceId !== workspaceId) {
+      throw new Violation("S7", `${token} is told of ${workspaceId}`, agent.workspaceId);
+    }
+    if (!this.#view.wasPrebuild(workspaceId)) {
+      throw new Violation("S6", `${token} is told, and never was a prebuild's`, workspaceId);
+    }
+    const isHis = this.#view
+      .builds(workspaceId)
+      .some((build) => build.ownerId === ownerId && build.completedAtMs !== undefined);
+    if (ownerId !== workspace.ownerId || ownerId === prebuildsUserId || !isHis) {
+      throw new Violation("S7", `${token} is told of ${ownerId}, who has it not`, workspaceId);
+    }
+  }
+
+  #checkRefusal(token: string): void {
+    const agent = this.#view.agentOfToken(token);
+    const workspace = agent && this.#view.workspace(agent.workspaceId);
+    if (agent === undefined || workspace === undefined || workspace.deleted) return;
+    const { id, ownerId } = workspace;
+    const isOwed = agent.tookOver && agent.startedAtMs === undefined;
+    const done = this.#view.lastSucceeded(id);
+    const isClaiming = done?.transition === "start" && done.ownerId !== ownerId;
+    if (!isOwed && !isClaiming && ownerId !== prebuildsUserId) return;
+    const state = isOwed ? "is owed a reinit" : "may come to be owed one";
+    throw new Violation("S8", `${token} is refused for ever, and ${state}`, id);
+  }
+}

@@ -1,0 +1,72 @@
+import { prebuildsUserId } from "@slipway/api";
+
+import type { BuildRow, Tables, WorkspaceRow } from "../model/tables.ts";
+import { committed, jobStatus, View } from "../model/view.ts";
+import type { Change } from "../store/table.ts";
+import { type Monitor, Violation } from "../world/monitor.ts";
+
+/** Who owns what, at each commit: S1, S2, S9 and S12 of `prebuilds.md` section 7. */
+export class Ownership implements Monitor {
+  readonly #tables: Tables;
+  readonly #view: View;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    this.#view = new View(tables, committed);
+  }
+
+  committed(): void {
+    const { workspaces, builds, agents } = this.#tables;
+    for (const change of workspaces.changes) this.#checkOwner(change);
+    for (const { before, after } of builds.changes) {
+      if (before === undefined) this.#checkDeletion(after);
+    }
+    for (const { before, after } of agents.changes) {
+      if (before === undefined) this.#checkToken(after.id);
+    }
+  }
+
+  #checkOwner({ before, after }: Change<WorkspaceRow>): void {
+    const { id, ownerId } = after;
+    if (before === undefined || before.ownerId === ownerId) return;
+    if (before.ownerId !== prebuildsUserId) {
+      throw new Violation("S1", `${id} went from ${before.ownerId} to ${ownerId}`, id);
+    }
+    const isBuilt = this.#tables.builds.changes.some(
+      (build) =>
+        build.before === undefined &&
+        build.after.workspaceId === id &&
+        build.after.transition === "start" &&
+        build.after.ownerId === ownerId,
+    );
+    if (!isBuilt) throw new Violation("S2", `${id} went to ${ownerId} without a build`, id);
+    const isDeleted = this.#view
+      .builds(id)
+      .some((build) => build.transition === "delete" && jobStatus(build) !== "failed");
+    if (isDeleted) throw new Violation("S9", `${id} went to ${ownerId} while it was deleted`, id);
+  }
+
+  #checkDeletion({ id, workspaceId, transition, initiatorId }: BuildRow): void {
+    if (transition !== "delete" || initiatorId !== prebuildsUserId) return;
+    const ownerId = this.#view.workspace(workspaceId)?.ownerId;
+    if (ownerId !== prebuildsUserId) {
+      throw new Violation("S9", `${id} deletes ${workspaceId} of ${ownerId}`, workspaceId);
+    }
+  }
+
+  /** A token is new, or it was that of the agent of the same name before. */
+  #checkToken(agentId: string): void {
+    const agents = this.#tables.agents.all();
+    const agent = this.#tables.agents.get(agentId);
+    if (agent === undefined) return;
+    const { token, name, workspaceId } = agent;
+    const earlier = agents.filter((other) => other.token === token && other.id !== agentId);
+    const isOurs = earlier.every(
+      (other) =>
+        other.workspaceId === workspaceId && other.name === name && other.parentId === undefined,
+    );
+    if (!isOurs || (agent.tookOver && earlier.length === 0)) {
+      throw new Violation("S12", `${agentId} has the token ${token} of another`, workspaceId);
+    }
+  }
+}

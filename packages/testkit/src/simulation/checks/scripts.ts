@@ -1,0 +1,52 @@
+import type { Tables } from "../model/tables.ts";
+import { committed, jobStatus, View } from "../model/view.ts";
+import { type Monitor, type ScriptRun, Violation } from "../world/monitor.ts";
+import { userName } from "../world/user-name.ts";
+
+/** For whom processes run start scripts, and how often: S3 to S6 of `prebuilds.md` section 7, and so S13. */
+export class Scripts implements Monitor {
+  readonly #tables: Tables;
+  readonly #view: View;
+  readonly #runs = new Map<string, ScriptRun[]>();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    this.#view = new View(tables, committed);
+  }
+
+  scriptsStarted(run: ScriptRun): void {
+    const earlier = this.#runs.get(run.processId) ?? [];
+    this.#runs.set(run.processId, [...earlier, run]);
+    this.#checkBuild(run);
+    this.#checkRepetition(run, earlier);
+  }
+
+  /** The row that the process lives as says for whom it is, and that it is so already. */
+  #checkBuild({ processId, agentId, ownerName, workspaceId }: ScriptRun): void {
+    const agent = this.#tables.agents.get(agentId);
+    const build = agent && this.#tables.builds.get(agent.buildId);
+    if (agent === undefined || build === undefined) return;
+    const isHis = userName(build.ownerId) === ownerName;
+    if (isHis && (!agent.tookOver || jobStatus(build) === "succeeded")) return;
+    throw new Violation(
+      "S3",
+      `${processId} runs start scripts for ${ownerName} as ${agentId}, whose build ${build.id} is for ` +
+        `${userName(build.ownerId)} and ${jobStatus(build)}`,
+      workspaceId,
+    );
+  }
+
+  #checkRepetition(run: ScriptRun, earlier: readonly ScriptRun[]): void {
+    const { processId, ownerName, agentId, workspaceId } = run;
+    const [first] = earlier;
+    if (first === undefined) return;
+    const fail = (invariant: string, what: string): never => {
+      throw new Violation(invariant, `${processId} runs start scripts ${what}`, workspaceId);
+    };
+    if (!this.#view.wasPrebuild(workspaceId)) fail("S6", "again, and never was a prebuild");
+    if (first.ownerName === ownerName) fail("S5", `again for ${ownerName}, for whom it started`);
+    if (earlier.some((other) => other.ownerName === ownerName))
+      fail("S4", `twice for ${ownerName}`);
+    if (earlier.some((other) => other.agentId === agentId)) fail("S4", `twice as ${agentId}`);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clock } from "@slipway/runtime";
+
+import type { Scheduler } from "./scheduler.ts";
+
+/**
+ * One life of a simulated process, from its start to its crash, and the clock of the code that runs in it. After `end`
+ * nothing of it goes on: what its code waits for never comes, as when the machine is switched off.
+ */
+export class Life implements Clock {
+  readonly name: string;
+  readonly #scheduler: Scheduler;
+  /** How far its wall clock is ahead, in milliseconds. */
+  readonly #skewMs: number;
+  readonly #onEnd = new Set<() => void>();
+  #alive = true;
+
+  constructor(name: string, scheduler: Scheduler, skewMs = 0) {
+    this.name = name;
+    this.#scheduler = scheduler;
+    this.#skewMs = skewMs;
+  }
+
+  get isAlive(): boolean {
+    return this.#alive;
+  }
+
+  now(): number {
+    return this.#scheduler.nowMs + this.#skewMs;
+  }
+
+  monotonic(): number {
+    return this.#scheduler.elapsedMs;
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waking = this.after(ms, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    const onAbort = (): void => {
+      waking[Symbol.dispose]();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    await promise;
+  }
+
+  /** Does something after a while, if it still lives. */
+  after(delayMs: number, run: () => void): Disposable {
+    return this.#scheduler.after(delayMs, () => {
+      if (this.#alive) run();
+    });
+  }
+
+  /** Resolves with what `effect` did after a while; never, if this life ends before. */
+  async step<T>(delayMs: number, effect: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.after(delayMs, () => {
+        try {
+          resolve(effect());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** What the rest of the world does when it ends: connections break, transactions are rolled back. */
+  onEnd(run: () => void): Disposable {
+    this.#onEnd.add(run);
+    return { [Symbol.dispose]: () => void this.#onEnd.delete(run) };
+  }
+
+  /** Idempotent. */
+  end(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    for (const run of this.#onEnd) run();
+  }
+}

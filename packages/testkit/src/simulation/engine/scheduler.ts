@@ -1,0 +1,69 @@
+import { Random } from "./random.ts";
+import { type Step, StepQueue } from "./step-queue.ts";
+
+/** Where simulated time begins: a Monday morning, so that schedules have something to say. */
+const startMs = Date.UTC(2026, 0, 5, 8);
+
+/**
+ * Simulated time. Whatever happens in a world is a step of it, at a moment drawn from the seed; steps of one moment come in
+ * an order drawn from the seed. After each step everything that it set off runs until it waits for another step, so that the
+ * code under test, which knows nothing of all this, runs the same way whenever the seed is the same.
+ */
+export class Scheduler {
+  readonly random: Random;
+  readonly #queue = new StepQueue();
+  #nowMs = startMs;
+  #steps = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Milliseconds since the beginning. */
+  get elapsedMs(): number {
+    return this.#nowMs - startMs;
+  }
+
+  /** How many steps there were. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** The result takes it back. */
+  after(delayMs: number, run: () => void): Disposable {
+    const step: Step = { atMs: this.#nowMs + delayMs, order: this.random.next(), run };
+    this.#queue.put(step);
+    return { [Symbol.dispose]: () => void (step.run = takenBack) };
+  }
+
+  /** Ends the run: `run` rejects with the first error after the step that is under way. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
+  /** Goes on by `ms`, one step after the other, each followed by everything it sets off. */
+  async run(ms: number): Promise<void> {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      const step = this.#queue.next;
+      if (step === undefined || step.atMs > endMs) break;
+      this.#queue.take();
+      if (step.run === takenBack) continue;
+      this.#nowMs = step.atMs;
+      this.#steps += 1;
+      step.run();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#failure !== undefined) throw this.#failure.error;
+    }
+    this.#nowMs = endMs;
+  }
+}
+
+function takenBack(): void {
+  // Its turn never comes.
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+
+export interface TraceLine {
+  /** Milliseconds since the beginning of the world. */
+  readonly atMs: number;
+  /** Who did it: a replica, an agent, a user, the database. */
+  readonly who: string;
+  readonly text: string;
+  /** The workspaces it concerns; none: all. */
+  readonly workspaces: readonly string[];
+}
+
+/** What happened, one line a step. A world that nobody reads keeps none. */
+export class Trace {
+  readonly lines: TraceLine[] = [];
+  readonly #elapsedMs: () => number;
+  readonly #isKept: boolean;
+
+  constructor(elapsedMs: () => number, isKept: boolean) {
+    this.#elapsedMs = elapsedMs;
+    this.#isKept = isKept;
+  }
+
+  add(who: string, text: () => string, ...workspaces: readonly (string | undefined)[]): void {
+    if (!this.#isKept) return;
+    const known = workspaces.filter((workspace) => workspace !== undefined);
+    this.lines.push({ atMs: this.#elapsedMs(), who, text: text(), workspaces: known });
+  }
+
+  /** The lines that concern a workspace, or all, as text. */
+  *render(workspace: string | undefined): Generator<string, void, undefined> {
+    for (const { atMs, who, text, workspaces } of this.lines) {
+      const concerns = workspaces.length === 0 || workspaces.includes(workspace ?? "");
+      if (workspace !== undefined && !concerns) continue;
+      yield `${(atMs / 1000).toFixed(3).padStart(9)} s  ${who.padEnd(14)}  ${text}`;
+    }
+  }
+
+  /** Equal for equal traces. */
+  get hash(): string {
+    const hash = createHash("sha256");
+    for (const line of this.render(undefined)) hash.update(line).update("\n");
+    return hash.digest("hex");
+  }
+}

@@ -1,0 +1,95 @@
+import { ownRules, type Rules } from "./model/rules.ts";
+import { type Plant, withoutFault } from "./plants/plant.ts";
+import { plants } from "./plants/plants.ts";
+import { runWorld } from "./run-world.ts";
+import type { Violation } from "./world/monitor.ts";
+import { profileOf, type Wants } from "./world/profile.ts";
+
+/**
+ * What worlds are made of: the product's own rules; a planted fault; or the worlds of that fault without it, which show
+ * that it is the fault that is found.
+ */
+export type Subject =
+  | { readonly kind: "own" }
+  | { readonly kind: "plant" | "without"; readonly plant: string };
+
+export interface Exploration {
+  readonly seeds: number;
+  readonly steps: number;
+  /** The first seed in whose world an invariant did not hold. */
+  readonly found: { readonly seed: number; readonly text: string } | undefined;
+}
+
+interface ExploreOptions {
+  readonly from: number;
+  readonly count: number;
+  /** Looked at after each world. */
+  readonly isOver?: () => boolean;
+  readonly onWorld?: (steps: number) => void;
+}
+
+/** Runs the worlds of seeds, one after the other, up to the first violation: of a planted fault, to the first of its own. */
+export async function explore(subject: Subject, options: ExploreOptions): Promise<Exploration> {
+  const { from, count, isOver = () => false, onWorld = () => undefined } = options;
+  let steps = 0;
+  let seeds = 0;
+  for (let seed = from; seed < from + count && !isOver(); seed += 1) {
+    const { world, violation } = await runSeed(subject, seed, false);
+    const { steps: taken } = world.setting.scheduler;
+    seeds += 1;
+    steps += taken;
+    onWorld(taken);
+    if (violation === undefined || !counts(subject, violation)) continue;
+    return { seeds, steps, found: { seed, text: describe(violation) } };
+  }
+  return { seeds, steps, found: undefined };
+}
+
+export interface Replay {
+  /** The invariant and how it is broken; undefined when all hold. */
+  readonly violation: string | undefined;
+  /** What happened to the workspace in question, or to all, a line a step. */
+  readonly lines: readonly string[];
+  readonly hash: string;
+}
+
+/** Runs the world of a seed again, and tells what happened. */
+export async function replay(subject: Subject, seed: number): Promise<Replay> {
+  const { world, violation } = await runSeed(subject, seed, true);
+  const { trace } = world.setting;
+  return {
+    violation: violation && describe(violation),
+    lines: [...trace.render(violation?.workspaceId)],
+    hash: trace.hash,
+  };
+}
+
+function runSeed(subject: Subject, seed: number, isTraced: boolean): ReturnType<typeof runWorld> {
+  const { rules, wants } = settingOf(subject);
+  return runWorld({ seed, profile: profileOf(seed, wants), rules, isTraced });
+}
+
+function settingOf(subject: Subject): { readonly rules: Rules; readonly wants: Wants } {
+  if (subject.kind === "own") return { rules: ownRules, wants: {} };
+  const plant = findPlant(subject.plant);
+  const rules = subject.kind === "plant" ? plant.rules : withoutFault(plant);
+  return { rules, wants: plant.wants };
+}
+
+/** One fault leads to others; a planted one is found by what it is known for. */
+function counts(subject: Subject, { invariant }: Violation): boolean {
+  return subject.kind !== "plant" || findPlant(subject.plant).breaks.includes(invariant);
+}
+
+function findPlant(name: string): Plant {
+  const found = plants.find((plant) => plant.name === name);
+  if (found === undefined) {
+    const names = plants.map((plant) => plant.name).join(", ");
+    throw new RangeError(`there is no planted fault ${name}, wanted one of ${names}`);
+  }
+  return found;
+}
+
+function describe({ invariant, message }: Violation): string {
+  return `${invariant}: ${message}`;
+}

@@ -1,0 +1,148 @@
+import type { Transaction } from "../store/transaction.ts";
+import { endAgents, makeAgents, takeOver } from "./agents.ts";
+import { isOfSystem, type Model } from "./model.ts";
+import type { BuildRow, Transition } from "./tables.ts";
+
+/** What a user may be told instead of what he wanted. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly code = "refused";
+}
+
+export interface NewBuild {
+  readonly transition: Transition;
+  readonly versionId?: string;
+  readonly presetId?: string | undefined;
+  readonly initiatorId: string;
+}
+
+/** A worker that says nothing for this long loses its job, in milliseconds. */
+export const leaseMs = 30_000;
+
+/** Queues a build, as `builds/service.ts` does; throws `Refused` while another one runs. */
+export async function createBuild(
+  model: Model,
+  trx: Transaction,
+  workspaceId: string,
+  input: NewBuild,
+): Promise<BuildRow> {
+  const view = model.view(trx);
+  const workspace = await trx.run(() => trx.lock(model.tables.workspaces, workspaceId));
+  if (workspace === undefined || workspace.deleted) throw new Refused("the workspace is gone");
+  const last = await trx.run(() => view.newest(workspaceId));
+  if (last !== undefined && last.completedAtMs === undefined) {
+    throw new Refused("a build is already active");
+  }
+  const versionId = input.versionId ?? last?.versionId;
+  if (versionId === undefined) throw new TypeError("the first build needs a version");
+  const build: BuildRow = {
+    id: model.ids.next("b"),
+    workspaceId,
+    number: (last?.number ?? 0) + 1,
+    transition: input.transition,
+    versionId,
+    presetId: input.presetId ?? last?.presetId,
+    initiatorId: input.initiatorId,
+    ownerId: workspace.ownerId,
+    createdAtMs: trx.nowMs,
+    workerId: undefined,
+    leaseUntilMs: 0,
+    canceledAtMs: undefined,
+    completedAtMs: undefined,
+    error: undefined,
+  };
+  await trx.run(() => trx.insert(model.tables.builds, build));
+  return build;
+}
+
+/** Makes the build of a claim on the transaction that changed the owner, as `builds/claim-service.ts` does. */
+export async function createClaimBuild(
+  model: Model,
+  trx: Transaction,
+  workspaceId: string,
+  input: Omit<NewBuild, "transition">,
+): Promise<BuildRow> {
+  const build = await createBuild(model, trx, workspaceId, { ...input, transition: "start" });
+  if (!model.claimsAtOnce) return build;
+  await takeOver(model, trx, build);
+  await trx.run(() =>
+    trx.update(model.tables.builds, build.id, () => ({ completedAtMs: trx.nowMs })),
+  );
+  return build;
+}
+
+/** Takes a job that waits or whose worker is silent; what people want comes before what the system wants. */
+export function acquireJob(
+  model: Model,
+  trx: Transaction,
+  workerId: string,
+  active: ReadonlySet<string>,
+): BuildRow | undefined {
+  const { builds } = model.tables;
+  const isFree = (build: BuildRow): boolean =>
+    build.completedAtMs === undefined &&
+    !active.has(build.id) &&
+    (build.workerId === undefined || build.leaseUntilMs < trx.nowMs || build.workerId === workerId);
+  const found = trx
+    .all(builds)
+    .filter(isFree)
+    .toSorted((a, b) => Number(isOfSystem(a)) - Number(isOfSystem(b)))
+    .find(({ id }) => trx.tryLock(builds, id));
+  if (found === undefined) return undefined;
+  trx.update(builds, found.id, () => ({ workerId, leaseUntilMs: trx.nowMs + leaseMs }));
+  return trx.get(builds, found.id);
+}
+
+/** Ends a job and writes what it did; false when it is not this worker's any more. */
+export async function completeJob(
+  model: Model,
+  trx: Transaction,
+  { id, transition, workspaceId }: BuildRow,
+  workerId: string,
+  error: string | undefined,
+): Promise<boolean> {
+  const { builds, workspaces } = model.tables;
+  const isOurs = await trx.run(() =>
+    trx.update(builds, id, (row) =>
+      row.workerId === workerId && row.completedAtMs === undefined
+        ? {
+            completedAtMs: trx.nowMs,
+            error,
+            ...(error === undefined ? { canceledAtMs: undefined } : {}),
+          }
+        : undefined,
+    ),
+  );
+  const build = trx.get(builds, id);
+  if (!isOurs || build === undefined) return false;
+  if (error !== undefined) {
+    if (transition === "start") await trx.run(() => endAgents(model, trx, id));
+  } else if (model.rules.predecessor(model.view(trx), build) !== undefined) {
+    await takeOver(model, trx, build);
+  } else if (transition === "delete") {
+    await trx.run(() => trx.update(workspaces, workspaceId, () => ({ deleted: true })));
+  }
+  return true;
+}
+
+/** Makes the agents of an ordinary start before its driver is called, once. */
+export async function prepareAgents(
+  model: Model,
+  trx: Transaction,
+  build: BuildRow,
+): Promise<void> {
+  const known = await trx.run(() => model.view(trx).agents(build.id));
+  if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, new Map()));
+}
+
+/** Marks a build to be ended; one that nobody has begun ends at once. */
+export function cancelBuild(model: Model, trx: Transaction, buildId: string): boolean {
+  return trx.update(model.tables.builds, buildId, (row) =>
+    row.completedAtMs === undefined
+      ? {
+          canceledAtMs: trx.nowMs,
+          ...(row.workerId === undefined ? { completedAtMs: trx.nowMs } : {}),
+        }
+      : undefined,
+  );
+}

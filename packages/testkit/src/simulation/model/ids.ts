@@ -1,0 +1,10 @@
+/** Names for new rows, such as `w3`: short ones, so that a trace is pleasant to read. */
+export class Ids {
+  readonly #counts = new Map<string, number>();
+
+  next(kind: string): string {
+    const count = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, count);
+    return `${kind}${count}`;
+  }
+}

@@ -1,0 +1,48 @@
+import { prebuildsUserId } from "@slipway/api";
+import type { ClaimTransaction } from "@slipway/server/prebuilds";
+
+import type { Transaction } from "../store/transaction.ts";
+import type { Tables, WorkspaceRow } from "./tables.ts";
+import { View } from "./view.ts";
+
+/**
+ * A claim's part of a transaction in memory. Choosing and locking are two steps: what a statement of PostgreSQL knows of other
+ * tables is from its beginning, however late it gets the lock.
+ */
+export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction {
+  const view = new View(tables, trx);
+  return {
+    async lockPrebuild(presetId, except) {
+      const candidates = await trx.run(() =>
+        trx
+          .all(tables.workspaces)
+          .filter(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))
+          .toSorted(bestFirst(view, trx.nowMs)),
+      );
+      return trx.run(
+        () =>
+          candidates.find(
+            ({ id, ownerId }) =>
+              trx.tryLock(tables.workspaces, id) && view.workspace(id)?.ownerId === ownerId,
+          )?.id,
+      );
+    },
+    isWaiting: (workspaceId, presetId) =>
+      trx.run(() => view.isWaiting(workspaceId, presetId, trx.nowMs)),
+    changeOwner: (workspaceId, { ownerId, name }) =>
+      trx.run(() =>
+        trx.update(tables.workspaces, workspaceId, (row) =>
+          row.ownerId === prebuildsUserId
+            ? { ownerId, name, prebuildPresetId: undefined }
+            : undefined,
+        ),
+      ),
+  };
+}
+
+/** Connected before not connected, then the oldest. */
+function bestFirst(view: View, nowMs: number): (a: WorkspaceRow, b: WorkspaceRow) => number {
+  return (a, b) =>
+    Number(view.isConnected(b.id, nowMs)) - Number(view.isConnected(a.id, nowMs)) ||
+    a.createdAtMs - b.createdAtMs;
+}

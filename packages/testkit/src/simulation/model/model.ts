@@ -1,0 +1,44 @@
+import { prebuildsUserId } from "@slipway/api";
+
+import type { Database } from "../store/database.ts";
+import type { Transaction } from "../store/transaction.ts";
+import { Ids } from "./ids.ts";
+import type { Rules } from "./rules.ts";
+import type { BuildRow, Tables } from "./tables.ts";
+import { View } from "./view.ts";
+
+export interface ModelOptions {
+  readonly db: Database;
+  readonly tables: Tables;
+  readonly rules: Rules;
+  /** Of the root agents of the template. */
+  readonly agentNames: readonly string[];
+  /** The driver has nothing to do at a claim, so that the claim's build is complete with its transaction. */
+  readonly claimsAtOnce: boolean;
+}
+
+/** The server's tables and what its statements stand on, as far as claims need them. */
+export class Model {
+  readonly db: Database;
+  readonly tables: Tables;
+  readonly rules: Rules;
+  readonly agentNames: readonly string[];
+  readonly claimsAtOnce: boolean;
+  readonly ids = new Ids();
+
+  constructor({ db, tables, rules, agentNames, claimsAtOnce }: ModelOptions) {
+    this.db = db;
+    this.tables = tables;
+    this.rules = rules;
+    this.agentNames = agentNames;
+    this.claimsAtOnce = claimsAtOnce;
+  }
+
+  view(trx: Transaction): View {
+    return new View(this.tables, trx);
+  }
+}
+
+export function isOfSystem({ initiatorId }: BuildRow): boolean {
+  return initiatorId === prebuildsUserId;
+}

@@ -1,0 +1,135 @@
+import { prebuildsUserId } from "@slipway/api";
+import type { PoolSnapshot, Prebuild } from "@slipway/server/prebuilds";
+
+import type { Transaction } from "../store/transaction.ts";
+import { cancelBuild, createBuild } from "./builds.ts";
+import type { Model } from "./model.ts";
+import { jobStatus } from "./view.ts";
+
+/** The presets whose pools may need something: what should fill up, and what is not empty. */
+export function selectPoolIds(model: Model, trx: Transaction): readonly string[] {
+  const { templates, presets, workspaces } = model.tables;
+  const active = new Set(trx.all(templates).map(({ activeVersionId }) => activeVersionId));
+  const filled = new Set(
+    trx
+      .all(workspaces)
+      .flatMap(({ deleted, prebuildPresetId }) => (deleted ? [] : (prebuildPresetId ?? []))),
+  );
+  return trx
+    .all(presets)
+    .filter(({ id, versionId }) => active.has(versionId) || filled.has(id))
+    .map(({ id }) => id);
+}
+
+/** A pool and what is in it. */
+export function selectPool(model: Model, trx: Transaction, presetId: string): PoolSnapshot {
+  const { presets, templates, workspaces } = model.tables;
+  const preset = trx.get(presets, presetId);
+  if (preset === undefined) throw new Error(`no preset ${presetId}`);
+  const isActive = trx
+    .all(templates)
+    .some(({ activeVersionId }) => activeVersionId === preset.versionId);
+  return {
+    pool: {
+      presetId,
+      isActive,
+      desiredInstances: preset.desiredInstances,
+      schedulingTimezone: "",
+      windows: [],
+      expireAfterMs: preset.invalidateAfterMs === 0 ? undefined : preset.invalidateAfterMs,
+      lastInvalidatedAtMs: preset.lastInvalidatedAtMs,
+      status: "healthy",
+    },
+    prebuilds: trx
+      .all(workspaces)
+      .filter(
+        ({ prebuildPresetId, ownerId, deleted }) =>
+          prebuildPresetId === presetId && ownerId === prebuildsUserId && !deleted,
+      )
+      .toSorted((a, b) => a.createdAtMs - b.createdAtMs)
+      .flatMap(({ id, createdAtMs }) => prebuildOf(model, trx, id, createdAtMs, preset.versionId)),
+  };
+}
+
+function prebuildOf(
+  model: Model,
+  trx: Transaction,
+  workspaceId: string,
+  createdAtMs: number,
+  versionId: string,
+): readonly Prebuild[] {
+  const view = model.view(trx);
+  const newest = view.newest(workspaceId);
+  if (newest === undefined) return [];
+  const agents = view.rootAgents(newest.id);
+  const { transition } = newest;
+  return [
+    {
+      workspaceId,
+      createdAtMs,
+      build: {
+        transition,
+        status: jobStatus(newest),
+        createdAtMs: newest.createdAtMs,
+        isOfVersion: newest.versionId === versionId,
+      },
+      isReady: agents.length > 0 && agents.every(({ lifecycle }) => lifecycle === "ready"),
+    },
+  ];
+}
+
+/** Makes a workspace of the system user and queues its first build. */
+export async function createPrebuild(
+  model: Model,
+  trx: Transaction,
+  presetId: string,
+): Promise<string> {
+  const { presets, templates, workspaces } = model.tables;
+  const id = model.ids.next("w");
+  const versionId = await trx.run(() => {
+    const preset = trx.get(presets, presetId);
+    const [template] = trx.all(templates);
+    if (preset === undefined || template === undefined) throw new Error("no template");
+    trx.insert(workspaces, {
+      id,
+      ownerId: prebuildsUserId,
+      name: `prebuild-${id}`,
+      templateId: template.id,
+      prebuildPresetId: presetId,
+      deleted: false,
+      createdAtMs: trx.nowMs,
+    });
+    return preset.versionId;
+  });
+  const initiatorId = prebuildsUserId;
+  await createBuild(model, trx, id, { transition: "start", versionId, presetId, initiatorId });
+  return id;
+}
+
+/** Deletes a prebuild; false when somebody else has it: a claim that takes it away, or a build. */
+export async function removePrebuild(
+  model: Model,
+  trx: Transaction,
+  workspaceId: string,
+): Promise<boolean> {
+  const { workspaces } = model.tables;
+  const isLocked = await trx.run(() => {
+    const row = trx.get(workspaces, workspaceId);
+    const isOurs = row?.ownerId === prebuildsUserId && !row.deleted;
+    if (!isOurs || !trx.tryLock(workspaces, workspaceId)) return false;
+    return trx.get(workspaces, workspaceId)?.ownerId === prebuildsUserId;
+  });
+  if (!isLocked) return false;
+  const newest = await trx.run(() => model.view(trx).newest(workspaceId));
+  if (newest === undefined) return false;
+  if (newest.completedAtMs === undefined) {
+    if (newest.workerId !== undefined) return false;
+    await trx.run(() => cancelBuild(model, trx, newest.id));
+    if (trx.get(model.tables.builds, newest.id)?.completedAtMs === undefined) return false;
+  }
+  await createBuild(model, trx, workspaceId, {
+    transition: "delete",
+    initiatorId: prebuildsUserId,
+  });
+  return true;
+}

@@ -1,0 +1,37 @@
+import { prebuildsUserId } from "@slipway/api";
+import type { ReinitView } from "@slipway/server/prebuilds";
+
+import type { BuildRow } from "./tables.ts";
+import type { View } from "./view.ts";
+
+/** How the agent of a token stands, in one snapshot, as the server's query says it (docs/claims.md). */
+export function reinitView(view: View, token: string, nowMs: number): ReinitView {
+  const agent = view.agentOfToken(token);
+  const workspace = agent === undefined ? undefined : view.workspace(agent.workspaceId);
+  if (agent === undefined || workspace === undefined || workspace.deleted) return { type: "gone" };
+  const done = view.lastSucceeded(workspace.id);
+  const counts = [view.newest(workspace.id)?.id, done?.id].includes(agent.buildId);
+  if (!counts) return { type: "gone" };
+  return {
+    type: "live",
+    agentId: agent.id,
+    workspaceId: workspace.id,
+    ownerId: workspace.ownerId,
+    standing: standingOf(view, workspace, done),
+    isOwed: agent.tookOver && agent.startedAtMs === undefined,
+    createdAtMs: agent.createdAtMs,
+    firstConnectedAtMs: agent.firstConnectedAtMs,
+    sentAtMs: agent.reinitSentAtMs,
+    nowMs,
+  };
+}
+
+function standingOf(
+  view: View,
+  { id, ownerId }: { readonly id: string; readonly ownerId: string },
+  done: BuildRow | undefined,
+): Extract<ReinitView, { type: "live" }>["standing"] {
+  if (ownerId === prebuildsUserId) return "prebuild";
+  if (!view.wasPrebuild(id)) return "never-a-prebuild";
+  return done?.transition === "start" && done.ownerId !== ownerId ? "claiming" : "claimed";
+}

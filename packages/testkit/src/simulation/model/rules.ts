@@ -1,0 +1,71 @@
+import type { Decide } from "@slipway/agent/session";
+import { decide } from "@slipway/agent/session";
+import type { Clock } from "@slipway/runtime";
+import type { ClaimTransaction, PubSub, ReinitView } from "@slipway/server/prebuilds";
+import { decideReinit, reconcile } from "@slipway/server/prebuilds";
+
+import type { Transaction } from "../store/transaction.ts";
+import { grantFrame } from "./grant-frame.ts";
+import { memoryClaim } from "./memory-claim.ts";
+import { reinitView } from "./reinit-view.ts";
+import type { BuildRow, Tables } from "./tables.ts";
+import type { View } from "./view.ts";
+
+/** One answer to `/reinit` so far, for faults that look at more than the state. */
+export interface StreamPast {
+  /** What was seen when its token was checked, before it subscribed to anything. */
+  readonly first: ReinitView | undefined;
+  /** Whether a hint has come since. */
+  readonly isHinted: boolean;
+}
+
+/** What a world is made of where a planted fault may put something else. */
+export interface Rules {
+  readonly claim: (tables: Tables, trx: Transaction) => ClaimTransaction;
+  /** The build whose processes a start takes over for another owner. */
+  readonly predecessor: (view: View, build: BuildRow) => BuildRow | undefined;
+  /** The tokens that agents of the new build have from those before them, by name. */
+  readonly carriedTokens: (view: View, predecessor: BuildRow) => ReadonlyMap<string, string>;
+  readonly look: (view: View, token: string, nowMs: number, past: StreamPast) => ReinitView;
+  readonly decideReinit: typeof decideReinit;
+  readonly grant: (tables: Tables, trx: Transaction, agentId: string) => boolean;
+  /** What a stream hears, and the clock it waits by. */
+  readonly streamHints: (
+    hints: Pick<PubSub, "subscribe">,
+    clock: Clock,
+  ) => Pick<PubSub, "subscribe">;
+  readonly streamClock: (clock: Clock) => Clock;
+  /** Whether a replica looks at everything again when its listening connection is back. */
+  readonly hearsAllAfterLoss: boolean;
+  /** Whether the owner's id stands in a frame. */
+  readonly namesOwner: (random: () => number) => boolean;
+  readonly endsAfterFrame: boolean;
+  readonly reconcile: typeof reconcile;
+  readonly agent: AgentRules;
+}
+
+export interface AgentRules {
+  /** `frames`: an agent that knows nothing but the frames it gets, as those of Coder. */
+  readonly kind: "identity" | "frames";
+  readonly decide: Decide;
+  /** Without a ping for this long a stream is given up, in milliseconds. */
+  readonly readDeadlineMs: number;
+}
+
+/** The product's own. */
+export const ownRules: Rules = {
+  claim: (tables, trx) => memoryClaim(trx, tables),
+  predecessor: (view, build) => view.predecessor(build),
+  carriedTokens: (view, predecessor) =>
+    new Map(view.rootAgents(predecessor.id).map(({ name, token }) => [name, token])),
+  look: reinitView,
+  decideReinit,
+  grant: grantFrame,
+  streamHints: (hints) => hints,
+  streamClock: (clock) => clock,
+  hearsAllAfterLoss: true,
+  namesOwner: () => true,
+  endsAfterFrame: true,
+  reconcile,
+  agent: { kind: "identity", decide, readDeadlineMs: 45_000 },
+};

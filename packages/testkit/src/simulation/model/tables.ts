@@ -1,0 +1,93 @@
+import { Table } from "../store/table.ts";
+
+/** The columns that decide about claims, as in PostgreSQL (docs/claims.md). Times are milliseconds since 1970. */
+export interface TemplateRow {
+  readonly id: string;
+  readonly activeVersionId: string;
+}
+
+export interface PresetRow {
+  readonly id: string;
+  readonly versionId: string;
+  readonly desiredInstances: number;
+  /** 0: never. */
+  readonly invalidateAfterMs: number;
+  readonly lastInvalidatedAtMs: number | undefined;
+}
+
+export interface WorkspaceRow {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly name: string;
+  readonly templateId: string;
+  readonly prebuildPresetId: string | undefined;
+  readonly deleted: boolean;
+  readonly createdAtMs: number;
+}
+
+export type Transition = "start" | "stop" | "delete";
+
+/** A build and its job, which share their life. */
+export interface BuildRow {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly number: number;
+  readonly transition: Transition;
+  readonly versionId: string;
+  readonly presetId: string | undefined;
+  readonly initiatorId: string;
+  /** The workspace's owner when it was queued. */
+  readonly ownerId: string;
+  readonly createdAtMs: number;
+  readonly workerId: string | undefined;
+  readonly leaseUntilMs: number;
+  readonly canceledAtMs: number | undefined;
+  readonly completedAtMs: number | undefined;
+  readonly error: string | undefined;
+}
+
+export interface AgentRow {
+  readonly id: string;
+  readonly buildId: string;
+  readonly workspaceId: string;
+  readonly parentId: string | undefined;
+  readonly name: string;
+  readonly token: string;
+  readonly deleted: boolean;
+  readonly createdAtMs: number;
+  readonly lifecycle: string;
+  readonly startedAtMs: number | undefined;
+  readonly firstConnectedAtMs: number | undefined;
+  readonly lastConnectedAtMs: number | undefined;
+  readonly disconnectedAtMs: number | undefined;
+  /** The newest session; an older one changes nothing any more. */
+  readonly connectionId: string | undefined;
+  readonly tookOver: boolean;
+  readonly reinitSentAtMs: number | undefined;
+}
+
+export interface Tables {
+  readonly templates: Table<TemplateRow>;
+  readonly presets: Table<PresetRow>;
+  readonly workspaces: Table<WorkspaceRow>;
+  readonly builds: Table<BuildRow>;
+  readonly agents: Table<AgentRow>;
+}
+
+/** Empty tables with the constraints of the migrations. */
+export function createTables(): Tables {
+  return {
+    templates: new Table("templates"),
+    presets: new Table("presets"),
+    workspaces: new Table("workspaces", ({ deleted, ownerId, name }) =>
+      deleted ? [] : [`name ${ownerId}/${name}`],
+    ),
+    builds: new Table("builds", ({ workspaceId, number, completedAtMs }) => [
+      `number ${workspaceId}/${number}`,
+      ...(completedAtMs === undefined ? [`open ${workspaceId}`] : []),
+    ]),
+    agents: new Table("agents", ({ deleted, buildId, name, token }) =>
+      deleted ? [] : [`name ${buildId}/${name}`, `token ${token}`],
+    ),
+  };
+}

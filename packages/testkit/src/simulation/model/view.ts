@@ -1,0 +1,142 @@
+import { prebuildsUserId } from "@slipway/api";
+
+import type { Row, Table } from "../store/table.ts";
+import type { AgentRow, BuildRow, Tables, WorkspaceRow } from "./tables.ts";
+
+/** Who reads: a transaction, or whoever looks at what is committed. */
+export interface Reader {
+  get<R extends Row>(table: Table<R>, id: string): R | undefined;
+  all<R extends Row>(table: Table<R>): readonly R[];
+}
+
+/** Reads what is committed. */
+export const committed: Reader = {
+  get: (table, id) => table.get(id),
+  all: (table) => table.all(),
+};
+
+/** Agents of which nothing was heard for longer do not count as connected, in milliseconds. */
+const silentMs = 30_000;
+
+/** What the queries of the server say about the rows that a reader sees. */
+export class View {
+  readonly #tables: Tables;
+  readonly #reader: Reader;
+
+  constructor(tables: Tables, reader: Reader) {
+    this.#tables = tables;
+    this.#reader = reader;
+  }
+
+  workspace(id: string): WorkspaceRow | undefined {
+    return this.#reader.get(this.#tables.workspaces, id);
+  }
+
+  /** The newest first. */
+  builds(workspaceId: string): readonly BuildRow[] {
+    return this.#reader
+      .all(this.#tables.builds)
+      .filter((build) => build.workspaceId === workspaceId)
+      .toSorted((a, b) => b.number - a.number);
+  }
+
+  newest(workspaceId: string): BuildRow | undefined {
+    return this.builds(workspaceId)[0];
+  }
+
+  /** The newest build that succeeded, before a number if one is given. */
+  lastSucceeded(workspaceId: string, before = Number.POSITIVE_INFINITY): BuildRow | undefined {
+    return this.builds(workspaceId).find(
+      (build) => build.number < before && jobStatus(build) === "succeeded",
+    );
+  }
+
+  /** What a build takes over: the build whose agents go on under a new owner (docs/claims.md). */
+  predecessor(build: BuildRow): BuildRow | undefined {
+    if (build.transition !== "start") return undefined;
+    const last = this.lastSucceeded(build.workspaceId, build.number);
+    return last?.transition === "start" && last.ownerId !== build.ownerId ? last : undefined;
+  }
+
+  wasPrebuild(workspaceId: string): boolean {
+    return this.builds(workspaceId).at(-1)?.ownerId === prebuildsUserId;
+  }
+
+  /** All undeleted agents of a build, sub-agents too. */
+  agents(buildId: string): readonly AgentRow[] {
+    return this.#reader
+      .all(this.#tables.agents)
+      .filter((agent) => agent.buildId === buildId && !agent.deleted);
+  }
+
+  rootAgents(buildId: string): readonly AgentRow[] {
+    return this.agents(buildId).filter(({ parentId }) => parentId === undefined);
+  }
+
+  agentOfToken(token: string): AgentRow | undefined {
+    return this.#reader
+      .all(this.#tables.agents)
+      .find((agent) => agent.token === token && !agent.deleted);
+  }
+
+  /** The agent that a token lets in to everything: its build is the newest, or runs while the newest stops it. */
+  liveAgent(token: string): AgentRow | undefined {
+    const agent = this.agentOfToken(token);
+    if (agent === undefined || this.workspace(agent.workspaceId)?.deleted !== false)
+      return undefined;
+    const [newest, before] = this.builds(agent.workspaceId);
+    const isStopping =
+      newest?.transition === "stop" && newest.completedAtMs === undefined && isRunning(before);
+    const live = isStopping ? before : newest;
+    return live?.id === agent.buildId ? agent : undefined;
+  }
+
+  /** Whether a prebuild waits to be claimed from a pool. */
+  isWaiting(workspaceId: string, presetId: string, nowMs: number): boolean {
+    const { presets, templates } = this.#tables;
+    const workspace = this.workspace(workspaceId);
+    const preset = this.#reader.get(presets, presetId);
+    if (workspace === undefined || preset === undefined || workspace.deleted) return false;
+    const isInPool =
+      workspace.ownerId === prebuildsUserId && workspace.prebuildPresetId === presetId;
+    const template = this.#reader.get(templates, workspace.templateId);
+    const newest = this.newest(workspaceId);
+    if (!isInPool || newest === undefined || !isRunning(newest)) return false;
+    const isActive = template?.activeVersionId === preset.versionId;
+    if (!isActive || newest.versionId !== preset.versionId) return false;
+    const { invalidateAfterMs, lastInvalidatedAtMs = Number.NEGATIVE_INFINITY } = preset;
+    const isExpired = invalidateAfterMs > 0 && newest.createdAtMs < nowMs - invalidateAfterMs;
+    const agents = this.rootAgents(newest.id);
+    return (
+      !isExpired &&
+      newest.createdAtMs >= lastInvalidatedAtMs &&
+      agents.length > 0 &&
+      agents.every(({ lifecycle }) => lifecycle === "ready")
+    );
+  }
+
+  isConnected(workspaceId: string, nowMs: number): boolean {
+    const newest = this.newest(workspaceId);
+    return (
+      newest !== undefined &&
+      this.rootAgents(newest.id).every(
+        ({ lastConnectedAtMs: last, disconnectedAtMs: lost }) =>
+          last !== undefined && !(lost !== undefined && lost >= last) && last >= nowMs - silentMs,
+      )
+    );
+  }
+}
+
+export type JobStatus = "pending" | "running" | "succeeded" | "failed" | "canceled";
+
+export function jobStatus(build: BuildRow): JobStatus {
+  if (build.completedAtMs === undefined) {
+    return build.workerId === undefined ? "pending" : "running";
+  }
+  if (build.error !== undefined) return "failed";
+  return build.canceledAtMs === undefined ? "succeeded" : "canceled";
+}
+
+function isRunning(build: BuildRow | undefined): boolean {
+  return build?.transition === "start" && jobStatus(build) === "succeeded";
+}

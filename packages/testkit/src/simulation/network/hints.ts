@@ -1,0 +1,84 @@
+import type { Life } from "../engine/life.ts";
+import type { Random } from "../engine/random.ts";
+
+/** How hints between replicas fare. */
+export interface HintWeather {
+  readonly delayMs: () => number;
+  /** How likely one is lost, or comes twice. */
+  readonly loss: () => number;
+  readonly doubling: () => number;
+}
+
+type Listener = () => void;
+
+/** The hints of one replica: heard here at once, and by the others if all goes well. */
+export class ReplicaHints {
+  readonly life: Life;
+  readonly #bus: HintBus;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  /** Its connection that listens. */
+  isListening = true;
+
+  constructor(life: Life, bus: HintBus) {
+    this.life = life;
+    this.#bus = bus;
+    bus.add(this);
+    life.onEnd(() => bus.remove(this));
+  }
+
+  subscribe(topic: string, listener: Listener): Disposable {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners);
+    listeners.add(listener);
+    return { [Symbol.dispose]: () => void listeners.delete(listener) };
+  }
+
+  publish(topic: string): void {
+    this.hear(topic);
+    this.#bus.send(topic, this);
+  }
+
+  hear(topic: string): void {
+    for (const listener of this.#listeners.get(topic) ?? []) listener();
+  }
+
+  /** Its listening connection is back: anything may have happened. */
+  hearAll(): void {
+    for (const topic of this.#listeners.keys()) this.hear(topic);
+  }
+}
+
+/** NOTIFY and LISTEN between the replicas. */
+export class HintBus {
+  readonly #replicas = new Set<ReplicaHints>();
+  readonly #random: Random;
+  readonly #weather: HintWeather;
+
+  constructor(random: Random, weather: HintWeather) {
+    this.#random = random;
+    this.#weather = weather;
+  }
+
+  add(replica: ReplicaHints): void {
+    this.#replicas.add(replica);
+  }
+
+  remove(replica: ReplicaHints): void {
+    this.#replicas.delete(replica);
+  }
+
+  /** To all but the sender; those of a commit have none. */
+  send(topic: string, sender: ReplicaHints | undefined): void {
+    const { loss, doubling, delayMs } = this.#weather;
+    for (const replica of this.#replicas) {
+      if (replica === sender) continue;
+      if (this.#random.chance(loss())) continue;
+      const times = this.#random.chance(doubling()) ? 2 : 1;
+      for (let time = 0; time < times; time += 1) {
+        replica.life.after(delayMs(), () => {
+          if (replica.isListening) replica.hear(topic);
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import type { Life } from "../engine/life.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+import type { ClientMessage, ServerMessage } from "./messages.ts";
+
+/** How the network treats a connection. */
+export interface Weather {
+  /** Of the next message, in milliseconds. */
+  readonly delayMs: () => number;
+  /** Whether a proxy in between keeps the body until it has all of it. */
+  readonly buffers: () => boolean;
+}
+
+/** One end of a connection. Its owner hears nothing any more once it has closed it. */
+export interface LinkEnd<In, Out> {
+  send(message: Out): void;
+  receive(onMessage: (message: In) => void): void;
+  /** Aborted when this end knows that the connection is over. */
+  readonly closed: AbortSignal;
+  close(): void;
+}
+
+export type ClientEnd = LinkEnd<ServerMessage, ClientMessage>;
+export type ServerEnd = LinkEnd<ClientMessage, ServerMessage>;
+
+const giveUpMs = 60_000;
+
+/** Not over, but nothing comes through: neither messages nor the end. */
+type State = "up" | "half-open" | "over";
+
+/** A connection between two processes: what is sent on it arrives in order, late, or not at all. */
+export class Link {
+  readonly client: ClientEnd;
+  readonly server: ServerEnd;
+  readonly lives: readonly [Life, Life];
+  readonly #ends: readonly [End<ServerMessage, ClientMessage>, End<ClientMessage, ServerMessage>];
+  #state: State = "up";
+
+  constructor(client: Life, server: Life, scheduler: Scheduler, weather: Weather) {
+    const isUp = (): boolean => this.#state === "up";
+    const path = { scheduler, weather, isUp };
+    const toClient = new Direction<ServerMessage>(client, path, weather.buffers());
+    const toServer = new Direction<ClientMessage>(server, path, false);
+    const clientEnd = new End(toServer, toClient);
+    const serverEnd = new End(toClient, toServer);
+    this.client = clientEnd;
+    this.server = serverEnd;
+    this.#ends = [clientEnd, serverEnd];
+    this.lives = [client, server];
+    const endings = this.lives.map((life) => life.onEnd(() => this.cut()));
+    const settle = (): void => {
+      if (!this.isOver) return;
+      for (const ending of endings) ending[Symbol.dispose]();
+    };
+    for (const { closed } of this.#ends) closed.addEventListener("abort", settle, { once: true });
+  }
+
+  get isOver(): boolean {
+    return this.#ends.every(({ closed }) => closed.aborted);
+  }
+
+  /** Both ends learn of it, each in its time; what is under way is lost. */
+  cut(): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    for (const end of this.#ends) end.breakOff();
+  }
+
+  /** Nobody learns of it, but for the server after a while, whose kernel gives up what is not acknowledged. */
+  halfOpen(): void {
+    if (this.#state !== "up") return;
+    this.#state = "half-open";
+    this.lives[1].after(giveUpMs, () => this.#ends[1].breakOff());
+  }
+}
+
+class End<In, Out> implements LinkEnd<In, Out> {
+  readonly #out: Direction<Out>;
+  readonly #in: Direction<In>;
+  readonly #closed = new AbortController();
+
+  constructor(out: Direction<Out>, incoming: Direction<In>) {
+    this.#out = out;
+    this.#in = incoming;
+    incoming.onEnd = () => this.#closed.abort(new Error("connection lost"));
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  send(message: Out): void {
+    if (!this.#closed.signal.aborted) this.#out.send(message);
+  }
+
+  receive(onMessage: (message: In) => void): void {
+    this.#in.onMessage = (message) => {
+      if (!this.#closed.signal.aborted) onMessage(message);
+    };
+  }
+
+  close(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(new Error("closed"));
+    this.#out.end();
+  }
+
+  breakOff(): void {
+    this.#in.breakOff();
+  }
+}
+
+interface Path {
+  readonly scheduler: Scheduler;
+  readonly weather: Weather;
+  readonly isUp: () => boolean;
+}
+
+/** What goes one way. */
+class Direction<T> {
+  onMessage: (message: T) => void = () => undefined;
+  onEnd: () => void = () => undefined;
+  readonly #receiver: Life;
+  readonly #path: Path;
+  /** What a proxy keeps back; undefined where there is none. */
+  readonly #kept: T[] | undefined;
+  #lastAtMs = 0;
+
+  constructor(receiver: Life, path: Path, buffers: boolean) {
+    this.#receiver = receiver;
+    this.#path = path;
+    this.#kept = buffers ? [] : undefined;
+  }
+
+  send(message: T): void {
+    if (this.#kept === undefined) this.#deliver(() => this.onMessage(message));
+    else this.#kept.push(message);
+  }
+
+  /** After all that was sent. */
+  end(): void {
+    for (const message of this.#kept ?? []) this.#deliver(() => this.onMessage(message));
+    this.#deliver(() => this.onEnd());
+  }
+
+  /** What is under way is lost. */
+  breakOff(): void {
+    this.#receiver.after(this.#path.weather.delayMs(), () => this.onEnd());
+  }
+
+  #deliver(arrive: () => void): void {
+    const { scheduler, weather, isUp } = this.#path;
+    const { nowMs } = scheduler;
+    // In order: nothing overtakes what was sent before.
+    this.#lastAtMs = Math.max(nowMs + weather.delayMs(), this.#lastAtMs + 0.001);
+    this.#receiver.after(this.#lastAtMs - nowMs, () => {
+      if (isUp()) arrive();
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/** What a connection begins with. */
+export type Request =
+  | { readonly type: "reinit"; readonly token: string; readonly waits: boolean }
+  | { readonly type: "rpc"; readonly token: string }
+  | { readonly type: "api"; readonly call: ApiCall };
+
+/** What users and administrators ask of the server. */
+export type ApiCall =
+  | {
+      readonly name: "create";
+      readonly userId: string;
+      readonly workspaceName: string;
+      /** A preset with a pool; without one the workspace is made anew. */
+      readonly presetId: string | undefined;
+    }
+  | {
+      readonly name: "build";
+      readonly userId: string;
+      readonly workspaceId: string;
+      readonly transition: "start" | "stop" | "delete";
+    }
+  | { readonly name: "cancel"; readonly userId: string; readonly workspaceId: string }
+  | { readonly name: "invalidate"; readonly presetId: string }
+  | { readonly name: "promote"; readonly templateId: string; readonly versionId: string };
+
+/** From the client, after the request. */
+export type ClientMessage = {
+  readonly type: "call";
+  readonly id: number;
+  readonly method: "manifest" | "lifecycle" | "sub-agent";
+  readonly input: string;
+};
+
+export type ServerMessage =
+  | { readonly type: "status"; readonly status: 200 | 401 | 409 | 500 }
+  | { readonly type: "ping" }
+  | { readonly type: "frame"; readonly workspaceId: string; readonly ownerId: string | undefined }
+  /** Of the call with this id; of an API request, 0. */
+  | { readonly type: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly type: "failure"; readonly id: number; readonly message: string };
+
+/** What an agent is told of itself. */
+export interface SimulatedManifest {
+  readonly agentId: string;
+  readonly workspaceId: string;
+  readonly agentName: string;
+  readonly ownerName: string;
+}

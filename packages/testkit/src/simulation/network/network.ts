@@ -1,0 +1,39 @@
+import type { Life } from "../engine/life.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+import { type ClientEnd, Link, type ServerEnd, type Weather } from "./link.ts";
+import type { Request } from "./messages.ts";
+
+/** What connections are made to. */
+export interface Listener {
+  readonly life: Life;
+  accept(request: Request, end: ServerEnd): void;
+}
+
+/** The connections of a world. */
+export class Network {
+  readonly #scheduler: Scheduler;
+  readonly #weather: Weather;
+  readonly #links = new Set<Link>();
+
+  constructor(scheduler: Scheduler, weather: Weather) {
+    this.#scheduler = scheduler;
+    this.#weather = weather;
+  }
+
+  /** Connects, and sends the request with it. Where nobody listens the connection is over before it begins. */
+  open(client: Life, listener: Listener, request: Request): ClientEnd {
+    const link = new Link(client, listener.life, this.#scheduler, this.#weather);
+    this.#links.add(link);
+    if (!listener.life.isAlive) link.cut();
+    listener.life.after(this.#weather.delayMs(), () => {
+      if (!link.isOver) listener.accept(request, link.server);
+    });
+    return link.client;
+  }
+
+  /** The connections that are not over. */
+  get links(): readonly Link[] {
+    for (const link of this.#links) if (link.isOver) this.#links.delete(link);
+    return [...this.#links];
+  }
+}

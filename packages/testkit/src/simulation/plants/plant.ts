@@ -1,0 +1,19 @@
+import { ownRules, type Rules } from "../model/rules.ts";
+import type { Wants } from "../world/profile.ts";
+
+/** A fault that released systems have, put into a world that has none, to see that the checks find it. */
+export interface Plant {
+  readonly name: string;
+  /** What goes wrong, and where `prebuilds.md` says so. */
+  readonly summary: string;
+  /** Invariants of which one does not hold any more. */
+  readonly breaks: readonly string[];
+  /** The worlds in which it shows. */
+  readonly wants: Wants;
+  readonly rules: Rules;
+}
+
+/** The product's own rules for the agents of a plant: what its worlds are like without the fault. */
+export function withoutFault({ rules }: Plant): Rules {
+  return { ...ownRules, agent: { ...ownRules.agent, kind: rules.agent.kind } };
+}

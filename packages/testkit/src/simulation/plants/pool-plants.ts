@@ -1,0 +1,27 @@
+import { ownRules } from "../model/rules.ts";
+import type { Plant } from "./plant.ts";
+
+/** Faults of the reconciliation. */
+export const poolPlants: readonly Plant[] = [
+  {
+    name: "expired-ones-leak",
+    summary:
+      "prebuilds of a version that is not active any more stay once they expired (section 2.5, row 2)",
+    breaks: ["L6"],
+    wants: { with: ["new-version"], expires: true },
+    rules: {
+      ...ownRules,
+      reconcile: (snapshot, nowMs, limits) => {
+        const plan = ownRules.reconcile(snapshot, nowMs, limits);
+        const { isActive, expireAfterMs = Number.POSITIVE_INFINITY } = snapshot.pool;
+        if (isActive) return plan;
+        const expired = new Set(
+          snapshot.prebuilds
+            .filter(({ build }) => nowMs - build.createdAtMs > expireAfterMs)
+            .map(({ workspaceId }) => workspaceId),
+        );
+        return { ...plan, remove: plan.remove.filter((id) => !expired.has(id)) };
+      },
+    },
+  },
+];

@@ -1,0 +1,180 @@
+import type { Clock } from "@slipway/runtime";
+import type { ReinitDecision, ReinitStream, ReinitView } from "@slipway/server/prebuilds";
+
+import { type Rules, ownRules } from "../model/rules.ts";
+import type { Hazard } from "../world/profile.ts";
+import type { Plant } from "./plant.ts";
+
+/** Agents that do what frames tell them; the product's own would heal most of these faults by itself. */
+const framesAgent = { ...ownRules.agent, kind: "frames" } as const;
+const framesRules: Rules = { ...ownRules, agent: framesAgent };
+
+/** Such agents wait for ever for a stop script that hangs (row 27). */
+const patient = "hanging-stop-script";
+
+/** What ends a connection, or a process, heals a lost event. */
+const lasting = {
+  without: [
+    patient,
+    "cut",
+    "half-open",
+    "agent-crash",
+    "replica-crash",
+    "compute-replaced",
+    "database-cut",
+    "user-builds",
+    "slow",
+  ],
+} as const satisfies { readonly without: readonly Hazard[] };
+
+/** Waits for hints only: never looks again by itself. */
+function onlyHints(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms > 30_000 ? Number.MAX_SAFE_INTEGER : ms, signal),
+  };
+}
+
+/** Answers out of events alone, as releases before v2.32 do: what was missed is gone. */
+function decideByEvent(view: ReinitView, stream: ReinitStream): ReinitDecision {
+  const decision = ownRules.decideReinit(view, stream);
+  const isMissed = decision.type === "send" && stream.agentId === decision.agentId;
+  return isMissed ? { type: "wait" } : decision;
+}
+
+/** Tells every process of a claimed workspace, as releases from v2.32 to v2.34.3 do. */
+function decideAlways(view: ReinitView, stream: ReinitStream): ReinitDecision {
+  if (view.type === "live" && view.standing === "claimed") {
+    return { type: "send", agentId: view.agentId, ownerId: view.ownerId };
+  }
+  return ownRules.decideReinit(view, stream);
+}
+
+/** Refuses all but those whose newest build is the claim's (row 38), whatever is owed. */
+function seenByNewestBuild(...[view, token, nowMs]: Parameters<Rules["look"]>): ReinitView {
+  const seen = ownRules.look(view, token, nowMs, { first: undefined, isHinted: false });
+  if (seen.type === "gone" || seen.standing !== "claimed") return seen;
+  const newest = view.newest(seen.workspaceId);
+  const before = newest && view.builds(seen.workspaceId)[1];
+  const isClaim = newest?.transition === "start" && before?.ownerId !== newest.ownerId;
+  return isClaim ? seen : { ...seen, isOwed: false };
+}
+
+/** Faults of the answer to `/reinit`, and of agents that take it for an order. */
+export const streamPlants: readonly Plant[] = [
+  {
+    name: "lost-event",
+    summary: "an event that came while no stream was open is gone (released before v2.32; #22359)",
+    breaks: ["L1", "L4"],
+    wants: { with: ["cut"], without: [patient, "agent-crash", "compute-replaced"] },
+    rules: { ...framesRules, decideReinit: decideByEvent },
+  },
+  {
+    name: "reinit-on-every-connect",
+    summary: "every process of a claimed workspace is told, for life (released in v2.32; #26548)",
+    breaks: ["S4", "S5"],
+    wants: { with: ["agent-crash"], without: [patient] },
+    rules: { ...framesRules, decideReinit: decideAlways, grant: () => true },
+  },
+  {
+    name: "seeded-although-replaced",
+    summary: "a process that the claim's build started is told to start over (row 24)",
+    breaks: ["S4", "S5"],
+    wants: {
+      with: ["compute-replaced"],
+      without: [patient, "agent-crash", "build-failure", "build-cancel"],
+      claimsAtOnce: false,
+    },
+    rules: { ...framesRules, decideReinit: decideAlways, grant: () => true },
+  },
+  {
+    name: "frame-without-owner",
+    summary: "a frame that names no owner, then one that does: two for the same claim (row 29)",
+    breaks: ["S4", "S5"],
+    wants: { ...lasting },
+    rules: {
+      ...framesRules,
+      namesOwner: (random) => random() < 0.5,
+      decideReinit: decideAlways,
+      grant: () => true,
+    },
+  },
+  {
+    name: "half-open-stream",
+    summary: "an agent waits for ever on a stream that is not there any more (row 5)",
+    breaks: ["L1", "L4"],
+    wants: { with: ["half-open"], without: [patient, "cut", "agent-crash", "compute-replaced"] },
+    rules: { ...ownRules, agent: { ...framesAgent, readDeadlineMs: Number.POSITIVE_INFINITY } },
+  },
+  {
+    name: "buffered-frame",
+    summary: "a proxy keeps the frame of a response that never ends (row 8)",
+    breaks: ["L1", "L4"],
+    wants: { ...lasting, with: ["buffering-proxy"] },
+    rules: {
+      ...ownRules,
+      endsAfterFrame: false,
+      agent: { ...framesAgent, readDeadlineMs: Number.POSITIVE_INFINITY },
+    },
+  },
+  {
+    name: "crash-before-publish",
+    summary: "the server ends between the commit and its event; open streams never look (row 14)",
+    breaks: ["L1", "L4"],
+    wants: {
+      with: ["replica-crash"],
+      without: [
+        patient,
+        "cut",
+        "half-open",
+        "agent-crash",
+        "compute-replaced",
+        "hint-loss",
+        "no-hints",
+        "listener-loss",
+      ],
+      claimsAtOnce: false,
+      replicas: 3,
+    },
+    rules: { ...framesRules, streamClock: onlyHints },
+  },
+  {
+    name: "publish-fails",
+    summary: "the event is not sent, which is only logged (rows 15 and 16)",
+    breaks: ["L1", "L4"],
+    wants: { ...lasting, with: ["hint-loss"] },
+    rules: { ...framesRules, streamClock: onlyHints },
+  },
+  {
+    name: "listener-lost",
+    summary: "the signal that events may have been dropped is dropped (row 18)",
+    breaks: ["L1", "L4"],
+    wants: { ...lasting, with: ["listener-loss"] },
+    rules: {
+      ...framesRules,
+      streamClock: onlyHints,
+      hearsAllAfterLoss: false,
+    },
+  },
+  {
+    name: "owner-read-before-subscribing",
+    summary: "the owner is read before the subscription, and not again (row 17)",
+    breaks: ["L1", "L4"],
+    wants: { ...lasting },
+    rules: {
+      ...framesRules,
+      look: (view, token, nowMs, past) =>
+        past.isHinted || past.first === undefined
+          ? ownRules.look(view, token, nowMs, past)
+          : past.first,
+    },
+  },
+  {
+    name: "refused-by-the-newest-build",
+    summary: "a build that the user makes before the reinit ends the polling (row 38)",
+    breaks: ["S8"],
+    wants: { with: ["user-builds", "cut"] },
+    rules: { ...ownRules, look: seenByNewestBuild },
+  },
+];

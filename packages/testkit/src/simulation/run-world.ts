@@ -1,0 +1,73 @@
+import { Answers } from "./checks/answers.ts";
+import { checkAtRest } from "./checks/at-rest.ts";
+import { Ownership } from "./checks/ownership.ts";
+import { Pools } from "./checks/pools.ts";
+import { Scripts } from "./checks/scripts.ts";
+import { Life } from "./engine/life.ts";
+import { Misfortune } from "./world/misfortune.ts";
+import { Violation } from "./world/monitor.ts";
+import { People } from "./world/people.ts";
+import type { Setting, SettingOptions } from "./world/setting.ts";
+import { World } from "./world/world.ts";
+
+/** Once nothing goes wrong any more: until all builds are over, and until all that is owed must be done. */
+const settleMs = 90_000;
+const restMs = 240_000;
+
+export interface Outcome {
+  readonly world: World;
+  readonly violation: Violation | undefined;
+}
+
+/** Lets a world live from its beginning to its rest, or to the first invariant that does not hold. */
+export async function runWorld(options: SettingOptions): Promise<Outcome> {
+  const world = new World(options);
+  const { scheduler, conditions, model, trace } = world.setting;
+  const { tables, db } = model;
+  world.setting.monitors.push(
+    new Ownership(tables),
+    new Scripts(tables),
+    new Answers(tables),
+    new Pools(tables, db, () => scheduler.nowMs),
+  );
+  const people = new People(world.setting);
+  const misfortune = new Misfortune(world);
+  try {
+    await furnish(world.setting);
+    conditions.isCalm = false;
+    people.begin();
+    misfortune.begin();
+    await scheduler.run(options.profile.chaosMs);
+    trace.add("world", () => "is calm from now on");
+    conditions.isCalm = true;
+    misfortune.end();
+    await scheduler.run(settleMs);
+    void people.retryFailed();
+    await scheduler.run(restMs);
+    checkAtRest(world);
+    return { world, violation: undefined };
+  } catch (error) {
+    if (error instanceof Violation) return { world, violation: error };
+    throw error;
+  }
+}
+
+/** One template with two versions, of which the first is active, and a pool for each. */
+async function furnish({ model, scheduler, profile }: Setting): Promise<void> {
+  const { templates, presets } = model.tables;
+  const founder = new Life("founder", scheduler);
+  const founded = model.db.query(founder, (trx) => {
+    trx.insert(templates, { id: "template", activeVersionId: "v1" });
+    for (const versionId of ["v1", "v2"]) {
+      trx.insert(presets, {
+        id: `preset-${versionId}`,
+        versionId,
+        desiredInstances: profile.desiredInstances,
+        invalidateAfterMs: profile.expireAfterMs,
+        lastInvalidatedAtMs: undefined,
+      });
+    }
+  });
+  await scheduler.run(1_000);
+  await founded;
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+
+import { explore, replay } from "./explore.ts";
+import { plants } from "./plants/plants.ts";
+
+const own = { kind: "own" } as const;
+/** More than any planted fault needs. */
+const patience = 60;
+
+describe("claims in a world where things go wrong", () => {
+  it("keep S1 to S13 and L1 to L8", { timeout: 120_000 }, async () => {
+    const { seeds, steps, found } = await explore(own, { from: 1, count: 100 });
+    expect(found).toBeUndefined();
+    expect(seeds).toBe(100);
+    expect(steps).toBeGreaterThan(100_000);
+  });
+
+  it("happen again in the same way for the same seed", async () => {
+    const { hash, lines } = await replay(own, 7);
+    expect(lines.length).toBeGreaterThan(50);
+    expect((await replay(own, 7)).hash).toBe(hash);
+    expect((await replay(own, 8)).hash).not.toBe(hash);
+  });
+});
+
+describe.each(plants)("the planted fault $name", ({ name }) => {
+  it("is found, and its world is well without it", { timeout: 120_000 }, async () => {
+    const { found } = await explore({ kind: "plant", plant: name }, { from: 1, count: patience });
+    expect(found?.text).toEqual(expect.any(String));
+    const without = { kind: "without", plant: name } as const;
+    const seed = found?.seed ?? 0;
+    expect((await explore(without, { from: seed, count: 1 })).found).toBeUndefined();
+    const replayed = await replay({ kind: "plant", plant: name }, seed);
+    expect(replayed.violation).toBe(found?.text);
+    expect(replayed.lines.length).toBeGreaterThan(3);
+  });
+});

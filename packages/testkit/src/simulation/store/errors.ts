@@ -1,0 +1,23 @@
+/** The row would be the second with a value that is unique. */
+export class UniqueViolation extends Error {
+  override readonly name = "UniqueViolation";
+  readonly code = "23505";
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`there is a row with ${key} already`);
+    this.key = key;
+  }
+}
+
+/** Two transactions wait for each other; this one gives way. */
+export class Deadlock extends Error {
+  override readonly name = "Deadlock";
+  readonly code = "40P01";
+}
+
+/** The connection to the database broke; of a commit nobody knows whether it came to pass. */
+export class Outage extends Error {
+  override readonly name = "Outage";
+  readonly code = "08006";
+}

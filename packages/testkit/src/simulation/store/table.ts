@@ -1,0 +1,73 @@
+import type { Holder } from "./holder.ts";
+
+export interface Row {
+  readonly id: string;
+}
+
+/** Names a row among all tables. */
+export function rowKey(table: { readonly name: string }, id: string): string {
+  return `${table.name}/${id}`;
+}
+
+/** What a commit did to a row; `before` is undefined for a new one. */
+export interface Change<R extends Row> {
+  readonly before: R | undefined;
+  readonly after: R;
+}
+
+/** Rows of one kind: the committed ones, and what open transactions wrote and only they see. Nothing is ever removed. */
+export class Table<R extends Row> {
+  readonly name: string;
+  readonly #keys: { of(row: R): readonly string[] };
+  readonly #committed = new Map<string, R>();
+  readonly #written = new Map<Holder, Map<string, R>>();
+  #changes: readonly Change<R>[] = [];
+
+  constructor(name: string, uniqueKeys: (row: R) => readonly string[] = () => []) {
+    this.name = name;
+    this.#keys = { of: uniqueKeys };
+  }
+
+  /** What the newest commit did here. */
+  get changes(): readonly Change<R>[] {
+    return this.#changes;
+  }
+
+  /** The values of a row that no other row may have. */
+  uniqueKeys(row: R): readonly string[] {
+    return this.#keys.of(row);
+  }
+
+  get(id: string, reader?: Holder): R | undefined {
+    const own = reader === undefined ? undefined : this.#written.get(reader)?.get(id);
+    return own ?? this.#committed.get(id);
+  }
+
+  /** In the order in which they were committed; a transaction's own new ones come last. */
+  all(reader?: Holder): readonly R[] {
+    const own = reader === undefined ? undefined : this.#written.get(reader);
+    if (own === undefined) return [...this.#committed.values()];
+    return [...new Map([...this.#committed, ...own]).values()];
+  }
+
+  write(row: R, writer: Holder): void {
+    const own = this.#written.get(writer);
+    if (own === undefined) this.#written.set(writer, new Map([[row.id, row]]));
+    else own.set(row.id, row);
+  }
+
+  /** Makes what a transaction wrote visible to all. */
+  commit(writer: Holder): void {
+    const changes: Change<R>[] = [];
+    for (const [id, after] of this.#written.get(writer) ?? []) {
+      changes.push({ before: this.#committed.get(id), after });
+      this.#committed.set(id, after);
+    }
+    this.#changes = changes;
+    this.#written.delete(writer);
+  }
+
+  rollBack(writer: Holder): void {
+    this.#written.delete(writer);
+  }
+}

@@ -1,0 +1,92 @@
+import { abortable } from "@slipway/runtime";
+import { type AgentConnection, RpcError } from "@slipway/sdk/agent";
+import {
+  Agent,
+  drpcCodeUnimplemented,
+  encodeMessage,
+  Lifecycle_State,
+  parseMessage,
+  rpcPath,
+} from "@slipway/wire";
+
+import type { Life } from "../engine/life.ts";
+import { Session } from "./session.ts";
+import type { Setting } from "./setting.ts";
+import { toWireId } from "./wire-ids.ts";
+
+/** Connects as an agent does; rejects with `DialError`. */
+export async function openSession(
+  setting: Setting,
+  life: Life,
+  token: string,
+  signal: AbortSignal,
+): Promise<Session> {
+  const end = setting.connect(life, { type: "rpc", token });
+  const session = new Session(life, end);
+  try {
+    await abortable(session.opened.promise, signal);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+}
+
+/** A session as the agent's own code wants it: messages of the wire. */
+export function connectionOf(session: Session): AgentConnection {
+  return {
+    apiVersion: "2.10",
+    closed: session.closed.promise,
+    unary: async (method, input, signal) => {
+      const bytes = encodeMessage(method.input, input);
+      const answer = await abortable(answerOf(session, rpcPath(method), bytes), signal);
+      return parseMessage(method.output, answer);
+    },
+    serverStream: () => {
+      throw new Error("not simulated");
+    },
+    duplex: () => {
+      throw new Error("not simulated");
+    },
+    close: async () => session.close(),
+    [Symbol.asyncDispose]: async () => session.close(),
+  };
+}
+
+const { getManifest, updateLifecycle, updateStartup, updateStats } = Agent.method;
+
+async function answerOf(session: Session, path: string, input: Uint8Array): Promise<Uint8Array> {
+  switch (path) {
+    case rpcPath(getManifest): {
+      const manifest = await session.manifest();
+      return encodeMessage(getManifest.output, {
+        agentId: toWireId(manifest.agentId),
+        workspaceId: toWireId(manifest.workspaceId),
+        agentName: manifest.agentName,
+        ownerUsername: manifest.ownerName,
+      });
+    }
+    case rpcPath(updateLifecycle): {
+      const { lifecycle } = parseMessage(updateLifecycle.input, input);
+      await session.call("lifecycle", stateNames.get(lifecycle?.state ?? 0) ?? "off");
+      return encodeMessage(updateLifecycle.output, lifecycle ?? {});
+    }
+    case rpcPath(updateStartup):
+      return encodeMessage(updateStartup.output, {});
+    case rpcPath(updateStats):
+      return encodeMessage(updateStats.output, {});
+    default:
+      throw new RpcError(drpcCodeUnimplemented, "not simulated");
+  }
+}
+
+const stateNames: ReadonlyMap<number, string> = new Map([
+  [Lifecycle_State.STARTING, "starting"],
+  [Lifecycle_State.START_TIMEOUT, "start_timeout"],
+  [Lifecycle_State.START_ERROR, "start_error"],
+  [Lifecycle_State.READY, "ready"],
+  [Lifecycle_State.SHUTTING_DOWN, "shutting_down"],
+  [Lifecycle_State.SHUTDOWN_TIMEOUT, "shutdown_timeout"],
+  [Lifecycle_State.SHUTDOWN_ERROR, "shutdown_error"],
+  [Lifecycle_State.OFF, "off"],
+]);

@@ -1,0 +1,123 @@
+import { AgentLife, type ScriptStages } from "@slipway/agent/session";
+import { silentLogger } from "@slipway/runtime";
+
+import { Life } from "../engine/life.ts";
+import { connectionOf, openSession } from "./agent-connection.ts";
+import { askReinit } from "./ask-reinit.ts";
+import { runFramesAgent } from "./frames-agent.ts";
+import type { Setting } from "./setting.ts";
+import { fromWireId } from "./wire-ids.ts";
+
+interface Place {
+  readonly workspaceId: string;
+  readonly name: string;
+  readonly token: string;
+}
+
+const never = new Promise<never>(() => undefined);
+const noSignal = new AbortController().signal;
+/** Longer than any start script of this world takes. */
+const foreverMs = 24 * 3_600_000;
+
+/** An agent's process: the product's own agent, with everything it touches simulated. */
+export class AgentProcess implements Place {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly name: string;
+  readonly token: string;
+  /** Owners for whom start scripts began, in this order. */
+  readonly ranFor: string[] = [];
+  readonly #setting: Setting;
+  readonly #life: Life;
+
+  constructor(setting: Setting, { workspaceId, name, token }: Place) {
+    this.#setting = setting;
+    this.id = setting.model.ids.next("p");
+    this.workspaceId = workspaceId;
+    this.name = name;
+    this.token = token;
+    this.#life = new Life(this.id, setting.scheduler);
+  }
+
+  get isAlive(): boolean {
+    return this.#life.isAlive;
+  }
+
+  start(): void {
+    const { trace, rules, random } = this.#setting;
+    const { token, name, workspaceId } = this;
+    trace.add(
+      this.id,
+      () => `starts as agent ${name} of ${workspaceId} with ${token}`,
+      workspaceId,
+    );
+    const life = this.#life;
+    const drawn = (): number => random.next();
+    const dial = (signal: AbortSignal) => openSession(this.#setting, life, token, signal);
+    const waitForReinit = (signal: AbortSignal) =>
+      askReinit(this.#setting, life, { token, waits: true }, signal);
+    if (rules.agent.kind === "frames") {
+      const openScripts = this.#openScripts;
+      void runFramesAgent({ dial, waitForReinit, openScripts, life, random: drawn });
+      return;
+    }
+    const agent = new AgentLife({
+      dial: async (signal) => connectionOf(await dial(signal)),
+      waitForReinit,
+      openScripts: ({ manifest: { agentId, workspace } }) =>
+        this.#openScripts(workspace.ownerName, fromWireId(agentId)),
+      decide: rules.agent.decide,
+      place: {
+        token: () => token,
+        user: { name: "user", home: "/", shell: "/bin/sh" },
+        home: "/",
+        environment: {},
+        binDirectory: "/",
+      },
+      directories: { dataDir: "/", logDir: "/" },
+      subsystems: [],
+      clock: life,
+      random: drawn,
+      logger: silentLogger,
+      serverUrl: "simulated",
+    });
+    void agent.run({ interrupted: never, forced: noSignal });
+  }
+
+  end(): void {
+    this.#life.end();
+  }
+
+  readonly #openScripts = (ownerName: string, agentId: string): ScriptStages => {
+    const { random, conditions } = this.#setting;
+    const closing = new AbortController();
+    return {
+      start: async () => {
+        this.#scriptsStart(ownerName, agentId);
+        const takesMs = random.chance(0.9)
+          ? random.between(10, 2_000)
+          : random.between(2_000, 20_000);
+        await this.#life.sleep(takesMs, closing.signal).catch(() => undefined);
+        return "ok";
+      },
+      startSchedules: () => undefined,
+      close: async () => closing.abort(new Error("closed")),
+      stop: async (signal) => {
+        const hangs = conditions.strikes("hanging-stop-script", 0.3);
+        const takesMs = hangs ? foreverMs : random.between(10, 1_000);
+        await this.#life.sleep(takesMs, signal).catch(() => undefined);
+        return "ok";
+      },
+    };
+  };
+
+  #scriptsStart(ownerName: string, agentId: string): void {
+    const { trace } = this.#setting;
+    const { id: processId, token, workspaceId } = this;
+    this.ranFor.push(ownerName);
+    trace.add(processId, () => `runs start scripts for ${ownerName} as ${agentId}`, workspaceId);
+    this.#setting.tell((monitor) =>
+      monitor.scriptsStarted?.({ processId, token, workspaceId, ownerName, agentId }),
+    );
+  }
+}

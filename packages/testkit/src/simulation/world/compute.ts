@@ -1,0 +1,96 @@
+import type { Life } from "../engine/life.ts";
+import { AgentProcess } from "./agent-process.ts";
+import type { Setting } from "./setting.ts";
+
+/** What a driver is to do. */
+export interface DriverWork {
+  readonly workspaceId: string;
+  readonly kind: "start" | "stop" | "delete" | "claim";
+  /** Those that are to run. */
+  readonly agents: readonly { readonly name: string; readonly token: string }[];
+}
+
+/** Between the end of an agent's process and the next one in its place, in milliseconds. */
+const restartMs = 2_000;
+
+/** The machines on which the agents of workspaces run. Servers come and go; these stay. */
+export class Compute {
+  readonly #setting: Setting;
+  readonly #byToken = new Map<string, AgentProcess>();
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+  }
+
+  get processes(): readonly AgentProcess[] {
+    return [...this.#byToken.values()];
+  }
+
+  /** Takes a while; may be done again, from any point. Resolves to an error, if it comes to one. */
+  async carryOut(worker: Life, work: DriverWork, signal: AbortSignal): Promise<string | undefined> {
+    const { random, conditions } = this.#setting;
+    const isPrompt = random.chance(0.8);
+    const workMs = isPrompt ? random.between(50, 2_000) : random.between(2_000, 15_000);
+    try {
+      await worker.sleep(workMs, signal);
+      const { kind, workspaceId } = work;
+      // An end that fails leaves what is to be gone, which is nobody's fault here.
+      const mayFail = kind === "start" || kind === "claim";
+      if (mayFail && conditions.strikes("build-failure", 0.25)) return "the driver failed";
+      const replaces = kind === "claim" && conditions.strikes("compute-replaced", 0.5);
+      if (!this.#keeps(work)) {
+        if (kind !== "claim" || replaces) this.#end(workspaceId, replaces ? [] : work.agents);
+        if (kind === "start" || replaces) this.#start(work);
+      }
+      await worker.sleep(random.between(1, 1_000), signal);
+      return undefined;
+    } catch {
+      return "canceled";
+    }
+  }
+
+  /** Ends a process, as a crash does; what supervises it starts another in its place. */
+  crash(process: AgentProcess): void {
+    const { trace, scheduler } = this.#setting;
+    trace.add(process.id, () => "crashes", process.workspaceId);
+    process.end();
+    scheduler.after(restartMs, () => {
+      if (this.#byToken.get(process.token) === process) this.#spawn(process);
+    });
+  }
+
+  /** Machines that are not touched while they run, whatever the template says by now. */
+  #keeps({ kind, workspaceId }: DriverWork): boolean {
+    return (
+      this.#setting.profile.keepsCompute &&
+      kind === "start" &&
+      this.processes.some((process) => process.workspaceId === workspaceId)
+    );
+  }
+
+  #start({ workspaceId, agents }: DriverWork): void {
+    for (const { token, name } of agents) {
+      if (!this.#byToken.has(token)) this.#spawn({ workspaceId, name, token });
+    }
+  }
+
+  #end(workspaceId: string, except: DriverWork["agents"]): void {
+    for (const process of this.processes) {
+      const stays = except.some(({ token }) => token === process.token);
+      if (process.workspaceId !== workspaceId || stays) continue;
+      this.#setting.trace.add(process.id, () => "is ended by its driver", workspaceId);
+      this.#byToken.delete(process.token);
+      process.end();
+    }
+  }
+
+  #spawn(place: {
+    readonly workspaceId: string;
+    readonly name: string;
+    readonly token: string;
+  }): void {
+    const process = new AgentProcess(this.#setting, place);
+    this.#byToken.set(place.token, process);
+    process.start();
+  }
+}

@@ -1,0 +1,79 @@
+import { Life } from "../engine/life.ts";
+import type { ReplicaHints } from "../network/hints.ts";
+import type { Hazard } from "./profile.ts";
+import type { World } from "./world.ts";
+
+const noSignal = new AbortController().signal;
+
+/** How long a server is down, or does not listen, in milliseconds. */
+const longestOutageMs = 15_000;
+
+/** Things that happen to a world by themselves, again and again until it is calm. */
+export class Misfortune {
+  readonly #world: World;
+  readonly #life: Life;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#life = new Life("misfortune", world.setting.scheduler);
+  }
+
+  begin(): void {
+    void this.#repeat("replica-crash", 40_000, () => this.#crashReplica());
+    void this.#repeat("agent-crash", 20_000, () => {
+      const { compute, setting } = this.#world;
+      const process = setting.random.pick(compute.processes);
+      if (process?.isAlive) compute.crash(process);
+    });
+    void this.#repeat("cut", 6_000, () => this.#pickLink()?.cut());
+    void this.#repeat("half-open", 10_000, () => this.#pickLink()?.halfOpen());
+    void this.#repeat("listener-loss", 20_000, () => this.#loseListener());
+  }
+
+  /** Everything is up again. */
+  end(): void {
+    for (const replica of this.#world.replicas) {
+      replica.restart();
+      this.#listenAgain(replica.hints);
+    }
+  }
+
+  async #repeat(hazard: Hazard, everyMs: number, strike: () => void): Promise<void> {
+    const { random, conditions } = this.#world.setting;
+    while (conditions.has(hazard)) {
+      await this.#life.sleep(random.between(0, 2 * everyMs), noSignal);
+      if (conditions.has(hazard)) strike();
+    }
+  }
+
+  #pickLink() {
+    const { network, random } = this.#world.setting;
+    return random.pick(network.links);
+  }
+
+  #crashReplica(): void {
+    const { replicas, setting } = this.#world;
+    const { random } = setting;
+    const replica = random.pick(replicas);
+    if (replica === undefined || !replica.life.isAlive) return;
+    replica.crash();
+    this.#life.after(random.between(0, longestOutageMs), () => replica.restart());
+  }
+
+  #loseListener(): void {
+    const { replicas, setting } = this.#world;
+    const { random, trace } = setting;
+    const hints = random.pick(replicas)?.hints;
+    if (hints === undefined || !hints.isListening) return;
+    trace.add(hints.life.name, () => "loses its listening connection");
+    hints.isListening = false;
+    this.#life.after(random.between(0, longestOutageMs), () => this.#listenAgain(hints));
+  }
+
+  #listenAgain(hints: ReplicaHints): void {
+    if (hints.isListening) return;
+    hints.isListening = true;
+    const { hearsAllAfterLoss } = this.#world.setting.rules;
+    if (hints.life.isAlive && hearsAllAfterLoss) hints.hearAll();
+  }
+}

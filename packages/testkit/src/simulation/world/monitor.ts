@@ -1,0 +1,58 @@
+import type { PoolSnapshot, Reconciliation } from "@slipway/server/prebuilds";
+
+import type { Commit } from "../store/database.ts";
+
+/** What a server said to an agent on `/reinit`. */
+export type Told =
+  | { readonly kind: "refused"; readonly token: string }
+  | { readonly kind: "ended"; readonly token: string }
+  | {
+      readonly kind: "frame";
+      readonly token: string;
+      readonly workspaceId: string;
+      readonly ownerId: string;
+    };
+
+/** A pass of start scripts. */
+export interface ScriptRun {
+  readonly processId: string;
+  readonly token: string;
+  readonly workspaceId: string;
+  readonly ownerName: string;
+  readonly agentId: string;
+}
+
+/** A request for a workspace of a pool, from its transaction's first statement to its end. */
+export interface ClaimAttempt {
+  readonly id: string;
+  readonly presetId: string;
+}
+
+/** `none`: nothing waited; `refused`: it was told to try again; `failed`: the database broke, or the name is taken. */
+export type ClaimOutcome = "claimed" | "none" | "refused" | "failed";
+
+/** Watches a world. Each method is called at the moment of what it tells of, and throws `Violation`. */
+export interface Monitor {
+  committed?(commit: Commit): void;
+  told?(told: Told): void;
+  scriptsStarted?(run: ScriptRun): void;
+  planned?(snapshot: PoolSnapshot, plan: Reconciliation): void;
+  /** A row was locked; `rowKey` names it. */
+  locked?(key: string): void;
+  claimBegan?(attempt: ClaimAttempt): void;
+  claimEnded?(attempt: ClaimAttempt, outcome: ClaimOutcome): void;
+}
+
+/** An invariant of `prebuilds.md` section 7 does not hold. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly code = "violation";
+  readonly invariant: string;
+  readonly workspaceId: string | undefined;
+
+  constructor(invariant: string, message: string, workspaceId?: string) {
+    super(message);
+    this.invariant = invariant;
+    this.workspaceId = workspaceId;
+  }
+}

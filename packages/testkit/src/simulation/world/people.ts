@@ -1,0 +1,144 @@
+import { prebuildsUserId } from "@slipway/api";
+
+import { Life } from "../engine/life.ts";
+import { committed, View } from "../model/view.ts";
+import type { ApiCall } from "../network/messages.ts";
+import type { Setting } from "./setting.ts";
+
+const noSignal = new AbortController().signal;
+/** A request that is not answered for this long is given up, in milliseconds. */
+const patienceMs = 60_000;
+
+/** Those who use the servers: users who claim and build, and an administrator. */
+export class People {
+  readonly #setting: Setting;
+  readonly #life: Life;
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+    this.#life = new Life("people", setting.scheduler);
+  }
+
+  /** They come and go until the world is calm. */
+  begin(): void {
+    const { profile, conditions } = this.#setting;
+    for (let index = 1; index <= profile.users; index += 1) void this.#user(`u${index}`);
+    if (conditions.has("admin-builds")) void this.#restartPrebuilds();
+    if (conditions.has("invalidation")) void this.#invalidate();
+    if (conditions.has("new-version")) void this.#promote();
+  }
+
+  async #user(userId: string): Promise<void> {
+    const { random, conditions, model } = this.#setting;
+    for (let number = 1; !conditions.isCalm; number += 1) {
+      await this.#pause(2_000, 60_000);
+      const [preset] = model.tables.presets.all();
+      await this.#ask({
+        name: "create",
+        userId,
+        workspaceName: `${userId}-${number}`,
+        presetId: random.chance(0.9) ? activePreset(this.#setting) : undefined,
+      });
+      if (preset === undefined) return;
+      while (!conditions.isCalm && random.chance(0.6)) await this.#useWorkspaces(userId);
+    }
+  }
+
+  async #useWorkspaces(userId: string): Promise<void> {
+    const { random, conditions, model } = this.#setting;
+    await this.#pause(100, 30_000);
+    const own = model.tables.workspaces
+      .all()
+      .filter(({ ownerId, deleted }) => ownerId === userId && !deleted);
+    const workspace = random.pick(own);
+    if (workspace === undefined) return;
+    const workspaceId = workspace.id;
+    if (conditions.strikes("build-cancel", 0.3)) {
+      await this.#ask({ name: "cancel", userId, workspaceId });
+    }
+    const newest = new View(model.tables, committed).newest(workspaceId);
+    const hasFailed = newest?.error !== undefined || newest?.canceledAtMs !== undefined;
+    if (hasFailed || conditions.strikes("user-builds", 0.5)) {
+      const other = random.pick(["start", "stop", "delete"] as const) ?? "start";
+      const transition = hasFailed ? "start" : other;
+      await this.#ask({ name: "build", userId, workspaceId, transition });
+    }
+  }
+
+  async #restartPrebuilds(): Promise<void> {
+    const { random, conditions, model } = this.#setting;
+    while (!conditions.isCalm) {
+      await this.#pause(5_000, 40_000);
+      const waiting = model.tables.workspaces
+        .all()
+        .filter(({ ownerId, deleted }) => ownerId === prebuildsUserId && !deleted);
+      const workspaceId = random.pick(waiting)?.id;
+      if (workspaceId === undefined) continue;
+      const userId = "admin";
+      await this.#ask({ name: "build", userId, workspaceId, transition: "stop" });
+      await this.#pause(100, 15_000);
+      await this.#ask({ name: "build", userId, workspaceId, transition: "start" });
+    }
+  }
+
+  async #invalidate(): Promise<void> {
+    const { conditions } = this.#setting;
+    while (!conditions.isCalm) {
+      await this.#pause(20_000, 90_000);
+      await this.#ask({ name: "invalidate", presetId: activePreset(this.#setting) });
+    }
+  }
+
+  async #promote(): Promise<void> {
+    const { model } = this.#setting;
+    await this.#pause(20_000, 90_000);
+    const [template] = model.tables.templates.all();
+    if (template === undefined) return;
+    await this.#ask({ name: "promote", templateId: template.id, versionId: "v2" });
+  }
+
+  /** What a failed claim leaves behind is started again, by whoever owns it. */
+  async retryFailed(): Promise<void> {
+    const { model } = this.#setting;
+    const view = new View(model.tables, committed);
+    for (const { id: workspaceId, ownerId: userId, deleted } of model.tables.workspaces.all()) {
+      if (deleted || userId === prebuildsUserId) continue;
+      const newest = view.newest(workspaceId);
+      const hasEnded = newest?.completedAtMs !== undefined;
+      const hasFailed = newest?.error !== undefined || newest?.canceledAtMs !== undefined;
+      if (!hasEnded || !hasFailed || newest.transition === "delete") continue;
+      await this.#ask({ name: "build", userId, workspaceId, transition: "start" });
+    }
+  }
+
+  #pause(least: number, most: number): Promise<void> {
+    return this.#life.sleep(this.#setting.random.between(least, most), noSignal);
+  }
+
+  /** Sends a request, and waits for its answer or for the end of patience. */
+  async #ask(call: ApiCall): Promise<void> {
+    const { trace } = this.#setting;
+    const who = "userId" in call ? call.userId : "admin";
+    const workspaceId = "workspaceId" in call ? call.workspaceId : undefined;
+    trace.add(who, () => `asks: ${JSON.stringify(call)}`, workspaceId);
+    const end = this.#setting.connect(this.#life, { type: "api", call });
+    const over = Promise.withResolvers<void>();
+    end.receive((message) => {
+      trace.add(who, () => `is told: ${JSON.stringify(message)}`, workspaceId);
+      over.resolve();
+    });
+    end.closed.addEventListener("abort", () => over.resolve());
+    using _ = this.#life.after(patienceMs, () => over.resolve());
+    await over.promise;
+    end.close();
+  }
+}
+
+function activePreset({ model }: Setting): string {
+  const [template] = model.tables.templates.all();
+  const active = model.tables.presets
+    .all()
+    .find(({ versionId }) => versionId === template?.activeVersionId);
+  if (active === undefined) throw new Error("a world has an active preset");
+  return active.id;
+}

@@ -1,0 +1,85 @@
+import { Random } from "../engine/random.ts";
+
+/** What may go wrong in a world. Each world has some of them. */
+export const hazards = [
+  "replica-crash",
+  "agent-crash",
+  "cut",
+  "half-open",
+  "buffering-proxy",
+  "hint-loss",
+  "no-hints",
+  "hint-doubling",
+  "listener-loss",
+  "database-cut",
+  "slow",
+  "clock-skew",
+  "build-failure",
+  "build-cancel",
+  "compute-replaced",
+  "user-builds",
+  "admin-builds",
+  "invalidation",
+  "new-version",
+  "hanging-stop-script",
+] as const;
+export type Hazard = (typeof hazards)[number];
+
+/** What kind of world a seed makes. */
+export interface Profile {
+  readonly replicas: number;
+  readonly users: number;
+  readonly agentNames: readonly string[];
+  readonly claimsAtOnce: boolean;
+  /** A start leaves machines alone that run. */
+  readonly keepsCompute: boolean;
+  readonly desiredInstances: number;
+  /** 0: prebuilds do not expire. */
+  readonly expireAfterMs: number;
+  readonly hazards: ReadonlySet<Hazard>;
+  /** How long things go wrong, and people do things, in milliseconds. */
+  readonly chaosMs: number;
+}
+
+/** What a planted fault needs to show, and what would hide it. */
+export interface Wants {
+  readonly with?: readonly Hazard[];
+  readonly without?: readonly Hazard[];
+  readonly claimsAtOnce?: boolean;
+  readonly keepsCompute?: boolean;
+  readonly agentNames?: readonly string[];
+  readonly replicas?: number;
+  /** Many people for few prebuilds. */
+  readonly isCrowded?: boolean;
+  /** Prebuilds expire. */
+  readonly expires?: boolean;
+}
+
+/** The world of a seed. */
+export function profileOf(seed: number, wants: Wants = {}): Profile {
+  // Not the numbers that the steps are drawn from, or a wish would change them all.
+  const random = new Random(seed ^ 0x5eed);
+  const drawn = hazards.filter(() => random.chance(0.4));
+  const chosen = new Set([...drawn, ...(wants.with ?? [])]);
+  for (const hazard of wants.without ?? []) chosen.delete(hazard);
+  const drawnProfile = {
+    replicas: 1 + random.below(3),
+    users: 2 + random.below(3),
+    agentNames: random.chance(0.3) ? ["main", "gpu"] : ["main"],
+    claimsAtOnce: random.chance(0.6),
+    desiredInstances: 1 + random.below(3),
+    chaosMs: 60_000 + random.below(120_000),
+  };
+  const expires = random.chance(0.3);
+  const expireAfterMs = 40_000 + random.below(60_000);
+  return {
+    ...drawnProfile,
+    hazards: chosen,
+    replicas: wants.replicas ?? drawnProfile.replicas,
+    users: wants.isCrowded ? 8 : drawnProfile.users,
+    agentNames: wants.agentNames ?? drawnProfile.agentNames,
+    claimsAtOnce: wants.claimsAtOnce ?? drawnProfile.claimsAtOnce,
+    keepsCompute: wants.keepsCompute ?? false,
+    expireAfterMs: (wants.expires ?? expires) ? expireAfterMs : 0,
+  };
+}

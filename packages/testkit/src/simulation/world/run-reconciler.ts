@@ -1,0 +1,44 @@
+import { topics } from "@slipway/server/prebuilds";
+
+import { createPrebuild, removePrebuild, selectPool, selectPoolIds } from "../model/pools.ts";
+import { looks } from "./looks.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+/** Shorter than the product's, so that a world of minutes sees them pass. */
+const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 0 };
+const intervalMs = 15_000;
+
+/** Keeps the pools filled with the product's own decision, as its reconciler does; one server at a time. */
+export async function runReconciler(server: ServerProcess): Promise<void> {
+  const { model, life } = server;
+  for await (const _ of looks(server, topics.prebuilds, intervalMs)) {
+    try {
+      for (const presetId of await model.db.query(life, (trx) => selectPoolIds(model, trx))) {
+        if (!(await reconcileOne(server, presetId))) break;
+      }
+    } catch {
+      // The next look is soon.
+    }
+  }
+}
+
+/** False when another server is at it. */
+async function reconcileOne(server: ServerProcess, presetId: string): Promise<boolean> {
+  const { model, life, trace, setting } = server;
+  return model.db.transaction(life, async (trx) => {
+    if (!(await trx.run(() => trx.tryAdvisoryLock("pools")))) return false;
+    const snapshot = await trx.run(() => selectPool(model, trx, presetId));
+    const plan = model.rules.reconcile(snapshot, trx.nowMs, limits);
+    setting.tell((monitor) => monitor.planned?.(snapshot, plan));
+    for (const workspaceId of plan.remove) {
+      const isRemoved = await removePrebuild(model, trx, workspaceId);
+      if (isRemoved) trace.add(life.name, () => `removes ${workspaceId}`, workspaceId);
+    }
+    for (let made = 0; made < plan.create; made += 1) {
+      const id = await createPrebuild(model, trx, presetId);
+      trace.add(life.name, () => `makes ${id} for the pool of ${presetId}`, id);
+    }
+    trx.notify(topics.jobQueue);
+    return true;
+  });
+}

@@ -1,0 +1,149 @@
+import { takePrebuild, topics } from "@slipway/server/prebuilds";
+
+import { cancelBuild, createBuild, createClaimBuild, Refused } from "../model/builds.ts";
+import type { ServerEnd } from "../network/link.ts";
+import type { ApiCall } from "../network/messages.ts";
+import { UniqueViolation } from "../store/errors.ts";
+import type { Transaction } from "../store/transaction.ts";
+import type { ClaimOutcome } from "./monitor.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+/** Does what a user asks, as the routes of the server do. */
+export async function serveApi(
+  server: ServerProcess,
+  call: ApiCall,
+  end: ServerEnd,
+): Promise<void> {
+  try {
+    end.send({ type: "answer", id: 0, value: await answer(server, call) });
+  } catch (error) {
+    const isExpected = error instanceof Refused || error instanceof UniqueViolation;
+    end.send({ type: "failure", id: 0, message: isExpected ? error.message : "server error" });
+  }
+  end.close();
+}
+
+async function answer(server: ServerProcess, call: ApiCall): Promise<string | undefined> {
+  const { model, life } = server;
+  const { presets, templates } = model.tables;
+  switch (call.name) {
+    case "create":
+      return createWorkspace(server, call);
+    case "build":
+      return queueBuild(server, call);
+    case "cancel":
+      return cancel(server, call);
+    case "invalidate":
+      await model.db.query(life, (trx) =>
+        trx.update(presets, call.presetId, () => ({ lastInvalidatedAtMs: trx.nowMs })),
+      );
+      server.hints.publish(topics.prebuilds);
+      return undefined;
+    case "promote":
+      await model.db.query(life, (trx) =>
+        trx.update(templates, call.templateId, () => ({ activeVersionId: call.versionId })),
+      );
+      server.hints.publish(topics.prebuilds);
+      return undefined;
+  }
+}
+
+type Create = Extract<ApiCall, { name: "create" }>;
+
+async function createWorkspace(server: ServerProcess, call: Create): Promise<string> {
+  const { model, life, setting } = server;
+  const attempt = { id: model.ids.next("claim"), presetId: call.presetId ?? "" };
+  let outcome: ClaimOutcome = "failed";
+  if (call.presetId !== undefined) setting.tell((monitor) => monitor.claimBegan?.(attempt));
+  try {
+    const id = await model.db.transaction(life, async (trx) => {
+      const claimed = await claim(server, trx, call);
+      outcome = claimed === undefined ? "none" : "claimed";
+      return claimed ?? (await insertWorkspace(server, trx, call));
+    });
+    server.hints.publish(topics.jobQueue);
+    return id;
+  } catch (error) {
+    outcome = error instanceof Refused ? "refused" : "failed";
+    throw error;
+  } finally {
+    setting.tell((monitor) => monitor.claimEnded?.(attempt, outcome));
+  }
+}
+
+async function claim(
+  { model, trace, life }: ServerProcess,
+  trx: Transaction,
+  { presetId, userId, workspaceName }: Create,
+): Promise<string | undefined> {
+  if (presetId === undefined) return undefined;
+  const owner = { ownerId: userId, name: workspaceName };
+  const id = await takePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
+  if (id === undefined) return undefined;
+  trace.add(life.name, () => `claims ${id} for ${userId}`, id);
+  await createClaimBuild(model, trx, id, { presetId, initiatorId: userId });
+  for (const topic of [topics.claim(id), topics.workspace(id), topics.prebuilds]) trx.notify(topic);
+  return id;
+}
+
+async function insertWorkspace(
+  { model, trace, life }: ServerProcess,
+  trx: Transaction,
+  { userId, workspaceName, presetId }: Create,
+): Promise<string> {
+  const [template] = await trx.run(() => trx.all(model.tables.templates));
+  if (template === undefined) throw new Refused("no template");
+  const id = model.ids.next("w");
+  trace.add(life.name, () => `makes ${id} for ${userId}`, id);
+  await trx.run(() =>
+    trx.insert(model.tables.workspaces, {
+      id,
+      ownerId: userId,
+      name: workspaceName,
+      templateId: template.id,
+      prebuildPresetId: undefined,
+      deleted: false,
+      createdAtMs: trx.nowMs,
+    }),
+  );
+  const { activeVersionId: versionId } = template;
+  await createBuild(model, trx, id, {
+    transition: "start",
+    versionId,
+    presetId,
+    initiatorId: userId,
+  });
+  return id;
+}
+
+async function queueBuild(
+  { model, life, hints, trace }: ServerProcess,
+  { workspaceId, transition, userId }: Extract<ApiCall, { name: "build" }>,
+): Promise<string> {
+  const id = await model.db.transaction(life, async (trx) => {
+    const { id: buildId } = await createBuild(model, trx, workspaceId, {
+      transition,
+      initiatorId: userId,
+    });
+    return buildId;
+  });
+  trace.add(life.name, () => `queued ${id}, a ${transition} of ${workspaceId}`, workspaceId);
+  hints.publish(topics.jobQueue);
+  hints.publish(topics.workspace(workspaceId));
+  return id;
+}
+
+async function cancel(
+  { model, life, hints, trace }: ServerProcess,
+  { workspaceId }: Extract<ApiCall, { name: "cancel" }>,
+): Promise<string | undefined> {
+  const newest = await model.db.query(life, (trx) => {
+    const build = model.view(trx).newest(workspaceId);
+    return build !== undefined && cancelBuild(model, trx, build.id) ? build : undefined;
+  });
+  if (newest === undefined) return undefined;
+  trace.add(life.name, () => `canceled ${newest.id}`, workspaceId);
+  hints.publish(topics.jobCancel(newest.id));
+  hints.publish(topics.workspace(workspaceId));
+  return newest.id;
+}

@@ -1,0 +1,96 @@
+import { topics } from "@slipway/server/prebuilds";
+
+import { makeSubAgent, markConnected, markSession, updateLifecycle } from "../model/agents.ts";
+import type { ServerEnd } from "../network/link.ts";
+import type { ClientMessage, SimulatedManifest } from "../network/messages.ts";
+import type { ServerProcess } from "./server-process.ts";
+import { userName } from "./user-name.ts";
+
+/** How often a session is looked after, in milliseconds. */
+const beatMs = 15_000;
+
+/** Serves the RPC session of an agent, as the server's connection monitor and handlers do. */
+export async function serveRpc(
+  server: ServerProcess,
+  { token }: { readonly token: string },
+  end: ServerEnd,
+): Promise<void> {
+  const { model, life, hints, trace } = server;
+  const agent = await model.db.query(life, (trx) => model.view(trx).liveAgent(token));
+  if (agent === undefined) return server.refuse(end, 401);
+  const session = { agentId: agent.id, connectionId: model.ids.next("c") };
+  const { workspaceId } = agent;
+  trace.add(life.name, () => `session of ${token} as ${agent.id}`, workspaceId);
+  end.receive((message) => void answer(server, agent.id, message, end));
+  end.send({ type: "status", status: 200 });
+  const beat = async (): Promise<void> => {
+    const isLive = await model.db.query(life, (trx) => {
+      markSession(model, trx, session, "alive");
+      return model.view(trx).liveAgent(token)?.id === agent.id;
+    });
+    if (!isLive) end.close();
+  };
+  using _ = hints.subscribe(topics.claim(workspaceId), () => void beat().catch(nextBeat));
+  const isThere = await model.db.query(life, (trx) =>
+    markConnected(model, trx, session.agentId, session.connectionId),
+  );
+  if (!isThere) end.close();
+  hints.publish(topics.workspace(workspaceId));
+  try {
+    while (!end.closed.aborted) {
+      await life.sleep(beatMs, end.closed);
+      await beat();
+    }
+  } catch {
+    end.close();
+  }
+  await model.db.query(life, (trx) => markSession(model, trx, session, "over"));
+  hints.publish(topics.workspace(workspaceId));
+}
+
+function nextBeat(): void {
+  // The next beat finds it out.
+}
+
+async function answer(
+  server: ServerProcess,
+  agentId: string,
+  { id, method, input }: ClientMessage,
+  end: ServerEnd,
+): Promise<void> {
+  try {
+    end.send({ type: "answer", id, value: await call(server, agentId, method, input) });
+  } catch (error) {
+    end.send({ type: "failure", id, message: String(error) });
+  }
+}
+
+async function call(
+  { model, life, hints, trace }: ServerProcess,
+  agentId: string,
+  method: ClientMessage["method"],
+  input: string,
+): Promise<SimulatedManifest | undefined> {
+  const { agents, builds } = model.tables;
+  switch (method) {
+    case "manifest":
+      return model.db.query(life, (trx) => {
+        const agent = trx.get(agents, agentId);
+        const build = agent && trx.get(builds, agent.buildId);
+        if (build === undefined || agent?.deleted !== false) throw new Error("agent is gone");
+        const { workspaceId, name } = agent;
+        // Whose it is for the agent's own build, not for one that is under way.
+        return { agentId, workspaceId, agentName: name, ownerName: userName(build.ownerId) };
+      });
+    case "lifecycle": {
+      await model.db.query(life, (trx) => updateLifecycle(model, trx, agentId, input));
+      const workspaceId = agents.get(agentId)?.workspaceId;
+      trace.add(life.name, () => `${agentId} is ${input}`, workspaceId);
+      if (workspaceId !== undefined) hints.publish(topics.workspace(workspaceId));
+      return undefined;
+    }
+    case "sub-agent":
+      await model.db.query(life, (trx) => makeSubAgent(model, trx, agentId));
+      return undefined;
+  }
+}

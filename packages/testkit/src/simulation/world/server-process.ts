@@ -1,0 +1,41 @@
+import { Life } from "../engine/life.ts";
+import type { Random } from "../engine/random.ts";
+import type { Trace } from "../engine/trace.ts";
+import type { Model } from "../model/model.ts";
+import { ReplicaHints } from "../network/hints.ts";
+import type { ServerEnd } from "../network/link.ts";
+import type { Told } from "./monitor.ts";
+import type { Setting } from "./setting.ts";
+
+/** Most by which the wall clock of a server is off, in milliseconds. */
+const maxSkewMs = 600_000;
+
+/** A server's process, from its start to its crash: what its routes and loops work with. */
+export class ServerProcess {
+  readonly setting: Setting;
+  readonly model: Model;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly life: Life;
+  readonly hints: ReplicaHints;
+
+  constructor(setting: Setting, name: string) {
+    const { scheduler, profile, random } = setting;
+    const skewMs = profile.hazards.has("clock-skew") ? random.between(-maxSkewMs, maxSkewMs) : 0;
+    this.setting = setting;
+    this.model = setting.model;
+    this.random = random;
+    this.trace = setting.trace;
+    this.life = new Life(name, scheduler, skewMs);
+    this.hints = new ReplicaHints(this.life, setting.hints);
+  }
+
+  refuse(end: ServerEnd, status: 401 | 409 | 500): void {
+    end.send({ type: "status", status });
+    end.close();
+  }
+
+  told(told: Told): void {
+    this.setting.tell((monitor) => monitor.told?.(told));
+  }
+}

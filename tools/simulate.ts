@@ -1,0 +1,104 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+
+import { plants, replay, type Subject } from "@slipway/testkit/simulation";
+
+import { search } from "./simulate/search.ts";
+
+/*
+ * Looks for worlds in which claims break an invariant of docs/claims.md: servers, agents and people who live by the product's
+ * own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
+ *
+ *   npm run simulate -- [--seeds 10000] [--from 1] [--threads N] [--json]
+ *   npm run simulate -- --seed 42             one world again, and what happened in it
+ *   npm run simulate -- --plants              plants each known fault and says how long it took to find; then its worlds
+ *                                             without it
+ *   npm run simulate -- --plant NAME [--seed 42]
+ */
+
+const { values: flags } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "10000" },
+    from: { type: "string", default: "1" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    seed: { type: "string" },
+    plant: { type: "string" },
+    plants: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+const subject: Subject =
+  flags.plant === undefined ? { kind: "own" } : { kind: "plant", plant: flags.plant };
+
+if (flags.seed !== undefined) await show(subject, Number(flags.seed));
+else if (flags.plants) await findPlants();
+else await look();
+
+async function show(shown: Subject, seed: number): Promise<void> {
+  const { violation, lines } = await replay(shown, seed);
+  for (const line of lines) say(line);
+  say("", violation ?? "all invariants hold");
+  if (violation !== undefined && shown.kind === "own") process.exitCode = 1;
+}
+
+async function look(): Promise<void> {
+  const result = await searchFor(subject, Number(flags.seeds));
+  const { found, seeds, steps, seconds } = result;
+  if (flags.json) say(JSON.stringify(result));
+  else say(`${seeds} worlds, ${steps} steps in ${seconds.toFixed(1)} s: ${rate(steps, seconds)}`);
+  if (found === undefined) return say("all invariants hold");
+  const again = flags.plant === undefined ? "" : ` --plant ${flags.plant}`;
+  say(
+    `seed ${found.seed} breaks ${found.text}`,
+    `again: npm run simulate -- --seed ${found.seed}${again}`,
+  );
+  await show(subject, found.seed);
+  process.exitCode = 1;
+}
+
+/** Worlds of a fault that are looked at with it, until it is found, and without it. */
+const plantSeeds = 200;
+
+async function findPlants(): Promise<void> {
+  for (const { name, breaks, summary } of plants) {
+    const planted = await searchFor({ kind: "plant", plant: name }, plantSeeds);
+    const without = await searchFor({ kind: "without", plant: name }, plantSeeds);
+    if (planted.found === undefined || without.found !== undefined) process.exitCode = 1;
+    if (flags.json) {
+      say(JSON.stringify({ name, breaks, planted, without }));
+      continue;
+    }
+    const { found, seeds, seconds } = planted;
+    say(
+      `${name}: ${summary}`,
+      found === undefined
+        ? `  NOT FOUND in ${seeds} worlds`
+        : `  found in ${seconds.toFixed(1)} s, ${seeds} worlds: seed ${found.seed} breaks ${found.text}`,
+      without.found === undefined
+        ? `  without it all holds in ${without.seeds} worlds`
+        : `  WITHOUT IT seed ${without.found.seed} breaks ${without.found.text}`,
+    );
+  }
+}
+
+function searchFor(searched: Subject, seeds: number): ReturnType<typeof search> {
+  let toldMs = performance.now();
+  return search(searched, {
+    from: Number(flags.from),
+    seeds,
+    threads: Number(flags.threads),
+    onProgress: (done) => {
+      if (performance.now() - toldMs < 2_000) return;
+      toldMs = performance.now();
+      process.stderr.write(`${done} of ${seeds} worlds\n`);
+    },
+  });
+}
+
+function rate(steps: number, seconds: number): string {
+  return `${Math.round(steps / seconds)} steps a second`;
+}
+
+function say(...lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,33 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+import { explore, type Subject } from "@slipway/testkit/simulation";
+
+/** What one thread is to look at; it tells of each world with its steps, and at its end what it found. */
+export interface WorkerOrder {
+  readonly subject: Subject;
+  readonly from: number;
+  readonly count: number;
+  /** Of one number, shared by all threads: no more worlds once it is not 0. */
+  readonly ended: SharedArrayBuffer;
+}
+
+export type WorkerMessage =
+  | { readonly kind: "world"; readonly steps: number }
+  | { readonly kind: "found"; readonly seed: number; readonly text: string };
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `simulate.ts` gives it
+const { subject, from, count, ended } = workerData as WorkerOrder;
+const end = new Int32Array(ended);
+
+function tell(message: WorkerMessage): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(message);
+}
+
+const { found } = await explore(subject, {
+  from,
+  count,
+  isOver: () => Atomics.load(end, 0) !== 0,
+  onWorld: (steps) => tell({ kind: "world", steps }),
+});
+if (found !== undefined) tell({ kind: "found", ...found });
