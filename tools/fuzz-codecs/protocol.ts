@@ -1,0 +1,49 @@
+import type { Finding } from "./fuzz-loop.ts";
+
+/** What a worker is told. */
+export interface WorkerOrder {
+  readonly target: string;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly earlier: readonly Uint8Array[];
+  /** `InputBoard` of the worker and who watches it. */
+  readonly board: SharedArrayBuffer;
+}
+
+/** What a worker tells at its end. */
+export interface WorkerReport {
+  readonly executions: number;
+  readonly corpus: readonly Uint8Array[];
+  readonly reachedCharacters: number;
+  readonly finding: Finding | undefined;
+}
+
+const headBytes = 8;
+
+/** Memory that two threads share: the input that is being tried, and how many were. So one that never ends is known. */
+export class InputBoard {
+  readonly memory: SharedArrayBuffer;
+  readonly #head: Int32Array;
+  readonly #input: Uint8Array;
+
+  constructor(memory: SharedArrayBuffer | number) {
+    this.memory = typeof memory === "number" ? new SharedArrayBuffer(headBytes + memory) : memory;
+    this.#head = new Int32Array(this.memory, 0, 2);
+    this.#input = new Uint8Array(this.memory, headBytes);
+  }
+
+  /** Counts from 0 and begins anew after 2^32. */
+  get count(): number {
+    return Atomics.load(this.#head, 0);
+  }
+
+  get input(): Uint8Array {
+    return this.#input.slice(0, Atomics.load(this.#head, 1));
+  }
+
+  show(input: Uint8Array): void {
+    this.#input.set(input);
+    Atomics.store(this.#head, 1, input.length);
+    Atomics.add(this.#head, 0, 1);
+  }
+}

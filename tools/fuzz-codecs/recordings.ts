@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = join(
+  process.env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../shared"),
+  "recordings",
+);
+
+interface Line {
+  readonly id: number;
+  readonly kind: string;
+  readonly path?: string;
+  readonly dir?: string;
+  readonly op?: number;
+  readonly hex?: string;
+}
+
+/** What agents (`c`) or servers (`s`) sent on each recorded RPC connection; nothing where there are no recordings. */
+export function recordedSessions(direction: "c" | "s"): readonly Uint8Array[] {
+  return agentFiles().flatMap((lines) => {
+    const connections = lines.filter(({ path }) => path?.includes("/me/rpc") === true);
+    return connections.map(({ id }) =>
+      joinHex(
+        lines
+          .filter((line) => line.id === id && line.kind === "ws" && line.op === 2)
+          .filter(({ dir }) => dir === direction)
+          .map(({ hex }) => hex ?? ""),
+      ),
+    );
+  });
+}
+
+function agentFiles(): readonly (readonly Line[])[] {
+  const agents = join(folder, "agent");
+  if (!existsSync(agents)) return [];
+  return readdirSync(agents)
+    .filter((name) => name.endsWith(".jsonl"))
+    .map((name) =>
+      readFileSync(join(agents, name), "utf8")
+        .trim()
+        .split("\n")
+        .map((line): Line => JSON.parse(line)),
+    );
+}
+
+function joinHex(pieces: readonly string[]): Uint8Array {
+  return new Uint8Array(Buffer.from(pieces.join(""), "hex"));
+}

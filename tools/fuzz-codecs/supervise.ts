@@ -1,0 +1,78 @@
+import { Worker } from "node:worker_threads";
+
+import { InputBoard, type WorkerOrder, type WorkerReport } from "./protocol.ts";
+import type { FuzzTarget } from "./target.ts";
+
+/** An input that takes longer than this, whoever else wants the processor, never ends. */
+const hangMs = 30_000;
+/** Memory of the whole process; more is a finding. */
+const maxRssBytes = 1024 * 1024 * 1024;
+const maxHeapMb = 512;
+const lookEveryMs = 200;
+/** What Node.js ends with when a module still waits and nothing can wake it. */
+const unsettledCode = 13;
+
+export interface Supervised {
+  readonly maxRssBytes: number;
+  readonly seconds: number;
+  /** How it ended: of itself, or what it was ended for. */
+  readonly outcome:
+    | { readonly kind: "report"; readonly report: WorkerReport }
+    | {
+        readonly kind: "hang" | "memory" | "crash";
+        readonly input: Uint8Array;
+        readonly text: string;
+      };
+}
+
+interface SuperviseOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly earlier: readonly Uint8Array[];
+}
+
+/** Fuzzes a target in a worker; ends it when an input does not end or eats up the memory. */
+export async function supervise(
+  target: FuzzTarget,
+  options: SuperviseOptions,
+): Promise<Supervised> {
+  const board = new InputBoard(target.maxBytes);
+  const order: WorkerOrder = { ...options, target: target.name, board: board.memory };
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    workerData: order,
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+  });
+  const started = performance.now();
+  const outcome = Promise.withResolvers<Supervised["outcome"]>();
+  const fail = (kind: "hang" | "memory" | "crash", text: string): void =>
+    outcome.resolve({ kind, input: board.input, text });
+  worker.on("message", (report: WorkerReport) => outcome.resolve({ kind: "report", report }));
+  worker.on("error", (error: Error & { readonly code?: string }) =>
+    fail(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "memory" : "crash", String(error.stack)),
+  );
+  worker.on("exit", (code) =>
+    code === unsettledCode
+      ? fail("hang", "a promise is never settled")
+      : fail("crash", `the worker ended with ${code}`),
+  );
+  let highest = 0;
+  let seen = { count: board.count, at: started };
+  const timer = setInterval(() => {
+    const rss = process.memoryUsage.rss();
+    highest = Math.max(highest, rss);
+    const now = performance.now();
+    if (board.count !== seen.count) seen = { count: board.count, at: now };
+    if (rss > maxRssBytes) fail("memory", `${rss} bytes in memory, wanted at most ${maxRssBytes}`);
+    else if (now - seen.at > hangMs) fail("hang", `no end after ${hangMs} ms`);
+  }, lookEveryMs);
+  try {
+    return {
+      outcome: await outcome.promise,
+      maxRssBytes: highest,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    clearInterval(timer);
+    await worker.terminate();
+  }
+}

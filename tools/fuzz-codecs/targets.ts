@@ -1,0 +1,39 @@
+import type { FuzzTarget } from "./target.ts";
+import { agentSessionTarget } from "./targets/agent-session.ts";
+import { archivesTarget } from "./targets/archives.ts";
+import { bodiesTarget } from "./targets/bodies.ts";
+import { bytesTarget } from "./targets/bytes.ts";
+import { clientTarget } from "./targets/client.ts";
+import { drpcTarget } from "./targets/drpc.ts";
+import { expressionsTarget } from "./targets/expressions.ts";
+import { logBatchesTarget } from "./targets/log-batches.ts";
+import { messagesTarget } from "./targets/messages.ts";
+import { requestsTarget } from "./targets/requests.ts";
+import { schedulesTarget } from "./targets/schedules.ts";
+import { templateTarget } from "./targets/template.ts";
+import { yamuxTarget } from "./targets/yamux.ts";
+
+/** Everything that reads bytes from outside. */
+export const targets: readonly FuzzTarget[] = [
+  bytesTarget,
+  messagesTarget,
+  logBatchesTarget,
+  yamuxTarget,
+  drpcTarget,
+  agentSessionTarget,
+  templateTarget,
+  expressionsTarget,
+  schedulesTarget,
+  archivesTarget,
+  requestsTarget,
+  bodiesTarget,
+  clientTarget,
+];
+
+/** Throws `RangeError` for a name that none has. */
+export function findTarget(name: string): FuzzTarget {
+  const target = targets.find((one) => one.name === name);
+  if (target !== undefined) return target;
+  const names = targets.map((one) => one.name).join(", ");
+  throw new RangeError(`there is no target "${name}", wanted one of ${names}`);
+}

@@ -1,0 +1,90 @@
+import { type Manifest, ManifestSchema, parseMessage, ProtobufError } from "@slipway/wire";
+
+import { parseHeader } from "../../../packages/agent/src/config/headers.ts";
+import { expandPath } from "../../../packages/agent/src/process/expand.ts";
+import { splitShellWords } from "../../../packages/agent/src/process/shell-words.ts";
+import { LineSplitter, maxLineBytes } from "../../../packages/agent/src/scripts/line-splitter.ts";
+import { ManifestError } from "../../../packages/agent/src/session/errors.ts";
+import { readManifest } from "../../../packages/agent/src/session/manifest.ts";
+import { UsageError } from "../../../packages/cli/src/command/errors.ts";
+import { firstEvent } from "../../../packages/cli/src/commands/show/first-event.ts";
+import { readDuration } from "../../../packages/cli/src/commands/templates/duration.ts";
+import { parseLifetime } from "../../../packages/cli/src/commands/tokens/lifetime.ts";
+import { readWorkspaceReference } from "../../../packages/cli/src/commands/workspace/reference.ts";
+import { cleanLine } from "../../../packages/cli/src/terminal/clean.ts";
+import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
+import { type FuzzTarget, textOf, utf8 } from "../target.ts";
+
+/** What an agent and the command read: manifests, the output of scripts, event streams, texts for the terminal. */
+export const clientTarget: FuzzTarget = {
+  name: "client",
+  maxBytes: 16 * 1024,
+  maxMs: 100,
+  words: [
+    "event: data\n",
+    "data: ",
+    "\n\n",
+    "\r\n",
+    "event: error\n",
+    "\u001b[2J",
+    "\u009b",
+    "'",
+    '"',
+    "\\",
+    "$HOME",
+    "~/",
+  ],
+  seeds: () =>
+    [
+      'event: data\ndata: {"a":1}\n\nevent: ping\n\n',
+      "one\r\ntwo\nthree",
+      'bash -c \'echo "$HOME" \\\' x"',
+      "X-Token=abc",
+      "owner/name",
+      "1d12h30m",
+      "\u001b]0;title\u0007 \u009b31m",
+      "\n\u0010\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008",
+    ].map(utf8),
+  check: (input) => {
+    checkLines(input);
+    checkManifest(input);
+    const text = textOf(input);
+    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    expectThat(!/[\u0000-\u0008\n-\u001f\u007f-\u009f]/.test(cleanLine(text)), "a line is clean");
+    checkEvents(text);
+    splitShellWords(text);
+    parseHeader(text);
+    parseLifetime(text);
+    expandPath(text, { home: "/h", base: "/b", environment: { HOME: "/h" } });
+    valueOf(() => readDuration("--ttl", text), UsageError);
+    valueOf(() => readWorkspaceReference(text), UsageError);
+  },
+};
+
+function checkLines(input: Uint8Array): void {
+  const lines = (chunks: readonly Uint8Array[]): readonly string[] => {
+    const splitter = new LineSplitter();
+    return [...chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk))), ...splitter.close()];
+  };
+  const whole = lines([input]);
+  expectSame("lines when chunks are cut elsewhere", lines(chunksOf(input, input.length)), whole);
+  for (const line of whole) {
+    expectThat(
+      line.length <= maxLineBytes && !line.includes("\0") && line.isWellFormed(),
+      "a line can be stored",
+    );
+  }
+}
+
+function checkManifest(input: Uint8Array): void {
+  const message = valueOf((): Manifest => parseMessage(ManifestSchema, input), ProtobufError);
+  if (message === undefined) return;
+  valueOf(() => readManifest(message, { home: "/h", environment: {} }), ManifestError);
+}
+
+/** What an event stream says first does not change when more of it comes. */
+function checkEvents(text: string): void {
+  const whole = firstEvent(text);
+  const half = firstEvent(text.slice(0, text.length / 2));
+  if (half.kind !== "none") expectSame("the first event", whole, half);
+}

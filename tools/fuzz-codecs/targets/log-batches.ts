@@ -1,0 +1,72 @@
+import {
+  BatchCreateLogsRequestSchema,
+  encodeMessage,
+  encodeUuid,
+  parseMessage,
+  ProtobufError,
+  readLogBatch,
+  timestampFromMs,
+} from "@slipway/wire";
+
+import { parseLogRequest } from "../../../packages/server/src/agents/rpc/logs.ts";
+import { RpcFailure } from "../../../packages/server/src/rpc/handler.ts";
+import { expectSame, valueOf } from "../expectations.ts";
+import type { FuzzTarget } from "../target.ts";
+
+/** The reader of log batches, beside the general one: what both take has the same lines. */
+export const logBatchesTarget: FuzzTarget = {
+  name: "log-batches",
+  maxBytes: 8 * 1024,
+  maxMs: 100,
+  words: [
+    "\u0012\u0004",
+    "\n\u0006",
+    "\u0008",
+    "\u0010",
+    "\u0018\u0003",
+    "\n\u0010",
+    "\u007f",
+    "\0",
+  ],
+  seeds: () => [
+    encodeMessage(BatchCreateLogsRequestSchema, {
+      logSourceId: encodeUuid("01234567-89ab-cdef-0123-456789abcdef"),
+      logs: [
+        { createdAt: timestampFromMs(1_700_000_000_123), output: "one", level: 3 },
+        { createdAt: timestampFromMs(-5), output: "déjà\0vu", level: 5 },
+        { output: "" },
+      ],
+    }),
+  ],
+  check: (input) => {
+    valueOf(() => readLines(input), ProtobufError);
+    valueOf(() => parseLogRequest(input), ProtobufError, RpcFailure);
+    const whole = valueOf(() => parseMessage(BatchCreateLogsRequestSchema, input), ProtobufError);
+    if (whole === undefined) return;
+    // The general reader takes more: wrong wire types, fields of later releases that are out of shape.
+    const logs = whole.logs.map(({ createdAt, output, level }) => {
+      if (createdAt === undefined) return { output, level };
+      const { seconds, nanos } = createdAt;
+      return { output, level, createdAt: { seconds, nanos } };
+    });
+    const lines = readLines(encodeMessage(BatchCreateLogsRequestSchema, { logs }));
+    expectSame(
+      "the lines",
+      lines,
+      logs.map(({ output }) => output),
+    );
+  },
+};
+
+function readLines(bytes: Uint8Array): readonly string[] {
+  const lines: string[] = [];
+  readLogBatch(bytes, (_createdNs, _level, start, end) => {
+    lines.push(exactly(bytes.subarray(start, end)));
+  });
+  return lines;
+}
+
+/** With a byte order mark, if there is one. */
+function exactly(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}

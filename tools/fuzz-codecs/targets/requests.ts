@@ -1,0 +1,99 @@
+import { negotiateVersion } from "../../../packages/server/src/agents/api-version.ts";
+import {
+  cleanMessage,
+  maxMessageBytes,
+} from "../../../packages/server/src/agents/app-status-service.ts";
+import { readIp } from "../../../packages/server/src/agents/rpc/connections.ts";
+import { parseAuditSearch } from "../../../packages/server/src/audit/search.ts";
+import { parseSessionToken } from "../../../packages/server/src/auth/session-key.ts";
+import { AllowedMethods } from "../../../packages/server/src/http/allowed-methods.ts";
+import { HttpError } from "../../../packages/server/src/http/errors.ts";
+import { readLogRange } from "../../../packages/server/src/http/log-range.ts";
+import { readPage } from "../../../packages/server/src/http/paging.ts";
+import { readCookie, sessionCookie } from "../../../packages/server/src/http/token.ts";
+import { requireUuid } from "../../../packages/server/src/http/uuid.ts";
+import { parseTemplateSearch } from "../../../packages/server/src/templates/search.ts";
+import { parseUserSearch } from "../../../packages/server/src/users/search.ts";
+import { parseSearch } from "../../../packages/server/src/workspaces/search.ts";
+import { expectThat } from "../expectations.ts";
+import { type FuzzTarget, textOf, utf8 } from "../target.ts";
+
+const methods = new AllowedMethods();
+methods.add("GET", "/api/v2/users/:user/workspace/:name");
+
+/** Each reads one part of a request, and refuses with an `HttpError`. */
+const readers: readonly ((text: string) => unknown)[] = [
+  (text) => readPage({ limit: text, offset: text }),
+  (text) => readLogRange({ after: text, before: text }),
+  (text) => requireUuid(text),
+  parseSearch,
+  parseAuditSearch,
+  parseUserSearch,
+  parseTemplateSearch,
+  negotiateVersion,
+  readIp,
+  parseSessionToken,
+  (text) => readCookie(text, sessionCookie),
+  (text) => methods.of(text),
+  (text) => cleanMessage(text.slice(0, maxMessageBytes)),
+];
+
+/** Query parameters, headers and paths: every reader on every text. */
+export const requestsTarget: FuzzTarget = {
+  name: "requests",
+  maxBytes: 8 * 1024,
+  maxMs: 100,
+  words: [
+    ..."owner: name: template: status: id: has_agent: healthy: dormant: outdated: favorite:".split(
+      " ",
+    ),
+    ..."last_used_before: last_used_after: param: organization: action: date_from: date_to:".split(
+      " ",
+    ),
+    ..."running connected me true false role: search: exact_name: deprecated: urn:uuid: :".split(
+      " ",
+    ),
+    "00000000-0000-0000-0000-000000000000",
+    "2026-01-02T03:04:05Z",
+    `${sessionCookie}=`,
+    '"',
+    ", ",
+    "; ",
+    "\u0130",
+  ],
+  seeds: () =>
+    [
+      'owner:me status:running name:"my box" param:size=2',
+      "id:01234567-89ab-cdef-0123-456789abcdef last_used_before:2026-01-02T03:04:05Z",
+      "action:create resource_type:workspace date_from:2026-01-02 username:a",
+      "ann status:active role:owner",
+      'exact_name:"docker" deprecated:true',
+      "urn:uuid:01234567-89ab-cdef-0123-456789abcdef",
+      "2.10",
+      "25",
+      "/api/v2/users/me/workspace/a",
+      `a=b; ${sessionCookie}=0123456789-0123456789012345678901`,
+      "fe80::1%eth0",
+      "<b>done</b> \u001b[31mred",
+    ].map(utf8),
+  check: (input) => {
+    const text = textOf(input);
+    for (const read of readers) checkReader(read, text);
+  },
+};
+
+function checkReader(read: (text: string) => unknown, text: string): void {
+  try {
+    read(text);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    expectThat(
+      error.status >= 400 && error.status < 500,
+      `the status ${error.status} is a refusal`,
+    );
+    expectThat(
+      JSON.stringify(error.body).length <= text.length * 16 + 2_000,
+      "an answer is bounded",
+    );
+  }
+}

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { unstorableField } from "../../../packages/server/src/http/storable-text.ts";
+import type { TemplateDefinition } from "../../../packages/server/src/template-format/definition.ts";
+import { renderDefinition } from "../../../packages/server/src/template-format/interpolate.ts";
+import { resolveParameters } from "../../../packages/server/src/template-format/parameters.ts";
+import { parseTemplateDefinition } from "../../../packages/server/src/template-format/parse-definition.ts";
+import { evaluateDefinition } from "../../../packages/server/src/templates/evaluate.ts";
+import { expectSame, expectThat } from "../expectations.ts";
+import { type FuzzTarget, textOf, utf8 } from "../target.ts";
+
+const examples = join(import.meta.dirname, "../../../examples");
+const drivers = ["process", "external", "docker"];
+/** As `parse-definition.ts` has it, and some regular expressions that never end. */
+const maxMs = 1_500;
+/** Longest message, in characters: it is read by a person. */
+const maxMessage = 1_000;
+
+/** The reader of `slipway.yaml`, and what is done with a definition that it takes. */
+export const templateTarget: FuzzTarget = {
+  name: "template",
+  maxBytes: 16 * 1024,
+  maxMs,
+  words: [
+    ..."agents: scripts: metadata: apps: env: volumes: parameters: options: presets: prebuilds:".split(
+      " ",
+    ),
+    ..."driver: run: run_on: cron: interval: timeout: url: command: health: type: default:".split(
+      " ",
+    ),
+    ..."validation: regex: min: max: schedule: windows: instances: display_name: icon: order:".split(
+      " ",
+    ),
+    ..."process external number bool list(string) start stop true false null ~ *a &a <<:".split(
+      " ",
+    ),
+    "${{ parameters.x }}",
+    "${{ owner.name }}",
+    "\n  ",
+    "\n    - ",
+    "{",
+    "[",
+    "!!int",
+    "|\n",
+    "\t",
+  ],
+  seeds: () => [
+    ...readdirSync(examples)
+      .filter((name) => name.endsWith(".yaml"))
+      .map((name) => new Uint8Array(readFileSync(join(examples, name)))),
+    utf8(smallest),
+    utf8("a: &a [*a, *a]\n"),
+  ],
+  check: (input) => {
+    const text = textOf(input);
+    const parsed = parseTemplateDefinition(text, { drivers });
+    if ("definition" in parsed) return useDefinition(parsed.definition);
+    expectThat(parsed.problems.length > 0, "a refused file has a problem");
+    expectSame("what cannot be stored", unstorableField(parsed.problems), undefined);
+    const lines = text.split("\n");
+    for (const { line, column, message, path } of parsed.problems) {
+      const length = lines[line - 1]?.length;
+      expectThat(length !== undefined, `line ${line} is there`);
+      expectThat(column >= 1 && column <= (length ?? 0) + 1, `column ${column} is there`);
+      expectThat(message.length > 0 && message.length <= maxMessage, `message "${message}"`);
+      expectThat(!/undefined|\[object|NaN/.test(message), `message "${message}"`);
+      expectThat(path.length <= maxMessage * 10, "a path is bounded");
+    }
+  },
+};
+
+const smallest = `driver: process
+parameters:
+  size: { type: number, default: 2, validation: { min: 1, max: 9 } }
+  zone: { default: a, options: [{ name: A, value: a }, { name: B, value: b }] }
+presets:
+  Small: { parameters: { size: 1 }, prebuilds: { instances: 1 } }
+agents:
+  main:
+    os: linux
+    arch: amd64
+    env: { WHO: "\${{ owner.username }}" }
+    scripts: { prepare: { run: "echo \${{ parameters.size }}", run_on: [start] } }
+    metadata: { load: { run: cat /proc/loadavg, interval: 10s } }
+    apps: { web: { url: "http://localhost:80" } }
+`;
+
+const values = {
+  owner: { id: "i", username: "u", name: "n", email: "e" },
+  workspace: { id: "w", name: "n" },
+  template: { name: "t", version: "v" },
+};
+
+/** A definition that was taken can be stored, and be built with whatever values it allows. */
+function useDefinition(definition: TemplateDefinition): void {
+  expectSame("the part that cannot be stored", unstorableField(definition), undefined);
+  evaluateDefinition(definition, { id: 1, inputs: { nothing: "x" } });
+  for (const preset of [undefined, ...definition.presets.map(({ name }) => name)]) {
+    const given = definition.parameters
+      .filter((parameter) => parameter.default === undefined)
+      .map(({ name }) => ({ name, value: "1" }));
+    const choice = preset === undefined ? { given } : { given, preset };
+    const resolved = resolveParameters(definition, choice);
+    if ("problems" in resolved) continue;
+    const agents = renderDefinition(definition, { ...values, parameters: resolved.values });
+    expectSame("the number of agents", agents.length, definition.agents.length);
+  }
+}
