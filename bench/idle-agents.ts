@@ -1,79 +1,97 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-
-import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
-
 import { printReport } from "./report.ts";
-import { makeFleet } from "./support/external-fleet.ts";
+import { findStock, type IdleServer, openBareEcho, openOurs } from "./support/idle-server.ts";
+import { openIdleFleet } from "./support/open-idle-fleet.ts";
 import { readProcessCost } from "./support/process-cost.ts";
+import { quantile } from "./support/quantile.ts";
 
 /*
- * What idle agents cost the server, each with two metadata items every 10 s: memory, processor, and how long a metadata
- * call takes. Also how long it takes to make that many workspaces, and until all agents are connected to a server that has
- * just started. The server's database is not counted.
+ * What idle agents cost a server, each with two metadata items every 10 s: memory and processor of its process without the
+ * database, and how long a metadata call takes. Memory is what the process holds (VmRSS) after the metadata has come for
+ * 40 s, less what it held before the first agent came, garbage included: nobody asks it to collect. Then the server is
+ * restarted: how long from its end until all agents are back, and the most memory it held (VmHWM). The reference is `ws`
+ * alone, which sends back as many messages on as many sockets. The agents share the machine.
  *
- *   npm run bench:idle-agents [-- --agents=1000] [--json]
+ *   npm run bench:idle-agents [-- --agents=1000] [--runs=1] [--json]
+ *
+ * A stock server takes part when the environment names one; see support/stock-server.ts and support/idle-server.ts. It is
+ * restarted before each run if that is said how; else the first run finds it as it is.
  */
 
-const count = Number(/--agents=(\d+)/.exec(process.argv.join(" "))?.[1] ?? 1000);
 const seconds = 40;
 
-const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-let server = await startServerProcess({ dataDir, port: 0 });
-try {
-  const client = await logInAsAdmin(server.url);
-  const makingStarted = performance.now();
-  const agents = await makeFleet(client, count);
-  const makingSeconds = (performance.now() - makingStarted) / 1000;
-
-  // A fresh server: what the making of workspaces left behind is no agent's.
-  await server.end("SIGINT");
-  server = await startServerProcess({ dataDir, port: 0 });
-  const before = readProcessCost(server.pid);
-  const fleet = spawn(
-    process.execPath,
-    [
-      "--conditions=@slipway/source",
-      fileURLToPath(new URL("support/idle-fleet.ts", import.meta.url)),
-    ],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  const lines = createInterface(fleet.stdout)[Symbol.asyncIterator]();
-  const order = { serverUrl: server.url, tokens: agents.map(({ token }) => token), seconds };
-  fleet.stdin.end(JSON.stringify(order));
-  const connectStarted = performance.now();
-  await lines.next();
-  const connectSeconds = (performance.now() - connectStarted) / 1000;
-  const connected = readProcessCost(server.pid);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- printed by the fleet
-  const latencies = JSON.parse(String((await lines.next()).value)) as number[];
-  const after = readProcessCost(server.pid);
-  await once(fleet, "exit");
-
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const quantile = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0;
-  printReport(`${count} idle agents`, [
-    { name: "workspaces made and running", unit: "s", runs: [makingSeconds] },
-    { name: "all connected", unit: "s", runs: [connectSeconds] },
-    {
-      name: "memory an agent",
-      unit: "KB",
-      runs: [((after.residentMb - before.residentMb) * 1024) / count],
-    },
-    {
-      name: "processor",
-      unit: "cores",
-      runs: [(after.cpuSeconds - connected.cpuSeconds) / seconds],
-    },
-    { name: "metadata call, p50", unit: "ms", runs: [quantile(0.5)] },
-    { name: "metadata call, p99", unit: "ms", runs: [quantile(0.99)] },
-  ]);
-} finally {
-  await server.end("SIGINT");
-  await rm(dataDir, { recursive: true, force: true });
+function option(name: string, otherwise: number): number {
+  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
 }
+
+const count = option("agents", 1000);
+const runs = option("runs", 1);
+
+/** Names of what is measured, with their units; the unit makes those of one name comparable. */
+const units = {
+  "all connected": "s",
+  "memory an agent": "KB",
+  processor: "cores",
+  "metadata call, p50": "ms, p50",
+  "metadata call, p99": "ms, p99",
+  "all back after a restart": "s, restart",
+  "peak memory after a restart": "MB",
+} as const;
+type Name = keyof typeof units;
+type Found = Partial<Record<Name, number>>;
+
+async function measure(server: IdleServer): Promise<Found> {
+  const { kind, url, tokens } = server;
+  await server.restart?.();
+  const before = readProcessCost(server.pid());
+  await using fleet = openIdleFleet({ kind, url, tokens, seconds });
+  const allConnected = await secondsOf(fleet.connect());
+  const connected = readProcessCost(server.pid());
+  const latencies = await fleet.measure();
+  const after = readProcessCost(server.pid());
+  return {
+    "all connected": allConnected,
+    "memory an agent": ((after.residentMb - before.residentMb) * 1024) / count,
+    processor: (after.cpuSeconds - connected.cpuSeconds) / seconds,
+    "metadata call, p50": quantile(latencies, 0.5),
+    "metadata call, p99": quantile(latencies, 0.99),
+    ...(server.restart === undefined
+      ? {}
+      : {
+          "all back after a restart": await secondsOf(
+            Promise.all([fleet.reconnected(), server.restart()]),
+          ),
+          "peak memory after a restart": readProcessCost(server.pid()).peakMb,
+        }),
+  };
+}
+
+async function secondsOf(work: Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work;
+  return (performance.now() - started) / 1000;
+}
+
+await using opened = new AsyncDisposableStack();
+const stock = await findStock(count);
+const servers = [
+  await openBareEcho(opened, count),
+  await openOurs(opened, count),
+  ...(stock === undefined ? [] : [stock]),
+];
+const found = new Map(servers.map(({ name }) => [name, [] as Found[]]));
+for (let run = 0; run < runs; run += 1) {
+  for (const server of servers) found.get(server.name)?.push(await measure(server));
+}
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of the object above
+const names = Object.keys(units) as Name[];
+const measurements = names.flatMap((name) =>
+  servers.map((server) => ({
+    name: `${server.name}: ${name}`,
+    unit: units[name],
+    runs: (found.get(server.name) ?? []).flatMap((one) => one[name] ?? []),
+  })),
+);
+printReport(
+  `${count} idle agents`,
+  measurements.filter((measurement) => measurement.runs.length > 0),
+);

@@ -1,24 +1,29 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { silentLogger, systemClock } from "@slipway/runtime";
-import { openEmbeddedPostgres } from "@slipway/server";
-import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
-import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
-import pg from "pg";
+import {
+  Agent,
+  BatchCreateLogsRequestSchema,
+  encodeUuid,
+  Log_Level,
+  timestampFromNs,
+} from "@slipway/wire";
 
 import { type Measurement, printReport } from "./report.ts";
-import { type FleetAgent, makeFleet } from "./support/external-fleet.ts";
+import { openBareLogTable } from "./support/bare-log-table.ts";
+import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";
+import { encodedMessage } from "./support/encoded-message.ts";
+import type { FleetAgent } from "./support/external-fleet.ts";
 import { connectMember } from "./support/fleet-member.ts";
 
 /*
- * Log lines that the server acknowledges a second, by agents and lines a batch. The reference is a bare insert of the same
- * lines from unnest, with as many connections, on the same kind of database. Each agent stays within its log's limit, so
- * many take turns.
+ * Log lines that a server acknowledges a second, by agents and lines a batch. The reference is a bare insert from unnest of
+ * the same lines into a table of the same columns and key, by as many connections, into a database with the same settings: it
+ * knows nothing of who may write, of repeated batches, of limits and of followers. Batches are encoded before the clock starts.
+ * Each agent stays within its log's limit, so many take turns. Everything shares the machine: also what sends.
  *
- *   npm run bench:log-lines [-- --json]
+ *   npm run bench:log-lines [-- --json] [--shape=10x1000]
+ *
+ * A stock server takes part when the environment names one; see support/stock-server.ts.
  */
 
 const output = "a line of a log, as long as many are";
@@ -31,27 +36,46 @@ const shapes = [
   { agents: 10, batch: 100, lines: 100_000 },
   { agents: 10, batch: 1000, lines: 200_000 },
 ] as const;
+const runs = 3;
 
 const signal = new AbortController().signal;
-const sourceId = encodeUuid(randomUUID());
 
-async function sendLines(
-  serverUrl: string,
-  agent: FleetAgent,
+function encodeBatches(batch: number, count: number) {
+  const sourceId = encodeUuid(randomUUID());
+  let time = BigInt(Date.now()) * 1_000_000n;
+  return Array.from({ length: count }, () =>
+    encodedMessage(BatchCreateLogsRequestSchema, {
+      logSourceId: sourceId,
+      logs: Array.from({ length: batch }, () => ({
+        createdAt: timestampFromNs((time += 1n)),
+        output,
+        level: Log_Level.INFO,
+      })),
+    }),
+  );
+}
+
+async function acknowledged(
+  { client }: BenchServer,
+  agents: readonly FleetAgent[],
   batch: number,
   lines: number,
-): Promise<void> {
-  const connection = await connectMember(serverUrl, agent.token, signal);
-  let time = BigInt(Date.now()) * 1_000_000n;
-  for (let sent = 0; sent < lines; sent += batch) {
-    const logs = Array.from({ length: batch }, () => ({
-      createdAt: timestampFromNs((time += 1n)),
-      output,
-      level: Log_Level.INFO,
-    }));
-    await connection.unary(Agent.method.batchCreateLogs, { logSourceId: sourceId, logs }, signal);
-  }
-  await connection.close();
+): Promise<number> {
+  const batches = encodeBatches(batch, lines / agents.length / batch);
+  const members = await Promise.all(
+    agents.map(({ token }) => connectMember(client.serverUrl, token, signal)),
+  );
+  const rate = await perSecond(lines, () =>
+    Promise.all(
+      members.map(async (member) => {
+        for (const message of batches) {
+          await member.unary(Agent.method.batchCreateLogs, message, signal);
+        }
+      }),
+    ),
+  );
+  await Promise.all(members.map((member) => member.close()));
+  return rate;
 }
 
 async function perSecond(lines: number, work: () => Promise<unknown>): Promise<number> {
@@ -60,75 +84,41 @@ async function perSecond(lines: number, work: () => Promise<unknown>): Promise<n
   return (lines * 1000) / (performance.now() - started);
 }
 
-async function bareInsert(
-  url: pg.ClientConfig,
-  writers: number,
-  batch: number,
-  lines: number,
-): Promise<number> {
-  const clients = Array.from({ length: writers }, () => new pg.Client(url));
-  await Promise.all(clients.map((client) => client.connect()));
-  const each = lines / writers;
-  const rate = await perSecond(lines, () =>
-    Promise.all(
-      clients.map(async (client) => {
-        const texts = Array.from({ length: batch }, () => output);
-        for (let sent = 0; sent < each; sent += batch) {
-          await client.query({
-            name: "insert",
-            text: "insert into bare (agent, output, created_at) select $1, line, now() from unnest($2::text[]) line",
-            values: [randomUUID(), texts],
-          });
-        }
-      }),
-    ),
-  );
-  await Promise.all(clients.map((client) => client.end()));
-  return rate;
-}
-
-const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-const bareDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-const server = await startServerProcess({ dataDir, port: 0 });
-const bare = await openEmbeddedPostgres({
-  dataDir: bareDir,
-  logger: silentLogger,
-  clock: systemClock,
-  signal,
-});
-try {
-  const setup = new pg.Client(bare.connection);
-  await setup.connect();
-  await setup.query(
-    "create table bare (id bigint generated always as identity primary key, agent uuid, output text, created_at timestamptz)",
-  );
-  await setup.end();
-  const client = await logInAsAdmin(server.url);
-  const needed = shapes.reduce(
-    (sum, { agents, lines }) => sum + Math.max(agents, lines / linesAnAgent),
-    0,
-  );
-  const fleet = [...(await makeFleet(client, needed))];
-  const measurements: Measurement[] = [];
-  for (const { agents, batch, lines } of shapes) {
-    const used = fleet.splice(0, Math.max(agents, lines / linesAnAgent));
-    const rate = await perSecond(lines, () =>
-      Promise.all(used.map((agent) => sendLines(server.url, agent, batch, lines / used.length))),
+await using opened = new AsyncDisposableStack();
+const bare = await openBareLogTable(opened);
+const servers = await openBenchServers(opened);
+const wanted = /--shape=(\S+)/.exec(process.argv.join(" "))?.[1];
+const measurements: Measurement[] = [];
+for (const { agents, batch, lines } of shapes) {
+  if (wanted !== undefined && wanted !== `${agents}x${batch}`) continue;
+  const shape = `${agents} × ${batch}`;
+  const count = Math.max(agents, lines / linesAnAgent);
+  const insert = () =>
+    bare.insert(
+      agents,
+      Array.from({ length: batch }, () => output),
+      lines / agents / batch,
     );
-    const name = `${agents} × ${batch}`;
-    measurements.push(
-      {
-        name: `bare insert, ${name}`,
-        unit: "lines/s",
-        runs: [await bareInsert(bare.connection, agents, batch, lines)],
-      },
-      { name: `acknowledged, ${name}`, unit: "lines/s", runs: [rate] },
-    );
+  const bareRuns: number[] = [];
+  const serverRuns = servers.map((): number[] => []);
+  for (let run = 0; run <= runs; run += 1) {
+    // The first run does not count: statements are planned and code is compiled in it.
+    const keep = (rates: number[], rate: number): void => {
+      if (run > 0) rates.push(rate);
+    };
+    keep(bareRuns, await perSecond(lines, insert));
+    for (const [index, server] of servers.entries()) {
+      const fleet = await server.makeAgents(count);
+      keep(serverRuns[index] ?? [], await acknowledged(server, fleet, batch, lines));
+    }
   }
-  printReport("Log lines", measurements);
-} finally {
-  await server.end("SIGINT");
-  await bare.close();
-  await rm(dataDir, { recursive: true, force: true });
-  await rm(bareDir, { recursive: true, force: true });
+  measurements.push(
+    { name: `bare insert, ${shape}`, unit: "lines/s", runs: bareRuns },
+    ...servers.map(({ name }, index) => ({
+      name: `${name}, ${shape}`,
+      unit: "lines/s",
+      runs: serverRuns[index] ?? [],
+    })),
+  );
 }
+printReport("Log lines", measurements);

@@ -1,0 +1,90 @@
+import { Agent, get } from "node:http";
+
+import { getAgent, getWorkspace } from "@slipway/api";
+
+import { type Measurement, printReport, repeat } from "./report.ts";
+import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";
+import { openBareServer } from "./support/open-bare-server.ts";
+
+/*
+ * Requests a second that read one agent or one workspace, by connections kept alive, one request at a time on each. The
+ * reference is a bare node:http that answers with as many bytes; what asks shares the machine.
+ *
+ *   npm run bench:read-api [-- --json]
+ *
+ * A stock server takes part when the environment names one; see support/stock-server.ts.
+ */
+
+const connectionCounts = [1, 16] as const;
+const seconds = 3;
+const runs = 3;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** One request; resolves to the bytes of its body. Throws for any status but 200. */
+function read(url: string, headers: Headers, agent: Agent): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { headers, agent }, (response) => {
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      response.on("end", () =>
+        response.statusCode === 200
+          ? resolve(bytes)
+          : reject(new Error(`${url} answered ${response.statusCode}`)),
+      );
+    });
+    request.on("error", reject);
+  });
+}
+
+async function requestsPerSecond(url: string, headers: Headers, connections: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const started = performance.now();
+  const ends = started + seconds * 1000;
+  let count = 0;
+  const ask = async (): Promise<void> => {
+    while (performance.now() < ends) {
+      await read(url, headers, agent);
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, ask));
+  const rate = (count * 1000) / (performance.now() - started);
+  agent.destroy();
+  return rate;
+}
+
+/** The addresses that are read on one server. */
+async function addresses({ client, makeAgents }: BenchServer) {
+  const [made] = await makeAgents(1);
+  if (made === undefined) throw new Error("no agent was made");
+  return [
+    { what: "agent", url: client.url(getAgent, { params: { agent: made.id } }) },
+    {
+      what: "workspace",
+      url: client.url(getWorkspace, { params: { workspace: made.workspaceId } }),
+    },
+  ] as const;
+}
+
+await using opened = new AsyncDisposableStack();
+const bare = await openBareServer(opened);
+const servers = await openBenchServers(opened);
+const measurements: Measurement[] = [];
+const measure = async (name: string, url: string, headers: Headers): Promise<void> => {
+  for (const connections of connectionCounts) {
+    measurements.push({
+      name: `${name}, ${connections}`,
+      unit: "requests/s",
+      runs: await repeat(runs, () => requestsPerSecond(url, headers, connections)),
+    });
+  }
+};
+for (const [index, server] of servers.entries()) {
+  for (const { what, url } of await addresses(server)) {
+    const bytes = await read(url, server.client.headers, new Agent());
+    if (index === 0) await measure(`bare, ${bytes} bytes`, `http://${bare}/${bytes}`, {});
+    await measure(`${server.name}, ${what}`, url, server.client.headers);
+  }
+}
+printReport("Reads, by connections", measurements);

@@ -1,0 +1,25 @@
+import {
+  createMessage,
+  type DescMessage,
+  encodeMessage,
+  type MessageInitShape,
+  type MessageShape,
+} from "@slipway/wire";
+
+/**
+ * A message that costs its sender next to nothing: it is encoded here, and what follows its first tag stands as the value of
+ * one unknown field, which is sent as it is. For what is measured to be the receiver.
+ */
+export function encodedMessage<Desc extends DescMessage>(
+  schema: Desc,
+  fields: MessageInitShape<Desc>,
+): MessageShape<Desc> {
+  const bytes = encodeMessage(schema, fields);
+  const tag = bytes[0] ?? 0;
+  // A tag of one byte: five bits of number, three of type.
+  if (tag >= 0x80) throw new Error(`${schema.typeName} begins with a tag longer than a byte`);
+  const message = createMessage(schema);
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the three bits are a wire type that was just encoded
+  message.$unknown = [{ no: tag >> 3, wireType: tag & 7, data: bytes.subarray(1) }];
+  return message;
+}
