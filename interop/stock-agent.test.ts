@@ -1,132 +1,165 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getAgentLogs, type WorkspaceAgent } from "@slipway/api";
+import {
+  getAgentLogs,
+  getExternalAgentCredentials,
+  type Workspace,
+  type WorkspaceAgent,
+} from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
 import {
   firstAgent,
+  type LocalServer,
   logInAsAdmin,
   makeWorkspace,
+  openLocalServer,
   pushTemplate,
+  requireAgent,
   type ServerProcess,
   startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { readMetadata } from "./support/read-metadata.ts";
+import { runStockAgent } from "./support/run-stock-agent.ts";
+import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
+
 /*
- * A stock agent, whose program the environment names, lives on our server with the token of a workspace whose own agent was
- * ended. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
+ * Stock agents, whose programs the environment names with `:` between them, live a whole life on our server, which is ended
+ * meanwhile, once with SIGTERM and once with SIGKILL. `vitest.config.ts` leaves this file out, and says so, where
+ * SLIPWAY_STOCK_AGENT is not set.
  */
 
-const program = process.env["SLIPWAY_STOCK_AGENT"] ?? "";
-
-const template = `
-driver: process
+const template = (appUrl: string): string => `
+driver: external
 agents:
   main:
     os: linux
     arch: amd64
     directory: "~"
     scripts:
-      hello: { run_on: [start], run: echo hello from start }
+      greet: { run_on: [start], run: echo hello from start }
+      count:
+        run_on: [start]
+        run: |
+          echo started >> ~/starts.txt
+          i=0
+          while ! [ -e ~/finish ]; do i=$((i + 1)); echo "line $i"; sleep 0.05; done
       bye: { run_on: [stop], run: echo bye }
     metadata:
-      a: { display_name: A, interval: 1s, timeout: 5s, run: echo 1 }
+      lines: { display_name: Lines, interval: 1s, timeout: 5s, run: cat ~/starts.txt }
+    apps:
+      web:
+        display_name: Web
+        url: ${appUrl}
+        health: { url: "${appUrl}", interval: 1s, threshold: 3 }
 `;
 
-let dataDir = "";
+const opened = new AsyncDisposableStack();
+let directory = "";
 let server: ServerProcess;
-let stock: ChildProcess | undefined;
+let client: ApiClient;
+let templateId = "";
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "slipway-stock-"));
-  server = await startServerProcess({ dataDir, port: 0 });
-});
-
-afterAll(async () => {
-  stock?.kill("SIGKILL");
-  await server.end("SIGINT");
-  await rm(dataDir, { recursive: true, force: true });
-});
-
-test("a stock agent starts, logs, reports metadata, is ready, and runs its stop script", async () => {
-  const client = await logInAsAdmin(server.url);
-  const templateId = await pushTemplate(client, "stock", template);
-  const workspace = await makeWorkspace(client, "stock", templateId, isReady);
-  const ours = firstAgent(workspace);
-  if (ours === undefined) throw new Error("the workspace has no agent");
-  const token = await takeToken(ours.id);
-
-  stock = await runStockAgent(token);
-  const ready = await waitForWorkspace(client, workspace.id, (now) => {
-    const agent = firstAgent(now);
-    return agent !== undefined && isReady(agent) && agent.version !== ours.version;
-  });
-  expect(firstAgent(ready)?.health).toEqual({ healthy: true });
-
-  const exited = once(stock, "exit");
-  stock.kill("SIGINT");
-  expect(await exited).toEqual([0, null]);
-  const off = await waitForWorkspace(
-    client,
-    workspace.id,
-    (now) => firstAgent(now)?.lifecycle_state === "off",
+  directory = await mkdtemp(join(tmpdir(), "slipway-stock-"));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  server = await startServerProcess({ dataDir: directory, port: 0 });
+  opened.defer(() => server.end("SIGINT"));
+  const app: LocalServer = opened.use(
+    await openLocalServer(createServer((_request, response) => response.end("well"))),
   );
-  expect(firstAgent(off)?.scripts.map((script) => script.status)).toEqual(["ok", "ok"]);
-  const logs = await client.call(getAgentLogs, { params: { agent: ours.id } });
-  // The first greeting is our own agent's.
-  expect(logs.map((log) => log.output)).toEqual(["hello from start", "hello from start", "bye"]);
+  client = await logInAsAdmin(server.url);
+  templateId = await pushTemplate(client, "stock", template(app.url));
 });
 
-function isReady(agent: WorkspaceAgent): boolean {
-  return agent.status === "connected" && agent.lifecycle_state === "ready";
+afterAll(() => opened.disposeAsync());
+
+test.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as const))(
+  "%s lives a whole life, over restarts of the server",
+  async (name, { path }: StockProgram) => {
+    await using life = new AsyncDisposableStack();
+    const home = join(directory, name);
+    const workspaceName = name.replaceAll(/[^a-z0-9]+/g, "-");
+    const { id } = await makeWorkspace(client, workspaceName, templateId, () => true);
+    const params = { workspace: id, agent: "main" };
+    const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+    const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
+    life.defer(() => void agent.kill("SIGKILL"));
+
+    const isGood = async (isTrue: (found: WorkspaceAgent) => boolean): Promise<WorkspaceAgent> => {
+      const found = await waitForWorkspace(client, id, (now) => {
+        const one = firstAgent(now);
+        return one !== undefined && one.status === "connected" && isTrue(one);
+      });
+      return requireAgent(found);
+    };
+    const { id: agentId } = await isGood(({ lifecycle_state: state }) => state === "starting");
+    await waitForWorkspace(client, id, (now) => statusOf(now, "greet") === "ok");
+    await untilNewLines(agentId);
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      await restart(signal);
+      await untilNewLines(agentId);
+    }
+
+    await writeFile(join(home, "finish"), "");
+    const ready = await isGood((one) => {
+      return one.lifecycle_state === "ready" && one.apps[0]?.health === "healthy";
+    });
+    expect(ready.health).toEqual({ healthy: true });
+    // The start script ran once.
+    expect(await readFile(join(home, "starts.txt"), "utf8")).toBe("started\n");
+    const [metadata] = await readMetadata(client, agentId);
+    expect(metadata?.result).toMatchObject({ value: "started", error: "" });
+
+    expect(await endOf(agent)).toEqual([0, null]);
+    const off = await waitForWorkspace(client, id, (now) => {
+      return firstAgent(now)?.lifecycle_state === "off";
+    });
+    // Stock agents say of no script that it ended once their first connection is gone.
+    expect(statusOf(off, "greet")).toBe("ok");
+    const lines = await readLines(agentId);
+    expect(lines.filter((line) => line === "hello from start")).toHaveLength(1);
+    expect(lines.at(-1)).toBe("bye");
+    const counted = lines.filter((line) => line.startsWith("line "));
+    expect(counted).toEqual(counted.map((_, index) => `line ${index + 1}`));
+    expect(lines).toHaveLength(counted.length + 2);
+  },
+);
+
+function statusOf(workspace: Workspace, name: string): string | undefined {
+  return firstAgent(workspace)?.scripts.find((one) => one.display_name === name)?.status;
 }
 
-/** Ends our own agent, without its stop scripts, and resolves to its token. */
-async function takeToken(agentId: string): Promise<string> {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const environment = readEnvironment(pid);
-    if (environment.get("SLIPWAY_PROCESS") !== agentId) continue;
-    process.kill(Number(pid), "SIGKILL");
-    return environment.get("CODER_AGENT_TOKEN") ?? "";
-  }
-  throw new Error(`no process of agent ${agentId}`);
+/** Ends the server and starts it again at the same address. */
+async function restart(signal: NodeJS.Signals): Promise<void> {
+  const port = Number(new URL(server.url).port);
+  await server.end(signal);
+  server = await startServerProcess({ dataDir: directory, port });
 }
 
-function readEnvironment(pid: string): ReadonlyMap<string, string> {
-  try {
-    const pairs = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-    return new Map(
-      pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
-    );
-  } catch {
-    // It has ended, or is another user's.
-    return new Map();
-  }
+async function readLines(agent: string): Promise<string[]> {
+  const logs = await client.call(getAgentLogs, { params: { agent } });
+  return logs.map((log) => log.output);
 }
 
-async function runStockAgent(token: string): Promise<ChildProcess> {
-  const home = join(dataDir, "stock-home");
-  await mkdir(join(home, "tmp"), { recursive: true });
-  return spawn(program, ["agent", "--no-reap"], {
-    cwd: home,
-    stdio: "ignore",
-    env: {
-      HOME: home,
-      PATH: "/usr/bin:/bin",
-      SHELL: "/bin/sh",
-      TMPDIR: join(home, "tmp"),
-      CODER_AGENT_URL: server.url,
-      CODER_AGENT_TOKEN: token,
-      CODER_AGENT_PPROF_ADDRESS: "",
-      CODER_AGENT_PROMETHEUS_ADDRESS: "",
-      CODER_AGENT_DEBUG_ADDRESS: "",
-      CODER_AGENT_DEVCONTAINERS_ENABLE: "false",
-      CODER_AGENT_SOCKET_SERVER_ENABLED: "false",
-    },
-  });
+/** Waits until the log has grown by what was printed meanwhile. */
+async function untilNewLines(agent: string): Promise<void> {
+  const { length } = await readLines(agent);
+  await expect
+    .poll(async () => (await readLines(agent)).length, { timeout: 60_000, interval: 100 })
+    .toBeGreaterThan(length + 5);
+}
+
+/** Interrupts the agent and waits for its end. */
+async function endOf(agent: ChildProcess): Promise<unknown[]> {
+  const exited = once(agent, "exit");
+  agent.kill("SIGINT");
+  return exited;
 }

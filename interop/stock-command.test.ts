@@ -1,0 +1,159 @@
+import { execFile, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
+
+/*
+ * Stock commands, whose programs the environment names with `:` between them, do on our server what needs no network.
+ * `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
+ */
+
+const template = `
+driver: external
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts:
+      hello: { run_on: [start], run: echo hello from start }
+`;
+
+/** One run of the command, which ends with 0 and prints these words. `NAME` is a name of each program's own. */
+interface Step {
+  readonly line: string;
+  readonly prints: RegExp;
+  /** What is typed. */
+  readonly input?: string;
+  /** Older releases have no such command. */
+  readonly isNew?: true;
+}
+
+const steps: readonly Step[] = [
+  { line: "version", prints: /^Coder v2\./ },
+  { line: "login URL --token TOKEN", prints: /Welcome to Coder, .*admin/ },
+  { line: "whoami", prints: /authenticated as .*admin/ },
+  { line: "users create -u u-NAME -e u-NAME@example.com -p correct-horse-42", prints: /new user/ },
+  { line: "users list", prints: /u-NAME +u-NAME@example\.com/ },
+  { line: "users show u-NAME", prints: /Username: +u-NAME/ },
+  { line: "users suspend u-NAME", prints: /suspended/i, input: "yes\n" },
+  { line: "tokens create -n k-NAME", prints: /^\w{10}-\w{22}$/m },
+  { line: "tokens list", prints: /k-NAME/ },
+  { line: "tokens remove k-NAME", prints: /Token has been (deleted|expired)/ },
+  {
+    line: "templates push t-NAME -d TEMPLATE --ignore-lockfile -y --name one",
+    prints: /The t-NAME template has been created/,
+  },
+  { line: "templates list", prints: /t-NAME/ },
+  { line: "create w-NAME -t t-NAME -y", prints: /The w-NAME workspace has been created/ },
+  { line: "list", prints: /admin\/w-NAME +t-NAME +Started/ },
+  { line: "show w-NAME", prints: /main \(linux, amd64\)/ },
+  {
+    line: "templates push t-NAME -d TEMPLATE --ignore-lockfile -y --name two",
+    prints: /Updated version/,
+  },
+  { line: "templates versions list t-NAME", prints: /one .*[^]*two .*Active/ },
+  { line: "templates edit t-NAME --display-name Hello -y", prints: /Updated template metadata/ },
+  { line: "templates pull t-NAME PULLED", prints: /Extracting template/ },
+  { line: "update w-NAME", prints: /Planning workspace/ },
+  { line: "update w-NAME", prints: /up[- ]to[- ]date/i },
+  { line: "logs w-NAME", prints: /Starting workspace/, isNew: true },
+  { line: "stop w-NAME -y", prints: /The w-NAME workspace has been stopped/ },
+  { line: "start w-NAME -y", prints: /The w-NAME workspace has been started/ },
+  { line: "restart w-NAME -y", prints: /The w-NAME workspace has been restarted/ },
+  { line: "favorite w-NAME", prints: /favorites/ },
+  { line: "unfavorite w-NAME", prints: /favorites/ },
+  { line: "autoupdate w-NAME always -y", prints: /always/ },
+  { line: "schedule start w-NAME 9:30AM Mon-Fri Europe/Dublin", prints: /9:30AM Mon-Fri/ },
+  { line: "schedule stop w-NAME 8h", prints: /8h/ },
+  { line: "schedule show w-NAME", prints: /9:30AM Mon-Fri[^]*8h/ },
+  { line: "rename w-NAME x-NAME", prints: /renamed/i, input: "w-NAME\n" },
+  { line: "delete x-NAME -y", prints: /admin\/x-NAME has been deleted/ },
+  { line: "list -o json", prints: /^\[\]$/m },
+  { line: "logout -y", prints: /no longer logged in/ },
+];
+
+const opened = new AsyncDisposableStack();
+let directory = "";
+let server: ServerProcess;
+let token = "";
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-stock-"));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  server = opened.use(await startServerProcess({ dataDir: directory, port: 0 }));
+  token = (await logInAsAdmin(server.url)).headers["Coder-Session-Token"] ?? "";
+  await mkdir(join(directory, "template"));
+  await writeFile(join(directory, "template", "slipway.yaml"), template);
+  // Without a file of Terraform the command sends nothing.
+  await writeFile(join(directory, "template", "main.tf"), "");
+});
+
+afterAll(() => opened.disposeAsync());
+
+describe.each(stockPrograms("SLIPWAY_STOCK_COMMAND").map((one) => [one.name, one] as const))(
+  "%s",
+  (_name, program) => {
+    const { stdout: help } = spawnSync(program.path, ["--help"], { encoding: "utf8" });
+    const has = ({ line, isNew }: Step): boolean =>
+      isNew !== true || new RegExp(`^ +${line.split(" ")[0]} `, "m").test(help);
+    const ours = steps.filter(has);
+
+    test.each(ours.map((step) => [step.line, step] as const))("%s", async (_line, step) => {
+      const fill = filling(program);
+      const ended = await run(program, fill(step.line).split(" "), fill(step.input ?? ""));
+      expect(ended.code, ended.text).toBe(0);
+      expect(ended.text).toMatch(new RegExp(fill(step.prints.source), step.prints.flags));
+    });
+
+    test("has pulled the template as it was pushed", async () => {
+      const names = await readdir(filling(program)("PULLED"));
+      expect(names.toSorted()).toEqual(["main.tf", "slipway.yaml"]);
+    });
+  },
+);
+
+/** Puts in what stands in capitals in a step. */
+function filling({ name }: StockProgram): (text: string) => string {
+  const short = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  return (text) =>
+    text
+      .replaceAll("NAME", short)
+      .replaceAll("URL", server.url)
+      .replaceAll("TOKEN", token)
+      .replaceAll("TEMPLATE", join(directory, "template"))
+      .replaceAll("PULLED", join(directory, `pulled-${short}`));
+}
+
+interface Ended {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Runs a command with a home of its own; `text` is all that it printed, without colours. */
+function run(program: StockProgram, args: readonly string[], input: string): Promise<Ended> {
+  const home = join(directory, `home-${program.name}`);
+  return new Promise((resolve) => {
+    const options = {
+      timeout: 60_000,
+      env: {
+        HOME: home,
+        PATH: "/usr/bin:/bin",
+        CODER_CONFIG_DIR: join(home, "config"),
+        CODER_NO_VERSION_WARNING: "true",
+        CODER_NO_FEATURE_WARNING: "true",
+        NO_COLOR: "1",
+      },
+    };
+    const child = execFile(program.path, [...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : Number(error.code ?? -1);
+      // oxlint-disable-next-line no-control-regex -- colours begin with an escape
+      resolve({ code, text: `${stdout}${stderr}`.replaceAll(/\u001B\[[\d;]*m/g, "") });
+    });
+    child.stdin?.end(input);
+  });
+}

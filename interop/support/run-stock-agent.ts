@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+interface StockAgentOptions {
+  readonly program: string;
+  readonly serverUrl: string;
+  readonly token: string;
+  /** Its home directory; all its files are there. */
+  readonly home: string;
+}
+
+/** Starts a stock agent that listens nowhere and leaves the processes of others alone. */
+export async function runStockAgent(options: StockAgentOptions): Promise<ChildProcess> {
+  const { home } = options;
+  await mkdir(join(home, "tmp"), { recursive: true });
+  return spawn(options.program, ["agent", "--no-reap"], {
+    cwd: home,
+    stdio: "ignore",
+    env: {
+      HOME: home,
+      PATH: "/usr/bin:/bin",
+      SHELL: "/bin/sh",
+      TMPDIR: join(home, "tmp"),
+      CODER_AGENT_URL: options.serverUrl,
+      CODER_AGENT_TOKEN: options.token,
+      CODER_AGENT_LOG_DIR: home,
+      CODER_AGENT_SCRIPT_DATA_DIR: join(home, "scripts"),
+      CODER_AGENT_PPROF_ADDRESS: "",
+      CODER_AGENT_PROMETHEUS_ADDRESS: "",
+      CODER_AGENT_DEBUG_ADDRESS: "",
+      CODER_AGENT_DEVCONTAINERS_ENABLE: "false",
+      CODER_AGENT_SOCKET_SERVER_ENABLED: "false",
+    },
+  });
+}

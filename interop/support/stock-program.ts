@@ -1,0 +1,14 @@
+import { basename, delimiter } from "node:path";
+
+/** A program that somebody else wrote. */
+export interface StockProgram {
+  readonly path: string;
+  /** The name of its file, which says what release it is. */
+  readonly name: string;
+}
+
+/** The programs that a variable of the environment names, with `:` between them. */
+export function stockPrograms(variable: string): readonly StockProgram[] {
+  const paths = (process.env[variable] ?? "").split(delimiter).filter((path) => path !== "");
+  return paths.map((path) => ({ path, name: basename(path) }));
+}
