@@ -24,14 +24,15 @@ export async function runWorld(options: SettingOptions): Promise<Outcome> {
   const world = new World(options);
   const { scheduler, conditions, model, trace } = world.setting;
   const { tables, db } = model;
+  const people = new People(world.setting);
+  const misfortune = new Misfortune(world);
   world.setting.monitors.push(
     new Ownership(tables),
     new Scripts(tables),
     new Answers(tables),
     new Pools(tables, db, () => scheduler.nowMs),
+    misfortune,
   );
-  const people = new People(world.setting);
-  const misfortune = new Misfortune(world);
   try {
     await furnish(world.setting);
     conditions.isCalm = false;

@@ -1,6 +1,10 @@
 import { Life } from "../engine/life.ts";
 import type { ReplicaHints } from "../network/hints.ts";
+import type { Commit } from "../store/database.ts";
+import type { AgentProcess } from "./agent-process.ts";
+import type { Monitor, ScriptRun, Told } from "./monitor.ts";
 import type { Hazard } from "./profile.ts";
+import type { Replica } from "./replica.ts";
 import type { World } from "./world.ts";
 
 const noSignal = new AbortController().signal;
@@ -8,8 +12,13 @@ const noSignal = new AbortController().signal;
 /** How long a server is down, or does not listen, in milliseconds. */
 const longestOutageMs = 15_000;
 
-/** Things that happen to a world by themselves, again and again until it is calm. */
-export class Misfortune {
+/** How likely something strikes at a moment that matters, when a crash there has the most to destroy. */
+const strikeChance = 0.04;
+/** After such a moment, at most, in milliseconds. */
+const soonMs = 20;
+
+/** Things that happen to a world, again and again until it is calm: by themselves, and where they do the most harm. */
+export class Misfortune implements Monitor {
   readonly #world: World;
   readonly #life: Life;
 
@@ -28,6 +37,33 @@ export class Misfortune {
     void this.#repeat("cut", 6_000, () => this.#pickLink()?.cut());
     void this.#repeat("half-open", 10_000, () => this.#pickLink()?.halfOpen());
     void this.#repeat("listener-loss", 20_000, () => this.#loseListener());
+  }
+
+  /** The server that committed ends before it knows. */
+  committed({ by }: Commit): void {
+    const replica = this.#world.replicas.find(({ life }) => life === by);
+    const { conditions } = this.#world.setting;
+    if (replica !== undefined && conditions.strikes("replica-crash", strikeChance)) {
+      this.#crash(replica);
+    }
+  }
+
+  told({ token }: Told): void {
+    this.#crashSoon(({ token: own }) => own === token);
+  }
+
+  scriptsStarted({ processId }: ScriptRun): void {
+    this.#crashSoon(({ id }) => id === processId);
+  }
+
+  #crashSoon(isMeant: (process: AgentProcess) => boolean): void {
+    const { compute, setting } = this.#world;
+    if (!setting.conditions.strikes("agent-crash", strikeChance)) return;
+    const process = compute.processes.find(isMeant);
+    if (process === undefined) return;
+    this.#life.after(setting.random.between(0, soonMs), () => {
+      if (process.isAlive) compute.crash(process);
+    });
   }
 
   /** Everything is up again. */
@@ -53,11 +89,14 @@ export class Misfortune {
 
   #crashReplica(): void {
     const { replicas, setting } = this.#world;
-    const { random } = setting;
-    const replica = random.pick(replicas);
-    if (replica === undefined || !replica.life.isAlive) return;
+    const replica = setting.random.pick(replicas);
+    if (replica?.life.isAlive) this.#crash(replica);
+  }
+
+  #crash(replica: Replica): void {
     replica.crash();
-    this.#life.after(random.between(0, longestOutageMs), () => replica.restart());
+    const downMs = this.#world.setting.random.between(0, longestOutageMs);
+    this.#life.after(downMs, () => replica.restart());
   }
 
   #loseListener(): void {
