@@ -16,6 +16,9 @@ import { search } from "./simulate/search.ts";
  *   npm run simulate -- --plant NAME [--seed 42]
  */
 
+/** Worlds of a planted fault that are looked at, with it until it is found, and without it. */
+const plantSeeds = 200;
+
 const { values: flags } = parseArgs({
   options: {
     seeds: { type: "string", default: "10000" },
@@ -53,11 +56,7 @@ async function look(): Promise<void> {
     `again: npm run simulate -- --seed ${found.seed}${again}`,
   );
   await show(subject, found.seed);
-  process.exitCode = 1;
 }
-
-/** Worlds of a fault that are looked at with it, until it is found, and without it. */
-const plantSeeds = 200;
 
 async function findPlants(): Promise<void> {
   for (const { name, breaks, summary } of plants) {
