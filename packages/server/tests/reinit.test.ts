@@ -5,6 +5,7 @@ import {
   type ExternalAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
+import { Lifecycle_State } from "@slipway/wire";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { getManifest } from "../src/agents/rpc/manifest.ts";
@@ -12,6 +13,7 @@ import { openReplica, openServer, type OpenServer } from "./support/open-server.
 import { addPerson, type Client } from "./support/people.ts";
 import {
   becomeReady,
+  report,
   claim,
   type ConnectAgent,
   fillPool,
@@ -105,6 +107,20 @@ test("tells nobody twice, and refuses once the agent has begun its new life", as
   // An agent that takes every refusal for an error is kept waiting.
   expect((await ask(main, "wait=yes")).status).toBe(200);
   expect(old.text()).toBe(ping);
+});
+
+test("takes only the report of a new beginning for one", async () => {
+  const { pool, main, client } = await openPool();
+  const workspace = await claim(client, "mine", pool);
+  const now = await connectExternalAgent(client, workspace.id, "main");
+  opened.defer(() => now.connection.close());
+  // The answer to its last report was lost, so it is made again.
+  await report(now, Lifecycle_State.READY);
+  const stream = await ask(main);
+  expect(await stream.rest()).toBe(ping + frameOf(workspace));
+  await report(now, Lifecycle_State.OFF);
+  await becomeReady(now);
+  expect((await ask(main)).status).toBe(409);
 });
 
 test("refuses the agent of an ordinary workspace, and one of before refusals waits", async () => {

@@ -85,12 +85,15 @@ export async function connectAgents(
 }
 
 /** Reports as an agent whose start scripts have run. */
-export async function becomeReady({ connection }: ExternalAgent): Promise<void> {
+export async function becomeReady(agent: ExternalAgent): Promise<void> {
+  for (const state of [Lifecycle_State.STARTING, Lifecycle_State.READY]) await report(agent, state);
+}
+
+/** Reports the state of an agent. */
+export async function report({ connection }: ExternalAgent, state: Lifecycle_State): Promise<void> {
+  const lifecycle = { state, changedAt: timestampFromMs(Date.now()) };
   const signal = AbortSignal.timeout(10_000);
-  for (const state of [Lifecycle_State.STARTING, Lifecycle_State.READY]) {
-    const lifecycle = { state, changedAt: timestampFromMs(Date.now()) };
-    await connection.unary(Agent.method.updateLifecycle, { lifecycle }, signal);
-  }
+  await connection.unary(Agent.method.updateLifecycle, { lifecycle }, signal);
 }
 
 /** Lets builds have failed that had succeeded. */

@@ -76,26 +76,24 @@ export function makeSubAgent(model: Model, trx: Transaction, parentId: string): 
   trx.insert(model.tables.agents, { ...sub, parentId });
 }
 
-/** The agent's own report of its state, in whatever order it comes. */
+const started: ReadonlySet<string> = new Set(["ready", "start_timeout", "start_error"]);
+
+/**
+ * The agent's own report of its state, in whatever order it comes. Whoever has started must have begun; but of an agent that
+ * is owed a reinit, that it has started is said of its life before.
+ */
 export function updateLifecycle(
   model: Model,
   trx: Transaction,
   agentId: string,
   lifecycle: string,
 ): void {
-  trx.update(model.tables.agents, agentId, ({ startedAtMs }) => ({
-    lifecycle,
-    startedAtMs: lifecycle === "starting" ? trx.nowMs : startedBy(lifecycle, startedAtMs, trx),
-  }));
-}
-
-/** Whoever has started must have begun. */
-function startedBy(
-  lifecycle: string,
-  before: number | undefined,
-  { nowMs }: Transaction,
-): number | undefined {
-  return ["ready", "start_timeout", "start_error"].includes(lifecycle) ? (before ?? nowMs) : before;
+  trx.update(model.tables.agents, agentId, ({ startedAtMs, tookOver }) => {
+    if (lifecycle === "starting") return { lifecycle, startedAtMs: trx.nowMs };
+    if (!started.has(lifecycle)) return { lifecycle };
+    if (tookOver && startedAtMs === undefined) return undefined;
+    return { lifecycle, startedAtMs: startedAtMs ?? trx.nowMs };
+  });
 }
 
 /** False when the agent has ended since it was let in. */

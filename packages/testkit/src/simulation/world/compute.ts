@@ -1,4 +1,5 @@
 import type { Life } from "../engine/life.ts";
+import { committed, View } from "../model/view.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { Setting } from "./setting.ts";
 
@@ -59,11 +60,13 @@ export class Compute {
     });
   }
 
-  /** Machines that are not touched while they run, whatever the template says by now. */
+  /** Machines that are not touched once they have waited in a pool, whatever the template says by now. */
   #keeps({ kind, workspaceId }: DriverWork): boolean {
+    const { profile, model } = this.#setting;
     return (
-      this.#setting.profile.keepsCompute &&
+      profile.keepsCompute &&
       kind === "start" &&
+      new View(model.tables, committed).wasPrebuild(workspaceId) &&
       this.processes.some((process) => process.workspaceId === workspaceId)
     );
   }
