@@ -105,6 +105,17 @@ describe("ApiClient", () => {
     expect(isRetryable(error)).toBe(true);
   });
 
+  it("takes an answer that breaks off for none", async () => {
+    const { url } = await serve((_request, response) => {
+      response.writeHead(200, { "Content-Length": 100 });
+      response.write("{", () => response.destroy());
+    });
+    const client = new ApiClient({ serverUrl: url });
+    await expect(client.call(getBuildInfo)).rejects.toBeInstanceOf(ConnectError);
+    const params = { file: "f" };
+    await expect(client.download(getFile, { params })).rejects.toBeInstanceOf(ConnectError);
+  });
+
   it("throws the reason of its caller's signal", async () => {
     const { url } = await serve(() => undefined);
     const controller = new AbortController();

@@ -68,10 +68,9 @@ export class ApiClient {
 
   /** Calls a route whose answer is JSON. */
   async call<R extends Route>(route: R, input: CallInput<R> = {}): Promise<ResponseOf<R>> {
-    const response = await this.#send(route, input, jsonBody(input.body));
-    const text = await response.text();
+    const text = await this.#send(route, input, jsonBody(input.body), readText);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
-    return (text === "" ? undefined : JSON.parse(text)) as ResponseOf<R>;
+    return parseAnswer(text) as ResponseOf<R>;
   }
 
   /** Sends raw bytes to a route whose answer is JSON. */
@@ -80,22 +79,25 @@ export class ApiClient {
     input: CallInput<R> & { readonly bytes: Uint8Array; readonly contentType: string },
   ): Promise<ResponseOf<R>> {
     const body = { content: new Uint8Array(input.bytes), contentType: input.contentType };
-    const response = await this.#send(route, input, body);
+    const text = await this.#send(route, input, body, readText);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
-    return (await response.json()) as ResponseOf<R>;
+    return parseAnswer(text) as ResponseOf<R>;
   }
 
   /** Reads the raw bytes of a route's answer. */
   async download<R extends Route>(route: R, input: CallInput<R> = {}): Promise<Uint8Array> {
-    const response = await this.#send(route, input, undefined);
-    return new Uint8Array(await response.arrayBuffer());
+    return new Uint8Array(
+      await this.#send(route, input, undefined, (response) => response.arrayBuffer()),
+    );
   }
 
-  async #send<R extends Route>(
+  /** Resolves to what `read` makes of a good answer. One that breaks off is none. */
+  async #send<R extends Route, T>(
     route: R,
     input: CallInput<R>,
     body: RequestBody | undefined,
-  ): Promise<Response> {
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const signal = input.signal === undefined ? timeout : AbortSignal.any([input.signal, timeout]);
     const headers = body === undefined ? {} : { "Content-Type": body.contentType };
@@ -107,18 +109,26 @@ export class ApiClient {
         signal,
         ...(body === undefined ? {} : { body: body.content }),
       });
+      if (response.ok) return await read(response);
     } catch (error) {
       input.signal?.throwIfAborted();
       throw new ConnectError(this.serverUrl, { cause: error });
     }
-    if (!response.ok) throw new ApiError(response.status, await readErrorBody(response));
-    return response;
+    throw new ApiError(response.status, await readErrorBody(response));
   }
 }
 
 interface RequestBody {
   readonly content: string | Uint8Array<ArrayBuffer>;
   readonly contentType: string;
+}
+
+function readText(response: Response): Promise<string> {
+  return response.text();
+}
+
+function parseAnswer(text: string): unknown {
+  return text === "" ? undefined : JSON.parse(text);
 }
 
 function jsonBody(body: unknown): RequestBody | undefined {
