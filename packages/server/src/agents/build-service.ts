@@ -9,7 +9,6 @@ import {
   type InsertAgent,
   insertAgent,
   resetLifecycles,
-  selectAgentPlaces,
   selectDriverAgents,
 } from "./insert-queries.ts";
 
@@ -20,16 +19,6 @@ export async function makeAgent(
   input: Omit<InsertAgent, "token" | "tookOver">,
 ): Promise<string> {
   return insertAgent(db, { ...input, token: createAgentToken(secrets), tookOver: false });
-}
-
-/** The names of the root agents of a build, by the resource they are in. */
-export async function readAgentNames(
-  db: Queryable,
-  buildId: string,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const places = await selectAgentPlaces(db, buildId);
-  const byResource = Map.groupBy(places, ({ resource_id }) => resource_id);
-  return new Map([...byResource].map(([id, agents]) => [id, agents.map(({ name }) => name)]));
 }
 
 /** The token that the process of an ended agent still has. */

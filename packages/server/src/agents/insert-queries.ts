@@ -20,28 +20,30 @@ export interface InsertAgent {
 /** Inserts an agent with its scripts, log sources, metadata and apps; resolves to its id. */
 export async function insertAgent(db: Queryable, input: InsertAgent): Promise<string> {
   const { definition } = input;
+  const agent = {
+    resource_id: input.resourceId,
+    workspace_build_id: input.buildId,
+    name: definition.name,
+    auth_token_hash: input.token.hash,
+    auth_token_encrypted: input.token.sealed,
+    took_over: input.tookOver,
+    architecture: definition.arch,
+    operating_system: definition.os,
+    environment_variables: JSON.stringify(definition.env),
+    directory: definition.directory,
+    motd_file: definition.motdFile,
+    troubleshooting_url: definition.troubleshootingUrl,
+    connection_timeout_seconds: definition.connectionTimeoutSeconds,
+    display_apps: [...definition.displayApps],
+    resource_monitors: JSON.stringify(definition.monitoring ?? {}),
+  };
   const { id } = await db
-    .insertInto("workspace_agents")
-    .values({
-      resource_id: input.resourceId,
-      workspace_build_id: input.buildId,
-      name: definition.name,
-      auth_token_hash: input.token.hash,
-      auth_token_encrypted: input.token.sealed,
-      took_over: input.tookOver,
-      architecture: definition.arch,
-      operating_system: definition.os,
-      environment_variables: JSON.stringify(definition.env),
-      directory: definition.directory,
-      motd_file: definition.motdFile,
-      troubleshooting_url: definition.troubleshootingUrl,
-      connection_timeout_seconds: definition.connectionTimeoutSeconds,
-      display_apps: [...definition.displayApps],
-      resource_monitors: JSON.stringify(definition.monitoring ?? {}),
-    })
-    .returning("id")
+    .with("agent", (part) => part.insertInto("workspace_agents").values(agent).returning("id"))
+    .insertInto("workspace_agent_log_positions")
+    .columns(["workspace_agent_id"])
+    .expression((part) => part.selectFrom("agent").select("id"))
+    .returning("workspace_agent_id as id")
     .executeTakeFirstOrThrow();
-  await db.insertInto("workspace_agent_log_positions").values({ workspace_agent_id: id }).execute();
   await insertScripts(db, id, definition);
   await insertMetadata(db, id, definition);
   await insertApps(db, id, definition);
@@ -55,18 +57,14 @@ async function insertScripts(
 ): Promise<void> {
   if (scripts.length === 0) return;
   const named = scripts.map((script) => ({ script, sourceId: randomUUID() }));
+  const sources = named.map(({ script, sourceId }) => ({
+    workspace_agent_id: agentId,
+    id: sourceId,
+    display_name: scriptName(script),
+    icon: script.icon,
+  }));
   await db
-    .insertInto("workspace_agent_log_sources")
-    .values(
-      named.map(({ script, sourceId }) => ({
-        workspace_agent_id: agentId,
-        id: sourceId,
-        display_name: scriptName(script),
-        icon: script.icon,
-      })),
-    )
-    .execute();
-  await db
+    .with("sources", (part) => part.insertInto("workspace_agent_log_sources").values(sources))
     .insertInto("workspace_agent_scripts")
     .values(
       named.map(({ script, sourceId }, position) =>
@@ -158,16 +156,4 @@ export async function deleteRootAgents(db: Queryable, buildId: string) {
     .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted"])
     .execute();
   return ended.filter(({ parent_id }) => parent_id === null);
-}
-
-/** The root agents of a build, each with the resource it is in. */
-export function selectAgentPlaces(db: Queryable, buildId: string) {
-  return db
-    .selectFrom("workspace_agents")
-    .where("workspace_build_id", "=", buildId)
-    .where("parent_id", "is", null)
-    .where("deleted", "=", false)
-    .orderBy("name")
-    .select(["name", "resource_id"])
-    .execute();
 }

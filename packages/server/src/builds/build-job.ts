@@ -213,7 +213,8 @@ function claimed(
     topics: [topics.workspace(workspaceId), topics.claim(workspaceId)],
     commit: async (trx) => {
       if (result !== undefined) await updateDriverState(trx, context.id, result.state);
-      await takeOver(trx, secrets, context, { ...predecessor, resources });
+      const parameters = await selectParameters(trx, context.id);
+      await takeOver(trx, secrets, { context, parameters }, { ...predecessor, resources });
       await updateDeadline(trx, context.id);
     },
   };

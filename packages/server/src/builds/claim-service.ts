@@ -15,8 +15,8 @@ import {
   selectLastBuild,
   updateDeadline,
 } from "./queries.ts";
-import { type BuildSubject, chooseParameters, localWorker, type NewBuild } from "./service.ts";
-import { findPredecessor, takeOver } from "./take-over.ts";
+import { type BuildSubject, localWorker, type NewBuild, resolveStart } from "./service.ts";
+import { readPredecessor, takeOver } from "./take-over.ts";
 
 export interface ClaimNeeds {
   readonly secrets: SecretBox;
@@ -44,9 +44,9 @@ export async function prepareClaim(
   const version = await requireBuildable(db, request.versionId);
   const pool = await findPool(db, version, request.presetId, request.parameters);
   if (pool === undefined) return undefined;
-  const parameters = await chooseParameters(db, version, {
+  const parameters = resolveStart(version.definition, {
     given: request.parameters,
-    presetId: pool.id,
+    preset: pool.preset.name,
     previous: undefined,
   });
   return { version, presetId: pool.id, presetName: pool.preset.name, parameters };
@@ -54,7 +54,7 @@ export async function prepareClaim(
 
 /**
  * Builds a workspace for the user who became its owner on the same transaction, while it ran (docs/claims.md). With a driver
- * that has nothing to do, the build is complete with the transaction; else it is queued. Resolves to its id.
+ * that has nothing to do, the build is complete with the transaction; else it is queued.
  */
 export async function buildClaim(
   trx: Transaction<DB>,
@@ -62,9 +62,11 @@ export async function buildClaim(
   workspace: BuildSubject & { readonly ownerId: string },
   { version, presetId, parameters }: PreparedClaim,
   initiator: NewBuild["initiator"],
-): Promise<string> {
+): Promise<{ readonly id: string; readonly isQueued: boolean }> {
   const last = await selectLastBuild(trx, workspace.id);
-  if (last === undefined) throw new Error(`workspace ${workspace.id} was never built`);
+  if (last?.transition !== "start" || last.owner_id === workspace.ownerId) {
+    throw new Error(`workspace ${workspace.id} does not run for another owner`);
+  }
   const isQueued = drivers.get(version.definition.driver)?.claim !== undefined;
   const job = {
     type: "workspace_build",
@@ -93,16 +95,11 @@ export async function buildClaim(
     reason: "initiator",
   });
   await insertParameters(trx, buildId, parameters);
-  if (!isQueued) await complete(trx, secrets, jobId);
-  return buildId;
-}
-
-async function complete(trx: Transaction<DB>, secrets: SecretBox, jobId: string): Promise<void> {
-  const context = await selectBuildContext(trx, jobId);
-  const predecessor = context && (await findPredecessor(trx, context));
-  if (context === undefined || predecessor === undefined) {
-    throw new Error("a claim is of a workspace that runs for another owner");
+  if (!isQueued) {
+    const context = await selectBuildContext(trx, jobId);
+    if (context === undefined) throw new Error(`build ${buildId} does not exist`);
+    await takeOver(trx, secrets, { context, parameters }, await readPredecessor(trx, last));
+    await updateDeadline(trx, buildId);
   }
-  await takeOver(trx, secrets, context, predecessor);
-  await updateDeadline(trx, context.id);
+  return { id: buildId, isQueued };
 }

@@ -97,6 +97,8 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
     .orderBy("b.build_number", "desc")
     .select([
       "b.id",
+      "b.job_id",
+      "b.owner_id",
       "b.build_number",
       "b.transition",
       "b.template_version_id",

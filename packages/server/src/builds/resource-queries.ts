@@ -1,4 +1,5 @@
 import type { Transition } from "@slipway/api";
+import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 
@@ -31,5 +32,23 @@ export function selectResources(db: Queryable, jobIds: readonly string[]) {
     .where("job_id", "in", jobIds)
     .orderBy("name")
     .selectAll()
+    .execute();
+}
+
+/** The resources that a build of a driver made, with the names of the root agents in each. */
+export function selectDriverResources(db: Queryable, jobId: string) {
+  return db
+    .selectFrom("workspace_resources as r")
+    .where("r.job_id", "=", jobId)
+    .orderBy("r.name")
+    .select([
+      "r.type",
+      "r.name",
+      "r.icon",
+      sql<readonly string[]>`array(
+        select a.name from workspace_agents a
+          where a.resource_id = r.id and a.parent_id is null and not a.deleted
+          order by a.name)`.as("agent_names"),
+    ])
     .execute();
 }

@@ -146,16 +146,28 @@ interface ParameterSources {
 }
 
 /** The values of a start; throws the 400. */
-export async function chooseParameters(
+async function chooseParameters(
   db: Queryable,
   version: { readonly id: string; readonly definition: TemplateDefinition },
   sources: ParameterSources,
 ): Promise<readonly BuildParameter[]> {
   const preset = await presetName(db, version, sources.presetId);
-  const resolved = resolveParameters(version.definition, {
-    given: sources.given,
+  return resolveStart(version.definition, { ...sources, preset });
+}
+
+/** The same with the name of the preset. */
+export function resolveStart(
+  definition: TemplateDefinition,
+  {
+    given,
+    preset,
+    previous,
+  }: Omit<ParameterSources, "presetId"> & { readonly preset: string | undefined },
+): readonly BuildParameter[] {
+  const resolved = resolveParameters(definition, {
+    given,
     ...(preset === undefined ? {} : { preset }),
-    ...(sources.previous === undefined ? {} : { previous: sources.previous }),
+    ...(previous === undefined ? {} : { previous }),
   });
   if ("values" in resolved) return resolved.values;
   throw invalidFields(resolved.problems.map(({ field, message }) => ({ field, detail: message })));

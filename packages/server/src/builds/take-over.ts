@@ -1,14 +1,14 @@
 import type { Transaction } from "kysely";
 
-import { endAgents, makeAgent, makeSuccessor, readAgentNames } from "../agents/build-service.ts";
+import { endAgents, makeAgent, makeSuccessor } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import type { DriverResource } from "../drivers/driver.ts";
-import type { AgentDefinition } from "../template-format/definition.ts";
+import type { AgentDefinition, NamedValue } from "../template-format/definition.ts";
 import { renderAgents } from "./build-context.ts";
-import { type BuildContext, selectLastSucceeded, selectParameters } from "./queries.ts";
-import { insertResource, selectResources } from "./resource-queries.ts";
+import { type BuildContext, selectLastSucceeded } from "./queries.ts";
+import { insertResource, selectDriverResources } from "./resource-queries.ts";
 
 /** The build whose agents' processes go on under a new owner, and what it stands on. */
 export interface Predecessor {
@@ -24,23 +24,22 @@ export async function findPredecessor(
   if (context.transition !== "start") return undefined;
   const last = await selectLastSucceeded(db, context.workspace_id, context.build_number);
   if (last?.transition !== "start" || last.owner_id === context.build_owner_id) return undefined;
-  return readPredecessor(db, last.id, last.job_id);
+  return readPredecessor(db, last);
 }
 
-async function readPredecessor(
+/** What a build of this workspace takes over from the one that runs. */
+export async function readPredecessor(
   db: Queryable,
-  buildId: string,
-  jobId: string,
+  { id, job_id: jobId }: { readonly id: string; readonly job_id: string },
 ): Promise<Predecessor> {
-  const rows = await selectResources(db, [jobId]);
-  const agentNames = await readAgentNames(db, buildId);
+  const rows = await selectDriverResources(db, jobId);
   return {
-    buildId,
-    resources: rows.map(({ id, type, name, icon }) => ({
+    buildId: id,
+    resources: rows.map(({ type, name, icon, agent_names: agentNames }) => ({
       type,
       name,
       icon,
-      agentNames: agentNames.get(id) ?? [],
+      agentNames,
     })),
   };
 }
@@ -52,11 +51,14 @@ async function readPredecessor(
 export async function takeOver(
   trx: Transaction<DB>,
   secrets: SecretBox,
-  context: BuildContext,
+  {
+    context,
+    parameters,
+  }: { readonly context: BuildContext; readonly parameters: readonly NamedValue[] },
   { buildId, resources }: Predecessor,
 ): Promise<void> {
   const tokens = await endAgents(trx, buildId);
-  const definitions = renderAgents(context, await selectParameters(trx, context.id));
+  const definitions = renderAgents(context, parameters);
   for (const resource of resources) {
     const { type, name, icon = "" } = resource;
     const resourceId = await insertResource(trx, {

@@ -84,14 +84,15 @@ export async function createWorkspace(
   const { ownerId, name } = input;
   if ((await findWorkspaceByName(db, ownerId, name)) !== undefined) throw nameTaken(name);
   const claim = await prepareClaim(db, { ...input, versionId: origin.versionId });
-  const { id, claimed } = await inTransaction(db, async (trx) => {
+  const { id, isQueued, claimed } = await inTransaction(db, async (trx) => {
     const taken = claim && (await claimWorkspace(trx, needs, caller, { input, origin, claim }));
-    if (taken !== undefined) return { id: taken, claimed: claim };
-    return { id: await insertNew(trx, caller, input, origin), claimed: undefined };
+    if (taken !== undefined) return { ...taken, claimed: claim };
+    const made = await insertNew(trx, caller, input, origin);
+    return { id: made, isQueued: true, claimed: undefined };
   }).catch((error: unknown) => {
     throw writesName(error) ? nameTaken(name) : error;
   });
-  pubsub.publish(topics.jobQueue);
+  if (isQueued) pubsub.publish(topics.jobQueue);
   const row = await requireWorkspace(db, caller, id);
   if (claimed !== undefined) {
     const { template_name, organization_name } = row;
@@ -137,22 +138,22 @@ async function claimWorkspace(
   needs: CreateNeeds,
   caller: UserCaller,
   { input, origin, claim }: Claim,
-): Promise<string | undefined> {
+): Promise<{ readonly id: string; readonly isQueued: boolean } | undefined> {
   const { ownerId, name, settings } = input;
   const { templateId, organizationId } = origin;
   const id = await needs.takePrebuild(trx, claim.presetId, { ownerId, name });
   if (id === undefined) return undefined;
   await updateClaimed(trx, id, settings);
-  const buildId = await buildClaim(
+  const build = await buildClaim(
     trx,
     needs,
     { id, ownerId, organizationId, templateId },
     claim,
     caller,
   );
-  await recordCreation(trx, caller, { id, organizationId, name }, { claimed_by_build: buildId });
+  await recordCreation(trx, caller, { id, organizationId, name }, { claimed_by_build: build.id });
   await notifyAtCommit(trx, [topics.claim(id), topics.workspace(id), topics.prebuilds]);
-  return id;
+  return { id, isQueued: build.isQueued };
 }
 
 async function recordCreation(

@@ -63,7 +63,10 @@ export function sqlClaim(trx: Queryable): ClaimTransaction {
   };
 }
 
-/** The index gives the oldest first, so that the walk ends at the first that nobody else has locked. */
+/**
+ * The oldest that nobody else has locked. The pool is walked by its index and each prebuild looked at as it comes: `offset 0`
+ * and `lateral` keep the planner from looking at all of them first, which it takes for cheap while it knows little of a pool.
+ */
 async function lockOne(
   trx: Queryable,
   presetId: string,
@@ -71,10 +74,17 @@ async function lockOne(
   condition: RawBuilder<boolean>,
 ): Promise<string | undefined> {
   const { rows } = await sql<{ readonly id: string }>`
-    select w.id from workspaces w
-      where ${isWaiting(presetId)} and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
-      order by w.created_at limit 1
-      for update of w skip locked`.execute(trx);
+    select locked.id
+      from (
+          select id, created_at, name from workspaces
+            where prebuild_preset_id = ${presetId} and not deleted
+            order by created_at, name offset 0) oldest
+        cross join lateral (
+          select w.id from workspaces w
+            where w.id = oldest.id and ${isWaiting(presetId)}
+              and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
+            for update of w skip locked) locked
+      order by oldest.created_at, oldest.name limit 1`.execute(trx);
   return rows[0]?.id;
 }
 

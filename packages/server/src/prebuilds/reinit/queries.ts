@@ -40,10 +40,10 @@ export async function selectReinitViews(
       join workspace_builds build on build.id = agent.workspace_build_id
       join workspaces w on w.id = build.workspace_id
       left join lateral (
-        select b.build_number, b.transition, b.owner_id
-          from workspace_builds b join jobs j on j.id = b.job_id
-          where b.workspace_id = w.id and j.completed_at is not null
-            and j.error is null and j.canceled_at is null
+        select b.build_number, b.transition, b.owner_id from workspace_builds b
+          where b.workspace_id = w.id and (
+            select j.completed_at is not null and j.error is null and j.canceled_at is null
+              from jobs j where j.id = b.job_id)
           order by b.build_number desc limit 1) done on true
     where agent.auth_token_hash = any(${sql.val([...tokenHashes])}::bytea[])
       and not agent.deleted and not w.deleted
