@@ -1,3 +1,5 @@
+export type { ClaimFaultsOptions, ClaimFaultsOutcome, FaultCount } from "./claim-faults/options.ts";
+export { runClaimFaults } from "./claim-faults/run-claim-faults.ts";
 export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";
@@ -16,3 +18,4 @@ export {
 } from "./processes/workspace-life.ts";
 export { openLocalServer } from "./servers/local-server.ts";
 export type { LocalServer } from "./servers/local-server.ts";
+export { TcpProxy } from "./servers/tcp-proxy.ts";

@@ -1,0 +1,29 @@
+/** A line that a script left: it ran, for whom, and in which life of the agent's process. */
+export interface Pass {
+  readonly stage: "start" | "stop";
+  readonly owner: string;
+  readonly boot: string;
+  readonly atMs: number;
+}
+
+/** What an agent's environment says: the file for lines, and which life of its process this is. */
+export const passVariables = { file: "PASSES_FILE", boot: "PASSES_BOOT" } as const;
+
+/** The text of a script that leaves such a line with one write, and takes a moment in which things may happen. */
+export function passScript(stage: Pass["stage"]): string {
+  const { file, boot } = passVariables;
+  return `echo "${stage} \${{ owner.username }} $${boot} $(date +%s%3N)" >> "$${file}"; sleep 0.1`;
+}
+
+/** Throws for a line that no script of ours left. */
+export function parsePasses(text: string): readonly Pass[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const match = /^(?<stage>start|stop) (?<owner>\S+) (?<boot>\S+) (?<at>\d+)$/.exec(line);
+      const { stage, owner = "", boot = "", at } = match?.groups ?? {};
+      if (stage !== "start" && stage !== "stop") throw new Error(`no script leaves "${line}"`);
+      return { stage, owner, boot, atMs: Number(at) };
+    });
+}

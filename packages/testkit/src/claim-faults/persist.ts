@@ -1,0 +1,36 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import { ApiError, isRetryable } from "@slipway/sdk/http";
+
+/** A request that has no answer by then is given up; the connection may have stalled. */
+const answerMs = 10_000;
+const retryMs = 100;
+
+/** Calls once, for as long as an answer may take. */
+export function callOnce<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  return call(AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
+}
+
+/** Whether the server has said no for good, so that calling again is of no use. */
+export function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && !isRetryable(error);
+}
+
+/** Calls until there is an answer, whatever is broken meanwhile; throws refusals, and the signal's reason. */
+export async function persist<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await callOnce(call, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isRefusal(error)) throw error;
+      await pause(retryMs, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import { createBuild } from "@slipway/api";
+
+import type { AgentBox } from "./agent-box.ts";
+import type { Fleet } from "./fleet.ts";
+import { lackOf } from "./judge.ts";
+import type { Person } from "./people.ts";
+import { callOnce } from "./persist.ts";
+import type { PostgresHost } from "./postgres-host.ts";
+import { readWorkspaceFacts, type WorkspaceFacts } from "./workspace-facts.ts";
+
+interface RetireOptions {
+  readonly postgres: PostgresHost;
+  readonly fleet: Fleet;
+  readonly people: readonly Person[];
+  readonly maxAgents: number;
+}
+
+const lookEveryMs = 1_000;
+
+/**
+ * Has owners delete the oldest workspaces that lack nothing while there are too many, and ends the agents of what is deleted,
+ * until the signal is aborted.
+ */
+export async function retire(options: RetireOptions, signal: AbortSignal): Promise<void> {
+  const { postgres, fleet, maxAgents } = options;
+  for (;;) {
+    const facts = await readWorkspaceFacts(postgres);
+    const deleted = facts.filter(({ isDeleted }) => isDeleted);
+    await Promise.all(deleted.map(async ({ id }) => fleet.boxOf(id)?.retire()));
+    const living = facts.flatMap((fact) => {
+      const box = fleet.boxOf(fact.id);
+      return box === undefined || fact.isDeleted ? [] : [{ fact, box }];
+    });
+    let surplus = living.length - maxAgents;
+    for (const { fact, box } of living) {
+      if (surplus <= 0) break;
+      if (!(await hasAll(fact, box))) continue;
+      surplus -= 1;
+      await deleteIt(fact, options.people, signal);
+    }
+    await pause(lookEveryMs, undefined, { signal });
+  }
+}
+
+/** Also while it is being deleted: then its build says so, and its agent has no more to say. */
+async function hasAll(fact: WorkspaceFacts, box: AgentBox): Promise<boolean> {
+  if (fact.claimedAtMs === undefined) return false;
+  const { boots } = box;
+  return box.isUp && lackOf(fact, await box.readPasses(), String(boots)) === undefined;
+}
+
+async function deleteIt(
+  { id, ownerName }: WorkspaceFacts,
+  people: readonly Person[],
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = people.find(({ name }) => name === ownerName);
+  const params = { workspace: id };
+  const body = { transition: "delete" } as const;
+  try {
+    await callOnce(
+      async (limit) => owner?.client.call(createBuild, { params, body, signal: limit }),
+      signal,
+    );
+  } catch {
+    // Whether it was heard is seen at the next look; if not, it is said again.
+    signal.throwIfAborted();
+  }
+}

@@ -1,0 +1,117 @@
+import { appendFile, chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Scope } from "@slipway/runtime";
+
+import { claimInStorm } from "./claim-in-storm.ts";
+import type { ClaimFaultsOptions, ClaimFaultsOutcome } from "./options.ts";
+import { retire } from "./retire.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { type Blow, countBlows } from "./storm.ts";
+import { compareOwnership, reachVerdict, type Verdict } from "./verdict.ts";
+import { readWorkspaceFacts } from "./workspace-facts.ts";
+
+const progressEveryMs = 5_000;
+const lookEveryMs = 500;
+
+/**
+ * Claims under load on real servers, a real PostgreSQL and real agents, while all of them are killed and cut off from each
+ * other; then calm, and the judgement of every workspace (docs/claims.md; `prebuilds.md` section 7). Throws when the run
+ * itself cannot go on.
+ */
+export async function runClaimFaults(options: ClaimFaultsOptions): Promise<ClaimFaultsOutcome> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-claims-"));
+  // As root, PostgreSQL runs as another user.
+  await chmod(directory, 0o711);
+  const outcome = await run(directory, options).catch((error: unknown) => {
+    throw new Error(`the run could not go on; its logs are in ${directory}`, { cause: error });
+  });
+  const isWanted = options.keep || outcome.violations.length > 0;
+  if (!isWanted) await rm(directory, { recursive: true, force: true });
+  return outcome;
+}
+
+async function run(directory: string, options: ClaimFaultsOptions): Promise<ClaimFaultsOutcome> {
+  const startedAt = performance.now();
+  const since = (): number => performance.now() - startedAt;
+  await using stage = await openStage(directory, options);
+  const { fleet, claims, deployment } = stage;
+  const { postgres } = deployment;
+  await using background = new Scope();
+  const blows: Blow[] = [];
+  background.run((signal) => fleet.look(signal));
+  background.run((signal) => retire({ ...stage, postgres, maxAgents: options.maxAgents }, signal));
+  background.run((signal) => report(stage, blows, options, signal));
+
+  const work = async (): Promise<ClaimFaultsOutcome> => {
+    const onBlow = (blow: Blow): void => {
+      blows.push(blow);
+      background.run(() => appendFile(join(directory, "faults.log"), `${JSON.stringify(blow)}\n`));
+    };
+    await claimInStorm(stage, options, onBlow, background.signal);
+    const claimsMs = since();
+    await waitForCalm(stage, options.calmWithinMs, background.signal);
+    const calmMs = since();
+    await pause(options.watchMs, undefined, { signal: background.signal });
+    const verdict = await reachVerdict(postgres, fleet);
+    return {
+      violations: [...(await allViolations(stage, verdict, options))],
+      claims: claims.claimed,
+      missed: claims.missed,
+      lostAnswers: claims.lostAnswers,
+      doneUnanswered: claims.doneUnanswered,
+      agentStarts: fleet.boxes.reduce((sum, { boots }) => sum + boots, 0),
+      faults: countBlows(blows),
+      claimsMs,
+      calmMs,
+      totalMs: since(),
+      latencies: verdict.latencies,
+      directory,
+    };
+  };
+  return await Promise.race([work(), background.failed]);
+}
+
+async function waitForCalm(
+  { deployment: { postgres }, fleet }: Stage,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline) {
+    if ((await reachVerdict(postgres, fleet)).lacks.length === 0) return;
+    await pause(lookEveryMs, undefined, { signal });
+  }
+}
+
+async function allViolations(
+  { claims, surprises, deployment: { postgres } }: Stage,
+  { violations, lacks }: Verdict,
+  { claims: wanted }: ClaimFaultsOptions,
+): Promise<readonly string[]> {
+  const facts = await readWorkspaceFacts(postgres);
+  return [
+    ...(claims.claimed < wanted ? [`${claims.claimed} claims in time, wanted ${wanted}`] : []),
+    ...surprises,
+    ...violations,
+    ...lacks,
+    ...compareOwnership(claims.acknowledged, facts),
+  ];
+}
+
+async function report(
+  { claims, fleet }: Stage,
+  blows: readonly Blow[],
+  { onProgress, claims: wanted }: ClaimFaultsOptions,
+  signal: AbortSignal,
+): Promise<never> {
+  for (;;) {
+    await pause(progressEveryMs, undefined, { signal });
+    const up = fleet.boxes.filter(({ isUp }) => isUp).length;
+    onProgress(
+      `${claims.claimed} of ${wanted} claims, ${claims.missed} found the pool empty, ${up} agents, ${blows.length} faults`,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import { connect, createServer, type NetConnectOpts, type Socket } from "node:net";
+
+import { type LocalServer, openLocalServer } from "./local-server.ts";
+import { ProxyLink } from "./proxy-link.ts";
+
+/** Where connections are passed on to: a port of this machine, or the path of a socket. */
+export type ProxyTarget = { readonly port: number } | { readonly path: string };
+
+/**
+ * Passes connections on to one of its targets, those that take none left out, and lets a test break them. Whoever opens it
+ * disposes of it.
+ */
+export class TcpProxy implements AsyncDisposable {
+  readonly #server: LocalServer;
+  readonly #links: Set<ProxyLink>;
+
+  private constructor(server: LocalServer, links: Set<ProxyLink>) {
+    this.#server = server;
+    this.#links = links;
+  }
+
+  /** `targets` is asked for each connection; the first that takes it has it. */
+  static async open(targets: () => readonly ProxyTarget[]): Promise<TcpProxy> {
+    const links = new Set<ProxyLink>();
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
+      void passOn(near, targets(), links);
+    });
+    return new TcpProxy(await openLocalServer(server), links);
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /** The connections that are open now. */
+  get links(): readonly ProxyLink[] {
+    return [...this.#links];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const link of this.#links) link.cut();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+async function passOn(
+  near: Socket,
+  targets: readonly ProxyTarget[],
+  links: Set<ProxyLink>,
+): Promise<void> {
+  for (const target of targets) {
+    const far = await open({ ...target, host: "127.0.0.1", allowHalfOpen: true });
+    if (far === undefined) continue;
+    if (near.destroyed) {
+      far.destroy();
+      return;
+    }
+    const link: ProxyLink = new ProxyLink(near, far, () => links.delete(link));
+    links.add(link);
+    near.resume();
+    return;
+  }
+  near.resetAndDestroy();
+}
+
+/** Undefined when nobody takes the connection. */
+function open(options: NetConnectOpts): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(options, () => resolve(socket));
+    socket.once("error", () => resolve(undefined));
+  });
+}
