@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process";
+import { loadavg } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { printReport } from "./report.ts";
+import { openClaimWorld, refill } from "./support/claim-world.ts";
+import { Findings } from "./support/findings.ts";
+import { type ClaimRate, measureRate, measureReal, settleMs } from "./support/measure-claims.ts";
+import { measureReconnect, measureStatements } from "./support/measure-statements.ts";
+import { openNotifyFloor } from "./support/notify-floor.ts";
+import { openWaitingFleet } from "./support/open-waiting-fleet.ts";
+import { openPools } from "./support/prebuild-pools.ts";
+import { noteScript } from "./support/real-agents.ts";
+
+/*
+ * What a claim of a prebuild takes while a thousand wait with their agents connected, at several rates: from the request to
+ * its response; from the commit (as PostgreSQL stamps it, before it flushes it to disk) and from the response to the frame on
+ * the agent's stream, which may be there before the response; from there to the manifest of the new owner, and from the
+ * request to the moment when his start scripts run. Most agents are the product's own without scripts, many in a process;
+ * some are real ones in processes of their own, whose start script notes the time. A NOTIFY that goes round, bare and with
+ * a committed row, measured beside each of them, is the floor. Then the statements that the database gets for a claim, as
+ * pg_stat_statements counts them, less those of an idle server; and how reinit streams come back that are cut at once.
+ * Pools are filled between the measurements only.
+ *
+ *   npm run bench:claims [-- --agents=1000] [--real=20] [--streams=5000] [--runs=3] [--json]
+ *
+ * Everything shares the machine, so that at times each step waits for the processor: compare with the floor, and see the
+ * load. Ends with 1 when the median of the runs misses a target.
+ */
+
+const warmUp: ClaimRate = { perSecond: 20, claims: 100 };
+const allRates: readonly ClaimRate[] = [
+  { perSecond: 1, claims: 20 },
+  { perSecond: 20, claims: 200 },
+  { perSecond: 100, claims: 500 },
+];
+
+/** What the project promises, in milliseconds; the last two are what a stock server and agent need. */
+const targets: Readonly<Record<string, number>> = {
+  "request → response, p50": 20,
+  "request → response, p99": 100,
+  "commit → frame, p50": 5,
+  "commit → frame, p99": 50,
+  "real: frame → manifest, p50": 180,
+  "real: frame → script, p50": 230,
+};
+
+function option(name: string, otherwise: number): number {
+  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
+}
+
+const agents = option("agents", 1000);
+const real = option("real", 20);
+const streams = option("streams", 5000);
+const runs = option("runs", 3);
+const rates = allRates.map(({ perSecond, claims }) => ({
+  perSecond,
+  claims: Math.min(claims, agents),
+}));
+
+/** A preset may ask for no more. */
+const maxPool = 1_000;
+
+function poolSizes(count: number): readonly number[] {
+  return count <= 0 ? [] : [Math.min(count, maxPool), ...poolSizes(count - maxPool)];
+}
+
+execFileSync(process.execPath, ["tools/build-agent.ts"], {
+  cwd: fileURLToPath(new URL("..", import.meta.url)),
+  stdio: "ignore",
+});
+await using opened = new AsyncDisposableStack();
+const world = await openClaimWorld(opened);
+const [pool, realPool, ...streamPools] = await openPools(world.client, world.database, {
+  sizes: [agents, real, ...poolSizes(streams - agents)],
+  startScript: noteScript,
+});
+if (pool === undefined || realPool === undefined) throw new Error("a pool is missing");
+const floor = await openNotifyFloor(world.database);
+const findings = new Findings();
+
+await refill(world, pool);
+await measureRate(world, floor, pool, warmUp, new Findings());
+await refill(world, pool);
+await measureReal(world, floor, realPool, findings);
+for (let run = 0; run < runs; run += 1) {
+  for (const rate of rates) {
+    await refill(world, pool);
+    await pause(settleMs);
+    await measureRate(world, floor, pool, rate, findings);
+    findings.note(`${rate.perSecond}/s: machine`, "load", loadavg()[0] ?? Number.NaN);
+  }
+}
+await refill(world, pool);
+await measureStatements(world, pool, findings);
+
+await refill(world, pool);
+const order = { kind: "streams", serverUrl: world.client.serverUrl } as const;
+const streamFleet = openWaitingFleet(opened, order, () => undefined);
+for (const one of streamPools) {
+  await streamFleet.join((await one.fill()).map(({ token }) => token));
+}
+for (let run = 0; run < runs; run += 1) {
+  await measureReconnect(world, [...world.fleets, streamFleet], findings);
+}
+
+const { measurements, missed } = findings.against(targets);
+printReport(`Claims, ${agents} agents waiting`, measurements);
+if (missed.length > 0) process.exitCode = 1;

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+
+import { createWorkspace } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import type { MeasuredPostgres } from "./measured-postgres.ts";
+import type { PrebuildPool } from "./prebuild-pools.ts";
+import { wallMs } from "./wall-clock.ts";
+
+/** A claim, with its times by `wallMs`. */
+export interface Claim {
+  readonly workspaceId: string;
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+}
+
+/** Asks for a workspace of a pool. Throws when none waited. */
+export async function claim(
+  client: ApiClient,
+  { templateId, presetId }: Pick<PrebuildPool, "templateId" | "presetId">,
+): Promise<Claim> {
+  const body = {
+    name: `c-${randomUUID().slice(0, 13)}`,
+    template_id: templateId,
+    template_version_preset_id: presetId,
+  };
+  const requestedAtMs = wallMs();
+  const workspace = await client.call(createWorkspace, { params: { user: "me" }, body });
+  const respondedAtMs = wallMs();
+  if (workspace.latest_build.build_number !== 2) throw new Error("the pool was empty");
+  return { workspaceId: workspace.id, requestedAtMs, respondedAtMs };
+}
+
+/** A claim of which the database has told when it was committed, before that was on disk. */
+export interface Committed extends Claim {
+  readonly committedAtMs: number;
+}
+
+export async function readCommitTimes(
+  database: MeasuredPostgres,
+  claims: readonly Claim[],
+): Promise<readonly Committed[]> {
+  // Rows of the audit log are never written again, so that theirs is the claim's transaction.
+  const rows = await database.query<{ readonly workspace_id: string; readonly ms: string }>(
+    `select resource_id as workspace_id,
+        extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000 as ms
+      from audit_log where action = 'create' and resource_id = any($1)`,
+    [claims.map(({ workspaceId }) => workspaceId)],
+  );
+  const committed = new Map(rows.map(({ workspace_id, ms }) => [workspace_id, Number(ms)]));
+  return claims.map(({ workspaceId, requestedAtMs, respondedAtMs }) => ({
+    workspaceId,
+    requestedAtMs,
+    respondedAtMs,
+    committedAtMs: committed.get(workspaceId) ?? Number.NaN,
+  }));
+}

@@ -1,0 +1,47 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import type { FleetReport } from "./open-waiting-fleet.ts";
+
+/** When an agent learned of its new owner, by `wallMs`. */
+export interface ClaimedAgent {
+  readonly frameAtMs: number;
+  readonly manifestAtMs: number;
+  readonly startAtMs: number;
+}
+
+const pollMs = 20;
+const limitMs = 60_000;
+
+/** What fleets report of the agents of workspaces. */
+export class ClaimedAgents {
+  readonly #frames = new Map<string, number>();
+  readonly #starts = new Map<string, Omit<ClaimedAgent, "frameAtMs">>();
+
+  take(report: FleetReport): void {
+    const { kind, workspaceId, atMs } = report;
+    if (kind === "frame") this.#frames.set(workspaceId, atMs);
+    else this.#starts.set(workspaceId, { manifestAtMs: report.manifestAtMs, startAtMs: atMs });
+  }
+
+  /** Waits until the agent of a workspace has got its frame; resolves to when that was. */
+  framed(workspaceId: string): Promise<number> {
+    return until(() => this.#frames.get(workspaceId));
+  }
+
+  /** Waits until it would run the scripts of its new owner, too. */
+  async begun(workspaceId: string): Promise<ClaimedAgent> {
+    const frameAtMs = await this.framed(workspaceId);
+    return { frameAtMs, ...(await until(() => this.#starts.get(workspaceId))) };
+  }
+}
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  const endsAt = performance.now() + limitMs;
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    if (performance.now() > endsAt)
+      throw new Error(`a claim did not reach its agent in ${limitMs} ms`);
+    await pause(pollMs);
+  }
+}

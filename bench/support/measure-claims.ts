@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { makeMany } from "./at-once.ts";
+import { beginAtRate } from "./at-rate.ts";
+import type { ClaimWorld } from "./claim-world.ts";
+import { claim, type Committed, readCommitTimes } from "./claim.ts";
+import type { ClaimedAgent } from "./claimed-agents.ts";
+import type { Findings } from "./findings.ts";
+import type { NotifyFloor, NotifyRounds } from "./notify-floor.ts";
+import type { PrebuildPool } from "./prebuild-pools.ts";
+import { readProcessCost } from "./process-cost.ts";
+import { type RealLife, startRealAgent } from "./real-agents.ts";
+
+/** How many claims are begun how fast. */
+export interface ClaimRate {
+  readonly perSecond: number;
+  readonly claims: number;
+}
+
+const notifyEveryMs = 20;
+/** For what agents do after their start scripts began. */
+export const settleMs = 5_000;
+
+/** Claims at a rate, with the floor beside it, until the agents would run their start scripts. */
+export async function measureRate(
+  world: ClaimWorld,
+  floor: NotifyFloor,
+  pool: PrebuildPool,
+  rate: ClaimRate,
+  findings: Findings,
+): Promise<void> {
+  const name = `${rate.perSecond}/s`;
+  const made = await claimBesideFloor(world, floor, pool, { name, rate }, findings);
+  const times: { readonly one: Committed; readonly agent: ClaimedAgent }[] = [];
+  for (const one of made) {
+    times.push({ one, agent: await world.claimed.begun(one.workspaceId) });
+  }
+  findings.noteTimes(
+    `${name}: commit → frame`,
+    times.map(({ one, agent }) => agent.frameAtMs - one.committedAtMs),
+  );
+  findings.noteTimes(
+    `${name}: response → frame`,
+    times.map(({ one, agent }) => agent.frameAtMs - one.respondedAtMs),
+  );
+  findings.noteTimes(
+    `${name}: frame → manifest`,
+    times.map(({ agent }) => agent.manifestAtMs - agent.frameAtMs),
+  );
+  findings.noteTimes(
+    `${name}: request → scripts`,
+    times.map(({ one, agent }) => agent.startAtMs - one.requestedAtMs),
+  );
+}
+
+/** Claims prebuilds of a pool whose agents are real ones, all of them, one a second. */
+export async function measureReal(
+  world: ClaimWorld,
+  floor: NotifyFloor,
+  pool: PrebuildPool,
+  findings: Findings,
+): Promise<void> {
+  await using started = new AsyncDisposableStack();
+  const waiting = await pool.fill();
+  const agents = new Map(
+    await makeMany(waiting.length, async (index) => {
+      const { workspaceId = "", token = "" } = waiting[index] ?? {};
+      const place = join(world.directory, `agent-${index}`);
+      const { serverUrl } = world.client;
+      const agent = await startRealAgent(started, { serverUrl, token, directory: place });
+      return [workspaceId, agent] as const;
+    }),
+  );
+  await pool.ready();
+  await pause(settleMs);
+  const rate = { perSecond: 1, claims: waiting.length };
+  const made = await claimBesideFloor(world, floor, pool, { name: "real", rate }, findings);
+  await pause(settleMs);
+  const lives: { readonly one: Committed; readonly life: RealLife }[] = [];
+  for (const one of made) {
+    const life = await agents.get(one.workspaceId)?.newLife();
+    if (life === undefined) throw new Error(`the agent of ${one.workspaceId} did not begin anew`);
+    lives.push({ one, life });
+  }
+  findings.noteTimes(
+    "real: commit → frame",
+    lives.map(({ one, life }) => life.frameAtMs - one.committedAtMs),
+  );
+  findings.noteTimes(
+    "real: frame → manifest",
+    lives.map(({ life }) => life.manifestAtMs - life.frameAtMs),
+  );
+  findings.noteTimes(
+    "real: frame → script",
+    lives.map(({ life }) => life.scriptAtMs - life.frameAtMs),
+  );
+  findings.noteTimes(
+    "real: request → script",
+    lives.map(({ one, life }) => life.scriptAtMs - one.requestedAtMs),
+  );
+}
+
+async function claimBesideFloor(
+  { database, client, serverPid }: ClaimWorld,
+  floor: NotifyFloor,
+  pool: PrebuildPool,
+  { name, rate }: { readonly name: string; readonly rate: ClaimRate },
+  findings: Findings,
+): Promise<readonly Committed[]> {
+  const before = readProcessCost(serverPid);
+  const [made, rounds] = await besideFloor(floor, () =>
+    beginAtRate(rate.perSecond, rate.claims, () => claim(client, pool)),
+  );
+  const after = readProcessCost(serverPid);
+  findings.noteTimes(`${name}: bare NOTIFY`, rounds.bare);
+  findings.noteTimes(`${name}: row with NOTIFY`, rounds.committed);
+  findings.noteTimes(
+    `${name}: request → response`,
+    made.map(({ requestedAtMs, respondedAtMs }) => respondedAtMs - requestedAtMs),
+  );
+  const usedMs = (after.cpuSeconds - before.cpuSeconds) * 1000;
+  findings.note(`${name}: processor of the server, a claim`, "ms, processor", usedMs / made.length);
+  return readCommitTimes(database, made);
+}
+
+async function besideFloor<T>(
+  floor: NotifyFloor,
+  work: () => Promise<T>,
+): Promise<readonly [T, NotifyRounds]> {
+  const ending = new AbortController();
+  const [done, rounds] = await Promise.allSettled([
+    work().finally(() => ending.abort()),
+    floor.measure(notifyEveryMs, ending.signal),
+  ]);
+  if (done.status === "rejected") throw done.reason;
+  if (rounds.status === "rejected") throw rounds.reason;
+  return [done.value, rounds.value];
+}

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { silentLogger, systemClock } from "@slipway/runtime";
+import { openEmbeddedPostgres } from "@slipway/server";
+import pg from "pg";
+
+/** The embedded database, with what a server's own would not tell: how many statements it gets, and when each commit was. */
+export interface MeasuredPostgres {
+  /** For a server, as SLIPWAY_POSTGRES_URL. */
+  readonly url: string;
+  /** A connection of its own; it goes with the database. */
+  readonly connect: () => Promise<pg.Client>;
+  readonly query: <Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ) => Promise<readonly Row[]>;
+  /** Statements that come from now on, BEGIN and COMMIT among them, but none of those that are asked by `query`. */
+  readonly countStatements: () => Promise<StatementCount>;
+}
+
+export interface StatementCount {
+  /** How many came until now. */
+  readonly read: () => Promise<number>;
+}
+
+const settings = {
+  shared_preload_libraries: "pg_stat_statements",
+  track_commit_timestamp: "on",
+} as const;
+
+/** Marks statements that do not count. */
+const mark = "/* measuring */";
+
+/** Starts the database; it goes with `opened`. */
+export async function openMeasuredPostgres(
+  opened: AsyncDisposableStack,
+): Promise<MeasuredPostgres> {
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
+  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+  await prepare(dataDir);
+  const { connection } = opened.use(await open(dataDir));
+  const clients: pg.Client[] = [];
+  opened.defer(async () => {
+    for (const client of clients) await client.end();
+  });
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client(connection);
+    await client.connect();
+    clients.push(client);
+    return client;
+  };
+  const own = await connect();
+  const query: MeasuredPostgres["query"] = async (text, values = []) => {
+    const { rows } = await own.query({ text: `${mark} ${text}`, values: [...values] });
+    return rows;
+  };
+  const read = async (): Promise<number> => {
+    const [row] = await query<{ readonly calls: string | null }>(
+      "select sum(calls) as calls from pg_stat_statements where query not like $1",
+      [`%${mark}%`],
+    );
+    return Number(row?.calls ?? 0);
+  };
+  const { host, port, user, database } = connection;
+  const address = new URLSearchParams({ host, port: String(port), user });
+  return {
+    url: `postgres:///${database}?${address.toString()}`,
+    connect,
+    query,
+    countStatements: async () => {
+      const before = await read();
+      return { read: async () => (await read()) - before };
+    },
+  };
+}
+
+/** These settings need a start of the database. */
+async function prepare(dataDir: string): Promise<void> {
+  await using database = await open(dataDir);
+  const client = new pg.Client(database.connection);
+  await client.connect();
+  for (const [name, value] of Object.entries(settings)) {
+    await client.query(`alter system set ${name} = ${pg.escapeLiteral(value)}`);
+  }
+  await client.query("create extension pg_stat_statements");
+  await client.end();
+}
+
+function open(dataDir: string) {
+  return openEmbeddedPostgres({
+    dataDir,
+    logger: silentLogger,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
+}

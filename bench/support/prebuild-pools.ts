@@ -1,0 +1,121 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import { getExternalAgentCredentials, getTemplate, listTemplateVersionPresets } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+import { pushTemplate } from "@slipway/testkit";
+
+import { makeMany } from "./at-once.ts";
+import type { MeasuredPostgres } from "./measured-postgres.ts";
+
+/** A prebuild that waits, and the token of its one agent. */
+export interface WaitingPrebuild {
+  readonly workspaceId: string;
+  readonly token: string;
+}
+
+/** A preset whose pool is filled when a measurement says so, and not at each claim. */
+export interface PrebuildPool {
+  readonly templateId: string;
+  readonly presetId: string;
+  /** Fills it; resolves to the prebuilds that are new since the last time, whose agents nobody plays yet. */
+  readonly fill: () => Promise<readonly WaitingPrebuild[]>;
+  /** Waits until the agents of all its prebuilds are connected and ready. */
+  readonly ready: () => Promise<void>;
+}
+
+const pollMs = 50;
+const limitMs = 300_000;
+
+function template(pools: readonly number[], startScript: string): string {
+  return `
+driver: external
+parameters:
+  pool: { type: string, default: none, mutable: false }
+presets:
+${pools
+  .map(
+    (instances, index) => `  pool-${index}:
+    parameters: { pool: "${index}" }
+    prebuilds: { instances: ${instances} }`,
+  )
+  .join("\n")}
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts:
+      start: { run_on: [start], run: ${JSON.stringify(startScript)} }
+`;
+}
+
+/** Pushes a template of the driver `external` with pools of these sizes, all empty as yet. */
+export async function openPools(
+  client: ApiClient,
+  database: MeasuredPostgres,
+  { sizes, startScript }: { readonly sizes: readonly number[]; readonly startScript: string },
+): Promise<readonly PrebuildPool[]> {
+  await setPaused(database, true);
+  const templateId = await pushTemplate(client, "pools", template(sizes, startScript));
+  const pushed = await client.call(getTemplate, { params: { template: templateId } });
+  const params = { version: pushed.active_version_id };
+  const presets = await client.call(listTemplateVersionPresets, { params });
+  return sizes.map((instances, index) => {
+    const presetId = presets.find(({ Name }) => Name === `pool-${index}`)?.ID ?? "";
+    const known = new Set<string>();
+    return {
+      templateId,
+      presetId,
+      fill: async () => {
+        await setPaused(database, false);
+        const all = await untilThere(database, waiting, presetId, instances);
+        await setPaused(database, true);
+        const fresh = all.filter((id) => !known.has(id));
+        for (const id of fresh) known.add(id);
+        return makeMany(fresh.length, async (number) => {
+          const workspaceId = fresh[number] ?? "";
+          const of = { workspace: workspaceId, agent: "main" };
+          const { agent_token: token } = await client.call(getExternalAgentCredentials, {
+            params: of,
+          });
+          return { workspaceId, token };
+        });
+      },
+      ready: async () => void (await untilThere(database, connected, presetId, instances)),
+    };
+  });
+}
+
+const waiting = `select w.id from workspaces w
+  join workspace_builds b on b.workspace_id = w.id join jobs j on j.id = b.job_id
+  where w.prebuild_preset_id = $1 and not w.deleted and j.completed_at is not null`;
+const connected = `${waiting} and exists (select from workspace_agents a
+  where a.workspace_build_id = b.id and a.lifecycle_state = 'ready'
+    and a.last_connected_at > now() - interval '20 s'
+    and (a.disconnected_at is null or a.disconnected_at < a.last_connected_at))`;
+
+async function untilThere(
+  database: MeasuredPostgres,
+  statement: string,
+  presetId: string,
+  count: number,
+): Promise<readonly string[]> {
+  const endsAt = performance.now() + limitMs;
+  for (;;) {
+    const rows = await database.query<{ readonly id: string }>(statement, [presetId]);
+    if (rows.length >= count) return rows.map(({ id }) => id);
+    if (performance.now() > endsAt)
+      throw new Error(`a pool has ${rows.length} prebuilds as wanted, wanted ${count}`);
+    await pause(pollMs);
+  }
+}
+
+/** Pools are filled, or are not; takes effect at once. */
+export async function setPaused(database: MeasuredPostgres, isPaused: boolean): Promise<void> {
+  const value = JSON.stringify({ reconciliation_paused: isPaused });
+  await database.query(
+    `insert into deployment (key, value) values ('prebuilds_settings', $1)
+      on conflict (key) do update set value = excluded.value`,
+    [value],
+  );
+  await database.query("select pg_notify('slipway', E'\\nprebuilds')");
+}

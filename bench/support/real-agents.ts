@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The agent's program in a process of its own, whose start scripts note when they began. */
+export interface RealAgent {
+  /** What it did for its new owner, by `wallMs`; undefined while it has not begun. */
+  readonly newLife: () => Promise<RealLife | undefined>;
+}
+
+export interface RealLife {
+  /** To the millisecond; so is the next. */
+  readonly frameAtMs: number;
+  readonly manifestAtMs: number;
+  readonly scriptAtMs: number;
+}
+
+/** What the start script of the template must be. */
+export const noteScript = 'date +%s%N >> "$BENCH_NOTES"';
+
+const program = fileURLToPath(new URL("../../packages/agent/dist/agent.js", import.meta.url));
+
+/** Starts an agent that keeps everything in a directory of its own; it goes with `opened`. */
+export async function startRealAgent(
+  opened: AsyncDisposableStack,
+  {
+    serverUrl,
+    token,
+    directory,
+  }: { readonly serverUrl: string; readonly token: string; readonly directory: string },
+): Promise<RealAgent> {
+  await mkdir(directory, { recursive: true });
+  const notes = join(directory, "notes");
+  const child = spawn(process.execPath, [program], {
+    stdio: "ignore",
+    env: {
+      PATH: process.env["PATH"],
+      HOME: directory,
+      CODER_AGENT_URL: serverUrl,
+      CODER_AGENT_TOKEN: token,
+      CODER_AGENT_LOG_DIR: directory,
+      CODER_AGENT_SCRIPT_DATA_DIR: directory,
+      CODER_AGENT_LOGGING_HUMAN: "",
+      BENCH_NOTES: notes,
+    },
+  });
+  opened.defer(async () => {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  });
+  return {
+    newLife: async () => {
+      const [, begun] = (await readFile(notes, "utf8")).split("\n");
+      if (begun === undefined || begun === "") return undefined;
+      const log = await readFile(join(directory, "coder-agent.log"), "utf8");
+      return {
+        frameAtMs: timeOf(log, "server asks to reinit"),
+        manifestAtMs: timeOf(log, "the agent has a new owner, starting anew"),
+        scriptAtMs: Number(begun) / 1e6,
+      };
+    },
+  };
+}
+
+/** When a message stands in an agent's log. */
+function timeOf(log: string, message: string): number {
+  const line = log.split("\n").find((text) => text.includes(message)) ?? "";
+  return Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? "");
+}
