@@ -31,9 +31,13 @@ if (!recordings) {
 
 /** Tests against peers, by the variable that says where those are. */
 const peerTests = {
-  SLIPWAY_STOCK_AGENT: ["interop/stock-agent.test.ts", "a stock agent on our server"],
+  SLIPWAY_STOCK_AGENT: ["interop/stock-{agent,claims}.test.ts", "a stock agent on our server"],
   SLIPWAY_STOCK_COMMAND: ["interop/stock-command.test.ts", "a stock command on our server"],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
+  SLIPWAY_STOCK_DATABASE: [
+    "interop/stock-server-claim.test.ts",
+    "our agent at a claim of a stock server",
+  ],
 } as const;
 const absentPeers = Object.entries(peerTests).flatMap(([variable, [file, what]]) => {
   if (process.env[variable] !== undefined) return [];
@@ -79,6 +83,8 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          // Those at once wait for most of their time.
+          maxConcurrency: 32,
         },
       },
     ],

@@ -34,13 +34,15 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
-  { line: "version", prints: /^Coder v2\./ },
+  { line: "version", prints: /^Coder (\(AGPL\) )?v2\./ },
   { line: "login URL --token TOKEN", prints: /Welcome to Coder, .*admin/ },
   { line: "whoami", prints: /authenticated as .*admin/ },
   { line: "users create -u u-NAME -e u-NAME@example.com -p correct-horse-42", prints: /new user/ },
   { line: "users list", prints: /u-NAME +u-NAME@example\.com/ },
   { line: "users show u-NAME", prints: /Username: +u-NAME/ },
   { line: "users suspend u-NAME", prints: /suspended/i, input: "yes\n" },
+  { line: "users activate u-NAME", prints: /activated/, input: "yes\n" },
+  { line: "users delete u-NAME", prints: /delete/i },
   { line: "tokens create -n k-NAME", prints: /^\w{10}-\w{22}$/m },
   { line: "tokens list", prints: /k-NAME/ },
   { line: "tokens remove k-NAME", prints: /Token has been (deleted|expired)/ },
@@ -57,6 +59,14 @@ const steps: readonly Step[] = [
     prints: /Updated version/,
   },
   { line: "templates versions list t-NAME", prints: /one .*[^]*two .*Active/ },
+  {
+    line: "templates versions promote -t t-NAME --template-version one",
+    prints: /Successfully promoted version "one"/,
+  },
+  {
+    line: "templates versions promote -t t-NAME --template-version two",
+    prints: /Successfully promoted version "two"/,
+  },
   { line: "templates edit t-NAME --display-name Hello -y", prints: /Updated template metadata/ },
   { line: "templates pull t-NAME PULLED", prints: /Extracting template/ },
   { line: "update w-NAME", prints: /Planning workspace/ },
@@ -74,6 +84,7 @@ const steps: readonly Step[] = [
   { line: "rename w-NAME x-NAME", prints: /renamed/i, input: "w-NAME\n" },
   { line: "delete x-NAME -y", prints: /admin\/x-NAME has been deleted/ },
   { line: "list -o json", prints: /^\[\]$/m },
+  { line: "templates delete t-NAME -y", prints: /Deleted template/ },
   { line: "logout -y", prints: /no longer logged in/ },
 ];
 

@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+
+import { patience } from "./support/patience.ts";
+import { openSinglePool, type SinglePool } from "./support/single-pool.ts";
+import { StockBox } from "./support/stock-box.ts";
+import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
+
+/*
+ * Stock agents, whose programs the environment names with `:` between them, wait in pools of our server and are claimed;
+ * each of their processes runs its start scripts exactly once for the new owner (docs/claims.md). `vitest.config.ts` leaves
+ * this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
+ */
+
+/** That nothing happens again is seen by looking on only: longer than the minute in which a row is told once. */
+const lookOnMs = 80_000;
+/** In which the server has surely told of a claim. */
+const onTheWayMs = 5_000;
+
+const releases = stockPrograms("SLIPWAY_STOCK_AGENT");
+const byName = releases.map((release) => [release.name, release] as const);
+
+const opened = new AsyncDisposableStack();
+let homes = "";
+/** One that runs all the time, and one that is restarted, with its directory. */
+let server: ServerProcess;
+let restarted: ServerProcess;
+let dataDir = "";
+
+beforeAll(async () => {
+  homes = await makeDirectory();
+  dataDir = await makeDirectory();
+  server = opened.use(await startServerProcess({ dataDir: await makeDirectory(), port: 0 }));
+  restarted = await startServerProcess({ dataDir, port: 0 });
+  opened.defer(() => restarted.end("SIGINT"));
+});
+
+afterAll(() => opened.disposeAsync());
+
+describe.concurrent("a claim", { timeout: 600_000 }, () => {
+  test.each(byName)("starts %s over once", async (_name, release) => {
+    await using waiting = await openWaiting(server, "claim", release);
+    await waiting.pool.claim();
+    await staysWith(waiting, startedOver(waiting.pid));
+  });
+
+  test.each(byName)("that %s missed starts it over once it is back", async (_name, release) => {
+    await using waiting = await openWaiting(server, "missed", release);
+    waiting.box.cut();
+    await waiting.pool.claim();
+    waiting.box.restore();
+    await staysWith(waiting, startedOver(waiting.pid));
+  });
+
+  test.each(byName)("of which %s was told in vain is told again", async (_name, release) => {
+    await using waiting = await openWaiting(server, "in-vain", release);
+    waiting.box.stall();
+    await waiting.pool.claim();
+    await pause(onTheWayMs);
+    waiting.box.cut();
+    waiting.box.restore();
+    await staysWith(waiting, startedOver(waiting.pid));
+  });
+
+  test.each(byName)("lets each process of %s start once", async (_name, release) => {
+    await using waiting = await openWaiting(server, "killed", release);
+    const { box, pool, pid } = waiting;
+    await box.kill();
+    await pool.claim();
+    const second = await box.start();
+    const lines = [`start prebuilds ${pid}`, `start admin ${second}`];
+    await staysWith(waiting, lines);
+    await box.kill();
+    const third = await box.start();
+    await staysWith(waiting, [...lines, `start admin ${third}`]);
+  });
+
+  test("is not lost with a server that is killed before it was told", async () => {
+    await using all = new AsyncDisposableStack();
+    const waiting: Waiting[] = [];
+    for (const release of releases) {
+      waiting.push(all.use(await openWaiting(restarted, "told", release)));
+    }
+    for (const { box } of waiting) box.cut();
+    for (const { pool } of waiting) await pool.claim();
+    const port = Number(new URL(restarted.url).port);
+    await restarted.end("SIGKILL");
+    restarted = await startServerProcess({ dataDir, port });
+    for (const { box } of waiting) box.restore();
+    await Promise.all(waiting.map((one) => staysWith(one, startedOver(one.pid))));
+  });
+});
+
+async function makeDirectory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "slipway-stock-"));
+  opened.defer(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+interface Waiting extends AsyncDisposable {
+  readonly pool: SinglePool;
+  readonly box: StockBox;
+  /** Of the process that is ready for the claim. */
+  readonly pid: number;
+}
+
+/** A stock agent that has run its start scripts as a prebuild's, once. */
+async function openWaiting(
+  { url }: ServerProcess,
+  what: string,
+  { name, path: program }: StockProgram,
+): Promise<Waiting> {
+  await using opening = new AsyncDisposableStack();
+  const title = `${what}-${name.replaceAll(/[^a-z0-9]+/g, "-")}`;
+  const pool = await openSinglePool(await logInAsAdmin(url), title);
+  const home = join(homes, title);
+  const box = opening.use(
+    await StockBox.open({ program, serverUrl: url, token: pool.token, home }),
+  );
+  const pid = await box.start();
+  await vi.waitFor(async () => expect(await pool.look()).toEqual(readyFor("prebuilds")), patience);
+  expect(await box.lines()).toEqual([`start prebuilds ${pid}`]);
+  const held = opening.move();
+  return { pool, box, pid, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+/** Waits until these and no other lines are there, and looks on. */
+async function staysWith({ pool, box }: Waiting, lines: readonly string[]): Promise<void> {
+  await vi.waitFor(async () => expect(await box.lines()).toEqual(lines), patience);
+  await pause(lookOnMs);
+  expect(await box.lines()).toEqual(lines);
+  expect(await pool.look()).toEqual(readyFor("admin"));
+}
+
+/** What a process leaves that waited, and was claimed. */
+function startedOver(pid: number): readonly string[] {
+  return [`start prebuilds ${pid}`, `stop prebuilds ${pid}`, `start admin ${pid}`];
+}
+
+function readyFor(owner: string): object {
+  return { owner, status: "connected", lifecycle: "ready" };
+}

@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { getUser, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import { requireAgent } from "@slipway/testkit";
+import { expect, test } from "vitest";
+
+import { runOurAgent } from "./support/our-agent.ts";
+import { PlayedClaim } from "./support/played-claim.ts";
+import { requireVariable } from "./support/require-variable.ts";
+import {
+  findStockWorkspace,
+  startAnew,
+  type StockWorkspace,
+  waitForAgent,
+} from "./support/stock-workspace.ts";
+
+/*
+ * Our agent in a prebuild of a stock server that is claimed. A server without a licence has neither, so both are played in
+ * its database. The environment names what `stock-server.test.ts` needs, and that database by its URL
+ * (SLIPWAY_STOCK_DATABASE). `vitest.config.ts` leaves this file out, and says so, where that is not set.
+ */
+
+/** That nothing happens again is seen by looking on only: the agent asks again a minute after a repetition at the latest. */
+const lookOnMs = 75_000;
+
+const ways = [
+  { how: "that it is told of", isTold: true },
+  { how: "of which its manifest tells", isTold: false },
+];
+
+test.each(ways)("our agent starts over once for a claim $how", async ({ isTold }) => {
+  await using stage = await openStage();
+  const { workspace, played, userId } = stage;
+  const waiting = await startAnew(workspace);
+  await played.makePrebuild();
+  await stage.startAgent();
+  const { id: waitingId } = await untilReady(workspace, waiting);
+
+  await played.giveTo(userId);
+  const claimed = await startAnew(workspace);
+  await played.markClaim(claimed.latest_build.id);
+  if (isTold) await played.notify(userId);
+  const { id: claimedId } = await untilReady(workspace, claimed);
+  const asked = await stage.countAsked();
+  expect(asked > 0).toBe(isTold);
+
+  await played.notify(userId);
+  await pause(lookOnMs);
+  // The server tells it again each time that it asks.
+  expect(await stage.countAsked()).toBeGreaterThan(asked);
+  expect(await played.readLines(waitingId)).toEqual(["hello from start"]);
+  expect(await played.readLines(claimedId)).toEqual(["bye from stop", "hello from start"]);
+});
+
+test("our agent that begins after a claim starts once, though it is told of it", async () => {
+  await using stage = await openStage();
+  const { workspace, played, userId } = stage;
+  await played.makePrebuild();
+  await played.giveTo(userId);
+  const claimed = await startAnew(workspace);
+  await played.markClaim(claimed.latest_build.id);
+  await stage.startAgent();
+  const { id } = await untilReady(workspace, claimed);
+  await pause(lookOnMs);
+  expect(await stage.countAsked()).toBeGreaterThan(0);
+  expect(await played.readLines(id)).toEqual(["hello from start"]);
+});
+
+interface Stage extends AsyncDisposable {
+  readonly workspace: StockWorkspace;
+  readonly played: PlayedClaim;
+  /** Of the workspace's owner. */
+  readonly userId: string;
+  startAgent(): Promise<void>;
+  /** How often the server has asked our agent to reinit. */
+  countAsked(): Promise<number>;
+}
+
+/** The workspace is as it was once the stage is disposed of, and the agent is gone. */
+async function openStage(): Promise<Stage> {
+  await using opening = new AsyncDisposableStack();
+  const workspace = findStockWorkspace();
+  const { client, id, agentToken: token } = workspace;
+  const { id: userId } = await client.call(getUser, { params: { user: "me" } });
+  const home = await mkdtemp(join(tmpdir(), "slipway-stock-"));
+  opening.defer(() => rm(home, { recursive: true, force: true }));
+  const played = opening.use(await PlayedClaim.open(requireVariable("SLIPWAY_STOCK_DATABASE"), id));
+  opening.defer(() => played.undo(userId));
+  const opened = opening.move();
+  return {
+    workspace,
+    played,
+    userId,
+    startAgent: async () => {
+      const child = await runOurAgent({ serverUrl: client.serverUrl, token, home });
+      const exited = once(child, "exit");
+      opened.defer(async () => {
+        child.kill("SIGKILL");
+        await exited;
+      });
+    },
+    countAsked: async () => {
+      const log = await readFile(join(home, "coder-agent.log"), "utf8");
+      return log.split("server asks to reinit").length - 1;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Waits until the agent of this build, the newest, is. */
+function untilReady(workspace: StockWorkspace, built: Workspace): Promise<WorkspaceAgent> {
+  const { id } = requireAgent(built);
+  return waitForAgent(workspace, (agent) => {
+    return agent.id === id && agent.status === "connected" && agent.lifecycle_state === "ready";
+  });
+}

@@ -1,0 +1,86 @@
+import {
+  createWorkspace,
+  getExternalAgentCredentials,
+  getTemplate,
+  getWorkspace,
+  listTemplateVersionPresets,
+  listWorkspaces,
+} from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+import { firstAgent, pushTemplate } from "@slipway/testkit";
+import { vi } from "vitest";
+
+import { patience } from "./patience.ts";
+
+/** A pool of its own in which one workspace waits, as far as the test is concerned. */
+export interface SinglePool {
+  /** Of the agent that is to run in what waits. */
+  readonly token: string;
+  /** Gives what waits to the client's user. */
+  claim(): Promise<void>;
+  /** How what waited stands now. */
+  look(): Promise<Standing>;
+}
+
+export interface Standing {
+  readonly owner: string;
+  /** Of the agent. */
+  readonly status: string | undefined;
+  readonly lifecycle: string | undefined;
+}
+
+/** The scripts leave a line each: for whom they run, and in which process. */
+const template = `
+driver: external
+presets:
+  ready: { prebuilds: { instances: 1 } }
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts:
+      hello: { run_on: [start], run: 'echo "start \${{ owner.username }} $PPID" >> ~/lines' }
+      bye: { run_on: [stop], run: 'echo "stop \${{ owner.username }} $PPID" >> ~/lines' }
+`;
+
+/** Pushes the template of a pool, and waits until something waits in it. The name is also that of the claimed workspace. */
+export async function openSinglePool(client: ApiClient, name: string): Promise<SinglePool> {
+  const templateId = await pushTemplate(client, name, template);
+  const presetId = await findPreset(client, templateId);
+  const workspace = await findPrebuild(client, templateId);
+  const { agent_token: token } = await client.call(getExternalAgentCredentials, {
+    params: { workspace, agent: "main" },
+  });
+  return {
+    token,
+    claim: async () => {
+      const body = { name, template_id: templateId, template_version_preset_id: presetId };
+      const claimed = await client.call(createWorkspace, { params: { user: "me" }, body });
+      if (claimed.id !== workspace) {
+        throw new Error(`claimed workspace ${claimed.id}, wanted ${workspace}`);
+      }
+    },
+    look: async () => {
+      const now = await client.call(getWorkspace, { params: { workspace } });
+      const agent = firstAgent(now);
+      return { owner: now.owner_name, status: agent?.status, lifecycle: agent?.lifecycle_state };
+    },
+  };
+}
+
+async function findPreset(client: ApiClient, templateId: string): Promise<string> {
+  const pushed = await client.call(getTemplate, { params: { template: templateId } });
+  const params = { version: pushed.active_version_id };
+  const [preset] = await client.call(listTemplateVersionPresets, { params });
+  if (preset === undefined) throw new Error("the template has no preset");
+  return preset.ID;
+}
+
+async function findPrebuild(client: ApiClient, templateId: string): Promise<string> {
+  return vi.waitFor(async () => {
+    const { workspaces } = await client.call(listWorkspaces, { query: { q: "owner:prebuilds" } });
+    const found = workspaces.find(({ template_id: id }) => id === templateId);
+    if (found?.latest_build.status !== "running") throw new Error("no workspace waits");
+    return found.id;
+  }, patience);
+}

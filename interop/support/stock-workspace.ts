@@ -1,0 +1,51 @@
+import { createBuild, getAgentLogs, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+import { firstAgent, openClient, requireAgent, waitForWorkspace } from "@slipway/testkit";
+
+import { requireVariable } from "./require-variable.ts";
+
+/** A workspace of a stock server that runs already, whose agent our agent is. */
+export interface StockWorkspace {
+  readonly client: ApiClient;
+  readonly id: string;
+  readonly agentToken: string;
+}
+
+/** The workspace that the environment names. Throws when a part of its description is missing. */
+export function findStockWorkspace(): StockWorkspace {
+  return {
+    client: openClient(
+      requireVariable("SLIPWAY_STOCK_SERVER"),
+      requireVariable("SLIPWAY_STOCK_SESSION"),
+    ),
+    id: requireVariable("SLIPWAY_STOCK_WORKSPACE"),
+    agentToken: requireVariable("SLIPWAY_STOCK_AGENT_TOKEN"),
+  };
+}
+
+/** Starts the workspace again: its agent has the same token, and a row that nobody has reported to. */
+export async function startAnew({ client, id }: StockWorkspace): Promise<Workspace> {
+  const params = { workspace: id };
+  const build = await client.call(createBuild, { params, body: { transition: "start" } });
+  return waitForWorkspace(client, id, ({ latest_build: latest }) => {
+    return latest.id === build.id && latest.job.status === "succeeded";
+  });
+}
+
+/** Waits for the agent of the newest build. */
+export async function waitForAgent(
+  { client, id }: StockWorkspace,
+  isGood: (agent: WorkspaceAgent) => boolean,
+): Promise<WorkspaceAgent> {
+  const found = await waitForWorkspace(client, id, (now) => {
+    const agent = firstAgent(now);
+    return agent !== undefined && isGood(agent);
+  });
+  return requireAgent(found);
+}
+
+/** What the agent of a build has logged. */
+export async function readLines({ client }: StockWorkspace, agent: string): Promise<string[]> {
+  const logs = await client.call(getAgentLogs, { params: { agent } });
+  return logs.map(({ output }) => output);
+}
