@@ -1,8 +1,9 @@
-import { cancelBuild, createBuild, getBuild, type Workspace } from "@slipway/api";
+import { cancelBuild, createBuild, getBuild, getWorkspace, type Workspace } from "@slipway/api";
 import {
   connectExternalAgent,
   connectWithToken,
   type ExternalAgent,
+  requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
 import { Lifecycle_State } from "@slipway/wire";
@@ -114,11 +115,17 @@ test("takes only the report of a new beginning for one", async () => {
   const workspace = await claim(client, "mine", pool);
   const now = await connectExternalAgent(client, workspace.id, "main");
   opened.defer(() => now.connection.close());
-  // The answer to its last report was lost, so it is made again.
-  await report(now, Lifecycle_State.READY);
+  // The answer to its last report was lost, so it is made again; then it ends its life before.
+  const states = [Lifecycle_State.READY, Lifecycle_State.SHUTTING_DOWN, Lifecycle_State.OFF];
+  for (const state of states) {
+    await report(now, state);
+    const { lifecycle_state: shown } = requireAgent(
+      await client.call(getWorkspace, { params: { workspace: workspace.id } }),
+    );
+    expect(shown).toBe("created");
+  }
   const stream = await ask(main);
   expect(await stream.rest()).toBe(ping + frameOf(workspace));
-  await report(now, Lifecycle_State.OFF);
   await becomeReady(now);
   expect((await ask(main)).status).toBe(409);
 });

@@ -30,7 +30,7 @@ export async function updateAgentStartup(
 
 /**
  * Start and end of the start scripts follow from the state (table of `rpc.md` section 7.3). While the agent is owed a reinit,
- * that it has started is said of its life before, perhaps for the second time, and changes nothing (docs/claims.md).
+ * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md).
  */
 export async function updateAgentLifecycle(
   db: Queryable,
@@ -51,8 +51,8 @@ export async function updateAgentLifecycle(
         else a.ready_at end,
       updated_at = now()
     from (values (${state}::text, ${changedAt}::timestamptz)) as new (state, changed_at)
-    where a.id = ${agentId} and (a.started_at is not null or not a.took_over
-      or new.state not in ('ready', 'start_timeout', 'start_error'))`.execute(db);
+    where a.id = ${agentId} and (
+      a.started_at is not null or not a.took_over or new.state = 'starting')`.execute(db);
 }
 
 /** Keeps what an agent in use reports, and notes that its workspace was used. */

@@ -79,8 +79,8 @@ export function makeSubAgent(model: Model, trx: Transaction, parentId: string): 
 const started: ReadonlySet<string> = new Set(["ready", "start_timeout", "start_error"]);
 
 /**
- * The agent's own report of its state, in whatever order it comes. Whoever has started must have begun; but of an agent that
- * is owed a reinit, that it has started is said of its life before.
+ * The agent's own report of its state, in whatever order it comes. Whoever has started must have begun; but what an agent
+ * that is owed a reinit says, except that it is starting, is said of its life before.
  */
 export function updateLifecycle(
   model: Model,
@@ -90,9 +90,10 @@ export function updateLifecycle(
 ): void {
   trx.update(model.tables.agents, agentId, ({ startedAtMs, tookOver }) => {
     if (lifecycle === "starting") return { lifecycle, startedAtMs: trx.nowMs };
-    if (!started.has(lifecycle)) return { lifecycle };
     if (tookOver && startedAtMs === undefined) return undefined;
-    return { lifecycle, startedAtMs: startedAtMs ?? trx.nowMs };
+    return started.has(lifecycle)
+      ? { lifecycle, startedAtMs: startedAtMs ?? trx.nowMs }
+      : { lifecycle };
   });
 }
 
