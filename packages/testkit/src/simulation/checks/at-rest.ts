@@ -8,25 +8,29 @@ import type { Setting } from "../world/setting.ts";
 import { userName } from "../world/user-name.ts";
 import type { World } from "../world/world.ts";
 
-/** How long what has expired, or was deleted, may still be there, in milliseconds. */
+/**
+ * How long what has expired, or was deleted, may still be there, and what was just built may not be ready, in milliseconds:
+ * prebuilds expire and are made anew for as long as a world lasts.
+ */
 const graceMs = 90_000;
 
 /** What must be true once a world has been calm for a while: L1 to L8 of `prebuilds.md` section 7. */
 export function checkAtRest(world: World): void {
-  const { setting, compute } = world;
+  const { setting } = world;
   const { tables } = setting.model;
   const view = new View(tables, committed);
   for (const workspace of tables.workspaces.all()) {
-    if (!workspace.deleted) checkAgents(compute, view, workspace);
+    if (!workspace.deleted) checkAgents(world, view, workspace);
   }
   for (const preset of tables.presets.all()) checkPool(setting, view, preset);
   checkStreams(setting, view);
 }
 
 /** L1 to L4: whoever has a running workspace has its agents. */
-function checkAgents(compute: Compute, view: View, workspace: WorkspaceRow): void {
+function checkAgents({ compute, setting }: World, view: View, workspace: WorkspaceRow): void {
   const newest = view.newest(workspace.id);
   if (newest?.transition !== "start" || jobStatus(newest) !== "succeeded") return;
+  if (setting.scheduler.nowMs - (newest.completedAtMs ?? 0) < graceMs) return;
   const hasFailedBefore = view.builds(workspace.id).some(({ ownerId, error, canceledAtMs }) => {
     const isOver = error !== undefined || canceledAtMs !== undefined;
     return ownerId === workspace.ownerId && ownerId !== prebuildsUserId && isOver;
