@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { watchReader } from "./reader.ts";
+
 /** Server-sent events in the one form that stock readers take (`rest.md` section 1.9). */
 export interface EventStream {
   /** Aborted when the reader is gone or the stream was ended. */
@@ -14,10 +16,9 @@ export interface EventStream {
 /** Takes the answer over from Fastify and sends its head at once. */
 export function openEventStream(request: FastifyRequest, reply: FastifyReply): EventStream {
   reply.hijack();
-  const gone = new AbortController();
-  request.raw.socket.once("close", () =>
-    gone.abort(new DOMException("reader is gone", "AbortError")),
-  );
+  const reader = watchReader(request);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([reader.signal, ended.signal]);
   const headers = reply.getHeaders();
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) reply.raw.setHeader(name, value);
@@ -30,10 +31,10 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
   });
   reply.raw.flushHeaders();
   const write = (text: string): void => {
-    if (!gone.signal.aborted) reply.raw.write(text);
+    if (!signal.aborted) reply.raw.write(text);
   };
   return {
-    signal: gone.signal,
+    signal,
     ping: () => {
       if (reply.raw.writableLength > 0) request.raw.socket.destroy();
       else write("event: ping\n\n");
@@ -42,8 +43,9 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     error: (message, detail) =>
       write(`event: error\ndata: ${JSON.stringify({ message, detail })}\n\n`),
     end: () => {
+      reader[Symbol.dispose]();
       reply.raw.end();
-      gone.abort(new DOMException("stream was ended", "AbortError"));
+      ended.abort(new DOMException("stream was ended", "AbortError"));
     },
   };
 }

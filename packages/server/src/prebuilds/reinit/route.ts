@@ -1,17 +1,18 @@
 import { agentReinit } from "@slipway/api";
 import type { Clock, Logger } from "@slipway/runtime";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { readAgentToken, unknownAgent } from "../../auth/service.ts";
 import type { Database } from "../../db/database.ts";
 import { HttpError } from "../../http/errors.ts";
 import { type EventStream, openEventStream } from "../../http/event-stream.ts";
 import { pingIntervalMs } from "../../http/peer-socket.ts";
+import { watchReader } from "../../http/reader.ts";
 import type { Routes } from "../../http/routes.ts";
 import { findToken } from "../../http/token.ts";
 import type { PubSub } from "../../pubsub/pubsub.ts";
 import { decideReinit } from "./decide.ts";
-import { followReinit, type ReinitAnswer } from "./follow.ts";
+import { followReinit, type ReinitAnswer, type ReinitRequest } from "./follow.ts";
 import { GatheredViews } from "./gathered-views.ts";
 import { grantFrame } from "./queries.ts";
 
@@ -36,31 +37,39 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
     return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash };
   };
 
-  routes.agentBy(agentReinit, identify, async ({ query, raw, reply }, agent) => {
-    const gone = new AbortController();
-    const onClose = (): void => gone.abort(new DOMException("reader is gone", "AbortError"));
-    raw.raw.socket.once("close", onClose);
+  const answer = async (
+    raw: FastifyRequest,
+    reply: FastifyReply,
+    request: ReinitRequest & { readonly tokenHash: Buffer },
+  ): Promise<void> => {
+    using reader = watchReader(raw);
     const answers = followReinit(
       {
         hints: pubsub,
-        look: () => views.look(agent.tokenHash),
+        look: () => views.look(request.tokenHash),
         grant: (agentId) => grantFrame(db, agentId),
         decide: decideReinit,
         clock,
         random: Math.random,
-        logger: logger.child({ agent: agent.agentId, workspace: agent.workspaceId }),
+        logger: logger.child({ agent: request.agentId, workspace: request.workspaceId }),
       },
-      { ...agent, waits: readFlag(query.wait) },
-      gone.signal,
+      request,
+      reader.signal,
     );
     try {
       const first = await answers.next();
       if (first.value?.type === "refuse") throw notWaiting();
       const stream = openEventStream(raw, reply);
       await send(stream, answers, clock);
-    } finally {
-      raw.raw.socket.off("close", onClose);
+    } catch (error) {
+      if (!reader.signal.aborted) throw error;
+      // Nobody is there to be answered.
+      reply.hijack();
     }
+  };
+
+  routes.agentBy(agentReinit, identify, async ({ query, raw, reply }, agent) => {
+    await answer(raw, reply, { ...agent, waits: readFlag(query.wait) });
     return reply;
   });
 }

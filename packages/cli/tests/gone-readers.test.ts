@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { getExternalAgentCredentials } from "@slipway/api";
+import { logInAsAdmin, makeWorkspace, pushTemplate, startServerProcess } from "@slipway/testkit";
+import { expect, onTestFinished, test } from "vitest";
+
+const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+const requests = 60;
+
+test("forgets readers who leave before they are answered, and ends without waiting for them", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-gone-"));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const server = await startServerProcess({ dataDir, port: 0 });
+  onTestFinished(() => server.end("SIGKILL"));
+  const client = await logInAsAdmin(server.url);
+  const templateId = await pushTemplate(client, "outside", template);
+  const { id } = await makeWorkspace(client, "mine", templateId, () => true);
+  const params = { workspace: id, agent: "main" };
+  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const session = client.headers["Coder-Session-Token"] ?? "";
+  for (let count = 0; count < requests; count += 1) {
+    // The server has got to another place each time.
+    const afterMs = count % 4;
+    await leave(server.url, "/workspaceagents/me/reinit", token, afterMs);
+    await leave(server.url, `/workspaces/${id}/watch`, session, afterMs);
+  }
+  await server.end("SIGINT");
+  expect(server.output()).not.toMatch(/failed/);
+});
+
+/** Asks for an answer that takes long, and resets the connection soon after. */
+async function leave(url: string, path: string, token: string, afterMs: number): Promise<void> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  const closed = new Promise((resolve) => {
+    socket.once("close", resolve);
+  });
+  socket.on("error", () => undefined);
+  const head = `GET /api/v2${path} HTTP/1.1\r\nHost: here\r\nCoder-Session-Token: ${token}\r\n\r\n`;
+  await new Promise((resolve) => {
+    socket.write(head, resolve);
+  });
+  await pause(afterMs);
+  socket.resetAndDestroy();
+  await closed;
+}
