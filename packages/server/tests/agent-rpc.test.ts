@@ -27,6 +27,7 @@ import {
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
+import { markConnected } from "../src/agents/connection-queries.ts";
 import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
 import { agentRpcHandlers } from "../src/agents/rpc/handlers.ts";
 import { hashAgentToken } from "../src/auth/agent-token.ts";
@@ -37,6 +38,7 @@ import type { AgentCaller } from "../src/http/caller.ts";
 import type { RpcHandlers } from "../src/rpc/handler.ts";
 
 const secrets = new SecretBox(["a secret of the test"]);
+const connectionId = randomUUID();
 const at = timestampFromMs(1_700_000_000_123);
 
 let database: TestDatabase;
@@ -71,6 +73,7 @@ beforeEach(async () => {
     noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
     agent: seed.agent,
+    connectionId,
     apiVersion: "2.10",
   });
 });
@@ -141,6 +144,33 @@ test("keeps when the start scripts began and ended", async () => {
   expect(await agentRow()).toMatchObject({ started_at: "1970-01-01T00:00:04Z", ready_at: null });
   await expect(report(0, 0)).rejects.toThrow("unknown value 0");
   expect(published).toEqual(Array.from({ length: 4 }, () => `workspace:${seed.agent.workspaceId}`));
+});
+
+test("does not go back to what an older session says late; the newest one may, with a clock set back", async () => {
+  const report = (state: Lifecycle_State, ms: number) =>
+    call(Agent.method.updateLifecycle, { lifecycle: { state, changedAt: timestampFromMs(ms) } });
+  const session = { agentId: seed.agent.agentId, connectionId, replicaId: randomUUID() };
+  await markConnected(database.db, session);
+  await report(Lifecycle_State.STARTING, 1000);
+  await report(Lifecycle_State.READY, 2000);
+  const { lifecycle_state, started_at, ready_at } = await agentRow();
+  await markConnected(database.db, { ...session, connectionId: randomUUID() });
+  for (const [state, ms] of [
+    [Lifecycle_State.STARTING, 1000],
+    [Lifecycle_State.STARTING, 500],
+    [Lifecycle_State.READY, 2000],
+  ] as const) {
+    await report(state, ms);
+    expect(await agentRow()).toMatchObject({ lifecycle_state, started_at, ready_at });
+  }
+  // What it says of a time that is new does count: a session is noted only while it speaks already.
+  await report(Lifecycle_State.OFF, 2000);
+  expect(await agentRow()).toMatchObject({ lifecycle_state: "off" });
+  await report(Lifecycle_State.READY, 2000);
+  expect(await agentRow()).toMatchObject({ lifecycle_state: "off" });
+  await markConnected(database.db, session);
+  await report(Lifecycle_State.STARTING, 500);
+  expect(await agentRow()).toMatchObject({ lifecycle_state: "starting", ready_at: null });
 });
 
 test("takes the server's time for a state that has none", async () => {

@@ -45,14 +45,15 @@ export async function serveAgentRpc(
 ): Promise<void> {
   const { logger, replicaId } = needs;
   const who = { agent: agent.agentId, workspace: agent.workspaceId };
-  const context = sessionContext(needs, agent, apiVersion);
+  const connectionId = randomUUID();
+  const context = sessionContext(needs, { agent, apiVersion, connectionId });
   const rpc = new RpcSession(socket, agentRpcHandlers(context), context);
   if (!isAgent) {
     await rpc.ended;
     return;
   }
   logger.info({ ...who, name: agent.agentName, apiVersion }, "agent connected");
-  const session = { agentId: agent.agentId, connectionId: randomUUID(), replicaId };
+  const session = { agentId: agent.agentId, connectionId, replicaId };
   needs.connectedAgents.inc();
   try {
     const reason = await monitorConnection(needs, rpc, session, agent.workspaceId);
@@ -64,10 +65,10 @@ export async function serveAgentRpc(
 
 function sessionContext(
   needs: AgentRpcNeeds,
-  agent: AgentCaller,
-  apiVersion: string,
+  session: Pick<AgentRpcContext, "agent" | "apiVersion" | "connectionId">,
 ): AgentRpcContext {
   const { db, pubsub, clock, secrets, metadata, noteActivity, storedLogLines } = needs;
+  const { agent } = session;
   let logger: Logger | undefined;
   return {
     db,
@@ -82,7 +83,6 @@ function sessionContext(
     metadata,
     noteActivity,
     storedLogLines,
-    agent,
-    apiVersion,
+    ...session,
   };
 }

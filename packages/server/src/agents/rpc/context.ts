@@ -20,6 +20,8 @@ export interface AgentRpcContext {
   /** Counts the lines that were stored. */
   readonly storedLogLines: { inc(count: number): void };
   readonly agent: AgentCaller;
+  /** The session's own; what it writes late may be told from what a newer one wrote. */
+  readonly connectionId: string;
   /** The negotiated version, such as `2.10` (`rpc.md` section 1.2). */
   readonly apiVersion: string;
 }

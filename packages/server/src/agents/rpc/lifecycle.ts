@@ -7,7 +7,7 @@ import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField } from "./fields.ts";
 import { updateAgentLifecycle } from "./queries.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent">;
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent" | "connectionId">;
 
 const states: ReadonlyMap<number, LifecycleState> = new Map([
   [Lifecycle_State.CREATED, "created"],
@@ -27,7 +27,8 @@ export async function updateLifecycle(
   request: UpdateLifecycleRequest,
 ): Promise<Lifecycle> {
   const lifecycle = required(request.lifecycle, "lifecycle");
-  await updateAgentLifecycle(needs.db, needs.agent.agentId, {
+  const session = { agentId: needs.agent.agentId, connectionId: needs.connectionId };
+  await updateAgentLifecycle(needs.db, session, {
     state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(needs.clock.now()),
   });

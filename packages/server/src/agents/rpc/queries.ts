@@ -30,11 +30,13 @@ export async function updateAgentStartup(
 
 /**
  * Start and end of the start scripts follow from the state (table of `rpc.md` section 7.3). While the agent is owed a reinit,
- * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md).
+ * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md). Nor does what a session
+ * says of a time that the agent has left behind, once a newer session is there: the statement was held up on its way, and the
+ * agent, which had no answer, has said it again. While it is the newest, an agent's clock may have been set back.
  */
 export async function updateAgentLifecycle(
   db: Queryable,
-  agentId: string,
+  { agentId, connectionId }: { readonly agentId: string; readonly connectionId: string },
   change: { readonly state: LifecycleState; readonly changedAt: string },
 ): Promise<void> {
   const { state, changedAt } = change;
@@ -51,8 +53,15 @@ export async function updateAgentLifecycle(
         else a.ready_at end,
       updated_at = now()
     from (values (${state}::text, ${changedAt}::timestamptz)) as new (state, changed_at)
-    where a.id = ${agentId} and (
-      a.started_at is not null or not a.took_over or new.state = 'starting')`.execute(db);
+    where a.id = ${agentId}
+      and (a.started_at is not null or not a.took_over or new.state = 'starting')
+      and not (coalesce(a.connection_id <> ${connectionId}, false) and (
+        coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
+        coalesce(new.changed_at = case
+          when new.state = 'starting' then a.started_at
+          when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))`.execute(
+    db,
+  );
 }
 
 /** Keeps what an agent in use reports, and notes that its workspace was used. */
