@@ -10,7 +10,7 @@ import { type ClaimRate, measureRate, measureReal, settleMs } from "./support/me
 import { measureReconnect, measureStatements } from "./support/measure-statements.ts";
 import { openNotifyFloor } from "./support/notify-floor.ts";
 import { openWaitingFleet } from "./support/open-waiting-fleet.ts";
-import { openPools } from "./support/prebuild-pools.ts";
+import { openPool } from "./support/prebuild-pool.ts";
 import { noteScript } from "./support/real-agents.ts";
 
 /*
@@ -30,7 +30,7 @@ import { noteScript } from "./support/real-agents.ts";
  */
 
 const warmUp: ClaimRate = { perSecond: 20, claims: 100 };
-const allRates: readonly ClaimRate[] = [
+const rates: readonly ClaimRate[] = [
   { perSecond: 1, claims: 20 },
   { perSecond: 20, claims: 200 },
   { perSecond: 100, claims: 500 },
@@ -54,10 +54,10 @@ const agents = option("agents", 1000);
 const real = option("real", 20);
 const streams = option("streams", 5000);
 const runs = option("runs", 3);
-const rates = allRates.map(({ perSecond, claims }) => ({
-  perSecond,
-  claims: Math.min(claims, agents),
-}));
+
+function within({ perSecond, claims }: ClaimRate): ClaimRate {
+  return { perSecond, claims: Math.min(claims, agents) };
+}
 
 /** A preset may ask for no more. */
 const maxPool = 1_000;
@@ -72,23 +72,21 @@ execFileSync(process.execPath, ["tools/build-agent.ts"], {
 });
 await using opened = new AsyncDisposableStack();
 const world = await openClaimWorld(opened);
-const [pool, realPool, ...streamPools] = await openPools(world.client, world.database, {
-  sizes: [agents, real, ...poolSizes(streams - agents)],
-  startScript: noteScript,
-});
-if (pool === undefined || realPool === undefined) throw new Error("a pool is missing");
+const open = (name: string, instances: number) =>
+  openPool(world.client, world.database, { name, instances, startScript: noteScript });
+const pool = await open("simulated", agents);
 const floor = await openNotifyFloor(world.database);
 const findings = new Findings();
 
 await refill(world, pool);
-await measureRate(world, floor, pool, warmUp, new Findings());
+await measureRate(world, floor, pool, within(warmUp), new Findings());
 await refill(world, pool);
-await measureReal(world, floor, realPool, findings);
+if (real > 0) await measureReal(world, floor, await open("real", real), findings);
 for (let run = 0; run < runs; run += 1) {
   for (const rate of rates) {
     await refill(world, pool);
     await pause(settleMs);
-    await measureRate(world, floor, pool, rate, findings);
+    await measureRate(world, floor, pool, within(rate), findings);
     findings.note(`${rate.perSecond}/s: machine`, "load", loadavg()[0] ?? Number.NaN);
   }
 }
@@ -98,8 +96,9 @@ await measureStatements(world, pool, findings);
 await refill(world, pool);
 const order = { kind: "streams", serverUrl: world.client.serverUrl } as const;
 const streamFleet = openWaitingFleet(opened, order, () => undefined);
-for (const one of streamPools) {
-  await streamFleet.join((await one.fill()).map(({ token }) => token));
+for (const [index, size] of poolSizes(streams - agents).entries()) {
+  const prebuilds = await (await open(`streams-${index}`, size)).fill();
+  await streamFleet.join(prebuilds.map(({ token }) => token));
 }
 for (let run = 0; run < runs; run += 1) {
   await measureReconnect(world, [...world.fleets, streamFleet], findings);

@@ -8,7 +8,7 @@ import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
 import { ClaimedAgents } from "./claimed-agents.ts";
 import { type MeasuredPostgres, openMeasuredPostgres } from "./measured-postgres.ts";
 import { openWaitingFleet, type WaitingFleet } from "./open-waiting-fleet.ts";
-import type { PrebuildPool } from "./prebuild-pools.ts";
+import type { PrebuildPool } from "./prebuild-pool.ts";
 
 /** A server with its database, and agents that wait for their owners. */
 export interface ClaimWorld {

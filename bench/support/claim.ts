@@ -4,7 +4,7 @@ import { createWorkspace } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import type { MeasuredPostgres } from "./measured-postgres.ts";
-import type { PrebuildPool } from "./prebuild-pools.ts";
+import type { PrebuildPool } from "./prebuild-pool.ts";
 import { wallMs } from "./wall-clock.ts";
 
 /** A claim, with its times by `wallMs`. */
@@ -13,6 +13,9 @@ export interface Claim {
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
 }
+
+/** More are asked for than a server can give at times; each waits for its turn. */
+const limitMs = 120_000;
 
 /** Asks for a workspace of a pool. Throws when none waited. */
 export async function claim(
@@ -24,8 +27,10 @@ export async function claim(
     template_id: templateId,
     template_version_preset_id: presetId,
   };
+  const params = { user: "me" };
+  const signal = AbortSignal.timeout(limitMs);
   const requestedAtMs = wallMs();
-  const workspace = await client.call(createWorkspace, { params: { user: "me" }, body });
+  const workspace = await client.call(createWorkspace, { params, body, signal });
   const respondedAtMs = wallMs();
   if (workspace.latest_build.build_number !== 2) throw new Error("the pool was empty");
   return { workspaceId: workspace.id, requestedAtMs, respondedAtMs };

@@ -10,7 +10,7 @@ export interface ClaimedAgent {
 }
 
 const pollMs = 20;
-const limitMs = 60_000;
+const limitMs = 120_000;
 
 /** What fleets report of the agents of workspaces. */
 export class ClaimedAgents {

@@ -8,7 +8,7 @@ import { claim, type Committed, readCommitTimes } from "./claim.ts";
 import type { ClaimedAgent } from "./claimed-agents.ts";
 import type { Findings } from "./findings.ts";
 import type { NotifyFloor, NotifyRounds } from "./notify-floor.ts";
-import type { PrebuildPool } from "./prebuild-pools.ts";
+import type { PrebuildPool } from "./prebuild-pool.ts";
 import { readProcessCost } from "./process-cost.ts";
 import { type RealLife, startRealAgent } from "./real-agents.ts";
 

@@ -6,7 +6,7 @@ import { claim } from "./claim.ts";
 import type { Findings } from "./findings.ts";
 import { settleMs } from "./measure-claims.ts";
 import type { WaitingFleet } from "./open-waiting-fleet.ts";
-import type { PrebuildPool } from "./prebuild-pools.ts";
+import type { PrebuildPool } from "./prebuild-pool.ts";
 import { readProcessCost } from "./process-cost.ts";
 
 const claims = { perSecond: 20, count: 100 } as const;

@@ -26,19 +26,11 @@ export interface PrebuildPool {
 const pollMs = 50;
 const limitMs = 300_000;
 
-function template(pools: readonly number[], startScript: string): string {
+function template(instances: number, startScript: string): string {
   return `
 driver: external
-parameters:
-  pool: { type: string, default: none, mutable: false }
 presets:
-${pools
-  .map(
-    (instances, index) => `  pool-${index}:
-    parameters: { pool: "${index}" }
-    prebuilds: { instances: ${instances} }`,
-  )
-  .join("\n")}
+  waiting: { prebuilds: { instances: ${instances} } }
 agents:
   main:
     os: linux
@@ -48,41 +40,45 @@ agents:
 `;
 }
 
-/** Pushes a template of the driver `external` with pools of these sizes, all empty as yet. */
-export async function openPools(
+export interface PoolOptions {
+  readonly name: string;
+  readonly instances: number;
+  readonly startScript: string;
+}
+
+/** Pushes a template of the driver `external` with a pool of this size, empty as yet. */
+export async function openPool(
   client: ApiClient,
   database: MeasuredPostgres,
-  { sizes, startScript }: { readonly sizes: readonly number[]; readonly startScript: string },
-): Promise<readonly PrebuildPool[]> {
+  { name, instances, startScript }: PoolOptions,
+): Promise<PrebuildPool> {
   await setPaused(database, true);
-  const templateId = await pushTemplate(client, "pools", template(sizes, startScript));
+  const templateId = await pushTemplate(client, name, template(instances, startScript));
   const pushed = await client.call(getTemplate, { params: { template: templateId } });
   const params = { version: pushed.active_version_id };
-  const presets = await client.call(listTemplateVersionPresets, { params });
-  return sizes.map((instances, index) => {
-    const presetId = presets.find(({ Name }) => Name === `pool-${index}`)?.ID ?? "";
-    const known = new Set<string>();
-    return {
-      templateId,
-      presetId,
-      fill: async () => {
-        await setPaused(database, false);
-        const all = await untilThere(database, waiting, presetId, instances);
-        await setPaused(database, true);
-        const fresh = all.filter((id) => !known.has(id));
-        for (const id of fresh) known.add(id);
-        return makeMany(fresh.length, async (number) => {
-          const workspaceId = fresh[number] ?? "";
-          const of = { workspace: workspaceId, agent: "main" };
-          const { agent_token: token } = await client.call(getExternalAgentCredentials, {
-            params: of,
-          });
-          return { workspaceId, token };
-        });
-      },
-      ready: async () => void (await untilThere(database, connected, presetId, instances)),
-    };
-  });
+  const [preset] = await client.call(listTemplateVersionPresets, { params });
+  if (preset === undefined) throw new Error("the template has no preset");
+  const presetId = preset.ID;
+  const known = new Set<string>();
+  return {
+    templateId,
+    presetId,
+    fill: async () => {
+      await setPaused(database, false);
+      const all = await untilThere(database, waiting, presetId, instances);
+      await setPaused(database, true);
+      const fresh = all.filter((id) => !known.has(id));
+      for (const id of fresh) known.add(id);
+      return makeMany(fresh.length, (index) => readPrebuild(client, fresh[index] ?? ""));
+    },
+    ready: async () => void (await untilThere(database, connected, presetId, instances)),
+  };
+}
+
+async function readPrebuild(client: ApiClient, workspaceId: string): Promise<WaitingPrebuild> {
+  const params = { workspace: workspaceId, agent: "main" };
+  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  return { workspaceId, token };
 }
 
 const waiting = `select w.id from workspaces w
@@ -110,7 +106,7 @@ async function untilThere(
 }
 
 /** Pools are filled, or are not; takes effect at once. */
-export async function setPaused(database: MeasuredPostgres, isPaused: boolean): Promise<void> {
+async function setPaused(database: MeasuredPostgres, isPaused: boolean): Promise<void> {
   const value = JSON.stringify({ reconciliation_paused: isPaused });
   await database.query(
     `insert into deployment (key, value) values ('prebuilds_settings', $1)
