@@ -8,7 +8,7 @@ import { type Counted, countRequest } from "./count-request.ts";
 import { HttpError } from "./errors.ts";
 import { type EventStream, openEventStream } from "./event-stream.ts";
 import { maxStreamsPerUser, OpenStreams } from "./open-streams.ts";
-import { openPeerSocket, type PeerSocket, pingIntervalMs } from "./peer-socket.ts";
+import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { clientAddress, originOf } from "./request-origin.ts";
 
@@ -184,7 +184,6 @@ export class Routes {
     { serve, problem }: EventsHandler<R, T>,
     prepared: T,
   ): Promise<void> {
-    const pings = setInterval(() => stream.ping(), pingIntervalMs);
     try {
       await serve(stream, prepared);
     } catch (error) {
@@ -192,7 +191,6 @@ export class Routes {
       this.#logger.warn({ route: route.path, error: errorText(error) }, "sending events failed");
       stream.error(problem, "The server cannot read it now; try again.");
     } finally {
-      clearInterval(pings);
       stream.end();
     }
   }

@@ -6,7 +6,6 @@ import { readAgentToken, unknownAgent } from "../../auth/service.ts";
 import type { Database } from "../../db/database.ts";
 import { HttpError } from "../../http/errors.ts";
 import { type EventStream, openEventStream } from "../../http/event-stream.ts";
-import { pingIntervalMs } from "../../http/peer-socket.ts";
 import { watchReader } from "../../http/reader.ts";
 import type { Routes } from "../../http/routes.ts";
 import { findToken } from "../../http/token.ts";
@@ -60,7 +59,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
       const first = await answers.next();
       if (first.value?.type === "refuse") throw notWaiting();
       const stream = openEventStream(raw, reply);
-      await send(stream, answers, clock);
+      await send(stream, answers);
     } catch (error) {
       if (!reader.signal.aborted) throw error;
       // Nobody is there to be answered.
@@ -74,14 +73,9 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
   });
 }
 
-async function send(
-  stream: EventStream,
-  answers: AsyncIterable<ReinitAnswer>,
-  clock: Clock,
-): Promise<void> {
+async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): Promise<void> {
   // Proxies and agents see at once that somebody answers.
   stream.ping();
-  const pings = keepPinging(stream, clock);
   try {
     for await (const answer of answers) {
       if (answer.type !== "frame") continue;
@@ -96,14 +90,6 @@ async function send(
     if (!stream.signal.aborted) throw error;
   } finally {
     stream.end();
-    await pings;
-  }
-}
-
-async function keepPinging(stream: EventStream, clock: Clock): Promise<void> {
-  while (!stream.signal.aborted) {
-    await clock.sleep(pingIntervalMs, stream.signal).catch(() => undefined);
-    if (!stream.signal.aborted) stream.ping();
   }
 }
 
