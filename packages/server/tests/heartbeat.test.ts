@@ -9,9 +9,11 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 
+import { monitorConnection } from "../src/agents/connection-monitor.ts";
 import { type AgentSession, markConnected } from "../src/agents/connection-queries.ts";
 import { GatheredHeartbeat } from "../src/agents/heartbeat.ts";
 import { selectAgent } from "../src/agents/read-queries.ts";
+import { LocalListeners } from "../src/pubsub/local-listeners.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const periodMs = 15_500;
@@ -98,6 +100,26 @@ test("looks at once at those it is told to, and closes them if their build is ou
   await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
   expect(second.reasons).toEqual([]);
   expect(gone.reasons).toEqual([]);
+});
+
+test("closes the session of an agent that has ended since it was let in", async () => {
+  const { db } = database;
+  const agentId = await seedRunningAgent();
+  await db
+    .updateTable("workspace_agents")
+    .set({ deleted: true })
+    .where("id", "=", agentId)
+    .execute();
+  const ended = Promise.withResolvers<string>();
+  const peer = { ...openPeer(true), ended: ended.promise, close: ended.resolve };
+  const listeners = new LocalListeners();
+  const pubsub = {
+    subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
+    publish: (topic: string) => listeners.hint(topic),
+  };
+  const needs = { db, heartbeat, pubsub, clock, logger: silentLogger };
+  const reason = await monitorConnection(needs, peer, sessionOf(agentId), randomUUID());
+  expect(reason).toBe("build is outdated");
 });
 
 test("leaves the times of a session that a newer one has taken over", async () => {

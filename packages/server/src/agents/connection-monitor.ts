@@ -30,24 +30,28 @@ export async function monitorConnection(
   session: AgentSession,
   workspaceId: string,
 ): Promise<string> {
-  const { db, pubsub, heartbeat } = needs;
-  await markConnected(db, session);
-  pubsub.publish(topics.workspace(workspaceId));
-  const reason = await watchOver({ heartbeat, pubsub }, peer, session, workspaceId);
+  const { pubsub } = needs;
+  const reason = await watchOver(needs, peer, session, workspaceId);
   await writeEnd(needs, session);
   pubsub.publish(topics.workspace(workspaceId));
   return reason;
 }
 
-/** A claim ends the session at once, so that the agent comes back as its new owner's. */
+/**
+ * A claim ends the session at once, so that the agent comes back as its new owner's; also one that was committed since the
+ * agent was let in: it is subscribed to claims before that is looked at.
+ */
 async function watchOver(
-  { heartbeat, pubsub }: Pick<MonitorNeeds, "heartbeat" | "pubsub">,
+  { db, heartbeat, pubsub }: MonitorNeeds,
   peer: MonitoredPeer,
   session: AgentSession,
   workspaceId: string,
 ): Promise<string> {
   using watched = heartbeat.watch(session, peer);
   using _ = pubsub.subscribe(topics.claim(workspaceId), () => watched.lookNow());
+  const isThere = await markConnected(db, session);
+  pubsub.publish(topics.workspace(workspaceId));
+  if (!isThere) peer.close("build is outdated");
   return await peer.ended;
 }
 
