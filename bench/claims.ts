@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { loadavg } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+
+import { buildAgent } from "@slipway/testkit";
 
 import { printReport } from "./report.ts";
 import { openClaimWorld, refill } from "./support/claim-world.ts";
@@ -66,10 +66,7 @@ function poolSizes(count: number): readonly number[] {
   return count <= 0 ? [] : [Math.min(count, maxPool), ...poolSizes(count - maxPool)];
 }
 
-execFileSync(process.execPath, ["tools/build-agent.ts"], {
-  cwd: fileURLToPath(new URL("..", import.meta.url)),
-  stdio: "ignore",
-});
+await buildAgent();
 await using opened = new AsyncDisposableStack();
 const world = await openClaimWorld(opened);
 const open = (name: string, instances: number) =>

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+
+import { agentEnvironment, agentProgram } from "@slipway/testkit";
 
 /** The agent's program in a process of its own, whose start scripts note when they began. */
 export interface RealAgent {
@@ -20,8 +21,6 @@ export interface RealLife {
 /** What the start script of the template must be. */
 export const noteScript = 'date +%s%N >> "$BENCH_NOTES"';
 
-const program = fileURLToPath(new URL("../../packages/agent/dist/agent.js", import.meta.url));
-
 /** Starts an agent that keeps everything in a directory of its own; it goes with `opened`. */
 export async function startRealAgent(
   opened: AsyncDisposableStack,
@@ -33,15 +32,10 @@ export async function startRealAgent(
 ): Promise<RealAgent> {
   await mkdir(directory, { recursive: true });
   const notes = join(directory, "notes");
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [agentProgram], {
     stdio: "ignore",
     env: {
-      PATH: process.env["PATH"],
-      HOME: directory,
-      CODER_AGENT_URL: serverUrl,
-      CODER_AGENT_TOKEN: token,
-      CODER_AGENT_LOG_DIR: directory,
-      CODER_AGENT_SCRIPT_DATA_DIR: directory,
+      ...agentEnvironment({ serverUrl, token, home: directory }),
       CODER_AGENT_LOGGING_HUMAN: "",
       BENCH_NOTES: notes,
     },

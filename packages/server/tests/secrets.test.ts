@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import { createBuild } from "@slipway/api";
 import {
+  buildAgent,
   logInAsAdmin,
   makeWorkspace,
   openTestDatabase,
@@ -27,7 +25,6 @@ import { SecretBox } from "../src/auth/secret-box.ts";
  * A whole life on a server that logs all it can, and then a search for each secret that was there: in what the server and
  * the agent printed, and in every column of every table.
  */
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 const template = `
 driver: process
 agents:
@@ -49,7 +46,7 @@ let workspaceId: string;
 const secrets = new Map<string, string>();
 
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+  await buildAgent();
   dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   database = opened.use(await openTestDatabase(inject("postgresUrl")));

@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import {
   createBuild,
@@ -31,6 +28,8 @@ import {
 } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import {
+  buildAgent,
+  agentProgram,
   firstAgent,
   logInAsAdmin,
   openTestDatabase,
@@ -47,7 +46,6 @@ import { createServer, type Server } from "../src/main/server.ts";
 
 type Client = Awaited<ReturnType<typeof logInAsAdmin>>;
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 const organization = { organization: "default" };
 
 const template = `
@@ -81,7 +79,7 @@ let server: Server;
 let client: Client;
 
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+  await buildAgent();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   const database = opened.use(await openTestDatabase(inject("postgresUrl")));
@@ -91,7 +89,7 @@ beforeAll(async () => {
   };
   server = await createServer({
     settings,
-    agentCommand: [process.execPath, join(root, "packages/agent/dist/agent.js")],
+    agentCommand: [process.execPath, agentProgram],
     logger: silentLogger,
     signal: new AbortController().signal,
   });

@@ -4,6 +4,7 @@ export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";
 export type { TestDatabase } from "./database/test-database.ts";
+export { agentEnvironment, agentProgram, buildAgent } from "./processes/agent-program.ts";
 export { connectExternalAgent, connectWithToken } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
 export { startServerProcess, testAdmin } from "./processes/server-process.ts";

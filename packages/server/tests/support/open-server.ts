@@ -1,13 +1,17 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import { createFirstUser } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
-import { logInAsAdmin, openClient, openTestDatabase, testAdmin } from "@slipway/testkit";
+import {
+  buildAgent,
+  agentProgram,
+  logInAsAdmin,
+  openClient,
+  openTestDatabase,
+  testAdmin,
+} from "@slipway/testkit";
 
 import { readSettings } from "../../src/config/settings.ts";
 import type { Database } from "../../src/db/database.ts";
@@ -15,8 +19,6 @@ import type { Driver } from "../../src/drivers/driver.ts";
 import { createServer, type Server } from "../../src/main/server.ts";
 
 type Client = ReturnType<typeof openClient>;
-
-const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /** A server in this process, on a database of its own, with the administrator logged in. */
 export interface OpenServer extends AsyncDisposable {
@@ -47,7 +49,7 @@ export async function openServer(
   drivers: readonly Driver[] = [],
 ): Promise<OpenServer> {
   await using opening = new AsyncDisposableStack();
-  await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+  await buildAgent();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opening.defer(() => rm(dataDir, { recursive: true, force: true }));
   const database = opening.use(await openTestDatabase(postgresUrl));
@@ -96,7 +98,7 @@ function serve(
   };
   return createServer({
     settings: readSettings(source, false),
-    agentCommand: [process.execPath, join(root, "packages/agent/dist/agent.js")],
+    agentCommand: [process.execPath, agentProgram],
     drivers,
     logger: silentLogger,
     signal: new AbortController().signal,

@@ -4,14 +4,13 @@ import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { agentEnvironment, agentProgram } from "../processes/agent-program.ts";
 import { type Pass, parsePasses, passVariables } from "./pass.ts";
 
 export interface AgentBoxOptions {
   readonly workspaceId: string;
   /** The box's own: its home, its log and what its scripts left. */
   readonly directory: string;
-  /** The bundle that is the agent. */
-  readonly program: string;
   readonly serverUrl: string;
   readonly token: string;
   /** Told when the process ends and nobody had killed it. */
@@ -52,10 +51,10 @@ export class AgentBox implements AsyncDisposable {
   /** Starts the process, unless the box is retired. */
   start(): void {
     if (this.#isRetired) return;
-    const { directory, program, workspaceId, onSurprise } = this.#options;
+    const { directory, workspaceId, onSurprise } = this.#options;
     this.#boots += 1;
     const log = openSync(join(directory, "agent.log"), "a");
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, [agentProgram], {
       stdio: ["ignore", log, log],
       env: this.#environment(),
     });
@@ -100,12 +99,7 @@ export class AgentBox implements AsyncDisposable {
   #environment(): Readonly<Record<string, string | undefined>> {
     const { directory, serverUrl, token } = this.#options;
     return {
-      PATH: process.env["PATH"],
-      HOME: directory,
-      CODER_AGENT_URL: serverUrl,
-      CODER_AGENT_TOKEN: token,
-      CODER_AGENT_LOG_DIR: directory,
-      CODER_AGENT_SCRIPT_DATA_DIR: directory,
+      ...agentEnvironment({ serverUrl, token, home: directory }),
       [passVariables.file]: this.#passesFile,
       [passVariables.boot]: String(this.#boots),
     };

@@ -10,7 +10,6 @@ import { isRefusal, persist } from "./persist.ts";
 
 interface FleetOptions {
   readonly directory: string;
-  readonly program: string;
   /** Where agents connect. */
   readonly serverUrl: string;
   readonly admin: ApiClient;
@@ -77,7 +76,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   async #open(workspaceId: string, signal: AbortSignal): Promise<void> {
-    const { admin, directory, program, serverUrl, onSurprise } = this.#options;
+    const { admin, directory, serverUrl, onSurprise } = this.#options;
     const params = { workspace: workspaceId, agent: "main" };
     const credentials = await persist(
       (limit) => admin.call(getExternalAgentCredentials, { params, signal: limit }),
@@ -91,7 +90,6 @@ export class Fleet implements AsyncDisposable {
     const box = await AgentBox.open({
       workspaceId,
       directory: join(directory, workspaceId),
-      program,
       serverUrl,
       token: credentials.agent_token,
       onSurprise,

@@ -1,5 +1,5 @@
+import { buildAgent } from "../processes/agent-program.ts";
 import { Random } from "../simulation/engine/random.ts";
-import { buildAgent } from "./build-agent.ts";
 import { Claims } from "./claims.ts";
 import { type Deployment, openDeployment } from "./deployment.ts";
 import { Fleet } from "./fleet.ts";
@@ -22,13 +22,13 @@ export async function openStage(directory: string, options: ClaimFaultsOptions):
   await using opening = new AsyncDisposableStack();
   const surprises: string[] = [];
   const onSurprise = (what: string): void => void surprises.push(what);
-  const program = await buildAgent();
+  await buildAgent();
   const deployment = opening.use(await openDeployment({ directory, servers, onSurprise }));
   const { proxies } = deployment;
   const { admin, people } = await openPeople(proxies["users and servers"].url, users);
   const wish = await pushPool(admin, instances);
   const serverUrl = proxies["agents and servers"].url;
-  const fleet = opening.use(new Fleet({ directory, program, serverUrl, admin, onSurprise }));
+  const fleet = opening.use(new Fleet({ directory, serverUrl, admin, onSurprise }));
   const claims = new Claims({ wish, fleet, random: new Random(seed + 1), count, perSecond });
   const opened = opening.move();
   return {

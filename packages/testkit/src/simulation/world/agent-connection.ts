@@ -80,13 +80,7 @@ async function answerOf(session: Session, path: string, input: Uint8Array): Prom
   }
 }
 
-const stateNames: ReadonlyMap<number, string> = new Map([
-  [Lifecycle_State.STARTING, "starting"],
-  [Lifecycle_State.START_TIMEOUT, "start_timeout"],
-  [Lifecycle_State.START_ERROR, "start_error"],
-  [Lifecycle_State.READY, "ready"],
-  [Lifecycle_State.SHUTTING_DOWN, "shutting_down"],
-  [Lifecycle_State.SHUTDOWN_TIMEOUT, "shutdown_timeout"],
-  [Lifecycle_State.SHUTDOWN_ERROR, "shutdown_error"],
-  [Lifecycle_State.OFF, "off"],
-]);
+/** The server's names of states are the protocol's. */
+const stateNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(Lifecycle_State).map(([name, state]) => [state, name.toLowerCase()]),
+);

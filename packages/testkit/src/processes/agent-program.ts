@@ -1,0 +1,33 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+/** The bundle that is the agent, once `buildAgent` has made it. */
+export const agentProgram = join(root, "packages/agent/dist/agent.js");
+
+/** Bundles the agent if its sources have changed. */
+export async function buildAgent(): Promise<void> {
+  await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+}
+
+export interface AgentPlace {
+  readonly serverUrl: string;
+  readonly token: string;
+  /** All its files are there, its log as `coder-agent.log`. */
+  readonly home: string;
+}
+
+/** The variables of an agent that knows nothing of the machine it runs on. */
+export function agentEnvironment({ serverUrl, token, home }: AgentPlace): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    HOME: home,
+    CODER_AGENT_URL: serverUrl,
+    CODER_AGENT_TOKEN: token,
+    CODER_AGENT_LOG_DIR: home,
+    CODER_AGENT_SCRIPT_DATA_DIR: join(home, "scripts"),
+  };
+}
