@@ -6,10 +6,12 @@ import { type ClaimFaultsOutcome, runClaimFaults } from "@slipway/testkit";
  * Claims under load while servers, PostgreSQL, agents and the connections between them break; afterwards every workspace is
  * judged (docs/claims.md). Prints what struck and what came of it; fails when anything is not as it must be.
  *
- *   npm run test:claim-faults [-- --claims 500] [--seed N] [--rate 1.5] [--agents 80] [--every 600] [--stall 30] [--keep]
+ *   npm run test:claim-faults [-- --claims 500] [--seed N] [--rate 1.5] [--servers 2] [--agents 80] [--every 600]
+ *                                 [--stall 30] [--watch 75] [--keep]
  *
- * `--keep` keeps the logs in any case; those of a failure are kept. `--rate` is claims a second, `--agents` how many run at most before claimed workspaces are deleted, `--every` the mean time
- * between faults in milliseconds, `--stall` the longest that a connection passes nothing, in seconds.
+ * `--rate` is claims a second, `--agents` how many run at most before claimed workspaces are deleted, `--every` the mean time
+ * between faults in milliseconds, `--stall` the longest that a connection passes nothing and `--watch` how long is looked on
+ * once all is calm, both in seconds. The logs of a failure are kept; `--keep` keeps them in any case.
  */
 
 const { values } = parseArgs({
