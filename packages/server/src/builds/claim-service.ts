@@ -6,7 +6,7 @@ import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import type { Driver } from "../drivers/driver.ts";
 import { createJob, recordEndedJob } from "../jobs/service.ts";
-import { findPool, requireBuildable } from "../templates/version-service.ts";
+import { asBuildable, findPool, type requireVersion } from "../templates/version-service.ts";
 import { claimStage } from "./build-job.ts";
 import {
   insertBuild,
@@ -25,7 +25,7 @@ export interface ClaimNeeds {
 
 /** What a claim needs to know before it takes anything. */
 export interface PreparedClaim {
-  readonly version: Awaited<ReturnType<typeof requireBuildable>>;
+  readonly version: Awaited<ReturnType<typeof asBuildable>>;
   readonly presetId: string;
   readonly presetName: string;
   readonly parameters: readonly BuildParameter[];
@@ -39,9 +39,10 @@ export interface PreparedClaim {
  */
 export async function prepareClaim(
   db: Queryable,
-  request: Pick<NewBuild, "presetId" | "parameters"> & { readonly versionId: string },
+  found: Awaited<ReturnType<typeof requireVersion>>,
+  request: Pick<NewBuild, "presetId" | "parameters">,
 ): Promise<PreparedClaim | undefined> {
-  const version = await requireBuildable(db, request.versionId);
+  const version = await asBuildable(db, found);
   const pool = await findPool(db, version, request.presetId, request.parameters);
   if (pool === undefined) return undefined;
   const parameters = resolveStart(version.definition, {

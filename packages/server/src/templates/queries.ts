@@ -30,7 +30,12 @@ function templates(db: Queryable) {
       "u.username as created_by_name",
       "t.created_at",
       "t.updated_at",
-    ])
+    ]);
+}
+
+/** With what its clients see of its use: people who have workspaces of it, and how long its builds take. */
+function templatesInUse(db: Queryable) {
+  return templates(db)
     .select((eb) =>
       eb
         .selectFrom("workspaces as w")
@@ -73,7 +78,7 @@ export interface TemplateFilter {
 }
 
 export function selectTemplates(db: Queryable, { exactName, isDeprecated }: TemplateFilter) {
-  return templates(db)
+  return templatesInUse(db)
     .$if(exactName !== undefined, (all) =>
       all.where(sql`lower(t.name)`, "=", (exactName ?? "").toLowerCase()),
     )
@@ -88,14 +93,20 @@ export function selectTemplate(db: Queryable, id: string) {
   return templates(db).where("t.id", "=", id).executeTakeFirst();
 }
 
+export type TemplateRow = NonNullable<Awaited<ReturnType<typeof selectTemplate>>>;
+
+export function selectTemplateInUse(db: Queryable, id: string) {
+  return templatesInUse(db).where("t.id", "=", id).executeTakeFirst();
+}
+
+export type TemplateInUseRow = NonNullable<Awaited<ReturnType<typeof selectTemplateInUse>>>;
+
 export function selectTemplateByName(db: Queryable, organizationId: string, name: string) {
-  return templates(db)
+  return templatesInUse(db)
     .where("t.organization_id", "=", organizationId)
     .where(sql`lower(t.name)`, "=", name.toLowerCase())
     .executeTakeFirst();
 }
-
-export type TemplateRow = NonNullable<Awaited<ReturnType<typeof selectTemplate>>>;
 
 export interface InsertTemplate {
   readonly organizationId: string;

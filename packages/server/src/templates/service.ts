@@ -12,13 +12,15 @@ import {
   insertTemplate,
   selectTemplate,
   selectTemplateByName,
+  selectTemplateInUse,
   selectTemplates,
+  type TemplateInUseRow,
   type TemplateRow,
   updateActiveVersion,
 } from "./queries.ts";
 import { parseTemplateSearch } from "./search.ts";
 import { templateJson } from "./template-json.ts";
-import { adoptVersion } from "./version-queries.ts";
+import { adoptVersion, type VersionRow } from "./version-queries.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
 /** Lists templates; `q` as in `parseTemplateSearch`. */
@@ -34,7 +36,9 @@ export async function requireTemplate(db: Queryable, id: string): Promise<Templa
 }
 
 export async function readTemplate(db: Queryable, id: string): Promise<Template> {
-  return templateJson(await requireTemplate(db, id));
+  const row = await selectTemplateInUse(db, id);
+  if (row === undefined) throw notFound();
+  return templateJson(row);
 }
 
 export async function readTemplateByName(
@@ -51,7 +55,7 @@ export function findTemplateByName(
   db: Queryable,
   organizationId: string,
   name: string,
-): Promise<TemplateRow | undefined> {
+): Promise<TemplateInUseRow | undefined> {
   return selectTemplateByName(db, organizationId, name);
 }
 
@@ -128,13 +132,11 @@ export async function activateVersion(
 }
 
 /** Throws 403 for another version than the active one, where the template wants that of everybody who does not write it. */
-export async function requireUsableVersion(
-  db: Queryable,
+export function requireUsableVersion(
   caller: UserCaller,
-  templateId: string,
+  template: Pick<TemplateRow, "name" | "active_version_id" | "require_active_version">,
   versionId: string,
-): Promise<void> {
-  const template = await requireTemplate(db, templateId);
+): void {
   if (
     template.require_active_version &&
     versionId !== template.active_version_id &&
@@ -158,12 +160,10 @@ export async function requireMayCancel(
 }
 
 /** Throws 400 where no new workspace may be made: of a deprecated template, or of an archived version. */
-export async function requireOpenForWorkspaces(
-  db: Queryable,
-  templateId: string,
-  versionId: string,
-): Promise<void> {
-  const template = await requireTemplate(db, templateId);
+export function requireOpenForWorkspaces(
+  template: Pick<TemplateRow, "name" | "deprecation_message">,
+  version: Pick<VersionRow, "name" | "archived">,
+): void {
   if (template.deprecation_message !== "") {
     throw new HttpError(
       400,
@@ -174,7 +174,6 @@ export async function requireOpenForWorkspaces(
       },
     );
   }
-  const version = await requireVersion(db, versionId);
   if (version.archived) {
     throw invalidField("template_version_id", `version ${version.name} is archived`);
   }

@@ -1,12 +1,12 @@
 import type { Template } from "@slipway/api";
 
-import type { TemplateRow } from "./queries.ts";
+import type { TemplateInUseRow } from "./queries.ts";
 
 const noTimes = { P50: null, P95: null };
 const everyDay = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /** The template as clients see it. */
-export function templateJson(row: TemplateRow): Template {
+export function templateJson(row: TemplateInUseRow): Template {
   return {
     id: row.id,
     created_at: row.created_at,

@@ -185,7 +185,14 @@ export async function requireBuildable(
   db: Queryable,
   id: string,
 ): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
-  const row = await requireVersion(db, id);
+  return asBuildable(db, await requireVersion(db, id));
+}
+
+/** The same of a version that was read already. */
+export async function asBuildable(
+  db: Queryable,
+  row: VersionRow,
+): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
   const { definition, name } = row;
   if (definition !== null) return { ...row, definition };
   const { status, error } = await readJob(db, row.job_id);

@@ -79,11 +79,11 @@ export async function createWorkspace(
   const { db, pubsub, clock } = needs;
   const startMs = clock.monotonic();
   const origin = await findOrigin(db, input);
-  await requireOpenForWorkspaces(db, origin.templateId, origin.versionId);
-  await requireUsableVersion(db, caller, origin.templateId, origin.versionId);
+  requireOpenForWorkspaces(origin.template, origin.version);
+  requireUsableVersion(caller, origin.template, origin.version.id);
   const { ownerId, name } = input;
   if ((await findWorkspaceByName(db, ownerId, name)) !== undefined) throw nameTaken(name);
-  const claim = await prepareClaim(db, { ...input, versionId: origin.versionId });
+  const claim = await prepareClaim(db, origin.version, input);
   const { id, isQueued, claimed } = await inTransaction(db, async (trx) => {
     const taken = claim && (await claimWorkspace(trx, needs, caller, { input, origin, claim }));
     if (taken !== undefined) return { ...taken, claimed: claim };
@@ -106,7 +106,7 @@ async function insertNew(
   trx: Transaction<DB>,
   caller: UserCaller,
   input: NewWorkspace,
-  { templateId, organizationId, versionId }: Origin,
+  { template: { id: templateId, organization_id: organizationId }, version }: Origin,
 ): Promise<string> {
   const { ownerId, name, settings, presetId, parameters } = input;
   const id = await insertWorkspace(trx, { ownerId, organizationId, templateId, name, settings });
@@ -116,7 +116,7 @@ async function insertNew(
     { id, name, organization_id: organizationId, template_id: templateId },
     {
       transition: "start",
-      versionId,
+      versionId: version.id,
       presetId,
       parameters,
       reason: "initiator",
@@ -140,7 +140,7 @@ async function claimWorkspace(
   { input, origin, claim }: Claim,
 ): Promise<{ readonly id: string; readonly isQueued: boolean } | undefined> {
   const { ownerId, name, settings } = input;
-  const { templateId, organizationId } = origin;
+  const { id: templateId, organization_id: organizationId } = origin.template;
   const id = await needs.takePrebuild(trx, claim.presetId, { ownerId, name });
   if (id === undefined) return undefined;
   await updateClaimed(trx, id, settings);
@@ -175,9 +175,8 @@ async function recordCreation(
 }
 
 interface Origin {
-  readonly templateId: string;
-  readonly organizationId: string;
-  readonly versionId: string;
+  readonly template: Awaited<ReturnType<typeof requireTemplate>>;
+  readonly version: Awaited<ReturnType<typeof requireVersion>>;
 }
 
 /** The template version that a new workspace is made from: the one named, or the active one of the template. */
@@ -187,8 +186,7 @@ async function findOrigin(db: Queryable, input: NewWorkspace): Promise<Origin> {
     if (version === undefined || version.template_id === null) {
       throw invalidField("template_version_id", `no template has the version ${input.versionId}`);
     }
-    const { template_id: templateId, organization_id: organizationId } = version;
-    return { templateId, organizationId, versionId: version.id };
+    return { template: await requireTemplate(db, version.template_id), version };
   }
   if (input.templateId === undefined) {
     throw invalidField("template_id", "is required, unless template_version_id is given");
@@ -196,9 +194,5 @@ async function findOrigin(db: Queryable, input: NewWorkspace): Promise<Origin> {
   const template = await ifFound(requireTemplate(db, input.templateId));
   if (template === undefined)
     throw invalidField("template_id", `no template has the id ${input.templateId}`);
-  return {
-    templateId: template.id,
-    organizationId: template.organization_id,
-    versionId: template.active_version_id,
-  };
+  return { template, version: await requireVersion(db, template.active_version_id) };
 }

@@ -21,7 +21,7 @@ import { notFound } from "../http/errors.ts";
 import { readPage } from "../http/paging.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
-import { requireUsableVersion } from "../templates/service.ts";
+import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
 import { findUser, findVisibleUser } from "../users/service.ts";
 import { buildWorkspace, optionalUuid, readBuildRequest } from "./build-service.ts";
 import { type CreateNeeds, createWorkspace } from "./create-service.ts";
@@ -96,7 +96,8 @@ function addBuildsOfWorkspace(routes: Routes, needs: WorkspaceNeeds): void {
     requireScope(user, `workspace:${body.transition}`);
     const request = readBuildRequest(body, user);
     if (request.transition === "start" && request.versionId !== undefined) {
-      await requireUsableVersion(db, user, row.template_id, request.versionId);
+      const template = await requireTemplate(db, row.template_id);
+      requireUsableVersion(user, template, request.versionId);
     }
     return buildWorkspace(needs, row, request);
   });
