@@ -7,19 +7,10 @@ import {
   deleteAgents,
   deleteRootAgents,
   type InsertAgent,
-  insertAgent,
+  insertAgents,
   resetLifecycles,
   selectDriverAgents,
 } from "./insert-queries.ts";
-
-/** Makes an agent of a build, with a token of its own; resolves to its id. */
-export async function makeAgent(
-  db: Queryable,
-  secrets: SecretBox,
-  input: Omit<InsertAgent, "token" | "tookOver">,
-): Promise<string> {
-  return insertAgent(db, { ...input, token: createAgentToken(secrets), tookOver: false });
-}
 
 /** The token that the process of an ended agent still has. */
 export type LeftToken = Pick<KeptAgentToken, "hash" | "sealed">;
@@ -38,13 +29,25 @@ export async function endAgents(
   );
 }
 
-/** Makes an agent whose process runs already and has its token; resolves to its id. */
-export async function makeSuccessor(
+/** An agent of a build; one that is left a token goes on as the process that has it. */
+export type NewAgent = Omit<InsertAgent, "token" | "tookOver"> & {
+  readonly token: LeftToken | undefined;
+};
+
+/** Makes agents of a build; those that are left no token get one of their own. */
+export async function makeAgents(
   db: Queryable,
-  token: LeftToken,
-  input: Omit<InsertAgent, "token" | "tookOver">,
-): Promise<string> {
-  return insertAgent(db, { ...input, token, tookOver: true });
+  secrets: SecretBox,
+  agents: readonly NewAgent[],
+): Promise<void> {
+  await insertAgents(
+    db,
+    agents.map(({ token, ...agent }) => ({
+      ...agent,
+      token: token ?? createAgentToken(secrets),
+      tookOver: token !== undefined,
+    })),
+  );
 }
 
 /** The agents of a build as its driver runs them, with their tokens in clear. */

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 
 import type { KeptAgentToken } from "../auth/agent-token.ts";
 import type { Queryable } from "../db/database.ts";
+import { insertRows } from "../db/insert-rows.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
 import { appRow, scriptName, scriptRow } from "./definition-rows.ts";
 
@@ -17,95 +18,80 @@ export interface InsertAgent {
   readonly definition: AgentDefinition;
 }
 
-/** Inserts an agent with its scripts, log sources, metadata and apps; resolves to its id. */
-export async function insertAgent(db: Queryable, input: InsertAgent): Promise<string> {
-  const { definition } = input;
-  const agent = {
-    resource_id: input.resourceId,
-    workspace_build_id: input.buildId,
+/** Inserts agents with their scripts, log sources, metadata and apps. */
+export async function insertAgents(db: Queryable, agents: readonly InsertAgent[]): Promise<void> {
+  const made = agents.map((agent) => ({ agent, id: randomUUID() }));
+  const scripts = made.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
+  await insertRows([
+    { table: "workspace_agents", rows: made.map(({ agent, id }) => agentRow(id, agent)) },
+    {
+      table: "workspace_agent_log_positions",
+      rows: made.map(({ id }) => ({ workspace_agent_id: id })),
+    },
+    { table: "workspace_agent_log_sources", rows: scripts.map(({ source }) => source) },
+    { table: "workspace_agent_scripts", rows: scripts.map(({ row }) => row) },
+    {
+      table: "workspace_agent_metadata",
+      rows: made.flatMap(({ agent, id }) => metadataOf(id, agent.definition)),
+    },
+    {
+      table: "workspace_apps",
+      rows: made.flatMap(({ agent, id }) =>
+        agent.definition.apps.map((app) =>
+          appRow(app, { workspace_agent_id: id, position: app.order }),
+        ),
+      ),
+    },
+  ]).execute(db);
+}
+
+function agentRow(id: string, { definition, ...agent }: InsertAgent) {
+  return {
+    id,
+    resource_id: agent.resourceId,
+    workspace_build_id: agent.buildId,
     name: definition.name,
-    auth_token_hash: input.token.hash,
-    auth_token_encrypted: input.token.sealed,
-    took_over: input.tookOver,
+    auth_token_hash: agent.token.hash,
+    auth_token_encrypted: agent.token.sealed,
+    took_over: agent.tookOver,
     architecture: definition.arch,
     operating_system: definition.os,
-    environment_variables: JSON.stringify(definition.env),
+    environment_variables: definition.env,
     directory: definition.directory,
     motd_file: definition.motdFile,
     troubleshooting_url: definition.troubleshootingUrl,
     connection_timeout_seconds: definition.connectionTimeoutSeconds,
     display_apps: [...definition.displayApps],
-    resource_monitors: JSON.stringify(definition.monitoring ?? {}),
+    resource_monitors: definition.monitoring ?? {},
   };
-  const { id } = await db
-    .with("agent", (part) => part.insertInto("workspace_agents").values(agent).returning("id"))
-    .insertInto("workspace_agent_log_positions")
-    .columns(["workspace_agent_id"])
-    .expression((part) => part.selectFrom("agent").select("id"))
-    .returning("workspace_agent_id as id")
-    .executeTakeFirstOrThrow();
-  await insertScripts(db, id, definition);
-  await insertMetadata(db, id, definition);
-  await insertApps(db, id, definition);
-  return id;
 }
 
-async function insertScripts(
-  db: Queryable,
-  agentId: string,
-  { scripts }: AgentDefinition,
-): Promise<void> {
-  if (scripts.length === 0) return;
-  const named = scripts.map((script) => ({ script, sourceId: randomUUID() }));
-  const sources = named.map(({ script, sourceId }) => ({
-    workspace_agent_id: agentId,
-    id: sourceId,
-    display_name: scriptName(script),
-    icon: script.icon,
-  }));
-  await db
-    .with("sources", (part) => part.insertInto("workspace_agent_log_sources").values(sources))
-    .insertInto("workspace_agent_scripts")
-    .values(
-      named.map(({ script, sourceId }, position) =>
-        scriptRow(script, { workspace_agent_id: agentId, position, log_source_id: sourceId }),
-      ),
-    )
-    .execute();
-}
-
-async function insertMetadata(
-  db: Queryable,
-  agentId: string,
-  { metadata }: AgentDefinition,
-): Promise<void> {
-  if (metadata.length === 0) return;
-  await db
-    .insertInto("workspace_agent_metadata")
-    .values(
-      metadata.map((item) => ({
+/** The scripts of an agent, each with the source of its log. */
+function scriptsOf(agentId: string, { scripts }: AgentDefinition) {
+  return scripts.map((script, position) => {
+    const sourceId = randomUUID();
+    return {
+      source: {
         workspace_agent_id: agentId,
-        key: item.key,
-        position: item.order,
-        display_name: item.displayName,
-        script: item.run,
-        interval_seconds: item.intervalSeconds,
-        timeout_seconds: item.timeoutSeconds,
-      })),
-    )
-    .execute();
+        id: sourceId,
+        display_name: scriptName(script),
+        icon: script.icon,
+      },
+      row: scriptRow(script, { workspace_agent_id: agentId, position, log_source_id: sourceId }),
+    };
+  });
 }
 
-async function insertApps(
-  db: Queryable,
-  agentId: string,
-  { apps }: AgentDefinition,
-): Promise<void> {
-  if (apps.length === 0) return;
-  await db
-    .insertInto("workspace_apps")
-    .values(apps.map((app) => appRow(app, { workspace_agent_id: agentId, position: app.order })))
-    .execute();
+function metadataOf(agentId: string, { metadata }: AgentDefinition) {
+  return metadata.map((item) => ({
+    workspace_agent_id: agentId,
+    key: item.key,
+    position: item.order,
+    display_name: item.displayName,
+    script: item.run,
+    interval_seconds: item.intervalSeconds,
+    timeout_seconds: item.timeoutSeconds,
+  }));
 }
 
 /** The agents of a build that a driver is to run: not their sub-agents. */

@@ -4,7 +4,7 @@ import type { BuildContext } from "./queries.ts";
 
 /** The agents of a build as its template describes them, for its owner. */
 export function renderAgents(
-  context: BuildContext,
+  context: RenderContext,
   parameters: readonly NamedValue[],
 ): RenderedAgents {
   return renderDefinition(context.definition, {
@@ -19,3 +19,17 @@ export function renderAgents(
     template: { name: context.template_name, version: context.template_version_name },
   });
 }
+
+/** What of a build its agents are made from. */
+export type RenderContext = Pick<
+  BuildContext,
+  | "definition"
+  | "owner_id"
+  | "owner_username"
+  | "owner_name"
+  | "owner_email"
+  | "workspace_id"
+  | "workspace_name"
+  | "template_name"
+  | "template_version_name"
+>;

@@ -1,4 +1,4 @@
-import { dropAgents, makeAgent, readDriverAgents } from "../agents/build-service.ts";
+import { dropAgents, readDriverAgents } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
@@ -8,13 +8,14 @@ import {
   type DriverBuild,
 } from "../drivers/driver-build.ts";
 import type { DriverLog } from "../drivers/driver-log.ts";
-import type { Driver, DriverResource, DriverResult } from "../drivers/driver.ts";
+import type { Driver, DriverResult } from "../drivers/driver.ts";
 import { DriverError } from "../drivers/errors.ts";
 import { JobCanceled } from "../jobs/errors.ts";
 import type { JobLogWriter } from "../jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../jobs/worker.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { renderAgents } from "./build-context.ts";
+import { makeResources } from "./make-resources.ts";
 import {
   type BuildContext,
   markWorkspaceDeleted,
@@ -25,7 +26,7 @@ import {
   updateDeadline,
   updateDriverState,
 } from "./queries.ts";
-import { insertResource, selectResources } from "./resource-queries.ts";
+import { selectResources } from "./resource-queries.ts";
 import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
 export interface BuildNeeds {
@@ -159,27 +160,14 @@ async function prepareAgents(
     signal,
   );
   await inTransaction(db, async (trx) => {
-    for (const resource of plan.resources) {
-      const resourceId = await insertResource(trx, resourceRow(context, resource));
-      for (const definition of agents) {
-        if (!resource.agentNames.includes(definition.name)) continue;
-        await makeAgent(trx, secrets, { resourceId, buildId: context.id, definition });
-      }
-    }
+    await makeResources(trx, secrets, {
+      buildId: context.id,
+      jobId: context.job_id,
+      resources: plan.resources,
+      definitions: agents,
+      tokens: new Map(),
+    });
   });
-}
-
-function resourceRow(
-  context: BuildContext,
-  resource: DriverResource,
-): Parameters<typeof insertResource>[1] {
-  return {
-    jobId: context.job_id,
-    transition: "start",
-    type: resource.type,
-    name: resource.name,
-    icon: resource.icon ?? "",
-  };
 }
 
 /** A driver's lines go into the build's log; its stages become headlines there. */

@@ -8,15 +8,9 @@ import type { Driver } from "../drivers/driver.ts";
 import { createJob, recordEndedJob } from "../jobs/service.ts";
 import { asBuildable, findPool, type requireVersion } from "../templates/version-service.ts";
 import { claimStage } from "./build-job.ts";
-import {
-  insertBuild,
-  insertParameters,
-  selectBuildContext,
-  selectLastBuild,
-  updateDeadline,
-} from "./queries.ts";
+import { insertBuild, insertParameters, selectClaimed } from "./queries.ts";
 import { type BuildSubject, localWorker, type NewBuild, resolveStart } from "./service.ts";
-import { readPredecessor, takeOver } from "./take-over.ts";
+import { takeOver } from "./take-over.ts";
 
 export interface ClaimNeeds {
   readonly secrets: SecretBox;
@@ -64,8 +58,8 @@ export async function buildClaim(
   { version, presetId, parameters }: PreparedClaim,
   initiator: NewBuild["initiator"],
 ): Promise<{ readonly id: string; readonly isQueued: boolean }> {
-  const last = await selectLastBuild(trx, workspace.id);
-  if (last?.transition !== "start" || last.owner_id === workspace.ownerId) {
+  const last = await selectClaimed(trx, workspace.id);
+  if (last?.transition !== "start" || last.build_owner_id === workspace.ownerId) {
     throw new Error(`workspace ${workspace.id} does not run for another owner`);
   }
   const isQueued = drivers.get(version.definition.driver)?.claim !== undefined;
@@ -94,13 +88,14 @@ export async function buildClaim(
     initiatorId: initiator.id,
     jobId,
     reason: "initiator",
+    isDone: !isQueued,
   });
   await insertParameters(trx, buildId, parameters);
   if (!isQueued) {
-    const context = await selectBuildContext(trx, jobId);
-    if (context === undefined) throw new Error(`build ${buildId} does not exist`);
-    await takeOver(trx, secrets, { context, parameters }, await readPredecessor(trx, last));
-    await updateDeadline(trx, buildId);
+    const { definition, name } = version;
+    const made = { id: buildId, job_id: jobId, definition, template_version_name: name };
+    const predecessor = { buildId: last.build_id, resources: last.resources };
+    await takeOver(trx, secrets, { context: { ...last, ...made }, parameters }, predecessor);
   }
   return { id: buildId, isQueued };
 }

@@ -1,8 +1,9 @@
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 import type { TemplateDefinition } from "../template-format/definition.ts";
+import { driverResources } from "./resource-queries.ts";
 
 function builds(db: Queryable) {
   return db
@@ -109,6 +110,35 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
     .executeTakeFirst();
 }
 
+/** What a claim stands on: a workspace that has its new owner, and the build that its agents are of. */
+export function selectClaimed(db: Queryable, workspaceId: string) {
+  return db
+    .selectFrom("workspaces as w")
+    .innerJoin("users as owner", "owner.id", "w.owner_id")
+    .innerJoin("templates as t", "t.id", "w.template_id")
+    .innerJoin("workspace_builds as b", "b.workspace_id", "w.id")
+    .innerJoin("jobs as j", "j.id", "b.job_id")
+    .where("w.id", "=", workspaceId)
+    .orderBy("b.build_number", "desc")
+    .select([
+      "w.id as workspace_id",
+      "w.name as workspace_name",
+      "owner.id as owner_id",
+      "owner.username as owner_username",
+      "owner.name as owner_name",
+      "owner.email as owner_email",
+      "t.name as template_name",
+      "b.id as build_id",
+      "b.owner_id as build_owner_id",
+      "b.build_number",
+      "b.transition",
+      "j.worker_id",
+    ])
+    .select(driverResources(sql.ref("b.job_id")).as("resources"))
+    .limit(1)
+    .executeTakeFirst();
+}
+
 export interface InsertBuild {
   readonly workspaceId: string;
   /** For whom it is. */
@@ -120,6 +150,8 @@ export interface InsertBuild {
   readonly initiatorId: string;
   readonly jobId: string;
   readonly reason: BuildReason;
+  /** Whether it is done with the transaction, so that the workspace's time to live begins. */
+  readonly isDone: boolean;
 }
 
 export async function insertBuild(db: Queryable, input: InsertBuild): Promise<string> {
@@ -135,10 +167,17 @@ export async function insertBuild(db: Queryable, input: InsertBuild): Promise<st
       initiator_id: input.initiatorId,
       job_id: input.jobId,
       reason: input.reason,
+      ...(input.isDone ? { deadline: endOfLife(input.workspaceId) } : {}),
     })
     .returning("id")
     .executeTakeFirstOrThrow();
   return row.id;
+}
+
+/** When a workspace that starts now ends by itself. */
+function endOfLife(workspaceId: string): RawBuilder<string> {
+  return sql`(
+    select now() + ttl_ms * interval '1 millisecond' from workspaces where id = ${workspaceId})`;
 }
 
 export async function insertParameters(
@@ -292,6 +331,7 @@ export function selectLastSucceeded(db: Queryable, workspaceId: string, before: 
     .where("j.error", "is", null)
     .where("j.canceled_at", "is", null)
     .orderBy("b.build_number", "desc")
-    .select(["b.id", "b.job_id", "b.transition", "b.owner_id"])
+    .select(["b.id", "b.transition", "b.owner_id"])
+    .select(driverResources(sql.ref("b.job_id")).as("resources"))
     .executeTakeFirst();
 }

@@ -1,9 +1,12 @@
 import type { Transition } from "@slipway/api";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { insertRows } from "../db/insert-rows.ts";
+import type { DriverResource } from "../drivers/driver.ts";
 
 export interface InsertResource {
+  readonly id: string;
   readonly jobId: string;
   readonly transition: Transition;
   readonly type: string;
@@ -11,19 +14,19 @@ export interface InsertResource {
   readonly icon: string;
 }
 
-export async function insertResource(db: Queryable, input: InsertResource): Promise<string> {
-  const row = await db
-    .insertInto("workspace_resources")
-    .values({
-      job_id: input.jobId,
-      workspace_transition: input.transition,
-      type: input.type,
-      name: input.name,
-      icon: input.icon,
-    })
-    .returning("id")
-    .executeTakeFirstOrThrow();
-  return row.id;
+export async function insertResources(
+  db: Queryable,
+  resources: readonly InsertResource[],
+): Promise<void> {
+  const rows = resources.map(({ id, jobId, transition, type, name, icon }) => ({
+    id,
+    job_id: jobId,
+    workspace_transition: transition,
+    type,
+    name,
+    icon,
+  }));
+  await insertRows([{ table: "workspace_resources", rows }]).execute(db);
 }
 
 export function selectResources(db: Queryable, jobIds: readonly string[]) {
@@ -35,20 +38,14 @@ export function selectResources(db: Queryable, jobIds: readonly string[]) {
     .execute();
 }
 
-/** The resources that a build of a driver made, with the names of the root agents in each. */
-export function selectDriverResources(db: Queryable, jobId: string) {
-  return db
-    .selectFrom("workspace_resources as r")
-    .where("r.job_id", "=", jobId)
-    .orderBy("r.name")
-    .select([
-      "r.type",
-      "r.name",
-      "r.icon",
-      sql<readonly string[]>`array(
-        select a.name from workspace_agents a
-          where a.resource_id = r.id and a.parent_id is null and not a.deleted
-          order by a.name)`.as("agent_names"),
-    ])
-    .execute();
+/** The resources that the build of a job made, as its driver named them, with the root agents in each. */
+export function driverResources(jobId: RawBuilder<string>): RawBuilder<readonly DriverResource[]> {
+  return sql`(
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'type', r.type, 'name', r.name, 'icon', r.icon,
+        'agentNames', array(
+          select a.name from workspace_agents a
+            where a.resource_id = r.id and a.parent_id is null and not a.deleted
+            order by a.name)) order by r.name), '[]')
+      from workspace_resources r where r.job_id = ${jobId})`;
 }

@@ -97,6 +97,7 @@ export async function createBuild(
     initiatorId: input.initiator.id,
     jobId,
     reason: input.reason,
+    isDone: false,
   });
   await insertParameters(trx, buildId, parameters);
   return buildId;

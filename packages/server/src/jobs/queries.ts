@@ -36,27 +36,45 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   return row.id;
 }
 
-/** A job that was done by the time it is written down, on the machine of `workerId`. */
+/** A job that was done by the time it is written down, on the machine of `workerId`, with its one line of log. */
 export async function insertEndedJob(
   db: Queryable,
   input: InsertJob,
   workerId: string | null,
+  { log_source, log_level, stage, output }: NewJobLog,
 ): Promise<string> {
   const row = await db
-    .insertInto("jobs")
-    .values({
-      type: input.type,
-      organization_id: input.organizationId,
-      initiator_id: input.initiatorId,
-      file_id: input.fileId,
-      workspace_id: input.workspaceId ?? null,
-      worker_id: workerId,
-      started_at: sql`now()`,
-      completed_at: sql`now()`,
-    })
-    .returning("id")
+    .with("job", (part) =>
+      part
+        .insertInto("jobs")
+        .values({
+          type: input.type,
+          organization_id: input.organizationId,
+          initiator_id: input.initiatorId,
+          file_id: input.fileId,
+          workspace_id: input.workspaceId ?? null,
+          worker_id: workerId,
+          started_at: sql`now()`,
+          completed_at: sql`now()`,
+        })
+        .returning("id"),
+    )
+    .insertInto("job_logs")
+    .columns(["job_id", "log_source", "log_level", "stage", "output"])
+    .expression((part) =>
+      part
+        .selectFrom("job")
+        .select((eb) => [
+          "id",
+          eb.val(log_source).as("log_source"),
+          eb.val(log_level).as("log_level"),
+          eb.val(stage).as("stage"),
+          eb.val(output).as("output"),
+        ]),
+    )
+    .returning("job_id")
     .executeTakeFirstOrThrow();
-  return row.id;
+  return row.job_id;
 }
 
 /**

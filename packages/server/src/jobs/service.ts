@@ -2,7 +2,7 @@ import type { ProvisionerJob } from "@slipway/api";
 
 import type { Queryable } from "../db/database.ts";
 import { jobJson } from "./job-json.ts";
-import { insertEndedJob, type InsertJob, insertJob, insertJobLogs, selectJobs } from "./queries.ts";
+import { insertEndedJob, type InsertJob, insertJob, selectJobs } from "./queries.ts";
 
 /** Puts a job in the queue. The caller hints at `topics.jobQueue` after its commit. */
 export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
@@ -15,11 +15,12 @@ export async function recordEndedJob(
   input: InsertJob,
   { workerId, stage, line }: EndedJob,
 ): Promise<string> {
-  const jobId = await insertEndedJob(db, input, workerId);
-  await insertJobLogs(db, jobId, [
-    { log_source: "provisioner", log_level: "info", stage, output: line },
-  ]);
-  return jobId;
+  return insertEndedJob(db, input, workerId, {
+    log_source: "provisioner",
+    log_level: "info",
+    stage,
+    output: line,
+  });
 }
 
 export interface EndedJob {

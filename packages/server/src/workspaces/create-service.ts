@@ -22,16 +22,14 @@ import {
 } from "../templates/service.ts";
 import { requireVersion } from "../templates/version-service.ts";
 import { queueBuild } from "./build-service.ts";
-import { insertWorkspace, type WorkspaceSettings } from "./queries.ts";
+import { insertWorkspace, settingsColumns, type WorkspaceSettings } from "./queries.ts";
 import {
   describeWorkspace,
-  findWorkspaceByName,
   nameTaken,
   requireWorkspace,
   type WorkspaceNeeds,
   writesName,
 } from "./service.ts";
-import { updateClaimed } from "./settings-queries.ts";
 
 /** What a request says of a new workspace. */
 export interface NewWorkspace {
@@ -65,7 +63,11 @@ interface ClaimSeconds {
 export type TakePrebuild = (
   trx: Transaction<DB>,
   presetId: string,
-  owner: { readonly ownerId: string; readonly name: string },
+  owner: {
+    readonly ownerId: string;
+    readonly name: string;
+    readonly settings: ReturnType<typeof settingsColumns>;
+  },
 ) => Promise<string | undefined>;
 
 /** Gives the owner a workspace: one that waits for him, or a new one whose first build is queued. */
@@ -81,8 +83,7 @@ export async function createWorkspace(
   const origin = await findOrigin(db, input);
   requireOpenForWorkspaces(origin.template, origin.version);
   requireUsableVersion(caller, origin.template, origin.version.id);
-  const { ownerId, name } = input;
-  if ((await findWorkspaceByName(db, ownerId, name)) !== undefined) throw nameTaken(name);
+  const { name } = input;
   const claim = await prepareClaim(db, origin.version, input);
   const { id, isQueued, claimed } = await inTransaction(db, async (trx) => {
     const taken = claim && (await claimWorkspace(trx, needs, caller, { input, origin, claim }));
@@ -141,9 +142,12 @@ async function claimWorkspace(
 ): Promise<{ readonly id: string; readonly isQueued: boolean } | undefined> {
   const { ownerId, name, settings } = input;
   const { id: templateId, organization_id: organizationId } = origin.template;
-  const id = await needs.takePrebuild(trx, claim.presetId, { ownerId, name });
+  const id = await needs.takePrebuild(trx, claim.presetId, {
+    ownerId,
+    name,
+    settings: settingsColumns(settings, templateId),
+  });
   if (id === undefined) return undefined;
-  await updateClaimed(trx, id, settings);
   const build = await buildClaim(
     trx,
     needs,

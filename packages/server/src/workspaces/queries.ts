@@ -118,16 +118,26 @@ export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Pr
       organization_id: input.organizationId,
       template_id: input.templateId,
       name: input.name,
-      automatic_updates: input.settings.automaticUpdates,
-      autostart_schedule: input.settings.autostart?.schedule ?? null,
-      next_start_at: input.settings.autostart?.nextAt ?? null,
-      ttl_ms:
-        input.settings.ttlMs ??
-        sql`(select nullif(default_ttl_ms, 0) from templates where id = ${input.templateId})`,
+      ...settingsColumns(input.settings, input.templateId),
     })
     .returning("id")
     .executeTakeFirstOrThrow();
   return row.id;
+}
+
+/** The settings as columns; a time to live that the owner does not set is his template's. */
+export function settingsColumns(
+  { automaticUpdates, autostart, ttlMs }: WorkspaceSettings,
+  templateId: string,
+) {
+  return {
+    automatic_updates: automaticUpdates,
+    autostart_schedule: autostart?.schedule ?? null,
+    next_start_at: autostart?.nextAt ?? null,
+    ttl_ms:
+      ttlMs ??
+      sql<number>`(select nullif(default_ttl_ms, 0) from templates where id = ${templateId})`,
+  };
 }
 
 export interface InsertPrebuild {

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
-import type { Autostart, WorkspaceRow, WorkspaceSettings } from "./queries.ts";
+import type { Autostart, WorkspaceRow } from "./queries.ts";
 
 /** The settings of a workspace that change by themselves; what is left out stays. */
 export interface SettingsChange {
@@ -51,26 +51,6 @@ export async function updateDormantAt(
       dormant_at: isDormant ? sql`now()` : null,
       updated_at: sql`now()`,
       ...(isDormant ? {} : { last_used_at: sql`now()` }),
-    })
-    .where("id", "=", workspaceId)
-    .execute();
-}
-
-/** What the owner of a claimed workspace wants of it, in the place of what the prebuild had. */
-export async function updateClaimed(
-  db: Queryable,
-  workspaceId: string,
-  settings: WorkspaceSettings,
-): Promise<void> {
-  await db
-    .updateTable("workspaces")
-    .set({
-      automatic_updates: settings.automaticUpdates,
-      autostart_schedule: settings.autostart?.schedule ?? null,
-      next_start_at: settings.autostart?.nextAt ?? null,
-      ttl_ms:
-        settings.ttlMs ??
-        sql`(select nullif(default_ttl_ms, 0) from templates where id = workspaces.template_id)`,
     })
     .where("id", "=", workspaceId)
     .execute();

@@ -11,10 +11,11 @@ export interface ClaimTransaction {
    * one whose agents are not, then the oldest. Leaves out those in `except`; undefined when there is no other.
    */
   lockPrebuild(presetId: string, except: readonly string[]): Promise<string | undefined>;
-  /** Whether it still waits, as it is now that it is locked. */
-  isWaiting(workspaceId: string, presetId: string): Promise<boolean>;
-  /** Gives it owner and name; false, and nothing is changed, when the system user does not own it any more. */
-  changeOwner(workspaceId: string, owner: NewOwner): Promise<boolean>;
+  /**
+   * Gives it owner and name if it still waits, as it is now that it is locked: between the choice and the lock it may have
+   * been claimed, deleted, or built again. False, and nothing is changed, when it does not.
+   */
+  changeOwner(workspaceId: string, presetId: string, owner: NewOwner): Promise<boolean>;
 }
 
 /** Most prebuilds that one claim passes over; they stay locked for as long as it lasts. */
@@ -33,8 +34,7 @@ export async function takePrebuild(
   while (passed.length < maxPassed) {
     const id = await trx.lockPrebuild(presetId, passed);
     if (id === undefined) return undefined;
-    // Between the choice and the lock it may have been claimed, deleted, or built again.
-    if ((await trx.isWaiting(id, presetId)) && (await trx.changeOwner(id, owner))) return id;
+    if (await trx.changeOwner(id, presetId, owner)) return id;
     passed.push(id);
   }
   return undefined;

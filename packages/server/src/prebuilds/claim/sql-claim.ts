@@ -1,8 +1,16 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId, type Workspace } from "@slipway/api";
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../db/database.ts";
-import type { ClaimTransaction, NewOwner } from "./claim.ts";
+import type { ClaimTransaction } from "./claim.ts";
+
+/** Columns that its new owner sets on a workspace. */
+export interface OwnerSettings {
+  readonly automatic_updates: Workspace["automatic_updates"];
+  readonly autostart_schedule: string | null;
+  readonly next_start_at: string | null;
+  readonly ttl_ms: number | RawBuilder<number>;
+}
 
 /** Agents of which nothing was heard for longer do not count as connected, in seconds. */
 const silentSeconds = 30;
@@ -46,20 +54,29 @@ function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boole
       where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
 }
 
-/** A claim's part of a transaction of PostgreSQL. */
-export function sqlClaim(trx: Queryable): ClaimTransaction {
+/** A claim's part of a transaction of PostgreSQL, which gives the workspace the settings of its new owner with his name. */
+export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransaction {
   return {
     lockPrebuild: async (presetId, except) =>
       (await lockOne(trx, presetId, except, isConnected)) ??
       (await lockOne(trx, presetId, except, sql`true`)),
-    isWaiting: async (workspaceId, presetId) => {
-      const { rows } = await sql`
-        select from workspaces w where w.id = ${workspaceId} and ${isWaiting(presetId)}`.execute(
-        trx,
-      );
-      return rows.length === 1;
+    changeOwner: async (workspaceId, presetId, owner) => {
+      const result = await trx
+        .updateTable("workspaces as w")
+        .set({
+          owner_id: owner.ownerId,
+          name: owner.name,
+          prebuild_preset_id: null,
+          dormant_at: null,
+          last_used_at: sql`now()`,
+          updated_at: sql`now()`,
+          ...settings,
+        })
+        .where("w.id", "=", workspaceId)
+        .where(isWaiting(presetId))
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
     },
-    changeOwner: (workspaceId, owner) => changeOwner(trx, workspaceId, owner),
   };
 }
 
@@ -86,21 +103,4 @@ async function lockOne(
             for update of w skip locked) locked
       order by oldest.created_at, oldest.name limit 1`.execute(trx);
   return rows[0]?.id;
-}
-
-async function changeOwner(trx: Queryable, workspaceId: string, owner: NewOwner): Promise<boolean> {
-  const result = await trx
-    .updateTable("workspaces")
-    .set({
-      owner_id: owner.ownerId,
-      name: owner.name,
-      prebuild_preset_id: null,
-      dormant_at: null,
-      last_used_at: sql`now()`,
-      updated_at: sql`now()`,
-    })
-    .where("id", "=", workspaceId)
-    .where("owner_id", "=", prebuildsUserId)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
 }

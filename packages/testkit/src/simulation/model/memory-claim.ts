@@ -1,4 +1,3 @@
-import { prebuildsUserId } from "@slipway/api";
 import type { ClaimTransaction } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
@@ -27,12 +26,10 @@ export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction 
           )?.id,
       );
     },
-    isWaiting: (workspaceId, presetId) =>
-      trx.run(() => view.isWaiting(workspaceId, presetId, trx.nowMs)),
-    changeOwner: (workspaceId, { ownerId, name }) =>
+    changeOwner: (workspaceId, presetId, { ownerId, name }) =>
       trx.run(() =>
-        trx.update(tables.workspaces, workspaceId, (row) =>
-          row.ownerId === prebuildsUserId
+        trx.update(tables.workspaces, workspaceId, () =>
+          view.isWaiting(workspaceId, presetId, trx.nowMs)
             ? { ownerId, name, prebuildPresetId: undefined }
             : undefined,
         ),

@@ -18,8 +18,7 @@ function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
             .all(tables.workspaces)
             .find(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))?.id,
       ),
-    isWaiting: async () => true,
-    changeOwner: (workspaceId, { ownerId, name }) =>
+    changeOwner: (workspaceId, _presetId, { ownerId, name }) =>
       trx.run(() =>
         trx.update(tables.workspaces, workspaceId, () => ({
           ownerId,
