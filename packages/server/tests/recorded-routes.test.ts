@@ -1,6 +1,6 @@
 import { once } from "node:events";
 
-import { createWorkspace, getAgent, updateTtl } from "@slipway/api";
+import { createWorkspace, getAgent, updateTtl, type Workspace } from "@slipway/api";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { WebSocket } from "ws";
@@ -76,12 +76,14 @@ beforeAll(async () => {
 /** Two workspaces whose agents never came; one has a deadline. */
 async function makeOthers(templateId: string): Promise<void> {
   const ttl = 28_800_000;
+  const isBuilt = (one: Workspace): boolean => one.latest_build.status === "running";
   const { id } = await makeWorkspace(server.admin, "w64004-0", templateId, () => true);
+  // A time to live that comes before the build is done would give it a deadline.
+  await waitForWorkspace(server.admin, id, isBuilt);
   await server.admin.call(updateTtl, { params: { workspace: id }, body: { ttl_ms: ttl } });
   const body = { name: "w64299-0", template_id: templateId, ttl_ms: ttl };
   const other = await server.admin.call(createWorkspace, { params: { user: "me" }, body });
-  const isBuilt = (status: string): boolean => status === "running";
-  await waitForWorkspace(server.admin, other.id, (one) => isBuilt(one.latest_build.status));
+  await waitForWorkspace(server.admin, other.id, isBuilt);
 }
 
 afterAll(() => opened.disposeAsync());

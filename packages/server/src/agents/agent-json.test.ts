@@ -2,14 +2,14 @@ import { WorkspaceAgent } from "@slipway/api";
 import { describe, expect, it } from "vitest";
 
 import { createValidator } from "../http/validation.ts";
-import { agentJson, type AgentParts, readEnvironment, subdomainName } from "./agent-json.ts";
-import type { AgentRow, AppRow, ScriptRow } from "./read-queries.ts";
+import { agentJson, readEnvironment, subdomainName } from "./agent-json.ts";
+import type { AgentWithParts, AppRow, ScriptRow } from "./read-queries.ts";
 
 const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const at = "2026-07-24T05:20:02Z";
 const now = Date.parse(at) + 1000;
 
-const row: AgentRow = {
+const row: AgentWithParts = {
   id,
   parent_id: null,
   resource_id: id,
@@ -35,6 +35,9 @@ const row: AgentRow = {
   updated_at: at,
   logs_length: null,
   overflowed: null,
+  apps: [],
+  scripts: [],
+  log_sources: [],
 };
 
 const script: ScriptRow = {
@@ -74,14 +77,14 @@ const app: AppRow = {
   hidden: false,
   open_in: "slim-window",
   tooltip: "",
+  statuses: [],
 };
 
-const place = { workspaceName: "dev", ownerName: "ann" };
-const none: AgentParts = { apps: [], appStatuses: [], scripts: [], logSources: [], place };
+const place = { workspaceId: id, workspaceName: "dev", ownerName: "ann" };
 
 describe("agentJson", () => {
   it("leaves out what never was, and writes lists that are empty", () => {
-    const json = agentJson(row, none, now);
+    const json = agentJson(row, place, now);
     expect(Object.keys(json).filter((key) => key.endsWith("_at"))).toEqual([
       "created_at",
       "updated_at",
@@ -120,27 +123,21 @@ describe("agentJson", () => {
         overflowed: true,
         subsystems: ["envbox"],
         display_apps: ["vscode"],
-      },
-      {
-        apps: [{ ...app, display_name: "Web", url: "http://localhost", tooltip: "t" }],
-        appStatuses: [
+        apps: [
           {
-            id,
-            created_at: at,
-            workspace_id: id,
-            workspace_agent_id: id,
-            workspace_app_id: app.id,
-            state: "idle",
-            message: "m",
-            uri: "",
+            ...app,
+            display_name: "Web",
+            url: "http://localhost",
+            tooltip: "t",
+            statuses: [{ id, created_at: at, state: "idle", message: "m", uri: "" }],
           },
         ],
         scripts: [{ ...script, exit_code: 0, status: "ok", start_blocks_login: true }],
-        logSources: [
+        log_sources: [
           { id, workspace_agent_id: id, display_name: "Start", icon: "", created_at: at },
         ],
-        place,
       },
+      place,
       now,
     );
     const check = createValidator().compile(WorkspaceAgent);
@@ -160,13 +157,13 @@ describe("agentJson", () => {
 
   it("blocks a log-in only for a script that runs at the start", () => {
     const later = { ...script, run_on_start: false, run_on_stop: true, start_blocks_login: true };
-    const json = agentJson(row, { ...none, scripts: [later] }, now);
+    const json = agentJson({ ...row, scripts: [later] }, place, now);
     expect(json.startup_script_behavior).toBe("non-blocking");
   });
 
   it("reports an agent that is not heard of as gone since then", () => {
     const silent = { ...row, first_connected_at: at, last_connected_at: at };
-    const json = agentJson(silent, none, now + 60_000);
+    const json = agentJson(silent, place, now + 60_000);
     expect(json).toMatchObject({ status: "disconnected", disconnected_at: at });
   });
 });

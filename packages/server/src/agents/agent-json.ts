@@ -1,26 +1,22 @@
 import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
 
-import type { AppStatusRow } from "./app-status-queries.ts";
-import type { AgentRow, AppRow, LogSourceRow, ScriptRow } from "./read-queries.ts";
+import type { AgentWithParts, AppRow, ScriptRow } from "./read-queries.ts";
 import { agentHealth, agentStatus } from "./status.ts";
 
-/** The rows that belong to one agent. */
-export interface AgentParts {
-  readonly apps: readonly AppRow[];
-  readonly appStatuses: readonly AppStatusRow[];
-  readonly scripts: readonly ScriptRow[];
-  readonly logSources: readonly LogSourceRow[];
-  /** For the names of subdomain apps. */
-  readonly place: { readonly workspaceName: string; readonly ownerName: string };
+/** The workspace that an agent belongs to, and whose it is. */
+export interface AgentWorkspace {
+  readonly workspaceId: string;
+  readonly workspaceName: string;
+  readonly ownerName: string;
 }
 
 const nanosecondsPerSecond = 1e9;
 
 /** The agent as clients see it at `now` (`rest.md` section 6.1). Columns of fixed lists are kept so by constraints. */
-export function agentJson(row: AgentRow, parts: AgentParts, now: number): WorkspaceAgent {
+export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: number): WorkspaceAgent {
   const { status, disconnectedAt } = agentStatus(row, now);
   const lifecycle = row.lifecycle_state;
-  const blocks = parts.scripts.some((script) => script.run_on_start && script.start_blocks_login);
+  const blocks = row.scripts.some((script) => script.run_on_start && script.start_blocks_login);
   return {
     id: row.id,
     parent_id: row.parent_id,
@@ -44,14 +40,14 @@ export function agentJson(row: AgentRow, parts: AgentParts, now: number): Worksp
     ...whenSet("expanded_directory", row.expanded_directory),
     version: row.version,
     api_version: row.api_version,
-    apps: parts.apps.map((app) => appJson(app, row.name, parts)),
+    apps: row.apps.map((app) => appJson(app, row, place)),
     connection_timeout_seconds: row.connection_timeout_seconds,
     troubleshooting_url: row.troubleshooting_url,
     subsystems: row.subsystems,
     health: agentHealth(status, lifecycle),
     display_apps: row.display_apps,
-    log_sources: [...parts.logSources],
-    scripts: parts.scripts.map(scriptJson),
+    log_sources: [...row.log_sources],
+    scripts: row.scripts.map(scriptJson),
     startup_script_behavior: blocks ? "blocking" : "non-blocking",
   };
 }
@@ -85,7 +81,7 @@ function scriptJson(row: ScriptRow): AgentScript {
   };
 }
 
-function appJson(row: AppRow, agentName: string, { place, appStatuses }: AgentParts): WorkspaceApp {
+function appJson(row: AppRow, agent: AgentWithParts, place: AgentWorkspace): WorkspaceApp {
   return {
     id: row.id,
     ...whenSet("url", row.url),
@@ -95,7 +91,7 @@ function appJson(row: AppRow, agentName: string, { place, appStatuses }: AgentPa
     ...whenSet("command", row.command),
     ...whenSet("icon", row.icon),
     subdomain: row.subdomain,
-    ...whenSet("subdomain_name", row.subdomain ? subdomainName(row.slug, agentName, place) : ""),
+    ...whenSet("subdomain_name", row.subdomain ? subdomainName(row.slug, agent.name, place) : ""),
     sharing_level: row.sharing_level,
     healthcheck: {
       url: row.healthcheck_url,
@@ -107,18 +103,22 @@ function appJson(row: AppRow, agentName: string, { place, appStatuses }: AgentPa
     hidden: row.hidden,
     open_in: row.open_in,
     ...whenSet("tooltip", row.tooltip),
-    statuses: appStatuses.filter((status) => status.workspace_app_id === row.id).map(statusJson),
+    statuses: row.statuses.map((status) => statusJson(status, row, place)),
   };
 }
 
 /** The last two fields are what they always are (`rest.md` section 6.1). */
-function statusJson(row: AppStatusRow): WorkspaceApp["statuses"][number] {
+function statusJson(
+  row: AppRow["statuses"][number],
+  app: AppRow,
+  place: AgentWorkspace,
+): WorkspaceApp["statuses"][number] {
   return {
     id: row.id,
     created_at: row.created_at,
-    workspace_id: row.workspace_id,
-    agent_id: row.workspace_agent_id,
-    app_id: row.workspace_app_id,
+    workspace_id: place.workspaceId,
+    agent_id: app.workspace_agent_id,
+    app_id: app.id,
     state: row.state,
     message: row.message,
     uri: row.uri,
@@ -128,7 +128,11 @@ function statusJson(row: AppStatusRow): WorkspaceApp["statuses"][number] {
 }
 
 /** A slug that looks like a port needs the agent's name to be told from a forwarded port. */
-export function subdomainName(slug: string, agentName: string, place: AgentParts["place"]): string {
+export function subdomainName(
+  slug: string,
+  agentName: string,
+  place: Omit<AgentWorkspace, "workspaceId">,
+): string {
   const middle = /^\d{4,5}s?$/.test(slug) ? [agentName] : [];
   return [slug, ...middle, place.workspaceName, place.ownerName].join("--");
 }

@@ -6,7 +6,7 @@ type ScriptColumns = Omit<
   ScriptRow,
   "id" | "workspace_agent_id" | "position" | "log_source_id" | "exit_code" | "status"
 >;
-type AppColumns = Omit<AppRow, "id" | "workspace_agent_id" | "position">;
+type AppColumns = Omit<AppRow, "id" | "workspace_agent_id" | "position" | "statuses">;
 
 /** A script as a row: what a template says of it, beside what `place` says. */
 export function scriptRow<P extends object>(script: ScriptDefinition, place: P): P & ScriptColumns {

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 
-import type { WorkspaceAgent } from "@slipway/api";
+import { nilUuid, type WorkspaceAgent } from "@slipway/api";
 
 import { timestampMs } from "../db/timestamp.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
-import { type AgentParts, agentJson } from "./agent-json.ts";
+import { agentJson } from "./agent-json.ts";
 import { appRow, scriptRow } from "./definition-rows.ts";
+import type { AgentWithParts } from "./read-queries.ts";
 
 /** Where an agent would be, were its workspace made. */
 export interface PlannedPlace {
@@ -45,11 +46,16 @@ export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): 
     updated_at: at,
     logs_length: 0,
     overflowed: false,
+    ...plannedParts(definition, id, at),
   };
-  return agentJson(row, plannedParts(definition, id, place), timestampMs(at));
+  return agentJson(row, { ...place, workspaceId: nilUuid }, timestampMs(at));
 }
 
-function plannedParts(definition: AgentDefinition, id: string, place: PlannedPlace): AgentParts {
+function plannedParts(
+  definition: AgentDefinition,
+  id: string,
+  createdAt: string,
+): Pick<AgentWithParts, "apps" | "scripts" | "log_sources"> {
   const scripts = definition.scripts.map((script, position) =>
     scriptRow(script, {
       id: randomUUID(),
@@ -62,17 +68,15 @@ function plannedParts(definition: AgentDefinition, id: string, place: PlannedPla
   );
   return {
     apps: definition.apps.map((app, position) =>
-      appRow(app, { id: randomUUID(), workspace_agent_id: id, position }),
+      appRow(app, { id: randomUUID(), workspace_agent_id: id, position, statuses: [] }),
     ),
-    appStatuses: [],
     scripts,
-    logSources: scripts.map((script, index) => ({
+    log_sources: scripts.map((script, index) => ({
       workspace_agent_id: id,
       id: script.log_source_id,
-      created_at: place.createdAt,
+      created_at: createdAt,
       display_name: script.display_name,
       icon: definition.scripts[index]?.icon ?? "",
     })),
-    place,
   };
 }

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../db/database.ts";
+import { apiTimestamp } from "../db/timestamp.ts";
 
 function agents(db: Queryable) {
   return db
@@ -44,15 +46,79 @@ export function selectAgent(db: Queryable, id: string) {
   return agents(db).where("agent.id", "=", id).executeTakeFirst();
 }
 
+/** Most statuses of an app in one answer. */
+const maxAppStatuses = 100;
+
+/** With what belongs to each agent, as JSON: however many there are, it is one statement. */
+function agentsWithParts(db: Queryable) {
+  return agents(db).select((agent) => [
+    jsonArrayFrom(
+      agent
+        .selectFrom("workspace_apps as app")
+        .whereRef("app.workspace_agent_id", "=", "agent.id")
+        .orderBy("app.position")
+        .orderBy("app.display_name")
+        .orderBy("app.slug")
+        .selectAll("app")
+        .select((app) =>
+          jsonArrayFrom(
+            app
+              .selectFrom("workspace_app_statuses as status")
+              .whereRef("status.workspace_app_id", "=", "app.id")
+              .orderBy("status.created_at", "desc")
+              .limit(maxAppStatuses)
+              .select(["status.id", "status.state", "status.message", "status.uri"])
+              .select(apiTimestamp("status.created_at").as("created_at")),
+          ).as("statuses"),
+        ),
+    ).as("apps"),
+    jsonArrayFrom(
+      agent
+        .selectFrom("workspace_agent_scripts as script")
+        .leftJoinLateral(
+          (script) =>
+            script
+              .selectFrom("workspace_agent_script_timings")
+              .whereRef("script_id", "=", "script.id")
+              .orderBy("started_at", "desc")
+              .limit(1)
+              .select(["exit_code", "status"])
+              .as("timing"),
+          (join) => join.onTrue(),
+        )
+        .whereRef("script.workspace_agent_id", "=", "agent.id")
+        .orderBy("script.position")
+        .selectAll("script")
+        // Of the newest run.
+        .select(["timing.exit_code", "timing.status"]),
+    ).as("scripts"),
+    jsonArrayFrom(
+      agent
+        .selectFrom("workspace_agent_log_sources as source")
+        .whereRef("source.workspace_agent_id", "=", "agent.id")
+        .orderBy("source.created_at")
+        .orderBy("source.display_name")
+        .select(["source.workspace_agent_id", "source.id", "source.display_name", "source.icon"])
+        .select(apiTimestamp("source.created_at").as("created_at")),
+    ).as("log_sources"),
+  ]);
+}
+
+export function selectAgentWithParts(db: Queryable, id: string) {
+  return agentsWithParts(db).where("agent.id", "=", id).executeTakeFirst();
+}
+
 export function selectAgentsOfResources(db: Queryable, resourceIds: readonly string[]) {
-  return agents(db)
+  return agentsWithParts(db)
     .where("agent.resource_id", "in", resourceIds)
     .orderBy("agent.created_at")
     .orderBy("agent.name")
     .execute();
 }
 
-export type AgentRow = NonNullable<Awaited<ReturnType<typeof selectAgent>>>;
+export type AgentWithParts = NonNullable<Awaited<ReturnType<typeof selectAgentWithParts>>>;
+export type AppRow = AgentWithParts["apps"][number];
+export type ScriptRow = AgentWithParts["scripts"][number];
 
 /** The workspace an agent belongs to, as far as it decides who may see the agent. */
 export function selectAgentPlace(db: Queryable, agentId: string) {
@@ -75,43 +141,6 @@ export function selectAgentPlace(db: Queryable, agentId: string) {
     .executeTakeFirst();
 }
 
-export function selectApps(db: Queryable, agentIds: readonly string[]) {
-  return db
-    .selectFrom("workspace_apps")
-    .where("workspace_agent_id", "in", agentIds)
-    .selectAll()
-    .orderBy("position")
-    .orderBy("display_name")
-    .orderBy("slug")
-    .execute();
-}
-
-export type AppRow = Awaited<ReturnType<typeof selectApps>>[number];
-
-/** Scripts, each with the result of its newest run. */
-export function selectScripts(db: Queryable, agentIds: readonly string[]) {
-  return db
-    .selectFrom("workspace_agent_scripts as script")
-    .leftJoinLateral(
-      (eb) =>
-        eb
-          .selectFrom("workspace_agent_script_timings")
-          .whereRef("script_id", "=", "script.id")
-          .orderBy("started_at", "desc")
-          .limit(1)
-          .select(["exit_code", "status"])
-          .as("timing"),
-      (join) => join.onTrue(),
-    )
-    .where("script.workspace_agent_id", "in", agentIds)
-    .selectAll("script")
-    .select(["timing.exit_code", "timing.status"])
-    .orderBy("script.position")
-    .execute();
-}
-
-export type ScriptRow = Awaited<ReturnType<typeof selectScripts>>[number];
-
 export function selectLogSources(db: Queryable, agentIds: readonly string[]) {
   return db
     .selectFrom("workspace_agent_log_sources")
@@ -121,8 +150,6 @@ export function selectLogSources(db: Queryable, agentIds: readonly string[]) {
     .orderBy("display_name")
     .execute();
 }
-
-export type LogSourceRow = Awaited<ReturnType<typeof selectLogSources>>[number];
 
 /**
  * Whether the agent still counts: no later build of its workspace, or only a stop that has not ended, during which its

@@ -4,16 +4,12 @@ import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
-import { type AgentParts, agentJson } from "./agent-json.ts";
-import { selectAppStatuses } from "./app-status-queries.ts";
+import { agentJson, type AgentWorkspace } from "./agent-json.ts";
 import {
-  type AgentRow,
   selectAgent,
   selectAgentPlace,
   selectAgentsOfResources,
-  selectApps,
-  selectLogSources,
-  selectScripts,
+  selectAgentWithParts,
 } from "./read-queries.ts";
 import { agentStatus } from "./status.ts";
 
@@ -57,57 +53,27 @@ export async function readAgent(
   now: number,
 ): Promise<WorkspaceAgent> {
   const place = await requireAgentPlace(db, caller, agentId);
-  const row = await selectAgent(db, agentId);
-  const [agent] = row === undefined ? [] : await assemble(db, [row], () => names(place), now);
-  if (agent === undefined) throw unknownAgent();
-  return agent;
+  const row = await selectAgentWithParts(db, agentId);
+  if (row === undefined) throw unknownAgent();
+  return agentJson(row, workspaceOf(place), now);
 }
 
-function names(place: AgentPlace): AgentParts["place"] {
-  return { workspaceName: place.workspace_name, ownerName: place.owner_name };
+function workspaceOf(place: AgentPlace): AgentWorkspace {
+  return {
+    workspaceId: place.workspace_id,
+    workspaceName: place.workspace_name,
+    ownerName: place.owner_name,
+  };
 }
 
 /** The agents of resources, as clients see them. */
 export async function readAgentsOfResources(
   db: Queryable,
   resourceIds: readonly string[],
-  placeOf: (resourceId: string) => AgentParts["place"],
+  placeOf: (resourceId: string) => AgentWorkspace,
   now: number,
 ): Promise<readonly WorkspaceAgent[]> {
   if (resourceIds.length === 0) return [];
   const rows = await selectAgentsOfResources(db, resourceIds);
-  return assemble(db, rows, (row) => placeOf(row.resource_id), now);
-}
-
-/** Most statuses of an app in one answer. */
-const maxAppStatuses = 100;
-
-async function assemble(
-  db: Queryable,
-  rows: readonly AgentRow[],
-  placeOf: (row: AgentRow) => AgentParts["place"],
-  now: number,
-): Promise<readonly WorkspaceAgent[]> {
-  if (rows.length === 0) return [];
-  const ids = rows.map((row) => row.id);
-  const [apps, appStatuses, scripts, logSources] = await Promise.all([
-    selectApps(db, ids),
-    selectAppStatuses(db, ids, maxAppStatuses),
-    selectScripts(db, ids),
-    selectLogSources(db, ids),
-  ]);
-  const ofAgent = <T extends { readonly workspace_agent_id: string }>(
-    items: readonly T[],
-    id: string,
-  ): T[] => items.filter((item) => item.workspace_agent_id === id);
-  return rows.map((row) => {
-    const parts = {
-      apps: ofAgent(apps, row.id),
-      appStatuses: ofAgent(appStatuses, row.id),
-      scripts: ofAgent(scripts, row.id),
-      logSources: ofAgent(logSources, row.id),
-      place: placeOf(row),
-    };
-    return agentJson(row, parts, now);
-  });
+  return rows.map((row) => agentJson(row, placeOf(row.resource_id), now));
 }

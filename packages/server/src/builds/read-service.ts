@@ -119,10 +119,14 @@ export async function readResources(
     db,
     builds.map((build) => build.job_id),
   );
-  const placeOf = (resourceId: string): { workspaceName: string; ownerName: string } => {
+  const placeOf = (resourceId: string) => {
     const jobId = rows.find((row) => row.id === resourceId)?.job_id;
     const build = builds.find((candidate) => candidate.job_id === jobId);
-    return { workspaceName: build?.workspace_name ?? "", ownerName: build?.owner_name ?? "" };
+    return {
+      workspaceId: build?.workspace_id ?? "",
+      workspaceName: build?.workspace_name ?? "",
+      ownerName: build?.owner_name ?? "",
+    };
   };
   const agents = await readAgentsOfResources(
     db,

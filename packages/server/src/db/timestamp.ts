@@ -1,9 +1,17 @@
+import { type RawBuilder, sql } from "kysely";
+
 /**
  * A `timestamptz` as the API writes it: RFC 3339 in UTC, at most microseconds, without trailing zeros
  * (`rest.md`, preamble). Connections run in UTC, so the text is `2026-07-24 05:20:02.5+00`.
  */
 export function readTimestamp(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11, text.lastIndexOf("+"))}Z`;
+}
+
+/** The same where a column goes as JSON, which our own reading of types does not see. */
+export function apiTimestamp(column: string): RawBuilder<string> {
+  const text = sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
+  return sql`rtrim(rtrim(${text}, '0'), '.') || 'Z'`;
 }
 
 /** Milliseconds since the epoch of such a text. */

@@ -23,13 +23,7 @@ import {
 import { requireVersion } from "../templates/version-service.ts";
 import { queueBuild } from "./build-service.ts";
 import { insertWorkspace, settingsColumns, type WorkspaceSettings } from "./queries.ts";
-import {
-  describeWorkspace,
-  nameTaken,
-  requireWorkspace,
-  type WorkspaceNeeds,
-  writesName,
-} from "./service.ts";
+import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "./service.ts";
 
 /** What a request says of a new workspace. */
 export interface NewWorkspace {
@@ -94,13 +88,13 @@ export async function createWorkspace(
     throw writesName(error) ? nameTaken(name) : error;
   });
   if (isQueued) pubsub.publish(topics.jobQueue);
-  const row = await requireWorkspace(db, caller, id);
+  const workspace = await readWorkspace(db, caller, id, clock.now());
   if (claimed !== undefined) {
-    const { template_name, organization_name } = row;
+    const { template_name, organization_name } = workspace;
     const labels = { template_name, preset_name: claimed.presetName, organization_name };
     needs.claimSeconds.observe(labels, (clock.monotonic() - startMs) / 1000);
   }
-  return describeWorkspace(db, row, clock.now());
+  return workspace;
 }
 
 async function insertNew(

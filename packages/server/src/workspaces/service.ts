@@ -112,6 +112,21 @@ export async function describeWorkspace(
   return workspace;
 }
 
+/** A workspace as the caller sees it, with its newest build read beside it; throws the 404. */
+export async function readWorkspace(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+  now: number,
+): Promise<Workspace> {
+  const [row, [build]] = await Promise.all([
+    requireWorkspace(db, caller, id),
+    readNewestBuilds(db, [id], now),
+  ]);
+  if (build === undefined) throw new Error(`workspace ${id} has no build`);
+  return workspaceJson(row, build);
+}
+
 /** Whether a statement failed because its owner has a workspace of that name. */
 export function writesName(error: unknown): boolean {
   return violatesUnique(error, "workspaces_owner_name");

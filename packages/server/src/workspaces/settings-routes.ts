@@ -14,7 +14,7 @@ import {
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { hasParameterMismatch } from "./build-service.ts";
-import { describeWorkspace, requireWorkspace } from "./service.ts";
+import { readWorkspace, requireWorkspace } from "./service.ts";
 import type { WorkspaceNeeds } from "./service.ts";
 import {
   extendWorkspace,
@@ -70,7 +70,7 @@ function addStateRoutes(routes: Routes, needs: WorkspaceNeeds): void {
     const changed = await setDormant(needs, user, id, body.dormant);
     if (changed !== undefined) return changed;
     reply.code(304);
-    return describeWorkspace(db, await requireWorkspace(db, user, id), clock.now());
+    return readWorkspace(db, user, id, clock.now());
   });
   routes.user(reportWorkspaceUsage, async ({ params }, user) => {
     await noteUsage(needs, user, requireUuid(params.workspace));

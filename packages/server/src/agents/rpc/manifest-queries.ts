@@ -1,7 +1,12 @@
+import { jsonArrayFrom } from "kysely/helpers/postgres";
+
 import type { Queryable } from "../../db/database.ts";
 
-/** The agent with the name of its workspace, and of the owner whom its build is for: until a claim is done, the one before. */
-export function selectManifestAgent(db: Queryable, agentId: string) {
+/**
+ * What an agent's manifest is made from, in one statement: with the name of its workspace, and of the owner whom its build is
+ * for, which until a claim is done is the one before.
+ */
+export function selectManifest(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
@@ -20,67 +25,66 @@ export function selectManifestAgent(db: Queryable, agentId: string) {
       "workspace.name as workspace_name",
       "owner.username as owner_name",
     ])
+    .select((agent) => [
+      jsonArrayFrom(
+        agent
+          .selectFrom("workspace_agent_scripts as script")
+          .whereRef("script.workspace_agent_id", "=", "agent.id")
+          .orderBy("script.position")
+          .select([
+            "script.id",
+            "script.log_source_id",
+            "script.log_path",
+            "script.script",
+            "script.cron",
+            "script.run_on_start",
+            "script.run_on_stop",
+            "script.start_blocks_login",
+            "script.timeout_seconds",
+            "script.display_name",
+          ]),
+      ).as("scripts"),
+      jsonArrayFrom(
+        agent
+          .selectFrom("workspace_apps as app")
+          .whereRef("app.workspace_agent_id", "=", "agent.id")
+          .orderBy("app.slug")
+          .select([
+            "app.id",
+            "app.url",
+            "app.external",
+            "app.slug",
+            "app.display_name",
+            "app.command",
+            "app.icon",
+            "app.subdomain",
+            "app.sharing_level",
+            "app.healthcheck_url",
+            "app.healthcheck_interval_seconds",
+            "app.healthcheck_threshold",
+            "app.health",
+            "app.hidden",
+          ]),
+      ).as("apps"),
+      jsonArrayFrom(
+        agent
+          .selectFrom("workspace_agent_metadata as item")
+          .whereRef("item.workspace_agent_id", "=", "agent.id")
+          .orderBy("item.position")
+          .orderBy("item.key")
+          .select([
+            "item.key",
+            "item.display_name",
+            "item.script",
+            "item.interval_seconds",
+            "item.timeout_seconds",
+          ]),
+      ).as("metadata"),
+    ])
     .executeTakeFirst();
 }
 
-export type ManifestAgentRow = NonNullable<Awaited<ReturnType<typeof selectManifestAgent>>>;
-
-export function selectManifestScripts(db: Queryable, agentId: string) {
-  return db
-    .selectFrom("workspace_agent_scripts")
-    .where("workspace_agent_id", "=", agentId)
-    .orderBy("position")
-    .select([
-      "id",
-      "log_source_id",
-      "log_path",
-      "script",
-      "cron",
-      "run_on_start",
-      "run_on_stop",
-      "start_blocks_login",
-      "timeout_seconds",
-      "display_name",
-    ])
-    .execute();
-}
-
-export type ManifestScriptRow = Awaited<ReturnType<typeof selectManifestScripts>>[number];
-
-export function selectManifestApps(db: Queryable, agentId: string) {
-  return db
-    .selectFrom("workspace_apps")
-    .where("workspace_agent_id", "=", agentId)
-    .orderBy("slug")
-    .select([
-      "id",
-      "url",
-      "external",
-      "slug",
-      "display_name",
-      "command",
-      "icon",
-      "subdomain",
-      "sharing_level",
-      "healthcheck_url",
-      "healthcheck_interval_seconds",
-      "healthcheck_threshold",
-      "health",
-      "hidden",
-    ])
-    .execute();
-}
-
-export type ManifestAppRow = Awaited<ReturnType<typeof selectManifestApps>>[number];
-
-export function selectManifestMetadata(db: Queryable, agentId: string) {
-  return db
-    .selectFrom("workspace_agent_metadata")
-    .where("workspace_agent_id", "=", agentId)
-    .orderBy("position")
-    .orderBy("key")
-    .select(["key", "display_name", "script", "interval_seconds", "timeout_seconds"])
-    .execute();
-}
-
-export type ManifestMetadataRow = Awaited<ReturnType<typeof selectManifestMetadata>>[number];
+export type ManifestRow = NonNullable<Awaited<ReturnType<typeof selectManifest>>>;
+export type ManifestScriptRow = ManifestRow["scripts"][number];
+export type ManifestAppRow = ManifestRow["apps"][number];
+export type ManifestMetadataRow = ManifestRow["metadata"][number];

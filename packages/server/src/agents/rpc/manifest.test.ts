@@ -1,22 +1,21 @@
 import { createMessage, encodeMessage, ManifestSchema, parseMessage } from "@slipway/wire";
 import { expect, test } from "vitest";
 
-import { manifestOf, type ManifestRows } from "./manifest.ts";
+import type { ManifestRow } from "./manifest-queries.ts";
+import { manifestOf } from "./manifest.ts";
 
 const id = "f3a1c2d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
 
-const rows: ManifestRows = {
-  agent: {
-    id,
-    parent_id: null,
-    name: "main",
-    environment_variables: { A: "1" },
-    directory: "~/code",
-    motd_file: "/etc/motd",
-    workspace_id: id,
-    workspace_name: "dev",
-    owner_name: "ann",
-  },
+const row: ManifestRow = {
+  id,
+  parent_id: null,
+  name: "main",
+  environment_variables: { A: "1" },
+  directory: "~/code",
+  motd_file: "/etc/motd",
+  workspace_id: id,
+  workspace_name: "dev",
+  owner_name: "ann",
   scripts: [
     {
       id,
@@ -55,7 +54,7 @@ const rows: ManifestRows = {
 };
 
 test("sends what a stock agent crashes without", () => {
-  const manifest = parseMessage(ManifestSchema, encodeMessage(ManifestSchema, manifestOf(rows)));
+  const manifest = parseMessage(ManifestSchema, encodeMessage(ManifestSchema, manifestOf(row)));
   expect(manifest.derpMap?.homeParams).toBeDefined();
   expect(manifest.agentId).toHaveLength(16);
   expect(manifest.workspaceId).toHaveLength(16);
@@ -71,17 +70,14 @@ test("sends what a stock agent crashes without", () => {
 });
 
 test("puts the seconds of metadata where nanoseconds belong", () => {
-  expect(manifestOf(rows).metadata).toMatchObject([
+  expect(manifestOf(row).metadata).toMatchObject([
     { interval: { seconds: 0n, nanos: 10 }, timeout: { seconds: 0n, nanos: 1 } },
   ]);
 });
 
 test("names a parent for sub-agents only", () => {
   const parentId = (parent: string | null): unknown =>
-    createMessage(
-      ManifestSchema,
-      manifestOf({ ...rows, agent: { ...rows.agent, parent_id: parent } }),
-    ).parentId;
+    createMessage(ManifestSchema, manifestOf({ ...row, parent_id: parent })).parentId;
   expect(parentId(null)).toBeUndefined();
   expect(parentId(id)).toHaveLength(16);
 });

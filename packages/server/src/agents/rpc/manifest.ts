@@ -17,23 +17,12 @@ import { readEnvironment } from "../agent-json.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { derpMap } from "./derp-maps.ts";
 import {
-  type ManifestAgentRow,
   type ManifestAppRow,
   type ManifestMetadataRow,
+  type ManifestRow,
   type ManifestScriptRow,
-  selectManifestAgent,
-  selectManifestApps,
-  selectManifestMetadata,
-  selectManifestScripts,
+  selectManifest,
 } from "./manifest-queries.ts";
-
-/** The rows that a manifest is made from. */
-export interface ManifestRows {
-  readonly agent: ManifestAgentRow;
-  readonly scripts: readonly ManifestScriptRow[];
-  readonly apps: readonly ManifestAppRow[];
-  readonly metadata: readonly ManifestMetadataRow[];
-}
 
 /** All that the agent has to do (`rpc.md` section 7.1). Read again at each connection. */
 export async function getManifest({
@@ -43,22 +32,12 @@ export async function getManifest({
   readonly db: AgentRpcContext["db"];
   readonly agent: Pick<AgentRpcContext["agent"], "agentId">;
 }): Promise<MessageInitShape<typeof ManifestSchema>> {
-  const [agent, scripts, apps, metadata] = await Promise.all([
-    selectManifestAgent(db, agentId),
-    selectManifestScripts(db, agentId),
-    selectManifestApps(db, agentId),
-    selectManifestMetadata(db, agentId),
-  ]);
-  if (agent === undefined) throw new RpcFailure(`agent ${agentId} does not exist any more`);
-  return manifestOf({ agent, scripts, apps, metadata });
+  const row = await selectManifest(db, agentId);
+  if (row === undefined) throw new RpcFailure(`agent ${agentId} does not exist any more`);
+  return manifestOf(row);
 }
 
-export function manifestOf({
-  agent,
-  scripts,
-  apps,
-  metadata,
-}: ManifestRows): MessageInitShape<typeof ManifestSchema> {
+export function manifestOf(agent: ManifestRow): MessageInitShape<typeof ManifestSchema> {
   return {
     agentId: encodeUuid(agent.id),
     agentName: agent.name,
@@ -71,9 +50,9 @@ export function manifestOf({
     directory: agent.directory,
     motdPath: agent.motd_file,
     derpMap,
-    scripts: scripts.map(scriptOf),
-    apps: apps.map(appOf),
-    metadata: metadata.map(metadataOf),
+    scripts: agent.scripts.map(scriptOf),
+    apps: agent.apps.map(appOf),
+    metadata: agent.metadata.map(metadataOf),
   };
 }
 
