@@ -84,7 +84,7 @@ test("notes all sessions that are due, and closes those whose build is outdated"
   );
 });
 
-test("looks at once at those it is told to, and closes them if their build is outdated", async () => {
+test("looks soon at those it is told to, and closes them if their build is outdated", async () => {
   const { db } = database;
   const place = await seedWorkspace(db);
   const old = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
@@ -97,6 +97,7 @@ test("looks at once at those it is told to, and closes them if their build is ou
   ended.lookNow();
   ended[Symbol.dispose]();
   heartbeat.watch(outdated, first).lookNow();
+  await clock.advance(100);
   await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
   expect(second.reasons).toEqual([]);
   expect(gone.reasons).toEqual([]);

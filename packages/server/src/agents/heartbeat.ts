@@ -19,7 +19,7 @@ export interface Heartbeat {
 }
 
 export interface WatchedSession extends Disposable {
-  /** Looks at once whether the session's build is still the newest, without waiting for the next beat. */
+  /** Looks soon whether the session's build is still the newest, without waiting for the next beat. */
   lookNow(): void;
 }
 
@@ -32,6 +32,8 @@ interface Watched {
 
 /** Sessions that are due within this time make two statements, however many they are. */
 const gatherMs = 500;
+/** The same for those to look at now. An agent that starts over as a new owner's has left by itself by then. */
+const lookMs = 100;
 /** A peer that has answered none of so many pings is gone. */
 const maxUnanswered = 2;
 
@@ -49,7 +51,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   readonly #scope = new Scope();
   /** In the order in which they are due. */
   readonly #watched = new Set<Watched>();
-  /** Those to look at now; they share a statement with all that come while one is under way. */
+  /** Those to look at now. */
   readonly #lookedFor = new Set<Watched>();
   #isLooking = false;
 
@@ -67,7 +69,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     return {
       lookNow: () => {
         this.#lookedFor.add(watched);
-        if (!this.#isLooking) this.#scope.run(() => this.#lookAtAll());
+        if (!this.#isLooking) this.#scope.run((signal) => this.#lookAtAll(signal));
       },
       [Symbol.dispose]: () => {
         this.#watched.delete(watched);
@@ -131,9 +133,10 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     }
   }
 
-  async #lookAtAll(): Promise<void> {
+  async #lookAtAll(signal: AbortSignal): Promise<void> {
     this.#isLooking = true;
     while (this.#lookedFor.size > 0) {
+      await this.#clock.sleep(lookMs, signal);
       const watched = [...this.#lookedFor];
       this.#lookedFor.clear();
       try {

@@ -31,12 +31,15 @@ export interface ReconcilerNeeds {
 }
 
 export interface ReconcilerSettings extends ReconcileLimits {
-  /** Pools are looked at this often, in milliseconds, and at each claim. */
+  /** Pools are looked at this often, in milliseconds, and after claims. */
   readonly intervalMs: number;
+  /** How long after a claim, so that many at once make one look, and none waits for it. */
+  readonly gatherMs: number;
 }
 
 export const defaultReconciler: ReconcilerSettings = {
   intervalMs: 15_000,
+  gatherMs: 200,
   backoffMs: 60_000,
   lookbackMs: 3_600_000,
   failureHardLimit: 3,
@@ -60,6 +63,7 @@ export async function runReconciler(
     signal,
   });
   for await (const _ of looks) {
+    await clock.sleep(settings.gatherMs, signal);
     try {
       await reconcilePools(needs, settings, signal);
     } catch (error) {
