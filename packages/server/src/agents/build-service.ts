@@ -1,13 +1,14 @@
 import { createAgentToken, type KeptAgentToken } from "../auth/agent-token.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import type { DriverAgent } from "../drivers/driver-build.ts";
 import { readEnvironment } from "./agent-json.ts";
 import {
   deleteAgents,
   deleteRootAgents,
   type InsertAgent,
-  insertAgents,
+  agentRows,
   resetLifecycles,
   selectDriverAgents,
 } from "./insert-queries.ts";
@@ -34,14 +35,9 @@ export type NewAgent = Omit<InsertAgent, "token" | "tookOver"> & {
   readonly token: LeftToken | undefined;
 };
 
-/** Makes agents of a build; those that are left no token get one of their own. */
-export async function makeAgents(
-  db: Queryable,
-  secrets: SecretBox,
-  agents: readonly NewAgent[],
-): Promise<void> {
-  await insertAgents(
-    db,
+/** The rows of new agents of a build; those that are left no token get one of their own. */
+export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
+  return agentRows(
     agents.map(({ token, ...agent }) => ({
       ...agent,
       token: token ?? createAgentToken(secrets),

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 
 import type { KeptAgentToken } from "../auth/agent-token.ts";
 import type { Queryable } from "../db/database.ts";
-import { insertRows } from "../db/insert-rows.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
 import { appRow, scriptName, scriptRow } from "./definition-rows.ts";
 
@@ -18,11 +18,11 @@ export interface InsertAgent {
   readonly definition: AgentDefinition;
 }
 
-/** Inserts agents with their scripts, log sources, metadata and apps. */
-export async function insertAgents(db: Queryable, agents: readonly InsertAgent[]): Promise<void> {
+/** The rows of agents with their scripts, log sources, metadata and apps. */
+export function agentRows(agents: readonly InsertAgent[]): readonly NewRows[] {
   const made = agents.map((agent) => ({ agent, id: randomUUID() }));
   const scripts = made.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
-  await insertRows([
+  return [
     { table: "workspace_agents", rows: made.map(({ agent, id }) => agentRow(id, agent)) },
     {
       table: "workspace_agent_log_positions",
@@ -42,7 +42,7 @@ export async function insertAgents(db: Queryable, agents: readonly InsertAgent[]
         ),
       ),
     },
-  ]).execute(db);
+  ];
 }
 
 function agentRow(id: string, { definition, ...agent }: InsertAgent) {
@@ -100,7 +100,7 @@ export function selectDriverAgents(db: Queryable, buildId: string) {
     .selectFrom("workspace_agents")
     .where("workspace_build_id", "=", buildId)
     .where("parent_id", "is", null)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .orderBy("name")
     .select([
       "id",
@@ -138,7 +138,7 @@ export async function deleteRootAgents(db: Queryable, buildId: string) {
     .updateTable("workspace_agents")
     .set({ deleted: true, updated_at: sql`now()` })
     .where("workspace_build_id", "=", buildId)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted"])
     .execute();
   return ended.filter(({ parent_id }) => parent_id === null);

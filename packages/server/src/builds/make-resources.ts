@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import { type LeftToken, makeAgents } from "../agents/build-service.ts";
+import { type LeftToken, newAgentRows } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
+import { insertRows } from "../db/insert-rows.ts";
 import type { DriverResource } from "../drivers/driver.ts";
 import type { AgentDefinition } from "../template-format/definition.ts";
-import { insertResources } from "./resource-queries.ts";
 
 /** What a start makes. */
 export interface Made {
@@ -25,17 +25,6 @@ export async function makeResources(
   { buildId, jobId, resources, definitions, tokens }: Made,
 ): Promise<void> {
   const made = resources.map((resource) => ({ resource, id: randomUUID() }));
-  await insertResources(
-    trx,
-    made.map(({ id, resource: { type, name, icon = "" } }) => ({
-      id,
-      jobId,
-      transition: "start",
-      type,
-      name,
-      icon,
-    })),
-  );
   const agents = made.flatMap(({ id: resourceId, resource: { agentNames } }) =>
     definitions
       .filter(({ name }) => agentNames.includes(name))
@@ -46,5 +35,16 @@ export async function makeResources(
         token: tokens.get(definition.name),
       })),
   );
-  await makeAgents(trx, secrets, agents);
+  const rows = made.map(({ id, resource: { type, name, icon = "" } }) => ({
+    id,
+    job_id: jobId,
+    workspace_transition: "start" as const,
+    type,
+    name,
+    icon,
+  }));
+  await insertRows([
+    { table: "workspace_resources", rows },
+    ...newAgentRows(secrets, agents),
+  ]).execute(trx);
 }

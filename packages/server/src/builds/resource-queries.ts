@@ -1,33 +1,7 @@
-import type { Transition } from "@slipway/api";
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
-import { insertRows } from "../db/insert-rows.ts";
 import type { DriverResource } from "../drivers/driver.ts";
-
-export interface InsertResource {
-  readonly id: string;
-  readonly jobId: string;
-  readonly transition: Transition;
-  readonly type: string;
-  readonly name: string;
-  readonly icon: string;
-}
-
-export async function insertResources(
-  db: Queryable,
-  resources: readonly InsertResource[],
-): Promise<void> {
-  const rows = resources.map(({ id, jobId, transition, type, name, icon }) => ({
-    id,
-    job_id: jobId,
-    workspace_transition: transition,
-    type,
-    name,
-    icon,
-  }));
-  await insertRows([{ table: "workspace_resources", rows }]).execute(db);
-}
 
 export function selectResources(db: Queryable, jobIds: readonly string[]) {
   return db

@@ -31,6 +31,16 @@ export async function findUser(
   return found;
 }
 
+/** The id of such a user; of the caller himself without a look. */
+export async function findUserId(
+  db: Queryable,
+  caller: UserCaller,
+  reference: string,
+): Promise<string> {
+  if (reference === "me" || reference === caller.id) return caller.id;
+  return (await findUser(db, caller, reference)).id;
+}
+
 /** Finds a user whom the caller may see, which is less than to act for him; throws the 404. */
 export async function findVisibleUser(
   db: Queryable,

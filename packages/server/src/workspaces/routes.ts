@@ -22,7 +22,7 @@ import { readPage } from "../http/paging.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
-import { findUser, findVisibleUser } from "../users/service.ts";
+import { findUserId, findVisibleUser } from "../users/service.ts";
 import { buildWorkspace, optionalUuid, readBuildRequest } from "./build-service.ts";
 import { type CreateNeeds, createWorkspace } from "./create-service.ts";
 import { listWorkspaces } from "./list-service.ts";
@@ -56,9 +56,8 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
     return describeWorkspace(db, row, clock.now());
   });
   routes.user(createWorkspaceRoute, async ({ params, body }, user) => {
-    const owner = await findUser(db, user, params.user);
     return createWorkspace(needs, user, {
-      ownerId: owner.id,
+      ownerId: await findUserId(db, user, params.user),
       name: body.name,
       templateId: optionalUuid(body.template_id),
       versionId: optionalUuid(body.template_version_id),
