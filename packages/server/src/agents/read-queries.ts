@@ -12,7 +12,7 @@ function agents(db: Queryable) {
       "position.workspace_agent_id",
       "agent.id",
     )
-    .where("agent.deleted", "=", false)
+    .where("agent.deleted", "=", sql.lit(false))
     .select([
       "agent.id",
       "agent.parent_id",
@@ -128,8 +128,8 @@ export function selectAgentPlace(db: Queryable, agentId: string) {
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .innerJoin("users as owner", "owner.id", "workspace.owner_id")
     .where("agent.id", "=", agentId)
-    .where("agent.deleted", "=", false)
-    .where("workspace.deleted", "=", false)
+    .where("agent.deleted", "=", sql.lit(false))
+    .where("workspace.deleted", "=", sql.lit(false))
     .select([
       "agent.name as agent_name",
       "build.id as build_id",
@@ -169,8 +169,8 @@ export async function selectLive(
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .where("agent.id", "=", sql<string>`any(${sql.val([...agentIds])}::uuid[])`)
-    .where("agent.deleted", "=", false)
-    .where("workspace.deleted", "=", false)
+    .where("agent.deleted", "=", sql.lit(false))
+    .where("workspace.deleted", "=", sql.lit(false))
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(

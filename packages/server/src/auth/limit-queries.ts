@@ -36,7 +36,7 @@ export async function findWorkspaceByName(
   const row = await db
     .selectFrom("workspaces as workspace")
     .innerJoin("users as owner", "owner.id", "workspace.owner_id")
-    .where("workspace.deleted", "=", false)
+    .where("workspace.deleted", "=", sql.lit(false))
     .where(sql`lower(workspace.name)`, "=", name.toLowerCase())
     .where((eb) =>
       owner.ownerName === undefined

@@ -53,7 +53,7 @@ export function findKey(db: Queryable, id: string) {
     .selectFrom("api_keys as key")
     .innerJoin("users as user", "user.id", "key.user_id")
     .where("key.id", "=", id)
-    .where("user.deleted", "=", false)
+    .where("user.deleted", "=", sql.lit(false))
     .select([
       "key.id",
       "key.hashed_secret",
@@ -79,7 +79,7 @@ export function selectLiveKeys(db: Queryable, ids: readonly string[]) {
     .innerJoin("users as user", "user.id", "key.user_id")
     .where(sql<boolean>`key.id = any(${sql.val([...ids])}::text[])`)
     .where("key.expires_at", ">", sql<string>`now()`)
-    .where("user.deleted", "=", false)
+    .where("user.deleted", "=", sql.lit(false))
     .where("user.status", "!=", "suspended")
     .select(["key.id", "user.roles"])
     .execute();
@@ -127,8 +127,8 @@ export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
     .innerJoin("jobs as job", "job.id", "build.job_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .where("agent.auth_token_hash", "=", tokenHash)
-    .where("agent.deleted", "=", false)
-    .where("workspace.deleted", "=", false)
+    .where("agent.deleted", "=", sql.lit(false))
+    .where("workspace.deleted", "=", sql.lit(false))
     .where(({ or, exists, not, and, selectFrom, eb }) => {
       const later = selectFrom("workspace_builds as later")
         .innerJoin("jobs as later_job", "later_job.id", "later.job_id")

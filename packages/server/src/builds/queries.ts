@@ -242,7 +242,7 @@ export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildCont
 export function selectRunningBuilds(db: Queryable, workerId: string) {
   return buildContexts(db)
     .where("b.transition", "=", "start")
-    .where("w.deleted", "=", false)
+    .where("w.deleted", "=", sql.lit(false))
     .where("j.worker_id", "=", workerId)
     .where("j.completed_at", "is not", null)
     .where("j.error", "is", null)

@@ -59,8 +59,8 @@ export function selectMembers(db: Queryable, organizationId: string, userId: str
     .selectFrom("organization_members as m")
     .innerJoin("users as u", "u.id", "m.user_id")
     .where("m.organization_id", "=", organizationId)
-    .where("u.deleted", "=", false)
-    .where("u.is_system", "=", false)
+    .where("u.deleted", "=", sql.lit(false))
+    .where("u.is_system", "=", sql.lit(false))
     .$if(userId !== undefined, (query) => query.where("m.user_id", "=", userId ?? ""))
     .orderBy(sql`lower(u.username)`)
     .select([

@@ -24,7 +24,7 @@ function scheduled(db: Queryable) {
             .as("newest"),
         (join) => join.onTrue(),
       )
-      .where("w.deleted", "=", false)
+      .where("w.deleted", "=", sql.lit(false))
       // What waits for an owner runs as long as its pool wants it.
       .where("w.owner_id", "<>", prebuildsUserId)
       .select([

@@ -8,7 +8,7 @@ function templates(db: Queryable) {
     .selectFrom("templates as t")
     .innerJoin("organizations as o", "o.id", "t.organization_id")
     .innerJoin("users as u", "u.id", "t.created_by")
-    .where("t.deleted", "=", false)
+    .where("t.deleted", "=", sql.lit(false))
     .select([
       "t.id",
       "t.organization_id",
@@ -40,7 +40,7 @@ function templatesInUse(db: Queryable) {
       eb
         .selectFrom("workspaces as w")
         .whereRef("w.template_id", "=", "t.id")
-        .where("w.deleted", "=", false)
+        .where("w.deleted", "=", sql.lit(false))
         .where("w.owner_id", "<>", prebuildsUserId)
         .select(sql<number>`count(distinct w.owner_id)`.as("count"))
         .as("active_user_count"),
@@ -184,7 +184,7 @@ export async function markTemplateDeleted(db: Queryable, id: string): Promise<bo
         exists(
           selectFrom("workspaces as w")
             .whereRef("w.template_id", "=", "t.id")
-            .where("w.deleted", "=", false)
+            .where("w.deleted", "=", sql.lit(false))
             .where("w.owner_id", "<>", prebuildsUserId)
             .select("w.id"),
         ),

@@ -38,7 +38,7 @@ export function selectVersion(db: Queryable, id: string) {
 export function selectVersions(db: Queryable, templateId: string, includeArchived: boolean) {
   return versions(db)
     .where("v.template_id", "=", templateId)
-    .$if(!includeArchived, (all) => all.where("v.archived", "=", false))
+    .$if(!includeArchived, (all) => all.where("v.archived", "=", sql.lit(false)))
     .orderBy("v.created_at")
     .execute();
 }
@@ -232,7 +232,7 @@ export async function archiveUnused(
         .selectFrom("template_versions as v")
         .innerJoin("jobs as job", "job.id", "v.job_id")
         .where("v.template_id", "=", templateId)
-        .where("v.archived", "=", false)
+        .where("v.archived", "=", sql.lit(false))
         .where("job.completed_at", "is not", null)
         .$if(onlyFailed, (all) => all.where("job.error", "is not", null))
         .where(sql<boolean>`not ${isUsed}`)

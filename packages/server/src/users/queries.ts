@@ -7,8 +7,8 @@ import type { UserSearch } from "./search.ts";
 export async function countUsers(db: Queryable): Promise<number> {
   const row = await db
     .selectFrom("users")
-    .where("is_system", "=", false)
-    .where("deleted", "=", false)
+    .where("is_system", "=", sql.lit(false))
+    .where("deleted", "=", sql.lit(false))
     .select(sql<number>`count(*)`.as("count"))
     .executeTakeFirstOrThrow();
   return row.count;
@@ -17,8 +17,8 @@ export async function countUsers(db: Queryable): Promise<number> {
 function users(db: Queryable) {
   return db
     .selectFrom("users as u")
-    .where("u.deleted", "=", false)
-    .where("u.is_system", "=", false)
+    .where("u.deleted", "=", sql.lit(false))
+    .where("u.is_system", "=", sql.lit(false))
     .select([
       "u.id",
       "u.username",
@@ -62,8 +62,8 @@ export interface UserFilter extends UserSearch {
 function matching(db: Queryable, filter: UserFilter) {
   return db
     .selectFrom("users as u")
-    .where("u.deleted", "=", false)
-    .where("u.is_system", "=", false)
+    .where("u.deleted", "=", sql.lit(false))
+    .where("u.is_system", "=", sql.lit(false))
     .where(({ and, eb, or }) => {
       const { onlyId, status, role, loginType } = filter;
       return and([
@@ -116,8 +116,8 @@ export function selectCredentials(db: Queryable, email: string) {
   return db
     .selectFrom("users")
     .where(sql`lower(email)`, "=", email.toLowerCase())
-    .where("deleted", "=", false)
-    .where("is_system", "=", false)
+    .where("deleted", "=", sql.lit(false))
+    .where("is_system", "=", sql.lit(false))
     .select(["id", "password_hash", "status", "login_type"])
     .executeTakeFirst();
 }
@@ -158,7 +158,7 @@ export function selectFirstOwner(db: Queryable) {
   return db
     .selectFrom("users")
     .where(sql<boolean>`'owner' = any(roles)`)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .where("status", "=", "active")
     .orderBy("created_at")
     .select(["id", "username", "roles"])
@@ -170,7 +170,7 @@ export async function lockActiveOwners(db: Queryable): Promise<readonly string[]
   const rows = await db
     .selectFrom("users")
     .where(sql<boolean>`'owner' = any(roles)`)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .where("status", "=", "active")
     .orderBy("id")
     .forUpdate()
@@ -201,7 +201,7 @@ export async function ownsWorkspaces(db: Queryable, userId: string): Promise<boo
   const row = await db
     .selectFrom("workspaces")
     .where("owner_id", "=", userId)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .select("id")
     .limit(1)
     .executeTakeFirst();

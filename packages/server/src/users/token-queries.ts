@@ -6,7 +6,7 @@ function keys(db: Queryable) {
   return db
     .selectFrom("api_keys as k")
     .innerJoin("users as u", "u.id", "k.user_id")
-    .where("u.deleted", "=", false)
+    .where("u.deleted", "=", sql.lit(false))
     .select([
       "k.id",
       "k.user_id",

@@ -54,7 +54,9 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
     .where(sql`lower(w.name)`, "=", query.name.toLowerCase())
     .orderBy("w.deleted")
     .orderBy("w.updated_at", "desc");
-  return (query.includeDeleted ? named : named.where("w.deleted", "=", false)).executeTakeFirst();
+  return (
+    query.includeDeleted ? named : named.where("w.deleted", "=", sql.lit(false))
+  ).executeTakeFirst();
 }
 
 /** The newest build of each workspace as `newest`, with how it stands (`clients.md` section 2.3) and its driver. */

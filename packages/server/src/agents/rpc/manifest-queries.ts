@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../db/database.ts";
@@ -13,7 +14,7 @@ export function selectManifest(db: Queryable, agentId: string) {
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .innerJoin("users as owner", "owner.id", "build.owner_id")
     .where("agent.id", "=", agentId)
-    .where("agent.deleted", "=", false)
+    .where("agent.deleted", "=", sql.lit(false))
     .select([
       "agent.id",
       "agent.parent_id",

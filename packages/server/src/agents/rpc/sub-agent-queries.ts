@@ -55,7 +55,7 @@ export function selectSubAgents(db: Queryable, parentId: string) {
   return db
     .selectFrom("workspace_agents")
     .where("parent_id", "=", parentId)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .orderBy("created_at")
     .orderBy("name")
     .select(["id", "name", "auth_token_encrypted"])
@@ -77,7 +77,7 @@ export function updateSubAgent(
     })
     .where("id", "=", key.id)
     .where("parent_id", "=", key.parentId)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .returning(["id", "name", "auth_token_encrypted"])
     .executeTakeFirst();
 }
@@ -89,7 +89,7 @@ export function selectOwnedAgent(db: Queryable, agentId: string, ownerId: string
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .where("agent.id", "=", agentId)
-    .where("agent.deleted", "=", false)
+    .where("agent.deleted", "=", sql.lit(false))
     .where("workspace.owner_id", "=", ownerId)
     .select(["agent.parent_id", "workspace.id as workspace_id"])
     .executeTakeFirst();

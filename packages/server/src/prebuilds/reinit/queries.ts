@@ -86,9 +86,9 @@ export async function grantFrame(db: Queryable, agentId: string): Promise<boolea
     .updateTable("workspace_agents")
     .set({ reinit_sent_at: sql`now()` })
     .where("id", "=", agentId)
-    .where("took_over", "=", true)
+    .where("took_over", "=", sql.lit(true))
     .where("started_at", "is", null)
-    .where("deleted", "=", false)
+    .where("deleted", "=", sql.lit(false))
     .where((eb) =>
       eb.or([
         eb("reinit_sent_at", "is", null),

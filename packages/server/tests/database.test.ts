@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+
+import { silentLogger } from "@slipway/runtime";
+import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+
+import { openDatabase } from "../src/db/database.ts";
+import { insertRows } from "../src/db/insert-rows.ts";
+import { apiTimestamp, readTimestamp } from "../src/db/timestamp.ts";
+import { seedBuild, seedWorkspace } from "./support/rows.ts";
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await openTestDatabase(inject("postgresUrl"));
+});
+
+afterAll(() => database[Symbol.asyncDispose]());
+
+test("keeps its own settings beside those that a URL names", async () => {
+  const url = new URL(database.url);
+  url.searchParams.set("options", "-c enable_seqscan=off -c timezone=Europe/Berlin");
+  const db = openDatabase({ url: url.href }, silentLogger);
+  const setting = async (name: string): Promise<unknown> => {
+    const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(
+      db,
+    );
+    return rows[0]?.value;
+  };
+  try {
+    expect(await setting("enable_seqscan")).toBe("off");
+    expect(await setting("TimeZone")).toBe("UTC");
+    expect(await setting("plan_cache_mode")).toBe("force_generic_plan");
+  } finally {
+    await db.destroy();
+  }
+});
+
+test("inserts rows that refer to each other, whatever their values are made of", async () => {
+  const { db } = database;
+  const build = { number: 1, transition: "start", job: "succeeded" } as const;
+  const { buildId, jobId } = await seedBuild(db, await seedWorkspace(db), build);
+  const [resourceId, agentId] = [randomUUID(), randomUUID()];
+  const odd = `'"\\ \n\t\u{1f6a2} $1 {}`;
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+  await insertRows([
+    // The first refers to the last.
+    { table: "workspace_agent_log_positions", rows: [{ workspace_agent_id: agentId }] },
+    {
+      table: "workspace_agents",
+      rows: [
+        {
+          id: agentId,
+          resource_id: resourceId,
+          workspace_build_id: buildId,
+          name: odd,
+          auth_token_hash: bytes,
+          auth_token_encrypted: bytes,
+          architecture: "amd64",
+          operating_system: "linux",
+          environment_variables: { A: odd },
+          display_apps: ["vscode", "ssh_helper"],
+        },
+      ],
+    },
+    { table: "workspace_apps", rows: [] },
+    {
+      table: "workspace_resources",
+      rows: [
+        { id: resourceId, job_id: jobId, workspace_transition: "start", type: "t", name: "n" },
+      ],
+    },
+  ]).execute(db);
+  const agent = await db
+    .selectFrom("workspace_agents")
+    .where("id", "=", agentId)
+    .selectAll()
+    .executeTakeFirstOrThrow();
+  expect(agent).toMatchObject({
+    name: odd,
+    auth_token_hash: bytes,
+    environment_variables: { A: odd },
+    display_apps: ["vscode", "ssh_helper"],
+    // By default.
+    took_over: false,
+    lifecycle_state: "created",
+    parent_id: null,
+  });
+});
+
+test("inserts nothing of no rows", async () => {
+  await insertRows([{ table: "workspace_apps", rows: [] }]).execute(database.db);
+});
+
+test.each([
+  "2026-07-24 05:20:02.5+00",
+  "2026-07-24 05:20:02+00",
+  "2026-07-24 05:20:10.123456+00",
+  "2026-07-24 05:20:00+00",
+])("writes %s within JSON as everywhere else", async (text) => {
+  const { rows } = await sql<{ json: readonly [{ at: string }] }>`
+    select json_agg(row) as json from (
+      select ${apiTimestamp("time")} as at from (select ${text}::timestamptz as time) times) row`.execute(
+    database.db,
+  );
+  expect(rows[0]?.json[0].at).toBe(readTimestamp(text));
+});

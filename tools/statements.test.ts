@@ -1,0 +1,17 @@
+import { glob, readFile } from "node:fs/promises";
+
+import { expect, it } from "vitest";
+
+/** A comparison with a boolean that goes as a value: no plan that is made for any value uses an index on `where not deleted`. */
+const booleanValue = /"=", (true|false)\)/;
+
+it("has every boolean that a column is compared with in the text of the statement", async () => {
+  const found: string[] = [];
+  for await (const path of glob("packages/server/src/**/*.ts")) {
+    const lines = (await readFile(path, "utf8")).split("\n");
+    found.push(
+      ...lines.flatMap((line, index) => (booleanValue.test(line) ? [`${path}:${index + 1}`] : [])),
+    );
+  }
+  expect(found).toEqual([]);
+});
