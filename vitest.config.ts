@@ -71,6 +71,8 @@ export default defineConfig({
           globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Servers and databases of several tests share the machine.
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {
