@@ -108,9 +108,12 @@ export function selectAgentWithParts(db: Queryable, id: string) {
   return agentsWithParts(db).where("agent.id", "=", id).executeTakeFirst();
 }
 
-export function selectAgentsOfResources(db: Queryable, resourceIds: readonly string[]) {
+/** Those on what builds made, by the builds' jobs. */
+export function selectAgentsOfJobs(db: Queryable, jobIds: readonly string[]) {
   return agentsWithParts(db)
-    .where("agent.resource_id", "in", resourceIds)
+    .innerJoin("workspace_resources as resource", "resource.id", "agent.resource_id")
+    .where("resource.job_id", "in", jobIds)
+    .select("resource.job_id")
     .orderBy("agent.created_at")
     .orderBy("agent.name")
     .execute();

@@ -8,7 +8,7 @@ import { agentJson, type AgentWorkspace } from "./agent-json.ts";
 import {
   selectAgent,
   selectAgentPlace,
-  selectAgentsOfResources,
+  selectAgentsOfJobs,
   selectAgentWithParts,
 } from "./read-queries.ts";
 import { agentStatus } from "./status.ts";
@@ -55,10 +55,10 @@ export async function readAgent(
   const place = await requireAgentPlace(db, caller, agentId);
   const row = await selectAgentWithParts(db, agentId);
   if (row === undefined) throw unknownAgent();
-  return agentJson(row, workspaceOf(place), now);
+  return agentJson(row, workspaceOfPlace(place), now);
 }
 
-function workspaceOf(place: AgentPlace): AgentWorkspace {
+function workspaceOfPlace(place: AgentPlace): AgentWorkspace {
   return {
     workspaceId: place.workspace_id,
     workspaceName: place.workspace_name,
@@ -66,14 +66,13 @@ function workspaceOf(place: AgentPlace): AgentWorkspace {
   };
 }
 
-/** The agents of resources, as clients see them. */
-export async function readAgentsOfResources(
+/** The agents on what builds made, by the builds' jobs, as clients see them. */
+export async function readAgentsOfJobs(
   db: Queryable,
-  resourceIds: readonly string[],
-  placeOf: (resourceId: string) => AgentWorkspace,
+  jobIds: readonly string[],
+  workspaceOf: (jobId: string) => AgentWorkspace,
   now: number,
 ): Promise<readonly WorkspaceAgent[]> {
-  if (resourceIds.length === 0) return [];
-  const rows = await selectAgentsOfResources(db, resourceIds);
-  return rows.map((row) => agentJson(row, placeOf(row.resource_id), now));
+  const rows = await selectAgentsOfJobs(db, jobIds);
+  return rows.map((row) => agentJson(row, workspaceOf(row.job_id), now));
 }

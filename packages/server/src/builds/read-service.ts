@@ -1,6 +1,6 @@
 import type { BuildParameter, WorkspaceBuild, WorkspaceResource } from "@slipway/api";
 
-import { readAgentsOfResources } from "../agents/service.ts";
+import { readAgentsOfJobs } from "../agents/service.ts";
 import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
@@ -115,12 +115,8 @@ export async function readResources(
   builds: readonly BuildRow[],
   now: number,
 ): Promise<readonly WorkspaceResource[]> {
-  const rows = await selectResources(
-    db,
-    builds.map((build) => build.job_id),
-  );
-  const placeOf = (resourceId: string) => {
-    const jobId = rows.find((row) => row.id === resourceId)?.job_id;
+  const jobIds = builds.map((build) => build.job_id);
+  const workspaceOf = (jobId: string) => {
     const build = builds.find((candidate) => candidate.job_id === jobId);
     return {
       workspaceId: build?.workspace_id ?? "",
@@ -128,12 +124,10 @@ export async function readResources(
       ownerName: build?.owner_name ?? "",
     };
   };
-  const agents = await readAgentsOfResources(
-    db,
-    rows.map((row) => row.id),
-    placeOf,
-    now,
-  );
+  const [rows, agents] = await Promise.all([
+    selectResources(db, jobIds),
+    readAgentsOfJobs(db, jobIds, workspaceOf, now),
+  ]);
   return rows.map((row) => ({
     id: row.id,
     created_at: row.created_at,

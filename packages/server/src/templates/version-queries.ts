@@ -35,6 +35,13 @@ export function selectVersion(db: Queryable, id: string) {
   return versions(db).where("v.id", "=", id).executeTakeFirst();
 }
 
+export function selectActiveVersion(db: Queryable, templateId: string) {
+  return versions(db)
+    .where("t.id", "=", templateId)
+    .whereRef("v.id", "=", "t.active_version_id")
+    .executeTakeFirst();
+}
+
 export function selectVersions(db: Queryable, templateId: string, includeArchived: boolean) {
   return versions(db)
     .where("v.template_id", "=", templateId)

@@ -22,6 +22,7 @@ import { selectTemplate } from "./queries.ts";
 import { versionJson } from "./version-json.ts";
 import {
   insertVersion,
+  selectActiveVersion,
   selectPresets,
   selectPreviousVersion,
   selectVersion,
@@ -153,6 +154,14 @@ export async function readPreviousVersion(
 /** A version's row, if there is one. */
 export function findVersion(db: Queryable, id: string): Promise<VersionRow | undefined> {
   return selectVersion(db, id);
+}
+
+/** The row of a template's active version, if there is such a template. */
+export function findActiveVersion(
+  db: Queryable,
+  templateId: string,
+): Promise<VersionRow | undefined> {
+  return selectActiveVersion(db, templateId);
 }
 
 /** A version's row; throws the 404. */

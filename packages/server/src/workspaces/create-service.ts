@@ -20,7 +20,7 @@ import {
   requireTemplate,
   requireUsableVersion,
 } from "../templates/service.ts";
-import { requireVersion } from "../templates/version-service.ts";
+import { findActiveVersion, requireVersion } from "../templates/version-service.ts";
 import { queueBuild } from "./build-service.ts";
 import { insertWorkspace, settingsColumns, type WorkspaceSettings } from "./queries.ts";
 import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "./service.ts";
@@ -76,7 +76,9 @@ export async function createWorkspace(
   const startMs = clock.monotonic();
   const origin = await findOrigin(db, input);
   requireOpenForWorkspaces(origin.template, origin.version);
-  requireUsableVersion(caller, origin.template, origin.version.id);
+  if (input.versionId !== undefined) {
+    requireUsableVersion(caller, origin.template, origin.version.id);
+  }
   const { name } = input;
   const claim = await prepareClaim(db, origin.version, input);
   const { id, isQueued, claimed } = await inTransaction(db, async (trx) => {
@@ -189,8 +191,11 @@ async function findOrigin(db: Queryable, input: NewWorkspace): Promise<Origin> {
   if (input.templateId === undefined) {
     throw invalidField("template_id", "is required, unless template_version_id is given");
   }
-  const template = await ifFound(requireTemplate(db, input.templateId));
-  if (template === undefined)
+  const [template, version] = await Promise.all([
+    ifFound(requireTemplate(db, input.templateId)),
+    findActiveVersion(db, input.templateId),
+  ]);
+  if (template === undefined || version === undefined)
     throw invalidField("template_id", `no template has the id ${input.templateId}`);
-  return { template, version: await requireVersion(db, template.active_version_id) };
+  return { template, version };
 }
