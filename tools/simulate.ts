@@ -13,7 +13,7 @@ import { search } from "./simulate/search.ts";
  *   npm run simulate -- --seed 42             one world again, and what happened in it
  *   npm run simulate -- --plants              plants each known fault and says how long it took to find; then its worlds
  *                                             without it
- *   npm run simulate -- --plant NAME [--seed 42]
+ *   npm run simulate -- --plant NAME [--seed 42]  its worlds; with --without, the same without the fault
  */
 
 /** Worlds of a planted fault that are looked at, with it until it is found, and without it. */
@@ -27,11 +27,14 @@ const { values: flags } = parseArgs({
     seed: { type: "string" },
     plant: { type: "string" },
     plants: { type: "boolean", default: false },
+    without: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const subject: Subject =
-  flags.plant === undefined ? { kind: "own" } : { kind: "plant", plant: flags.plant };
+  flags.plant === undefined
+    ? { kind: "own" }
+    : { kind: flags.without ? "without" : "plant", plant: flags.plant };
 
 if (flags.seed !== undefined) await show(subject, Number(flags.seed));
 else if (flags.plants) await findPlants();

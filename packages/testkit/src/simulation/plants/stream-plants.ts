@@ -12,6 +12,9 @@ const framesRules: Rules = { ...ownRules, agent: framesAgent };
 /** Such agents wait for ever for a stop script that hangs (row 27). */
 const patient = "hanging-stop-script";
 
+/** What keeps the report of a new process back: nobody can tell it then from one that waits to be told (docs/claims.md). */
+const late = ["slow", "half-open", "buffering-proxy"] as const;
+
 /** What ends a connection, or a process, heals a lost event. */
 const lasting = {
   without: [
@@ -74,7 +77,7 @@ export const streamPlants: readonly Plant[] = [
     name: "reinit-on-every-connect",
     summary: "every process of a claimed workspace is told, for life (released in v2.32; #26548)",
     breaks: ["S4", "S5"],
-    wants: { with: ["agent-crash"], without: [patient] },
+    wants: { with: ["agent-crash"], without: [patient, ...late] },
     rules: { ...framesRules, decideReinit: decideAlways, grant: () => true },
   },
   {
@@ -83,7 +86,7 @@ export const streamPlants: readonly Plant[] = [
     breaks: ["S4", "S5"],
     wants: {
       with: ["compute-replaced"],
-      without: [patient, "agent-crash", "build-failure", "build-cancel"],
+      without: [patient, ...late, "agent-crash", "build-failure", "build-cancel"],
       claimsAtOnce: false,
     },
     rules: { ...framesRules, decideReinit: decideAlways, grant: () => true },
