@@ -7,9 +7,10 @@ import { quantile } from "./support/quantile.ts";
 /*
  * What idle agents cost a server, each with two metadata items every 10 s: memory and processor of its process without the
  * database, and how long a metadata call takes. Memory is what the process holds (VmRSS) after the metadata has come for
- * 40 s, less what it held before the first agent came, garbage included: nobody asks it to collect. Then the server is
- * restarted: how long from its end until all agents are back, and the most memory it held (VmHWM). The reference is `ws`
- * alone, which sends back as many messages on as many sockets. The agents share the machine.
+ * 40 s, garbage included, for nobody asks it to collect, less what it held when a tenth as many agents had done the same
+ * for 20 s: what its start left behind, and code that runs for the first time, are nobody's. Then the server is restarted:
+ * how long from its end until all agents are back, and the most memory it held (VmHWM). The reference is `ws` alone, which
+ * sends back as many messages on as many sockets. The agents share the machine.
  *
  *   npm run bench:idle-agents [-- --agents=1000] [--runs=1] [--json]
  *
@@ -18,12 +19,15 @@ import { quantile } from "./support/quantile.ts";
  */
 
 const seconds = 40;
+const warmUpSeconds = 20;
 
 function option(name: string, otherwise: number): number {
   return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
 }
 
 const count = option("agents", 1000);
+/** They come first, and stay. */
+const warmUpCount = Math.ceil(count / 10);
 const runs = option("runs", 1);
 
 /** Names of what is measured, with their units; the unit makes those of one name comparable. */
@@ -42,8 +46,12 @@ type Found = Partial<Record<Name, number>>;
 async function measure(server: IdleServer): Promise<Found> {
   const { kind, url, tokens } = server;
   await server.restart?.();
+  const first = { kind, url, tokens: tokens.slice(0, warmUpCount), seconds: warmUpSeconds };
+  await using warmUp = openIdleFleet(first);
+  await warmUp.connect();
+  await warmUp.measure();
   const before = readProcessCost(server.pid());
-  await using fleet = openIdleFleet({ kind, url, tokens, seconds });
+  await using fleet = openIdleFleet({ kind, url, tokens: tokens.slice(warmUpCount), seconds });
   const allConnected = await secondsOf(fleet.connect());
   const connected = readProcessCost(server.pid());
   const latencies = await fleet.measure();
@@ -58,7 +66,7 @@ async function measure(server: IdleServer): Promise<Found> {
       ? {}
       : {
           "all back after a restart": await secondsOf(
-            Promise.all([fleet.reconnected(), server.restart()]),
+            Promise.all([fleet.reconnected(), warmUp.reconnected(), server.restart()]),
           ),
           "peak memory after a restart": readProcessCost(server.pid()).peakMb,
         }),
@@ -72,10 +80,10 @@ async function secondsOf(work: Promise<unknown>): Promise<number> {
 }
 
 await using opened = new AsyncDisposableStack();
-const stock = await findStock(count);
+const stock = await findStock(count + warmUpCount);
 const servers = [
-  await openBareEcho(opened, count),
-  await openOurs(opened, count),
+  await openBareEcho(opened, count + warmUpCount),
+  await openOurs(opened, count + warmUpCount),
   ...(stock === undefined ? [] : [stock]),
 ];
 const found = new Map(servers.map(({ name }) => [name, [] as Found[]]));
