@@ -160,3 +160,15 @@ test("leaves a session alone that is no longer watched", async () => {
   await clock.advance(periodMs);
   expect(peer.pings).toBe(0);
 });
+
+test("pings sessions that came together at times of their own, each once in a period", async () => {
+  const peers = Array.from({ length: 120 }, () => openPeer(true));
+  for (const peer of peers) heartbeat.watch(sessionOf(randomUUID()), peer);
+  const pinged = (): number => peers.reduce((sum, { pings }) => sum + pings, 0);
+  await clock.advance(250);
+  expect(pinged()).toBe(2);
+  await clock.advance(7_250);
+  expect(pinged()).toBe(60);
+  await clock.advance(7_500);
+  expect(peers.map(({ pings }) => pings)).toEqual(peers.map(() => 1));
+});

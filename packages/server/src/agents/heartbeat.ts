@@ -26,21 +26,21 @@ export interface WatchedSession extends Disposable {
 interface Watched {
   readonly session: AgentSession;
   readonly peer: WatchedPeer;
-  dueAt: number;
   unanswered: number;
 }
 
-/** Sessions that are due within this time make two statements, however many they are. */
-const gatherMs = 500;
+/** Time between two beats. All sessions of a beat make two statements, however many they are. */
+const beatMs = 250;
+const beatsPerPeriod = connectionUpdateMs / beatMs;
 /** The same for those to look at now. An agent that starts over as a new owner's has left by itself by then. */
 const lookMs = 100;
 /** A peer that has answered none of so many pings is gone. */
 const maxUnanswered = 2;
 
 /**
- * The heartbeat of all sessions of this replica (`rpc.md` section 5): every 15 s each is pinged and noted to live. Closes
- * those that answer no ping, whose build is no longer the newest, or that cannot be noted. One timer and a few statements
- * a second serve a thousand agents.
+ * The heartbeat of all sessions of this replica (`rpc.md` section 5): every 15 s each is pinged and noted to live, at a time
+ * of its own, however many came together. Closes those that answer no ping, whose build is no longer the newest, or that
+ * cannot be noted. One timer and a few statements a second serve a thousand agents.
  *
  *   watched --every 15 s: ping, note--> watched --no pong | build outdated | database gone--> closed
  */
@@ -49,8 +49,8 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #scope = new Scope();
-  /** In the order in which they are due. */
-  readonly #watched = new Set<Watched>();
+  /** One for each beat of a period, in the order in which they come. */
+  readonly #beats = Array.from({ length: beatsPerPeriod }, () => new Set<Watched>());
   /** Those to look at now. */
   readonly #lookedFor = new Set<Watched>();
   #isLooking = false;
@@ -63,16 +63,16 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   }
 
   watch(session: AgentSession, peer: WatchedPeer): WatchedSession {
-    const dueAt = this.#clock.monotonic() + connectionUpdateMs;
-    const watched: Watched = { session, peer, dueAt, unanswered: 0 };
-    this.#watched.add(watched);
+    const watched: Watched = { session, peer, unanswered: 0 };
+    const beat = this.#emptiest();
+    beat.add(watched);
     return {
       lookNow: () => {
         this.#lookedFor.add(watched);
         if (!this.#isLooking) this.#scope.run((signal) => this.#lookAtAll(signal));
       },
       [Symbol.dispose]: () => {
-        this.#watched.delete(watched);
+        beat.delete(watched);
         this.#lookedFor.delete(watched);
       },
     };
@@ -84,27 +84,30 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
 
   async #beatRegularly(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#clock.sleep(gatherMs, signal);
-      const due = this.#takeDue();
+      await this.#clock.sleep(beatMs, signal);
+      const due = this.#pingNext();
       // The next ones do not wait for a slow database.
       if (due.length > 0) this.#scope.run(() => this.#note(due));
     }
   }
 
-  /** Pings those that are due, and puts them behind the others. */
-  #takeDue(): readonly Watched[] {
-    const now = this.#clock.monotonic();
+  /** The beat with the fewest sessions; of several the last to come. */
+  #emptiest(): Set<Watched> {
+    return this.#beats.reduceRight((best, beat) => (beat.size < best.size ? beat : best));
+  }
+
+  /** Pings those of the next beat, which then is the last to come again. */
+  #pingNext(): readonly Watched[] {
+    const beat = this.#beats.shift() ?? new Set();
+    this.#beats.push(beat);
     const due: Watched[] = [];
-    for (const watched of this.#watched) {
-      if (watched.dueAt > now) break;
-      this.#watched.delete(watched);
+    for (const watched of beat) {
       if (watched.unanswered >= maxUnanswered) {
+        beat.delete(watched);
         watched.peer.close("ping timeout");
         continue;
       }
-      watched.dueAt = now + connectionUpdateMs;
       watched.unanswered += 1;
-      this.#watched.add(watched);
       watched.peer.ping(() => (watched.unanswered = 0));
       due.push(watched);
     }
