@@ -5,6 +5,9 @@ import type { FastifyInstance } from "fastify";
 import type { Settings } from "../config/settings.ts";
 import { StartError } from "./errors.ts";
 
+/** How long clients have to answer when their sockets are closed, in milliseconds; then they are cut off. */
+const drainMs = 5_000;
+
 /** The open listener; disposing of it closes every connection. */
 export interface Listener extends AsyncDisposable {
   readonly accessUrl: string;
@@ -31,7 +34,10 @@ export async function listen(app: FastifyInstance, settings: Settings): Promise<
       app.server.closeIdleConnections();
       const closed = app.close();
       app.server.closeAllConnections();
-      await closed;
+      const cutOff = setTimeout(() => {
+        for (const socket of app.websocketServer.clients) socket.terminate();
+      }, drainMs);
+      await closed.finally(() => clearTimeout(cutOff));
     },
   };
 }

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+import { makeWorkspace, pushTemplate } from "@slipway/testkit";
+import { expect, inject, test } from "vitest";
+
+import { openServer } from "./support/open-server.ts";
+
+const template = `
+driver: external
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+/** Opens a WebSocket and never says anything on it, not even that it has heard of its end. */
+async function openDeafSocket(
+  url: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const lines = [
+    `GET /api/v2${path} HTTP/1.1`,
+    `Host: ${hostname}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toContain("101 Switching Protocols");
+  return socket;
+}
+
+test(
+  "ends although a client does not answer when it closes its socket",
+  // Well before ws gives up by itself.
+  { timeout: 25_000 },
+  async () => {
+    const server = await openServer(inject("postgresUrl"));
+    const templateId = await pushTemplate(server.admin, "external", template);
+    const { id } = await makeWorkspace(server.admin, "w", templateId, () => true);
+    const path = `/workspaces/${id}/watch-ws`;
+    const socket = await openDeafSocket(server.url, path, server.admin.headers);
+    const ended = once(socket, "close");
+    socket.resume();
+    await server[Symbol.asyncDispose]();
+    await ended;
+  },
+);
