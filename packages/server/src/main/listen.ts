@@ -5,6 +5,12 @@ import type { FastifyInstance } from "fastify";
 import type { Settings } from "../config/settings.ts";
 import { StartError } from "./errors.ts";
 
+/**
+ * Connections that the kernel keeps until they are accepted; it may keep fewer. Thousands of agents come back at once after a
+ * restart, and one that finds no room tries again after ever longer waits, of half a minute at last.
+ */
+const backlog = 4_096;
+
 /** How long clients have to answer when their sockets are closed, in milliseconds; then they are cut off. */
 const drainMs = 5_000;
 
@@ -17,7 +23,7 @@ export interface Listener extends AsyncDisposable {
 export async function listen(app: FastifyInstance, settings: Settings): Promise<Listener> {
   const { host, port } = settings.listen;
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, backlog });
   } catch (error) {
     await app.close();
     const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
