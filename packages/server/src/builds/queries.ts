@@ -110,6 +110,17 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
     .executeTakeFirst();
 }
 
+/** The workspace of a build, its owner and its template, as the build's agents are told of them. */
+const subjectColumns = [
+  "w.id as workspace_id",
+  "w.name as workspace_name",
+  "owner.id as owner_id",
+  "owner.username as owner_username",
+  "owner.name as owner_name",
+  "owner.email as owner_email",
+  "t.name as template_name",
+] as const;
+
 /** What a claim stands on: a workspace that has its new owner, and the build that its agents are of. */
 export function selectClaimed(db: Queryable, workspaceId: string) {
   return db
@@ -121,13 +132,7 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
     .where("w.id", "=", workspaceId)
     .orderBy("b.build_number", "desc")
     .select([
-      "w.id as workspace_id",
-      "w.name as workspace_name",
-      "owner.id as owner_id",
-      "owner.username as owner_username",
-      "owner.name as owner_name",
-      "owner.email as owner_email",
-      "t.name as template_name",
+      ...subjectColumns,
       "b.id as build_id",
       "b.owner_id as build_owner_id",
       "b.build_number",
@@ -218,13 +223,7 @@ function buildContexts(db: Queryable) {
         "b.transition",
         "b.driver_state",
         "b.owner_id as build_owner_id",
-        "w.id as workspace_id",
-        "w.name as workspace_name",
-        "owner.id as owner_id",
-        "owner.username as owner_username",
-        "owner.name as owner_name",
-        "owner.email as owner_email",
-        "t.name as template_name",
+        ...subjectColumns,
         "v.name as template_version_name",
       ])
       // An import that failed has no build, so the definition is there.

@@ -23,17 +23,24 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   const row = await db
     .insertInto("jobs")
     .values({
-      type: input.type,
-      organization_id: input.organizationId,
-      initiator_id: input.initiatorId,
-      file_id: input.fileId,
+      ...jobColumns(input),
       template_version_id: input.templateVersionId ?? null,
-      workspace_id: input.workspaceId ?? null,
       only_worker_id: input.onlyWorkerId ?? null,
     })
     .returning("id")
     .executeTakeFirstOrThrow();
   return row.id;
+}
+
+/** What every new job says of itself. */
+function jobColumns(input: InsertJob) {
+  return {
+    type: input.type,
+    organization_id: input.organizationId,
+    initiator_id: input.initiatorId,
+    file_id: input.fileId,
+    workspace_id: input.workspaceId ?? null,
+  };
 }
 
 /** A job that was done by the time it is written down, on the machine of `workerId`, with its one line of log. */
@@ -48,11 +55,7 @@ export async function insertEndedJob(
       part
         .insertInto("jobs")
         .values({
-          type: input.type,
-          organization_id: input.organizationId,
-          initiator_id: input.initiatorId,
-          file_id: input.fileId,
-          workspace_id: input.workspaceId ?? null,
+          ...jobColumns(input),
           worker_id: workerId,
           started_at: sql`now()`,
           completed_at: sql`now()`,
