@@ -19,6 +19,8 @@ import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /** That nothing happens again is seen by looking on only: longer than the minute in which a row is told once. */
 const lookOnMs = 80_000;
+/** Longer than that minute as well. */
+const slowStopSeconds = 75;
 /** In which the server has surely told of a claim. */
 const onTheWayMs = 5_000;
 
@@ -48,6 +50,16 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
     await waiting.pool.claim();
     await staysWith(waiting, startedOver(waiting.pid));
   });
+
+  test.each(byName)(
+    "starts %s over once, however long it takes to stop",
+    async (_name, release) => {
+      await using waiting = await openWaiting(server, "slow-stop", release, slowStopSeconds);
+      await waiting.pool.claim();
+      await pause(slowStopSeconds * 1_000);
+      await staysWith(waiting, startedOver(waiting.pid));
+    },
+  );
 
   test.each(byName)("that %s missed starts it over once it is back", async (_name, release) => {
     await using waiting = await openWaiting(server, "missed", release);
@@ -114,10 +126,11 @@ async function openWaiting(
   { url }: ServerProcess,
   what: string,
   { name, path: program }: StockProgram,
+  stopSeconds?: number,
 ): Promise<Waiting> {
   await using opening = new AsyncDisposableStack();
   const title = `${what}-${name.replaceAll(/[^a-z0-9]+/g, "-")}`;
-  const pool = await openSinglePool(await logInAsAdmin(url), title);
+  const pool = await openSinglePool(await logInAsAdmin(url), title, stopSeconds);
   const home = join(homes, title);
   const box = opening.use(
     await StockBox.open({ program, serverUrl: url, token: pool.token, home }),

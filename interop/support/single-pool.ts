@@ -30,7 +30,7 @@ export interface Standing {
 }
 
 /** The scripts leave a line each: for whom they run, and in which process. */
-const template = `
+const templateOf = (stopSeconds: number): string => `
 driver: external
 presets:
   ready: { prebuilds: { instances: 1 } }
@@ -40,12 +40,19 @@ agents:
     arch: amd64
     scripts:
       hello: { run_on: [start], run: 'echo "start \${{ owner.username }} $PPID" >> ~/lines' }
-      bye: { run_on: [stop], run: 'echo "stop \${{ owner.username }} $PPID" >> ~/lines' }
+      bye: { run_on: [stop], run: 'sleep ${stopSeconds}; echo "stop \${{ owner.username }} $PPID" >> ~/lines' }
 `;
 
-/** Pushes the template of a pool, and waits until something waits in it. The name is also that of the claimed workspace. */
-export async function openSinglePool(client: ApiClient, name: string): Promise<SinglePool> {
-  const templateId = await pushTemplate(client, name, template);
+/**
+ * Pushes the template of a pool, and waits until something waits in it. The name is also that of the claimed workspace;
+ * `stopSeconds` is how long its stop script takes.
+ */
+export async function openSinglePool(
+  client: ApiClient,
+  name: string,
+  stopSeconds = 0,
+): Promise<SinglePool> {
+  const templateId = await pushTemplate(client, name, templateOf(stopSeconds));
   const presetId = await findPreset(client, templateId);
   const workspace = await findPrebuild(client, templateId);
   const { agent_token: token } = await client.call(getExternalAgentCredentials, {

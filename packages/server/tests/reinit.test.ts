@@ -7,6 +7,7 @@ import {
   waitForWorkspace,
 } from "@slipway/testkit";
 import { Lifecycle_State } from "@slipway/wire";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { getManifest } from "../src/agents/rpc/manifest.ts";
@@ -128,6 +129,33 @@ test("takes only the report of a new beginning for one", async () => {
   expect(await stream.rest()).toBe(ping + frameOf(workspace));
   await becomeReady(now);
   expect((await ask(main)).status).toBe(409);
+});
+
+test("tells nobody again who was seen to end his life before", async () => {
+  const { pool, agents, client } = await openPool();
+  const [main = [], second = []] = await Promise.all(
+    agents.map(async (agent) => {
+      const streams = await Promise.all([ask(agent), ask(agent)]);
+      return streams.map((stream) => stream.rest());
+    }),
+  );
+  const workspace = await claim(client, "mine", pool);
+  const told = ping + frameOf(workspace);
+  expect(await Promise.all([main, second].map((rests) => Promise.race(rests)))).toEqual([
+    told,
+    told,
+  ]);
+  const now = await connectExternalAgent(client, workspace.id, "main");
+  opened.defer(() => now.connection.close());
+  await server.db
+    .updateTable("workspace_agents")
+    .set({ reinit_sent_at: sql`now() - interval '1 hour'` })
+    .execute();
+  await report(now, Lifecycle_State.SHUTTING_DOWN);
+  // Both agents are looked at together, so the other one's second frame says that nothing came of it for this one.
+  expect(await Promise.all(second)).toEqual([told, told]);
+  await becomeReady(now);
+  expect((await Promise.all(main)).toSorted()).toEqual([ping, told]);
 });
 
 test("refuses the agent of an ordinary workspace, and one of before refusals waits", async () => {

@@ -64,6 +64,22 @@ export async function updateAgentLifecycle(
   );
 }
 
+/**
+ * Notes that an agent ends its life; while a reinit is owed of which it was told, it does so because it was told. A release
+ * that knows no repetition would start over at each (docs/claims.md).
+ */
+export async function noteReinitReceived(db: Queryable, agentId: string): Promise<void> {
+  await db
+    .updateTable("workspace_agents")
+    .set({ reinit_received_at: sql`now()` })
+    .where("id", "=", agentId)
+    .where("took_over", "=", sql.lit(true))
+    .where("started_at", "is", null)
+    .where("reinit_sent_at", "is not", null)
+    .where("reinit_received_at", "is", null)
+    .execute();
+}
+
 /** Keeps what an agent in use reports, and notes that its workspace was used. */
 export async function insertStats(
   db: Queryable,

@@ -280,6 +280,7 @@ export interface WorkspaceAgents {
   operating_system: string;
   parent_id: string | null;
   ready_at: string | null;
+  reinit_received_at: string | null;
   reinit_sent_at: string | null;
   resource_id: string;
   resource_monitors: Generated<Json>;

@@ -7,6 +7,7 @@ import { up as schedulesAndAudit } from "./0004-schedules-and-audit.ts";
 import { up as templates } from "./0005-templates.ts";
 import { up as sessionsAndAudit } from "./0007-sessions-and-audit.ts";
 import { up as prebuilds } from "./0008-prebuilds.ts";
+import { up as reinitReceived } from "./0009-reinit-received.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -17,4 +18,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0005-templates": { up: templates },
   "0007-sessions-and-audit": { up: sessionsAndAudit },
   "0008-prebuilds": { up: prebuilds },
+  "0009-reinit-received": { up: reinitReceived },
 };

@@ -19,6 +19,7 @@ function live(changes: Partial<Live> = {}): Live {
     createdAtMs: nowMs - 60_000,
     firstConnectedAtMs: undefined,
     sentAtMs: undefined,
+    wasReceived: false,
     nowMs,
     ...changes,
   };
@@ -95,6 +96,12 @@ describe("decideReinit", () => {
     expect(decideReinit(live({ sentAtMs: nowMs - repeatMs }), older)).toEqual(send);
   });
 
+  it("tells a row no more that was seen to end its life before, however long that takes", () => {
+    const view = live({ sentAtMs: nowMs - 10 * repeatMs, wasReceived: true });
+    expect(decideReinit(view, older)).toEqual({ type: "wait" });
+    expect(decideReinit(view, { ...young, ageMs: 10 * repeatMs })).toEqual({ type: "wait" });
+  });
+
   it("never refuses or tells against the state, and always comes to an end of waiting", () => {
     const views = fc.record({
       standing: fc.constantFrom<Live["standing"]>(
@@ -107,6 +114,7 @@ describe("decideReinit", () => {
       createdAtMs: fc.integer({ min: 0, max: nowMs }),
       firstConnectedAtMs: fc.option(fc.integer({ min: 0, max: nowMs }), { nil: undefined }),
       sentAtMs: fc.option(fc.integer({ min: 0, max: nowMs }), { nil: undefined }),
+      wasReceived: fc.boolean(),
     });
     const streams = fc.record({
       agentId: fc.constantFrom("row", "row before"),
@@ -122,7 +130,7 @@ describe("decideReinit", () => {
         const mayBecomeOwed = view.standing === "prebuild" || view.standing === "claiming";
         const mayBeRefused = !isOwed && !mayBecomeOwed && stream.waits;
         expect(decision.type !== "refuse" || mayBeRefused).toBe(true);
-        expect(decision.type !== "send" || isOwed).toBe(true);
+        expect(decision.type !== "send" || (isOwed && !view.wasReceived)).toBe(true);
         const waitMs = decision.type === "wait-for" ? decision.ms : repeatMs;
         expect(waitMs).toBeGreaterThan(0);
         expect(waitMs).toBeLessThanOrEqual(repeatMs);

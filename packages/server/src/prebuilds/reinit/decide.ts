@@ -52,12 +52,14 @@ function decideOwed(
     agentId,
     ownerId,
     sentAtMs,
+    wasReceived,
     createdAtMs,
     firstConnectedAtMs,
     nowMs,
   }: Extract<ReinitView, { type: "live" }>,
   stream: ReinitStream,
 ): ReinitDecision {
+  if (wasReceived) return { type: "wait" };
   const untilRepeat = sentAtMs === undefined ? 0 : sentAtMs + repeatMs - nowMs;
   if (untilRepeat > 0) return { type: "wait-for", ms: untilRepeat };
   // What asked before there was the claim is the process that ran before it.

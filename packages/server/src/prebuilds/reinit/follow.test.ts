@@ -20,6 +20,7 @@ const waiting: Live = {
   createdAtMs: 0,
   firstConnectedAtMs: 0,
   sentAtMs: undefined,
+  wasReceived: false,
   nowMs: 0,
 };
 const owed: Live = {

@@ -17,6 +17,7 @@ interface Row {
   readonly created_at: string;
   readonly first_connected_at: string | null;
   readonly reinit_sent_at: string | null;
+  readonly was_received: boolean;
   readonly now: string;
 }
 
@@ -35,7 +36,8 @@ export async function selectReinitViews(
         where b.workspace_id = w.id and b.build_number = 1) as was_prebuild,
       coalesce(done.transition = 'start' and done.owner_id <> w.owner_id, false) as is_claiming,
       agent.took_over and agent.started_at is null as is_owed,
-      agent.created_at, agent.first_connected_at, agent.reinit_sent_at, now() as now
+      agent.created_at, agent.first_connected_at, agent.reinit_sent_at,
+      agent.reinit_received_at is not null as was_received, now() as now
     from workspace_agents agent
       join workspace_builds build on build.id = agent.workspace_build_id
       join workspaces w on w.id = build.workspace_id
@@ -66,6 +68,7 @@ function viewOf(row: Row): ReinitView {
     createdAtMs: timestampMs(row.created_at),
     firstConnectedAtMs: msOf(row.first_connected_at),
     sentAtMs: msOf(row.reinit_sent_at),
+    wasReceived: row.was_received,
     nowMs: timestampMs(row.now),
   };
 }
@@ -80,7 +83,10 @@ function msOf(time: string | null): number | undefined {
   return time === null ? undefined : timestampMs(time);
 }
 
-/** Notes that an agent is told now; false when it was told within the last minute, or has begun its new life. */
+/**
+ * Notes that an agent is told now; false when it was told within the last minute, is on its way to its new life, or has
+ * begun it.
+ */
 export async function grantFrame(db: Queryable, agentId: string): Promise<boolean> {
   const result = await db
     .updateTable("workspace_agents")
@@ -88,6 +94,7 @@ export async function grantFrame(db: Queryable, agentId: string): Promise<boolea
     .where("id", "=", agentId)
     .where("took_over", "=", sql.lit(true))
     .where("started_at", "is", null)
+    .where("reinit_received_at", "is", null)
     .where("deleted", "=", sql.lit(false))
     .where((eb) =>
       eb.or([

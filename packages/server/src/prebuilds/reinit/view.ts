@@ -18,5 +18,7 @@ export type ReinitView =
       readonly firstConnectedAtMs: number | undefined;
       /** When the row was last told. */
       readonly sentAtMs: number | undefined;
+      /** Whether the process was seen to end its life before since then. */
+      readonly wasReceived: boolean;
       readonly nowMs: number;
     };

@@ -61,6 +61,7 @@ function newAgent(
     connectionId: undefined,
     tookOver: false,
     reinitSentAtMs: undefined,
+    reinitWasReceived: false,
   };
 }
 
@@ -77,10 +78,12 @@ export function makeSubAgent(model: Model, trx: Transaction, parentId: string): 
 }
 
 const started: ReadonlySet<string> = new Set(["ready", "start_timeout", "start_error"]);
+const leaving: ReadonlySet<string> = new Set(["shutting_down", "off"]);
 
 /**
  * The agent's own report of its state, in whatever order it comes. Whoever has started must have begun; but what an agent
- * that is owed a reinit says, except that it is starting, is said of its life before.
+ * that is owed a reinit says, except that it is starting, is said of its life before; that it ends that, having been told to,
+ * is noted.
  */
 export function updateLifecycle(
   model: Model,
@@ -88,9 +91,12 @@ export function updateLifecycle(
   agentId: string,
   lifecycle: string,
 ): void {
-  trx.update(model.tables.agents, agentId, ({ startedAtMs, tookOver }) => {
+  trx.update(model.tables.agents, agentId, ({ startedAtMs, tookOver, reinitSentAtMs }) => {
     if (lifecycle === "starting") return { lifecycle, startedAtMs: trx.nowMs };
-    if (tookOver && startedAtMs === undefined) return undefined;
+    if (tookOver && startedAtMs === undefined) {
+      const isReceipt = reinitSentAtMs !== undefined && leaving.has(lifecycle);
+      return isReceipt ? { reinitWasReceived: true } : undefined;
+    }
     return started.has(lifecycle)
       ? { lifecycle, startedAtMs: startedAtMs ?? trx.nowMs }
       : { lifecycle };

@@ -22,6 +22,7 @@ export function reinitView(view: View, token: string, nowMs: number): ReinitView
     createdAtMs: agent.createdAtMs,
     firstConnectedAtMs: agent.firstConnectedAtMs,
     sentAtMs: agent.reinitSentAtMs,
+    wasReceived: agent.reinitWasReceived,
     nowMs,
   };
 }

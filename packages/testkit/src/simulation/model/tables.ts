@@ -64,6 +64,7 @@ export interface AgentRow {
   readonly connectionId: string | undefined;
   readonly tookOver: boolean;
   readonly reinitSentAtMs: number | undefined;
+  readonly reinitWasReceived: boolean;
 }
 
 export interface Tables {
