@@ -5,7 +5,7 @@ import { timestampFromMs } from "../../db/timestamp.ts";
 import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField } from "./fields.ts";
-import { noteReinitReceived, updateAgentLifecycle } from "./queries.ts";
+import { updateAgentLifecycle } from "./queries.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent" | "connectionId">;
 
@@ -21,13 +21,6 @@ const states: ReadonlyMap<number, LifecycleState> = new Map([
   [Lifecycle_State.OFF, "off"],
 ]);
 
-const leaving: ReadonlySet<LifecycleState> = new Set([
-  "shutting_down",
-  "shutdown_timeout",
-  "shutdown_error",
-  "off",
-]);
-
 /** Stores the agent's state, whatever it was before, and echoes it (`rpc.md` section 7.3). */
 export async function updateLifecycle(
   needs: Needs,
@@ -35,10 +28,8 @@ export async function updateLifecycle(
 ): Promise<Lifecycle> {
   const lifecycle = required(request.lifecycle, "lifecycle");
   const session = { agentId: needs.agent.agentId, connectionId: needs.connectionId };
-  const state = enumField(states, lifecycle.state, "lifecycle state");
-  if (leaving.has(state)) await noteReinitReceived(needs.db, session.agentId);
   await updateAgentLifecycle(needs.db, session, {
-    state,
+    state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(needs.clock.now()),
   });
   needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));

@@ -30,7 +30,8 @@ export async function updateAgentStartup(
 
 /**
  * Start and end of the start scripts follow from the state (table of `rpc.md` section 7.3). While the agent is owed a reinit,
- * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md). Nor does what a session
+ * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md); that it ends that, once
+ * it was told to, is noted, because a release that knows no repetition would start over at each. Nor does what a session
  * says of a time that the agent has left behind, once a newer session is there: the statement was held up on its way, and the
  * agent, which had no answer, has said it again. While it is the newest, an agent's clock may have been set back.
  */
@@ -41,6 +42,12 @@ export async function updateAgentLifecycle(
 ): Promise<void> {
   const { state, changedAt } = change;
   await sql`
+    with new as (select ${state}::text as state, ${changedAt}::timestamptz as changed_at),
+    received as (
+      update workspace_agents set reinit_received_at = now() from new
+        where id = ${agentId} and took_over and started_at is null
+          and reinit_sent_at is not null and reinit_received_at is null
+          and new.state in ('shutting_down', 'shutdown_timeout', 'shutdown_error', 'off'))
     update workspace_agents a set
       lifecycle_state = new.state,
       started_at = case
@@ -52,7 +59,7 @@ export async function updateAgentLifecycle(
         when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
         else a.ready_at end,
       updated_at = now()
-    from (values (${state}::text, ${changedAt}::timestamptz)) as new (state, changed_at)
+    from new
     where a.id = ${agentId}
       and (a.started_at is not null or not a.took_over or new.state = 'starting')
       and not (coalesce(a.connection_id <> ${connectionId}, false) and (
@@ -62,22 +69,6 @@ export async function updateAgentLifecycle(
           when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))`.execute(
     db,
   );
-}
-
-/**
- * Notes that an agent ends its life; while a reinit is owed of which it was told, it does so because it was told. A release
- * that knows no repetition would start over at each (docs/claims.md).
- */
-export async function noteReinitReceived(db: Queryable, agentId: string): Promise<void> {
-  await db
-    .updateTable("workspace_agents")
-    .set({ reinit_received_at: sql`now()` })
-    .where("id", "=", agentId)
-    .where("took_over", "=", sql.lit(true))
-    .where("started_at", "is", null)
-    .where("reinit_sent_at", "is not", null)
-    .where("reinit_received_at", "is", null)
-    .execute();
 }
 
 /** Keeps what an agent in use reports, and notes that its workspace was used. */
