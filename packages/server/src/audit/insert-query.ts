@@ -1,31 +1,45 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import type { AuditEntry } from "./entry.ts";
 
 export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promise<void> {
-  const { origin } = entry.by;
+  // Entries of one transaction keep their order.
+  const { diff, additional_fields, ...columns } = auditColumns(entry);
   await db
     .insertInto("audit_log")
     .values({
-      // Entries of one transaction keep their order.
+      ...columns,
       created_at: sql`clock_timestamp()`,
-      user_id: entry.by.id ?? null,
-      organization_id: entry.organizationId ?? null,
-      action: entry.action,
-      resource_type: entry.resourceType,
-      resource_id: entry.resourceId,
-      resource_target: entry.target,
-      diff: JSON.stringify(entry.diff),
-      additional_fields: JSON.stringify(entry.fields ?? {}),
-      ...(origin === undefined
-        ? {}
-        : {
-            request_id: origin.requestId,
-            ip: origin.ip,
-            user_agent: origin.userAgent,
-            status_code: origin.status,
-          }),
+      diff: JSON.stringify(diff),
+      additional_fields: JSON.stringify(additional_fields),
     })
     .execute();
+}
+
+/** An entry as a row, for a transaction that has no other. */
+export function auditRow(entry: AuditEntry): NewRows {
+  return { table: "audit_log", rows: [auditColumns(entry)] };
+}
+
+function auditColumns({ by: { id, origin }, ...entry }: AuditEntry) {
+  return {
+    user_id: id ?? null,
+    organization_id: entry.organizationId ?? null,
+    action: entry.action,
+    resource_type: entry.resourceType,
+    resource_id: entry.resourceId,
+    resource_target: entry.target,
+    diff: { ...entry.diff },
+    additional_fields: { ...entry.fields },
+    ...(origin === undefined
+      ? {}
+      : {
+          request_id: origin.requestId,
+          ip: origin.ip,
+          user_agent: origin.userAgent,
+          status_code: origin.status,
+        }),
+  };
 }

@@ -1,6 +1,7 @@
 import { dropAgents, readDriverAgents } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Database } from "../db/database.ts";
+import { insertRows } from "../db/insert-rows.ts";
 import { inTransaction } from "../db/transaction.ts";
 import {
   defaultDriverLimits,
@@ -15,7 +16,6 @@ import type { JobLogWriter } from "../jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../jobs/worker.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { renderAgents } from "./build-context.ts";
-import { makeResources } from "./make-resources.ts";
 import {
   type BuildContext,
   markWorkspaceDeleted,
@@ -27,6 +27,7 @@ import {
   updateDriverState,
 } from "./queries.ts";
 import { selectResources } from "./resource-queries.ts";
+import { resourceRows } from "./resource-rows.ts";
 import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
 export interface BuildNeeds {
@@ -160,13 +161,14 @@ async function prepareAgents(
     signal,
   );
   await inTransaction(db, async (trx) => {
-    await makeResources(trx, secrets, {
+    const made = {
       buildId: context.id,
       jobId: context.job_id,
       resources: plan.resources,
       definitions: agents,
       tokens: new Map(),
-    });
+    };
+    await insertRows(resourceRows(secrets, made)).execute(trx);
   });
 }
 
@@ -202,7 +204,9 @@ function claimed(
     commit: async (trx) => {
       if (result !== undefined) await updateDriverState(trx, context.id, result.state);
       const parameters = await selectParameters(trx, context.id);
-      await takeOver(trx, secrets, { context, parameters }, { ...predecessor, resources });
+      const left = { ...predecessor, resources };
+      const rows = await takeOver(trx, secrets, { context, parameters }, left);
+      await insertRows(rows).execute(trx);
       await updateDeadline(trx, context.id);
     },
   };

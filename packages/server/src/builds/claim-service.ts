@@ -1,14 +1,17 @@
+import { randomUUID } from "node:crypto";
+
 import type { BuildParameter } from "@slipway/api";
 import type { Transaction } from "kysely";
 
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import type { Driver } from "../drivers/driver.ts";
-import { createJob, recordEndedJob } from "../jobs/service.ts";
+import { createJob, doneJob } from "../jobs/service.ts";
 import { asBuildable, findPool, type requireVersion } from "../templates/version-service.ts";
 import { claimStage } from "./build-job.ts";
-import { insertBuild, insertParameters, selectClaimed } from "./queries.ts";
+import { doneBuildRows, insertBuild, insertParameters, selectClaimed } from "./queries.ts";
 import { type BuildSubject, localWorker, type NewBuild, resolveStart } from "./service.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -47,6 +50,14 @@ export async function prepareClaim(
   return { version, presetId: pool.id, presetName: pool.preset.name, parameters };
 }
 
+/** A claim's build, as far as it is written down. */
+export interface ClaimBuild {
+  readonly id: string;
+  readonly isQueued: boolean;
+  /** The rest of it, for the caller to insert on the same transaction. */
+  readonly rows: readonly NewRows[];
+}
+
 /**
  * Builds a workspace for the user who became its owner on the same transaction, while it ran (docs/claims.md). With a driver
  * that has nothing to do, the build is complete with the transaction; else it is queued.
@@ -57,12 +68,11 @@ export async function buildClaim(
   workspace: BuildSubject & { readonly ownerId: string },
   { version, presetId, parameters }: PreparedClaim,
   initiator: NewBuild["initiator"],
-): Promise<{ readonly id: string; readonly isQueued: boolean }> {
+): Promise<ClaimBuild> {
   const last = await selectClaimed(trx, workspace.id);
   if (last?.transition !== "start" || last.build_owner_id === workspace.ownerId) {
     throw new Error(`workspace ${workspace.id} does not run for another owner`);
   }
-  const isQueued = drivers.get(version.definition.driver)?.claim !== undefined;
   const job = {
     type: "workspace_build",
     organizationId: workspace.organizationId,
@@ -71,14 +81,7 @@ export async function buildClaim(
     workspaceId: workspace.id,
     ...localWorker(version.definition, last.worker_id),
   } as const;
-  const jobId = await (isQueued
-    ? createJob(trx, job)
-    : recordEndedJob(trx, job, {
-        workerId: last.worker_id,
-        stage: claimStage,
-        line: "the workspace was running already and waited for its owner",
-      }));
-  const buildId = await insertBuild(trx, {
+  const build = {
     workspaceId: workspace.id,
     ownerId: workspace.ownerId,
     number: last.build_number + 1,
@@ -86,16 +89,25 @@ export async function buildClaim(
     versionId: version.id,
     presetId,
     initiatorId: initiator.id,
-    jobId,
     reason: "initiator",
-    isDone: !isQueued,
-  });
-  await insertParameters(trx, buildId, parameters);
-  if (!isQueued) {
-    const { definition, name } = version;
-    const made = { id: buildId, job_id: jobId, definition, template_version_name: name };
-    const predecessor = { buildId: last.build_id, resources: last.resources };
-    await takeOver(trx, secrets, { context: { ...last, ...made }, parameters }, predecessor);
+  } as const;
+  if (drivers.get(version.definition.driver)?.claim !== undefined) {
+    const id = await insertBuild(trx, { ...build, jobId: await createJob(trx, job) });
+    await insertParameters(trx, id, parameters);
+    return { id, isQueued: true, rows: [] };
   }
-  return { id: buildId, isQueued };
+  const id = randomUUID();
+  const jobId = randomUUID();
+  const { definition, name } = version;
+  const context = { ...last, id, job_id: jobId, definition, template_version_name: name };
+  const predecessor = { buildId: last.build_id, resources: last.resources };
+  const agents = await takeOver(trx, secrets, { context, parameters }, predecessor);
+  const { worker_id: workerId, deadline } = last;
+  const line = "the workspace was running already and waited for its owner";
+  const rows = [
+    ...doneJob(jobId, job, { workerId, stage: claimStage, line }),
+    ...doneBuildRows(id, { ...build, jobId, deadline }, parameters),
+    ...agents,
+  ];
+  return { id, isQueued: false, rows };
 }

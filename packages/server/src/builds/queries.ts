@@ -1,7 +1,8 @@
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import type { TemplateDefinition } from "../template-format/definition.ts";
 import { driverResources } from "./resource-queries.ts";
 
@@ -121,6 +122,9 @@ const subjectColumns = [
   "t.name as template_name",
 ] as const;
 
+/** When a workspace `w` that starts now ends by itself; null: never. */
+const endOfLife = sql<string | null>`now() + w.ttl_ms * interval '1 millisecond'`;
+
 /** What a claim stands on: a workspace that has its new owner, and the build that its agents are of. */
 export function selectClaimed(db: Queryable, workspaceId: string) {
   return db
@@ -140,6 +144,7 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
       "j.worker_id",
     ])
     .select(driverResources(sql.ref("b.job_id")).as("resources"))
+    .select(endOfLife.as("deadline"))
     .limit(1)
     .executeTakeFirst();
 }
@@ -155,34 +160,42 @@ export interface InsertBuild {
   readonly initiatorId: string;
   readonly jobId: string;
   readonly reason: BuildReason;
-  /** Whether it is done with the transaction, so that the workspace's time to live begins. */
-  readonly isDone: boolean;
 }
 
 export async function insertBuild(db: Queryable, input: InsertBuild): Promise<string> {
   const row = await db
     .insertInto("workspace_builds")
-    .values({
-      workspace_id: input.workspaceId,
-      owner_id: input.ownerId,
-      build_number: input.number,
-      transition: input.transition,
-      template_version_id: input.versionId,
-      template_version_preset_id: input.presetId ?? null,
-      initiator_id: input.initiatorId,
-      job_id: input.jobId,
-      reason: input.reason,
-      ...(input.isDone ? { deadline: endOfLife(input.workspaceId) } : {}),
-    })
+    .values(buildColumns(input))
     .returning("id")
     .executeTakeFirstOrThrow();
   return row.id;
 }
 
-/** When a workspace that starts now ends by itself. */
-function endOfLife(workspaceId: string): RawBuilder<string> {
-  return sql`(
-    select now() + ttl_ms * interval '1 millisecond' from workspaces where id = ${workspaceId})`;
+/** The rows of a build that is done with the transaction; `deadline` is when its workspace ends by itself. */
+export function doneBuildRows(
+  id: string,
+  input: InsertBuild & { readonly deadline: string | null },
+  parameters: readonly BuildParameter[],
+): readonly NewRows[] {
+  const { deadline } = input;
+  return [
+    { table: "workspace_builds", rows: [{ id, ...buildColumns(input), deadline }] },
+    { table: "workspace_build_parameters", rows: parameterRows(id, parameters) },
+  ];
+}
+
+function buildColumns(input: InsertBuild) {
+  return {
+    workspace_id: input.workspaceId,
+    owner_id: input.ownerId,
+    build_number: input.number,
+    transition: input.transition,
+    template_version_id: input.versionId,
+    template_version_preset_id: input.presetId ?? null,
+    initiator_id: input.initiatorId,
+    job_id: input.jobId,
+    reason: input.reason,
+  };
 }
 
 export async function insertParameters(
@@ -193,8 +206,12 @@ export async function insertParameters(
   if (parameters.length === 0) return;
   await db
     .insertInto("workspace_build_parameters")
-    .values(parameters.map(({ name, value }) => ({ workspace_build_id: buildId, name, value })))
+    .values(parameterRows(buildId, parameters))
     .execute();
+}
+
+function parameterRows(buildId: string, parameters: readonly BuildParameter[]) {
+  return parameters.map(({ name, value }) => ({ workspace_build_id: buildId, name, value }));
 }
 
 export function selectParameters(db: Queryable, buildId: string) {
@@ -303,7 +320,7 @@ export async function updateDriverState(
 export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
   await sql`
     update workspace_builds b
-      set deadline = least(now() + w.ttl_ms * interval '1 millisecond', b.max_deadline)
+      set deadline = least(${endOfLife}, b.max_deadline)
       from workspaces w
       where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
 }

@@ -97,7 +97,6 @@ export async function createBuild(
     initiatorId: input.initiator.id,
     jobId,
     reason: input.reason,
-    isDone: false,
   });
   await insertParameters(trx, buildId, parameters);
   return buildId;

@@ -4,11 +4,12 @@ import { endAgents } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import type { DriverResource } from "../drivers/driver.ts";
 import type { NamedValue } from "../template-format/definition.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
-import { makeResources } from "./make-resources.ts";
 import { type BuildContext, selectLastSucceeded } from "./queries.ts";
+import { resourceRows } from "./resource-rows.ts";
 
 /** The build whose agents' processes go on under a new owner, and what it stands on. */
 export interface Predecessor {
@@ -28,8 +29,8 @@ export async function findPredecessor(
 }
 
 /**
- * Makes the resources and agents of a claim: the agents have the names and tokens of those before them, whose processes go
- * on, and everything else as the template says it for the new owner. The agents before them end.
+ * Ends the agents before a claim, and resolves to the rows of its resources and agents: they have the names and tokens of
+ * those before them, whose processes go on, and everything else as the template says it for the new owner.
  */
 export async function takeOver(
   trx: Transaction<DB>,
@@ -39,9 +40,9 @@ export async function takeOver(
     parameters,
   }: { readonly context: TakeOverContext; readonly parameters: readonly NamedValue[] },
   { buildId, resources }: Predecessor,
-): Promise<void> {
+): Promise<readonly NewRows[]> {
   const tokens = await endAgents(trx, buildId);
-  await makeResources(trx, secrets, {
+  return resourceRows(secrets, {
     buildId: context.id,
     jobId: context.job_id,
     resources,

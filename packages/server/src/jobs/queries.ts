@@ -2,6 +2,7 @@ import { type JobLog, type JobType, prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { type NewRows, transactionTime } from "../db/insert-rows.ts";
 import type { LogRange } from "../http/log-range.ts";
 
 /** A job that nobody renews is taken over by another worker after this long, in seconds. */
@@ -43,41 +44,24 @@ function jobColumns(input: InsertJob) {
   };
 }
 
-/** A job that was done by the time it is written down, on the machine of `workerId`, with its one line of log. */
-export async function insertEndedJob(
-  db: Queryable,
+/** The rows of a job that is done with the transaction, on the machine of `workerId`, with its one line of log. */
+export function endedJobRows(
+  jobId: string,
   input: InsertJob,
   workerId: string | null,
-  { log_source, log_level, stage, output }: NewJobLog,
-): Promise<string> {
-  const row = await db
-    .with("job", (part) =>
-      part
-        .insertInto("jobs")
-        .values({
-          ...jobColumns(input),
-          worker_id: workerId,
-          started_at: sql`now()`,
-          completed_at: sql`now()`,
-        })
-        .returning("id"),
-    )
-    .insertInto("job_logs")
-    .columns(["job_id", "log_source", "log_level", "stage", "output"])
-    .expression((part) =>
-      part
-        .selectFrom("job")
-        .select((eb) => [
-          "id",
-          eb.val(log_source).as("log_source"),
-          eb.val(log_level).as("log_level"),
-          eb.val(stage).as("stage"),
-          eb.val(output).as("output"),
-        ]),
-    )
-    .returning("job_id")
-    .executeTakeFirstOrThrow();
-  return row.job_id;
+  log: NewJobLog,
+): readonly NewRows[] {
+  const job = {
+    id: jobId,
+    ...jobColumns(input),
+    worker_id: workerId,
+    started_at: transactionTime,
+    completed_at: transactionTime,
+  };
+  return [
+    { table: "jobs", rows: [job] },
+    { table: "job_logs", rows: [{ ...log, job_id: jobId }] },
+  ];
 }
 
 /**

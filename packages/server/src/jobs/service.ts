@@ -1,21 +1,22 @@
 import type { ProvisionerJob } from "@slipway/api";
 
 import type { Queryable } from "../db/database.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import { jobJson } from "./job-json.ts";
-import { insertEndedJob, type InsertJob, insertJob, selectJobs } from "./queries.ts";
+import { endedJobRows, type InsertJob, insertJob, selectJobs } from "./queries.ts";
 
 /** Puts a job in the queue. The caller hints at `topics.jobQueue` after its commit. */
 export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
   return insertJob(db, input);
 }
 
-/** Notes a job that is done with the transaction, with what it has to say; nobody takes it any more. */
-export async function recordEndedJob(
-  db: Queryable,
+/** The rows of a job that is done with the transaction, with what it has to say; nobody takes it any more. */
+export function doneJob(
+  jobId: string,
   input: InsertJob,
-  { workerId, stage, line }: EndedJob,
-): Promise<string> {
-  return insertEndedJob(db, input, workerId, {
+  { workerId, stage, line }: DoneJob,
+): readonly NewRows[] {
+  return endedJobRows(jobId, input, workerId, {
     log_source: "provisioner",
     log_level: "info",
     stage,
@@ -23,7 +24,7 @@ export async function recordEndedJob(
   });
 }
 
-export interface EndedJob {
+export interface DoneJob {
   /** The worker on whose machine what it did stands. */
   readonly workerId: string | null;
   /** The headline of its log, and the one line under it. */

@@ -1,15 +1,13 @@
 import { readFile } from "node:fs/promises";
 
 import { tarMimeType, type Workspace } from "@slipway/api";
-import type { Clock } from "@slipway/runtime";
 import { pack } from "tar-stream";
 
-import type { Database } from "../db/database.ts";
 import { keepFile } from "../files/service.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { readJob } from "../jobs/service.ts";
 import { findOrganization } from "../organizations/service.ts";
-import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { createTemplate, findTemplateByName } from "../templates/service.ts";
 import { createVersion, requireVersion } from "../templates/version-service.ts";
@@ -25,12 +23,6 @@ export interface Demo {
   readonly state: string;
 }
 
-export interface DemoNeeds extends CreateNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-}
-
 const workspaceName = "demo";
 const templateName = "demo";
 const starterTemplate = new URL("../../../../examples/demo.slipway.yaml", import.meta.url);
@@ -39,7 +31,7 @@ const waitMs = 500;
 const readyTimeoutMs = 30_000;
 
 /** Makes the starter template and its workspace, unless they are there, and waits until the workspace is ready. */
-export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<Demo | undefined> {
+export async function openDemo(needs: CreateNeeds, signal: AbortSignal): Promise<Demo | undefined> {
   const { db } = needs;
   const owner = await readFirstOwner(db);
   if (owner === undefined) return undefined;
@@ -54,7 +46,11 @@ export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<D
   return { workspaceName, state: await waitUntilReady(needs, owner, workspaceId, signal) };
 }
 
-async function startAgain(needs: DemoNeeds, owner: UserCaller, workspaceId: string): Promise<void> {
+async function startAgain(
+  needs: CreateNeeds,
+  owner: UserCaller,
+  workspaceId: string,
+): Promise<void> {
   await buildWorkspace(needs, await requireWorkspace(needs.db, owner, workspaceId), {
     transition: "start",
     versionId: undefined,
@@ -66,7 +62,7 @@ async function startAgain(needs: DemoNeeds, owner: UserCaller, workspaceId: stri
 }
 
 async function makeWorkspace(
-  needs: DemoNeeds,
+  needs: CreateNeeds,
   owner: UserCaller,
   signal: AbortSignal,
 ): Promise<string> {
@@ -84,7 +80,7 @@ async function makeWorkspace(
 }
 
 async function ensureTemplate(
-  needs: DemoNeeds,
+  needs: CreateNeeds,
   owner: UserCaller,
   signal: AbortSignal,
 ): Promise<string> {
@@ -123,7 +119,7 @@ async function packStarter(): Promise<Buffer> {
 }
 
 async function waitForImport(
-  { db, pubsub, clock }: DemoNeeds,
+  { db, pubsub, clock }: CreateNeeds,
   versionId: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -143,7 +139,7 @@ async function waitForImport(
 }
 
 async function waitUntilReady(
-  { db, pubsub, clock }: DemoNeeds,
+  { db, pubsub, clock }: CreateNeeds,
   owner: UserCaller,
   workspaceId: string,
   signal: AbortSignal,

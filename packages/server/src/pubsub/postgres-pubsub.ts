@@ -4,7 +4,7 @@ import pg from "pg";
 
 import type { Database } from "../db/database.ts";
 import { LocalListeners } from "./local-listeners.ts";
-import type { Listener, PubSub } from "./pubsub.ts";
+import type { Listener, LocalHints, PubSub } from "./pubsub.ts";
 
 /** The one channel of all hints. */
 export const channel = "slipway";
@@ -24,7 +24,7 @@ interface PubSubOptions {
 }
 
 /** Hints by LISTEN and NOTIFY. A lost connection is made anew; afterwards every subscriber is hinted. */
-export class PostgresPubSub implements PubSub, AsyncDisposable {
+export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
   readonly #options: PubSubOptions;
   readonly #listeners = new LocalListeners();
   readonly #scope = new Scope();
@@ -51,6 +51,10 @@ export class PostgresPubSub implements PubSub, AsyncDisposable {
       this.#gathering = false;
       await this.#notify();
     });
+  }
+
+  hintHere(topic: string): void {
+    this.#listeners.hint(topic);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,12 @@ export interface PubSub {
   publish(topic: string): void;
 }
 
+/** For whoever hints by a transaction (`notifyAtCommit`): here that need not come round first. */
+export interface LocalHints {
+  /** Hints here alone, at once. Call it after the commit. */
+  hintHere(topic: string): void;
+}
+
 /** The topics, each with what is to be read again. */
 export const topics = {
   agentLogs: (agentId: string) => `agent-logs:${agentId}`,

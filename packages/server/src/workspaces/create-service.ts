@@ -1,7 +1,7 @@
 import { type BuildParameter, nameProblem, type Workspace } from "@slipway/api";
 import type { Transaction } from "kysely";
 
-import { recordAudit } from "../audit/service.ts";
+import { type AuditEntry, auditRows, recordAudit } from "../audit/service.ts";
 import {
   buildClaim,
   type ClaimNeeds,
@@ -10,11 +10,12 @@ import {
 } from "../builds/claim-service.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
+import { insertRows } from "../db/insert-rows.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { ifFound, invalidField } from "../http/errors.ts";
 import { notifyAtCommit } from "../pubsub/notify-at-commit.ts";
-import { topics } from "../pubsub/pubsub.ts";
+import { type LocalHints, type PubSub, topics } from "../pubsub/pubsub.ts";
 import {
   requireOpenForWorkspaces,
   requireTemplate,
@@ -37,6 +38,7 @@ export interface NewWorkspace {
 }
 
 export interface CreateNeeds extends WorkspaceNeeds, ClaimNeeds {
+  readonly pubsub: PubSub & LocalHints;
   readonly takePrebuild: TakePrebuild;
   /** Is told how long each claim took. */
   readonly claimSeconds: ClaimSeconds;
@@ -90,6 +92,8 @@ export async function createWorkspace(
     throw writesName(error) ? nameTaken(name) : error;
   });
   if (isQueued) pubsub.publish(topics.jobQueue);
+  // The agent hears of its new owner before he is answered.
+  if (claimed !== undefined) pubsub.hintHere(topics.claim(id));
   const workspace = await readWorkspace(db, caller, id, clock.now());
   if (claimed !== undefined) {
     const { template_name, organization_name } = workspace;
@@ -107,7 +111,7 @@ async function insertNew(
 ): Promise<string> {
   const { ownerId, name, settings, presetId, parameters } = input;
   const id = await insertWorkspace(trx, { ownerId, organizationId, templateId, name, settings });
-  await recordCreation(trx, caller, { id, organizationId, name }, {});
+  await recordAudit(trx, creation(caller, { id, organizationId, name }, {}));
   await queueBuild(
     trx,
     { id, name, organization_id: organizationId, template_id: templateId },
@@ -151,18 +155,19 @@ async function claimWorkspace(
     claim,
     caller,
   );
-  await recordCreation(trx, caller, { id, organizationId, name }, { claimed_by_build: build.id });
-  await notifyAtCommit(trx, [topics.claim(id), topics.workspace(id), topics.prebuilds]);
+  const fields = { claimed_by_build: build.id };
+  const audit = auditRows(creation(caller, { id, organizationId, name }, fields));
+  const hint = notifyAtCommit([topics.claim(id), topics.workspace(id), topics.prebuilds]);
+  await insertRows([...build.rows, ...audit], hint).execute(trx);
   return { id, isQueued: build.isQueued };
 }
 
-async function recordCreation(
-  trx: Transaction<DB>,
+function creation(
   caller: UserCaller,
   workspace: { readonly id: string; readonly organizationId: string; readonly name: string },
   fields: Readonly<Record<string, string>>,
-): Promise<void> {
-  await recordAudit(trx, {
+): AuditEntry {
+  return {
     by: caller,
     organizationId: workspace.organizationId,
     action: "create",
@@ -171,7 +176,7 @@ async function recordCreation(
     target: workspace.name,
     diff: {},
     fields,
-  });
+  };
 }
 
 interface Origin {

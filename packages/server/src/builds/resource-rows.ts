@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+
+import { type LeftToken, newAgentRows } from "../agents/build-service.ts";
+import type { SecretBox } from "../auth/secret-box.ts";
+import type { NewRows } from "../db/insert-rows.ts";
+import type { DriverResource } from "../drivers/driver.ts";
+import type { AgentDefinition } from "../template-format/definition.ts";
+
+/** What a start makes. */
+export interface Made {
+  readonly buildId: string;
+  readonly jobId: string;
+  readonly resources: readonly DriverResource[];
+  /** Of all agents; those that no resource names are not made. */
+  readonly definitions: readonly AgentDefinition[];
+  /** Of processes that go on as the agents of these names. */
+  readonly tokens: ReadonlyMap<string, LeftToken>;
+}
+
+/** The rows of the resources that a start makes, with the agents in them. */
+export function resourceRows(
+  secrets: SecretBox,
+  { buildId, jobId, resources, definitions, tokens }: Made,
+): readonly NewRows[] {
+  const made = resources.map((resource) => ({ resource, id: randomUUID() }));
+  const agents = made.flatMap(({ id: resourceId, resource: { agentNames } }) =>
+    definitions
+      .filter(({ name }) => agentNames.includes(name))
+      .map((definition) => ({
+        resourceId,
+        buildId,
+        definition,
+        token: tokens.get(definition.name),
+      })),
+  );
+  const rows = made.map(({ id, resource: { type, name, icon = "" } }) => ({
+    id,
+    job_id: jobId,
+    workspace_transition: "start" as const,
+    type,
+    name,
+    icon,
+  }));
+  return [{ table: "workspace_resources", rows }, ...newAgentRows(secrets, agents)];
+}
