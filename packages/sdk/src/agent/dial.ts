@@ -1,13 +1,12 @@
-import { lookup } from "node:dns/promises";
 import type { IncomingMessage } from "node:http";
-import { connect, isIP } from "node:net";
 
-import { abortable, type Clock, errorText, type Logger } from "@slipway/runtime";
+import { abortable, type Clock, type Logger } from "@slipway/runtime";
 import WebSocket from "ws";
 
 import type { AgentConnection } from "./connection.ts";
 import { messageOf, readErrorBody } from "./error-body.ts";
 import { DialError, type Rung } from "./errors.ts";
+import { explainFailure } from "./explain-failure.ts";
 import { SocketConnection } from "./socket-connection.ts";
 
 export interface DialOptions {
@@ -91,7 +90,7 @@ function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<v
       void refusal(response).then(reject, reject);
     });
     socket.once("error", (cause) => {
-      void explain(cause, url, options.signal).then(reject, reject);
+      void explainFailure(cause, url, options.signal).then(reject, reject);
     });
   });
 }
@@ -108,45 +107,4 @@ async function refusal(response: IncomingMessage): Promise<DialError> {
   }
   const isUpgrade = status < 300 || status === 426;
   return new DialError(isUpgrade ? "upgrade" : "http", message, { status });
-}
-
-/** No answer came: finds the rung by climbing the ladder once more from below. */
-async function explain(error: Error, url: URL, signal: AbortSignal): Promise<DialError> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const port = Number(url.port) || (url.protocol === "wss:" ? 443 : 80);
-  if (isIP(host) === 0) {
-    try {
-      await lookup(host);
-    } catch (cause) {
-      return new DialError("dns", `cannot find the address of ${host}`, { cause });
-    }
-  }
-  try {
-    await probe(host, port, signal);
-  } catch (cause) {
-    return new DialError("tcp", `cannot connect to ${host} port ${port}`, { cause });
-  }
-  const isTls =
-    url.protocol === "wss:" && /certificate|ssl|tls|self.signed/i.test(errorText(error));
-  if (isTls) return new DialError("tls", `no trusted TLS connection to ${host}`, { cause: error });
-  if (/invalid (upgrade|sec-websocket)|unexpected server response/i.test(error.message)) {
-    return new DialError("upgrade", "something on the way does not pass WebSockets on", {
-      cause: error,
-    });
-  }
-  return new DialError("http", `no HTTP answer from ${host} port ${port}`, { cause: error });
-}
-
-const probeTimeoutMs = 5_000;
-
-function probe(host: string, port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal, timeout: probeTimeoutMs });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once("timeout", () => socket.destroy(new Error("no answer")));
-    socket.once("error", reject);
-  });
 }

@@ -1,0 +1,54 @@
+import { lookup } from "node:dns/promises";
+import { connect, isIP } from "node:net";
+
+import { errorText } from "@slipway/runtime";
+
+import { DialError } from "./errors.ts";
+
+/**
+ * Says why a request to the server got no answer: finds the rung by climbing the ladder once more from below. The URL's
+ * scheme is that of HTTP or of WebSockets.
+ */
+export async function explainFailure(
+  error: unknown,
+  url: URL,
+  signal: AbortSignal,
+): Promise<DialError> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const isSecure = url.protocol === "wss:" || url.protocol === "https:";
+  const port = Number(url.port) || (isSecure ? 443 : 80);
+  if (isIP(host) === 0) {
+    try {
+      await lookup(host);
+    } catch (cause) {
+      return new DialError("dns", `cannot find the address of ${host}`, { cause });
+    }
+  }
+  try {
+    await probe(host, port, signal);
+  } catch (cause) {
+    return new DialError("tcp", `cannot connect to ${host} port ${port}`, { cause });
+  }
+  const isTls = isSecure && /certificate|ssl|tls|self.signed/i.test(errorText(error));
+  if (isTls) return new DialError("tls", `no trusted TLS connection to ${host}`, { cause: error });
+  if (/invalid (upgrade|sec-websocket)|unexpected server response/i.test(errorText(error))) {
+    return new DialError("upgrade", "something on the way does not pass WebSockets on", {
+      cause: error,
+    });
+  }
+  return new DialError("http", `no HTTP answer from ${host} port ${port}`, { cause: error });
+}
+
+const probeTimeoutMs = 5_000;
+
+function probe(host: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, signal, timeout: probeTimeoutMs });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("timeout", () => socket.destroy(new Error("no answer")));
+    socket.once("error", reject);
+  });
+}
