@@ -30,6 +30,12 @@ export class DialError extends Error {
   }
 }
 
+/** There is no token for the instance that the agent runs on; the message says what to do about it. */
+export class IdentityError extends Error {
+  override readonly name = "IdentityError";
+  readonly code = "no-identity";
+}
+
 /** The server answered an RPC with an error (`rpc.md` section 3.5); code 12 means that it does not know the RPC. */
 export class RpcError extends Error {
   override readonly name = "RpcError";

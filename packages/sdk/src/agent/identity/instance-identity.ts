@@ -1,0 +1,103 @@
+import { MetadataService } from "./metadata-service.ts";
+import type { Question } from "./metadata-service.ts";
+
+/** A cloud whose instances can prove who they are. */
+export type Cloud = "aws" | "azure" | "google";
+
+/** What a cloud says and signs about an instance: the fields of the exchange's body (`agent.md` section 1.3). */
+export type InstanceIdentity =
+  | { readonly signature: string; readonly document: string }
+  | { readonly signature: string; readonly encoding: string }
+  | { readonly json_web_token: string };
+
+export const cloudNames = { aws: "AWS", azure: "Azure", google: "Google Cloud" } as const;
+
+/**
+ * Asks the metadata service at `metadataUrl` for the identity of the instance that this process runs on. Rejects with
+ * `IdentityError`, also when the signal is aborted.
+ */
+export function fetchIdentity(
+  cloud: Cloud,
+  metadataUrl: string,
+  signal: AbortSignal,
+): Promise<InstanceIdentity> {
+  const service = new MetadataService(cloudNames[cloud], metadataUrl);
+  switch (cloud) {
+    case "aws":
+      return fetchAws(service, signal);
+    case "azure":
+      return fetchAzure(service, signal);
+    case "google":
+      return fetchGoogle(service, signal);
+  }
+}
+
+/** Six hours, the longest that AWS grants. */
+const awsSessionSeconds = 21_600;
+/** What a header can hold. */
+const headerText = /^[\x21-\x7e]+$/;
+
+async function fetchAws(service: MetadataService, signal: AbortSignal): Promise<InstanceIdentity> {
+  const opening: Question = {
+    method: "PUT",
+    path: "/latest/api/token",
+    headers: { "X-aws-ec2-metadata-token-ttl-seconds": String(awsSessionSeconds) },
+  };
+  const session = (await service.ask(opening, signal)).trim();
+  if (!headerText.test(session)) throw service.unusable(opening, "a token");
+  const about = (part: string): Question => ({
+    method: "GET",
+    path: `/latest/dynamic/instance-identity/${part}`,
+    headers: { "X-aws-ec2-metadata-token": session },
+  });
+  const signature = await service.ask(about("signature"), signal);
+  // Every byte of it is signed.
+  const document = await service.ask(about("document"), signal);
+  return { signature, document };
+}
+
+async function fetchAzure(
+  service: MetadataService,
+  signal: AbortSignal,
+): Promise<InstanceIdentity> {
+  const question: Question = {
+    method: "GET",
+    path: "/metadata/attested/document?api-version=2020-09-01",
+    headers: { Metadata: "true" },
+  };
+  const attested = parseAttested(await service.ask(question, signal));
+  if (attested === undefined) {
+    throw service.unusable(question, "JSON with the texts signature and encoding");
+  }
+  return attested;
+}
+
+function parseAttested(text: string): InstanceIdentity | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null) return undefined;
+    if (!("signature" in parsed && "encoding" in parsed)) return undefined;
+    const { signature, encoding } = parsed;
+    if (typeof signature !== "string" || signature === "") return undefined;
+    return typeof encoding === "string" ? { signature, encoding } : undefined;
+  } catch {
+    // Not JSON. The error would say a part of what it is.
+    return undefined;
+  }
+}
+
+const jsonWebToken = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+async function fetchGoogle(
+  service: MetadataService,
+  signal: AbortSignal,
+): Promise<InstanceIdentity> {
+  const question: Question = {
+    method: "GET",
+    path: "/computeMetadata/v1/instance/service-accounts/default/identity?audience=coder&format=full",
+    headers: { "Metadata-Flavor": "Google" },
+  };
+  const token = (await service.ask(question, signal)).trim();
+  if (!jsonWebToken.test(token)) throw service.unusable(question, "a JSON web token");
+  return { json_web_token: token };
+}

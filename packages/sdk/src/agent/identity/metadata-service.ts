@@ -1,0 +1,63 @@
+import { errorText } from "@slipway/runtime";
+
+import { IdentityError } from "../errors.ts";
+import { requestText } from "./request-text.ts";
+
+export interface Question {
+  readonly method: "GET" | "PUT";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a cloud tells its instances about themselves, at an address that only they reach. */
+export class MetadataService {
+  readonly #cloudName: string;
+  readonly #url: string;
+
+  constructor(cloudName: string, url: string) {
+    this.#cloudName = cloudName;
+    this.#url = url.replace(/\/+$/, "");
+  }
+
+  /** Resolves to the body of a 200 that holds something. Rejects with `IdentityError`, also when the signal is aborted. */
+  async ask(question: Question, signal: AbortSignal): Promise<string> {
+    const { method, path, headers } = question;
+    const answer = await requestText(
+      new URL(this.#url + path),
+      { method, headers, body: undefined },
+      signal,
+    ).catch((error: unknown) => {
+      throw this.#unreachable(signal.aborted ? signal.reason : error);
+    });
+    if (answer.status !== 200) {
+      throw new IdentityError(
+        `${this.#name} answered ${answer.status} to ${method} ${path}: allow it in the instance's settings, ${orToken}`,
+      );
+    }
+    if (answer.text === undefined) throw this.unusable(question, "not more than 1 MiB");
+    if (answer.text.trim() === "") throw this.unusable(question, "a text");
+    return answer.text;
+  }
+
+  /** For an answer that is not what it should be. The answer itself may be a secret, and is not told. */
+  unusable({ method, path }: Question, wanted: string): IdentityError {
+    return new IdentityError(
+      `${this.#name} answered ${method} ${path} with something else than wanted (${wanted}): see what answers at that address, ${orToken}`,
+    );
+  }
+
+  #unreachable(cause: unknown): IdentityError {
+    const cloud = this.#cloudName;
+    return new IdentityError(
+      `${this.#name} cannot be reached (${errorText(cause)}): this machine is no instance of ${cloud}, or a firewall or a container's network keeps the agent from that address; let it through, ${orToken}`,
+      { cause },
+    );
+  }
+
+  /** With the address, but not with a password in it. */
+  get #name(): string {
+    return `the metadata service of ${this.#cloudName} at ${new URL(this.#url).origin}`;
+  }
+}
+
+const orToken = "or start the agent with CODER_AGENT_TOKEN";
