@@ -1,0 +1,80 @@
+import { abortable } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
+
+import { exchangeIdentity } from "./exchange-identity.ts";
+import type { ExchangeTarget } from "./exchange-identity.ts";
+import { fetchIdentity } from "./instance-identity.ts";
+
+export interface InstanceCredentialOptions extends ExchangeTarget {
+  /** Where the cloud's metadata service is. */
+  readonly metadataUrl: string;
+  readonly clock: Clock;
+}
+
+/** For one exchange, from the first question to the metadata service to the server's answer. */
+export const maxExchangeMs = 10_000;
+
+interface Exchange {
+  readonly token: Promise<string>;
+  readonly abandoned: AbortController;
+  waiting: number;
+}
+
+/** The token of an agent that proves who it is by the instance it runs on, and how it gets the next one. */
+export class InstanceCredential {
+  readonly #options: InstanceCredentialOptions;
+  #token: string | undefined;
+  #running: Exchange | undefined;
+
+  constructor(options: InstanceCredentialOptions) {
+    this.#options = options;
+  }
+
+  /** The newest token; undefined before the first. It outlives exchanges that fail. */
+  current(): string | undefined {
+    return this.#token;
+  }
+
+  /**
+   * Exchanges the instance's identity for a token. Callers at the same time share one exchange, which ends early when the
+   * last of them has gone. Rejects with `IdentityError` or `DialError`, or the signal's reason.
+   */
+  async refresh(signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    const exchange = (this.#running ??= this.#begin());
+    exchange.waiting += 1;
+    try {
+      return await abortable(exchange.token, signal);
+    } finally {
+      exchange.waiting -= 1;
+      if (exchange.waiting === 0) {
+        exchange.abandoned.abort();
+        if (this.#running === exchange) this.#running = undefined;
+      }
+    }
+  }
+
+  #begin(): Exchange {
+    const abandoned = new AbortController();
+    return { token: this.#exchange(abandoned.signal), abandoned, waiting: 0 };
+  }
+
+  async #exchange(abandoned: AbortSignal): Promise<string> {
+    const { cloud, metadataUrl, clock } = this.#options;
+    const late = new AbortController();
+    const ended = new AbortController();
+    clock.sleep(maxExchangeMs, ended.signal).then(
+      () => late.abort(new DOMException(`no answer within ${maxExchangeMs} ms`, "TimeoutError")),
+      // The exchange was faster.
+      () => undefined,
+    );
+    try {
+      const either = AbortSignal.any([abandoned, late.signal]);
+      const identity = await fetchIdentity(cloud, metadataUrl, either);
+      this.#token = await exchangeIdentity(this.#options, identity, either);
+      return this.#token;
+    } finally {
+      ended.abort();
+    }
+  }
+}
