@@ -1,5 +1,6 @@
 import { silentLogger } from "@slipway/runtime";
-import { DialError } from "@slipway/sdk/agent";
+import type { LogFields } from "@slipway/runtime";
+import { DialError, IdentityError } from "@slipway/sdk/agent";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
@@ -70,6 +71,32 @@ describe("keepConnected", () => {
   it("goes on slowing down while connections end at once", async () => {
     const times = await dialTimes([0, 0, 0, 0], 1_000);
     expect(times).toEqual([0, 100, 261, 523, 947]);
+  });
+
+  it("says on which rung a dial failed: that of its error, identity for want of a token", async () => {
+    const clock = createFakeClock(0);
+    const failures = [new DialError("tcp", "a"), new IdentityError("b"), new Error("c")];
+    const rungs: unknown[] = [];
+    const warn = ({ rung }: LogFields): void => void rungs.push(rung);
+    const end = new AbortController();
+    const ended = keepConnected(
+      {
+        dial: async () => {
+          throw failures.shift() ?? new DialError("dns", "d");
+        },
+        serve: async () => undefined,
+        redial: new Redial(),
+        ladder: new LadderLog("http://localhost", clock, { ...logger, warn }),
+        clock,
+        logger,
+        random: () => 0,
+      },
+      end.signal,
+    );
+    await clock.advance(600);
+    expect(rungs).toEqual(["tcp", "identity", "rpc", "dns"]);
+    end.abort();
+    await ended;
   });
 
   it("closes each connection before it dials again", async () => {

@@ -1,12 +1,12 @@
 import { abortable, Backoff, defaultBackoff, errorText } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
-import { DialError } from "@slipway/sdk/agent";
+import { DialError, IdentityError } from "@slipway/sdk/agent";
 import type { AgentConnection, Rung } from "@slipway/sdk/agent";
 
 import type { LadderLog } from "./ladder-log.ts";
 import type { Redial } from "./redial.ts";
 
-/** Opens a connection; throws `DialError`. */
+/** Opens a connection; throws `DialError`, or `IdentityError` where the agent gets no token to open one with. */
 export type Dial = (signal: AbortSignal) => Promise<AgentConnection>;
 
 export interface KeepConnectedOptions {
@@ -88,5 +88,6 @@ async function connectOnce(
 }
 
 function rungOf(error: unknown): Rung {
-  return error instanceof DialError ? error.rung : "rpc";
+  if (error instanceof DialError) return error.rung;
+  return error instanceof IdentityError ? "identity" : "rpc";
 }

@@ -7,9 +7,11 @@ export const advice: Readonly<Record<Rung, string>> = {
   tcp: "check that the server runs, that the port in CODER_AGENT_URL is right, and the firewalls between",
   tls: "check that the server's certificate names this host, is in date, and that its issuer is trusted here (NODE_EXTRA_CA_CERTS)",
   http: "check that CODER_AGENT_URL is the server's own address, and what stands in front of it",
+  identity:
+    "check that CODER_AGENT_AUTH names the cloud of this machine, and that the template has an agent with that kind of identity",
   upgrade: "check that each proxy on the way passes WebSockets on",
   authentication:
-    "check CODER_AGENT_TOKEN: it belongs to the newest build of one workspace and ends with that build",
+    "check where the token is from, CODER_AGENT_TOKEN or the identity of this machine: it belongs to the newest build of one workspace and ends with that build",
   version: "update the older of server and agent",
   rpc: "look into the server's log: it took the connection and then failed",
 };

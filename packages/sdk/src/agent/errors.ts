@@ -1,9 +1,10 @@
-/** The rungs of the connect ladder, from the lowest. */
+/** The rungs of the connect ladder, from the lowest. `identity` is there only for an agent that has to get its token. */
 export const rungs = [
   "dns",
   "tcp",
   "tls",
   "http",
+  "identity",
   "upgrade",
   "authentication",
   "version",
