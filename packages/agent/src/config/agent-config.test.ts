@@ -1,14 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { readAgentConfig } from "./agent-config.ts";
 import { ConfigError } from "./errors.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "slipway-config-"));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const enough = { CODER_AGENT_URL: "https://slipway.example.com/", CODER_AGENT_TOKEN: "token" };
 
@@ -26,7 +21,7 @@ describe("readAgentConfig", () => {
   it("has a default for everything but address and token", () => {
     expect(readAgentConfig({}, enough)).toEqual({
       serverUrl: "https://slipway.example.com",
-      token: "token",
+      auth: { kind: "token", token: "token" },
       headers: {},
       headerCommand: undefined,
       logDir: tmpdir(),
@@ -42,17 +37,8 @@ describe("readAgentConfig", () => {
       { CODER_AGENT_TOKEN: "flag", CODER_AGENT_LOG_DIR: "/l" },
       enough,
     );
-    expect(config.token).toBe("flag");
+    expect(config.auth).toEqual({ kind: "token", token: "flag" });
     expect(config.logDir).toBe("/l");
-  });
-
-  it("reads the token from its file, without white space", () => {
-    const file = join(folder, "token");
-    writeFileSync(file, "  secret\n");
-    const url = { CODER_AGENT_URL: "http://localhost:3000" };
-    expect(readAgentConfig({}, { ...url, CODER_AGENT_TOKEN_FILE: file }).token).toBe("secret");
-    const both = { ...url, CODER_AGENT_TOKEN: "direct", CODER_AGENT_TOKEN_FILE: file };
-    expect(readAgentConfig({}, both).token).toBe("direct");
   });
 
   it("reads headers and subsystems", () => {
@@ -76,14 +62,13 @@ describe("readAgentConfig", () => {
 
   it("reports every fault at once", () => {
     const faults = faultsOf({
-      CODER_AGENT_AUTH: "aws-instance-identity",
+      CODER_AGENT_AUTH: "magic",
       CODER_AGENT_URL: "slipway.example.com",
-      CODER_AGENT_TOKEN_FILE: join(folder, "absent"),
       CODER_AGENT_HEADER: "ok=1,secret",
       CODER_AGENT_SUBSYSTEM: "toaster",
     });
-    expect(faults).toHaveLength(5);
-    expect(faults.join("\n")).toMatch(/AUTH.*\n.*URL.*\n.*TOKEN_FILE.*\n.*item 2 of.*\n.*toaster/);
+    expect(faults).toHaveLength(4);
+    expect(faults.join("\n")).toMatch(/URL.*\n.*AUTH.*\n.*item 2 of.*\n.*toaster/);
     expect(faults.join("\n")).not.toContain("secret");
   });
 

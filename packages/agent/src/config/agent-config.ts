@@ -1,15 +1,14 @@
-import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 
-import { errorText } from "@slipway/runtime";
-
+import { readAuth } from "./agent-auth.ts";
+import type { AgentAuth } from "./agent-auth.ts";
 import { ConfigError } from "./errors.ts";
 import { parseHeader } from "./headers.ts";
 
 /** What the environment and the flags say (agent.md 1.1). */
 export interface AgentConfig {
   readonly serverUrl: string;
-  readonly token: string;
+  readonly auth: AgentAuth;
   readonly headers: Readonly<Record<string, string>>;
   /** Run once at the start; its output lines are more headers. */
   readonly headerCommand: string | undefined;
@@ -35,14 +34,9 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
   const faults: string[] = [];
   const given = (name: string): string | undefined => flags[name] ?? environment[name];
   const text = (name: string): string | undefined => given(name) || undefined;
-
-  const auth = text("CODER_AGENT_AUTH") ?? "token";
-  if (auth !== "token") {
-    faults.push(`CODER_AGENT_AUTH is ${JSON.stringify(auth)}, wanted "token"`);
-  }
   const config: AgentConfig = {
     serverUrl: readServerUrl(text("CODER_AGENT_URL"), faults),
-    token: readToken(text("CODER_AGENT_TOKEN"), text("CODER_AGENT_TOKEN_FILE"), faults),
+    auth: readAuth(text, faults),
     headers: readHeaders(text("CODER_AGENT_HEADER"), faults),
     headerCommand: text("CODER_AGENT_HEADER_COMMAND"),
     logDir: text("CODER_AGENT_LOG_DIR") ?? tmpdir(),
@@ -67,22 +61,6 @@ function readServerUrl(text: string | undefined, faults: string[]): string {
     return "";
   }
   return text.replace(/\/+$/, "");
-}
-
-function readToken(token: string | undefined, file: string | undefined, faults: string[]): string {
-  if (token !== undefined) return token.trim();
-  if (file === undefined) {
-    faults.push("neither CODER_AGENT_TOKEN nor CODER_AGENT_TOKEN_FILE is set, wanted one of them");
-    return "";
-  }
-  try {
-    const content = readFileSync(file, "utf8").trim();
-    if (content === "") faults.push(`CODER_AGENT_TOKEN_FILE ${file} is empty, wanted a token`);
-    return content;
-  } catch (error) {
-    faults.push(`CODER_AGENT_TOKEN_FILE ${file} cannot be read: ${errorText(error)}`);
-    return "";
-  }
 }
 
 /** A list with commas, or with line ends where a value holds commas. */

@@ -11,6 +11,7 @@ const variables = {
   "agent-url": "CODER_AGENT_URL",
   "agent-token": "CODER_AGENT_TOKEN",
   "agent-token-file": "CODER_AGENT_TOKEN_FILE",
+  "agent-name": "CODER_AGENT_NAME",
   "agent-header": "CODER_AGENT_HEADER",
   "agent-header-command": "CODER_AGENT_HEADER_COMMAND",
   "log-dir": "CODER_AGENT_LOG_DIR",

@@ -1,13 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openLocalServer } from "@slipway/testkit";
 import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";
 import { serveScripted } from "../../tests/support/served-server.ts";
 import type { ServedServer } from "../../tests/support/served-server.ts";
+import type { Variables } from "../config/agent-config.ts";
 import { runAgent } from "./run-agent.ts";
 
 const scriptId = encodeUuid("00112233-4455-6677-8899-aabbccddeeff");
@@ -24,13 +28,15 @@ interface Running {
   readonly states: readonly number[];
   /** What the start scripts said of themselves, a line a run. */
   runs(): string[];
+  /** The tokens that they found. */
+  tokens(): string[];
   claim(ownerName: string): void;
   interrupt(): void;
   readonly exitCode: Promise<number>;
 }
 
 /** The whole agent against a server that listens. */
-async function run(): Promise<Running> {
+async function run(auth: Variables = { CODER_AGENT_TOKEN: "secret" }): Promise<Running> {
   const home = mkdtempSync(join(tmpdir(), "slipway-agent-"));
   const scripted = new ScriptedServer();
   const states: number[] = [];
@@ -48,7 +54,7 @@ async function run(): Promise<Running> {
         logSourceId: scriptId,
         runOnStart: true,
         script:
-          'echo "$CODER_WORKSPACE_OWNER_NAME $CODER_WORKSPACE_NAME $GIT_AUTHOR_NAME" >> ~/runs; sleep 1000 & ',
+          'echo "$CODER_WORKSPACE_OWNER_NAME $CODER_WORKSPACE_NAME $GIT_AUTHOR_NAME" >> ~/runs; echo "$CODER_AGENT_TOKEN" >> ~/tokens; sleep 1000 & ',
       },
       { id: scriptId, logSourceId: scriptId, runOnStop: true, script: "echo bye >> ~/runs" },
     ],
@@ -71,7 +77,7 @@ async function run(): Promise<Running> {
       HOME: home,
       SHELL: "/bin/sh",
       CODER_AGENT_URL: served.url,
-      CODER_AGENT_TOKEN: "secret",
+      ...auth,
       CODER_AGENT_LOG_DIR: home,
       CODER_AGENT_SCRIPT_DATA_DIR: home,
       CODER_AGENT_LOGGING_HUMAN: "",
@@ -90,12 +96,25 @@ async function run(): Promise<Running> {
     served,
     states,
     runs: () => readFileSync(join(home, "runs"), "utf8").trim().split("\n"),
+    tokens: () => readFileSync(join(home, "tokens"), "utf8").trim().split("\n"),
     claim: (ownerName) => {
       owner = ownerName;
       row += 1;
     },
     interrupt: () => interrupted.resolve("SIGTERM"),
     exitCode,
+  };
+}
+
+/** The settings of an agent on an instance of AWS, and what its metadata service does. */
+async function onAws(
+  answer: (response: ServerResponse) => void = (response) => void response.end("anything"),
+): Promise<Variables> {
+  const service = await openLocalServer(createServer((_request, response) => answer(response)));
+  onTestFinished(() => service[Symbol.asyncDispose]());
+  return {
+    CODER_AGENT_AUTH: "aws-instance-identity",
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: service.url,
   };
 }
 
@@ -140,5 +159,60 @@ describe("runAgent", () => {
     agent.claim("ada");
     agent.served.setStatus(200);
     await expect.poll(() => agent.runs(), soon).toEqual([asPrebuild, "bye", asAda]);
+  });
+
+  it("gets its token for its instance's identity, anew for each connection", async () => {
+    const agent = await run(await onAws());
+    await expect.poll(() => agent.served.streams(), soon).toBe(1);
+    await expect.poll(() => agent.states, soon).toContain(Lifecycle_State.STARTING);
+    await expect.poll(() => agent.tokens(), soon).toEqual(["granted-1"]);
+    expect(agent.served.asked.toSorted()).toEqual([
+      "aws-instance-identity undefined",
+      "reinit granted-1",
+      "rpc granted-1",
+    ]);
+    agent.claim("ada");
+    agent.served.cut();
+    await expect.poll(() => agent.runs(), soon).toEqual([asPrebuild, "bye", asAda]);
+    await expect.poll(() => agent.tokens(), soon).toEqual(["granted-1", "granted-2"]);
+    expect(agent.served.asked.slice(3)).toEqual([
+      "aws-instance-identity undefined",
+      "rpc granted-2",
+    ]);
+    agent.interrupt();
+    expect(await agent.exitCode).toBe(0);
+  });
+
+  it("gets another token when it is refused, as soon as the server grants one", async () => {
+    const agent = await run(await onAws());
+    await expect.poll(() => agent.served.streams(), soon).toBe(1);
+    await expect.poll(() => agent.runs(), soon).toEqual([asPrebuild]);
+    agent.served.setStatus(401);
+    agent.served.cut();
+    agent.served.send('event: error\ndata: {"message":"gone"}\n\n');
+    await expect.poll(() => agent.served.asked.length, soon).toBeGreaterThan(7);
+    agent.claim("ada");
+    agent.served.setStatus(200);
+    await expect.poll(() => agent.runs(), soon).toEqual([asPrebuild, "bye", asAda]);
+    await expect.poll(() => agent.served.streams(), soon).toBe(1);
+    expect(agent.served.asked.filter((line) => line === "rpc granted-1")).toHaveLength(1);
+    expect(agent.served.asked.findLast((line) => line.startsWith("reinit"))).not.toBe(
+      "reinit granted-1",
+    );
+  });
+
+  it("ends at once when it is told to while no token comes", async () => {
+    const asked = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<void>();
+    const silent = (response: ServerResponse): void => {
+      asked.resolve();
+      response.on("close", () => left.resolve());
+    };
+    const agent = await run(await onAws(silent));
+    await asked.promise;
+    agent.interrupt();
+    expect(await agent.exitCode).toBe(0);
+    await left.promise;
+    expect(agent.served.asked).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { errorText, systemClock } from "@slipway/runtime";
-import { dialAgent, waitForReinit } from "@slipway/sdk/agent";
+import { dialAgent, InstanceCredential, waitForReinit } from "@slipway/sdk/agent";
 
 import { readAgentConfig } from "../config/agent-config.ts";
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
@@ -12,6 +12,9 @@ import { scriptBinDirectory } from "../scripts/script-directories.ts";
 import { ScriptRunner } from "../scripts/script-runner.ts";
 import { AgentLife } from "../session/agent-life.ts";
 import type { Ending } from "../session/agent-life.ts";
+import { givenToken } from "../session/credential.ts";
+import type { Credential } from "../session/credential.ts";
+import { askAsAgent } from "../session/reinit/ask-as-agent.ts";
 import { decide } from "../session/reinit/identity.ts";
 import type { Place } from "../session/workspace.ts";
 import { allHeaders } from "./header-command.ts";
@@ -47,13 +50,15 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   }
   using log = openLogger(config, () => systemClock.now());
   const { logger } = log;
-  const { serverUrl, token } = config;
+  const { serverUrl } = config;
+  const credential = credentialOf(config, headers);
   logger.info({ version: agentVersion, serverUrl }, "agent starts");
   const life = new AgentLife({
-    dial: (signal) =>
+    // A token may have ended with its build (agent.md 1.3).
+    dial: async (signal) =>
       dialAgent({
         serverUrl,
-        token,
+        token: await credential.refresh(signal),
         headers,
         role: "agent",
         signal,
@@ -61,13 +66,14 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
         logger,
         onRung: (rung) => logger.debug({ rung }, "rung reached"),
       }),
-    waitForReinit: (signal) =>
+    waitForReinit: askAsAgent(credential, (token, signal) =>
       waitForReinit({ serverUrl, token, headers, clock: systemClock, signal }),
+    ),
     decide,
     openScripts: ({ manifest, host, onCompleted }) =>
       new ScriptRunner(manifest.scripts, host, onCompleted),
     serverUrl,
-    place: placeOf(config, environment),
+    place: placeOf(config, credential, environment),
     directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
     subsystems: config.subsystems,
     clock: systemClock,
@@ -83,9 +89,25 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   return forced.aborted ? exitCodes.failed : exitCodes.ok;
 }
 
-function placeOf(config: AgentConfig, environment: Variables): Place {
+function credentialOf(
+  { auth, serverUrl }: AgentConfig,
+  headers: Readonly<Record<string, string>>,
+): Credential {
+  switch (auth.kind) {
+    case "token":
+      return givenToken(auth.token);
+    case "instance": {
+      const { cloud, metadataUrl, agentName } = auth;
+      const clock = systemClock;
+      return new InstanceCredential({ serverUrl, headers, cloud, metadataUrl, agentName, clock });
+    }
+  }
+}
+
+function placeOf(config: AgentConfig, credential: Credential, environment: Variables): Place {
   return {
-    token: () => config.token,
+    // Commands come with a manifest, and that with a token.
+    token: () => credential.current() ?? "",
     user: userOrReason(environment),
     home: homeDirectory(environment),
     environment,

@@ -10,7 +10,10 @@ import type { WebSocket } from "ws";
 
 import type { ScriptedServer } from "./scripted-server.ts";
 
-/** A scripted server that listens: sessions over WebSockets, and the reinit stream. */
+/**
+ * A scripted server that listens: sessions over WebSockets, the reinit stream, and the exchange of an AWS identity, which
+ * grants the tokens `granted-1`, `granted-2`, and so on.
+ */
 export interface ServedServer extends AsyncDisposable {
   readonly url: string;
   /** Tokens of all requests, in order: the path's last part and the token. */
@@ -25,16 +28,22 @@ export interface ServedServer extends AsyncDisposable {
   cut(): void;
 }
 
-const root = "/api/v2/workspaceagents/me/";
+const root = "/api/v2/workspaceagents/";
 
 export async function serveScripted(scripted: ScriptedServer): Promise<ServedServer> {
   const asked: string[] = [];
   const streams = new Set<ServerResponse>();
   const sockets = new Set<WebSocket>();
   let status = 200;
+  let granted = 0;
   const http = createServer((request, response) => {
     const name = nameOf(request.url);
     asked.push(`${name} ${String(request.headers["coder-session-token"])}`);
+    if (name === "aws-instance-identity" && status === 200) {
+      granted += 1;
+      response.end(JSON.stringify({ session_token: `granted-${granted}` }));
+      return;
+    }
     if (name !== "reinit" || status !== 200) {
       const body = JSON.stringify({ message: "not for you" });
       response.writeHead(status === 200 ? 404 : status, { "Content-Type": "application/json" });
@@ -78,7 +87,7 @@ export async function serveScripted(scripted: ScriptedServer): Promise<ServedSer
 }
 
 function nameOf(url = ""): string {
-  return new URL(url, "http://server").pathname.replace(root, "");
+  return new URL(url, "http://server").pathname.replace(root, "").replace(/^me\//, "");
 }
 
 function serveSession(socket: WebSocket, scripted: ScriptedServer): void {

@@ -31,6 +31,11 @@ test("calls a server's flags like its variables", () => {
 });
 
 test("hands an agent's flags on under the names of its variables", () => {
-  const variables = variablesOf(agentCommand, { agentUrl: "http://x", agentToken: "t" });
-  expect(variables).toMatchObject({ CODER_AGENT_URL: "http://x", CODER_AGENT_TOKEN: "t" });
+  const flags = { agentUrl: "http://x", agentToken: "t", auth: "token", agentName: "main" };
+  expect(variablesOf(agentCommand, flags)).toMatchObject({
+    CODER_AGENT_URL: "http://x",
+    CODER_AGENT_TOKEN: "t",
+    CODER_AGENT_AUTH: "token",
+    CODER_AGENT_NAME: "main",
+  });
 });

@@ -9,7 +9,8 @@ export const command = defineCommand({
       kind: "text",
       value: "method",
       variable: "CODER_AGENT_AUTH",
-      summary: "how the agent proves who it is; token unless given",
+      summary:
+        "how the agent proves who it is: aws-, azure- or google-instance-identity; token unless given",
     },
     agentUrl: {
       kind: "text",
@@ -28,6 +29,12 @@ export const command = defineCommand({
       value: "file",
       variable: "CODER_AGENT_TOKEN_FILE",
       summary: "file with the agent's token",
+    },
+    agentName: {
+      kind: "text",
+      value: "name",
+      variable: "CODER_AGENT_NAME",
+      summary: "which agent of the instance this is, where it has several",
     },
     agentHeader: {
       kind: "text",

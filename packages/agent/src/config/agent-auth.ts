@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+
+import { errorText } from "@slipway/runtime";
+import type { Cloud } from "@slipway/sdk/agent";
+
+/** How the agent proves to the server who it is. */
+export type AgentAuth =
+  | { readonly kind: "token"; readonly token: string }
+  /** By what a cloud's metadata service says of the instance that the agent runs on (agent.md 1.3). */
+  | {
+      readonly kind: "instance";
+      readonly cloud: Cloud;
+      readonly metadataUrl: string;
+      /** Which agent this is, where the instance has several. */
+      readonly agentName: string | undefined;
+    };
+
+/** The value of a variable; undefined when it is not set or empty. */
+type Text = (name: string) => string | undefined;
+
+const clouds: Readonly<Record<string, Cloud>> = {
+  "aws-instance-identity": "aws",
+  "azure-instance-identity": "azure",
+  "google-instance-identity": "google",
+};
+const methods = ["token", ...Object.keys(clouds)];
+
+/** What is wrong is added to `faults`; the result counts only where nothing was. */
+export function readAuth(text: Text, faults: string[]): AgentAuth {
+  const method = text("CODER_AGENT_AUTH") ?? "token";
+  if (method === "token") return { kind: "token", token: readToken(text, faults) };
+  const cloud = Object.hasOwn(clouds, method) ? clouds[method] : undefined;
+  if (cloud === undefined) {
+    faults.push(`CODER_AGENT_AUTH is ${JSON.stringify(method)}, wanted ${methods.join(", ")}`);
+    return { kind: "token", token: "" };
+  }
+  const agentName = text("CODER_AGENT_NAME")?.trim() || undefined;
+  return {
+    kind: "instance",
+    cloud,
+    metadataUrl: readMetadataUrl(metadataServices[cloud], text, faults),
+    agentName,
+  };
+}
+
+function readToken(text: Text, faults: string[]): string {
+  const token = text("CODER_AGENT_TOKEN");
+  if (token !== undefined) return token.trim();
+  const file = text("CODER_AGENT_TOKEN_FILE");
+  if (file === undefined) {
+    faults.push("neither CODER_AGENT_TOKEN nor CODER_AGENT_TOKEN_FILE is set, wanted one of them");
+    return "";
+  }
+  try {
+    const content = readFileSync(file, "utf8").trim();
+    if (content === "") faults.push(`CODER_AGENT_TOKEN_FILE ${file} is empty, wanted a token`);
+    return content;
+  } catch (error) {
+    faults.push(`CODER_AGENT_TOKEN_FILE ${file} cannot be read: ${errorText(error)}`);
+    return "";
+  }
+}
+
+interface MetadataPlace {
+  /** By which the cloud's own libraries are led elsewhere. */
+  readonly variable: string;
+  readonly url: string;
+  /** Whether the variable may hold a bare host, with or without a port. */
+  readonly isHost: boolean;
+}
+
+const linkLocal = "http://169.254.169.254";
+
+const metadataServices: Readonly<Record<Cloud, MetadataPlace>> = {
+  aws: { variable: "AWS_EC2_METADATA_SERVICE_ENDPOINT", url: linkLocal, isHost: false },
+  azure: { variable: "AZURE_POD_IDENTITY_AUTHORITY_HOST", url: linkLocal, isHost: false },
+  google: {
+    variable: "GCE_METADATA_HOST",
+    url: "http://metadata.google.internal",
+    isHost: true,
+  },
+};
+
+function readMetadataUrl(
+  { variable, url, isHost }: MetadataPlace,
+  text: Text,
+  faults: string[],
+): string {
+  const value = text(variable)?.trim();
+  if (value === undefined) return url;
+  const full = isHost && !/^https?:/.test(value) ? `http://${value}` : value;
+  if (/^https?:/.test(full) && URL.canParse(full)) return full.replace(/\/+$/, "");
+  const wanted = isHost ? "a host, with or without a port" : "http://… or https://…";
+  faults.push(`${variable} is ${JSON.stringify(value)}, wanted ${wanted}`);
+  return url;
+}
