@@ -1,6 +1,6 @@
 import type { NamedValue } from "../template-format/definition.ts";
 import { type RenderedAgents, renderDefinition } from "../template-format/interpolate.ts";
-import type { BuildContext } from "./queries.ts";
+import type { BuildContext } from "./context-queries.ts";
 
 /** The agents of a build as its template describes them, for its owner. */
 export function renderAgents(

@@ -22,10 +22,10 @@ import {
   selectBuildContext,
   selectDriverState,
   selectLastStart,
-  selectParameters,
-  updateDeadline,
   updateDriverState,
-} from "./queries.ts";
+} from "./context-queries.ts";
+import { updateDeadline } from "./deadline-queries.ts";
+import { selectParameters } from "./queries.ts";
 import { selectResources } from "./resource-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";

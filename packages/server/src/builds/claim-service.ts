@@ -11,7 +11,8 @@ import type { Driver } from "../drivers/driver.ts";
 import { createJob, doneJob } from "../jobs/service.ts";
 import { asBuildable, findPool, type requireVersion } from "../templates/version-service.ts";
 import { claimStage } from "./build-job.ts";
-import { doneBuildRows, insertBuild, insertParameters, selectClaimed } from "./queries.ts";
+import { selectClaimed } from "./claim-queries.ts";
+import { doneBuildRows, insertBuild, insertParameters } from "./insert-queries.ts";
 import { type BuildSubject, localWorker, type NewBuild, resolveStart } from "./service.ts";
 import { takeOver } from "./take-over.ts";
 

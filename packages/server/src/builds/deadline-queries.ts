@@ -2,6 +2,18 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 
+/** When a workspace `w` that starts now ends by itself; null: never. */
+export const endOfLife = sql<string | null>`now() + w.ttl_ms * interval '1 millisecond'`;
+
+/** A start that is done ends by itself after its workspace's time to live; without one, never. */
+export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set deadline = least(${endOfLife}, b.max_deadline)
+      from workspaces w
+      where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
+}
+
 /** Sets when a running build ends by itself; null: never. */
 export async function updateBuildDeadline(
   db: Queryable,

@@ -5,7 +5,7 @@ import { inTransaction } from "../db/transaction.ts";
 import type { DriverLog } from "../drivers/driver-log.ts";
 import type { Driver } from "../drivers/driver.ts";
 import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts";
-import { type BuildContext, selectRunningBuilds, updateDriverState } from "./queries.ts";
+import { type BuildContext, selectRunningBuilds, updateDriverState } from "./context-queries.ts";
 
 /** Drivers whose agents end with the machine, and do not come back by themselves. */
 const restoredDrivers: ReadonlySet<string> = new Set(["process"]);

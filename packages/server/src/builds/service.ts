@@ -15,13 +15,8 @@ import {
   requireBuildable,
   requireImported,
 } from "../templates/version-service.ts";
-import {
-  insertBuild,
-  insertParameters,
-  lockWorkspace,
-  selectLastBuild,
-  selectParameters,
-} from "./queries.ts";
+import { insertBuild, insertParameters } from "./insert-queries.ts";
+import { lockWorkspace, selectLastBuild, selectParameters } from "./queries.ts";
 
 /** A workspace, as far as a build of it needs it. */
 export interface BuildSubject {

@@ -8,7 +8,8 @@ import type { NewRows } from "../db/insert-rows.ts";
 import type { DriverResource } from "../drivers/driver.ts";
 import type { NamedValue } from "../template-format/definition.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
-import { type BuildContext, selectLastSucceeded } from "./queries.ts";
+import { selectLastSucceeded } from "./claim-queries.ts";
+import type { BuildContext } from "./context-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 
 /** The build whose agents' processes go on under a new owner, and what it stands on. */

@@ -1,0 +1,116 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+import type { TemplateDefinition } from "../template-format/definition.ts";
+
+/** The workspace of a build, its owner and its template, as the build's agents are told of them. */
+export const subjectColumns = [
+  "w.id as workspace_id",
+  "w.name as workspace_name",
+  "owner.id as owner_id",
+  "owner.username as owner_username",
+  "owner.name as owner_name",
+  "owner.email as owner_email",
+  "t.name as template_name",
+] as const;
+
+/** All that carrying out a build needs to know. */
+function buildContexts(db: Queryable) {
+  return (
+    db
+      .selectFrom("workspace_builds as b")
+      .innerJoin("workspaces as w", "w.id", "b.workspace_id")
+      .innerJoin("users as owner", "owner.id", "w.owner_id")
+      .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+      .innerJoin("templates as t", "t.id", "w.template_id")
+      .innerJoin("jobs as j", "j.id", "b.job_id")
+      .select([
+        "b.id",
+        "b.job_id",
+        "b.build_number",
+        "b.transition",
+        "b.driver_state",
+        "b.owner_id as build_owner_id",
+        ...subjectColumns,
+        "v.name as template_version_name",
+      ])
+      // An import that failed has no build, so the definition is there.
+      .select(sql<TemplateDefinition>`v.definition`.as("definition"))
+  );
+}
+
+export function selectBuildContext(db: Queryable, jobId: string) {
+  return buildContexts(db).where("b.job_id", "=", jobId).executeTakeFirst();
+}
+
+export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildContext>>>;
+
+/** Workspaces that should be running on this worker's machine. */
+export function selectRunningBuilds(db: Queryable, workerId: string) {
+  return buildContexts(db)
+    .where("b.transition", "=", "start")
+    .where("w.deleted", "=", sql.lit(false))
+    .where("j.worker_id", "=", workerId)
+    .where("j.completed_at", "is not", null)
+    .where("j.error", "is", null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("workspace_builds as later")
+            .whereRef("later.workspace_id", "=", "b.workspace_id")
+            .whereRef("later.build_number", ">", "b.build_number")
+            .select("later.id"),
+        ),
+      ),
+    )
+    .execute();
+}
+
+/** The newest start build up to a number, whose agents are the ones that run. */
+export function selectLastStart(db: Queryable, workspaceId: string, upTo: number) {
+  return db
+    .selectFrom("workspace_builds")
+    .where("workspace_id", "=", workspaceId)
+    .where("transition", "=", "start")
+    .where("build_number", "<=", upTo)
+    .orderBy("build_number", "desc")
+    .select(["id", "build_number"])
+    .executeTakeFirst();
+}
+
+/** The driver's state of the newest build before a number that has one. */
+export async function selectDriverState(
+  db: Queryable,
+  workspaceId: string,
+  before: number,
+): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom("workspace_builds")
+    .where("workspace_id", "=", workspaceId)
+    .where("build_number", "<", before)
+    .where("driver_state", "is not", null)
+    .orderBy("build_number", "desc")
+    .select("driver_state")
+    .executeTakeFirst();
+  return row?.driver_state ?? undefined;
+}
+
+export async function updateDriverState(
+  db: Queryable,
+  buildId: string,
+  state: Uint8Array | undefined,
+): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ driver_state: state === undefined ? null : Buffer.from(state), updated_at: sql`now()` })
+    .where("id", "=", buildId)
+    .execute();
+}
+
+export async function markWorkspaceDeleted(db: Queryable, workspaceId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("id", "=", workspaceId)
+    .execute();
+}
