@@ -108,6 +108,20 @@ export type DisplayAppName = (typeof displayApps)[number];
 export const sharingLevels = ["owner", "authenticated", "organization", "public"] as const;
 export const openIns = ["slim-window", "tab"] as const;
 
+/** Of clouds whose machines can say which they are; agents know them by these names (`agent.md` section 1.1). */
+export const identityAuths = [
+  "aws-instance-identity",
+  "azure-instance-identity",
+  "google-instance-identity",
+] as const;
+export type IdentityAuth = (typeof identityAuths)[number];
+
+/** The cloud's machine that an agent runs on, by which it is known instead of by a token. */
+export interface IdentityDefinition {
+  readonly auth: IdentityAuth;
+  readonly instanceId: string;
+}
+
 /** One agent of the workspace. Its texts may hold `${{ … }}` until `renderDefinition` has replaced them. */
 export interface AgentDefinition {
   readonly name: string;
@@ -124,6 +138,8 @@ export interface AgentDefinition {
   readonly apps: readonly AppDefinition[];
   readonly displayApps: readonly DisplayAppName[];
   readonly monitoring: MonitoringDefinition | undefined;
+  /** Undefined for an agent that is started with its token. */
+  readonly identity: IdentityDefinition | undefined;
 }
 
 export interface ScriptDefinition {

@@ -87,4 +87,26 @@ describe("renderDefinition", () => {
       TemplateFormatError,
     );
   });
+
+  describe("names machines", () => {
+    const machine = (id: string) => {
+      const text =
+        "driver: external\nparameters: { color: {} }\nagents:\n  main:\n" +
+        "    auth: aws-instance-identity\n    instance_id: ${{ parameters.color }}\n";
+      const parsed = parseTemplateDefinition(text, { drivers: ["external"] });
+      if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
+      const parameters = [{ name: "color", value: id }];
+      return renderDefinition(parsed.definition, { ...values, parameters })[0]?.identity;
+    };
+
+    it.each(["i-1", "!", "~".repeat(256)])("as %s", (id) => {
+      expect(machine(id)).toEqual({ auth: "aws-instance-identity", instanceId: id });
+    });
+
+    it.each(["", " ", "i 1", "i-1\n", "ï-1", "\u007f", "x".repeat(257)])("but not as %j", (id) => {
+      expect(() => machine(id)).toThrow(
+        /^agent main: found the instance_id ".*", wanted 1 to 256 visible ASCII characters/,
+      );
+    });
+  });
 });

@@ -1,4 +1,10 @@
-import type { AgentDefinition, NamedValue, TemplateDefinition } from "./definition.ts";
+import type {
+  AgentDefinition,
+  IdentityDefinition,
+  NamedValue,
+  TemplateDefinition,
+} from "./definition.ts";
+import { instanceIdWanted, isInstanceId } from "./instance-id.ts";
 import { TemplateFormatError } from "./template-format-error.ts";
 import { type ExpressionName, parseTemplateText } from "./template-text.ts";
 
@@ -20,9 +26,9 @@ export interface RenderValues {
 export type RenderedAgents = readonly AgentDefinition[];
 
 /**
- * Replaces the expressions in directories, environment values, commands, addresses and display names of each agent. Values
+ * Replaces the expressions in directories, environment values, commands, addresses, display names and machines of each agent. Values
  * go in as they are and are not looked at again: where a shell reads them, hand them over by `env`.
- * Throws `TemplateFormatError` for an expression or a parameter without a value.
+ * Throws `TemplateFormatError` for an expression or a parameter without a value, and for what cannot name a machine.
  */
 export function renderDefinition(
   definition: TemplateDefinition,
@@ -90,5 +96,19 @@ function renderAgent(agent: AgentDefinition, render: Render): AgentDefinition {
       command: render(app.command),
       health: app.health === undefined ? undefined : { ...app.health, url: render(app.health.url) },
     })),
+    identity: agent.identity && renderIdentity(agent.name, agent.identity, render),
   };
+}
+
+function renderIdentity(
+  agentName: string,
+  { auth, instanceId }: IdentityDefinition,
+  render: Render,
+): IdentityDefinition {
+  const rendered = render(instanceId);
+  if (isInstanceId(rendered)) return { auth, instanceId: rendered };
+  const found = JSON.stringify(rendered.length > 60 ? `${rendered.slice(0, 60)}…` : rendered);
+  throw new TemplateFormatError(
+    `agent ${agentName}: found the instance_id ${found}, wanted ${instanceIdWanted}`,
+  );
 }

@@ -9,6 +9,9 @@ export const knownDrivers: Readonly<Record<string, string>> = {
   terraform: "a Terraform configuration carries builds out",
 };
 
+/** The driver that leaves it to others to start agents, and so to say how those show who they are. */
+export const driverOfOthers = "external";
+
 /** Says why builds with this driver cannot be made here, or nothing. */
 export function driverProblem(driver: string, available: readonly string[]): string | undefined {
   if (available.includes(driver)) return undefined;

@@ -794,3 +794,69 @@ describe("problems of presets", () => {
     expectProblem(text, at, message);
   });
 });
+
+describe("agents that are known by their machines", () => {
+  const external = (lines: string) =>
+    inAgent(lines).replace("driver: process", "driver: external\nparameters: { machine: {} }");
+
+  it.each([
+    ["aws-instance-identity", "i-0123456789abcdef0"],
+    ["azure-instance-identity", "${{ parameters.machine }}"],
+    ["google-instance-identity", "vm-${{ parameters.machine }}"],
+  ])("reads %s", (auth, instanceId) => {
+    const text = external(`auth: ${auth}\ninstance_id: "${instanceId}"`);
+    expect(parsed(text).agents[0]?.identity).toEqual({ auth, instanceId });
+  });
+
+  it("knows all others by their tokens", () => {
+    expect(parsed(external("auth: token")).agents[0]?.identity).toBeUndefined();
+    expect(parsed(`${head}${agent}`).agents[0]?.identity).toBeUndefined();
+  });
+
+  it.each([
+    [
+      "a cloud that is none",
+      external("auth: «aws\ninstance_id: i-1"),
+      "agents.main.auth",
+      "wanted one of token, aws-instance-identity, azure-instance-identity, google-instance-identity",
+    ],
+    [
+      "no machine",
+      external("auth: «aws-instance-identity"),
+      "agents.main.auth",
+      "found `aws-instance-identity` without `instance_id`, wanted the id of the machine with it",
+    ],
+    [
+      "a machine of an agent with a token",
+      external("«instance_id: i-1"),
+      "agents.main.instance_id",
+      "wanted `auth` with it: one of aws-instance-identity",
+    ],
+    [
+      "what cannot name a machine",
+      external("auth: aws-instance-identity\ninstance_id: «i 1"),
+      "agents.main.instance_id",
+      'found "i 1", wanted 1 to 256 visible ASCII characters without spaces',
+    ],
+    [
+      "an empty name of a machine",
+      external('auth: aws-instance-identity\ninstance_id: «""'),
+      "agents.main.instance_id",
+      "found an empty text, wanted the id of a machine",
+    ],
+    [
+      "a parameter that there is not",
+      external("auth: aws-instance-identity\ninstance_id: «${{ parameters.machin }}"),
+      "agents.main.instance_id",
+      "names a parameter that the template does not have",
+    ],
+    [
+      "a driver that starts agents itself",
+      inAgent("auth: «aws-instance-identity\ninstance_id: i-1"),
+      "agents.main.auth",
+      "found `aws-instance-identity` with the driver `process`, which starts agents with their tokens, wanted `token`, or the driver `external`",
+    ],
+  ])("refuses %s", (_, text, path, message) => {
+    expectProblem(text, path, message);
+  });
+});

@@ -1,5 +1,5 @@
 import type { TemplateDefinition } from "../definition.ts";
-import { knownDrivers } from "../known-drivers.ts";
+import { driverOfOthers, knownDrivers } from "../known-drivers.ts";
 import { maxAgents, maxKeyLength, maxParameters, maxPresets } from "../limits.ts";
 import { valueProblem } from "../parameter-value.ts";
 import type { Place, Reader } from "../reader.ts";
@@ -69,6 +69,7 @@ export const template: Shape<TemplateDefinition> = {
     const isWellFormed = reader.problemCount === before;
     checkPresetValues(definition, place, reader);
     checkSlugs(definition, place, reader);
+    checkIdentities(definition, place, reader);
     if (isWellFormed) checkPools(definition, place, reader);
     return definition;
   },
@@ -120,6 +121,22 @@ function checkSlugs({ agents }: TemplateDefinition, root: Place, reader: Reader)
         `found the slug \`${slug}\` a second time, wanted it once: agent \`${owner}\` has it already`,
       );
     }
+  }
+}
+
+/** Other drivers start agents themselves, with their tokens. */
+function checkIdentities(
+  { driver, agents }: TemplateDefinition,
+  root: Place,
+  reader: Reader,
+): void {
+  if (driver === driverOfOthers) return;
+  for (const { name, identity } of agents) {
+    if (identity === undefined) continue;
+    reader.report(
+      ["agents", name, "auth"].reduce((at, key) => reader.child(at, key), root),
+      `found \`${identity.auth}\` with the driver \`${driver.slice(0, 60)}\`, which starts agents with their tokens, wanted \`token\`, or the driver \`${driverOfOthers}\``,
+    );
   }
 }
 
