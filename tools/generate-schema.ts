@@ -31,6 +31,8 @@ const columns = {
   "workspace_agents.lifecycle_state": `Generated<${api("LifecycleState")}>`,
   "workspace_agents.display_apps": `Generated<${api("DisplayApp")}[]>`,
   "workspace_agents.subsystems": `Generated<${api("Subsystem")}[]>`,
+  "workspace_agents.auth":
+    'Generated<"token" | "aws-instance-identity" | "azure-instance-identity" | "google-instance-identity">',
   "workspace_agent_logs.level": api("LogLevel"),
   "workspace_agent_script_timings.stage": api("ScriptStage"),
   "workspace_agent_script_timings.status": api("ScriptStatus"),

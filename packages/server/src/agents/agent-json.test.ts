@@ -17,6 +17,7 @@ const row: AgentWithParts = {
   architecture: "amd64",
   operating_system: "linux",
   environment_variables: {},
+  auth_instance_id: null,
   directory: "",
   expanded_directory: "",
   troubleshooting_url: "",

@@ -31,6 +31,7 @@ export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: numbe
     lifecycle_state: lifecycle,
     name: row.name,
     resource_id: row.resource_id,
+    ...whenSet("instance_id", row.auth_instance_id),
     architecture: row.architecture,
     environment_variables: readEnvironment(row.environment_variables),
     operating_system: row.operating_system,

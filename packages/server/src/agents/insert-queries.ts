@@ -63,6 +63,8 @@ function agentRow(id: string, { definition, ...agent }: InsertAgent) {
     connection_timeout_seconds: definition.connectionTimeoutSeconds,
     display_apps: [...definition.displayApps],
     resource_monitors: definition.monitoring ?? {},
+    auth: definition.identity?.auth ?? ("token" as const),
+    auth_instance_id: definition.identity?.instanceId ?? null,
   };
 }
 
@@ -110,6 +112,8 @@ export function selectDriverAgents(db: Queryable, buildId: string) {
       "architecture",
       "directory",
       "environment_variables",
+      "auth",
+      "auth_instance_id",
     ])
     .execute();
 }

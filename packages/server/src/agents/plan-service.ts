@@ -28,6 +28,7 @@ export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): 
     architecture: definition.arch,
     operating_system: definition.os,
     environment_variables: definition.env,
+    auth_instance_id: definition.identity?.instanceId ?? null,
     directory: definition.directory,
     expanded_directory: "",
     troubleshooting_url: definition.troubleshootingUrl,

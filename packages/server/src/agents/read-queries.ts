@@ -21,6 +21,7 @@ function agents(db: Queryable) {
       "agent.architecture",
       "agent.operating_system",
       "agent.environment_variables",
+      "agent.auth_instance_id",
       "agent.directory",
       "agent.expanded_directory",
       "agent.troubleshooting_url",

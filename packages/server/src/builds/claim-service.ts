@@ -13,6 +13,7 @@ import { asBuildable, findPool, type requireVersion } from "../templates/version
 import { claimStage } from "./build-job.ts";
 import { selectClaimed } from "./claim-queries.ts";
 import { doneBuildRows, insertBuild, insertParameters } from "./insert-queries.ts";
+import { requireMachines } from "./require-machines.ts";
 import { type BuildSubject, localWorker, type NewBuild, resolveStart } from "./service.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -74,13 +75,16 @@ export async function buildClaim(
   if (last?.transition !== "start" || last.build_owner_id === workspace.ownerId) {
     throw new Error(`workspace ${workspace.id} does not run for another owner`);
   }
+  const { definition, name } = version;
+  const context = { ...last, definition, template_version_name: name };
+  requireMachines(context, parameters);
   const job = {
     type: "workspace_build",
     organizationId: workspace.organizationId,
     initiatorId: initiator.id,
     fileId: version.file_id,
     workspaceId: workspace.id,
-    ...localWorker(version.definition, last.worker_id),
+    ...localWorker(definition, last.worker_id),
   } as const;
   const build = {
     workspaceId: workspace.id,
@@ -92,17 +96,16 @@ export async function buildClaim(
     initiatorId: initiator.id,
     reason: "initiator",
   } as const;
-  if (drivers.get(version.definition.driver)?.claim !== undefined) {
+  if (drivers.get(definition.driver)?.claim !== undefined) {
     const id = await insertBuild(trx, { ...build, jobId: await createJob(trx, job) });
     await insertParameters(trx, id, parameters);
     return { id, isQueued: true, rows: [] };
   }
   const id = randomUUID();
   const jobId = randomUUID();
-  const { definition, name } = version;
-  const context = { ...last, id, job_id: jobId, definition, template_version_name: name };
+  const made = { context: { ...context, id, job_id: jobId }, parameters };
   const predecessor = { buildId: last.build_id, resources: last.resources };
-  const agents = await takeOver(trx, secrets, { context, parameters }, predecessor);
+  const agents = await takeOver(trx, secrets, made, predecessor);
   const { worker_id: workerId, deadline } = last;
   const line = "the workspace was running already and waited for its owner";
   const rows = [

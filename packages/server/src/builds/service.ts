@@ -15,8 +15,10 @@ import {
   requireBuildable,
   requireImported,
 } from "../templates/version-service.ts";
+import { selectBuildContext } from "./context-queries.ts";
 import { insertBuild, insertParameters } from "./insert-queries.ts";
 import { lockWorkspace, selectLastBuild, selectParameters } from "./queries.ts";
+import { namesMachines, prebuildContext, requireMachines } from "./require-machines.ts";
 
 /** A workspace, as far as a build of it needs it. */
 export interface BuildSubject {
@@ -94,6 +96,10 @@ export async function createBuild(
     reason: input.reason,
   });
   await insertParameters(trx, buildId, parameters);
+  if (input.transition === "start" && namesMachines(version.definition)) {
+    const context = await selectBuildContext(trx, jobId);
+    if (context !== undefined) requireMachines(context, parameters);
+  }
   return buildId;
 }
 
@@ -111,7 +117,9 @@ export async function checkStart(
   { versionId, presetId }: { readonly versionId: string; readonly presetId: string },
 ): Promise<void> {
   const version = await requireBuildable(db, versionId);
-  await chooseParameters(db, version, { given: [], presetId, previous: undefined });
+  const sources = { given: [], presetId, previous: undefined };
+  const parameters = await chooseParameters(db, version, sources);
+  requireMachines(prebuildContext(version.definition), parameters);
 }
 
 /** Whether the values of the newest build are all that a start with another version needs. */

@@ -45,7 +45,16 @@ export async function pushPool(
   instances: number,
   { driver = "external", name = "pool" }: { readonly driver?: string; readonly name?: string } = {},
 ): Promise<TestPool> {
-  const id = await pushTemplate(server.admin, name, template(driver, instances));
+  return pushPoolOf(server, name, template(driver, instances));
+}
+
+/** Pushes a template whose only preset has a pool. */
+export async function pushPoolOf(
+  server: OpenServer,
+  name: string,
+  yaml: string,
+): Promise<TestPool> {
+  const id = await pushTemplate(server.admin, name, yaml);
   const pushed = await server.admin.call(getTemplate, { params: { template: id } });
   const params = { version: pushed.active_version_id };
   const [preset] = await server.admin.call(listTemplateVersionPresets, { params });

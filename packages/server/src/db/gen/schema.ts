@@ -258,6 +258,8 @@ export interface WorkspaceAgentMetadata {
 export interface WorkspaceAgents {
   api_version: Generated<string>;
   architecture: string;
+  auth: Generated<"token" | "aws-instance-identity" | "azure-instance-identity" | "google-instance-identity">;
+  auth_instance_id: string | null;
   auth_token_encrypted: Buffer;
   auth_token_hash: Buffer;
   connection_id: string | null;

@@ -8,6 +8,7 @@ import { up as templates } from "./0005-templates.ts";
 import { up as sessionsAndAudit } from "./0007-sessions-and-audit.ts";
 import { up as prebuilds } from "./0008-prebuilds.ts";
 import { up as reinitReceived } from "./0009-reinit-received.ts";
+import { up as instanceIdentity } from "./0010-instance-identity.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -19,4 +20,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0007-sessions-and-audit": { up: sessionsAndAudit },
   "0008-prebuilds": { up: prebuilds },
   "0009-reinit-received": { up: reinitReceived },
+  "0010-instance-identity": { up: instanceIdentity },
 };

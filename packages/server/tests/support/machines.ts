@@ -1,0 +1,44 @@
+import { createWorkspace, type Workspace } from "@slipway/api";
+import { waitForWorkspace } from "@slipway/testkit";
+
+import type { Client } from "./people.ts";
+
+/** A template whose agents are known by the machine that the parameter `instance` names. */
+export const machineTemplate = (
+  auth: string,
+  agentNames: readonly string[] = ["main"],
+  presets = "",
+): string => `
+driver: external
+parameters:
+  instance: { type: string, mutable: true }
+${presets}
+agents:
+${agentNames
+  .map(
+    (name) => `  ${name}:
+    os: linux
+    arch: amd64
+    auth: ${auth}
+    instance_id: \${{ parameters.instance }}
+`,
+  )
+  .join("")}`;
+
+/** A workspace of the template that says it runs on the machine, once it runs. */
+export async function addMachine(
+  client: Client,
+  templateId: string,
+  name: string,
+  instance: string,
+): Promise<Workspace> {
+  const { id } = await client.call(createWorkspace, {
+    params: { user: "me" },
+    body: {
+      name,
+      template_id: templateId,
+      rich_parameter_values: [{ name: "instance", value: instance }],
+    },
+  });
+  return waitForWorkspace(client, id, ({ latest_build: build }) => build.status === "running");
+}
