@@ -1,0 +1,87 @@
+import { X509Certificate } from "node:crypto";
+import { rootCertificates } from "node:tls";
+
+import { azureIntermediates } from "./azure-intermediates.ts";
+import { decodeBase64 } from "./base64.ts";
+import { hasTrustedChain, isInForce } from "./certificate-chain.ts";
+import { type Certificate, readCertificate } from "./certificate.ts";
+import { IdentityError } from "./errors.ts";
+import { readSignedMessage, type SignedMessage } from "./signed-message.ts";
+
+/** Whom to believe what Azure's machines show. */
+export interface AzureTrust {
+  readonly roots: readonly X509Certificate[];
+  readonly intermediates: readonly Certificate[];
+}
+
+interface AzureNeeds {
+  readonly trust: AzureTrust;
+  /** The certificates at addresses that a certificate names, as far as they can be had. */
+  readonly fetchIssuers: (urls: readonly string[]) => Promise<readonly Certificate[]>;
+  readonly nowMs: number;
+}
+
+/** The roots that everybody trusts and the intermediates of Azure, with more of either: who issued himself is a root. */
+export function azureTrust(more: readonly X509Certificate[]): AzureTrust {
+  const isRoot = (one: X509Certificate): boolean => one.checkIssued(one);
+  const published = Object.values(azureIntermediates).map((text) => Buffer.from(text, "base64"));
+  return {
+    roots: [...rootCertificates.map((pem) => new X509Certificate(pem)), ...more.filter(isRoot)],
+    intermediates: [...published, ...more.filter((one) => !isRoot(one)).map((one) => one.raw)].map(
+      readCertificate,
+    ),
+  };
+}
+
+/**
+ * The id of the machine whose signed document this is, in base64. Throws `IdentityError`, always with the same message
+ * (`rest.md` section 3, whose rules the functions below cite).
+ */
+export async function verifyAzureIdentity(signature: string, needs: AzureNeeds): Promise<string> {
+  try {
+    const bytes = decodeBase64(signature);
+    if (bytes === undefined) throw new Error("found no base64");
+    const message = readSignedMessage(bytes);
+    checkSigner(message.signer, needs.nowMs);
+    if (!(await isTrusted(message, needs)))
+      throw new Error("found a signer whom nobody vouches for");
+    return readVmId(message.content);
+  } catch (error) {
+    throw new IdentityError("Signature verification failed.", { cause: error });
+  }
+}
+
+const signerName = /^(.*\.)?metadata\.(azure\.(com|us|cn)|microsoftazure\.de)$/;
+
+/** Rule 1, and what no other certificate could make good. */
+function checkSigner(
+  { x509, commonNames: [name = "", ...others] }: Certificate,
+  nowMs: number,
+): void {
+  if (others.length > 0 || !signerName.test(name)) {
+    throw new Error("found a signer that is not the metadata service");
+  }
+  if (!isInForce(x509, nowMs)) throw new Error("found a signer that is not in force");
+}
+
+/** Rules 3 and 4. */
+async function isTrusted(
+  { signer, certificates }: SignedMessage,
+  { trust: { roots, intermediates }, fetchIssuers, nowMs }: AzureNeeds,
+): Promise<boolean> {
+  const known = [...certificates, ...intermediates];
+  if (hasTrustedChain(signer, { roots, intermediates: known, nowMs })) return true;
+  const fetched = await fetchIssuers(signer.issuerUrls);
+  if (fetched.length === 0) return false;
+  const all = [...fetched, ...known];
+  return hasTrustedChain(signer, { roots, intermediates: all, nowMs });
+}
+
+/** Rule 5. */
+function readVmId(content: Buffer): string {
+  const value: unknown = JSON.parse(content.toString());
+  const id: unknown =
+    typeof value === "object" && value !== null ? Reflect.get(value, "vmId") : undefined;
+  if (typeof id !== "string") throw new Error("found no text vmId");
+  return id;
+}

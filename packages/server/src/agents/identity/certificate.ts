@@ -1,0 +1,107 @@
+import { type KeyObject, X509Certificate } from "node:crypto";
+
+import {
+  BasicConstraints,
+  Certificate as ParsedCertificate,
+  type Extension,
+  InfoAccess,
+} from "pkijs";
+
+/** A certificate, as far as chains of them and the addresses in them matter. */
+export interface Certificate {
+  readonly x509: X509Certificate;
+  readonly publicKey: KeyObject;
+  readonly commonNames: readonly string[];
+  /** Where its issuer's certificate is to be had, as it says. */
+  readonly issuerUrls: readonly string[];
+  /** Most other issuers below it; undefined: any number. */
+  readonly pathLength: number | undefined;
+  /** Whether it is signed with an algorithm that holds, has a key of usual size, and demands nothing unknown. */
+  readonly isUsable: boolean;
+}
+
+const commonName = "2.5.4.3";
+const basicConstraints = "2.5.29.19";
+const authorityInfoAccess = "1.3.6.1.5.5.7.1.1";
+const caIssuers = "1.3.6.1.5.5.7.48.2";
+const uriName = 6;
+
+/** RSA and ECDSA with SHA-2. */
+const strongSignatures: ReadonlySet<string> = new Set([
+  "1.2.840.113549.1.1.11",
+  "1.2.840.113549.1.1.12",
+  "1.2.840.113549.1.1.13",
+  "1.2.840.10045.4.3.2",
+  "1.2.840.10045.4.3.3",
+  "1.2.840.10045.4.3.4",
+]);
+
+/**
+ * Extensions that may be critical: usages of keys and basic constraints, which are looked at; other names, extended usages and
+ * policies, any of which will do. Constraints of names are not among them: who has some is not believed.
+ */
+const knownExtensions: ReadonlySet<string> = new Set([
+  "2.5.29.15",
+  "2.5.29.17",
+  basicConstraints,
+  "2.5.29.32",
+  "2.5.29.37",
+]);
+/** It counts whether critical or not. */
+const nameConstraints = "2.5.29.30";
+
+/** What checking a signature may cost; the largest keys in use have half of it. */
+const maxRsaBits = 8_192;
+
+/** Reads DER; throws some error or other where it is no certificate. */
+export function readCertificate(der: Uint8Array): Certificate {
+  const x509 = new X509Certificate(der);
+  const parsed = ParsedCertificate.fromBER(new Uint8Array(der));
+  const { publicKey } = x509;
+  const extensions = parsed.extensions ?? [];
+  const pathLength = readPathLength(extensions);
+  return {
+    x509,
+    publicKey,
+    commonNames: parsed.subject.typesAndValues
+      .filter(({ type }) => type === commonName)
+      .map(({ value }) => value.valueBlock.value),
+    issuerUrls: extensions.flatMap(readIssuerUrls),
+    pathLength: typeof pathLength === "number" ? pathLength : undefined,
+    isUsable:
+      strongSignatures.has(parsed.signatureAlgorithm.algorithmId) &&
+      hasUsualKey(publicKey) &&
+      pathLength !== "unreadable" &&
+      extensions.every(
+        ({ critical, extnID }) =>
+          extnID !== nameConstraints && (!critical || knownExtensions.has(extnID)),
+      ),
+  };
+}
+
+function hasUsualKey({
+  asymmetricKeyType: type,
+  asymmetricKeyDetails: details,
+}: KeyObject): boolean {
+  return type === "ec" || (type === "rsa" && (details?.modulusLength ?? Infinity) <= maxRsaBits);
+}
+
+function readPathLength(extensions: readonly Extension[]): number | "none" | "unreadable" {
+  const extension = extensions.find(({ extnID }) => extnID === basicConstraints);
+  if (extension === undefined) return "none";
+  const value: unknown = extension.parsedValue;
+  if (!(value instanceof BasicConstraints)) return "unreadable";
+  const { pathLenConstraint: length } = value;
+  if (length === undefined) return "none";
+  return typeof length === "number" ? length : "unreadable";
+}
+
+function readIssuerUrls({ extnID, parsedValue }: Extension): readonly string[] {
+  if (extnID !== authorityInfoAccess || !(parsedValue instanceof InfoAccess)) return [];
+  return parsedValue.accessDescriptions
+    .filter(
+      ({ accessMethod, accessLocation: { type } }) =>
+        accessMethod === caIssuers && type === uriName,
+    )
+    .map(({ accessLocation }) => String(accessLocation.value));
+}

@@ -1,0 +1,120 @@
+import { type LookupAddress, type LookupAllOptions, lookup as resolve } from "node:dns";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { LookupFunction } from "node:net";
+
+import { type Certificate, readCertificate } from "./certificate.ts";
+import { isPublicAddress } from "./public-address.ts";
+
+/** Finds all addresses of a host. */
+export type Lookup = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void;
+
+interface IssuerStoreOptions {
+  readonly isAllowedUrl?: (url: URL) => boolean;
+  readonly isAllowedAddress?: (address: string) => boolean;
+  readonly lookup?: Lookup;
+}
+
+const hosts: ReadonlySet<string> = new Set(["www.microsoft.com", "cacerts.digicert.com"]);
+const ports: ReadonlySet<string> = new Set(["", "80", "443"]);
+const timeoutMs = 5_000;
+const maxBytes = 1024 * 1024;
+/** Most addresses of one certificate that are asked. */
+const maxUrls = 4;
+/** Most certificates that are kept; those that came first go first. */
+const maxKept = 64;
+
+/** Whether certificates name an address that may be asked (`rest.md` section 3, Azure's rule 4). */
+export function isIssuerUrl({ protocol, hostname, port, username, password }: URL): boolean {
+  const isWeb = protocol === "http:" || protocol === "https:";
+  return isWeb && hosts.has(hostname) && ports.has(port) && username === "" && password === "";
+}
+
+/**
+ * Fetches the certificates of issuers from where certificates say that they are, if that is a place of those who issue for
+ * Azure, on the public internet. Anybody can make a certificate that says anything; what is fetched is not believed either.
+ */
+export class IssuerStore {
+  readonly #options: Required<IssuerStoreOptions>;
+  readonly #kept = new Map<string, Promise<Certificate | undefined>>();
+
+  constructor(options: IssuerStoreOptions = {}) {
+    this.#options = {
+      isAllowedUrl: isIssuerUrl,
+      isAllowedAddress: isPublicAddress,
+      lookup: resolve,
+      ...options,
+    };
+  }
+
+  /** Those that can be had within a few seconds. */
+  async fetch(urls: readonly string[]): Promise<readonly Certificate[]> {
+    const allowed = urls
+      .flatMap((text) => URL.parse(text) ?? [])
+      .filter(this.#options.isAllowedUrl)
+      .map(({ href }) => href);
+    const found = await Promise.all(
+      [...new Set(allowed)].slice(0, maxUrls).map((url) => this.#read(url)),
+    );
+    return found.filter((one) => one !== undefined);
+  }
+
+  /** Asks an address once at a time, and never again once it has answered. */
+  #read(url: string): Promise<Certificate | undefined> {
+    const kept = this.#kept.get(url);
+    if (kept !== undefined) return kept;
+    const reading = this.#get(url)
+      .then(readCertificate)
+      .catch(() => {
+        // Whoever showed the certificate is refused; the address may answer the next time.
+        this.#kept.delete(url);
+        return undefined;
+      });
+    this.#kept.set(url, reading);
+    const [first] = this.#kept.keys();
+    if (this.#kept.size > maxKept && first !== undefined) this.#kept.delete(first);
+    return reading;
+  }
+
+  #get(url: string): Promise<Uint8Array> {
+    const { get } = url.startsWith("https:") ? https : http;
+    const signal = AbortSignal.timeout(timeoutMs);
+    return new Promise((done, fail) => {
+      const request = get(url, { agent: false, lookup: this.#lookup, signal }, (response) => {
+        if (response.statusCode === 200) return void readBody(response).then(done, fail);
+        response.destroy();
+        return fail(new Error(`found the answer ${response.statusCode ?? 0}`));
+      });
+      request.on("error", fail);
+    });
+  }
+
+  /** Finds the addresses that are then dialled; none unless all of them are allowed. */
+  readonly #lookup: LookupFunction = (hostname, options, callback) => {
+    const { lookup, isAllowedAddress } = this.#options;
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, "");
+      const refused = addresses.find(({ address }) => !isAllowedAddress(address));
+      if (refused !== undefined) {
+        return callback(new Error(`found the address ${refused.address}, wanted a public one`), "");
+      }
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, addresses[0]?.address ?? "", addresses[0]?.family);
+    });
+  };
+}
+
+async function readBody(response: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    length += chunk.length;
+    if (length > maxBytes) throw new Error(`found more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,120 @@
+import { createHash, verify } from "node:crypto";
+
+import {
+  type Attribute,
+  Certificate as ParsedCertificate,
+  ContentInfo,
+  IssuerAndSerialNumber,
+  SignedData,
+  type SignerInfo,
+} from "pkijs";
+
+import { type Certificate, readCertificate } from "./certificate.ts";
+
+/** PKCS #7 signed data with its content in it, whose signature is right (RFC 5652). */
+export interface SignedMessage {
+  readonly content: Buffer;
+  readonly signer: Certificate;
+  /** All in the envelope, the signer's too. */
+  readonly certificates: readonly Certificate[];
+}
+
+const oids = {
+  data: "1.2.840.113549.1.7.1",
+  signedData: "1.2.840.113549.1.7.2",
+  contentType: "1.2.840.113549.1.9.3",
+  messageDigest: "1.2.840.113549.1.9.4",
+  signingTime: "1.2.840.113549.1.9.5",
+} as const;
+
+/** SHA-2, by itself and as part of a signature: Azure names the latter where a digest is wanted. */
+const hashes: Readonly<Record<string, string>> = {
+  "2.16.840.1.101.3.4.2.1": "sha256",
+  "2.16.840.1.101.3.4.2.2": "sha384",
+  "2.16.840.1.101.3.4.2.3": "sha512",
+  "1.2.840.113549.1.1.11": "sha256",
+  "1.2.840.113549.1.1.12": "sha384",
+  "1.2.840.113549.1.1.13": "sha512",
+  "1.2.840.10045.4.3.2": "sha256",
+  "1.2.840.10045.4.3.3": "sha384",
+  "1.2.840.10045.4.3.4": "sha512",
+};
+
+/** Most certificates in an envelope. */
+const maxCertificates = 16;
+
+/** Reads a message that one signer has signed, and checks his signature; throws some error or other where that is not so. */
+export function readSignedMessage(der: Uint8Array): SignedMessage {
+  const envelope = ContentInfo.fromBER(new Uint8Array(der));
+  if (envelope.contentType !== oids.signedData) throw new Error("found no signed data");
+  const data = new SignedData({ schema: envelope.content });
+  const [info, ...others] = data.signerInfos;
+  if (info === undefined || others.length > 0) {
+    throw new Error(`found ${data.signerInfos.length} signers, wanted one`);
+  }
+  const { eContentType, eContent } = data.encapContentInfo;
+  if (eContentType !== oids.data || eContent === undefined) throw new Error("found no content");
+  const content = Buffer.from(eContent.getValue());
+  const parsed = (data.certificates ?? []).filter((one) => one instanceof ParsedCertificate);
+  if (parsed.length > maxCertificates) {
+    throw new Error(`found ${parsed.length} certificates, wanted at most ${maxCertificates}`);
+  }
+  const certificates = parsed.map((one) => readCertificate(new Uint8Array(one.toSchema().toBER())));
+  const signer = certificates[parsed.findIndex((one) => isNamedBy(one, info))];
+  if (signer === undefined) throw new Error("found no certificate of the signer");
+  checkSignature(content, info, signer);
+  return { content, signer, certificates };
+}
+
+function isNamedBy({ issuer, serialNumber }: ParsedCertificate, { sid }: SignerInfo): boolean {
+  return (
+    sid instanceof IssuerAndSerialNumber &&
+    sid.issuer.isEqual(issuer) &&
+    sid.serialNumber.isEqual(serialNumber)
+  );
+}
+
+function checkSignature(content: Buffer, info: SignerInfo, signer: Certificate): void {
+  const { digestAlgorithm, signatureAlgorithm, signedAttrs } = info;
+  const digestHash = hashes[digestAlgorithm.algorithmId];
+  const hash = hashes[signatureAlgorithm.algorithmId] ?? digestHash;
+  if (digestHash === undefined || hash === undefined) throw new Error("found no SHA-2");
+  if (!signer.isUsable) throw new Error("found a certificate that is not believed");
+  if (signedAttrs !== undefined)
+    checkAttributes(content, signedAttrs.attributes, digestHash, signer);
+  const signed = signedAttrs === undefined ? content : Buffer.from(signedAttrs.encodedValue);
+  const signature = Buffer.from(info.signature.getValue());
+  if (!verify(hash, signed, signer.publicKey, signature))
+    throw new Error("found a wrong signature");
+}
+
+/** Where there are attributes, they are signed, and tell what the content is (RFC 5652, section 5.4). */
+function checkAttributes(
+  content: Buffer,
+  attributes: readonly Attribute[],
+  hash: string,
+  { x509 }: Certificate,
+): void {
+  const type = onlyValue(attributes, oids.contentType);
+  if (type?.valueBlock.toString() !== oids.data) throw new Error("found no type of content");
+  const digest = onlyValue(attributes, oids.messageDigest)?.valueBlock.valueHexView;
+  if (
+    !(digest instanceof Uint8Array) ||
+    !createHash(hash).update(content).digest().equals(digest)
+  ) {
+    throw new Error("found the digest of something else");
+  }
+  const time = onlyValue(attributes, oids.signingTime);
+  if (time === undefined) return;
+  const at: unknown = time.toDate();
+  if (!(at instanceof Date) || !(x509.validFromDate <= at && at <= x509.validToDate)) {
+    throw new Error("found a time of signing at which the certificate is not in force");
+  }
+}
+
+/** The value of an attribute, undefined where there is none; throws where there are several. */
+function onlyValue(attributes: readonly Attribute[], type: string): Attribute["values"][number] {
+  const values = attributes.filter((one) => one.type === type).flatMap((one) => one.values);
+  if (values.length > 1) throw new Error(`found ${values.length} values of the attribute ${type}`);
+  return values[0];
+}
