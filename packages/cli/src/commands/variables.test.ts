@@ -16,6 +16,10 @@ test("hands a server's flags on under the names of its variables", () => {
     SLIPWAY_ADMIN_EMAIL: undefined,
     SLIPWAY_ADMIN_PASSWORD: undefined,
     SLIPWAY_SECRET_KEY: undefined,
+    SLIPWAY_AWS_CERTIFICATES: undefined,
+    SLIPWAY_AZURE_CERTIFICATES: undefined,
+    SLIPWAY_GOOGLE_KEYS_URL: undefined,
+    SLIPWAY_GOOGLE_IAP_KEYS_URL: undefined,
     SLIPWAY_LOG_LEVEL: undefined,
     SLIPWAY_LOG_FORMAT: undefined,
   });

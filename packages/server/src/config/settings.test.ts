@@ -1,12 +1,18 @@
-import { homedir } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { issue } from "../../tests/support/authority.ts";
 import { ConfigError } from "./errors.ts";
 import { readSettings } from "./settings.ts";
 
 const key = "k".repeat(32);
+const google = {
+  googleKeysUrl: "https://www.googleapis.com/oauth2/v3/certs",
+  googleIapKeysUrl: "https://www.gstatic.com/iap/verify/public_key-jwk",
+};
 
 function problemsOf(source: Record<string, string>): readonly string[] {
   try {
@@ -28,6 +34,7 @@ describe("readSettings", () => {
       trustedProxies: [],
       admin: { username: "admin", email: "admin@localhost", password: undefined },
       secretKeys: undefined,
+      identity: { awsCertificates: [], azureCertificates: [], ...google },
       log: { level: "info", format: "json" },
     });
     expect(dataDir).toMatch(/^\/.*slipway$/);
@@ -44,6 +51,10 @@ describe("readSettings", () => {
       "SLIPWAY_ADMIN_EMAIL",
       "SLIPWAY_ADMIN_PASSWORD",
       "SLIPWAY_SECRET_KEY",
+      "SLIPWAY_AWS_CERTIFICATES",
+      "SLIPWAY_AZURE_CERTIFICATES",
+      "SLIPWAY_GOOGLE_KEYS_URL",
+      "SLIPWAY_GOOGLE_IAP_KEYS_URL",
       "SLIPWAY_LOG_LEVEL",
       "SLIPWAY_LOG_FORMAT",
     ];
@@ -63,6 +74,8 @@ describe("readSettings", () => {
         SLIPWAY_ADMIN_EMAIL: "ann@example.com",
         SLIPWAY_ADMIN_PASSWORD: "secret",
         SLIPWAY_SECRET_KEY: `${key}, ${key}2`,
+        SLIPWAY_GOOGLE_KEYS_URL: "http://proxy/keys",
+        SLIPWAY_GOOGLE_IAP_KEYS_URL: "http://proxy/iap",
         SLIPWAY_LOG_LEVEL: "debug",
         SLIPWAY_LOG_FORMAT: "json",
       },
@@ -76,6 +89,12 @@ describe("readSettings", () => {
       trustedProxies: ["10.0.0.0/8", "::1"],
       admin: { username: "ann", email: "ann@example.com", password: "secret" },
       secretKeys: [key, `${key}2`],
+      identity: {
+        awsCertificates: [],
+        azureCertificates: [],
+        googleKeysUrl: "http://proxy/keys",
+        googleIapKeysUrl: "http://proxy/iap",
+      },
       log: { level: "debug", format: "json" },
     });
     expect(Object.isFrozen(settings)).toBe(true);
@@ -99,6 +118,60 @@ describe("readSettings", () => {
       ]);
     },
   );
+
+  describe("reads certificates", () => {
+    let directory: string;
+    let pem: string;
+
+    beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), "slipway-settings-"));
+      ({ pem } = await issue({ name: "Signer" }));
+    });
+
+    afterAll(() => rmSync(directory, { recursive: true }));
+
+    function write(name: string, text: string): string {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    }
+
+    it("of files", () => {
+      const SLIPWAY_AWS_CERTIFICATES = write(
+        "two.pem",
+        `# two\n${pem}${pem.replaceAll("\n", "\r\n")}`,
+      );
+      const SLIPWAY_AZURE_CERTIFICATES = write("one.pem", pem);
+      const { identity } = readSettings(
+        { SLIPWAY_AWS_CERTIFICATES, SLIPWAY_AZURE_CERTIFICATES },
+        false,
+      );
+      expect(identity.awsCertificates.map(({ subject }) => subject)).toEqual([
+        "CN=Signer",
+        "CN=Signer",
+      ]);
+      expect(identity.azureCertificates.map(({ subject }) => subject)).toEqual(["CN=Signer"]);
+    });
+
+    it("and says at once what is wrong with the files", () => {
+      const SLIPWAY_AWS_CERTIFICATES = write("none.pem", "-----BEGIN CERTIFICATE-----\nMIIB");
+      const SLIPWAY_AZURE_CERTIFICATES = join(directory, "missing.pem");
+      expect(problemsOf({ SLIPWAY_AWS_CERTIFICATES, SLIPWAY_AZURE_CERTIFICATES })).toEqual([
+        `SLIPWAY_AWS_CERTIFICATES must be a file of certificates in PEM (holds no certificate), found "${SLIPWAY_AWS_CERTIFICATES}"`,
+        expect.stringMatching(
+          /^SLIPWAY_AZURE_CERTIFICATES must be a file of certificates in PEM \(ENOENT: .*\), found ".*missing.pem"$/,
+        ),
+      ]);
+    });
+
+    it.each([
+      ["that are none", (good: string) => good.replace(/\n.{9}/, "\nAAAAAAAAA"), "asn1|ASN1"],
+      ["that are too many", (good: string) => good.repeat(3_000), "has more than 1048576 bytes"],
+      ["that are nothing", () => "", "holds no certificate"],
+    ])("but not those %s", (_, change, problem) => {
+      const SLIPWAY_AWS_CERTIFICATES = write("bad.pem", change(pem));
+      expect(problemsOf({ SLIPWAY_AWS_CERTIFICATES })).toEqual([expect.stringMatching(problem)]);
+    });
+  });
 
   it("logs for a person at a terminal and for a machine elsewhere", () => {
     expect(readSettings({}, true).log.format).toBe("pretty");

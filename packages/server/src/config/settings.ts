@@ -1,6 +1,8 @@
+import type { X509Certificate } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { readCertificateFile } from "./certificates.ts";
 import { ConfigError } from "./errors.ts";
 import { parseTrustedProxies } from "./trusted-proxies.ts";
 
@@ -23,6 +25,16 @@ export interface AdminSettings {
   readonly password: string | undefined;
 }
 
+/** What machines of clouds prove by which they are (docs/templates.md). */
+export interface IdentitySettings {
+  /** Of AWS's signers, beside those that it publishes. */
+  readonly awsCertificates: readonly X509Certificate[];
+  /** Roots and intermediates for what Azure signs, beside those that are known. */
+  readonly azureCertificates: readonly X509Certificate[];
+  readonly googleKeysUrl: string;
+  readonly googleIapKeysUrl: string;
+}
+
 /** The configuration of a server (`design.md` section 8), read once. */
 export interface Settings {
   readonly listen: ListenAddress;
@@ -36,6 +48,7 @@ export interface Settings {
   readonly admin: AdminSettings;
   /** The first encrypts, all decrypt; undefined: a key kept in the data directory. */
   readonly secretKeys: readonly string[] | undefined;
+  readonly identity: IdentitySettings;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
@@ -51,10 +64,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
   };
   const settings: Settings = {
     listen: readListenAddress(source, report),
-    accessUrl: readUrl(source, "SLIPWAY_ACCESS_URL", ["http:", "https:"], report)?.replace(
-      /\/+$/,
-      "",
-    ),
+    accessUrl: readUrl(source, "SLIPWAY_ACCESS_URL", webProtocols, report)?.replace(/\/+$/, ""),
     dataDir: readDataDir(source),
     postgresUrl: readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report),
     trustedProxies: readProxies(source, report),
@@ -64,6 +74,16 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
       password: source["SLIPWAY_ADMIN_PASSWORD"] || undefined,
     },
     secretKeys: readSecretKeys(source, report),
+    identity: {
+      awsCertificates: readCertificates(source, "SLIPWAY_AWS_CERTIFICATES", report),
+      azureCertificates: readCertificates(source, "SLIPWAY_AZURE_CERTIFICATES", report),
+      googleKeysUrl:
+        readUrl(source, "SLIPWAY_GOOGLE_KEYS_URL", webProtocols, report) ??
+        "https://www.googleapis.com/oauth2/v3/certs",
+      googleIapKeysUrl:
+        readUrl(source, "SLIPWAY_GOOGLE_IAP_KEYS_URL", webProtocols, report) ??
+        "https://www.gstatic.com/iap/verify/public_key-jwk",
+    },
     log: {
       level: readChoice(source, "SLIPWAY_LOG_LEVEL", logLevels, "info", report),
       format: readChoice(
@@ -78,6 +98,8 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(settings);
 }
+
+const webProtocols = ["http:", "https:"] as const;
 
 /** Without the password that an address may hold. */
 function redact(text = ""): string {
@@ -130,6 +152,19 @@ function readProxies(source: SettingSource, report: Report): readonly string[] {
     report(name, "addresses and networks such as 10.0.0.0/8, separated by commas");
   }
   return proxies ?? [];
+}
+
+function readCertificates(
+  source: SettingSource,
+  name: string,
+  report: Report,
+): readonly X509Certificate[] {
+  const path = source[name];
+  if (path === undefined || path === "") return [];
+  const read = readCertificateFile(resolve(path));
+  if (typeof read !== "string") return read;
+  report(name, `a file of certificates in PEM (${read})`);
+  return [];
 }
 
 /** Shortest secret key, in characters. */

@@ -62,6 +62,30 @@ export const command = defineCommand({
       variable: "SLIPWAY_SECRET_KEY",
       summary: "encrypts secrets in the database; several, comma-separated, rotate it",
     },
+    awsCertificates: {
+      kind: "text",
+      value: "file",
+      variable: "SLIPWAY_AWS_CERTIFICATES",
+      summary: "PEM file of more certificates of those who sign for AWS machines",
+    },
+    azureCertificates: {
+      kind: "text",
+      value: "file",
+      variable: "SLIPWAY_AZURE_CERTIFICATES",
+      summary: "PEM file of more roots and intermediates of those who sign for Azure machines",
+    },
+    googleKeysUrl: {
+      kind: "text",
+      value: "url",
+      variable: "SLIPWAY_GOOGLE_KEYS_URL",
+      summary: "where the keys that sign for Google machines are; Google's unless given",
+    },
+    googleIapKeysUrl: {
+      kind: "text",
+      value: "url",
+      variable: "SLIPWAY_GOOGLE_IAP_KEYS_URL",
+      summary: "the same for signatures with ES256; Google's unless given",
+    },
     logLevel: {
       kind: "text",
       value: "level",
