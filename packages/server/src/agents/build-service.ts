@@ -1,8 +1,12 @@
+import type { Selectable } from "kysely";
+
 import { createAgentToken, type KeptAgentToken } from "../auth/agent-token.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
 import type { NewRows } from "../db/insert-rows.ts";
 import type { DriverAgent } from "../drivers/driver-build.ts";
+import type { AgentDefinition } from "../template-format/definition.ts";
 import { readEnvironment } from "./agent-json.ts";
 import {
   deleteAgents,
@@ -46,12 +50,15 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
   );
 }
 
+/** An agent as its driver runs it, and how it is known to the server. */
+export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
+
 /** The agents of a build as its driver runs them, with their tokens in clear. */
 export async function readDriverAgents(
   db: Queryable,
   secrets: SecretBox,
   buildId: string,
-): Promise<readonly DriverAgent[]> {
+): Promise<readonly KnownAgent[]> {
   const rows = await selectDriverAgents(db, buildId);
   return rows.map((row) => ({
     id: row.id,
@@ -60,7 +67,15 @@ export async function readDriverAgents(
     platform: { os: row.operating_system, arch: row.architecture },
     directory: row.directory,
     environment: readEnvironment(row.environment_variables),
+    identity: readIdentity(row),
   }));
+}
+
+function readIdentity({
+  auth,
+  auth_instance_id: instanceId,
+}: Pick<Selectable<DB["workspace_agents"]>, "auth" | "auth_instance_id">): KnownAgent["identity"] {
+  return auth === "token" || instanceId === null ? undefined : { auth, instanceId };
 }
 
 /** Agents whose processes start anew begin their life anew. */

@@ -1,43 +1,56 @@
 import { awsInstanceIdentity, azureInstanceIdentity, googleInstanceIdentity } from "@slipway/api";
-import { errorText } from "@slipway/runtime";
 
 import { HttpError } from "../http/errors.ts";
 import type { Routes } from "../http/routes.ts";
+import type { IdentityAuth } from "../template-format/definition.ts";
+import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
+import { IdentityClaimError, IdentityError } from "./identity/errors.ts";
+import type { IdentityVerifier } from "./identity/verifier.ts";
 
-/**
- * Machines of a cloud that show who they are (`rest.md` section 3). No driver of ours makes such machines, so no agent
- * has the identity of one: the server knows no key of a cloud, and whatever is shown does not verify.
- */
-export function addIdentityRoutes(routes: Routes): void {
-  routes.anyone(awsInstanceIdentity, async ({ body }) => {
-    throw new HttpError(401, "Invalid AWS identity.", { detail: awsProblem(body.document) });
-  });
-  routes.anyone(azureInstanceIdentity, async () => {
-    throw new HttpError(401, "Invalid Azure identity.", {
-      detail: "Signature verification failed.",
-    });
-  });
-  routes.anyone(googleInstanceIdentity, async ({ body }) => {
-    throw new HttpError(401, "Invalid GCP identity.", {
-      detail: googleProblem(body.json_web_token),
-    });
-  });
+export interface IdentityNeeds extends ExchangeNeeds {
+  readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;
 }
 
-const noKeys = "this server takes no identities of cloud machines";
+/** Machines of a cloud that show who they are, and get the token of the agent that they run (`rest.md` section 3). */
+export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
+  const { identities } = needs;
+  const exchange = async (
+    auth: IdentityAuth,
+    instanceId: Promise<string>,
+    agentName = "",
+  ): Promise<{ readonly session_token: string }> => {
+    const machine = {
+      auth,
+      instanceId: await proved(auth, instanceId),
+      agentName: agentName.trim(),
+    };
+    return { session_token: await exchangeIdentity(needs, machine) };
+  };
+  routes.anyone(awsInstanceIdentity, ({ body }) =>
+    exchange("aws-instance-identity", identities.aws(body), body.agent_name),
+  );
+  routes.anyone(azureInstanceIdentity, ({ body }) =>
+    exchange("azure-instance-identity", identities.azure(body.signature), body.agent_name),
+  );
+  routes.anyone(googleInstanceIdentity, ({ body }) =>
+    exchange("google-instance-identity", identities.google(body.json_web_token), body.agent_name),
+  );
+}
 
-function awsProblem(document: string): string {
+const clouds: Readonly<Record<IdentityAuth, string>> = {
+  "aws-instance-identity": "AWS",
+  "azure-instance-identity": "Azure",
+  "google-instance-identity": "GCP",
+};
+
+async function proved(auth: IdentityAuth, instanceId: Promise<string>): Promise<string> {
   try {
-    JSON.parse(document);
-    return `verify signature: ${noKeys}`;
+    return await instanceId;
   } catch (error) {
-    return `parse document: ${errorText(error)}`;
+    if (error instanceof IdentityClaimError) {
+      throw new HttpError(400, "Error decoding JWT claims.", { detail: error.message });
+    }
+    if (!(error instanceof IdentityError)) throw error;
+    throw new HttpError(401, `Invalid ${clouds[auth]} identity.`, { detail: error.message });
   }
-}
-
-function googleProblem(token: string): string {
-  const segments = token.split(".").length;
-  return segments === 3
-    ? `idtoken: ${noKeys}`
-    : `idtoken: invalid token, token must have three segments; found ${segments}`;
 }

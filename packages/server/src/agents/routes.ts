@@ -16,7 +16,7 @@ import { keepAlive, refuseMessages } from "../http/peer-socket.ts";
 import type { RouteRequest, Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
 import { negotiateVersion } from "./api-version.ts";
-import { addIdentityRoutes } from "./identity-routes.ts";
+import { addIdentityRoutes, type IdentityNeeds } from "./identity-routes.ts";
 import { maxLogsPerRead, readLogs } from "./log-store.ts";
 import { streamAgentLogs } from "./log-stream.ts";
 import { logText } from "./log-text.ts";
@@ -27,7 +27,7 @@ import { selectLogSources } from "./read-queries.ts";
 import { type AgentRpcNeeds, serveAgentRpc } from "./rpc-route.ts";
 import { readAgent, requireAgentPlace } from "./service.ts";
 
-export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds): void {
+export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNeeds): void {
   const { db, clock } = needs;
   routes.user(getAgent, ({ params }, user) =>
     readAgent(db, user, requireUuid(params.agent), clock.now()),
@@ -36,7 +36,7 @@ export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds): void {
   addMetadataRoutes(routes, needs);
   addOwnRoutes(routes, needs);
   addNetworkRoutes(routes, needs);
-  addIdentityRoutes(routes);
+  addIdentityRoutes(routes, needs);
 
   routes.agentSocket(agentRpc, {
     prepare: async ({ query }, agent) => ({

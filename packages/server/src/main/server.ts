@@ -11,6 +11,7 @@ import {
 } from "@slipway/runtime";
 
 import { GatheredHeartbeat, type Heartbeat } from "../agents/heartbeat.ts";
+import { IdentityVerifier } from "../agents/identity/verifier.ts";
 import { MetadataBatcher, type MetadataSink } from "../agents/metadata-batcher.ts";
 import { addAgentRoutes } from "../agents/routes.ts";
 import { addAuditRoutes } from "../audit/routes.ts";
@@ -277,6 +278,7 @@ async function openHttp(
   addAgentRoutes(routes, {
     ...needs,
     ...metrics,
+    identities: new IdentityVerifier({ ...needs, settings: settings.identity }),
     noteActivity: (workspaceId) => noteActivity(db, workspaceId),
   });
   const listener = await listen(app, settings);

@@ -1,6 +1,6 @@
 import type { ExternalAgentCredentials } from "@slipway/api";
 
-import { readDriverAgents } from "../agents/build-service.ts";
+import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import { readNewestDriverBuild } from "../builds/read-service.ts";
 import type { Database } from "../db/database.ts";
@@ -14,7 +14,7 @@ export interface ExternalAgentNeeds {
 }
 
 /**
- * The command that starts an agent of the driver `external`, with its token. The caller has been found to own the
+ * The command that starts an agent of the driver `external`, and its token. The caller has been found to own the
  * workspace, or to be an administrator. Throws 404 for an agent that is not there, 409 while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
@@ -32,8 +32,23 @@ export async function readExternalAgentCredentials(
   const agents = await readDriverAgents(db, secrets, build.id);
   const agent = agents.find(({ name }) => name === agentName);
   if (agent === undefined) throw notFound();
-  return {
-    command: `CODER_AGENT_URL=${accessUrl()} CODER_AGENT_TOKEN=${agent.token} slipway agent`,
-    agent_token: agent.token,
-  };
+  const variables = { CODER_AGENT_URL: accessUrl(), ...credentials(agent, agents) };
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return { command: [...assignments, "slipway", "agent"].join(" "), agent_token: agent.token };
+}
+
+/** What shows who the agent is: its token, or the machine that it runs on, with its name where others run on that too. */
+function credentials(
+  { name, token, identity }: KnownAgent,
+  agents: readonly KnownAgent[],
+): Readonly<Record<string, string>> {
+  if (identity === undefined) return { CODER_AGENT_TOKEN: token };
+  const { auth, instanceId } = identity;
+  const isAlone = agents.every(
+    (other) =>
+      other.name === name ||
+      other.identity?.auth !== auth ||
+      other.identity.instanceId !== instanceId,
+  );
+  return { CODER_AGENT_AUTH: auth, ...(isAlone ? {} : { CODER_AGENT_NAME: name }) };
 }

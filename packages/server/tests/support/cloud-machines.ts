@@ -1,0 +1,126 @@
+import { KeyObject, sign } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { CompactSign, exportJWK } from "jose";
+
+import { issue, type Issued, makeKeys, signMessage } from "./authority.ts";
+
+/** Clouds of a test, whose machines prove who they are to a server with these settings. */
+export interface Clouds extends AsyncDisposable {
+  readonly environment: Readonly<Record<string, string>>;
+  /** What a machine of each cloud sends. */
+  readonly aws: (instanceId: string) => Body;
+  readonly azure: (instanceId: string) => Body;
+  readonly google: (instanceId: string, alg?: "RS256" | "ES256") => Promise<Body>;
+  /** The same with a signature of somebody else. */
+  readonly forged: () => Promise<Readonly<Record<"aws" | "azure" | "google", Body>>>;
+}
+
+export type Body = Readonly<Record<string, string>>;
+
+interface Signers {
+  readonly aws: Issued;
+  readonly azure: Issued;
+  readonly rsa: Issued["keys"];
+  readonly ec: Issued["keys"];
+}
+
+/** Makes the keys and certificates of three clouds, and serves those of Google over HTTP. */
+export async function openClouds(): Promise<Clouds> {
+  await using opening = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "slipway-clouds-"));
+  opening.defer(() => rm(directory, { recursive: true, force: true }));
+  const root = await issue({ name: "Test Root", isAuthority: true });
+  const middle = await issue({ name: "Test Middle", issuer: root, isAuthority: true });
+  const signers = await makeSigners(middle);
+  const [awsFile, azureFile] = [join(directory, "aws.pem"), join(directory, "azure.pem")];
+  await writeFile(awsFile, signers.aws.pem);
+  await writeFile(azureFile, root.pem + middle.pem);
+  const google = opening.use(await serveKeys(signers));
+  const opened = opening.move();
+  return {
+    environment: {
+      SLIPWAY_AWS_CERTIFICATES: awsFile,
+      SLIPWAY_AZURE_CERTIFICATES: azureFile,
+      SLIPWAY_GOOGLE_KEYS_URL: `${google.url}/certs`,
+      SLIPWAY_GOOGLE_IAP_KEYS_URL: `${google.url}/iap`,
+    },
+    aws: (id) => awsBody(id, signers),
+    azure: (id) => azureBody(id, signers),
+    google: (id, alg) => googleBody(id, signers, alg),
+    forged: async () => {
+      const others = await makeSigners(await issue({ name: "Test Middle", isAuthority: true }));
+      return {
+        aws: awsBody("i-1", others),
+        azure: azureBody("i-1", others),
+        google: await googleBody("i-1", others),
+      };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function makeSigners(issuer: Issued): Promise<Signers> {
+  const azure = { name: "metadata.azure.com", issuer, kind: "rsa" } as const;
+  return {
+    aws: await issue({ name: "ec2.amazonaws.com", kind: "rsa" }),
+    azure: await issue(azure),
+    rsa: await makeKeys("rsa"),
+    ec: await makeKeys("ec"),
+  };
+}
+
+/** Each algorithm's keys at an address of their own. */
+async function serveKeys({
+  rsa,
+  ec,
+}: Signers): Promise<AsyncDisposable & { readonly url: string }> {
+  const answers = new Map([
+    ["/certs", [{ ...(await exportJWK(rsa.publicKey)), kid: "k1", alg: "RS256" }]],
+    ["/iap", [{ ...(await exportJWK(ec.publicKey)), kid: "k1", alg: "ES256" }]],
+  ]);
+  const server = createServer((request, reply) => {
+    const keys = answers.get(request.url ?? "") ?? [];
+    reply.setHeader("Cache-Control", "public, max-age=3600");
+    reply.end(JSON.stringify({ keys }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function awsBody(instanceId: string, { aws }: Signers): Body {
+  const document = JSON.stringify({ instanceId, region: "us-west-2" }, null, 2);
+  const key = KeyObject.from(aws.keys.privateKey);
+  const signature = sign("sha256", Buffer.from(document), key).toString("base64");
+  return { document, signature: signature.replaceAll(/.{64}/g, "$&\n") };
+}
+
+function azureBody(vmId: string, { azure: signer }: Signers): Body {
+  return { signature: signMessage(JSON.stringify({ vmId }), { signer }), encoding: "pkcs7" };
+}
+
+async function googleBody(
+  instanceId: string,
+  { rsa, ec }: Signers,
+  alg: "RS256" | "ES256" = "RS256",
+): Promise<Body> {
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const claims = { aud: "coder", exp, google: { compute_engine: { instance_id: instanceId } } };
+  const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
+    .setProtectedHeader({ alg, kid: "k1" })
+    .sign((alg === "RS256" ? rsa : ec).privateKey);
+  return { json_web_token: token };
+}
