@@ -6,6 +6,7 @@ import { bytesTarget } from "./targets/bytes.ts";
 import { clientTarget } from "./targets/client.ts";
 import { drpcTarget } from "./targets/drpc.ts";
 import { expressionsTarget } from "./targets/expressions.ts";
+import { identitiesTarget } from "./targets/identities.ts";
 import { logBatchesTarget } from "./targets/log-batches.ts";
 import { messagesTarget } from "./targets/messages.ts";
 import { requestsTarget } from "./targets/requests.ts";
@@ -28,6 +29,7 @@ export const targets: readonly FuzzTarget[] = [
   requestsTarget,
   bodiesTarget,
   clientTarget,
+  identitiesTarget,
 ];
 
 /** Throws `RangeError` for a name that none has. */

@@ -1,0 +1,69 @@
+import { generateKeyPairSync } from "node:crypto";
+
+import { awsKeys, verifyAwsIdentity } from "../../../packages/server/src/agents/identity/aws.ts";
+import {
+  azureTrust,
+  verifyAzureIdentity,
+} from "../../../packages/server/src/agents/identity/azure.ts";
+import { IdentityError } from "../../../packages/server/src/agents/identity/errors.ts";
+import { verifyGoogleIdentity } from "../../../packages/server/src/agents/identity/google.ts";
+import { issue, signMessage } from "../../../packages/server/tests/support/authority.ts";
+import { type FuzzTarget, textOf, utf8 } from "../target.ts";
+
+const keys = awsKeys([]);
+const trust = azureTrust([]);
+const jwk = {
+  ...generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" }),
+  kid: "k",
+};
+const googleKeys = { find: async () => jwk };
+const nowMs = Date.UTC(2026, 0, 1);
+
+/** What anybody may send as the identity of a machine: nothing that no cloud has signed is taken for one. */
+export const identitiesTarget: FuzzTarget = {
+  name: "identities",
+  maxBytes: 48 * 1024,
+  maxMs: 1_500,
+  words: [
+    "0\x82\x01\x00",
+    "0\x80",
+    "\x06\x09*\x86H\x86\xf7\x0d\x01\x07\x02",
+    "\xa0\x80",
+    '{"exp":9e99}',
+    ".",
+  ],
+  seeds: async () => {
+    const signer = await issue({ name: "metadata.azure.com", kind: "rsa" });
+    const attributes = { signedAt: new Date(nowMs) };
+    const documents = [
+      { signer },
+      { signer, attributes },
+      { signer, certificates: [signer, signer] },
+    ];
+    const segments = ['{"alg":"RS256","kid":"k"}', '{"exp":9e99}', "x"];
+    const token = segments.map((text) => Buffer.from(text).toString("base64url")).join(".");
+    return [
+      ...documents.map((parts) => Buffer.from(signMessage('{"vmId":"x"}', parts), "base64")),
+      utf8(token),
+      utf8('{"instanceId":"i-1"}'),
+    ];
+  },
+  check: async (input) => {
+    const text = textOf(input);
+    const base64 = Buffer.from(input).toString("base64");
+    const fetchIssuers = async () => [];
+    await expectRefusal(async () => verifyAwsIdentity({ document: text, signature: base64 }, keys));
+    await expectRefusal(() => verifyAzureIdentity(base64, { trust, fetchIssuers, nowMs }));
+    await expectRefusal(() =>
+      verifyGoogleIdentity(text, { RS256: googleKeys, ES256: googleKeys }, nowMs),
+    );
+  },
+};
+
+async function expectRefusal(verify: () => Promise<string>): Promise<void> {
+  const id = await verify().catch((error: unknown) => {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  });
+  if (id !== undefined) throw new Error(`found the machine ${JSON.stringify(id)}, wanted none`);
+}
