@@ -143,6 +143,6 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "testkit",
     mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "server", "agent", "cli"],
-    folders: ["clock", "servers", "database", "processes", "simulation", "claim-faults"],
+    folders: ["clock", "servers", "clouds", "database", "processes", "simulation", "claim-faults"],
   },
 ];

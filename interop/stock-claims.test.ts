@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
+import { type Clouds, openClouds, openMachine } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { patience } from "./support/patience.ts";
-import { openSinglePool, type SinglePool } from "./support/single-pool.ts";
+import { openSinglePool, type SinglePool, type SinglePoolOptions } from "./support/single-pool.ts";
 import { StockBox } from "./support/stock-box.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
@@ -29,6 +30,7 @@ const byName = releases.map((release) => [release.name, release] as const);
 
 const opened = new AsyncDisposableStack();
 let homes = "";
+let clouds: Clouds;
 /** One that runs all the time, and one that is restarted, with its directory. */
 let server: ServerProcess;
 let restarted: ServerProcess;
@@ -37,7 +39,11 @@ let dataDir = "";
 beforeAll(async () => {
   homes = await makeDirectory();
   dataDir = await makeDirectory();
-  server = opened.use(await startServerProcess({ dataDir: await makeDirectory(), port: 0 }));
+  clouds = opened.use(await openClouds());
+  const { environment } = clouds;
+  server = opened.use(
+    await startServerProcess({ dataDir: await makeDirectory(), port: 0, environment }),
+  );
   restarted = await startServerProcess({ dataDir, port: 0 });
   opened.defer(() => restarted.end("SIGINT"));
 });
@@ -54,12 +60,24 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
   test.each(byName)(
     "starts %s over once, however long it takes to stop",
     async (_name, release) => {
-      await using waiting = await openWaiting(server, "slow-stop", release, slowStopSeconds);
+      await using waiting = await openWaiting(server, "slow-stop", release, {
+        stopSeconds: slowStopSeconds,
+      });
       await waiting.pool.claim();
       await pause(slowStopSeconds * 1_000);
       await staysWith(waiting, startedOver(waiting.pid));
     },
   );
+
+  test.each(byName)("starts %s over once that is known by its machine", async (name, release) => {
+    const machine = `${1000 + releases.findIndex((one) => one.name === name)}`;
+    await using service = await openMachine(clouds, "google", machine);
+    const { environment } = service;
+    await using waiting = await openWaiting(server, "machine", release, { machine, environment });
+    await waiting.pool.claim();
+    await staysWith(waiting, startedOver(waiting.pid));
+    expect(service.asked()).toBeGreaterThan(1);
+  });
 
   test.each(byName)("that %s missed starts it over once it is back", async (_name, release) => {
     await using waiting = await openWaiting(server, "missed", release);
@@ -126,14 +144,23 @@ async function openWaiting(
   { url }: ServerProcess,
   what: string,
   { name, path: program }: StockProgram,
-  stopSeconds?: number,
+  {
+    environment,
+    ...options
+  }: SinglePoolOptions & { readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Waiting> {
   await using opening = new AsyncDisposableStack();
   const title = `${what}-${name.replaceAll(/[^a-z0-9]+/g, "-")}`;
-  const pool = await openSinglePool(await logInAsAdmin(url), title, stopSeconds);
+  const pool = await openSinglePool(await logInAsAdmin(url), title, options);
   const home = join(homes, title);
   const box = opening.use(
-    await StockBox.open({ program, serverUrl: url, token: pool.token, home }),
+    await StockBox.open({
+      program,
+      serverUrl: url,
+      token: environment === undefined ? pool.token : undefined,
+      home,
+      environment,
+    }),
   );
   const pid = await box.start();
   await vi.waitFor(async () => expect(await pool.look()).toEqual(readyFor("prebuilds")), patience);

@@ -5,9 +5,12 @@ import { join } from "node:path";
 interface StockAgentOptions {
   readonly program: string;
   readonly serverUrl: string;
-  readonly token: string;
+  /** Undefined where `environment` says how it shows who it is. */
+  readonly token: string | undefined;
   /** Its home directory; all its files are there. */
   readonly home: string;
+  /** More variables. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Starts a stock agent that listens nowhere and leaves the processes of others alone. */
@@ -23,7 +26,7 @@ export async function runStockAgent(options: StockAgentOptions): Promise<ChildPr
       SHELL: "/bin/sh",
       TMPDIR: join(home, "tmp"),
       CODER_AGENT_URL: options.serverUrl,
-      CODER_AGENT_TOKEN: options.token,
+      ...(options.token === undefined ? {} : { CODER_AGENT_TOKEN: options.token }),
       CODER_AGENT_LOG_DIR: home,
       CODER_AGENT_SCRIPT_DATA_DIR: join(home, "scripts"),
       CODER_AGENT_PPROF_ADDRESS: "",
@@ -31,6 +34,7 @@ export async function runStockAgent(options: StockAgentOptions): Promise<ChildPr
       CODER_AGENT_DEBUG_ADDRESS: "",
       CODER_AGENT_DEVCONTAINERS_ENABLE: "false",
       CODER_AGENT_SOCKET_SERVER_ENABLED: "false",
+      ...options.environment,
     },
   });
 }

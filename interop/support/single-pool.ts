@@ -29,8 +29,15 @@ export interface Standing {
   readonly lifecycle: string | undefined;
 }
 
+export interface SinglePoolOptions {
+  /** How long its stop script takes; nothing unless given. */
+  readonly stopSeconds?: number;
+  /** By which machine of Google Cloud its agent is known, if by one. */
+  readonly machine?: string;
+}
+
 /** The scripts leave a line each: for whom they run, and in which process. */
-const templateOf = (stopSeconds: number): string => `
+const templateOf = ({ stopSeconds = 0, machine }: SinglePoolOptions): string => `
 driver: external
 presets:
   ready: { prebuilds: { instances: 1 } }
@@ -38,21 +45,19 @@ agents:
   main:
     os: linux
     arch: amd64
+${machine === undefined ? "" : `    auth: google-instance-identity\n    instance_id: "${machine}"\n`}
     scripts:
       hello: { run_on: [start], run: 'echo "start \${{ owner.username }} $PPID" >> ~/lines' }
       bye: { run_on: [stop], run: 'sleep ${stopSeconds}; echo "stop \${{ owner.username }} $PPID" >> ~/lines' }
 `;
 
-/**
- * Pushes the template of a pool, and waits until something waits in it. The name is also that of the claimed workspace;
- * `stopSeconds` is how long its stop script takes.
- */
+/** Pushes the template of a pool, and waits until something waits in it. The name is also that of the claimed workspace. */
 export async function openSinglePool(
   client: ApiClient,
   name: string,
-  stopSeconds = 0,
+  options: SinglePoolOptions = {},
 ): Promise<SinglePool> {
-  const templateId = await pushTemplate(client, name, templateOf(stopSeconds));
+  const templateId = await pushTemplate(client, name, templateOf(options));
   const presetId = await findPreset(client, templateId);
   const workspace = await findPrebuild(client, templateId);
   const { agent_token: token } = await client.call(getExternalAgentCredentials, {

@@ -11,9 +11,11 @@ interface StockBoxOptions {
   /** The stock agent. */
   readonly program: string;
   readonly serverUrl: string;
-  readonly token: string;
+  /** Undefined where `environment` says how it shows who it is. */
+  readonly token: string | undefined;
   /** Of all its processes; their scripts leave lines in a file there. */
   readonly home: string;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Where a stock agent runs: one process after the other, whose connections a proxy carries. Its opener disposes of it. */
@@ -39,8 +41,8 @@ export class StockBox implements AsyncDisposable {
 
   /** Starts a process; resolves to its id. */
   async start(): Promise<number> {
-    const { program, token, home } = this.#options;
-    const child = await runStockAgent({ program, serverUrl: this.#proxy.url, token, home });
+    const { program } = this.#options;
+    const child = await runStockAgent({ ...this.#options, serverUrl: this.#proxy.url });
     this.#child = child;
     if (child.pid === undefined) throw new Error(`${program} did not start`);
     return child.pid;

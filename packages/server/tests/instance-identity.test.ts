@@ -6,9 +6,9 @@ import {
   type Workspace,
 } from "@slipway/api";
 import { pushTemplate } from "@slipway/testkit";
+import { type Body, type Clouds, openClouds } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
 
-import { type Body, type Clouds, openClouds } from "./support/cloud-machines.ts";
 import { addMachine, machineTemplate } from "./support/machines.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";

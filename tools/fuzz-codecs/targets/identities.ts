@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 
+import { issue, signMessage } from "@slipway/testkit/clouds";
+
 import { awsKeys, verifyAwsIdentity } from "../../../packages/server/src/agents/identity/aws.ts";
 import {
   azureTrust,
@@ -7,7 +9,6 @@ import {
 } from "../../../packages/server/src/agents/identity/azure.ts";
 import { IdentityError } from "../../../packages/server/src/agents/identity/errors.ts";
 import { verifyGoogleIdentity } from "../../../packages/server/src/agents/identity/google.ts";
-import { issue, signMessage } from "../../../packages/server/tests/support/authority.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
 const keys = awsKeys([]);

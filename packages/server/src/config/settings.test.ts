@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { issue } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { issue } from "../../tests/support/authority.ts";
 import { ConfigError } from "./errors.ts";
 import { readSettings } from "./settings.ts";
 

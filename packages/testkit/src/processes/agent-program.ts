@@ -15,19 +15,28 @@ export async function buildAgent(): Promise<void> {
 
 export interface AgentPlace {
   readonly serverUrl: string;
-  readonly token: string;
+  /** Undefined where `environment` says how it shows who it is. */
+  readonly token: string | undefined;
   /** All its files are there, its log as `coder-agent.log`. */
   readonly home: string;
+  /** More variables. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The variables of an agent that knows nothing of the machine it runs on. */
-export function agentEnvironment({ serverUrl, token, home }: AgentPlace): NodeJS.ProcessEnv {
+export function agentEnvironment({
+  serverUrl,
+  token,
+  home,
+  environment,
+}: AgentPlace): NodeJS.ProcessEnv {
   return {
     PATH: process.env["PATH"],
     HOME: home,
     CODER_AGENT_URL: serverUrl,
-    CODER_AGENT_TOKEN: token,
+    ...(token === undefined ? {} : { CODER_AGENT_TOKEN: token }),
     CODER_AGENT_LOG_DIR: home,
     CODER_AGENT_SCRIPT_DATA_DIR: join(home, "scripts"),
+    ...environment,
   };
 }

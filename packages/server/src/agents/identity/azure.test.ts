@@ -1,8 +1,5 @@
 import { X509Certificate } from "node:crypto";
 
-import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
-
 import {
   type CertificateParts,
   issue,
@@ -10,7 +7,10 @@ import {
   makeKeys,
   type MessageParts,
   signMessage,
-} from "../../../tests/support/authority.ts";
+} from "@slipway/testkit/clouds";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+
 import { azureIntermediates } from "./azure-intermediates.ts";
 import { azureTrust, verifyAzureIdentity } from "./azure.ts";
 import { hasTrustedChain } from "./certificate-chain.ts";

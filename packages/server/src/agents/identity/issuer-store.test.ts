@@ -1,9 +1,9 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import { issue, type Issued } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { issue, type Issued } from "../../../tests/support/authority.ts";
 import { isIssuerUrl, IssuerStore, type Lookup } from "./issuer-store.ts";
 
 const opened = new AsyncDisposableStack();

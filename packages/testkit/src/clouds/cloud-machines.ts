@@ -1,12 +1,12 @@
 import { KeyObject, sign } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { CompactSign, exportJWK } from "jose";
 
+import { openLocalServer } from "../servers/local-server.ts";
 import { issue, type Issued, makeKeys, signMessage } from "./authority.ts";
 
 /** Clouds of a test, whose machines prove who they are to a server with these settings. */
@@ -83,22 +83,13 @@ async function serveKeys({
     ["/certs", [{ ...(await exportJWK(rsa.publicKey)), kid: "k1", alg: "RS256" }]],
     ["/iap", [{ ...(await exportJWK(ec.publicKey)), kid: "k1", alg: "ES256" }]],
   ]);
-  const server = createServer((request, reply) => {
-    const keys = answers.get(request.url ?? "") ?? [];
-    reply.setHeader("Cache-Control", "public, max-age=3600");
-    reply.end(JSON.stringify({ keys }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return openLocalServer(
+    createServer((request, reply) => {
+      const keys = answers.get(request.url ?? "") ?? [];
+      reply.setHeader("Cache-Control", "public, max-age=3600");
+      reply.end(JSON.stringify({ keys }));
+    }),
+  );
 }
 
 function awsBody(instanceId: string, { aws }: Signers): Body {

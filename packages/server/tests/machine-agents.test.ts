@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createBuild, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import { agentEnvironment, agentProgram, firstAgent } from "@slipway/testkit";
+import { type Clouds, openClouds, openMachine } from "@slipway/testkit/clouds";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+
+import { machineTemplate } from "./support/machines.ts";
+import { openServer, type OpenServer } from "./support/open-server.ts";
+import { addPerson, type Client } from "./support/people.ts";
+import { claim, listPrebuilds, pushPoolOf } from "./support/pool.ts";
+
+/* Agents that nobody gives a token, in processes of their own on machines of three clouds. */
+
+const opened = new AsyncDisposableStack();
+let clouds: Clouds;
+let server: OpenServer;
+let ann: Client;
+
+beforeAll(async () => {
+  clouds = opened.use(await openClouds());
+  server = opened.use(await openServer(inject("postgresUrl"), clouds.environment));
+  ({ client: ann } = await addPerson(server, "ann"));
+});
+
+afterAll(() => opened.disposeAsync());
+
+const patience = { timeout: 60_000, interval: 50 } as const;
+
+test.concurrent.each(["aws", "azure", "google"] as const)(
+  "an agent on a machine of %s is claimed, starts over once, and follows to the next build",
+  async (cloud) => {
+    const instance = `machine-of-${cloud}`;
+    const presets = `presets: { ready: { parameters: { instance: ${instance} }, prebuilds: { instances: 1 } } }`;
+    const template = machineTemplate(`${cloud}-instance-identity`, ["main"], presets);
+    const pool = await pushPoolOf(server, cloud, `${template}${scripts}`);
+    await using machine = await openMachine(clouds, cloud, instance);
+    await using agent = await runAgent(machine.environment);
+    const prebuild = await findPrebuild(pool.template.id);
+    await becomes(server.admin, prebuild, { status: "connected", lifecycle_state: "ready" });
+    const claimed = await claim(ann, cloud, pool);
+    expect(claimed.id).toBe(prebuild.id);
+    await becomes(ann, claimed, { status: "connected", lifecycle_state: "ready" });
+    expect(await agent.lines()).toEqual(["start prebuilds", "start ann"]);
+    const asked = machine.asked();
+    // The agents of the next build have new tokens; that of the process is nobody's then.
+    for (const transition of ["stop", "start"] as const) {
+      const params = { workspace: claimed.id };
+      await ann.call(createBuild, { params, body: { transition } });
+      await vi.waitFor(async () => {
+        const { latest_build: build } = await ann.call(getWorkspace, { params });
+        expect(build.job.status).toBe("succeeded");
+      }, patience);
+    }
+    await becomes(ann, claimed, { status: "connected" });
+    expect(machine.asked()).toBeGreaterThan(asked);
+  },
+);
+
+/** The agent leaves a line for whom it starts. */
+const scripts = `    scripts:
+      hello: { run_on: [start], run: 'echo "start \${{ owner.username }}" >> ~/lines' }
+`;
+
+async function findPrebuild(templateId: string): Promise<Workspace> {
+  return vi.waitFor(async () => {
+    const waiting = await listPrebuilds(server.admin);
+    const found = waiting.find(({ template_id: id }) => id === templateId);
+    if (found?.latest_build.status !== "running") throw new Error("nothing waits");
+    return found;
+  }, patience);
+}
+
+async function becomes(
+  client: Client,
+  { id }: Workspace,
+  wanted: Partial<WorkspaceAgent>,
+): Promise<void> {
+  await vi.waitFor(async () => {
+    const now = await client.call(getWorkspace, { params: { workspace: id } });
+    expect(firstAgent(now)).toMatchObject(wanted);
+  }, patience);
+}
+
+interface RunningAgent extends AsyncDisposable {
+  readonly lines: () => Promise<readonly string[]>;
+}
+
+async function runAgent(environment: Readonly<Record<string, string>>): Promise<RunningAgent> {
+  const home = await mkdtemp(join(tmpdir(), "slipway-machine-"));
+  const child: ChildProcess = spawn(process.execPath, [agentProgram], {
+    cwd: home,
+    stdio: "ignore",
+    env: agentEnvironment({ serverUrl: server.url, token: undefined, home, environment }),
+  });
+  return {
+    lines: async () =>
+      (await readFile(join(home, "lines"), "utf8")).split("\n").filter((line) => line !== ""),
+    [Symbol.asyncDispose]: async () => {
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** Clouds of a test: their keys and certificates, and what their machines show (`rest.md` section 3). */
+export {
+  type CertificateParts,
+  issue,
+  type Issued,
+  makeKeys,
+  type MessageParts,
+  signMessage,
+} from "./clouds/authority.ts";
+export { type Body, type Clouds, openClouds } from "./clouds/cloud-machines.ts";
+export { openMachine } from "./clouds/machine.ts";
