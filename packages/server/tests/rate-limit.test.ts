@@ -4,6 +4,7 @@ import { login, updateAgentAppStatus, uploadFile, getUser } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { Admissions } from "../src/http/admission.ts";
 import { type Authenticator, fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
@@ -32,7 +33,7 @@ beforeEach(async () => {
   now = 60_000 * 1000;
   app = await createHttpServer("v0", silentLogger);
   const limiter = new RateLimiter({ now: () => now });
-  const routes = new Routes(app, authenticator, limiter, silentLogger);
+  const routes = new Routes(app, new Admissions(authenticator, limiter), silentLogger);
   routes.user(getUser, async () => never());
   routes.anyone(login, async () => ({ session_token: "" }));
   routes.userBytes(uploadFile, 100, async () => ({ hash: randomUUID() }));

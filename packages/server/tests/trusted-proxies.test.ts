@@ -4,6 +4,7 @@ import { getUser, login, updateProfile } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 
+import { Admissions } from "../src/http/admission.ts";
 import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
@@ -32,7 +33,7 @@ async function open(trustedProxies: readonly string[]): Promise<string> {
     agent: signedOut,
   };
   const limiter = new RateLimiter({ now: () => 60_000 });
-  const routes = new Routes(app, authenticator, limiter, silentLogger);
+  const routes = new Routes(app, new Admissions(authenticator, limiter), silentLogger);
   routes.anyone(login, async ({ raw }) => ({ session_token: originOf(raw, 201).ip }));
   routes.user(getUser, async () => signedOut());
   routes.user(updateProfile, async () => signedOut());

@@ -1,68 +1,31 @@
 import { hostname } from "node:os";
 
 import type { Route } from "@slipway/api";
-import {
-  type Clock,
-  errorText,
-  type Logger,
-  Scope,
-  systemClock,
-  whenAborted,
-} from "@slipway/runtime";
+import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
-import { GatheredHeartbeat, type Heartbeat } from "../agents/heartbeat.ts";
-import { IdentityVerifier } from "../agents/identity/verifier.ts";
-import { MetadataBatcher, type MetadataSink } from "../agents/metadata-batcher.ts";
-import { addAgentRoutes } from "../agents/routes.ts";
-import { addAuditRoutes } from "../audit/routes.ts";
+import { GatheredHeartbeat } from "../agents/heartbeat.ts";
+import { MetadataBatcher } from "../agents/metadata-batcher.ts";
 import { SecretBox } from "../auth/secret-box.ts";
-import { createAuthenticator } from "../auth/service.ts";
 import { guardStreams } from "../auth/stream-guard.ts";
-import { buildHandler, type BuildNeeds } from "../builds/build-job.ts";
-import { noteActivity } from "../builds/deadline-service.ts";
-import { restoreWorkspaces } from "../builds/restore.ts";
-import { addBuildRoutes } from "../builds/routes.ts";
 import { runCleanup } from "../cleanup/service.ts";
 import type { Settings } from "../config/settings.ts";
 import { connectionOptions, type Database, openDatabase } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
-import { addDocsPage } from "../deployment/docs-page.ts";
-import { createMetrics, measureRequests, type Metrics } from "../deployment/metrics.ts";
-import { addOpenApiRoutes } from "../deployment/openapi-routes.ts";
-import { addDeploymentRoutes, addMonitoringRoutes } from "../deployment/routes.ts";
-import { readDeploymentId } from "../deployment/service.ts";
+import { createMetrics } from "../deployment/metrics.ts";
 import type { Driver } from "../drivers/driver.ts";
 import { ExternalDriver } from "../drivers/external/external-driver.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
-import { addFileRoutes } from "../files/routes.ts";
-import { createHttpServer } from "../http/http-server.ts";
-import { RateLimiter } from "../http/rate-limit.ts";
-import { Routes } from "../http/routes.ts";
-import { JobWorker } from "../jobs/worker.ts";
-import { addNotificationRoutes } from "../notifications/routes.ts";
-import { addProvisionerRoutes } from "../organizations/provisioner-routes.ts";
-import { addOrganizationRoutes } from "../organizations/routes.ts";
 import { announceWorker } from "../organizations/worker-service.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
 import { takePrebuild } from "../prebuilds/claim/service.ts";
 import { addPoolMetrics } from "../prebuilds/pools/metrics.ts";
 import { defaultReconciler, runReconciler } from "../prebuilds/reconcile/reconciler.ts";
-import { addPrebuildRoutes } from "../prebuilds/routes.ts";
 import { PostgresPubSub } from "../pubsub/postgres-pubsub.ts";
 import { runSchedules } from "../schedules/scheduler.ts";
-import { dryRunHandler } from "../templates/dry-run-job.ts";
-import { importHandler } from "../templates/import-job.ts";
-import { addTemplateRoutes } from "../templates/routes.ts";
-import { addCliAuthPage } from "../users/cli-auth-routes.ts";
-import { addGitKeyRoutes } from "../users/git-key-routes.ts";
-import { readUsersById } from "../users/list-service.ts";
-import { addUserRoutes } from "../users/routes.ts";
-import { findVisibleUser } from "../users/service.ts";
-import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
-import { addWorkspaceRoutes } from "../workspaces/routes.ts";
+import { carryOut } from "./carry-out.ts";
 import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
-import { type Listener, listen } from "./listen.ts";
+import { openHttp } from "./open-http.ts";
 import { buildVersion } from "./version.ts";
 
 export interface ServerOptions {
@@ -218,107 +181,4 @@ async function failureOf(postgres: EmbeddedPostgres | undefined): Promise<string
   if (postgres === undefined) return new Promise(() => undefined);
   const { code, signal } = await postgres.exited;
   return `the embedded PostgreSQL ended (${signal ?? `exit code ${code}`})`;
-}
-
-interface HttpNeeds {
-  readonly db: Database;
-  readonly pubsub: PostgresPubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly secrets: SecretBox;
-  readonly metadata: MetadataSink;
-  readonly heartbeat: Heartbeat;
-  readonly metrics: Metrics;
-  readonly replicaId: string;
-  readonly drivers: ReadonlyMap<string, Driver>;
-}
-
-/** The listener with the routes of every feature. */
-async function openHttp(
-  needs: HttpNeeds,
-  settings: Settings,
-): Promise<Listener & Pick<Server, "routes"> & Pick<Routes, "streams">> {
-  const { db, logger } = needs;
-  const app = await createHttpServer(buildVersion, logger, settings);
-  const { metrics } = needs;
-  measureRequests(app, metrics);
-  let accessUrl = settings.accessUrl ?? "";
-  const limiter = new RateLimiter(needs.clock);
-  const routes = new Routes(
-    app,
-    createAuthenticator(db, () => accessUrl),
-    limiter,
-    logger,
-  );
-  const deploymentId = await readDeploymentId(db);
-  addDeploymentRoutes(routes, {
-    ...needs,
-    version: buildVersion,
-    accessUrl: () => accessUrl,
-    deploymentId,
-    settings,
-  });
-  addOpenApiRoutes(routes, buildVersion);
-  addDocsPage(app);
-  addMonitoringRoutes(app, db, metrics.registry);
-  addNotificationRoutes(routes);
-  addCliAuthPage(app, db, limiter);
-  addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
-  addUserRoutes(routes, db);
-  addGitKeyRoutes(routes, needs);
-  addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
-  addProvisionerRoutes(routes, db);
-  addFileRoutes(routes, db);
-  addTemplateRoutes(routes, needs);
-  addBuildRoutes(routes, needs);
-  const { claimSeconds } = metrics;
-  addWorkspaceRoutes(routes, { ...needs, takePrebuild, claimSeconds });
-  addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
-  addPrebuildRoutes(routes, { ...needs, limits: defaultReconciler });
-  addAgentRoutes(routes, {
-    ...needs,
-    ...metrics,
-    identities: new IdentityVerifier({ ...needs, settings: settings.identity }),
-    noteActivity: (workspaceId) => noteActivity(db, workspaceId),
-  });
-  const listener = await listen(app, settings);
-  accessUrl = listener.accessUrl;
-  return { ...listener, routes: routes.added, streams: routes.streams };
-}
-
-interface WorkerNeeds {
-  readonly pubsub: PostgresPubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly workerId: string;
-  readonly endedJobs: Metrics["endedJobs"];
-}
-
-/**
- * Brings back the workspaces of this machine, then carries out builds and imports until the end: in this order, so that no
- * workspace is started while a build stops it.
- */
-async function carryOut(
-  needs: BuildNeeds,
-  options: WorkerNeeds,
-  signal: AbortSignal,
-): Promise<void> {
-  const { logger, workerId } = options;
-  try {
-    await restoreWorkspaces(needs, workerId, logger, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    logger.error({ error: errorText(error) }, "workspaces of this machine were not looked after");
-  }
-  const worker = new JobWorker({
-    ...options,
-    db: needs.db,
-    handlers: {
-      template_version_import: importHandler(needs.db, needs.drivers),
-      template_version_dry_run: dryRunHandler(needs.db, needs.drivers),
-      workspace_build: buildHandler(needs),
-    },
-  });
-  await whenAborted(signal);
-  await worker[Symbol.asyncDispose]();
 }

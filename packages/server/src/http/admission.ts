@@ -1,0 +1,75 @@
+import type { Route } from "@slipway/api";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
+import { type Counted, countRequest } from "./count-request.ts";
+import type { RateLimiter } from "./rate-limit.ts";
+import { clientAddress, originOf } from "./request-origin.ts";
+
+/** What comes before everything else of a route: it refuses, or knows the caller. */
+export type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+/** Makes the admissions of routes, by who may call them. */
+export class Admissions {
+  readonly #authenticator: Authenticator;
+  readonly #limiter: RateLimiter;
+
+  constructor(authenticator: Authenticator, limiter: RateLimiter) {
+    this.#authenticator = authenticator;
+    this.#limiter = limiter;
+  }
+
+  anyone(route: Route): Admission {
+    return this.by(route, async (raw) => ({ address: clientAddress(raw) }));
+  }
+
+  user(route: Route): Admission {
+    // Routes that a workspace proxy may call too have their own refusals (`rest.md` section 1.11, class U).
+    const isForProxies = route.path.startsWith("/workspaceagents/");
+    return this.by(route, async (raw) => {
+      const user = await (isForProxies
+        ? this.#authenticator.userOrProxy(raw, route)
+        : this.#authenticator.user(raw, route));
+      const caller = { ...user, origin: originOf(raw, route.status) };
+      callers.setUser(raw, caller);
+      return { user: caller };
+    });
+  }
+
+  agent(route: Route): Admission {
+    return this.by(route, async (raw) => {
+      const agent = await this.#authenticator.agent(raw);
+      callers.setAgent(raw, agent);
+      return { agentId: agent.agentId };
+    });
+  }
+
+  /** Finds out who calls and counts the request; who is refused is counted by his address. */
+  by(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
+    return async (raw, reply) => {
+      const counted = await identify(raw).catch((error: unknown) => {
+        countRequest(this.#limiter, route, raw, reply, { address: clientAddress(raw) });
+        throw error;
+      });
+      countRequest(this.#limiter, route, raw, reply, counted);
+    };
+  }
+}
+
+export function needCaller<T>(caller: T | undefined): T {
+  if (caller === undefined) throw new TypeError("the route was not authenticated");
+  return caller;
+}
+
+/** Who called, by request: set once before the handler runs. */
+export const callers = (() => {
+  const users = new WeakMap<FastifyRequest, UserCaller>();
+  const agents = new WeakMap<FastifyRequest, AgentCaller>();
+  return {
+    user: (raw: FastifyRequest) => needCaller(users.get(raw)),
+    findUser: (raw: FastifyRequest) => users.get(raw),
+    agent: (raw: FastifyRequest) => needCaller(agents.get(raw)),
+    setUser: (raw: FastifyRequest, caller: UserCaller) => void users.set(raw, caller),
+    setAgent: (raw: FastifyRequest, caller: AgentCaller) => void agents.set(raw, caller),
+  };
+})();

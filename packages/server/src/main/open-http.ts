@@ -1,0 +1,106 @@
+import type { Route } from "@slipway/api";
+import type { Clock, Logger } from "@slipway/runtime";
+
+import type { Heartbeat } from "../agents/heartbeat.ts";
+import { IdentityVerifier } from "../agents/identity/verifier.ts";
+import type { MetadataSink } from "../agents/metadata-batcher.ts";
+import { addAgentRoutes } from "../agents/routes.ts";
+import { addAuditRoutes } from "../audit/routes.ts";
+import type { SecretBox } from "../auth/secret-box.ts";
+import { createAuthenticator } from "../auth/service.ts";
+import { noteActivity } from "../builds/deadline-service.ts";
+import { addBuildRoutes } from "../builds/routes.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Database } from "../db/database.ts";
+import { addDocsPage } from "../deployment/docs-page.ts";
+import { measureRequests, type Metrics } from "../deployment/metrics.ts";
+import { addOpenApiRoutes } from "../deployment/openapi-routes.ts";
+import { addDeploymentRoutes, addMonitoringRoutes } from "../deployment/routes.ts";
+import { readDeploymentId } from "../deployment/service.ts";
+import type { Driver } from "../drivers/driver.ts";
+import { addFileRoutes } from "../files/routes.ts";
+import { Admissions } from "../http/admission.ts";
+import { createHttpServer } from "../http/http-server.ts";
+import { RateLimiter } from "../http/rate-limit.ts";
+import { Routes } from "../http/routes.ts";
+import { addNotificationRoutes } from "../notifications/routes.ts";
+import { addProvisionerRoutes } from "../organizations/provisioner-routes.ts";
+import { addOrganizationRoutes } from "../organizations/routes.ts";
+import { takePrebuild } from "../prebuilds/claim/service.ts";
+import { defaultReconciler } from "../prebuilds/reconcile/reconciler.ts";
+import { addPrebuildRoutes } from "../prebuilds/routes.ts";
+import type { PostgresPubSub } from "../pubsub/postgres-pubsub.ts";
+import { addTemplateRoutes } from "../templates/routes.ts";
+import { addCliAuthPage } from "../users/cli-auth-routes.ts";
+import { addGitKeyRoutes } from "../users/git-key-routes.ts";
+import { readUsersById } from "../users/list-service.ts";
+import { addUserRoutes } from "../users/routes.ts";
+import { findVisibleUser } from "../users/service.ts";
+import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
+import { addWorkspaceRoutes } from "../workspaces/routes.ts";
+import { type Listener, listen } from "./listen.ts";
+import { buildVersion } from "./version.ts";
+
+interface HttpNeeds {
+  readonly db: Database;
+  readonly pubsub: PostgresPubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly secrets: SecretBox;
+  readonly metadata: MetadataSink;
+  readonly heartbeat: Heartbeat;
+  readonly metrics: Metrics;
+  readonly replicaId: string;
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
+
+export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
+  /** The routes of the contract that it serves. */
+  readonly routes: readonly Route[];
+}
+
+/** The listener with the routes of every feature. */
+export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<OpenHttp> {
+  const { db, logger } = needs;
+  const app = await createHttpServer(buildVersion, logger, settings);
+  const { metrics } = needs;
+  measureRequests(app, metrics);
+  let accessUrl = settings.accessUrl ?? "";
+  const limiter = new RateLimiter(needs.clock);
+  const authenticator = createAuthenticator(db, () => accessUrl);
+  const routes = new Routes(app, new Admissions(authenticator, limiter), logger);
+  const deploymentId = await readDeploymentId(db);
+  addDeploymentRoutes(routes, {
+    ...needs,
+    version: buildVersion,
+    accessUrl: () => accessUrl,
+    deploymentId,
+    settings,
+  });
+  addOpenApiRoutes(routes, buildVersion);
+  addDocsPage(app);
+  addMonitoringRoutes(app, db, metrics.registry);
+  addNotificationRoutes(routes);
+  addCliAuthPage(app, db, limiter);
+  addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
+  addUserRoutes(routes, db);
+  addGitKeyRoutes(routes, needs);
+  addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
+  addProvisionerRoutes(routes, db);
+  addFileRoutes(routes, db);
+  addTemplateRoutes(routes, needs);
+  addBuildRoutes(routes, needs);
+  const { claimSeconds } = metrics;
+  addWorkspaceRoutes(routes, { ...needs, takePrebuild, claimSeconds });
+  addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
+  addPrebuildRoutes(routes, { ...needs, limits: defaultReconciler });
+  addAgentRoutes(routes, {
+    ...needs,
+    ...metrics,
+    identities: new IdentityVerifier({ ...needs, settings: settings.identity }),
+    noteActivity: (workspaceId) => noteActivity(db, workspaceId),
+  });
+  const listener = await listen(app, settings);
+  accessUrl = listener.accessUrl;
+  return { ...listener, routes: routes.added, streams: routes.streams };
+}
