@@ -147,11 +147,13 @@ test("tells nobody again who was seen to end his life before", async () => {
   ]);
   const now = await connectExternalAgent(client, workspace.id, "main");
   opened.defer(() => now.connection.close());
+  await report(now, Lifecycle_State.SHUTTING_DOWN);
   await server.db
     .updateTable("workspace_agents")
     .set({ reinit_sent_at: sql`now() - interval '1 hour'` })
     .execute();
-  await report(now, Lifecycle_State.SHUTTING_DOWN);
+  // A hint for all streams of the workspace.
+  await report(now, Lifecycle_State.OFF);
   // Both agents are looked at together, so the other one's second frame says that nothing came of it for this one.
   expect(await Promise.all(second)).toEqual([told, told]);
   await becomeReady(now);

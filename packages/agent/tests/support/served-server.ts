@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import { errorText } from "@slipway/runtime";
 import { RpcError } from "@slipway/sdk/agent";
 import { openLocalServer } from "@slipway/testkit";
-import { DrpcResponder, YamuxSession } from "@slipway/wire";
+import { DrpcResponder, YamuxError, YamuxSession } from "@slipway/wire";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 
@@ -100,13 +100,18 @@ function serveSession(socket: WebSocket, scripted: ScriptedServer): void {
   const answer = async (streamId: number, input: Uint8Array): Promise<void> => {
     const call = calls.get(streamId);
     if (call === undefined) return;
+    const { responder, path } = call;
+    const parts = await scripted.answer(path, input).then(
+      (output) => [responder.message(output), responder.closeSend()],
+      (error: unknown) => [
+        responder.error(error instanceof RpcError ? error.rpcCode : 0, errorText(error)),
+      ],
+    );
     try {
-      const output = await scripted.answer(call.path, input);
-      yamux.write(streamId, call.responder.message(output));
-      yamux.write(streamId, call.responder.closeSend());
+      for (const part of parts) yamux.write(streamId, part);
     } catch (error) {
-      const code = error instanceof RpcError ? error.rpcCode : 0;
-      yamux.write(streamId, call.responder.error(code, errorText(error)));
+      // The caller has left.
+      if (!(error instanceof YamuxError)) throw error;
     }
     flush();
   };
