@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { jobObject } from "../jobs/job-object.ts";
 
 function builds(db: Queryable) {
   return db
@@ -29,6 +30,7 @@ function builds(db: Queryable) {
       "b.created_at",
       "b.updated_at",
       sql<string | null>`v.definition ->> 'driver'`.as("driver"),
+      jobObject(sql.ref("b.job_id")).as("job"),
     ]);
 }
 

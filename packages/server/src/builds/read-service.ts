@@ -5,7 +5,7 @@ import { maySeeWorkspacesOf } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { notFound } from "../http/errors.ts";
-import { readJobs } from "../jobs/service.ts";
+import { describeJob } from "../jobs/service.ts";
 import { buildJson } from "./build-json.ts";
 import {
   type BuildRow,
@@ -89,24 +89,14 @@ async function readBuilds(
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
   if (rows.length === 0) return [];
-  const [jobs, resources] = await Promise.all([
-    readJobs(
-      db,
-      rows.map((row) => row.job_id),
+  const resources = await readResources(db, rows, now);
+  return rows.map((row) =>
+    buildJson(
+      row,
+      describeJob({ ...row.job, workspace_build_id: row.id }),
+      resources.filter((resource) => resource.job_id === row.job_id),
     ),
-    readResources(db, rows, now),
-  ]);
-  return rows.flatMap((row) => {
-    const job = jobs.get(row.job_id);
-    if (job === undefined) return [];
-    return [
-      buildJson(
-        row,
-        job,
-        resources.filter((resource) => resource.job_id === row.job_id),
-      ),
-    ];
-  });
+  );
 }
 
 /** What builds made, with the agents on it. */

@@ -3,7 +3,7 @@ import type { ProvisionerJob } from "@slipway/api";
 import type { Queryable } from "../db/database.ts";
 import type { NewRows } from "../db/insert-rows.ts";
 import { jobJson } from "./job-json.ts";
-import { endedJobRows, type InsertJob, insertJob, selectJobs } from "./queries.ts";
+import { endedJobRows, type InsertJob, insertJob, type JobRow, selectJobs } from "./queries.ts";
 
 /** Puts a job in the queue. The caller hints at `topics.jobQueue` after its commit. */
 export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
@@ -30,6 +30,11 @@ export interface DoneJob {
   /** The headline of its log, and the one line under it. */
   readonly stage: string;
   readonly line: string;
+}
+
+/** A job that was read with what it is of, as clients see it. */
+export function describeJob(row: JobRow): ProvisionerJob {
+  return jobJson(row);
 }
 
 /** The jobs of those ids, as clients see them. */

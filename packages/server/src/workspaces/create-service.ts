@@ -83,19 +83,22 @@ export async function createWorkspace(
   }
   const { name } = input;
   const claim = await prepareClaim(db, origin.version, input);
-  const { id, isQueued, claimed } = await inTransaction(db, async (trx) => {
+  const { workspace, isQueued, claimed } = await inTransaction(db, async (trx) => {
     const taken = claim && (await claimWorkspace(trx, needs, caller, { input, origin, claim }));
-    if (taken !== undefined) return { ...taken, claimed: claim };
-    const made = await insertNew(trx, caller, input, origin);
-    return { id: made, isQueued: true, claimed: undefined };
+    const { id, isQueued: waits } = taken ?? (await insertNew(trx, caller, input, origin));
+    return {
+      // Read now: after the commit the agent asks for what is its own, and nothing shall be in its way.
+      workspace: await readWorkspace(trx, caller, id, clock.now()),
+      isQueued: waits,
+      claimed: taken === undefined ? undefined : claim,
+    };
   }).catch((error: unknown) => {
     throw writesName(error) ? nameTaken(name) : error;
   });
   if (isQueued) pubsub.publish(topics.jobQueue);
-  // The agent hears of its new owner before he is answered.
-  if (claimed !== undefined) pubsub.hintHere(topics.claim(id));
-  const workspace = await readWorkspace(db, caller, id, clock.now());
   if (claimed !== undefined) {
+    // The agent hears of its new owner before he is answered.
+    pubsub.hintHere(topics.claim(workspace.id));
     const { template_name, organization_name } = workspace;
     const labels = { template_name, preset_name: claimed.presetName, organization_name };
     needs.claimSeconds.observe(labels, (clock.monotonic() - startMs) / 1000);
@@ -108,7 +111,7 @@ async function insertNew(
   caller: UserCaller,
   input: NewWorkspace,
   { template: { id: templateId, organization_id: organizationId }, version }: Origin,
-): Promise<string> {
+): Promise<Made> {
   const { ownerId, name, settings, presetId, parameters } = input;
   const id = await insertWorkspace(trx, { ownerId, organizationId, templateId, name, settings });
   await recordAudit(trx, creation(caller, { id, organizationId, name }, {}));
@@ -124,7 +127,14 @@ async function insertNew(
       initiator: caller,
     },
   );
-  return id;
+  return { id, isQueued: true };
+}
+
+/** What the transaction made. */
+interface Made {
+  readonly id: string;
+  /** Whether its build is still to be carried out. */
+  readonly isQueued: boolean;
 }
 
 interface Claim {
@@ -139,7 +149,7 @@ async function claimWorkspace(
   needs: CreateNeeds,
   caller: UserCaller,
   { input, origin, claim }: Claim,
-): Promise<{ readonly id: string; readonly isQueued: boolean } | undefined> {
+): Promise<Made | undefined> {
   const { ownerId, name, settings } = input;
   const { id: templateId, organization_id: organizationId } = origin.template;
   const id = await needs.takePrebuild(trx, claim.presetId, {
