@@ -24,7 +24,8 @@ import { requireUuid } from "../http/uuid.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
 import { findUserId, findVisibleUser } from "../users/service.ts";
 import { buildWorkspace, optionalUuid, readBuildRequest } from "./build-service.ts";
-import { type CreateNeeds, createWorkspace } from "./create-service.ts";
+import { type CreateNeeds, createWorkspace, type NewWorkspace } from "./create-service.ts";
+import { CreationQueue } from "./creation-queue.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { parseSearch } from "./search.ts";
 import {
@@ -40,6 +41,7 @@ import { addWatchRoutes } from "./watch-routes.ts";
 
 export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
   const { db, clock } = needs;
+  const creations = new CreationQueue();
 
   routes.user(listWorkspacesRoute, ({ query }, user) =>
     listWorkspaces(needs, user, parseSearch(query.q ?? ""), readPage(query)),
@@ -56,7 +58,7 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
     return describeWorkspace(db, row, clock.now());
   });
   routes.user(createWorkspaceRoute, async ({ params, body }, user) => {
-    return createWorkspace(needs, user, {
+    const input: NewWorkspace = {
       ownerId: await findUserId(db, user, params.user),
       name: body.name,
       templateId: optionalUuid(body.template_id),
@@ -68,7 +70,8 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
         autostart: readAutostart(body.autostart_schedule, clock.now()),
         ttlMs: readTtl(body.ttl_ms),
       },
-    });
+    };
+    return creations.run(() => createWorkspace(needs, user, input));
   });
   addBuildsOfWorkspace(routes, needs);
   addWorkspaceSettingsRoutes(routes, needs);
