@@ -4,6 +4,7 @@ export type { BackoffPolicy, RetryOptions } from "./backoff.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export { errorText } from "./error-text.ts";
+export { limitedBy } from "./limited-by.ts";
 export { silentLogger } from "./logger.ts";
 export type { Logger, LogFields } from "./logger.ts";
 export { Mailbox } from "./mailbox.ts";

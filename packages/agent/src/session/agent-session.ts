@@ -1,3 +1,4 @@
+import { limitedBy } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
@@ -9,7 +10,6 @@ import type { ScriptDirectories } from "../scripts/script-directories.ts";
 import type { ScriptTiming } from "../scripts/script-result.ts";
 import type { ScriptStages } from "../scripts/script-stages.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { limitedBy } from "./limited-by.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { Outbox } from "./outbox.ts";
 import { farewellRoutines, lastingRoutines, watchingRoutines } from "./routines.ts";

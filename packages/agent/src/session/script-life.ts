@@ -1,11 +1,10 @@
-import { errorText } from "@slipway/runtime";
+import { errorText, limitedBy } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 
 import type { LogQueue } from "../scripts/log-queue.ts";
 import type { StageResult } from "../scripts/script-result.ts";
 import type { ScriptStages } from "../scripts/script-stages.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { limitedBy } from "./limited-by.ts";
 
 /** Source of log lines that belong to no script (agent.md 4.5). */
 const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";

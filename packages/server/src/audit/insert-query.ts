@@ -5,12 +5,12 @@ import type { NewRows } from "../db/insert-rows.ts";
 import type { AuditEntry } from "./entry.ts";
 
 export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promise<void> {
-  // Entries of one transaction keep their order.
   const { diff, additional_fields, ...columns } = auditColumns(entry);
   await db
     .insertInto("audit_log")
     .values({
       ...columns,
+      // Entries of one transaction keep their order.
       created_at: sql`clock_timestamp()`,
       diff: JSON.stringify(diff),
       additional_fields: JSON.stringify(additional_fields),
@@ -18,9 +18,9 @@ export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promis
     .execute();
 }
 
-/** An entry as a row, for a transaction that has no other. */
-export function auditRow(entry: AuditEntry): NewRows {
-  return { table: "audit_log", rows: [auditColumns(entry)] };
+/** The same as rows, for an entry that is the only one of its transaction. */
+export function auditRows(entry: AuditEntry): readonly NewRows[] {
+  return [{ table: "audit_log", rows: [auditColumns(entry)] }];
 }
 
 function auditColumns({ by: { id, origin }, ...entry }: AuditEntry) {

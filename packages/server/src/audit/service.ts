@@ -1,20 +1,15 @@
 import type { Transaction } from "kysely";
 
 import type { DB } from "../db/gen/schema.ts";
-import type { NewRows } from "../db/insert-rows.ts";
 import type { AuditChange, AuditDiff, AuditEntry } from "./entry.ts";
-import { auditRow, insertAuditEntry } from "./insert-query.ts";
+import { insertAuditEntry } from "./insert-query.ts";
 
 export type { AuditActor, AuditEntry } from "./entry.ts";
+export { auditRows } from "./insert-query.ts";
 
 /** Writes an entry of the audit trail, in the transaction of the change itself. */
 export async function recordAudit(trx: Transaction<DB>, entry: AuditEntry): Promise<void> {
   await insertAuditEntry(trx, entry);
-}
-
-/** The same as rows, for an entry that is the only one of its transaction. */
-export function auditRows(entry: AuditEntry): readonly NewRows[] {
-  return [auditRow(entry)];
 }
 
 /** The fields of which two values differ. */

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
-import { jobObject } from "../jobs/job-object.ts";
+import { jobObject } from "../jobs/job-columns.ts";
 
 function builds(db: Queryable) {
   return db

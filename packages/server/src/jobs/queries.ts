@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../db/database.ts";
 import { type NewRows, transactionTime } from "../db/insert-rows.ts";
 import type { LogRange } from "../http/log-range.ts";
+import { jobColumns } from "./job-columns.ts";
 
 /** A job that nobody renews is taken over by another worker after this long, in seconds. */
 export const leaseSeconds = 30;
@@ -24,7 +25,7 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   const row = await db
     .insertInto("jobs")
     .values({
-      ...jobColumns(input),
+      ...newJobColumns(input),
       template_version_id: input.templateVersionId ?? null,
       only_worker_id: input.onlyWorkerId ?? null,
     })
@@ -34,7 +35,7 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
 }
 
 /** What every new job says of itself. */
-function jobColumns(input: InsertJob) {
+function newJobColumns(input: InsertJob) {
   return {
     type: input.type,
     organization_id: input.organizationId,
@@ -53,7 +54,7 @@ export function endedJobRows(
 ): readonly NewRows[] {
   const job = {
     id: jobId,
-    ...jobColumns(input),
+    ...newJobColumns(input),
     worker_id: workerId,
     started_at: transactionTime,
     completed_at: transactionTime,
@@ -232,22 +233,7 @@ export function selectJobs(db: Queryable, jobIds: readonly string[]) {
     .selectFrom("jobs as job")
     .where("job.id", "in", jobIds)
     .leftJoin("workspace_builds as build", "build.job_id", "job.id")
-    .select([
-      "job.id",
-      "job.type",
-      "job.organization_id",
-      "job.initiator_id",
-      "job.file_id",
-      "job.template_version_id",
-      "build.id as workspace_build_id",
-      "job.worker_id",
-      "job.error",
-      "job.error_code",
-      "job.created_at",
-      "job.started_at",
-      "job.canceled_at",
-      "job.completed_at",
-    ])
+    .select([...jobColumns, "build.id as workspace_build_id"])
     .execute();
 }
 

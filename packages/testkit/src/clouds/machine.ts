@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
+import type { Cloud } from "@slipway/sdk/agent";
+
 import { openLocalServer } from "../servers/local-server.ts";
 import type { Clouds } from "./cloud-machines.ts";
-
-export type Cloud = "aws" | "azure" | "google";
 
 /** A machine of a cloud, as its metadata service tells of it to what runs on it. */
 export interface Machine extends AsyncDisposable {

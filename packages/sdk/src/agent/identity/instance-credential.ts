@@ -1,4 +1,4 @@
-import { abortable } from "@slipway/runtime";
+import { abortable, limitedBy } from "@slipway/runtime";
 import type { Clock } from "@slipway/runtime";
 
 import { exchangeIdentity } from "./exchange-identity.ts";
@@ -61,20 +61,12 @@ export class InstanceCredential {
 
   async #exchange(abandoned: AbortSignal): Promise<string> {
     const { cloud, metadataUrl, clock } = this.#options;
-    const late = new AbortController();
-    const ended = new AbortController();
-    clock.sleep(maxExchangeMs, ended.signal).then(
-      () => late.abort(new DOMException(`no answer within ${maxExchangeMs} ms`, "TimeoutError")),
-      // The exchange was faster.
-      () => undefined,
-    );
-    try {
-      const either = AbortSignal.any([abandoned, late.signal]);
+    const exchange = async (late: AbortSignal): Promise<string> => {
+      const either = AbortSignal.any([abandoned, late]);
       const identity = await fetchIdentity(cloud, metadataUrl, either);
       this.#token = await exchangeIdentity(this.#options, identity, either);
       return this.#token;
-    } finally {
-      ended.abort();
-    }
+    };
+    return limitedBy(maxExchangeMs, clock, exchange, "answer");
   }
 }
