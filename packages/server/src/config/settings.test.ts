@@ -6,6 +6,7 @@ import { issue } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { ConfigError } from "./errors.ts";
+import { defaultLimits, limitNames, limitVariable } from "./limits.ts";
 import { readSettings } from "./settings.ts";
 
 const key = "k".repeat(32);
@@ -35,6 +36,7 @@ describe("readSettings", () => {
       admin: { username: "admin", email: "admin@localhost", password: undefined },
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
+      limits: defaultLimits,
       log: { level: "info", format: "json" },
     });
     expect(dataDir).toMatch(/^\/.*slipway$/);
@@ -57,6 +59,7 @@ describe("readSettings", () => {
       "SLIPWAY_GOOGLE_IAP_KEYS_URL",
       "SLIPWAY_LOG_LEVEL",
       "SLIPWAY_LOG_FORMAT",
+      ...limitNames.map(limitVariable),
     ];
     const empty = Object.fromEntries(names.map((name) => [name, ""]));
     expect(readSettings(empty, true)).toEqual(readSettings({}, true));
@@ -76,6 +79,7 @@ describe("readSettings", () => {
         SLIPWAY_SECRET_KEY: `${key}, ${key}2`,
         SLIPWAY_GOOGLE_KEYS_URL: "http://proxy/keys",
         SLIPWAY_GOOGLE_IAP_KEYS_URL: "http://proxy/iap",
+        SLIPWAY_MAX_STREAMS_PER_USER: "7",
         SLIPWAY_LOG_LEVEL: "debug",
         SLIPWAY_LOG_FORMAT: "json",
       },
@@ -95,6 +99,7 @@ describe("readSettings", () => {
         googleKeysUrl: "http://proxy/keys",
         googleIapKeysUrl: "http://proxy/iap",
       },
+      limits: { ...defaultLimits, maxStreamsPerUser: 7 },
       log: { level: "debug", format: "json" },
     });
     expect(Object.isFrozen(settings)).toBe(true);
@@ -194,6 +199,7 @@ describe("readSettings", () => {
       SLIPWAY_ACCESS_URL: "slipway.example",
       SLIPWAY_POSTGRES_URL: "mysql://user:pass@word@host/db",
       SLIPWAY_SECRET_KEY: `${key},short-secret`,
+      SLIPWAY_MAX_STREAMS_PER_USER: "0",
       SLIPWAY_LOG_LEVEL: "loud",
       SLIPWAY_LOG_FORMAT: "xml",
     };
@@ -203,6 +209,7 @@ describe("readSettings", () => {
       'SLIPWAY_ACCESS_URL must be a URL that begins with http:// or https://, found "slipway.example"',
       'SLIPWAY_POSTGRES_URL must be a URL that begins with postgres:// or postgresql://, found "mysql://***@host/db"',
       "SLIPWAY_SECRET_KEY must be keys of at least 32 characters, separated by commas, found a shorter one",
+      'SLIPWAY_MAX_STREAMS_PER_USER must be a whole number from 1 to 100000, found "0"',
       'SLIPWAY_LOG_LEVEL must be one of debug, info, warn, error, found "loud"',
       'SLIPWAY_LOG_FORMAT must be one of pretty, json, found "xml"',
     ]);

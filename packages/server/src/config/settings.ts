@@ -4,6 +4,14 @@ import { join, resolve } from "node:path";
 
 import { readCertificateFile } from "./certificates.ts";
 import { ConfigError } from "./errors.ts";
+import {
+  defaultLimits,
+  limitRange,
+  type Limits,
+  limitVariable,
+  mapLimits,
+  parseLimit,
+} from "./limits.ts";
 import { parseTrustedProxies } from "./trusted-proxies.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
@@ -49,6 +57,7 @@ export interface Settings {
   /** The first encrypts, all decrypt; undefined: a key kept in the data directory. */
   readonly secretKeys: readonly string[] | undefined;
   readonly identity: IdentitySettings;
+  readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
@@ -84,6 +93,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
         readUrl(source, "SLIPWAY_GOOGLE_IAP_KEYS_URL", webProtocols, report) ??
         "https://www.gstatic.com/iap/verify/public_key-jwk",
     },
+    limits: readLimits(source, report),
     log: {
       level: readChoice(source, "SLIPWAY_LOG_LEVEL", logLevels, "info", report),
       format: readChoice(
@@ -178,6 +188,17 @@ function readSecretKeys(source: SettingSource, report: Report): readonly string[
   if (keys.every((key) => key.length >= minSecretKeyLength)) return keys;
   report(name, `keys of at least ${minSecretKeyLength} characters, separated by commas`);
   return undefined;
+}
+
+function readLimits(source: SettingSource, report: Report): Limits {
+  return mapLimits((limit) => {
+    const name = limitVariable(limit);
+    const text = source[name];
+    if (text === undefined || text === "") return defaultLimits[limit];
+    const value = parseLimit(limit, text);
+    if (value === undefined) report(name, limitRange(limit));
+    return value ?? defaultLimits[limit];
+  });
 }
 
 function readChoice<const C extends string>(

@@ -1,7 +1,7 @@
+import type { Limits } from "../config/limits.ts";
 import type { UserCaller } from "./caller.ts";
 
-/** Most streams that one user may have open here, by all of his sessions. */
-export const maxStreamsPerUser = 2_000;
+export type StreamLimits = Pick<Limits, "maxStreamsPerUser">;
 
 interface OpenStream {
   readonly user: UserCaller;
@@ -11,6 +11,11 @@ interface OpenStream {
 /** The streams that users have open here, so that they end when their user is not let in any more. */
 export class OpenStreams {
   readonly #open = new Set<OpenStream>();
+  readonly maxPerUser: number;
+
+  constructor({ maxStreamsPerUser }: StreamLimits) {
+    this.maxPerUser = maxStreamsPerUser;
+  }
 
   /** Notes a stream until the result is disposed of; `end` must be quick and not throw. */
   hold(user: UserCaller, end: () => void): Disposable {
@@ -23,7 +28,7 @@ export class OpenStreams {
   hasRoom({ id }: UserCaller): boolean {
     let count = 0;
     for (const { user } of this.#open) if (user.id === id) count += 1;
-    return count < maxStreamsPerUser;
+    return count < this.maxPerUser;
   }
 
   /** The session keys with which they were opened, each once. */

@@ -3,11 +3,12 @@ import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { WebSocket } from "ws";
 
+import { defaultLimits } from "../config/limits.ts";
 import { type Admission, type Admissions, callers, needCaller } from "./admission.ts";
 import type { AgentCaller, UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
 import { type EventStream, openEventStream } from "./event-stream.ts";
-import { maxStreamsPerUser, OpenStreams } from "./open-streams.ts";
+import { OpenStreams, type StreamLimits } from "./open-streams.ts";
 import { openPeerSocket } from "./peer-socket.ts";
 import {
   type Answer,
@@ -30,9 +31,15 @@ export class Routes {
   readonly #logger: Logger;
   readonly #added: Route[] = [];
   /** What users have open. */
-  readonly streams = new OpenStreams();
+  readonly streams: OpenStreams;
 
-  constructor(app: FastifyInstance, admissions: Admissions, logger: Logger) {
+  constructor(
+    app: FastifyInstance,
+    admissions: Admissions,
+    logger: Logger,
+    limits: StreamLimits = defaultLimits,
+  ) {
+    this.streams = new OpenStreams(limits);
     this.#app = app;
     this.#admissions = admissions;
     this.#logger = logger;
@@ -159,7 +166,7 @@ export class Routes {
 
   #requireRoom(user: UserCaller): void {
     if (this.streams.hasRoom(user)) return;
-    throw new HttpError(429, `You have ${maxStreamsPerUser} streams open already.`, {
+    throw new HttpError(429, `You have ${this.streams.maxPerUser} streams open already.`, {
       detail: "Close some that you do not read any more.",
     });
   }

@@ -68,7 +68,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   let accessUrl = settings.accessUrl ?? "";
   const limiter = new RateLimiter(needs.clock);
   const authenticator = createAuthenticator(db, () => accessUrl);
-  const routes = new Routes(app, new Admissions(authenticator, limiter), logger);
+  const routes = new Routes(app, new Admissions(authenticator, limiter), logger, settings.limits);
   const deploymentId = await readDeploymentId(db);
   addDeploymentRoutes(routes, {
     ...needs,

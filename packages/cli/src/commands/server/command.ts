@@ -1,4 +1,7 @@
+import { limitDefinitions, type LimitName, limitVariable, mapLimits } from "@slipway/server/limits";
+
 import { defineCommand } from "../../command/definition.ts";
+import type { TextFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
   name: "server",
@@ -98,6 +101,7 @@ export const command = defineCommand({
       variable: "SLIPWAY_LOG_FORMAT",
       summary: "pretty or json; pretty on a terminal",
     },
+    ...mapLimits(limitFlag),
     demo: { kind: "switch", summary: "a template and a workspace to look at; what npm start does" },
   },
   examples: [
@@ -108,3 +112,14 @@ export const command = defineCommand({
     },
   ],
 });
+
+/** The flag of a limit, from the server's own table. */
+function limitFlag(name: LimitName): TextFlag & { readonly variable: string } {
+  const { summary, default: fallback, mayBeUnlimited } = limitDefinitions[name];
+  return {
+    kind: "text",
+    value: "number",
+    variable: limitVariable(name),
+    summary: `${summary}${mayBeUnlimited ? ', or "unlimited"' : ""} (default: ${fallback})`,
+  };
+}

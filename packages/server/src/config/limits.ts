@@ -1,0 +1,63 @@
+/** A limit that the operator may set. */
+interface LimitDefinition {
+  readonly default: number;
+  /** The smallest and the largest number that may be set. */
+  readonly min: number;
+  readonly max: number;
+  /** Whether the word `unlimited` may be set as well. */
+  readonly mayBeUnlimited: boolean;
+  /** One phrase for the help of the command and for docs/configuration.md, without the default. */
+  readonly summary: string;
+}
+
+/**
+ * The limits that an operator may set, each with a variable and a flag of its name: `maxStreamsPerUser` is
+ * `SLIPWAY_MAX_STREAMS_PER_USER` and `--max-streams-per-user`. A new one also gets a row in docs/configuration.md.
+ */
+const definitions = {
+  // What one user may have.
+  maxStreamsPerUser: {
+    default: 2_000,
+    min: 1,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "streams that one user may have open on one server, by all their sessions",
+  },
+} as const satisfies Readonly<Record<`max${string}`, LimitDefinition>>;
+
+export type LimitName = keyof typeof definitions;
+
+/** The limits by name; `Infinity` is unlimited. */
+export type Limits = Readonly<Record<LimitName, number>>;
+
+export const limitDefinitions: Readonly<Record<LimitName, LimitDefinition>> = definitions;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this very object
+export const limitNames = Object.keys(definitions) as readonly LimitName[];
+
+export const defaultLimits: Limits = mapLimits((name) => definitions[name].default);
+
+/** The environment variable of a limit. */
+export function limitVariable(name: LimitName): string {
+  return `SLIPWAY_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** The accepted values of a limit, in words: `a whole number from 1 to 100 or "unlimited"`. */
+export function limitRange(name: LimitName): string {
+  const { min, max, mayBeUnlimited } = limitDefinitions[name];
+  return `a whole number from ${min} to ${max}${mayBeUnlimited ? ' or "unlimited"' : ""}`;
+}
+
+/** Reads a value of a limit; undefined for one that it does not accept. */
+export function parseLimit(name: LimitName, text: string): number | undefined {
+  const { min, max, mayBeUnlimited } = limitDefinitions[name];
+  if (text === "unlimited") return mayBeUnlimited ? Infinity : undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  return value >= min && value <= max ? value : undefined;
+}
+
+/** One value for each limit. */
+export function mapLimits<T>(value: (name: LimitName) => T): Readonly<Record<LimitName, T>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entry for each name
+  return Object.fromEntries(limitNames.map((name) => [name, value(name)])) as Record<LimitName, T>;
+}
