@@ -9,6 +9,7 @@ import { pushTemplate } from "@slipway/testkit";
 import { type Body, type Clouds, openClouds } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
 
+import { copyWorkspace } from "./support/copy-workspace.ts";
 import { addMachine, machineTemplate } from "./support/machines.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
@@ -211,6 +212,40 @@ describe("from a machine to its agent", () => {
     expect(await exchangeAws("i-both", "main")).toMatchObject(contested);
     await build(bob, taken, "delete");
     expect(await exchangeAws("i-both")).toMatchObject(await granted(ann, owned));
+  });
+
+  it("is told from live workspaces only, however many others have failed builds", async () => {
+    const { client: mallory } = await addPerson(server, "mallory");
+    const { client: trudy } = await addPerson(server, "trudy");
+    const instance = "i-crowded";
+    const cancel = async (client: Client, workspace: Workspace, transition: Transition) => {
+      const params = { workspace: workspace.id };
+      await build(client, workspace, transition);
+      const { latest_build: newest } = await client.call(getWorkspace, { params });
+      const canceled = { canceled_at: newest.created_at };
+      await server.db.updateTable("jobs").set(canceled).where("id", "=", newest.job.id).execute();
+    };
+    const owned = await addMachine(ann, aws, "crowded", instance);
+    const dead = await addMachine(mallory, aws, "crowd", instance);
+    await cancel(mallory, dead, "stop");
+    await copyWorkspace(server.db, dead.id, 250);
+    const gone = await addMachine(trudy, aws, "gone", instance);
+    await build(trudy, gone, "delete");
+    await copyWorkspace(server.db, gone.id, 250);
+    // They only end, and say nothing of the machine, whether the agent has a name or not.
+    const wanted = await granted(ann, owned);
+    expect(await exchangeAws(instance)).toMatchObject(wanted);
+    expect(await exchangeAws(instance, "main")).toMatchObject(wanted);
+    await build(ann, owned, "start");
+    expect(await exchangeAws(instance)).toMatchObject(await granted(ann, owned));
+    // A live one among them contests the machine; so does one whose start was canceled.
+    const rival = await addMachine(mallory, aws, "rival-of-ann", instance);
+    expect(await exchangeAws(instance)).toMatchObject({ status: 409 });
+    expect(await exchangeAws(instance, "main")).toMatchObject({ status: 409 });
+    await cancel(mallory, rival, "start");
+    expect(await exchangeAws(instance, "main")).toMatchObject({ status: 409 });
+    await copyWorkspace(server.db, rival.id, 250);
+    expect(await exchangeAws(instance)).toMatchObject({ status: 409 });
   });
 
   it("changes nothing", async () => {

@@ -1,24 +1,64 @@
 import { prebuildsUserId } from "@slipway/api";
-import { sql } from "kysely";
+import { type QueryCreator, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
 import type { IdentityAuth } from "../template-format/definition.ts";
 
 export interface Machine {
   readonly auth: IdentityAuth;
   readonly instanceId: string;
-  /** Of the agent that it runs; empty where it does not say. */
+  /** The name of the agent that the machine runs; empty where it does not say. */
   readonly agentName: string;
 }
 
-/** Most agents of a machine that are looked at; those of the wanted name come first. */
-const maxCandidates = 200;
+/**
+ * The most workspaces of a machine that are read. Two live ones are enough to refuse it; the rest is for the log, which tells
+ * whose they are.
+ */
+const maxWorkspaces = 5;
 
 /**
- * Root agents that are known by a machine: each of the newest build of its workspace that succeeded, as a later one replaces
- * them. Newest first.
+ * Selects the agents that are known by a machine, of its first workspaces: those with an agent of the wanted name before
+ * others, live ones before those that end, owned ones before those that wait in a pool. So no number of workspaces whose
+ * builds failed or were canceled hides a live one from `chooseAgent`.
  */
-export async function selectMachineAgents(db: Queryable, { auth, instanceId, agentName }: Machine) {
+export async function selectMachineAgents(db: Queryable, machine: Machine) {
+  const { auth, instanceId, agentName } = machine;
+  return db
+    .with("known", (cte) => machineAgents(cte, machine))
+    .with("ranked", (cte) =>
+      cte
+        .selectFrom("known")
+        .selectAll()
+        .select(
+          sql<number>`dense_rank() over (
+            order by name = ${agentName} desc, is_ending, is_waiting, workspace_id)`.as("place"),
+        ),
+    )
+    .selectFrom("ranked")
+    .where("place", "<=", maxWorkspaces)
+    .orderBy("place")
+    .orderBy("name")
+    .select(["name", "auth_token_encrypted", "workspace_id", "is_current", "is_ending"])
+    .select(({ exists, selectFrom }) => [
+      "is_waiting",
+      exists(
+        selectFrom("workspace_builds as first")
+          .innerJoin("workspace_agents as made", "made.workspace_build_id", "first.id")
+          .whereRef("first.workspace_id", "=", "ranked.workspace_id")
+          .where("first.build_number", "=", 1)
+          .where("first.initiator_id", "=", prebuildsUserId)
+          .where("made.auth", "=", auth)
+          .where("made.auth_instance_id", "=", instanceId)
+          .select("made.id"),
+      ).as("is_of_pool"),
+    ])
+    .execute();
+}
+
+/** Every root agent that is known by a machine and belongs to the newest build of its workspace that succeeded. */
+function machineAgents(db: QueryCreator<DB>, { auth, instanceId }: Machine) {
   return db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
@@ -55,25 +95,12 @@ export async function selectMachineAgents(db: Queryable, { auth, instanceId, age
         ),
       ),
     )
-    .orderBy(({ eb }) => eb("agent.name", "=", agentName), "desc")
-    .orderBy("agent.created_at", "desc")
-    .orderBy("agent.id")
-    .limit(maxCandidates)
-    .select(["agent.name", "agent.auth_token_encrypted", "workspace.id as workspace_id"])
-    .select(({ eb, exists, selectFrom }) => [
-      eb("newest.id", "=", eb.ref("build.id")).as("is_current"),
-      "newest.transition as newest_transition",
-      eb("workspace.prebuild_preset_id", "is not", null).as("is_waiting"),
-      exists(
-        selectFrom("workspace_builds as first")
-          .innerJoin("workspace_agents as made", "made.workspace_build_id", "first.id")
-          .whereRef("first.workspace_id", "=", "workspace.id")
-          .where("first.build_number", "=", 1)
-          .where("first.initiator_id", "=", prebuildsUserId)
-          .where("made.auth", "=", auth)
-          .where("made.auth_instance_id", "=", instanceId)
-          .select("made.id"),
-      ).as("is_of_pool"),
-    ])
-    .execute();
+    .select(({ eb }) => [
+      "agent.name",
+      "agent.auth_token_encrypted",
+      "workspace.id as workspace_id",
+      sql<boolean>`newest.id = build.id`.as("is_current"),
+      sql<boolean>`newest.id <> build.id and newest.transition <> 'start'`.as("is_ending"),
+      eb("workspace.prebuild_preset_id", "is not", null).$castTo<boolean>().as("is_waiting"),
+    ]);
 }

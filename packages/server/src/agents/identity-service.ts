@@ -13,7 +13,7 @@ export interface ExchangeNeeds {
   readonly logger: Logger;
 }
 
-/** The token of the agent that a machine runs, which has proved which one it is; throws the answers of `rest.md` section 3. */
+/** Returns the token of the agent of a machine that has proved its identity; throws the answers of `rest.md` section 3. */
 export async function exchangeIdentity(
   { db, secrets, logger }: ExchangeNeeds,
   machine: Machine,
@@ -57,12 +57,12 @@ export async function exchangeIdentity(
 type Row = Awaited<ReturnType<typeof selectMachineAgents>>[number];
 
 function candidateOf(row: Row): Candidate & { readonly sealed: Buffer } {
-  const next = row.newest_transition === "start" ? "starting" : "ending";
+  const replaced = row.is_ending ? "ending" : "starting";
   return {
     name: row.name,
     workspaceId: row.workspace_id,
-    workspace: row.is_current === true ? "current" : next,
-    isWaiting: row.is_waiting === true,
+    workspace: row.is_current ? "current" : replaced,
+    isWaiting: row.is_waiting,
     isOfPool: row.is_of_pool === true,
     sealed: row.auth_token_encrypted,
   };

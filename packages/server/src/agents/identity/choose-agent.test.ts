@@ -52,6 +52,16 @@ describe("the agent of a machine", () => {
     expect(chooseAgent([main, alone], "alone")).toEqual({ type: "chosen", candidate: alone });
   });
 
+  it("is not disputed by workspaces that end", () => {
+    expect(chooseAgent([other, ending], "")).toEqual({ type: "chosen", candidate: other });
+    const rival = { ...ending, workspaceId: "w7" };
+    expect(chooseAgent([rival, ending], "")).toEqual({ type: "outdated" });
+    expect(chooseAgent([claimed, rival, waiting], "")).toEqual({
+      type: "chosen",
+      candidate: claimed,
+    });
+  });
+
   it("goes with what was claimed from a pool, not with the next one in the pool", () => {
     const chosen = { type: "chosen", candidate: claimed };
     expect(chooseAgent([waiting, claimed], "")).toEqual(chosen);

@@ -1,8 +1,11 @@
-/** An agent of a machine, in a workspace that is not deleted. */
+/** An agent that is known by a machine, in a workspace that is not deleted. */
 export interface Candidate {
   readonly name: string;
   readonly workspaceId: string;
-  /** What the workspace comes to: the agent's build is its newest, or a start is under way, or a stop or deletion. */
+  /**
+   * The state of the workspace: `current` while the agent's build is its newest, `starting` or `ending` while a newer build
+   * is under way or failed. A workspace that ends has no claim to the machine.
+   */
   readonly workspace: "current" | "starting" | "ending";
   /** Whether the workspace waits in a pool for an owner. */
   readonly isWaiting: boolean;
@@ -14,16 +17,17 @@ export type Choice<C> =
   | { readonly type: "chosen"; readonly candidate: C }
   | { readonly type: "no-agent" }
   | { readonly type: "no-agent-of-name" }
-  /** Several workspaces say that the machine is theirs. */
+  /** Several workspaces name the machine. */
   | { readonly type: "contested"; readonly workspaceIds: readonly string[] }
   /** One workspace has several agents on the machine. */
   | { readonly type: "unnamed"; readonly names: readonly string[] }
   | { readonly type: "outdated" };
 
 /**
- * Which agent a machine runs, of those that are known by it, newest first; `name` is empty where the machine names none
- * (`rest.md` section 3). Whoever makes a workspace may name any machine in it, and the machine of somebody else must not
- * run his scripts: so where several workspaces name one, none of them gets it.
+ * Chooses the agent that a machine runs; `name` is empty where the machine names none (`rest.md` section 3). Whoever makes a
+ * workspace may name any machine in it, and no machine may run a stranger's scripts: where several live workspaces name it,
+ * none of them gets it. `candidates` may be incomplete as long as they hold the first workspaces in the order of
+ * `selectMachineAgents`.
  */
 export function chooseAgent<C extends Candidate>(
   candidates: readonly C[],
@@ -32,8 +36,8 @@ export function chooseAgent<C extends Candidate>(
   if (candidates.length === 0) return { type: "no-agent" };
   const named = candidates.filter((one) => name === "" || one.name === name);
   if (named.length === 0) return { type: "no-agent-of-name" };
-  const entitled = withoutNextInPool(named);
-  const workspaceIds = workspacesOf(entitled.filter(({ workspace }) => workspace !== "ending"));
+  const entitled = withoutNextInPool(named.filter(({ workspace }) => workspace !== "ending"));
+  const workspaceIds = workspacesOf(entitled);
   if (workspaceIds.length > 1) return { type: "contested", workspaceIds };
   if (name === "" && entitled.length > 1) {
     return { type: "unnamed", names: entitled.map((one) => one.name).toSorted() };
@@ -44,15 +48,13 @@ export function chooseAgent<C extends Candidate>(
 }
 
 /**
- * A pool whose preset names a machine is filled up once its workspace is claimed: the next one waits for the machine too, and
- * gets it when the claimed one is gone.
+ * Once the workspace of a pool is claimed, the pool is filled up with one that names the same machine. That one waits for the
+ * machine too, and gets it when the claimed one is gone.
  */
-function withoutNextInPool<C extends Candidate>(candidates: readonly C[]): readonly C[] {
-  const owned = candidates.filter(({ isWaiting }) => !isWaiting);
-  const isClaimed =
-    owned.every(({ isOfPool }) => isOfPool) &&
-    workspacesOf(owned.filter(({ workspace }) => workspace !== "ending")).length === 1;
-  return isClaimed ? owned : candidates;
+function withoutNextInPool<C extends Candidate>(live: readonly C[]): readonly C[] {
+  const owned = live.filter(({ isWaiting }) => !isWaiting);
+  const isClaimed = owned.every(({ isOfPool }) => isOfPool) && workspacesOf(owned).length === 1;
+  return isClaimed ? owned : live;
 }
 
 function workspacesOf(candidates: readonly Candidate[]): readonly string[] {
