@@ -2,7 +2,7 @@ import * as api from "@slipway/api";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { type Row, table } from "./support/authorisation-table.ts";
-import { openWorld, type World } from "./support/authorisation-world.ts";
+import { callerNames, openWorld, type World } from "./support/authorisation-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 const routes = api.routesOf(api);
@@ -33,9 +33,10 @@ describe("the table of who may do what", () => {
     const row = table[name];
     if (row === undefined) throw new Error(`there is no row for ${name}`);
     const answers = new Map<string, number>();
-    const wanted = new Map<string, number | undefined>();
-    for (const [column, { name: caller, headers }] of world.callers.entries()) {
-      wanted.set(caller, row.statuses[column]);
+    const wanted = new Map<string, number>();
+    for (const caller of callerNames) {
+      const headers = world.callers[caller];
+      wanted.set(caller, row.statuses[caller]);
       const session = row.endsSession === true ? await world.newSession(headers) : headers;
       answers.set(caller, await ask(route, row, session));
     }

@@ -136,7 +136,7 @@ describe("a body", () => {
     ["a file", "POST", "/files", api.maxFileBytes],
     ["a log of an agent", "PATCH", "/workspaceagents/me/logs", api.maxLogBodyBytes],
   ])("is too large by one byte: %s", async (_, method, path, limit) => {
-    const agent = world.callers.find(({ name }) => name === "this agent")?.headers;
+    const agent = world.callers.agent;
     const headers = path.includes("/me/") ? { ...agent } : { "Content-Type": api.tarMimeType };
     const body = new Uint8Array(limit + 1).fill(0x20);
     const answer = await expectUnchanged(() => send(method, path, { body, headers }));
@@ -176,7 +176,7 @@ describe("every route that takes a body", () => {
 
   it.each(withBody)("$name refuses values of other types", async ({ route }) => {
     const path = api.routePath(route, { ...world.ids, name: "x", key: "x", devcontainer: "x" });
-    const agent = world.callers.find(({ name }) => name === "this agent")?.headers ?? {};
+    const agent = world.callers.agent;
     const headers = route.caller === "agent" ? agent : server.admin.headers;
     const values = [[[]], { x: { y: 1 } }, -1.5];
     const bodies = propertiesOf(route.body).flatMap((key) =>

@@ -18,8 +18,7 @@ let ann: Pick<Client, "headers">;
 beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl")));
   world = await openWorld(server);
-  const member = world.callers.find(({ name }) => name === "member");
-  ann = { headers: member?.headers ?? {} };
+  ann = { headers: world.callers.member };
 });
 
 afterAll(() => opened.disposeAsync());

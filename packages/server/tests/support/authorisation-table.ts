@@ -2,7 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import { packTemplate } from "@slipway/testkit";
 
-import type { World } from "./authorisation-world.ts";
+import { agentCallers, type CallerName, callerNames, type World } from "./authorisation-world.ts";
+
+/** The status that each caller is answered with. */
+export type Statuses = Readonly<Record<CallerName, number>>;
 
 /** What one row asks; a function makes it anew for each caller, where what is asked for is gone afterwards. */
 interface Request {
@@ -13,34 +16,72 @@ interface Request {
 }
 
 export interface Row {
-  /** Statuses for nobody, the member, another member, a template admin, an owner, the agent, another one, an old one. */
-  readonly statuses: readonly number[];
+  readonly statuses: Statuses;
   readonly request: Request | ((world: World) => Promise<Request>);
+  /** The status of an upgrade for those who are let in, where it is not 101. */
+  readonly upgradeStatus?: number;
   /** The answer ends the caller's session, so that each asks with a new one. */
   readonly endsSession?: true;
 }
 
 /** A route for everybody. */
 function anyone(status: number, request: Row["request"] = {}): Row {
-  return { statuses: Array.from({ length: 8 }, () => status), request };
+  return { statuses: statuses(() => status), request };
+}
+
+/** Callers whose status a row of `users` gives only where it is not the usual one. */
+interface OtherStatuses {
+  /** Usually that of another member, whose right to users and audit entries does not matter. */
+  readonly userAdmin?: number;
+  readonly auditor?: number;
+  /** Whether the member's token with the scope `workspace:read` opens the route. */
+  readonly isReading?: true;
 }
 
 /** A route for users: statuses for the member whose things are asked for, another member, a template admin, an owner. */
 function users(
   member: number,
-  other: number,
+  otherMember: number,
   templateAdmin: number,
   owner: number,
   request: Row["request"] = {},
+  { userAdmin = otherMember, auditor = otherMember, isReading }: OtherStatuses = {},
 ): Row {
-  return { statuses: [401, member, other, templateAdmin, owner, 401, 401, 401], request };
+  const answered: Partial<Statuses> = {
+    member,
+    "other member": otherMember,
+    "template admin": templateAdmin,
+    "user admin": userAdmin,
+    auditor,
+    owner,
+    "limited token": isReading === true ? member : 403,
+  };
+  return { statuses: statuses((name) => answered[name] ?? 401), request };
+}
+
+/** A route for users who may read users: like `users`, for a right that user admins and auditors have too. */
+function usersOfAll(
+  member: number,
+  otherMember: number,
+  status: number,
+  request: Row["request"] = {},
+): Row {
+  const others = { userAdmin: status, auditor: status };
+  return users(member, otherMember, status, status, request, others);
 }
 
 /** A route for agents; an agent of an old build is nobody. */
 function agents(status: number, request: Row["request"] = {}): Row {
-  return { statuses: [401, 401, 401, 401, 401, status, status, 401], request };
+  return { statuses: statuses((name) => (agentCallers.has(name) ? status : 401)), request };
 }
 
+function statuses(of: (name: CallerName) => number): Statuses {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of every name
+  return Object.fromEntries(callerNames.map((name) => [name, of(name)])) as Statuses;
+}
+
+const isReading: OtherStatuses = { isReading: true };
+const changesUsers: OtherStatuses = { userAdmin: 200, auditor: 403 };
 const somebodyNew = async (world: World): Promise<Request> => ({
   params: { user: (await world.newUser()).id },
 });
@@ -89,22 +130,43 @@ export const table: Readonly<Record<string, Row>> = {
 
   // People.
   listUsers: users(200, 200, 200, 200),
-  createUser: users(403, 403, 403, 201, async () => {
-    const name = newName();
-    const email = `${name}@example.com`;
-    return { body: { username: name, email, password: "correct-horse-battery-42" } };
-  }),
-  getUser: users(200, 404, 200, 200),
-  deleteUser: users(404, 404, 403, 200, somebodyNew),
-  updateProfile: users(200, 404, 403, 200, { body: { username: "ann" } }),
-  updatePassword: users(404, 404, 403, 204, async (world) => ({
-    ...(await somebodyNew(world)),
-    body: { password: "another-horse-battery-43" },
-  })),
-  suspendUser: users(404, 404, 403, 200, somebodyNew),
-  activateUser: users(404, 404, 403, 200, somebodyNew),
-  getUserRoles: users(200, 404, 200, 200),
-  updateUserRoles: users(403, 404, 403, 200, { body: { roles: [] } }),
+  createUser: users(
+    403,
+    403,
+    403,
+    201,
+    async () => {
+      const name = newName();
+      const email = `${name}@example.com`;
+      return { body: { username: name, email, password: "correct-horse-battery-42" } };
+    },
+    { userAdmin: 201 },
+  ),
+  getUser: usersOfAll(200, 404, 200),
+  deleteUser: users(404, 404, 403, 200, somebodyNew, changesUsers),
+  updateProfile: users(200, 404, 403, 200, { body: { username: "ann" } }, changesUsers),
+  updatePassword: users(
+    404,
+    404,
+    403,
+    204,
+    async (world) => ({
+      ...(await somebodyNew(world)),
+      body: { password: "another-horse-battery-43" },
+    }),
+    { userAdmin: 204, auditor: 403 },
+  ),
+  suspendUser: users(404, 404, 403, 200, somebodyNew, changesUsers),
+  activateUser: users(404, 404, 403, 200, somebodyNew, changesUsers),
+  getUserRoles: usersOfAll(200, 404, 200),
+  updateUserRoles: users(
+    403,
+    404,
+    403,
+    200,
+    { body: { roles: [] } },
+    { userAdmin: 403, auditor: 403 },
+  ),
   listRoles: users(200, 200, 200, 200),
   logout: { ...users(200, 200, 200, 200), endsSession: true },
   createKey: users(201, 404, 404, 201),
@@ -122,14 +184,14 @@ export const table: Readonly<Record<string, Row>> = {
   // Organizations and the deployment.
   listOrganizations: users(200, 200, 200, 200),
   getOrganization: users(200, 200, 200, 200),
-  listUserOrganizations: users(200, 404, 200, 200),
-  getUserOrganization: users(200, 404, 200, 200),
+  listUserOrganizations: usersOfAll(200, 404, 200),
+  getUserOrganization: usersOfAll(200, 404, 200),
   listMembers: users(200, 200, 200, 200),
-  getMember: users(200, 404, 200, 200),
+  getMember: usersOfAll(200, 404, 200),
   getDeploymentConfig: users(404, 404, 404, 200),
   getHealthReport: users(404, 404, 404, 200),
   getDeploymentStats: users(404, 404, 404, 200),
-  listAuditLogs: users(403, 403, 403, 200),
+  listAuditLogs: users(403, 403, 403, 200, {}, { auditor: 200 }),
   getPrebuildsSettings: users(404, 404, 200, 200),
   updatePrebuildsSettings: users(404, 404, 403, 304, { body: { reconciliation_paused: false } }),
   listPrebuildPools: users(404, 404, 200, 200),
@@ -141,16 +203,16 @@ export const table: Readonly<Record<string, Row>> = {
   watchInboxNotifications: users(426, 426, 426, 426),
 
   // Workspaces: a template admin sees them, and changes none.
-  listWorkspaces: users(200, 200, 200, 200),
+  listWorkspaces: users(200, 200, 200, 200, {}, isReading),
   createWorkspace: users(201, 404, 404, 201, async (world) => ({
     body: { name: newName(), template_id: world.ids["template"] },
   })),
-  getWorkspace: users(200, 404, 200, 200),
-  getWorkspaceByName: users(200, 404, 200, 200, { params: { name: "dev" } }),
-  watchWorkspace: users(200, 404, 200, 200),
-  watchWorkspaceSocket: users(426, 404, 426, 426),
-  getWorkspaceTimings: users(200, 404, 200, 200),
-  resolveAutostart: users(200, 404, 200, 200),
+  getWorkspace: users(200, 404, 200, 200, {}, isReading),
+  getWorkspaceByName: users(200, 404, 200, 200, { params: { name: "dev" } }, isReading),
+  watchWorkspace: users(200, 404, 200, 200, {}, isReading),
+  watchWorkspaceSocket: users(426, 404, 426, 426, {}, isReading),
+  getWorkspaceTimings: users(200, 404, 200, 200, {}, isReading),
+  resolveAutostart: users(200, 404, 200, 200, {}, isReading),
   renameWorkspace: users(204, 404, 403, 204, { body: { name: "dev" } }),
   updateAutostart: users(204, 404, 403, 204, { body: { schedule: null } }),
   updateTtl: users(204, 404, 403, 204, { body: { ttl_ms: null } }),
@@ -169,31 +231,37 @@ export const table: Readonly<Record<string, Row>> = {
   extendWorkspace: users(409, 404, 403, 409, { body: { deadline: "2020-01-01T00:00:00Z" } }),
   favoriteWorkspace: users(204, 404, 403, 403),
   unfavoriteWorkspace: users(204, 404, 403, 403),
-  listBuilds: users(200, 404, 200, 200),
-  getBuildByNumber: users(200, 404, 200, 200, { params: { name: "dev", number: "1" } }),
-  getBuild: users(200, 404, 200, 200),
-  getBuildLogs: users(200, 404, 200, 200),
+  listBuilds: users(200, 404, 200, 200, {}, isReading),
+  getBuildByNumber: users(200, 404, 200, 200, { params: { name: "dev", number: "1" } }, isReading),
+  getBuild: users(200, 404, 200, 200, {}, isReading),
+  getBuildLogs: users(200, 404, 200, 200, {}, isReading),
   getBuildState: users(200, 404, 200, 200),
-  getBuildTimings: users(200, 404, 200, 200),
-  listBuildParameters: users(200, 404, 200, 200),
-  listBuildResources: users(200, 404, 200, 200),
+  getBuildTimings: users(200, 404, 200, 200, {}, isReading),
+  listBuildParameters: users(200, 404, 200, 200, {}, isReading),
+  listBuildResources: users(200, 404, 200, 200, {}, isReading),
 
   // Agents as clients see them: to reach into one takes more than to see it.
-  getAgent: users(200, 404, 200, 200),
-  getAgentLogs: users(200, 404, 200, 200),
-  getAgentStartupLogs: users(200, 404, 200, 200),
-  watchAgentMetadata: users(200, 404, 200, 200),
-  watchAgentMetadataSocket: users(426, 404, 426, 426),
+  getAgent: users(200, 404, 200, 200, {}, isReading),
+  getAgentLogs: users(200, 404, 200, 200, {}, isReading),
+  getAgentStartupLogs: users(200, 404, 200, 200, {}, isReading),
+  watchAgentMetadata: users(200, 404, 200, 200, {}, isReading),
+  watchAgentMetadataSocket: users(426, 404, 426, 426, {}, isReading),
   getAgentConnection: users(200, 404, 200, 200),
   getConnection: users(200, 200, 200, 200),
-  getListeningPorts: users(400, 404, 400, 400),
-  getContainers: users(400, 404, 400, 400),
-  watchContainers: users(400, 404, 400, 400),
+  getListeningPorts: users(400, 404, 400, 400, {}, isReading),
+  getContainers: users(400, 404, 400, 400, {}, isReading),
+  watchContainers: users(400, 404, 400, 400, {}, isReading),
   deleteDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
   recreateDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
-  coordinateAgent: users(426, 404, 404, 426, { query: "version=2.0" }),
+  coordinateAgent: {
+    ...users(426, 404, 404, 426, { query: "version=2.0" }),
+    upgradeStatus: 409,
+  },
   openTerminal: users(404, 404, 404, 404),
-  joinTailnet: users(426, 426, 426, 426, { query: "version=2.0" }),
+  joinTailnet: {
+    ...users(426, 426, 426, 426, { query: "version=2.0" }),
+    upgradeStatus: 409,
+  },
 
   // Templates: everybody reads, who may write templates changes.
   listTemplates: users(200, 200, 200, 200),

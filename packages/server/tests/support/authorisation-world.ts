@@ -12,16 +12,44 @@ import {
   getTemplate,
   getTemplateVersion,
   getTokenByName,
+  suspendUser,
   type Transition,
   updateTemplateVersion,
   type User,
   type Workspace,
 } from "@slipway/api";
-import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { connectWithToken, firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { Agent, parseUuid } from "@slipway/wire";
 import { vi } from "vitest";
 
 import type { OpenServer } from "./open-server.ts";
 import { addPerson, type Client, testPassword } from "./people.ts";
+
+/** Who asks. The member is Ann, whose things the rows ask for, as the agents of hers are. */
+export const callerNames = [
+  "nobody",
+  "member",
+  "other member",
+  "template admin",
+  "user admin",
+  "auditor",
+  "owner",
+  /** A member suspended while logged in. */
+  "suspended member",
+  /** A token of the member's with the scope `workspace:read`. */
+  "limited token",
+  "agent",
+  /** The agent of another member. */
+  "other agent",
+  /** The agent of a build that is not the newest one. */
+  "old agent",
+  /** A child of the agent. */
+  "sub-agent",
+] as const;
+export type CallerName = (typeof callerNames)[number];
+
+/** The agents that are let in. */
+export const agentCallers: ReadonlySet<CallerName> = new Set(["agent", "other agent", "sub-agent"]);
 
 /** A deployment with somebody of each kind, and things of Ann's, a member. */
 export interface World {
@@ -29,10 +57,9 @@ export interface World {
   readonly ids: Readonly<Record<string, string>>;
   /** A version after the one that the workspaces use. */
   readonly secondVersionId: string;
-  /** Headers of each caller, in the order of the table's columns. */
-  readonly callers: readonly Caller[];
+  readonly callers: Readonly<Record<CallerName, Headers>>;
   /** Headers with a new session of the same user; the same headers of who is none. */
-  newSession(headers: Caller["headers"]): Promise<Caller["headers"]>;
+  newSession(headers: Headers): Promise<Headers>;
   newUser(): Promise<User>;
   /** A token of Ann's; resolves to its id. */
   newKey(): Promise<string>;
@@ -40,10 +67,7 @@ export interface World {
   newWorkspace(): Promise<Workspace>;
 }
 
-interface Caller {
-  readonly name: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+type Headers = Readonly<Record<string, string>>;
 
 /** Its agents are started by nobody, so that workspaces need no processes. */
 const template = `
@@ -77,8 +101,16 @@ export async function openWorld(server: OpenServer): Promise<World> {
   });
   const ann = await addPerson(server, "ann");
   const bob = await addPerson(server, "bob");
-  const admin = await addPerson(server, "template-admin", ["template-admin"]);
+  const sam = await addPerson(server, "sam");
+  const templateAdmin = await addPerson(server, "template-admin", ["template-admin"]);
+  const userAdmin = await addPerson(server, "user-admin", ["user-admin"]);
+  const auditor = await addPerson(server, "auditor", ["auditor"]);
   await ann.client.call(createToken, { params: me, body: { token_name: "token" } });
+  const limited = await ann.client.call(createToken, {
+    params: me,
+    body: { token_name: "limited", scopes: ["workspace:read"] },
+  });
+  await bob.client.call(createToken, { params: me, body: { token_name: "token" } });
   const dev = await makeWorkspace(ann.client, templateId, "dev");
   const oldToken = await agentToken(ann.client, dev);
   await build(ann.client, dev.id, "stop");
@@ -92,6 +124,8 @@ export async function openWorld(server: OpenServer): Promise<World> {
     return (await ann.client.call(getDryRun, { params })).status === "succeeded";
   });
   const bobs = await makeWorkspace(bob.client, templateId, "dev");
+  await server.admin.call(suspendUser, { params: { user: sam.user.id } });
+  const agent = await agentToken(ann.client, dev);
   return {
     ids: {
       user: ann.user.id,
@@ -105,16 +139,21 @@ export async function openWorld(server: OpenServer): Promise<World> {
       file: first.job.file_id,
     },
     secondVersionId: second.id,
-    callers: [
-      { name: "nobody", headers: {} },
-      { name: "member", headers: ann.client.headers },
-      { name: "other member", headers: bob.client.headers },
-      { name: "template admin", headers: admin.client.headers },
-      { name: "owner", headers: server.admin.headers },
-      { name: "this agent", headers: withToken(await agentToken(ann.client, dev)) },
-      { name: "other agent", headers: withToken(await agentToken(bob.client, bobs)) },
-      { name: "agent of an old build", headers: withToken(oldToken) },
-    ],
+    callers: {
+      nobody: {},
+      member: ann.client.headers,
+      "other member": bob.client.headers,
+      "template admin": templateAdmin.client.headers,
+      "user admin": userAdmin.client.headers,
+      auditor: auditor.client.headers,
+      owner: server.admin.headers,
+      "suspended member": sam.client.headers,
+      "limited token": withToken(limited.key),
+      agent: withToken(agent),
+      "other agent": withToken(await agentToken(bob.client, bobs)),
+      "old agent": withToken(oldToken),
+      "sub-agent": withToken(await makeSubAgent(server.url, agent)),
+    },
     newSession: async (headers) => {
       const { body } = await server.request("POST", "/users/me/keys", undefined, { headers });
       return hasKey(body) ? withToken(body.key) : headers;
@@ -159,6 +198,24 @@ async function build(client: Client, id: string, transition: Transition): Promis
 
 function hasEnded(client: Client, id: string): Promise<Workspace> {
   return waitForWorkspace(client, id, ({ latest_build: { job } }) => job.status === "succeeded");
+}
+
+/** Makes a child of the agent of a token; resolves to the child's token. */
+async function makeSubAgent(serverUrl: string, token: string): Promise<string> {
+  const { connection } = await connectWithToken(serverUrl, token);
+  try {
+    const request = {
+      name: "inner",
+      directory: "/",
+      architecture: "amd64",
+      operatingSystem: "linux",
+    };
+    const { signal } = new AbortController();
+    const made = await connection.unary(Agent.method.createSubAgent, request, signal);
+    return parseUuid(made.agent?.authToken ?? new Uint8Array());
+  } finally {
+    await connection.close();
+  }
 }
 
 async function agentToken(client: Client, { id }: Workspace): Promise<string> {

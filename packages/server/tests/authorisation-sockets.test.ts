@@ -1,0 +1,72 @@
+import * as api from "@slipway/api";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { WebSocket } from "ws";
+
+import { type Row, table } from "./support/authorisation-table.ts";
+import { callerNames, openWorld, type World } from "./support/authorisation-world.ts";
+import { openServer, type OpenServer } from "./support/open-server.ts";
+
+/** Routes that take an upgrade, with the query that asks for the socket where there is a plain answer too. */
+const sockets = api.routesOf(api).flatMap(({ name, route }) => {
+  if (route.kind === "socket") return [{ name, route, query: "" }];
+  return route.kind === "json-or-socket" ? [{ name, route, query: "follow" }] : [];
+});
+
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+let world: World;
+
+beforeAll(async () => {
+  server = opened.use(await openServer(inject("postgresUrl")));
+  world = await openWorld(server);
+});
+
+afterAll(() => opened.disposeAsync());
+
+describe("a route that takes an upgrade", () => {
+  it.each(sockets)(
+    "$name opens for those whom the table lets in, and for nobody else",
+    async ({ name, route, query }) => {
+      const row = table[name];
+      if (row === undefined) throw new Error(`there is no row for ${name}`);
+      const answers = new Map<string, number>();
+      const wanted = new Map<string, number>();
+      for (const caller of callerNames) {
+        wanted.set(caller, upgraded(row, row.statuses[caller]));
+        answers.set(caller, await upgrade(route, row, query, world.callers[caller]));
+      }
+      expect(answers).toEqual(wanted);
+    },
+  );
+});
+
+/** Those who are told to upgrade, or are given the plain answer, get the socket; the others are refused likewise. */
+function upgraded({ upgradeStatus = 101 }: Row, status: number): number {
+  return status === 426 || status === 200 ? upgradeStatus : status;
+}
+
+/** The status of the answer to an upgrade; a socket that opens is closed. */
+async function upgrade(
+  route: api.Route,
+  row: Row,
+  query: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
+  const request = typeof row.request === "function" ? await row.request(world) : row.request;
+  const path = api.routePath(route, { ...world.ids, ...request.params });
+  const queries = [query, request.query ?? ""].filter((text) => text !== "").join("&");
+  const url = `${server.url.replace("http", "ws")}/api/v2${path}?${queries}`;
+  const socket = new WebSocket(url, { headers });
+  const { promise: answered, resolve, reject } = Promise.withResolvers<number>();
+  socket.on("open", () => resolve(101));
+  socket.on("unexpected-response", (_request, response) => resolve(response.statusCode ?? 0));
+  // That the socket is left before it opened, where it was refused, rejects nothing any more.
+  socket.on("error", reject);
+  const closed = new Promise<void>((done) => socket.on("close", () => done()));
+  try {
+    return await answered;
+  } finally {
+    socket.terminate();
+    await closed;
+  }
+}
