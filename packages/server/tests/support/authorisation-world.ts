@@ -72,6 +72,7 @@ type Headers = Readonly<Record<string, string>>;
 /** Its agents are started by nobody, so that workspaces need no processes. */
 const template = `
 driver: external
+presets: { waiting: { prebuilds: { instances: 0 } } }
 agents:
   main:
     os: linux

@@ -1,0 +1,191 @@
+import type { CallerName } from "./authorisation-world.ts";
+
+/** Routes that list things of several people, by the names that they are exported by. */
+type ListName =
+  | "listAuditLogs"
+  | "listMembers"
+  | "listPrebuildPools"
+  | "listProvisionerJobs"
+  | "listTokens"
+  | "listUsers"
+  | "listWorkspaces";
+
+/** One question about a list, and what the answer holds for each caller. Who is not named is answered with no list. */
+export interface ListQuestion {
+  readonly route: ListName;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  /** A caller's list: the texts that `label` gives for its items, each once, sorted. */
+  readonly expected: Readonly<Partial<Record<CallerName, readonly string[]>>>;
+}
+
+const everybody = ["admin", "ann", "auditor", "bob", "sam", "template-admin", "user-admin"];
+const itself = {
+  member: ["ann"],
+  "other member": ["bob"],
+} as const;
+const seesEverybody = {
+  "template admin": everybody,
+  "user admin": everybody,
+  auditor: everybody,
+  owner: everybody,
+} as const;
+const nothing: readonly string[] = [];
+const both = ["ann/dev", "bob/dev"];
+const me = { user: "me" };
+
+/** What lists hold, for those whom the table of routes lets in. */
+export const questions: readonly ListQuestion[] = [
+  { route: "listUsers", expected: { ...itself, ...seesEverybody } },
+  // A search finds nobody whom the caller may not see.
+  {
+    route: "listUsers",
+    query: "q=status:suspended",
+    expected: {
+      member: nothing,
+      "other member": nothing,
+      "template admin": ["sam"],
+      "user admin": ["sam"],
+      auditor: ["sam"],
+      owner: ["sam"],
+    },
+  },
+  { route: "listMembers", expected: { ...itself, ...seesEverybody } },
+  {
+    route: "listWorkspaces",
+    expected: {
+      member: ["ann/dev"],
+      "other member": ["bob/dev"],
+      "template admin": both,
+      "user admin": nothing,
+      auditor: nothing,
+      owner: both,
+      "limited token": ["ann/dev"],
+    },
+  },
+  {
+    route: "listWorkspaces",
+    query: "q=owner:bob",
+    expected: {
+      member: nothing,
+      "other member": ["bob/dev"],
+      "template admin": ["bob/dev"],
+      "user admin": nothing,
+      auditor: nothing,
+      owner: ["bob/dev"],
+      "limited token": nothing,
+    },
+  },
+  {
+    route: "listTokens",
+    params: me,
+    expected: {
+      member: ["ann:limited", "ann:token"],
+      "other member": ["bob:token"],
+      "template admin": nothing,
+      "user admin": nothing,
+      auditor: nothing,
+      owner: nothing,
+    },
+  },
+  // Only an owner is given everybody's; anybody else who asks for them gets their own.
+  {
+    route: "listTokens",
+    params: me,
+    query: "include_all=true",
+    expected: {
+      member: ["ann:limited", "ann:token"],
+      "other member": ["bob:token"],
+      "template admin": nothing,
+      "user admin": nothing,
+      auditor: nothing,
+      owner: ["ann:limited", "ann:token", "bob:token"],
+    },
+  },
+  {
+    route: "listTokens",
+    query: "include_all=true",
+    expected: {
+      member: ["ann:limited", "ann:token"],
+      owner: ["ann:limited", "ann:token", "bob:token"],
+    },
+  },
+  // Jobs are seen with what they are about.
+  {
+    route: "listProvisionerJobs",
+    expected: {
+      member: ["template_version_dry_run", "workspace_build of ann/dev"],
+      "other member": ["workspace_build of bob/dev"],
+      "template admin": [
+        "template_version_dry_run",
+        "template_version_import",
+        "workspace_build of ann/dev",
+        "workspace_build of bob/dev",
+      ],
+      "user admin": nothing,
+      auditor: nothing,
+      owner: [
+        "template_version_dry_run",
+        "template_version_import",
+        "workspace_build of ann/dev",
+        "workspace_build of bob/dev",
+      ],
+    },
+  },
+  { route: "listPrebuildPools", expected: { "template admin": ["demo"], owner: ["demo"] } },
+  {
+    route: "listAuditLogs",
+    query: "q=resource_type:workspace",
+    expected: { auditor: ["workspace dev"], owner: ["workspace dev"] },
+  },
+];
+
+/** Routes whose lists are all about the one thing that the path names: who is let in may see all of it. */
+export const aboutOneThing: ReadonlySet<string> = new Set([
+  "getAgent",
+  "getAgentLogs",
+  "getAgentStartupLogs",
+  "getBuild",
+  "getBuildByNumber",
+  "getBuildLogs",
+  "getBuildTimings",
+  "getContainers",
+  "getDryRunLogs",
+  "getKey",
+  "getListeningPorts",
+  "getMember",
+  "getOrganization",
+  "getTemplateUsers",
+  "getTemplateVersionLogs",
+  "getTokenByName",
+  "getUser",
+  "getUserOrganization",
+  "getUserRoles",
+  "getWorkspaceTimings",
+  "listBuildParameters",
+  "listBuildResources",
+  "listBuilds",
+  "listDryRunResources",
+  "listTemplateVersionExternalAuth",
+  "listTemplateVersionParameters",
+  "listTemplateVersionPresets",
+  "listTemplateVersionResources",
+  "listTemplateVersionVariables",
+  "listTemplateVersions",
+  "listUserOrganizations",
+]);
+
+/** Routes whose lists are the same for everybody: everybody may see each template and organization. */
+export const sameForAll: ReadonlySet<string> = new Set([
+  "getDeploymentConfig",
+  "listExperiments",
+  // There are no notifications yet.
+  "listInboxNotifications",
+  "listOrganizationTemplates",
+  "listOrganizations",
+  "listProvisionerDaemons",
+  "listRegions",
+  "listRoles",
+  "listTemplateExamples",
+  "listTemplates",
+]);
