@@ -9,6 +9,7 @@ export { silentLogger } from "./logger.ts";
 export type { Logger, LogFields } from "./logger.ts";
 export { Mailbox } from "./mailbox.ts";
 export type { Offered } from "./mailbox.ts";
+export { printableJson, printableLine, printableText } from "./printable-text.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
 export { Wake } from "./wake.ts";

@@ -1,3 +1,4 @@
+import { printableLine, printableText } from "@slipway/runtime";
 import { type Manifest, ManifestSchema, parseMessage, ProtobufError } from "@slipway/wire";
 
 import { parseHeader } from "../../../packages/agent/src/config/headers.ts";
@@ -11,7 +12,6 @@ import { firstEvent } from "../../../packages/cli/src/commands/show/first-event.
 import { readDuration } from "../../../packages/cli/src/commands/templates/duration.ts";
 import { parseLifetime } from "../../../packages/cli/src/commands/tokens/lifetime.ts";
 import { readWorkspaceReference } from "../../../packages/cli/src/commands/workspace/reference.ts";
-import { cleanLine } from "../../../packages/cli/src/terminal/clean.ts";
 import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
@@ -49,8 +49,7 @@ export const clientTarget: FuzzTarget = {
     checkLines(input);
     checkManifest(input);
     const text = textOf(input);
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    expectThat(!/[\u0000-\u0008\n-\u001f\u007f-\u009f]/.test(cleanLine(text)), "a line is clean");
+    checkPrintable(text);
     checkEvents(text);
     splitShellWords(text);
     parseHeader(text);
@@ -60,6 +59,20 @@ export const clientTarget: FuzzTarget = {
     valueOf(() => readWorkspaceReference(text), UsageError);
   },
 };
+
+/** No control character comes out but what lines, columns and colors are made of. */
+function checkPrintable(text: string): void {
+  expectThat(!/\p{Cc}/u.test(printableLine(text)), "a line is printable");
+  const colored = printableText(text, { colors: true });
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  const plain = colored.replaceAll(/\u001b\[[\d:;]*m|[\n\t]/g, "");
+  expectThat(!/\p{Cc}/u.test(plain), "only colors pass");
+  expectSame(
+    "printable text made printable again",
+    printableText(colored, { colors: true }),
+    colored,
+  );
+}
 
 function checkLines(input: Uint8Array): void {
   const lines = (chunks: readonly Uint8Array[]): readonly string[] => {

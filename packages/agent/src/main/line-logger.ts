@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from "@slipway/runtime";
+import { type LogFields, type Logger, printableJson, printableLine } from "@slipway/runtime";
 
 const levels = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof levels)[number];
@@ -48,9 +48,11 @@ interface Line {
 
 const formats = {
   json: ({ time, level, message, fields }: Line): string =>
-    JSON.stringify({ time, level, msg: message, ...redact(fields) }),
+    printableJson(JSON.stringify({ time, level, msg: message, ...redact(fields) })),
   human: ({ time, level, message, fields }: Line): string =>
-    [time, level.padEnd(5), message, ...Object.entries(redact(fields)).map(pair)].join(" "),
+    printableLine(
+      [time, level.padEnd(5), message, ...Object.entries(redact(fields)).map(pair)].join(" "),
+    ),
 };
 
 function pair([name, value]: [string, unknown]): string {

@@ -1,5 +1,5 @@
-import { noColors } from "./colors.ts";
-import type { Output } from "./output.ts";
+import { type Colors, noColors } from "./colors.ts";
+import { createOutput, type Output } from "./output.ts";
 import type { Prompts } from "./prompts.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -11,15 +11,13 @@ export interface MemoryTerminal extends Terminal {
 }
 
 /** Nobody sits there unless `answers` says how the questions are answered, in order. */
-export function memoryTerminal(answers?: readonly (string | boolean)[]): MemoryTerminal {
+export function memoryTerminal(
+  answers?: readonly (string | boolean)[],
+  { colors = noColors }: { readonly colors?: Colors } = {},
+): MemoryTerminal {
   const written = { out: "", err: "" };
-  const output = (name: keyof typeof written): Output => ({
-    colors: noColors,
-    isTerminal: false,
-    columns: undefined,
-    write: (text) => void (written[name] += text),
-    line: (text) => void (written[name] += `${text}\n`),
-  });
+  const output = (name: keyof typeof written): Output =>
+    createOutput((text) => void (written[name] += text), { colors, columns: undefined });
   return {
     out: output("out"),
     err: output("err"),

@@ -1,30 +1,55 @@
-import type { Colors } from "./colors.ts";
+import { printableLine, printableText } from "@slipway/runtime";
 
-/** Where text goes: results to one, talk to another. */
+import type { Colors } from "./colors.ts";
+import { cut } from "./display-width.ts";
+
+/**
+ * Where text goes: results to one, talk to another. What is written is mostly text of others, and a command need not
+ * know which: whatever it writes, only printable characters, line feeds, tabs and colours come out. Who wants to
+ * move the cursor does it here.
+ */
 export interface Output {
   readonly colors: Colors;
   readonly isTerminal: boolean;
   /** Width in characters; undefined where nothing is wrapped or cut. */
   readonly columns: number | undefined;
-  /** Writes text as it is. */
+  /** Writes text of any number of lines. */
   write(text: string): void;
   /** Writes text and ends the line. */
   line(text: string): void;
+  /** Shows a text in the last line of a terminal until something else is written or shown; undefined removes it. */
+  status(text: string | undefined): void;
 }
 
-/** A process's stream as an output. */
-export function streamOutput(
-  stream: NodeJS.WriteStream,
-  isTerminal: boolean,
-  colors: Colors,
+const clearLine = "\r\u001b[2K";
+
+/** An output that hands on what may be printed. `columns` is asked anew each time: terminals change their width. */
+export function createOutput(
+  write: (text: string) => void,
+  { colors, columns }: { readonly colors: Colors; readonly columns: (() => number) | undefined },
 ): Output {
+  let hasStatus = false;
+  const erase = (): void => {
+    if (hasStatus) write(clearLine);
+    hasStatus = false;
+  };
+  const print = (text: string): void => {
+    erase();
+    write(printableText(text, { colors: colors.enabled }));
+  };
   return {
     colors,
-    isTerminal,
+    isTerminal: columns !== undefined,
     get columns() {
-      return isTerminal ? stream.columns : undefined;
+      return columns?.();
     },
-    write: (text) => void stream.write(text),
-    line: (text) => void stream.write(`${text}\n`),
+    write: print,
+    line: (text) => print(`${text}\n`),
+    status: (text) => {
+      if (text === undefined || columns === undefined) return erase();
+      // A status that wraps could not be erased.
+      write(`${clearLine}${colors.dim(cut(printableLine(text), columns() - 1))}`);
+      hasStatus = true;
+    },
   };
 }

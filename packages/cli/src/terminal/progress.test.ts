@@ -2,7 +2,7 @@ import type { Clock } from "@slipway/runtime";
 import { expect, test } from "vitest";
 
 import { noColors } from "./colors.ts";
-import type { Output } from "./output.ts";
+import { createOutput, type Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 /** A clock whose sleeper is woken by hand. */
@@ -28,14 +28,9 @@ function handClock(): Clock & { readonly pass: (ms: number) => Promise<void> } {
 
 function recorder(isTerminal: boolean): Output & { readonly written: string[] } {
   const written: string[] = [];
-  return {
-    written,
-    isTerminal,
-    columns: 20,
-    colors: noColors,
-    write: (text) => void written.push(text),
-    line: (text) => void written.push(`${text}\n`),
-  };
+  const columns = isTerminal ? () => 20 : undefined;
+  const output = createOutput((text) => void written.push(text), { colors: noColors, columns });
+  return Object.assign(output, { written });
 }
 
 test("says nothing of what takes less than a second", async () => {

@@ -1,14 +1,11 @@
 import type { Clock } from "@slipway/runtime";
 
-import { cleanLine } from "./clean.ts";
 import type { Output } from "./output.ts";
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 /** What is done sooner needs no progress. */
 const patienceMs = 1_000;
-
-const clearLine = "\r\u001b[2K";
 
 /**
  * Says what is waited for, once that takes longer than a second: a spinner with the seconds below the lines on a
@@ -20,7 +17,6 @@ export class Progress implements Disposable {
   readonly #end = new AbortController();
   #text: string | undefined;
   #sinceMs: number;
-  #isDrawn = false;
 
   constructor(output: Output, clock: Clock) {
     this.#output = output;
@@ -63,19 +59,11 @@ export class Progress implements Disposable {
   }
 
   #draw(text: string, frame: number, waitedMs: number): void {
-    const { colors, columns } = this.#output;
-    const plain = cleanLine(
-      `${frames[frame % frames.length]} ${text} ${Math.floor(waitedMs / 1_000)} s`,
-    );
-    // A spinner that wraps could not be erased.
-    const cut = plain.slice(0, Math.max(0, (columns ?? 80) - 1));
-    this.#output.write(`${clearLine}${colors.dim(cut)}`);
-    this.#isDrawn = true;
+    const seconds = Math.floor(waitedMs / 1_000);
+    this.#output.status(`${frames[frame % frames.length]} ${text} ${seconds} s`);
   }
 
   #erase(): void {
-    if (!this.#isDrawn) return;
-    this.#isDrawn = false;
-    this.#output.write(clearLine);
+    this.#output.status(undefined);
   }
 }

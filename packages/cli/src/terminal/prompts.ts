@@ -1,3 +1,5 @@
+import { printableLine } from "@slipway/runtime";
+
 /** Asking a person; only on a terminal. Each rejects with `PromptCancelled` on Ctrl-C. */
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
@@ -30,7 +32,10 @@ export class PromptCancelled extends Error {
   }
 }
 
-/** Prompts that talk on stderr, so that stdout stays the result's. The library is loaded at the first question. */
+/**
+ * Prompts that talk on stderr, so that stdout stays the result's. The library is loaded at the first question; it writes
+ * what it is told, so questions and choices, which are mostly the server's, are made printable here.
+ */
 export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
   const library = () => import("@clack/prompts");
   return {
@@ -38,12 +43,15 @@ export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
       const answer = await (
         await library()
       ).text({
-        message,
+        message: printableLine(message),
         output,
-        ...(fallback === undefined ? {} : { placeholder: fallback, defaultValue: fallback }),
+        ...(fallback === undefined
+          ? {}
+          : { placeholder: printableLine(fallback), defaultValue: fallback }),
         validate: (value) => {
           const text = (value ?? "") === "" ? (fallback ?? "") : (value ?? "");
-          return text === "" ? "an answer is needed" : problem?.(text);
+          const said = text === "" ? "an answer is needed" : problem?.(text);
+          return said === undefined ? undefined : printableLine(said);
         },
       });
       return answered<string>(answer);
@@ -51,20 +59,21 @@ export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
     async password(message) {
       const validate = (value: string | undefined): string | undefined =>
         (value ?? "") === "" ? "a password is needed" : undefined;
-      return answered<string>(await (await library()).password({ message, output, validate }));
+      const question = { message: printableLine(message), output, validate };
+      return answered<string>(await (await library()).password(question));
     },
     async confirm(message) {
-      return answered<boolean>(
-        await (await library()).confirm({ message, output, initialValue: true }),
-      );
+      const question = { message: printableLine(message), output, initialValue: true };
+      return answered<boolean>(await (await library()).confirm(question));
     },
     async select(message, choices) {
       const options = choices.map(({ value, label, hint }) => ({
         value,
-        label,
-        ...(hint === undefined ? {} : { hint }),
+        label: printableLine(label),
+        ...(hint === undefined ? {} : { hint: printableLine(hint) }),
       }));
-      return answered<string>(await (await library()).select<string>({ message, output, options }));
+      const question = { message: printableLine(message), output, options };
+      return answered<string>(await (await library()).select<string>(question));
     },
   };
 }

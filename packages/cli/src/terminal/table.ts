@@ -1,5 +1,7 @@
-import { cleanLine } from "./clean.ts";
+import { printableLine } from "@slipway/runtime";
+
 import type { Colors } from "./colors.ts";
+import { displayWidth } from "./display-width.ts";
 
 /** A cell: its text, and how it is set off once its width is known. */
 export type Cell = string | { readonly text: string; readonly style: (text: string) => string };
@@ -43,7 +45,9 @@ export function renderPairs(
   colors: Colors,
 ): string[] {
   const width = Math.max(0, ...pairs.map(([name]) => displayWidth(name)));
-  return pairs.map(([name, value]) => `${colors.dim(pad(name, width))}${gap}${cleanLine(value)}`);
+  return pairs.map(
+    ([name, value]) => `${colors.dim(pad(name, width))}${gap}${printableLine(value)}`,
+  );
 }
 
 function renderRow(row: readonly Cell[], widths: readonly number[]): string {
@@ -60,24 +64,9 @@ function renderRow(row: readonly Cell[], widths: readonly number[]): string {
 }
 
 function textOf(cell: Cell): string {
-  return cleanLine(typeof cell === "string" ? cell : cell.text);
+  return printableLine(typeof cell === "string" ? cell : cell.text);
 }
 
 function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
-}
-
-/** Columns that a terminal gives to the text: two for a wide character, none for a mark on the one before. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const char of text) {
-    if (/^\p{Mark}|\u200d|\ufe0f$/u.test(char)) continue;
-    width +=
-      /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}$/u.test(
-        char,
-      )
-        ? 2
-        : 1;
-  }
-  return width;
 }

@@ -1,8 +1,10 @@
 import { isatty } from "node:tty";
 
 import { colorsFor } from "./colors.ts";
-import { type Output, streamOutput } from "./output.ts";
+import { createOutput, type Output } from "./output.ts";
 import { type Prompts, terminalPrompts } from "./prompts.ts";
+
+const usualColumns = 80;
 
 /** What a person sees of a command, and is asked. */
 export interface Terminal {
@@ -22,7 +24,11 @@ export function processTerminal(
   const { stdin, stdout, stderr } = process;
   const output = (stream: NodeJS.WriteStream & { readonly fd: number }): Output => {
     const isTerminal = isatty(stream.fd);
-    return streamOutput(stream, isTerminal, colorsFor(isTerminal, environment));
+    return createOutput((text) => void stream.write(text), {
+      colors: colorsFor(isTerminal, environment),
+      // A terminal that does not know its width, such as a serial line, says 0.
+      columns: isTerminal ? () => stream.columns || usualColumns : undefined,
+    });
   };
   return {
     out: output(stdout),

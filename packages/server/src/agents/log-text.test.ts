@@ -23,6 +23,16 @@ describe("logText", () => {
     expect(logText([line], "main", new Map([["s", ""]]))).toBe(plain);
   });
 
+  it("keeps colours and nothing else that a terminal obeys", () => {
+    const hostile = {
+      ...line,
+      output: "\u001b[31mred\u001b[2J\u001b]52;c;eA==\u0007\rover\u009b1;1H",
+    };
+    expect(logText([hostile], "main", new Map([["s", "a\u001b]0;t\u0007b\nc"]]))).toBe(
+      "2026-07-24T05:20:02Z [info] [agent.main|ab c] \u001b[31mred␍over\u001b[0m\n",
+    );
+  });
+
   it("is empty for no lines and reads a time without a fraction", () => {
     expect(logText([], "main", new Map())).toBe("");
     const whole = { ...line, created_at: "2026-07-24T05:20:02Z" };

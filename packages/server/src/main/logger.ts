@@ -1,13 +1,20 @@
-import type { Logger } from "@slipway/runtime";
+import { type Logger, printableJson, printableText } from "@slipway/runtime";
 import { pino } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 
 import type { Settings } from "../config/settings.ts";
 
 const redacted = ["token", "password", "secret", "key", "*.token", "*.password", "*.secret"];
 
-/** The server's log: lines of JSON, or for people. Fields that could hold a secret are blanked. */
-export function createLogger(settings: Settings["log"], isTerminal: boolean): Logger {
+/**
+ * The server's log: lines of JSON, or for people. Fields that could hold a secret are blanked, and what would steer a
+ * terminal is taken out of what agents and clients sent. `write` takes whole lines.
+ */
+export function createLogger(
+  settings: Settings["log"],
+  isTerminal: boolean,
+  write: (line: string) => void = writeToStderr(),
+): Logger {
   const options = {
     level: settings.level,
     base: null,
@@ -15,13 +22,20 @@ export function createLogger(settings: Settings["log"], isTerminal: boolean): Lo
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: redacted, censor: "[redacted]" },
   };
-  if (settings.format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
-  const stream = pretty({
-    destination: 2,
-    sync: true,
+  if (settings.format === "json") {
+    return pino(options, { write: (line) => write(printableJson(line)) });
+  }
+  const pretty = prettyFactory({
     colorize: isTerminal,
     translateTime: "SYS:HH:MM:ss",
     singleLine: true,
   });
-  return pino(options, stream);
+  return pino(options, {
+    write: (line) => write(printableText(pretty(line), { colors: isTerminal })),
+  });
+}
+
+function writeToStderr(): (line: string) => void {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  return (line) => void stderr.write(line);
 }

@@ -1,11 +1,12 @@
 import { type AgentLog, getAgent, getAgentLogs, type WorkspaceAgent } from "@slipway/api";
+import { printableLine } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
 import { CommandError } from "../../command/errors.ts";
 import type { Progress } from "../../terminal/progress.ts";
 import { logSource } from "./agents.ts";
-import { levelText, lineOf } from "./log-text.ts";
+import { levelText, linesOf } from "./log-text.ts";
 import type { LossNotice } from "./loss-notice.ts";
 import type { Watching } from "./watching.ts";
 
@@ -141,7 +142,9 @@ class AgentStartLog {
   #show(entry: AgentLog): void {
     this.#lastId = entry.id;
     const { colors } = this.#watching.terminal.err;
-    const text = `    [${logSource(this.#agent, entry)}] ${lineOf(entry)}`;
-    this.#progress.line(levelText(text, entry.level, colors));
+    const prefix = `    [${printableLine(logSource(this.#agent, entry))}]`;
+    for (const line of linesOf(entry)) {
+      this.#progress.line(levelText(`${prefix} ${line}`, entry.level, colors));
+    }
   }
 }

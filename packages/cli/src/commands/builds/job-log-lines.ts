@@ -1,7 +1,8 @@
 import type { JobLog } from "@slipway/api";
+import { printableLine } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";
-import { levelText, lineOf } from "./log-text.ts";
+import { levelText, linesOf } from "./log-text.ts";
 
 /** Turns the log of a build or an import into lines: a headline when a stage begins, its output below. */
 export class JobLogLines {
@@ -17,13 +18,15 @@ export class JobLogLines {
   next(entry: JobLog): string[] {
     const lines: string[] = [];
     if (entry.stage !== this.#stage && entry.stage !== "") {
-      lines.push(this.#colors.bold(`==> ${entry.stage}`));
+      lines.push(this.#colors.bold(`==> ${printableLine(entry.stage)}`));
     }
     this.#stage = entry.stage;
-    const text = lineOf(entry);
-    if (text === "") return lines;
-    this.#remember(entry, text);
-    return [...lines, levelText(`    ${text}`, entry.log_level, this.#colors)];
+    if (entry.output === "") return lines;
+    for (const text of linesOf(entry)) {
+      this.#remember(entry, text);
+      lines.push(levelText(`    ${text}`, entry.log_level, this.#colors));
+    }
+    return lines;
   }
 
   /** Whether the log has said this already, as errors. */

@@ -16,7 +16,10 @@ export function levelText(text: string, level: LogLevel, colors: Colors): string
   }
 }
 
-/** A log line without the end of line that some programs leave on it. */
-export function lineOf({ output }: Pick<JobLog | AgentLog, "output">): string {
-  return output.replace(/[\r\n]+$/, "");
+/**
+ * The lines of a log entry, mostly one, without the end of line that some programs leave on it. Each is printed with
+ * where it comes from, so that no output can pass for a line of another source.
+ */
+export function linesOf({ output }: Pick<JobLog | AgentLog, "output">): string[] {
+  return output.replace(/[\r\n]+$/, "").split(/\r*\n/);
 }

@@ -1,3 +1,5 @@
+import { printableLine } from "@slipway/runtime";
+
 import { type Candidate, complete, type Completion } from "../../command/complete.ts";
 import { connect } from "../../command/connect.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
@@ -5,7 +7,6 @@ import type { CommandTable } from "../../command/lazy-command.ts";
 import type { Needs } from "../../command/needs.ts";
 import type { Typed } from "../../command/read-typed.ts";
 import { readSettings } from "../../config/settings.ts";
-import { cleanLine } from "../../terminal/clean.ts";
 import { namesOf } from "./names.ts";
 
 /** How long a shell waits for names, in milliseconds. */
@@ -33,7 +34,7 @@ export async function completeCommandLine(
   for (const { value, summary } of candidates) {
     const whole = `${completion.prefix}${value}`;
     if (whole.toLowerCase().startsWith(current.toLowerCase()))
-      out.line(`${cleanLine(whole)}\t${cleanLine(summary)}`);
+      out.line(`${printableLine(whole)}\t${printableLine(summary)}`);
   }
   return exitCodes.ok;
 }

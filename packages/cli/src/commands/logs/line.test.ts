@@ -30,11 +30,18 @@ test("merges logs by time and keeps the order within one", () => {
     agentLine(1, 2, "x"),
     agentLine(2, 2, "y"),
   ];
-  expect(byTime(lines).map((line) => textOf(line, noColors))).toEqual([
+  expect(byTime(lines).flatMap((line) => textOf(line, noColors))).toEqual([
     "[build] A",
     "[main/Prepare] x",
     "[main/Prepare] y",
     "[build] late",
+  ]);
+});
+
+test("prints each line of an entry with its source, so that none passes for another's", () => {
+  expect(textOf(agentLine(1, 2, "one\r\n[build] two\n"), noColors)).toEqual([
+    "[main/Prepare] one",
+    "[main/Prepare] [build] two",
   ]);
 });
 

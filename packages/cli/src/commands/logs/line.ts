@@ -1,7 +1,8 @@
 import type { AgentLog, JobLog } from "@slipway/api";
+import { printableJson, printableLine } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";
-import { levelText, lineOf } from "../builds/log-text.ts";
+import { levelText, linesOf } from "../builds/log-text.ts";
 
 /** A line of one of the logs, and where it comes from. */
 export type LogLine =
@@ -18,24 +19,29 @@ export function byTime(lines: readonly LogLine[]): LogLine[] {
   return lines.toSorted((a, b) => Date.parse(a.entry.created_at) - Date.parse(b.entry.created_at));
 }
 
-/** The line for people; undefined where there is nothing to read. */
-export function textOf(line: LogLine, colors: Colors): string | undefined {
-  if (line.kind === "agent")
-    return `${colors.cyan(`[${line.source}]`)} ${plain(line.entry, line.entry.level, colors)}`;
+/** The lines for people, each with where it comes from; none where there is nothing to read. */
+export function textOf(line: LogLine, colors: Colors): string[] {
+  if (line.kind === "agent") {
+    const prefix = colors.cyan(`[${printableLine(line.source)}]`);
+    return plain(line.entry, line.entry.level, colors).map((text) => `${prefix} ${text}`);
+  }
   const { entry } = line;
   const isHeadline = entry.output === "";
-  if (isHeadline && entry.stage === "") return undefined;
-  const text = isHeadline ? colors.bold(entry.stage) : plain(entry, entry.log_level, colors);
-  return `${colors.cyan("[build]")} ${text}`;
+  if (isHeadline && entry.stage === "") return [];
+  const texts = isHeadline
+    ? [colors.bold(printableLine(entry.stage))]
+    : plain(entry, entry.log_level, colors);
+  return texts.map((text) => `${colors.cyan("[build]")} ${text}`);
 }
 
 /** The line for programs: the entry as the server sent it, and where it comes from. */
 export function jsonOf(line: LogLine): string {
-  if (line.kind === "build") return JSON.stringify({ source: "build", ...line.entry });
-  return JSON.stringify({ source: line.source, agent: line.agent, ...line.entry });
+  const from =
+    line.kind === "build" ? { source: "build" } : { source: line.source, agent: line.agent };
+  return printableJson(JSON.stringify({ ...from, ...line.entry }));
 }
 
-function plain(entry: JobLog | AgentLog, level: AgentLog["level"], colors: Colors): string {
-  const text = lineOf(entry);
-  return level === "warn" || level === "error" ? levelText(text, level, colors) : text;
+function plain(entry: JobLog | AgentLog, level: AgentLog["level"], colors: Colors): string[] {
+  const isSetOff = level === "warn" || level === "error";
+  return linesOf(entry).map((text) => (isSetOff ? levelText(text, level, colors) : text));
 }

@@ -27,8 +27,8 @@ export async function run(
   const workspace = await findWorkspace(client, options.workspace, signal);
   const build = await chooseBuild(client, workspace, options.buildNumber, signal);
   const print = (line: LogLine): void => {
-    const text = options.output === "json" ? jsonOf(line) : textOf(line, terminal.out.colors);
-    if (text !== undefined) terminal.out.line(text);
+    const texts = options.output === "json" ? [jsonOf(line)] : textOf(line, terminal.out.colors);
+    for (const text of texts) terminal.out.line(text);
   };
   const shown = { build, agentName: options.agent };
   // Before anything is printed, so that a wrong name is all that is said.

@@ -6,8 +6,8 @@ import type {
   WorkspaceAgent,
   WorkspaceApp,
 } from "@slipway/api";
+import { printableLine } from "@slipway/runtime";
 
-import { cleanLine } from "../../terminal/clean.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import { type Cell, renderTable } from "../../terminal/table.ts";
 
@@ -25,10 +25,10 @@ export function agentLines(
     .filter((text) => text !== "")
     .join(", ");
   return [
-    `${colors.bold(`Agent ${cleanLine(name)}`)}  ${status}, ${lifecycle_state}  ${colors.dim(cleanLine(system))}`,
+    `${colors.bold(`Agent ${printableLine(name)}`)}  ${status}, ${lifecycle_state}  ${colors.dim(printableLine(system))}`,
     ...(health.healthy || health.reason === undefined
       ? []
-      : [colors.yellow(`  ${cleanLine(health.reason)}`)]),
+      : [colors.yellow(`  ${printableLine(health.reason)}`)]),
     ...section(
       ["APP", "HEALTH", "URL"],
       agent.apps.filter(({ hidden }) => !hidden).map((app) => appRow(app, colors)),

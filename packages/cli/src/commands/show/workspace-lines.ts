@@ -1,6 +1,6 @@
 import type { Workspace } from "@slipway/api";
+import { printableLine } from "@slipway/runtime";
 
-import { cleanLine } from "../../terminal/clean.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import { renderPairs } from "../../terminal/table.ts";
@@ -14,7 +14,7 @@ export function workspaceLines(workspace: Workspace, now: number, colors: Colors
   const started = relativeTime(Date.parse(build.created_at), now);
   const error = build.job.error ?? "";
   return [
-    `${colors.bold(cleanLine(fullName(workspace)))}  ${style(text)}`,
+    `${colors.bold(printableLine(fullName(workspace)))}  ${style(text)}`,
     ...renderPairs(
       [
         ["Id", workspace.id],

@@ -1,4 +1,5 @@
 import { diffTemplateVersions, listTemplateVersions, type Template } from "@slipway/api";
+import { printableText } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../../../command/connect.ts";
@@ -7,7 +8,6 @@ import { CommandError } from "../../../../command/errors.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
 import { printJson } from "../../../../command/print-json.ts";
-import { cleanLine } from "../../../../terminal/clean.ts";
 import type { Colors } from "../../../../terminal/colors.ts";
 import { findTemplate, findVersion } from "../../find-template.ts";
 import type { command } from "./command.ts";
@@ -52,7 +52,7 @@ async function newestVersion(
 }
 
 function colored(line: string, colors: Colors): string {
-  const text = cleanLine(line);
+  const text = printableText(line, { colors: false });
   if (/^(\+\+\+|---) /.test(text)) return colors.bold(text);
   if (text.startsWith("@@")) return colors.dim(text);
   if (text.startsWith("+")) return colors.green(text);

@@ -1,0 +1,27 @@
+/** Columns that a terminal gives to a text: two for a wide character, none for a mark on the one before. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const char of text) width += charWidth(char);
+  return width;
+}
+
+/** The beginning of a text that fits into so many columns. */
+export function cut(text: string, columns: number): string {
+  let width = 0;
+  let end = 0;
+  for (const char of text) {
+    width += charWidth(char);
+    if (width > columns) return text.slice(0, end);
+    end += char.length;
+  }
+  return text;
+}
+
+function charWidth(char: string): number {
+  if (/^\p{Mark}|\u200d|\ufe0f$/u.test(char)) return 0;
+  return /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}$/u.test(
+    char,
+  )
+    ? 2
+    : 1;
+}
