@@ -12,6 +12,7 @@ import {
   makeWorkspace,
   pushTemplate,
   startServerProcess,
+  unlimitedWorkspaces,
 } from "@slipway/testkit";
 
 import { type Measurement, printReport } from "./report.ts";
@@ -70,7 +71,7 @@ function bareNodeMb(): number {
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-const server = await startServerProcess({ dataDir, port: 0 });
+const server = await startServerProcess({ dataDir, port: 0, environment: unlimitedWorkspaces });
 const measurements: Measurement[] = [];
 try {
   const client = await logInAsAdmin(server.url);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { ApiClient } from "@slipway/sdk/http";
-import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
+import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
 
 import { type FleetAgent, makeFleet, makeWorkspaces } from "./external-fleet.ts";
 import { findStockServer } from "./stock-server.ts";
@@ -25,7 +25,9 @@ export async function openBenchServers(
 ): Promise<readonly BenchServer[]> {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const server = opened.use(await startServerProcess({ dataDir, port: 0 }));
+  const server = opened.use(
+    await startServerProcess({ dataDir, port: 0, environment: unlimitedWorkspaces }),
+  );
   const client = await logInAsAdmin(server.url);
   const ours: BenchServer = {
     name: "ours",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { ApiClient } from "@slipway/sdk/http";
-import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
+import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
 
 import { ClaimedAgents } from "./claimed-agents.ts";
 import { type MeasuredPostgres, openMeasuredPostgres } from "./measured-postgres.ts";
@@ -35,7 +35,7 @@ export async function openClaimWorld(opened: AsyncDisposableStack): Promise<Clai
     await startServerProcess({
       dataDir: join(directory, "server"),
       port: 0,
-      environment: { SLIPWAY_POSTGRES_URL: database.url },
+      environment: { ...unlimitedWorkspaces, SLIPWAY_POSTGRES_URL: database.url },
     }),
   );
   const claimed = new ClaimedAgents();

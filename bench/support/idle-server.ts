@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
+import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
 
 import { makeFleet } from "./external-fleet.ts";
 import { findStockServer } from "./stock-server.ts";
@@ -49,7 +49,7 @@ export async function openBareEcho(
 export async function openOurs(opened: AsyncDisposableStack, count: number): Promise<IdleServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
-  let server = await startServerProcess({ dataDir, port: 0 });
+  let server = await startServerProcess({ dataDir, port: 0, environment: unlimitedWorkspaces });
   opened.defer(() => server.end("SIGINT"));
   const agents = await makeFleet(await logInAsAdmin(server.url), count);
   const port = Number(new URL(server.url).port);
@@ -61,7 +61,7 @@ export async function openOurs(opened: AsyncDisposableStack, count: number): Pro
     tokens: agents.map(({ token }) => token),
     restart: async () => {
       await server.end("SIGINT");
-      server = await startServerProcess({ dataDir, port });
+      server = await startServerProcess({ dataDir, port, environment: unlimitedWorkspaces });
     },
   };
 }

@@ -1,11 +1,18 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace, getWorkspace, updateAutostart, type Workspace } from "@slipway/api";
+import {
+  createBuild,
+  createWorkspace,
+  getWorkspace,
+  updateAutostart,
+  type Workspace,
+} from "@slipway/api";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { defaultLimits } from "../src/config/limits.ts";
 import { connectionOptions } from "../src/db/database.ts";
 import { PostgresPubSub } from "../src/pubsub/postgres-pubsub.ts";
 import { carryOutSchedules, type SchedulerNeeds } from "../src/schedules/scheduler.ts";
@@ -34,7 +41,13 @@ beforeAll(async () => {
       logger: silentLogger,
     }),
   );
-  needs = { db: server.db, pubsub, clock: systemClock, logger: silentLogger };
+  needs = {
+    db: server.db,
+    pubsub,
+    clock: systemClock,
+    logger: silentLogger,
+    limits: defaultLimits,
+  };
   templateId = await pushTemplate(server.admin, "outside", template);
 });
 afterAll(() => opened.disposeAsync());
@@ -98,6 +111,21 @@ describe("a workspace with a time to live and a schedule", () => {
     const found = await read(workspace);
     expect(Date.parse(found.next_start_at ?? "")).toBe(next + 86_400_000);
     expect(found.latest_build.build_number).toBe(1);
+  });
+
+  it("passes over its time while its owner runs as many as they may", async () => {
+    const workspace = await make("limited", { autostart_schedule: "0 9 * * *" });
+    await server.admin.call(createBuild, {
+      params: { workspace: workspace.id },
+      body: { transition: "stop" },
+    });
+    await settled(workspace, 2);
+    const next = Date.parse((await read(workspace)).next_start_at ?? "");
+    const limits = { ...defaultLimits, maxRunningWorkspacesPerUser: 0 };
+    expect(await carryOutSchedules({ ...needs, limits }, next, signal)).toBe(0);
+    const found = await read(workspace);
+    expect(Date.parse(found.next_start_at ?? "")).toBe(next + 86_400_000);
+    expect(found.latest_build.build_number).toBe(2);
   });
 
   it("is stopped by the running server itself", async () => {

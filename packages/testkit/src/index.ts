@@ -7,7 +7,7 @@ export type { TestDatabase } from "./database/test-database.ts";
 export { agentEnvironment, agentProgram, buildAgent } from "./processes/agent-program.ts";
 export { connectExternalAgent, connectWithToken } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
-export { startServerProcess, testAdmin } from "./processes/server-process.ts";
+export { startServerProcess, testAdmin, unlimitedWorkspaces } from "./processes/server-process.ts";
 export type { ServerProcess, ServerProcessOptions } from "./processes/server-process.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
 export { packTemplate, pushTemplate } from "./processes/template-upload.ts";

@@ -18,6 +18,7 @@ import {
 import { selectBuildContext } from "./context-queries.ts";
 import { insertBuild, insertParameters } from "./insert-queries.ts";
 import { lockWorkspace, selectLastBuild, selectParameters } from "./queries.ts";
+import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { namesMachines, prebuildContext, requireMachines } from "./require-machines.ts";
 
 /** A workspace, as far as a build of it needs it. */
@@ -35,6 +36,8 @@ export interface NewBuild {
   readonly parameters: readonly BuildParameter[];
   readonly reason: BuildReason;
   readonly initiator: { readonly id: string } & Pick<AuditActor, "origin">;
+  /** The limits that a start must be within; undefined where the caller has looked already. */
+  readonly limits: WorkspaceLimits | undefined;
 }
 
 /** Drivers whose workspaces live on the machine of the server that started them. */
@@ -52,6 +55,10 @@ export async function createBuild(
   const ownerId = await lockWorkspace(trx, workspace.id);
   const last = await selectLastBuild(trx, workspace.id);
   if (last !== undefined && last.completed_at === null) throw alreadyActive();
+  if (input.transition === "start" && input.limits !== undefined) {
+    const subject = { ownerId, initiatorId: input.initiator.id, workspaceId: workspace.id };
+    await requireRoomToStart(trx, input.limits, subject);
+  }
   const versionId = input.versionId ?? last?.template_version_id;
   if (versionId === undefined) throw new TypeError("the first build needs a template version");
   const version = await requireBuildable(trx, versionId);

@@ -16,6 +16,27 @@ interface LimitDefinition {
  */
 const definitions = {
   // What one user may have.
+  maxWorkspacesPerUser: {
+    default: 100,
+    min: 0,
+    max: 1_000_000,
+    mayBeUnlimited: true,
+    summary: "workspaces that one user may own",
+  },
+  maxRunningWorkspacesPerUser: {
+    default: 30,
+    min: 0,
+    max: 1_000_000,
+    mayBeUnlimited: true,
+    summary: "workspaces of one user that may be started at once",
+  },
+  maxPendingBuildsPerUser: {
+    default: 10,
+    min: 1,
+    max: 1_000_000,
+    mayBeUnlimited: true,
+    summary: "builds that one user may have queued or running when they start another workspace",
+  },
   maxStreamsPerUser: {
     default: 2_000,
     min: 1,

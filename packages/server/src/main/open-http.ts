@@ -91,7 +91,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   addTemplateRoutes(routes, needs);
   addBuildRoutes(routes, needs);
   const { claimSeconds } = metrics;
-  addWorkspaceRoutes(routes, { ...needs, takePrebuild, claimSeconds });
+  addWorkspaceRoutes(routes, { ...needs, limits: settings.limits, takePrebuild, claimSeconds });
   addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
   addPrebuildRoutes(routes, { ...needs, limits: defaultReconciler });
   addAgentRoutes(routes, {

@@ -67,6 +67,7 @@ const stopAgentsTimeoutMs = 30_000;
 export async function createServer(options: ServerOptions): Promise<Server> {
   await using opened = new AsyncDisposableStack();
   const { settings, logger, clock = systemClock } = options;
+  const { limits } = settings;
   const directory = opened.use(await openDataDirectory(settings.dataDir));
   const postgres = await openPostgres(settings, directory.path, {
     logger,
@@ -129,7 +130,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       stop,
     ),
   );
-  work.run((stop) => runSchedules({ db, pubsub, clock, logger }, stop));
+  work.run((stop) => runSchedules({ db, pubsub, clock, logger, limits }, stop));
   work.run((stop) =>
     runReconciler({ db, pubsub, clock, logger, reconciliationSeconds }, defaultReconciler, stop),
   );
@@ -160,7 +161,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     db,
     routes: http.routes,
     openDemo: (signal) =>
-      openDemo({ db, pubsub, clock, secrets, drivers, takePrebuild, claimSeconds }, signal),
+      openDemo({ db, pubsub, clock, limits, secrets, drivers, takePrebuild, claimSeconds }, signal),
     failed: failureOf(postgres),
     close: ({ stopAgents } = { stopAgents: false }) => (closing ??= close(stopAgents)),
     [Symbol.asyncDispose]: () => (closing ??= close(false)),

@@ -1,10 +1,12 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
+import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import type { Database } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { HttpError } from "../http/errors.ts";
+import { LimitReached } from "../http/limit-reached.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { queueBuild, versionOf } from "../workspaces/build-service.ts";
 import { requireStillThere } from "../workspaces/service.ts";
@@ -16,6 +18,7 @@ export interface SchedulerNeeds {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly limits: WorkspaceLimits;
 }
 
 /** What is due is seen to at most this late, in milliseconds. */
@@ -66,7 +69,7 @@ async function carryOutOne(
       if (!(await tryLockSchedules(trx))) return "elsewhere";
       const workspace = await selectScheduled(trx, workspaceId);
       const action = workspace === undefined ? undefined : planAction(workspace, now);
-      return action === undefined ? "nothing" : carryOut(trx, workspaceId, action);
+      return action === undefined ? "nothing" : carryOut(trx, needs, workspaceId, action);
     });
     if (outcome !== "queued") return outcome;
     logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
@@ -74,15 +77,17 @@ async function carryOutOne(
     pubsub.publish(topics.workspace(workspaceId));
     return outcome;
   } catch (error) {
-    // Refused as it would be to a person: a build is under way, or the active version wants parameters.
+    // Refused as it would be to a person: a build is under way, the active version wants parameters, a limit is reached.
     if (!(error instanceof HttpError)) throw error;
-    if (error.status !== 409) await passOver(needs, workspaceId, now, error);
+    if (error.status !== 409 || error instanceof LimitReached)
+      await passOver(needs, workspaceId, now, error);
     return "nothing";
   }
 }
 
 async function carryOut(
   trx: Transaction<DB>,
+  { limits }: Pick<SchedulerNeeds, "limits">,
   workspaceId: string,
   action: ScheduleAction,
 ): Promise<Outcome> {
@@ -96,6 +101,8 @@ async function carryOut(
     parameters: [],
     reason: action.kind === "start" ? "autostart" : action.reason,
     initiator: { id: row.owner_id, origin: undefined },
+    // Many may be due at the same minute.
+    limits: { ...limits, maxPendingBuildsPerUser: Infinity },
   });
   return "queued";
 }

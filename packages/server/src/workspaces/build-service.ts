@@ -20,7 +20,10 @@ import type { WorkspaceRow } from "./queries.ts";
 import { refusePrebuild, wasDeleted, type WorkspaceNeeds } from "./service.ts";
 
 /** Reads what a request asks of a build; the nil UUID stands for nothing. */
-export function readBuildRequest(body: CreateBuildRequest, initiator: UserCaller): NewBuild {
+export function readBuildRequest(
+  body: CreateBuildRequest,
+  initiator: UserCaller,
+): Omit<NewBuild, "limits"> {
   return {
     transition: body.transition,
     versionId: optionalUuid(body.template_version_id),
@@ -41,9 +44,9 @@ export function optionalUuid(text: string | undefined): string | undefined {
 export async function buildWorkspace(
   needs: WorkspaceNeeds,
   workspace: WorkspaceRow,
-  input: NewBuild,
+  input: Omit<NewBuild, "limits">,
 ): Promise<WorkspaceBuild> {
-  const { db, pubsub, clock } = needs;
+  const { db, pubsub, clock, limits } = needs;
   if (workspace.deleted) throw wasDeleted(workspace);
   if (workspace.dormant_at !== null && input.transition === "start") {
     throw new HttpError(409, `Workspace "${workspace.name}" is dormant.`, {
@@ -52,7 +55,7 @@ export async function buildWorkspace(
   }
   if (changesAnything(input)) refusePrebuild(workspace);
   const buildId = await inTransaction(db, (trx) =>
-    queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input) }),
+    queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input), limits }),
   );
   pubsub.publish(topics.jobQueue);
   pubsub.publish(topics.workspace(workspace.id));
@@ -60,7 +63,11 @@ export async function buildWorkspace(
 }
 
 /** Whether a build is of other values or another version than the one before. */
-function changesAnything({ versionId, presetId, parameters }: NewBuild): boolean {
+function changesAnything({
+  versionId,
+  presetId,
+  parameters,
+}: Pick<NewBuild, "versionId" | "presetId" | "parameters">): boolean {
   return versionId !== undefined || presetId !== undefined || parameters.length > 0;
 }
 

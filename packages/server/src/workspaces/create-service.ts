@@ -8,6 +8,7 @@ import {
   prepareClaim,
   type PreparedClaim,
 } from "../builds/claim-service.ts";
+import { lockRoom } from "../builds/quota-service.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { insertRows } from "../db/insert-rows.ts";
@@ -84,7 +85,11 @@ export async function createWorkspace(
   const { name } = input;
   const claim = await prepareClaim(db, origin.version, input);
   const { workspace, isQueued, claimed } = await inTransaction(db, async (trx) => {
+    const subject = { ownerId: input.ownerId, initiatorId: caller.id };
+    const room = await lockRoom(trx, needs.limits, subject);
+    room.requireWorkspace();
     const taken = claim && (await claimWorkspace(trx, needs, caller, { input, origin, claim }));
+    if (taken === undefined) room.requireBuild();
     const { id, isQueued: waits } = taken ?? (await insertNew(trx, caller, input, origin));
     return {
       // Read now: after the commit the agent asks for what is its own, and nothing shall be in its way.
@@ -125,6 +130,7 @@ async function insertNew(
       parameters,
       reason: "initiator",
       initiator: caller,
+      limits: undefined,
     },
   );
   return { id, isQueued: true };

@@ -32,6 +32,7 @@ export async function createPrebuild(
       parameters: [],
       reason: "initiator",
       initiator: { id: prebuildsUserId, origin: undefined },
+      limits: undefined,
     },
   );
   return id;
@@ -49,6 +50,7 @@ export async function deletePrebuild(
     parameters: [],
     reason: "initiator",
     initiator: { id: prebuildsUserId, origin: undefined },
+    limits: undefined,
   });
 }
 

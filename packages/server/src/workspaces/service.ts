@@ -2,6 +2,7 @@ import { prebuildsUserId, type Workspace } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import { mayActFor, maySeeWorkspacesOf } from "../auth/rights.ts";
+import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { readNewestBuilds } from "../builds/read-service.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
@@ -15,6 +16,7 @@ export interface WorkspaceNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
+  readonly limits: WorkspaceLimits;
 }
 
 /** A workspace's row, if the caller may see it; throws the 404. */

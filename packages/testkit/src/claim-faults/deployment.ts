@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { unlimitedWorkspaces } from "../processes/server-process.ts";
 import { TcpProxy } from "../servers/tcp-proxy.ts";
 import { PostgresHost } from "./postgres-host.ts";
 import { Replica } from "./replica.ts";
@@ -30,6 +31,7 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     SLIPWAY_POSTGRES_URL: postgres.urlAt(toPostgres.port),
     SLIPWAY_SECRET_KEY: "a-key-that-all-servers-of-the-test-share",
     SLIPWAY_LOG_LEVEL: "info",
+    ...unlimitedWorkspaces,
   };
   const replicas = Array.from({ length: servers }, (_, index) =>
     opening.use(new Replica({ name: `server-${index + 1}`, directory, environment, onSurprise })),

@@ -33,6 +33,13 @@ export interface ServerProcess extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
+/** Settings for a server on which one user makes as many workspaces as the machine can take. */
+export const unlimitedWorkspaces = {
+  SLIPWAY_MAX_WORKSPACES_PER_USER: "unlimited",
+  SLIPWAY_MAX_RUNNING_WORKSPACES_PER_USER: "unlimited",
+  SLIPWAY_MAX_PENDING_BUILDS_PER_USER: "unlimited",
+} as const;
+
 const startTimeoutMs = 60_000;
 
 /** Starts `slipway server` and waits until it says that it runs. */
