@@ -67,7 +67,7 @@ export interface ClaimBuild {
 export async function buildClaim(
   trx: Transaction<DB>,
   { secrets, drivers }: ClaimNeeds,
-  workspace: BuildSubject & { readonly ownerId: string },
+  workspace: BuildSubject,
   { version, presetId, parameters }: PreparedClaim,
   initiator: NewBuild["initiator"],
 ): Promise<ClaimBuild> {

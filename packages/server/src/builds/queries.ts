@@ -77,17 +77,6 @@ export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
 
 export type NewestDriverBuild = NonNullable<Awaited<ReturnType<typeof selectNewestDriverBuild>>>;
 
-/** Holds off other builds of the workspace until the transaction ends; resolves to its owner's id. */
-export async function lockWorkspace(db: Queryable, workspaceId: string): Promise<string> {
-  const row = await db
-    .selectFrom("workspaces")
-    .where("id", "=", workspaceId)
-    .select("owner_id")
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  return row.owner_id;
-}
-
 /** The newest build, with what decides about the next. */
 export function selectLastBuild(db: Queryable, workspaceId: string) {
   return db

@@ -15,15 +15,15 @@ import {
   requireBuildable,
   requireImported,
 } from "../templates/version-service.ts";
+import { type AuthorizedWorkspace, lockAuthorized } from "../workspaces/lock-service.ts";
 import { selectBuildContext } from "./context-queries.ts";
 import { insertBuild, insertParameters } from "./insert-queries.ts";
-import { lockWorkspace, selectLastBuild, selectParameters } from "./queries.ts";
+import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { namesMachines, prebuildContext, requireMachines } from "./require-machines.ts";
 
-/** A workspace, as far as a build of it needs it. */
-export interface BuildSubject {
-  readonly id: string;
+/** A workspace as far as a build of it needs it, and as the caller was authorized for it. */
+export interface BuildSubject extends AuthorizedWorkspace {
   readonly organizationId: string;
   readonly templateId: string;
 }
@@ -44,15 +44,16 @@ export interface NewBuild {
 const localDrivers: ReadonlySet<string> = new Set(["process"]);
 
 /**
- * Queues a build and resolves to its id; throws 409 while another one runs. The caller hints at `topics.jobQueue` and the
- * workspace after its commit.
+ * Queues a build and resolves to its id; throws 409 while another one runs, and what `lockAuthorized` throws. The caller hints
+ * at `topics.jobQueue` and the workspace after its commit.
  */
 export async function createBuild(
   trx: Transaction<DB>,
   workspace: BuildSubject,
   input: NewBuild,
 ): Promise<string> {
-  const ownerId = await lockWorkspace(trx, workspace.id);
+  const { ownerId } = workspace;
+  await lockAuthorized(trx, workspace);
   const last = await selectLastBuild(trx, workspace.id);
   if (last !== undefined && last.completed_at === null) throw alreadyActive();
   if (input.transition === "start" && input.limits !== undefined) {

@@ -6,9 +6,9 @@ import type { Database } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError, invalidField } from "../http/errors.ts";
+import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
 import { recordTemplateChange } from "./audit.ts";
-import { markTemplateDeleted, updateTemplate } from "./queries.ts";
+import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
 import { readTemplate, requireTemplate } from "./service.ts";
 
 /** Settings of the contract that have one value here: whoever asks for another one must learn that it would do nothing. */
@@ -94,6 +94,7 @@ export async function deleteTemplate(db: Database, caller: UserCaller, id: strin
   requireWriter(caller);
   const template = await requireTemplate(db, id);
   const isDeleted = await inTransaction(db, async (trx) => {
+    if (!(await lockTemplate(trx, id))) throw notFound();
     if (!(await markTemplateDeleted(trx, id))) return false;
     await recordTemplateChange(trx, caller, template, { action: "delete" });
     return true;

@@ -173,6 +173,21 @@ export async function updateTemplate(
     .execute();
 }
 
+/**
+ * Holds off workspaces that are given to users with this template until the transaction ends; false when it was deleted. It
+ * waits for those that are being given.
+ */
+export async function lockTemplate(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("templates")
+    .where("id", "=", id)
+    .where("deleted", "=", sql.lit(false))
+    .select("id")
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Marks a template as deleted; false while it has workspaces other than prebuilds, which go with it. */
 export async function markTemplateDeleted(db: Queryable, id: string): Promise<boolean> {
   const result = await db

@@ -10,7 +10,7 @@ import { violatesUnique } from "../db/errors.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError, ifFound, invalidField } from "../http/errors.ts";
+import { forbidden, HttpError, ifFound, invalidField, notFound } from "../http/errors.ts";
 import {
   findOrganization,
   joinDefaultOrganization,
@@ -21,6 +21,7 @@ import { recordUserChange } from "./audit.ts";
 import {
   insertUser,
   lockActiveOwners,
+  lockUser,
   ownsWorkspaces,
   selectPassword,
   updateUser,
@@ -191,6 +192,7 @@ export async function deleteUser(
   if (user.id === caller.id) throw new HttpError(400, "You cannot delete yourself.");
   await inTransaction(db, async (trx) => {
     await keepAnOwner(trx, user.id);
+    if (!(await lockUser(trx, user.id))) throw notFound();
     if (await ownsWorkspaces(trx, user.id)) {
       throw new HttpError(409, `User "${user.username}" has workspaces.`, {
         detail: "Delete the workspaces of the user first.",

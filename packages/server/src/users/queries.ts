@@ -179,6 +179,18 @@ export async function lockActiveOwners(db: Queryable): Promise<readonly string[]
   return rows.map((row) => row.id);
 }
 
+/** Holds off workspaces that the user is given until the transaction ends; false when the user was deleted. */
+export async function lockUser(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("users")
+    .where("id", "=", id)
+    .where("deleted", "=", sql.lit(false))
+    .select("id")
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** What may change of a user. */
 export interface UserChange {
   readonly username?: string;

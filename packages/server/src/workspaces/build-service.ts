@@ -91,11 +91,12 @@ export function versionOf(
 /** Queues a build and notes in the audit trail who wanted it. The caller hints as `createBuild` says. */
 export async function queueBuild(
   trx: Transaction<DB>,
-  workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id" | "template_id">,
+  workspace: Pick<WorkspaceRow, "id" | "name" | "owner_id" | "organization_id" | "template_id">,
   input: NewBuild,
 ): Promise<string> {
-  const { id, organization_id: organizationId, template_id: templateId } = workspace;
-  const buildId = await createBuild(trx, { id, organizationId, templateId }, input);
+  const { id, owner_id: ownerId, organization_id: organizationId } = workspace;
+  const subject = { id, ownerId, organizationId, templateId: workspace.template_id };
+  const buildId = await createBuild(trx, subject, input);
   await recordAudit(trx, {
     by: input.initiator,
     organizationId,

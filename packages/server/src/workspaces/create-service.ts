@@ -24,6 +24,7 @@ import {
 } from "../templates/service.ts";
 import { findActiveVersion, requireVersion } from "../templates/version-service.ts";
 import { queueBuild } from "./build-service.ts";
+import { keepOrigin } from "./lock-service.ts";
 import { insertWorkspace, settingsColumns, type WorkspaceSettings } from "./queries.ts";
 import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "./service.ts";
 
@@ -118,11 +119,12 @@ async function insertNew(
   { template: { id: templateId, organization_id: organizationId }, version }: Origin,
 ): Promise<Made> {
   const { ownerId, name, settings, presetId, parameters } = input;
+  await keepOrigin(trx, { templateId, ownerId });
   const id = await insertWorkspace(trx, { ownerId, organizationId, templateId, name, settings });
   await recordAudit(trx, creation(caller, { id, organizationId, name }, {}));
   await queueBuild(
     trx,
-    { id, name, organization_id: organizationId, template_id: templateId },
+    { id, name, owner_id: ownerId, organization_id: organizationId, template_id: templateId },
     {
       transition: "start",
       versionId: version.id,

@@ -24,7 +24,13 @@ export async function createPrebuild(
   const id = await insertPrebuild(trx, { organizationId, templateId, presetId, name });
   await queueBuild(
     trx,
-    { id, name, organization_id: organizationId, template_id: templateId },
+    {
+      id,
+      name,
+      owner_id: prebuildsUserId,
+      organization_id: organizationId,
+      template_id: templateId,
+    },
     {
       transition: "start",
       versionId,

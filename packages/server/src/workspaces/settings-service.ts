@@ -11,6 +11,7 @@ import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField } from "../http/errors.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { parseAutostart } from "./autostart-schedule.ts";
+import { lockAuthorized } from "./lock-service.ts";
 import type { Autostart, WorkspaceRow } from "./queries.ts";
 import {
   describeWorkspace,
@@ -26,7 +27,7 @@ import { updateAutostart, updateDormantAt, updateSettings } from "./settings-que
 const minTtlMs = 60_000;
 const maxTtlMs = 30 * 24 * 60 * 60 * 1000;
 
-/** Writes a change of a workspace and its entry in the audit trail, then tells whoever watches it. */
+/** Writes a change of a workspace, as the caller was authorized for it, with its audit entry; then tells whoever watches it. */
 async function change(
   { db, pubsub }: WorkspaceNeeds,
   caller: UserCaller,
@@ -35,6 +36,7 @@ async function change(
   write: (trx: Transaction<DB>) => Promise<void>,
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
+    await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
     await write(trx);
     await recordAudit(trx, {
       by: caller,
@@ -175,11 +177,10 @@ export async function extendWorkspace(
 ): Promise<boolean> {
   const row = await requireSettable(needs.db, caller, id);
   const now = needs.clock.now();
-  const { latest_build: build } = await describeWorkspace(needs.db, row, now);
-  let isNew = false;
-  await inTransaction(needs.db, async (trx) => {
-    isNew = await extendDeadline(trx, build, deadline, now);
-    if (!isNew) return;
+  const isNew = await inTransaction(needs.db, async (trx) => {
+    await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
+    const { latest_build: build } = await describeWorkspace(trx, row, now);
+    if (!(await extendDeadline(trx, build, deadline, now))) return false;
     await recordAudit(trx, {
       by: caller,
       organizationId: row.organization_id,
@@ -190,6 +191,7 @@ export async function extendWorkspace(
       diff: diffOf({ deadline: build.deadline }, { deadline }),
       fields: { workspace_owner: row.owner_name, build_number: build.build_number },
     });
+    return true;
   });
   if (isNew) needs.pubsub.publish(topics.workspace(row.id));
   return isNew;
@@ -217,6 +219,9 @@ export async function noteUsage(
   id: string,
 ): Promise<void> {
   const row = await requireChangeable(needs.db, caller, id);
-  await noteActivity(needs.db, row.id);
+  await inTransaction(needs.db, async (trx) => {
+    await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
+    await noteActivity(trx, row.id);
+  });
   needs.pubsub.publish(topics.workspace(row.id));
 }

@@ -2,6 +2,7 @@ import { prebuildsUserId, type Workspace } from "@slipway/api";
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../db/database.ts";
+import { keepsTemplate, keepsUser } from "../../workspaces/lock-queries.ts";
 import type { ClaimTransaction } from "./claim.ts";
 
 /** Columns that its new owner sets on a workspace. */
@@ -74,6 +75,8 @@ export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransact
         })
         .where("w.id", "=", workspaceId)
         .where(isWaiting(presetId))
+        .where(keepsTemplate(sql.ref("w.template_id")))
+        .where(keepsUser(sql.val(owner.ownerId)))
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
@@ -100,7 +103,7 @@ async function lockOne(
           select w.id from workspaces w
             where w.id = oldest.id and ${isWaiting(presetId)}
               and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
-            for update of w skip locked) locked
+            for no key update of w skip locked) locked
       order by oldest.created_at, oldest.name limit 1`.execute(trx);
   return rows[0]?.id;
 }

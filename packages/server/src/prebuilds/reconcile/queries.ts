@@ -173,8 +173,8 @@ export async function lockPrebuildToDelete(trx: Queryable, workspaceId: string) 
     .where("id", "=", workspaceId)
     .where("owner_id", "=", prebuildsUserId)
     .where("deleted", "=", sql.lit(false))
-    .select(["id", "name", "organization_id", "template_id"])
-    .forUpdate()
+    .select(["id", "name", "owner_id", "organization_id", "template_id"])
+    .forNoKeyUpdate()
     .skipLocked()
     .executeTakeFirst();
   if (locked === undefined) return undefined;
