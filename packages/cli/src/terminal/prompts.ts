@@ -1,10 +1,13 @@
+import type { Readable, Writable } from "node:stream";
+
 import { printableLine } from "@slipway/runtime";
 
 /** Asking a person; only on a terminal. Each rejects with `PromptCancelled` on Ctrl-C. */
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
-  confirm(message: string): Promise<boolean>;
+  /** Enter alone means no, so that nothing is destroyed by a key too many; `usual: true` for what destroys nothing. */
+  confirm(message: string, options?: { readonly usual: boolean }): Promise<boolean>;
   select(message: string, choices: readonly Choice[]): Promise<string>;
 }
 
@@ -22,6 +25,12 @@ export interface Choice {
   readonly hint?: string | undefined;
 }
 
+/** Where answers come from and questions go. */
+interface PromptStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
 /** The person pressed Ctrl-C or Escape instead of answering. */
 export class PromptCancelled extends Error {
   override readonly name = "PromptCancelled";
@@ -36,7 +45,7 @@ export class PromptCancelled extends Error {
  * Prompts that talk on stderr, so that stdout stays the result's. The library is loaded at the first question; it writes
  * what it is told, so questions and choices, which are mostly the server's, are made printable here.
  */
-export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
+export function terminalPrompts(streams: PromptStreams): Prompts {
   const library = () => import("@clack/prompts");
   return {
     async text({ message, fallback, problem }) {
@@ -44,7 +53,7 @@ export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
         await library()
       ).text({
         message: printableLine(message),
-        output,
+        ...streams,
         ...(fallback === undefined
           ? {}
           : { placeholder: printableLine(fallback), defaultValue: fallback }),
@@ -59,11 +68,11 @@ export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
     async password(message) {
       const validate = (value: string | undefined): string | undefined =>
         (value ?? "") === "" ? "a password is needed" : undefined;
-      const question = { message: printableLine(message), output, validate };
+      const question = { message: printableLine(message), ...streams, validate };
       return answered<string>(await (await library()).password(question));
     },
-    async confirm(message) {
-      const question = { message: printableLine(message), output, initialValue: true };
+    async confirm(message, { usual } = { usual: false }) {
+      const question = { message: printableLine(message), ...streams, initialValue: usual };
       return answered<boolean>(await (await library()).confirm(question));
     },
     async select(message, choices) {
@@ -72,7 +81,7 @@ export function terminalPrompts(output: NodeJS.WriteStream): Prompts {
         label: printableLine(label),
         ...(hint === undefined ? {} : { hint: printableLine(hint) }),
       }));
-      const question = { message: printableLine(message), output, options };
+      const question = { message: printableLine(message), ...streams, options };
       return answered<string>(await (await library()).select<string>(question));
     },
   };

@@ -34,6 +34,6 @@ export function processTerminal(
     out: output(stdout),
     err: output(stderr),
     interactive: isatty(stdin.fd) && isatty(stderr.fd),
-    prompts: terminalPrompts(stderr),
+    prompts: terminalPrompts({ input: stdin, output: stderr }),
   };
 }

@@ -45,7 +45,7 @@ export async function createFirst(
   requireAnswers(given, ["username", "email", "password"], needs);
   if (
     given.username === undefined &&
-    !(await prompts.confirm("Make the first user, who will own the server?"))
+    !(await prompts.confirm("Make the first user, who will own the server?", { usual: true }))
   ) {
     throw new CommandError("nobody was logged in", { exitCode: exitCodes.unauthorized });
   }

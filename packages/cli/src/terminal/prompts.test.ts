@@ -1,0 +1,42 @@
+import { PassThrough } from "node:stream";
+
+import { expect, test } from "vitest";
+
+import { PromptCancelled, type Prompts, terminalPrompts } from "./prompts.ts";
+
+const enter = "\r";
+const ctrlC = "\u0003";
+
+/** Prompts that are answered by keys, which are typed one by one as soon as a question stands there. */
+function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: () => string } {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const left = [...keys];
+  let shown = "";
+  output.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+    const key = left.shift();
+    if (key !== undefined) setImmediate(() => void input.write(key));
+  });
+  return { ...terminalPrompts({ input, output }), shown: () => shown };
+}
+
+test("takes Enter alone for no before something is destroyed", async () => {
+  expect(await promptsWith(enter).confirm("Delete it?")).toBe(false);
+  expect(await promptsWith("y").confirm("Delete it?")).toBe(true);
+  expect(await promptsWith(enter).confirm("Make the first user?", { usual: true })).toBe(true);
+});
+
+test("ends a question by Ctrl-C", async () => {
+  await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCancelled);
+});
+
+test("shows nothing of the server's that steers the terminal", async () => {
+  const prompts = promptsWith(enter);
+  const hostile = "a\u001b]52;c;ZXZpbA==\u0007b\u009b2J";
+  await prompts.select(hostile, [{ value: "x", label: hostile, hint: hostile }]);
+  expect(prompts.shown()).toContain("ab");
+  for (const steering of ["\u001b]", "\u0007", "\u009b"]) {
+    expect(prompts.shown()).not.toContain(steering);
+  }
+});
