@@ -80,6 +80,20 @@ test("creates a token that works, lists it, ends it and forgets it", async () =>
   expect(await slipway("tokens remove ci")).toMatchObject({ code: 4 });
 });
 
+test("creates a token of 30 days for an administrator, and says how long one may live", async () => {
+  const { code, out } = await slipway("tokens create --name ci-30d --lifetime 30d");
+  expect(code).toBe(0);
+  const [token] = await openClient(place.server.url, out.trim()).call(listTokens, {
+    params: { user: "me" },
+  });
+  expect(token).toMatchObject({ lifetime_seconds: 30 * 86_400 });
+  expect(await slipway("tokens create --lifetime 1y")).toEqual({
+    code: 2,
+    out: "",
+    err: "error: --lifetime 1y is too long: this server lets your tokens live for 90d at most\npass --lifetime 90d\n",
+  });
+});
+
 test("makes a token for another user, and refuses what is no lifetime or scope", async () => {
   await slipway("users create -u bot -e bot@example.com --login-type none");
   const { out } = await slipway("tokens create --user bot");

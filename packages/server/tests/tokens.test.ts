@@ -123,20 +123,21 @@ describe("an API token", () => {
     });
   });
 
-  it("lives up to a week for an owner, and a hundred years for others", async () => {
+  it("lives up to 90 days for an owner, and a hundred years for others", async () => {
     const config = (client?: Client) =>
       server.request("GET", `${tokens}/tokenconfig`, undefined, client);
-    expect((await config()).body).toEqual({ max_token_lifetime: 604_800_000_000_000 });
+    expect((await config()).body).toEqual({ max_token_lifetime: 90 * 24 * hourNs });
     expect((await config(ann.client)).body).toEqual({
       max_token_lifetime: Number("3155760000000000000"),
     });
-    expect(await server.request("POST", tokens, { lifetime: 169 * hourNs })).toMatchObject({
+    expect(await server.request("POST", tokens, { lifetime: 91 * 24 * hourNs })).toMatchObject({
       status: 400,
       body: {
         validations: [
           {
             field: "lifetime",
-            detail: `must be from 1 second to 168 hours, found ${169 * hourNs} nanoseconds`,
+            detail:
+              "must be from 1 second to 90 days (SLIPWAY_MAX_OWNER_TOKEN_DAYS), found 91 days",
           },
         ],
       },

@@ -7,10 +7,9 @@ import { splitShellWords } from "../../../packages/agent/src/process/shell-words
 import { LineSplitter, maxLineBytes } from "../../../packages/agent/src/scripts/line-splitter.ts";
 import { ManifestError } from "../../../packages/agent/src/session/errors.ts";
 import { readManifest } from "../../../packages/agent/src/session/manifest.ts";
+import { readDuration } from "../../../packages/cli/src/command/duration.ts";
 import { UsageError } from "../../../packages/cli/src/command/errors.ts";
 import { firstEvent } from "../../../packages/cli/src/commands/show/first-event.ts";
-import { readDuration } from "../../../packages/cli/src/commands/templates/duration.ts";
-import { parseLifetime } from "../../../packages/cli/src/commands/tokens/lifetime.ts";
 import { readWorkspaceReference } from "../../../packages/cli/src/commands/workspace/reference.ts";
 import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
@@ -53,7 +52,6 @@ export const clientTarget: FuzzTarget = {
     checkEvents(text);
     splitShellWords(text);
     parseHeader(text);
-    parseLifetime(text);
     expandPath(text, { home: "/h", base: "/b", environment: { HOME: "/h" } });
     valueOf(() => readDuration("--ttl", text), UsageError);
     valueOf(() => readWorkspaceReference(text), UsageError);

@@ -15,6 +15,21 @@ interface LimitDefinition {
  * `SLIPWAY_MAX_STREAMS_PER_USER` and `--max-streams-per-user`. A new one also gets a row in docs/configuration.md.
  */
 const definitions = {
+  // How long API tokens live.
+  maxTokenDays: {
+    default: 36_525,
+    min: 1,
+    max: 36_525,
+    mayBeUnlimited: false,
+    summary: "days that an API token may live",
+  },
+  maxOwnerTokenDays: {
+    default: 90,
+    min: 1,
+    max: 36_525,
+    mayBeUnlimited: false,
+    summary: "days that an API token of a user with the role owner may live",
+  },
   // What one user may have.
   maxWorkspacesPerUser: {
     default: 100,

@@ -83,7 +83,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   addNotificationRoutes(routes);
   addCliAuthPage(app, db, limiter);
   addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
-  addUserRoutes(routes, db);
+  addUserRoutes(routes, db, settings.limits);
   addGitKeyRoutes(routes, needs);
   addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
   addProvisionerRoutes(routes, db);

@@ -37,10 +37,11 @@ import { parseUserSearch } from "./search.ts";
 import { createFirstUser, findUser, findVisibleUser, hasUsers } from "./service.ts";
 import { logIn, logOut } from "./session-service.ts";
 import { addTokenRoutes } from "./token-routes.ts";
+import type { TokenLimits } from "./token-service.ts";
 import { createSessionKey } from "./token-service.ts";
 import { userJson } from "./user-json.ts";
 
-export function addUserRoutes(routes: Routes, db: Database): void {
+export function addUserRoutes(routes: Routes, db: Database, limits: TokenLimits): void {
   routes.anyone(getFirstUser, async () => {
     if (await hasUsers(db)) return { message: "The initial user has already been created!" };
     throw new HttpError(404, "The initial user has not been created!");
@@ -75,7 +76,7 @@ export function addUserRoutes(routes: Routes, db: Database): void {
     return { key: await createSessionKey(db, user, owner.id) };
   });
   addPeopleRoutes(routes, db);
-  addTokenRoutes(routes, db);
+  addTokenRoutes(routes, db, limits);
 }
 
 function addPeopleRoutes(routes: Routes, db: Database): void {

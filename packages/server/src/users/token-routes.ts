@@ -19,16 +19,17 @@ import {
   maxTokenLifetimeNs,
   readKey,
   readTokenByName,
+  type TokenLimits,
 } from "./token-service.ts";
 
 /** Session keys and API tokens. Their user is who the caller may act for. */
-export function addTokenRoutes(routes: Routes, db: Database): void {
+export function addTokenRoutes(routes: Routes, db: Database, limits: TokenLimits): void {
   routes.user(getTokenConfig, async ({ params }, user) => ({
-    max_token_lifetime: maxTokenLifetimeNs(await findUser(db, user, params.user)),
+    max_token_lifetime: maxTokenLifetimeNs(await findUser(db, user, params.user), limits),
   }));
   routes.user(createTokenRoute, async ({ params, body }, user) => {
     const owner = await findUser(db, user, params.user);
-    return { key: await createToken(db, user, owner, body) };
+    return { key: await createToken(db, user, owner, body, limits) };
   });
   routes.user(listTokensRoute, async ({ params, query }, user) => {
     const owner = await findUser(db, user, params.user);

@@ -7,6 +7,7 @@ import { isUnlimited } from "../auth/key-limits.ts";
 import { isOwnerRole } from "../auth/rights.ts";
 import { type KeyScope, mayHandOn, presentName } from "../auth/scopes.ts";
 import { createApiToken, createSession, endSession, keyLifetimes } from "../auth/service.ts";
+import { type LimitName, type Limits, limitVariable } from "../config/limits.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
 import { inTransaction } from "../db/transaction.ts";
@@ -24,21 +25,21 @@ import {
 } from "./token-queries.ts";
 
 const nanosecondsPerSecond = 1e9;
-const hourSeconds = 3600;
-/** A hundred years; owners, whose tokens open everything, get a week (`clients.md` section 5.1). */
-const maxLifetimeSeconds = 876_600 * hourSeconds;
-const maxOwnerLifetimeSeconds = 168 * hourSeconds;
+const daySeconds = 24 * 3600;
 /** Most tokens of one user, expired ones included. */
 const maxTokens = 1000;
 const neverUsed = "1970-01-01T00:00:00Z";
 
-/** Longest lifetime of a user's tokens, in nanoseconds. */
-export function maxTokenLifetimeNs(user: Pick<UserRow, "roles">): number {
-  return maxSeconds(user) * nanosecondsPerSecond;
+export type TokenLimits = Pick<Limits, "maxTokenDays" | "maxOwnerTokenDays">;
+
+/** The longest lifetime of a user's tokens, in nanoseconds. */
+export function maxTokenLifetimeNs(user: Pick<UserRow, "roles">, limits: TokenLimits): number {
+  return limits[lifetimeLimit(user)] * daySeconds * nanosecondsPerSecond;
 }
 
-function maxSeconds(user: Pick<UserRow, "roles">): number {
-  return user.roles.includes("owner") ? maxOwnerLifetimeSeconds : maxLifetimeSeconds;
+/** The limit of a user's tokens; those of owners open everything, so they have one of their own. */
+function lifetimeLimit(user: Pick<UserRow, "roles">): keyof TokenLimits {
+  return user.roles.includes("owner") ? "maxOwnerTokenDays" : "maxTokenDays";
 }
 
 /** Makes a token and resolves to it; throws 409 when the name is taken. */
@@ -47,9 +48,11 @@ export async function createToken(
   caller: UserCaller,
   user: UserRow,
   input: CreateTokenRequest,
+  limits: TokenLimits,
 ): Promise<string> {
   const name = readName(input.token_name);
-  const lifetimeSeconds = readLifetime(input.lifetime, maxSeconds(user));
+  const limit = lifetimeLimit(user);
+  const lifetimeSeconds = readLifetime(input.lifetime, limit, limits[limit]);
   if ((await countTokens(db, user.id)) >= maxTokens) {
     throw new HttpError(409, `A user has at most ${maxTokens} tokens.`, {
       detail: "Delete those that are not used any more.",
@@ -92,14 +95,20 @@ function readName(text: string | undefined): string {
   );
 }
 
-function readLifetime(nanoseconds: number | undefined, maxSecondsAllowed: number): number {
-  if (nanoseconds === undefined || nanoseconds === 0) return keyLifetimes.commandSession;
+function readLifetime(nanoseconds: number | undefined, limit: LimitName, maxDays: number): number {
+  if (nanoseconds === undefined || nanoseconds === 0) {
+    return Math.min(keyLifetimes.commandSession, maxDays * daySeconds);
+  }
   const seconds = Math.floor(nanoseconds / nanosecondsPerSecond);
-  if (seconds >= 1 && seconds <= maxSecondsAllowed) return seconds;
+  if (seconds >= 1 && seconds <= maxDays * daySeconds) return seconds;
   throw invalidField(
     "lifetime",
-    `must be from 1 second to ${maxSecondsAllowed / hourSeconds} hours, found ${nanoseconds} nanoseconds`,
+    `must be from 1 second to ${maxDays} days (${limitVariable(limit)}), found ${lifetimeText(seconds)}`,
   );
+}
+
+function lifetimeText(seconds: number): string {
+  return seconds % daySeconds === 0 ? `${seconds / daySeconds} days` : `${seconds} seconds`;
 }
 
 /** What is asked for; throws 400 for things of no type, 403 for more than the caller's own key opens. */

@@ -2,6 +2,7 @@ import { type BodyOf, createWorkspace, nameProblem } from "@slipway/api";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
+import { readDuration } from "../../command/duration.ts";
 import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
@@ -10,7 +11,6 @@ import { isFinal } from "../builds/follow-job.ts";
 import { readParameters } from "../parameters/assignment.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
 import { cronOf, readStartTime } from "../schedule/cron.ts";
-import { readDuration } from "../schedule/duration.ts";
 import { fullName } from "../workspace/reference.ts";
 import { choosePreset, presetValues } from "./choose-preset.ts";
 import { chooseTemplate } from "./choose-template.ts";
@@ -77,7 +77,7 @@ function settledFields(
   const { startAt, stopAfter, automaticUpdates } = options;
   return {
     ...(startAt === undefined ? {} : { autostart_schedule: cronOf(readStartTime(startAt)) }),
-    ...(stopAfter === undefined ? {} : { ttl_ms: readDuration(stopAfter) }),
+    ...(stopAfter === undefined ? {} : { ttl_ms: readDuration("--stop-after", stopAfter) }),
     automatic_updates: automaticUpdates,
   };
 }

@@ -1,10 +1,10 @@
 import type { Workspace } from "@slipway/api";
 
+import { durationText } from "../../command/duration.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";
 import { cronText } from "../schedule/cron.ts";
-import { durationText } from "../schedule/duration.ts";
 import { fullName } from "../workspace/reference.ts";
 import { statusCell } from "../workspace/status-cell.ts";
 import type { workspaceColumnNames } from "./column-names.ts";

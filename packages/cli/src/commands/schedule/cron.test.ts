@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 
 import { cronOf, cronText, readStartTime } from "./cron.ts";
-import { durationText, readDuration } from "./duration.ts";
 
 const zone = "Europe/Berlin";
 
@@ -29,20 +28,6 @@ test.each([
   ["*/5 9 * * *", "*/5 9 * * *"],
 ])("says %s as %s", (cron, text) => {
   expect(cronText(cron)).toBe(text);
-});
-
-test.each([
-  ["8h", 28_800_000],
-  ["1h30m", 5_400_000],
-  ["2d", 172_800_000],
-  ["45m", 2_700_000],
-])("reads %s, and writes it the same", (text, ms) => {
-  expect(readDuration(text)).toBe(ms);
-  expect(durationText(ms)).toBe(text);
-});
-
-test.each(["", "8", "h", "-1h", "1.5h", "8 h"])("refuses the duration %j", (text) => {
-  expect(() => readDuration(text)).toThrow("wanted a time such as 8h");
 });
 
 test.each([

@@ -3,18 +3,18 @@ import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
+import { durationText, readDuration } from "../../../command/duration.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { findWorkspace, fullName } from "../../workspace/reference.ts";
 import { reportChange } from "../../workspace/report-change.ts";
-import { durationText, readDuration } from "../duration.ts";
 import type { command } from "./command.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const lengthMs = readDuration(options.duration);
+  const lengthMs = readDuration("duration", options.duration);
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   const deadline = new Date(clock.now() + lengthMs).toISOString();

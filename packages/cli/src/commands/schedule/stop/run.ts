@@ -2,18 +2,18 @@ import { updateTtl } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
+import { durationText, readDuration } from "../../../command/duration.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { findWorkspace, fullName } from "../../workspace/reference.ts";
 import { reportChange } from "../../workspace/report-change.ts";
-import { durationText, readDuration } from "../duration.ts";
 import type { command } from "./command.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
-  const ttl_ms = options.duration === "manual" ? null : readDuration(options.duration);
+  const ttl_ms = options.duration === "manual" ? null : readDuration("duration", options.duration);
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   await client.call(updateTtl, { params: { workspace: workspace.id }, body: { ttl_ms }, signal });

@@ -2,11 +2,11 @@ import { nameProblem, updateTemplate } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
+import { readDuration } from "../../../command/duration.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { readDuration } from "../duration.ts";
 import { findTemplate } from "../find-template.ts";
 import type { command } from "./command.ts";
 

@@ -2,10 +2,10 @@ import { listTemplates } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
+import { durationText } from "../../../command/duration.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
-import { durationText } from "../../schedule/duration.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -10,7 +10,7 @@ export const command = defineCommand({
     lifetime: {
       kind: "text",
       value: "duration",
-      summary: "how long it lives, such as 8h, 30d or 1d12h; 7 days, or the longest, if not given",
+      summary: "how long it lives, such as 8h, 30d or 1y (default: 7d)",
     },
     scope: {
       kind: "list",

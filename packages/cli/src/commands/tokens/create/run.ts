@@ -2,15 +2,15 @@ import { createToken, getTokenConfig, tokenScopes } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
+import { durationText, readDuration } from "../../../command/duration.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { parseLifetime } from "../lifetime.ts";
 import type { command } from "./command.ts";
 
-const nanosecondsPerSecond = 1e9;
-const usualLifetimeSeconds = 7 * 24 * 3600;
+const nsPerMs = 1e6;
+const usualLifetimeMs = 7 * 24 * 3_600_000;
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -20,11 +20,13 @@ export async function run(
   const given = options.lifetime === undefined ? undefined : readLifetime(options.lifetime);
   const client = connect(settings);
   const params = { user: options.user ?? "me" };
-  const { max_token_lifetime: longest } = await client.call(getTokenConfig, { params, signal });
+  const config = await client.call(getTokenConfig, { params, signal });
+  const maxMs = config.max_token_lifetime / nsPerMs;
+  if (given !== undefined && given > maxMs) throw tooLong(given, maxMs, options);
   const answer = await client.call(createToken, {
     params,
     body: {
-      lifetime: given ?? Math.min(usualLifetimeSeconds * nanosecondsPerSecond, longest),
+      lifetime: (given ?? Math.min(usualLifetimeMs, maxMs)) * nsPerMs,
       ...(options.name === undefined ? {} : { token_name: options.name }),
       ...(scopes.length === 0 ? {} : { scopes }),
       ...(options.allow.length === 0 ? {} : { allow_list: [...options.allow] }),
@@ -37,9 +39,22 @@ export async function run(
 }
 
 function readLifetime(text: string): number {
-  const seconds = parseLifetime(text);
-  if (seconds !== undefined && seconds > 0) return seconds * nanosecondsPerSecond;
-  throw new UsageError(`"${text}" is no lifetime`, "give one such as 8h, 30d or 1d12h30m");
+  const ms = readDuration("--lifetime", text);
+  if (ms > 0) return ms;
+  throw new UsageError(`--lifetime "${text}" is none, wanted a time such as 8h or 30d`);
+}
+
+/** The error that says how long a token may live: the server has one maximum for owners and one for all others. */
+function tooLong(
+  ms: number,
+  maxMs: number,
+  { user, lifetime }: Pick<OptionsOf<typeof command>, "user" | "lifetime">,
+): UsageError {
+  const whose = user === undefined ? "your tokens" : `tokens of ${user}`;
+  return new UsageError(
+    `--lifetime ${lifetime ?? durationText(ms)} is too long: this server lets ${whose} live for ${durationText(maxMs)} at most`,
+    `pass --lifetime ${durationText(maxMs)}`,
+  );
 }
 
 function readScope(text: string): (typeof tokenScopes)[number] {

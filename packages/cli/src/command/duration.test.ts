@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { durationText, readDuration } from "./duration.ts";
+
+test.each([
+  ["0", 0],
+  ["90s", 90_000],
+  ["2h", 7_200_000],
+  ["8h", 28_800_000],
+  ["1h30m", 5_400_000],
+  ["1d2s", 86_402_000],
+  ["30d", 2_592_000_000],
+  ["1d12h30m", 131_400_000],
+  ["1y", 31_536_000_000],
+  ["720h", 2_592_000_000],
+])("reads %s", (text, ms) => {
+  expect(readDuration("--default-ttl", text)).toBe(ms);
+});
+
+test.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"])(
+  "refuses %j",
+  (text) => {
+    expect(() => readDuration("--default-ttl", text)).toThrow(
+      `--default-ttl "${text}" is no duration, wanted a time such as 8h`,
+    );
+  },
+);
+
+test("writes what it reads, as people do", () => {
+  expect(durationText(90 * 86_400_000)).toBe("90d");
+  expect(durationText(5_400_000)).toBe("1h30m");
+  expect(durationText(172_800_000)).toBe("2d");
+  expect(durationText(2_700_000)).toBe("45m");
+  expect(durationText(90_000)).toBe("1m30s");
+  expect(durationText(0)).toBe("0s");
+  fc.assert(
+    fc.property(fc.nat(999_999_999), (seconds) => {
+      expect(readDuration("x", durationText(seconds * 1_000))).toBe(seconds * 1_000);
+    }),
+  );
+});
