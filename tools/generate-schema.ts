@@ -33,6 +33,14 @@ const columns = {
   "workspace_agents.subsystems": `Generated<${api("Subsystem")}[]>`,
   "workspace_agents.auth":
     'Generated<"token" | "aws-instance-identity" | "azure-instance-identity" | "google-instance-identity">',
+  // A view; PostgreSQL does not tell that its columns are never null.
+  ...Object.fromEntries(
+    ["id", "name", "build_id", "workspace_id", "owner_id"].map((name) => [
+      `live_agents.${name}`,
+      "string",
+    ]),
+  ),
+  "live_agents.auth_token_hash": "Buffer",
   "workspace_agent_logs.level": api("LogLevel"),
   "workspace_agent_script_timings.stage": api("ScriptStage"),
   "workspace_agent_script_timings.status": api("ScriptStatus"),

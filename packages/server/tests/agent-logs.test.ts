@@ -47,7 +47,7 @@ function lines(firstNs: bigint, ...texts: string[]): readonly NewLogLine[] {
   });
 }
 
-function append(logs: readonly NewLogLine[], source = sourceId): Promise<AppendResult> {
+function append(logs: readonly NewLogLine[], source = sourceId): Promise<AppendResult | undefined> {
   return appendLogs(database.db, { agentId, sourceId: source, lines: packLines(logs) });
 }
 
@@ -153,7 +153,7 @@ async function keptIds(): Promise<readonly number[]> {
 /** Ten bytes each, so that each half of this log has ten lines and a step is two. */
 const small: LogLimits = { half: 100, step: 20 };
 
-function appendSmall(...numbers: readonly number[]): Promise<AppendResult> {
+function appendSmall(...numbers: readonly number[]): Promise<AppendResult | undefined> {
   const texts = numbers.map((number) => String(number).padStart(10, "0"));
   const logs = lines(BigInt(1 + (numbers[0] ?? 0)), ...texts);
   return appendLogs(database.db, { agentId, sourceId, lines: packLines(logs) }, small);

@@ -9,6 +9,7 @@ import { createWorkspace, getBuildInfo, getExternalAgentCredentials } from "@sli
 import {
   firstAgent,
   logInAsAdmin,
+  openRawAgent,
   openTestDatabase,
   pushTemplate,
   startServerProcess,
@@ -18,8 +19,6 @@ import {
 import { Agent, DrpcCaller, encodeMessage, Tailnet } from "@slipway/wire";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
-
-import { openRawAgent } from "./support/raw-agent.ts";
 
 /* Hostile peers on every kind of socket: each is cut off, and the server neither grows nor stops. */
 

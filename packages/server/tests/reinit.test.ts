@@ -206,7 +206,7 @@ test("lets the agents wait through a claim's build, and nothing else, until it h
   const during = await ask(main);
   expect(await during.until(ping)).toBe(ping);
   expect((await askForKey(main)).status).toBe(401);
-  // A session that began at the moment of the claim may still ask for its manifest.
+  // Nor may a session that began at the moment of the claim.
   const { id: agentId } = await server.db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
@@ -214,8 +214,8 @@ test("lets the agents wait through a claim's build, and nothing else, until it h
     .where("agent.name", "=", "main")
     .select("agent.id")
     .executeTakeFirstOrThrow();
-  const manifest = await getManifest({ db: server.db, agent: { agentId } });
-  expect(manifest.ownerUsername).toBe("prebuilds");
+  const manifest = getManifest({ db: server.db, agent: { agentId } });
+  await expect(manifest).rejects.toThrow("build is outdated");
   driver.end("succeed");
   expect(await before.rest()).toBe(ping + frameOf(workspace));
   expect((await askForKey(main)).status).toBe(200);

@@ -4,6 +4,7 @@ import type { Database } from "../db/database.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
 import type { Heartbeat, WatchedPeer } from "./heartbeat.ts";
+import { isLive } from "./live-queries.ts";
 
 interface MonitorNeeds {
   readonly db: Database;
@@ -19,6 +20,8 @@ interface MonitoredPeer extends WatchedPeer {
 }
 
 const lastWriteTimeoutMs = 30_000;
+/** Stock agents see no reason; it is for the log. */
+const outdated = "build is outdated";
 
 /**
  * Keeps the agent's connection times while its session lives (`rpc.md` section 5). Resolves with the reason when the
@@ -30,28 +33,51 @@ export async function monitorConnection(
   session: AgentSession,
   workspaceId: string,
 ): Promise<string> {
-  const { pubsub } = needs;
-  const reason = await watchOver(needs, peer, session, workspaceId);
+  const { db, pubsub } = needs;
+  const begin = async (): Promise<boolean> => {
+    const isLet = await markConnected(db, session);
+    pubsub.publish(topics.workspace(workspaceId));
+    return isLet;
+  };
+  const reason = await watchOver(needs, peer, { session, workspaceId, begin });
   await writeEnd(needs, session);
   pubsub.publish(topics.workspace(workspaceId));
   return reason;
 }
 
-/**
- * A claim ends the session at once, so that the agent comes back as its new owner's; also one that was committed since the
- * agent was let in: it is subscribed to claims before that is looked at.
- */
-async function watchOver(
-  { db, heartbeat, pubsub }: MonitorNeeds,
+/** Watches a session of another program with the agent's token, which leaves the agent's connection times alone. */
+export async function watchCompanion(
+  needs: MonitorNeeds,
   peer: MonitoredPeer,
   session: AgentSession,
   workspaceId: string,
 ): Promise<string> {
+  const begin = (): Promise<boolean> => isLive(needs.db, session.agentId);
+  return watchOver(needs, peer, { session, workspaceId, begin });
+}
+
+interface Watch {
+  readonly session: AgentSession;
+  readonly workspaceId: string;
+  /** Runs once the session is watched; false when the agent is no longer live. */
+  readonly begin: () => Promise<boolean>;
+}
+
+/**
+ * Ends a session of any role with its build: at once by the hint of whatever ended that, at the next beat without one, and
+ * at its beginning where that was committed since the agent was let in. Subscribed before the first look.
+ */
+async function watchOver(
+  { heartbeat, pubsub }: MonitorNeeds,
+  peer: MonitoredPeer,
+  { session, workspaceId, begin }: Watch,
+): Promise<string> {
   using watched = heartbeat.watch(session, peer);
-  using _ = pubsub.subscribe(topics.claim(workspaceId), () => watched.lookNow());
-  const isThere = await markConnected(db, session);
-  pubsub.publish(topics.workspace(workspaceId));
-  if (!isThere) peer.close("build is outdated");
+  using subscriptions = new DisposableStack();
+  for (const topic of [topics.claim(workspaceId), topics.workspace(workspaceId)]) {
+    subscriptions.use(pubsub.subscribe(topic, () => watched.lookNow()));
+  }
+  if (!(await begin())) peer.close(outdated);
   return await peer.ended;
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { isLiveAgent } from "./live-queries.ts";
 
 /** One session of an agent; its id guards what it writes, as a newer session may have taken over. */
 export interface AgentSession {
@@ -9,7 +10,7 @@ export interface AgentSession {
   readonly replicaId: string;
 }
 
-/** False when the agent has ended since it was let in. */
+/** Notes that a session begins; false when the agent is not live any more. */
 export async function markConnected(db: Queryable, session: AgentSession): Promise<boolean> {
   const row = await db
     .updateTable("workspace_agents")
@@ -21,9 +22,10 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
       updated_at: sql`now()`,
     })
     .where("id", "=", session.agentId)
-    .returning("deleted")
+    // The row as it is now, under its lock: the view is of the statement's beginning.
+    .returning(["deleted", isLiveAgent(session.agentId).as("is_live")])
     .executeTakeFirst();
-  return row?.deleted === false;
+  return row?.deleted === false && row.is_live;
 }
 
 /** Notes that sessions live; those that a newer one has taken over are left out. */

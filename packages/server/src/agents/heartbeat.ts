@@ -2,7 +2,7 @@ import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
 import { type AgentSession, markAllAlive } from "./connection-queries.ts";
-import { selectLive } from "./read-queries.ts";
+import { selectLive } from "./live-queries.ts";
 import { connectionUpdateMs } from "./status.ts";
 
 /** The other end of a session. */
@@ -19,7 +19,7 @@ export interface Heartbeat {
 }
 
 export interface WatchedSession extends Disposable {
-  /** Looks soon whether the session's build is still the newest, without waiting for the next beat. */
+  /** Checks soon whether the session's agent is still live, without waiting for the next beat. */
   lookNow(): void;
 }
 

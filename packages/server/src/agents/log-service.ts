@@ -12,18 +12,20 @@ interface LogNeeds {
   readonly storedLogLines: { inc(count: number): void };
 }
 
-/** Stores lines of one source of the calling agent and tells whoever follows. */
+/** Stores lines of one source of the calling agent and tells whoever follows; false when the agent is not live. */
 export async function storeAgentLogs(
   { db, pubsub, storedLogLines }: LogNeeds,
   { agentId, workspaceId }: AgentCaller,
   sourceId: string,
   lines: PackedLines,
-): Promise<void> {
+): Promise<boolean> {
   const result = await appendLogs(db, { agentId, sourceId, lines });
+  if (result === undefined) return false;
   storedLogLines.inc(result.lines);
   if (result.lines > 0) pubsub.publish(topics.agentLogs(agentId));
   // The agent's `logs_overflowed` changed.
   if (result.isFirstLoss) pubsub.publish(topics.workspace(workspaceId));
+  return true;
 }
 
 /** Where lines go that name no source (`rpc.md` section 7.7). */

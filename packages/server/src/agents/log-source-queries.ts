@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { isLiveAgent } from "./live-queries.ts";
 
 export interface NewLogSource {
   readonly id: string;
@@ -8,7 +9,7 @@ export interface NewLogSource {
   readonly icon: string;
 }
 
-/** Keeps a log source, unless it is there or the agent has `maxSources`. */
+/** Stores a log source, unless it is there, the agent has `maxSources`, or is not live. */
 export async function insertLogSource(
   db: Queryable,
   agentId: string,
@@ -19,6 +20,6 @@ export async function insertLogSource(
     insert into workspace_agent_log_sources (workspace_agent_id, id, display_name, icon)
       select ${agentId}, ${id}, ${displayName}::text, ${icon}::text
         where (select count(*) from workspace_agent_log_sources where workspace_agent_id = ${agentId})
-          < ${maxSources}
+          < ${maxSources} and ${isLiveAgent(agentId)}
       on conflict do nothing`.execute(db);
 }

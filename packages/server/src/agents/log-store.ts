@@ -3,6 +3,7 @@ import { sql } from "kysely";
 
 import type { Database, Queryable } from "../db/database.ts";
 import type { LogRange } from "../http/log-range.ts";
+import { isLiveAgent } from "./live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
 /**
@@ -45,20 +46,22 @@ export interface LogLimits {
  *
  * An agent that lost the answer sends its batch again, perhaps with more lines behind. It is known by the agent's
  * times of its first and last line, and only the lines behind it are stored.
+ *
+ * Undefined, with nothing stored, when the agent is not live.
  */
 export async function appendLogs(
   db: Database,
   batch: LogBatch,
   limits: LogLimits = { half: maxHalfBytes, step: stepBytes },
-): Promise<AppendResult> {
+): Promise<AppendResult | undefined> {
   const { agentId, sourceId, lines } = batch;
   const { rows } = await sql<{ stored: number; is_first_loss: boolean }>`
     select stored, is_first_loss from append_agent_logs(
       ${agentId}, ${sourceId}, ${lines.times}, ${lines.levels}, ${lines.outputs},
-      ${limits.half}, ${limits.step}, ${maxLogSources})`.execute(db);
+      ${limits.half}, ${limits.step}, ${maxLogSources})
+      where ${isLiveAgent(agentId)}`.execute(db);
   const [row] = rows;
-  if (row === undefined) throw new Error("append_agent_logs returned no row");
-  return { lines: row.stored, isFirstLoss: row.is_first_loss };
+  return row && { lines: row.stored, isFirstLoss: row.is_first_loss };
 }
 
 interface LogRow extends AgentLog {

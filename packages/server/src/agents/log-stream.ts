@@ -5,8 +5,8 @@ import type { Database } from "../db/database.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
+import { isLive } from "./live-queries.ts";
 import { maxLogsPerRead, readLogs } from "./log-store.ts";
-import { isLive } from "./read-queries.ts";
 
 export interface LogFollowNeeds {
   readonly db: Database;

@@ -12,6 +12,7 @@ import {
 import type { Clock } from "@slipway/runtime";
 
 import type { SecretBox } from "../auth/secret-box.ts";
+import { unknownAgent } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import type { RouteRequest } from "../http/route-request.ts";
@@ -94,7 +95,7 @@ function addLogRoutes(routes: Routes, needs: Needs): void {
       if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
       const id = requireUuid(source);
       const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
-      await storeAgentLogs(needs, agent, sourceId, packLines(lines));
+      if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines)))) throw unknownAgent();
       return null;
     },
     { maxBodyBytes: maxLogBodyBytes },

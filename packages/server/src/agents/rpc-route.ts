@@ -8,7 +8,7 @@ import type { AgentCaller } from "../http/caller.ts";
 import type { PeerSocket } from "../http/peer-socket.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { RpcSession } from "../rpc/rpc-session.ts";
-import { monitorConnection } from "./connection-monitor.ts";
+import { monitorConnection, watchCompanion } from "./connection-monitor.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { MetadataSink } from "./metadata-batcher.ts";
 import type { AgentRpcContext } from "./rpc/context.ts";
@@ -33,7 +33,7 @@ export interface AgentRpcNeeds {
 export interface PreparedRpc {
   readonly agent: AgentCaller;
   readonly apiVersion: string;
-  /** Whether the caller counts as the agent, so that its connection is watched. */
+  /** Whether the caller counts as the agent, whose connection times are kept. */
   readonly isAgent: boolean;
 }
 
@@ -48,12 +48,12 @@ export async function serveAgentRpc(
   const connectionId = randomUUID();
   const context = sessionContext(needs, { agent, apiVersion, connectionId });
   const rpc = new RpcSession(socket, agentRpcHandlers(context), context);
+  const session = { agentId: agent.agentId, connectionId, replicaId };
   if (!isAgent) {
-    await rpc.ended;
+    await watchCompanion(needs, rpc, session, agent.workspaceId);
     return;
   }
   logger.info({ ...who, name: agent.agentName, apiVersion }, "agent connected");
-  const session = { agentId: agent.agentId, connectionId, replicaId };
   needs.connectedAgents.inc();
   try {
     const reason = await monitorConnection(needs, rpc, session, agent.workspaceId);

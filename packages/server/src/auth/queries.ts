@@ -116,48 +116,11 @@ export async function wakeUser(db: Queryable, id: string): Promise<void> {
     .execute();
 }
 
-/**
- * The live agent of a token (`rest.md` section 1.4): its build is the newest of its workspace, or a succeeded start
- * build just before a stop build that has not ended.
- */
+/** The live agent of a token (`rest.md` section 1.4). */
 export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
   return db
-    .selectFrom("workspace_agents as agent")
-    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
-    .innerJoin("jobs as job", "job.id", "build.job_id")
-    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
-    .where("agent.auth_token_hash", "=", tokenHash)
-    .where("agent.deleted", "=", sql.lit(false))
-    .where("workspace.deleted", "=", sql.lit(false))
-    .where(({ or, exists, not, and, selectFrom, eb }) => {
-      const later = selectFrom("workspace_builds as later")
-        .innerJoin("jobs as later_job", "later_job.id", "later.job_id")
-        .whereRef("later.workspace_id", "=", "build.workspace_id")
-        .whereRef("later.build_number", ">", "build.build_number");
-      const allowed = later.where((inner) =>
-        inner.not(
-          inner.and([
-            inner("later.transition", "=", "stop"),
-            inner("later_job.completed_at", "is", null),
-            inner("later.build_number", "=", sql<number>`build.build_number + 1`),
-          ]),
-        ),
-      );
-      const isNewest = not(exists(later.select("later.id")));
-      const isStopping = and([
-        eb("build.transition", "=", "start"),
-        eb("job.completed_at", "is not", null),
-        eb("job.error", "is", null),
-        not(exists(allowed.select("later.id"))),
-      ]);
-      return or([isNewest, isStopping]);
-    })
-    .select([
-      "agent.id as agent_id",
-      "agent.name as agent_name",
-      "build.id as build_id",
-      "workspace.id as workspace_id",
-      "workspace.owner_id",
-    ])
+    .selectFrom("live_agents")
+    .where("auth_token_hash", "=", tokenHash)
+    .select(["id as agent_id", "name as agent_name", "build_id", "workspace_id", "owner_id"])
     .executeTakeFirst();
 }

@@ -11,6 +11,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import { selectAppHealthchecks, updateAppHealth } from "./app-queries.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, uuidField } from "./fields.ts";
+import { requireLive } from "./require-live.ts";
 
 const healths: ReadonlyMap<number, AppHealthName> = new Map([
   [AppHealth.DISABLED, "disabled"],
@@ -28,6 +29,7 @@ export async function updateAppHealths(
   const urls = new Map(
     (await selectAppHealthchecks(db, agent.agentId)).map((app) => [app.id, app.healthcheck_url]),
   );
+  if (urls.size === 0) await requireLive(db, agent.agentId);
   const newest = new Map<string, AppHealthName>();
   for (const update of updates) {
     const id = uuidField(update.id, "id");

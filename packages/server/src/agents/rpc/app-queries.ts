@@ -2,11 +2,14 @@ import type { AppHealth } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../db/database.ts";
+import { isLiveAgent } from "../live-queries.ts";
 
+/** The apps of a live agent. */
 export function selectAppHealthchecks(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_apps")
     .where("workspace_agent_id", "=", agentId)
+    .where(isLiveAgent(agentId))
     .select(["id", "healthcheck_url"])
     .execute();
 }

@@ -13,6 +13,7 @@ import {
   reportAppStatus,
 } from "../app-status-service.ts";
 import type { AgentRpcContext } from "./context.ts";
+import { requireLive } from "./require-live.ts";
 
 const states: ReadonlyMap<number, AppState> = new Map([
   [State.WORKING, "working"],
@@ -37,6 +38,7 @@ export async function updateAppStatus(
     case "long-uri":
       throw badRequest(`uri has ${result.length} characters, at most ${maxUriLength} are taken`);
     case "unknown-app":
+      await requireLive(context.db, context.agent.agentId);
       throw badRequest(`agent has no app with slug ${JSON.stringify(slug.slice(0, 64))}`);
   }
 }

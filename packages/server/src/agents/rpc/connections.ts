@@ -15,6 +15,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField, uuidField, withoutNul } from "./fields.ts";
 import { upsertConnection } from "./queries.ts";
+import { notLive } from "./require-live.ts";
 
 const types: ReadonlyMap<number, string> = new Map([
   [Connection_Type.SSH, "ssh"],
@@ -36,13 +37,14 @@ export async function reportConnection(
   const id = uuidField(connection.id, "id");
   if (id === nilUuid) throw new RpcFailure("id is the nil UUID");
   const time = timeField(connection.timestamp, "timestamp") ?? timestampFromMs(clock.now());
-  await upsertConnection(db, {
+  const isStored = await upsertConnection(db, {
     id,
     agentId: agent.agentId,
     type: enumField(types, connection.type, "type"),
     ip: readIp(connection.ip),
     ...partOf(connection, time),
   });
+  if (!isStored) throw notLive();
   return createMessage(EmptySchema);
 }
 

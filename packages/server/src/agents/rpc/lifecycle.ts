@@ -6,6 +6,7 @@ import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField } from "./fields.ts";
 import { updateAgentLifecycle } from "./queries.ts";
+import { requireLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent" | "connectionId">;
 
@@ -28,10 +29,11 @@ export async function updateLifecycle(
 ): Promise<Lifecycle> {
   const lifecycle = required(request.lifecycle, "lifecycle");
   const session = { agentId: needs.agent.agentId, connectionId: needs.connectionId };
-  await updateAgentLifecycle(needs.db, session, {
+  const isChanged = await updateAgentLifecycle(needs.db, session, {
     state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(needs.clock.now()),
   });
+  if (!isChanged) await requireLive(needs.db, session.agentId);
   needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
   return lifecycle;
 }

@@ -11,6 +11,7 @@ import { LinePacker, type PackedLines } from "../log-lines.ts";
 import { ensureExternalSource, storeAgentLogs } from "../log-service.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { uuidField } from "./fields.ts";
+import { notLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "storedLogLines">;
 type Answer = MessageInitShape<typeof BatchCreateLogsResponseSchema>;
@@ -36,7 +37,8 @@ export async function batchCreateLogs(
   { logSourceId, lines }: LogRequest,
 ): Promise<Answer> {
   if (lines.length === 0) return accepted;
-  await storeAgentLogs(needs, needs.agent, await sourceOf(needs, logSourceId), lines);
+  const sourceId = await sourceOf(needs, logSourceId);
+  if (!(await storeAgentLogs(needs, needs.agent, sourceId, lines))) throw notLive();
   return accepted;
 }
 

@@ -1,10 +1,10 @@
-import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../db/database.ts";
+import { isLiveAgent } from "../live-queries.ts";
 
 /**
- * What an agent's manifest is made from, in one statement: with the name of its workspace, and of the owner whom its build is
+ * What a live agent's manifest is made from, in one statement: with the name of its workspace, and of the owner whom its build is
  * for, which until a claim is done is the one before.
  */
 export function selectManifest(db: Queryable, agentId: string) {
@@ -14,7 +14,7 @@ export function selectManifest(db: Queryable, agentId: string) {
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .innerJoin("users as owner", "owner.id", "build.owner_id")
     .where("agent.id", "=", agentId)
-    .where("agent.deleted", "=", sql.lit(false))
+    .where(isLiveAgent(agentId))
     .select([
       "agent.id",
       "agent.parent_id",

@@ -12,7 +12,6 @@ import {
   type WorkspaceAppSchema,
 } from "@slipway/wire";
 
-import { RpcFailure } from "../../rpc/handler.ts";
 import { readEnvironment } from "../agent-json.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { derpMap } from "./derp-maps.ts";
@@ -23,6 +22,7 @@ import {
   type ManifestScriptRow,
   selectManifest,
 } from "./manifest-queries.ts";
+import { notLive } from "./require-live.ts";
 
 /** All that the agent has to do (`rpc.md` section 7.1). Read again at each connection. */
 export async function getManifest({
@@ -33,7 +33,7 @@ export async function getManifest({
   readonly agent: Pick<AgentRpcContext["agent"], "agentId">;
 }): Promise<MessageInitShape<typeof ManifestSchema>> {
   const row = await selectManifest(db, agentId);
-  if (row === undefined) throw new RpcFailure(`agent ${agentId} does not exist any more`);
+  if (row === undefined) throw notLive();
   return manifestOf(row);
 }
 

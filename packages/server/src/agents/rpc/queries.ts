@@ -2,6 +2,7 @@ import type { LifecycleState, ScriptStage, ScriptStatus, Subsystem } from "@slip
 import { sql } from "kysely";
 
 import type { Queryable } from "../../db/database.ts";
+import { isLiveAgent } from "../live-queries.ts";
 
 interface AgentStartup {
   readonly version: string;
@@ -10,12 +11,13 @@ interface AgentStartup {
   readonly apiVersion: string;
 }
 
+/** Stores what a live agent is; false when it is not live. */
 export async function updateAgentStartup(
   db: Queryable,
   agentId: string,
   startup: AgentStartup,
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable("workspace_agents")
     .set({
       version: startup.version,
@@ -25,7 +27,9 @@ export async function updateAgentStartup(
       updated_at: sql`now()`,
     })
     .where("id", "=", agentId)
-    .execute();
+    .where(isLiveAgent(agentId))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /**
@@ -34,18 +38,19 @@ export async function updateAgentStartup(
  * it was told to, is noted, because a release that knows no repetition would start over at each. Nor does what a session
  * says of a time that the agent has left behind, once a newer session is there: the statement was held up on its way, and the
  * agent, which had no answer, has said it again. While it is the newest, an agent's clock may have been set back.
+ * False when nothing changes, also where the agent is not live.
  */
 export async function updateAgentLifecycle(
   db: Queryable,
   { agentId, connectionId }: { readonly agentId: string; readonly connectionId: string },
   change: { readonly state: LifecycleState; readonly changedAt: string },
-): Promise<void> {
+): Promise<boolean> {
   const { state, changedAt } = change;
-  await sql`
+  const { numAffectedRows } = await sql`
     with new as (select ${state}::text as state, ${changedAt}::timestamptz as changed_at),
     received as (
       update workspace_agents set reinit_received_at = now() from new
-        where id = ${agentId} and took_over and started_at is null
+        where id = ${agentId} and ${isLiveAgent(agentId)} and took_over and started_at is null
           and reinit_sent_at is not null and reinit_received_at is null
           and new.state in ('shutting_down', 'shutdown_timeout', 'shutdown_error', 'off'))
     update workspace_agents a set
@@ -60,7 +65,7 @@ export async function updateAgentLifecycle(
         else a.ready_at end,
       updated_at = now()
     from new
-    where a.id = ${agentId}
+    where a.id = ${agentId} and ${isLiveAgent(agentId)}
       and (a.started_at is not null or not a.took_over or new.state = 'starting')
       and not (coalesce(a.connection_id <> ${connectionId}, false) and (
         coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
@@ -69,18 +74,24 @@ export async function updateAgentLifecycle(
           when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))`.execute(
     db,
   );
+  return numAffectedRows !== 0n;
 }
 
-/** Keeps what an agent in use reports, and notes that its workspace was used. */
+/** Stores what a live agent in use reports, and notes that its workspace was used; false when it is not live. */
 export async function insertStats(
   db: Queryable,
   agent: { readonly agentId: string; readonly workspaceId: string },
   stats: object,
-): Promise<void> {
-  await sql`
-    with used as (update workspaces set last_used_at = now() where id = ${agent.workspaceId})
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    with used as (
+      update workspaces set last_used_at = now()
+        where id = ${agent.workspaceId} and ${isLiveAgent(agent.agentId)})
     insert into workspace_agent_stats (workspace_agent_id, stats)
-      values (${agent.agentId}, ${JSON.stringify(stats)}::jsonb)`.execute(db);
+      select id, ${JSON.stringify(stats)}::jsonb from live_agents where id = ${agent.agentId}`.execute(
+    db,
+  );
+  return numAffectedRows !== 0n;
 }
 
 interface ScriptTiming {
@@ -92,7 +103,7 @@ interface ScriptTiming {
   readonly status: ScriptStatus;
 }
 
-/** Keeps how a run of a script ended; false when the agent has no such script. */
+/** Stores how a run of a script ended; false when the agent has no such script or is not live. */
 export async function upsertScriptTiming(
   db: Queryable,
   agentId: string,
@@ -103,21 +114,21 @@ export async function upsertScriptTiming(
       select id, ${timing.startedAt}::timestamptz, ${timing.endedAt}::timestamptz,
           ${timing.exitCode}::integer, ${timing.stage}::text, ${timing.status}::text
         from workspace_agent_scripts
-        where id = ${timing.scriptId} and workspace_agent_id = ${agentId}
+        where id = ${timing.scriptId} and workspace_agent_id = ${agentId} and ${isLiveAgent(agentId)}
       on conflict (script_id, started_at) do update set
         ended_at = excluded.ended_at, exit_code = excluded.exit_code,
         stage = excluded.stage, status = excluded.status`.execute(db);
   return numAffectedRows === 1n;
 }
 
-/** The monitors that the build gave the agent, as JSON. */
-export async function selectResourceMonitors(db: Queryable, agentId: string): Promise<unknown> {
-  const row = await db
+/** The monitors that the build gave the agent, as JSON; undefined when it is not live. */
+export function selectResourceMonitors(db: Queryable, agentId: string) {
+  return db
     .selectFrom("workspace_agents")
     .where("id", "=", agentId)
+    .where(isLiveAgent(agentId))
     .select("resource_monitors")
     .executeTakeFirst();
-  return row?.resource_monitors;
 }
 
 interface ConnectionReport {
@@ -131,13 +142,17 @@ interface ConnectionReport {
   readonly reason: string | null;
 }
 
-/** Both reports of a connection make one row: the earliest connect and the first disconnect win (`rpc.md` section 7.11). */
-export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<void> {
-  await sql`
+/**
+ * Both reports of a connection make one row: the earliest connect and the first disconnect win (`rpc.md` section 7.11). False
+ * when the agent is not live.
+ */
+export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<boolean> {
+  const { numAffectedRows } = await sql`
     insert into workspace_connections as c
         (id, workspace_agent_id, type, ip, connected_at, disconnected_at, status_code, reason)
-      values (${report.id}, ${report.agentId}, ${report.type}, ${report.ip}, ${report.connectedAt},
-        ${report.disconnectedAt}, ${report.statusCode}, ${report.reason})
+      select ${report.id}::uuid, id, ${report.type}::text, ${report.ip}::text, ${report.connectedAt}::timestamptz,
+          ${report.disconnectedAt}::timestamptz, ${report.statusCode}::integer, ${report.reason}::text
+        from live_agents where id = ${report.agentId}
       on conflict (workspace_agent_id, id) do update set
         ip = coalesce(c.ip, excluded.ip),
         connected_at = least(c.connected_at, excluded.connected_at),
@@ -146,4 +161,5 @@ export async function upsertConnection(db: Queryable, report: ConnectionReport):
         reason = case when c.disconnected_at is null then excluded.reason else c.reason end`.execute(
     db,
   );
+  return numAffectedRows !== 0n;
 }

@@ -10,6 +10,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { evaluateWindow, type MonitorState, type Sample, sampleOf } from "./monitor-window.ts";
 import { selectResourceMonitors } from "./queries.ts";
+import { notLive } from "./require-live.ts";
 import { readMonitors, type ResourceMonitor } from "./resource-monitors.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "clock" | "logger" | "agent">;
@@ -44,10 +45,11 @@ export async function pushMonitoringUsage(
 }
 
 async function readWatches(needs: Needs): Promise<readonly Watch[]> {
-  const json = await selectResourceMonitors(needs.db, needs.agent.agentId);
+  const row = await selectResourceMonitors(needs.db, needs.agent.agentId);
+  if (row === undefined) throw notLive();
   const known = watchesOf.get(needs);
   if (known !== undefined) return known;
-  const made = readMonitors(json).map((monitor) => new Watch(monitor, needs));
+  const made = readMonitors(row.resource_monitors).map((monitor) => new Watch(monitor, needs));
   watchesOf.set(needs, made);
   return made;
 }

@@ -12,6 +12,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { upsertScriptTiming } from "./queries.ts";
+import { requireLive } from "./require-live.ts";
 
 const stages: ReadonlyMap<number, ScriptStage> = new Map([
   [Timing_Stage.START, "start"],
@@ -44,7 +45,10 @@ export async function scriptCompleted(
     stage: enumField(stages, timing.stage, "stage"),
     status: enumField(statuses, timing.status, "status"),
   });
-  if (!isKnown) throw new RpcFailure(`agent has no script ${scriptId}`);
+  if (!isKnown) {
+    await requireLive(db, agent.agentId);
+    throw new RpcFailure(`agent has no script ${scriptId}`);
+  }
   pubsub.publish(topics.workspace(agent.workspaceId));
   return {};
 }

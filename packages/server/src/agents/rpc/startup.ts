@@ -6,6 +6,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, withoutNul } from "./fields.ts";
 import { updateAgentStartup } from "./queries.ts";
+import { notLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "apiVersion">;
 
@@ -34,12 +35,13 @@ export async function updateStartup(needs: Needs, request: UpdateStartupRequest)
     );
   }
   const names = startup.subsystems.map((value) => enumField(subsystems, value, "subsystem"));
-  await updateAgentStartup(needs.db, needs.agent.agentId, {
+  const isStored = await updateAgentStartup(needs.db, needs.agent.agentId, {
     version,
     expandedDirectory: withoutNul(expandedDirectory),
     subsystems: [...new Set(names)].toSorted(),
     apiVersion: needs.apiVersion,
   });
+  if (!isStored) throw notLive();
   needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
   return startup;
 }

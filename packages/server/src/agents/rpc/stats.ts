@@ -10,6 +10,7 @@ import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { withoutNul } from "./fields.ts";
 import { insertStats } from "./queries.ts";
+import { notLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity">;
 
@@ -24,7 +25,8 @@ export async function updateStats(
   { stats }: UpdateStatsRequest,
 ): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
   if (stats !== undefined && isInUse(stats)) {
-    await insertStats(needs.db, needs.agent, keptStats(stats));
+    const isStored = await insertStats(needs.db, needs.agent, keptStats(stats));
+    if (!isStored) throw notLive();
     if (stats.connectionCount > 0n) await needs.noteActivity(needs.agent.workspaceId);
     needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
   }

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 
 import type { KeptAgentToken } from "../../auth/agent-token.ts";
 import type { Queryable } from "../../db/database.ts";
+import { isLiveAgent } from "../live-queries.ts";
 import type { CheckedApp } from "./sub-agent-apps.ts";
 
 interface NewSubAgent {
@@ -15,7 +16,7 @@ interface NewSubAgent {
   readonly token: KeptAgentToken;
 }
 
-/** Inserts a child beside its parent, with its place in the log; undefined when the parent is gone. */
+/** Inserts a child beside its parent, with its place in the log; undefined when the parent is not live. */
 export async function insertSubAgent(
   db: Queryable,
   agent: NewSubAgent,
@@ -30,7 +31,7 @@ export async function insertSubAgent(
             ${agent.name}::text, ${agent.directory}::text, ${agent.architecture}::text,
             ${agent.operatingSystem}::text, ${[...agent.displayApps]}::text[],
             ${agent.token.hash}::bytea, ${agent.token.sealed}::bytea
-          from workspace_agents where id = ${agent.parentId} and not deleted
+          from workspace_agents where id = ${agent.parentId} and ${isLiveAgent(agent.parentId)}
         returning id
     )
     insert into workspace_agent_log_positions (workspace_agent_id)
@@ -50,22 +51,28 @@ export async function insertSubAgentApps(
     .execute();
 }
 
-/** Live children of an agent. */
+/** The children of a live agent. */
 export function selectSubAgents(db: Queryable, parentId: string) {
   return db
     .selectFrom("workspace_agents")
     .where("parent_id", "=", parentId)
     .where("deleted", "=", sql.lit(false))
+    .where(isLiveAgent(parentId))
     .orderBy("created_at")
     .orderBy("name")
     .select(["id", "name", "auth_token_encrypted"])
     .execute();
 }
 
-/** Changes a live child; undefined when the parent has none of that id. An empty directory stays as it was. */
+interface ChildKey {
+  readonly id: string;
+  readonly parentId: string;
+}
+
+/** Changes a child of a live agent; undefined when that has none of that id. An empty directory stays as it was. */
 export function updateSubAgent(
   db: Queryable,
-  key: { readonly id: string; readonly parentId: string },
+  { id, parentId }: ChildKey,
   change: { readonly displayApps: readonly DisplayApp[]; readonly directory: string },
 ) {
   return db
@@ -75,30 +82,23 @@ export function updateSubAgent(
       ...(change.directory === "" ? {} : { directory: change.directory }),
       updated_at: sql`now()`,
     })
-    .where("id", "=", key.id)
-    .where("parent_id", "=", key.parentId)
+    .where("id", "=", id)
+    .where("parent_id", "=", parentId)
     .where("deleted", "=", sql.lit(false))
+    .where(isLiveAgent(parentId))
     .returning(["id", "name", "auth_token_encrypted"])
     .executeTakeFirst();
 }
 
-/** An agent in a workspace of that owner. */
-export function selectOwnedAgent(db: Queryable, agentId: string, ownerId: string) {
-  return db
-    .selectFrom("workspace_agents as agent")
-    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
-    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
-    .where("agent.id", "=", agentId)
-    .where("agent.deleted", "=", sql.lit(false))
-    .where("workspace.owner_id", "=", ownerId)
-    .select(["agent.parent_id", "workspace.id as workspace_id"])
-    .executeTakeFirst();
-}
-
-export async function deleteAgent(db: Queryable, agentId: string): Promise<void> {
-  await db
+/** Ends a child of a live agent; false when that has none of that id. */
+export async function deleteSubAgent(db: Queryable, { id, parentId }: ChildKey): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable("workspace_agents")
     .set({ deleted: true, updated_at: sql`now()` })
-    .where("id", "=", agentId)
-    .execute();
+    .where("id", "=", id)
+    .where("parent_id", "=", parentId)
+    .where("deleted", "=", sql.lit(false))
+    .where(isLiveAgent(parentId))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }

@@ -19,12 +19,12 @@ import { maxApps } from "../../template-format/limits.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { readDisplayApps } from "./display-apps.ts";
 import { uuidField, withoutNul } from "./fields.ts";
+import { notLive, requireLive } from "./require-live.ts";
 import { checkApps } from "./sub-agent-apps.ts";
 import {
-  deleteAgent,
+  deleteSubAgent as endSubAgent,
   insertSubAgent,
   insertSubAgentApps,
-  selectOwnedAgent,
   selectSubAgents,
   updateSubAgent,
 } from "./sub-agent-queries.ts";
@@ -57,18 +57,21 @@ export async function createSubAgent(
   return created;
 }
 
-/** Soft; a top-level agent is left alone. */
+/**
+ * Ends a sub-agent of the calling agent, and of no other. The caller's own id changes nothing: stock agents take that for a
+ * success (`rpc.md` section 7.12).
+ */
 export async function deleteSubAgent(
   { db, pubsub, agent }: Needs,
   request: DeleteSubAgentRequest,
 ): Promise<MessageInitShape<typeof DeleteSubAgentResponseSchema>> {
   const id = uuidField(request.id, "id");
-  const row = await selectOwnedAgent(db, id, agent.ownerId);
-  if (row === undefined) throw new RpcFailure(`there is no sub-agent ${id}`);
-  if (row.parent_id !== null) {
-    await deleteAgent(db, id);
-    pubsub.publish(topics.workspace(row.workspace_id));
+  if (await endSubAgent(db, { id, parentId: agent.agentId })) {
+    pubsub.publish(topics.workspace(agent.workspaceId));
+    return {};
   }
+  await requireLive(db, agent.agentId);
+  if (id !== agent.agentId) throw new RpcFailure(`there is no sub-agent ${id}`);
   return {};
 }
 
@@ -79,6 +82,7 @@ export async function listSubAgents({
   agent,
 }: Needs): Promise<MessageInitShape<typeof ListSubAgentsResponseSchema>> {
   const rows = await selectSubAgents(db, agent.agentId);
+  if (rows.length === 0) await requireLive(db, agent.agentId);
   return {
     agents: rows.map((row) => subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted))),
   };
@@ -115,7 +119,7 @@ async function makeSubAgent(
     if (!violatesUnique(error, "workspace_agents_name")) throw error;
     throw new RpcFailure(`the workspace has an agent named ${JSON.stringify(name)} already`);
   });
-  if (id === undefined) throw new RpcFailure(`agent ${agent.agentId} does not exist any more`);
+  if (id === undefined) throw notLive();
   return { agent: subAgent(id, name, token.token), appCreationErrors: [...errors] };
 }
 
@@ -126,7 +130,10 @@ async function takeSubAgent(
 ): Promise<Created> {
   const id = uuidField(idBytes, "id");
   const row = await updateSubAgent(db, { id, parentId: agent.agentId }, change);
-  if (row === undefined) throw new RpcFailure(`agent ${id} is no child of this agent`);
+  if (row === undefined) {
+    await requireLive(db, agent.agentId);
+    throw new RpcFailure(`agent ${id} is no child of this agent`);
+  }
   return { agent: subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted)) };
 }
 

@@ -110,6 +110,16 @@ export interface Jobs {
   workspace_id: string | null;
 }
 
+export interface LiveAgents {
+  auth_token_hash: Buffer;
+  build_id: string;
+  id: string;
+  name: string;
+  owner_id: string;
+  parent_id: string | null;
+  workspace_id: string;
+}
+
 export interface OrganizationMembers {
   created_at: Generated<string>;
   organization_id: string;
@@ -430,6 +440,7 @@ export interface DB {
   job_logs: JobLogs;
   job_plans: JobPlans;
   jobs: Jobs;
+  live_agents: LiveAgents;
   organization_members: OrganizationMembers;
   organizations: Organizations;
   template_version_dry_runs: TemplateVersionDryRuns;

@@ -1,8 +1,10 @@
 import { topics } from "@slipway/server/prebuilds";
 
 import { makeSubAgent, markConnected, markSession, updateLifecycle } from "../model/agents.ts";
+import type { AgentRow } from "../model/tables.ts";
 import type { ServerEnd } from "../network/link.ts";
 import type { ClientMessage, SimulatedManifest } from "../network/messages.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { userName } from "./user-name.ts";
 
@@ -30,7 +32,10 @@ export async function serveRpc(
     });
     if (!isLive) end.close();
   };
-  using _ = hints.subscribe(topics.claim(workspaceId), () => void beat().catch(nextBeat));
+  using subscriptions = new DisposableStack();
+  for (const topic of [topics.claim(workspaceId), topics.workspace(workspaceId)]) {
+    subscriptions.use(hints.subscribe(topic, () => void beat().catch(nextBeat)));
+  }
   const isThere = await model.db.query(life, (trx) =>
     markConnected(model, trx, session.agentId, session.connectionId),
   );
@@ -50,6 +55,14 @@ export async function serveRpc(
 
 function nextBeat(): void {
   // The next beat finds it out.
+}
+
+/** The agent's row, as each statement of the server wants it. */
+function requireLive(model: ServerProcess["model"], trx: Transaction, agentId: string): AgentRow {
+  const agent = trx.get(model.tables.agents, agentId);
+  const live = agent && model.view(trx).liveAgent(agent.token);
+  if (agent === undefined || live?.id !== agentId) throw new Error("build is outdated");
+  return agent;
 }
 
 async function answer(
@@ -75,22 +88,28 @@ async function call(
   switch (method) {
     case "manifest":
       return model.db.query(life, (trx) => {
-        const agent = trx.get(agents, agentId);
-        const build = agent && trx.get(builds, agent.buildId);
-        if (build === undefined || agent?.deleted !== false) throw new Error("agent is gone");
+        const agent = requireLive(model, trx, agentId);
+        const build = trx.get(builds, agent.buildId);
+        if (build === undefined) throw new Error("agent is gone");
         const { workspaceId, name } = agent;
         // Whose it is for the agent's own build, not for one that is under way.
         return { agentId, workspaceId, agentName: name, ownerName: userName(build.ownerId) };
       });
     case "lifecycle": {
-      await model.db.query(life, (trx) => updateLifecycle(model, trx, agentId, input));
+      await model.db.query(life, (trx) => {
+        requireLive(model, trx, agentId);
+        updateLifecycle(model, trx, agentId, input);
+      });
       const workspaceId = agents.get(agentId)?.workspaceId;
       trace.add(life.name, () => `${agentId} is ${input}`, workspaceId);
       if (workspaceId !== undefined) hints.publish(topics.workspace(workspaceId));
       return undefined;
     }
     case "sub-agent":
-      await model.db.query(life, (trx) => makeSubAgent(model, trx, agentId));
+      await model.db.query(life, (trx) => {
+        requireLive(model, trx, agentId);
+        makeSubAgent(model, trx, agentId);
+      });
       return undefined;
   }
 }

@@ -1,0 +1,116 @@
+import { once } from "node:events";
+
+import {
+  type DescMessage,
+  DrpcCaller,
+  encodeMessage,
+  type MessageInitShape,
+  type YamuxEvent,
+  YamuxSession,
+} from "@slipway/wire";
+import { WebSocket } from "ws";
+
+/** A unary RPC, as far as a call of it needs. */
+interface Method<I extends DescMessage> {
+  readonly name: string;
+  readonly parent: { readonly typeName: string };
+  readonly input: I;
+}
+
+/** An answer as it came: the bytes of the message, or the text of the error. */
+export type RawReply =
+  | { readonly type: "message"; readonly bytes: Uint8Array }
+  | { readonly type: "error"; readonly message: string }
+  /** The stream or the session ended before an answer. */
+  | { readonly type: "gone" };
+
+/** An agent's session whose bytes the test makes itself. */
+export interface RawAgent extends AsyncDisposable {
+  readonly socket: WebSocket;
+  readonly yamux: YamuxSession;
+  /** Everything that came, in order. */
+  readonly events: readonly YamuxEvent[];
+  /** Resolves with the close code. */
+  readonly closed: Promise<number>;
+  /** Sends what the session has to send. */
+  flush(): void;
+  /** Resolves when `isThere` says so of the events, or the socket has closed. */
+  until(isThere: (events: readonly YamuxEvent[]) => boolean): Promise<void>;
+  /** Calls a unary RPC. */
+  call<I extends DescMessage>(method: Method<I>, input: MessageInitShape<I>): Promise<RawReply>;
+  /** The same with the bytes of a request that may be none. */
+  callBytes(method: Method<DescMessage>, request: Uint8Array): Promise<RawReply>;
+}
+
+/** Opens a session with an agent's token; a role other than `agent` is that of another program of the workspace. */
+export async function openRawAgent(
+  url: string,
+  token: string,
+  { role }: { readonly role?: string } = {},
+): Promise<RawAgent> {
+  const query = role === undefined ? "" : `&role=${encodeURIComponent(role)}`;
+  const address = `${url.replace("http", "ws")}/api/v2/workspaceagents/me/rpc?version=2.10${query}`;
+  const socket = new WebSocket(address, { headers: { "Coder-Session-Token": token } });
+  const yamux = new YamuxSession("client", { maxQueuedBytes: 64 * 1024 * 1024 });
+  const events: YamuxEvent[] = [];
+  const closed = once(socket, "close").then(([code]) => Number(code));
+  const flush = (): void => {
+    const output = yamux.takeOutput();
+    if (output !== undefined && socket.readyState === socket.OPEN) socket.send(output);
+  };
+  socket.on("message", (data: Buffer) => {
+    events.push(...yamux.receive(data, 0));
+    flush();
+  });
+  await once(socket, "open");
+  const until: RawAgent["until"] = async (isThere) => {
+    while (socket.readyState === socket.OPEN && !isThere(events)) {
+      await Promise.race([once(socket, "message"), closed]);
+    }
+  };
+  const callBytes: RawAgent["callBytes"] = async (method, request) => {
+    const caller = new DrpcCaller();
+    const streamId = yamux.open(0);
+    const from = events.length;
+    yamux.write(streamId, caller.invoke(`/${method.parent.typeName}/${method.name}`));
+    yamux.write(streamId, caller.message(request));
+    yamux.write(streamId, caller.closeSend());
+    flush();
+    const reply = (): RawReply | undefined => replyOf(events.slice(from), streamId);
+    await until(() => reply() !== undefined);
+    yamux.finish(streamId);
+    flush();
+    return reply() ?? { type: "gone" };
+  };
+  return {
+    socket,
+    yamux,
+    events,
+    closed,
+    flush,
+    until,
+    call: (method, input) => callBytes(method, encodeMessage(method.input, input)),
+    callBytes,
+    [Symbol.asyncDispose]: async () => {
+      socket.terminate();
+      await closed;
+    },
+  };
+}
+
+/** The answer on a stream, once it is whole. */
+function replyOf(events: readonly YamuxEvent[], streamId: number): RawReply | undefined {
+  const caller = new DrpcCaller();
+  // The reader takes answers to a call only.
+  caller.invoke("/");
+  for (const event of events) {
+    if (!("streamId" in event) || event.streamId !== streamId) continue;
+    if (event.type === "reset") return { type: "gone" };
+    if (event.type !== "data") continue;
+    for (const part of caller.receive(event.bytes)) {
+      if (part.type === "message") return part;
+      return part.type === "error" ? { type: "error", message: part.message } : { type: "gone" };
+    }
+  }
+  return undefined;
+}
