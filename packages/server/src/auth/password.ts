@@ -1,5 +1,7 @@
 import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from "node:crypto";
 
+import { invalidField } from "../http/errors.ts";
+
 /** About 16 MiB and 50 ms a password on one core. */
 const cost = { N: 16_384, r: 8, p: 1 } as const;
 const saltBytes = 16;
@@ -39,6 +41,12 @@ function derive(password: string, salt: Buffer, options: ScryptOptions): Promise
       error === null ? resolve(key) : reject(error),
     );
   });
+}
+
+/** Throws the 400 for a new password that is not good enough. */
+export function requirePassword(password: string): void {
+  const problem = passwordProblem(password);
+  if (problem !== undefined) throw invalidField("password", problem);
 }
 
 const minEntropyBits = 52;

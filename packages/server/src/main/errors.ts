@@ -1,14 +1,10 @@
 /** The server cannot start; the message says what to do. */
 export class StartError extends Error {
   override readonly name = "StartError";
-  readonly code: "data-directory-in-use" | "address-in-use" | "no-agent-program";
+  readonly code: "data-directory-in-use" | "address-in-use" | "address-refused";
 
-  constructor(
-    code: StartError["code"],
-    message: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
+  constructor(code: StartError["code"], message: string) {
+    super(message);
     this.code = code;
   }
 }

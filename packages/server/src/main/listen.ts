@@ -1,8 +1,8 @@
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 
 import type { FastifyInstance } from "fastify";
 
-import type { Settings } from "../config/settings.ts";
+import type { ListenAddress, Settings } from "../config/settings.ts";
 import { StartError } from "./errors.ts";
 
 /**
@@ -26,13 +26,7 @@ export async function listen(app: FastifyInstance, settings: Settings): Promise<
     await app.listen({ host, port, backlog });
   } catch (error) {
     await app.close();
-    const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    if (!isInUse) throw error;
-    throw new StartError(
-      "address-in-use",
-      `another program listens on ${host} port ${port}; choose another by SLIPWAY_HTTP_ADDRESS`,
-      { cause: error },
-    );
+    throw listenError(error, settings.listen);
   }
   return {
     accessUrl: settings.accessUrl ?? localUrl(host, app.server.address()),
@@ -47,6 +41,43 @@ export async function listen(app: FastifyInstance, settings: Settings): Promise<
     },
   };
 }
+
+/**
+ * Listens for a moment, so that a start that cannot succeed ends before it has changed anything. Throws `StartError`.
+ */
+export async function tryAddress(address: ListenAddress): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const server = createServer((socket) => socket.destroy());
+  server.once("error", reject);
+  server.listen(address, () => server.close(() => resolve()));
+  await promise.catch((error: unknown) => {
+    throw listenError(error, address);
+  });
+}
+
+/** A `StartError` where the system says why it refuses; any other error as it is. */
+function listenError(error: unknown, { host, port }: ListenAddress): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const choose = "choose another by SLIPWAY_HTTP_ADDRESS";
+  if (code === "EADDRINUSE") {
+    return new StartError(
+      "address-in-use",
+      `another program listens on ${host} port ${port}; ${choose}`,
+    );
+  }
+  const reason = refusals.get(code);
+  if (reason === undefined) return error;
+  return new StartError(
+    "address-refused",
+    `cannot listen on ${host} port ${port}: ${reason}; ${choose}`,
+  );
+}
+
+const refusals: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", "this user may not use that port"],
+  ["EADDRNOTAVAIL", "this machine does not have that address"],
+  ["ENOTFOUND", "no such host is known"],
+]);
 
 function localUrl(host: string, address: AddressInfo | string | null): string {
   const port = typeof address === "object" && address !== null ? address.port : 0;

@@ -1,11 +1,14 @@
 import { isatty } from "node:tty";
 
-import { readSettings } from "../config/settings.ts";
-import { type CreatedAdmin, ensureAdmin } from "../users/admin-service.ts";
+import { ConfigError } from "../config/errors.ts";
+import { type AdminSettings, readSettings } from "../config/settings.ts";
+import type { Database } from "../db/database.ts";
+import { HttpError } from "../http/errors.ts";
+import { ensureAdmin, issueAdminPassword, readFirstOwner } from "../users/admin-service.ts";
 import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
-import { welcomeText } from "./welcome.ts";
+import { type WelcomeLogin, welcomeText } from "./welcome.ts";
 
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
@@ -41,17 +44,17 @@ async function serve(options: RunServerOptions): Promise<number> {
   void options.interrupted.then((signal) => starting.abort(new Interrupt(signal)));
   try {
     const { agentCommand } = options;
-    let admin: CreatedAdmin | undefined;
+    let isConfigured = false;
     const server = await createServer({
       settings,
       agentCommand,
       logger,
       signal: starting.signal,
       beforeListening: async (db) => {
-        admin = await ensureAdmin(db, settings.admin);
+        isConfigured = await makeAdmin(db, settings.admin);
       },
     });
-    return await serveUntilEnd(server, options, starting.signal, { settings, admin });
+    return await serveUntilEnd(server, options, starting.signal, isConfigured);
   } catch (error) {
     if (error instanceof Interrupt) return 0;
     throw error;
@@ -70,24 +73,17 @@ class Interrupt extends Error {
   }
 }
 
-interface WelcomeFacts {
-  readonly settings: ReturnType<typeof readSettings>;
-  /** The administrator that was made now. */
-  readonly admin: CreatedAdmin | undefined;
-}
-
 async function serveUntilEnd(
   server: Server,
   options: RunServerOptions,
   signal: AbortSignal,
-  { settings, admin }: WelcomeFacts,
+  isConfigured: boolean,
 ): Promise<number> {
   let ended: SignalName | { readonly failure: string } = "SIGTERM";
   try {
     const demo = options.demo ? await server.openDemo(signal) : undefined;
-    options.stdout(
-      welcomeText({ accessUrl: server.accessUrl, admin, settings: settings.admin, demo }),
-    );
+    const login = await readLogin(server.db, isConfigured);
+    options.stdout(welcomeText({ accessUrl: server.accessUrl, login, demo }));
     ended = await Promise.race([
       options.interrupted,
       server.failed.then((failure) => ({ failure })),
@@ -116,6 +112,30 @@ async function serveUntilEnd(
   if ((await Promise.race([closed, forced])) === "closed") return 0;
   options.stderr("stopped before everything had ended\n");
   return 1;
+}
+
+/** Throws `ConfigError` where what is configured cannot be a user. */
+async function makeAdmin(db: Database, admin: AdminSettings): Promise<boolean> {
+  try {
+    return await ensureAdmin(db, admin);
+  } catch (error) {
+    if (!(error instanceof HttpError) || error.validations.length === 0) throw error;
+    throw new ConfigError(
+      error.validations.map(
+        ({ field, detail }) => `SLIPWAY_ADMIN_${field.toUpperCase()} ${detail}`,
+      ),
+    );
+  }
+}
+
+/** A password that nobody has seen yet is generated here, right before it is shown. */
+async function readLogin(db: Database, isConfigured: boolean): Promise<WelcomeLogin | undefined> {
+  const issued = await issueAdminPassword(db);
+  if (issued !== undefined)
+    return { email: issued.email, password: { generated: issued.password } };
+  const owner = await readFirstOwner(db);
+  if (owner === undefined) return undefined;
+  return { email: owner.email, password: isConfigured ? "configured" : "known" };
 }
 
 function given(flags: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -25,6 +25,7 @@ import { runSchedules } from "../schedules/scheduler.ts";
 import { carryOut } from "./carry-out.ts";
 import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
+import { tryAddress } from "./listen.ts";
 import { openHttp } from "./open-http.ts";
 import { buildVersion } from "./version.ts";
 
@@ -69,6 +70,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { settings, logger, clock = systemClock } = options;
   const { limits } = settings;
   const directory = opened.use(await openDataDirectory(settings.dataDir));
+  await tryAddress(settings.listen);
   const postgres = await openPostgres(settings, directory.path, {
     logger,
     clock,

@@ -1,48 +1,82 @@
 import { randomBytes } from "node:crypto";
 
+import { hashPassword, requirePassword } from "../auth/password.ts";
 import type { Database } from "../db/database.ts";
+import { inTransaction } from "../db/transaction.ts";
 import { fullGrant, type UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
-import { selectFirstOwner } from "./queries.ts";
-import { createFirstUser, hasUsers } from "./service.ts";
+import { selectAdminWithoutPassword, selectFirstOwner, updateUser } from "./queries.ts";
+import { hasUsers, insertFirstUser } from "./service.ts";
 
-/** The administrator to be made when there is no user. */
+/** The administrator of a new deployment. */
 export interface AdminInput {
   readonly username: string;
   readonly email: string;
-  /** Undefined: one is made. */
+  /** Undefined: `issueAdminPassword` makes one. */
   readonly password: string | undefined;
 }
 
-export interface CreatedAdmin {
-  readonly username: string;
+/** A password that was generated, to be shown once. */
+export interface IssuedPassword {
   readonly email: string;
-  /** What was made up, to be shown once; undefined when it was given. */
-  readonly madePassword: string | undefined;
+  readonly password: string;
 }
 
-/** Makes the administrator of a new deployment; undefined when there are users already. */
-export async function ensureAdmin(
-  db: Database,
-  input: AdminInput,
-): Promise<CreatedAdmin | undefined> {
-  if (await hasUsers(db)) return undefined;
-  const { username, email } = input;
-  const madePassword =
-    input.password === undefined ? randomBytes(15).toString("base64url") : undefined;
-  const password = input.password ?? madePassword ?? "";
+/**
+ * Makes the administrator when there is no user yet. Without a given password nobody can log in as the administrator until
+ * `issueAdminPassword`, so that a start that fails before anything is shown loses nothing. Resolves to whether the given
+ * password was set now.
+ */
+export async function ensureAdmin(db: Database, input: AdminInput): Promise<boolean> {
+  const { username, email, password } = input;
+  const isNew = !(await hasUsers(db));
+  if (!isNew && (password === undefined || !(await isPasswordOwed(db)))) return false;
+  const passwordHash = password === undefined ? "" : await hashGiven(password);
+  if (!isNew) return (await setAdminPassword(db, passwordHash)) !== undefined;
   try {
-    await createFirstUser(db, { username, email, name: "", password });
+    await insertFirstUser(db, { username, email, name: "", passwordHash });
+    return password !== undefined;
   } catch (error) {
     // Another replica was faster.
-    if (error instanceof HttpError && error.status === 409) return undefined;
+    if (error instanceof HttpError && error.status === 409) return false;
     throw error;
   }
-  return { username, email, madePassword };
+}
+
+function hashGiven(password: string): Promise<string> {
+  requirePassword(password);
+  return hashPassword(password);
+}
+
+async function isPasswordOwed(db: Database): Promise<boolean> {
+  return (await selectAdminWithoutPassword(db).executeTakeFirst()) !== undefined;
+}
+
+/**
+ * Gives the administrator who has no password a generated one. Undefined when there is no such administrator. Call it when
+ * the password can be shown at once: it is kept as a hash only.
+ */
+export async function issueAdminPassword(db: Database): Promise<IssuedPassword | undefined> {
+  if (!(await isPasswordOwed(db))) return undefined;
+  const password = randomBytes(15).toString("base64url");
+  const email = await setAdminPassword(db, await hashPassword(password));
+  return email === undefined ? undefined : { email, password };
+}
+
+/** Resolves to the administrator's email; undefined when there is none without a password. */
+function setAdminPassword(db: Database, passwordHash: string): Promise<string | undefined> {
+  return inTransaction(db, async (trx) => {
+    const admin = await selectAdminWithoutPassword(trx).forUpdate().executeTakeFirst();
+    if (admin === undefined) return undefined;
+    await updateUser(trx, admin.id, { password_hash: passwordHash });
+    return admin.email;
+  });
 }
 
 /** The oldest user with the role owner, as whom the server acts for itself. */
-export async function readFirstOwner(db: Database): Promise<UserCaller | undefined> {
+export async function readFirstOwner(
+  db: Database,
+): Promise<(UserCaller & { readonly email: string }) | undefined> {
   const row = await selectFirstOwner(db);
   return row === undefined ? undefined : { ...row, keyId: "", grant: fullGrant, origin: undefined };
 }

@@ -2,7 +2,7 @@ import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api
 import type { Transaction } from "kysely";
 
 import { diffOf } from "../audit/service.ts";
-import { hashPassword, passwordProblem, verifyPassword } from "../auth/password.ts";
+import { hashPassword, requirePassword, verifyPassword } from "../auth/password.ts";
 import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../auth/rights.ts";
 import { endSessionsOf } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
@@ -58,8 +58,7 @@ async function hashNewPassword(loginType: "password" | "none", password: string)
     if (password === "") return "";
     throw invalidField("password", 'must be empty when login_type is "none"');
   }
-  const problem = passwordProblem(password);
-  if (problem !== undefined) throw invalidField("password", problem);
+  requirePassword(password);
   return hashPassword(password);
 }
 
@@ -129,8 +128,7 @@ export async function updatePassword(
       validations: [{ field: "old_password", detail: "Old password is incorrect." }],
     });
   }
-  const problem = passwordProblem(passwords.new);
-  if (problem !== undefined) throw invalidField("password", problem);
+  requirePassword(passwords.new);
   if (await verifyPassword(passwords.new, current.password_hash)) {
     throw invalidField("password", "must differ from the password before");
   }

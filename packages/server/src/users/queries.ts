@@ -161,8 +161,21 @@ export function selectFirstOwner(db: Queryable) {
     .where("deleted", "=", sql.lit(false))
     .where("status", "=", "active")
     .orderBy("created_at")
-    .select(["id", "username", "roles"])
+    .select(["id", "username", "email", "roles"])
     .executeTakeFirst();
+}
+
+/** The administrator made at a start that did not get as far as showing a password. */
+export function selectAdminWithoutPassword(db: Queryable) {
+  return db
+    .selectFrom("users")
+    .where(sql<boolean>`'owner' = any(roles)`)
+    .where("deleted", "=", sql.lit(false))
+    .where("login_type", "=", "password")
+    .where("password_hash", "=", "")
+    .orderBy("created_at")
+    .limit(1)
+    .select(["id", "email"]);
 }
 
 /** Holds off other changes of the active owners until the transaction ends; resolves to their ids. */

@@ -1,6 +1,6 @@
 import { nameProblem } from "@slipway/api";
 
-import { hashPassword, passwordProblem } from "../auth/password.ts";
+import { hashPassword, requirePassword } from "../auth/password.ts";
 import { mayActFor, maySeeUsers } from "../auth/rights.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
@@ -61,7 +61,8 @@ export interface FirstUser {
   readonly username: string;
   readonly email: string;
   readonly name: string;
-  readonly password: string;
+  /** Empty: no password fits. */
+  readonly passwordHash: string;
 }
 
 export interface CreatedFirstUser {
@@ -70,20 +71,25 @@ export interface CreatedFirstUser {
 }
 
 /** Makes the first user, with the role owner; throws 409 when there is a user already. */
-export async function createFirstUser(db: Database, input: FirstUser): Promise<CreatedFirstUser> {
-  checkNewUser(input);
-  const passwordHash = await hashPassword(input.password);
+export async function createFirstUser(
+  db: Database,
+  { password, ...input }: Omit<FirstUser, "passwordHash"> & { readonly password: string },
+): Promise<CreatedFirstUser> {
+  checkNames(input);
+  requirePassword(password);
+  return insertFirstUser(db, { ...input, passwordHash: await hashPassword(password) });
+}
+
+/** The same with a password that is hashed already, or none yet. */
+export function insertFirstUser(db: Database, input: FirstUser): Promise<CreatedFirstUser> {
+  checkNames(input);
   return inTransaction(db, async (trx) => {
     await lockUsers(trx);
     if (await hasUsers(trx)) {
       throw new HttpError(409, "The initial user has already been created.");
     }
-    const { username, email, name } = input;
     const userId = await insertUser(trx, {
-      username,
-      email,
-      name,
-      passwordHash,
+      ...input,
       roles: ["owner"],
       loginType: "password",
       status: "active",
@@ -91,12 +97,6 @@ export async function createFirstUser(db: Database, input: FirstUser): Promise<C
     const organization = await joinDefaultOrganization(trx, userId);
     return { userId, organizationId: organization.id };
   });
-}
-
-function checkNewUser(input: FirstUser): void {
-  checkNames(input);
-  const password = passwordProblem(input.password);
-  if (password !== undefined) throw invalidField("password", password);
 }
 
 /** Throws the 400 for a bad username or address. */
