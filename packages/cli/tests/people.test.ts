@@ -10,8 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => place[Symbol.asyncDispose]());
 
-function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended> {
-  return place.slipway(line, replies);
+function slipway(
+  line: string,
+  replies?: readonly (string | boolean)[],
+  input?: string,
+): Promise<Ended> {
+  return place.slipway(line, replies, input);
 }
 
 test("creates a user with a password that is made up, and logs in with it", async () => {
@@ -62,6 +66,64 @@ test("suspends, activates and deletes", async () => {
   });
   expect((await slipway("users delete fay", [true])).err).toContain("fay is deleted");
   expect(await slipway("users show fay")).toMatchObject({ code: 4 });
+});
+
+test("resets the password of another user, to a generated one or one from stdin", async () => {
+  await slipway("users create -u gil -e gil@example.com -p correct-horse-battery-42");
+  const before = await logIn(place.server.url, {
+    email: "gil@example.com",
+    password: "correct-horse-battery-42",
+  });
+  const { code, out, err } = await slipway("users reset-password gil");
+  expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining("shown this once") });
+  await logIn(place.server.url, { email: "gil@example.com", password: out.trim() });
+  const me = { params: { user: "me" } };
+  await expect(before.call(getUser, me)).rejects.toMatchObject({ status: 401 });
+
+  const password = "another-horse-battery-43";
+  const line = "users reset-password gil --password-stdin";
+  expect(await slipway(line, undefined, `${password}\n`)).toMatchObject({ code: 0, out: "" });
+  await logIn(place.server.url, { email: "gil@example.com", password });
+  expect(await slipway(line, undefined, "\n")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("no password on stdin"),
+  });
+  expect(await slipway(line, [password, "not the same"])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("the two passwords differ"),
+  });
+  expect(await slipway("users reset-password nobody")).toMatchObject({ code: 4 });
+});
+
+test("changes one's own password with the current one, and stays logged in", async () => {
+  const email = "hal@example.com";
+  await slipway(`users create -u hal -e ${email} -p correct-horse-battery-42`);
+  const asHal = ["--config-dir", "@/hal"].join(" ");
+  const hal = { ...place.environment, CODER_SESSION_TOKEN: undefined };
+  const run = (line: string, replies?: readonly string[], input?: string): Promise<Ended> =>
+    place.slipway(`${line} ${asHal}`, replies, input, hal);
+  await run(`login --email ${email} --password correct-horse-battery-42`);
+
+  expect(await run("users reset-password")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("pass --password-stdin"),
+  });
+  const changed = "another-horse-battery-43";
+  expect(await run("users reset-password", ["wrong", changed, changed])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("Old password is incorrect."),
+  });
+  const answers = ["correct-horse-battery-42", changed, changed];
+  expect(await run("users reset-password", answers)).toMatchObject({ code: 0, out: "" });
+  expect((await run("whoami")).out).toContain("hal");
+
+  const third = "third-horse-battery-44";
+  const input = `${changed}\n${third}\n`;
+  // By one's own name it is one's own too, and needs the current one.
+  expect(await run("users reset-password hal --password-stdin", undefined, input)).toMatchObject({
+    code: 0,
+  });
+  await logIn(place.server.url, { email, password: third });
 });
 
 test("creates a token that works, lists it, ends it and forgets it", async () => {

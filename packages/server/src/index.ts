@@ -2,6 +2,8 @@ export { readSettings } from "./config/settings.ts";
 export type { AdminSettings, ListenAddress, Settings, SettingSource } from "./config/settings.ts";
 export { ConfigError } from "./config/errors.ts";
 export { StartError } from "./main/errors.ts";
+export { runResetPassword } from "./main/reset-password.ts";
+export type { ResetPasswordOptions } from "./main/reset-password.ts";
 export { runRotateKey } from "./main/rotate-key.ts";
 export type { RotateKeyOptions } from "./main/rotate-key.ts";
 export { runServer } from "./main/run-server.ts";

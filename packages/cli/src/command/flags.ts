@@ -110,6 +110,12 @@ export const yesFlag = {
 /** `--yes` where nothing is asked; `coder` asks there, so scripts give it. */
 export const needlessYesFlag = { ...yesFlag, hidden: true } as const satisfies SwitchFlag;
 
+/** `--password-stdin` of commands that set a password; a flag with the password itself would show it to `ps`. */
+export const passwordStdinFlag = {
+  kind: "switch",
+  summary: "read the password from stdin, or ask for it on a terminal",
+} as const satisfies SwitchFlag;
+
 /** `--no-wait` of commands that begin a build. */
 export const noWaitFlag = {
   kind: "switch",

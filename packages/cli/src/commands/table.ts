@@ -22,6 +22,11 @@ const commands: readonly LazyCommand[] = [
     () => import("./server/rotate-key/run.ts"),
   ),
   lazyCommand(
+    { name: "server reset-password", group: running },
+    () => import("./server/reset-password/command.ts"),
+    () => import("./server/reset-password/run.ts"),
+  ),
+  lazyCommand(
     { name: "agent", group: running },
     () => import("./agent/command.ts"),
     () => import("./agent/run.ts"),
@@ -265,6 +270,11 @@ const commands: readonly LazyCommand[] = [
     { name: "users activate", group: people, aliases: ["active"] },
     () => import("./users/activate/command.ts"),
     () => import("./users/activate/run.ts"),
+  ),
+  lazyCommand(
+    { name: "users reset-password", group: people },
+    () => import("./users/reset-password/command.ts"),
+    () => import("./users/reset-password/run.ts"),
   ),
   lazyCommand(
     { name: "users delete", group: people, aliases: ["rm"] },

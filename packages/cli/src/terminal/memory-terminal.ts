@@ -10,10 +10,10 @@ export interface MemoryTerminal extends Terminal {
   readonly errText: () => string;
 }
 
-/** Nobody sits there unless `answers` says how the questions are answered, in order. */
+/** Nobody sits there unless `answers` says how the questions are answered, in order; `input` comes on stdin. */
 export function memoryTerminal(
   answers?: readonly (string | boolean)[],
-  { colors = noColors }: { readonly colors?: Colors } = {},
+  { colors = noColors, input = "" }: { readonly colors?: Colors; readonly input?: string } = {},
 ): MemoryTerminal {
   const written = { out: "", err: "" };
   const output = (name: keyof typeof written): Output =>
@@ -25,6 +25,7 @@ export function memoryTerminal(
     prompts: scriptedPrompts(answers ?? []),
     outText: () => written.out,
     errText: () => written.err,
+    readInput: () => Promise.resolve(input),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Terminal {
   /** Whether somebody is there to answer. */
   readonly interactive: boolean;
   readonly prompts: Prompts;
+  /** Reads stdin to its end, as text. Throws `TypeError` above 64 KiB. */
+  readInput(): Promise<string>;
 }
 
 /** The terminal of this process. */
@@ -35,5 +37,19 @@ export function processTerminal(
     err: output(stderr),
     interactive: isatty(stdin.fd) && isatty(stderr.fd),
     prompts: terminalPrompts({ input: stdin, output: stderr }),
+    readInput: () => readText(stdin),
   };
+}
+
+const maxInputBytes = 64 * 1024;
+
+async function readText(stream: AsyncIterable<Buffer | string>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes > maxInputBytes) throw new TypeError(`stdin has more than ${maxInputBytes} bytes`);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }

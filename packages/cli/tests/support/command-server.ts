@@ -29,8 +29,15 @@ export interface CommandServer extends AsyncDisposable {
   readonly directory: string;
   readonly server: ServerProcess;
   readonly admin: Awaited<ReturnType<typeof logInAsAdmin>>;
-  /** Runs a command; `@/` stands for the directory. With replies a person is there to give them. */
-  slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended>;
+  /** Runs a command; `@/` stands for the directory. With replies a person is there to give them; `input` is its stdin. */
+  slipway(
+    line: string,
+    replies?: readonly (string | boolean)[],
+    input?: string,
+    environment?: NodeJS.ProcessEnv,
+  ): Promise<Ended>;
+  /** What commands see of the environment, where a test does not say otherwise. */
+  readonly environment: NodeJS.ProcessEnv;
   /** What a command is lent by `main`. */
   lent(terminal: MemoryTerminal): Omit<Needs, "settings">;
 }
@@ -49,13 +56,14 @@ export async function openCommandServer(): Promise<CommandServer> {
   );
   const admin = await logInAsAdmin(server.url);
   const opened = opening.move();
+  const environment = {
+    CODER_CONFIG_DIR: join(directory, "config"),
+    CODER_URL: server.url,
+    CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
+  };
   const lent = (terminal: MemoryTerminal): Omit<Needs, "settings"> => ({
     terminal,
-    environment: {
-      CODER_CONFIG_DIR: join(directory, "config"),
-      CODER_URL: server.url,
-      CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
-    },
+    environment,
     clock: systemClock,
     signal: new AbortController().signal,
     interruption: {
@@ -68,10 +76,14 @@ export async function openCommandServer(): Promise<CommandServer> {
     server,
     admin,
     lent,
-    async slipway(line, replies) {
-      const terminal = memoryTerminal(replies);
+    environment,
+    async slipway(line, replies, input = "", ownEnvironment = environment) {
+      const terminal = memoryTerminal(replies, { input });
       const words = line.replaceAll("@/", `${directory}/`).split(" ");
-      const code = await runCommandLine(commandTable, words, lent(terminal));
+      const code = await runCommandLine(commandTable, words, {
+        ...lent(terminal),
+        environment: ownEnvironment,
+      });
       return { code, out: terminal.outText(), err: terminal.errText() };
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -43,6 +43,11 @@ function derive(password: string, salt: Buffer, options: ScryptOptions): Promise
   });
 }
 
+/** A password of 120 random bits. */
+export function generatePassword(): string {
+  return randomBytes(15).toString("base64url");
+}
+
 /** Throws the 400 for a new password that is not good enough. */
 export function requirePassword(password: string): void {
   const problem = passwordProblem(password);

@@ -1,7 +1,7 @@
 /** The server cannot start; the message says what to do. */
 export class StartError extends Error {
   override readonly name = "StartError";
-  readonly code: "data-directory-in-use" | "address-in-use" | "address-refused";
+  readonly code: "data-directory-in-use" | "address-in-use" | "address-refused" | "no-database";
 
   constructor(code: StartError["code"], message: string) {
     super(message);

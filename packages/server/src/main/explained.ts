@@ -15,9 +15,17 @@ export async function explaining(
     return await program();
   } catch (error) {
     if (!isExplained(error)) throw error;
-    for (const line of errorText(error).split("\n")) stderr(`error: ${line}\n`);
+    for (const line of explain(error).split("\n")) stderr(`error: ${line}\n`);
     return 1;
   }
+}
+
+function explain(error: Error): string {
+  if (!(error instanceof HttpError)) return errorText(error);
+  const { message, detail, validations } = error;
+  if (validations.length > 0)
+    return validations.map((one) => `${one.field} ${one.detail}`).join("\n");
+  return detail === undefined ? message : `${message} ${detail}`;
 }
 
 function isExplained(error: unknown): error is Error {

@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
-
-import { hashPassword, requirePassword } from "../auth/password.ts";
+import { generatePassword, hashPassword, requirePassword } from "../auth/password.ts";
 import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { fullGrant, type UserCaller } from "../http/caller.ts";
@@ -58,7 +56,7 @@ async function isPasswordOwed(db: Database): Promise<boolean> {
  */
 export async function issueAdminPassword(db: Database): Promise<IssuedPassword | undefined> {
   if (!(await isPasswordOwed(db))) return undefined;
-  const password = randomBytes(15).toString("base64url");
+  const password = generatePassword();
   const email = await setAdminPassword(db, await hashPassword(password));
   return email === undefined ? undefined : { email, password };
 }

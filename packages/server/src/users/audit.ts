@@ -3,12 +3,11 @@ import type { Transaction } from "kysely";
 
 import { type AuditActor, type diffOf, recordAudit } from "../audit/service.ts";
 import type { DB } from "../db/gen/schema.ts";
-import type { UserCaller } from "../http/caller.ts";
 
 /** Notes in the audit trail what `caller` did to a user. */
 export async function recordUserChange(
   trx: Transaction<DB>,
-  caller: UserCaller,
+  caller: AuditActor,
   user: { readonly id: string; readonly username: string },
   action: AuditAction,
   diff: ReturnType<typeof diffOf> = {},

@@ -27,6 +27,7 @@ import {
   updateUser,
   type UserRow,
 } from "./queries.ts";
+import { noPassword, storePassword } from "./reset-service.ts";
 import { checkNames, findVisibleUser } from "./service.ts";
 
 /** Makes a user, who is dormant until he first logs in. */
@@ -119,9 +120,7 @@ export async function updatePassword(
   if (!isOwn) requireChange(caller, user);
   const current = await selectPassword(db, user.id);
   if (current.login_type !== "password") {
-    throw new HttpError(400, "Only users who log in by password have one.", {
-      detail: `This user's login type is "${current.login_type}".`,
-    });
+    throw noPassword(current.login_type);
   }
   if (isOwn && !(await verifyPassword(passwords.old, current.password_hash))) {
     throw new HttpError(400, "Old password is incorrect.", {
@@ -133,12 +132,7 @@ export async function updatePassword(
     throw invalidField("password", "must differ from the password before");
   }
   const hash = await hashPassword(passwords.new);
-  await inTransaction(db, async (trx) => {
-    await updateUser(trx, user.id, { password_hash: hash });
-    const secret = { password: { old: "", new: "", secret: true } };
-    await recordUserChange(trx, caller, user, "write", secret);
-    await endSessionsOf(trx, user.id);
-  });
+  await inTransaction(db, (trx) => storePassword(trx, caller, user, hash));
 }
 
 export async function setStatus(

@@ -52,6 +52,12 @@ export function selectUserByName(db: Queryable, username: string) {
     .executeTakeFirst();
 }
 
+export function selectUserByEmail(db: Queryable, email: string) {
+  return users(db)
+    .where(sql`lower(u.email)`, "=", email.toLowerCase())
+    .executeTakeFirst();
+}
+
 export type UserRow = NonNullable<Awaited<ReturnType<typeof selectUserById>>>;
 
 /** Which users; `onlyId` when the caller may see no other. */

@@ -1,0 +1,24 @@
+import { defineCommand } from "../../../command/definition.ts";
+import { passwordStdinFlag } from "../../../command/flags.ts";
+import { command as server } from "../command.ts";
+
+const { dataDir, postgresUrl } = server.flags;
+
+export const command = defineCommand({
+  name: "server reset-password",
+  summary: "reset a password on the server's machine, without logging in",
+  description:
+    "Resets a password in the server's database, whether the server runs or not. Prints a generated password unless " +
+    "--password-stdin is given. Revokes all sessions and tokens of the user.",
+  arguments: {
+    user: { summary: "username or email (default: the first owner)", required: false },
+  },
+  flags: { passwordStdin: passwordStdinFlag, dataDir, postgresUrl },
+  examples: [
+    { line: "slipway server reset-password", summary: "a new password for the administrator" },
+    {
+      line: "slipway server reset-password ada --password-stdin < file",
+      summary: "the password in the first line of a file",
+    },
+  ],
+});

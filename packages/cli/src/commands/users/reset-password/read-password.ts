@@ -1,0 +1,37 @@
+import { UsageError } from "../../../command/errors.ts";
+import type { Terminal } from "../../../terminal/terminal.ts";
+
+type PasswordTerminal = Pick<Terminal, "interactive" | "prompts" | "readInput">;
+
+/** A new password: asked for twice on a terminal, elsewhere the first line of stdin. */
+export async function readNewPassword(terminal: PasswordTerminal): Promise<string> {
+  if (!terminal.interactive) return firstLines(await terminal.readInput(), 1)[0] ?? "";
+  return askNewPassword(terminal);
+}
+
+/** One's own password before a change and after it: asked for on a terminal, elsewhere two lines of stdin. */
+export async function readOwnPasswords(
+  terminal: PasswordTerminal,
+): Promise<{ readonly current: string; readonly next: string }> {
+  if (!terminal.interactive) {
+    const [current = "", next = ""] = firstLines(await terminal.readInput(), 2);
+    return { current, next };
+  }
+  const current = await terminal.prompts.password("Current password");
+  return { current, next: await askNewPassword(terminal) };
+}
+
+async function askNewPassword({ prompts }: PasswordTerminal): Promise<string> {
+  const password = await prompts.password("New password");
+  if ((await prompts.password("New password again")) === password) return password;
+  throw new UsageError("the two passwords differ", "nothing was changed: try again");
+}
+
+function firstLines(text: string, count: number): readonly string[] {
+  const lines = text.split(/\r?\n/).slice(0, count);
+  if (lines.length === count && lines.every((line) => line !== "")) return lines;
+  throw new UsageError(
+    count === 1 ? "no password on stdin" : "the current and the new password are not on stdin",
+    `write ${count === 1 ? "it on a line" : "each on a line of its own"}`,
+  );
+}

@@ -1,0 +1,86 @@
+import { realpath } from "node:fs/promises";
+
+import { type Logger, systemClock } from "@slipway/runtime";
+
+import { readSettings, type Settings } from "../config/settings.ts";
+import { type DatabaseAddress, openDatabase } from "../db/database.ts";
+import { openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
+import { findEmbeddedPostgres, hasEmbeddedPostgres } from "../postgres/running-postgres.ts";
+import { resetPassword } from "../users/reset-service.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { StartError } from "./errors.ts";
+import { explaining } from "./explained.ts";
+import { createLogger } from "./logger.ts";
+
+export interface ResetPasswordOptions {
+  /** Settings given as flags, by the names of their variables; they go before the environment. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** By username or email; undefined: the oldest owner. */
+  readonly user: string | undefined;
+  /** Undefined: one is generated and printed. */
+  readonly password: string | undefined;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resets a user's password in the database itself, also while servers run, for whoever can read their data directory or
+ * knows the address of their PostgreSQL. Resolves to the exit code.
+ */
+export async function runResetPassword(options: ResetPasswordOptions): Promise<number> {
+  return explaining(() => reset(options), options.stderr);
+}
+
+async function reset(options: ResetPasswordOptions): Promise<number> {
+  const { flags, environment, stdout, stderr, signal } = options;
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
+  const logger = createLogger({ level: "warn", format: settings.log.format }, false);
+  await using opened = new AsyncDisposableStack();
+  const address = await findAddress(settings, opened, { logger, signal });
+  const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
+  const { username, email, generated, isSuspended } = await resetPassword(
+    db,
+    options.user,
+    options.password,
+  );
+  if (generated !== undefined) stdout(`${generated}\n`);
+  stderr(
+    generated === undefined
+      ? `password of ${username} changed; log in as ${email}\n`
+      : `that is the new password of ${username}, shown this once; log in as ${email}\n`,
+  );
+  stderr(`all sessions and tokens of ${username} are revoked\n`);
+  if (isSuspended) stderr(`${username} is suspended: slipway users activate ${username}\n`);
+  return 0;
+}
+
+/** The configured PostgreSQL, else the embedded one: that of a running server, or opened for the while. */
+async function findAddress(
+  { postgresUrl, dataDir }: Settings,
+  opened: AsyncDisposableStack,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<DatabaseAddress> {
+  if (postgresUrl !== undefined) return { url: postgresUrl };
+  if (!(await hasEmbeddedPostgres(dataDir))) {
+    throw new StartError(
+      "no-database",
+      `there is no database in ${dataDir}; name the server's by SLIPWAY_DATA_DIR or SLIPWAY_POSTGRES_URL`,
+    );
+  }
+  try {
+    opened.use(await openDataDirectory(dataDir));
+  } catch (error) {
+    if (!(error instanceof StartError && error.code === "data-directory-in-use")) throw error;
+    const running = await findEmbeddedPostgres(await realpath(dataDir));
+    if (running !== undefined) return running;
+    throw new StartError(
+      "no-database",
+      `the server that uses ${dataDir} is starting or stopping: try again in a moment`,
+    );
+  }
+  const options = { dataDir, logger, clock: systemClock, signal };
+  return opened.use(await openEmbeddedPostgres(options)).connection;
+}
