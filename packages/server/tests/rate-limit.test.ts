@@ -8,7 +8,7 @@ import { Admissions } from "../src/http/admission.ts";
 import { type Authenticator, fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
-import { RateLimiter } from "../src/http/rate-limit.ts";
+import { RequestLimits } from "../src/http/request-limits.ts";
 import { Routes } from "../src/http/routes.ts";
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
@@ -32,8 +32,8 @@ const authenticator: Authenticator = {
 beforeEach(async () => {
   now = 60_000 * 1000;
   app = await createHttpServer("v0", silentLogger);
-  const limiter = new RateLimiter({ now: () => now });
-  const routes = new Routes(app, new Admissions(authenticator, limiter), silentLogger);
+  const limits = new RequestLimits({ now: () => now });
+  const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);
   routes.user(getUser, async () => never());
   routes.anyone(login, async () => ({ session_token: "" }));
   routes.userBytes(uploadFile, 100, async () => ({ hash: randomUUID() }));

@@ -8,7 +8,7 @@ import { Admissions } from "../src/http/admission.ts";
 import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
-import { RateLimiter } from "../src/http/rate-limit.ts";
+import { RequestLimits } from "../src/http/request-limits.ts";
 import { originOf } from "../src/http/request-origin.ts";
 import { Routes } from "../src/http/routes.ts";
 
@@ -32,8 +32,8 @@ async function open(trustedProxies: readonly string[]): Promise<string> {
     userOrProxy: signedOut,
     agent: signedOut,
   };
-  const limiter = new RateLimiter({ now: () => 60_000 });
-  const routes = new Routes(app, new Admissions(authenticator, limiter), silentLogger);
+  const limits = new RequestLimits({ now: () => 60_000 });
+  const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);
   routes.anyone(login, async ({ raw }) => ({ session_token: originOf(raw, 201).ip }));
   routes.user(getUser, async () => signedOut());
   routes.user(updateProfile, async () => signedOut());

@@ -2,8 +2,7 @@ import type { Route } from "@slipway/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
-import { type Counted, countRequest } from "./count-request.ts";
-import type { RateLimiter } from "./rate-limit.ts";
+import type { Counted, RequestLimits } from "./request-limits.ts";
 import { clientAddress, originOf } from "./request-origin.ts";
 
 /** What comes before everything else of a route: it refuses, or knows the caller. */
@@ -12,11 +11,11 @@ export type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<vo
 /** Makes the admissions of routes, by who may call them. */
 export class Admissions {
   readonly #authenticator: Authenticator;
-  readonly #limiter: RateLimiter;
+  readonly #limits: RequestLimits;
 
-  constructor(authenticator: Authenticator, limiter: RateLimiter) {
+  constructor(authenticator: Authenticator, limits: RequestLimits) {
     this.#authenticator = authenticator;
-    this.#limiter = limiter;
+    this.#limits = limits;
   }
 
   anyone(route: Route): Admission {
@@ -44,14 +43,14 @@ export class Admissions {
     });
   }
 
-  /** Finds out who calls and counts the request; who is refused is counted by his address. */
+  /** Finds out who calls and counts the request; a refused caller is counted by their address. */
   by(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
     return async (raw, reply) => {
       const counted = await identify(raw).catch((error: unknown) => {
-        countRequest(this.#limiter, route, raw, reply, { address: clientAddress(raw) });
+        this.#limits.count(route, raw, reply, { address: clientAddress(raw) });
         throw error;
       });
-      countRequest(this.#limiter, route, raw, reply, counted);
+      this.#limits.count(route, raw, reply, counted);
     };
   }
 }

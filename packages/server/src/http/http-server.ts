@@ -2,19 +2,17 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 
 import websocket from "@fastify/websocket";
-import { errorText, type Logger } from "@slipway/runtime";
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from "fastify";
+import { errorText, type Logger, systemClock } from "@slipway/runtime";
+import Fastify, { type FastifyInstance } from "fastify";
 
-import { AllowedMethods } from "./allowed-methods.ts";
 import { HttpError, invalidField } from "./errors.ts";
 import { isTooDeep, maxJsonDepth } from "./json-depth.ts";
 import { encodeJson } from "./json.ts";
+import { answerRefusals, refuseUrl } from "./refusals.ts";
+import { RequestLimits } from "./request-limits.ts";
+import { isFromOtherSite, otherSite } from "./same-origin.ts";
 import { unstorableField } from "./storable-text.ts";
+import { freeRefusedUpgrades, isUpgrade } from "./upgrades.ts";
 import { createValidator, validationError } from "./validation.ts";
 
 /** Largest JSON body, in bytes. Routes that take files say their own. */
@@ -43,13 +41,19 @@ function unstorableText(field: string): HttpError {
 interface HttpServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly requestTimeoutMs?: number;
+  /** Counts the requests that no route counts. */
+  readonly limits?: RequestLimits;
 }
 
 /** The listener with what every answer has in common; the features add their routes. */
 export async function createHttpServer(
   buildVersion: string,
   logger: Logger,
-  { trustedProxies = [], requestTimeoutMs = defaultRequestTimeoutMs }: HttpServerOptions = {},
+  {
+    trustedProxies = [],
+    requestTimeoutMs = defaultRequestTimeoutMs,
+    limits = new RequestLimits(systemClock),
+  }: HttpServerOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
@@ -58,8 +62,9 @@ export async function createHttpServer(
     http: {
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(requestTimeoutMs, lookForSlowClientsMs),
+      shouldUpgradeCallback: isUpgrade,
     },
-    frameworkErrors: refuseUrl,
+    frameworkErrors: refuseUrl(limits),
     forceCloseConnections: "idle",
     genReqId: () => randomUUID(),
     logger: false,
@@ -78,25 +83,14 @@ export async function createHttpServer(
   app.setSerializerCompiler(() => encodeJson);
   app.setReplySerializer(encodeJson);
   acceptAnyContentType(app);
-  addCommonHeaders(app, buildVersion);
-  answerErrors(app, collectMethods(app), logger);
+  // First: a hook before its own that refuses an upgrade would leave the connection open (upgrades.ts).
   await app.register(websocket, {
     options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
   });
+  freeRefusedUpgrades(app, requestTimeoutMs);
+  addCommonHeaders(app, buildVersion, limits);
+  answerRefusals(app, limits, logger);
   return app;
-}
-
-/** A path that is no URL, or has a part that is too long: nothing of ours has seen it yet. */
-function refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const isLong = error.code === "FST_ERR_MAX_PARAM_LENGTH";
-  void reply
-    .code(isLong ? 414 : 400)
-    .type("application/json; charset=utf-8")
-    .serializer(encodeJson)
-    .send({
-      message: isLong ? "A part of the path is too long." : "The path is not a valid URL.",
-      detail: `Found "${request.url.slice(0, 200)}".`,
-    });
 }
 
 /** Bodies are JSON whatever their `Content-Type` says (`rest.md` section 1.6), but where a route takes bytes. */
@@ -121,7 +115,7 @@ function parseBody(body: Buffer): unknown {
   return JSON.parse(body.toString("utf8"));
 }
 
-function addCommonHeaders(app: FastifyInstance, buildVersion: string): void {
+function addCommonHeaders(app: FastifyInstance, buildVersion: string, limits: RequestLimits): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({
       "X-Coder-Request-Id": request.id,
@@ -129,69 +123,9 @@ function addCommonHeaders(app: FastifyInstance, buildVersion: string): void {
       "X-Content-Type-Options": "nosniff",
       Vary: ["Origin", "Cookie"],
     });
-    requireSameOrigin(request);
+    if (isFromOtherSite(request)) {
+      limits.countUnadmitted(request, reply);
+      throw otherSite(request);
+    }
   });
-}
-
-/**
- * A page of another site may not open our sockets nor change anything with the visitor's cookie
- * (`rest.md` section 1.8). Programs send no `Origin`.
- */
-function requireSameOrigin(request: FastifyRequest): void {
-  const { origin } = request.headers;
-  if (origin === undefined) return;
-  const isSocket = request.headers.upgrade !== undefined;
-  const isSafe = request.method === "GET" || request.method === "HEAD";
-  if (isSafe && !isSocket) return;
-  const originHost = URL.canParse(origin) ? new URL(origin).host : "";
-  // The host that the visitor asked for, also where a trusted proxy asks for another one.
-  if (originHost.toLowerCase() === request.host.toLowerCase()) return;
-  throw new HttpError(403, `Origin "${origin}" is not this server.`);
-}
-
-/** Notes the routes that are added from now on. */
-function collectMethods(app: FastifyInstance): AllowedMethods {
-  const methods = new AllowedMethods();
-  app.addHook("onRoute", ({ method, url }) => {
-    // HEAD comes with each GET.
-    for (const one of [method].flat()) if (one !== "HEAD") methods.add(one, url);
-  });
-  return methods;
-}
-
-function answerErrors(app: FastifyInstance, methods: AllowedMethods, logger: Logger): void {
-  app.setNotFoundHandler(async (request, reply) => {
-    const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
-    if (allowed.length > 0) return reply.code(405).header("Allow", allowed.join(", ")).send();
-    // The reply serializer above is for routes only.
-    return reply
-      .code(404)
-      .type("application/json; charset=utf-8")
-      .serializer(encodeJson)
-      .send({ message: "Route not found." });
-  });
-  app.setErrorHandler<FastifyError | HttpError>(async (error, request, reply) => {
-    const known = asHttpError(error);
-    if (known !== undefined)
-      return reply.code(known.status).headers(known.headers).send(known.body);
-    logger.error(
-      {
-        method: request.method,
-        path: request.routeOptions.url,
-        error: errorText(error),
-        stack: error.stack,
-      },
-      "request failed",
-    );
-    return reply.code(500).send({ message: "An internal server error occurred." });
-  });
-}
-
-function asHttpError(error: FastifyError | HttpError): HttpError | undefined {
-  if (error instanceof HttpError) return error;
-  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new HttpError(413, "Request body is too large.", { detail: error.message });
-  }
-  const status = error.statusCode ?? 500;
-  return status < 500 ? new HttpError(status, error.message) : undefined;
 }

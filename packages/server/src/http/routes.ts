@@ -193,6 +193,7 @@ export class Routes {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set by preHandler, which comes first; T may be undefined
     const take = (raw: FastifyRequest): T => prepared.get(raw) as T;
     this.#add(route, {
+      config: { takesSockets: true },
       onRequest: admit,
       preHandler: async (raw, reply) => {
         const user = callers.findUser(raw);
@@ -236,6 +237,7 @@ function bodySchema(route: Route): { readonly body?: object } {
 
 function upgradeRequired(): HttpError {
   return new HttpError(426, "This route needs a WebSocket.", {
-    headers: { Connection: "Upgrade", Upgrade: "websocket" },
+    // Node.js keeps a connection whose answer names it without this word, also that of an HTTP/1.0 client.
+    headers: { Connection: "Upgrade, close", Upgrade: "websocket" },
   });
 }

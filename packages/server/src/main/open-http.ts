@@ -21,7 +21,7 @@ import type { Driver } from "../drivers/driver.ts";
 import { addFileRoutes } from "../files/routes.ts";
 import { Admissions } from "../http/admission.ts";
 import { createHttpServer } from "../http/http-server.ts";
-import { RateLimiter } from "../http/rate-limit.ts";
+import { RequestLimits } from "../http/request-limits.ts";
 import { Routes } from "../http/routes.ts";
 import { addNotificationRoutes } from "../notifications/routes.ts";
 import { addProvisionerRoutes } from "../organizations/provisioner-routes.ts";
@@ -62,13 +62,22 @@ export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
 /** The listener with the routes of every feature. */
 export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<OpenHttp> {
   const { db, logger } = needs;
-  const app = await createHttpServer(buildVersion, logger, settings);
+  const requestLimits = new RequestLimits(needs.clock);
+  const { trustedProxies } = settings;
+  const app = await createHttpServer(buildVersion, logger, {
+    trustedProxies,
+    limits: requestLimits,
+  });
   const { metrics } = needs;
   measureRequests(app, metrics);
   let accessUrl = settings.accessUrl ?? "";
-  const limiter = new RateLimiter(needs.clock);
   const authenticator = createAuthenticator(db, () => accessUrl);
-  const routes = new Routes(app, new Admissions(authenticator, limiter), logger, settings.limits);
+  const routes = new Routes(
+    app,
+    new Admissions(authenticator, requestLimits),
+    logger,
+    settings.limits,
+  );
   const deploymentId = await readDeploymentId(db);
   addDeploymentRoutes(routes, {
     ...needs,
@@ -81,7 +90,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   addDocsPage(app);
   addMonitoringRoutes(app, db, metrics.registry);
   addNotificationRoutes(routes);
-  addCliAuthPage(app, db, limiter);
+  addCliAuthPage(app, db, requestLimits);
   addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
   addUserRoutes(routes, db, settings.limits);
   addGitKeyRoutes(routes, needs);

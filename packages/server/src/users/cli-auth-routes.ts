@@ -1,12 +1,13 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
+import { login } from "@slipway/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
-import { addressKey, type RateLimiter } from "../http/rate-limit.ts";
-import { clientAddress, originOf } from "../http/request-origin.ts";
+import type { RequestLimits } from "../http/request-limits.ts";
+import { originOf } from "../http/request-origin.ts";
 import { readCookie } from "../http/token.ts";
 import { keyPage, logInPage } from "./cli-auth-page.ts";
 import { logIn } from "./session-service.ts";
@@ -16,8 +17,6 @@ const formCookie = "slipway_form";
 const formTokenBytes = 16;
 /** Largest form, in bytes. */
 const maxFormBytes = 4 * 1024;
-/** As for the log-in by the API. */
-const attemptsPerMinute = 60;
 
 const headers = {
   "Cache-Control": "no-store",
@@ -31,7 +30,7 @@ const headers = {
  * shows a key. It never looks at a session, so that no other site can have a key made by sending a visitor here; and the
  * form counts only together with the cookie that came with it, so that nobody is logged in as somebody else.
  */
-export function addCliAuthPage(app: FastifyInstance, db: Database, limiter: RateLimiter): void {
+export function addCliAuthPage(app: FastifyInstance, db: Database, limits: RequestLimits): void {
   app.get(path, async (request, reply) => sendForm(request, reply, 200, { email: "" }));
 
   app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
@@ -41,18 +40,15 @@ export function addCliAuthPage(app: FastifyInstance, db: Database, limiter: Rate
     if (!isOurForm(request, form.get("form_token") ?? "")) {
       return sendForm(request, reply, 403, { email, problem: "This form was stale. Try again." });
     }
-    if (
-      limiter.count(`${path} ${addressKey(clientAddress(request))}`, attemptsPerMinute).isExceeded
-    ) {
-      return sendForm(request, reply, 429, { email, problem: "Too many attempts. Wait a minute." });
-    }
     try {
-      const password = form.get("password") ?? "";
       const origin = originOf(request, 200);
+      limits.count(login, request, reply, { address: origin.ip });
+      const password = form.get("password") ?? "";
       const key = await logIn(db, { email, password }, origin, keyLifetimes.commandSession);
       return await sendPage(reply, 200, keyPage(key));
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
+      reply.headers(error.headers);
       return sendForm(request, reply, error.status, { email, problem: error.message });
     }
   });

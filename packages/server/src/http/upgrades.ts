@@ -1,0 +1,52 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { HttpError } from "./errors.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The route takes WebSockets. */
+    readonly takesSockets?: boolean;
+  }
+}
+
+/**
+ * Whether a request whose head asks for an upgrade is taken as one. Others may be answered as if they had not asked
+ * (RFC 9110 section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and others may have a body.
+ */
+export function isUpgrade({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return method === "GET" && httpVersion !== "1.0" && headers.upgrade !== undefined;
+}
+
+/**
+ * Frees the connection of every upgrade that does not become a WebSocket: after a refusal when the answer has been sent,
+ * and without an answer after `timeoutMs`. Node.js has let go of such a connection, and its client may never close it.
+ *
+ * `@fastify/websocket` ends it after the answers that Fastify's hooks see, provided that its own hooks were added first.
+ * The answers that they do not see take `freeAfterAnswer`.
+ */
+export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): void {
+  const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+  app.server.prependListener("upgrade", (request: IncomingMessage, socket: Duplex) => {
+    const timer = setTimeout(() => socket.destroy(), timeoutMs);
+    timers.set(request, timer);
+    socket.once("close", () => clearTimeout(timer));
+  });
+  app.websocketServer.on("connection", (_socket, request) => clearTimeout(timers.get(request)));
+  app.addHook("onRequest", async ({ ws }, reply) => {
+    if (ws) reply.raw.shouldKeepAlive = false;
+  });
+  app.addHook("preValidation", async (request) => {
+    if (!request.ws || request.is404 || request.routeOptions.config.takesSockets === true) return;
+    throw new HttpError(400, "This route does not take a WebSocket.");
+  });
+}
+
+/** Frees the connection of an upgrade, if the request is one, when the answer has been sent. */
+export function freeAfterAnswer({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (!isUpgrade(raw)) return;
+  reply.raw.shouldKeepAlive = false;
+  reply.raw.once("finish", () => raw.socket.destroy());
+}
