@@ -3,7 +3,10 @@ import { join } from "node:path";
 
 import { unstorableField } from "../../../packages/server/src/http/storable-text.ts";
 import type { TemplateDefinition } from "../../../packages/server/src/template-format/definition.ts";
-import { renderDefinition } from "../../../packages/server/src/template-format/interpolate.ts";
+import {
+  mayFailToRender,
+  renderDefinition,
+} from "../../../packages/server/src/template-format/interpolate.ts";
 import { resolveParameters } from "../../../packages/server/src/template-format/parameters.ts";
 import { parseTemplateDefinition } from "../../../packages/server/src/template-format/parse-definition.ts";
 import { TemplateFormatError } from "../../../packages/server/src/template-format/template-format-error.ts";
@@ -82,8 +85,8 @@ agents:
   main:
     os: linux
     arch: amd64
-    env: { WHO: "\${{ owner.username }}" }
-    scripts: { prepare: { run: "echo \${{ parameters.size }}", run_on: [start] } }
+    env: { WHO: "\${{ owner.username }}", SIZE: "\${{ parameters.size }}" }
+    scripts: { prepare: { run: "echo $SIZE \${{ workspace.name }}", run_on: [start] } }
     metadata: { load: { run: cat /proc/loadavg, interval: 10s } }
     apps: { web: { url: "http://localhost:80" } }
 `;
@@ -111,9 +114,8 @@ function useDefinition(definition: TemplateDefinition): void {
     const resolved = resolveParameters(definition, choice);
     if ("problems" in resolved) continue;
     const render = () => renderDefinition(definition, { ...values, parameters: resolved.values });
-    // Only of a machine the name is not known before, which not every text can be.
-    const hasMachines = definition.agents.some(({ identity }) => identity !== undefined);
-    const agents = hasMachines ? valueOf(render, TemplateFormatError) : render();
+    // Not every text can name a machine or be an address.
+    const agents = mayFailToRender(definition) ? valueOf(render, TemplateFormatError) : render();
     if (agents === undefined) continue;
     expectSame("the number of agents", agents.length, definition.agents.length);
   }

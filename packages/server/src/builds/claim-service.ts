@@ -13,7 +13,7 @@ import { asBuildable, findPool, type requireVersion } from "../templates/version
 import { claimStage } from "./build-job.ts";
 import { selectClaimed } from "./claim-queries.ts";
 import { doneBuildRows, insertBuild, insertParameters } from "./insert-queries.ts";
-import { requireMachines } from "./require-machines.ts";
+import { requireRenderable } from "./require-renderable.ts";
 import { type BuildSubject, localWorker, type NewBuild, resolveStart } from "./service.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -77,7 +77,7 @@ export async function buildClaim(
   }
   const { definition, name } = version;
   const context = { ...last, definition, template_version_name: name };
-  requireMachines(context, parameters);
+  requireRenderable(context, parameters);
   const job = {
     type: "workspace_build",
     organizationId: workspace.organizationId,

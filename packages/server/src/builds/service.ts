@@ -8,6 +8,7 @@ import type { DB } from "../db/gen/schema.ts";
 import { HttpError, invalidField, invalidFields } from "../http/errors.ts";
 import { createJob } from "../jobs/service.ts";
 import type { TemplateDefinition } from "../template-format/definition.ts";
+import { mayFailToRender } from "../template-format/interpolate.ts";
 import { resolveParameters } from "../template-format/parameters.ts";
 import {
   findMatchingPreset,
@@ -20,7 +21,7 @@ import { selectBuildContext } from "./context-queries.ts";
 import { insertBuild, insertParameters } from "./insert-queries.ts";
 import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
-import { namesMachines, prebuildContext, requireMachines } from "./require-machines.ts";
+import { prebuildContext, requireRenderable } from "./require-renderable.ts";
 
 /** A workspace as far as a build of it needs it, and as the caller was authorized for it. */
 export interface BuildSubject extends AuthorizedWorkspace {
@@ -104,9 +105,9 @@ export async function createBuild(
     reason: input.reason,
   });
   await insertParameters(trx, buildId, parameters);
-  if (input.transition === "start" && namesMachines(version.definition)) {
+  if (input.transition === "start" && mayFailToRender(version.definition)) {
     const context = await selectBuildContext(trx, jobId);
-    if (context !== undefined) requireMachines(context, parameters);
+    if (context !== undefined) requireRenderable(context, parameters);
   }
   return buildId;
 }
@@ -127,7 +128,7 @@ export async function checkStart(
   const version = await requireBuildable(db, versionId);
   const sources = { given: [], presetId, previous: undefined };
   const parameters = await chooseParameters(db, version, sources);
-  requireMachines(prebuildContext(version.definition), parameters);
+  requireRenderable(prebuildContext(version.definition), parameters);
 }
 
 /** Whether the values of the newest build are all that a start with another version needs. */

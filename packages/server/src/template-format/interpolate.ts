@@ -1,12 +1,21 @@
+import { appUrlProblem, webUrlProblem } from "./address.ts";
 import type {
   AgentDefinition,
+  AppDefinition,
   IdentityDefinition,
   NamedValue,
   TemplateDefinition,
 } from "./definition.ts";
 import { instanceIdWanted, isInstanceId } from "./instance-id.ts";
+import { isShellWord, shellProblems } from "./shell-text.ts";
 import { TemplateFormatError } from "./template-format-error.ts";
-import { type ExpressionName, parseTemplateText } from "./template-text.ts";
+import {
+  type ExpressionName,
+  type ExpressionPart,
+  hasExpression,
+  parseTemplateText,
+  type TextPart,
+} from "./template-text.ts";
 
 /** What a build puts in the place of `${{ … }}`. */
 export interface RenderValues {
@@ -26,9 +35,9 @@ export interface RenderValues {
 export type RenderedAgents = readonly AgentDefinition[];
 
 /**
- * Replaces the expressions in directories, environment values, commands, addresses, display names and machines of each agent. Values
- * go in as they are and are not looked at again: where a shell reads them, hand them over by `env`.
- * Throws `TemplateFormatError` for an expression or a parameter without a value, and for what cannot name a machine.
+ * Replaces the expressions in every text of each agent that may hold them. Values go in as they are and are not looked at again.
+ * Throws `TemplateFormatError` for an expression or a parameter without a value, for a value that would become code in a shell
+ * or a browser (also of definitions that were stored when push let more through), and for what cannot name a machine.
  */
 export function renderDefinition(
   definition: TemplateDefinition,
@@ -40,13 +49,29 @@ export function renderDefinition(
   );
 }
 
-type Render = (text: string) => string;
+/** Whether rendering depends on the values that users choose, so that a request is better refused than its build. */
+export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">): boolean {
+  return agents.some(
+    ({ identity, apps, scripts, metadata }) =>
+      identity !== undefined ||
+      apps.some(({ url, health }) => hasExpression(url) || hasExpression(health?.url ?? "")) ||
+      [...scripts, ...metadata].some(({ run }) => hasExpression(run)) ||
+      apps.some(({ command }) => hasExpression(command)),
+  );
+}
+
+/** Renders one text of an agent; `where` names it in errors. */
+interface Renderer {
+  readonly plain: (text: string, where: string) => string;
+  /** The same for text that a shell runs. */
+  readonly shell: (text: string, where: string) => string;
+}
 
 function rendererFor(
   agentName: string,
   parameters: ReadonlyMap<string, string>,
   values: RenderValues,
-): Render {
+): Renderer {
   const names: Readonly<Record<ExpressionName, string>> = {
     "owner.id": values.owner.id,
     "owner.username": values.owner.username,
@@ -58,57 +83,103 @@ function rendererFor(
     "template.version": values.template.version,
     "agent.name": agentName,
   };
-  return (text) => {
+  const valueOf = (part: ExpressionPart): string =>
+    part.kind === "name" ? names[part.name] : (parameters.get(part.name) ?? "");
+  const partsOf = (text: string, where: string): readonly TextPart[] => {
     const { parts, problems } = parseTemplateText(text, (name) => parameters.has(name));
-    const problem = problems[0];
-    if (problem !== undefined)
-      throw new TemplateFormatError(`cannot render agent ${agentName}: ${problem.message}`);
-    return parts
-      .map((part) => {
-        if (part.kind === "literal") return part.text;
-        return part.kind === "name" ? names[part.name] : (parameters.get(part.name) ?? "");
-      })
-      .join("");
+    const [problem] = problems;
+    if (problem === undefined) return parts;
+    throw new TemplateFormatError(`agent ${agentName}, ${where}: ${problem.message}`);
+  };
+  const join = (parts: readonly TextPart[]): string =>
+    parts.map((part) => (part.kind === "literal" ? part.text : valueOf(part))).join("");
+  return {
+    plain: (text, where) => join(partsOf(text, where)),
+    shell: (text, where) => {
+      const parts = partsOf(text, where);
+      requireShellParts(parts, valueOf, `agent ${agentName}, ${where}`);
+      return join(parts);
+    },
   };
 }
 
-function renderAgent(agent: AgentDefinition, render: Render): AgentDefinition {
+/** Push refuses the first; versions from before it did are stored, and so are names from before they were checked. */
+function requireShellParts(
+  parts: readonly TextPart[],
+  valueOf: (part: ExpressionPart) => string,
+  where: string,
+): void {
+  const [problem] = shellProblems(parts);
+  if (problem !== undefined) {
+    throw new TemplateFormatError(
+      `${where}: ${problem.message}; push a new version of the template`,
+    );
+  }
+  for (const part of parts) {
+    if (part.kind === "literal" || isShellWord(valueOf(part))) continue;
+    throw new TemplateFormatError(
+      `${where}: found ${JSON.stringify(valueOf(part))} as ${part.name} in text that a shell runs, wanted letters, digits, dots, dashes and underscores only, a letter or digit first`,
+      "values",
+    );
+  }
+}
+
+function renderAgent(agent: AgentDefinition, { plain, shell }: Renderer): AgentDefinition {
   return {
     ...agent,
-    directory: render(agent.directory),
+    directory: plain(agent.directory, "directory"),
     env: Object.fromEntries(
-      Object.entries(agent.env).map(([name, value]) => [name, render(value)]),
+      Object.entries(agent.env).map(([name, value]) => [name, plain(value, `env ${name}`)]),
     ),
     scripts: agent.scripts.map((script) => ({
       ...script,
-      displayName: render(script.displayName),
-      run: render(script.run),
+      displayName: plain(script.displayName, `script ${script.key}`),
+      run: shell(script.run, `script ${script.key}`),
     })),
     metadata: agent.metadata.map((one) => ({
       ...one,
-      displayName: render(one.displayName),
-      run: render(one.run),
+      displayName: plain(one.displayName, `metadata ${one.key}`),
+      run: shell(one.run, `metadata ${one.key}`),
     })),
-    apps: agent.apps.map((app) => ({
-      ...app,
-      displayName: render(app.displayName),
-      url: render(app.url),
-      command: render(app.command),
-      health: app.health === undefined ? undefined : { ...app.health, url: render(app.health.url) },
-    })),
-    identity: agent.identity && renderIdentity(agent.name, agent.identity, render),
+    apps: agent.apps.map((app) => renderApp(app, { plain, shell }, agent.name)),
+    identity: agent.identity && renderIdentity(agent.name, agent.identity, plain),
   };
+}
+
+function renderApp(
+  app: AppDefinition,
+  { plain, shell }: Renderer,
+  agentName: string,
+): AppDefinition {
+  const where = `app ${app.slug}`;
+  const rendered = {
+    ...app,
+    displayName: plain(app.displayName, where),
+    url: plain(app.url, where),
+    command: shell(app.command, where),
+    health: app.health && { ...app.health, url: plain(app.health.url, where) },
+  };
+  // A value may have made another address of it than push could see.
+  const problem = hasExpression(app.url) ? appUrlProblem(rendered) : undefined;
+  const healthProblem =
+    app.health !== undefined && hasExpression(app.health.url)
+      ? webUrlProblem(rendered.health?.url ?? "")
+      : undefined;
+  const found = problem ?? healthProblem;
+  if (found === undefined) return rendered;
+  throw new TemplateFormatError(`agent ${agentName}, ${where}: ${found}`, "values");
 }
 
 function renderIdentity(
   agentName: string,
   { auth, instanceId }: IdentityDefinition,
-  render: Render,
+  plain: Renderer["plain"],
 ): IdentityDefinition {
-  const rendered = render(instanceId);
+  const rendered = plain(instanceId, "instance_id");
   if (isInstanceId(rendered)) return { auth, instanceId: rendered };
   const found = JSON.stringify(rendered.length > 60 ? `${rendered.slice(0, 60)}…` : rendered);
   throw new TemplateFormatError(
     `agent ${agentName}: found the instance_id ${found}, wanted ${instanceIdWanted}`,
+    "values",
   );
 }

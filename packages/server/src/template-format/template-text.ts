@@ -15,12 +15,16 @@ export const expressionNames = [
 export type ExpressionName = (typeof expressionNames)[number];
 
 /** A piece of a text: itself, or an expression that a build replaces. */
-export type TextPart =
-  | { readonly kind: "literal"; readonly text: string }
+export type TextPart = { readonly kind: "literal"; readonly text: string } | ExpressionPart;
+
+/** `index` is that of its `${{` in the text, in UTF-16 units. */
+export type ExpressionPart = Expression & { readonly index: number };
+
+type Expression =
   | { readonly kind: "name"; readonly name: ExpressionName }
   | { readonly kind: "parameter"; readonly name: string };
 
-/** `index` is that of the `${{` in the text, in UTF-16 units. */
+/** `index` is as in `ExpressionPart`. */
 export interface TextProblem {
   readonly index: number;
   readonly message: string;
@@ -61,9 +65,9 @@ export function parseTemplateText(
       });
       break;
     }
-    const part = parseExpression(text.slice(at + 2, end).trim(), isParameter, parameterNames);
-    if (typeof part === "string") problems.push({ index, message: part });
-    else parts.push(part);
+    const found = parseExpression(text.slice(at + 2, end).trim(), isParameter, parameterNames);
+    if (typeof found === "string") problems.push({ index, message: found });
+    else parts.push({ ...found, index });
     at = end + 2;
   }
   parts.push({ kind: "literal", text: text.slice(at) });
@@ -81,7 +85,7 @@ function parseExpression(
   expression: string,
   isParameter: (name: string) => boolean,
   parameterNames: readonly string[],
-): TextPart | string {
+): Expression | string {
   const shown = `\`\${{ ${expression.length > 60 ? `${expression.slice(0, 60)}…` : expression} }}\``;
   const parameter = /^parameters\.([A-Za-z0-9_-]+)$/.exec(expression)?.[1];
   if (parameter !== undefined) {

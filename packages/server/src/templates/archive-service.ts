@@ -5,11 +5,16 @@ import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { forbidden, HttpError, invalidField } from "../http/errors.ts";
+import { forbidden, HttpError } from "../http/errors.ts";
 import { recordTemplateChange, recordVersionChange } from "./audit.ts";
 import { requireTemplate } from "./service.ts";
 import { archiveUnused, selectIsUsed, updateArchived, updateVersion } from "./version-queries.ts";
-import { readVersion, requireVersion, versionNameTaken } from "./version-service.ts";
+import {
+  readVersion,
+  requireVersion,
+  requireVersionName,
+  versionNameTaken,
+} from "./version-service.ts";
 
 /** Hides a version, or shows it again. Throws 400 for one that is as asked already, and for hiding one that is used. */
 export async function setArchived(
@@ -65,12 +70,7 @@ export async function changeVersion(
   requireWriter(caller);
   const version = await requireVersion(db, id);
   const name = changes.name === "" ? undefined : changes.name;
-  if (name !== undefined && !versionName.test(name)) {
-    throw invalidField(
-      "name",
-      `must be 1 to 64 letters, digits, dots, dashes and underscores, found "${name}"`,
-    );
-  }
+  if (name !== undefined) requireVersionName(name);
   const after = { name, message: changes.message };
   await inTransaction(db, async (trx) => {
     await updateVersion(trx, id, after);
@@ -82,8 +82,6 @@ export async function changeVersion(
   });
   return readVersion(db, id);
 }
-
-const versionName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
 function requireWriter(caller: UserCaller): void {
   if (!mayWriteTemplates(caller))

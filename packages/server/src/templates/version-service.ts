@@ -57,6 +57,7 @@ export async function createVersion(
     throw invalidField("template_id", `no template has the id ${templateId}`);
   }
   const name = input.name || `v${randomBytes(5).toString("hex")}`;
+  requireVersionName(name);
   const id = await inTransaction(db, async (trx) => {
     const jobId = await createJob(trx, {
       type: "template_version_import",
@@ -87,6 +88,17 @@ export async function createVersion(
   });
   pubsub.publish(topics.jobQueue);
   return readVersion(db, id);
+}
+
+const versionName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+
+/** Throws the 400 of a text that cannot name a version. */
+export function requireVersionName(name: string): void {
+  if (versionName.test(name)) return;
+  throw invalidField(
+    "name",
+    `must be 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first and last, found ${JSON.stringify(name)}`,
+  );
 }
 
 /** The 409 of a name that another version of the template has; any other error as it is. */

@@ -16,6 +16,7 @@ import {
   maxScripts,
   maxVolumes,
 } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import type { Place, Reader } from "../reader.ts";
 import { app } from "./app-shape.ts";
 import { hostKeys, plainKeys, renderedLine, webUrl } from "./common-text.ts";
@@ -23,7 +24,7 @@ import { choices } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { duration, integer } from "./scalar-shape.ts";
 import { metadata, script } from "./script-shape.ts";
-import { checked, mapped, optional, quoted, required, type Shape, withDefault } from "./shape.ts";
+import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const percent = integer({ min: 1, max: 100 });
@@ -42,7 +43,7 @@ const monitoring = object({
   ),
 });
 
-const env = record(text({ maxLength: maxScriptLength, isRendered: true, takesScalars: true }), {
+const env = record(text({ maxLength: maxScriptLength, rendered: "plain", takesScalars: true }), {
   keys: {
     pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
     wanted: "letters, digits and underscores, no digit first",
@@ -57,7 +58,7 @@ const defaultDisplayApps = displayApps.filter((name) => name !== "vscode_insider
 const instanceId = text({
   maxLength: maxInstanceIdLength,
   minLength: 1,
-  isRendered: true,
+  rendered: "plain",
   wanted: "the id of a machine",
   problem: (value) =>
     isInstanceId(value) ? undefined : `found ${quoted(value)}, wanted ${instanceIdWanted}`,

@@ -1,11 +1,18 @@
+import { addressProblem, schemeProblem } from "../address.ts";
 import { type AppDefinition, openIns, sharingLevels } from "../definition.ts";
-import { maxDescriptionLength, maxScriptLength, maxUrlLength } from "../limits.ts";
+import { maxDescriptionLength, maxUrlLength } from "../limits.ts";
 import type { Place, Reader } from "../reader.ts";
 import { hasExpression } from "../template-text.ts";
-import { icon, line, renderedLine, renderedWebUrl } from "./common-text.ts";
+import {
+  command as shellCommand,
+  icon,
+  line,
+  renderedLine,
+  renderedWebUrl,
+} from "./common-text.ts";
 import { object } from "./map-shape.ts";
 import { duration, flag, integer } from "./scalar-shape.ts";
-import { checked, mapped, optional, quoted, required, type Shape, withDefault } from "./shape.ts";
+import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const health = object({
@@ -25,14 +32,14 @@ const fields = object({
     text({
       maxLength: maxUrlLength,
       minLength: 1,
-      isRendered: true,
+      rendered: "plain",
       problem: addressProblem,
       wanted: "an address",
     }),
   ),
   command: optional(
     "What to run in a terminal instead of opening an address; ${{ … }} is replaced.",
-    text({ maxLength: maxScriptLength, minLength: 1, isRendered: true, wanted: "a command" }),
+    shellCommand,
   ),
   icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
   external: withDefault(
@@ -89,9 +96,10 @@ function checkApp(read: AppFields, place: Place, reader: Reader): void {
     const found = url === undefined ? "neither `url` nor `command`" : "both `url` and `command`";
     reader.reportKey(place, `found ${found}, wanted one of them`);
   }
-  if (url !== undefined && !external && !hasExpression(url.slice(0, 8)) && !/^https?:/i.test(url)) {
-    const wanted = "one that starts with http:// or https://, or `external: true`";
-    reader.report(reader.child(place, "url"), `found the address ${quoted(url)}, wanted ${wanted}`);
+  // Where an expression comes first, only its value says what address it is.
+  if (url !== undefined && !hasExpression(url.slice(0, 8))) {
+    const problem = schemeProblem({ url, isExternal: external });
+    if (problem !== undefined) reader.report(reader.child(place, "url"), problem);
   }
   if (!external) return;
   const hasOther = {
@@ -106,13 +114,4 @@ function checkApp(read: AppFields, place: Place, reader: Reader): void {
         `found \`${key}\` of an external app, which the server does not reach`,
       );
   }
-}
-
-function addressProblem(value: string): string | undefined {
-  if (!URL.canParse(value))
-    return `found ${quoted(value)}, wanted an address such as http://localhost:8080`;
-  // The dashboard makes links of them.
-  if (/^(javascript|data|vbscript|file|blob):/i.test(value))
-    return `found ${quoted(value)}, wanted an address that is not a program`;
-  return undefined;
 }

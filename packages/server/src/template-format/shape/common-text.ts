@@ -1,3 +1,4 @@
+import { isWebUrl, webUrlProblem } from "../address.ts";
 import {
   maxDescriptionLength,
   maxKeyLength,
@@ -5,8 +6,8 @@ import {
   maxScriptLength,
   maxUrlLength,
 } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import type { RecordOptions } from "./map-shape.ts";
-import { quoted } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 /** Names that become part of host names (`rest.md` section 5): agents and apps. */
@@ -25,13 +26,13 @@ export const plainKeys = {
 
 /** A title or the like; a build replaces nothing in it. */
 export const line = text({ maxLength: maxLineLength });
-export const renderedLine = text({ maxLength: maxLineLength, isRendered: true });
+export const renderedLine = text({ maxLength: maxLineLength, rendered: "plain" });
 export const description = text({ maxLength: maxDescriptionLength });
-/** What a shell is to run. */
+/** Text that a shell runs. */
 export const command = text({
   maxLength: maxScriptLength,
   minLength: 1,
-  isRendered: true,
+  rendered: "shell",
   wanted: "a command",
 });
 
@@ -47,16 +48,6 @@ export const icon = text({
 export const webUrl = text({ maxLength: maxUrlLength, problem: webUrlProblem });
 export const renderedWebUrl = text({
   maxLength: maxUrlLength,
-  isRendered: true,
+  rendered: "plain",
   problem: webUrlProblem,
 });
-
-function webUrlProblem(value: string): string | undefined {
-  return isWebUrl(value)
-    ? undefined
-    : `found ${quoted(value)}, wanted an address that starts with http:// or https://`;
-}
-
-function isWebUrl(value: string): boolean {
-  return /^https?:\/\/[^/]/.test(value) && URL.canParse(value);
-}

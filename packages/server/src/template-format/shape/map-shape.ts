@@ -1,6 +1,7 @@
+import { quoted } from "../quoted.ts";
 import type { Place, Reader } from "../reader.ts";
 import { didYouMean } from "../suggest.ts";
-import { type Field, type JsonSchema, quoted, reportKind, type Shape } from "./shape.ts";
+import { type Field, type JsonSchema, reportKind, type Shape } from "./shape.ts";
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
 type ObjectOf<F extends Fields> = {

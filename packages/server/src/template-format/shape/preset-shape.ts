@@ -6,12 +6,13 @@ import type {
   ScheduleDefinition,
 } from "../definition.ts";
 import { maxInstances, maxParameters, maxWindows } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { description, icon, line } from "./common-text.ts";
 import { list } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameterValue } from "./parameter-shape.ts";
 import { duration, flag, integer } from "./scalar-shape.ts";
-import { checked, mapped, optional, quoted, required, type Shape, withDefault } from "./shape.ts";
+import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 const instances = integer({ min: 0, max: maxInstances });

@@ -1,3 +1,4 @@
+import { cut, quoted } from "../quoted.ts";
 import type { Content, Place, Reader } from "../reader.ts";
 
 /** A JSON schema (draft 7) of one value. */
@@ -95,15 +96,6 @@ export function contentText(content: Content): string {
       if (typeof content.value === "string") return quoted(content.value);
       return content.value === null ? "null" : `the ${typeof content.value} ${cut(content.source)}`;
   }
-}
-
-/** A text in quotes as messages show it. */
-export function quoted(text: string): string {
-  return JSON.stringify(cut(text));
-}
-
-function cut(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function described(shape: Shape<unknown>, description: string): JsonSchema {

@@ -1,6 +1,8 @@
+import { quoted } from "../quoted.ts";
 import type { Place, Reader } from "../reader.ts";
+import { shellProblems } from "../shell-text.ts";
 import { expressionMark, hasExpression, parseTemplateText } from "../template-text.ts";
-import { contentText, type JsonSchema, quoted, reportKind, type Shape } from "./shape.ts";
+import { contentText, type JsonSchema, reportKind, type Shape } from "./shape.ts";
 
 export interface TextOptions {
   readonly maxLength: number;
@@ -8,8 +10,11 @@ export interface TextOptions {
   /** What the whole text must look like, and the same in words. */
   readonly pattern?: string;
   readonly wanted?: string;
-  /** Whether a build replaces `${{ … }}` in it; where it does not, the characters are refused. */
-  readonly isRendered?: boolean;
+  /**
+   * Set where a build replaces `${{ … }}`; anywhere else the characters are refused. `shell` is text that a shell runs, which
+   * takes no values that users choose.
+   */
+  readonly rendered?: "plain" | "shell";
   /** Whether a number or a truth value is taken as the text that stands in the file. */
   readonly takesScalars?: boolean;
   /** Says what is wrong with the text, or nothing. Where expressions stand it sees `1`; one in front is not asked about. */
@@ -36,7 +41,7 @@ export function text(options: TextOptions): Shape<string> {
       if (value.includes("\0") || !value.isWellFormed())
         return fail("found a NUL or half a surrogate pair, wanted text");
       if (hasExpression(value)) {
-        if (options.isRendered === true) return checkRendered(value, place, reader, options);
+        if (options.rendered !== undefined) return checkRendered(value, place, reader, options);
         return fail("found `${{`, but expressions are not replaced in this place");
       }
       if (pattern !== undefined && !pattern.test(value)) {
@@ -94,10 +99,11 @@ function checkRendered(
 ): string | undefined {
   const names = reader.parameterNames;
   const { parts, problems } = parseTemplateText(value, (name) => names.has(name), [...names]);
-  for (const { index, message } of problems) {
+  const all = options.rendered === "shell" ? [...problems, ...shellProblems(parts)] : problems;
+  for (const { index, message } of all) {
     reader.reportAt(place, reader.offsetOf(place, value, index, expressionMark), message);
   }
-  if (problems.length > 0) return undefined;
+  if (all.length > 0) return undefined;
   const example = parts.map((part) => (part.kind === "literal" ? part.text : "1")).join("");
   const first = parts.find((part) => part.kind !== "literal" || part.text !== "");
   const problem = first?.kind === "literal" ? options.problem?.(example) : undefined;
@@ -109,7 +115,7 @@ function checkRendered(
 function textSchema(options: TextOptions): JsonSchema {
   // An expression may stand where the finished text must have a form.
   const form =
-    options.pattern === undefined || options.isRendered === true
+    options.pattern === undefined || options.rendered !== undefined
       ? {}
       : { pattern: options.pattern };
   return {

@@ -2,24 +2,25 @@ import { nilUuid, prebuildsUserId } from "@slipway/api";
 
 import { invalidField } from "../http/errors.ts";
 import type { NamedValue, TemplateDefinition } from "../template-format/definition.ts";
+import { mayFailToRender } from "../template-format/interpolate.ts";
 import { TemplateFormatError } from "../template-format/template-format-error.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
 
-/** Whether agents of the template are known by machines, whose names a build must make of its values. */
-export function namesMachines({ agents }: Pick<TemplateDefinition, "agents">): boolean {
-  return agents.some(({ identity }) => identity !== undefined);
-}
-
-/** Throws the 400 of a build that would name what is no machine. The build itself would fail; so nothing is changed. */
-export function requireMachines(context: RenderContext, parameters: readonly NamedValue[]): void {
-  if (!namesMachines(context.definition)) return;
+/**
+ * Throws the 400 of a build whose agents cannot be made of its values: it would name what is no machine, or run as code what a
+ * user chose. The build itself would fail; so nothing is changed.
+ */
+export function requireRenderable(context: RenderContext, parameters: readonly NamedValue[]): void {
+  if (!mayFailToRender(context.definition)) return;
   try {
     renderAgents(context, parameters);
   } catch (error) {
     if (!(error instanceof TemplateFormatError)) throw error;
-    throw invalidField("rich_parameter_values", error.message);
+    throw invalidField(fieldOf[error.fault], error.message);
   }
 }
+
+const fieldOf = { version: "template_version_id", values: "rich_parameter_values" } as const;
 
 /** The context of a prebuild that is not made yet, for the same question. */
 export function prebuildContext(definition: TemplateDefinition): RenderContext {

@@ -1,0 +1,52 @@
+import type { ExpressionName, ExpressionPart, TextPart, TextProblem } from "./template-text.ts";
+
+/*
+ * Texts that a shell runs: scripts, metadata commands, and the commands of apps. The value of an expression becomes part of
+ * such a text, and whatever it holds is then code. So a value may stand there only if it cannot change what the text means.
+ *
+ * Parameters, and the name and email address of a user, can be anything that somebody types: templates hand them on by `env`.
+ * Ids and the names of users, workspaces, templates, versions and agents are within `shellWord` wherever the server accepts
+ * one, which tests/shell-names.test.ts holds for every place where one enters; a build looks at each value once more.
+ */
+
+/** Nothing in it is special to a shell, and it is not taken for an option, as a letter or digit comes first. */
+const shellWord = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*)?$/;
+
+/** Whether a value leaves a shell's text what it is, wherever it stands in it. */
+export function isShellWord(value: string): boolean {
+  return shellWord.test(value);
+}
+
+const freeNames: ReadonlySet<ExpressionName> = new Set(["owner.name", "owner.email"]);
+
+function isFreelyChosen(part: ExpressionPart): boolean {
+  return part.kind === "parameter" || freeNames.has(part.name);
+}
+
+/** Says which expressions cannot stand in a shell's text, and how their values get there instead. */
+export function shellProblems(parts: readonly TextPart[]): readonly TextProblem[] {
+  return parts.flatMap((part) =>
+    part.kind !== "literal" && isFreelyChosen(part)
+      ? [{ index: part.index, message: shellProblem(part) }]
+      : [],
+  );
+}
+
+function shellProblem(part: ExpressionPart): string {
+  const shown = `\${{ ${part.kind === "parameter" ? `parameters.${part.name}` : part.name} }}`;
+  const variable = variableOf(part.name);
+  return `found \`${shown}\`, whose value a user chooses, in text that a shell runs: the value would run as code; wanted it in the agent's \`env: { ${variable}: "${shown}" }\`, and \`"$${variable}"\` here`;
+}
+
+/** The name of an environment variable for an expression, such as `COLOR` or `OWNER_NAME`. */
+function variableOf(name: string): string {
+  const variable = name.toUpperCase().replaceAll(/[.-]/g, "_");
+  return knownVariables.has(variable) ? `PARAMETER_${variable}` : variable;
+}
+
+/** Variables that already mean something to shells and programs. */
+const knownVariables: ReadonlySet<string> = new Set(
+  "BASH_ENV EDITOR ENV HOME HOSTNAME IFS LANG LOGNAME MAIL PATH PS1 PWD SHELL TERM TZ UID USER".split(
+    " ",
+  ),
+);
