@@ -12,7 +12,15 @@ import { insertFile } from "../src/files/queries.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
 
 const day = 24 * 3600 * 1000;
-const nothing = { agents: 0, rowsOfAgents: 0, usageRows: 0, keys: 0, files: 0 };
+const nothing = {
+  agents: 0,
+  rowsOfAgents: 0,
+  usageRows: 0,
+  keys: 0,
+  files: 0,
+  dryRuns: 0,
+  versions: 0,
+};
 
 let database: TestDatabase;
 let place: SeededWorkspace;
@@ -155,6 +163,28 @@ test("removes files that no version has a day after they were uploaded last", as
   expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, files: 1 });
   const left = await db.selectFrom("files").select("id").execute();
   expect(left).toEqual([{ id: place.fileId }]);
+});
+
+test("removes dry runs a day after they ended, and versions without a template after a week", async () => {
+  const { db } = database;
+  const job = (type: string) => sql<{ id: string }>`
+    insert into jobs (type, organization_id, initiator_id, file_id, completed_at)
+      select ${type}, organization_id, ${place.userId}, ${place.fileId}, now()
+        from templates limit 1 returning id`;
+  const [imported] = (await job("template_version_import").execute(db)).rows;
+  const { rows: versions } = await sql<{ id: string }>`
+    insert into template_versions (organization_id, name, job_id, file_id, created_by)
+      select organization_id, 'unused', ${imported?.id}, ${place.fileId}, ${place.userId}
+        from templates limit 1 returning id`.execute(db);
+  const [tried] = (await job("template_version_dry_run").execute(db)).rows;
+  await sql`insert into template_version_dry_runs (job_id, template_version_id, workspace_name, parameters)
+    values (${tried?.id}, ${versions[0]?.id}, '', '[]')`.execute(db);
+  const before = await db.selectFrom("template_versions").select("id").execute();
+  expect(await cleanUp(db, now + 0.9 * day)).toEqual(nothing);
+  expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, dryRuns: 1 });
+  expect(await cleanUp(db, now + 8 * day)).toMatchObject({ dryRuns: 0, versions: 1 });
+  const left = await db.selectFrom("template_versions").select("id").execute();
+  expect(left).toEqual(before.filter(({ id }) => id !== versions[0]?.id));
 });
 
 test("leaves the work to the replica that is at it", async () => {

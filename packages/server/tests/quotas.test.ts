@@ -1,4 +1,13 @@
-import { createBuild, createWorkspace, type Workspace, type WorkspaceBuild } from "@slipway/api";
+import {
+  createBuild,
+  createWorkspace,
+  getTemplate,
+  listTemplateExamples,
+  maxFileBytes,
+  tarMimeType,
+  type Workspace,
+  type WorkspaceBuild,
+} from "@slipway/api";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -138,12 +147,13 @@ describe("the number of workspaces that a user runs", () => {
   });
 });
 
-/** A driver whose starts end with the test. */
+/** A driver whose starts, and whose plans once told so, end with the test. */
 class EndlessDriver implements Driver {
   readonly name = "docker";
+  isPlanEndless = false;
 
-  async plan(): Promise<DriverResult> {
-    return { state: undefined, resources: [] };
+  async plan(_input: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
+    return this.isPlanEndless ? this.start(_input, _log, signal) : this.stop();
   }
 
   async start(_build: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
@@ -195,5 +205,74 @@ describe("the number of builds that a user has going", () => {
     await build(client, quick, "delete");
     const { client: bob } = await addPerson(server, "bob");
     await run(bob, "quick", quickId);
+  });
+});
+
+describe("what a user pushes and tries out", () => {
+  const driver = new EndlessDriver();
+  let server: OpenServer;
+
+  beforeAll(async () => {
+    const environment = {
+      SLIPWAY_MAX_TEMPLATE_VERSIONS_PER_DAY: "2",
+      SLIPWAY_MAX_DRY_RUNS_PER_USER: "2",
+      SLIPWAY_MAX_UNUSED_FILE_BYTES_PER_USER: String(maxFileBytes),
+    };
+    server = opened.use(await openServer(inject("postgresUrl"), environment, [driver]));
+  });
+
+  it("has a limit of versions a day, also when many are pushed at once", async () => {
+    const { client } = await addPerson(server, "ann", ["template-admin"]);
+    const [example] = await client.call(listTemplateExamples, {
+      params: { organization: "default" },
+    });
+    expect(example?.id).toBeDefined();
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5].map(() =>
+        server.request(
+          "POST",
+          "/organizations/default/templateversions",
+          { example_id: example?.id },
+          client,
+        ),
+      ),
+    );
+    expect(statusesOf(answers)).toEqual([201, 201, 409, 409, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
+      detail: expect.stringContaining("SLIPWAY_MAX_TEMPLATE_VERSIONS_PER_DAY"),
+    });
+  });
+
+  it("has a limit of bytes that no version uses, whoever else has some", async () => {
+    const { client } = await addPerson(server, "bob", ["template-admin"]);
+    const upload = async (fill: number, bytes: number, by: Client): Promise<number> => {
+      const response = await fetch(`${server.url}/api/v2/files`, {
+        method: "POST",
+        headers: { ...by.headers, "Content-Type": tarMimeType },
+        body: Buffer.alloc(bytes, fill),
+      });
+      await response.body?.cancel();
+      return response.status;
+    };
+    const half = maxFileBytes / 2;
+    const statuses = await Promise.all([1, 2, 3, 4].map((fill) => upload(fill, half, client)));
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([201, 201, 409, 409]);
+    expect(await upload(5, 1, client)).toBe(409);
+    const known = [1, 2, 3, 4][statuses.indexOf(201)] ?? 0;
+    expect(await upload(known, half, client)).toBe(200);
+    expect(await upload(5, 1, server.admin)).toBe(201);
+  });
+
+  it("has a limit of dry runs at once", async () => {
+    const templateId = await pushTemplate(server.admin, "slow", template("docker"));
+    const { active_version_id: version } = await server.admin.call(getTemplate, {
+      params: { template: templateId },
+    });
+    driver.isPlanEndless = true;
+    const { client } = await addPerson(server, "cat");
+    const path = `/templateversions/${version}/dry-run`;
+    const dryRun = () => server.request("POST", path, {}, client);
+    const answers = await Promise.all(Array.from({ length: 5 }, dryRun));
+    expect(statusesOf(answers)).toEqual([201, 201, 429, 429, 429]);
   });
 });

@@ -112,6 +112,11 @@ async function dryRun(body: object, client?: Client): Promise<{ job: string; pat
   return { job, path: `/templateversions/${first.id}/dry-run/${job}` };
 }
 
+async function countDryRuns(): Promise<number> {
+  const rows = await server.db.selectFrom("template_version_dry_runs").select("job_id").execute();
+  return rows.length;
+}
+
 describe("a dry run", () => {
   it("plans the workspace with the values given, and makes nothing", async () => {
     const { path } = await dryRun({
@@ -160,22 +165,39 @@ describe("a dry run", () => {
     expect(await get("/workspaces")).toMatchObject({ body: { count: 0 } });
   });
 
-  it("fails with the parameters that do not fit, and takes null for none", async () => {
+  it("is refused with the parameters that do not fit, and takes null for none", async () => {
     const rich_parameter_values = [
       { name: "cores", value: "99" },
       { name: "colour", value: "red" },
     ];
-    const { path } = await dryRun({ rich_parameter_values });
-    await follow(`${path}/logs?follow`).ended;
-    const done = await get(path);
-    expect(done).toMatchObject({
-      body: { status: "failed", error: expect.stringContaining("colour: unknown parameter") },
+    const before = await countDryRuns();
+    expect(
+      await post(`/templateversions/${first.id}/dry-run`, { rich_parameter_values }),
+    ).toMatchObject({
+      status: 400,
+      body: {
+        validations: expect.arrayContaining([
+          { field: "colour", detail: expect.stringContaining("unknown parameter") },
+          { field: "cores", detail: "found 99, wanted at most 8" },
+        ]) as unknown,
+      },
     });
-    expect(fieldOf(done.body, "error")).toContain("cores: found 99, wanted at most 8");
-    expect(await get(`${path}/resources`)).toMatchObject({ status: 412 });
+    expect(await countDryRuns()).toBe(before);
     const none = await dryRun({ rich_parameter_values: null });
     await follow(`${none.path}/logs?follow`).ended;
     expect(await get(none.path)).toMatchObject({ body: { status: "succeeded" } });
+  });
+
+  it("is kept until twenty newer ones of its user have ended", async () => {
+    const { client } = await addPerson(server, "trier");
+    const oldest = await dryRun({}, client);
+    await follow(`${oldest.path}/logs?follow`).ended;
+    for (let count = 0; count < 20; count += 1) {
+      expect(await get(oldest.path, client)).toMatchObject({ status: 200 });
+      const { path } = await dryRun({}, client);
+      await follow(`${path}/logs?follow`).ended;
+    }
+    expect(await get(oldest.path, client)).toMatchObject({ status: 404 });
   });
 
   it("belongs to who began it, and to its version", async () => {

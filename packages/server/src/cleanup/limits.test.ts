@@ -8,17 +8,27 @@ test("counts back from now", () => {
     usage: "2026-01-29T12:00:00.000Z",
     expiredKeys: "2026-03-01T12:00:00.000Z",
     unusedFiles: "2026-03-30T12:00:00.000Z",
+    dryRuns: "2026-03-30T12:00:00.000Z",
+    unusedVersions: "2026-03-24T12:00:00.000Z",
   });
 });
 
-const nothing = { agents: 0, rowsOfAgents: 0, usageRows: 0, keys: 0, files: 0 };
+const nothing = {
+  agents: 0,
+  rowsOfAgents: 0,
+  usageRows: 0,
+  keys: 0,
+  files: 0,
+  dryRuns: 0,
+  versions: 0,
+};
 
 test.each([
   ["another replica did the round", undefined, 600_000],
   ["nothing was there", nothing, 600_000],
   [
     "less than a round's worth was there",
-    { agents: 49, rowsOfAgents: 1, usageRows: 1, keys: 999, files: 99 },
+    { agents: 49, rowsOfAgents: 1, usageRows: 1, keys: 999, files: 99, dryRuns: 999, versions: 99 },
     600_000,
   ],
   ["agents may be left", { ...nothing, agents: roundLimits.agents }, 5_000],
@@ -26,6 +36,8 @@ test.each([
   ["usage may be left", { ...nothing, usageRows: roundLimits.usageRows }, 5_000],
   ["keys may be left", { ...nothing, keys: roundLimits.keys }, 5_000],
   ["files may be left", { ...nothing, files: roundLimits.files }, 5_000],
+  ["dry runs may be left", { ...nothing, dryRuns: roundLimits.dryRuns }, 5_000],
+  ["versions may be left", { ...nothing, versions: roundLimits.versions }, 5_000],
 ])("waits as long as it should when %s", (_what, removed, pauseMs) => {
   expect(pauseAfter(removed)).toBe(pauseMs);
 });

@@ -5,6 +5,8 @@ const keepMs = {
   usage: 61 * day,
   expiredKeys: 30 * day,
   unusedFiles: day,
+  dryRuns: day,
+  unusedVersions: 7 * day,
 } as const;
 
 /** Most of each kind that one round removes, so that no round holds up others. */
@@ -14,6 +16,8 @@ export const roundLimits = {
   usageRows: 20_000,
   keys: 1000,
   files: 100,
+  dryRuns: 1000,
+  versions: 100,
 } as const;
 
 /** A round that left something over is followed by the next one soon. */
@@ -28,6 +32,10 @@ export interface Cutoffs {
   readonly usage: string;
   readonly expiredKeys: string;
   readonly unusedFiles: string;
+  /** When a dry run ended. */
+  readonly dryRuns: string;
+  /** When a version was pushed of which nobody made a template. */
+  readonly unusedVersions: string;
 }
 
 /** `now` in milliseconds since the epoch. */
@@ -38,6 +46,8 @@ export function cutoffs(now: number): Cutoffs {
     usage: before(keepMs.usage),
     expiredKeys: before(keepMs.expiredKeys),
     unusedFiles: before(keepMs.unusedFiles),
+    dryRuns: before(keepMs.dryRuns),
+    unusedVersions: before(keepMs.unusedVersions),
   };
 }
 
@@ -48,17 +58,21 @@ export interface Removed {
   readonly usageRows: number;
   readonly keys: number;
   readonly files: number;
+  readonly dryRuns: number;
+  readonly versions: number;
 }
 
 /** How long to wait after a round; undefined stands for one that another replica did. */
 export function pauseAfter(removed: Removed | undefined): number {
   if (removed === undefined) return idlePauseMs;
-  const { agents, rowsOfAgents, usageRows, keys, files } = roundLimits;
+  const { agents, rowsOfAgents, usageRows, keys, files, dryRuns, versions } = roundLimits;
   const isFull =
     removed.agents >= agents ||
     removed.rowsOfAgents >= rowsOfAgents ||
     removed.usageRows >= usageRows ||
     removed.keys >= keys ||
-    removed.files >= files;
+    removed.files >= files ||
+    removed.dryRuns >= dryRuns ||
+    removed.versions >= versions;
   return isFull ? busyPauseMs : idlePauseMs;
 }

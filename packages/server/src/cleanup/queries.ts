@@ -134,6 +134,39 @@ export function deleteExpiredKeys(db: Queryable, cutoff: string, limit: number):
   );
 }
 
+/** Dry runs that ended before `cutoff`, with their logs and plans. */
+export function deleteDryRuns(db: Queryable, cutoff: string, limit: number): Promise<number> {
+  return count(
+    db,
+    sql`delete from jobs where id in (
+      select id from jobs where type = 'template_version_dry_run' and completed_at < ${cutoff}
+        order by completed_at limit ${limit})`,
+  );
+}
+
+/**
+ * Versions pushed before `cutoff` that belong to no template, with their imports. One of which a template is being made now
+ * is left alone, and so is one with dry runs.
+ */
+export function deleteUnusedVersions(
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`with unused as (
+        select version.id, version.job_id from template_versions version
+          join jobs import on import.id = version.job_id
+          where version.template_id is null and version.created_at < ${cutoff}
+            and import.completed_at is not null
+            and not exists (select from template_version_dry_runs where template_version_id = version.id)
+          order by version.created_at limit ${limit} for update of version skip locked),
+      imports as (delete from jobs where id in (select job_id from unused))
+      delete from template_versions where id in (select id from unused)`,
+  );
+}
+
 /** Files uploaded before `cutoff` that no template version and no job has. One that is being taken up is left alone. */
 export function deleteUnusedFiles(db: Queryable, cutoff: string, limit: number): Promise<number> {
   return count(

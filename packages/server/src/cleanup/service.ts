@@ -6,9 +6,11 @@ import { cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
 import {
   agedTables,
   deleteAged,
+  deleteDryRuns,
   deleteExpiredKeys,
   deleteHistory,
   deleteUnusedFiles,
+  deleteUnusedVersions,
   emptyLogPositions,
   historyTables,
   markHistoryRemoved,
@@ -52,8 +54,11 @@ export function cleanUp(db: Database, now: number): Promise<Removed | undefined>
     if (!(await tryLock(trx))) return undefined;
     const history = await removeHistory(trx, old.replacedBuilds);
     const keys = await deleteExpiredKeys(trx, old.expiredKeys, roundLimits.keys);
+    const dryRuns = await deleteDryRuns(trx, old.dryRuns, roundLimits.dryRuns);
+    const versions = await deleteUnusedVersions(trx, old.unusedVersions, roundLimits.versions);
     const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
-    return { ...history, usageRows: await removeUsage(trx, old.usage), keys, files };
+    const usageRows = await removeUsage(trx, old.usage);
+    return { ...history, usageRows, keys, files, dryRuns, versions };
   });
 }
 

@@ -1,3 +1,5 @@
+import { maxFileBytes } from "@slipway/api";
+
 /** A limit that the operator may set. */
 interface LimitDefinition {
   readonly default: number;
@@ -51,6 +53,27 @@ const definitions = {
     max: 1_000_000,
     mayBeUnlimited: true,
     summary: "builds that one user may have queued or running when they start another workspace",
+  },
+  maxDryRunsPerUser: {
+    default: 5,
+    min: 1,
+    max: 1_000_000,
+    mayBeUnlimited: true,
+    summary: "dry runs of templates that one user may have queued or running",
+  },
+  maxTemplateVersionsPerDay: {
+    default: 200,
+    min: 1,
+    max: 1_000_000,
+    mayBeUnlimited: true,
+    summary: "template versions that one user may push within 24 hours",
+  },
+  maxUnusedFileBytesPerUser: {
+    default: 100 * 1024 * 1024,
+    min: maxFileBytes,
+    max: 1024 ** 4,
+    mayBeUnlimited: true,
+    summary: "bytes of files that one user may have uploaded and no template version uses",
   },
   maxStreamsPerUser: {
     default: 2_000,

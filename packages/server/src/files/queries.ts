@@ -31,6 +31,25 @@ export async function insertFile(
   return { id, isNew };
 }
 
+/** The size of a user's files that nothing uses, without the one of that hash. */
+export async function countUnusedBytes(
+  db: Queryable,
+  userId: string,
+  exceptHash: string,
+): Promise<number> {
+  const row = await db
+    .selectFrom("files as file")
+    .where("file.created_by", "=", userId)
+    .where("file.hash", "<>", exceptHash)
+    .where(
+      sql<boolean>`not exists (select from template_versions where file_id = file.id)
+        and not exists (select from jobs where file_id = file.id)`,
+    )
+    .select(sql<number>`coalesce(sum(octet_length(file.data)), 0)::bigint`.as("bytes"))
+    .executeTakeFirstOrThrow();
+  return row.bytes;
+}
+
 export function selectFile(db: Queryable, id: string) {
   return db
     .selectFrom("files")

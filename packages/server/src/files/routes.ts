@@ -1,15 +1,14 @@
 import { getFile, maxFileBytes, uploadFile } from "@slipway/api";
 
-import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
-import { keepFile, readFile } from "./service.ts";
+import { type FileNeeds, keepFile, readFile } from "./service.ts";
 
-export function addFileRoutes(routes: Routes, db: Database): void {
+export function addFileRoutes(routes: Routes, needs: FileNeeds): void {
   routes.userBytes(uploadFile, maxFileBytes, async ({ raw, reply, bytes }, user) => {
     const contentType = raw.headers["content-type"]?.split(";")[0]?.trim() ?? "";
-    const file = await keepFile(db, user, contentType, bytes);
+    const file = await keepFile(needs, user, contentType, bytes);
     // The original answers 200 for bytes that it knows.
     reply.code(file.isNew ? 201 : 200);
     return { hash: file.id };
@@ -22,7 +21,7 @@ export function addFileRoutes(routes: Routes, db: Database): void {
         validations: [{ field: "format", detail: "must be empty: files come as they were sent" }],
       });
     }
-    const file = await readFile(db, user, requireUuid(params.file));
+    const file = await readFile(needs.db, user, requireUuid(params.file));
     reply.header("Content-Type", file.mimetype);
     return file.data;
   });

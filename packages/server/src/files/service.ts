@@ -3,19 +3,30 @@ import { createHash } from "node:crypto";
 import { tarMimeType } from "@slipway/api";
 
 import { mayActFor, mayWriteTemplates } from "../auth/rights.ts";
-import type { Queryable } from "../db/database.ts";
+import type { Limits } from "../config/limits.ts";
+import type { Database, Queryable } from "../db/database.ts";
+import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, notFound } from "../http/errors.ts";
-import { insertFile, selectFile } from "./queries.ts";
+import { LimitReached } from "../http/limit-reached.ts";
+import { lockUser } from "../users/lock-service.ts";
+import { countUnusedBytes, insertFile, selectFile } from "./queries.ts";
 
 export interface KeptFile {
   readonly id: string;
   readonly isNew: boolean;
 }
 
-/** Keeps a tar. Throws 400 for another type, 403 for who may not write templates. */
+export interface FileNeeds {
+  readonly db: Database;
+  readonly limits: Pick<Limits, "maxUnusedFileBytesPerUser">;
+}
+
+/**
+ * Keeps a tar. Throws 400 for another type, 403 for who may not write templates, 409 for more than may lie around unused.
+ */
 export async function keepFile(
-  db: Queryable,
+  { db, limits: { maxUnusedFileBytesPerUser: max } }: FileNeeds,
   caller: UserCaller,
   contentType: string,
   data: Uint8Array,
@@ -27,7 +38,22 @@ export async function keepFile(
     });
   }
   const hash = createHash("sha256").update(data).digest("hex");
-  return insertFile(db, { hash, mimetype: contentType, data, createdBy: caller.id });
+  return inTransaction(db, async (trx) => {
+    await lockUser(trx, caller.id);
+    const unusedBytes = await countUnusedBytes(trx, caller.id, hash);
+    if (unusedBytes + data.length > max) throw tooMuchUnused(max, unusedBytes, data.length);
+    return insertFile(trx, { hash, mimetype: contentType, data, createdBy: caller.id });
+  });
+}
+
+function tooMuchUnused(max: number, unusedBytes: number, bytes: number): LimitReached {
+  return new LimitReached({
+    status: 409,
+    name: "maxUnusedFileBytesPerUser",
+    limit: `${max} bytes of unused files per user`,
+    used: `You have uploaded ${unusedBytes} bytes that no template version uses, and this file has ${bytes}`,
+    advice: "Push a version of them, or wait: unused files are removed after a day.",
+  });
 }
 
 export interface FileContent {

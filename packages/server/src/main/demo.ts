@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { tarMimeType, type Workspace } from "@slipway/api";
 import { pack } from "tar-stream";
 
+import type { Limits } from "../config/limits.ts";
 import { keepFile } from "../files/service.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { readJob } from "../jobs/service.ts";
@@ -23,6 +24,10 @@ export interface Demo {
   readonly state: string;
 }
 
+interface DemoNeeds extends CreateNeeds {
+  readonly limits: Limits;
+}
+
 const workspaceName = "demo";
 const templateName = "demo";
 const starterTemplate = new URL("../../../../examples/demo.slipway.yaml", import.meta.url);
@@ -31,7 +36,7 @@ const waitMs = 500;
 const readyTimeoutMs = 30_000;
 
 /** Makes the starter template and its workspace, unless they are there, and waits until the workspace is ready. */
-export async function openDemo(needs: CreateNeeds, signal: AbortSignal): Promise<Demo | undefined> {
+export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<Demo | undefined> {
   const { db } = needs;
   const owner = await readFirstOwner(db);
   if (owner === undefined) return undefined;
@@ -46,11 +51,7 @@ export async function openDemo(needs: CreateNeeds, signal: AbortSignal): Promise
   return { workspaceName, state: await waitUntilReady(needs, owner, workspaceId, signal) };
 }
 
-async function startAgain(
-  needs: CreateNeeds,
-  owner: UserCaller,
-  workspaceId: string,
-): Promise<void> {
+async function startAgain(needs: DemoNeeds, owner: UserCaller, workspaceId: string): Promise<void> {
   await buildWorkspace(needs, await requireWorkspace(needs.db, owner, workspaceId), {
     transition: "start",
     versionId: undefined,
@@ -62,7 +63,7 @@ async function startAgain(
 }
 
 async function makeWorkspace(
-  needs: CreateNeeds,
+  needs: DemoNeeds,
   owner: UserCaller,
   signal: AbortSignal,
 ): Promise<string> {
@@ -80,16 +81,16 @@ async function makeWorkspace(
 }
 
 async function ensureTemplate(
-  needs: CreateNeeds,
+  needs: DemoNeeds,
   owner: UserCaller,
   signal: AbortSignal,
 ): Promise<string> {
-  const { db, pubsub } = needs;
+  const { db } = needs;
   const organization = await findOrganization(db, "default");
   const known = await findTemplateByName(db, organization.id, templateName);
   if (known !== undefined) return known.id;
-  const file = await keepFile(db, owner, tarMimeType, await packStarter());
-  const version = await createVersion(db, pubsub, owner, {
+  const file = await keepFile(needs, owner, tarMimeType, await packStarter());
+  const version = await createVersion(needs, owner, {
     organizationId: organization.id,
     fileId: file.id,
     templateId: undefined,
@@ -119,7 +120,7 @@ async function packStarter(): Promise<Buffer> {
 }
 
 async function waitForImport(
-  { db, pubsub, clock }: CreateNeeds,
+  { db, pubsub, clock }: DemoNeeds,
   versionId: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -139,7 +140,7 @@ async function waitForImport(
 }
 
 async function waitUntilReady(
-  { db, pubsub, clock }: CreateNeeds,
+  { db, pubsub, clock }: DemoNeeds,
   owner: UserCaller,
   workspaceId: string,
   signal: AbortSignal,

@@ -63,7 +63,7 @@ export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
 export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<OpenHttp> {
   const { db, logger } = needs;
   const requestLimits = new RequestLimits(needs.clock);
-  const { trustedProxies } = settings;
+  const { limits, trustedProxies } = settings;
   const app = await createHttpServer(buildVersion, logger, {
     trustedProxies,
     limits: requestLimits,
@@ -72,12 +72,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   measureRequests(app, metrics);
   let accessUrl = settings.accessUrl ?? "";
   const authenticator = createAuthenticator(db, () => accessUrl);
-  const routes = new Routes(
-    app,
-    new Admissions(authenticator, requestLimits),
-    logger,
-    settings.limits,
-  );
+  const routes = new Routes(app, new Admissions(authenticator, requestLimits), logger, limits);
   const deploymentId = await readDeploymentId(db);
   addDeploymentRoutes(routes, {
     ...needs,
@@ -96,11 +91,11 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   addGitKeyRoutes(routes, needs);
   addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
   addProvisionerRoutes(routes, db);
-  addFileRoutes(routes, db);
-  addTemplateRoutes(routes, needs);
+  addFileRoutes(routes, { db, limits });
+  addTemplateRoutes(routes, { ...needs, limits });
   addBuildRoutes(routes, needs);
   const { claimSeconds } = metrics;
-  addWorkspaceRoutes(routes, { ...needs, limits: settings.limits, takePrebuild, claimSeconds });
+  addWorkspaceRoutes(routes, { ...needs, limits, takePrebuild, claimSeconds });
   addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
   addPrebuildRoutes(routes, { ...needs, limits: defaultReconciler });
   addAgentRoutes(routes, {

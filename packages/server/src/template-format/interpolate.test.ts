@@ -35,6 +35,19 @@ describe("renderDefinition", () => {
     expect(rendered(text)).toBe(wanted);
   });
 
+  it("refuses texts that a long value makes too long together", () => {
+    const color = "x".repeat(16 * 1024);
+    const render = (count: number) =>
+      renderDefinition(env("${{ parameters.color }}".repeat(count)), {
+        ...values,
+        parameters: [{ name: "color", value: color }],
+      });
+    expect(render(127)[0]?.env["A"]).toHaveLength(127 * color.length);
+    expect(() => render(129)).toThrow(
+      "the texts of the template have more than 2097152 characters with these values",
+    );
+  });
+
   it("puts values in as they are and does not look at them again", () => {
     expect(rendered("<${{ parameters.color }}>")).toBe("<${{ owner.id }} $1>");
   });

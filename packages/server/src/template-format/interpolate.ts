@@ -7,6 +7,7 @@ import type {
   TemplateDefinition,
 } from "./definition.ts";
 import { instanceIdWanted, isInstanceId } from "./instance-id.ts";
+import { maxRenderedLength } from "./limits.ts";
 import { isShellWord, shellProblems } from "./shell-text.ts";
 import { TemplateFormatError } from "./template-format-error.ts";
 import {
@@ -37,15 +38,24 @@ export type RenderedAgents = readonly AgentDefinition[];
 /**
  * Replaces the expressions in every text of each agent that may hold them. Values go in as they are and are not looked at again.
  * Throws `TemplateFormatError` for an expression or a parameter without a value, for a value that would become code in a shell
- * or a browser (also of definitions that were stored when push let more through), and for what cannot name a machine.
+ * or a browser (also of definitions that were stored when push let more through), for what cannot name a machine, and when all texts
+ * together become too long.
  */
 export function renderDefinition(
   definition: TemplateDefinition,
   values: RenderValues,
 ): RenderedAgents {
   const parameters = new Map(values.parameters.map(({ name, value }) => [name, value]));
+  let length = 0;
+  const count = (added: number): void => {
+    length += added;
+    if (length <= maxRenderedLength) return;
+    throw new TemplateFormatError(
+      `the texts of the template have more than ${maxRenderedLength} characters with these values`,
+    );
+  };
   return definition.agents.map((agent) =>
-    renderAgent(agent, rendererFor(agent.name, parameters, values)),
+    renderAgent(agent, rendererFor(agent.name, parameters, values, count)),
   );
 }
 
@@ -71,6 +81,7 @@ function rendererFor(
   agentName: string,
   parameters: ReadonlyMap<string, string>,
   values: RenderValues,
+  count: (length: number) => void,
 ): Renderer {
   const names: Readonly<Record<ExpressionName, string>> = {
     "owner.id": values.owner.id,
@@ -91,8 +102,11 @@ function rendererFor(
     if (problem === undefined) return parts;
     throw new TemplateFormatError(`agent ${agentName}, ${where}: ${problem.message}`);
   };
-  const join = (parts: readonly TextPart[]): string =>
-    parts.map((part) => (part.kind === "literal" ? part.text : valueOf(part))).join("");
+  const join = (parts: readonly TextPart[]): string => {
+    const texts = parts.map((part) => (part.kind === "literal" ? part.text : valueOf(part)));
+    count(texts.reduce((sum, { length }) => sum + length, 0));
+    return texts.join("");
+  };
   return {
     plain: (text, where) => join(partsOf(text, where)),
     shell: (text, where) => {

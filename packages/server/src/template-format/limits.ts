@@ -46,6 +46,10 @@ export const maxDescriptionLength = 16 * 1024;
 export const maxScriptLength = 64 * 1024;
 /** Longest value of a parameter, in characters. */
 export const maxValueLength = 16 * 1024;
+/** All values of one build together, in characters. */
+export const maxValuesLength = 128 * 1024;
+/** All texts of a template once their expressions are replaced, in characters. */
+export const maxRenderedLength = 2 * 1024 * 1024;
 /** Longest regular expression, in characters. */
 export const maxRegexLength = 512;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { maxValueLength } from "./limits.ts";
 import { resolveParameters } from "./parameters.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
 
@@ -22,6 +23,17 @@ const resolve = (
   });
 const refused = (message: string, field = "p") => ({
   problems: [{ field, message: expect.stringContaining(message) }],
+});
+
+it("refuses values that are too long together", () => {
+  const names = Array.from({ length: 9 }, (_, index) => `p${index}`);
+  const definition = definitionOf(names.map((name) => `${name}: { default: "" }`).join(", "));
+  const value = "x".repeat(maxValueLength);
+  const given = names.map((name) => ({ name, value }));
+  expect(resolveParameters(definition, { given })).toEqual(
+    refused(`found ${9 * maxValueLength} characters in all values together`, "p0"),
+  );
+  expect(resolveParameters(definition, { given: given.slice(1) })).toHaveProperty("values");
 });
 
 describe("which value counts", () => {

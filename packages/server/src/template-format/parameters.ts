@@ -1,4 +1,5 @@
 import type { NamedValue, ParameterDefinition, TemplateDefinition } from "./definition.ts";
+import { maxValuesLength } from "./limits.ts";
 import { valueProblem } from "./parameter-value.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -52,7 +53,16 @@ export function resolveParameters(
     if ("message" in resolved) problems.push(resolved);
     else values.push(resolved);
   }
+  if (problems.length === 0) problems.push(...lengthProblems(values));
   return problems.length > 0 ? { problems } : { values };
+}
+
+function lengthProblems(values: readonly NamedValue[]): readonly ParameterProblem[] {
+  const length = values.reduce((sum, { value }) => sum + value.length, 0);
+  const longest = values.toSorted((a, b) => b.value.length - a.value.length)[0];
+  if (length <= maxValuesLength || longest === undefined) return [];
+  const message = `found ${length} characters in all values together, wanted at most ${maxValuesLength}`;
+  return [{ field: longest.name, message }];
 }
 
 type Values = ReadonlyMap<string, string>;

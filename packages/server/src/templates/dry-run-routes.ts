@@ -19,6 +19,7 @@ import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-str
 import {
   cancelTemplateJob,
   createDryRun,
+  type DryRunNeeds,
   readPlan,
   readVersionPlan,
   requireDryRun,
@@ -28,7 +29,7 @@ import { requireVersion } from "./version-service.ts";
 const canceled = { message: "Job has been marked as canceled..." };
 
 /** What versions plan: as they were imported, and with values of somebody's choice. */
-export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds): void {
+export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNeeds): void {
   const { db, pubsub, clock } = needs;
 
   routes.user(listTemplateVersionResources, ({ params }) =>
@@ -42,7 +43,7 @@ export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds): void {
     return canceled;
   });
   routes.user(createDryRunRoute, ({ params, body }, user) =>
-    createDryRun(db, pubsub, user, {
+    createDryRun(needs, user, {
       versionId: requireUuid(params.version),
       workspaceName: body.workspace_name ?? "",
       parameters: body.rich_parameter_values ?? [],

@@ -1,14 +1,27 @@
 import type { BuildParameter, ProvisionerJob, WorkspaceResource } from "@slipway/api";
+import type { Transaction } from "kysely";
 
 import { mayActFor, mayWriteTemplates } from "../auth/rights.ts";
+import type { Limits } from "../config/limits.ts";
 import type { Database, Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { HttpError, notFound } from "../http/errors.ts";
+import { HttpError, invalidFields, notFound } from "../http/errors.ts";
+import { LimitReached } from "../http/limit-reached.ts";
 import { cancelJob } from "../jobs/cancel-service.ts";
 import { createJob, readJob } from "../jobs/service.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import { insertDryRun, selectDryRun, selectPlan } from "./plan-queries.ts";
+import type { TemplateDefinition } from "../template-format/definition.ts";
+import { resolveParameters } from "../template-format/parameters.ts";
+import { lockUser } from "../users/lock-service.ts";
+import {
+  countOpenDryRuns,
+  deleteOldDryRuns,
+  insertDryRun,
+  selectDryRun,
+  selectPlan,
+} from "./plan-queries.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
 export interface NewDryRun {
@@ -17,15 +30,26 @@ export interface NewDryRun {
   readonly parameters: readonly BuildParameter[];
 }
 
-/** Queues a dry run. What is wrong with its values is told by the job. */
+export interface DryRunNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly limits: Pick<Limits, "maxDryRunsPerUser">;
+}
+
+/** The dry runs of one user that are kept after they ended; an older one goes when another begins. */
+const keptPerUser = 20;
+
+/** Queues a dry run; throws the 400 of values that do not fit, and the 429 of a user who has too many going. */
 export async function createDryRun(
-  db: Database,
-  pubsub: PubSub,
+  { db, pubsub, limits }: DryRunNeeds,
   caller: UserCaller,
   input: NewDryRun,
 ): Promise<ProvisionerJob> {
   const version = await requireImported(db, input.versionId);
+  requireFitting(version.definition, input.parameters);
   const id = await inTransaction(db, async (trx) => {
+    await requireFewerDryRuns(trx, limits, caller);
+    await deleteOldDryRuns(trx, caller.id, keptPerUser - 1);
     const jobId = await createJob(trx, {
       type: "template_version_dry_run",
       organizationId: version.organization_id,
@@ -38,6 +62,29 @@ export async function createDryRun(
   });
   pubsub.publish(topics.jobQueue);
   return readJob(db, id);
+}
+
+function requireFitting(definition: TemplateDefinition, given: readonly BuildParameter[]): void {
+  const resolved = resolveParameters(definition, { given });
+  if ("values" in resolved) return;
+  throw invalidFields(resolved.problems.map(({ field, message }) => ({ field, detail: message })));
+}
+
+async function requireFewerDryRuns(
+  trx: Transaction<DB>,
+  { maxDryRunsPerUser: max }: DryRunNeeds["limits"],
+  { id, username }: UserCaller,
+): Promise<void> {
+  await lockUser(trx, id);
+  const count = await countOpenDryRuns(trx, id);
+  if (count < max) return;
+  throw new LimitReached({
+    status: 429,
+    name: "maxDryRunsPerUser",
+    limit: `${max} dry runs at once per user`,
+    used: `${username} has ${count} queued or running`,
+    advice: "Wait until one has ended.",
+  });
 }
 
 /** A dry run of that version, if the caller may see it; throws the 404. */

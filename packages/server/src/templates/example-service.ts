@@ -2,8 +2,7 @@ import type { TemplateExample } from "@slipway/api";
 import { tarMimeType } from "@slipway/api";
 import { pack } from "tar-stream";
 
-import type { Queryable } from "../db/database.ts";
-import { keepFile } from "../files/service.ts";
+import { type FileNeeds, keepFile } from "../files/service.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { invalidField } from "../http/errors.ts";
 import { readExamples, readExampleText } from "./examples.ts";
@@ -15,14 +14,14 @@ export function listExamples(drivers: readonly string[]): Promise<TemplateExampl
 
 /** Keeps an example as if the caller had uploaded it; resolves to the file's id. */
 export async function keepExample(
-  db: Queryable,
+  needs: FileNeeds,
   caller: UserCaller,
   id: string,
   drivers: readonly string[],
 ): Promise<string> {
   const text = await readExampleText(id, drivers);
   if (text === undefined) throw invalidField("example_id", `there is no example "${id}"`);
-  return (await keepFile(db, caller, tarMimeType, await packed(text))).id;
+  return (await keepFile(needs, caller, tarMimeType, await packed(text))).id;
 }
 
 async function packed(text: string): Promise<Uint8Array> {

@@ -48,6 +48,26 @@ export async function insertDryRun(db: Queryable, input: InsertDryRun): Promise<
     .execute();
 }
 
+/** The number of a user's dry runs that have not ended. */
+export async function countOpenDryRuns(db: Queryable, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom("jobs")
+    .where("type", "=", sql.lit("template_version_dry_run"))
+    .where("initiator_id", "=", userId)
+    .where("completed_at", "is", null)
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Removes the ended dry runs of a user but for the newest, with their logs and plans. */
+export async function deleteOldDryRuns(db: Queryable, userId: string, kept: number): Promise<void> {
+  await sql`delete from jobs where id in (
+    select id from jobs
+      where type = 'template_version_dry_run' and initiator_id = ${userId} and completed_at is not null
+      order by created_at desc offset ${kept})`.execute(db);
+}
+
 /** A dry run, with all that its texts may name. */
 export function selectDryRun(db: Queryable, jobId: string) {
   return (

@@ -107,6 +107,17 @@ export async function insertVersion(db: Queryable, input: InsertVersion): Promis
   return row.id;
 }
 
+/** The number of versions that a user pushed in the last 24 hours. */
+export async function countNewVersions(db: Queryable, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom("template_versions")
+    .where("created_by", "=", userId)
+    .where("created_at", ">", sql<string>`now() - interval '24 hours'`)
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
 export interface ImportedVersion {
   readonly definition: TemplateDefinition;
   readonly readme: string;

@@ -16,6 +16,7 @@ import {
   updateTemplateVersion,
 } from "@slipway/api";
 
+import type { FileNeeds } from "../files/service.ts";
 import { invalidField } from "../http/errors.ts";
 import { readLogRange } from "../http/log-range.ts";
 import type { Routes } from "../http/routes.ts";
@@ -24,6 +25,7 @@ import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-str
 import { findOrganization } from "../organizations/service.ts";
 import { archiveVersions, changeVersion, setArchived } from "./archive-service.ts";
 import { diffVersions } from "./diff-service.ts";
+import type { DryRunNeeds } from "./dry-run-service.ts";
 import { keepExample, listExamples } from "./example-service.ts";
 import { readTemplate, readTemplateByName } from "./service.ts";
 import { presetJson } from "./version-json.ts";
@@ -36,11 +38,13 @@ import {
   readVersions,
   requireImported,
   requireVersion,
+  type VersionNeeds,
 } from "./version-service.ts";
 
 export interface VersionRouteNeeds extends LogStreamNeeds {
   /** By name; what a template may ask for. */
   readonly drivers: ReadonlyMap<string, unknown>;
+  readonly limits: FileNeeds["limits"] & VersionNeeds["limits"] & DryRunNeeds["limits"];
 }
 
 export function addVersionRoutes(routes: Routes, needs: VersionRouteNeeds): void {
@@ -49,7 +53,8 @@ export function addVersionRoutes(routes: Routes, needs: VersionRouteNeeds): void
   addChangingRoutes(routes, needs);
 }
 
-function addMakingRoutes(routes: Routes, { db, pubsub, drivers }: VersionRouteNeeds): void {
+function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  const { db, drivers } = needs;
   const names = [...drivers.keys()];
 
   routes.user(listTemplateExamples, async ({ params }) => {
@@ -62,12 +67,12 @@ function addMakingRoutes(routes: Routes, { db, pubsub, drivers }: VersionRouteNe
     if (example === "" && body.file_id === undefined) {
       throw invalidField("file_id", "is required, unless example_id is given");
     }
-    return createVersion(db, pubsub, user, {
+    return createVersion(needs, user, {
       organizationId: organization.id,
       fileId:
         example === ""
           ? requireUuid(body.file_id ?? "")
-          : await keepExample(db, user, example, names),
+          : await keepExample(needs, user, example, names),
       templateId: body.template_id === undefined ? undefined : readUuid(body.template_id),
       name: body.name,
       message: body.message ?? "",

@@ -1,14 +1,18 @@
 import { randomBytes } from "node:crypto";
 
 import { nilUuid, type TemplateVersion } from "@slipway/api";
+import type { Transaction } from "kysely";
 
 import { mayWriteTemplates } from "../auth/rights.ts";
+import type { Limits } from "../config/limits.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
+import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { readFile } from "../files/service.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
+import { LimitReached } from "../http/limit-reached.ts";
 import { createJob, readJob, readJobs } from "../jobs/service.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import type {
@@ -16,11 +20,13 @@ import type {
   PresetDefinition,
   TemplateDefinition,
 } from "../template-format/definition.ts";
+import { lockUser } from "../users/lock-service.ts";
 import { recordVersionChange } from "./audit.ts";
 import { matchingPreset } from "./matching-preset.ts";
 import { selectTemplate } from "./queries.ts";
 import { versionJson } from "./version-json.ts";
 import {
+  countNewVersions,
   insertVersion,
   selectActiveVersion,
   selectPresets,
@@ -40,10 +46,15 @@ export interface NewVersion {
   readonly message: string;
 }
 
-/** Keeps a new version and queues its import. */
+export interface VersionNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly limits: Pick<Limits, "maxTemplateVersionsPerDay">;
+}
+
+/** Keeps a new version and queues its import; throws the 409 of a user who has pushed as many as they may. */
 export async function createVersion(
-  db: Database,
-  pubsub: PubSub,
+  { db, pubsub, limits }: VersionNeeds,
   caller: UserCaller,
   input: NewVersion,
 ): Promise<TemplateVersion> {
@@ -59,6 +70,7 @@ export async function createVersion(
   const name = input.name || `v${randomBytes(5).toString("hex")}`;
   requireVersionName(name);
   const id = await inTransaction(db, async (trx) => {
+    await requireFewerVersions(trx, limits, caller);
     const jobId = await createJob(trx, {
       type: "template_version_import",
       organizationId: input.organizationId,
@@ -99,6 +111,23 @@ export function requireVersionName(name: string): void {
     "name",
     `must be 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first and last, found ${JSON.stringify(name)}`,
   );
+}
+
+async function requireFewerVersions(
+  trx: Transaction<DB>,
+  { maxTemplateVersionsPerDay: max }: VersionNeeds["limits"],
+  { id, username }: UserCaller,
+): Promise<void> {
+  await lockUser(trx, id);
+  const count = await countNewVersions(trx, id);
+  if (count < max) return;
+  throw new LimitReached({
+    status: 409,
+    name: "maxTemplateVersionsPerDay",
+    limit: `${max} new template versions per user and day`,
+    used: `${username} has pushed ${count} in the last 24 hours`,
+    advice: "Try again later.",
+  });
 }
 
 /** The 409 of a name that another version of the template has; any other error as it is. */

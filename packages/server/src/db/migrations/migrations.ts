@@ -10,6 +10,7 @@ import { up as prebuilds } from "./0008-prebuilds.ts";
 import { up as reinitReceived } from "./0009-reinit-received.ts";
 import { up as instanceIdentity } from "./0010-instance-identity.ts";
 import { up as quotas } from "./0015-quotas.ts";
+import { up as templateQuotas } from "./0016-template-quotas.ts";
 import { up as liveAgents } from "./0018-live-agents.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
@@ -24,5 +25,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0009-reinit-received": { up: reinitReceived },
   "0010-instance-identity": { up: instanceIdentity },
   "0015-quotas": { up: quotas },
+  "0016-template-quotas": { up: templateQuotas },
   "0018-live-agents": { up: liveAgents },
 };
