@@ -17,6 +17,7 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
     .set({
       first_connected_at: sql`coalesce(first_connected_at, now())`,
       last_connected_at: sql`now()`,
+      connected_at: sql`now()`,
       connection_id: session.connectionId,
       last_connected_replica_id: session.replicaId,
       updated_at: sql`now()`,

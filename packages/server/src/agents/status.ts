@@ -5,7 +5,7 @@ import { timestampMs } from "../db/timestamp.ts";
 /** Both sides of a session look each other up this often, in milliseconds (`rpc.md` section 5). */
 export const connectionUpdateMs = 15_000;
 /** An agent not heard of for longer counts as disconnected. */
-const inactiveTimeoutMs = 2 * connectionUpdateMs;
+export const inactiveTimeoutMs = 2 * connectionUpdateMs;
 
 /** What the derived status is made from. */
 export interface ConnectionTimes {

@@ -21,6 +21,7 @@ export const sqlState = {
   foreignKeyViolation: "23503",
   serializationFailure: "40001",
   deadlockDetected: "40P01",
+  lockNotAvailable: "55P03",
 } as const;
 
 /** The SQLSTATE of an error from PostgreSQL, or undefined for any other. */

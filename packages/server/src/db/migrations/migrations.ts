@@ -12,6 +12,7 @@ import { up as instanceIdentity } from "./0010-instance-identity.ts";
 import { up as quotas } from "./0015-quotas.ts";
 import { up as templateQuotas } from "./0016-template-quotas.ts";
 import { up as liveAgents } from "./0018-live-agents.ts";
+import { up as connectedAt } from "./0020-connected-at.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -27,4 +28,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0015-quotas": { up: quotas },
   "0016-template-quotas": { up: templateQuotas },
   "0018-live-agents": { up: liveAgents },
+  "0020-connected-at": { up: connectedAt },
 };

@@ -7,8 +7,9 @@ export interface NewOwner {
 /** What a claim asks of its transaction. All of it is undone when that is rolled back. */
 export interface ClaimTransaction {
   /**
-   * Locks the best prebuild of the pool that nobody else has locked, without waiting: one whose agents are connected before
-   * one whose agents are not, then the oldest. Leaves out those in `except`; undefined when there is no other.
+   * Locks the best prebuild of the pool that nobody else has locked: one whose agents are connected before one whose agents
+   * are not, then the oldest. Where others hold all of them, waits a while for one to be given back. Leaves out those in
+   * `except`; undefined when there is no other.
    */
   lockPrebuild(presetId: string, except: readonly string[]): Promise<string | undefined>;
   /**

@@ -1,7 +1,9 @@
 import { prebuildsUserId, type Workspace } from "@slipway/api";
 import { type RawBuilder, sql } from "kysely";
 
+import { isConnected } from "../../agents/connection-sql.ts";
 import type { Queryable } from "../../db/database.ts";
+import { withLockTimeout } from "../../db/lock-timeout.ts";
 import { keepsTemplate, keepsUser } from "../../workspaces/lock-queries.ts";
 import type { ClaimTransaction } from "./claim.ts";
 
@@ -13,8 +15,8 @@ export interface OwnerSettings {
   readonly ttl_ms: number | RawBuilder<number>;
 }
 
-/** Agents of which nothing was heard for longer do not count as connected, in seconds. */
-const silentSeconds = 30;
+/** How long a claim waits for a prebuild that others hold, where there is no other, in milliseconds. */
+export const lockWaitMs = 2_000;
 
 /**
  * A workspace `w` that waits to be claimed from the pool of a preset (`prebuilds.md` sections 1.4 and 6): it runs in the
@@ -41,11 +43,10 @@ function isWaiting(presetId: string): RawBuilder<boolean> {
           and not ${agentsOf("newest.id", sql`a.lifecycle_state <> 'ready'`)})`;
 }
 
-const isConnected = sql<boolean>`
+const areConnected = sql<boolean>`
   not ${agentsOf(
     "(select id from workspace_builds where workspace_id = w.id order by build_number desc limit 1)",
-    sql`a.last_connected_at is null or a.disconnected_at >= a.last_connected_at
-      or a.last_connected_at < now() - make_interval(secs => ${sql.lit(silentSeconds)})`,
+    sql`not ${isConnected("a")}`,
   )}`;
 
 /** Whether a build has root agents of which something holds. */
@@ -55,12 +56,13 @@ function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boole
       where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
 }
 
-/** A claim's part of a transaction of PostgreSQL, which gives the workspace the settings of its new owner with his name. */
+/** The claim transaction on PostgreSQL. It gives the workspace the settings of its new owner together with their name. */
 export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransaction {
   return {
     lockPrebuild: async (presetId, except) =>
-      (await lockOne(trx, presetId, except, isConnected)) ??
-      (await lockOne(trx, presetId, except, sql`true`)),
+      (await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??
+      (await lockOne(trx, presetId, except, sql`true`, sql`skip locked`)) ??
+      (await waitForOne(trx, presetId, except)),
     changeOwner: async (workspaceId, presetId, owner) => {
       const result = await trx
         .updateTable("workspaces as w")
@@ -84,7 +86,25 @@ export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransact
 }
 
 /**
- * The oldest that nobody else has locked. The pool is walked by its index and each prebuild looked at as it comes: `offset 0`
+ * The oldest that others have locked, once they give it back: a claim was undone, or the lock was only for a moment. Undefined
+ * when none waits, or all are taken meanwhile.
+ */
+async function waitForOne(
+  trx: Queryable,
+  presetId: string,
+  except: readonly string[],
+): Promise<string | undefined> {
+  const { rows } = await sql`
+    select from workspaces w
+      where ${isWaiting(presetId)} and w.id <> all(${sql.val([...except])}::uuid[]) limit 1`.execute(
+    trx,
+  );
+  if (rows.length === 0) return undefined;
+  return withLockTimeout(trx, lockWaitMs, () => lockOne(trx, presetId, except, sql`true`, sql``));
+}
+
+/**
+ * The oldest of those that wait, locked; `skip locked` leaves out those that others hold. The pool is walked by its index and each prebuild looked at as it comes: `offset 0`
  * and `lateral` keep the planner from looking at all of them first, which it takes for cheap while it knows little of a pool.
  */
 async function lockOne(
@@ -92,6 +112,7 @@ async function lockOne(
   presetId: string,
   except: readonly string[],
   condition: RawBuilder<boolean>,
+  ifLocked: RawBuilder<unknown>,
 ): Promise<string | undefined> {
   const { rows } = await sql<{ readonly id: string }>`
     select locked.id
@@ -103,7 +124,7 @@ async function lockOne(
           select w.id from workspaces w
             where w.id = oldest.id and ${isWaiting(presetId)}
               and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
-            for no key update of w skip locked) locked
+            for no key update of w ${ifLocked}) locked
       order by oldest.created_at, oldest.name limit 1`.execute(trx);
   return rows[0]?.id;
 }

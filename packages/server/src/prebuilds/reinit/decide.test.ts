@@ -17,7 +17,8 @@ function live(changes: Partial<Live> = {}): Live {
     standing: "claimed",
     isOwed: true,
     createdAtMs: nowMs - 60_000,
-    firstConnectedAtMs: undefined,
+    connectedSinceMs: undefined,
+    disconnectedAtMs: undefined,
     sentAtMs: undefined,
     wasReceived: false,
     nowMs,
@@ -58,7 +59,7 @@ describe("decideReinit", () => {
   });
 
   it("gives a process that may be new the time to begin its life", () => {
-    const connected = live({ firstConnectedAtMs: nowMs - 2_000 });
+    const connected = live({ connectedSinceMs: nowMs - 2_000 });
     expect(decideReinit(connected, { ...young, ageMs: 2_000 })).toEqual({
       type: "wait-for",
       ms: settledMs - 2_000,
@@ -68,15 +69,15 @@ describe("decideReinit", () => {
       ms: settledMs - 1_000,
     });
     expect(
-      decideReinit(live({ firstConnectedAtMs: nowMs - settledMs }), { ...young, ageMs: settledMs }),
+      decideReinit(live({ connectedSinceMs: nowMs - settledMs }), { ...young, ageMs: settledMs }),
     ).toEqual(send);
   });
 
   it("gives one that asked during the claim's build the same time, from when the row was there", () => {
     const during = { ...older, wasClaiming: true, ageMs: 60_000 };
-    const connected = { createdAtMs: nowMs - 1_000, firstConnectedAtMs: nowMs - 1_000 };
+    const connected = { createdAtMs: nowMs - 1_000, connectedSinceMs: nowMs - 1_000 };
     expect(decideReinit(live(connected), during)).toEqual({ type: "wait-for", ms: 4_000 });
-    const unconnected = { createdAtMs: nowMs - unconnectedMs, firstConnectedAtMs: undefined };
+    const unconnected = { createdAtMs: nowMs - unconnectedMs };
     expect(decideReinit(live(unconnected), during)).toEqual(send);
   });
 
@@ -86,6 +87,22 @@ describe("decideReinit", () => {
       ms: 1_000,
     });
     expect(decideReinit(live(), { ...young, ageMs: unconnectedMs })).toEqual(send);
+  });
+
+  it("counts the present session alone, however long ago the row was connected before", () => {
+    const lost = live({ disconnectedAtMs: nowMs - 40_000 });
+    const age = { ...young, ageMs: 6_000 };
+    expect(decideReinit(lost, age)).toEqual({ type: "wait-for", ms: unconnectedMs - 6_000 });
+    const back = live({ connectedSinceMs: nowMs - 1_000 });
+    expect(decideReinit(back, { ...young, ageMs: 30_000 })).toEqual({
+      type: "wait-for",
+      ms: settledMs - 1_000,
+    });
+    const lostJustNow = live({ disconnectedAtMs: nowMs - 1_000 });
+    expect(decideReinit(lostJustNow, { ...young, ageMs: 30_000 })).toEqual({
+      type: "wait-for",
+      ms: unconnectedMs - 1_000,
+    });
   });
 
   it("tells a row once a minute", () => {
@@ -112,7 +129,8 @@ describe("decideReinit", () => {
       ),
       isOwed: fc.boolean(),
       createdAtMs: fc.integer({ min: 0, max: nowMs }),
-      firstConnectedAtMs: fc.option(fc.integer({ min: 0, max: nowMs }), { nil: undefined }),
+      connectedSinceMs: fc.option(fc.integer({ min: 0, max: nowMs }), { nil: undefined }),
+      disconnectedAtMs: fc.option(fc.integer({ min: 0, max: nowMs }), { nil: undefined }),
       sentAtMs: fc.option(fc.integer({ min: 0, max: nowMs }), { nil: undefined }),
       wasReceived: fc.boolean(),
     });

@@ -48,27 +48,32 @@ export function decideReinit(view: ReinitView, stream: ReinitStream): ReinitDeci
 }
 
 function decideOwed(
-  {
-    agentId,
-    ownerId,
-    sentAtMs,
-    wasReceived,
-    createdAtMs,
-    firstConnectedAtMs,
-    nowMs,
-  }: Extract<ReinitView, { type: "live" }>,
+  view: Extract<ReinitView, { type: "live" }>,
   stream: ReinitStream,
 ): ReinitDecision {
+  const { agentId, ownerId, sentAtMs, wasReceived, nowMs } = view;
   if (wasReceived) return { type: "wait" };
   const untilRepeat = sentAtMs === undefined ? 0 : sentAtMs + repeatMs - nowMs;
   if (untilRepeat > 0) return { type: "wait-for", ms: untilRepeat };
   // What asked before there was the claim is the process that ran before it.
   if (stream.agentId !== agentId && !stream.wasClaiming) return { type: "send", agentId, ownerId };
-  const connectedMs = firstConnectedAtMs === undefined ? 0 : nowMs - firstConnectedAtMs;
-  const ageMs = Math.min(stream.ageMs, nowMs - createdAtMs);
-  const left = Math.min(
-    Math.max(settledMs - connectedMs, settledMs - ageMs),
-    unconnectedMs - ageMs,
-  );
+  const left = untilSettled(view, stream);
   return left > 0 ? { type: "wait-for", ms: left } : { type: "send", agentId, ownerId };
+}
+
+/**
+ * How much longer a process that may be new can take to begin its life, in milliseconds: from when both it and the row are
+ * there, and its present session or the lack of one has lasted.
+ */
+function untilSettled(
+  { createdAtMs, connectedSinceMs, disconnectedAtMs, nowMs }: Extract<ReinitView, { type: "live" }>,
+  { ageMs }: ReinitStream,
+): number {
+  const isConnected = connectedSinceMs !== undefined;
+  const sinceMs = Math.max(
+    nowMs - ageMs,
+    createdAtMs,
+    connectedSinceMs ?? disconnectedAtMs ?? createdAtMs,
+  );
+  return sinceMs + (isConnected ? settledMs : unconnectedMs) - nowMs;
 }

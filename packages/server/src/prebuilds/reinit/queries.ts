@@ -1,6 +1,7 @@
 import { prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
+import { isConnected } from "../../agents/connection-sql.ts";
 import type { Queryable } from "../../db/database.ts";
 import { timestampMs } from "../../db/timestamp.ts";
 import { repeatMs } from "./decide.ts";
@@ -15,7 +16,8 @@ interface Row {
   readonly is_claiming: boolean;
   readonly is_owed: boolean;
   readonly created_at: string;
-  readonly first_connected_at: string | null;
+  readonly connected_since: string | null;
+  readonly disconnected_at: string | null;
   readonly reinit_sent_at: string | null;
   readonly was_received: boolean;
   readonly now: string;
@@ -36,7 +38,11 @@ export async function selectReinitViews(
         where b.workspace_id = w.id and b.build_number = 1) as was_prebuild,
       coalesce(done.transition = 'start' and done.owner_id <> w.owner_id, false) as is_claiming,
       agent.took_over and agent.started_at is null as is_owed,
-      agent.created_at, agent.first_connected_at, agent.reinit_sent_at,
+      agent.created_at, agent.reinit_sent_at,
+      case when ${isConnected("agent")}
+        then coalesce(agent.connected_at, agent.first_connected_at) end as connected_since,
+      case when not ${isConnected("agent")}
+        then greatest(agent.last_connected_at, agent.disconnected_at) end as disconnected_at,
       agent.reinit_received_at is not null as was_received, now() as now
     from workspace_agents agent
       join workspace_builds build on build.id = agent.workspace_build_id
@@ -66,7 +72,8 @@ function viewOf(row: Row): ReinitView {
     standing: standingOf(row),
     isOwed: row.is_owed,
     createdAtMs: timestampMs(row.created_at),
-    firstConnectedAtMs: msOf(row.first_connected_at),
+    connectedSinceMs: msOf(row.connected_since),
+    disconnectedAtMs: msOf(row.disconnected_at),
     sentAtMs: msOf(row.reinit_sent_at),
     wasReceived: row.was_received,
     nowMs: timestampMs(row.now),

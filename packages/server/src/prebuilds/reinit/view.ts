@@ -12,10 +12,12 @@ export type ReinitView =
       readonly standing: "never-a-prebuild" | "prebuild" | "claiming" | "claimed";
       /** The process of this row ran before it, for another owner, and has not begun its new life. */
       readonly isOwed: boolean;
-      /** When there came to be the row. */
+      /** When the row was created. */
       readonly createdAtMs: number;
-      /** Of the row; undefined while the agent has never been connected as this row. */
-      readonly firstConnectedAtMs: number | undefined;
+      /** Since when the agent's open session as this row lasts; undefined while none is open. */
+      readonly connectedSinceMs: number | undefined;
+      /** When the last session as this row ended; undefined while one is open, or there was none. */
+      readonly disconnectedAtMs: number | undefined;
       /** When the row was last told. */
       readonly sentAtMs: number | undefined;
       /** Whether the process was seen to end its life before since then. */

@@ -19,7 +19,7 @@ export class Ownership implements Monitor {
     const { workspaces, builds, agents } = this.#tables;
     for (const change of workspaces.changes) this.#checkOwner(change);
     for (const { before, after } of builds.changes) {
-      if (before === undefined) this.#checkDeletion(after);
+      if (before === undefined) this.#checkInitiator(after);
     }
     for (const { before, after } of agents.changes) {
       if (before === undefined) this.#checkToken(after.id);
@@ -46,11 +46,13 @@ export class Ownership implements Monitor {
     if (isDeleted) throw new Violation("S9", `${id} went to ${ownerId} while it was deleted`, id);
   }
 
-  #checkDeletion({ id, workspaceId, transition, initiatorId }: BuildRow): void {
-    if (transition !== "delete" || initiatorId !== prebuildsUserId) return;
+  /** The reconciler and the administrator build what waits, and nothing that somebody has claimed. */
+  #checkInitiator({ id, workspaceId, transition, initiatorId }: BuildRow): void {
+    if (initiatorId !== prebuildsUserId && initiatorId !== "admin") return;
     const ownerId = this.#view.workspace(workspaceId)?.ownerId;
     if (ownerId !== prebuildsUserId) {
-      throw new Violation("S9", `${id} deletes ${workspaceId} of ${ownerId}`, workspaceId);
+      const text = `${id} of ${initiatorId}, a ${transition}, is of ${workspaceId} of ${ownerId}`;
+      throw new Violation("S9", text, workspaceId);
     }
   }
 

@@ -55,7 +55,7 @@ function newAgent(
     createdAtMs,
     lifecycle: "created",
     startedAtMs: undefined,
-    firstConnectedAtMs: undefined,
+    connectedAtMs: undefined,
     lastConnectedAtMs: undefined,
     disconnectedAtMs: undefined,
     connectionId: undefined,
@@ -110,8 +110,8 @@ export function markConnected(
   agentId: string,
   connectionId: string,
 ): boolean {
-  trx.update(model.tables.agents, agentId, ({ firstConnectedAtMs }) => ({
-    firstConnectedAtMs: firstConnectedAtMs ?? trx.nowMs,
+  trx.update(model.tables.agents, agentId, () => ({
+    connectedAtMs: trx.nowMs,
     lastConnectedAtMs: trx.nowMs,
     connectionId,
   }));

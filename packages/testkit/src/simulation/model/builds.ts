@@ -10,6 +10,8 @@ export class Refused extends Error {
 }
 
 export interface NewBuild {
+  /** Of the workspace, when whoever asks was found to have the right. */
+  readonly ownerId: string;
   readonly transition: Transition;
   readonly versionId?: string;
   readonly presetId?: string | undefined;
@@ -29,6 +31,7 @@ export async function createBuild(
   const view = model.view(trx);
   const workspace = await trx.run(() => trx.lock(model.tables.workspaces, workspaceId));
   if (workspace === undefined || workspace.deleted) throw new Refused("the workspace is gone");
+  if (workspace.ownerId !== input.ownerId) throw new Refused("it has another owner now");
   const last = await trx.run(() => view.newest(workspaceId));
   if (last !== undefined && last.completedAtMs === undefined) {
     throw new Refused("a build is already active");

@@ -18,13 +18,14 @@ export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction 
           .filter(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))
           .toSorted(bestFirst(view, trx.nowMs)),
       );
-      return trx.run(
+      const free = await trx.run(
         () =>
           candidates.find(
             ({ id, ownerId }) =>
               trx.tryLock(tables.workspaces, id) && view.workspace(id)?.ownerId === ownerId,
           )?.id,
       );
+      return free ?? waitForOne(trx, tables, presetId, except);
     },
     changeOwner: (workspaceId, presetId, { ownerId, name }) =>
       trx.run(() =>
@@ -35,6 +36,24 @@ export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction 
         ),
       ),
   };
+}
+
+/** The oldest that others have locked, once they give it back. A statement that had to wait looks again. */
+function waitForOne(
+  trx: Transaction,
+  tables: Tables,
+  presetId: string,
+  except: readonly string[],
+): Promise<string | undefined> {
+  const view = new View(tables, trx);
+  return trx.run(() => {
+    const [oldest] = trx
+      .all(tables.workspaces)
+      .filter(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))
+      .toSorted((a, b) => a.createdAtMs - b.createdAtMs);
+    if (oldest !== undefined) trx.lock(tables.workspaces, oldest.id);
+    return oldest?.id;
+  });
 }
 
 /** Connected before not connected, then the oldest. */

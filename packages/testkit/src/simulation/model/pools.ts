@@ -102,7 +102,13 @@ export async function createPrebuild(
     return preset.versionId;
   });
   const initiatorId = prebuildsUserId;
-  await createBuild(model, trx, id, { transition: "start", versionId, presetId, initiatorId });
+  await createBuild(model, trx, id, {
+    ownerId: prebuildsUserId,
+    transition: "start",
+    versionId,
+    presetId,
+    initiatorId,
+  });
   return id;
 }
 
@@ -128,6 +134,7 @@ export async function removePrebuild(
     if (trx.get(model.tables.builds, newest.id)?.completedAtMs === undefined) return false;
   }
   await createBuild(model, trx, workspaceId, {
+    ownerId: prebuildsUserId,
     transition: "delete",
     initiatorId: prebuildsUserId,
   });

@@ -1,8 +1,8 @@
 import { prebuildsUserId } from "@slipway/api";
 import type { ReinitView } from "@slipway/server/prebuilds";
 
-import type { BuildRow } from "./tables.ts";
-import type { View } from "./view.ts";
+import type { AgentRow, BuildRow } from "./tables.ts";
+import { hasOpenSession, type View } from "./view.ts";
 
 /** How the agent of a token stands, in one snapshot, as the server's query says it (docs/claims.md). */
 export function reinitView(view: View, token: string, nowMs: number): ReinitView {
@@ -20,11 +20,23 @@ export function reinitView(view: View, token: string, nowMs: number): ReinitView
     standing: standingOf(view, workspace, done),
     isOwed: agent.tookOver && agent.startedAtMs === undefined,
     createdAtMs: agent.createdAtMs,
-    firstConnectedAtMs: agent.firstConnectedAtMs,
+    ...connectionOf(agent, nowMs),
     sentAtMs: agent.reinitSentAtMs,
     wasReceived: agent.reinitWasReceived,
     nowMs,
   };
+}
+
+function connectionOf(
+  agent: AgentRow,
+  nowMs: number,
+): Pick<Extract<ReinitView, { type: "live" }>, "connectedSinceMs" | "disconnectedAtMs"> {
+  const { connectedAtMs, lastConnectedAtMs: last, disconnectedAtMs: lost } = agent;
+  if (hasOpenSession(agent, nowMs)) {
+    return { connectedSinceMs: connectedAtMs, disconnectedAtMs: undefined };
+  }
+  const disconnectedAtMs = lost !== undefined && last !== undefined ? Math.max(lost, last) : last;
+  return { connectedSinceMs: undefined, disconnectedAtMs };
 }
 
 function standingOf(

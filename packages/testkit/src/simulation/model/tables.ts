@@ -57,7 +57,8 @@ export interface AgentRow {
   readonly createdAtMs: number;
   readonly lifecycle: string;
   readonly startedAtMs: number | undefined;
-  readonly firstConnectedAtMs: number | undefined;
+  /** When the newest session began. */
+  readonly connectedAtMs: number | undefined;
   readonly lastConnectedAtMs: number | undefined;
   readonly disconnectedAtMs: number | undefined;
   /** The newest session; an older one changes nothing any more. */

@@ -115,16 +115,25 @@ export class View {
     );
   }
 
+  /** Whether all root agents of a workspace have an open session. */
   isConnected(workspaceId: string, nowMs: number): boolean {
     const newest = this.newest(workspaceId);
     return (
       newest !== undefined &&
-      this.rootAgents(newest.id).every(
-        ({ lastConnectedAtMs: last, disconnectedAtMs: lost }) =>
-          last !== undefined && !(lost !== undefined && lost >= last) && last >= nowMs - silentMs,
-      )
+      this.rootAgents(newest.id).every((agent) => hasOpenSession(agent, nowMs))
     );
   }
+}
+
+/** Whether an agent has an open session, as far as was heard of it. */
+export function hasOpenSession(
+  {
+    lastConnectedAtMs: last,
+    disconnectedAtMs: lost,
+  }: Pick<AgentRow, "lastConnectedAtMs" | "disconnectedAtMs">,
+  nowMs: number,
+): boolean {
+  return last !== undefined && !(lost !== undefined && lost >= last) && last >= nowMs - silentMs;
 }
 
 export type JobStatus = "pending" | "running" | "succeeded" | "failed" | "canceled";

@@ -1,3 +1,4 @@
+import { prebuildsUserId } from "@slipway/api";
 import { takePrebuild, topics } from "@slipway/server/prebuilds";
 
 import { cancelBuild, createBuild, createClaimBuild, Refused } from "../model/builds.ts";
@@ -81,7 +82,7 @@ async function claim(
   const id = await takePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
   if (id === undefined) return undefined;
   trace.add(life.name, () => `claims ${id} for ${userId}`, id);
-  await createClaimBuild(model, trx, id, { presetId, initiatorId: userId });
+  await createClaimBuild(model, trx, id, { ownerId: userId, presetId, initiatorId: userId });
   for (const topic of [topics.claim(id), topics.workspace(id), topics.prebuilds]) trx.notify(topic);
   return id;
 }
@@ -108,6 +109,7 @@ async function insertWorkspace(
   );
   const { activeVersionId: versionId } = template;
   await createBuild(model, trx, id, {
+    ownerId: userId,
     transition: "start",
     versionId,
     presetId,
@@ -120,8 +122,15 @@ async function queueBuild(
   { model, life, hints, trace }: ServerProcess,
   { workspaceId, transition, userId }: Extract<ApiCall, { name: "build" }>,
 ): Promise<string> {
+  const ownerId = await model.db.query(
+    life,
+    (trx) => model.view(trx).workspace(workspaceId)?.ownerId,
+  );
+  const isAllowed = userId === "admin" ? ownerId === prebuildsUserId : ownerId === userId;
+  if (ownerId === undefined || !isAllowed) throw new Refused("it is somebody else's");
   const id = await model.db.transaction(life, async (trx) => {
     const { id: buildId } = await createBuild(model, trx, workspaceId, {
+      ownerId,
       transition,
       initiatorId: userId,
     });

@@ -1,0 +1,32 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "./database.ts";
+import { sqlState, sqlStateOf } from "./errors.ts";
+
+/**
+ * Runs statements of a transaction that wait for each lock for at most `ms`. Resolves to undefined, with the statements
+ * undone and the transaction as usable as before, when a lock was not free in time.
+ */
+export async function withLockTimeout<T>(
+  trx: Queryable,
+  ms: number,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  await sql`savepoint before_lock`.execute(trx);
+  try {
+    await setLockTimeout(trx, ms);
+    const result = await work();
+    await setLockTimeout(trx, 0);
+    await sql`release savepoint before_lock`.execute(trx);
+    return result;
+  } catch (error) {
+    if (sqlStateOf(error) !== sqlState.lockNotAvailable) throw error;
+    // Undoes the timeout too.
+    await sql`rollback to savepoint before_lock`.execute(trx);
+    return undefined;
+  }
+}
+
+async function setLockTimeout(trx: Queryable, ms: number): Promise<void> {
+  await sql`select set_config('lock_timeout', ${String(ms)}, true)`.execute(trx);
+}
