@@ -132,6 +132,17 @@ test("takes directory, template and version as coder names them", async () => {
   expect(await slipway("templates versions promote other")).toMatchObject({ code: 2 });
 });
 
+test("names the version by --name, and the template by the directory", async () => {
+  await mkdir(join(directory, "web"));
+  await writeFile(join(directory, "web", "slipway.yaml"), template);
+  const pushed = await slipway("templates push @/web --name v9");
+  expect(pushed.err).toContain("made the template web, version v9");
+  expect((await slipway("templates push @/web --name v9")).err).toContain("already");
+  expect((await slipway("templates versions list web -c name,active")).out).toBe(
+    "NAME  ACTIVE\nv9    yes\n",
+  );
+});
+
 test("makes a workspace of an older version, with a schedule and another's parameters", async () => {
   await slipway("create like -t other --parameter greeting=bye --parameter size=large");
   const made = await slipway(

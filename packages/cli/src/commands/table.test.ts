@@ -114,7 +114,7 @@ test.each([
   ["templates push x --activate=true", true],
   ["templates push x --activate=false", false],
 ])("reads --activate of %j", async (line, activate) => {
-  expect(await parse(line)).toMatchObject({ options: { source: "x", activate } });
+  expect(await parse(line)).toMatchObject({ options: { template: "x", activate } });
 });
 
 test.each(["--url u --token t --config-dir d list", "list --url u --token t --config-dir d"])(

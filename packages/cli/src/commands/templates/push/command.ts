@@ -6,11 +6,13 @@ export const command = defineCommand({
   summary: "make a new version of a template from a directory or a file",
   description:
     "Packs a directory with a slipway.yaml, or one file in its place, and makes it the newest version of a template; " +
-    "of a new one, if there is none of that name. .git and node_modules stay out. With --directory the word names " +
-    "the template and --name the version, as coder has it.",
+    "of a new one, if there is none of that name. .git and node_modules stay out. Without --directory the files are " +
+    "those of the present directory, or of the one that has the template's name. A path in the place of the name " +
+    "says both: ./small-box is the template small-box.",
   arguments: {
-    source: {
-      summary: "the directory or the file; here unless given",
+    template: {
+      summary:
+        "name of the template, or path of its directory or file (default: the directory's name)",
       required: false,
       completes: "files",
     },
@@ -20,13 +22,13 @@ export const command = defineCommand({
     name: {
       kind: "text",
       value: "name",
-      summary: "of the template; that of the directory or file unless given",
+      summary: "name of the version (default: one is made up)",
     },
     directory: {
       kind: "text",
       short: "d",
       value: "path",
-      summary: "the directory or the file, where the word names the template",
+      summary: "directory or file with the template (default: the present directory)",
       completes: "files",
     },
     message: { kind: "text", short: "m", value: "text", summary: "what is new in this version" },
@@ -37,10 +39,11 @@ export const command = defineCommand({
     },
   },
   examples: [
-    { line: "slipway templates push small-box", summary: "as the template small-box" },
+    { line: "slipway templates push", summary: "from the template's own directory" },
+    { line: "slipway templates push small-box", summary: "from there, or from the one above it" },
     {
-      line: 'slipway templates push . --name small -m "more memory"',
-      summary: "under another name",
+      line: 'slipway templates push small -d ./small-box --name v2 -m "more memory"',
+      summary: "the template small, version v2",
     },
     { line: "slipway templates push small-box --activate=false", summary: "to look at it first" },
   ],

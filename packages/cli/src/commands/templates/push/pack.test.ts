@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { extract, type Header } from "tar-stream";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 
 import { packFiles } from "./pack.ts";
-import { openSource, templateName } from "./source.ts";
+import { locateTemplate, openSource, templateName } from "./source.ts";
 import { listTemplateFiles } from "./template-files.ts";
 
 let root = "";
@@ -97,4 +97,32 @@ test("names a template after its directory, unless that is no name", async () =>
   expect(templateName(source, undefined)).toBe("small-box");
   expect(templateName(source, "other")).toBe("other");
   expect(() => templateName(source, "not a name")).toThrow("the name of the template must be");
+});
+
+test.each([
+  ["small", "./box", "./box", "small"],
+  [undefined, "./box", "./box", undefined],
+  [undefined, undefined, ".", undefined],
+  ["./box", undefined, "./box", undefined],
+  ["..", undefined, "..", undefined],
+  ["box.yaml", undefined, "box.yaml", undefined],
+])(
+  "takes the word %s and the directory %s for %s and %s",
+  async (template, directory, path, name) => {
+    expect(await locateTemplate({ template, directory })).toEqual({ path, template: name });
+  },
+);
+
+test("finds the files of a named template here, or in the directory of its name", async () => {
+  await write("box/slipway.yaml", "driver: process\n");
+  const before = process.cwd();
+  onTestFinished(() => process.chdir(before));
+  process.chdir(root);
+  const find = (template: string) => locateTemplate({ template, directory: undefined });
+  expect(await find("box")).toEqual({ path: "box", template: "box" });
+  expect(await find("other")).toEqual({ path: ".", template: "other" });
+  process.chdir(join(root, "box"));
+  expect(await find("box")).toEqual({ path: ".", template: "box" });
+  await write("box/other/slipway.yaml", "driver: process\n");
+  expect(await find("other")).toEqual({ path: ".", template: "other" });
 });

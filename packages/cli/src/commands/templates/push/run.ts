@@ -14,15 +14,15 @@ import type { command } from "./command.ts";
 import { importVersion } from "./import.ts";
 import { chooseOrganization } from "./organization.ts";
 import { packFiles } from "./pack.ts";
-import { openSource, templateName } from "./source.ts";
+import { locateTemplate, openSource, templateName } from "./source.ts";
 import { listTemplateFiles } from "./template-files.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const named = namesOf(options);
-  const source = await openSource(named.path ?? ".");
+  const named = await locateTemplate(options);
+  const source = await openSource(named.path);
   const name = templateName(source, named.template);
   const { files, leftOut } = await listTemplateFiles(source);
   for (const file of leftOut)
@@ -37,7 +37,7 @@ export async function run(
       tar,
       organizationId: organization.id,
       templateId: existing?.id,
-      name: named.version,
+      name: options.name,
       message: options.message,
       templatePath: source.templatePath,
     },
@@ -61,17 +61,6 @@ export async function run(
     say(`pushed version ${version.name} of ${name}, which is not active`);
   }
   return exitCodes.ok;
-}
-
-/** What the word and `--name` name: the source and the template, or with `--directory` the template and the version. */
-function namesOf({ source, directory, name }: OptionsOf<typeof command>): {
-  readonly path: string | undefined;
-  readonly template: string | undefined;
-  readonly version: string | undefined;
-} {
-  return directory === undefined
-    ? { path: source, template: name, version: undefined }
-    : { path: directory, template: source, version: name };
 }
 
 async function findTemplate(

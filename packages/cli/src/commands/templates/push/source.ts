@@ -16,6 +16,32 @@ export interface TemplateSource {
   readonly templatePath: string;
 }
 
+/** The template that is meant: where its files are, and its name where that is not theirs. */
+export interface LocatedTemplate {
+  readonly path: string;
+  readonly template: string | undefined;
+}
+
+/**
+ * Tells a name from a path. A word with a slash, a dot or the end of a YAML file is a path; any other is the name of the
+ * template, whose files are in `directory`, in the present directory or, if that is no template, in the one of that name.
+ */
+export async function locateTemplate({
+  template,
+  directory,
+}: {
+  readonly template: string | undefined;
+  readonly directory: string | undefined;
+}): Promise<LocatedTemplate> {
+  if (directory !== undefined) return { path: directory, template };
+  if (template === undefined) return { path: ".", template };
+  if (/[/\\]|^\.|\.ya?ml$/.test(template)) return { path: template, template: undefined };
+  const hasFiles = async (path: string): Promise<boolean> =>
+    (await statOf(join(path, templateFileName))) !== undefined;
+  const isBelow = !(await hasFiles(".")) && (await hasFiles(template));
+  return { path: isBelow ? template : ".", template };
+}
+
 /** Looks at what is to be pushed. Throws `CommandError` when it is no template. */
 export async function openSource(path: string): Promise<TemplateSource> {
   const found = await statOf(path);
@@ -25,8 +51,12 @@ export async function openSource(path: string): Promise<TemplateSource> {
   if (!found.isDirectory()) return { kind: "file", path, templatePath: path };
   const templatePath = join(path, templateFileName);
   if ((await statOf(templatePath)) === undefined) {
-    throw new CommandError(`${path} has no ${templateFileName}, so it is no template`, {
-      hint: `make one with: slipway templates init ${path}`,
+    const place = path === "." ? "this directory" : path;
+    throw new CommandError(`${place} has no ${templateFileName}, so it is no template`, {
+      hint:
+        path === "."
+          ? "go to the template's directory, or name it with --directory"
+          : `make one with: slipway templates init ${path}`,
     });
   }
   return { kind: "directory", path, templatePath };
@@ -39,7 +69,9 @@ export function templateName(source: TemplateSource, given: string | undefined):
   if (problem === undefined) return name;
   throw new UsageError(
     `the name of the template ${problem}`,
-    given === undefined ? "name it with --name" : undefined,
+    given === undefined
+      ? `name it: slipway templates push <name> --directory ${source.path}`
+      : undefined,
   );
 }
 
