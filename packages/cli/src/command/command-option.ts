@@ -62,6 +62,29 @@ export function optionValue(
   }
 }
 
+/**
+ * The value of a flag that was not typed, of its environment variable. Throws `InvalidArgumentError` for one that the
+ * flag does not take.
+ */
+export function variableValue(flag: Flag, text: string): unknown {
+  switch (flag.kind) {
+    case "switch":
+      return readBoolean(text);
+    case "list":
+      return text.split(",");
+    case "columns":
+      return text.split(",").map((name) => readColumn(name, flag.columns));
+    case "integer":
+      return readInteger(text);
+    case "boolean":
+      return readBoolean(text);
+    case "choice":
+      return readChoice(text, flag);
+    case "text":
+      return text;
+  }
+}
+
 function readInteger(value: string): number {
   if (!/^-?\d{1,9}$/.test(value)) throw new InvalidArgumentError("wanted a whole number");
   return Number(value);

@@ -122,13 +122,6 @@ export const noWaitFlag = {
   summary: "return as soon as the build is queued",
 } as const satisfies SwitchFlag;
 
-/** `--parameter` of commands that begin a build. */
-export const parameterFlag = {
-  kind: "list",
-  value: "name=value",
-  summary: "value of a parameter of the template; repeat for more",
-} as const satisfies ListFlag;
-
 /** `--http-address` for `httpAddress`. */
 export function flagName(key: string): string {
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

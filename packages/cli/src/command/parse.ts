@@ -1,7 +1,8 @@
-import { type Command, CommanderError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
+import type { Environment } from "../config/environment.ts";
 import type { GlobalFlags } from "../config/settings.ts";
-import { commandOption, optionValue } from "./command-option.ts";
+import { commandOption, optionValue, variableValue } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { UsageError } from "./errors.ts";
 import { findCommand, withoutAliases } from "./find-command.ts";
@@ -27,12 +28,14 @@ export type Parsed =
 
 /**
  * Parses the words after the program's name. Loads the definition of the called command only; those of all when a
- * list of them is to be printed. Throws `UsageError` with the flag and what is wanted.
+ * list of them is to be printed. Flags that are not typed have the values of their variables. Throws `UsageError` with
+ * the flag and what is wanted.
  */
 export async function parseCommandLine(
   table: CommandTable,
   typed: readonly string[],
   layout: HelpLayout,
+  environment: Environment = {},
 ): Promise<Parsed> {
   const { commands, groups } = table;
   const words = withoutAliases(table, usualWords(typed));
@@ -47,7 +50,7 @@ export async function parseCommandLine(
     describeCommand(leaf, definition, command.aliases ?? []);
     if (command !== called) continue;
     leaf.action(() => {
-      const options = readOptions(leaf, definition);
+      const options = readOptions(leaf, definition, environment);
       parsed = { kind: "run", command, options, globals: readGlobals(program) };
     });
   }
@@ -78,9 +81,38 @@ function usualWords(typed: readonly string[]): readonly string[] {
   return (first === "--version" || first === "-v") && more.length === 0 ? ["version"] : words;
 }
 
-function readOptions(leaf: Command, definition: CommandDefinition): AnyOptions {
+function readOptions(
+  leaf: Command,
+  definition: CommandDefinition,
+  environment: Environment,
+): AnyOptions {
   const words = Object.keys(definition.arguments).map((name, index) => [name, leaf.args[index]]);
-  return { ...Object.fromEntries(words), ...readFlags(leaf, definition.flags) };
+  return {
+    ...Object.fromEntries(words),
+    ...readFlags(leaf, definition.flags),
+    ...readVariables(leaf, definition.flags, environment),
+  };
+}
+
+/** Values of flags that were not typed but have a variable that is set. */
+function readVariables(
+  command: Command,
+  flags: Readonly<Record<string, Flag>>,
+  environment: Environment,
+): AnyOptions {
+  const values: Record<string, unknown> = {};
+  for (const [key, flag] of Object.entries(flags)) {
+    const source = command.getOptionValueSource(commandOption(key, flag).attributeName());
+    const text = flag.variable === undefined ? "" : (environment[flag.variable] ?? "");
+    if (text === "" || source === "cli") continue;
+    try {
+      values[key] = variableValue(flag, text);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      throw new UsageError(`${flag.variable} is invalid: ${error.message}, found "${text}"`);
+    }
+  }
+  return values;
 }
 
 function readFlags(command: Command, flags: Readonly<Record<string, Flag>>): AnyOptions {

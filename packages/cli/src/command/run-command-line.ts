@@ -18,7 +18,7 @@ export async function runCommandLine(
   let settings: Settings | undefined;
   try {
     const layout = { colors: terminal.out.colors, columns: terminal.out.columns };
-    const parsed = await parseCommandLine(table, words, layout);
+    const parsed = await parseCommandLine(table, words, layout, lent.environment);
     if (parsed.kind === "help") {
       terminal.out.write(parsed.text);
       return exitCodes.ok;

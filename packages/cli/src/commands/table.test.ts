@@ -164,3 +164,35 @@ test("gives each definition the name under which it is called", async () => {
   );
   expect(names).toEqual(commandTable.commands.map(({ name }) => name));
 });
+
+test("takes the values of flags that are not typed from their variables", async () => {
+  const read = (line: string, environment: Readonly<Record<string, string>>): Promise<Parsed> =>
+    parseCommandLine(
+      commandTable,
+      line.split(" "),
+      { colors: noColors, columns: 100 },
+      environment,
+    );
+  const environment = {
+    CODER_TEMPLATE_VERSION: "v1",
+    CODER_WORKSPACE_AUTOMATIC_UPDATES: "always",
+    CODER_WORKSPACE_USE_PARAMETER_DEFAULTS: "true",
+    CODER_RICH_PARAMETER: "a=1,b=2",
+    CODER_WORKSPACE_STOP_AFTER: "",
+  };
+  expect(await read("create box", environment)).toMatchObject({
+    options: {
+      templateVersion: "v1",
+      automaticUpdates: "always",
+      useParameterDefaults: true,
+      parameter: ["a=1", "b=2"],
+      stopAfter: undefined,
+    },
+  });
+  expect(
+    await read("create box --template-version v2 --automatic-updates never", environment),
+  ).toMatchObject({ options: { templateVersion: "v2", automaticUpdates: "never" } });
+  await expect(read("create box", { CODER_WORKSPACE_AUTOMATIC_UPDATES: "often" })).rejects.toThrow(
+    'CODER_WORKSPACE_AUTOMATIC_UPDATES is invalid: wanted never or always, found "often"',
+  );
+});

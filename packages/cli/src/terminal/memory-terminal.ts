@@ -1,6 +1,6 @@
 import { type Colors, noColors } from "./colors.ts";
 import { createOutput, type Output } from "./output.ts";
-import type { Prompts } from "./prompts.ts";
+import type { Choice, Prompts } from "./prompts.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** A terminal that keeps what was written, for tests. */
@@ -10,40 +10,79 @@ export interface MemoryTerminal extends Terminal {
   readonly errText: () => string;
 }
 
-/** Nobody sits there unless `answers` says how the questions are answered, in order; `input` comes on stdin. */
+/** How a test answers a question: a text or a choice, yes or no, several choices. */
+export type Answer = string | boolean | readonly string[];
+
+/**
+ * Nobody sits there unless `answers` says how the questions are answered, in order; `input` comes on stdin. Questions and
+ * what is said of wrong answers go to stderr, so that a test reads them.
+ */
 export function memoryTerminal(
-  answers?: readonly (string | boolean)[],
+  answers?: readonly Answer[],
   { colors = noColors, input = "" }: { readonly colors?: Colors; readonly input?: string } = {},
 ): MemoryTerminal {
   const written = { out: "", err: "" };
   const output = (name: keyof typeof written): Output =>
     createOutput((text) => void (written[name] += text), { colors, columns: undefined });
+  const err = output("err");
   return {
     out: output("out"),
-    err: output("err"),
+    err,
     interactive: answers !== undefined,
-    prompts: scriptedPrompts(answers ?? []),
+    prompts: scriptedPrompts(answers ?? [], err),
     outText: () => written.out,
     errText: () => written.err,
     readInput: () => Promise.resolve(input),
   };
 }
 
-function scriptedPrompts(answers: readonly (string | boolean)[]): Prompts {
+function scriptedPrompts(answers: readonly Answer[], err: Output): Prompts {
   const left = [...answers];
-  const text = (question: string): Promise<string> => {
+  const next = <T extends Answer>(
+    question: string,
+    isWanted: (answer: Answer) => answer is T,
+  ): T => {
+    err.line(`? ${question}`);
     const answer = left.shift();
-    if (typeof answer !== "string") throw new TypeError(`no text answers "${question}"`);
-    return Promise.resolve(answer);
+    if (answer !== undefined && isWanted(answer)) return answer;
+    throw new TypeError(`"${question}" is not answered by ${JSON.stringify(answer)}`);
+  };
+  const choose = (message: string, choices: readonly Choice[]): string => {
+    const labels = choices.map(({ label }) => label).join(" | ");
+    const answer = next(`${message} [${labels}]`, isText);
+    const found = choices.find(({ value, label }) => answer === value || answer === label);
+    if (found === undefined) throw new TypeError(`there is no choice "${answer}" of ${labels}`);
+    return found.value;
   };
   return {
-    text: ({ message }) => text(message),
-    password: (message) => text(message),
-    select: (message) => text(message),
-    confirm: (message) => {
-      const answer = left.shift();
-      if (typeof answer !== "boolean") throw new TypeError(`no yes or no answers "${message}"`);
-      return Promise.resolve(answer);
+    text: async ({ message, fallback, problem }) => {
+      for (;;) {
+        const typed = next(fallback === undefined ? message : `${message} (${fallback})`, isText);
+        const answer = typed === "" ? fallback : typed;
+        const said = answer === undefined ? "an answer is needed" : problem?.(answer);
+        if (answer !== undefined && said === undefined) return answer;
+        err.line(`! ${said}`);
+      }
     },
+    password: async (message) => next(message, isText),
+    select: async (message, choices) => choose(message, choices),
+    multiselect: async (message, choices) => {
+      const labels = choices.map(({ label }) => label).join(" | ");
+      return next(`${message} [${labels}]`, isList);
+    },
+    confirm: async (message, { usual } = { usual: false }) =>
+      next(`${message} (${usual ? "yes" : "no"})`, isTruth),
   };
+}
+
+function isText(answer: Answer): answer is string {
+  return typeof answer === "string";
+}
+
+function isTruth(answer: Answer): answer is boolean {
+  return typeof answer === "boolean";
+}
+
+function isList(answer: Answer): answer is readonly string[] {
+  return typeof answer === "object";
 }

@@ -8,13 +8,22 @@ export interface Prompts {
   password(message: string): Promise<string>;
   /** Enter alone means no, so that nothing is destroyed by a key too many; `usual: true` for what destroys nothing. */
   confirm(message: string, options?: { readonly usual: boolean }): Promise<boolean>;
-  select(message: string, choices: readonly Choice[]): Promise<string>;
+  /** `initial` is the value that Enter alone takes; the first one without it. */
+  select(message: string, choices: readonly Choice[], initial?: string): Promise<string>;
+  /** Any number of the choices, none included; those of `initial` are chosen at first. */
+  multiselect(
+    message: string,
+    choices: readonly Choice[],
+    initial: readonly string[],
+  ): Promise<readonly string[]>;
 }
 
 export interface TextQuestion {
   readonly message: string;
-  /** What an empty answer means. */
+  /** What an empty answer means; without it an answer is needed. */
   readonly fallback?: string | undefined;
+  /** What stands there to be changed. */
+  readonly initial?: string | undefined;
   /** What is wrong with an answer, or undefined. */
   readonly problem?: ((answer: string) => string | undefined) | undefined;
 }
@@ -48,7 +57,7 @@ export class PromptCancelled extends Error {
 export function terminalPrompts(streams: PromptStreams): Prompts {
   const library = () => import("@clack/prompts");
   return {
-    async text({ message, fallback, problem }) {
+    async text({ message, fallback, initial, problem }) {
       const answer = await (
         await library()
       ).text({
@@ -57,9 +66,10 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
         ...(fallback === undefined
           ? {}
           : { placeholder: printableLine(fallback), defaultValue: fallback }),
+        ...(initial === undefined ? {} : { initialValue: initial }),
         validate: (value) => {
-          const text = (value ?? "") === "" ? (fallback ?? "") : (value ?? "");
-          const said = text === "" ? "an answer is needed" : problem?.(text);
+          const text = value === undefined || value === "" ? fallback : value;
+          const said = text === undefined ? "an answer is needed" : problem?.(text);
           return said === undefined ? undefined : printableLine(said);
         },
       });
@@ -75,19 +85,39 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
       const question = { message: printableLine(message), ...streams, initialValue: usual };
       return answered<boolean>(await (await library()).confirm(question));
     },
-    async select(message, choices) {
-      const options = choices.map(({ value, label, hint }) => ({
-        value,
-        label: printableLine(label),
-        ...(hint === undefined ? {} : { hint: printableLine(hint) }),
-      }));
-      const question = { message: printableLine(message), ...streams, options };
+    async select(message, choices, initial) {
+      const question = {
+        message: printableLine(message),
+        ...streams,
+        options: printableChoices(choices),
+        ...(initial === undefined ? {} : { initialValue: initial }),
+      };
       return answered<string>(await (await library()).select<string>(question));
+    },
+    async multiselect(message, choices, initial) {
+      const question = {
+        message: printableLine(message),
+        ...streams,
+        options: printableChoices(choices),
+        initialValues: initial,
+        required: false,
+      };
+      return answered<string[]>(await (await library()).multiselect<string>(question));
     },
   };
 }
 
-function answered<T extends string | boolean>(answer: T | symbol): T {
+function printableChoices(
+  choices: readonly Choice[],
+): { readonly value: string; readonly label: string; readonly hint?: string }[] {
+  return choices.map(({ value, label, hint = "" }) => ({
+    value,
+    label: printableLine(label),
+    ...(hint === "" ? {} : { hint: printableLine(hint) }),
+  }));
+}
+
+function answered<T extends string | boolean | string[]>(answer: T | symbol): T {
   if (typeof answer === "symbol") throw new PromptCancelled();
   return answer;
 }

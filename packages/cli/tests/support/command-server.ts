@@ -14,7 +14,11 @@ import { inject } from "vitest";
 import type { Needs } from "../../src/command/needs.ts";
 import { runCommandLine } from "../../src/command/run-command-line.ts";
 import { commandTable } from "../../src/commands/table.ts";
-import { type MemoryTerminal, memoryTerminal } from "../../src/terminal/memory-terminal.ts";
+import {
+  type Answer,
+  type MemoryTerminal,
+  memoryTerminal,
+} from "../../src/terminal/memory-terminal.ts";
 
 /** How a command ended, and what it wrote. */
 export interface Ended {
@@ -32,7 +36,7 @@ export interface CommandServer extends AsyncDisposable {
   /** Runs a command; `@/` stands for the directory. With replies a person is there to give them; `input` is its stdin. */
   slipway(
     line: string,
-    replies?: readonly (string | boolean)[],
+    replies?: readonly Answer[],
     input?: string,
     environment?: NodeJS.ProcessEnv,
   ): Promise<Ended>;

@@ -2,30 +2,42 @@ import { type BuildParameter, listTemplateVersionPresets, type Preset } from "@s
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { UsageError } from "../../command/errors.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 
-interface Reading {
+interface Asking {
   readonly client: ApiClient;
+  readonly terminal: Pick<Terminal, "interactive" | "prompts">;
   readonly signal: AbortSignal;
+}
+
+/** What the command line says of the preset. */
+interface WantedPreset {
+  readonly name: string | undefined;
+  /** Values that the preset must not contradict, unless it is named. */
+  readonly given: readonly BuildParameter[];
+  /** Whether a person may be asked. */
+  readonly ask: boolean;
 }
 
 /** Says that no preset is wanted, not even the default one. */
 const none = "none";
 
 /**
- * The version's preset of that name; without a name its default one, unless the given parameters contradict it.
- * Throws `UsageError` for an unknown name.
+ * The version's preset of that name; without a name the one that a person chooses, or the default one unless the given
+ * parameters contradict it. Throws `UsageError` for an unknown name.
  */
 export async function choosePreset(
   version: string,
-  name: string | undefined,
-  given: readonly BuildParameter[],
-  { client, signal }: Reading,
+  { name, given, ask }: WantedPreset,
+  { client, terminal, signal }: Asking,
 ): Promise<Preset | undefined> {
   if (name === none) return undefined;
   const params = { version };
   const presets = await client.call(listTemplateVersionPresets, { params, signal });
   if (name === undefined) {
-    return presets.find((preset) => preset.Default && !contradicts(preset, given));
+    const usual = presets.find((preset) => preset.Default && !contradicts(preset, given));
+    const isAsked = ask && terminal.interactive && presets.length > 0;
+    return isAsked ? askPreset(presets, usual, terminal) : usual;
   }
   const found = presets.find((preset) => preset.Name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;
@@ -33,6 +45,29 @@ export async function choosePreset(
   throw new UsageError(
     `--preset names "${name}", which the template does not have: wanted one of ${names}`,
   );
+}
+
+async function askPreset(
+  presets: readonly Preset[],
+  usual: Preset | undefined,
+  { prompts }: Asking["terminal"],
+): Promise<Preset | undefined> {
+  const choices = [
+    ...presets.map((preset) => ({
+      value: preset.ID,
+      label: preset.Default ? `${preset.Name} (default)` : preset.Name,
+      hint: preset.Description.split("\n")[0] || valuesText(preset),
+    })),
+    { value: none, label: none, hint: "choose each parameter" },
+  ];
+  const id = await prompts.select("Preset", choices, usual?.ID ?? none);
+  return presets.find((preset) => preset.ID === id);
+}
+
+function valuesText(preset: Preset): string {
+  return presetValues(preset)
+    .map(({ name, value }) => `${name}=${value}`)
+    .join(", ");
 }
 
 /** Whether a given value differs from the one of the preset. */

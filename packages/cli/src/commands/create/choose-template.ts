@@ -14,33 +14,63 @@ export interface Asking {
 /** The template of that name; without a name the only one, or the one that is chosen on the terminal. */
 export async function chooseTemplate(name: string | undefined, asking: Asking): Promise<Template> {
   const { client, terminal, signal } = asking;
-  const templates = await client.call(listTemplates, { signal });
+  const all = await client.call(listTemplates, { signal });
+  const found = name === undefined ? undefined : templateOf(all, name);
+  if (found !== undefined) return usable(found);
+  const templates = all.filter(({ deprecated }) => !deprecated);
   const names = templates.map((template) => template.name).join(", ");
   const [first] = templates;
   if (first === undefined) {
-    throw new CommandError("there are no templates", {
-      hint: "make one with: slipway templates init, then slipway templates push",
-    });
-  }
-  if (name === undefined && templates.length === 1) return first;
-  if (name === undefined && !terminal.interactive) {
-    throw new UsageError(
-      `there are several templates and --template is not given, wanted one of ${names}`,
+    throw new CommandError(
+      all.length === 0 ? "there are no templates" : "all templates are deprecated",
+      {
+        hint: "make one with: slipway templates init, then slipway templates push",
+      },
     );
   }
-  const wanted = name ?? (await ask(templates, terminal));
-  const found = templates.find((template) => template.name.toLowerCase() === wanted.toLowerCase());
-  if (found !== undefined) return found;
-  throw new CommandError(`there is no template ${wanted}, wanted one of ${names}`, {
-    exitCode: exitCodes.notFound,
-  });
+  if (name !== undefined) {
+    throw new CommandError(`there is no template ${name}, wanted one of ${names}`, {
+      exitCode: exitCodes.notFound,
+    });
+  }
+  if (templates.length === 1) return first;
+  if (!terminal.interactive) {
+    throw new UsageError(`there are several templates: pass --template with one of ${names}`);
+  }
+  return ask(templates, terminal);
 }
 
-async function ask(templates: readonly Template[], { prompts }: Terminal): Promise<string> {
-  const choices = templates.map(({ name, display_name, description }) => ({
-    value: name,
-    label: display_name || name,
-    hint: description,
+function templateOf(templates: readonly Template[], name: string): Template | undefined {
+  return templates.find((template) => template.name.toLowerCase() === name.toLowerCase());
+}
+
+/** Throws `CommandError` for a deprecated template, before anybody is asked for more. */
+function usable(template: Template): Template {
+  if (!template.deprecated) return template;
+  throw new CommandError(
+    `template ${template.name} has been deprecated: ${template.deprecation_message}`,
+    { hint: "see the others with: slipway templates list" },
+  );
+}
+
+async function ask(templates: readonly Template[], { prompts }: Terminal): Promise<Template> {
+  const organizations = new Set(templates.map(({ organization_id }) => organization_id));
+  const choices = templates.map((template) => ({
+    value: template.id,
+    label: labelOf(template, organizations.size > 1),
+    hint: template.description.split("\n")[0],
   }));
-  return prompts.select("Template", choices);
+  const id = await prompts.select("Template", choices);
+  const found = templates.find((template) => template.id === id);
+  if (found === undefined) throw new TypeError(`there is no choice ${id}`);
+  return found;
+}
+
+/** No two templates read alike: only the name, in its organization, is theirs alone. */
+function labelOf(
+  { name, display_name, organization_name }: Template,
+  hasOrganizations: boolean,
+): string {
+  const title = display_name === "" || display_name === name ? name : `${display_name} (${name})`;
+  return hasOrganizations ? `${title}, ${organization_name}` : title;
 }

@@ -1,14 +1,20 @@
 import { defineCommand } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag, parameterFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag } from "../../command/flags.ts";
+import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
 
 export const command = defineCommand({
   name: "create",
   summary: "create a workspace and start it",
   description:
-    "Creates a workspace and shows how it starts, until it can be used. The template is chosen by itself when there " +
-    "is only one, and asked for on a terminal when there are several. Where the preset has prebuilds and one waits, it " +
-    "becomes the workspace, which is ready sooner.",
-  arguments: { name: { summary: "name of the workspace; made up unless given", required: false } },
+    "Creates a workspace and shows how it starts, until it can be used. On a terminal it asks for the template where " +
+    "there are several, for a preset where the template has some, and for the parameters that have no value yet: Enter " +
+    "takes the default. Where the preset has prebuilds and one waits, it becomes the workspace, which is ready sooner.",
+  arguments: {
+    name: {
+      summary: "name of the workspace, or owner/name for somebody else's (default: one is made up)",
+      required: false,
+    },
+  },
   flags: {
     yes: needlessYesFlag,
     template: {
@@ -22,9 +28,19 @@ export const command = defineCommand({
       kind: "text",
       value: "name",
       completes: "preset",
-      summary: "a named set of parameters; the template's default unless given; none for none",
+      summary:
+        "a named set of parameters, or none (default: the template's default preset, or asked for)",
     },
-    parameter: parameterFlag,
+    ...parameterFlags,
+    alwaysPrompt: {
+      ...alwaysPromptFlag,
+      summary: "ask for every parameter that the preset leaves open",
+    },
+    useParameterDefaults: {
+      kind: "switch",
+      summary: "take the defaults of parameters and the default preset without asking",
+      variable: "CODER_WORKSPACE_USE_PARAMETER_DEFAULTS",
+    },
     templateVersion: {
       kind: "text",
       value: "name",
@@ -57,7 +73,6 @@ export const command = defineCommand({
       summary: "whether each start takes the template's active version",
       variable: "CODER_WORKSPACE_AUTOMATIC_UPDATES",
     },
-    useParameterDefaults: { kind: "switch", summary: "what it does anyway", hidden: true },
     noWait: noWaitFlag,
   },
   examples: [
@@ -66,6 +81,11 @@ export const command = defineCommand({
     {
       line: "slipway create box --parameter greeting=hi --parameter size=large",
       summary: "with parameters",
+    },
+    { line: "slipway create box --rich-parameter-file box.yaml", summary: "values of a file" },
+    {
+      line: "slipway create ada/box --use-parameter-defaults",
+      summary: "for ada, without questions",
     },
     {
       line: "slipway create box --start-at '9am mon-fri' --stop-after 8h",

@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { checkParameterNames, readParameters } from "./assignment.ts";
 
 test("splits at the first equals sign, and lets the last value of a name count", () => {
-  expect(readParameters(["a=1=2", "b=", "a=3"])).toEqual([
+  expect(readParameters(["a=1=2", "b=", "a=3"], "--parameter")).toEqual([
     { name: "a", value: "3" },
     { name: "b", value: "" },
   ]);
 });
 
 test.each(["a", "=1", ""])("refuses %j", (text) => {
-  expect(() => readParameters([text])).toThrow(
+  expect(() => readParameters([text], "--parameter")).toThrow(
     `--parameter "${text}" has no name and value, wanted name=value`,
   );
 });
@@ -18,6 +18,6 @@ test.each(["a", "=1", ""])("refuses %j", (text) => {
 test("refuses a name that the template does not have", () => {
   const values = [{ name: "sise", value: "1" }];
   expect(() => checkParameterNames(values, ["size", "color"])).toThrow("wanted one of size, color");
-  expect(() => checkParameterNames(values, [])).toThrow("the template has none");
+  expect(() => checkParameterNames(values, [])).toThrow("it has none");
   expect(() => checkParameterNames([{ name: "size", value: "1" }], ["size"])).not.toThrow();
 });

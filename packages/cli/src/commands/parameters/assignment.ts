@@ -2,13 +2,12 @@ import type { BuildParameter } from "@slipway/api";
 
 import { UsageError } from "../../command/errors.ts";
 
-/** Reads the values of `--parameter name=value`; of a name given twice the last counts. Throws `UsageError`. */
-export function readParameters(texts: readonly string[]): BuildParameter[] {
+/** Reads the values of a flag such as `--parameter name=value`; of a name given twice the last counts. Throws `UsageError`. */
+export function readParameters(texts: readonly string[], flag: string): BuildParameter[] {
   const values = new Map<string, string>();
   for (const text of texts) {
     const at = text.indexOf("=");
-    if (at < 1)
-      throw new UsageError(`--parameter "${text}" has no name and value, wanted name=value`);
+    if (at < 1) throw new UsageError(`${flag} "${text}" has no name and value, wanted name=value`);
     values.set(text.slice(0, at), text.slice(at + 1));
   }
   return [...values].map(([name, value]) => ({ name, value }));
@@ -21,10 +20,7 @@ export function checkParameterNames(
 ): void {
   for (const { name } of values) {
     if (known.includes(name)) continue;
-    const wanted =
-      known.length === 0 ? "the template has none" : `wanted one of ${known.join(", ")}`;
-    throw new UsageError(
-      `--parameter names "${name}", which the template does not have: ${wanted}`,
-    );
+    const wanted = known.length === 0 ? "it has none" : `wanted one of ${known.join(", ")}`;
+    throw new UsageError(`the template has no parameter "${name}": ${wanted}`);
   }
 }

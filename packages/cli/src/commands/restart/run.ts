@@ -15,7 +15,7 @@ export async function run(
   const watching = { client: connect(settings), terminal, clock, signal };
   const workspace = await settledWorkspace(options.workspace, watching);
   // Made before anything is stopped, so that a wrong parameter stops nothing.
-  const request = startRequest(workspace, options);
+  const request = await startRequest(workspace, options, { ...watching, terminal });
   if (workspace.latest_build.status !== "stopped") {
     await waitForBuild(await beginBuild(workspace, { transition: "stop" }, watching), watching);
   }

@@ -1,5 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag, parameterFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag } from "../../command/flags.ts";
+import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
 import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
@@ -8,7 +9,8 @@ export const command = defineCommand({
   arguments: { workspace: workspaceArgument },
   flags: {
     yes: needlessYesFlag,
-    parameter: parameterFlag,
+    ...parameterFlags,
+    alwaysPrompt: alwaysPromptFlag,
     update: { kind: "switch", summary: "with the template's active version" },
     noWait: noWaitFlag,
   },

@@ -1,21 +1,54 @@
-import type { CreateBuildRequest, Workspace } from "@slipway/api";
+import { type CreateBuildRequest, listBuildParameters, type Workspace } from "@slipway/api";
 
-import { readParameters } from "../parameters/assignment.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import type { Watching } from "../builds/watching.ts";
+import { chooseParameters } from "../parameters/choose-parameters.ts";
+import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
 
-interface StartChanges {
-  readonly parameter: readonly string[];
+/** What a start is to be like. */
+export interface StartChanges extends ParameterOptions {
+  readonly alwaysPrompt: boolean;
   readonly update: boolean;
 }
 
-/** The request that starts a workspace; parameters that are not given keep the values of the build before. */
-export function startRequest(
-  { template_active_version_id }: Pick<Workspace, "template_active_version_id">,
-  { parameter, update }: StartChanges,
-): CreateBuildRequest {
-  const values = readParameters(parameter);
+/** Whether a workspace that runs already is to be started anew. */
+export function hasChanges(changes: StartChanges): boolean {
+  const { update, alwaysPrompt, parameter, parameterDefault, richParameterFile } = changes;
+  return (
+    update ||
+    alwaysPrompt ||
+    parameter.length > 0 ||
+    parameterDefault.length > 0 ||
+    richParameterFile !== undefined
+  );
+}
+
+/**
+ * The request that starts a workspace; parameters that are not given keep the values of the build before. A person is
+ * asked for those that the version needs anew.
+ */
+export async function startRequest(
+  { latest_build, template_active_version_id }: Workspace,
+  changes: StartChanges,
+  {
+    client,
+    terminal,
+    signal,
+  }: Pick<Watching, "client" | "signal"> & { readonly terminal: Terminal },
+): Promise<CreateBuildRequest> {
+  if (!hasChanges(changes)) return { transition: "start" };
+  const version = changes.update ? template_active_version_id : latest_build.template_version_id;
+  const { given, defaults } = await readGivenValues(changes);
+  const params = { build: latest_build.id };
+  const kept = await client.call(listBuildParameters, { params, signal });
+  const values = await chooseParameters(
+    version,
+    { given, defaults, preset: [], kept, ask: changes.alwaysPrompt ? "all" : "needed" },
+    { client, terminal, signal },
+  );
   return {
     transition: "start",
-    ...(update ? { template_version_id: template_active_version_id } : {}),
+    ...(changes.update ? { template_version_id: version } : {}),
     ...(values.length === 0 ? {} : { rich_parameter_values: values }),
   };
 }

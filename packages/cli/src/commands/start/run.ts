@@ -6,7 +6,7 @@ import { beginBuild, queuedText, waitForStart } from "../builds/begin-build.ts";
 import { settledWorkspace } from "../builds/settle.ts";
 import { fullName } from "../workspace/reference.ts";
 import type { command } from "./command.ts";
-import { startRequest } from "./request.ts";
+import { hasChanges, startRequest } from "./request.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -14,15 +14,12 @@ export async function run(
 ): Promise<number> {
   const watching = { client: connect(settings), terminal, clock, signal };
   const workspace = await settledWorkspace(options.workspace, watching);
-  if (
-    workspace.latest_build.status === "running" &&
-    !options.update &&
-    options.parameter.length === 0
-  ) {
+  if (workspace.latest_build.status === "running" && !hasChanges(options)) {
     terminal.err.line(`${fullName(workspace)} is running already`);
     return exitCodes.ok;
   }
-  const build = await beginBuild(workspace, startRequest(workspace, options), watching);
+  const request = await startRequest(workspace, options, { ...watching, terminal });
+  const build = await beginBuild(workspace, request, watching);
   if (options.noWait) terminal.err.line(queuedText(build, workspace));
   else await waitForStart(build, watching);
   return exitCodes.ok;

@@ -1,5 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
-import { noWaitFlag, parameterFlag } from "../../command/flags.ts";
+import { noWaitFlag } from "../../command/flags.ts";
+import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
 import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
@@ -9,7 +10,7 @@ export const command = defineCommand({
     "Starts the workspace with the active version of its template. Values of parameters are kept; those that the new " +
     "version asks for anew are asked for on a terminal.",
   arguments: { workspace: workspaceArgument },
-  flags: { parameter: parameterFlag, noWait: noWaitFlag },
+  flags: { ...parameterFlags, alwaysPrompt: alwaysPromptFlag, noWait: noWaitFlag },
   examples: [
     { line: "slipway update demo", summary: "as it was, but newer" },
     { line: "slipway update demo --parameter greeting=hi", summary: "with another value" },

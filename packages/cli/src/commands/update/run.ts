@@ -6,8 +6,8 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedText, waitForStart } from "../builds/begin-build.ts";
 import { settledWorkspace } from "../builds/settle.ts";
-import { readParameters } from "../parameters/assignment.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
+import { readGivenValues } from "../parameters/given-values.ts";
 import { fullName } from "../workspace/reference.ts";
 import type { command } from "./command.ts";
 
@@ -15,11 +15,11 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const given = readParameters(options.parameter);
+  const { given, defaults } = await readGivenValues(options);
   const client = connect(settings);
   const watching = { client, terminal, clock, signal };
   const workspace = await settledWorkspace(options.workspace, watching);
-  if (!workspace.outdated && given.length === 0) {
+  if (!workspace.outdated && given.length === 0 && !options.alwaysPrompt) {
     terminal.err.line(
       `${fullName(workspace)} is at the active version of ${workspace.template_name} already`,
     );
@@ -30,7 +30,7 @@ export async function run(
   const kept = await client.call(listBuildParameters, { params, signal });
   const values = await chooseParameters(
     version,
-    { given, preset: [], kept },
+    { given, defaults, preset: [], kept, ask: options.alwaysPrompt ? "all" : "needed" },
     { client, terminal, signal },
   );
   const build = await beginBuild(

@@ -1,0 +1,44 @@
+import type { Prompts } from "../../terminal/prompts.ts";
+import { listValueOf, parseListValue } from "./list-value.ts";
+import type { FormParameter } from "./parameter-form.ts";
+
+/**
+ * Asks for the value of a parameter in the form that fits its type. Enter alone takes `fallback`; `rejected` is an answer
+ * to mend.
+ */
+export async function askParameter(
+  parameter: FormParameter,
+  prompts: Prompts,
+  {
+    fallback,
+    rejected,
+  }: { readonly fallback: string | undefined; readonly rejected: string | undefined },
+): Promise<string> {
+  const { title, description, type, formType, options } = parameter;
+  const [firstLine = ""] = description.split("\n");
+  const message = firstLine === "" ? title : `${title}: ${firstLine}`;
+  const choices = options.map((option) => ({
+    value: option.value,
+    label: option.name || option.value,
+    hint: option.description,
+  }));
+  if (choices.length > 0 && (formType === "multi-select" || formType === "tag-select")) {
+    const initial = parseListValue(rejected ?? fallback ?? "") ?? [];
+    const known = initial.filter((value) => choices.some((choice) => choice.value === value));
+    return JSON.stringify(await prompts.multiselect(message, choices, known));
+  }
+  if (choices.length > 0) return prompts.select(message, choices, rejected ?? fallback);
+  if (type === "bool")
+    return String(await prompts.confirm(message, { usual: fallback === "true" }));
+  if (type === "list(string)") {
+    const shown = (value: string): string => parseListValue(value)?.join(", ") ?? value;
+    const typed = await prompts.text({
+      message: `${message} (separate several by commas)`,
+      fallback: fallback === undefined ? undefined : shown(fallback),
+      initial: rejected === undefined ? undefined : shown(rejected),
+    });
+    // What nobody changed stays as it is, also where a text of it has a comma.
+    return fallback !== undefined && typed === shown(fallback) ? fallback : listValueOf(typed);
+  }
+  return prompts.text({ message, fallback, initial: rejected });
+}

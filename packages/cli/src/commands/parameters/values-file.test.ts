@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+
+import { parseValuesFile } from "./values-file.ts";
+
+test("takes values as they are written", async () => {
+  const text =
+    "size: large\ncount: 1.10\nfast: yes\nempty:\nzones: [a, 'b, c']\nnote: |\n  two\n  lines\n";
+  expect(await parseValuesFile(text, "v.yaml")).toEqual([
+    { name: "size", value: "large" },
+    { name: "count", value: "1.10" },
+    { name: "fast", value: "yes" },
+    { name: "empty", value: "" },
+    { name: "zones", value: '["a","b, c"]' },
+    { name: "note", value: "two\nlines\n" },
+  ]);
+  expect(await parseValuesFile("", "v.yaml")).toEqual([]);
+  expect(await parseValuesFile("# nothing\n", "v.yaml")).toEqual([]);
+});
+
+test.each([
+  ["- a\n- b\n", "v.yaml has no names and values"],
+  ["just text", "v.yaml has no names and values"],
+  ["a: { b: c }", "v.yaml gives a a map"],
+  ["a: 'open", "v.yaml is no YAML"],
+  ["a: 1\na: 2\n", "v.yaml is no YAML: Map keys must be unique"],
+  ["a: &x [b]\nc: *x\n", "v.yaml is no YAML"],
+])("refuses %j", async (text, message) => {
+  await expect(parseValuesFile(text, "v.yaml")).rejects.toThrow(message);
+});

@@ -1,0 +1,35 @@
+import type { BuildParameter } from "@slipway/api";
+
+import { UsageError } from "../../command/errors.ts";
+
+/**
+ * Values of a YAML file of `name: value` lines. Texts, numbers and truths count as they are written, `1.10` and `on`
+ * too; a list becomes the JSON that lists are sent as. `path` is for errors. Throws `UsageError`.
+ */
+export async function parseValuesFile(text: string, path: string): Promise<BuildParameter[]> {
+  const { parse, YAMLParseError } = await import("yaml");
+  let parsed: unknown;
+  try {
+    // The failsafe schema knows texts, lists and maps only.
+    parsed = parse(text, { schema: "failsafe", maxAliasCount: 0 });
+  } catch (error) {
+    if (!(error instanceof YAMLParseError || error instanceof ReferenceError)) throw error;
+    throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0] ?? ""}`);
+  }
+  if (parsed === null || parsed === undefined || parsed === "") return [];
+  if (typeof parsed !== "object" || Array.isArray(parsed)) {
+    throw new UsageError(`${path} has no names and values, wanted lines such as size: large`);
+  }
+  return Object.entries(parsed).map(([name, value]) => ({
+    name,
+    value: valueOf(value, name, path),
+  }));
+}
+
+function valueOf(value: unknown, name: string, path: string): string {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
+    return JSON.stringify(value);
+  }
+  throw new UsageError(`${path} gives ${name} a map, wanted a text or a list of texts`);
+}

@@ -1,0 +1,203 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { listBuildParameters } from "@slipway/api";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import type { Answer } from "../src/terminal/memory-terminal.ts";
+import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+
+/** Of the driver `external`, so that a start is over without an agent. */
+const template = `
+driver: external
+parameters:
+  zones:
+    type: list(string)
+    default: [north]
+    mutable: true
+    options:
+      - { name: North, value: north }
+      - { name: South, value: south }
+  fast: { type: bool, default: true, mutable: true }
+  count: { type: number, default: 2, mutable: true, validation: { min: 1, max: 4, error: one to four } }
+  color: { type: string, mutable: true, validation: { regex: "^[a-z]+$", error: small letters only } }
+  size: { type: string, default: small, description: how large, mutable: true, options: [{ name: Small, value: small }, { name: Large, value: large }] }
+  tags: { type: "list(string)", default: [], mutable: true }
+  note: { type: string, default: "", mutable: true }
+presets:
+  quick: { parameters: { zones: [south], fast: false, count: 1, color: red, size: large, tags: [a], note: x } }
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+const plain = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+
+let place: CommandServer;
+beforeAll(async () => {
+  place = await openCommandServer();
+  await push("web", template);
+  await push("old", plain);
+  await slipway("templates edit old --display-name Web --deprecated gone");
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+function slipway(line: string, replies?: readonly Answer[]): Promise<Ended> {
+  return place.slipway(line, replies);
+}
+
+async function push(name: string, text: string): Promise<void> {
+  await mkdir(join(place.directory, name));
+  await writeFile(join(place.directory, name, "slipway.yaml"), text);
+  expect(await slipway(`templates push @/${name}`)).toMatchObject({ code: 0 });
+}
+
+/** The values that a workspace was built with. */
+async function valuesOf(workspace: string): Promise<Readonly<Record<string, string>>> {
+  const { out } = await slipway(`show ${workspace} -o json`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command prints is its contract
+  const { latest_build } = JSON.parse(out) as { readonly latest_build: { readonly id: string } };
+  const params = { build: latest_build.id };
+  const values = await place.admin.call(listBuildParameters, { params });
+  return Object.fromEntries(values.map(({ name, value }) => [name, value]));
+}
+
+const defaults = {
+  zones: '["north"]',
+  fast: "true",
+  count: "2",
+  size: "small",
+  tags: "[]",
+  note: "",
+};
+
+test("asks for each parameter in the form that fits it, and takes what the template allows only", async () => {
+  const answers: Answer[] = [
+    "none",
+    ["north", "south"],
+    false,
+    "nine",
+    "9",
+    "3",
+    "",
+    "RED",
+    "red",
+    "Large",
+    "a, b",
+    "hello",
+  ];
+  const made = await slipway("create one -t web", answers);
+  expect(made).toMatchObject({ code: 0 });
+  expect(await valuesOf("one")).toEqual({
+    zones: '["north","south"]',
+    fast: "false",
+    count: "3",
+    color: "red",
+    size: "large",
+    tags: '["a","b"]',
+    note: "hello",
+  });
+  // The template's own words, at the question.
+  expect(made.err).toMatch(
+    /\? count \(2\)\n.*wanted a number\n\? count \(2\)\none to four .*\n\? count/,
+  );
+  expect(made.err).toMatch(
+    /\? color\n! an answer is needed\n\? color\nsmall letters only .*\n\? color/,
+  );
+});
+
+test("shows defaults and takes them by Enter", async () => {
+  const made = await slipway("create two -t web --parameter color=red", [
+    "none",
+    ["north"],
+    true,
+    "",
+    "small",
+    "",
+    "",
+  ]);
+  expect(made).toMatchObject({ code: 0 });
+  expect(made.err).toContain("? Preset [quick | none]");
+  expect(made.err).toContain("? fast (yes)");
+  expect(made.err).toContain("? size: how large [Small | Large]");
+  expect(await valuesOf("two")).toEqual({ ...defaults, color: "red" });
+});
+
+test("asks for nothing that a preset sets", async () => {
+  expect(await slipway("create three -t web", ["quick"])).toMatchObject({ code: 0 });
+  expect(await valuesOf("three")).toMatchObject({
+    zones: '["south"]',
+    fast: "false",
+    color: "red",
+  });
+});
+
+test("takes values of a file, of flags before it, and defaults where there is nothing else", async () => {
+  await writeFile(join(place.directory, "values.yaml"), "count: 4\ncolor: blue\nzones: [south]\n");
+  const made = await slipway(
+    "create four -t web --rich-parameter-file @/values.yaml --parameter count=1 --parameter-default note=d --parameter-default color=never",
+  );
+  expect(made).toMatchObject({ code: 0 });
+  expect(await valuesOf("four")).toEqual({
+    ...defaults,
+    zones: '["south"]',
+    count: "1",
+    color: "blue",
+    note: "d",
+  });
+});
+
+test("asks only for what has no value at all with --use-parameter-defaults", async () => {
+  const made = await slipway("create five -t web --use-parameter-defaults", ["pink"]);
+  expect(made).toMatchObject({ code: 0 });
+  expect(await valuesOf("five")).toEqual({ ...defaults, color: "pink" });
+});
+
+test("says which parameters are missing where nobody can be asked", async () => {
+  const refused = await slipway("create six -t web");
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.err).toContain("missing required parameter color: pass --parameter color=…");
+});
+
+test("refuses a deprecated template, a taken name and a wrong name before it asks", async () => {
+  for (const [line, code, text] of [
+    ["create seven -t old", 1, "template old has been deprecated: gone"],
+    ["create one -t web", 1, "there is a workspace admin/one already"],
+    ["create a/b/c -t web", 2, "wanted name or owner/name"],
+    ["create six -t web --parameter colour=red", 2, 'the template has no parameter "colour"'],
+    [
+      "create six -t web --parameter-default colour=red",
+      2,
+      'the template has no parameter "colour"',
+    ],
+    ["create six -t web --rich-parameter-file @/none.yaml", 2, "cannot be read"],
+  ] as const) {
+    const refused = await slipway(line);
+    expect(refused).toMatchObject({ code, err: expect.stringContaining(text) });
+    expect(refused.err).not.toContain("?");
+  }
+});
+
+test("offers templates that can be told apart, without deprecated ones", async () => {
+  await push("copy", plain);
+  await push("other", plain);
+  await slipway("templates edit copy --display-name Web");
+  await slipway("templates edit other --display-name Web");
+  const made = await slipway("create eight", ["Web (copy)"]);
+  expect(made.err).toContain("? Template [Web (copy) | Web (other) | web]");
+  expect(made).toMatchObject({ code: 0 });
+});
+
+test("creates a workspace for somebody else", async () => {
+  await slipway("users create -u ada -e ada@example.com");
+  const made = await slipway("create ada/box -t copy");
+  expect(made.err).toContain("created ada/box from copy");
+  expect(await slipway("show ada/box")).toMatchObject({ code: 0 });
+});
+
+test("asks for every parameter that may change, with its present value", async () => {
+  const answers: Answer[] = [["north"], true, "", "", "small", "", "new"];
+  const updated = await slipway("update four --always-prompt", answers);
+  expect(updated.err).toContain("? count (1)\n");
+  expect(updated.err).toContain("? color (blue)\n");
+  expect(updated).toMatchObject({ code: 0 });
+  expect(await valuesOf("four")).toEqual({ ...defaults, count: "1", color: "blue", note: "new" });
+});
