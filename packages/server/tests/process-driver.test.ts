@@ -71,6 +71,7 @@ function openDriver(script: string, options: { directory?: string; table?: Proce
   const driver = new ProcessDriver({
     workspacesDir: join(root, options.directory ?? "workspaces"),
     agentCommand: ["/bin/sh", "-c", script],
+    isEnabled: true,
     logger: silentLogger,
     clock: systemClock,
     ...(options.table === undefined ? {} : { table: options.table }),
@@ -329,6 +330,7 @@ test("names the program when the agent cannot be started", async () => {
   const driver = new ProcessDriver({
     workspacesDir: join(root, "workspaces"),
     agentCommand: ["/no/such/agent"],
+    isEnabled: true,
     logger: silentLogger,
     clock: systemClock,
   });

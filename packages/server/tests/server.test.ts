@@ -84,7 +84,14 @@ beforeAll(async () => {
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   const database = opened.use(await openTestDatabase(inject("postgresUrl")));
   const settings = {
-    ...readSettings({ SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0", SLIPWAY_DATA_DIR: dataDir }, false),
+    ...readSettings(
+      {
+        SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
+        SLIPWAY_DATA_DIR: dataDir,
+        SLIPWAY_PROCESS_DRIVER: "true",
+      },
+      false,
+    ),
     postgresUrl: database.url,
   };
   server = await createServer({

@@ -54,7 +54,13 @@ export function variablesOf(
   const variables: Record<string, string | undefined> = {};
   for (const [key, { variable }] of Object.entries(definition.flags)) {
     const value = options[key];
-    if (variable !== undefined) variables[variable] = typeof value === "string" ? value : undefined;
+    if (variable !== undefined) variables[variable] = textOf(value);
   }
   return variables;
+}
+
+/** A switch that is not given says nothing, so that the environment decides. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return value === true ? "true" : undefined;
 }

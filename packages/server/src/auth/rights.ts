@@ -36,7 +36,7 @@ function has(user: Pick<UserCaller, "roles">, right: Right): boolean {
 }
 
 /** Whether a user may see and change what belongs to any user. */
-export function isOwnerRole(user: UserCaller): boolean {
+export function isOwnerRole(user: Pick<UserCaller, "roles">): boolean {
   return has(user, "everything");
 }
 

@@ -8,6 +8,7 @@ import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import type { NewRows } from "../db/insert-rows.ts";
 import type { Driver } from "../drivers/driver.ts";
+import { HttpError } from "../http/errors.ts";
 import { createJob, doneJob } from "../jobs/service.ts";
 import { asBuildable, findPool, type requireVersion } from "../templates/version-service.ts";
 import { claimStage } from "./build-job.ts";
@@ -78,6 +79,7 @@ export async function buildClaim(
   const { definition, name } = version;
   const context = { ...last, definition, template_version_name: name };
   requireRenderable(context, parameters);
+  refuseTurnedOff(drivers.get(definition.driver));
   const job = {
     type: "workspace_build",
     organizationId: workspace.organizationId,
@@ -114,4 +116,10 @@ export async function buildClaim(
     ...agents,
   ];
   return { id, isQueued: false, rows };
+}
+
+/** A prebuild of a driver that was turned off still runs, and is given to nobody. */
+function refuseTurnedOff(driver: Driver | undefined): void {
+  if (driver?.refusal === undefined) return;
+  throw new HttpError(400, `The driver "${driver.name}" ${driver.refusal}.`);
 }

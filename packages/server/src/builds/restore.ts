@@ -3,7 +3,7 @@ import { errorText, type Logger } from "@slipway/runtime";
 import { resetAgents } from "../agents/build-service.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { DriverLog } from "../drivers/driver-log.ts";
-import type { Driver } from "../drivers/driver.ts";
+import type { Driver, ObservedAgent } from "../drivers/driver.ts";
 import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts";
 import { type BuildContext, selectRunningBuilds, updateDriverState } from "./context-queries.ts";
 
@@ -47,6 +47,11 @@ async function restoreOne(
     { workspaceId: context.workspace_id, agents: build.agents, state: build.state },
     signal,
   );
+  if (driver.refusal !== undefined) {
+    const fields = { driver: driver.name, agents: observed.agents.filter(isRunning).length };
+    logger.warn(fields, "workspace of a driver that is turned off: stop it, or turn the driver on");
+    return false;
+  }
   const gone = observed.agents.filter((agent) => agent.status === "absent");
   if (gone.length === 0) return false;
   await resetAgents(
@@ -58,4 +63,8 @@ async function restoreOne(
   await inTransaction(needs.db, (trx) => updateDriverState(trx, context.id, result.state));
   logger.info({}, "workspace was not running, started it again");
   return true;
+}
+
+function isRunning({ status }: ObservedAgent): boolean {
+  return status === "running";
 }

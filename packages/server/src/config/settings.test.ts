@@ -36,6 +36,7 @@ describe("readSettings", () => {
       admin: { username: "admin", email: "admin@localhost", password: undefined },
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
+      processDriver: { isEnabled: false },
       limits: defaultLimits,
       log: { level: "info", format: "json" },
     });
@@ -57,6 +58,7 @@ describe("readSettings", () => {
       "SLIPWAY_AZURE_CERTIFICATES",
       "SLIPWAY_GOOGLE_KEYS_URL",
       "SLIPWAY_GOOGLE_IAP_KEYS_URL",
+      "SLIPWAY_PROCESS_DRIVER",
       "SLIPWAY_LOG_LEVEL",
       "SLIPWAY_LOG_FORMAT",
       ...limitNames.map(limitVariable),
@@ -79,6 +81,7 @@ describe("readSettings", () => {
         SLIPWAY_SECRET_KEY: `${key}, ${key}2`,
         SLIPWAY_GOOGLE_KEYS_URL: "http://proxy/keys",
         SLIPWAY_GOOGLE_IAP_KEYS_URL: "http://proxy/iap",
+        SLIPWAY_PROCESS_DRIVER: "true",
         SLIPWAY_MAX_STREAMS_PER_USER: "7",
         SLIPWAY_LOG_LEVEL: "debug",
         SLIPWAY_LOG_FORMAT: "json",
@@ -99,6 +102,7 @@ describe("readSettings", () => {
         googleKeysUrl: "http://proxy/keys",
         googleIapKeysUrl: "http://proxy/iap",
       },
+      processDriver: { isEnabled: true },
       limits: { ...defaultLimits, maxStreamsPerUser: 7 },
       log: { level: "debug", format: "json" },
     });
@@ -200,6 +204,7 @@ describe("readSettings", () => {
       SLIPWAY_POSTGRES_URL: "mysql://user:pass@word@host/db",
       SLIPWAY_SECRET_KEY: `${key},short-secret`,
       SLIPWAY_MAX_STREAMS_PER_USER: "0",
+      SLIPWAY_PROCESS_DRIVER: "yes",
       SLIPWAY_LOG_LEVEL: "loud",
       SLIPWAY_LOG_FORMAT: "xml",
     };
@@ -210,6 +215,7 @@ describe("readSettings", () => {
       'SLIPWAY_POSTGRES_URL must be a URL that begins with postgres:// or postgresql://, found "mysql://***@host/db"',
       "SLIPWAY_SECRET_KEY must be keys of at least 32 characters, separated by commas, found a shorter one",
       'SLIPWAY_MAX_STREAMS_PER_USER must be a whole number from 1 to 100000, found "0"',
+      'SLIPWAY_PROCESS_DRIVER must be one of false, true, found "yes"',
       'SLIPWAY_LOG_LEVEL must be one of debug, info, warn, error, found "loud"',
       'SLIPWAY_LOG_FORMAT must be one of pretty, json, found "xml"',
     ]);

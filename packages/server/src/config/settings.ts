@@ -43,6 +43,11 @@ export interface IdentitySettings {
   readonly googleIapKeysUrl: string;
 }
 
+/** The driver that starts agents on the server's own machine. */
+export interface ProcessDriverSettings {
+  readonly isEnabled: boolean;
+}
+
 /** The configuration of a server (`design.md` section 8), read once. */
 export interface Settings {
   readonly listen: ListenAddress;
@@ -57,6 +62,7 @@ export interface Settings {
   /** The first encrypts, all decrypt; undefined: a key kept in the data directory. */
   readonly secretKeys: readonly string[] | undefined;
   readonly identity: IdentitySettings;
+  readonly processDriver: ProcessDriverSettings;
   readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -94,6 +100,10 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
         "https://www.gstatic.com/iap/verify/public_key-jwk",
     },
     limits: readLimits(source, report),
+    processDriver: {
+      isEnabled:
+        readChoice(source, "SLIPWAY_PROCESS_DRIVER", ["false", "true"], "false", report) === "true",
+    },
     log: {
       level: readChoice(source, "SLIPWAY_LOG_LEVEL", logLevels, "info", report),
       format: readChoice(

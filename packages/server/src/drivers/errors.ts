@@ -3,6 +3,8 @@ export type DriverErrorCode =
   | "invalid-template"
   /** What the driver works with does not answer; waiting can help. */
   | "unavailable"
+  /** The driver is there to end what runs, and starts nothing. */
+  | "turned-off"
   /** An agent cannot be started. */
   | "not-startable"
   /** Something of the workspace is still there after a stop. */

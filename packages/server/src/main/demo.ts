@@ -98,7 +98,7 @@ async function ensureTemplate(
     message: "starter template",
   });
   await waitForImport(needs, version.id, signal);
-  const template = await createTemplate(db, owner, {
+  const template = await createTemplate(needs, owner, {
     organizationId: organization.id,
     name: templateName,
     versionId: version.id,

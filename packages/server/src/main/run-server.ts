@@ -34,7 +34,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
 
 async function serve(options: RunServerOptions): Promise<number> {
   const isTerminal = isatty(process.stderr.fd);
-  const settings = readSettings({ ...options.environment, ...given(options.flags) }, isTerminal);
+  const source = { ...options.environment, ...given(options.flags) };
+  // The demonstration's workspace is a process of this machine.
+  if (options.demo) source["SLIPWAY_PROCESS_DRIVER"] ||= "true";
+  const settings = readSettings(source, isTerminal);
   // A demonstration speaks to a person: its log stays out of the way, unless a level was asked for.
   const isQuiet = options.demo && options.environment["SLIPWAY_LOG_LEVEL"] === undefined;
   const level =

@@ -97,6 +97,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const driver = new ProcessDriver({
     workspacesDir: `${directory.path}/workspaces`,
     agentCommand: options.agentCommand,
+    isEnabled: settings.processDriver.isEnabled,
     logger,
     clock,
   });
@@ -141,7 +142,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     id: directory.replicaId,
     name: hostname(),
     version: buildVersion,
-    drivers: [...drivers.keys()],
+    drivers: [...drivers.values()]
+      .filter((one) => one.refusal === undefined)
+      .map(({ name }) => name),
   };
   work.run((stop) => announceWorker({ db, clock, logger }, worker, stop));
   work.run((stop) => guardStreams({ db, pubsub, clock, logger }, http.streams, stop));

@@ -12,9 +12,21 @@ export const knownDrivers: Readonly<Record<string, string>> = {
 /** The driver that leaves it to others to start agents, and so to say how those show who they are. */
 export const driverOfOthers = "external";
 
+/** What a server offers to whoever pushes a template. */
+export interface AvailableDrivers {
+  readonly drivers: readonly string[];
+  /** Why not these, by name; the reason follows on the driver in a sentence. */
+  readonly refused?: ReadonlyMap<string, string>;
+}
+
 /** Says why builds with this driver cannot be made here, or nothing. */
-export function driverProblem(driver: string, available: readonly string[]): string | undefined {
+export function driverProblem(
+  driver: string,
+  { drivers: available, refused }: AvailableDrivers,
+): string | undefined {
   if (available.includes(driver)) return undefined;
+  const reason = refused?.get(driver);
+  if (reason !== undefined) return `the driver \`${driver}\` ${reason}`;
   const list = available.length === 0 ? "none" : available.join(", ");
   const purpose = Object.hasOwn(knownDrivers, driver) ? knownDrivers[driver] : undefined;
   if (purpose !== undefined) {

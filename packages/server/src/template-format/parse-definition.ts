@@ -1,5 +1,5 @@
 import type { TemplateDefinition } from "./definition.ts";
-import { driverProblem } from "./known-drivers.ts";
+import { type AvailableDrivers, driverProblem } from "./known-drivers.ts";
 import { maxDefinitionBytes } from "./limits.ts";
 import { ProblemList, type TemplateProblem } from "./problem.ts";
 import { Reader } from "./reader.ts";
@@ -18,7 +18,7 @@ export type ParsedTemplate =
  */
 export function parseTemplateDefinition(
   yamlText: string,
-  { drivers }: { readonly drivers: readonly string[] },
+  available: AvailableDrivers,
 ): ParsedTemplate {
   if (yamlText.length > maxDefinitionBytes) {
     const message = `found ${yamlText.length} characters, wanted at most ${maxDefinitionBytes}`;
@@ -29,12 +29,12 @@ export function parseTemplateDefinition(
   const problems = new ProblemList();
   const reader = new Reader(source, problems);
   const definition = template.read(reader.root, reader);
-  checkDriver(reader, drivers);
+  checkDriver(reader, available);
   if (definition === undefined || problems.count > 0) return { problems: problems.toArray() };
   return { definition };
 }
 
-function checkDriver(reader: Reader, drivers: readonly string[]): void {
+function checkDriver(reader: Reader, available: AvailableDrivers): void {
   const place = reader.child(reader.root, "driver");
   const content = reader.open(place);
   if (
@@ -44,6 +44,6 @@ function checkDriver(reader: Reader, drivers: readonly string[]): void {
     content.value === ""
   )
     return;
-  const problem = driverProblem(content.value.slice(0, 60), drivers);
+  const problem = driverProblem(content.value.slice(0, 60), available);
   if (problem !== undefined) reader.report(place, problem);
 }

@@ -7,6 +7,8 @@ import type { JobLogWriter } from "../jobs/job-log-writer.ts";
 import type { AcquiredJob, JobHandler, JobOutcome } from "../jobs/worker.ts";
 import { parseTemplateDefinition } from "../template-format/parse-definition.ts";
 import { readTemplateArchive } from "../template-format/read-archive.ts";
+import { readRoles } from "../users/service.ts";
+import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
 import { insertPlan } from "./plan-queries.ts";
 import { planResources, type PlanSubject } from "./plan.ts";
 import { insertPresets, type ImportedVersion, updateImported } from "./version-queries.ts";
@@ -17,7 +19,8 @@ export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>
     log.stage("Setting up");
     const archive = await loadFile(db, job.file_id);
     log.stage("Reading the template");
-    const result = await readTemplate(archive, [...drivers.keys()], log);
+    const roles = await readRoles(db, job.initiator_id);
+    const result = await readTemplate(archive, offeredDrivers(drivers, { roles }), log);
     const driver = "error" in result ? undefined : drivers.get(result.definition.driver);
     if ("error" in result || driver === undefined) {
       log.stage("Cleaning Up");
@@ -44,7 +47,7 @@ function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSub
 
 async function readTemplate(
   archive: Uint8Array,
-  drivers: readonly string[],
+  offered: OfferedDrivers,
   log: JobLogWriter,
 ): Promise<ImportedVersion | { readonly error: string }> {
   const files = await readTemplateArchive(archive);
@@ -52,7 +55,7 @@ async function readTemplate(
     log.write("error", files.problem);
     return { error: files.problem };
   }
-  const parsed = parseTemplateDefinition(files.definitionText, { drivers });
+  const parsed = parseTemplateDefinition(files.definitionText, offered);
   if ("definition" in parsed) {
     const { definition } = parsed;
     log.write(

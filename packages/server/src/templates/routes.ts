@@ -45,7 +45,7 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   });
   routes.user(createTemplateRoute, async ({ params, body }, user) => {
     const organization = await findOrganization(db, params.organization);
-    return createTemplate(db, user, {
+    return createTemplate(needs, user, {
       organizationId: organization.id,
       name: body.name,
       versionId: requireUuid(body.template_version_id),
@@ -63,7 +63,7 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   });
   routes.user(updateActiveVersion, async ({ params, body }, user) => {
     const template = requireUuid(params.template);
-    await activateVersion(db, user, template, requireUuid(body.id));
+    await activateVersion(needs, user, template, requireUuid(body.id));
     // Workspaces of it are outdated now.
     pubsub.publish(topics.template(template));
     return { message: "Updated the active template version!" };

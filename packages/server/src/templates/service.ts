@@ -8,6 +8,7 @@ import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, ifFound, invalidField, notFound } from "../http/errors.ts";
 import { recordTemplateChange } from "./audit.ts";
+import { type Drivers, requireDriverFor } from "./driver-rule.ts";
 import {
   insertTemplate,
   selectTemplate,
@@ -22,6 +23,12 @@ import { parseTemplateSearch } from "./search.ts";
 import { templateJson } from "./template-json.ts";
 import { adoptVersion, type VersionRow } from "./version-queries.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
+
+/** What it takes to offer a template. */
+export interface TemplateNeeds {
+  readonly db: Database;
+  readonly drivers: Drivers;
+}
 
 /** Lists templates; `q` as in `parseTemplateSearch`. */
 export async function listTemplates(db: Queryable, q: string): Promise<Template[]> {
@@ -71,7 +78,7 @@ export interface NewTemplate {
 
 /** Makes a template of an imported version, which becomes its active one. */
 export async function createTemplate(
-  db: Database,
+  { db, drivers }: TemplateNeeds,
   caller: UserCaller,
   input: NewTemplate,
 ): Promise<Template> {
@@ -80,6 +87,7 @@ export async function createTemplate(
   const problem = nameProblem(input.name);
   if (problem !== undefined) throw invalidField("name", problem);
   const { definition } = await requireImported(db, input.versionId);
+  requireDriverFor(drivers, caller, definition.driver);
   const id = await inTransaction(db, async (trx) => {
     const templateId = await insertTemplate(trx, {
       organizationId: input.organizationId,
@@ -109,7 +117,7 @@ export async function createTemplate(
 
 /** Makes an imported version of the template its active one. */
 export async function activateVersion(
-  db: Database,
+  { db, drivers }: TemplateNeeds,
   caller: UserCaller,
   templateId: string,
   versionId: string,
@@ -121,8 +129,9 @@ export async function activateVersion(
   if (version?.template_id !== template.id) {
     throw invalidField("id", `template ${template.name} has no version ${versionId}`);
   }
-  const { archived, name } = await requireImported(db, versionId);
+  const { archived, name, definition } = await requireImported(db, versionId);
   if (archived) throw invalidField("id", `version ${name} is archived; unarchive it first`);
+  requireDriverFor(drivers, caller, definition.driver);
   await inTransaction(db, async (trx) => {
     await updateActiveVersion(trx, templateId, versionId);
     const before = { active_version_id: template.active_version_id };

@@ -25,6 +25,7 @@ import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../jobs/log-str
 import { findOrganization } from "../organizations/service.ts";
 import { archiveVersions, changeVersion, setArchived } from "./archive-service.ts";
 import { diffVersions } from "./diff-service.ts";
+import { type Drivers, offeredDrivers } from "./driver-rule.ts";
 import type { DryRunNeeds } from "./dry-run-service.ts";
 import { keepExample, listExamples } from "./example-service.ts";
 import { readTemplate, readTemplateByName } from "./service.ts";
@@ -43,7 +44,7 @@ import {
 
 export interface VersionRouteNeeds extends LogStreamNeeds {
   /** By name; what a template may ask for. */
-  readonly drivers: ReadonlyMap<string, unknown>;
+  readonly drivers: Drivers;
   readonly limits: FileNeeds["limits"] & VersionNeeds["limits"] & DryRunNeeds["limits"];
 }
 
@@ -55,11 +56,10 @@ export function addVersionRoutes(routes: Routes, needs: VersionRouteNeeds): void
 
 function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
   const { db, drivers } = needs;
-  const names = [...drivers.keys()];
 
-  routes.user(listTemplateExamples, async ({ params }) => {
+  routes.user(listTemplateExamples, async ({ params }, user) => {
     await findOrganization(db, params.organization);
-    return listExamples(names);
+    return listExamples(offeredDrivers(drivers, user).drivers);
   });
   routes.user(createTemplateVersion, async ({ params, body }, user) => {
     const organization = await findOrganization(db, params.organization);
@@ -72,7 +72,7 @@ function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
       fileId:
         example === ""
           ? requireUuid(body.file_id ?? "")
-          : await keepExample(needs, user, example, names),
+          : await keepExample(needs, user, example, offeredDrivers(drivers, user).drivers),
       templateId: body.template_id === undefined ? undefined : readUuid(body.template_id),
       name: body.name,
       message: body.message ?? "",

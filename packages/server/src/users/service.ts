@@ -53,6 +53,11 @@ export async function findVisibleUser(
   return found;
 }
 
+/** The roles of a user; none when they are deleted. */
+export async function readRoles(db: Queryable, userId: string): Promise<readonly string[]> {
+  return (await selectUserById(db, userId))?.roles ?? [];
+}
+
 export async function hasUsers(db: Queryable): Promise<boolean> {
   return (await countUsers(db)) > 0;
 }

@@ -91,6 +91,7 @@ function serve(
   drivers: readonly Driver[] = [],
 ): Promise<Server> {
   const source = {
+    SLIPWAY_PROCESS_DRIVER: "true",
     ...environment,
     SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
     SLIPWAY_DATA_DIR: dataDir,

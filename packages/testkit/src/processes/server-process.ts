@@ -62,6 +62,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
         SLIPWAY_HTTP_ADDRESS: `127.0.0.1:${options.port}`,
         SLIPWAY_ADMIN_EMAIL: testAdmin.email,
         SLIPWAY_ADMIN_PASSWORD: testAdmin.password,
+        SLIPWAY_PROCESS_DRIVER: "true",
         SLIPWAY_LOG_LEVEL: "warn",
         ...options.environment,
       },

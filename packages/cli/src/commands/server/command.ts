@@ -59,6 +59,11 @@ export const command = defineCommand({
       variable: "SLIPWAY_ADMIN_PASSWORD",
       summary: "the administrator's; made and printed once unless given",
     },
+    processDriver: {
+      kind: "switch",
+      variable: "SLIPWAY_PROCESS_DRIVER",
+      summary: "let templates of owners run workspaces on this machine; on with --demo",
+    },
     secretKey: {
       kind: "text",
       value: "key",

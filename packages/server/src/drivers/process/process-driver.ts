@@ -41,6 +41,8 @@ export interface ProcessDriverOptions {
   readonly agentCommand: readonly string[];
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Whether it starts workspaces; those that run can be stopped in any case. */
+  readonly isEnabled: boolean;
   /** What agents get of the server's environment. */
   readonly passedOn?: PassedOn;
   /** The machine's processes; by default found in the way of the operating system. */
@@ -55,11 +57,16 @@ const startStage = "Starting agents";
  */
 export class ProcessDriver implements Driver {
   readonly name = "process";
+  readonly usesServerMachine = true;
+  readonly refusal: string | undefined;
   readonly #options: ProcessDriverOptions;
   readonly #table: ProcessTable;
 
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
+    this.refusal = options.isEnabled
+      ? undefined
+      : "is turned off on this server, because its scripts run on the server's machine; SLIPWAY_PROCESS_DRIVER=true turns it on";
     this.#table = options.table ?? (process.platform === "linux" ? procTable() : psTable);
   }
 
@@ -68,6 +75,9 @@ export class ProcessDriver implements Driver {
   }
 
   async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    if (this.refusal !== undefined) {
+      throw new DriverError("turned-off", `the driver ${this.name} ${this.refusal}`);
+    }
     build.agents.forEach(refuseOddName);
     const directory = await this.#directoryOf(build.workspace.id);
     await makeWorkspace(directory);
