@@ -25,7 +25,12 @@ export { durationFromMs, durationFromNs, durationToMs, durationToNs } from "./pr
 export { ProtobufError } from "./protobuf/errors.ts";
 export type { ProtobufErrorCode } from "./protobuf/errors.ts";
 export { readLogBatch } from "./protobuf/log-batch.ts";
-export { createMessage, encodeMessage, parseMessage } from "./protobuf/message.ts";
+export {
+  createMessage,
+  encodeMessage,
+  parseKnownFields,
+  parseMessage,
+} from "./protobuf/message.ts";
 export { metadataDuration, metadataSeconds } from "./protobuf/metadata-duration.ts";
 export { rpcPath } from "./protobuf/rpc-path.ts";
 export {

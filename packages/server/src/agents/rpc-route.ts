@@ -8,6 +8,7 @@ import type { AgentCaller } from "../http/caller.ts";
 import type { PeerSocket } from "../http/peer-socket.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { RpcSession } from "../rpc/rpc-session.ts";
+import type { AgentSessions } from "./agent-sessions.ts";
 import { monitorConnection, watchCompanion } from "./connection-monitor.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { MetadataSink } from "./metadata-batcher.ts";
@@ -23,6 +24,7 @@ export interface AgentRpcNeeds {
   readonly metadata: MetadataSink;
   readonly noteActivity: (workspaceId: string) => Promise<void>;
   readonly heartbeat: Heartbeat;
+  readonly sessions: AgentSessions;
   readonly replicaId: string;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
@@ -47,10 +49,13 @@ export async function serveAgentRpc(
   const who = { agent: agent.agentId, workspace: agent.workspaceId };
   const connectionId = randomUUID();
   const context = sessionContext(needs, { agent, apiVersion, connectionId });
-  const rpc = new RpcSession(socket, agentRpcHandlers(context), context);
+  const kind = isAgent ? "agent" : "companion";
+  using place = needs.sessions.open(agent.agentId, kind, (reason) => rpc.close(reason));
+  const rpc = new RpcSession(socket, agentRpcHandlers(context), place.turnstile, context);
   const session = { agentId: agent.agentId, connectionId, replicaId };
   if (!isAgent) {
-    await watchCompanion(needs, rpc, session, agent.workspaceId);
+    const reason = await watchCompanion(needs, rpc, session, agent.workspaceId);
+    logger.debug({ ...who, reason }, "session of another program ended");
     return;
   }
   logger.info({ ...who, name: agent.agentName, apiVersion }, "agent connected");

@@ -12,6 +12,8 @@ export interface PeerSocket {
 
 /** Both sides look each other up this often; a peer that misses one answer is gone (`rest.md` section 1.9). */
 export const pingIntervalMs = 15_000;
+/** A peer that sends pings while it leaves more than this unread, in bytes, is cut off. */
+const maxUnreadPongBytes = 2 * 1024 * 1024;
 /** A close that the peer does not answer is forced after this long. */
 const closeTimeoutMs = 5_000;
 
@@ -24,6 +26,10 @@ export async function openPeerSocket(
   const gone = new AbortController();
   socket.on("close", () => gone.abort(new DOMException("socket closed", "AbortError")));
   socket.on("error", (error) => logger.debug({ error: error.message }, "socket error"));
+  // Each ping is answered, whether the peer reads or not.
+  socket.on("ping", () => {
+    if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
+  });
   const peer: PeerSocket = {
     signal: gone.signal,
     raw: socket,

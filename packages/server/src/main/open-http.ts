@@ -1,6 +1,7 @@
 import type { Route } from "@slipway/api";
 import type { Clock, Logger } from "@slipway/runtime";
 
+import { AgentSessions } from "../agents/agent-sessions.ts";
 import type { Heartbeat } from "../agents/heartbeat.ts";
 import { IdentityVerifier } from "../agents/identity/verifier.ts";
 import type { MetadataSink } from "../agents/metadata-batcher.ts";
@@ -103,6 +104,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
     ...metrics,
     identities: new IdentityVerifier({ ...needs, settings: settings.identity }),
     noteActivity: (workspaceId) => noteActivity(db, workspaceId),
+    sessions: new AgentSessions(),
   });
   const listener = await listen(app, settings);
   accessUrl = listener.accessUrl;

@@ -3,7 +3,7 @@ import {
   encodeMessage,
   type MessageInitShape,
   type MessageShape,
-  parseMessage,
+  parseKnownFields,
 } from "@slipway/wire";
 
 /** An RPC that is refused: its code and text are what the caller gets (`rpc.md` section 3.5). */
@@ -63,7 +63,7 @@ export function unary<S, I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   answer: (session: S, request: MessageShape<I>) => Promise<MessageInitShape<O>>,
 ): Entry<S> {
-  return unaryParsed(method, (bytes) => parseMessage(method.input, bytes), answer);
+  return unaryParsed(method, (bytes) => parseKnownFields(method.input, bytes), answer);
 }
 
 /** Of a request that is read by a parser of its own. */
@@ -94,7 +94,11 @@ export function serverStream<S, I extends DescMessage, O extends DescMessage>(
     (session) => ({
       kind: "server-stream",
       async *answer(bytes, signal) {
-        for await (const message of answer(session, parseMessage(method.input, bytes), signal)) {
+        for await (const message of answer(
+          session,
+          parseKnownFields(method.input, bytes),
+          signal,
+        )) {
           yield encodeMessage(method.output, message);
         }
       },
@@ -127,7 +131,7 @@ async function* parseAll<I extends DescMessage>(
   schema: I,
   requests: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<MessageShape<I>, void, undefined> {
-  for await (const bytes of requests) yield parseMessage(schema, bytes);
+  for await (const bytes of requests) yield parseKnownFields(schema, bytes);
 }
 
 function pathOf(method: Method<DescMessage, DescMessage>): string {

@@ -3,26 +3,19 @@ import { DrpcResponder, drpcCodeUnimplemented } from "@slipway/wire";
 
 import { type RpcHandler, type RpcHandlers, RpcFailure } from "./handler.ts";
 
-/** Messages of one call, and bytes of them, that may wait for their handler; a caller that sends more is cut off. */
+/** Messages of one call that may wait for their handler; a caller that sends more is cut off. */
 const maxWaitingMessages = 64;
-const maxWaitingBytes = 8 * 1024 * 1024;
+/** A message is copied out of the chunk it came in when that is so much larger: the chunk lives as long as the message. */
+const maxChunkOverhead = 64 * 1024;
 
 /** Longest text of an error answer, in characters: it may quote what the caller sent. */
 const maxErrorText = 1024;
 
-/** Bounds how many handlers of a session run at once: those of callers that have left run on to their end. */
-export interface HandlerSlots {
-  /** False when there is none. */
-  take(): boolean;
-  free(): void;
-}
-
 interface Call {
   readonly requests: Mailbox<Uint8Array>;
   readonly abort: AbortController;
-  /** One request, whatever its answer is. */
-  readonly wantsOne: boolean;
-  /** Bytes that came since no message waited last. */
+  readonly kind: RpcHandler["kind"];
+  /** Bytes of its messages that are held. */
   bytes: number;
 }
 
@@ -30,9 +23,16 @@ interface Call {
 export interface CallNeeds {
   readonly handlers: RpcHandlers;
   readonly session: { readonly logger: Logger };
-  readonly slots: HandlerSlots;
+  /** Answers a request when it is its turn. */
+  readonly inTurn: <T>(signal: AbortSignal, answer: () => Promise<T>) => Promise<T>;
+  /** Bounds the calls that answer more than once: those of callers that have left run on to their end. */
+  readonly streams: { open(): boolean; close(): void };
+  /** Told how many more bytes of requests are held, or fewer. */
+  readonly hold: (bytes: number) => void;
   /** Writes to the call's stream. */
   readonly write: (bytes: Uint8Array) => void;
+  /** Waits until the peer has read enough of what was written. */
+  readonly drained: (signal: AbortSignal) => Promise<void> | undefined;
   /** Cuts the stream off. */
   readonly reset: () => void;
 }
@@ -42,23 +42,17 @@ export class RpcCalls {
   readonly #needs: CallNeeds;
   readonly #responder = new DrpcResponder();
   #current: Call | undefined;
-  /** Bytes since the last whole packet. */
+  /** Bytes of a packet that is not complete. */
   #partialBytes = 0;
 
   constructor(needs: CallNeeds) {
     this.#needs = needs;
   }
 
-  /** Bytes of a message that has not ended, and of those that wait for their handler. */
-  get waitingBytes(): number {
-    const call = this.#current;
-    return this.#partialBytes + (call === undefined || call.requests.size === 0 ? 0 : call.bytes);
-  }
-
   /** Takes bytes of the stream. Throws `DrpcError` for what is no DRPC. */
   receive(bytes: Uint8Array): void {
     const events = this.#responder.receive(bytes);
-    this.#partialBytes = events.length === 0 ? this.#partialBytes + bytes.length : 0;
+    this.#setPartial(this.#responder.waitingBytes);
     for (const event of events) {
       switch (event.type) {
         case "invoke":
@@ -76,6 +70,12 @@ export class RpcCalls {
     }
   }
 
+  /** The stream is over, and nothing of it is held any more. */
+  close(): void {
+    this.cancel();
+    this.#setPartial(0);
+  }
+
   /** The caller is gone: its handler is told, and what it still answers goes nowhere. */
   cancel(): void {
     this.#current?.abort.abort(new DOMException("caller is gone", "AbortError"));
@@ -83,19 +83,26 @@ export class RpcCalls {
     this.#current = undefined;
   }
 
-  /** The bytes are a view of the received chunk, which is not used again. */
+  #setPartial(bytes: number): void {
+    if (bytes === this.#partialBytes) return;
+    this.#needs.hold(bytes - this.#partialBytes);
+    this.#partialBytes = bytes;
+  }
+
   #offer(bytes: Uint8Array): void {
     const call = this.#current;
     if (call === undefined) return;
-    if (call.requests.size === 0) call.bytes = 0;
-    call.bytes += bytes.length;
-    // After its one request such a call takes no more.
-    if (call.wantsOne) {
-      call.requests.offer(bytes);
-      call.requests.close();
-    } else if (call.bytes > maxWaitingBytes || call.requests.offer(bytes) === "full") {
-      this.#needs.reset();
-    }
+    const isWasteful = bytes.buffer.byteLength - bytes.length > maxChunkOverhead + bytes.length;
+    const offered = call.requests.offer(isWasteful ? bytes.slice() : bytes);
+    // After its one request a call takes no more.
+    if (call.kind !== "duplex") call.requests.close();
+    if (offered === "full") return this.#needs.reset();
+    if (offered === "taken") this.#hold(call, bytes.length);
+  }
+
+  #hold(call: Call, bytes: number): void {
+    call.bytes += bytes;
+    this.#needs.hold(bytes);
   }
 
   #invoke(path: string): void {
@@ -107,36 +114,35 @@ export class RpcCalls {
       this.#needs.write(this.#responder.error(drpcCodeUnimplemented, text));
       return;
     }
-    if (!this.#needs.slots.take()) {
-      this.#needs.write(this.#responder.error(0, "too many calls at once"));
+    const isStream = handler.kind !== "unary";
+    if (isStream && !this.#needs.streams.open()) {
+      this.#needs.write(this.#responder.error(0, "too many streaming calls at once"));
       return;
     }
     const call: Call = {
       requests: new Mailbox<Uint8Array>(maxWaitingMessages),
       abort: new AbortController(),
-      wantsOne: handler.kind !== "duplex",
+      kind: handler.kind,
       bytes: 0,
     };
     this.#current = call;
-    void this.#answer(path, handler, call.requests, call.abort.signal).then(() => {
-      this.#needs.slots.free();
+    void this.#answer(path, handler, call).then(() => {
+      if (isStream) this.#needs.streams.close();
+      this.#hold(call, -call.bytes);
       // A call that was answered has nothing left to cancel when its caller leaves.
       if (this.#current === call) this.#current = undefined;
     });
   }
 
-  async #answer(
-    path: string,
-    handler: RpcHandler,
-    requests: Mailbox<Uint8Array>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #answer(path: string, handler: RpcHandler, call: Call): Promise<void> {
+    const { signal } = call.abort;
     const write = (bytes: Uint8Array): void => {
       if (!signal.aborted) this.#needs.write(bytes);
     };
     try {
       if (handler.kind === "unary") {
-        const message = await handler.answer(await firstOf(requests), signal);
+        const request = await firstOf(call.requests);
+        const message = await this.#needs.inTurn(signal, () => handler.answer(request, signal));
         if (signal.aborted) return;
         write(this.#responder.message(message));
         write(this.#responder.closeSend());
@@ -144,11 +150,12 @@ export class RpcCalls {
       }
       const messages =
         handler.kind === "duplex"
-          ? handler.answer(requests, signal)
-          : handler.answer(await firstOf(requests), signal);
+          ? handler.answer(this.#released(call), signal)
+          : handler.answer(await firstOf(call.requests), signal);
       for await (const message of messages) {
         if (signal.aborted) return;
         write(this.#responder.message(message));
+        await this.#needs.drained(signal);
       }
       if (!signal.aborted) write(this.#responder.close());
     } catch (error) {
@@ -158,6 +165,14 @@ export class RpcCalls {
         this.#needs.session.logger.warn({ rpc: path, error: errorText(error) }, "rpc failed");
       }
       write(this.#responder.error(code, errorText(error).slice(0, maxErrorText)));
+    }
+  }
+
+  /** The requests of a call, each held until it is taken. */
+  async *#released(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const request of call.requests) {
+      this.#hold(call, -request.length);
+      yield request;
     }
   }
 }

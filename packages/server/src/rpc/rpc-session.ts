@@ -3,7 +3,10 @@ import { type YamuxEvent, YamuxSession } from "@slipway/wire";
 
 import { messageBytes, type PeerSocket } from "../http/peer-socket.ts";
 import type { RpcHandlers } from "./handler.ts";
-import { type HandlerSlots, RpcCalls } from "./rpc-call.ts";
+import { RpcCalls } from "./rpc-call.ts";
+import { sessionLimits as limits } from "./session-limits.ts";
+import { Turnstile } from "./turnstile.ts";
+import { UnreadOutput } from "./unread-output.ts";
 
 interface RpcSessionNeeds {
   readonly clock: Clock;
@@ -11,21 +14,15 @@ interface RpcSessionNeeds {
   readonly logger: Logger;
 }
 
-/** Bytes that may wait in the socket for a peer that does not read; more ends the session. */
-const maxBufferedBytes = 16 * 1024 * 1024;
-/** Bytes that all calls together may have waiting, for the rest of a message or for a handler: four of the largest. */
-const maxWaitingBytes = 16 * 1024 * 1024;
-/** A call that has fewer waiting is not looked at. */
-const fewWaitingBytes = 256 * 1024;
-/** Handlers that may run at once: twice as many as there are streams. */
-const maxHandlers = 512;
-
 /** Timers of the same length share a list in Node.js; a keep-alive may be late by this much. */
 const timerStepMs = 1_000;
 
 /**
  * The server's side of an agent's session: yamux over a WebSocket, a DRPC call on each stream (`rpc.md` sections 1 to 3).
  * Ends with the socket; whoever opened it waits for `ended`.
+ *
+ * A peer that does not read its answers gets no others: its calls wait, it gets no credit for more of them, and after a
+ * while it is cut off.
  */
 export class RpcSession {
   readonly #socket: PeerSocket;
@@ -35,16 +32,37 @@ export class RpcSession {
   readonly #calls = new Map<number, RpcCalls>();
   readonly #ended = Promise.withResolvers<string>();
   readonly #pongs = new Map<number, () => void>();
-  readonly #slots = handlerSlots(maxHandlers);
+  readonly #unread: UnreadOutput;
+  readonly #turnstile: Turnstile;
+  readonly #shared: Turnstile;
+  /** Credit that is given back when the peer reads again, by stream; made when there is some. */
+  #owedCredit: Map<number, number> | undefined;
+  #streamingCalls = 0;
+  /** Bytes of requests that wait, for the rest of them or for their answer. */
+  #heldBytes = 0;
   #isFlushQueued = false;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer wakes us. */
   #wakeAt = Infinity;
 
-  constructor(socket: PeerSocket, handlers: RpcHandlers, needs: RpcSessionNeeds) {
+  /** The calls of all sessions of the same peer go through `shared`. */
+  constructor(
+    socket: PeerSocket,
+    handlers: RpcHandlers,
+    shared: Turnstile,
+    needs: RpcSessionNeeds,
+  ) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#shared = shared;
     this.#needs = needs;
+    this.#unread = new UnreadOutput(socket.raw, this.#yamux, {
+      flush: () => this.#flush(),
+      drained: () => this.#drained(),
+    });
+    this.#turnstile = new Turnstile(
+      (inside) => inside < limits.maxCallsAtOnce && !this.#unread.isTooMuch,
+    );
     socket.raw.on("message", (data, isBinary) => {
       if (!isBinary) return this.#end("text message on a binary stream", 1003);
       this.#guard(() => this.#take(this.#yamux.receive(messageBytes(data), this.#now())));
@@ -93,8 +111,7 @@ export class RpcSession {
           break;
         case "reset":
         case "closed":
-          this.#calls.get(event.streamId)?.cancel();
-          this.#calls.delete(event.streamId);
+          this.#forget(event.streamId);
           break;
         case "pong":
           this.#pongs.get(event.id)?.();
@@ -113,42 +130,63 @@ export class RpcSession {
     return new RpcCalls({
       handlers: this.#handlers,
       session: this.#needs,
-      slots: this.#slots,
+      inTurn: (signal, answer) =>
+        this.#turnstile.run(signal, () => this.#shared.run(signal, answer)),
+      streams: {
+        open: () => {
+          if (this.#streamingCalls >= limits.maxStreamingCalls) return false;
+          this.#streamingCalls += 1;
+          return true;
+        },
+        close: () => void (this.#streamingCalls -= 1),
+      },
+      hold: (bytes) => void (this.#heldBytes += bytes),
       write: (bytes) => {
         // A call that ends late may outlive its stream.
         if (!this.#calls.has(streamId)) return;
         this.#guard(() => this.#yamux.write(streamId, bytes));
+        this.#unread.wrote(bytes.length, this.#now());
         this.#flush();
       },
+      drained: (signal) => this.#unread.drained(signal),
       reset: () => this.#resetStream(streamId),
     });
   }
 
   #receive(streamId: number, bytes: Uint8Array): void {
     try {
-      const call = this.#calls.get(streamId);
-      call?.receive(bytes);
-      if (call !== undefined && call.waitingBytes > fewWaitingBytes) this.#boundWaiting();
+      this.#calls.get(streamId)?.receive(bytes);
+      const held = this.#heldBytes;
+      if (held > limits.maxHeldBytes) {
+        throw new RangeError(`${held} bytes of requests wait, at most ${limits.maxHeldBytes} may`);
+      }
     } catch (error) {
       this.#needs.logger.debug({ error: errorText(error) }, "call cut off");
       this.#resetStream(streamId);
       return;
     }
-    if (this.#calls.has(streamId)) this.#yamux.consume(streamId, bytes.length);
+    if (!this.#calls.has(streamId)) return;
+    if (!this.#unread.isTooMuch) return this.#yamux.consume(streamId, bytes.length);
+    this.#owedCredit ??= new Map();
+    this.#owedCredit.set(streamId, (this.#owedCredit.get(streamId) ?? 0) + bytes.length);
   }
 
-  /** Throws when too much waits: the call that asked for it is cut off. */
-  #boundWaiting(): void {
-    let bytes = 0;
-    for (const call of this.#calls.values()) bytes += call.waitingBytes;
-    if (bytes > maxWaitingBytes) {
-      throw new RangeError(`${bytes} bytes wait in all calls, at most ${maxWaitingBytes} may`);
-    }
+  /** The peer has read enough: it may call again. */
+  #drained(): void {
+    for (const [streamId, bytes] of this.#owedCredit ?? []) this.#yamux.consume(streamId, bytes);
+    this.#owedCredit = undefined;
+    this.#turnstile.advance();
+    this.#flush();
+  }
+
+  #forget(streamId: number): void {
+    this.#calls.get(streamId)?.close();
+    this.#calls.delete(streamId);
+    this.#owedCredit?.delete(streamId);
   }
 
   #resetStream(streamId: number): void {
-    this.#calls.get(streamId)?.cancel();
-    this.#calls.delete(streamId);
+    this.#forget(streamId);
     this.#yamux.reset(streamId);
     this.#flush();
   }
@@ -159,17 +197,14 @@ export class RpcSession {
     this.#isFlushQueued = true;
     queueMicrotask(() => {
       this.#isFlushQueued = false;
-      const output = this.#yamux.takeOutput();
-      if (output === undefined || this.#socket.signal.aborted) return;
-      if (this.#socket.raw.bufferedAmount > maxBufferedBytes)
-        return this.#end("peer does not read", 1000);
-      this.#socket.raw.send(output);
+      if (this.#socket.signal.aborted) return;
+      this.#unread.flush(this.#now());
       this.#arm();
     });
   }
 
   #arm(): void {
-    const wake = this.#yamux.nextWake() ?? Infinity;
+    const wake = Math.min(this.#yamux.nextWake() ?? Infinity, this.#unread.cutOffAt);
     // A timer that wakes us too early does no harm; most writes change nothing.
     if (wake >= this.#wakeAt || this.#socket.signal.aborted) return;
     clearTimeout(this.#timer);
@@ -180,6 +215,7 @@ export class RpcSession {
 
   #wake(): void {
     this.#wakeAt = Infinity;
+    if (this.#now() >= this.#unread.cutOffAt) return this.#end("peer does not read", 1000);
     this.#guard(() => {
       this.#yamux.tick(this.#now());
       this.#take(this.#yamux.takeEvents());
@@ -199,20 +235,8 @@ export class RpcSession {
   #end(reason: string, code: number): void {
     clearTimeout(this.#timer);
     this.#ended.resolve(reason);
-    for (const calls of this.#calls.values()) calls.cancel();
+    for (const calls of this.#calls.values()) calls.close();
     this.#calls.clear();
     this.#socket.close(code, "");
   }
-}
-
-function handlerSlots(count: number): HandlerSlots {
-  let left = count;
-  return {
-    take: () => {
-      if (left === 0) return false;
-      left -= 1;
-      return true;
-    },
-    free: () => void (left += 1),
-  };
 }

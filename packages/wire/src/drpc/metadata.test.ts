@@ -25,6 +25,12 @@ test.each(["12", "1200", "0a", "0a05", "0a020a05", "0a021a00", "0a030a01ff", "0a
   },
 );
 
+test("refuses more than 16 KiB", () => {
+  const metadata = (length: number) => encodeMetadata(new Map([["k", "v".repeat(length)]]));
+  expect(parseMetadata(metadata(16_000)).get("k")).toHaveLength(16_000);
+  expect(() => parseMetadata(metadata(16 * 1024))).toThrow("at most 16384 are taken");
+});
+
 test("reads back what it wrote", () => {
   const entries = fc.array(
     fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ maxLength: 200 })),

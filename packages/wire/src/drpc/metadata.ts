@@ -11,6 +11,9 @@ const entryTag = 0x0a;
 const keyTag = 0x0a;
 const valueTag = 0x12;
 
+/** Largest metadata of a call, in bytes: a peer may send them on every stream and never invoke anything. */
+const maxMetadataBytes = 16 * 1024;
+
 /** Keys and values that go before an Invoke; stock peers send none. */
 export type DrpcMetadata = ReadonlyMap<string, string>;
 
@@ -26,6 +29,9 @@ export function encodeMetadata(metadata: DrpcMetadata): Uint8Array {
 
 /** The last of equal keys counts; a key or value that is absent is empty. Throws `DrpcError` "malformed-metadata". */
 export function parseMetadata(bytes: Uint8Array): DrpcMetadata {
+  if (bytes.length > maxMetadataBytes) {
+    throw malformed(`${String(bytes.length)} bytes, at most ${String(maxMetadataBytes)} are taken`);
+  }
   const metadata = new Map<string, string>();
   try {
     for (const [tag, entry] of fields(bytes)) {

@@ -14,6 +14,11 @@ export class PacketReader {
   #wantedBytes = 1;
   readonly #assembly = new PacketAssembly();
 
+  /** Bytes of a packet that is not complete. */
+  get waitingBytes(): number {
+    return this.#waiting.length + this.#assembly.waitingBytes;
+  }
+
   /** The packets that are complete with `chunk`, of which their data may be views. Throws `DrpcError`. */
   *read(chunk: Uint8Array): Generator<DrpcPacket, void, undefined> {
     let bytes = chunk;

@@ -45,6 +45,11 @@ export class PacketAssembly {
   #messageId = 0;
   #partial: PartialPacket | undefined;
 
+  /** Bytes of a packet that has begun. */
+  get waitingBytes(): number {
+    return this.#partial?.data.length ?? 0;
+  }
+
   /**
    * The packet that `frame` completes, if it does. A newer packet discards one that was not done. Throws `DrpcError`
    * "protocol-error" and "packet-too-large".

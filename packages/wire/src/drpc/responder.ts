@@ -45,6 +45,11 @@ export class DrpcResponder {
   #metadata: { readonly streamId: number; readonly metadata: DrpcMetadata } | undefined;
   #messageId = 0;
 
+  /** Bytes of a packet that is not complete. */
+  get waitingBytes(): number {
+    return this.#reader.waitingBytes;
+  }
+
   /** Takes a chunk of the yamux stream, cut anywhere. Throws `DrpcError`: reset the yamux stream then. */
   receive(chunk: Uint8Array): readonly ResponderEvent[] {
     const events: ResponderEvent[] = [];

@@ -1,5 +1,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type {
+  BinaryReadOptions,
+  DescMessage,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
 
 import { ProtobufError } from "./errors.ts";
 
@@ -33,8 +38,27 @@ export function parseMessage<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
 ): MessageShape<Desc> {
+  return parse(schema, bytes, {});
+}
+
+/**
+ * The same without the fields that are not known: for a server, which would otherwise keep and echo whatever a peer puts into
+ * them.
+ */
+export function parseKnownFields<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+): MessageShape<Desc> {
+  return parse(schema, bytes, { readUnknownFields: false });
+}
+
+function parse<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+  options: Partial<BinaryReadOptions>,
+): MessageShape<Desc> {
   try {
-    return fromBinary(schema, bytes);
+    return fromBinary(schema, bytes, options);
   } catch (error) {
     throw new ProtobufError("malformed-message", `${schema.typeName}: ${textOf(error)}`, {
       cause: error,

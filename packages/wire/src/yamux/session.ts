@@ -133,6 +133,13 @@ export class YamuxSession {
     return this.#streams.get(streamId)?.queuedBytes ?? 0;
   }
 
+  /** Bytes that wait for credit or for `takeOutput` on all streams together. */
+  get totalQueuedBytes(): number {
+    let bytes = 0;
+    for (const stream of this.#streams.values()) bytes += stream.queuedBytes;
+    return bytes;
+  }
+
   /** The application is done with so many bytes of a stream: the peer may send as many more. Nothing if it is closed. */
   consume(streamId: number, byteCount: number): void {
     const stream = this.#streams.get(streamId);

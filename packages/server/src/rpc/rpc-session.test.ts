@@ -1,0 +1,160 @@
+import { once } from "node:events";
+
+import { silentLogger } from "@slipway/runtime";
+import { createFakeClock, type FakeClock } from "@slipway/testkit";
+import { DrpcCaller, type YamuxEvent, YamuxSession } from "@slipway/wire";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+
+import { openPeerSocket, type PeerSocket } from "../http/peer-socket.ts";
+import type { RpcHandlers } from "./handler.ts";
+import { RpcSession } from "./rpc-session.ts";
+import { sessionLimits as limits } from "./session-limits.ts";
+import { Turnstile } from "./turnstile.ts";
+
+/* A peer that asks and does not read, over a real socket. */
+
+const answerBytes = 1024 * 1024;
+const calls = 40;
+
+let opened: AsyncDisposableStack;
+let clock: FakeClock;
+let server: PeerSocket;
+let session: RpcSession;
+let peer: WebSocket;
+let yamux: YamuxSession;
+let events: YamuxEvent[];
+let asked = 0;
+
+/** `large` is answered with 1 MiB, `slow` when the test says so. */
+const slow = { running: 0, most: 0, end: Promise.withResolvers<void>() };
+const handlers: RpcHandlers = {
+  get: (path) => ({
+    kind: "unary",
+    answer: async () => {
+      asked += 1;
+      if (path === "large") return new Uint8Array(answerBytes);
+      slow.running += 1;
+      slow.most = Math.max(slow.most, slow.running);
+      await slow.end.promise;
+      slow.running -= 1;
+      return new Uint8Array(1);
+    },
+  }),
+};
+
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  asked = 0;
+  Object.assign(slow, { running: 0, most: 0, end: Promise.withResolvers<void>() });
+  clock = createFakeClock();
+  const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  opened.defer(() => listener.close());
+  await once(listener, "listening");
+  const isOpen = Promise.withResolvers<void>();
+  listener.on("connection", (socket) => {
+    void openPeerSocket(socket, silentLogger, async (one) => {
+      server = one;
+      const shared = new Turnstile((inside) => inside < limits.maxCallsAtOnceOfAgent);
+      session = new RpcSession(one, handlers, shared, { clock, logger: silentLogger });
+      isOpen.resolve();
+      await session.ended;
+    });
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listener on TCP
+  const { port } = listener.address() as { readonly port: number };
+  peer = new WebSocket(`ws://127.0.0.1:${port}`);
+  opened.defer(() => peer.terminate());
+  yamux = new YamuxSession("client");
+  events = [];
+  peer.on("message", (data: Buffer) => {
+    events.push(...yamux.receive(data, 0));
+    flush();
+  });
+  await Promise.all([once(peer, "open"), isOpen.promise]);
+});
+
+afterEach(() => opened.disposeAsync());
+
+function flush(): void {
+  const output = yamux.takeOutput();
+  if (output !== undefined) peer.send(output);
+}
+
+function callAll(path: string, count = calls): void {
+  for (let number = 0; number < count; number += 1) {
+    const caller = new DrpcCaller();
+    const stream = yamux.open(0);
+    for (const bytes of [caller.invoke(path), caller.message(new Uint8Array(1))]) {
+      yamux.write(stream, bytes);
+    }
+  }
+  flush();
+}
+
+/** Bytes that came, by stream. */
+function received(): ReadonlyMap<number, number> {
+  const bytes = new Map<number, number>();
+  for (const event of events) {
+    if (event.type !== "data") continue;
+    bytes.set(event.streamId, (bytes.get(event.streamId) ?? 0) + event.bytes.length);
+  }
+  return bytes;
+}
+
+/** Lets the peer send on whatever it has received. */
+function grantCredit(): void {
+  for (const event of events.splice(0)) {
+    if (event.type === "data") yamux.consume(event.streamId, event.bytes.length);
+  }
+  flush();
+}
+
+const mostAnswers = limits.maxUnreadBytes / answerBytes + limits.maxCallsAtOnce;
+
+test("asks no more of the handlers of a peer that grants no credit, and goes on when it does", async () => {
+  callAll("large");
+  await vi.waitFor(() => expect(received().size).toBeGreaterThan(8));
+  expect(asked).toBeLessThanOrEqual(mostAnswers);
+  await vi.waitFor(() => {
+    grantCredit();
+    expect(asked).toBe(calls);
+  });
+});
+
+test("keeps little for a peer that does not read its socket, reads no more of it, and goes on when it does", async () => {
+  peer.pause();
+  callAll("large");
+  await vi.waitFor(() => expect(server.raw.isPaused).toBe(true));
+  expect(asked).toBeLessThanOrEqual(mostAnswers);
+  expect(server.raw.bufferedAmount).toBeLessThanOrEqual(
+    limits.maxSocketBytes + mostAnswers * 2 ** 18,
+  );
+  peer.resume();
+  await vi.waitFor(() => {
+    grantCredit();
+    expect(asked).toBe(calls);
+  });
+  await vi.waitFor(() => expect(server.raw.isPaused).toBe(false));
+});
+
+test("cuts a peer off that has left too much unread for a minute", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  opened.defer(() => void vi.useRealTimers());
+  callAll("large");
+  while (received().size <= 8) await once(peer, "message");
+  await clock.advance(limits.unreadTimeoutMs - 10_000);
+  vi.advanceTimersByTime(limits.unreadTimeoutMs - 10_000);
+  expect(server.signal.aborted).toBe(false);
+  await clock.advance(11_000);
+  vi.advanceTimersByTime(11_000);
+  expect(await session.ended).toBe("peer does not read");
+});
+
+test("answers a number of calls at once, and all of them in the end", async () => {
+  callAll("slow");
+  await vi.waitFor(() => expect(slow.running).toBe(limits.maxCallsAtOnceOfAgent));
+  slow.end.resolve();
+  await vi.waitFor(() => expect(received().size).toBe(calls));
+  expect(slow.most).toBe(limits.maxCallsAtOnceOfAgent);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+
+import { Turnstile } from "./turnstile.ts";
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A task that notes its name when it begins, and ends when it is told to. */
+function tasks() {
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const task = (name: string) => async (): Promise<string> => {
+    begun.push(name);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ends.set(name, resolve);
+    await promise;
+    return name;
+  };
+  return { begun, task, end: (name: string) => ends.get(name)?.() };
+}
+
+const { signal } = new AbortController();
+
+test("lets so many in at once, and the others in their order", async () => {
+  const turnstile = new Turnstile((inside) => inside < 2);
+  const { begun, task, end } = tasks();
+  const results = ["a", "b", "c", "d"].map((name) => turnstile.run(signal, task(name)));
+  await settled();
+  expect(begun).toEqual(["a", "b"]);
+  end("b");
+  await settled();
+  expect(begun).toEqual(["a", "b", "c"]);
+  end("a");
+  await settled();
+  for (const name of ["c", "d"]) end(name);
+  expect(await Promise.all(results)).toEqual(["a", "b", "c", "d"]);
+});
+
+test("forgets who leaves before its turn", async () => {
+  const turnstile = new Turnstile((inside) => inside < 1);
+  const { begun, task, end } = tasks();
+  const first = turnstile.run(signal, task("a"));
+  const abort = new AbortController();
+  const second = turnstile.run(abort.signal, task("b"));
+  const third = turnstile.run(signal, task("c"));
+  abort.abort(new Error("left"));
+  await expect(second).rejects.toThrow("left");
+  await expect(turnstile.run(abort.signal, task("d"))).rejects.toThrow("left");
+  end("a");
+  await first;
+  await settled();
+  expect(begun).toEqual(["a", "c"]);
+  end("c");
+  await third;
+});
+
+test("lets in when its condition has changed, and goes on after a task that failed", async () => {
+  let isOpen = false;
+  const turnstile = new Turnstile((inside) => isOpen && inside < 1);
+  const failed = turnstile.run(signal, async () => {
+    throw new Error("broken");
+  });
+  const next = turnstile.run(signal, async () => "next");
+  await settled();
+  isOpen = true;
+  turnstile.advance();
+  await expect(failed).rejects.toThrow("broken");
+  expect(await next).toBe("next");
+});

@@ -1,0 +1,54 @@
+/** Lets tasks in as long as it may, and the others in the order in which they came. */
+export class Turnstile {
+  readonly #mayEnter: (inside: number) => boolean;
+  #inside = 0;
+  /** Made when somebody has to wait: most sessions never do. */
+  #waiting: Set<() => void> | undefined;
+
+  /** `mayEnter` decides, by how many are inside; when its answer changes for another reason, call `advance`. */
+  constructor(mayEnter: (inside: number) => boolean) {
+    this.#mayEnter = mayEnter;
+  }
+
+  /** Runs a task inside. Rejects with the signal's reason when that comes before its turn. */
+  async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    if (this.#waiting?.size || !this.#mayEnter(this.#inside)) await this.#wait(signal);
+    else this.#inside += 1;
+    try {
+      return await task();
+    } finally {
+      this.#inside -= 1;
+      this.advance();
+    }
+  }
+
+  /** Lets in who may enter by now. */
+  advance(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    for (const enter of waiting) {
+      if (!this.#mayEnter(this.#inside)) return;
+      waiting.delete(enter);
+      this.#inside += 1;
+      enter();
+    }
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    this.#waiting ??= new Set();
+    const waiting = this.#waiting;
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = (): void => {
+        waiting.delete(enter);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      waiting.add(enter);
+    });
+  }
+}
