@@ -12,6 +12,7 @@ import {
   endSession,
   keyLifetimes,
 } from "../src/auth/service.ts";
+import { defaultLimits } from "../src/config/limits.ts";
 import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
@@ -32,7 +33,7 @@ let app: Awaited<ReturnType<typeof createHttpServer>>;
 beforeEach(async () => {
   database = await openTestDatabase(inject("postgresUrl"));
   app = await createHttpServer("v0", silentLogger);
-  const authenticator = createAuthenticator(database.db, () => "http://access");
+  const authenticator = createAuthenticator(database.db, () => "http://access", defaultLimits);
   app.get("/user", (request) => authenticator.user(request, getUser));
   app.get("/agent", (request) => authenticator.agent(request));
 });

@@ -1,4 +1,11 @@
-import { createToken, type CreateTokenRequest, getTokenByName, listTokens } from "@slipway/api";
+import {
+  createToken,
+  type CreateTokenRequest,
+  getTokenByName,
+  listTokens,
+  type RoleName,
+  updateUserRoles,
+} from "@slipway/api";
 import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -143,6 +150,59 @@ describe("an API token", () => {
       },
     });
     await newToken({ token_name: "century", lifetime: 876_600 * hourNs });
+  });
+
+  it("ends when the present limit of its user says, whatever it was made with", async () => {
+    const { user, client } = await addPerson(server, "eve");
+    const token = await newToken({ token_name: "old", lifetime: 10_000 * hourNs }, client);
+    const madeAt = new Date(Date.now() - 91 * 86_400_000).toISOString();
+    await server.db
+      .updateTable("api_keys")
+      .set({ created_at: madeAt })
+      .where("user_id", "=", user.id)
+      .execute();
+    const status = async () => (await server.request("GET", "/users/me", undefined, token)).status;
+    const setRoles = (roles: RoleName[]) =>
+      server.admin.call(updateUserRoles, { params: { user: user.id }, body: { roles } });
+    expect(await status()).toBe(200);
+    await setRoles(["owner"]);
+    expect(await status()).toBe(401);
+    const shown = await readToken("old", client);
+    expect(Date.parse(shown.expires_at)).toBe(Date.parse(madeAt) + 90 * 86_400_000);
+    const list = (query: object) => client.call(listTokens, { params: { user: "me" }, query });
+    expect(await list({})).toEqual([]);
+    expect(await list({ include_expired: "true" })).toMatchObject([{ token_name: "old" }]);
+    await setRoles([]);
+    expect(await status()).toBe(200);
+  });
+
+  it("makes none that outlives it, and no session", async () => {
+    const token = await newToken({ token_name: "parent", lifetime: 2 * hourNs });
+    const make = (body: object) => server.request("POST", tokens, body, token);
+    expect(await make({ lifetime: 3 * hourNs })).toMatchObject({
+      status: 400,
+      body: {
+        validations: [
+          {
+            field: "lifetime",
+            detail: expect.stringContaining("when the token of this request expires"),
+          },
+        ],
+      },
+    });
+    expect(await make({ token_name: "child" })).toMatchObject({ status: 201 });
+    const end = async (name: string) => Date.parse((await readToken(name)).expires_at);
+    expect(await end("child")).toBeLessThanOrEqual(await end("parent"));
+    const config = await server.request("GET", `${tokens}/tokenconfig`, undefined, token);
+    expect(config.body).toEqual({ max_token_lifetime: expect.any(Number) });
+    expect(config.body).toHaveProperty(
+      "max_token_lifetime",
+      expect.toSatisfy((ns: number) => ns <= 2 * hourNs),
+    );
+    expect(await server.request("POST", "/users/me/keys", undefined, token)).toMatchObject({
+      status: 403,
+      body: { detail: "A token cannot make a session." },
+    });
   });
 
   it("that may only reach apps does not open the API", async () => {

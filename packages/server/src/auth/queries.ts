@@ -2,6 +2,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 import type { NewSessionKey } from "./session-key.ts";
+import { endOfKey, type TokenLimits } from "./token-lifetime.ts";
 
 export interface InsertKey {
   readonly key: NewSessionKey;
@@ -48,7 +49,8 @@ export async function deleteKeysOf(db: Queryable, userId: string): Promise<void>
 }
 
 /** A key with its user; `is_stale` when its use is to be noted again. */
-export function findKey(db: Queryable, id: string) {
+export function findKey(db: Queryable, id: string, limits: TokenLimits) {
+  const end = endOfKey(limits);
   return db
     .selectFrom("api_keys as key")
     .innerJoin("users as user", "user.id", "key.user_id")
@@ -57,14 +59,16 @@ export function findKey(db: Queryable, id: string) {
     .select([
       "key.id",
       "key.hashed_secret",
-      "key.expires_at",
+      end.as("expires_at"),
       "key.scopes",
       "key.allow_list",
       "user.id as user_id",
       "user.username",
       "user.roles",
       "user.status",
-      sql<boolean>`key.expires_at <= now()`.as("is_expired"),
+      sql<boolean>`${end} <= now()`.as("is_expired"),
+      sql<number | null>`case key.login_type when 'token'
+        then floor(extract(epoch from ${end} - now()))::float8 end`.as("seconds_left"),
       sql<boolean>`key.last_used is null or key.last_used < now() - interval '1 hour'`.as(
         "is_stale",
       ),
@@ -73,12 +77,12 @@ export function findKey(db: Queryable, id: string) {
 }
 
 /** Those of the keys that are let in at present, with the roles of their users. */
-export function selectLiveKeys(db: Queryable, ids: readonly string[]) {
+export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: TokenLimits) {
   return db
     .selectFrom("api_keys as key")
     .innerJoin("users as user", "user.id", "key.user_id")
     .where(sql<boolean>`key.id = any(${sql.val([...ids])}::text[])`)
-    .where("key.expires_at", ">", sql<string>`now()`)
+    .where(endOfKey(limits), ">", sql<string>`now()`)
     .where("user.deleted", "=", sql.lit(false))
     .where("user.status", "!=", "suspended")
     .select(["key.id", "user.roles"])

@@ -56,8 +56,10 @@ export function holdsEntry(allowList: readonly string[], wanted: string): boolea
   return allowList.some((entry) => entry === "*:*" || entry === wanted || entry === `${type}:*`);
 }
 
+type ScopeGrant = Pick<KeyGrant, "scopes" | "allowList">;
+
 /** Whether one who may do `grant` may hand `other` on: nobody gives a token more than he has. */
-export function mayHandOn(grant: KeyGrant, other: KeyGrant): boolean {
+export function mayHandOn(grant: ScopeGrant, other: ScopeGrant): boolean {
   return (
     other.scopes.every((scope) =>
       (composites[scope] ?? [scope]).every((part) => holdsScope(grant.scopes, part)),

@@ -19,6 +19,7 @@ import {
 } from "./queries.ts";
 import type { KeyScope } from "./scopes.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
+import type { TokenLimits } from "./token-lifetime.ts";
 
 const daySeconds = 24 * 3600;
 
@@ -67,15 +68,20 @@ export async function activateDormant(db: Queryable, userId: string): Promise<vo
 }
 
 /** Finds callers in the database, as `rest.md` sections 1.2 to 1.4 say. */
-export function createAuthenticator(db: Database, accessUrl: () => string): Authenticator {
+export function createAuthenticator(
+  db: Database,
+  accessUrl: () => string,
+  limits: TokenLimits,
+): Authenticator {
+  const keys = { db, limits };
   return {
     user: async (request, route) =>
-      withinLimits(db, await authenticateUser(db, findToken(request)?.token, accessUrl()), {
+      withinLimits(db, await authenticateUser(keys, findToken(request)?.token, accessUrl()), {
         request,
         route,
       }),
     userOrProxy: async (request, route) =>
-      withinLimits(db, await authenticateUserOrProxy(db, request), { request, route }),
+      withinLimits(db, await authenticateUserOrProxy(keys, request), { request, route }),
     agent: (request) => authenticateAgent(db, findToken(request)?.token),
   };
 }
@@ -84,13 +90,18 @@ type KeyRow = NonNullable<Awaited<ReturnType<typeof findKey>>>;
 /** A key, or why there is none. */
 type FoundKey = { readonly key: KeyRow } | { readonly problem: string };
 
-async function findUserKey(db: Database, token: string | undefined): Promise<FoundKey> {
+interface KeyNeeds {
+  readonly db: Database;
+  readonly limits: TokenLimits;
+}
+
+async function findUserKey({ db, limits }: KeyNeeds, token: string | undefined): Promise<FoundKey> {
   if (token === undefined) {
     return { problem: 'Cookie "coder_session_token" or query parameter must be provided.' };
   }
   const parsed = parseSessionToken(token);
   if ("problem" in parsed) return parsed;
-  const key = await findKey(db, parsed.id);
+  const key = await findKey(db, parsed.id, limits);
   if (key === undefined) return { problem: "API key is invalid." };
   if (!isSecretOf(parsed.secret, key.hashed_secret)) {
     return { problem: "API key secret is invalid." };
@@ -99,11 +110,12 @@ async function findUserKey(db: Database, token: string | undefined): Promise<Fou
 }
 
 async function authenticateUser(
-  db: Database,
+  keys: KeyNeeds,
   token: string | undefined,
   accessUrl: string,
 ): Promise<KnownUser> {
-  const found = await findUserKey(db, token);
+  const { db } = keys;
+  const found = await findUserKey(keys, token);
   if ("problem" in found) throw signedOut(accessUrl, found.problem);
   if (found.key.status === "dormant") await activateDormant(db, found.key.user_id);
   else requireActive(found.key);
@@ -113,8 +125,11 @@ async function authenticateUser(
 /** Header of a workspace proxy. There are none, so that none has a good token (`rest.md` section 1.3, class U). */
 const proxyTokenHeader = "coder-external-proxy-token";
 
-async function authenticateUserOrProxy(db: Database, request: FastifyRequest): Promise<KnownUser> {
-  const found = await findUserKey(db, findToken(request)?.token);
+async function authenticateUserOrProxy(
+  keys: KeyNeeds,
+  request: FastifyRequest,
+): Promise<KnownUser> {
+  const found = await findUserKey(keys, findToken(request)?.token);
   const isProxy = (request.headers[proxyTokenHeader] ?? "") !== "";
   if ("problem" in found) {
     throw isProxy
@@ -128,7 +143,7 @@ async function authenticateUserOrProxy(db: Database, request: FastifyRequest): P
     );
   }
   requireActive(found.key);
-  return acceptKey(db, found.key);
+  return acceptKey(keys.db, found.key);
 }
 
 function requireActive({ status }: KeyRow): void {
@@ -141,7 +156,8 @@ function requireActive({ status }: KeyRow): void {
 
 async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
   if (key.is_stale) await touchKey(db, key.id);
-  const grant = { scopes: key.scopes, allowList: key.allow_list };
+  const secondsLeft = key.seconds_left ?? undefined;
+  const grant = { scopes: key.scopes, allowList: key.allow_list, secondsLeft };
   return { id: key.user_id, username: key.username, roles: key.roles, keyId: key.id, grant };
 }
 

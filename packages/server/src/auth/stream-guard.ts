@@ -5,6 +5,7 @@ import type { OpenStreams } from "../http/open-streams.ts";
 import { type PubSub, topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { selectLiveKeys } from "./queries.ts";
+import type { TokenLimits } from "./token-lifetime.ts";
 
 /** Without a hint it is looked again after this long: a key that expires sends none. */
 const repeatMs = 5_000;
@@ -14,6 +15,7 @@ export interface StreamGuardNeeds {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly limits: TokenLimits;
 }
 
 /**
@@ -21,14 +23,14 @@ export interface StreamGuardNeeds {
  * deleted, or has other roles, with which he may open them anew as far as those go. Ends with the signal.
  */
 export async function guardStreams(
-  { db, pubsub, clock, logger }: StreamGuardNeeds,
+  { db, pubsub, clock, logger, limits }: StreamGuardNeeds,
   streams: OpenStreams,
   signal: AbortSignal,
 ): Promise<void> {
   const looks = watch({ pubsub, topics: [topics.sessions], maxWaitMs: repeatMs, clock, signal });
   for await (const _ of looks) {
     try {
-      const ended = await endStaleStreams(db, streams);
+      const ended = await endStaleStreams(db, limits, streams);
       if (ended > 0) logger.info({ streams: ended }, "streams of ended sessions closed");
     } catch (error) {
       signal.throwIfAborted();
@@ -37,11 +39,17 @@ export async function guardStreams(
   }
 }
 
-async function endStaleStreams(db: Queryable, streams: OpenStreams): Promise<number> {
+async function endStaleStreams(
+  db: Queryable,
+  limits: TokenLimits,
+  streams: OpenStreams,
+): Promise<number> {
   const keyIds = streams.keyIds();
   if (keyIds.length === 0) return 0;
   const asked = new Set(keyIds);
-  const live = new Map((await selectLiveKeys(db, keyIds)).map((key) => [key.id, key.roles]));
+  const live = new Map(
+    (await selectLiveKeys(db, keyIds, limits)).map((key) => [key.id, key.roles]),
+  );
   return streams.endWhere(({ keyId, roles }) => {
     // One that was opened meanwhile was let in meanwhile.
     if (!asked.has(keyId)) return false;

@@ -9,10 +9,16 @@ export interface KeyGrant {
   readonly scopes: readonly string[];
   /** Things as `<type>:<id>`; `*:*` for all. */
   readonly allowList: readonly string[];
+  /** The time that an API token has left, as of the request; undefined for a session, which lives on while it is used. */
+  readonly secondsLeft: number | undefined;
 }
 
 /** What a session opens: all that its user may do. */
-export const fullGrant: KeyGrant = { scopes: ["coder:all"], allowList: ["*:*"] };
+export const fullGrant: KeyGrant = {
+  scopes: ["coder:all"],
+  allowList: ["*:*"],
+  secondsLeft: undefined,
+};
 
 /** A user who has shown a session token. */
 export interface KnownUser {

@@ -72,7 +72,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   const { metrics } = needs;
   measureRequests(app, metrics);
   let accessUrl = settings.accessUrl ?? "";
-  const authenticator = createAuthenticator(db, () => accessUrl);
+  const authenticator = createAuthenticator(db, () => accessUrl, limits);
   const routes = new Routes(app, new Admissions(authenticator, requestLimits), logger, limits);
   const deploymentId = await readDeploymentId(db);
   addDeploymentRoutes(routes, {

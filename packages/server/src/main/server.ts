@@ -147,7 +147,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       .map(({ name }) => name),
   };
   work.run((stop) => announceWorker({ db, clock, logger }, worker, stop));
-  work.run((stop) => guardStreams({ db, pubsub, clock, logger }, http.streams, stop));
+  work.run((stop) => guardStreams({ db, pubsub, clock, logger, limits }, http.streams, stop));
   const resources = opened.move();
 
   let closing: Promise<void> | undefined;

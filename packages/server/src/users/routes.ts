@@ -18,6 +18,7 @@ import {
   updateUserRoles,
 } from "@slipway/api";
 
+import type { TokenLimits } from "../auth/token-lifetime.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import { readPage } from "../http/paging.ts";
@@ -37,7 +38,6 @@ import { parseUserSearch } from "./search.ts";
 import { createFirstUser, findUser, findVisibleUser, hasUsers } from "./service.ts";
 import { logIn, logOut } from "./session-service.ts";
 import { addTokenRoutes } from "./token-routes.ts";
-import type { TokenLimits } from "./token-service.ts";
 import { createSessionKey } from "./token-service.ts";
 import { userJson } from "./user-json.ts";
 
@@ -76,7 +76,7 @@ export function addUserRoutes(routes: Routes, db: Database, limits: TokenLimits)
     return { key: await createSessionKey(db, user, owner.id) };
   });
   addPeopleRoutes(routes, db);
-  addTokenRoutes(routes, db, limits);
+  addTokenRoutes(routes, { db, limits });
 }
 
 function addPeopleRoutes(routes: Routes, db: Database): void {

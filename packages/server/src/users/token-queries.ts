@@ -1,52 +1,63 @@
 import { sql } from "kysely";
 
+import { endOfKey, type TokenLimits } from "../auth/token-lifetime.ts";
 import type { Queryable } from "../db/database.ts";
 
-function keys(db: Queryable) {
+export interface KeyQueries {
+  readonly db: Queryable;
+  /** The present limits of lifetimes, which end a token whatever it was made with. */
+  readonly limits: TokenLimits;
+}
+
+function keys({ db, limits }: KeyQueries) {
   return db
-    .selectFrom("api_keys as k")
-    .innerJoin("users as u", "u.id", "k.user_id")
-    .where("u.deleted", "=", sql.lit(false))
+    .selectFrom("api_keys as key")
+    .innerJoin("users as user", "user.id", "key.user_id")
+    .where("user.deleted", "=", sql.lit(false))
     .select([
-      "k.id",
-      "k.user_id",
-      "u.username",
-      "k.login_type",
-      "k.token_name",
-      "k.scopes",
-      "k.allow_list",
-      "k.lifetime_seconds",
-      "k.last_used",
-      "k.expires_at",
-      "k.created_at",
-      "k.updated_at",
+      "key.id",
+      "key.user_id",
+      "user.username",
+      "key.login_type",
+      "key.token_name",
+      "key.scopes",
+      "key.allow_list",
+      "key.lifetime_seconds",
+      "key.last_used",
+      "key.created_at",
+      "key.updated_at",
+      endOfKey(limits).as("expires_at"),
     ]);
 }
 
-export function selectKey(db: Queryable, userId: string, id: string) {
-  return keys(db).where("k.user_id", "=", userId).where("k.id", "=", id).executeTakeFirst();
+export function selectKey(needs: KeyQueries, userId: string, id: string) {
+  return keys(needs).where("key.user_id", "=", userId).where("key.id", "=", id).executeTakeFirst();
 }
 
 export type KeyRow = NonNullable<Awaited<ReturnType<typeof selectKey>>>;
 
-export function selectToken(db: Queryable, userId: string, name: string) {
-  return keys(db)
-    .where("k.user_id", "=", userId)
-    .where("k.login_type", "=", "token")
-    .where("k.token_name", "=", name)
+export function selectToken(needs: KeyQueries, userId: string, name: string) {
+  return keys(needs)
+    .where("key.user_id", "=", userId)
+    .where("key.login_type", "=", "token")
+    .where("key.token_name", "=", name)
     .executeTakeFirst();
 }
 
 /** Tokens, newest first; `userId` undefined means everybody's. */
 export function selectTokens(
-  db: Queryable,
+  needs: KeyQueries,
   filter: { readonly userId: string | undefined; readonly includeExpired: boolean },
 ) {
-  return keys(db)
-    .where("k.login_type", "=", "token")
-    .$if(filter.userId !== undefined, (query) => query.where("k.user_id", "=", filter.userId ?? ""))
-    .$if(!filter.includeExpired, (query) => query.where("k.expires_at", ">", sql<string>`now()`))
-    .orderBy("k.created_at", "desc")
+  return keys(needs)
+    .where("key.login_type", "=", "token")
+    .$if(filter.userId !== undefined, (query) =>
+      query.where("key.user_id", "=", filter.userId ?? ""),
+    )
+    .$if(!filter.includeExpired, (query) =>
+      query.where(endOfKey(needs.limits), ">", sql<string>`now()`),
+    )
+    .orderBy("key.created_at", "desc")
     .execute();
 }
 

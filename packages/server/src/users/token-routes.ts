@@ -8,7 +8,6 @@ import {
   listTokens as listTokensRoute,
 } from "@slipway/api";
 
-import type { Database } from "../db/database.ts";
 import type { Routes } from "../http/routes.ts";
 import { findUser } from "./service.ts";
 import {
@@ -19,37 +18,38 @@ import {
   maxTokenLifetimeNs,
   readKey,
   readTokenByName,
-  type TokenLimits,
+  type TokenNeeds,
 } from "./token-service.ts";
 
 /** Session keys and API tokens. Their user is who the caller may act for. */
-export function addTokenRoutes(routes: Routes, db: Database, limits: TokenLimits): void {
+export function addTokenRoutes(routes: Routes, needs: TokenNeeds): void {
+  const { db, limits } = needs;
   routes.user(getTokenConfig, async ({ params }, user) => ({
-    max_token_lifetime: maxTokenLifetimeNs(await findUser(db, user, params.user), limits),
+    max_token_lifetime: maxTokenLifetimeNs(user, await findUser(db, user, params.user), limits),
   }));
   routes.user(createTokenRoute, async ({ params, body }, user) => {
     const owner = await findUser(db, user, params.user);
-    return { key: await createToken(db, user, owner, body, limits) };
+    return { key: await createToken(needs, user, owner, body) };
   });
   routes.user(listTokensRoute, async ({ params, query }, user) => {
     const owner = await findUser(db, user, params.user);
-    return listTokens(db, user, owner, {
+    return listTokens(needs, user, owner, {
       includeAll: query.include_all === "true",
       includeExpired: query.include_expired === "true",
     });
   });
   routes.user(getTokenByName, async ({ params }, user) =>
-    readTokenByName(db, await findUser(db, user, params.user), params.name),
+    readTokenByName(needs, await findUser(db, user, params.user), params.name),
   );
   routes.user(getKey, async ({ params }, user) =>
-    readKey(db, await findUser(db, user, params.user), params.key),
+    readKey(needs, await findUser(db, user, params.user), params.key),
   );
   routes.user(deleteKeyRoute, async ({ params }, user) => {
-    await deleteKey(db, user, await findUser(db, user, params.user), params.key);
+    await deleteKey(needs, user, await findUser(db, user, params.user), params.key);
     return null;
   });
   routes.user(expireKeyRoute, async ({ params }, user) => {
-    await expireKey(db, user, await findUser(db, user, params.user), params.key);
+    await expireKey(needs, user, await findUser(db, user, params.user), params.key);
     return null;
   });
 }

@@ -3,12 +3,12 @@ import { randomBytes } from "node:crypto";
 import { type ApiKey, type CreateTokenRequest, type ListedToken, scopeNames } from "@slipway/api";
 
 import { diffOf } from "../audit/service.ts";
-import { isUnlimited } from "../auth/key-limits.ts";
 import { isOwnerRole } from "../auth/rights.ts";
 import { type KeyScope, mayHandOn, presentName } from "../auth/scopes.ts";
 import { createApiToken, createSession, endSession, keyLifetimes } from "../auth/service.ts";
-import { type LimitName, type Limits, limitVariable } from "../config/limits.ts";
-import type { Database, Queryable } from "../db/database.ts";
+import { lifetimeLimit, type TokenLimits } from "../auth/token-lifetime.ts";
+import { type LimitName, limitVariable } from "../config/limits.ts";
+import type { Database } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
@@ -30,29 +30,35 @@ const daySeconds = 24 * 3600;
 const maxTokens = 1000;
 const neverUsed = "1970-01-01T00:00:00Z";
 
-export type TokenLimits = Pick<Limits, "maxTokenDays" | "maxOwnerTokenDays">;
-
-/** The longest lifetime of a user's tokens, in nanoseconds. */
-export function maxTokenLifetimeNs(user: Pick<UserRow, "roles">, limits: TokenLimits): number {
-  return limits[lifetimeLimit(user)] * daySeconds * nanosecondsPerSecond;
+export interface TokenNeeds {
+  readonly db: Database;
+  readonly limits: TokenLimits;
 }
 
-/** The limit of a user's tokens; those of owners open everything, so they have one of their own. */
-function lifetimeLimit(user: Pick<UserRow, "roles">): keyof TokenLimits {
-  return user.roles.includes("owner") ? "maxOwnerTokenDays" : "maxTokenDays";
+/** The longest lifetime of a user's tokens that the caller may make, in nanoseconds. */
+export function maxTokenLifetimeNs(
+  caller: UserCaller,
+  user: Pick<UserRow, "roles">,
+  limits: TokenLimits,
+): number {
+  return maxLifetimeSeconds(caller, limits[lifetimeLimit(user)]) * nanosecondsPerSecond;
+}
+
+/** A token makes none that outlives it. */
+function maxLifetimeSeconds({ grant }: UserCaller, maxDays: number): number {
+  return Math.min(maxDays * daySeconds, grant.secondsLeft ?? Infinity);
 }
 
 /** Makes a token and resolves to it; throws 409 when the name is taken. */
 export async function createToken(
-  db: Database,
+  { db, limits }: TokenNeeds,
   caller: UserCaller,
   user: UserRow,
   input: CreateTokenRequest,
-  limits: TokenLimits,
 ): Promise<string> {
   const name = readName(input.token_name);
   const limit = lifetimeLimit(user);
-  const lifetimeSeconds = readLifetime(input.lifetime, limit, limits[limit]);
+  const lifetimeSeconds = readLifetime(caller, input.lifetime, limit, limits[limit]);
   if ((await countTokens(db, user.id)) >= maxTokens) {
     throw new HttpError(409, `A user has at most ${maxTokens} tokens.`, {
       detail: "Delete those that are not used any more.",
@@ -95,15 +101,25 @@ function readName(text: string | undefined): string {
   );
 }
 
-function readLifetime(nanoseconds: number | undefined, limit: LimitName, maxDays: number): number {
+function readLifetime(
+  caller: UserCaller,
+  nanoseconds: number | undefined,
+  limit: LimitName,
+  maxDays: number,
+): number {
+  const maxSeconds = maxLifetimeSeconds(caller, maxDays);
   if (nanoseconds === undefined || nanoseconds === 0) {
-    return Math.min(keyLifetimes.commandSession, maxDays * daySeconds);
+    return Math.min(keyLifetimes.commandSession, maxSeconds);
   }
   const seconds = Math.floor(nanoseconds / nanosecondsPerSecond);
-  if (seconds >= 1 && seconds <= maxDays * daySeconds) return seconds;
+  if (seconds >= 1 && seconds <= maxSeconds) return seconds;
+  const most =
+    maxSeconds < maxDays * daySeconds
+      ? `${maxSeconds} seconds, when the token of this request expires`
+      : `${maxDays} days (${limitVariable(limit)})`;
   throw invalidField(
     "lifetime",
-    `must be from 1 second to ${maxDays} days (${limitVariable(limit)}), found ${lifetimeText(seconds)}`,
+    `must be from 1 second to ${most}, found ${lifetimeText(seconds)}`,
   );
 }
 
@@ -141,25 +157,29 @@ function requireTypes(allowList: readonly string[]): void {
 
 /** Tokens of a user; `includeAll` asks an owner's for everybody's, and anybody else's for no more. */
 export async function listTokens(
-  db: Queryable,
+  needs: TokenNeeds,
   caller: UserCaller,
   user: UserRow,
   options: { readonly includeAll: boolean; readonly includeExpired: boolean },
 ): Promise<ListedToken[]> {
   const isEverybodys = options.includeAll && isOwnerRole(caller);
-  const rows = await selectTokens(db, {
+  const rows = await selectTokens(needs, {
     userId: isEverybodys ? undefined : user.id,
     includeExpired: options.includeExpired,
   });
   return rows.map((row) => Object.assign(keyJson(row), { username: row.username }));
 }
 
-export async function readTokenByName(db: Queryable, user: UserRow, name: string): Promise<ApiKey> {
-  return keyJson(required(await selectToken(db, user.id, name)));
+export async function readTokenByName(
+  needs: TokenNeeds,
+  user: UserRow,
+  name: string,
+): Promise<ApiKey> {
+  return keyJson(required(await selectToken(needs, user.id, name)));
 }
 
-export async function readKey(db: Queryable, user: UserRow, id: string): Promise<ApiKey> {
-  return keyJson(required(await selectKey(db, user.id, id)));
+export async function readKey(needs: TokenNeeds, user: UserRow, id: string): Promise<ApiKey> {
+  return keyJson(required(await selectKey(needs, user.id, id)));
 }
 
 /** Makes a session of a user for a program that asks by another session; resolves to its token. */
@@ -168,7 +188,8 @@ export async function createSessionKey(
   caller: UserCaller,
   userId: string,
 ): Promise<string> {
-  if (!isUnlimited(caller.grant)) throw forbidden("A limited token cannot make a session.");
+  // A session lives on while it is used.
+  if (caller.grant.secondsLeft !== undefined) throw forbidden("A token cannot make a session.");
   return inTransaction(db, async (trx) => {
     await recordKeyChange(trx, caller, { userId, name: "" }, "create");
     return createSession(trx, userId, keyLifetimes.commandSession);
@@ -176,13 +197,13 @@ export async function createSessionKey(
 }
 
 export async function deleteKey(
-  db: Database,
+  needs: TokenNeeds,
   caller: UserCaller,
   user: UserRow,
   id: string,
 ): Promise<void> {
-  const key = required(await selectKey(db, user.id, id));
-  await inTransaction(db, async (trx) => {
+  const key = required(await selectKey(needs, user.id, id));
+  await inTransaction(needs.db, async (trx) => {
     await endSession(trx, key.id);
     await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "delete");
   });
@@ -190,13 +211,13 @@ export async function deleteKey(
 
 /** Ends a key at once; a token keeps its name until it is deleted. */
 export async function expireKey(
-  db: Database,
+  needs: TokenNeeds,
   caller: UserCaller,
   user: UserRow,
   id: string,
 ): Promise<void> {
-  const key = required(await selectKey(db, user.id, id));
-  await inTransaction(db, async (trx) => {
+  const key = required(await selectKey(needs, user.id, id));
+  await inTransaction(needs.db, async (trx) => {
     const expires_at = await expireKeyRow(trx, key.id);
     const diff = diffOf({ expires_at: key.expires_at }, { expires_at });
     await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "write", diff);

@@ -1,0 +1,21 @@
+import { type RawBuilder, sql } from "kysely";
+
+import type { Limits } from "../config/limits.ts";
+
+export type TokenLimits = Pick<Limits, "maxTokenDays" | "maxOwnerTokenDays">;
+
+/** The limit of a user's tokens; those of owners open everything, so they have one of their own. */
+export function lifetimeLimit(user: { readonly roles: readonly string[] }): keyof TokenLimits {
+  return user.roles.includes("owner") ? "maxOwnerTokenDays" : "maxTokenDays";
+}
+
+/**
+ * The time at which a key `key` of the user `user` ends: an API token no later than its user's present limit allows,
+ * whatever they were allowed when they made it.
+ */
+export function endOfKey({ maxTokenDays, maxOwnerTokenDays }: TokenLimits): RawBuilder<string> {
+  return sql<string>`case key.login_type when 'token'
+    then least(key.expires_at, key.created_at + make_interval(days =>
+      case when 'owner' = any("user".roles) then ${maxOwnerTokenDays}::integer else ${maxTokenDays}::integer end))
+    else key.expires_at end`;
+}
