@@ -14,13 +14,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { DriverAgent, DriverBuild } from "../src/drivers/driver-build.ts";
 import type { DriverLog } from "../src/drivers/driver-log.ts";
 import { procTable } from "../src/drivers/process/proc-table.ts";
 import { ProcessDriver } from "../src/drivers/process/process-driver.ts";
 import type { ProcessTable, RunningProcess } from "../src/drivers/process/running-process.ts";
+import type { UidRange } from "../src/drivers/process/user-assignments.ts";
 
 /** Runs until it is told to stop; notes that it started and that it was told. */
 const patientAgent = `
@@ -50,6 +51,15 @@ function withoutMark(found: RunningProcess): RunningProcess {
 const workspaceId = "6d2a6c9e-0000-4000-8000-000000000001";
 const signal = new AbortController().signal;
 
+/** As root each workspace has a user of its own; with the server's own user the driver does the same. */
+const modes: readonly [string, UidRange | undefined][] = [
+  ["as the server's own user", undefined],
+  ...(process.getuid?.() === 0
+    ? [["as a user of the workspace's own", { first: 61_100, last: 61_183 }] as [string, UidRange]]
+    : []),
+];
+
+let users: UidRange | undefined;
 let root: string;
 let drivers: ProcessDriver[];
 let lines: string[];
@@ -70,6 +80,8 @@ afterEach(async () => {
 function openDriver(script: string, options: { directory?: string; table?: ProcessTable } = {}) {
   const driver = new ProcessDriver({
     workspacesDir: join(root, options.directory ?? "workspaces"),
+    runtimeDir: join(root, "runtime"),
+    users,
     agentCommand: ["/bin/sh", "-c", script],
     isEnabled: true,
     logger: silentLogger,
@@ -135,208 +147,222 @@ async function markedPids(): Promise<number[]> {
     .map(({ pid }) => pid);
 }
 
-test("starts an agent once, however often it is asked and by whichever server", async () => {
-  const driver = openDriver(patientAgent);
-  const first = await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "notes"));
-  const second = await driver.start(buildOf(), log, signal);
-  const third = await openDriver(patientAgent).start(buildOf(), log, signal);
-  expect([second, third]).toEqual([first, first]);
-  expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\n");
-  expect(lines).toContainEqual(expect.stringMatching(/^agent main runs already, as process \d+$/));
-});
-
-test("does not start an agent twice when the server was killed before it recorded the first", async () => {
-  const driver = openDriver(patientAgent);
-  const first = await driver.start(buildOf(), log, signal);
-  await rm(pathTo("run"), { recursive: true });
-  expect(await openDriver(patientAgent).start(buildOf(), log, signal)).toEqual(first);
-});
-
-test("leaves the agent of a claimed workspace running: it has a new id and the old token", async () => {
-  const driver = openDriver(patientAgent);
-  await driver.start(buildOf(), log, signal);
-  const before = await placeOf(driver);
-  const agents = [agentNamed("main", { id: "agent-of-the-claim" })];
-  await driver.start(buildOf({ number: 2, agents }), log, signal);
-  expect(await placeOf(driver, agents)).toEqual(before);
-});
-
-test("ends the agent of an earlier build before it starts that of a new one", async () => {
-  const driver = openDriver(patientAgent);
-  await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "notes"));
-  const agents = [agentNamed("main", { id: "agent-2", token: "token 2" })];
-  await driver.start(buildOf({ number: 2, agents }), log, signal);
-  expect(await placeOf(driver)).toEqual(["absent"]);
-  expect(await placeOf(driver, agents)).toEqual([expect.stringMatching(/^process \d+$/)]);
-  await vi.waitFor(async () =>
-    expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\nstarted\n"),
-  );
-});
-
-test("gives an agent nothing of the server's environment", async () => {
-  process.env["SLIPWAY_SECRET_KEY"] = "do not tell";
-  const driver = openDriver(
-    `env >"$HOME/.env.new"; mv "$HOME/.env.new" "$HOME/env"; ${patientAgent}`,
-  );
-  await driver.start(buildOf(), log, signal);
-  const variables = (await contentOf(pathTo("home", "env"))).trim().split("\n");
-  const names = variables.map((variable) => variable.split("=")[0] ?? "");
-  // The shell sets these itself.
-  const ofTheShell = new Set(["PWD", "OLDPWD", "_", "SHLVL"]);
-  expect(names.filter((name) => !ofTheShell.has(name)).toSorted()).toEqual([
-    "CODER_AGENT_DEBUG_ADDRESS",
-    "CODER_AGENT_DEVCONTAINERS_ENABLE",
-    "CODER_AGENT_LOG_DIR",
-    "CODER_AGENT_PPROF_ADDRESS",
-    "CODER_AGENT_PROMETHEUS_ADDRESS",
-    "CODER_AGENT_SCRIPT_DATA_DIR",
-    "CODER_AGENT_SOCKET_PATH",
-    "CODER_AGENT_TOKEN",
-    "CODER_AGENT_URL",
-    "HOME",
-    "LANG",
-    "LOGNAME",
-    "PATH",
-    "SHELL",
-    "SLIPWAY_PROCESS",
-    "SLIPWAY_PROCESS_DIR",
-    "TMPDIR",
-    "USER",
-  ]);
-  expect(variables).toContain(`HOME=${pathTo("home")}`);
-  expect(variables).toContain(`PWD=${pathTo("home")}`);
-  expect(variables).toContain("CODER_AGENT_PPROF_ADDRESS=");
-  expect((await stat(pathTo("home"))).mode & 0o777).toBe(0o700);
-});
-
-test("lets an agent stop by itself, and then ends whatever it has left", async () => {
-  const driver = openDriver(agentWithChildren);
-  await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "deaf"));
-  await contentOf(pathTo("home", "notes"));
-  expect((await markedPids()).length).toBeGreaterThanOrEqual(4);
-
-  const stopped = await driver.stop(buildOf({ transition: "stop" }), log, signal);
-  expect(await markedPids()).toEqual([]);
-  expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\n");
-  expect(await placeOf(driver)).toEqual(["absent"]);
-  expect(stopped.resources.map(({ type }) => type)).toEqual(["directory"]);
-  // Once more is no error.
-  await driver.stop(buildOf({ transition: "stop" }), log, signal);
-});
-
-test("ends an agent by force that does not stop in time, and says so", async () => {
-  const driver = openDriver(`trap "" TERM; ${agentWithChildren.replaceAll(/trap 'echo.*$/gm, "")}`);
-  await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "notes"));
-  await driver.stop(buildOf({ limits: { stopTimeoutMs: 100 } }), log, signal);
-  expect(await markedPids()).toEqual([]);
-  expect(lines).toContainEqual(expect.stringContaining("did not stop within 0.1 s"));
-});
-
-test("ends what an agent that died has left before it starts it again", async () => {
-  const driver = openDriver(
-    `setsid sleep 1000 & echo $! >>"$HOME/children"; test -e "$HOME/once" || { echo >"$HOME/once"; exit 1; }; ${patientAgent}`,
-  );
-  await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "once"));
-  await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]), 10_000);
-  const [orphan] = await markedPids();
-  await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "notes"));
-  expect(orphan).toBeGreaterThan(0);
-  expect(await markedPids()).not.toContain(orphan);
-});
-
-test("ends a stop that is waiting when its signal is aborted", async () => {
-  const driver = openDriver(`trap "" TERM; echo >"$HOME/notes"; while :; do sleep 0.1; done`);
-  await driver.start(buildOf(), log, signal);
-  const controller = new AbortController();
-  const reason = new Error("cancelled");
-  const stopping = driver.stop(buildOf(), log, controller.signal);
-  setImmediate(() => controller.abort(reason));
-  await expect(stopping).rejects.toBe(reason);
-});
-
-test("runs several agents in one home, and ends those of one server only", async () => {
-  const agents = [agentNamed("main"), agentNamed("side")];
-  const driver = openDriver(patientAgent);
-  const neighbour = openDriver(patientAgent, { directory: "of-another-server" });
-  const result = await driver.start(buildOf({ agents }), log, signal);
-  await neighbour.start(buildOf(), log, signal);
-  expect(new Set(await placeOf(driver, agents)).size).toBe(2);
-  expect(result.resources.flatMap(({ agentNames }) => agentNames)).toEqual(["main", "side"]);
-
-  await driver.shutdownAll({ signal, timeoutMs: 10_000 });
-  expect(await placeOf(driver, agents)).toEqual(["absent", "absent"]);
-  expect(await placeOf(neighbour)).toEqual([expect.stringMatching(/^process \d+$/)]);
-});
-
-test("knows agents by their records where environments cannot be read", async () => {
-  const driver = openDriver(agentWithChildren, { table: withoutMarks });
-  const first = await driver.start(buildOf(), log, signal);
-  await contentOf(pathTo("home", "deaf"));
-  await contentOf(pathTo("home", "notes"));
-  expect(
-    await openDriver(agentWithChildren, { table: withoutMarks }).start(buildOf(), log, signal),
-  ).toEqual(first);
-  await driver.stop(buildOf(), log, signal);
-  expect(await markedPids()).toEqual([]);
-});
-
-test("removes the directory of a deleted workspace, read-only parts too, and follows no link out of it", async () => {
-  const outside = join(root, "outside");
-  await mkdir(outside);
-  await writeFile(join(outside, "precious"), "keep");
-  const driver = openDriver(patientAgent);
-  await driver.start(buildOf(), log, signal);
-  await symlink(outside, pathTo("home", "link"));
-  await mkdir(pathTo("home", "cache", "module"), { recursive: true });
-  await chmod(pathTo("home", "cache", "module"), 0o500);
-  await chmod(pathTo("home", "cache"), 0o500);
-
-  const deleted = await driver.delete(buildOf({ transition: "delete" }), log, signal);
-  expect(deleted).toEqual({ state: undefined, resources: [] });
-  expect(await readdir(join(root, "workspaces"))).toEqual([]);
-  expect(await readdir(outside)).toEqual(["precious"]);
-  expect(await markedPids()).toEqual([]);
-  await driver.delete(buildOf({ transition: "delete" }), log, signal);
-});
-
-test("refuses a workspace's directory that is a link to somewhere else", async () => {
-  const outside = join(root, "outside");
-  await mkdir(join(outside, "home"), { recursive: true });
-  await mkdir(join(root, "workspaces"));
-  await symlink(outside, pathTo());
-  const driver = openDriver(patientAgent);
-  await expect(driver.start(buildOf(), log, signal)).rejects.toMatchObject({ code: "unsafe-path" });
-  await expect(driver.delete(buildOf(), log, signal)).rejects.toMatchObject({
-    code: "unsafe-path",
+describe.each(modes)("%s", (_mode, ofMode) => {
+  beforeEach(() => {
+    users = ofMode;
   });
-  expect(await readdir(outside)).toEqual(["home"]);
-});
 
-test.for(["..", "../outside", "a/b", ""])("refuses the workspace id %j", async (id) => {
-  const driver = openDriver(patientAgent);
-  const workspace = { ...buildOf().workspace, id };
-  await expect(driver.delete(buildOf({ workspace }), log, signal)).rejects.toMatchObject({
-    code: "unsafe-path",
+  test("starts an agent once, however often it is asked and by whichever server", async () => {
+    const driver = openDriver(patientAgent);
+    const first = await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "notes"));
+    const second = await driver.start(buildOf(), log, signal);
+    const third = await openDriver(patientAgent).start(buildOf(), log, signal);
+    expect([second, third]).toEqual([first, first]);
+    expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\n");
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^agent main runs already, as process \d+$/),
+    );
   });
-});
 
-test("names the program when the agent cannot be started", async () => {
-  const driver = new ProcessDriver({
-    workspacesDir: join(root, "workspaces"),
-    agentCommand: ["/no/such/agent"],
-    isEnabled: true,
-    logger: silentLogger,
-    clock: systemClock,
+  test("does not start an agent twice when the server was killed before it recorded the first", async () => {
+    const driver = openDriver(patientAgent);
+    const first = await driver.start(buildOf(), log, signal);
+    await rm(pathTo("run"), { recursive: true });
+    expect(await openDriver(patientAgent).start(buildOf(), log, signal)).toEqual(first);
   });
-  await expect(driver.start(buildOf(), log, signal)).rejects.toMatchObject({
-    name: "DriverError",
-    code: "not-startable",
-    message: expect.stringContaining("/no/such/agent"),
+
+  test("leaves the agent of a claimed workspace running: it has a new id and the old token", async () => {
+    const driver = openDriver(patientAgent);
+    await driver.start(buildOf(), log, signal);
+    const before = await placeOf(driver);
+    const agents = [agentNamed("main", { id: "agent-of-the-claim" })];
+    await driver.start(buildOf({ number: 2, agents }), log, signal);
+    expect(await placeOf(driver, agents)).toEqual(before);
+  });
+
+  test("ends the agent of an earlier build before it starts that of a new one", async () => {
+    const driver = openDriver(patientAgent);
+    await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "notes"));
+    const agents = [agentNamed("main", { id: "agent-2", token: "token 2" })];
+    await driver.start(buildOf({ number: 2, agents }), log, signal);
+    expect(await placeOf(driver)).toEqual(["absent"]);
+    expect(await placeOf(driver, agents)).toEqual([expect.stringMatching(/^process \d+$/)]);
+    await vi.waitFor(async () =>
+      expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\nstarted\n"),
+    );
+  });
+
+  test("gives an agent nothing of the server's environment", async () => {
+    process.env["SLIPWAY_SECRET_KEY"] = "do not tell";
+    const driver = openDriver(
+      `env >"$HOME/.env.new"; mv "$HOME/.env.new" "$HOME/env"; ${patientAgent}`,
+    );
+    await driver.start(buildOf(), log, signal);
+    const variables = (await contentOf(pathTo("home", "env"))).trim().split("\n");
+    const names = variables.map((variable) => variable.split("=")[0] ?? "");
+    // The shell sets these itself.
+    const ofTheShell = new Set(["PWD", "OLDPWD", "_", "SHLVL"]);
+    expect(names.filter((name) => !ofTheShell.has(name)).toSorted()).toEqual([
+      "CODER_AGENT_DEBUG_ADDRESS",
+      "CODER_AGENT_DEVCONTAINERS_ENABLE",
+      "CODER_AGENT_LOG_DIR",
+      "CODER_AGENT_PPROF_ADDRESS",
+      "CODER_AGENT_PROMETHEUS_ADDRESS",
+      "CODER_AGENT_SCRIPT_DATA_DIR",
+      "CODER_AGENT_SOCKET_PATH",
+      "CODER_AGENT_TOKEN",
+      "CODER_AGENT_URL",
+      "HOME",
+      "LANG",
+      "LOGNAME",
+      "PATH",
+      "SHELL",
+      "SLIPWAY_PROCESS",
+      "SLIPWAY_PROCESS_DIR",
+      "TMPDIR",
+      "USER",
+    ]);
+    expect(variables).toContain(`HOME=${pathTo("home")}`);
+    expect(variables).toContain(`PWD=${pathTo("home")}`);
+    expect(variables).toContain("CODER_AGENT_PPROF_ADDRESS=");
+    expect((await stat(pathTo("home"))).mode & 0o777).toBe(0o700);
+  });
+
+  test("lets an agent stop by itself, and then ends whatever it has left", async () => {
+    const driver = openDriver(agentWithChildren);
+    await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "deaf"));
+    await contentOf(pathTo("home", "notes"));
+    expect((await markedPids()).length).toBeGreaterThanOrEqual(4);
+
+    const stopped = await driver.stop(buildOf({ transition: "stop" }), log, signal);
+    expect(await markedPids()).toEqual([]);
+    expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\n");
+    expect(await placeOf(driver)).toEqual(["absent"]);
+    expect(stopped.resources.map(({ type }) => type)).toEqual(["directory"]);
+    // Once more is no error.
+    await driver.stop(buildOf({ transition: "stop" }), log, signal);
+  });
+
+  test("ends an agent by force that does not stop in time, and says so", async () => {
+    const driver = openDriver(
+      `trap "" TERM; ${agentWithChildren.replaceAll(/trap 'echo.*$/gm, "")}`,
+    );
+    await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "notes"));
+    await driver.stop(buildOf({ limits: { stopTimeoutMs: 100 } }), log, signal);
+    expect(await markedPids()).toEqual([]);
+    expect(lines).toContainEqual(expect.stringContaining("did not stop within 0.1 s"));
+  });
+
+  test("ends what an agent that died has left before it starts it again", async () => {
+    const driver = openDriver(
+      `setsid sleep 1000 & echo $! >>"$HOME/children"; test -e "$HOME/once" || { echo >"$HOME/once"; exit 1; }; ${patientAgent}`,
+    );
+    await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "once"));
+    await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]), 10_000);
+    const [orphan] = await markedPids();
+    await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "notes"));
+    expect(orphan).toBeGreaterThan(0);
+    expect(await markedPids()).not.toContain(orphan);
+  });
+
+  test("ends a stop that is waiting when its signal is aborted", async () => {
+    const driver = openDriver(`trap "" TERM; echo >"$HOME/notes"; while :; do sleep 0.1; done`);
+    await driver.start(buildOf(), log, signal);
+    const controller = new AbortController();
+    const reason = new Error("cancelled");
+    const stopping = driver.stop(buildOf(), log, controller.signal);
+    setImmediate(() => controller.abort(reason));
+    await expect(stopping).rejects.toBe(reason);
+  });
+
+  test("runs several agents in one home, and ends those of one server only", async () => {
+    const agents = [agentNamed("main"), agentNamed("side")];
+    const driver = openDriver(patientAgent);
+    const neighbour = openDriver(patientAgent, { directory: "of-another-server" });
+    const result = await driver.start(buildOf({ agents }), log, signal);
+    await neighbour.start(buildOf(), log, signal);
+    expect(new Set(await placeOf(driver, agents)).size).toBe(2);
+    expect(result.resources.flatMap(({ agentNames }) => agentNames)).toEqual(["main", "side"]);
+
+    await driver.shutdownAll({ signal, timeoutMs: 10_000 });
+    expect(await placeOf(driver, agents)).toEqual(["absent", "absent"]);
+    expect(await placeOf(neighbour)).toEqual([expect.stringMatching(/^process \d+$/)]);
+  });
+
+  test("knows agents by their records where environments cannot be read", async () => {
+    const driver = openDriver(agentWithChildren, { table: withoutMarks });
+    const first = await driver.start(buildOf(), log, signal);
+    await contentOf(pathTo("home", "deaf"));
+    await contentOf(pathTo("home", "notes"));
+    expect(
+      await openDriver(agentWithChildren, { table: withoutMarks }).start(buildOf(), log, signal),
+    ).toEqual(first);
+    await driver.stop(buildOf(), log, signal);
+    expect(await markedPids()).toEqual([]);
+  });
+
+  test("removes the directory of a deleted workspace, read-only parts too, and follows no link out of it", async () => {
+    const outside = join(root, "outside");
+    await mkdir(outside);
+    await writeFile(join(outside, "precious"), "keep");
+    const driver = openDriver(patientAgent);
+    await driver.start(buildOf(), log, signal);
+    await symlink(outside, pathTo("home", "link"));
+    await mkdir(pathTo("home", "cache", "module"), { recursive: true });
+    await chmod(pathTo("home", "cache", "module"), 0o500);
+    await chmod(pathTo("home", "cache"), 0o500);
+
+    const deleted = await driver.delete(buildOf({ transition: "delete" }), log, signal);
+    expect(deleted).toEqual({ state: undefined, resources: [] });
+    expect(await readdir(join(root, "workspaces"))).toEqual([]);
+    expect(await readdir(outside)).toEqual(["precious"]);
+    expect(await markedPids()).toEqual([]);
+    await driver.delete(buildOf({ transition: "delete" }), log, signal);
+  });
+
+  test("refuses a workspace's directory that is a link to somewhere else", async () => {
+    const outside = join(root, "outside");
+    await mkdir(join(outside, "home"), { recursive: true });
+    await mkdir(join(root, "workspaces"));
+    await symlink(outside, pathTo());
+    const driver = openDriver(patientAgent);
+    await expect(driver.start(buildOf(), log, signal)).rejects.toMatchObject({
+      code: "unsafe-path",
+    });
+    await expect(driver.delete(buildOf(), log, signal)).rejects.toMatchObject({
+      code: "unsafe-path",
+    });
+    expect(await readdir(outside)).toEqual(["home"]);
+  });
+
+  test.for(["..", "../outside", "a/b", ""])("refuses the workspace id %j", async (id) => {
+    const driver = openDriver(patientAgent);
+    const workspace = { ...buildOf().workspace, id };
+    await expect(driver.delete(buildOf({ workspace }), log, signal)).rejects.toMatchObject({
+      code: "unsafe-path",
+    });
+  });
+
+  test("names the program when the agent cannot be started", async () => {
+    const driver = new ProcessDriver({
+      workspacesDir: join(root, "workspaces"),
+      runtimeDir: join(root, "runtime"),
+      users,
+      agentCommand: ["/no/such/agent"],
+      isEnabled: true,
+      logger: silentLogger,
+      clock: systemClock,
+    });
+    await expect(driver.start(buildOf(), log, signal)).rejects.toMatchObject({
+      name: "DriverError",
+      code: "not-startable",
+      message: expect.stringContaining("/no/such/agent"),
+    });
   });
 });

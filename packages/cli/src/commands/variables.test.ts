@@ -16,6 +16,7 @@ test("hands a server's flags on under the names of its variables", () => {
     SLIPWAY_ADMIN_EMAIL: undefined,
     SLIPWAY_ADMIN_PASSWORD: undefined,
     SLIPWAY_PROCESS_DRIVER: undefined,
+    SLIPWAY_PROCESS_UIDS: undefined,
     SLIPWAY_SECRET_KEY: undefined,
     SLIPWAY_AWS_CERTIFICATES: undefined,
     SLIPWAY_AZURE_CERTIFICATES: undefined,

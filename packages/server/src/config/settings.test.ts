@@ -36,7 +36,7 @@ describe("readSettings", () => {
       admin: { username: "admin", email: "admin@localhost", password: undefined },
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
-      processDriver: { isEnabled: false },
+      processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
       limits: defaultLimits,
       log: { level: "info", format: "json" },
     });
@@ -59,6 +59,7 @@ describe("readSettings", () => {
       "SLIPWAY_GOOGLE_KEYS_URL",
       "SLIPWAY_GOOGLE_IAP_KEYS_URL",
       "SLIPWAY_PROCESS_DRIVER",
+      "SLIPWAY_PROCESS_UIDS",
       "SLIPWAY_LOG_LEVEL",
       "SLIPWAY_LOG_FORMAT",
       ...limitNames.map(limitVariable),
@@ -82,6 +83,7 @@ describe("readSettings", () => {
         SLIPWAY_GOOGLE_KEYS_URL: "http://proxy/keys",
         SLIPWAY_GOOGLE_IAP_KEYS_URL: "http://proxy/iap",
         SLIPWAY_PROCESS_DRIVER: "true",
+        SLIPWAY_PROCESS_UIDS: "7000-7099",
         SLIPWAY_MAX_STREAMS_PER_USER: "7",
         SLIPWAY_LOG_LEVEL: "debug",
         SLIPWAY_LOG_FORMAT: "json",
@@ -102,11 +104,20 @@ describe("readSettings", () => {
         googleKeysUrl: "http://proxy/keys",
         googleIapKeysUrl: "http://proxy/iap",
       },
-      processDriver: { isEnabled: true },
+      processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
       limits: { ...defaultLimits, maxStreamsPerUser: 7 },
       log: { level: "debug", format: "json" },
     });
     expect(Object.isFrozen(settings)).toBe(true);
+  });
+
+  it.each([
+    ["postgres://u@h/db", "postgres://u@h/db?password=a%26b"],
+    ["postgres:///db?host=/run", "postgres:///db?host=/run&password=a%26b"],
+    ["postgres://u:p@h/db", "postgres://u:p@h/db"],
+  ])("takes the password of %s from PGPASSWORD, unless it has one", (url, wanted) => {
+    const settings = readSettings({ SLIPWAY_POSTGRES_URL: url, PGPASSWORD: "a&b" }, false);
+    expect(settings.postgresUrl).toBe(wanted);
   });
 
   it.each([
@@ -205,6 +216,7 @@ describe("readSettings", () => {
       SLIPWAY_SECRET_KEY: `${key},short-secret`,
       SLIPWAY_MAX_STREAMS_PER_USER: "0",
       SLIPWAY_PROCESS_DRIVER: "yes",
+      SLIPWAY_PROCESS_UIDS: "0-99",
       SLIPWAY_LOG_LEVEL: "loud",
       SLIPWAY_LOG_FORMAT: "xml",
     };
@@ -216,6 +228,7 @@ describe("readSettings", () => {
       "SLIPWAY_SECRET_KEY must be keys of at least 32 characters, separated by commas, found a shorter one",
       'SLIPWAY_MAX_STREAMS_PER_USER must be a whole number from 1 to 100000, found "0"',
       'SLIPWAY_PROCESS_DRIVER must be one of false, true, found "yes"',
+      'SLIPWAY_PROCESS_UIDS must be a range of numbers of users, such as 60578-61183, found "0-99"',
       'SLIPWAY_LOG_LEVEL must be one of debug, info, warn, error, found "loud"',
       'SLIPWAY_LOG_FORMAT must be one of pretty, json, found "xml"',
     ]);

@@ -46,6 +46,8 @@ export interface IdentitySettings {
 /** The driver that starts agents on the server's own machine. */
 export interface ProcessDriverSettings {
   readonly isEnabled: boolean;
+  /** Users of workspaces, by number, where the server is root. */
+  readonly uids: { readonly first: number; readonly last: number };
 }
 
 /** The configuration of a server (`design.md` section 8), read once. */
@@ -81,7 +83,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     listen: readListenAddress(source, report),
     accessUrl: readUrl(source, "SLIPWAY_ACCESS_URL", webProtocols, report)?.replace(/\/+$/, ""),
     dataDir: readDataDir(source),
-    postgresUrl: readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report),
+    postgresUrl: readPostgresUrl(source, report),
     trustedProxies: readProxies(source, report),
     admin: {
       username: source["SLIPWAY_ADMIN_USERNAME"] || "admin",
@@ -103,6 +105,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     processDriver: {
       isEnabled:
         readChoice(source, "SLIPWAY_PROCESS_DRIVER", ["false", "true"], "false", report) === "true",
+      uids: readUids(source, report),
     },
     log: {
       level: readChoice(source, "SLIPWAY_LOG_LEVEL", logLevels, "info", report),
@@ -163,6 +166,16 @@ function readUrl(
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
 }
 
+/** With libpq's variable of the password, unless the address says one. */
+function readPostgresUrl(source: SettingSource, report: Report): string | undefined {
+  const text = readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report);
+  const password = source["PGPASSWORD"];
+  if (text === undefined || password === undefined || password === "") return text;
+  const url = new URL(text);
+  if (url.password !== "" || url.searchParams.has("password")) return text;
+  return `${text}${url.search === "" ? "?" : "&"}password=${encodeURIComponent(password)}`;
+}
+
 function readProxies(source: SettingSource, report: Report): readonly string[] {
   const name = "SLIPWAY_TRUSTED_PROXIES";
   const text = source[name];
@@ -185,6 +198,21 @@ function readCertificates(
   if (typeof read !== "string") return read;
   report(name, `a file of certificates in PEM (${read})`);
   return [];
+}
+
+/** No range of users but this one is free both by Debian's policy in practice and by systemd's list. */
+const defaultUids = { first: 60_578, last: 61_183 };
+/** The highest number of a user; the one above means nobody in particular. */
+const maxUid = 4_294_967_294;
+
+function readUids(source: SettingSource, report: Report): { first: number; last: number } {
+  const name = "SLIPWAY_PROCESS_UIDS";
+  const text = source[name];
+  if (text === undefined || text === "") return defaultUids;
+  const [first = 0, last = 0] = (/^(\d{1,10})-(\d{1,10})$/.exec(text)?.slice(1) ?? []).map(Number);
+  if (first >= 1 && first <= last && last <= maxUid) return { first, last };
+  report(name, `a range of numbers of users, such as ${defaultUids.first}-${defaultUids.last}`);
+  return defaultUids;
 }
 
 /** Shortest secret key, in characters. */

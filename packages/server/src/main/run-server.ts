@@ -1,6 +1,7 @@
 import { isatty } from "node:tty";
 
 import { ConfigError } from "../config/errors.ts";
+import { holdsSecret, removeSecrets } from "../config/secret-variables.ts";
 import { type AdminSettings, readSettings } from "../config/settings.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
@@ -15,7 +16,8 @@ type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 export interface RunServerOptions {
   /** Settings given as flags, by the names of their variables; they go before the environment. */
   readonly flags: Readonly<Record<string, string | undefined>>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Its secrets are removed once they are read. */
+  readonly environment: Record<string, string | undefined>;
   readonly demo: boolean;
   /** The program that is the agent, with its arguments. */
   readonly agentCommand: readonly string[];
@@ -38,6 +40,9 @@ async function serve(options: RunServerOptions): Promise<number> {
   // The demonstration's workspace is a process of this machine.
   if (options.demo) source["SLIPWAY_PROCESS_DRIVER"] ||= "true";
   const settings = readSettings(source, isTerminal);
+  removeSecrets(options.environment);
+  // Takes the place of the command line.
+  if (holdsSecret(options.flags)) process.title = "slipway server";
   // A demonstration speaks to a person: its log stays out of the way, unless a level was asked for.
   const isQuiet = options.demo && options.environment["SLIPWAY_LOG_LEVEL"] === undefined;
   const level =

@@ -96,6 +96,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
   const driver = new ProcessDriver({
     workspacesDir: `${directory.path}/workspaces`,
+    runtimeDir: `${directory.path}/runtime`,
+    users: process.getuid?.() === 0 ? settings.processDriver.uids : undefined,
     agentCommand: options.agentCommand,
     isEnabled: settings.processDriver.isEnabled,
     logger,

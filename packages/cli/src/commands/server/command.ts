@@ -64,6 +64,12 @@ export const command = defineCommand({
       variable: "SLIPWAY_PROCESS_DRIVER",
       summary: "let templates of owners run workspaces on this machine; on with --demo",
     },
+    processUids: {
+      kind: "text",
+      value: "first-last",
+      variable: "SLIPWAY_PROCESS_UIDS",
+      summary: "users of workspaces on this machine, by number (default: 60578-61183)",
+    },
     secretKey: {
       kind: "text",
       value: "key",

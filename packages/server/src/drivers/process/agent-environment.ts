@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
 import type { DriverAgent } from "../driver-build.ts";
+import type { WorkspaceUser } from "./ownership.ts";
 import { markVariables } from "./running-process.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 
@@ -16,15 +18,21 @@ export const defaultPassedOn: PassedOn = {
   lang: "C.UTF-8",
 };
 
+export interface EnvironmentOptions {
+  readonly passedOn: PassedOn;
+  /** Undefined: the server's own. */
+  readonly user: WorkspaceUser | undefined;
+}
+
 /** The whole environment of an agent (spec/agent.md, section 1), with the marks by which it is found again. */
 export function agentEnvironment(
   agent: DriverAgent,
   accessUrl: string,
   directory: string,
-  passedOn: PassedOn,
+  { passedOn, user }: EnvironmentOptions,
 ): Readonly<Record<string, string>> {
   const paths = workspacePaths(directory);
-  const { username, shell } = ownUser();
+  const { username, shell } = user === undefined ? ownUser() : namelessUser(user);
   return {
     HOME: paths.home,
     USER: username,
@@ -37,7 +45,7 @@ export function agentEnvironment(
     [markVariables.token]: agent.token,
     CODER_AGENT_LOG_DIR: join(paths.log, agent.name),
     CODER_AGENT_SCRIPT_DATA_DIR: join(paths.scriptData, agent.name),
-    ...socketVariables(join(paths.run, `${agent.name}.sock`)),
+    ...socketVariables(join(paths.sockets, `${agent.name}.sock`)),
     // Those of the server's machine are none of the workspace's.
     CODER_AGENT_DEVCONTAINERS_ENABLE: "false",
     // The default ports would clash between workspaces; empty means off.
@@ -59,7 +67,18 @@ function socketVariables(path: string): Record<string, string> {
     : { CODER_AGENT_SOCKET_SERVER_ENABLED: "false" };
 }
 
-function ownUser(): { readonly username: string; readonly shell: string } {
+interface LoginUser {
+  readonly username: string;
+  readonly shell: string;
+}
+
+/** A number that no passwd file knows. */
+function namelessUser({ uid }: WorkspaceUser): LoginUser {
+  const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
+  return { username: `workspace-${uid}`, shell };
+}
+
+function ownUser(): LoginUser {
   try {
     const { username, shell } = userInfo();
     return { username, shell: shell ?? "/bin/sh" };

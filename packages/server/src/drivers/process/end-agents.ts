@@ -3,15 +3,15 @@ import type { Clock } from "@slipway/runtime";
 import { DriverError } from "../errors.ts";
 import type { AgentRecord } from "./agent-record.ts";
 import { findAgents, findMembers, processKey } from "./running-agent.ts";
-import type { RunningAgent } from "./running-agent.ts";
-import type { AgentMarks, ProcessTable, RunningProcess } from "./running-process.ts";
+import type { RunningAgent, Selection } from "./running-agent.ts";
+import type { ProcessTable, RunningProcess } from "./running-process.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 export interface EndOptions {
   readonly table: ProcessTable;
   /** At least those of the selected agents. */
   readonly records: readonly AgentRecord[];
-  readonly selects: (marks: AgentMarks) => boolean;
+  readonly selects: Selection;
   /** How long the agents may take to stop by themselves. */
   readonly timeoutMs: number;
   readonly report: (line: string) => void;
@@ -32,7 +32,7 @@ const killWithinMs = 5_000;
 export async function endAgents(options: EndOptions, signal: AbortSignal): Promise<void> {
   const { table, records, selects } = options;
   const processes = await table.list();
-  const agents = findAgents(processes, records).filter(selects);
+  const agents = findAgents(processes, records).filter(selects.marks);
   // Once its agent is gone, a child that leads a session of its own shows its origin by its marks alone.
   const seen = new Set(findMembers(processes, agents, selects, new Set()).map(processKey));
   if (seen.size === 0) return;

@@ -5,13 +5,17 @@ import { hashToken } from "./running-process.ts";
 
 const rest = "-1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2760704 300";
 
+const status = "Name:\ta\nUid:\t7000\t0\t0\t0\nGid:\t1\t1\t1\t1\n";
+
 test("reads a process whose name holds brackets and blanks", () => {
-  expect(parseProcess(`4711 (a) S 1 (b) S 17 4000 4000 0 ${rest}`, undefined, 1_000_000)).toEqual({
+  const stat = `4711 (a) S 1 (b) S 17 4000 4000 0 ${rest}`;
+  expect(parseProcess({ stat, status }, undefined, 1_000_000)).toEqual({
     pid: 4711,
     parentPid: 17,
     groupId: 4000,
     start: "4242",
     startedAtMs: 1_042_420,
+    uid: 7000,
     marks: undefined,
   });
 });
@@ -21,7 +25,7 @@ test.for([
   ["one that ended meanwhile", ""],
   ["a line cut short", "4711 (sh) S 17"],
 ] as const)("leaves out %s", ([, line]) => {
-  expect(parseProcess(line, undefined, 0)).toBeUndefined();
+  expect(parseProcess({ stat: line, status }, undefined, 0)).toBeUndefined();
 });
 
 test("finds the marks in an environment", () => {

@@ -28,11 +28,12 @@ export function procTable(directory = "/proc"): ProcessTable {
 }
 
 async function readProcess(path: string, bootMs: number): Promise<RunningProcess | undefined> {
-  const [stat, environment] = await Promise.all([
+  const [stat, status, environment] = await Promise.all([
     readOrEmpty(`${path}/stat`),
+    readOrEmpty(`${path}/status`),
     readOrEmpty(`${path}/environ`),
   ]);
-  return parseProcess(stat, parseMarks(environment), bootMs);
+  return parseProcess({ stat, status }, parseMarks(environment), bootMs);
 }
 
 /**
@@ -40,7 +41,7 @@ async function readProcess(path: string, bootMs: number): Promise<RunningProcess
  * start, in ticks since the boot. The name may hold anything, brackets too. Undefined for a zombie.
  */
 export function parseProcess(
-  stat: string,
+  { stat, status }: { readonly stat: string; readonly status: string },
   marks: AgentMarks | undefined,
   bootMs: number,
 ): RunningProcess | undefined {
@@ -48,13 +49,17 @@ export function parseProcess(
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, parentPid, groupId] = fields;
   const start = fields[19];
-  if (Number.isNaN(pid) || start === undefined || state === "Z" || state === "X") return undefined;
+  // `Uid:` and the real, effective, saved and file system user (proc_pid_status(5)).
+  const uid = /^Uid:\t(\d+)/m.exec(status)?.[1];
+  if (Number.isNaN(pid) || start === undefined || uid === undefined) return undefined;
+  if (state === "Z" || state === "X") return undefined;
   return {
     pid,
     parentPid: Number(parentPid),
     groupId: Number(groupId),
     start,
     startedAtMs: bootMs + (Number(start) * 1000) / ticksPerSecond,
+    uid: Number(uid),
     marks,
   };
 }

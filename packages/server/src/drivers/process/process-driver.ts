@@ -20,23 +20,31 @@ import type { PassedOn } from "./agent-environment.ts";
 import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.ts";
 import { endAgents } from "./end-agents.ts";
 import type { EndOptions } from "./end-agents.ts";
+import type { WorkspaceUser } from "./ownership.ts";
 import { procTable } from "./proc-table.ts";
 import { psTable } from "./ps-table.ts";
+import { openPassage, publishCommand } from "./public-files.ts";
 import { findAgents } from "./running-agent.ts";
-import type { RunningAgent } from "./running-agent.ts";
+import type { RunningAgent, Selection } from "./running-agent.ts";
 import { hashToken } from "./running-process.ts";
 import type { ProcessTable } from "./running-process.ts";
 import { spawnAgent } from "./spawn-agent.ts";
+import type { UidRange } from "./user-assignments.ts";
 import {
   makeWorkspace,
   removeWorkspace,
   workspaceDirectory,
   workspacePaths,
 } from "./workspace-directory.ts";
+import { machineDirectory, WorkspaceUsers } from "./workspace-users.ts";
 
 export interface ProcessDriverOptions {
-  /** Gets a directory for each workspace. */
+  /** Gets a directory for each workspace. Stands in a directory of the server's. */
   readonly workspacesDir: string;
+  /** Gets what workspaces run and could not read where it is. */
+  readonly runtimeDir: string;
+  /** Lets each workspace run as a user of its own, which takes a server of root. Undefined: as the server's own user. */
+  readonly users: UidRange | undefined;
   /** The program that is the agent, with its arguments: all it needs to know comes in its environment. */
   readonly agentCommand: readonly string[];
   readonly logger: Logger;
@@ -47,13 +55,16 @@ export interface ProcessDriverOptions {
   readonly passedOn?: PassedOn;
   /** The machine's processes; by default found in the way of the operating system. */
   readonly table?: ProcessTable;
+  /** Where it is kept which workspace has which user. */
+  readonly usersDirectory?: string;
 }
 
 const startStage = "Starting agents";
 
 /**
- * Agents as processes on the server's own machine, with the server's own rights: for trying things out and for tests.
- * They outlive the server; the next one finds them by their marks.
+ * Agents as processes on the server's own machine: for trying things out and for tests. Where the server is root each
+ * workspace runs as a user of its own, elsewhere with the server's rights. Agents outlive the server; the next one finds
+ * them by their marks.
  */
 export class ProcessDriver implements Driver {
   readonly name = "process";
@@ -61,13 +72,19 @@ export class ProcessDriver implements Driver {
   readonly refusal: string | undefined;
   readonly #options: ProcessDriverOptions;
   readonly #table: ProcessTable;
+  readonly #users: WorkspaceUsers | undefined;
+  #command: Promise<readonly string[]> | undefined;
 
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
     this.refusal = options.isEnabled
       ? undefined
       : "is turned off on this server, because its scripts run on the server's machine; SLIPWAY_PROCESS_DRIVER=true turns it on";
-    this.#table = options.table ?? (process.platform === "linux" ? procTable() : psTable);
+    const table = options.table ?? (process.platform === "linux" ? procTable() : psTable);
+    const { users: range, usersDirectory = machineDirectory, workspacesDir } = options;
+    const directories = [usersDirectory, join(workspacesDir, ".users")];
+    this.#users = range && new WorkspaceUsers({ range, table, directories });
+    this.#table = tableFor(table, this.#users);
   }
 
   async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
@@ -80,8 +97,8 @@ export class ProcessDriver implements Driver {
     }
     build.agents.forEach(refuseOddName);
     const directory = await this.#directoryOf(build.workspace.id);
-    await makeWorkspace(directory);
     const running = await this.#endLeftovers(directory, build, log, signal);
+    const user = await this.#prepare(directory, build, running, log, signal);
     const pids: Record<string, number> = {};
     for (const agent of build.agents) {
       signal.throwIfAborted();
@@ -89,7 +106,8 @@ export class ProcessDriver implements Driver {
       if (present !== undefined) {
         log.write("info", startStage, `agent ${agent.name} runs already, as process ${present}`);
       }
-      pids[agent.name] = present ?? (await this.#spawn(agent, build.accessUrl, directory, log));
+      pids[agent.name] =
+        present ?? (await this.#spawn(agent, { accessUrl: build.accessUrl, directory, user }, log));
     }
     return {
       state: encodeState(directory, pids),
@@ -132,8 +150,12 @@ export class ProcessDriver implements Driver {
     const root = await this.#root();
     const directories = (await namesIn(root)).map((name) => join(root, name));
     const records = await Promise.all(directories.map(readRecords));
+    const uids = await Promise.all(directories.map((directory) => this.#users?.userOf(directory)));
     await this.#end(
-      (marks) => dirname(marks.directory) === root,
+      {
+        marks: (marks) => dirname(marks.directory) === root,
+        uids: new Set(uids.filter((uid) => uid !== undefined)),
+      },
       {
         records: records.flat(),
         timeoutMs: options.timeoutMs,
@@ -158,8 +180,13 @@ export class ProcessDriver implements Driver {
       wanted.has(agent.tokenHash),
     );
     const keptIds = new Set(running.map(({ agentId }) => agentId));
+    const all = await this.#allOf(directory);
     await this.#end(
-      (marks) => marks.directory === directory && !keptIds.has(marks.agentId),
+      {
+        marks: (marks) => all.marks(marks) && !keptIds.has(marks.agentId),
+        // What is of the agents that stay has the same user.
+        uids: running.length === 0 ? all.uids : new Set(),
+      },
       {
         records: await readRecords(directory),
         timeoutMs: build.limits.stopTimeoutMs,
@@ -170,10 +197,37 @@ export class ProcessDriver implements Driver {
     return new Map(running.map((agent) => [agent.tokenHash, agent]));
   }
 
+  /**
+   * Makes the workspace ready for the agents that are missing, and resolves to the user they run as. Agents of another user,
+   * from before workspaces had users of their own, are ended for that and taken out of `running`.
+   */
+  async #prepare(
+    directory: string,
+    build: DriverBuild,
+    running: Map<string, RunningAgent>,
+    log: DriverLog,
+    signal: AbortSignal,
+  ): Promise<WorkspaceUser | undefined> {
+    if (build.agents.every(({ token }) => running.has(hashToken(token)))) {
+      if (build.agents.length > 0) return undefined;
+    }
+    const user = await this.#users?.assign(directory);
+    if (user !== undefined && running.values().some((agent) => agent.process.uid !== user.uid)) {
+      log.write("info", startStage, "the agents start anew, as a user of the workspace's own");
+      await this.#stopAll(directory, build, log, signal);
+      running.clear();
+    }
+    await makeWorkspace(directory, user);
+    if (user !== undefined) {
+      const root = dirname(directory);
+      await openPassage(root, [dirname(root), root]);
+    }
+    return user;
+  }
+
   async #spawn(
     agent: DriverAgent,
-    accessUrl: string,
-    directory: string,
+    { accessUrl, directory, user }: AgentPlace,
     log: DriverLog,
   ): Promise<number> {
     const { home, agentLog } = workspacePaths(directory);
@@ -182,10 +236,11 @@ export class ProcessDriver implements Driver {
     await removeRecord(directory, agent.id);
     const passedOn = this.#options.passedOn ?? defaultPassedOn;
     const pid = await spawnAgent({
-      command: this.#options.agentCommand,
-      environment: agentEnvironment(agent, accessUrl, directory, passedOn),
+      command: await this.#agentCommand(user),
+      environment: agentEnvironment(agent, accessUrl, directory, { passedOn, user }),
       directory: home,
       logPath: agentLog,
+      user,
     });
     // It may have ended by now. The record then names no process, and keeps its children from being taken for it.
     const start = (await this.#table.find(pid))?.start ?? "";
@@ -194,6 +249,26 @@ export class ProcessDriver implements Driver {
     log.write("info", startStage, `agent ${agent.name} runs as process ${pid}`);
     this.#options.logger.debug({ agentId: agent.id, pid }, "started an agent process");
     return pid;
+  }
+
+  /** Users of workspaces need files that they can read. */
+  async #agentCommand(user: WorkspaceUser | undefined): Promise<readonly string[]> {
+    const { agentCommand, runtimeDir } = this.#options;
+    if (user === undefined) return agentCommand;
+    this.#command ??= publishCommand(agentCommand, runtimeDir).catch((error: unknown) => {
+      this.#command = undefined;
+      throw error;
+    });
+    return this.#command;
+  }
+
+  /** Everything of one workspace. */
+  async #allOf(directory: string): Promise<Selection> {
+    const uid = await this.#users?.userOf(directory);
+    return {
+      marks: (marks) => marks.directory === directory,
+      uids: new Set(uid === undefined ? [] : [uid]),
+    };
   }
 
   async #agentsIn(directory: string): Promise<RunningAgent[]> {
@@ -212,7 +287,7 @@ export class ProcessDriver implements Driver {
     const records = await readRecords(directory);
     report("stopping the agents and what they have started");
     await this.#end(
-      (marks) => marks.directory === directory,
+      await this.#allOf(directory),
       { records, timeoutMs: build.limits.stopTimeoutMs, report },
       signal,
     );
@@ -238,6 +313,18 @@ export class ProcessDriver implements Driver {
     await mkdir(this.#options.workspacesDir, { recursive: true, mode: 0o700 });
     return realpath(this.#options.workspacesDir);
   }
+}
+
+/** Where an agent runs and as whom. */
+interface AgentPlace {
+  readonly accessUrl: string;
+  readonly directory: string;
+  readonly user: WorkspaceUser | undefined;
+}
+
+function tableFor(table: ProcessTable, users: WorkspaceUsers | undefined): ProcessTable {
+  if (users === undefined) return table;
+  return { ...table, list: async () => users.withoutForgedMarks(await table.list()) };
 }
 
 /** An agent's name becomes a file's name. */

@@ -4,8 +4,8 @@ import { parseProcesses } from "./ps-table.ts";
 
 test("reads the lines of ps and leaves zombies out", () => {
   const output = [
-    "  100     1   100 Ss   Wed Nov 25 01:40:14 2026",
-    "  101   100   100 Z    Wed Nov 25 01:40:15 2026",
+    "  100     1   100   501 Ss   Wed Nov 25 01:40:14 2026",
+    "  101   100   100   501 Z    Wed Nov 25 01:40:15 2026",
     "",
   ].join("\n");
   expect(parseProcesses(output)).toEqual([
@@ -15,6 +15,7 @@ test("reads the lines of ps and leaves zombies out", () => {
       groupId: 100,
       start: "Wed Nov 25 01:40:14 2026",
       startedAtMs: Date.parse("Wed Nov 25 01:40:14 2026"),
+      uid: 501,
       marks: undefined,
     },
   ]);

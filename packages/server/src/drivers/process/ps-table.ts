@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
 
-const columns = "pid=,ppid=,pgid=,stat=,lstart=";
+const columns = "pid=,ppid=,pgid=,ruid=,stat=,lstart=";
 const maxOutputBytes = 16 * 1024 * 1024;
 
 /** Other systems: what `ps` tells, which is no environment. There an agent is known by its record alone. */
@@ -12,16 +12,17 @@ export const psTable: ProcessTable = {
   find: async (pid) => parseProcesses(await ps(["-o", columns, "-p", String(pid)]))[0],
 };
 
-/** Reads lines such as `4711 1 4711 Ss Wed Nov 25 01:40:14 2026`. Leaves zombies out. */
+/** Reads lines such as `4711 1 4711 501 Ss Wed Nov 25 01:40:14 2026`. Leaves zombies out. */
 export function parseProcesses(output: string): RunningProcess[] {
   return output.split("\n").flatMap((line) => {
-    const [pid, parentPid, groupId, state, ...start] = line.trim().split(/\s+/);
+    const [pid, parentPid, groupId, uid, state, ...start] = line.trim().split(/\s+/);
     if (state === undefined || state.startsWith("Z")) return [];
     return [
       {
         pid: Number(pid),
         parentPid: Number(parentPid),
         groupId: Number(groupId),
+        uid: Number(uid),
         start: start.join(" "),
         startedAtMs: Date.parse(start.join(" ")),
         marks: undefined,

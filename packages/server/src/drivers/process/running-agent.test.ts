@@ -12,6 +12,7 @@ function running(pid: number, fields: Partial<RunningProcess> = {}): RunningProc
     groupId: pid,
     start: `start of ${pid}`,
     startedAtMs: pid * 1000,
+    uid: 1000,
     marks: undefined,
     ...fields,
   };
@@ -22,7 +23,8 @@ function pidsOf(found: readonly RunningProcess[]): number[] {
 }
 
 const recordOf = (pid: number) => ({ ...marks, pid, start: `start of ${pid}` });
-const all = (): boolean => true;
+const nobody: ReadonlySet<number> = new Set();
+const all = { marks: () => true, uids: nobody };
 const none: ReadonlySet<string> = new Set();
 
 test("an agent is the process of its record, not an older child that carries its marks", () => {
@@ -68,12 +70,8 @@ test("everything marked, in a group with a member, or descended from one is a me
     running(17, { marks: { ...marks, directory: "/data/two" } }),
   ];
   const agents = findAgents(processes, []);
-  const members = findMembers(
-    processes,
-    agents,
-    ({ directory }) => directory === "/data/one",
-    none,
-  );
+  const one = { marks: ({ directory }: AgentMarks) => directory === "/data/one", uids: nobody };
+  const members = findMembers(processes, agents, one, none);
   expect(pidsOf(members)).toEqual([10, 11, 12, 13, 14]);
 });
 
@@ -82,6 +80,12 @@ test("a member seen before is one still after its agent has ended", () => {
   expect(findMembers([orphan, running(12)], [], all, new Set([processKey(orphan)]))).toEqual([
     orphan,
   ]);
+});
+
+test("whatever runs as a workspace's user is a member, with no mark, group or parent that tells", () => {
+  const escaped = running(11, { uid: 7000 });
+  const selection = { marks: () => false, uids: new Set([7000]) };
+  expect(findMembers([escaped, running(12)], [], selection, none)).toEqual([escaped]);
 });
 
 test("this process is no member", () => {

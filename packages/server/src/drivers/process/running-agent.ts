@@ -32,20 +32,28 @@ export function findAgents(
   return agents;
 }
 
+/** Which processes are meant. */
+export interface Selection {
+  readonly marks: (marks: AgentMarks) => boolean;
+  /** Users of workspaces: whatever runs as one of them, whatever it did to its environment, its group and its parents. */
+  readonly uids: ReadonlySet<number>;
+}
+
 /**
- * The processes of the selected agents: by mark, by group, by descent, and those seen to be theirs before (`processKey`).
+ * The processes of the selected agents: by mark, by user, by group, by descent, and those seen to be theirs before (`processKey`).
  * This process is never among them, even where a server was started in a workspace's terminal.
  */
 export function findMembers(
   processes: readonly RunningProcess[],
   agents: readonly RunningAgent[],
-  selects: (marks: AgentMarks) => boolean,
+  { marks: selects, uids }: Selection,
   seen: ReadonlySet<string>,
 ): RunningProcess[] {
   const roots = new Set(agents.filter(selects).map((agent) => agent.process.pid));
   const isRoot = (entry: RunningProcess): boolean =>
     roots.has(entry.pid) ||
     seen.has(processKey(entry)) ||
+    uids.has(entry.uid) ||
     (entry.marks !== undefined && selects(entry.marks));
   const members = new Set(processes.filter(isRoot));
   // Groups are made by the agent or below it, so whoever is in one with a member is one.

@@ -9,6 +9,8 @@ export interface RunningProcess {
   readonly start: string;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** The real user, also of a process that became another one. */
+  readonly uid: number;
   /** What its environment says, where that can be read; a child has those of its agent. */
   readonly marks: AgentMarks | undefined;
 }

@@ -4,6 +4,7 @@ import { open, rename, stat } from "node:fs/promises";
 import { errorText } from "@slipway/runtime";
 
 import { DriverError } from "../errors.ts";
+import type { WorkspaceUser } from "./ownership.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 export interface AgentSpawn {
@@ -11,6 +12,8 @@ export interface AgentSpawn {
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly logPath: string;
+  /** Undefined: our own. */
+  readonly user: WorkspaceUser | undefined;
 }
 
 /** Above this the log moves to `agent.log.1` at the next start. */
@@ -25,6 +28,7 @@ export async function spawnAgent({
   environment,
   directory,
   logPath,
+  user,
 }: AgentSpawn): Promise<number> {
   const [program = "", ...args] = command;
   await rotateLog(logPath);
@@ -34,6 +38,8 @@ export async function spawnAgent({
     env: environment,
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
+    // With a user the other groups of root are dropped as well.
+    ...user,
   });
   child.unref();
   const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -2,15 +2,19 @@ import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { DriverError } from "../errors.ts";
+import { giveDirectory, letPass, type WorkspaceUser } from "./ownership.ts";
 import { systemErrorCode } from "./system-error.ts";
 
-/** What is in a workspace's directory. All of it belongs to the workspace's owner. */
+/** What is in a workspace's directory. */
 export interface WorkspacePaths {
+  // The workspace's: nothing of ours is written there.
   readonly home: string;
   readonly tmp: string;
   readonly log: string;
   readonly scriptData: string;
-  /** Records and sockets of the agents. */
+  readonly sockets: string;
+  // The server's.
+  /** Records of the agents. */
   readonly run: string;
   /** What the agents write to stdout and stderr. */
   readonly agentLog: string;
@@ -22,6 +26,7 @@ export function workspacePaths(directory: string): WorkspacePaths {
     tmp: join(directory, "tmp"),
     log: join(directory, "log"),
     scriptData: join(directory, "script-data"),
+    sockets: join(directory, "sockets"),
     run: join(directory, "run"),
     agentLog: join(directory, "agent.log"),
   };
@@ -36,8 +41,14 @@ export function workspaceDirectory(workspacesDir: string, workspaceId: string): 
   );
 }
 
-/** Makes what is missing. Throws `unsafe-path` when the directory is a link, or no directory. */
-export async function makeWorkspace(directory: string): Promise<WorkspacePaths> {
+/**
+ * Makes what is missing, and gives the workspace's user what is theirs: all but the directory itself, the records and the
+ * log, so that no link of theirs leads us astray. Throws `unsafe-path` when a directory is a link, or no directory.
+ */
+export async function makeWorkspace(
+  directory: string,
+  user: WorkspaceUser | undefined,
+): Promise<WorkspacePaths> {
   try {
     await mkdir(directory, { mode: 0o700 });
   } catch (error) {
@@ -45,8 +56,11 @@ export async function makeWorkspace(directory: string): Promise<WorkspacePaths> 
     await refuseLink(directory);
   }
   const paths = workspacePaths(directory);
-  for (const path of [paths.home, paths.tmp, paths.log, paths.scriptData, paths.run]) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+  await mkdir(paths.run, { recursive: true, mode: 0o700 });
+  if (user !== undefined) await letPass(directory, user);
+  for (const path of [paths.home, paths.tmp, paths.log, paths.scriptData, paths.sockets]) {
+    if (user === undefined) await mkdir(path, { recursive: true, mode: 0o700 });
+    else await giveDirectory(path, user);
   }
   return paths;
 }

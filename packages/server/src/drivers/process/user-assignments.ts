@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { DriverError } from "../errors.ts";
+import { systemErrorCode } from "./system-error.ts";
+
+/** Numbers of users, both ends included. */
+export interface UidRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+const busyTimeoutMs = 10_000;
+
+/**
+ * Which workspace has which user, in a database that servers of one machine share. An assignment lasts as long as the
+ * workspace's directory; a number is used again when every other one was used since.
+ */
+export class UserAssignments {
+  readonly #range: UidRange;
+  readonly #file: string;
+
+  private constructor(range: UidRange, directory: string) {
+    this.#range = range;
+    this.#file = join(directory, "assignments.sqlite");
+  }
+
+  /** Keeps them in the first of these directories that can be written: a container may have a read-only system. */
+  static async open(range: UidRange, directories: readonly string[]): Promise<UserAssignments> {
+    for (const [index, directory] of directories.entries()) {
+      try {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        return new UserAssignments(range, directory);
+      } catch (error) {
+        const isClosed = ["EROFS", "EACCES", "EPERM"].includes(systemErrorCode(error) ?? "");
+        if (!isClosed || index === directories.length - 1) throw error;
+      }
+    }
+    throw new TypeError("no directory was given");
+  }
+
+  /**
+   * The number of the workspace in that directory. `present` owns its home now; `isFree` says which numbers may be given
+   * away. Throws `not-startable` when all are in use.
+   */
+  assign(directory: string, present: number | undefined, isFree: (uid: number) => boolean): number {
+    using database = new DatabaseSync(this.#file, { timeout: busyTimeoutMs });
+    database.exec(schema);
+    database.exec("begin immediate");
+    const uid =
+      this.#known(database, directory) ??
+      this.#kept(database, directory, present) ??
+      this.#next(database, isFree);
+    database.prepare("delete from assignments where uid = ? or directory = ?").run(uid, directory);
+    database.prepare("insert into assignments (uid, directory) values (?, ?)").run(uid, directory);
+    database.exec("commit");
+    return uid;
+  }
+
+  #has(uid: number): boolean {
+    return uid >= this.#range.first && uid <= this.#range.last;
+  }
+
+  #known(database: DatabaseSync, directory: string): number | undefined {
+    const row = database.prepare("select uid from assignments where directory = ?").get(directory);
+    const uid = Number(row?.["uid"]);
+    return this.#has(uid) ? uid : undefined;
+  }
+
+  /** The owner of a home whose assignment is lost, as with a volume that came to another machine. */
+  #kept(
+    database: DatabaseSync,
+    directory: string,
+    present: number | undefined,
+  ): number | undefined {
+    if (present === undefined || !this.#has(present)) return undefined;
+    const row = database.prepare("select directory from assignments where uid = ?").get(present);
+    const other = row?.["directory"];
+    const isTaken = typeof other === "string" && other !== directory && existsSync(other);
+    return isTaken ? undefined : present;
+  }
+
+  #next(database: DatabaseSync, isFree: (uid: number) => boolean): number {
+    const rows = database.prepare("select uid, directory from assignments order by sequence").all();
+    const used = new Set(rows.map((row) => Number(row["uid"])));
+    const { first, last } = this.#range;
+    for (let uid = first; uid <= last; uid += 1) if (!used.has(uid) && isFree(uid)) return uid;
+    for (const row of rows) {
+      const uid = Number(row["uid"]);
+      if (this.#has(uid) && !existsSync(String(row["directory"])) && isFree(uid)) return uid;
+    }
+    throw new DriverError(
+      "not-startable",
+      `every user from ${first} to ${last} has a workspace on this machine: delete some, or set SLIPWAY_PROCESS_UIDS to a wider range`,
+    );
+  }
+}
+
+const schema = `create table if not exists assignments (
+  sequence integer primary key autoincrement,
+  uid integer not null unique,
+  directory text not null unique
+)`;
