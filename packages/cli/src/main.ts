@@ -4,7 +4,7 @@ import { systemClock } from "@slipway/runtime";
 import {
   Interrupted,
   type Interruption,
-  OutputClosed,
+  OutputFailed,
   type SignalName,
 } from "./command/interruption.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
@@ -34,21 +34,33 @@ function listenToSignals(): Interruption {
   return { interrupted: first.promise, forced: second.signal };
 }
 
-/** Ends a command whose output nobody reads: `slipway logs demo | head`. */
-function listenToClosedOutput(abort: (reason: OutputClosed) => void): void {
+/**
+ * Ends a command whose output goes nowhere: quietly where the reader left (`slipway logs demo | head`), with a message
+ * where a file cannot grow. Streams may fail after the command has ended, so the exit code is theirs to set.
+ */
+function listenToFailedOutput(
+  abort: (reason: OutputFailed) => void,
+): () => OutputFailed | undefined {
+  let first: OutputFailed | undefined;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      abort(new OutputClosed());
+      if (first !== undefined) return;
+      first = new OutputFailed(error);
+      process.exitCode = first.exitCode;
+      if (stream === process.stdout && error.code !== "EPIPE") {
+        process.stderr.write(`error: ${first.message}\n`);
+      }
+      abort(first);
     });
   }
+  return () => first;
 }
 
 const environment = processEnvironment();
 const interruption = listenToSignals();
 const ending = new AbortController();
 void interruption.interrupted.then((signal) => ending.abort(new Interrupted(signal)));
-listenToClosedOutput((reason) => ending.abort(reason));
+const failedOutput = listenToFailedOutput((reason) => ending.abort(reason));
 
 const [first, ...more] = process.argv.slice(2);
 const needs = {
@@ -58,9 +70,11 @@ const needs = {
   signal: ending.signal,
   interruption,
 };
+let exitCode: number;
 if (first === completeWord) {
   const { completeCommandLine } = await import("./commands/completion/complete-command-line.ts");
-  process.exitCode = await completeCommandLine(commandTable, more, needs);
+  exitCode = await completeCommandLine(commandTable, more, needs);
 } else {
-  process.exitCode = await runCommandLine(commandTable, process.argv.slice(2), needs);
+  exitCode = await runCommandLine(commandTable, process.argv.slice(2), needs);
 }
+process.exitCode = failedOutput()?.exitCode ?? exitCode;

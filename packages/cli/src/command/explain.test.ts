@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { PromptCancelled } from "../terminal/prompts.ts";
 import { CommandError, notLoggedIn, UsageError } from "./errors.ts";
 import { explain } from "./explain.ts";
-import { Interrupted, OutputClosed } from "./interruption.ts";
+import { Interrupted, OutputFailed } from "./interruption.ts";
 
 const url = "https://slipway.example.com";
 
@@ -46,7 +46,8 @@ test.each([
   [new Interrupted("SIGINT"), 130, undefined, undefined],
   [new Interrupted("SIGTERM"), 143, undefined, undefined],
   [new PromptCancelled(), 130, undefined, undefined],
-  [new OutputClosed(), 141, undefined, undefined],
+  [new OutputFailed(Object.assign(new Error("x"), { code: "EPIPE" })), 141, undefined, undefined],
+  [new OutputFailed(Object.assign(new Error("x"), { code: "ENOSPC" })), 1, undefined, undefined],
   [new Error("bug", { cause: new Error("deeper") }), 1, "bug: deeper", undefined],
 ])("explains %s", (error, exitCode, text, hint) => {
   expect(explain(error, url)).toEqual({ exitCode, text, hint });

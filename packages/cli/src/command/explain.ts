@@ -4,7 +4,7 @@ import { ApiError, ConnectError } from "@slipway/sdk/http";
 import { PromptCancelled } from "../terminal/prompts.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { Interrupted, OutputClosed } from "./interruption.ts";
+import { Interrupted, OutputFailed } from "./interruption.ts";
 
 /** What a person is told of an error, and what a script. */
 export interface Explanation {
@@ -20,7 +20,7 @@ export function explain(error: unknown, url: string | undefined): Explanation {
   if (error instanceof UsageError || error instanceof CommandError) {
     return { exitCode: error.exitCode, text: causeText(error), hint: error.hint };
   }
-  if (error instanceof Interrupted || error instanceof OutputClosed) {
+  if (error instanceof Interrupted || error instanceof OutputFailed) {
     return { exitCode: error.exitCode, text: undefined, hint: undefined };
   }
   if (error instanceof PromptCancelled) {

@@ -33,13 +33,14 @@ export class Interrupted extends Error {
   }
 }
 
-/** Nobody reads the results any more: the pipe they go to was closed. */
-export class OutputClosed extends Error {
-  override readonly name = "OutputClosed";
-  readonly code = "output-closed";
-  readonly exitCode = exitCodes.outputClosed;
+/** What is written goes nowhere any more: its reader has gone, or its file cannot grow. */
+export class OutputFailed extends Error {
+  override readonly name = "OutputFailed";
+  readonly code = "output-failed";
+  readonly exitCode: number;
 
-  constructor() {
-    super("output was closed");
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`cannot write the output: ${cause.message}`, { cause });
+    this.exitCode = cause.code === "EPIPE" ? exitCodes.outputClosed : exitCodes.failure;
   }
 }

@@ -5,7 +5,7 @@ import type { GlobalFlags } from "../config/settings.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { UsageError } from "./errors.ts";
-import { findCommand, withoutAliases } from "./find-command.ts";
+import { findCommand, leadingWords, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
 import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
 import {
@@ -57,7 +57,7 @@ export async function parseCommandLine(
   try {
     program.parse(words, { from: "user" });
   } catch (error) {
-    return { kind: "help", text: helpText(error, printed, called) };
+    return { kind: "help", text: helpText(error, printed, called?.name ?? groupOf(table, words)) };
   }
   return parsed ?? { kind: "help", text: printed };
 }
@@ -134,9 +134,16 @@ function readGlobals(program: Command): GlobalFlags {
 }
 
 /** The text that commander printed, or a `UsageError` in its own words. */
-function helpText(error: unknown, printed: string, called: LazyCommand | undefined): string {
+function helpText(error: unknown, printed: string, called: string | undefined): string {
   if (!(error instanceof CommanderError)) throw error;
   if (error.exitCode === 0 || error.code === "commander.help") return printed;
-  const help = called === undefined ? "slipway --help" : `slipway ${called.name} --help`;
+  const help = called === undefined ? "slipway --help" : `slipway ${called} --help`;
   throw new UsageError(error.message.replace(/^error: /, ""), `see: ${help}`);
+}
+
+/** The group whose commands the words were to name, if they begin with one. */
+function groupOf({ groups }: CommandTable, words: readonly string[]): string | undefined {
+  const leading = leadingWords(words).map((index) => words[index] ?? "");
+  const spelled = leading.map((_, index) => leading.slice(0, index + 1).join(" "));
+  return spelled.findLast((name) => groups.some((group) => group.name === name));
 }

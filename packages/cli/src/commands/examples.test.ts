@@ -13,7 +13,7 @@ const examples = definitions.flatMap(({ name, examples: lines }) =>
 /** The words of the part of a shell's line that calls `slipway`. */
 function wordsOf(line: string): string[] {
   const [call = ""] = /slipway (?:[^|)"']|"[^"]*"|'[^']*')*/.exec(line) ?? [];
-  const words = call.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+  const words = call.replace(/ < .*$/, "").match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
   return words.slice(1).map((word) => word.replaceAll(/["']/g, ""));
 }
 

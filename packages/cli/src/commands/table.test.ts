@@ -196,3 +196,12 @@ test("takes the values of flags that are not typed from their variables", async 
     'CODER_WORKSPACE_AUTOMATIC_UPDATES is invalid: wanted never or always, found "often"',
   );
 });
+
+test.each([
+  ["nonsense", "see: slipway --help"],
+  ["templates nonsense", "see: slipway templates --help"],
+  ["template version nonsense", "see: slipway templates versions --help"],
+  ["templates push --nonsense", "see: slipway templates push --help"],
+])("sends who typed %j on: %s", async (line, hint) => {
+  await expect(parse(line)).rejects.toMatchObject({ hint });
+});

@@ -37,5 +37,7 @@ export function createLogger(
 
 function writeToStderr(): (line: string) => void {
   const stderr = pino.destination({ dest: 2, sync: true });
+  // A full disk or a closed terminal must not end the server, and there is nowhere left to say so.
+  stderr.on("error", () => undefined);
   return (line) => void stderr.write(line);
 }
