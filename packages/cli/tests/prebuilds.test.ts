@@ -42,7 +42,7 @@ test("fills a pool, is paused and resumed, and gives a workspace that runs alrea
 
   const claimed = await slipway("create mine -t pool --preset ready");
   expect(claimed.err).toContain("created admin/mine from pool, preset ready\na prebuild was");
-  expect(claimed.err).toContain("admin/mine is running");
+  expect(claimed.out).toBe("admin/mine is running\n");
   expect((await slipway("logs mine")).out).toContain("admin blue mine");
   const json: unknown = JSON.parse((await slipway("prebuilds list -o json")).out);
   expect(json).toMatchObject([{ status: "paused", running: 0, starting: 0, claimed: 1 }]);

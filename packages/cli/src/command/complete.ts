@@ -41,7 +41,9 @@ async function completionOf(
 ): Promise<Completion> {
   if (typed.open !== undefined) return valuesOf(typed.open.flag, current, "");
   if (current.startsWith("-") && !typed.isEnded) return completeFlag(typed, current);
-  const argument = Object.values(typed.definition?.arguments ?? {})[typed.words.length];
+  const known = Object.values(typed.definition?.arguments ?? {});
+  const last = known.at(-1);
+  const argument = known[typed.words.length] ?? (last?.variadic === true ? last : undefined);
   const values = completionBy(argument?.completes);
   if (typed.words.length > 0) return values;
   return {

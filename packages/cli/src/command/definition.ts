@@ -5,6 +5,8 @@ import type { Flag, FlagValue } from "./flags.ts";
 export interface Argument {
   readonly summary: string;
   readonly required: boolean;
+  /** The last argument may take any number of words. */
+  readonly variadic?: boolean;
   readonly completes?: Completes;
 }
 
@@ -33,9 +35,11 @@ export interface Example {
 
 /** Arguments and flags as a command's `run` gets them. */
 export type OptionsOf<D extends CommandDefinition> = {
-  readonly [K in keyof D["arguments"]]: D["arguments"][K] extends { readonly required: true }
-    ? string
-    : string | undefined;
+  readonly [K in keyof D["arguments"]]: D["arguments"][K] extends { readonly variadic: true }
+    ? readonly string[]
+    : D["arguments"][K] extends { readonly required: true }
+      ? string
+      : string | undefined;
 } & { readonly [K in keyof D["flags"]]: FlagValue<D["flags"][K]> };
 
 /** Declares a command; keeps the types of its arguments and flags. */

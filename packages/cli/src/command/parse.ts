@@ -86,7 +86,10 @@ function readOptions(
   definition: CommandDefinition,
   environment: Environment,
 ): AnyOptions {
-  const words = Object.keys(definition.arguments).map((name, index) => [name, leaf.args[index]]);
+  const words = Object.entries(definition.arguments).map(([name, { variadic }], index) => [
+    name,
+    variadic === true ? leaf.args.slice(index) : leaf.args[index],
+  ]);
   return {
     ...Object.fromEntries(words),
     ...readFlags(leaf, definition.flags),

@@ -98,8 +98,9 @@ export function describeCommand(
     .helpCommand(false)
     .optionsGroup("Flags:")
     .helpOption("-h, --help", "show help");
-  for (const [name, { required, summary }] of Object.entries(definition.arguments)) {
-    leaf.argument(required ? `<${name}>` : `[${name}]`, summary);
+  for (const [name, { required, variadic, summary }] of Object.entries(definition.arguments)) {
+    const words = variadic === true ? `${name}...` : name;
+    leaf.argument(required ? `<${words}>` : `[${words}]`, summary);
   }
   addFlags(leaf, definition.flags);
   const width = Math.max(...definition.examples.map(({ line }) => line.length));

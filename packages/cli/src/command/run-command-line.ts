@@ -4,6 +4,7 @@ import { exitCodes } from "./exit-codes.ts";
 import type { CommandTable } from "./lazy-command.ts";
 import type { Needs } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
+import { printError } from "./print-error.ts";
 
 /**
  * Parses the words after the program's name and runs what they ask for; resolves with the exit code. Says what went
@@ -44,9 +45,7 @@ async function report(
   // Loaded when something went wrong only: it brings the client along.
   const { explain } = await import("./explain.ts");
   // Whatever a command threw on its way out, it ended because it was told to.
-  const { exitCode, text, hint } = explain(signal.aborted ? signal.reason : error, url);
-  const { colors } = terminal.err;
-  if (text !== undefined) terminal.err.line(`${colors.red("error:")} ${text}`);
-  if (hint !== undefined) terminal.err.line(hint);
-  return exitCode;
+  const explanation = explain(signal.aborted ? signal.reason : error, url);
+  printError(terminal.err, explanation);
+  return explanation.exitCode;
 }

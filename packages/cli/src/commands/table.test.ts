@@ -67,7 +67,7 @@ test("takes every flag of a command, and fills in those left out", async () => {
 test.each([
   ["ls -a", "list", { all: true }],
   ["fav demo", "favorite", { workspace: "demo" }],
-  ["rm -y demo", "delete", { workspace: "demo", yes: true }],
+  ["rm -y demo", "delete", { workspaces: ["demo"], yes: true }],
   ["user ls", "users list", {}],
   ["--url u token rm ci", "tokens remove", { token: "ci" }],
   ["tokens delete ci", "tokens remove", { token: "ci" }],

@@ -55,7 +55,7 @@ export async function openCommandServer(): Promise<CommandServer> {
     await startServerProcess({
       dataDir: join(directory, "data"),
       port: 0,
-      environment: { SLIPWAY_POSTGRES_URL: database.url },
+      environment: { SLIPWAY_POSTGRES_URL: database.url, SLIPWAY_PROCESS_DRIVER: "true" },
     }),
   );
   const admin = await logInAsAdmin(server.url);

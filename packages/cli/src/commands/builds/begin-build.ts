@@ -5,6 +5,8 @@ import {
   type WorkspaceBuild,
 } from "@slipway/api";
 
+import { exitCodes } from "../../command/exit-codes.ts";
+import { goodOutcome, type Outcome, plainOutcome, presentWorkspace } from "../workspace/outcome.ts";
 import { fullName } from "../workspace/reference.ts";
 import { isStartedByPerson } from "./external-agent.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
@@ -22,29 +24,46 @@ export async function beginBuild(
 }
 
 /**
- * Looks on until a start is over: the build, then its agents. Says how that ended. With `hasRunning`, agents that ran before
- * go on by themselves, also those that somebody has to start otherwise.
+ * Looks on until a start is over: the build, then its agents; resolves with how that ended. With `hasRunning`, agents that
+ * ran before go on by themselves, also those that somebody has to start otherwise.
  */
 export async function waitForStart(
+  workspace: Workspace,
   build: WorkspaceBuild,
   watching: Watching,
   { hasRunning }: { readonly hasRunning: boolean } = { hasRunning: false },
-): Promise<void> {
-  const { err } = watching.terminal;
-  const name = `${build.workspace_owner_name}/${build.workspace_name}`;
+): Promise<Outcome> {
+  const name = fullName(workspace);
   const done = await waitForBuild(build, watching);
   if (!hasRunning && (await isStartedByPerson(done, watching))) {
-    err.line(
+    return plainOutcome(
+      await presentWorkspace(workspace, done, watching),
       `${name} waits for you to start its agent, with the command that is shown by: slipway show ${name}`,
     );
-    return;
   }
-  await waitForAgents(done, watching);
-  err.line(err.colors.green(`${name} is running`));
+  const haveSucceeded = await waitForAgents(done, watching);
+  const present = await presentWorkspace(workspace, done, watching);
+  if (haveSucceeded) return goodOutcome(present, `${name} is running`);
+  return {
+    workspace: present,
+    text: `${name} is running, but a start script did not succeed`,
+    tone: "warning",
+    exitCode: exitCodes.startScriptFailed,
+  };
+}
+
+/** The outcome of a build that nobody waits for. */
+export async function queuedOutcome(
+  workspace: Workspace,
+  build: WorkspaceBuild,
+  watching: Pick<Watching, "client" | "signal">,
+): Promise<Outcome> {
+  const present = await presentWorkspace(workspace, build, watching);
+  return plainOutcome(present, queuedText(build, workspace));
 }
 
 /** What to say when nobody waits. */
-export function queuedText(
+function queuedText(
   build: WorkspaceBuild,
   workspace: Pick<Workspace, "owner_name" | "name">,
 ): string {

@@ -8,10 +8,11 @@ import { LossNotice } from "./loss-notice.ts";
 import type { Watching } from "./watching.ts";
 
 /**
- * Waits until the agents of a build have connected and run their start scripts, whose output it shows. A script that
- * failed is a warning: the workspace can be used. Throws `CommandError` when an agent does not come.
+ * Waits until the agents of a build have connected and run their start scripts, whose output it shows; resolves with
+ * whether all scripts succeeded. One that failed is a warning: the workspace can be used. Throws `CommandError` when an
+ * agent does not come.
  */
-export async function waitForAgents(build: WorkspaceBuild, watching: Watching): Promise<void> {
+export async function waitForAgents(build: WorkspaceBuild, watching: Watching): Promise<boolean> {
   const { terminal, clock, signal } = watching;
   const { colors } = terminal.err;
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
@@ -24,12 +25,15 @@ export async function waitForAgents(build: WorkspaceBuild, watching: Watching): 
     followUntilStarted(agent, { ...watching, signal: both }, { progress, notice }),
   );
   try {
+    let haveSucceeded = true;
     for (const agent of await Promise.all(starts)) {
       const problem = startProblem(agent, name);
+      if (problem !== undefined) haveSucceeded = false;
       progress.line(
         problem === undefined ? `agent ${agent.name} is ready` : colors.yellow(problem),
       );
     }
+    return haveSucceeded;
   } catch (error) {
     stop.abort(error);
     await Promise.allSettled(starts);

@@ -6,7 +6,7 @@ import type { Terminal } from "../../terminal/terminal.ts";
 /** What it takes to look on while the server works. */
 export interface Watching {
   readonly client: ApiClient;
-  readonly terminal: Pick<Terminal, "err">;
+  readonly terminal: Terminal;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }

@@ -5,7 +5,7 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
-export interface Asking {
+interface Asking {
   readonly client: ApiClient;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;

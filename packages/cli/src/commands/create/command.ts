@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
 
 export const command = defineCommand({
@@ -74,6 +74,7 @@ export const command = defineCommand({
       variable: "CODER_WORKSPACE_AUTOMATIC_UPDATES",
     },
     noWait: noWaitFlag,
+    output: outputFlag,
   },
   examples: [
     { line: "slipway create", summary: "a made-up name, the only template" },

@@ -1,20 +1,28 @@
-import { type BodyOf, createWorkspace, getWorkspaceByName, nameProblem } from "@slipway/api";
+import {
+  type BodyOf,
+  createWorkspace,
+  getWorkspaceByName,
+  nameProblem,
+  type Template,
+  type Workspace,
+} from "@slipway/api";
 import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { readDuration } from "../../command/duration.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { queuedText, waitForStart } from "../builds/begin-build.ts";
+import { queuedOutcome, waitForStart } from "../builds/begin-build.ts";
 import { isFinal } from "../builds/follow-job.ts";
+import type { Watching } from "../builds/watching.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
-import { readGivenValues } from "../parameters/given-values.ts";
+import { type GivenValues, readGivenValues } from "../parameters/given-values.ts";
 import { cronOf, readStartTime } from "../schedule/cron.ts";
+import { goodOutcome, type Outcome, printOutcome } from "../workspace/outcome.ts";
 import { fullName } from "../workspace/reference.ts";
 import { choosePreset, presetValues } from "./choose-preset.ts";
-import { type Asking, chooseTemplate } from "./choose-template.ts";
+import { chooseTemplate } from "./choose-template.ts";
 import { chooseVersion } from "./choose-version.ts";
 import type { command } from "./command.ts";
 import { copiedParameters, withCopied } from "./copied-parameters.ts";
@@ -24,59 +32,98 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const { owner, name } = readName(options.name);
-  const { given, defaults } = await readGivenValues(options);
-  const watching = { client: connect(settings), terminal, clock, signal };
-  const asking = { ...watching, terminal };
+  const named = readName(options.name);
+  const given = await readGivenValues(options);
   const settled = settledFields(options);
-  const template = await chooseTemplate(options.template, asking);
-  if (options.name !== undefined) await checkIsFree(owner, name, asking);
-  const version = await chooseVersion(template, options.templateVersion, watching);
+  const watching = { client: connect(settings), terminal, clock, signal };
+  const template = await chooseTemplate(options.template, watching);
+  if (options.name !== undefined) await checkIsFree(named, watching);
+  const { presetName, ...chosen } = await chooseVersionAndValues(
+    template,
+    options,
+    given,
+    watching,
+  );
+  const workspace = await watching.client.call(createWorkspace, {
+    params: { user: named.owner },
+    body: { name: named.name, ...chosen, ...settled },
+    signal,
+  });
+  const from = presetName === undefined ? template.name : `${template.name}, preset ${presetName}`;
+  terminal.err.line(`created ${fullName(workspace)} from ${from}`);
+  const outcome = await followCreated(workspace, options.noWait, watching);
+  printOutcome(terminal, outcome, options.output);
+  return outcome.exitCode;
+}
+
+type Body = BodyOf<typeof createWorkspace>;
+type ChosenFields = Pick<
+  Body,
+  "template_id" | "template_version_id" | "rich_parameter_values" | "template_version_preset_id"
+>;
+
+/** What the workspace is made of: the version, a preset and values, as they are given or a person chooses them. */
+async function chooseVersionAndValues(
+  template: Template,
+  options: OptionsOf<typeof command>,
+  { given, defaults }: GivenValues,
+  watching: Watching,
+): Promise<ChosenFields & { readonly presetName: string | undefined }> {
+  const { templateVersion, useParameterDefaults, alwaysPrompt } = options;
+  const version = await chooseVersion(template, templateVersion, watching);
   const copied = await copiedParameters(options.copyParametersFrom, watching);
   const wanted = withCopied(given, copied);
   const preset = await choosePreset(
     version,
-    { name: options.preset, given: wanted, ask: !options.useParameterDefaults },
-    asking,
+    { name: options.preset, given: wanted, ask: !useParameterDefaults },
+    watching,
   );
   const values = await chooseParameters(
     version,
     {
-      given: options.alwaysPrompt ? given : wanted,
-      defaults: options.alwaysPrompt ? withCopied(defaults, copied) : defaults,
+      given: alwaysPrompt ? given : wanted,
+      defaults: alwaysPrompt ? withCopied(defaults, copied) : defaults,
       preset: preset === undefined ? [] : presetValues(preset),
       kept: [],
-      ask: options.useParameterDefaults ? "needed" : "unset",
+      ask: useParameterDefaults ? "needed" : "unset",
     },
-    asking,
+    watching,
   );
-  const workspace = await watching.client.call(createWorkspace, {
-    params: { user: owner },
-    body: {
-      name,
-      ...(options.templateVersion === undefined
-        ? { template_id: template.id }
-        : { template_version_id: version }),
-      rich_parameter_values: values,
-      ...(preset === undefined ? {} : { template_version_preset_id: preset.ID }),
-      ...settled,
-    },
-    signal,
-  });
+  return {
+    ...(templateVersion === undefined
+      ? { template_id: template.id }
+      : { template_version_id: version }),
+    rich_parameter_values: values,
+    ...(preset === undefined ? {} : { template_version_preset_id: preset.ID }),
+    presetName: preset?.Name,
+  };
+}
+
+/** Looks on until a new workspace can be used, unless nobody waits. */
+async function followCreated(
+  workspace: Workspace,
+  noWait: boolean,
+  watching: Watching,
+): Promise<Outcome> {
   const { latest_build: build } = workspace;
   // A workspace that is new and was built before waited as a prebuild.
   const isClaimed = build.build_number > 1;
-  terminal.err.line(
-    `created ${fullName(workspace)} from ${template.name}${preset === undefined ? "" : `, preset ${preset.Name}`}`,
-  );
-  if (isClaimed) terminal.err.line("a prebuild was waiting: it is yours now, and runs already");
-  if (!options.noWait) await waitForStart(build, watching, { hasRunning: isClaimed });
-  else if (!isFinal(build.job)) terminal.err.line(queuedText(build, workspace));
-  return exitCodes.ok;
+  if (isClaimed) {
+    watching.terminal.err.line("a prebuild was waiting: it is yours now, and runs already");
+  }
+  if (!noWait) return waitForStart(workspace, build, watching, { hasRunning: isClaimed });
+  return isFinal(build.job)
+    ? goodOutcome(workspace, `${fullName(workspace)} is created`)
+    : queuedOutcome(workspace, build, watching);
+}
+
+interface WorkspaceName {
+  readonly owner: string;
+  readonly name: string;
 }
 
 /** Reads `name` or `owner/name`; without it the name is made up. Throws `UsageError`. */
-function readName(given: string | undefined): { readonly owner: string; readonly name: string } {
+function readName(given: string | undefined): WorkspaceName {
   if (given === undefined) return { owner: "me", name: inventName() };
   const [first = "", second, ...more] = given.split("/");
   const [owner, name] = second === undefined ? ["me", first] : [first, second];
@@ -90,12 +137,11 @@ function readName(given: string | undefined): { readonly owner: string; readonly
 
 /** Throws `CommandError` where the name is taken, before anybody is asked for more. */
 async function checkIsFree(
-  user: string,
-  name: string,
-  { client, signal }: Pick<Asking, "client" | "signal">,
+  { owner, name }: WorkspaceName,
+  { client, signal }: Pick<Watching, "client" | "signal">,
 ): Promise<void> {
   try {
-    const taken = await client.call(getWorkspaceByName, { params: { user, name }, signal });
+    const taken = await client.call(getWorkspaceByName, { params: { user: owner, name }, signal });
     throw new CommandError(`there is a workspace ${fullName(taken)} already`, {
       hint: `see it with: slipway show ${fullName(taken)}`,
     });
@@ -108,7 +154,7 @@ async function checkIsFree(
 /** What is said of the workspace's own settings; what is not said is left to the template. */
 function settledFields(
   options: Pick<OptionsOf<typeof command>, "startAt" | "stopAfter" | "automaticUpdates">,
-): Pick<BodyOf<typeof createWorkspace>, "autostart_schedule" | "ttl_ms" | "automatic_updates"> {
+): Pick<Body, "autostart_schedule" | "ttl_ms" | "automatic_updates"> {
   const { startAt, stopAfter, automaticUpdates } = options;
   return {
     ...(startAt === undefined ? {} : { autostart_schedule: cronOf(readStartTime(startAt)) }),

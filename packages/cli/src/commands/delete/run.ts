@@ -1,41 +1,50 @@
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedText } from "../builds/begin-build.ts";
+import { beginBuild, queuedOutcome } from "../builds/begin-build.ts";
 import { settledWorkspace } from "../builds/settle.ts";
 import { waitForBuild } from "../builds/wait-for-build.ts";
+import type { Watching } from "../builds/watching.ts";
+import { eachWorkspace } from "../workspace/each-workspace.ts";
+import { goodOutcome, presentWorkspace } from "../workspace/outcome.ts";
 import { findWorkspace, fullName } from "../workspace/reference.ts";
 import type { command } from "./command.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
   const watching = { client: connect(settings), terminal, clock, signal };
-  const { err } = terminal;
-  if (!options.yes) {
-    if (!terminal.interactive) {
-      throw new UsageError(
-        "there is no terminal to ask on, and --yes is not given",
-        "delete without asking: -y",
-      );
-    }
-    const found = await findWorkspace(watching.client, options.workspace, signal);
-    const isSure = await terminal.prompts.confirm(
-      `Delete ${fullName(found)} and all that is in it?`,
+  if (!options.yes) await askFirst(options.workspaces, watching);
+  return eachWorkspace(options, needs, async (reference) => {
+    const workspace = await settledWorkspace(reference, watching);
+    const orphan = options.orphan ? { orphan: true } : {};
+    const build = await beginBuild(workspace, { transition: "delete", ...orphan }, watching);
+    if (options.noWait) return queuedOutcome(workspace, build, watching);
+    const done = await waitForBuild(build, watching);
+    const present = await presentWorkspace(workspace, done, watching);
+    return goodOutcome(present, `${fullName(workspace)} is deleted`);
+  });
+}
+
+/** Asks once for all. Throws `CommandError` for a no, and for a workspace that is not there: nothing is deleted then. */
+async function askFirst(
+  references: readonly string[],
+  { client, terminal, signal }: Pick<Watching, "client" | "terminal" | "signal">,
+): Promise<void> {
+  if (!terminal.interactive) {
+    throw new UsageError(
+      "there is no terminal to ask on, and --yes is not given",
+      "delete without asking: -y",
     );
-    if (!isSure) throw new CommandError("nothing was deleted");
   }
-  const workspace = await settledWorkspace(options.workspace, watching);
-  const orphan = options.orphan ? { orphan: true } : {};
-  const build = await beginBuild(workspace, { transition: "delete", ...orphan }, watching);
-  if (options.noWait) {
-    err.line(queuedText(build, workspace));
-    return exitCodes.ok;
+  const names: string[] = [];
+  for (const reference of new Set(references)) {
+    names.push(fullName(await findWorkspace(client, reference, signal)));
   }
-  await waitForBuild(build, watching);
-  err.line(err.colors.green(`${fullName(workspace)} is deleted`));
-  return exitCodes.ok;
+  const what = names.length === 1 ? "it" : "them";
+  const question = `Delete ${names.join(", ")} and all that is in ${what}?`;
+  if (!(await terminal.prompts.confirm(question))) throw new CommandError("nothing was deleted");
 }

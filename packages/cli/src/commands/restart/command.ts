@@ -1,18 +1,19 @@
 import { defineCommand } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
-import { workspaceArgument } from "../workspace/argument.ts";
+import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "restart",
   summary: "stop a workspace and start it again",
-  arguments: { workspace: workspaceArgument },
+  arguments: { workspaces: workspacesArgument },
   flags: {
     yes: needlessYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
     update: { kind: "switch", summary: "with the template's active version" },
     noWait: { ...noWaitFlag, summary: "return as soon as the start is queued" },
+    output: outputFlag,
   },
   examples: [
     { line: "slipway restart demo", summary: "as it was" },

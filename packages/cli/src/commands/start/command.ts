@@ -1,18 +1,19 @@
 import { defineCommand } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag } from "../../command/flags.ts";
+import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
-import { workspaceArgument } from "../workspace/argument.ts";
+import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "start",
   summary: "start a workspace",
-  arguments: { workspace: workspaceArgument },
+  arguments: { workspaces: workspacesArgument },
   flags: {
     yes: needlessYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
     update: { kind: "switch", summary: "with the template's active version" },
     noWait: noWaitFlag,
+    output: outputFlag,
   },
   examples: [
     { line: "slipway start demo", summary: "as it was" },

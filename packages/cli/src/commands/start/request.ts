@@ -1,6 +1,5 @@
 import { type CreateBuildRequest, listBuildParameters, type Workspace } from "@slipway/api";
 
-import type { Terminal } from "../../terminal/terminal.ts";
 import type { Watching } from "../builds/watching.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
 import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
@@ -30,11 +29,7 @@ export function hasChanges(changes: StartChanges): boolean {
 export async function startRequest(
   { latest_build, template_active_version_id }: Workspace,
   changes: StartChanges,
-  {
-    client,
-    terminal,
-    signal,
-  }: Pick<Watching, "client" | "signal"> & { readonly terminal: Terminal },
+  { client, terminal, signal }: Pick<Watching, "client" | "terminal" | "signal">,
 ): Promise<CreateBuildRequest> {
   if (!hasChanges(changes)) return { transition: "start" };
   const version = changes.update ? template_active_version_id : latest_build.template_version_id;

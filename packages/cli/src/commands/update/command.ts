@@ -1,7 +1,7 @@
 import { defineCommand } from "../../command/definition.ts";
-import { noWaitFlag } from "../../command/flags.ts";
+import { noWaitFlag, outputFlag } from "../../command/flags.ts";
 import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
-import { workspaceArgument } from "../workspace/argument.ts";
+import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "update",
@@ -9,8 +9,13 @@ export const command = defineCommand({
   description:
     "Starts the workspace with the active version of its template. Values of parameters are kept; those that the new " +
     "version asks for anew are asked for on a terminal.",
-  arguments: { workspace: workspaceArgument },
-  flags: { ...parameterFlags, alwaysPrompt: alwaysPromptFlag, noWait: noWaitFlag },
+  arguments: { workspaces: workspacesArgument },
+  flags: {
+    ...parameterFlags,
+    alwaysPrompt: alwaysPromptFlag,
+    noWait: noWaitFlag,
+    output: outputFlag,
+  },
   examples: [
     { line: "slipway update demo", summary: "as it was, but newer" },
     { line: "slipway update demo --parameter greeting=hi", summary: "with another value" },

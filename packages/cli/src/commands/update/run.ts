@@ -1,44 +1,55 @@
-import { listBuildParameters } from "@slipway/api";
+import { listBuildParameters, type Workspace } from "@slipway/api";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedText, waitForStart } from "../builds/begin-build.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../builds/begin-build.ts";
 import { settledWorkspace } from "../builds/settle.ts";
+import type { Watching } from "../builds/watching.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
-import { readGivenValues } from "../parameters/given-values.ts";
+import { type GivenValues, readGivenValues } from "../parameters/given-values.ts";
+import { eachWorkspace } from "../workspace/each-workspace.ts";
+import { type Outcome, plainOutcome } from "../workspace/outcome.ts";
 import { fullName } from "../workspace/reference.ts";
 import type { command } from "./command.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const { given, defaults } = await readGivenValues(options);
-  const client = connect(settings);
-  const watching = { client, terminal, clock, signal };
-  const workspace = await settledWorkspace(options.workspace, watching);
-  if (!workspace.outdated && given.length === 0 && !options.alwaysPrompt) {
-    terminal.err.line(
-      `${fullName(workspace)} is at the active version of ${workspace.template_name} already`,
-    );
-    return exitCodes.ok;
+  const { terminal, settings, clock, signal } = needs;
+  const values = await readGivenValues(options);
+  const watching = { client: connect(settings), terminal, clock, signal };
+  return eachWorkspace(options, needs, async (reference) =>
+    update(await settledWorkspace(reference, watching), values, options, watching),
+  );
+}
+
+async function update(
+  workspace: Workspace,
+  { given, defaults }: GivenValues,
+  { alwaysPrompt, noWait }: Pick<OptionsOf<typeof command>, "alwaysPrompt" | "noWait">,
+  watching: Watching,
+): Promise<Outcome> {
+  const { client, signal } = watching;
+  if (!workspace.outdated && given.length === 0 && !alwaysPrompt) {
+    const text = `${fullName(workspace)} is at the active version of ${workspace.template_name} already`;
+    return plainOutcome(workspace, text);
   }
   const version = workspace.template_active_version_id;
   const params = { build: workspace.latest_build.id };
   const kept = await client.call(listBuildParameters, { params, signal });
   const values = await chooseParameters(
     version,
-    { given, defaults, preset: [], kept, ask: options.alwaysPrompt ? "all" : "needed" },
-    { client, terminal, signal },
+    { given, defaults, preset: [], kept, ask: alwaysPrompt ? "all" : "needed" },
+    watching,
   );
   const build = await beginBuild(
     workspace,
     { transition: "start", template_version_id: version, rich_parameter_values: values },
     watching,
   );
-  if (options.noWait) terminal.err.line(queuedText(build, workspace));
-  else await waitForStart(build, watching);
-  return exitCodes.ok;
+  return noWait
+    ? queuedOutcome(workspace, build, watching)
+    : waitForStart(workspace, build, watching);
 }

@@ -1,3 +1,11 @@
+/** The argument that names one workspace or several. */
+export const workspacesArgument = {
+  summary: "name, owner/name or id of a workspace; several are done one after the other",
+  required: true,
+  variadic: true,
+  completes: "workspace",
+} as const;
+
 /** The argument that names a workspace. */
 export const workspaceArgument = {
   summary: "name, owner/name or id of a workspace",

@@ -1,0 +1,54 @@
+import type { Workspace } from "@slipway/api";
+
+import { exitCodes } from "../../command/exit-codes.ts";
+import { printError } from "../../command/print-error.ts";
+import { printJson } from "../../command/print-json.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import { type Outcome, outcomeText } from "./outcome.ts";
+
+interface Needs {
+  readonly terminal: Terminal;
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+}
+
+interface EachOptions {
+  readonly workspaces: readonly string[];
+  readonly output: "text" | "json";
+}
+
+/**
+ * Does the same with each of the workspaces, in their order; one that fails does not stop the others. Prints a line for
+ * each on stdout, or as JSON one list of the workspaces that did not fail. Resolves with the exit code: that of the
+ * failures where they have the same, else the one of a failure.
+ */
+export async function eachWorkspace(
+  { workspaces, output }: EachOptions,
+  { terminal, settings, signal }: Needs,
+  act: (reference: string) => Promise<Outcome>,
+): Promise<number> {
+  const references = [...new Set(workspaces)];
+  const codes = new Set<number>();
+  const done: Workspace[] = [];
+  for (const reference of references) {
+    try {
+      const outcome = await act(reference);
+      codes.add(outcome.exitCode);
+      done.push(outcome.workspace);
+      if (output === "text") terminal.out.line(outcomeText(outcome, terminal.out));
+    } catch (error) {
+      signal.throwIfAborted();
+      // One that is alone fails as any command does.
+      if (references.length === 1) throw error;
+      const { explain } = await import("../../command/explain.ts");
+      const { exitCode, text, hint } = explain(error, settings.url);
+      printError(terminal.err, { text: `${reference}: ${text ?? "failed"}`, hint });
+      codes.add(exitCode);
+    }
+  }
+  if (output === "json") printJson(terminal.out, done);
+  codes.delete(exitCodes.ok);
+  const [code = exitCodes.ok, ...others] = codes;
+  return others.length === 0 ? code : exitCodes.failure;
+}

@@ -1,0 +1,97 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+
+const external = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+const broken = `
+driver: process
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts:
+      broken: { run_on: [start], run: "echo about to fail; exit 3" }
+`;
+
+let place: CommandServer;
+beforeAll(async () => {
+  place = await openCommandServer();
+  for (const [name, text] of Object.entries({ box: external, broken })) {
+    await mkdir(join(place.directory, name));
+    await writeFile(join(place.directory, name, "slipway.yaml"), text);
+    expect(await slipway(`templates push @/${name}`)).toMatchObject({ code: 0 });
+  }
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+function slipway(line: string, replies?: readonly boolean[]): Promise<Ended> {
+  return place.slipway(line, replies);
+}
+
+/** The names and states of the workspaces that a command printed as JSON. */
+function statesOf({ out }: Ended): unknown {
+  const parsed: unknown = JSON.parse(out);
+  if (!Array.isArray(parsed)) throw new Error(`no list: ${out}`);
+  return parsed.map(
+    (workspace: { readonly name: string; readonly latest_build: { readonly status: string } }) =>
+      `${workspace.name} ${workspace.latest_build.status}`,
+  );
+}
+
+test("prints results on stdout, and what leads to them on stderr", async () => {
+  const made = await slipway("create one -t box");
+  expect(made.out).toBe(
+    "admin/one waits for you to start its agent, with the command that is shown by: slipway show admin/one\n",
+  );
+  expect(made.err).toContain("created admin/one from box\n");
+  const two = await slipway("create two -t box -o json");
+  expect(JSON.parse(two.out)).toMatchObject({ name: "two", latest_build: { status: "running" } });
+  expect((await slipway("stop one")).out).toBe("admin/one is stopped\n");
+  expect((await slipway("start one --no-wait")).out).toMatch(
+    /^build 3 \(start\) of admin\/one is queued; follow it with: slipway logs admin\/one -f\n$/,
+  );
+});
+
+test("does the same with several, each once, and lists them as JSON", async () => {
+  const stopped = await slipway("stop one two one -o json");
+  expect(stopped.code).toBe(0);
+  expect(statesOf(stopped)).toEqual(["one stopped", "two stopped"]);
+  expect((await slipway("stop one two")).out).toBe(
+    "admin/one is stopped already\nadmin/two is stopped already\n",
+  );
+  expect(statesOf(await slipway("restart two -o json"))).toEqual(["two running"]);
+  expect(statesOf(await slipway("update two -o json"))).toEqual(["two running"]);
+});
+
+test("goes on after one that fails, and ends with its code", async () => {
+  const ended = await slipway("stop one none two -o json");
+  expect(ended.code).toBe(4);
+  expect(ended.err).toContain("error: none: there is no workspace none, or you may not see it\n");
+  expect(statesOf(ended)).toEqual(["one stopped", "two stopped"]);
+  const mixed = await slipway("start none two --parameter size=1");
+  expect(mixed.err).toContain('error: two: the template has no parameter "size"');
+  expect(mixed.code).toBe(1);
+});
+
+test("says of a start whose script failed that it did, with a code of its own", async () => {
+  const made = await slipway("create red -t broken");
+  expect(made.err).toContain("about to fail");
+  expect(made.out).toBe("admin/red is running, but a start script did not succeed\n");
+  expect(made.code).toBe(5);
+  const started = await slipway("restart red -o json");
+  expect(started.code).toBe(5);
+  expect(statesOf(started)).toEqual(["red running"]);
+});
+
+test("asks once before it deletes several, and deletes none when one is not there", async () => {
+  expect(await slipway("delete one none", [true])).toMatchObject({ code: 4, out: "" });
+  const kept = await slipway("delete one two", [false]);
+  expect(kept.err).toContain("? Delete admin/one, admin/two and all that is in them? (no)");
+  expect(kept).toMatchObject({ code: 1, out: "" });
+  const deleted = await slipway("delete one two", [true]);
+  expect(deleted.out).toBe("admin/one is deleted\nadmin/two is deleted\n");
+  expect(statesOf(await slipway("delete red -y -o json"))).toEqual(["red deleted"]);
+});
