@@ -86,6 +86,18 @@ test("says of a start whose script failed that it did, with a code of its own", 
   expect(statesOf(started)).toEqual(["red running"]);
 });
 
+test("shows the last lines, the newest ones, and when they came", async () => {
+  const all = (await slipway("logs red")).out.trimEnd().split("\n");
+  expect(all.length).toBeGreaterThan(2);
+  expect((await slipway("logs red --tail 2")).out.trimEnd().split("\n")).toEqual(all.slice(-2));
+  expect((await slipway("logs red --since 1h")).out.trimEnd().split("\n")).toEqual(all);
+  expect((await slipway("logs red --since 2999-01-01")).out).toBe("");
+  const timed = (await slipway("logs red --timestamps --tail 1")).out;
+  expect(timed).toMatch(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z \[/);
+  expect(timed.trimEnd().endsWith(all.at(-1) ?? "none")).toBe(true);
+  expect(await slipway("logs red --since soon")).toMatchObject({ code: 2 });
+});
+
 test("asks once before it deletes several, and deletes none when one is not there", async () => {
   expect(await slipway("delete one none", [true])).toMatchObject({ code: 4, out: "" });
   const kept = await slipway("delete one two", [false]);

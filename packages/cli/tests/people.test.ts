@@ -164,3 +164,20 @@ test("makes a token for another user, and refuses what is no lifetime or scope",
   expect(await slipway("tokens create --lifetime soon")).toMatchObject({ code: 2 });
   expect(await slipway("tokens create --scope all:of:it")).toMatchObject({ code: 2 });
 });
+
+test("shows who did what, narrowed by flags", async () => {
+  await slipway("users create -u ida -e ida@example.com");
+  await slipway("users suspend ida");
+  const table = await slipway("audit --resource user --target ida");
+  expect(table.out).toMatch(
+    /^TIME +USER +ACTION +RESOURCE +TARGET +STATUS +IP\njust now +admin +write +user +ida +200 .*\njust now +admin +create +user +ida +201 /,
+  );
+  const one = await slipway("audit --user admin --action create --target ida -c description");
+  expect(one.out).toBe("DESCRIPTION\nadmin created user ida\n");
+  const json: unknown = JSON.parse((await slipway("audit --target ida -l 1 -o json")).out);
+  expect(json).toMatchObject([{ action: "write", resource_target: "ida" }]);
+  const older: unknown = JSON.parse((await slipway("audit --target ida --offset 1 -o json")).out);
+  expect(older).toMatchObject([{ action: "create", resource_target: "ida" }]);
+  expect((await slipway("audit --user nobody")).err).toContain("no entries");
+  expect(await slipway("audit --limit -1")).toMatchObject({ code: 2 });
+});

@@ -66,7 +66,7 @@ test("brings a workspace to the active version, with what may change", async () 
   expect(refused.err).toContain("--parameter size cannot change after the workspace was made");
   const done = await slipway("update kept --parameter greeting=moin --parameter size=large");
   expect(done).toMatchObject({ code: 0 });
-  expect((await slipway("update kept")).err).toContain("is at the active version of box already");
+  expect((await slipway("update kept")).out).toContain("is at the active version of box already");
 });
 
 test("changes what the template says", async () => {

@@ -2,19 +2,14 @@ import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
 import type { Environment } from "../config/environment.ts";
 import type { GlobalFlags } from "../config/settings.ts";
+import type { Layout } from "../terminal/layout.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { UsageError } from "./errors.ts";
 import { findCommand, leadingWords, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
 import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
-import {
-  addCommand,
-  describeCommand,
-  globalFlags,
-  type HelpLayout,
-  newProgram,
-} from "./program.ts";
+import { addCommand, describeCommand, globalFlags, newProgram } from "./program.ts";
 
 /** What a command line asks for. */
 export type Parsed =
@@ -34,7 +29,7 @@ export type Parsed =
 export async function parseCommandLine(
   table: CommandTable,
   typed: readonly string[],
-  layout: HelpLayout,
+  layout: Layout,
   environment: Environment = {},
 ): Promise<Parsed> {
   const { commands, groups } = table;

@@ -24,6 +24,6 @@ export function printList<T, N extends string>(
 ): number {
   if (output === "json") printJson(out, items);
   else if (items.length === 0) err.line(none);
-  else for (const line of renderColumns(columns, column, items, out.colors)) out.line(line);
+  else for (const line of renderColumns(columns, column, items, out)) out.line(line);
   return exitCodes.ok;
 }

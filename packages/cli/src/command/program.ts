@@ -2,17 +2,12 @@ import { Command, type Help } from "commander";
 
 import type { GlobalFlags } from "../config/settings.ts";
 import type { Colors } from "../terminal/colors.ts";
+import type { Layout } from "../terminal/layout.ts";
 import { commandOption } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { lastWord } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
 import type { CommandGroup, LazyCommand } from "./lazy-command.ts";
-
-/** How help is laid out. */
-export interface HelpLayout {
-  readonly colors: Colors;
-  readonly columns: number | undefined;
-}
 
 export const globalFlags = {
   url: { kind: "text", value: "url", summary: "address of the server", variable: "CODER_URL" },
@@ -31,10 +26,7 @@ export const globalFlags = {
 } as const satisfies Record<keyof GlobalFlags, Flag>;
 
 /** The program without commands, in commander's words. It prints to `print`, and throws instead of ending the process. */
-export function newProgram(
-  { colors, columns }: HelpLayout,
-  print: (text: string) => void,
-): Command {
+export function newProgram({ colors, columns }: Layout, print: (text: string) => void): Command {
   const program = new Command("slipway")
     .description("Remote workspaces on your own machines.")
     .usage("<command> [flags]")

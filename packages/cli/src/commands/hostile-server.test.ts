@@ -92,6 +92,7 @@ const answers: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["/workspaces", { workspaces: [workspace], count: 1 }],
   ["/users/me/workspace/demo", workspace],
   [`/workspacebuilds/${id}/logs`, logs],
+  [`/workspacebuilds/${id}/parameters`, [{ name: "size", value: "large" }]],
   [`/workspaceagents/${id}/logs`, logs],
   ["/templates", [template]],
   ["/organizations/default/templates/small", template],

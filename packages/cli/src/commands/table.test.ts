@@ -60,6 +60,9 @@ test("takes every flag of a command, and fills in those left out", async () => {
     follow: false,
     buildNumber: undefined,
     agent: undefined,
+    tail: undefined,
+    since: undefined,
+    timestamps: false,
     output: "text",
   });
 });

@@ -287,6 +287,11 @@ const commands: readonly LazyCommand[] = [
     () => import("./users/edit-roles/run.ts"),
   ),
   lazyCommand(
+    { name: "audit", group: people },
+    () => import("./audit/command.ts"),
+    () => import("./audit/run.ts"),
+  ),
+  lazyCommand(
     { name: "publickey", group: people, aliases: ["pubkey"] },
     () => import("./publickey/command.ts"),
     () => import("./publickey/run.ts"),

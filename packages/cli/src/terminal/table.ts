@@ -1,24 +1,34 @@
 import { printableLine } from "@slipway/runtime";
 
-import type { Colors } from "./colors.ts";
 import { displayWidth } from "./display-width.ts";
+import type { Layout } from "./layout.ts";
+import { widestWord, wrapWords } from "./wrap.ts";
 
 /** A cell: its text, and how it is set off once its width is known. */
 export type Cell = string | { readonly text: string; readonly style: (text: string) => string };
 
 const gap = "  ";
 
-/** Lines of a table: headings, then a line a row, columns as wide as their widest cell. */
+/**
+ * Lines of a table: headings, then a row each. Where the terminal is too narrow, cells go over several lines, broken
+ * between words; where not even that fits, each row becomes lines of `HEADING  cell`.
+ */
 export function renderTable(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],
-  colors: Colors,
+  layout: Layout,
 ): string[] {
-  const widths = headings.map((heading, index) =>
-    Math.max(displayWidth(heading), ...rows.map((row) => displayWidth(textOf(row[index] ?? "")))),
-  );
+  const { colors, columns } = layout;
   const heading = headings.map((text) => ({ text, style: colors.bold }));
-  return [heading, ...rows].map((row) => renderRow(row, widths));
+  const lines = [heading, ...rows];
+  const texts = headings.map((_, index) => lines.map((row) => textOf(row[index] ?? "")));
+  const natural = texts.map((column) => Math.max(...column.map(displayWidth)));
+  const available = (columns ?? Infinity) - gap.length * (headings.length - 1);
+  if (sum(natural) <= available) return lines.flatMap((row) => renderRow(row, natural));
+  const smallest = texts.map((column) => Math.max(...column.map(widestWord)));
+  if (sum(smallest) > available) return renderRecords(headings, rows, layout);
+  const widths = fittedWidths(natural, smallest, available);
+  return lines.flatMap((row) => renderRow(row, widths));
 }
 
 /** What a table shows of its items, by the name of the column. */
@@ -29,42 +39,86 @@ export function renderColumns<T, N extends string>(
   columns: Columns<T, N>,
   wanted: readonly N[],
   items: readonly T[],
-  colors: Colors,
+  layout: Layout,
 ): string[] {
   const rows = items.map((item) => wanted.map((name) => columns[name](item)));
   return renderTable(
     wanted.map((name) => name.toUpperCase()),
     rows,
-    colors,
+    layout,
   );
 }
 
-/** Lines of `name  value` with the values below each other. */
+/** Lines of `name  value` with the values below each other; a long value goes on below itself, broken between words. */
 export function renderPairs(
-  pairs: readonly (readonly [string, string])[],
-  colors: Colors,
+  pairs: readonly (readonly [string, Cell])[],
+  { colors, columns = Infinity }: Layout,
 ): string[] {
   const width = Math.max(0, ...pairs.map(([name]) => displayWidth(name)));
-  return pairs.map(
-    ([name, value]) => `${colors.dim(pad(name, width))}${gap}${printableLine(value)}`,
-  );
+  return pairs.flatMap(([name, cell]) => {
+    const lines = wrapWords(textOf(cell), columns - width - gap.length).map(styleOf(cell));
+    return lines.map((line, index) =>
+      `${index === 0 ? colors.dim(pad(name, width)) : pad("", width)}${gap}${line}`.trimEnd(),
+    );
+  });
 }
 
-function renderRow(row: readonly Cell[], widths: readonly number[]): string {
+/** Rows one below the other, with an empty line between them. */
+function renderRecords(
+  headings: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  layout: Layout,
+): string[] {
+  return rows.flatMap((row, index) => {
+    const pairs = headings.map((name, column) => [name, row[column] ?? ""] as const);
+    return [...(index === 0 ? [] : [""]), ...renderPairs(pairs, layout)];
+  });
+}
+
+/** The widths of columns that share what there is: none narrower than its widest word, the widest give way first. */
+function fittedWidths(
+  natural: readonly number[],
+  smallest: readonly number[],
+  available: number,
+): number[] {
+  const widthsUpTo = (most: number): number[] =>
+    natural.map((width, index) => Math.max(smallest[index] ?? 0, Math.min(width, most)));
+  let most = Math.max(...natural);
+  while (most > 0 && sum(widthsUpTo(most)) > available) most -= 1;
+  return widthsUpTo(most);
+}
+
+function renderRow(row: readonly Cell[], widths: readonly number[]): string[] {
   const cells = row.map((cell, index) => {
     const text = textOf(cell);
-    // The last column is not padded: spaces at the end of a line only wrap it.
-    const padding =
-      index === row.length - 1
-        ? ""
-        : " ".repeat(Math.max(0, (widths[index] ?? 0) - displayWidth(text)));
-    return `${typeof cell === "string" ? text : cell.style(text)}${padding}`;
+    const width = widths[index] ?? 0;
+    // A cell that fits keeps the spaces that it has.
+    return displayWidth(text) <= width ? [text] : wrapWords(text, width);
   });
-  return cells.join(gap).trimEnd();
+  const height = Math.max(...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) => {
+    const parts = row.map((cell, index) => {
+      const text = cells[index]?.[line] ?? "";
+      // The last column is not padded: spaces at the end of a line only wrap it.
+      const padding =
+        index === row.length - 1 ? 0 : Math.max(0, (widths[index] ?? 0) - displayWidth(text));
+      return `${styleOf(cell)(text)}${" ".repeat(padding)}`;
+    });
+    return parts.join(gap).trimEnd();
+  });
 }
 
 function textOf(cell: Cell): string {
   return printableLine(typeof cell === "string" ? cell : cell.text);
+}
+
+function styleOf(cell: Cell): (text: string) => string {
+  const style = typeof cell === "string" ? undefined : cell.style;
+  return (text) => (style === undefined || text === "" ? text : style(text));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function pad(text: string, width: number): string {

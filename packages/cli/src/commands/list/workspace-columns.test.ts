@@ -6,6 +6,8 @@ import { sampleBuild, sampleWorkspace } from "../sample.ts";
 import { command } from "./command.ts";
 import { workspaceColumns } from "./workspace-columns.ts";
 
+const layout = { colors: noColors, columns: undefined };
+
 const view = { showOwner: false, now: Date.parse("2026-01-01T03:00:00Z"), colors: noColors };
 const { usual } = command.flags.column;
 
@@ -18,7 +20,7 @@ test("prints a workspace a line", () => {
   };
   const sick = { ...sampleWorkspace, name: "sick", health: { healthy: false, failing_agents: [] } };
   const workspaces = [sampleWorkspace, stopped, sick];
-  expect(renderColumns(workspaceColumns(view), usual, workspaces, noColors)).toEqual([
+  expect(renderColumns(workspaceColumns(view), usual, workspaces, layout)).toEqual([
     "WORKSPACE  TEMPLATE  STATUS   HEALTHY  LAST BUILT   OUTDATED",
     "demo       small     running  yes      3 hours ago  no",
     "box        small     stopped  -        3 hours ago  yes",
@@ -28,7 +30,7 @@ test("prints a workspace a line", () => {
 
 test("names the owner where several are listed", () => {
   const columns = workspaceColumns({ ...view, showOwner: true });
-  const [, line] = renderColumns(columns, usual, [sampleWorkspace], noColors);
+  const [, line] = renderColumns(columns, usual, [sampleWorkspace], layout);
   expect(line).toMatch(/^ada\/demo /);
 });
 
@@ -42,7 +44,7 @@ test("prints what is asked for, in that order", () => {
   };
   const wanted = ["stops next", "stops after", "starts next", "starts at", "workspace"] as const;
   const workspaces = [scheduled, sampleWorkspace];
-  expect(renderColumns(workspaceColumns(view), wanted, workspaces, noColors)).toEqual([
+  expect(renderColumns(workspaceColumns(view), wanted, workspaces, layout)).toEqual([
     "STOPS NEXT  STOPS AFTER  STARTS NEXT  STARTS AT                     WORKSPACE",
     "in 5 hours  8h           in 1 day     9:30 mon-fri (Europe/Berlin)  demo",
     "-           -            -            -                             demo",

@@ -18,11 +18,20 @@ export const command = defineCommand({
       summary: "number of the build; negative counts from the newest; the newest unless given",
     },
     agent: { kind: "text", value: "name", summary: "only the log of this agent" },
+    tail: { kind: "integer", value: "lines", summary: "only the last so many lines" },
+    since: {
+      kind: "text",
+      value: "time",
+      summary: "only what is newer: a duration such as 1h, or a time such as 2026-01-31T09:00:00Z",
+    },
+    timestamps: { kind: "switch", short: "t", summary: "begin each line with its time" },
     output: outputFlag,
   },
   examples: [
     { line: "slipway logs demo -f", summary: "follow the newest build and its agents" },
     { line: "slipway logs demo -n -1", summary: "the build before" },
+    { line: "slipway logs demo --since 1h --timestamps", summary: "the last hour" },
+    { line: "slipway logs demo --tail 20 -f", summary: "the last 20 lines, and what comes" },
     { line: "slipway logs demo --agent main -o json", summary: "one agent, for programs" },
   ],
 });

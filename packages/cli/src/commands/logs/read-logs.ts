@@ -3,6 +3,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 
 import { allAgents, logSource } from "../builds/agents.ts";
 import { byTime, type LogLine } from "./line.ts";
+import { type Selection, selectLines } from "./selection.ts";
 
 /** Whose logs are wanted. */
 export interface ShownLogs {
@@ -23,16 +24,18 @@ export interface ReadNeeds {
   readonly print: (line: LogLine) => void;
 }
 
-/** Prints what the logs hold now, by time; resolves with where to go on. */
+/** Prints what is wanted of what the logs hold now, by time; resolves with where to go on. */
 export async function readLogs(
   shown: ShownLogs,
+  selection: Selection,
   { client, signal, print }: ReadNeeds,
 ): Promise<LogPosition> {
   const [build, ...agents] = await Promise.all([
     readBuildLog(shown, client, signal),
     ...shownAgents(shown).map((agent) => readAgentLog(agent, client, signal)),
   ]);
-  for (const line of byTime([...build, ...agents.flatMap(({ lines }) => lines)])) print(line);
+  const merged = byTime([...build, ...agents.flatMap((agent) => agent.lines)]);
+  for (const line of selectLines(merged, selection)) print(line);
   return {
     build: lastId(build),
     agents: new Map(agents.map(({ id, lines }) => [id, lastId(lines)])),

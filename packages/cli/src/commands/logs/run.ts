@@ -17,23 +17,28 @@ import type { command } from "./command.ts";
 import { followLogs } from "./follow-logs.ts";
 import { jsonOf, type LogLine, textOf } from "./line.ts";
 import { readLogs } from "./read-logs.ts";
+import { readSelection } from "./selection.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
+  const selection = readSelection(options, clock.now());
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   const build = await chooseBuild(client, workspace, options.buildNumber, signal);
   const print = (line: LogLine): void => {
-    const texts = options.output === "json" ? [jsonOf(line)] : textOf(line, terminal.out.colors);
-    for (const text of texts) terminal.out.line(text);
+    const { out } = terminal;
+    const texts = options.output === "json" ? [jsonOf(line)] : textOf(line, out.colors);
+    const isTimed = options.timestamps && options.output === "text";
+    const time = isTimed ? `${out.colors.dim(line.entry.created_at)} ` : "";
+    for (const text of texts) out.line(`${time}${text}`);
   };
   const shown = { build, agentName: options.agent };
   // Before anything is printed, so that a wrong name is all that is said.
   if (build.job.completed_at !== undefined) checkAgentName(build, options.agent);
-  const position = await readLogs(shown, { client, signal, print });
+  const position = await readLogs(shown, selection, { client, signal, print });
   if (options.follow) await followLogs(shown, position, { client, terminal, clock, signal, print });
   return exitCodes.ok;
 }

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { noColors } from "../../terminal/colors.ts";
 import { sampleAgent, sampleBuild, sampleWorkspace } from "../sample.ts";
 import { agentLines } from "./agent-lines.ts";
-import { workspaceLines } from "./workspace-lines.ts";
+import { parameterLines, workspaceLines } from "./workspace-lines.ts";
+
+const layout = { colors: noColors, columns: undefined };
 
 const script = {
   id: sampleAgent.id,
@@ -30,7 +32,7 @@ test("shows an agent with its values and scripts", () => {
     result: { collected_at: sampleAgent.created_at, age: 0, value: "0.5\n", error: "" },
     description: { display_name: "Load", key: "load", script: "", interval: 1, timeout: 1 },
   };
-  expect(agentLines(agent, [item], noColors)).toEqual([
+  expect(agentLines(agent, [item], layout)).toEqual([
     "Agent main  connected, ready  v0.1.0, linux/amd64",
     "",
     "  VALUE",
@@ -44,7 +46,7 @@ test("shows an agent with its values and scripts", () => {
 
 test("says why an agent is not healthy", () => {
   const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
-  expect(agentLines(agent, undefined, noColors)).toContain("  agent has lost connection");
+  expect(agentLines(agent, undefined, layout)).toContain("  agent has lost connection");
 });
 
 test("shows a workspace and why its build failed", () => {
@@ -53,11 +55,31 @@ test("shows a workspace and why its build failed", () => {
     ...sampleWorkspace,
     latest_build: { ...sampleBuild, status: "failed" as const, job },
   };
-  expect(workspaceLines(workspace, Date.parse("2026-01-01T00:05:00Z"), noColors)).toEqual([
+  expect(workspaceLines(workspace, Date.parse("2026-01-01T00:05:00Z"), layout)).toEqual([
     "ada/demo  failed",
     `Id        ${workspace.id}`,
     "Template  small, version v1",
     "Build     3: start by ada, 5 minutes ago",
     "Error     no disk",
   ]);
+});
+
+test("shows when a workspace starts and stops by itself, and its parameters", () => {
+  const workspace = {
+    ...sampleWorkspace,
+    autostart_schedule: "CRON_TZ=UTC 30 9 * * mon-fri",
+    next_start_at: "2026-01-02T09:30:00Z",
+    ttl_ms: 28_800_000,
+    latest_build: { ...sampleBuild, deadline: "2026-01-01T08:05:00Z" },
+  };
+  expect(workspaceLines(workspace, Date.parse("2026-01-01T00:05:00Z"), layout).slice(4)).toEqual([
+    "Starts    9:30 mon-fri (UTC), next in 1 day",
+    "Stops     8h after a start, next in 8 hours",
+  ]);
+  expect(parameterLines([{ name: "size", value: "large" }], layout)).toEqual([
+    "",
+    "  PARAMETER  VALUE",
+    "  size       large",
+  ]);
+  expect(parameterLines([], layout)).toEqual([]);
 });

@@ -9,6 +9,7 @@ import type {
 import { printableLine } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";
+import type { Layout } from "../../terminal/layout.ts";
 import { type Cell, renderTable } from "../../terminal/table.ts";
 
 type Section = readonly (readonly Cell[])[];
@@ -17,8 +18,9 @@ type Section = readonly (readonly Cell[])[];
 export function agentLines(
   agent: WorkspaceAgent,
   metadata: readonly AgentMetadata[] | undefined,
-  colors: Colors,
+  layout: Layout,
 ): string[] {
+  const { colors } = layout;
   const { name, lifecycle_state, version, operating_system, architecture, health } = agent;
   const status = statusStyle(agent.status, colors)(agent.status);
   const system = [version, `${operating_system}/${architecture}`]
@@ -32,25 +34,27 @@ export function agentLines(
     ...section(
       ["APP", "HEALTH", "URL"],
       agent.apps.filter(({ hidden }) => !hidden).map((app) => appRow(app, colors)),
-      colors,
+      layout,
     ),
     ...section(
       ["VALUE", ""],
       (metadata ?? []).map((item) => metadataRow(item, colors)),
-      colors,
+      layout,
     ),
     ...section(
       ["SCRIPT", "RUNS", "RESULT"],
       agent.scripts.map((script) => scriptRow(script, colors)),
-      colors,
+      layout,
     ),
   ];
 }
 
-/** A table below an empty line; nothing at all without rows. */
-function section(headings: readonly string[], rows: Section, colors: Colors): string[] {
+/** A table below an empty line, set in a little; nothing at all without rows. */
+export function section(headings: readonly string[], rows: Section, layout: Layout): string[] {
   if (rows.length === 0) return [];
-  return ["", ...renderTable(headings, rows, colors).map((line) => `  ${line}`)];
+  const { colors, columns } = layout;
+  const inner = { colors, columns: columns === undefined ? undefined : columns - 2 };
+  return ["", ...renderTable(headings, rows, inner).map((line) => `  ${line}`)];
 }
 
 function appRow(

@@ -4,7 +4,7 @@ import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "show",
-  summary: "show a workspace, its agents, apps and scripts",
+  summary: "show a workspace: schedule, parameters, agents, apps and scripts",
   arguments: { workspace: workspaceArgument },
   flags: {
     output: outputFlag,

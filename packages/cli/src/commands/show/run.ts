@@ -1,6 +1,7 @@
 import {
   type AgentMetadata,
   getExternalAgentCredentials,
+  listBuildParameters,
   watchAgentMetadata,
   type Workspace,
   type WorkspaceAgent,
@@ -17,7 +18,7 @@ import { findWorkspace } from "../workspace/reference.ts";
 import { agentLines } from "./agent-lines.ts";
 import type { command } from "./command.ts";
 import { readFirstEvent } from "./first-event.ts";
-import { workspaceLines } from "./workspace-lines.ts";
+import { parameterLines, workspaceLines } from "./workspace-lines.ts";
 
 /** How long the values of an agent may take; the rest is shown without them. In milliseconds. */
 const metadataTimeoutMs = 3_000;
@@ -34,13 +35,16 @@ export async function run(
   }
   const agents = allAgents(workspace.latest_build);
   const metadata = await Promise.all(agents.map((agent) => readMetadata(client, agent, signal)));
-  const { colors } = terminal.out;
-  for (const line of workspaceLines(workspace, clock.now(), colors)) terminal.out.line(line);
+  const params = { build: workspace.latest_build.id };
+  const values = await client.call(listBuildParameters, { params, signal });
+  const { out } = terminal;
+  for (const line of workspaceLines(workspace, clock.now(), out)) out.line(line);
+  for (const line of parameterLines(values, out)) out.line(line);
   for (const [index, agent] of agents.entries()) {
-    terminal.out.line("");
-    for (const line of agentLines(agent, metadata[index], colors)) terminal.out.line(line);
+    out.line("");
+    for (const line of agentLines(agent, metadata[index], out)) out.line(line);
     const command = await readStartCommand(client, workspace, agent, signal);
-    if (command !== undefined) terminal.out.line(`\n  start it with: ${command}`);
+    if (command !== undefined) out.line(`\n  start it with: ${command}`);
   }
   return exitCodes.ok;
 }

@@ -1,14 +1,18 @@
-import type { Workspace } from "@slipway/api";
+import type { BuildParameter, Workspace } from "@slipway/api";
 import { printableLine } from "@slipway/runtime";
 
-import type { Colors } from "../../terminal/colors.ts";
+import { durationText } from "../../command/duration.ts";
+import type { Layout } from "../../terminal/layout.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import { renderPairs } from "../../terminal/table.ts";
+import { cronText } from "../schedule/cron.ts";
 import { fullName } from "../workspace/reference.ts";
 import { statusCell } from "../workspace/status-cell.ts";
+import { section } from "./agent-lines.ts";
 
 /** A workspace and its newest build as lines. `now` is in milliseconds since the epoch. */
-export function workspaceLines(workspace: Workspace, now: number, colors: Colors): string[] {
+export function workspaceLines(workspace: Workspace, now: number, layout: Layout): string[] {
+  const { colors } = layout;
   const { latest_build: build, template_name, outdated } = workspace;
   const { text, style } = statusCell(build.status, colors);
   const started = relativeTime(Date.parse(build.created_at), now);
@@ -27,8 +31,42 @@ export function workspaceLines(workspace: Workspace, now: number, colors: Colors
           `${build.build_number}: ${build.transition} by ${build.initiator_name}, ${started}`,
         ],
         ...(error === "" ? [] : [["Error", error] as const]),
+        ...scheduleOf(workspace, now),
       ],
-      colors,
+      layout,
     ),
   ];
+}
+
+/** When it starts and stops by itself; nothing of what it does not. */
+function scheduleOf(
+  { autostart_schedule, next_start_at, ttl_ms, latest_build }: Workspace,
+  now: number,
+): (readonly [string, string])[] {
+  const when = (time: string | null): string =>
+    time === null ? "" : `, next ${relativeTime(Date.parse(time), now)}`;
+  const { deadline } = latest_build;
+  const isRunning = latest_build.status === "running";
+  return [
+    ...(autostart_schedule === null
+      ? []
+      : [["Starts", `${cronText(autostart_schedule)}${when(next_start_at)}`] as const]),
+    ...(ttl_ms === null
+      ? []
+      : [
+          [
+            "Stops",
+            `${durationText(ttl_ms)} after a start${isRunning ? when(deadline) : ""}`,
+          ] as const,
+        ]),
+    ...(ttl_ms === null && isRunning && deadline !== null
+      ? [["Stops", relativeTime(Date.parse(deadline), now)] as const]
+      : []),
+  ];
+}
+
+/** The values that the newest build has for the template's parameters. */
+export function parameterLines(values: readonly BuildParameter[], layout: Layout): string[] {
+  const rows = values.map(({ name, value }) => [name, value]);
+  return section(["PARAMETER", "VALUE"], rows, layout);
 }

@@ -36,6 +36,6 @@ export async function run(
     return quantity === null ? "-" : quantityText(quantity, "Gi");
   });
   const headings = options.column.map((name) => name.toUpperCase());
-  for (const line of renderTable(headings, [cells], terminal.out.colors)) terminal.out.line(line);
+  for (const line of renderTable(headings, [cells], terminal.out)) terminal.out.line(line);
   return exitCodes.ok;
 }

@@ -25,6 +25,6 @@ export async function run(
     ["Roles", roles.join(", ") || "Member"],
     ["Server", client.serverUrl],
   ] as const;
-  for (const line of renderPairs(pairs, terminal.out.colors)) terminal.out.line(line);
+  for (const line of renderPairs(pairs, terminal.out)) terminal.out.line(line);
   return exitCodes.ok;
 }

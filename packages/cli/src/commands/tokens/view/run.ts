@@ -24,6 +24,6 @@ export async function run(
   const { username } = await client.call(getUser, { params: { user: token.user_id }, signal });
   const shown = [{ ...token, username }];
   const columns = tokenColumns(clock.now());
-  for (const line of renderColumns(columns, options.column, shown, out.colors)) out.line(line);
+  for (const line of renderColumns(columns, options.column, shown, out)) out.line(line);
   return exitCodes.ok;
 }

@@ -39,6 +39,6 @@ export async function run(
     ["Created", relativeTime(Date.parse(user.created_at), now)],
     ["Last seen", seen === zeroTimestamp ? "never" : relativeTime(Date.parse(seen), now)],
   ] as const;
-  for (const line of renderPairs(pairs, terminal.out.colors)) terminal.out.line(line);
+  for (const line of renderPairs(pairs, terminal.out)) terminal.out.line(line);
   return exitCodes.ok;
 }
