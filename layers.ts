@@ -86,6 +86,8 @@ export const layers: readonly PackageLayer[] = [
     mayImport: ["runtime", "wire", "api", "tailnet"],
     folders: [
       "config",
+      // What the operating system knows of users and files.
+      "system",
       "postgres",
       "db",
       "pubsub",

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,12 +7,16 @@ import { text } from "node:stream/consumers";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { openPathFor } from "../src/postgres/account.ts";
 import { findBinaries } from "../src/postgres/binaries.ts";
 import { openEmbeddedPostgres } from "../src/postgres/embedded-postgres.ts";
 import type { EmbeddedPostgres } from "../src/postgres/embedded-postgres.ts";
+import { startPostmaster } from "../src/postgres/start-postmaster.ts";
+import { systemAccount } from "../src/postgres/system-user.ts";
+import type { Account } from "../src/system/ownership.ts";
+import { giveTree } from "../src/system/ownership.ts";
 
 /** `daemon`: initdb wants a user that the machine knows by name. */
 const ordinaryUser = 1;
@@ -219,6 +224,83 @@ test("leaves no server behind when the opening is aborted", async () => {
   await expect(opened).rejects.toBe(reason);
   await using next = await open(dataDir);
   expect(next.adopted).toBe(false);
+});
+
+/** As whom earlier releases ran PostgreSQL where root started them. */
+const nobody: Account = { uid: 65_534, gid: 65_534 };
+
+/** Whether a program that runs as that account ends well. */
+async function succeedsAs(account: Account, program: string, ...args: string[]): Promise<boolean> {
+  const child = spawn(program, args, { stdio: "ignore", ...account });
+  const [code] = await once(child, "exit");
+  return code === 0;
+}
+
+async function userOfProcess(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^Uid:\t(\d+)/m.exec(status)?.[1]);
+}
+
+describe.runIf(isRoot)("where root starts it", () => {
+  test("runs as a user of its own, and lets no other to it", async () => {
+    await using database = await open(dataDir);
+    const { uid } = await systemAccount();
+    expect(uid).not.toBe(0);
+    expect(uid).not.toBe(nobody.uid);
+    expect(await userOfProcess(database.pid)).toBe(uid);
+    const cluster = join(dataDir, "postgres-18");
+    expect((await stat(cluster)).uid).toBe(uid);
+    for (const account of [nobody, { uid: ordinaryUser, gid: ordinaryUser }]) {
+      expect(await succeedsAs(account, "ls", cluster)).toBe(false);
+      expect(await succeedsAs(account, "kill", "-0", String(database.pid))).toBe(false);
+      expect(await succeedsAs(account, "cat", `/proc/${database.pid}/environ`)).toBe(false);
+    }
+    expect(await succeedsAs(nobody, "true")).toBe(true);
+  });
+
+  test("takes a database, stopped or running, from nobody, who had it in earlier releases", async () => {
+    const old = join(root, "of-nobody");
+    const cluster = join(old, "postgres-18");
+    const { uid } = await systemAccount();
+    const first = await open(old);
+    await query(first, "create table kept as select 42 as answer");
+    await first.close();
+
+    await giveTree(cluster, nobody);
+    const second = await open(old);
+    expect(await query(second, "select answer from kept")).toEqual([42]);
+    expect(await userOfProcess(second.pid)).toBe(uid);
+    await second.close();
+
+    await giveTree(cluster, nobody);
+    const { version } = await findBinaries();
+    const running = await startPostmaster(
+      {
+        postgres: join(old, "runtime", `postgres-${version}`, "bin/postgres"),
+        clusterDirectory: cluster,
+        socketDirectory: cluster,
+        account: nobody,
+      },
+      old,
+      systemClock,
+      new AbortController().signal,
+    );
+    const third = await open(old);
+    await running.exited;
+    expect(third.adopted).toBe(false);
+    expect(await query(third, "select answer from kept")).toEqual([42]);
+    expect(await userOfProcess(third.pid)).toBe(uid);
+    await third.close();
+    expect((await stat(join(cluster, "PG_VERSION"))).uid).toBe(uid);
+  });
+
+  test("says how to go on where that user does not exist and cannot be made", async () => {
+    const making = systemAccount("slipway-not-there", [["no-such-program"], ["false"]]);
+    await expect(making).rejects.toMatchObject({
+      code: "user-missing",
+      message: expect.stringContaining('make it with "useradd --system slipway-not-there"'),
+    });
+  });
 });
 
 test("works for an ordinary user", async () => {

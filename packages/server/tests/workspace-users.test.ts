@@ -50,7 +50,7 @@ const hostileScript = `
   own=$(cd "$HOME/.." && pwd)
   data=$(cd / && cd "$own/../.." && pwd)
   reached() { "$@" >/dev/null 2>&1 && echo "reached: $*"; }
-  for file in secret-key replica-id postgres.log server.lock; do reached cat "$data/$file"; done
+  for file in secret-key replica-id postgres.log server-lock; do reached cat "$data/$file"; done
   for folder in . workspaces postgres-18 workspaces/*; do reached ls "$data/$folder"; done
   for folder in "$data"/postgres-18 /tmp/slipway-postgres-*; do
     reached ls "$folder"

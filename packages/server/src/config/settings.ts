@@ -200,9 +200,9 @@ function readCertificates(
   return [];
 }
 
-/** No range of users but this one is free both by Debian's policy in practice and by systemd's list. */
+/** Above the users that systems make, outside systemd's own ranges, below the 65,536 that many containers have. */
 const defaultUids = { first: 60_578, last: 61_183 };
-/** The highest number of a user; the one above means nobody in particular. */
+/** The highest number of a user: the next one stands for no user. */
 const maxUid = 4_294_967_294;
 
 function readUids(source: SettingSource, report: Report): { first: number; last: number } {

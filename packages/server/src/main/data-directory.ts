@@ -1,9 +1,9 @@
-import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdir, open, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import type { Settings } from "../config/settings.ts";
+import { lockFile } from "./directory-lock.ts";
 import { StartError } from "./errors.ts";
 
 /** The directory of one server, held by it alone until it is disposed of. */
@@ -15,20 +15,24 @@ export interface DataDirectory extends AsyncDisposable {
   readonly secretKeys: readonly [string, ...string[]];
 }
 
-const lockName = "server.lock";
+const lockName = "server-lock";
 const secretKeyName = "secret-key";
 
 /** Makes the directory if it is not there, and locks it. Throws `StartError` when another server holds it. */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = await realpath(dataDir);
-  const lock = await lockDirectory(path);
-  return {
+  await using opening = new AsyncDisposableStack();
+  const lock = await lockFile(join(path, lockName));
+  if (lock === undefined) throw inUse(path);
+  opening.use(lock);
+  const directory = {
     path,
     replicaId: await readOrMake(join(path, "replica-id"), () => randomUUID()),
     secretKeys: parseSecretKeys(await readOrMake(join(path, secretKeyName), makeSecretKey)),
-    [Symbol.asyncDispose]: () => new Promise((resolve) => lock.close(() => resolve())),
   };
+  const held = opening.move();
+  return { ...directory, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 /** A new key for secrets. */
@@ -57,45 +61,6 @@ export async function writeSecretKeys(
 function parseSecretKeys(text: string): readonly [string, ...string[]] {
   const [first = "", ...rest] = text.split("\n").map((line) => line.trim());
   return [first, ...rest.filter((line) => line !== "")];
-}
-
-/**
- * Holds the directory by a socket, which the system lets go with the process, however it ends. On Linux its name is in no
- * file system; elsewhere a socket of a server that is gone is removed first.
- */
-async function lockDirectory(path: string): Promise<Server> {
-  if (process.platform === "linux") {
-    const name = createHash("sha256").update(path).digest("hex").slice(0, 32);
-    return holdSocket(`\0slipway-${name}`, path);
-  }
-  const file = join(path, lockName);
-  if (await answers(file)) throw inUse(path);
-  await rm(file, { force: true });
-  return holdSocket(file, path);
-}
-
-function holdSocket(address: string, path: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "EADDRINUSE" ? inUse(path) : error);
-    });
-    server.listen(address, () => {
-      server.unref();
-      resolve(server);
-    });
-  });
-}
-
-function answers(file: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(file);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
 
 function inUse(path: string): StartError {

@@ -1,36 +1,38 @@
-import { chmod, lchown, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 
-import { EmbeddedPostgresError, systemErrorCode } from "./errors.ts";
+import { type Account, ownerOf } from "../system/ownership.ts";
+import { EmbeddedPostgresError } from "./errors.ts";
+import { systemAccount } from "./system-user.ts";
 
-/** The user that PostgreSQL runs as. */
-export interface Account {
-  readonly uid: number;
-  readonly gid: number;
+/** As whom earlier releases ran PostgreSQL where root started them: as a user that everybody else's programs run as too. */
+const nobodyUid = 65_534;
+
+export interface ChosenAccount {
+  /** Undefined: our own. */
+  readonly account: Account | undefined;
+  /** Whether the database is to be taken from its owner first. */
+  readonly isNewOwner: boolean;
 }
 
-/** "nobody": what there is on every machine besides root. */
-const nobody: Account = { uid: 65534, gid: 65534 };
-
 /**
- * The account to run PostgreSQL as, or undefined for our own. PostgreSQL refuses to run as root, so root runs it as the
- * owner of its directory, or as nobody. Throws `directory-unreachable` when an ordinary user does not own it.
+ * The account to run PostgreSQL as. It refuses to run as root, so root runs it as a user of its own, or as the owner whom
+ * an operator chose. Throws `directory-unreachable` when an ordinary user does not own the database, and `user-missing`.
  */
-export async function chooseAccount(clusterDirectory: string): Promise<Account | undefined> {
+export async function chooseAccount(clusterDirectory: string): Promise<ChosenAccount> {
   const own = process.getuid?.();
   const owner = await ownerOf(clusterDirectory);
   if (own !== 0) {
-    if (owner === undefined || owner.uid === own) return undefined;
+    if (owner === undefined || owner.uid === own) return { account: undefined, isNewOwner: false };
     throw new EmbeddedPostgresError(
       "directory-unreachable",
       `${clusterDirectory} belongs to user ${owner.uid}, but this server runs as user ${own}: run it as the user that ran it before, or change the owner`,
     );
   }
-  if (owner === undefined) return nobody;
-  if (owner.uid !== 0) return owner;
-  // Restored from a copy, say.
-  await giveTree(clusterDirectory, nobody);
-  return nobody;
+  if (owner === undefined) return { account: await systemAccount(), isNewOwner: false };
+  // Root's is one that was restored from a copy, say.
+  const isNewOwner = owner.uid === 0 || owner.uid === nobodyUid;
+  return { account: isNewOwner ? await systemAccount() : owner, isNewOwner };
 }
 
 /**
@@ -53,20 +55,4 @@ export async function openPathFor(account: Account, dataDirectory: string): Prom
     }
     if (path === dirname(path)) return;
   }
-}
-
-async function ownerOf(path: string): Promise<Account | undefined> {
-  try {
-    const { uid, gid } = await stat(path);
-    return { uid, gid };
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-async function giveTree(root: string, { uid, gid }: Account): Promise<void> {
-  for (const path of await readdir(root, { recursive: true }))
-    await lchown(join(root, path), uid, gid);
-  await lchown(root, uid, gid);
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { errorText } from "@slipway/runtime";
 
-import type { Account } from "./account.ts";
+import type { Account } from "../system/ownership.ts";
 import type { Binaries } from "./binaries.ts";
 import { EmbeddedPostgresError, systemErrorCode } from "./errors.ts";
 import { exists, removeUnfinished, unfinishedName } from "./runtime-copy.ts";

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { Scope, errorText } from "@slipway/runtime";
 import type { Clock, Logger } from "@slipway/runtime";
 
-import type { Account } from "./account.ts";
+import { type Account, giveTree } from "../system/ownership.ts";
 import { chooseAccount, openPathFor } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Binaries } from "./binaries.ts";
@@ -58,6 +58,7 @@ export async function openEmbeddedPostgres(
 ): Promise<EmbeddedPostgres> {
   options.signal.throwIfAborted();
   const place = await preparePlace(options.dataDir);
+  if (place.isNewOwner) await changeOwner(place, options);
   return (await adopt(place, options)) ?? (await start(place, options));
 }
 
@@ -67,6 +68,8 @@ interface Place {
   readonly clusterDirectory: string;
   readonly binaries: Binaries;
   readonly account: Account | undefined;
+  /** Whether the database still belongs to somebody else. */
+  readonly isNewOwner: boolean;
 }
 
 async function preparePlace(dataDir: string): Promise<Place> {
@@ -78,9 +81,22 @@ async function preparePlace(dataDir: string): Promise<Place> {
   const dataDirectory = await realpath(resolve(dataDir));
   await refuseOtherVersion(dataDirectory, binaries);
   const clusterDirectory = clusterDirectoryOf(dataDirectory, binaries.majorVersion);
-  const account = await chooseAccount(clusterDirectory);
+  const { account, isNewOwner } = await chooseAccount(clusterDirectory);
   if (account !== undefined) await openPathFor(account, dataDirectory);
-  return { dataDirectory, clusterDirectory, binaries, account };
+  return { dataDirectory, clusterDirectory, binaries, account, isNewOwner };
+}
+
+/** Stops a server that runs as the database's former owner, and gives the database to the account of now. */
+async function changeOwner(
+  { clusterDirectory, account }: Place,
+  { clock, logger, signal }: EmbeddedPostgresOptions,
+): Promise<void> {
+  if (account === undefined) return;
+  await using scope = new Scope();
+  const found = await findPostmaster(clusterDirectory, clock, signal, scope.signal);
+  if (found !== undefined) await stopPostmaster(found.postmaster, clock);
+  await giveTree(clusterDirectory, account);
+  logger.info({ uid: account.uid }, "the embedded PostgreSQL has a user of its own now");
 }
 
 async function adopt(

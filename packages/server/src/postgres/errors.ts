@@ -5,6 +5,8 @@ export type EmbeddedPostgresErrorCode =
   | "package-missing"
   /** The user PostgreSQL runs as cannot get to the data directory, or does not own it. */
   | "directory-unreachable"
+  /** PostgreSQL's own user does not exist and cannot be made. */
+  | "user-missing"
   /** The data directory belongs to another major version. */
   | "version-mismatch"
   /** `initdb` failed; the message ends with its output. */

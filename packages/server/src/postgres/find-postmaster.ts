@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 
 import { abortable } from "@slipway/runtime";
@@ -50,5 +51,9 @@ export async function findPostmaster(
 async function disown(file: PostmasterFile, clusterDirectory: string): Promise<void> {
   await removeSocketDirectory(file.socketDirectory);
   const path = postmasterFilePath(clusterDirectory);
-  await writeFile(path, (await readFile(path, "utf8")).replace(/^\d+/, String(process.pid)));
+  const text = (await readFile(path, "utf8")).replace(/^\d+/, String(process.pid));
+  // Not through a link: PostgreSQL's own user could have made one.
+  await writeFile(path, text, {
+    flag: constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW,
+  });
 }

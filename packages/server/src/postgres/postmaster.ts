@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 import type { Clock } from "@slipway/runtime";
 
-import type { Account } from "./account.ts";
+import type { Account } from "../system/ownership.ts";
 import { systemErrorCode } from "./errors.ts";
 import { cleanEnvironment, serverArguments } from "./settings.ts";
 

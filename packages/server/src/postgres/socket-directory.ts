@@ -2,7 +2,7 @@ import { chown, mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-import type { Account } from "./account.ts";
+import type { Account } from "../system/ownership.ts";
 import { systemErrorCode } from "./errors.ts";
 import { socketPort } from "./settings.ts";
 

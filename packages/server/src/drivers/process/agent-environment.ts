@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
+import type { Account } from "../../system/ownership.ts";
 import type { DriverAgent } from "../driver-build.ts";
-import type { WorkspaceUser } from "./ownership.ts";
 import { markVariables } from "./running-process.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 
@@ -21,7 +21,7 @@ export const defaultPassedOn: PassedOn = {
 export interface EnvironmentOptions {
   readonly passedOn: PassedOn;
   /** Undefined: the server's own. */
-  readonly user: WorkspaceUser | undefined;
+  readonly user: Account | undefined;
 }
 
 /** The whole environment of an agent (spec/agent.md, section 1), with the marks by which it is found again. */
@@ -73,7 +73,7 @@ interface LoginUser {
 }
 
 /** A number that no passwd file knows. */
-function namelessUser({ uid }: WorkspaceUser): LoginUser {
+function namelessUser({ uid }: Account): LoginUser {
   const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
   return { username: `workspace-${uid}`, shell };
 }

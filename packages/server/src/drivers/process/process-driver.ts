@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 
 import type { Clock, Logger } from "@slipway/runtime";
 
+import type { Account } from "../../system/ownership.ts";
 import type { DriverAgent, DriverBuild } from "../driver-build.ts";
 import type { DriverLog } from "../driver-log.ts";
 import type {
@@ -20,7 +21,6 @@ import type { PassedOn } from "./agent-environment.ts";
 import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.ts";
 import { endAgents } from "./end-agents.ts";
 import type { EndOptions } from "./end-agents.ts";
-import type { WorkspaceUser } from "./ownership.ts";
 import { procTable } from "./proc-table.ts";
 import { psTable } from "./ps-table.ts";
 import { openPassage, publishCommand } from "./public-files.ts";
@@ -207,7 +207,7 @@ export class ProcessDriver implements Driver {
     running: Map<string, RunningAgent>,
     log: DriverLog,
     signal: AbortSignal,
-  ): Promise<WorkspaceUser | undefined> {
+  ): Promise<Account | undefined> {
     if (build.agents.every(({ token }) => running.has(hashToken(token)))) {
       if (build.agents.length > 0) return undefined;
     }
@@ -252,7 +252,7 @@ export class ProcessDriver implements Driver {
   }
 
   /** Users of workspaces need files that they can read. */
-  async #agentCommand(user: WorkspaceUser | undefined): Promise<readonly string[]> {
+  async #agentCommand(user: Account | undefined): Promise<readonly string[]> {
     const { agentCommand, runtimeDir } = this.#options;
     if (user === undefined) return agentCommand;
     this.#command ??= publishCommand(agentCommand, runtimeDir).catch((error: unknown) => {
@@ -319,7 +319,7 @@ export class ProcessDriver implements Driver {
 interface AgentPlace {
   readonly accessUrl: string;
   readonly directory: string;
-  readonly user: WorkspaceUser | undefined;
+  readonly user: Account | undefined;
 }
 
 function tableFor(table: ProcessTable, users: WorkspaceUsers | undefined): ProcessTable {

@@ -3,8 +3,8 @@ import { open, rename, stat } from "node:fs/promises";
 
 import { errorText } from "@slipway/runtime";
 
+import type { Account } from "../../system/ownership.ts";
 import { DriverError } from "../errors.ts";
-import type { WorkspaceUser } from "./ownership.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 export interface AgentSpawn {
@@ -13,7 +13,7 @@ export interface AgentSpawn {
   readonly directory: string;
   readonly logPath: string;
   /** Undefined: our own. */
-  readonly user: WorkspaceUser | undefined;
+  readonly user: Account | undefined;
 }
 
 /** Above this the log moves to `agent.log.1` at the next start. */

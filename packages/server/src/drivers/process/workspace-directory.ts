@@ -1,8 +1,9 @@
 import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import type { Account } from "../../system/ownership.ts";
 import { DriverError } from "../errors.ts";
-import { giveDirectory, letPass, type WorkspaceUser } from "./ownership.ts";
+import { giveDirectory, letPass } from "./ownership.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /** What is in a workspace's directory. */
@@ -47,7 +48,7 @@ export function workspaceDirectory(workspacesDir: string, workspaceId: string): 
  */
 export async function makeWorkspace(
   directory: string,
-  user: WorkspaceUser | undefined,
+  user: Account | undefined,
 ): Promise<WorkspacePaths> {
   try {
     await mkdir(directory, { mode: 0o700 });

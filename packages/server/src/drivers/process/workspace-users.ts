@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { type Account, ownerOf } from "../../system/ownership.ts";
 import { namesIn } from "./agent-record.ts";
-import { ownerOf, type WorkspaceUser } from "./ownership.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
 import { systemErrorCode } from "./system-error.ts";
 import { type UidRange, UserAssignments } from "./user-assignments.ts";
@@ -29,12 +29,12 @@ export class WorkspaceUsers {
 
   /** The number of the user whose home a workspace's directory holds; undefined when it is not one of ours. */
   async userOf(directory: string): Promise<number | undefined> {
-    const uid = await ownerOf(workspacePaths(directory).home);
+    const uid = (await ownerOf(workspacePaths(directory).home))?.uid;
     return uid !== undefined && this.#has(uid) ? uid : undefined;
   }
 
   /** The user of a workspace, which stays the same as long as its directory. Throws `not-startable`. */
-  async assign(directory: string): Promise<WorkspaceUser> {
+  async assign(directory: string): Promise<Account> {
     // One after the other: what the one gets is taken for the next.
     const assigned = this.#assigning.then(() => this.#assign(directory));
     this.#assigning = assigned.catch(() => undefined);

@@ -1,0 +1,42 @@
+import { lchown, lstat, opendir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A user of the machine and its group, by number. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Who owns that path itself, a link not followed; undefined when there is nothing. */
+export async function ownerOf(path: string): Promise<Account | undefined> {
+  try {
+    const { uid, gid } = await lstat(path);
+    return { uid, gid };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Gives a directory, with all that its owner has in it, to another account. Nothing may run as that owner meanwhile. A
+ * file with several names may be one of the system's, to which the owner made a link: it stays as it is, and so does what
+ * belongs to somebody else.
+ */
+export async function giveTree(directory: string, account: Account): Promise<void> {
+  const { uid: from } = await lstat(directory);
+  await giveEntries(directory, from, account);
+  await lchown(directory, account.uid, account.gid);
+}
+
+async function giveEntries(directory: string, from: number, account: Account): Promise<void> {
+  for await (const entry of await opendir(directory)) {
+    const path = join(directory, entry.name);
+    const { uid, nlink } = await lstat(path);
+    const isDirectory = entry.isDirectory();
+    if (isDirectory) await giveEntries(path, from, account);
+    if (uid === from && (isDirectory || nlink === 1)) {
+      await lchown(path, account.uid, account.gid);
+    }
+  }
+}
