@@ -145,6 +145,16 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "testkit",
     mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "server", "agent", "cli"],
-    folders: ["clock", "servers", "clouds", "database", "processes", "simulation", "claim-faults"],
+    folders: [
+      "clock",
+      "servers",
+      "clouds",
+      "database",
+      "processes",
+      "claim-stage",
+      "simulation",
+      "claim-histories",
+      "claim-faults",
+    ],
   },
 ];

@@ -4,6 +4,7 @@ import {
   createWorkspace,
   getAgent,
   getWorkspace,
+  invalidatePrebuilds,
   listBuildParameters,
   listBuilds,
   updatePrebuildsSettings,
@@ -11,6 +12,7 @@ import {
 } from "@slipway/api";
 import { connectExternalAgent, openClient } from "@slipway/testkit";
 import { Agent, parseUuid } from "@slipway/wire";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
@@ -125,7 +127,19 @@ test("gives each of k who ask at once one of k that wait, and the next an ordina
 
 test("takes connected ones first, then the oldest", async () => {
   const pool = await pushPool(server, 3);
-  const [first, second, third] = await fillPool(server, 3, opened);
+  const filled = await fillPool(server, 3, opened);
+  const [first, second, third] = filled;
+  // They were made at one moment; the names would have it the other way round.
+  for (const [index, { workspace }] of filled.entries()) {
+    await server.db
+      .updateTable("workspaces")
+      .set({
+        created_at: sql`now() - make_interval(mins => ${3 - index})`,
+        name: `prebuild-${3 - index}`,
+      })
+      .where("id", "=", workspace.id)
+      .execute();
+  }
   await Promise.all((first?.agents ?? []).map(({ connection }) => connection.close()));
   await expect
     .poll(async () => {
@@ -141,21 +155,35 @@ test("takes connected ones first, then the oldest", async () => {
   expect(order).toEqual([second, third, first].map((one) => one?.workspace.id));
 });
 
-test("leaves alone what is not ready, has expired, was invalidated or is of an old version", async () => {
-  const pool = await pushPool(server, 2);
-  const [first, second] = await fillPool(server, 2, opened);
+test("leaves alone what is not ready, has expired or was invalidated", async () => {
+  const pool = await pushPool(server, 4);
+  const [unready, expired, good, invalidated] = await fillPool(server, 4, opened);
   const { client } = await addPerson(server, "ann");
+  // So that nothing is replaced meanwhile.
+  await server.admin.call(updatePrebuildsSettings, { body: { reconciliation_paused: true } });
   await server.db
     .updateTable("workspace_agents")
     .set({ lifecycle_state: "start_error" })
-    .where("id", "=", (first && agentsOf(first.workspace)[0]?.id) ?? "")
+    .where("id", "=", (unready && agentsOf(unready.workspace)[0]?.id) ?? "")
     .execute();
   await server.db
     .updateTable("template_version_presets")
-    .set({ last_invalidated_at: new Date(Date.now() + 60_000).toISOString() })
+    .set({ invalidate_after_secs: 3_600 })
     .execute();
-  const fresh = await claim(client, "fresh", pool);
-  expect([first?.workspace.id, second?.workspace.id]).not.toContain(fresh.id);
+  await server.db
+    .updateTable("workspace_builds")
+    .set({ created_at: sql`now() - interval '2 hours'` })
+    .where("workspace_id", "=", expired?.workspace.id ?? "")
+    .execute();
+  // The two that are left were made at one moment.
+  await server.db
+    .updateTable("workspaces")
+    .set({ created_at: sql`now()` })
+    .where("id", "=", invalidated?.workspace.id ?? "")
+    .execute();
+  expect((await claim(client, "one", pool)).id).toBe(good?.workspace.id);
+  await server.admin.call(invalidatePrebuilds, { params: { template: pool.template.id } });
+  const fresh = await claim(client, "two", pool);
   expect(fresh.latest_build.build_number).toBe(1);
 });
 

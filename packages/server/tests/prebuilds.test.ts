@@ -72,7 +72,7 @@ test("pauses and resumes, says when it is so already, and keeps who did it", asy
   });
 });
 
-test("makes and replaces nothing while it is paused, and goes on at once when it is resumed", async () => {
+test("gives away what waits while it is paused, and goes on at once when it is resumed", async () => {
   const pool = await pushPool(server, 1);
   await fillPool(server, 1, opened);
   await setPaused(true);
@@ -83,7 +83,6 @@ test("makes and replaces nothing while it is paused, and goes on at once when it
   expect(await server.admin.call(listPrebuildPools, {})).toMatchObject([
     { status: "paused", desired: 1, running: 0, starting: 0, claimed: 1 },
   ]);
-  expect(await listPrebuilds(server.admin)).toEqual([]);
   await setPaused(false);
   await waitForPrebuilds(server, 1);
 });

@@ -1,7 +1,6 @@
-import { cancelBuild, createBuild, getBuild, getWorkspace, type Workspace } from "@slipway/api";
+import { createBuild, getWorkspace } from "@slipway/api";
 import {
   connectExternalAgent,
-  connectWithToken,
   type ExternalAgent,
   requireAgent,
   waitForWorkspace,
@@ -10,68 +9,26 @@ import { Lifecycle_State } from "@slipway/wire";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { getManifest } from "../src/agents/rpc/manifest.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
-import { addPerson, type Client } from "./support/people.ts";
-import {
-  becomeReady,
-  report,
-  claim,
-  type ConnectAgent,
-  fillPool,
-  pushPool,
-  type TestPool,
-} from "./support/pool.ts";
+import { becomeReady, claim, report } from "./support/pool.ts";
+import { frameOf, openReinitPool, ping } from "./support/reinit-pool.ts";
 import { openReinit, type ReinitReader } from "./support/reinit.ts";
-import { SlowDriver } from "./support/slow-driver.ts";
 
 let opened: AsyncDisposableStack;
 let server: OpenServer;
-let driver: SlowDriver;
 
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
-  driver = new SlowDriver();
-  server = opened.use(await openServer(inject("postgresUrl"), {}, [driver]));
+  server = opened.use(await openServer(inject("postgresUrl")));
 });
 
 afterEach(() => opened.disposeAsync());
-
-const ping = "event: ping\n\n";
-
-function frameOf(workspace: Workspace): string {
-  const { id, owner_id: owner } = workspace;
-  return `event: data\ndata: {"workspace_id":"${id}","reason":"prebuild_claimed","owner_id":"${owner}"}\n\n`;
-}
 
 async function ask(agent: ExternalAgent, query?: string, url = server.url): Promise<ReinitReader> {
   return opened.use(await openReinit(url, agent, query));
 }
 
-/** What an agent may ask for that is its workspace's. */
-function askForKey({ token }: ExternalAgent): Promise<Response> {
-  const url = `${server.url}/api/v2/workspaceagents/me/gitsshkey`;
-  return fetch(url, { headers: { "Coder-Session-Token": token } });
-}
-
-/** A prebuild whose agents are connected, and Ann, who is to have it. */
-async function openPool(driverName = "external"): Promise<{
-  readonly pool: TestPool;
-  readonly agents: readonly ExternalAgent[];
-  readonly main: ExternalAgent;
-  readonly client: Client;
-}> {
-  const pool = await pushPool(server, 1, { driver: driverName });
-  // Only the driver `external` gives tokens away.
-  const connect: ConnectAgent = (id, name) =>
-    connectWithToken(server.url, driver.tokenOf(id, name));
-  const options = driverName === driver.name ? { connect } : {};
-  const [filled] = await fillPool(server, 1, opened, options);
-  const [main] = filled?.agents ?? [];
-  if (filled === undefined || main === undefined) throw new Error("the pool is empty");
-  const { client } = await addPerson(server, "ann");
-  return { pool, agents: filled.agents, main, client };
-}
+const openPool = () => openReinitPool(server, opened);
 
 test("pings at once, sends each agent one frame at the claim, and ends the answer", async () => {
   const { pool, agents, client } = await openPool();
@@ -194,66 +151,4 @@ test("ends the answer when the workspace is deleted", async () => {
   await client.call(createBuild, { params: { workspace: workspace.id }, body });
   expect(await stream.rest()).toBe(ping);
   expect((await ask(main, "")).status).toBe(401);
-});
-
-test("lets the agents wait through a claim's build, and nothing else, until it has succeeded", async () => {
-  const { pool, main, client } = await openPool(driver.name);
-  const before = await ask(main);
-  const workspace = await claim(client, "mine", pool);
-  expect(workspace.latest_build).toMatchObject({ build_number: 2, transition: "start" });
-  await driver.begun;
-  await main.connection.closed;
-  const during = await ask(main);
-  expect(await during.until(ping)).toBe(ping);
-  expect((await askForKey(main)).status).toBe(401);
-  // Nor may a session that began at the moment of the claim.
-  const { id: agentId } = await server.db
-    .selectFrom("workspace_agents as agent")
-    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
-    .where("build.workspace_id", "=", workspace.id)
-    .where("agent.name", "=", "main")
-    .select("agent.id")
-    .executeTakeFirstOrThrow();
-  const manifest = getManifest({ db: server.db, agent: { agentId } });
-  await expect(manifest).rejects.toThrow("build is outdated");
-  driver.end("succeed");
-  expect(await before.rest()).toBe(ping + frameOf(workspace));
-  expect((await askForKey(main)).status).toBe(200);
-});
-
-test("keeps waiting when a claim's build fails or is canceled; the next start hands over", async () => {
-  const { pool, main, client } = await openPool(driver.name);
-  const stream = await ask(main);
-  const workspace = await claim(client, "mine", pool);
-  const params = { workspace: workspace.id };
-  await driver.begun;
-  driver.end("fail");
-  const statusOf = async (build: string) =>
-    (await client.call(getBuild, { params: { build } })).status;
-  await expect.poll(() => statusOf(workspace.latest_build.id)).toBe("failed");
-
-  const second = await client.call(createBuild, { params, body: { transition: "start" } });
-  await driver.begun;
-  await client.call(cancelBuild, { params: { build: second.id } });
-  await expect.poll(() => statusOf(second.id)).toBe("canceled");
-  driver.end("fail");
-  expect((await ask(main)).status).toBe(200);
-  expect(stream.text()).not.toContain("data");
-
-  const third = await client.call(createBuild, { params, body: { transition: "start" } });
-  await driver.begun;
-  driver.end("succeed");
-  expect(await stream.rest()).toBe(ping + frameOf(workspace));
-  await expect.poll(() => statusOf(third.id)).toBe("running");
-  const agents = await server.db
-    .selectFrom("workspace_agents")
-    .where("workspace_build_id", "=", third.id)
-    .where("deleted", "=", false)
-    .select(["name", "took_over"])
-    .orderBy("name")
-    .execute();
-  expect(agents).toEqual([
-    { name: "main", took_over: true },
-    { name: "second", took_over: true },
-  ]);
 });

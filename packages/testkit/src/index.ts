@@ -1,5 +1,10 @@
 export type { ClaimFaultsOptions, ClaimFaultsOutcome, FaultCount } from "./claim-faults/options.ts";
 export { runClaimFaults } from "./claim-faults/run-claim-faults.ts";
+export { agentsOf, bringToLife, connect, report, type StageAgent } from "./claim-stage/agents.ts";
+export { acquire } from "./claim-stage/acquire.ts";
+export { HeldDriver } from "./claim-stage/held-driver.ts";
+export { fillPool } from "./claim-stage/pool.ts";
+export { ClaimStage } from "./claim-stage/stage.ts";
 export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";

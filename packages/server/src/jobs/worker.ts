@@ -33,6 +33,19 @@ export type JobHandler = (
   signal: AbortSignal,
 ) => Promise<JobOutcome>;
 
+/** Ends a job together with what its outcome writes; false, with nothing written, when another worker has the job by now. */
+export function endJob(
+  db: Database,
+  { jobId, workerId }: { readonly jobId: string; readonly workerId: string },
+  { error, commit }: JobOutcome,
+): Promise<boolean> {
+  return inTransaction(db, async (trx) => {
+    const isOurs = await completeJob(trx, { jobId, workerId, error });
+    if (isOurs) await commit(trx);
+    return isOurs;
+  });
+}
+
 interface WorkerOptions {
   readonly db: Database;
   readonly pubsub: PubSub;
@@ -117,11 +130,7 @@ export class JobWorker implements AsyncDisposable {
     try {
       const outcome = await this.#outcome(job, log, signal);
       await log.flush();
-      const isEnded = await inTransaction(db, async (trx) => {
-        const isOurs = await completeJob(trx, { jobId: job.id, workerId, error: outcome.error });
-        if (isOurs) await outcome.commit(trx);
-        return isOurs;
-      });
+      const isEnded = await endJob(db, { jobId: job.id, workerId }, outcome);
       if (isEnded) this.#count(job, outcome, signal);
       if (!isEnded) logger.warn({}, "job was taken by another worker; its result is dropped");
       else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");

@@ -74,7 +74,7 @@ export async function runReconciler(
 }
 
 /** Looks at every pool once; resolves to the number of builds that were queued. */
-async function reconcilePools(
+export async function reconcilePools(
   needs: ReconcilerNeeds,
   limits: ReconcileLimits,
   signal: AbortSignal,

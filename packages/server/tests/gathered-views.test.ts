@@ -1,0 +1,79 @@
+import { openTestDatabase } from "@slipway/testkit";
+import { type KyselyPlugin, sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+
+import { hashAgentToken } from "../src/auth/agent-token.ts";
+import type { Database } from "../src/db/database.ts";
+import { GatheredViews } from "../src/prebuilds/reinit/gathered-views.ts";
+import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
+
+/** Keeps the answers of statements back, after the database has given them. */
+class HeldAnswers implements KyselyPlugin {
+  readonly #held: (() => void)[] = [];
+  #isHolding = true;
+  /** How many statements were answered, or are to be. */
+  total = 0;
+
+  readonly transformQuery: KyselyPlugin["transformQuery"] = ({ node }) => node;
+
+  readonly transformResult: KyselyPlugin["transformResult"] = async ({ result }) => {
+    this.total += 1;
+    if (this.#isHolding) await new Promise<void>((resolve) => this.#held.push(resolve));
+    return result;
+  };
+
+  get count(): number {
+    return this.#held.length;
+  }
+
+  release(): void {
+    this.#isHolding = false;
+    for (const resolve of this.#held.splice(0)) resolve();
+  }
+}
+
+const tokens = ["one", "two"].map(hashAgentToken);
+let opened: AsyncDisposableStack;
+let db: Database;
+let answers: HeldAnswers;
+let views: GatheredViews;
+
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  ({ db } = opened.use(await openTestDatabase(inject("postgresUrl"))));
+  answers = new HeldAnswers();
+  views = new GatheredViews(db.withPlugin(answers));
+  const place = await seedWorkspace(db);
+  const build = { number: 1, transition: "start", job: "succeeded" } as const;
+  await seedAgent(db, await seedBuild(db, place, build), "one");
+});
+
+afterEach(() => opened.disposeAsync());
+
+function deleteWorkspaces() {
+  return sql`update workspaces set deleted = true`.execute(db);
+}
+
+describe("a look", () => {
+  it("never shares a statement that was under way when it came", async () => {
+    const [one = Buffer.of()] = tokens;
+    const early = views.look(one);
+    await expect.poll(() => answers.count).toBe(1);
+    await deleteWorkspaces();
+    const late = views.look(one);
+    answers.release();
+    expect(await early).toMatchObject({ type: "live" });
+    expect(await late).toEqual({ type: "gone" });
+  });
+
+  it("shares the next statement with all that came meanwhile, each with its own answer", async () => {
+    const [one = Buffer.of(), two = Buffer.of()] = tokens;
+    const early = views.look(two);
+    await expect.poll(() => answers.count).toBe(1);
+    const late = [views.look(one), views.look(two), views.look(one)];
+    answers.release();
+    expect(await early).toEqual({ type: "gone" });
+    expect((await Promise.all(late)).map(({ type }) => type)).toEqual(["live", "gone", "live"]);
+    expect(answers.total).toBe(2);
+  });
+});

@@ -1,0 +1,28 @@
+import { ClaimStage, openTestDatabase } from "@slipway/testkit";
+
+import { hashAgentToken } from "../../src/auth/agent-token.ts";
+import type { DriverName } from "../../src/drivers/driver.ts";
+import { selectReinitViews } from "../../src/prebuilds/reinit/queries.ts";
+import type { ReinitView } from "../../src/prebuilds/reinit/view.ts";
+
+/** A stage on a database of its own, with a pool of `instances` that never expire. */
+export async function openStage(
+  postgresUrl: string,
+  opened: AsyncDisposableStack,
+  driver: DriverName,
+  { instances = 1 }: { readonly instances?: number } = {},
+): Promise<ClaimStage> {
+  const { db } = opened.use(await openTestDatabase(postgresUrl));
+  return ClaimStage.open(db, {
+    driver,
+    agentNames: ["main", "second"],
+    pool: { instances, expireAfterSeconds: 0 },
+  });
+}
+
+/** How the agent of a token stands for `/reinit`. */
+export async function viewOf({ needs }: ClaimStage, token: string): Promise<ReinitView> {
+  const hash = hashAgentToken(token);
+  const views = await selectReinitViews(needs.db, [hash]);
+  return views.get(hash.toString("hex")) ?? { type: "gone" };
+}

@@ -1,0 +1,67 @@
+import {
+  type Driver,
+  type DriverBuild,
+  DriverError,
+  type DriverName,
+  type DriverPlan,
+  type DriverResult,
+  type Observed,
+} from "@slipway/server/claims";
+
+type Ending = "succeed" | "fail";
+
+/** A driver that touches nothing, and whose work takes until the test says how it ends. */
+export class HeldDriver implements Driver {
+  readonly name: DriverName;
+  /** Absent where a claim leaves nothing to do. */
+  readonly claim?: Driver["start"];
+  readonly #begun = Promise.withResolvers<void>();
+  readonly #ending = Promise.withResolvers<Ending>();
+
+  constructor(name: DriverName) {
+    this.name = name;
+    if (handsOverByJob(name)) this.claim = this.start;
+  }
+
+  /** Resolves once it has work to do. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  end(how: Ending): void {
+    this.#ending.resolve(how);
+  }
+
+  async plan({ agentNames }: { readonly agentNames: readonly string[] }): Promise<DriverPlan> {
+    return { resources: [{ type: "machine", name: "one", agentNames }] };
+  }
+
+  readonly start: Driver["start"] = (build, _log, signal) => this.#work(build, signal);
+  readonly stop: Driver["stop"] = (build, _log, signal) => this.#work(build, signal);
+  readonly delete: Driver["delete"] = (build, _log, signal) => this.#work(build, signal);
+
+  /** Nothing runs: whatever is to be restored is started anew. */
+  async observe({
+    agents,
+  }: {
+    readonly agents: readonly { readonly id: string }[];
+  }): Promise<Observed> {
+    return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
+  }
+
+  async #work({ agents }: DriverBuild, signal: AbortSignal): Promise<DriverResult> {
+    this.#begun.resolve();
+    const aborted = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
+    if ((await Promise.race([this.#ending.promise, aborted.promise])) === "fail") {
+      throw new DriverError("unavailable", "the machine is out of order");
+    }
+    const agentNames = agents.map(({ name }) => name);
+    return { state: undefined, resources: [{ type: "machine", name: "one", agentNames }] };
+  }
+}
+
+/** Whether a claim with this driver is a job, instead of complete with its transaction. */
+export function handsOverByJob(name: DriverName): boolean {
+  return name === "docker";
+}

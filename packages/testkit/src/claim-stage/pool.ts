@@ -1,0 +1,32 @@
+import { prebuildsUserId } from "@slipway/api";
+
+import { bringToLife } from "./agents.ts";
+import type { ClaimStage } from "./stage.ts";
+
+/** So long that no failure of a test matters to it. */
+const limits = { backoffMs: 0, lookbackMs: 0, failureHardLimit: 0 };
+
+/** Has the pool filled, with its prebuilds ready; resolves to their ids, oldest first, a second apart from each other. */
+export async function fillPool(stage: ClaimStage): Promise<readonly string[]> {
+  await stage.look(limits);
+  await stage.carryOut();
+  const { db } = stage.needs;
+  const rows = await db
+    .selectFrom("workspaces")
+    .where("owner_id", "=", prebuildsUserId)
+    .where("deleted", "=", false)
+    .orderBy("created_at")
+    .orderBy("name")
+    .select(["id"])
+    .execute();
+  for (const [index, { id }] of rows.entries()) {
+    await bringToLife(stage.needs, id);
+    const ageSeconds = rows.length - index;
+    await db
+      .updateTable("workspaces")
+      .set({ created_at: new Date(Date.now() - ageSeconds * 1000).toISOString() })
+      .where("id", "=", id)
+      .execute();
+  }
+  return rows.map(({ id }) => id);
+}

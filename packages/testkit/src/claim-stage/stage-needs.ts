@@ -1,0 +1,30 @@
+import type { Clock } from "@slipway/runtime";
+import type { Database } from "@slipway/server";
+import type {
+  Driver,
+  DriverName,
+  Limits,
+  LocalHints,
+  PubSub,
+  SecretBox,
+} from "@slipway/server/claims";
+
+/** What the services of claims are called with. */
+export interface StageNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly pubsub: PubSub & LocalHints;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  /** The driver of all templates. */
+  readonly driver: DriverName;
+  /** The same, for services that only look at what it can do. */
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
+
+/** A network that loses every hint: whoever waits looks again by itself. */
+export const noHints: PubSub & LocalHints = {
+  subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+  publish: () => undefined,
+  hintHere: () => undefined,
+};

@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+
+import type { Transition, Workspace } from "@slipway/api";
+import { silentLogger, systemClock } from "@slipway/runtime";
+import type { Database } from "@slipway/server";
+import {
+  activateVersion,
+  buildWorkspace,
+  cancelBuild,
+  createWorkspace,
+  defaultLimits,
+  type DriverName,
+  fullGrant,
+  reconcilePools,
+  SecretBox,
+  selectBuild,
+  selectWorkspace,
+  takePrebuild,
+  type UserCaller,
+} from "@slipway/server/claims";
+import type { ReconcileLimits } from "@slipway/server/prebuilds";
+
+import { acquire } from "./acquire.ts";
+import { HeldDriver } from "./held-driver.ts";
+import { noHints, type StageNeeds } from "./stage-needs.ts";
+import {
+  pushStageTemplate,
+  pushStageVersion,
+  type StagePool,
+  type StageVersion,
+} from "./stage-template.ts";
+
+export interface StageOptions {
+  readonly driver: DriverName;
+  readonly agentNames: readonly string[];
+  readonly pool: StagePool;
+}
+
+export interface StageWorkspace {
+  readonly name: string;
+  readonly presetId?: string;
+  /** Default: the caller. */
+  readonly owner?: UserCaller;
+  readonly ttlMs?: number;
+}
+
+const noSignal = new AbortController().signal;
+const unmeasured = { observe: () => undefined };
+
+/** A template with a pool on a database, and what servers and people do with it, called one at a time. */
+export class ClaimStage {
+  readonly needs: StageNeeds;
+  readonly admin: UserCaller;
+  readonly organizationId: string;
+  readonly templateId: string;
+  /** The active one at first. */
+  readonly version: StageVersion;
+  readonly #options: StageOptions;
+
+  private constructor(
+    made: Pick<ClaimStage, "needs" | "admin" | "organizationId" | "templateId" | "version">,
+    options: StageOptions,
+  ) {
+    this.needs = made.needs;
+    this.admin = made.admin;
+    this.organizationId = made.organizationId;
+    this.templateId = made.templateId;
+    this.version = made.version;
+    this.#options = options;
+  }
+
+  static async open(db: Database, options: StageOptions): Promise<ClaimStage> {
+    const { driver, agentNames, pool } = options;
+    const secrets = new SecretBox(["the key of a test"]);
+    const needs = {
+      db,
+      secrets,
+      pubsub: noHints,
+      clock: systemClock,
+      limits: defaultLimits,
+      driver,
+      drivers: new Map([[driver, new HeldDriver(driver)]]),
+    };
+    const { id: organizationId } = await db
+      .insertInto("organizations")
+      .values({ name: "stage" })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    const admin = await insertUser(db, "admin", ["owner"]);
+    const input = { organizationId, admin, agentNames, pool };
+    const template = await pushStageTemplate(needs, input);
+    return new ClaimStage({ needs, admin, organizationId, ...template }, options);
+  }
+
+  /** Another version of the template, which is not active yet. */
+  pushVersion(): Promise<StageVersion> {
+    const { needs, organizationId, admin, templateId } = this;
+    return pushStageVersion(needs, { organizationId, admin, ...this.#options }, templateId);
+  }
+
+  /** Makes a version the active one. */
+  activate(versionId: string): Promise<void> {
+    return activateVersion(this.needs, this.admin, this.templateId, versionId);
+  }
+
+  addUser(username: string): Promise<UserCaller> {
+    return insertUser(this.needs.db, username, []);
+  }
+
+  /** A look at all pools, as the reconciler takes it; resolves to the number of builds that it queued. */
+  look(limits: ReconcileLimits): Promise<number> {
+    const reconciler = { ...this.needs, logger: silentLogger, reconciliationSeconds: unmeasured };
+    return reconcilePools(reconciler, limits, noSignal);
+  }
+
+  /** Carries out every job that waits. */
+  async carryOut(): Promise<void> {
+    for (let work = await acquire(this.needs); work; work = await acquire(this.needs)) {
+      await work.end("succeed");
+    }
+  }
+
+  /** A new workspace of the active version; of a preset from its pool, if one waits there. */
+  create(
+    caller: UserCaller,
+    { name, presetId, owner = caller, ttlMs }: StageWorkspace,
+  ): Promise<Workspace> {
+    const { needs, templateId } = this;
+    return createWorkspace({ ...needs, takePrebuild, claimSeconds: unmeasured }, caller, {
+      ownerId: owner.id,
+      name,
+      templateId,
+      versionId: undefined,
+      presetId,
+      parameters: [],
+      settings: { automaticUpdates: "never", autostart: undefined, ttlMs },
+    });
+  }
+
+  /** Queues a build of a workspace as it is by now. */
+  async build(caller: UserCaller, workspaceId: string, transition: Transition): Promise<string> {
+    const row = await selectWorkspace(this.needs.db, workspaceId);
+    if (row === undefined) throw new Error(`no workspace ${workspaceId}`);
+    const { id } = await buildWorkspace(this.needs, row, {
+      transition,
+      versionId: undefined,
+      presetId: undefined,
+      parameters: [],
+      reason: "initiator",
+      initiator: caller,
+    });
+    return id;
+  }
+
+  async cancel(caller: UserCaller, buildId: string): Promise<void> {
+    const row = await selectBuild(this.needs.db, buildId);
+    if (row === undefined) throw new Error(`no build ${buildId}`);
+    await cancelBuild(this.needs, caller, row, undefined);
+  }
+}
+
+async function insertUser(
+  db: Database,
+  username: string,
+  roles: readonly string[],
+): Promise<UserCaller> {
+  const id = randomUUID();
+  await db
+    .insertInto("users")
+    .values({ id, username, email: `${username}@example.com`, roles: [...roles] })
+    .execute();
+  return { id, username, roles, keyId: "", grant: fullGrant, origin: undefined };
+}

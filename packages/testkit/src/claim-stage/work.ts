@@ -1,0 +1,59 @@
+import {
+  type AcquiredJob,
+  buildHandler,
+  endJob,
+  importHandler,
+  JobCanceled,
+  type JobHandler,
+  JobLogWriter,
+  type JobOutcome,
+} from "@slipway/server/claims";
+
+import { HeldDriver } from "./held-driver.ts";
+import type { StageNeeds } from "./stage-needs.ts";
+
+/** A job in the hands of a worker, whose driver waits for the test. */
+export class Work {
+  readonly job: AcquiredJob;
+  readonly workerId: string;
+  readonly #needs: StageNeeds;
+  readonly #driver: HeldDriver;
+  readonly #log: JobLogWriter;
+  readonly #canceled = new AbortController();
+  readonly #outcome: Promise<JobOutcome>;
+
+  private constructor(needs: StageNeeds, workerId: string, job: AcquiredJob) {
+    const { db, pubsub } = needs;
+    this.job = job;
+    this.workerId = workerId;
+    this.#needs = needs;
+    this.#driver = new HeldDriver(needs.driver);
+    this.#log = new JobLogWriter(db, pubsub, job.id);
+    this.#outcome = this.#handler()(job, this.#log, this.#canceled.signal);
+    this.#outcome.catch(() => undefined);
+  }
+
+  /** Does what comes before the driver's work. */
+  static async begin(needs: StageNeeds, workerId: string, job: AcquiredJob): Promise<Work> {
+    const work = new Work(needs, workerId, job);
+    await Promise.race([work.#driver.begun, work.#outcome]);
+    return work;
+  }
+
+  /** Ends the job; false when another worker has it by now. */
+  async end(how: "succeed" | "fail" | "cancel"): Promise<boolean> {
+    if (how === "cancel") this.#canceled.abort(new JobCanceled());
+    else this.#driver.end(how);
+    const outcome = await this.#outcome;
+    await this.#log.flush();
+    return endJob(this.#needs.db, { jobId: this.job.id, workerId: this.workerId }, outcome);
+  }
+
+  #handler(): JobHandler {
+    const { db, secrets } = this.#needs;
+    const drivers = new Map([[this.#driver.name, this.#driver]]);
+    return this.job.type === "template_version_import"
+      ? importHandler(db, drivers)
+      : buildHandler({ db, secrets, drivers, accessUrl: "https://slipway.test" });
+  }
+}

@@ -1,0 +1,15 @@
+import { claimBuild } from "./claims/claim-build.ts";
+import { keys } from "./claims/keys.ts";
+import { pool } from "./claims/pool.ts";
+import { reconciler } from "./claims/reconciler.ts";
+import { reinitMutants } from "./claims/reinit.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** Bugs in pools, claims and re-initialisation (docs/claims.md). */
+export const claims: readonly Mutant[] = [
+  ...pool,
+  ...claimBuild,
+  ...reinitMutants,
+  ...reconciler,
+  ...keys,
+];

@@ -1,0 +1,96 @@
+import type { Mutant } from "../mutant.ts";
+
+const builds = "packages/server/src/builds";
+const suite = { project: "db", files: ["packages/server/tests/claim-build.test.ts"] } as const;
+
+/** Bugs in the build that hands a prebuild over. */
+export const claimBuild: readonly Mutant[] = [
+  {
+    name: "build-for-the-requester",
+    breaks: "what an administrator claims for another stays a claim under way",
+    file: `${builds}/claim-service.ts`,
+    find: "    ownerId: workspace.ownerId,\n    number:",
+    replace: "    ownerId: initiator.id,\n    number:",
+    suite,
+  },
+  {
+    name: "canceled-claim-succeeded",
+    breaks: "a claim that was canceled before it began counts as one that succeeded",
+    file: `${builds}/claim-queries.ts`,
+    find: '.where("j.canceled_at", "is", null)',
+    replace: "",
+    suite,
+  },
+  {
+    name: "failed-claim-succeeded",
+    breaks: "a claim that failed counts as one that succeeded",
+    file: `${builds}/claim-queries.ts`,
+    find: '.where("j.error", "is", null)',
+    replace: "",
+    suite: { project: "db", files: ["packages/server/tests/reinit-by-job.test.ts"] },
+  },
+  {
+    name: "stop-after-failed-claim-ignored",
+    breaks: "a start after a failed claim and a stop takes over processes that have ended",
+    file: `${builds}/claim-queries.ts`,
+    find: '.where("b.build_number", "<", before)',
+    replace: '.where("b.build_number", "<", before).where("b.transition", "=", "start")',
+    suite,
+  },
+  {
+    name: "cancel-mark-kept",
+    breaks: "a claim that succeeded before it could be canceled counts as canceled",
+    file: "packages/server/src/jobs/queries.ts",
+    find: "...(end.error === undefined ? { canceled_at: null } : {}),",
+    replace: "",
+    suite,
+  },
+  {
+    name: "claimed-without-deadline",
+    breaks: "a claimed workspace runs for ever",
+    file: `${builds}/claim-service.ts`,
+    find: "...doneBuildRows(id, { ...build, jobId, deadline }, parameters),",
+    replace: "...doneBuildRows(id, { ...build, jobId, deadline: null }, parameters),",
+    suite,
+  },
+  {
+    name: "claimed-by-job-without-deadline",
+    breaks: "a workspace that a job handed over runs for ever",
+    file: `${builds}/build-job.ts`,
+    find: "      await insertRows(rows).execute(trx);\n      await updateDeadline(trx, context.id);",
+    replace: "      await insertRows(rows).execute(trx);",
+    suite,
+  },
+  {
+    name: "claimed-without-machine",
+    breaks: "the server on whose machine a claimed workspace runs does not know it any more",
+    file: `${builds}/claim-service.ts`,
+    find: "{ workerId, stage: claimStage, line }",
+    replace: "{ workerId: null, stage: claimStage, line }",
+    suite,
+  },
+  {
+    name: "new-tokens-at-a-claim",
+    breaks: "the agents of a claimed workspace get tokens that no process has",
+    file: `${builds}/take-over.ts`,
+    find: "    tokens,\n  });",
+    replace: "    tokens: new Map(),\n  });",
+    suite,
+  },
+  {
+    name: "restored-stays-owed",
+    breaks: "a process that was started anew is told to start over",
+    file: "packages/server/src/agents/insert-queries.ts",
+    find: ", took_over: false })",
+    replace: " })",
+    suite,
+  },
+  {
+    name: "start-is-always-a-claim",
+    breaks: "every restart of a workspace takes over the processes before it",
+    file: `${builds}/take-over.ts`,
+    find: " || last.owner_id === context.build_owner_id",
+    replace: "",
+    suite,
+  },
+];

@@ -1,0 +1,60 @@
+import { type Mutant, type Suite, suiteKey } from "./mutant.ts";
+import { runSuite, type SuiteOptions, type SuiteOutcome } from "./run-suite.ts";
+import { openScratchTree } from "./scratch-tree.ts";
+import { openTestPostgres } from "./test-postgres.ts";
+
+/** What came of one mutant, or of a suite without one. */
+export interface Verdict {
+  readonly subject: { readonly mutant: Mutant } | { readonly suite: Suite };
+  readonly outcome: SuiteOutcome;
+  readonly seconds: number;
+}
+
+interface JudgeOptions {
+  readonly checkout: string;
+  /** How many mutants are tried at the same time. */
+  readonly jobs: number;
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  readonly onVerdict: (verdict: Verdict) => void;
+}
+
+/**
+ * Runs each suite as the code is, and again with each of its mutants. A suite that fails without one says nothing about
+ * them, so that they are left out.
+ */
+export async function judge(mutants: readonly Mutant[], options: JudgeOptions): Promise<void> {
+  const suites = [...Map.groupBy(mutants, ({ suite }) => suiteKey(suite)).values()];
+  const queue = suites.flatMap((ofSuite) => (ofSuite[0] === undefined ? [] : [ofSuite]));
+  const count = Math.min(options.jobs, queue.length);
+  await Promise.all(Array.from({ length: count }, () => judgeSuites(queue, options)));
+}
+
+/** Takes suites off the queue, with a tree and a PostgreSQL of its own. */
+async function judgeSuites(queue: (readonly Mutant[])[], options: JudgeOptions): Promise<void> {
+  const { checkout, limitMs, signal } = options;
+  await using tree = await openScratchTree(checkout);
+  await using postgres = await openTestPostgres(checkout);
+  const suiteOptions = { root: tree.root, postgresUrl: postgres.url, limitMs, signal };
+  for (let mutants = queue.shift(); mutants !== undefined; mutants = queue.shift()) {
+    const [{ suite } = { suite: undefined }] = mutants;
+    if (suite === undefined) continue;
+    const healthy = await timed({ suite }, suite, suiteOptions);
+    options.onVerdict(healthy);
+    if (healthy.outcome.type !== "passed") continue;
+    for (const mutant of mutants) {
+      await using _ = await tree.plant(mutant);
+      options.onVerdict(await timed({ mutant }, suite, suiteOptions));
+    }
+  }
+}
+
+async function timed(
+  subject: Verdict["subject"],
+  suite: Suite,
+  options: SuiteOptions,
+): Promise<Verdict> {
+  const startedMs = performance.now();
+  const outcome = await runSuite(suite, options);
+  return { subject, outcome, seconds: (performance.now() - startedMs) / 1000 };
+}

@@ -1,0 +1,40 @@
+/** A small bug, as an edit of one file, with the tests that must find it. */
+export interface Mutant {
+  readonly name: string;
+  /** What no longer holds, in one line. */
+  readonly breaks: string;
+  /** A path from the root of the repository. */
+  readonly file: string;
+  /** The text to replace; it occurs exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  readonly suite: Suite;
+}
+
+/** Test files that run together, within the time limit of one mutant. */
+export interface Suite {
+  /** The project of `vitest.config.ts`. */
+  readonly project: "unit" | "db";
+  readonly files: readonly [string, ...string[]];
+}
+
+/** The code has moved on, so that a mutant no longer fits. */
+export class MutantError extends Error {
+  override readonly name = "MutantError";
+  readonly code = "mutant-does-not-fit";
+}
+
+/** The file's text with the bug in it; throws `MutantError` unless the text to replace occurs exactly once. */
+export function plant({ name, file, find, replace }: Mutant, text: string): string {
+  const [before, after, ...more] = text.split(find);
+  if (before === undefined || after === undefined || more.length > 0) {
+    const times = text.split(find).length - 1;
+    throw new MutantError(`mutant ${name}: its text occurs ${times} times in ${file}, wanted once`);
+  }
+  return before + replace + after;
+}
+
+/** Equal for suites that run the same tests. */
+export function suiteKey({ project, files }: Suite): string {
+  return [project, ...files].join(" ");
+}

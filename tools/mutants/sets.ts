@@ -1,0 +1,5 @@
+import { claims } from "./claims.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** The mutants by the part of the product that they break. */
+export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map([["claims", claims]]);
