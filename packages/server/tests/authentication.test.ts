@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 
 import { getUser, type Transition } from "@slipway/api";
-import { silentLogger } from "@slipway/runtime";
+import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
+import { AuditNotes } from "../src/audit/note-service.ts";
+import { PasswordAttempts } from "../src/auth/password-attempts.ts";
 import {
   createAuthenticator,
   createSession,
@@ -17,7 +19,7 @@ import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
 import { createFirstUser } from "../src/users/service.ts";
-import { logIn } from "../src/users/session-service.ts";
+import { logIn, type LogInNeeds } from "../src/users/session-service.ts";
 import {
   type JobState,
   seedAgent,
@@ -102,28 +104,74 @@ describe("a log-in", () => {
   const email = "ann@example.com";
   const origin = { requestId: randomUUID(), ip: "127.0.0.1", userAgent: "test", status: 201 };
 
+  let needs: LogInNeeds;
+
   beforeEach(async () => {
-    await createFirstUser(database.db, { username: "ann", email, name: "", password });
+    const { db } = database;
+    const notes = new AuditNotes({ db, clock: systemClock, logger: silentLogger });
+    needs = { db, attempts: new PasswordAttempts(systemClock), notes };
+    await createFirstUser(db, { username: "ann", email, name: "", password });
+  });
+
+  /** The status of each of so many attempts with a wrong password. */
+  async function fail(times: number, account: string, from = origin): Promise<readonly number[]> {
+    const statuses: number[] = [];
+    for (let at = 0; at < times; at += 1) {
+      const refusal = await logIn(needs, { email: account, password: `wrong ${at}` }, from).catch(
+        (error: unknown) => error,
+      );
+      statuses.push(refusal instanceof HttpError ? refusal.status : 0);
+    }
+    return statuses;
+  }
+
+  it("is slowed down after five failures, whether the account exists or not", async () => {
+    const expected = [401, 401, 401, 401, 401, 429, 429];
+    // In any case and, unlike the right one, of anybody.
+    expect(await fail(7, "ANN@example.com")).toEqual(expected);
+    expect(await fail(7, "nobody@example.com")).toEqual(expected);
+    await expect(logIn(needs, { email, password }, origin)).rejects.toMatchObject({
+      status: 429,
+      headers: { "Retry-After": "1" },
+    });
+    const elsewhere = { ...origin, ip: "192.0.2.7" };
+    expect(await logIn(needs, { email, password }, elsewhere)).toContain("-");
+  });
+
+  it("that fails is noted once an address, and of accounts that do not exist never", async () => {
+    await fail(7, email);
+    await fail(2, email, { ...origin, ip: "192.0.2.7" });
+    await fail(7, "nobody@example.com");
+    await needs.notes[Symbol.asyncDispose]();
+    const entries = await database.db
+      .selectFrom("audit_log")
+      .where("action", "=", "login")
+      .select(["user_id", "ip", "status_code"])
+      .orderBy("ip")
+      .execute();
+    const user_id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(entries).toEqual([
+      { user_id, ip: "127.0.0.1", status_code: 401 },
+      { user_id, ip: "192.0.2.7", status_code: 401 },
+    ]);
   });
 
   it("gives a token for the right password, whatever the case of the address", async () => {
-    const token = await logIn(database.db, { email: "Ann@Example.com", password }, origin);
+    const token = await logIn(needs, { email: "Ann@Example.com", password }, origin);
     expect(await ask("/user", token)).toMatchObject({ status: 200, body: { username: "ann" } });
   });
 
   it("does not tell a wrong password from an unknown user", async () => {
     const refusal = { status: 401, message: "Incorrect email or password." };
-    await expect(logIn(database.db, { email, password: "wrong" }, origin)).rejects.toMatchObject(
-      refusal,
-    );
+    await expect(logIn(needs, { email, password: "wrong" }, origin)).rejects.toMatchObject(refusal);
     await expect(
-      logIn(database.db, { email: "bob@example.com", password }, origin),
+      logIn(needs, { email: "bob@example.com", password }, origin),
     ).rejects.toMatchObject(refusal);
   });
 
   it("is refused to who is suspended", async () => {
     await database.db.updateTable("users").set({ status: "suspended" }).execute();
-    await expect(logIn(database.db, { email, password }, origin)).rejects.toMatchObject({
+    await expect(logIn(needs, { email, password }, origin)).rejects.toMatchObject({
       status: 401,
     });
   });

@@ -95,6 +95,49 @@ describe("the rate limit", () => {
     expect(await passing(20, "/files", { method: "POST" })).toBe(12);
   });
 
+  it("counts by the route, however the URL is spelled", async () => {
+    const body = { email: "a@b", password: "x" };
+    const spellings = [
+      "/users/login",
+      "//users/login",
+      "/users/login/",
+      "/users/%6cogin",
+      "/users//login?x=1",
+    ];
+    let passed = 0;
+    for (const url of spellings) passed += await passing(40, url, { method: "POST", body });
+    expect(passed).toBe(60);
+  });
+
+  it("counts strangers by the route alone, also where nothing is", async () => {
+    let passed = 0;
+    for (let at = 0; at < 6; at += 1)
+      passed += await passing(100, `/users/${at}`, { token: "bad" });
+    expect(passed).toBe(512);
+    passed = 0;
+    for (let at = 0; at < 6; at += 1) passed += await passing(100, `/nothing/${at}`);
+    expect(passed).toBe(512);
+  });
+
+  it("knows a thing of a user by any spelling, and limits all things together", async () => {
+    const id = randomUUID();
+    const spellings = [
+      id,
+      id.toUpperCase(),
+      id.replaceAll("-", ""),
+      `urn:uuid:${id}`,
+      `%7B${id}%7D`,
+    ];
+    let passed = 0;
+    for (const spelling of spellings) passed += await passing(120, `/users/${spelling}`);
+    expect(passed).toBe(512);
+    passed = 0;
+    for (let at = 0; at < 20; at += 1) passed += await passing(250, `/users/${at}`);
+    expect(passed).toBe(8 * 512 - 5 * 120);
+    expect((await call("/users/x")).text).toContain("more than 4096 requests");
+    expect(await call("/users/x", { token: "bob" })).toMatchObject({ status: 404 });
+  });
+
   it("counts who is refused by his address, and agents as themselves", async () => {
     expect(await passing(600, "/users/a", { token: "bad" })).toBe(512);
     expect(await call("/users/a", { token: "bad" })).toMatchObject({ status: 429 });

@@ -37,6 +37,18 @@ describe("verifyPassword", () => {
   });
 });
 
+describe("hashing", () => {
+  it("is refused when too many passwords wait", async () => {
+    // One that costs nothing.
+    const check = (): Promise<boolean> => verifyPassword("x", "scrypt$2$1$1$AA$AA");
+    const results = await Promise.allSettled(Array.from({ length: 200 }, check));
+    const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    expect(refused).toHaveLength(200 - 128 - 2);
+    expect(refused[0]).toMatchObject({ status: 503, headers: { "Retry-After": "10" } });
+    expect(await check()).toBe(false);
+  });
+});
+
 describe("passwordProblem", () => {
   it.each(["correct-horse-battery-42", "SomeSecurePassword!", "xkcdqwplmnbt"])(
     "takes %s",

@@ -1,6 +1,8 @@
 import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from "node:crypto";
 
-import { invalidField } from "../http/errors.ts";
+import pLimit from "p-limit";
+
+import { HttpError, invalidField } from "../http/errors.ts";
 
 /** About 16 MiB and 50 ms a password on one core. */
 const cost = { N: 16_384, r: 8, p: 1 } as const;
@@ -35,7 +37,21 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
   return derived.length === wanted.length && timingSafeEqual(derived, wanted);
 }
 
+/** The passwords that are hashed at a time: half of the threads that files and names of hosts are read by, too. */
+const turns = pLimit(2);
+/** The number that may wait for its turn; that is some four seconds. */
+const maxWaiting = 128;
+
+/** Throws the 503 when too many wait. */
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
+  if (turns.pendingCount < maxWaiting) return turns(() => runScrypt(password, salt, options));
+  throw new HttpError(503, "Too many passwords are being checked now.", {
+    detail: "Try again in some seconds.",
+    headers: { "Retry-After": "10" },
+  });
+}
+
+function runScrypt(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(password.normalize("NFKC"), salt, keyBytes, options, (error, key) =>
       error === null ? resolve(key) : reject(error),

@@ -5,6 +5,7 @@ import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
 import { GatheredHeartbeat } from "../agents/heartbeat.ts";
 import { MetadataBatcher } from "../agents/metadata-batcher.ts";
+import { AuditNotes } from "../audit/note-service.ts";
 import { SecretBox } from "../auth/secret-box.ts";
 import { guardStreams } from "../auth/stream-guard.ts";
 import { runCleanup } from "../cleanup/service.ts";
@@ -92,6 +93,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       logger,
     }),
   );
+  const notes = opened.use(new AuditNotes({ db, clock, logger }));
   const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
   const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
   const driver = new ProcessDriver({
@@ -118,6 +120,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       logger,
       secrets,
       drivers,
+      notes,
       metadata,
       heartbeat,
       metrics,

@@ -1,7 +1,7 @@
-import { type AuditAction, nilUuid } from "@slipway/api";
+import type { AuditAction } from "@slipway/api";
 import type { Transaction } from "kysely";
 
-import { type AuditActor, type diffOf, recordAudit } from "../audit/service.ts";
+import { type AuditActor, type AuditEntry, type diffOf, recordAudit } from "../audit/service.ts";
 import type { DB } from "../db/gen/schema.ts";
 
 /** Notes in the audit trail what `caller` did to a user. */
@@ -23,23 +23,32 @@ export async function recordUserChange(
   });
 }
 
-/**
- * Notes what `caller` did to a key of a user, whose id stands for the key's, which is no UUID. Sessions have no name.
- */
+/** The key of a user that something was done to. Sessions have no name. */
+interface ChangedKey {
+  readonly userId: string;
+  readonly name: string;
+}
+
+/** Notes what `caller` did to a key of a user. */
 export async function recordKeyChange(
   trx: Transaction<DB>,
   caller: AuditActor,
-  key: { readonly userId: string | undefined; readonly name: string },
+  key: ChangedKey,
   action: AuditAction,
   diff: ReturnType<typeof diffOf> = {},
 ): Promise<void> {
-  await recordAudit(trx, {
-    by: caller,
+  await recordAudit(trx, { ...keyEntry(caller, key, action), diff });
+}
+
+/** The same as an entry. The user's id stands for the key's, which is no UUID. */
+export function keyEntry(by: AuditActor, key: ChangedKey, action: AuditAction): AuditEntry {
+  return {
+    by,
     organizationId: undefined,
     action,
     resourceType: "api_key",
-    resourceId: key.userId ?? nilUuid,
+    resourceId: key.userId,
     target: key.name,
-    diff,
-  });
+    diff: {},
+  };
 }

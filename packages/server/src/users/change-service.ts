@@ -2,6 +2,7 @@ import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api
 import type { Transaction } from "kysely";
 
 import { diffOf } from "../audit/service.ts";
+import type { PasswordAttempts } from "../auth/password-attempts.ts";
 import { hashPassword, requirePassword, verifyPassword } from "../auth/password.ts";
 import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../auth/rights.ts";
 import { endSessionsOf } from "../auth/service.ts";
@@ -110,7 +111,7 @@ export async function updateProfile(
 
 /** Sets a password and ends all sessions and tokens of the user, the caller's own too (`clients.md` section 5.2). */
 export async function updatePassword(
-  db: Database,
+  { db, attempts }: { readonly db: Database; readonly attempts: PasswordAttempts },
   caller: UserCaller,
   reference: string,
   passwords: { readonly old: string; readonly new: string },
@@ -122,7 +123,8 @@ export async function updatePassword(
   if (current.login_type !== "password") {
     throw noPassword(current.login_type);
   }
-  if (isOwn && !(await verifyPassword(passwords.old, current.password_hash))) {
+  const isOld = (): Promise<boolean> => verifyPassword(passwords.old, current.password_hash);
+  if (isOwn && !(await attempts.check(user.id, caller.origin?.ip ?? "", isOld))) {
     throw new HttpError(400, "Old password is incorrect.", {
       validations: [{ field: "old_password", detail: "Old password is incorrect." }],
     });

@@ -4,13 +4,12 @@ import { login } from "@slipway/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../auth/service.ts";
-import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import type { RequestLimits } from "../http/request-limits.ts";
 import { originOf } from "../http/request-origin.ts";
 import { readCookie } from "../http/token.ts";
 import { keyPage, logInPage } from "./cli-auth-page.ts";
-import { logIn } from "./session-service.ts";
+import { logIn, type LogInNeeds } from "./session-service.ts";
 
 const path = "/cli-auth";
 const formCookie = "slipway_form";
@@ -30,8 +29,15 @@ const headers = {
  * shows a key. It never looks at a session, so that no other site can have a key made by sending a visitor here; and the
  * form counts only together with the cookie that came with it, so that nobody is logged in as somebody else.
  */
-export function addCliAuthPage(app: FastifyInstance, db: Database, limits: RequestLimits): void {
-  app.get(path, async (request, reply) => sendForm(request, reply, 200, { email: "" }));
+export function addCliAuthPage(
+  app: FastifyInstance,
+  needs: LogInNeeds,
+  limits: RequestLimits,
+): void {
+  app.get(path, async (request, reply) => {
+    limits.countPage(path, request, reply);
+    return sendForm(request, reply, 200, { email: "" });
+  });
 
   app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
     const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
@@ -44,12 +50,13 @@ export function addCliAuthPage(app: FastifyInstance, db: Database, limits: Reque
       const origin = originOf(request, 200);
       limits.count(login, request, reply, { address: origin.ip });
       const password = form.get("password") ?? "";
-      const key = await logIn(db, { email, password }, origin, keyLifetimes.commandSession);
+      const key = await logIn(needs, { email, password }, origin, keyLifetimes.commandSession);
       return await sendPage(reply, 200, keyPage(key));
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       reply.headers(error.headers);
-      return sendForm(request, reply, error.status, { email, problem: error.message });
+      const problem = [error.message, error.detail].filter(Boolean).join(" ");
+      return sendForm(request, reply, error.status, { email, problem });
     }
   });
 }

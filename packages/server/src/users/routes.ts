@@ -19,7 +19,6 @@ import {
 } from "@slipway/api";
 
 import type { TokenLimits } from "../auth/token-lifetime.ts";
-import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
 import { readPage } from "../http/paging.ts";
 import { originOf } from "../http/request-origin.ts";
@@ -36,12 +35,16 @@ import {
 import { listRoles, listUsers } from "./list-service.ts";
 import { parseUserSearch } from "./search.ts";
 import { createFirstUser, findUser, findVisibleUser, hasUsers } from "./service.ts";
-import { logIn, logOut } from "./session-service.ts";
+import { logIn, type LogInNeeds, logOut } from "./session-service.ts";
 import { addTokenRoutes } from "./token-routes.ts";
 import { createSessionKey } from "./token-service.ts";
 import { userJson } from "./user-json.ts";
 
-export function addUserRoutes(routes: Routes, db: Database, limits: TokenLimits): void {
+export function addUserRoutes(
+  routes: Routes,
+  needs: LogInNeeds & { readonly limits: TokenLimits },
+): void {
+  const { db, limits } = needs;
   routes.anyone(getFirstUser, async () => {
     if (await hasUsers(db)) return { message: "The initial user has already been created!" };
     throw new HttpError(404, "The initial user has not been created!");
@@ -54,7 +57,7 @@ export function addUserRoutes(routes: Routes, db: Database, limits: TokenLimits)
   });
 
   routes.anyone(login, async ({ body, raw, reply }) => {
-    const token = await logIn(db, body, originOf(raw, login.status));
+    const token = await logIn(needs, body, originOf(raw, login.status));
     reply.header("Set-Cookie", `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax`);
     return { session_token: token };
   });
@@ -75,11 +78,12 @@ export function addUserRoutes(routes: Routes, db: Database, limits: TokenLimits)
     const owner = await findUser(db, user, params.user);
     return { key: await createSessionKey(db, user, owner.id) };
   });
-  addPeopleRoutes(routes, db);
+  addPeopleRoutes(routes, needs);
   addTokenRoutes(routes, { db, limits });
 }
 
-function addPeopleRoutes(routes: Routes, db: Database): void {
+function addPeopleRoutes(routes: Routes, needs: LogInNeeds): void {
+  const { db } = needs;
   routes.user(listUsersRoute, ({ query }, user) =>
     listUsers(db, user, parseUserSearch(query.q ?? ""), readPage(query)),
   );
@@ -100,7 +104,7 @@ function addPeopleRoutes(routes: Routes, db: Database): void {
   });
   routes.user(updatePasswordRoute, async ({ params, body }, user) => {
     const passwords = { old: body.old_password ?? "", new: body.password };
-    await updatePassword(db, user, params.user, passwords);
+    await updatePassword(needs, user, params.user, passwords);
     return null;
   });
   routes.user(suspendUser, async ({ params }, user) =>

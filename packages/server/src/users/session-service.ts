@@ -1,11 +1,14 @@
+import type { AuditNotes } from "../audit/note-service.ts";
+import type { PasswordAttempts } from "../auth/password-attempts.ts";
 import { verifyPassword } from "../auth/password.ts";
 import { activateDormant, createSession, endSession, keyLifetimes } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
+import { addressKey } from "../http/rate-limit.ts";
 import type { RequestOrigin } from "../http/request-origin.ts";
-import { recordKeyChange } from "./audit.ts";
+import { keyEntry, recordKeyChange } from "./audit.ts";
 import { selectCredentials } from "./queries.ts";
 
 export interface Credentials {
@@ -13,34 +16,62 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** What a log-in takes. */
+export interface LogInNeeds {
+  readonly db: Database;
+  readonly attempts: PasswordAttempts;
+  readonly notes: AuditNotes;
+}
+
+/** A failed log-in to an account is noted once in this time for each address and reason. */
+const noteFailureOnceInMs = 10 * 60_000;
+
 /**
- * Checks email and password and makes a session, by default a browser's; resolves to its token. The audit trail keeps who
- * came in and who was refused, but no address of somebody unknown: people type passwords there.
+ * Checks email and password and makes a session, by default a browser's; resolves to its token. An account that does not
+ * exist is refused in the same time and words as a wrong password, and its failures count as well; only the audit trail
+ * leaves it out, for anybody can make accounts up, and people type passwords there.
  */
 export async function logIn(
-  db: Database,
-  credentials: Credentials,
+  { db, attempts, notes }: LogInNeeds,
+  { email, password }: Credentials,
   origin: RequestOrigin,
   lifetimeSeconds: number = keyLifetimes.browserSession,
 ): Promise<string> {
-  const user = await selectCredentials(db, credentials.email);
-  const isRight = await verifyPassword(credentials.password, user?.password_hash ?? "");
+  const user = await selectCredentials(db, email);
+  const account = user?.id ?? `unknown ${email.toLowerCase()}`;
+  const isRight = await attempts.check(account, origin.ip, () =>
+    verifyPassword(password, user?.password_hash ?? ""),
+  );
+  if (user === undefined) throw wrongCredentials();
   const refusal = refusalOf(user, isRight);
-  const by = { id: user?.id, origin: { ...origin, status: refusal?.status ?? origin.status } };
-  const token = await inTransaction(db, async (trx) => {
-    await recordKeyChange(trx, by, { userId: user?.id, name: "" }, "login");
-    if (user === undefined || refusal !== undefined) return undefined;
-    if (user.status === "dormant") await activateDormant(trx, user.id);
-    return createSession(trx, user.id, lifetimeSeconds);
+  if (refusal !== undefined) {
+    noteFailure(notes, user.id, refusal, origin);
+    throw refusal;
+  }
+  const { id, status } = user;
+  return inTransaction(db, async (trx) => {
+    await recordKeyChange(trx, { id, origin }, { userId: id, name: "" }, "login");
+    if (status === "dormant") await activateDormant(trx, id);
+    return createSession(trx, id, lifetimeSeconds);
   });
-  if (token === undefined) throw refusal ?? wrongCredentials();
-  return token;
 }
 
-type FoundUser = Awaited<ReturnType<typeof selectCredentials>>;
+function noteFailure(
+  notes: AuditNotes,
+  id: string,
+  { status, message }: HttpError,
+  origin: RequestOrigin,
+): void {
+  const by = { id, origin: { ...origin, status } };
+  const key = `log-in ${id} ${addressKey(origin.ip)} ${message}`;
+  const entry = keyEntry(by, { userId: id, name: "" }, "login");
+  notes.recordLater(entry, { key, onceInMs: noteFailureOnceInMs });
+}
+
+type FoundUser = NonNullable<Awaited<ReturnType<typeof selectCredentials>>>;
 
 function refusalOf(user: FoundUser, isRight: boolean): HttpError | undefined {
-  if (user === undefined || !isRight) return wrongCredentials();
+  if (!isRight) return wrongCredentials();
   if (user.login_type !== "password") {
     return new HttpError(403, `This user logs in by ${user.login_type}, not by password.`);
   }

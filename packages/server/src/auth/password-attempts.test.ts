@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { HttpError } from "../http/errors.ts";
+import { PasswordAttempts } from "./password-attempts.ts";
+
+let now = 0;
+let attempts: PasswordAttempts;
+beforeEach(() => {
+  now = 1_000_000;
+  attempts = new PasswordAttempts({ now: () => now });
+});
+
+/** Tries a password; resolves to whether it was right, or to the seconds to wait. */
+async function attempt(isRight: boolean, account = "ann", address = "192.0.2.1") {
+  try {
+    return await attempts.check(account, address, async () => isRight);
+  } catch (error) {
+    if (!(error instanceof HttpError) || error.status !== 429) throw error;
+    return Number(error.headers["Retry-After"]);
+  }
+}
+
+async function fail(times: number, account?: string, address?: string): Promise<void> {
+  for (let at = 0; at < times; at += 1) {
+    expect(await attempt(false, account, address)).toBe(false);
+  }
+}
+
+describe("attempts at a password", () => {
+  it("wait after five failures, each time twice as long, and five minutes at most", async () => {
+    await fail(5);
+    const waits: number[] = [];
+    for (let at = 0; at < 11; at += 1) {
+      const wait = await attempt(true);
+      waits.push(Number(wait));
+      now += Number(wait) * 1000;
+      expect(await attempt(false)).toBe(false);
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+
+  it("are forgotten one by one, and all of the address at once after a success", async () => {
+    await fail(5);
+    now += 11 * 60_000;
+    await fail(1);
+    expect(await attempt(false)).toBe(1);
+    now += 1_000;
+    expect(await attempt(true)).toBe(true);
+    await fail(5);
+    expect(await attempt(false)).toBe(1);
+  });
+
+  it("from one address do not keep a person out who is elsewhere, however long they go on", async () => {
+    for (let hours = 0; hours < 48;) {
+      const wait = await attempt(false);
+      if (typeof wait !== "number") continue;
+      now += wait * 1000;
+      hours += (wait * 1000) / 3_600_000;
+    }
+    expect(await attempt(false, "ann", "198.51.100.1")).toBe(false);
+    expect(await attempt(true, "ann", "198.51.100.1")).toBe(true);
+  });
+
+  it("from many addresses wait, but not where the person has logged in before", async () => {
+    expect(await attempt(true, "ann", "203.0.113.1")).toBe(true);
+    for (let at = 0; at < 10; at += 1) await fail(5, "ann", `198.51.100.${at}`);
+    expect(await attempt(true, "ann", "198.51.100.200")).toBe(1);
+    expect(await attempt(true, "ann", "203.0.113.1")).toBe(true);
+    expect(await attempt(true, "bob", "198.51.100.200")).toBe(true);
+  });
+
+  it("of one IPv6 network count together", async () => {
+    for (let at = 0; at < 5; at += 1) await fail(1, "ann", `2001:db8:1:2::${at}`);
+    expect(await attempt(true, "ann", "2001:db8:1:2:ffff::1")).toBe(1);
+  });
+
+  it("that run at a time are limited before their results are known", async () => {
+    const results = await Promise.all(Array.from({ length: 200 }, () => attempt(false)));
+    expect(results.filter((result) => result === false)).toHaveLength(16);
+    expect(await attempt(true)).toBeGreaterThan(1);
+  });
+
+  it("at many accounts are forgotten in the order in which they became quiet", async () => {
+    await fail(5);
+    await fail(5, "bob");
+    await fail(1, "cat");
+    for (let at = 0; at < 50_000 - 1; at += 1) await fail(1, `account-${at}`);
+    // Ann's count and Bob's made room; the one after them stands.
+    await fail(4, "cat");
+    expect(await attempt(false, "cat")).toBe(1);
+    expect(await attempt(false, "bob")).toBe(false);
+  });
+});

@@ -1,0 +1,78 @@
+import type { Clock } from "@slipway/runtime";
+
+import { HttpError } from "../http/errors.ts";
+import { addressKey } from "../http/rate-limit.ts";
+import { FailureCounts } from "./failure-counts.ts";
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+
+/** For one account from one address: five mistakes, then up to five minutes between two attempts. */
+const fromAddress = {
+  freeFailures: 5,
+  maxDelayMs: 5 * minuteMs,
+  forgetOneMs: 10 * minuteMs,
+  maxAtOnce: 16,
+};
+/** For one account from all addresses. One address alone never fails often enough to get here. */
+const fromAnywhere = {
+  freeFailures: 50,
+  maxDelayMs: minuteMs,
+  forgetOneMs: minuteMs,
+  maxAtOnce: 64,
+};
+/** Pairs of account and address that are remembered for a success. */
+const maxKnown = 50_000;
+
+/**
+ * Slows down whoever guesses passwords. Failures count for the account together with the address, and with a higher limit for
+ * the account alone, so that one stranger does not keep a person out who is elsewhere; and where a person has logged in
+ * before, failures from other addresses do not count. Whether the account exists makes no difference. Each replica counts
+ * for itself, and a restart forgets.
+ */
+export class PasswordAttempts {
+  readonly #pairs: FailureCounts;
+  readonly #accounts: FailureCounts;
+  /** Pairs that had a success, the latest at the end. */
+  readonly #known = new Set<string>();
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#pairs = new FailureCounts(clock, fromAddress);
+    this.#accounts = new FailureCounts(clock, fromAnywhere);
+  }
+
+  /** Runs `isRight`, which checks a password for the account, and counts its answer; throws the 429 instead. */
+  async check(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
+    const pair = `${account} ${addressKey(address)}`;
+    const isKnown = this.#known.has(pair);
+    const waitMs = Math.max(this.#pairs.waitMs(pair), isKnown ? 0 : this.#accounts.waitMs(account));
+    if (waitMs > 0) throw tooManyFailures(waitMs);
+    using running = new DisposableStack();
+    running.use(this.#pairs.run(pair));
+    running.use(this.#accounts.run(account));
+    if (await isRight()) {
+      this.#pairs.forget(pair);
+      this.#remember(pair);
+      return true;
+    }
+    this.#pairs.add(pair);
+    this.#accounts.add(account);
+    return false;
+  }
+
+  #remember(pair: string): void {
+    this.#known.delete(pair);
+    this.#known.add(pair);
+    if (this.#known.size <= maxKnown) return;
+    const [oldest] = this.#known;
+    if (oldest !== undefined) this.#known.delete(oldest);
+  }
+}
+
+function tooManyFailures(waitMs: number): HttpError {
+  const seconds = Math.ceil(waitMs / secondMs);
+  return new HttpError(429, "Too many failed attempts to log in.", {
+    detail: `Wait ${seconds} ${seconds === 1 ? "second" : "seconds"} before you try this account again.`,
+    headers: { "Retry-After": String(seconds) },
+  });
+}
