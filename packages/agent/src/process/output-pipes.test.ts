@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { afterAll, describe, expect, it } from "vitest";
 
@@ -13,7 +15,35 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function fifos(): string[] {
   return readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((name) => name.includes("/"));
+    .filter((name) => name.includes("/") && !name.endsWith("/alive"));
+}
+
+/** Makes a pipe and closes it again. */
+async function open(pipes: OutputPipes): Promise<void> {
+  const [pipe] = await pipes.open(1);
+  pipe?.closeWriteEnd();
+  pipe?.reader.destroy();
+}
+
+const modulePath = fileURLToPath(new URL("output-pipes.ts", import.meta.url));
+
+/** The directory of a process with an open pipe that was killed. */
+async function killedAgent(): Promise<string> {
+  const before = new Set(readdirSync(folder));
+  const script = `
+    const { OutputPipes } = await import(${JSON.stringify(modulePath)});
+    const pipes = new OutputPipes(${JSON.stringify(folder)});
+    await pipes.open(1);
+    console.log("open");
+    setInterval(() => pipes, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+  return readdirSync(folder).find((name) => !before.has(name)) ?? "";
 }
 
 describe("OutputPipes", () => {
@@ -40,6 +70,32 @@ describe("OutputPipes", () => {
     pipe.reader.destroy();
     await expect.poll(() => fifos()).toEqual([]);
     pipe.closeWriteEnd();
+  });
+
+  it("removes what killed agents left, and nothing of those that live", async () => {
+    using alive = new OutputPipes(folder);
+    await open(alive);
+    const living = readdirSync(folder);
+    const killed = await killedAgent();
+    expect(readdirSync(folder)).toContain(killed);
+    using next = new OutputPipes(folder);
+    await open(next);
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(living));
+    expect(readdirSync(folder)).not.toContain(killed);
+    expect(readdirSync(folder)).toHaveLength(2);
+    // Those of the living one still work.
+    await open(alive);
+  });
+
+  it("leaves directories alone that only look like an agent's", async () => {
+    mkdirSync(join(folder, "slipway-pipes-foreign"));
+    writeFileSync(join(folder, "slipway-pipes-file"), "");
+    using pipes = new OutputPipes(folder);
+    await open(pipes);
+    expect(readdirSync(folder)).toContain("slipway-pipes-foreign");
+    expect(readdirSync(folder)).toContain("slipway-pipes-file");
+    rmSync(join(folder, "slipway-pipes-foreign"), { recursive: true });
+    rmSync(join(folder, "slipway-pipes-file"));
   });
 
   it("refuses where none can be made", async () => {

@@ -1,10 +1,15 @@
-import { execFile } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { promisify } from "node:util";
+
+import {
+  makePipes,
+  openPipeDirectory,
+  type PipeDirectory,
+  removeDeadDirectories,
+} from "./pipe-directory.ts";
 
 /** A pipe for a child's output: the child gets `writeFd`; `closeWriteEnd` closes it here once the child has started. */
 export interface OutputPipe {
@@ -12,8 +17,6 @@ export interface OutputPipe {
   readonly reader: Readable;
   closeWriteEnd(): void;
 }
-
-const execute = promisify(execFile);
 
 /**
  * Real pipes. What Node makes of "pipe" is a pair of sockets, which no child can open by name: an `echo > /dev/stderr`
@@ -23,7 +26,9 @@ const execute = promisify(execFile);
 export class OutputPipes implements Disposable {
   readonly #parent: string;
   readonly #free: string[] = [];
-  #directory: string | undefined;
+  #opening: Promise<PipeDirectory> | undefined;
+  #directory: PipeDirectory | undefined;
+  #isDisposed = false;
   #made = 0;
 
   constructor(parent: string = tmpdir()) {
@@ -38,19 +43,36 @@ export class OutputPipes implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
-    this.#directory = undefined;
+    this.#isDisposed = true;
+    this.#directory?.[Symbol.dispose]();
     this.#free.length = 0;
   }
 
   async #make(count: number): Promise<void> {
-    const directory = (this.#directory ??= mkdtempSync(join(this.#parent, "slipway-pipes-")));
+    const directory = await this.#openDirectory();
     const paths = Array.from({ length: count }, (_, index) =>
-      join(directory, String(this.#made + index)),
+      join(directory.path, String(this.#made + index)),
     );
     this.#made += count;
-    await execute("mkfifo", ["-m", "600", ...paths]);
+    await makePipes(paths);
     this.#free.push(...paths);
+  }
+
+  /** Agents that were killed before this one started left theirs. */
+  async #openDirectory(): Promise<PipeDirectory> {
+    this.#opening ??= this.#prepare().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #prepare(): Promise<PipeDirectory> {
+    await removeDeadDirectories(this.#parent);
+    const directory = await openPipeDirectory(this.#parent);
+    if (this.#isDisposed) directory[Symbol.dispose]();
+    this.#directory = directory;
+    return directory;
   }
 
   #openPipe(path: string): OutputPipe {
@@ -58,7 +80,7 @@ export class OutputPipes implements Disposable {
     const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const reader = new Socket({ fd: readFd, readable: true, writable: false });
     reader.once("close", () => {
-      if (reader.readableEnded && this.#directory !== undefined) this.#free.push(path);
+      if (reader.readableEnded && !this.#isDisposed) this.#free.push(path);
       // Somebody may still write into it.
       else rmSync(path, { force: true });
     });

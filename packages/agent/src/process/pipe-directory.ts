@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, renameSync, rmSync } from "node:fs";
+import { lstat, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const prefix = "slipway-pipes-";
+/** A FIFO that its directory's agent reads from as long as it lives, and the system closes when it is killed. */
+const lifeline = "alive";
+const execute = promisify(execFile);
+
+/** A directory of FIFOs, which disappears when it is disposed of; after a kill `removeDeadDirectories` finds it. */
+export interface PipeDirectory extends Disposable {
+  readonly path: string;
+}
+
+export async function openPipeDirectory(parent: string): Promise<PipeDirectory> {
+  const path = mkdtempSync(join(parent, prefix));
+  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  try {
+    const made = join(path, `${lifeline}.new`);
+    await makePipes([made]);
+    const fd = openSync(made, constants.O_RDONLY | constants.O_NONBLOCK);
+    renameSync(made, join(path, lifeline));
+    let isOpen = true;
+    return {
+      path,
+      [Symbol.dispose]: () => {
+        if (isOpen) closeSync(fd);
+        isOpen = false;
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+export async function makePipes(paths: readonly string[]): Promise<void> {
+  await execute("mkfifo", ["-m", "600", ...paths]);
+}
+
+/** Removes what killed agents of this user left. Another one's, and what cannot be removed, stays. */
+export async function removeDeadDirectories(parent: string): Promise<void> {
+  const names = await readdir(parent);
+  for (const name of names.filter((one) => one.startsWith(prefix))) {
+    const path = join(parent, name);
+    try {
+      const found = await lstat(path);
+      if (!found.isDirectory() || found.uid !== process.getuid?.()) continue;
+      if (isDead(path)) await rm(path, { recursive: true, force: true });
+    } catch {
+      // Gone meanwhile, or not ours after all: a leftover harms nobody.
+    }
+  }
+}
+
+/** A FIFO that nobody reads cannot be opened for writing without waiting. */
+function isDead(directory: string): boolean {
+  try {
+    closeSync(openSync(join(directory, lifeline), constants.O_WRONLY | constants.O_NONBLOCK));
+    return false;
+  } catch (error) {
+    // Without the FIFO it is still being made.
+    return error instanceof Error && "code" in error && error.code === "ENXIO";
+  }
+}
