@@ -27,6 +27,7 @@ const authenticator: Authenticator = {
     const agentId = String(request.headers["coder-session-token"]);
     return { agentId, agentName: "", buildId: "", workspaceId: "", ownerId: "" };
   },
+  allow: async () => {},
 };
 
 beforeEach(async () => {

@@ -35,6 +35,7 @@ const authenticator = {
   agent: async () => {
     throw new HttpError(401, "signed out");
   },
+  allow: async () => {},
 };
 
 beforeEach(async () => {

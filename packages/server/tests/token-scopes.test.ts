@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
+
 import * as api from "@slipway/api";
-import { openClient } from "@slipway/testkit";
+import { openClient, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { scopedRoutes } from "../src/auth/route-scopes.ts";
@@ -101,7 +103,21 @@ const table: Readonly<Record<string, readonly string[]>> = {
   "user:read": ["getMember", "getUser", "getUserRoles", "listMembers", "listRoles", "listUsers"],
   "file:create": ["uploadFile"],
   "task:read": [],
-  "user_secret:*": [],
+  "user_secret:*": ["getExternalAgentCredentials"],
+  "user:update_personal": ["regenerateGitKey", "updateProfile"],
+  "workspace:update": [
+    "cancelBuild",
+    "deleteDevcontainer",
+    "extendWorkspace",
+    "favoriteWorkspace",
+    "recreateDevcontainer",
+    "renameWorkspace",
+    "unfavoriteWorkspace",
+    "updateAutomaticUpdates",
+    "updateAutostart",
+    "updateDormancy",
+    "updateTtl",
+  ],
   "coder:application_connect": [],
 };
 
@@ -185,6 +201,8 @@ describe("a token with an allow list", () => {
       "/workspaces",
       "/users/me",
       "/templates",
+      `/templates?template_id=${world.ids["template"]}`,
+      `/workspaces?workspace=${id}`,
       "/notifications/inbox",
     ]) {
       expect([path, await statusOf(path)]).toEqual([path, 403]);
@@ -197,6 +215,122 @@ describe("a token with an allow list", () => {
     expect(await server.request("GET", "/workspaces", undefined, client)).toMatchObject({
       status: 200,
     });
+  });
+
+  describe("opens what a body names only if it has that too", () => {
+    const wide = "workspace:*";
+    const own = () => `template:${world.ids["template"]}`;
+    let other: { readonly template: string; readonly version: string };
+
+    beforeAll(async () => {
+      const template = await pushTemplate(
+        server.admin,
+        "another",
+        "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n",
+      );
+      const { active_version_id: version } = await server.admin.call(api.getTemplate, {
+        params: { template },
+      });
+      other = { template, version };
+    });
+
+    const create = async (client: Client, body: object): Promise<number> => {
+      const name = `made-${randomUUID().slice(0, 8)}`;
+      const path = "/users/me/workspaces";
+      return (await server.request("POST", path, { name, ...body }, client)).status;
+    };
+
+    it("of a new workspace, its template, version and preset", async () => {
+      const { client } = await newToken({ allow_list: [wide, own()] });
+      expect(await create(client, { template_id: world.ids["template"] })).toBe(201);
+      expect(await create(client, { template_id: other.template })).toBe(403);
+      expect(await create(client, { template_version_id: other.version })).toBe(403);
+      const both = { template_id: world.ids["template"], template_version_id: other.version };
+      expect(await create(client, both)).toBe(403);
+      const preset = {
+        template_id: world.ids["template"],
+        template_version_preset_id: randomUUID(),
+      };
+      expect(await create(client, preset)).toBe(403);
+    });
+
+    it("of a new workspace, also that there be one", async () => {
+      const id = world.ids["workspace"];
+      const { client } = await newToken({ allow_list: [`workspace:${id}`, own()] });
+      expect(await create(client, { template_id: world.ids["template"] })).toBe(403);
+    });
+
+    it("of a build, its version", async () => {
+      const id = world.ids["workspace"];
+      const { client } = await newToken({ allow_list: [`workspace:${id}`] });
+      const build = async (body: object): Promise<number> =>
+        (await server.request("POST", `/workspaces/${id}/builds`, body, client)).status;
+      const start = { transition: "start" };
+      expect(await build({ ...start, template_version_id: world.ids["version"] })).toBe(403);
+      expect(await build({ ...start, template_version_preset_id: randomUUID() })).toBe(403);
+    });
+
+    it("of a version of a template, its file, and of a template, its version", async () => {
+      const list = { allow_list: [`template:${other.template}`] };
+      const { client } = await newToken(list, server.admin);
+      const version = async (body: object): Promise<number> =>
+        (await server.request("POST", "/organizations/default/templateversions", body, client))
+          .status;
+      const template_id = other.template;
+      expect(await version({ template_id, example_id: "nothing" })).toBe(400);
+      expect(await version({ template_id, file_id: randomUUID() })).toBe(403);
+      expect(await version({ example_id: "nothing" })).toBe(403);
+      expect(await version({ template_id: world.ids["template"], example_id: "x" })).toBe(403);
+      const path = `/templates/${other.template}/versions`;
+      const activate = async (id: unknown): Promise<number> =>
+        (await server.request("PATCH", path, { id }, client)).status;
+      expect(await activate(other.version)).toBe(200);
+      expect(await activate(world.ids["version"])).toBe(403);
+      const diff = `/templateversions/${other.version}/diff`;
+      const from = async (id: unknown): Promise<number> =>
+        (await server.request("GET", `${diff}?from=${String(id)}`, undefined, client)).status;
+      expect(await from(other.version)).toBe(200);
+      expect(await from(world.ids["version"])).toBe(403);
+    });
+
+    it("of a path with names, the template that has them", async () => {
+      const list = { allow_list: [`template:${other.template}`] };
+      const { client } = await newToken(list, server.admin);
+      const get = async (path: string): Promise<number> =>
+        (await server.request("GET", `/organizations/default/templates/${path}`, undefined, client))
+          .status;
+      expect(await get("another")).toBe(200);
+      expect(await get("demo")).toBe(403);
+      expect(await get("nowhere")).toBe(403);
+    });
+
+    it("of another user's workspaces, that user", async () => {
+      const allow_list = [wide, `template:${other.template}`];
+      const { client } = await newToken({ allow_list }, server.admin);
+      const body = { name: "for-ann", template_id: other.template };
+      const create = (by: Client) => server.request("POST", "/users/ann/workspaces", body, by);
+      expect(await create(client)).toMatchObject({ status: 403 });
+      const { id } = await server.admin.call(api.getUser, { params: { user: "ann" } });
+      const { client: wider } = await newToken(
+        { allow_list: [...allow_list, `user:${id}`] },
+        server.admin,
+      );
+      expect(await create(wider)).toMatchObject({ status: 201 });
+    });
+  });
+
+  it("reads the token of an agent only with the scope of secrets", async () => {
+    const id = world.ids["workspace"];
+    const path = `/workspaces/${id}/external-agent/main/credentials`;
+    const read = async (body: object): Promise<number> => {
+      const { client } = await newToken(body);
+      return (await server.request("GET", path, undefined, client)).status;
+    };
+    expect(await read({ scopes: ["workspace:*"] })).toBe(403);
+    expect(await read({ allow_list: [`workspace:${id}`] })).toBe(403);
+    const scopes = ["user_secret:read"];
+    expect(await read({ scopes, allow_list: ["user_secret:*", `workspace:${id}`] })).toBe(200);
+    expect(await read({ scopes, allow_list: ["user_secret:*"] })).toBe(403);
   });
 
   it.each([

@@ -31,6 +31,7 @@ async function open(trustedProxies: readonly string[]): Promise<string> {
     }),
     userOrProxy: signedOut,
     agent: signedOut,
+    allow: async () => {},
   };
   const limits = new RequestLimits({ now: () => 60_000 });
   const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);

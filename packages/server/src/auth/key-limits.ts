@@ -3,49 +3,47 @@ import type { Route } from "@slipway/api";
 import type { Queryable } from "../db/database.ts";
 import type { KeyGrant, KnownUser, UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
-import { readUuid } from "../http/uuid.ts";
-import {
-  findTemplateOfVersion,
-  findWorkspaceByName,
-  findWorkspaceOfAgent,
-  findWorkspaceOfBuild,
-} from "./limit-queries.ts";
+import { findThing, type RequestParts } from "./find-thing.ts";
 import { scopesOf } from "./route-scopes.ts";
-import { holdsEntry, holdsScope } from "./scopes.ts";
+import { thingsOf, thingTypeOf } from "./route-things.ts";
+import { holdsEntry, holdsScope, type KeyScope } from "./scopes.ts";
 
-/** What every way into a workspace asks first, and tells of no thing that an allow list could name. */
-const aboutNothing: ReadonlySet<string> = new Set([
-  "/deployment/ssh",
-  "/regions",
-  "/workspaceagents/connection",
-]);
-
-type Params = Readonly<Record<string, string | undefined>>;
+/** Throws the 403 of a key whose scopes do not open a route. */
+export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route): void {
+  if (grant.scopes.includes("coder:all") || openingScope(grant, route) !== undefined) return;
+  const wanted = scopesOf(route).join(" or ");
+  throw insufficient(
+    `This token is limited to ${grant.scopes.join(", ")}; this takes ${wanted === "" ? "coder:all" : wanted}.`,
+  );
+}
 
 /**
- * Whether a limited key opens a route at all, and what the route is about: by its scopes, then by its allow list. Throws
- * the 403.
+ * Throws the 403 of a key whose allow list lacks anything that a request is about, in its path, query or body. Comes after the
+ * request was checked against the route's schemas and before its handler.
  */
-export async function requireWithinLimits(
+export async function requireThings(
   db: Queryable,
   user: KnownUser,
   route: Route,
-  params: Params,
+  request: RequestParts,
 ): Promise<void> {
-  const { scopes, allowList } = user.grant;
-  const opening = scopesOf(route).find((scope) => holdsScope(scopes, scope));
-  if (opening === undefined && !scopes.includes("coder:all")) {
-    const wanted = scopesOf(route).join(" or ");
-    throw insufficient(
-      `This token is limited to ${scopes.join(", ")}; this takes ${wanted === "" ? "coder:all" : wanted}.`,
-    );
+  const { allowList } = user.grant;
+  if (allowList.includes("*:*")) return;
+  const scope = openingScope(user.grant, route) ?? scopesOf(route)[0];
+  const { named, always, ownType } = thingsOf(route, scope);
+  for (const entry of always) requireEntry(allowList, entry);
+  let isOwnTypeNamed = ownType === undefined;
+  for (const { place, field, naming } of named) {
+    const text = textOf(request[place], field);
+    if (text === undefined) continue;
+    const type = thingTypeOf(naming);
+    isOwnTypeNamed ||= type === ownType;
+    const id = await findThing(db, user, naming, { text, request });
+    // A token acts for its user, whom it need not name to do so.
+    if (type === "user" && id === user.id && scope?.startsWith("user:") !== true) continue;
+    requireEntry(allowList, `${type}:${id ?? "*"}`);
   }
-  if (allowList.includes("*:*") || aboutNothing.has(route.path)) return;
-  const type = (opening ?? scopesOf(route)[0] ?? "").split(":")[0] ?? "";
-  if (type !== "" && holdsEntry(allowList, `${type}:*`)) return;
-  const id = await findObject(db, user, type, params);
-  if (id !== undefined && holdsEntry(allowList, `${type}:${id}`)) return;
-  throw insufficient(`This token is limited to ${allowList.join(", ")}; this is about more.`);
+  if (!isOwnTypeNamed) requireEntry(allowList, `${ownType}:*`);
 }
 
 /** Throws the 403 for what a handler finds out only in the body of a request. */
@@ -54,48 +52,21 @@ export function requireScope({ grant }: Pick<UserCaller, "grant">, scope: string
   throw insufficient(`This token is limited to ${grant.scopes.join(", ")}; this takes ${scope}.`);
 }
 
-/** Whether a key is not limited at all. */
-export function isUnlimited({ scopes, allowList }: KeyGrant): boolean {
-  return scopes.includes("coder:all") && allowList.includes("*:*");
+function openingScope({ scopes }: KeyGrant, route: Route): KeyScope | undefined {
+  return scopesOf(route).find((scope) => holdsScope(scopes, scope));
 }
 
-/** The one thing of a type that a request names in its path, if it does. */
-async function findObject(
-  db: Queryable,
-  user: KnownUser,
-  type: string,
-  params: Params,
-): Promise<string | undefined> {
-  const named = (name: string): string | undefined => readUuid(params[name] ?? "");
-  switch (type) {
-    case "workspace":
-      return named("workspace") ?? findWorkspace(db, user, params);
-    case "template":
-      return named("template") ?? findTemplateOfVersion(db, named("version"));
-    case "user":
-      return params["user"] === "me" ? user.id : named("user");
-    case "file":
-      return named("file");
-    case "organization":
-      return named("organization");
-    default:
-      return undefined;
-  }
+function textOf(part: unknown, field: string): string | undefined {
+  if (typeof part !== "object" || part === null || !(field in part)) return undefined;
+  const value: unknown = Reflect.get(part, field);
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-async function findWorkspace(
-  db: Queryable,
-  user: KnownUser,
-  params: Params,
-): Promise<string | undefined> {
-  const [agent, build] = [readUuid(params["agent"] ?? ""), readUuid(params["build"] ?? "")];
-  if (agent !== undefined) return findWorkspaceOfAgent(db, agent);
-  if (build !== undefined) return findWorkspaceOfBuild(db, build);
-  const { user: owner, name } = params;
-  if (owner === undefined || name === undefined) return undefined;
-  const isId = owner === "me" || readUuid(owner) !== undefined;
-  const ownerId = owner === "me" ? user.id : readUuid(owner);
-  return findWorkspaceByName(db, isId ? { ownerId } : { ownerName: owner }, name);
+function requireEntry(allowList: readonly string[], entry: string): void {
+  if (holdsEntry(allowList, entry)) return;
+  const [type = ""] = entry.split(":");
+  const detail = `This token is limited to ${allowList.join(", ")}; this is about ${type === "" ? "more" : `another ${type}`}.`;
+  throw insufficient(detail);
 }
 
 function insufficient(detail: string): HttpError {

@@ -50,13 +50,55 @@ export async function findWorkspaceByName(
 
 export async function findTemplateOfVersion(
   db: Queryable,
-  versionId: string | undefined,
+  versionId: string,
 ): Promise<string | undefined> {
-  if (versionId === undefined) return undefined;
   const row = await db
     .selectFrom("template_versions")
     .where("id", "=", versionId)
     .select("template_id")
     .executeTakeFirst();
   return row?.template_id ?? undefined;
+}
+
+export async function findTemplateOfPreset(
+  db: Queryable,
+  presetId: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("template_version_presets as preset")
+    .innerJoin("template_versions as version", "version.id", "preset.template_version_id")
+    .where("preset.id", "=", presetId)
+    .select("version.template_id")
+    .executeTakeFirst();
+  return row?.template_id ?? undefined;
+}
+
+/** The live template of that name in an organization, which is given by its id, its name or the word `default`. */
+export async function findTemplateByName(
+  db: Queryable,
+  organization: string,
+  name: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("templates as template")
+    .innerJoin("organizations as place", "place.id", "template.organization_id")
+    .where("template.deleted", "=", sql.lit(false))
+    .where(sql`lower(template.name)`, "=", name.toLowerCase())
+    .where(
+      sql<boolean>`case ${organization} when 'default' then place.is_default
+        else lower(${organization}) in (place.id::text, lower(place.name)) end`,
+    )
+    .select("template.id")
+    .executeTakeFirst();
+  return row?.id;
+}
+
+export async function findUserByName(db: Queryable, name: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("users")
+    .where("deleted", "=", sql.lit(false))
+    .where(sql`lower(username)`, "=", name.toLowerCase())
+    .select("id")
+    .executeTakeFirst();
+  return row?.id;
 }

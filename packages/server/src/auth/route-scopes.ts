@@ -4,7 +4,8 @@ import type { KeyScope } from "./scopes.ts";
 
 /**
  * The routes that each scope opens; a route in several lists is opened by each of them. One in no list takes `coder:all`:
- * a new route is closed to limited tokens until it is put here.
+ * a new route is closed to limited tokens until it is put here. What hands out or changes a credential is in no list but that of
+ * credentials: not the state of drivers, and not passwords, by which an owner's token would get any session.
  */
 const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
   "workspace:read": [
@@ -55,9 +56,7 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
     "PUT /workspaces/:workspace/favorite",
     "DELETE /workspaces/:workspace/favorite",
     "PUT /workspaces/:workspace/ttl",
-    "GET /workspaces/:workspace/external-agent/:agent/credentials",
     "PATCH /workspacebuilds/:build/cancel",
-    "GET /workspacebuilds/:build/state",
     "DELETE /workspaceagents/:agent/containers/devcontainers/:devcontainer",
     "POST /workspaceagents/:agent/containers/devcontainers/:devcontainer/recreate",
   ],
@@ -126,11 +125,9 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
     "GET /organizations/:organization/members/:user",
   ],
   "user:read_personal": ["GET /users/:user/gitsshkey"],
-  "user:update_personal": [
-    "PUT /users/:user/gitsshkey",
-    "PUT /users/:user/password",
-    "PUT /users/:user/profile",
-  ],
+  "user:update_personal": ["PUT /users/:user/gitsshkey", "PUT /users/:user/profile"],
+  // The token of an agent opens its owner's private key: a credential, not a part of its workspace.
+  "user_secret:read": ["GET /workspaces/:workspace/external-agent/:agent/credentials"],
   "api_key:create": ["POST /users/:user/keys", "POST /users/:user/keys/tokens"],
   "api_key:read": [
     "GET /users/:user/keys/:key",
@@ -142,15 +139,16 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
   "api_key:delete": ["DELETE /users/:user/keys/:key"],
 };
 
-const scopesOfRoutes = new Map<string, string[]>();
-for (const [scope, routes] of Object.entries(routesOfScopes)) {
-  for (const route of routes) {
+const scopesOfRoutes = new Map<string, KeyScope[]>();
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this very object
+for (const scope of Object.keys(routesOfScopes) as readonly KeyScope[]) {
+  for (const route of routesOfScopes[scope] ?? []) {
     scopesOfRoutes.set(route, [...(scopesOfRoutes.get(route) ?? []), scope]);
   }
 }
 
 /** The scopes of which each opens a route to a limited token; none: only `coder:all` does. */
-export function scopesOf({ method, path }: Pick<Route, "method" | "path">): readonly string[] {
+export function scopesOf({ method, path }: Pick<Route, "method" | "path">): readonly KeyScope[] {
   return scopesOfRoutes.get(`${method} ${path}`) ?? [];
 }
 

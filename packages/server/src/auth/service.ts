@@ -7,7 +7,7 @@ import { HttpError } from "../http/errors.ts";
 import { findToken } from "../http/token.ts";
 import { readUuid } from "../http/uuid.ts";
 import { hashAgentToken } from "./agent-token.ts";
-import { isUnlimited, requireWithinLimits } from "./key-limits.ts";
+import { requireRoute, requireThings } from "./key-limits.ts";
 import {
   deleteKey,
   deleteKeysOf,
@@ -76,12 +76,10 @@ export function createAuthenticator(
   const keys = { db, limits };
   return {
     user: async (request, route) =>
-      withinLimits(db, await authenticateUser(keys, findToken(request)?.token, accessUrl()), {
-        request,
-        route,
-      }),
+      opening(route, await authenticateUser(keys, findToken(request)?.token, accessUrl())),
     userOrProxy: async (request, route) =>
-      withinLimits(db, await authenticateUserOrProxy(keys, request), { request, route }),
+      opening(route, await authenticateUserOrProxy(keys, request)),
+    allow: (user, route, request) => requireThings(db, user, route, request),
     agent: (request) => authenticateAgent(db, findToken(request)?.token),
   };
 }
@@ -89,6 +87,12 @@ export function createAuthenticator(
 type KeyRow = NonNullable<Awaited<ReturnType<typeof findKey>>>;
 /** A key, or why there is none. */
 type FoundKey = { readonly key: KeyRow } | { readonly problem: string };
+
+/** The user, if their key opens the route. */
+function opening(route: Route, user: KnownUser): KnownUser {
+  requireRoute(user, route);
+  return user;
+}
 
 interface KeyNeeds {
   readonly db: Database;
@@ -159,19 +163,6 @@ async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
   const secondsLeft = key.seconds_left ?? undefined;
   const grant = { scopes: key.scopes, allowList: key.allow_list, secondsLeft };
   return { id: key.user_id, username: key.username, roles: key.roles, keyId: key.id, grant };
-}
-
-/** The user, if his key opens the route and what it is about. */
-async function withinLimits(
-  db: Database,
-  user: KnownUser,
-  { request, route }: { readonly request: FastifyRequest; readonly route: Route },
-): Promise<KnownUser> {
-  if (isUnlimited(user.grant)) return user;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- texts by the names in the route's path
-  const params = request.params as Readonly<Record<string, string | undefined>>;
-  await requireWithinLimits(db, user, route, params);
-  return user;
 }
 
 function signedOut(accessUrl: string, detail: string): HttpError {

@@ -35,6 +35,14 @@ export class Admissions {
     });
   }
 
+  /** Comes after a request was checked against the route's schemas: refuses the user whose key does not open all that it names. */
+  things(route: Route): Admission {
+    return async (raw) => {
+      const user = callers.findUser(raw);
+      if (user !== undefined) await this.#authenticator.allow(user, route, raw);
+    };
+  }
+
   agent(route: Route): Admission {
     return this.by(route, async (raw) => {
       const agent = await this.#authenticator.agent(raw);

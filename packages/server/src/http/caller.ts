@@ -50,4 +50,10 @@ export interface Authenticator {
   /** A user, where a workspace proxy would be let in too (`rest.md` section 1.3, class U). */
   userOrProxy(request: FastifyRequest, route: Route): Promise<KnownUser>;
   agent(request: FastifyRequest): Promise<AgentCaller>;
+  /** Throws the 403 of a user's key that does not open all that a request is about. */
+  allow(
+    user: KnownUser,
+    route: Route,
+    request: Pick<FastifyRequest, "params" | "query" | "body">,
+  ): Promise<void>;
 }

@@ -220,10 +220,14 @@ export class Routes {
     });
   }
 
-  #add(route: Route, options: Omit<RouteOptions, "method" | "url" | "schema">): void {
+  #add(
+    route: Route,
+    { preHandler, ...options }: Omit<RouteOptions, "method" | "url" | "schema">,
+  ): void {
     this.#added.push(route);
     this.#app.route({
       ...options,
+      preHandler: [this.#admissions.things(route), preHandler ?? []].flat(),
       method: route.method,
       url: `${prefix}${route.path}`,
       schema: { params: route.params, querystring: route.query, ...bodySchema(route) },

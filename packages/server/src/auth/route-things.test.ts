@@ -1,0 +1,130 @@
+import * as api from "@slipway/api";
+import { describe, expect, it } from "vitest";
+
+import { scopesOf } from "./route-scopes.ts";
+import { isNamingField, thingsOf, unknownParameters } from "./route-things.ts";
+
+const routes = api.routesOf(api).filter(({ route }) => scopesOf(route).length > 0);
+
+/** Texts in bodies and queries that name nothing an allow list can name. A new field is put here, or into `route-things.ts`. */
+const namingNothing: ReadonlySet<string> = new Set([
+  // Names and texts of what is created or changed.
+  "name",
+  "display_name",
+  "description",
+  "icon",
+  "message",
+  "deprecation_message",
+  "username",
+  "token_name",
+  "workspace_name",
+  "schedule",
+  "autostart_schedule",
+  "deadline",
+  "reason",
+  "value",
+  // Examples of the server, and words of a fixed list.
+  "example_id",
+  "storage_method",
+  "max_port_share_level",
+  "cors_behavior",
+  "provisioner",
+  // Read by nothing: a form's values are checked without their owner.
+  "owner_id",
+  "user_id",
+  // Filters of lists, which take all things of their types.
+  "q",
+  "ids",
+  "status",
+  "tags",
+  "initiator",
+  "max_age",
+  "include_all",
+  "include_expired",
+  "limit",
+  "offset",
+  // A choice of what is read of the thing in the path.
+  "after",
+  "before",
+  "follow",
+  "format",
+  "no_compression",
+  "expect_status",
+  "include_archived",
+  "include_deleted",
+  "offline",
+  "tz_offset",
+  // How a terminal, a container or a network is opened.
+  "version",
+  "resume_token",
+  "reconnect",
+  "width",
+  "height",
+  "command",
+  "container",
+  "container_user",
+  "backend_type",
+  "label",
+  // What a token may do, which is compared with the token that asks.
+  "scope",
+  "scopes",
+  "allow_list",
+]);
+
+interface Schema {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+}
+
+/** The names of all fields of a schema that take free text, at whatever depth. */
+function textFields(schema: Schema | undefined, name = ""): readonly string[] {
+  if (schema === undefined) return [];
+  const below = [
+    ...Object.entries(schema.properties ?? {}).flatMap(([field, one]) => textFields(one, field)),
+    ...textFields(schema.items, name),
+    ...(schema.anyOf ?? []).flatMap((one) => textFields(one, name)),
+  ];
+  const isText =
+    schema.type === "string" && schema.const === undefined && schema.enum === undefined;
+  return isText && name !== "" ? [...below, name] : below;
+}
+
+describe.each(routes)("$name", ({ route }) => {
+  it("names in its path what is known", () => {
+    expect(unknownParameters(route)).toEqual([]);
+  });
+
+  it("names in its body and query what is known", () => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- schemas of the contract are JSON schemas
+    const schemas = [route.query, route.body] as readonly (Schema | undefined)[];
+    const unknown = schemas
+      .flatMap((schema) => textFields(schema))
+      .filter((field) => !isNamingField(route, field) && !namingNothing.has(field));
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe("thingsOf", () => {
+  it("finds them in the path, the body and the query", () => {
+    const { named, ownType } = thingsOf(api.createBuild, "workspace:start");
+    expect(ownType).toBe("workspace");
+    expect(named).toEqual([
+      { place: "params", field: "workspace", naming: "workspace" },
+      { place: "body", field: "template_version_id", naming: "version" },
+      { place: "body", field: "template_version_preset_id", naming: "preset" },
+    ]);
+    expect(thingsOf(api.diffTemplateVersions, "template:read").named).toContainEqual({
+      place: "query",
+      field: "from",
+      naming: "version",
+    });
+  });
+
+  it("knows no field that the contract does not", () => {
+    expect(thingsOf(api.listTemplates, "template:read").named).toEqual([]);
+  });
+});

@@ -1,0 +1,163 @@
+import type { Route } from "@slipway/api";
+
+import type { KeyScope } from "./scopes.ts";
+
+/** How a text in a request leads to a thing that an allow list can name. */
+export type Naming =
+  | "workspace"
+  /** An agent, build or name, with its owner in the path: of a workspace. */
+  | "agent"
+  | "build"
+  | "workspace name"
+  /** By id, or within an organization by name. */
+  | "template"
+  /** A version or preset: of a template. */
+  | "version"
+  | "preset"
+  | "file"
+  | "user"
+  | "organization"
+  /** Below what the path names before it, or nothing that an allow list can name. */
+  | "nothing";
+
+/** Path parameters, each with the segment before it. */
+const pathNamings: Readonly<Record<string, Naming>> = {
+  "workspaces/:workspace": "workspace",
+  "workspace/:name": "workspace name",
+  "workspaceagents/:agent": "agent",
+  "workspacebuilds/:build": "build",
+  "templates/:template": "template",
+  "templates/:name": "template",
+  "templateversions/:version": "version",
+  "files/:file": "file",
+  "users/:user": "user",
+  "members/:user": "user",
+  "organizations/:organization": "organization",
+  "builds/:number": "nothing",
+  "devcontainers/:devcontainer": "nothing",
+  "dry-run/:job": "nothing",
+  "external-agent/:agent": "nothing",
+  "keys/:key": "nothing",
+  "tokens/:name": "nothing",
+  "versions/:name": "nothing",
+};
+
+/** Fields of bodies and queries. */
+const fieldNamings: Readonly<Record<string, Naming>> = {
+  file_id: "file",
+  template_id: "template",
+  template_version_id: "version",
+  template_version_preset_id: "preset",
+};
+
+/** Fields that name a thing on one route only. */
+const fieldNamingsOfRoutes: Readonly<Record<string, Readonly<Record<string, Naming>>>> = {
+  "GET /templateversions/:version/diff": { from: "version" },
+  "PATCH /templates/:template/versions": { id: "version" },
+};
+
+/** What routes are about that no field of a request says. */
+const alsoAbout: Readonly<Record<string, readonly string[]>> = {
+  "GET /organizations/:organization/provisionerdaemons": ["workspace:*", "template:*"],
+  "GET /organizations/:organization/provisionerjobs": ["workspace:*", "template:*"],
+};
+
+/** What every way into a workspace asks first, and tells of no thing that an allow list could name. */
+const aboutNothing: ReadonlySet<string> = new Set([
+  "/deployment/ssh",
+  "/regions",
+  "/workspaceagents/connection",
+]);
+
+export type ThingType = "workspace" | "template" | "file" | "user" | "organization";
+
+/** The type under which an allow list names what is named so. */
+export function thingTypeOf(naming: Exclude<Naming, "nothing">): ThingType {
+  switch (naming) {
+    case "workspace":
+    case "agent":
+    case "build":
+    case "workspace name":
+      return "workspace";
+    case "template":
+    case "version":
+    case "preset":
+      return "template";
+    case "file":
+    case "user":
+    case "organization":
+      return naming;
+  }
+}
+
+interface NamedField {
+  readonly place: "params" | "query" | "body";
+  readonly field: string;
+  readonly naming: Exclude<Naming, "nothing">;
+}
+
+export interface RouteThings {
+  /** The fields that may name things; a request need not have all of them. */
+  readonly named: readonly NamedField[];
+  /** Entries that an allow list must hold in any case. */
+  readonly always: readonly string[];
+  /**
+   * The type of the scope that opens the route. A request that names nothing of that type is about all things of it: it lists
+   * them, or creates one. Undefined for a route that is about nothing.
+   */
+  readonly ownType: string | undefined;
+}
+
+/** What requests of a route may be about, as far as its contract says. */
+export function thingsOf(route: Route, scope: KeyScope | undefined): RouteThings {
+  if (aboutNothing.has(route.path)) return { named: [], always: [], ownType: undefined };
+  const [ownType = ""] = scope?.split(":") ?? [];
+  const named = fieldsOf(route).filter(
+    // The organization, and the owner in the path of a workspace, are where a thing is, not what the request is about.
+    ({ field, naming }) =>
+      (naming !== "organization" || ownType === "organization") &&
+      (field !== "user" || !route.path.includes("/workspace/:name")),
+  );
+  return { named, always: alsoAbout[`${route.method} ${route.path}`] ?? [], ownType };
+}
+
+function fieldsOf(route: Route): readonly NamedField[] {
+  const own = fieldNamingsOfRoutes[`${route.method} ${route.path}`] ?? {};
+  const inPath = parametersOf(route).map(
+    ({ name, key }) => ({ place: "params", field: name, naming: pathNamings[key] }) as const,
+  );
+  const inRest = (["query", "body"] as const).flatMap((place) =>
+    // A field that the contract does not know is not read, and names nothing.
+    propertiesOf(route[place]).map(
+      (field) => ({ place, field, naming: own[field] ?? fieldNamings[field] }) as const,
+    ),
+  );
+  return [...inPath, ...inRest].flatMap(({ place, field, naming }) =>
+    naming === undefined || naming === "nothing" ? [] : [{ place, field, naming }],
+  );
+}
+
+function propertiesOf(schema: unknown): readonly string[] {
+  if (typeof schema !== "object" || schema === null || !("properties" in schema)) return [];
+  return Object.keys(schema.properties ?? {});
+}
+
+function parametersOf({ path }: Route): readonly { readonly name: string; readonly key: string }[] {
+  const segments = path.split("/");
+  return segments.flatMap((segment, index) =>
+    segment.startsWith(":")
+      ? [{ name: segment.slice(1), key: `${segments[index - 1] ?? ""}/${segment}` }]
+      : [],
+  );
+}
+
+/** The path parameters of a route of which it is not known what they name; for a test. */
+export function unknownParameters(route: Route): readonly string[] {
+  return parametersOf(route).flatMap(({ key }) => (key in pathNamings ? [] : [key]));
+}
+
+/** Whether it is known that a field of a body or query names a thing; for a test. */
+export function isNamingField(route: Route, field: string): boolean {
+  const own = fieldNamingsOfRoutes[`${route.method} ${route.path}`] ?? {};
+  return field in fieldNamings || field in own;
+}
