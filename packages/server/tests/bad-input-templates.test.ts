@@ -236,7 +236,7 @@ const mistakes: readonly Mistake[] = [
     "a bad expression",
     `${parameter}{ default: a, validation: { regex: "(", error: no } }`,
     "7:44",
-    "parameters.size.validation.regex: found a regular expression that does not compile: Invalid regular expression: /(/u: Unterminated group",
+    "parameters.size.validation.regex: found a regular expression that does not compile with RE2: missing closing ): `(`",
   ],
   [
     "a preset of no parameter",

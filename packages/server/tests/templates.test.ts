@@ -243,6 +243,21 @@ describe("the parameters of a version", () => {
     expect(await form.ended).toMatchObject({ code: 1008 });
   });
 
+  it("are evaluated for one message after the other, of which few may wait", async () => {
+    const form = follow(path());
+    await new Promise((resolve) => form.raw.once("message", resolve));
+    const send = (id: number) => form.raw.send(JSON.stringify({ id, inputs: {} }));
+    for (let id = 0; id < 5; id += 1) send(id);
+    await expect.poll(() => form.messages.length).toBe(6);
+    expect(form.messages).toMatchObject([-1, 0, 1, 2, 3, 4].map((id) => ({ id })));
+    for (let id = 0; id < 500; id += 1) send(id);
+    expect(await form.ended).toEqual({
+      code: 1008,
+      reason: "more than 100 messages wait for an answer",
+    });
+    expect(form.messages.length).toBeLessThan(200);
+  });
+
   it("are no variables", async () => {
     expect(await get(`/templateversions/${first.id}/variables`)).toMatchObject({ body: [] });
   });

@@ -2,7 +2,12 @@ import {
   durationText,
   parseDuration,
 } from "../../../packages/server/src/template-format/duration.ts";
-import { hasMatch, regexProblem } from "../../../packages/server/src/template-format/regex.ts";
+import { maxRegexSize } from "../../../packages/server/src/template-format/limits.ts";
+import {
+  RegexMatcher,
+  regexProblem,
+  regexSize,
+} from "../../../packages/server/src/template-format/regex.ts";
 import { suggest } from "../../../packages/server/src/template-format/suggest.ts";
 import { parseTemplateText } from "../../../packages/server/src/template-format/template-text.ts";
 import { expectSame, expectThat } from "../expectations.ts";
@@ -12,7 +17,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 export const expressionsTarget: FuzzTarget = {
   name: "expressions",
   maxBytes: 8 * 1024,
-  // A match that takes longer than 50 ms is given up.
+  // The largest expression is compiled and matched with as much as may be in one request.
   maxMs: 150,
   words: [
     "${{",
@@ -24,6 +29,10 @@ export const expressionsTarget: FuzzTarget = {
     "[^",
     "\\p{L}",
     "{1,9}",
+    "{0,400}",
+    "[[:alpha:]]",
+    "\\Q",
+    "(?i)",
     "1h",
     "30m",
   ],
@@ -46,7 +55,14 @@ export const expressionsTarget: FuzzTarget = {
       literals.reduce((sum, one) => sum + one, 0) <= text.length,
       "literals are of the text",
     );
-    if (regexProblem(text) === undefined) hasMatch(text, `${text}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`);
+    const source = text.slice(0, 600);
+    const isUsable = regexProblem(source) === undefined;
+    expectThat(regexSize(source) <= maxRegexSize, "the size is bounded");
+    const matcher = new RegexMatcher();
+    for (const value of [text, `${text}a`.repeat(10), "ab".repeat(4_000), "é ".repeat(100)]) {
+      const result = matcher.match(source, value);
+      expectThat(isUsable || typeof result === "object", "only what is usable matches");
+    }
     const seconds = parseDuration(text);
     if (seconds !== undefined && Number.isSafeInteger(seconds))
       expectSame("a duration", parseDuration(durationText(seconds)), seconds);

@@ -52,6 +52,18 @@ export const maxValuesLength = 128 * 1024;
 export const maxRenderedLength = 2 * 1024 * 1024;
 /** Longest regular expression, in characters. */
 export const maxRegexLength = 512;
+/** Largest program that one compiles to, in instructions: about one a character, times its counted repetitions. */
+export const maxRegexSize = 1_000;
+/** The same of all regular expressions of a template: what keeps the time to compile them in bounds (about 50 ms, once). */
+export const maxRegexesLength = 4_096;
+export const maxRegexesSize = 20_000;
+/**
+ * Most work of one request that checks values, in steps: the size of a regular expression times the length of the value,
+ * added up (about 10 ns a step, 30 ns at worst).
+ */
+export const maxRegexSteps = 262_144;
+/** The same of one `slipway.yaml`, whose defaults, options and presets are values too. */
+export const maxDefinitionRegexSteps = 2_097_152;
 
 /** Most prebuilds that a preset may ask for. */
 export const maxInstances = 1_000;

@@ -1,13 +1,17 @@
 import type { ParameterDefinition } from "./definition.ts";
 import { maxValueLength } from "./limits.ts";
-import { hasMatch } from "./regex.ts";
+import type { RegexMatcher } from "./regex.ts";
 
 type Rules = Pick<ParameterDefinition, "type" | "formType" | "options" | "validation">;
 
-/** Says why a value does not fit its parameter, or nothing. `previous` is what a monotonic number is compared with. */
+/**
+ * Says why a value does not fit its parameter, or nothing. `matcher` is that of the whole request; `previous` is what a
+ * monotonic number is compared with.
+ */
 export function valueProblem(
   parameter: Rules,
   value: string,
+  matcher: RegexMatcher,
   previous?: string,
 ): string | undefined {
   if (value.length > maxValueLength)
@@ -16,7 +20,13 @@ export function valueProblem(
     return "found a NUL or half a surrogate pair, wanted text";
   const problem = typeProblem(parameter, value) ?? optionProblem(parameter, value);
   if (problem !== undefined) return problem;
-  const broken = ruleProblem(parameter, value, previous);
+  const { regex } = parameter.validation ?? {};
+  const matched = regex === undefined ? "match" : matcher.match(regex, value);
+  if (typeof matched === "object") return matched.problem;
+  const broken =
+    matched === "no-match"
+      ? `found ${shown(value)}, wanted text that matches ${regex}`
+      : ruleProblem(parameter, value, previous);
   if (broken === undefined) return undefined;
   const own = parameter.validation?.error ?? "";
   return own === "" ? broken : `${own} (${broken})`;
@@ -55,11 +65,12 @@ function typeProblem({ type }: Rules, value: string): string | undefined {
 
 function optionProblem(parameter: Rules, value: string): string | undefined {
   if (parameter.options.length === 0) return undefined;
-  const known = parameter.options.map((option) => option.value);
+  const known = new Set(parameter.options.map((option) => option.value));
   const chosen = parameter.formType === "multi-select" ? (parseListValue(value) ?? []) : [value];
-  const stranger = chosen.find((one) => !known.includes(one));
+  const stranger = chosen.find((one) => !known.has(one));
   if (stranger === undefined) return undefined;
-  return `found ${shown(stranger)}, wanted one of ${known.slice(0, 12).map(shown).join(", ")}${known.length > 12 ? ", …" : ""}`;
+  const some = [...known].slice(0, 12).map(shown).join(", ");
+  return `found ${shown(stranger)}, wanted one of ${some}${known.size > 12 ? ", …" : ""}`;
 }
 
 function ruleProblem(
@@ -68,9 +79,7 @@ function ruleProblem(
   previous: string | undefined,
 ): string | undefined {
   if (validation === undefined) return undefined;
-  const { regex, min, max, monotonic } = validation;
-  if (regex !== undefined && !hasMatch(regex, value))
-    return `found ${shown(value)}, wanted text that matches ${regex}`;
+  const { min, max, monotonic } = validation;
   const number = Number(value);
   if (min !== undefined && number < min) return `found ${value}, wanted at least ${min}`;
   if (max !== undefined && number > max) return `found ${value}, wanted at most ${max}`;

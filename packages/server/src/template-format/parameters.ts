@@ -1,6 +1,7 @@
 import type { NamedValue, ParameterDefinition, TemplateDefinition } from "./definition.ts";
 import { maxValuesLength } from "./limits.ts";
 import { valueProblem } from "./parameter-value.ts";
+import { RegexMatcher } from "./regex.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface ParameterChoice {
@@ -47,9 +48,10 @@ export function resolveParameters(
     given: byName(choice.given),
     previous: byName(choice.previous ?? []),
   };
+  const matcher = new RegexMatcher();
   const values: NamedValue[] = [];
   for (const parameter of definition.parameters) {
-    const resolved = resolveOne(parameter, sources);
+    const resolved = resolveOne(parameter, sources, matcher);
     if ("message" in resolved) problems.push(resolved);
     else values.push(resolved);
   }
@@ -70,6 +72,7 @@ type Values = ReadonlyMap<string, string>;
 function resolveOne(
   parameter: ParameterDefinition,
   sources: { readonly preset: Values; readonly given: Values; readonly previous: Values },
+  matcher: RegexMatcher,
 ): NamedValue | ParameterProblem {
   const { name, isEphemeral, isMutable } = parameter;
   const fail = (message: string): ParameterProblem => ({ field: name, message });
@@ -77,12 +80,15 @@ function resolveOne(
   const value =
     sources.preset.get(name) ?? sources.given.get(name) ?? previous ?? parameter.default;
   if (value === undefined) return fail("missing value, wanted one: the parameter is required");
-  const problem = valueProblem(parameter, value, previous);
+  const problem = valueProblem(parameter, value, matcher, previous);
   if (problem !== undefined) return fail(problem);
   // A value that the template's new version refuses may be mended, even where it could not be changed.
   const mayChange =
-    isMutable || previous === undefined || valueProblem(parameter, previous) !== undefined;
-  if (value !== previous && !mayChange) {
+    value === previous ||
+    isMutable ||
+    previous === undefined ||
+    valueProblem(parameter, previous, matcher) !== undefined;
+  if (!mayChange) {
     return fail(
       `found ${shown(value)}, wanted ${shown(previous ?? "")}: the parameter cannot change after the first build`,
     );

@@ -137,6 +137,16 @@ describe("hostile texts", () => {
       "many aliases",
       `driver: process\nx: &x 1\nagents: { main: { env: { ${many(250, (index) => `A${index}: *x, `)} } } }`,
     ],
+    ["dollars", `driver: process\nagents: { a: { directory: "${"$".repeat(900_000)}\${{ x }}" } }`],
+    [
+      "dollars in scripts",
+      `driver: process\nagents:\n  a:\n    metadata:\n${many(14, (index) => `      m${index}: { run: "${"$".repeat(60_000)}\${{ x }}" }\n`)}`,
+    ],
+    ["blanks in braces", `a: { b: c${" ".repeat(900_000)}d, or more }`],
+    [
+      "blanks in braces of a text",
+      `parameters: { p: { description: c${" ".repeat(900_000)}d, or more } }`,
+    ],
   ])("does not choke on %s", (_, text) => {
     const result = parseTemplateDefinition(text, options);
     expect("problems" in result && result.problems.length > 0).toBe(true);

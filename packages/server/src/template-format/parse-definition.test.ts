@@ -131,6 +131,40 @@ describe("the examples", () => {
   });
 });
 
+describe("a text that a comma tears apart", () => {
+  it.each([
+    ["a few words, or more", "a few words, or more"],
+    ["a few  words ,\n     or   more", "a few  words , or   more"],
+    ["one,\n\n     two \n three,  four five", "one, two three,  four five"],
+  ])("is put together: %j", (written, wanted) => {
+    const text = `driver: process\nparameters: { p: { description: ${written} } }\nagents: { main: {} }`;
+    expect(parsed(text).parameters[0]?.description).toBe(wanted);
+  });
+});
+
+describe("many regular expressions", () => {
+  const template = (regex: string) => {
+    const line = (_: unknown, index: number) =>
+      `  p${index}: { validation: { regex: '${regex}' } }`;
+    const lines = Array.from({ length: 100 }, line);
+    return `driver: process\nparameters:\n${lines.join("\n")}\nagents: { main: {} }\n`;
+  };
+
+  it.each([
+    ["of many characters", "a|".repeat(50), "parameters.p40.validation.regex"],
+    ["that compile to much", "a{900}", "parameters.p22.validation.regex"],
+  ])("%s are refused together", (_, regex, path) => {
+    const result = parseTemplateDefinition(template(regex), { drivers });
+    expect(result).toMatchObject({
+      problems: [{ path, message: expect.stringContaining("wanted at most 4096 and 20000") }],
+    });
+  });
+
+  it("are fine where they are usual ones", () => {
+    expect(parsed(template("^[a-z0-9-]{1,63}$")).parameters).toHaveLength(100);
+  });
+});
+
 describe("defaults and readings", () => {
   it("applies every default to the smallest template", () => {
     expect(parsed(`${head}agents:\n  main:\n`).agents).toEqual([
@@ -597,6 +631,12 @@ describe("problems of parameters", () => {
       inParameter("validation: { regex: «'(' }"),
       "parameters.p.validation.regex",
       "does not compile",
+    ],
+    [
+      "an expression that compiles to too much",
+      inParameter("validation: { regex: «'(x{0,1000}){0,1000}' }"),
+      "parameters.p.validation.regex",
+      "wanted at most 1000",
     ],
     [
       "an expression that clients do not know",

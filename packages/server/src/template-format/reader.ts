@@ -1,7 +1,8 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, Scalar } from "yaml";
 
-import { maxReadCharacters, maxReadValues } from "./limits.ts";
+import { maxDefinitionRegexSteps, maxReadCharacters, maxReadValues } from "./limits.ts";
 import type { ProblemList } from "./problem.ts";
+import { RegexMatcher } from "./regex.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
 /** Where a value stands in the file. */
@@ -37,6 +38,8 @@ export type Content =
 /** Walks through a parsed file within the limits of `limits.ts` and collects problems with their places. */
 export class Reader {
   readonly root: Place;
+  /** Matches values of the file with its regular expressions. */
+  readonly matcher = new RegexMatcher(maxDefinitionRegexSteps);
   /** Names of the parameters of the file, whether or not they are well-formed. */
   readonly parameterNames: ReadonlySet<string>;
   readonly #source: YamlSource;
@@ -155,7 +158,7 @@ export class Reader {
 
   #stretched(node: Scalar, end: number): Scalar {
     const start = node.range?.[0] ?? end;
-    const text = this.#source.text.slice(start, end).replaceAll(/\s*\n\s*/g, " ");
+    const text = folded(this.#source.text.slice(start, end));
     const stretched = new Scalar(text);
     stretched.source = text;
     stretched.type = Scalar.PLAIN;
@@ -234,6 +237,15 @@ function scalarValue(value: unknown): ScalarContent["value"] {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
     return value;
   return null;
+}
+
+/** Puts one blank in the place of each line end and the blanks around it, as YAML does in plain texts. */
+function folded(text: string): string {
+  const [first = "", ...others] = text.split("\n");
+  const last = others.pop();
+  if (last === undefined) return text;
+  const between = others.map((line) => line.trim()).filter((line) => line !== "");
+  return [first.trimEnd(), ...between, last.trimStart()].join(" ");
 }
 
 function offsetsOf(mark: string, text: string): readonly number[] {

@@ -1,40 +1,128 @@
-import { createContext, Script } from "node:vm";
+import { RE2JS, RE2JSSyntaxException } from "re2js";
 
-import { errorText } from "@slipway/runtime";
+import { maxRegexLength, maxRegexSize, maxRegexSteps } from "./limits.ts";
+import { estimateRegexSize } from "./regex-size.ts";
 
-import { maxRegexLength } from "./limits.ts";
+/*
+ * Regular expressions of templates are RE2's: stock clients check values with them too, in Go, whose engine it is. RE2 takes
+ * time in proportion to the size of the compiled expression times the length of the value, whatever they are; both are
+ * bounded, and so is their product over all values of a request.
+ */
 
 /** Says why a regular expression cannot be used in a template, or nothing. */
 export function regexProblem(source: string): string | undefined {
+  const compiled = compile(source);
+  return "problem" in compiled ? compiled.problem : undefined;
+}
+
+/** The size of a regular expression in instructions; 0 for one that cannot be used. */
+export function regexSize(source: string): number {
+  const compiled = compile(source);
+  return "problem" in compiled ? 0 : compiled.size;
+}
+
+export type MatchResult = "match" | "no-match" | { readonly problem: string };
+
+/** Matches values within a number of steps: one for all values of a request, so that they share it. */
+export class RegexMatcher {
+  readonly #maxSteps: number;
+  #stepsLeft: number;
+
+  constructor(maxSteps: number = maxRegexSteps) {
+    this.#maxSteps = maxSteps;
+    this.#stepsLeft = maxSteps;
+  }
+
+  /** Whether the value has a match anywhere. A problem is of the expression, or that there are too few steps left. */
+  match(source: string, value: string): MatchResult {
+    const compiled = compile(source);
+    if ("problem" in compiled) {
+      return {
+        problem: `cannot be checked: the template's regular expression ${shown(source)} is not usable, ${compiled.problem}; push a new version of the template`,
+      };
+    }
+    const { pattern, size } = compiled;
+    const steps = size * (value.length + 1);
+    const longest = Math.floor(this.#maxSteps / size) - 1;
+    if (value.length > longest) {
+      return {
+        problem: `found ${value.length} characters, wanted at most ${longest}, which is as many as can be matched with ${shown(source)}`,
+      };
+    }
+    if (steps > this.#stepsLeft) {
+      return {
+        problem: `cannot be checked: all values together are too long to be matched with the template's regular expressions`,
+      };
+    }
+    this.#stepsLeft -= steps;
+    // Unlike `test`, this keeps no automaton that grows with what was matched.
+    return pattern.matcher(value).find() ? "match" : "no-match";
+  }
+}
+
+type Compiled = { readonly pattern: RE2JS; readonly size: number } | { readonly problem: string };
+
+/** Compiled expressions, those used last at the end. Compiling takes about 100 times as long as matching a short value. */
+const cache = new Map<string, Compiled>();
+let cachedSize = 0;
+const maxCached = 1_000;
+/** About 0.3 KiB each. */
+const maxCachedSize = 50_000;
+
+function compile(source: string): Compiled {
+  const known = cache.get(source);
+  if (known !== undefined) {
+    cache.delete(source);
+    cache.set(source, known);
+    return known;
+  }
+  const compiled = compileNew(source);
+  // Not of texts of any length.
+  if (source.length > maxRegexLength) return compiled;
+  cache.set(source, compiled);
+  cachedSize += sizeOf(compiled);
+  for (const [oldest, one] of cache) {
+    if (cache.size <= maxCached && cachedSize <= maxCachedSize) break;
+    cache.delete(oldest);
+    cachedSize -= sizeOf(one);
+  }
+  return compiled;
+}
+
+function sizeOf(compiled: Compiled): number {
+  return "problem" in compiled ? 1 : compiled.size;
+}
+
+function compileNew(source: string): Compiled {
   if (source.length > maxRegexLength)
-    return `found ${source.length} characters, wanted at most ${maxRegexLength}`;
-  const foreign = /\(\?<?[=!]|\\[1-9]|\\k</.exec(source.replaceAll("\\\\", ""))?.[0];
-  // Stock clients check values themselves, with RE2.
-  if (foreign !== undefined)
-    return `found \`${foreign}\`, wanted no look-around and no back-references: clients do not know them`;
+    return { problem: `found ${source.length} characters, wanted at most ${maxRegexLength}` };
+  // Before it is compiled, which takes long where much is repeated.
+  const estimate = estimateRegexSize(source);
+  if (estimate > maxRegexSize) return { problem: tooLarge(estimate) };
   try {
-    compile(source);
-    return undefined;
+    const pattern = RE2JS.compile(source);
+    const size = pattern.programSize();
+    return size > maxRegexSize ? { problem: tooLarge(size) } : { pattern, size };
   } catch (error) {
-    return `found a regular expression that does not compile: ${errorText(error)}`;
+    if (!(error instanceof RE2JSSyntaxException)) throw error;
+    return { problem: syntaxProblem(error) };
   }
 }
 
-/**
- * Whether the value has a match. A template's expression may be such that matching takes for ever; after 50 ms it
- * counts as no match, so that one template cannot stop the server.
- */
-export function hasMatch(source: string, value: string): boolean {
-  Object.assign(sandbox, { source, value });
-  try {
-    return matcher.runInContext(sandbox, { timeout: maxMatchMs }) === true;
-  } catch {
-    return false; // out of time, or an expression that regexProblem would have refused
-  }
+function tooLarge(size: number): string {
+  return `found a regular expression of ${size} instructions, wanted at most ${maxRegexSize}: counted repetitions multiply`;
 }
 
-const maxMatchMs = 50;
-const compile = (source: string): RegExp => new RegExp(source, "u");
-// Only code in a context of its own can be given a time limit.
-const sandbox = createContext({});
-const matcher = new Script('new RegExp(source, "u").test(value)');
+function syntaxProblem(error: RE2JSSyntaxException): string {
+  const fragment = error.getPattern() ?? "";
+  if (/^\(\?<?[=!]/.test(fragment))
+    return `found \`${fragment.slice(0, 4)}\`, wanted no look-around: RE2, which checks values, does not have it`;
+  if (/^\\[1-9k]/.test(fragment))
+    return `found \`${fragment}\`, wanted no back-reference: RE2, which checks values, does not have them`;
+  const where = fragment === "" ? "" : `: \`${fragment.slice(0, 60)}\``;
+  return `found a regular expression that does not compile with RE2: ${error.getDescription()}${where}`;
+}
+
+function shown(source: string): string {
+  return source.length > 60 ? `${source.slice(0, 60)}…` : source;
+}

@@ -45,16 +45,15 @@ export function parseTemplateText(
   const parts: TextPart[] = [];
   const problems: TextProblem[] = [];
   let at = 0;
-  for (const match of text.matchAll(/(\$+)\{\{/g)) {
-    const dollars = match[1]?.length ?? 0;
+  for (const { start, dollars } of openings(text)) {
     // An opening inside an expression belongs to it, and is refused with it.
-    if (match.index < at) continue;
+    if (start < at) continue;
     if (problems.length >= maxProblemsOfText) break;
     parts.push({
       kind: "literal",
-      text: text.slice(at, match.index) + "$".repeat(Math.floor(dollars / 2)),
+      text: text.slice(at, start) + "$".repeat(Math.floor(dollars / 2)),
     });
-    at = match.index + dollars;
+    at = start + dollars;
     if (dollars % 2 === 0) continue;
     const index = at - 1;
     const end = text.indexOf("}}", at);
@@ -80,6 +79,15 @@ export function hasExpression(text: string): boolean {
 }
 
 const maxProblemsOfText = 20;
+
+/** Each `{{` with the `$` before it. Looked for from its braces: an expression that began at a `$` would try each of many. */
+function* openings(text: string): Generator<{ readonly start: number; readonly dollars: number }> {
+  for (let braces = text.indexOf("{{"); braces !== -1; braces = text.indexOf("{{", braces + 1)) {
+    let start = braces;
+    while (text.charAt(start - 1) === "$") start -= 1;
+    if (start < braces) yield { start, dollars: braces - start };
+  }
+}
 
 function parseExpression(
   expression: string,

@@ -80,4 +80,29 @@ describe("evaluateDefinition", () => {
       { severity: "warning", detail: expect.stringContaining("constructor") },
     ]);
   });
+
+  it("ends soon, whatever the regular expressions of a template are", () => {
+    const slow = ["^(a+)+$", "^(a|a)*$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"];
+    const lines = Array.from({ length: 100 }, (_, index) => {
+      const regex = JSON.stringify(slow[index % slow.length]);
+      return `  p${index}: { validation: { regex: ${regex} } }`;
+    });
+    const text = `driver: process\nparameters:\n${lines.join("\n")}\nagents: { main: {} }\n`;
+    const template = parseTemplateDefinition(text, { drivers: ["process"] });
+    if (!("definition" in template)) throw new Error(JSON.stringify(template.problems));
+    const of = (value: string) => {
+      const inputs = Object.fromEntries(lines.map((_, index) => [`p${index}`, value]));
+      const { parameters } = evaluateDefinition(template.definition, { id: 1, inputs });
+      return parameters.flatMap(({ diagnostics }) => diagnostics.map(({ detail }) => detail));
+    };
+    // All are matched, and none matches.
+    const answers = of(`${"a".repeat(60)}!`);
+    expect(answers).toHaveLength(100);
+    expect(answers.filter((detail) => !detail.includes("wanted text that matches"))).toEqual([]);
+    // Of longer ones, only so many are matched as the steps of a request allow.
+    const long = of(`${"a".repeat(5_000)}!`);
+    expect(long).toHaveLength(100);
+    const refused = long.filter((detail) => detail.startsWith("cannot be checked: all values"));
+    expect(refused.length).toBeGreaterThan(90);
+  });
 });

@@ -7,6 +7,7 @@ import type {
 
 import type { ParameterDefinition, TemplateDefinition } from "../template-format/definition.ts";
 import { valueProblem } from "../template-format/parameter-value.ts";
+import { RegexMatcher } from "../template-format/regex.ts";
 
 type Inputs = DynamicParametersRequest["inputs"];
 
@@ -19,6 +20,7 @@ export function evaluateDefinition(
   { id, inputs }: Pick<DynamicParametersRequest, "id" | "inputs">,
 ): DynamicParametersResponse {
   const known = new Set(definition.parameters.map(({ name }) => name));
+  const matcher = new RegexMatcher();
   const unknown = Object.keys(inputs).filter((name) => !known.has(name));
   return {
     id,
@@ -33,7 +35,7 @@ export function evaluateDefinition(
         ),
       ),
     parameters: definition.parameters.map((parameter, order) =>
-      evaluateOne(parameter, order, inputs),
+      evaluateOne(parameter, order, inputs, matcher),
     ),
   };
 }
@@ -42,6 +44,7 @@ function evaluateOne(
   parameter: ParameterDefinition,
   order: number,
   inputs: Inputs,
+  matcher: RegexMatcher,
 ): EvaluatedParameter {
   const value = Object.hasOwn(inputs, parameter.name) ? inputs[parameter.name] : parameter.default;
   const fallback = parameter.default;
@@ -66,7 +69,7 @@ function evaluateOne(
     order,
     ephemeral: parameter.isEphemeral,
     value: maybeValue(value),
-    diagnostics: diagnosticsOf(parameter, value),
+    diagnostics: diagnosticsOf(parameter, value, matcher),
   };
 }
 
@@ -90,11 +93,12 @@ function validationsOf({ validation }: ParameterDefinition): EvaluatedParameter[
 function diagnosticsOf(
   parameter: ParameterDefinition,
   value: string | undefined,
+  matcher: RegexMatcher,
 ): ParameterDiagnostic[] {
   if (value === undefined) {
     return [diagnostic("error", "required", "Value needed", "the parameter has no default")];
   }
-  const problem = valueProblem(parameter, value);
+  const problem = valueProblem(parameter, value, matcher);
   return problem === undefined
     ? []
     : [diagnostic("error", "invalid_value", "Value does not fit", problem)];

@@ -73,6 +73,6 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   );
   routes.anyone(getTemplateSchema, () => Promise.resolve(schema));
   addVersionRoutes(routes, needs);
-  addParameterRoutes(routes, db);
+  addParameterRoutes(routes, needs);
   addDryRunRoutes(routes, needs);
 }

@@ -21,5 +21,14 @@ export function levelText(text: string, level: LogLevel, colors: Colors): string
  * where it comes from, so that no output can pass for a line of another source.
  */
 export function linesOf({ output }: Pick<JobLog | AgentLog, "output">): string[] {
-  return output.replace(/[\r\n]+$/, "").split(/\r*\n/);
+  return withoutEnd(output, "\r\n")
+    .split("\n")
+    .map((line) => withoutEnd(line, "\r"));
+}
+
+/** Cuts off all of the characters that stand at the end; a regular expression takes time by the square of their number. */
+function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }

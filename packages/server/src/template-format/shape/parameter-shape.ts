@@ -33,7 +33,7 @@ export const parameterValue: Shape<string> = {
 const limit = integer({ min: -2_147_483_648, max: 2_147_483_647 });
 const validation = object({
   regex: optional(
-    "What a text must match, without look-around and back-references.",
+    "What a text must match somewhere, in RE2's syntax: no look-around and no back-references.",
     text({ maxLength: maxRegexLength, problem: regexProblem }),
   ),
   error: withDefault("What to tell whoever breaks the rule.", line, ""),
@@ -120,7 +120,7 @@ function checkParameter(read: ParameterFields, place: Place, reader: Reader): vo
   checkValidation(read, reader.child(place, "validation"), reader);
   checkOptions(read, reader.child(place, "options"), reader);
   if (reader.problemCount > before || read.default === undefined) return;
-  const problem = valueProblem(definitionOf(read, place.key), read.default);
+  const problem = valueProblem(definitionOf(read, place.key), read.default, reader.matcher);
   if (problem !== undefined) report("default", `does not fit: ${problem}`);
 }
 
@@ -162,7 +162,7 @@ function checkOptions(read: ParameterFields, place: Place, reader: Reader): void
         );
       seen[key].add(one[key]);
     }
-    const problem = valueProblem({ ...parameterOf, type, options: [] }, one.value);
+    const problem = valueProblem({ ...parameterOf, type, options: [] }, one.value, reader.matcher);
     if (problem !== undefined) reader.report(reader.child(at, "value"), `does not fit: ${problem}`);
   }
 }

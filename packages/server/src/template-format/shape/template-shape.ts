@@ -1,8 +1,16 @@
 import type { TemplateDefinition } from "../definition.ts";
 import { driverOfOthers, knownDrivers } from "../known-drivers.ts";
-import { maxAgents, maxKeyLength, maxParameters, maxPresets } from "../limits.ts";
+import {
+  maxAgents,
+  maxKeyLength,
+  maxParameters,
+  maxPresets,
+  maxRegexesLength,
+  maxRegexesSize,
+} from "../limits.ts";
 import { valueProblem } from "../parameter-value.ts";
 import type { Place, Reader } from "../reader.ts";
+import { regexSize } from "../regex.ts";
 import { didYouMean } from "../suggest.ts";
 import { agent } from "./agent-shape.ts";
 import { description, hostKeys, icon, line, plainKeys } from "./common-text.ts";
@@ -67,6 +75,7 @@ export const template: Shape<TemplateDefinition> = {
       agents: read.agents.map(([, value]) => value),
     };
     const isWellFormed = reader.problemCount === before;
+    checkRegexes(definition, place, reader);
     checkPresetValues(definition, place, reader);
     checkSlugs(definition, place, reader);
     checkIdentities(definition, place, reader);
@@ -74,6 +83,25 @@ export const template: Shape<TemplateDefinition> = {
     return definition;
   },
 };
+
+/** Each is within its limits already. */
+function checkRegexes({ parameters }: TemplateDefinition, root: Place, reader: Reader): void {
+  let length = 0;
+  let size = 0;
+  for (const { name, validation } of parameters) {
+    const { regex } = validation ?? {};
+    if (regex === undefined) continue;
+    length += regex.length;
+    size += regexSize(regex);
+    if (length <= maxRegexesLength && size <= maxRegexesSize) continue;
+    const place = ["parameters", name, "validation", "regex"];
+    reader.report(
+      place.reduce((at, key) => reader.child(at, key), root),
+      `found regular expressions of ${length} characters and ${size} instructions up to here, wanted at most ${maxRegexesLength} and ${maxRegexesSize} in a template`,
+    );
+    return;
+  }
+}
 
 /** Values must be of parameters that there are, and fit those that are well-formed; one preset may be the default. */
 function checkPresetValues(
@@ -101,7 +129,8 @@ function checkPresetValues(
         continue;
       }
       const known = parameters.find((one) => one.name === given.name);
-      const problem = known === undefined ? undefined : valueProblem(known, given.value);
+      const problem =
+        known === undefined ? undefined : valueProblem(known, given.value, reader.matcher);
       if (problem !== undefined) reader.report(at, `does not fit: ${problem}`);
     }
   }
