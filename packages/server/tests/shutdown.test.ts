@@ -52,3 +52,29 @@ test(
     await ended;
   },
 );
+
+test(
+  "ends although clients hold connections on which they say nothing, or were refused",
+  { timeout: 25_000 },
+  async () => {
+    const server = await openServer(inject("postgresUrl"));
+    const { hostname, port } = new URL(server.url);
+    const heads = [
+      "",
+      "GET /api/v2/buildinfo HTTP/1.1\r\nHost: x\r\n",
+      "GET /x HTTP/1.1\r\nHost: x\r\nOrigin: https://other\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      "GET /api/v2/%zz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ];
+    const sockets = await Promise.all(
+      heads.map(async (head) => {
+        const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+        socket.on("error", () => undefined);
+        await once(socket, "connect");
+        socket.write(head);
+        return socket;
+      }),
+    );
+    await server[Symbol.asyncDispose]();
+    for (const socket of sockets) socket.destroy();
+  },
+);

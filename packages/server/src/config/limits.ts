@@ -82,6 +82,35 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "streams that one user may have open on one server, by all their sessions",
   },
+  // What everybody may have open on one server.
+  maxConnections: {
+    default: 65_536,
+    min: 16,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "connections that may be open on one server",
+  },
+  maxConnectionsPerAddress: {
+    default: 16_384,
+    min: 8,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "connections that one client address may have open on one server",
+  },
+  maxAnonymousStreams: {
+    default: 1_000,
+    min: 0,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "streams that clients who have not logged in may have open on one server",
+  },
+  maxAnonymousStreamsPerAddress: {
+    default: 100,
+    min: 0,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "of those, streams that one client address may have open",
+  },
 } as const satisfies Readonly<Record<`max${string}`, LimitDefinition>>;
 
 export type LimitName = keyof typeof definitions;

@@ -22,6 +22,8 @@ const maxSocketMessageBytes = 4 * 1024 * 1024;
 /** A client that does not finish its request within this time is cut off; Node.js looks every now and then. */
 const defaultRequestTimeoutMs = 60_000;
 const lookForSlowClientsMs = 10_000;
+/** No plain request waits as long for its answer; WebSockets and event streams look after their clients themselves. */
+const defaultIdleTimeoutMs = 120_000;
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -43,6 +45,8 @@ interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Counts the requests that no route counts. */
   readonly limits?: RequestLimits;
+  /** A client that neither sends nor reads anything of a plain request for this long is cut off. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** The listener with what every answer has in common; the features add their routes. */
@@ -53,12 +57,14 @@ export async function createHttpServer(
     trustedProxies = [],
     requestTimeoutMs = defaultRequestTimeoutMs,
     limits = new RequestLimits(systemClock),
+    idleTimeoutMs = defaultIdleTimeoutMs,
   }: HttpServerOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
+    connectionTimeout: idleTimeoutMs,
     http: {
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(requestTimeoutMs, lookForSlowClientsMs),

@@ -30,6 +30,6 @@ export function clientAddress(request: FastifyRequest): string {
 }
 
 /** An IPv4 address that a socket for both families shows as one of IPv6. */
-function withoutMapping(address: string): string {
+export function withoutMapping(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }

@@ -5,6 +5,7 @@ import type { WebSocket } from "ws";
 
 import { defaultLimits } from "../config/limits.ts";
 import { type Admission, type Admissions, callers, needCaller } from "./admission.ts";
+import { type AnonymousStreamLimits, AnonymousStreams } from "./anonymous-streams.ts";
 import type { AgentCaller, UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
 import { type EventStream, openEventStream } from "./event-stream.ts";
@@ -32,14 +33,16 @@ export class Routes {
   readonly #added: Route[] = [];
   /** What users have open. */
   readonly streams: OpenStreams;
+  readonly #anonymous: AnonymousStreams;
 
   constructor(
     app: FastifyInstance,
     admissions: Admissions,
     logger: Logger,
-    limits: StreamLimits = defaultLimits,
+    limits: StreamLimits & AnonymousStreamLimits = defaultLimits,
   ) {
     this.streams = new OpenStreams(limits);
+    this.#anonymous = new AnonymousStreams(limits);
     this.#app = app;
     this.#admissions = admissions;
     this.#logger = logger;
@@ -119,7 +122,12 @@ export class Routes {
   }
 
   anyoneSocket<R extends Route, T>(route: R, handler: SocketHandler<R, undefined, T>): void {
-    this.#addSocket(route, this.#admissions.anyone(route), handler, () => undefined);
+    const admit = this.#admissions.anyone(route);
+    const admitToPlace: Admission = async (raw, reply) => {
+      await admit(raw, reply);
+      if (raw.ws) this.#anonymous.hold(raw, reply);
+    };
+    this.#addSocket(route, admitToPlace, handler, () => undefined);
   }
 
   userSocket<R extends Route, T>(route: R, handler: SocketHandler<R, UserCaller, T>): void {

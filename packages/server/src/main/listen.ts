@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 import type { ListenAddress, Settings } from "../config/settings.ts";
+import type { Connections } from "../http/connections.ts";
 import { StartError } from "./errors.ts";
 
 /**
@@ -20,7 +21,11 @@ export interface Listener extends AsyncDisposable {
 }
 
 /** Opens the listener and finds out by which address it is reached. Throws `StartError`. */
-export async function listen(app: FastifyInstance, settings: Settings): Promise<Listener> {
+export async function listen(
+  app: FastifyInstance,
+  connections: Pick<Connections, "destroyAll">,
+  settings: Settings,
+): Promise<Listener> {
   const { host, port } = settings.listen;
   try {
     await app.listen({ host, port, backlog });
@@ -34,9 +39,8 @@ export async function listen(app: FastifyInstance, settings: Settings): Promise<
       app.server.closeIdleConnections();
       const closed = app.close();
       app.server.closeAllConnections();
-      const cutOff = setTimeout(() => {
-        for (const socket of app.websocketServer.clients) socket.terminate();
-      }, drainMs);
+      // WebSockets that do not close, and upgrades that have no answer yet.
+      const cutOff = setTimeout(() => connections.destroyAll(), drainMs);
       await closed.finally(() => clearTimeout(cutOff));
     },
   };

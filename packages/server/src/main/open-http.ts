@@ -23,6 +23,7 @@ import { readDeploymentId } from "../deployment/service.ts";
 import type { Driver } from "../drivers/driver.ts";
 import { addFileRoutes } from "../files/routes.ts";
 import { Admissions } from "../http/admission.ts";
+import { limitConnections } from "../http/connections.ts";
 import { createHttpServer } from "../http/http-server.ts";
 import { RequestLimits } from "../http/request-limits.ts";
 import { Routes } from "../http/routes.ts";
@@ -41,6 +42,7 @@ import { addUserRoutes } from "../users/routes.ts";
 import { findVisibleUser } from "../users/service.ts";
 import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
 import { addWorkspaceRoutes } from "../workspaces/routes.ts";
+import { connectionLimits } from "./connection-limits.ts";
 import { type Listener, listen } from "./listen.ts";
 import { buildVersion } from "./version.ts";
 
@@ -72,6 +74,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
     trustedProxies,
     limits: requestLimits,
   });
+  const connections = limitConnections(app, connectionLimits(limits), trustedProxies);
   const { metrics } = needs;
   measureRequests(app, metrics);
   let accessUrl = settings.accessUrl ?? "";
@@ -110,7 +113,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
     noteActivity: (workspaceId) => noteActivity(db, workspaceId),
     sessions: new AgentSessions(),
   });
-  const listener = await listen(app, settings);
+  const listener = await listen(app, connections, settings);
   accessUrl = listener.accessUrl;
   return { ...listener, routes: routes.added, streams: routes.streams };
 }

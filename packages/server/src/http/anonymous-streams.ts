@@ -1,0 +1,39 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { type Limits, limitVariable } from "../config/limits.ts";
+import { HttpError } from "./errors.ts";
+import { OpenCounts } from "./open-counts.ts";
+import { clientAddress } from "./request-origin.ts";
+
+export type AnonymousStreamLimits = Pick<
+  Limits,
+  "maxAnonymousStreams" | "maxAnonymousStreamsPerAddress"
+>;
+
+/** The streams of clients of whom nothing but their address is known. */
+export class AnonymousStreams {
+  readonly #counts: OpenCounts;
+
+  constructor({ maxAnonymousStreams, maxAnonymousStreamsPerAddress }: AnonymousStreamLimits) {
+    const limits = { inAll: maxAnonymousStreams, perAddress: maxAnonymousStreamsPerAddress };
+    this.#counts = new OpenCounts(limits);
+  }
+
+  /** Counts one until its connection closes, also when it is refused after all. Throws the 429 or 503. */
+  hold(request: FastifyRequest, reply: FastifyReply): void {
+    const taken = this.#counts.take(clientAddress(request));
+    if (typeof taken === "string") throw tooMany(taken);
+    reply.raw.once("close", () => taken[Symbol.dispose]());
+  }
+}
+
+function tooMany(full: "address" | "all"): HttpError {
+  const isAddress = full === "address";
+  const name = isAddress ? "maxAnonymousStreamsPerAddress" : "maxAnonymousStreams";
+  const whose = isAddress ? "Your address" : "The server";
+  return new HttpError(
+    isAddress ? 429 : 503,
+    `${whose} has too many streams open without a log-in.`,
+    { detail: `Close some, or ask an administrator to raise ${limitVariable(name)}.` },
+  );
+}

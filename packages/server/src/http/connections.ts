@@ -1,0 +1,112 @@
+import type { Socket } from "node:net";
+
+import type { FastifyInstance } from "fastify";
+
+import { limitVariable } from "../config/limits.ts";
+import { HttpError } from "./errors.ts";
+import { encodeJson } from "./json.ts";
+import { OpenCounts, type OpenLimits } from "./open-counts.ts";
+import { ProxyList } from "./proxy-list.ts";
+import { clientAddress } from "./request-origin.ts";
+
+/** A refused client has this long to read why. */
+const lingerMs = 1_000;
+/** Refused clients that may read at a time; others are cut off without a word. */
+const maxLingering = 256;
+
+/** The open connections of the listener. */
+export class Connections {
+  readonly #counts: OpenCounts;
+  readonly #open = new Set<Socket>();
+  #lingering = 0;
+
+  constructor(limits: OpenLimits) {
+    this.#counts = new OpenCounts(limits);
+  }
+
+  /** Closes every one, whatever it is used for. */
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  /** Whether the connection has a place; one without is refused and closed here. */
+  admit(socket: Socket, address: string | undefined): boolean {
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+    const taken = this.#counts.take(address);
+    if (typeof taken === "string") {
+      this.#refuse(socket, tooMany(taken));
+      return false;
+    }
+    socket.once("close", () => taken[Symbol.dispose]());
+    return true;
+  }
+
+  /** Answers before any request was read, and reads on for a while, so that the answer is not reset away. */
+  #refuse(socket: Socket, refusal: HttpError): void {
+    socket.on("error", () => socket.destroy());
+    if (this.#lingering >= maxLingering) {
+      socket.destroy();
+      return;
+    }
+    this.#lingering += 1;
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once("close", () => {
+      this.#lingering -= 1;
+      clearTimeout(timer);
+    });
+    socket.end(plainAnswer(refusal));
+    socket.resume();
+  }
+}
+
+/**
+ * Lets no more connections in than the limits say, by address and in all. Those of trusted proxies count in all only; what
+ * comes through them counts by the client's address for as long as a request or its stream goes on.
+ */
+export function limitConnections(
+  app: FastifyInstance,
+  limits: OpenLimits,
+  trustedProxies: readonly string[],
+): Connections {
+  const connections = new Connections(limits);
+  const proxies = new ProxyList(trustedProxies);
+  // Node.js begins to read requests in its own listener.
+  const listeners = app.server.listeners("connection");
+  app.server.removeAllListeners("connection");
+  app.server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    if (!connections.admit(socket, proxies.has(address) ? undefined : address)) return;
+    for (const listener of listeners) listener.call(app.server, socket);
+  });
+  const proxied = new OpenCounts({ ...limits, inAll: Infinity });
+  app.addHook("onRequest", async (request, reply) => {
+    if (!proxies.has(request.socket.remoteAddress ?? "")) return;
+    const taken = proxied.take(clientAddress(request));
+    if (typeof taken === "string") throw tooMany(taken);
+    reply.raw.once("close", () => taken[Symbol.dispose]());
+  });
+  return connections;
+}
+
+function tooMany(full: "address" | "all"): HttpError {
+  const name = full === "address" ? "maxConnectionsPerAddress" : "maxConnections";
+  const whose = full === "address" ? "Your address" : "The server";
+  return new HttpError(503, `${whose} has too many connections open.`, {
+    detail: `Try again later. An administrator can raise ${limitVariable(name)}.`,
+    headers: { "Retry-After": "30" },
+  });
+}
+
+function plainAnswer({ status, headers, body }: HttpError): string {
+  const text = encodeJson(body);
+  return [
+    `HTTP/1.1 ${status} Service Unavailable`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    "Content-Type: application/json; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    "Connection: close",
+    "",
+    text,
+  ].join("\r\n");
+}
