@@ -167,6 +167,20 @@ const config: OxlintConfig = {
       rules: { "node/no-process-env": "off" },
     },
     { files: ["packages/cli/src/terminal/**"], rules: { "no-console": "off" } },
+    // An output lets only printable text of others through; nothing goes past it.
+    {
+      files: ["packages/cli/src/{config,command,commands}/**"],
+      rules: {
+        "no-restricted-properties": [
+          "error",
+          ...["stdout", "stderr"].map((property) => ({
+            object: "process",
+            property,
+            message: "write to the terminal that a command is lent",
+          })),
+        ],
+      },
+    },
     // Kysely hands out bound functions (`({ eb, ref }) => …`) whose types look like methods, and infers the type of a row
     // from the columns: written out, it would only say them twice.
     {

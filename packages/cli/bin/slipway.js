@@ -1,20 +1,42 @@
 #!/usr/bin/env -S node --conditions=@slipway/source
+import { spawn } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
-import { homedir } from "node:os";
+import { constants, homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-// Plain JavaScript, so that an older Node gets as far as saying so, and so that the cache is there before the first
-// file of TypeScript is read: stripping types costs more than everything else that a short command does. The cache
-// holds code, so it lies where only this user writes.
+// Plain JavaScript, so that an older Node gets as far as handing over to the one that `npm ci` has put into the clone,
+// and so that the cache is there before the first file of TypeScript is read: stripping types costs more than everything
+// else that a short command does. The cache holds code, so it lies where only this user writes.
 const wantedNode = 24;
+const ownNode = fileURLToPath(new URL("../../../node_modules/node/bin/node", import.meta.url));
 
-if (Number(process.versions.node.split(".")[0]) < wantedNode) {
-  process.stderr.write(
-    `error: slipway needs Node.js ${wantedNode} or later, found ${process.versions.node}\n` +
-      "run it with the one it brings along: npx slipway\n",
-  );
-  process.exitCode = 1;
-} else {
+if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
   nodeModule.enableCompileCache(join(homedir(), ".cache", "slipway", "compiled"));
   await import("../src/main.ts");
+} else if (existsSync(ownNode) && realpathSync(ownNode) !== process.execPath) {
+  handOver();
+} else {
+  process.stderr.write(
+    `error: slipway needs Node.js ${wantedNode} or later, found ${process.versions.node}\n` +
+      "run npm ci in the clone of Slipway: it brings one along\n",
+  );
+  process.exitCode = 1;
+}
+
+/** Runs the same command on the clone's own Node, and ends as it ends. */
+function handOver() {
+  const words = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const child = spawn(ownNode, ["--conditions=@slipway/source", ...words], { stdio: "inherit" });
+  // A terminal sends Ctrl-C to both; other signals come to this process alone.
+  process.on("SIGINT", () => undefined);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`error: ${ownNode} does not start: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+  });
 }

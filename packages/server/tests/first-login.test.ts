@@ -53,6 +53,7 @@ function run(source: Readonly<Record<string, string>>, demo = false) {
     environment: { SLIPWAY_LOG_LEVEL: "error" },
     demo,
     agentCommand: ["false"],
+    installCommand: "npm install --global packages/cli",
     stdout: (text) => void (texts.out += text),
     stderr: (text) => void (texts.err += text),
     interrupted: interrupted.promise,

@@ -21,6 +21,8 @@ export interface RunServerOptions {
   readonly demo: boolean;
   /** The program that is the agent, with its arguments. */
   readonly agentCommand: readonly string[];
+  /** What a person types to install the command `slipway`. */
+  readonly installCommand: string;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Resolves at the first signal to end. */
@@ -91,7 +93,14 @@ async function serveUntilEnd(
   try {
     const demo = options.demo ? await server.openDemo(signal) : undefined;
     const login = await readLogin(server.db, isConfigured);
-    options.stdout(welcomeText({ accessUrl: server.accessUrl, login, demo }));
+    options.stdout(
+      welcomeText({
+        accessUrl: server.accessUrl,
+        login,
+        demo,
+        installCommand: options.installCommand,
+      }),
+    );
     ended = await Promise.race([
       options.interrupted,
       server.failed.then((failure) => ({ failure })),

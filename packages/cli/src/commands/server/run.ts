@@ -5,6 +5,8 @@ import type { Interruption } from "../../command/interruption.ts";
 import type { Needs } from "../../command/needs.ts";
 import { command } from "./command.ts";
 
+const packageDirectory = fileURLToPath(new URL("../../..", import.meta.url)).replace(/[/\\]$/, "");
+
 /** What the server's package is asked to do; its flags carry the names of its variables. */
 interface ServerModule {
   readonly runServer: (
@@ -14,6 +16,7 @@ interface ServerModule {
       readonly demo: boolean;
       /** The program that is the agent, with its arguments. */
       readonly agentCommand: readonly string[];
+      readonly installCommand: string;
       readonly stdout: (text: string) => void;
       readonly stderr: (text: string) => void;
     },
@@ -31,7 +34,13 @@ export async function run(
     environment,
     demo: options.demo,
     agentCommand: [process.execPath, fileURLToPath(import.meta.resolve("@slipway/agent/program"))],
+    installCommand: `npm install --global ${shellWord(packageDirectory)}`,
     stdout: (text) => terminal.out.write(text),
     stderr: (text) => terminal.err.write(text),
   });
+}
+
+/** A path as a shell reads it. */
+function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
