@@ -1,0 +1,13 @@
+import { agentHoles } from "./authorisation/agents.ts";
+import { people } from "./authorisation/people.ts";
+import { templateHoles } from "./authorisation/templates.ts";
+import { workspaceHoles } from "./authorisation/workspaces.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** Holes in who may do what: each must be found by the tests of authorisation alone. */
+export const authorisation: readonly Mutant[] = [
+  ...people,
+  ...workspaceHoles,
+  ...templateHoles,
+  ...agentHoles,
+];
