@@ -192,7 +192,7 @@ async function readRows({ db }: OpenServer, id: string): Promise<unknown> {
   const { rows } = await sql<{ readonly rows: unknown }>`
     with of_agent (name, row) as (
       select 'agent', to_jsonb(t) - '{first_connected_at,last_connected_at,disconnected_at,updated_at}'::text[]
-          - '{connection_id,last_connected_replica_id}'::text[]
+          - '{connected_at,connection_id,last_connected_replica_id}'::text[]
         from workspace_agents t where id = ${id}
       union all select 'source', to_jsonb(t) from workspace_agent_log_sources t where workspace_agent_id = ${id}
       union all select 'log', to_jsonb(t) from workspace_agent_logs t where workspace_agent_id = ${id}

@@ -105,7 +105,10 @@ export const table: Readonly<Record<string, Row>> = {
   createFirstUser: anyone(409, {
     body: { email: "x@example.com", username: "x", password: "correct-horse-battery-42" },
   }),
-  login: anyone(401, { body: { email: "x@example.com", password: "wrong" } }),
+  // An account each, as guesses of one account's password are slowed down.
+  login: anyone(401, async () => ({
+    body: { email: `${newName()}@example.com`, password: "wrong" },
+  })),
   getAuthMethods: anyone(200),
   getBuildInfo: anyone(200),
   getAppearance: anyone(200),
