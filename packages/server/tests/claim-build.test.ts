@@ -136,6 +136,17 @@ describe("the build of a claim", () => {
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claimed", isOwed: true });
   });
 
+  it("hands over nothing when it failed; the next start does", async () => {
+    await begin("docker");
+    const { id } = await claim();
+    await (await takeJob()).end("fail");
+    expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming", isOwed: false });
+    const next = await stage.build(ann, id, "start");
+    await stage.carryOut();
+    expect(await selectAgents(next)).toMatchObject([{ took_over: true }, { took_over: true }]);
+    expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claimed", isOwed: true });
+  });
+
   it("has succeeded when it was canceled too late", async () => {
     await begin("docker");
     const { latest_build: build } = await claim();
@@ -176,6 +187,10 @@ describe("the build of a claim", () => {
       await stage.build(stage.admin, prebuild, transition);
       await stage.carryOut();
     }
+    // Its agents of before were ready; those of now are not.
+    const { presetId } = stage.version;
+    const early = await stage.create(ann, { name: "early", presetId });
+    expect(early.id).not.toBe(prebuild);
     await bringToLife(stage.needs, prebuild);
     const [restarted] = await agentsOf(stage.needs, prebuild);
     const { id } = await claim();

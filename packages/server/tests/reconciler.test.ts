@@ -96,6 +96,7 @@ describe("a look at the pools", () => {
     const { rows: builds } = await sql<{ readonly id: string }>`
       select id from workspace_builds`.execute(db);
     for (const { id } of builds) await stage.cancel(stage.admin, id);
+    expect((await listStates()).toSorted()).toEqual(["start canceled", "start running"]);
     await running.end("cancel");
     expect(await listStates()).toEqual(["start canceled", "start canceled"]);
     // Two deletions, and two in their place.
@@ -145,7 +146,11 @@ describe("a deletion of a prebuild", () => {
     const [first = "", second = ""] = await fillPool(stage);
     const { db } = stage.needs;
     const isLocked = (id: string) =>
-      db.transaction().execute(async (trx) => (await lockPrebuildToDelete(trx, id)) !== undefined);
+      db.transaction().execute(async (trx) => {
+        // It does not wait; this is for when it does.
+        await sql`set local lock_timeout = '2s'`.execute(trx);
+        return (await lockPrebuildToDelete(trx, id)) !== undefined;
+      });
     expect([await isLocked(first), await isLocked(second)]).toEqual([true, true]);
     const ann = await stage.addUser("ann");
     const { presetId } = stage.version;

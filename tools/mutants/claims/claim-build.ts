@@ -27,7 +27,7 @@ export const claimBuild: readonly Mutant[] = [
     file: `${builds}/claim-queries.ts`,
     find: '.where("j.error", "is", null)',
     replace: "",
-    suite: { project: "db", files: ["packages/server/tests/reinit-by-job.test.ts"] },
+    suite,
   },
   {
     name: "stop-after-failed-claim-ignored",
