@@ -86,6 +86,15 @@ test("gives a job whose lease ran out to another worker, and its first worker no
   expect(await takeAll(first)).toEqual([]);
 });
 
+test("gives no worker a job again that it is at, though it could not renew the lease", async () => {
+  const jobId = await addJob();
+  const workerId = randomUUID();
+  expect(await takeAll(workerId)).toEqual([jobId]);
+  await endLeases();
+  expect(await acquireJob(database.db, workerId, [jobId])).toBeUndefined();
+  expect(await acquireJob(database.db, randomUUID(), [])).toMatchObject({ id: jobId });
+});
+
 test("gives a worker at once the job that it held in an earlier life", async () => {
   const jobId = await addJob();
   const workerId = randomUUID();

@@ -82,6 +82,8 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
       eb
         .selectFrom("jobs")
         .where("completed_at", "is", null)
+        // Also where it could not renew their leases for a while.
+        .where(sql<boolean>`id <> all(${sql.val([...active])}::uuid[])`)
         .where((or) =>
           or.or([or("only_worker_id", "is", null), or("only_worker_id", "=", workerId)]),
         )
@@ -89,10 +91,7 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
           or.or([
             or("worker_id", "is", null),
             or("lease_until", "<", sql<string>`now()`),
-            or.and([
-              or("worker_id", "=", workerId),
-              sql<boolean>`id <> all(${sql.val([...active])}::uuid[])`,
-            ]),
+            or("worker_id", "=", workerId),
           ]),
         )
         .orderBy(sql`initiator_id = ${prebuildsUserId}`)
