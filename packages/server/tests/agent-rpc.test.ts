@@ -149,7 +149,8 @@ test("keeps when the start scripts began and ended", async () => {
 test("does not go back to what an older session says late; the newest one may, with a clock set back", async () => {
   const report = (state: Lifecycle_State, ms: number) =>
     call(Agent.method.updateLifecycle, { lifecycle: { state, changedAt: timestampFromMs(ms) } });
-  const session = { agentId: seed.agent.agentId, connectionId, replicaId: randomUUID() };
+  const { agentId, authenticatedAt } = seed.agent;
+  const session = { agentId, authenticatedAt, connectionId, replicaId: randomUUID() };
   await markConnected(database.db, session);
   await report(Lifecycle_State.STARTING, 1000);
   await report(Lifecycle_State.READY, 2000);
@@ -610,6 +611,7 @@ async function seedAgent(db: Database): Promise<Seed> {
     buildId: ids.build,
     workspaceId: ids.workspace,
     ownerId: ids.owner,
+    authenticatedAt: new Date().toISOString(),
   };
   return {
     agent,

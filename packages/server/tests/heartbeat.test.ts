@@ -34,7 +34,8 @@ afterEach(async () => {
 });
 
 function sessionOf(agentId: string): AgentSession {
-  return { agentId, connectionId: randomUUID(), replicaId: randomUUID() };
+  const authenticatedAt = new Date().toISOString();
+  return { agentId, connectionId: randomUUID(), replicaId: randomUUID(), authenticatedAt };
 }
 
 /** A peer that notes what happens to it. */

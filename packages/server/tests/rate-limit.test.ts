@@ -25,7 +25,8 @@ const authenticator: Authenticator = {
   userOrProxy: (request, route) => authenticator.user(request, route),
   agent: async (request) => {
     const agentId = String(request.headers["coder-session-token"]);
-    return { agentId, agentName: "", buildId: "", workspaceId: "", ownerId: "" };
+    const ids = { agentId, agentName: "", buildId: "", workspaceId: "", ownerId: "" };
+    return { ...ids, authenticatedAt: "" };
   },
   allow: async () => {},
 };

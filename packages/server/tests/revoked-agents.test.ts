@@ -252,6 +252,7 @@ function handlersOf({ workspace }: Running): RpcHandlers {
       buildId: workspace.latest_build.id,
       workspaceId: workspace.id,
       ownerId: workspace.owner_id,
+      authenticatedAt: new Date().toISOString(),
     },
     connectionId: randomUUID(),
     apiVersion: "2.10",

@@ -17,35 +17,45 @@ import {
   selectDriverAgents,
 } from "./insert-queries.ts";
 
-/** The token that the process of an ended agent still has. */
-export type LeftToken = Pick<KeptAgentToken, "hash" | "sealed">;
+/** A process that goes on while its agent has ended: the token that it has, and its clock. */
+export interface LeftProcess {
+  readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
+  readonly clockAheadMs: number | null;
+}
 
 /**
  * Ends the agents of a build, with their sub-agents, for another build whose agents take over their processes. Resolves to
- * the tokens of the root agents by name.
+ * the processes of the root agents by name.
  */
 export async function endAgents(
   db: Queryable,
   buildId: string,
-): Promise<ReadonlyMap<string, LeftToken>> {
+): Promise<ReadonlyMap<string, LeftProcess>> {
   const rows = await deleteRootAgents(db, buildId);
   return new Map(
-    rows.map((row) => [row.name, { hash: row.auth_token_hash, sealed: row.auth_token_encrypted }]),
+    rows.map((row) => [
+      row.name,
+      {
+        token: { hash: row.auth_token_hash, sealed: row.auth_token_encrypted },
+        clockAheadMs: row.clock_ahead_ms,
+      },
+    ]),
   );
 }
 
-/** An agent of a build; one that is left a token goes on as the process that has it. */
-export type NewAgent = Omit<InsertAgent, "token" | "tookOver"> & {
-  readonly token: LeftToken | undefined;
+/** An agent of a build, and the process that it takes over, if it does. */
+export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"> & {
+  readonly process: LeftProcess | undefined;
 };
 
-/** The rows of new agents of a build; those that are left no token get one of their own. */
+/** The rows of new agents of a build; those that take over no process get a token of their own. */
 export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   return agentRows(
-    agents.map(({ token, ...agent }) => ({
+    agents.map(({ process: left, ...agent }) => ({
       ...agent,
-      token: token ?? createAgentToken(secrets),
-      tookOver: token !== undefined,
+      token: left?.token ?? createAgentToken(secrets),
+      tookOver: left !== undefined,
+      clockAheadMs: left?.clockAheadMs ?? null,
     })),
   );
 }

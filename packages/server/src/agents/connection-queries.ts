@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 import { isLiveAgent } from "./live-queries.ts";
@@ -8,6 +8,13 @@ export interface AgentSession {
   readonly agentId: string;
   readonly connectionId: string;
   readonly replicaId: string;
+  /** When its agent was let in, by the database's clock. */
+  readonly authenticatedAt: string;
+}
+
+/** When the first session of an agent began, which is before anything was answered in it. */
+export function firstConnected(authenticatedAt: string): RawBuilder<string> {
+  return sql<string>`coalesce(first_connected_at, ${authenticatedAt}::timestamptz)`;
 }
 
 /** Notes that a session begins; false when the agent is not live any more. */
@@ -15,7 +22,7 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
   const row = await db
     .updateTable("workspace_agents")
     .set({
-      first_connected_at: sql`coalesce(first_connected_at, now())`,
+      first_connected_at: firstConnected(session.authenticatedAt),
       last_connected_at: sql`now()`,
       connected_at: sql`now()`,
       connection_id: session.connectionId,

@@ -15,6 +15,8 @@ export interface InsertAgent {
   readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
   /** Whether the process of an earlier agent goes on as this one. */
   readonly tookOver: boolean;
+  /** How far the clock of that process is ahead, in milliseconds; null while that is not known. */
+  readonly clockAheadMs: number | null;
   readonly definition: AgentDefinition;
 }
 
@@ -54,6 +56,7 @@ function agentRow(id: string, { definition, ...agent }: InsertAgent) {
     auth_token_hash: agent.token.hash,
     auth_token_encrypted: agent.token.sealed,
     took_over: agent.tookOver,
+    clock_ahead_ms: agent.clockAheadMs,
     architecture: definition.arch,
     operating_system: definition.os,
     environment_variables: definition.env,
@@ -118,11 +121,17 @@ export function selectDriverAgents(db: Queryable, buildId: string) {
     .execute();
 }
 
-/** Agents whose processes start anew begin their life anew, and nobody's life before it. */
+/** Resets the life of agents whose processes start anew: they take over nothing any more. */
 export async function resetLifecycles(db: Queryable, agentIds: readonly string[]): Promise<void> {
   await db
     .updateTable("workspace_agents")
-    .set({ lifecycle_state: "created", started_at: null, ready_at: null, took_over: false })
+    .set({
+      lifecycle_state: "created",
+      started_at: null,
+      ready_at: null,
+      took_over: false,
+      clock_ahead_ms: null,
+    })
     .where("id", "in", agentIds)
     .execute();
 }
@@ -143,7 +152,7 @@ export async function deleteRootAgents(db: Queryable, buildId: string) {
     .set({ deleted: true, updated_at: sql`now()` })
     .where("workspace_build_id", "=", buildId)
     .where("deleted", "=", sql.lit(false))
-    .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted"])
+    .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted", "clock_ahead_ms"])
     .execute();
   return ended.filter(({ parent_id }) => parent_id === null);
 }

@@ -52,7 +52,8 @@ export async function serveAgentRpc(
   const kind = isAgent ? "agent" : "companion";
   using place = needs.sessions.open(agent.agentId, kind, (reason) => rpc.close(reason));
   const rpc = new RpcSession(socket, agentRpcHandlers(context), place.turnstile, context);
-  const session = { agentId: agent.agentId, connectionId, replicaId };
+  const { agentId, authenticatedAt } = agent;
+  const session = { agentId, connectionId, replicaId, authenticatedAt };
   if (!isAgent) {
     const reason = await watchCompanion(needs, rpc, session, agent.workspaceId);
     logger.debug({ ...who, reason }, "session of another program ended");

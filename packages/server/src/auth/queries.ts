@@ -126,5 +126,6 @@ export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
     .selectFrom("live_agents")
     .where("auth_token_hash", "=", tokenHash)
     .select(["id as agent_id", "name as agent_name", "build_id", "workspace_id", "owner_id"])
+    .select(sql<string>`now()`.as("now"))
     .executeTakeFirst();
 }

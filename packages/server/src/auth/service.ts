@@ -188,6 +188,7 @@ async function authenticateAgent(db: Database, token: string | undefined): Promi
     buildId: row.build_id,
     workspaceId: row.workspace_id,
     ownerId: row.owner_id,
+    authenticatedAt: row.now,
   };
 }
 

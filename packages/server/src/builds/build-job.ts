@@ -166,7 +166,7 @@ async function prepareAgents(
       jobId: context.job_id,
       resources: plan.resources,
       definitions: agents,
-      tokens: new Map(),
+      processes: new Map(),
     };
     await insertRows(resourceRows(secrets, made)).execute(trx);
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { type LeftToken, newAgentRows } from "../agents/build-service.ts";
+import { type LeftProcess, newAgentRows } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { NewRows } from "../db/insert-rows.ts";
 import type { DriverResource } from "../drivers/driver.ts";
@@ -13,14 +13,14 @@ export interface Made {
   readonly resources: readonly DriverResource[];
   /** Of all agents; those that no resource names are not made. */
   readonly definitions: readonly AgentDefinition[];
-  /** Of processes that go on as the agents of these names. */
-  readonly tokens: ReadonlyMap<string, LeftToken>;
+  /** Those that go on as the agents of these names. */
+  readonly processes: ReadonlyMap<string, LeftProcess>;
 }
 
 /** The rows of the resources that a start makes, with the agents in them. */
 export function resourceRows(
   secrets: SecretBox,
-  { buildId, jobId, resources, definitions, tokens }: Made,
+  { buildId, jobId, resources, definitions, processes }: Made,
 ): readonly NewRows[] {
   const made = resources.map((resource) => ({ resource, id: randomUUID() }));
   const agents = made.flatMap(({ id: resourceId, resource: { agentNames } }) =>
@@ -30,7 +30,7 @@ export function resourceRows(
         resourceId,
         buildId,
         definition,
-        token: tokens.get(definition.name),
+        process: processes.get(definition.name),
       })),
   );
   const rows = made.map(({ id, resource: { type, name, icon = "" } }) => ({

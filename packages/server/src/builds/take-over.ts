@@ -42,13 +42,13 @@ export async function takeOver(
   }: { readonly context: TakeOverContext; readonly parameters: readonly NamedValue[] },
   { buildId, resources }: Predecessor,
 ): Promise<readonly NewRows[]> {
-  const tokens = await endAgents(trx, buildId);
+  const processes = await endAgents(trx, buildId);
   return resourceRows(secrets, {
     buildId: context.id,
     jobId: context.job_id,
     resources,
     definitions: renderAgents(context, parameters),
-    tokens,
+    processes,
   });
 }
 

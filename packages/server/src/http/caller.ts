@@ -42,6 +42,8 @@ export interface AgentCaller {
   readonly buildId: string;
   readonly workspaceId: string;
   readonly ownerId: string;
+  /** When its token was looked up, by the database's clock. */
+  readonly authenticatedAt: string;
 }
 
 /** Finds out who calls. All throw an `HttpError`: 401 when nobody known does, 403 when his key does not open the route. */

@@ -93,14 +93,20 @@ export async function connectAgents(
   return Promise.all([connect(workspaceId, "main"), connect(workspaceId, "second")]);
 }
 
-/** Reports as an agent whose start scripts have run. */
-export async function becomeReady(agent: ExternalAgent): Promise<void> {
-  for (const state of [Lifecycle_State.STARTING, Lifecycle_State.READY]) await report(agent, state);
+/** Reports as an agent whose start scripts have run, on a machine whose clock may be wrong. */
+export async function becomeReady(agent: ExternalAgent, clockAheadMs = 0): Promise<void> {
+  for (const state of [Lifecycle_State.STARTING, Lifecycle_State.READY]) {
+    await report(agent, state, Date.now() + clockAheadMs);
+  }
 }
 
 /** Reports the state of an agent. */
-export async function report({ connection }: ExternalAgent, state: Lifecycle_State): Promise<void> {
-  const lifecycle = { state, changedAt: timestampFromMs(Date.now()) };
+export async function report(
+  { connection }: ExternalAgent,
+  state: Lifecycle_State,
+  changedAtMs = Date.now(),
+): Promise<void> {
+  const lifecycle = { state, changedAt: timestampFromMs(changedAtMs) };
   const signal = AbortSignal.timeout(10_000);
   await connection.unary(Agent.method.updateLifecycle, { lifecycle }, signal);
 }

@@ -53,6 +53,7 @@ export async function connect(
     agentId: agent.agent_id,
     connectionId: randomUUID(),
     replicaId: randomUUID(),
+    authenticatedAt: agent.now,
   };
   await markConnected(db, session);
   return session;

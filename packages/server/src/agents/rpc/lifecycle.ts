@@ -28,12 +28,13 @@ export async function updateLifecycle(
   request: UpdateLifecycleRequest,
 ): Promise<Lifecycle> {
   const lifecycle = required(request.lifecycle, "lifecycle");
-  const session = { agentId: needs.agent.agentId, connectionId: needs.connectionId };
+  const { agentId, authenticatedAt } = needs.agent;
+  const session = { agentId, authenticatedAt, connectionId: needs.connectionId };
   const isChanged = await updateAgentLifecycle(needs.db, session, {
     state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(needs.clock.now()),
   });
-  if (!isChanged) await requireLive(needs.db, session.agentId);
+  if (!isChanged) await requireLive(needs.db, agentId);
   needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
   return lifecycle;
 }

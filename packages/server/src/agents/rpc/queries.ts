@@ -1,7 +1,9 @@
 import type { LifecycleState, ScriptStage, ScriptStatus, Subsystem } from "@slipway/api";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../db/database.ts";
+import type { AgentCaller } from "../../http/caller.ts";
+import { type AgentSession, firstConnected } from "../connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 interface AgentStartup {
@@ -11,10 +13,13 @@ interface AgentStartup {
   readonly apiVersion: string;
 }
 
-/** Stores what a live agent is; false when it is not live. */
+/**
+ * Stores what a live agent is; false when it is not live. Whoever begins a life as this agent has been answered this first,
+ * so that by then it is known when its first session began.
+ */
 export async function updateAgentStartup(
   db: Queryable,
-  agentId: string,
+  { agentId, authenticatedAt }: Pick<AgentCaller, "agentId" | "authenticatedAt">,
   startup: AgentStartup,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
@@ -24,12 +29,32 @@ export async function updateAgentStartup(
       expanded_directory: startup.expandedDirectory,
       subsystems: [...startup.subsystems],
       api_version: startup.apiVersion,
+      first_connected_at: firstConnected(authenticatedAt),
       updated_at: sql`now()`,
     })
     .where("id", "=", agentId)
     .where(isLiveAgent(agentId))
+    // Looked at again under the row's lock, which a claim may have had.
+    .where("deleted", "=", sql.lit(false))
     .executeTakeFirst();
   return numUpdatedRows > 0n;
+}
+
+/** In the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */
+const identityMark = "+slipway.";
+
+/**
+ * Whether a report `new` that an agent `a` is starting is of its life as this row, not one from before the claim that is only
+ * delivered now. An agent that decides by identity drops such reports by itself. A stock agent delivers them, in their order:
+ * so one that was seen to end its life before has none left. Else the time of the report tells, by the clock of the agent's
+ * machine: nobody's life as this row began before its first session did (docs/claims.md).
+ */
+function isOfThisLife(authenticatedAt: string): RawBuilder<boolean> {
+  const firstSession = sql`coalesce(a.first_connected_at, ${authenticatedAt}::timestamptz)`;
+  return sql<boolean>`(
+    a.reinit_received_at is not null
+      or position(${sql.lit(identityMark)} in a.version) > 0
+      or extract(epoch from new.changed_at - ${firstSession}) * 1000 >= coalesce(a.clock_ahead_ms, 0))`;
 }
 
 /**
@@ -42,7 +67,7 @@ export async function updateAgentStartup(
  */
 export async function updateAgentLifecycle(
   db: Queryable,
-  { agentId, connectionId }: { readonly agentId: string; readonly connectionId: string },
+  { agentId, connectionId, authenticatedAt }: Omit<AgentSession, "replicaId">,
   change: { readonly state: LifecycleState; readonly changedAt: string },
 ): Promise<boolean> {
   const { state, changedAt } = change;
@@ -63,10 +88,11 @@ export async function updateAgentLifecycle(
         when new.state = 'starting' then null
         when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
         else a.ready_at end,
+      clock_ahead_ms = greatest(a.clock_ahead_ms, extract(epoch from new.changed_at - now()) * 1000),
       updated_at = now()
     from new
     where a.id = ${agentId} and ${isLiveAgent(agentId)}
-      and (a.started_at is not null or not a.took_over or new.state = 'starting')
+      and (a.started_at is not null or not a.took_over or (new.state = 'starting' and ${isOfThisLife(authenticatedAt)}))
       and not (coalesce(a.connection_id <> ${connectionId}, false) and (
         coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
         coalesce(new.changed_at = case

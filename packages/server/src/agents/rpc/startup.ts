@@ -35,7 +35,7 @@ export async function updateStartup(needs: Needs, request: UpdateStartupRequest)
     );
   }
   const names = startup.subsystems.map((value) => enumField(subsystems, value, "subsystem"));
-  const isStored = await updateAgentStartup(needs.db, needs.agent.agentId, {
+  const isStored = await updateAgentStartup(needs.db, needs.agent, {
     version,
     expandedDirectory: withoutNul(expandedDirectory),
     subsystems: [...new Set(names)].toSorted(),

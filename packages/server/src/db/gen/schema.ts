@@ -272,6 +272,7 @@ export interface WorkspaceAgents {
   auth_instance_id: string | null;
   auth_token_encrypted: Buffer;
   auth_token_hash: Buffer;
+  clock_ahead_ms: number | null;
   connected_at: string | null;
   connection_id: string | null;
   connection_timeout_seconds: Generated<number>;

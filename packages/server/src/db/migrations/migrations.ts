@@ -13,6 +13,7 @@ import { up as quotas } from "./0015-quotas.ts";
 import { up as templateQuotas } from "./0016-template-quotas.ts";
 import { up as liveAgents } from "./0018-live-agents.ts";
 import { up as connectedAt } from "./0020-connected-at.ts";
+import { up as clockOfAgents } from "./0021-clock-of-agents.ts";
 
 /** All migrations by name, in the order of their names. A merged one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -29,4 +30,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0016-template-quotas": { up: templateQuotas },
   "0018-live-agents": { up: liveAgents },
   "0020-connected-at": { up: connectedAt },
+  "0021-clock-of-agents": { up: clockOfAgents },
 };

@@ -1,3 +1,4 @@
+import type { LifecycleReport } from "../network/messages.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Model } from "./model.ts";
 import type { AgentRow, BuildRow } from "./tables.ts";
@@ -10,25 +11,37 @@ export async function takeOver(model: Model, trx: Transaction, build: BuildRow):
   const view = model.view(trx);
   const predecessor = await trx.run(() => model.rules.predecessor(view, build));
   if (predecessor === undefined) throw new Error("a claim is of what runs for another owner");
-  const tokens = await trx.run(() => {
-    const carried = model.rules.carriedTokens(view, predecessor);
+  const left = await trx.run(() => {
+    const tokens = model.rules.carriedTokens(view, predecessor);
+    const clocks = new Map(
+      view.rootAgents(predecessor.id).map(({ token, clockAheadMs }) => [token, clockAheadMs]),
+    );
     endAgents(model, trx, predecessor.id);
-    return carried;
+    return { tokens, clocks };
   });
-  await trx.run(() => makeAgents(model, trx, build, tokens));
+  await trx.run(() => makeAgents(model, trx, build, left));
 }
+
+/** Of processes that go on: their tokens by the names of their agents, and their clocks by their tokens. */
+interface LeftProcesses {
+  readonly tokens: ReadonlyMap<string, string>;
+  readonly clocks: ReadonlyMap<string, number | undefined>;
+}
+
+export const noneLeft: LeftProcesses = { tokens: new Map(), clocks: new Map() };
 
 /** One agent for each name of the template; it takes over the process whose token there is. */
 export function makeAgents(
   model: Model,
   trx: Transaction,
   build: BuildRow,
-  tokens: ReadonlyMap<string, string>,
+  { tokens, clocks }: LeftProcesses,
 ): void {
   for (const name of model.agentNames) {
     const carried = tokens.get(name);
     const agent = newAgent(model, trx, build, { name, token: carried ?? model.ids.next("t") });
-    trx.insert(model.tables.agents, { ...agent, tookOver: carried !== undefined });
+    const clockAheadMs = carried === undefined ? undefined : clocks.get(carried);
+    trx.insert(model.tables.agents, { ...agent, tookOver: carried !== undefined, clockAheadMs });
   }
 }
 
@@ -55,6 +68,7 @@ function newAgent(
     createdAtMs,
     lifecycle: "created",
     startedAtMs: undefined,
+    firstConnectedAtMs: undefined,
     connectedAtMs: undefined,
     lastConnectedAtMs: undefined,
     disconnectedAtMs: undefined,
@@ -62,6 +76,8 @@ function newAgent(
     tookOver: false,
     reinitSentAtMs: undefined,
     reinitWasReceived: false,
+    decidesByIdentity: false,
+    clockAheadMs: undefined,
   };
 }
 
@@ -88,29 +104,55 @@ const leaving: ReadonlySet<string> = new Set(["shutting_down", "off"]);
 export function updateLifecycle(
   model: Model,
   trx: Transaction,
-  agentId: string,
-  lifecycle: string,
+  { agentId, authenticatedAtMs }: SessionStart,
+  { state: lifecycle, changedAtMs }: LifecycleReport,
 ): void {
-  trx.update(model.tables.agents, agentId, ({ startedAtMs, tookOver, reinitSentAtMs }) => {
-    if (lifecycle === "starting") return { lifecycle, startedAtMs: trx.nowMs };
-    if (tookOver && startedAtMs === undefined) {
+  trx.update(model.tables.agents, agentId, (row) => {
+    const { startedAtMs, tookOver, reinitSentAtMs } = row;
+    if (tookOver && startedAtMs === undefined && lifecycle !== "starting") {
       const isReceipt = reinitSentAtMs !== undefined && leaving.has(lifecycle);
       return isReceipt ? { reinitWasReceived: true } : undefined;
     }
+    const isOwed = tookOver && startedAtMs === undefined;
+    if (isOwed && !model.rules.isOfThisLife(row, changedAtMs, authenticatedAtMs)) return undefined;
+    const aheadMs = changedAtMs - trx.nowMs;
+    const clockAheadMs = Math.max(row.clockAheadMs ?? aheadMs, aheadMs);
+    if (lifecycle === "starting") return { lifecycle, startedAtMs: changedAtMs, clockAheadMs };
     return started.has(lifecycle)
-      ? { lifecycle, startedAtMs: startedAtMs ?? trx.nowMs }
-      : { lifecycle };
+      ? { lifecycle, startedAtMs: startedAtMs ?? changedAtMs, clockAheadMs }
+      : { lifecycle, clockAheadMs };
   });
+}
+
+/** What an agent says that it is. */
+export function updateStartup(
+  model: Model,
+  trx: Transaction,
+  { agentId, authenticatedAtMs }: SessionStart,
+  decides: "identity" | "frames",
+): void {
+  const decidesByIdentity = decides === "identity";
+  trx.update(model.tables.agents, agentId, ({ firstConnectedAtMs = authenticatedAtMs }) => ({
+    decidesByIdentity,
+    firstConnectedAtMs,
+  }));
+}
+
+/** A session, and when its token was looked up. */
+export interface SessionStart {
+  readonly agentId: string;
+  readonly connectionId: string;
+  readonly authenticatedAtMs: number;
 }
 
 /** False when the agent has ended since it was let in. */
 export function markConnected(
   model: Model,
   trx: Transaction,
-  agentId: string,
-  connectionId: string,
+  { agentId, connectionId, authenticatedAtMs }: SessionStart,
 ): boolean {
-  trx.update(model.tables.agents, agentId, () => ({
+  trx.update(model.tables.agents, agentId, ({ firstConnectedAtMs = authenticatedAtMs }) => ({
+    firstConnectedAtMs,
     connectedAtMs: trx.nowMs,
     lastConnectedAtMs: trx.nowMs,
     connectionId,

@@ -1,5 +1,5 @@
 import type { Transaction } from "../store/transaction.ts";
-import { endAgents, makeAgents, takeOver } from "./agents.ts";
+import { endAgents, makeAgents, noneLeft, takeOver } from "./agents.ts";
 import { isOfSystem, type Model } from "./model.ts";
 import type { BuildRow, Transition } from "./tables.ts";
 
@@ -135,7 +135,7 @@ export async function prepareAgents(
   build: BuildRow,
 ): Promise<void> {
   const known = await trx.run(() => model.view(trx).agents(build.id));
-  if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, new Map()));
+  if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, noneLeft));
 }
 
 /** Marks a build to be ended; one that nobody has begun ends at once. */

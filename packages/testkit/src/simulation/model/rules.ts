@@ -6,6 +6,7 @@ import { decideReinit, reconcile } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
 import { grantFrame } from "./grant-frame.ts";
+import { isOfThisLife } from "./is-of-this-life.ts";
 import { memoryClaim } from "./memory-claim.ts";
 import { reinitView } from "./reinit-view.ts";
 import type { BuildRow, Tables } from "./tables.ts";
@@ -29,6 +30,8 @@ export interface Rules {
   readonly look: (view: View, token: string, nowMs: number, past: StreamPast) => ReinitView;
   readonly decideReinit: typeof decideReinit;
   readonly grant: (tables: Tables, trx: Transaction, agentId: string) => boolean;
+  /** Whether a report of an owed agent that it is starting is of its life as this row. */
+  readonly isOfThisLife: typeof isOfThisLife;
   /** What a stream hears, and the clock it waits by. */
   readonly streamHints: (
     hints: Pick<PubSub, "subscribe">,
@@ -61,6 +64,7 @@ export const ownRules: Rules = {
   look: reinitView,
   decideReinit,
   grant: grantFrame,
+  isOfThisLife,
   streamHints: (hints) => hints,
   streamClock: (clock) => clock,
   hearsAllAfterLoss: true,

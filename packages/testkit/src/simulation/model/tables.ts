@@ -57,6 +57,8 @@ export interface AgentRow {
   readonly createdAtMs: number;
   readonly lifecycle: string;
   readonly startedAtMs: number | undefined;
+  /** When the first session began: before anything was answered in it. */
+  readonly firstConnectedAtMs: number | undefined;
   /** When the newest session began. */
   readonly connectedAtMs: number | undefined;
   readonly lastConnectedAtMs: number | undefined;
@@ -66,6 +68,10 @@ export interface AgentRow {
   readonly tookOver: boolean;
   readonly reinitSentAtMs: number | undefined;
   readonly reinitWasReceived: boolean;
+  /** Whether it said that it decides by identity, as the product's own agent. */
+  readonly decidesByIdentity: boolean;
+  /** How far the clock of its machine is ahead, as its reports tell. */
+  readonly clockAheadMs: number | undefined;
 }
 
 export interface Tables {

@@ -27,9 +27,21 @@ export type ApiCall =
 export type ClientMessage = {
   readonly type: "call";
   readonly id: number;
-  readonly method: "manifest" | "lifecycle" | "sub-agent";
-  readonly input: string;
-};
+} & AgentCall;
+
+/** What an agent asks of the server over its session. */
+export type AgentCall =
+  | { readonly method: "manifest" }
+  /** `decides`: by what. A real agent's version tells. */
+  | { readonly method: "startup"; readonly decides: "identity" | "frames" }
+  | { readonly method: "lifecycle"; readonly report: LifecycleReport }
+  | { readonly method: "sub-agent" };
+
+export interface LifecycleReport {
+  readonly state: string;
+  /** By the clock of the agent's machine. */
+  readonly changedAtMs: number;
+}
 
 export type ServerMessage =
   | { readonly type: "status"; readonly status: 200 | 401 | 409 | 500 }

@@ -7,6 +7,7 @@ import {
   Lifecycle_State,
   parseMessage,
   rpcPath,
+  timestampToMs,
 } from "@slipway/wire";
 
 import type { Life } from "../engine/life.ts";
@@ -68,10 +69,14 @@ async function answerOf(session: Session, path: string, input: Uint8Array): Prom
     }
     case rpcPath(updateLifecycle): {
       const { lifecycle } = parseMessage(updateLifecycle.input, input);
-      await session.call("lifecycle", stateNames.get(lifecycle?.state ?? 0) ?? "off");
+      const state = stateNames.get(lifecycle?.state ?? 0) ?? "off";
+      const changedAt = lifecycle?.changedAt;
+      const changedAtMs = changedAt === undefined ? 0 : timestampToMs(changedAt);
+      await session.call({ method: "lifecycle", report: { state, changedAtMs } });
       return encodeMessage(updateLifecycle.output, lifecycle ?? {});
     }
     case rpcPath(updateStartup):
+      await session.call({ method: "startup", decides: "identity" });
       return encodeMessage(updateStartup.output, {});
     case rpcPath(updateStats):
       return encodeMessage(updateStats.output, {});

@@ -12,6 +12,8 @@ interface Place {
   readonly workspaceId: string;
   readonly name: string;
   readonly token: string;
+  /** How far the clock of its machine is ahead, in milliseconds. */
+  readonly clockAheadMs: number;
 }
 
 const never = new Promise<never>(() => undefined);
@@ -25,18 +27,20 @@ export class AgentProcess implements Place {
   readonly workspaceId: string;
   readonly name: string;
   readonly token: string;
+  readonly clockAheadMs: number;
   /** Owners for whom start scripts began, in this order. */
   readonly ranFor: string[] = [];
   readonly #setting: Setting;
   readonly #life: Life;
 
-  constructor(setting: Setting, { workspaceId, name, token }: Place) {
+  constructor(setting: Setting, { workspaceId, name, token, clockAheadMs }: Place) {
     this.#setting = setting;
     this.id = setting.model.ids.next("p");
     this.workspaceId = workspaceId;
     this.name = name;
     this.token = token;
-    this.#life = new Life(this.id, setting.scheduler);
+    this.clockAheadMs = clockAheadMs;
+    this.#life = new Life(this.id, setting.scheduler, clockAheadMs);
   }
 
   get isAlive(): boolean {

@@ -14,10 +14,14 @@ export interface DriverWork {
 /** Between the end of an agent's process and the next one in its place, in milliseconds. */
 const restartMs = 2_000;
 
+/** How far the clock of a machine may be wrong, in milliseconds. */
+const maxSkewMs = 600_000;
+
 /** The machines on which the agents of workspaces run. Servers come and go; these stay. */
 export class Compute {
   readonly #setting: Setting;
   readonly #byToken = new Map<string, AgentProcess>();
+  readonly #skews = new Map<string, number>();
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -72,9 +76,20 @@ export class Compute {
   }
 
   #start({ workspaceId, agents }: DriverWork): void {
+    const clockAheadMs = this.#clockAheadMs(workspaceId);
     for (const { token, name } of agents) {
-      if (!this.#byToken.has(token)) this.#spawn({ workspaceId, name, token });
+      if (!this.#byToken.has(token)) this.#spawn({ workspaceId, name, token, clockAheadMs });
     }
+  }
+
+  /** The machines of a workspace, one after the other, stand in one place and have one time. */
+  #clockAheadMs(workspaceId: string): number {
+    const { random, profile } = this.#setting;
+    const isSkewed = profile.hazards.has("clock-skew");
+    const drawn = isSkewed ? random.between(-maxSkewMs, maxSkewMs) : 0;
+    const aheadMs = this.#skews.get(workspaceId) ?? drawn;
+    this.#skews.set(workspaceId, aheadMs);
+    return aheadMs;
   }
 
   #end(workspaceId: string, except: DriverWork["agents"]): void {
@@ -87,11 +102,7 @@ export class Compute {
     }
   }
 
-  #spawn(place: {
-    readonly workspaceId: string;
-    readonly name: string;
-    readonly token: string;
-  }): void {
+  #spawn(place: ConstructorParameters<typeof AgentProcess>[1]): void {
     const process = new AgentProcess(this.#setting, place);
     this.#byToken.set(place.token, process);
     process.start();

@@ -2,6 +2,7 @@ import type { ScriptStages, WaitForReinit } from "@slipway/agent/session";
 import { Backoff, defaultBackoff } from "@slipway/runtime";
 
 import type { Life } from "../engine/life.ts";
+import type { LifecycleReport } from "../network/messages.ts";
 import type { Session } from "./session.ts";
 
 export interface FramesAgentNeeds {
@@ -48,11 +49,16 @@ export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
   }
 }
 
-/** From its first manifest's start scripts to its end. */
+/**
+ * From its first manifest's start scripts to its end. On each connection the manifest and the states are seen to side by side.
+ * A state that could not be delivered is tried again when the next one comes, maybe on a later connection (agent.md 2.6).
+ */
 class FramesSession {
   readonly #needs: FramesAgentNeeds;
   readonly #ended = new AbortController();
-  readonly #states: string[] = [];
+  readonly #reports: LifecycleReport[] = [];
+  /** Whether a state was entered since the reports were last looked at. */
+  #isWoken = false;
   #wake: () => void = () => undefined;
   #stages: ScriptStages | undefined;
 
@@ -74,7 +80,8 @@ class FramesSession {
   }
 
   #enter(state: string): void {
-    this.#states.push(state);
+    this.#reports.push({ state, changedAtMs: this.#needs.life.now() });
+    this.#isWoken = true;
     this.#wake();
   }
 
@@ -94,20 +101,34 @@ class FramesSession {
 
   async #serve(session: Session): Promise<void> {
     const { signal } = this.#ended;
-    const over = session.closed.promise.then(() => "over" as const);
     signal.addEventListener("abort", () => session.close(), { once: true });
+    try {
+      await Promise.all([this.#handleManifest(session), this.#report(session)]);
+    } finally {
+      session.close();
+    }
+  }
+
+  async #handleManifest(session: Session): Promise<void> {
     const { ownerName, agentId } = await session.manifest();
-    if (this.#stages === undefined && !signal.aborted) void this.#begin(ownerName, agentId);
+    await session.call({ method: "startup", decides: "frames" });
+    if (this.#stages === undefined && !this.#ended.signal.aborted) {
+      void this.#begin(ownerName, agentId);
+    }
+  }
+
+  async #report(session: Session): Promise<void> {
+    const over = session.closed.promise.then(() => "over" as const);
     for (;;) {
-      const [state] = this.#states;
-      if (state === undefined) {
-        const changed = new Promise<"changed">((resolve) => {
-          this.#wake = () => resolve("changed");
-        });
-        if ((await Promise.race([changed, over])) === "over") return;
-      } else {
-        await session.call("lifecycle", state);
-        this.#states.shift();
+      const woken = new Promise<"woken">((resolve) => {
+        this.#wake = () => resolve("woken");
+        if (this.#isWoken) resolve("woken");
+      });
+      if ((await Promise.race([woken, over])) === "over") return;
+      this.#isWoken = false;
+      for (let [report] = this.#reports; report !== undefined; [report] = this.#reports) {
+        await session.call({ method: "lifecycle", report });
+        this.#reports.shift();
       }
     }
   }

@@ -1,9 +1,16 @@
 import { topics } from "@slipway/server/prebuilds";
 
-import { makeSubAgent, markConnected, markSession, updateLifecycle } from "../model/agents.ts";
+import {
+  makeSubAgent,
+  markConnected,
+  markSession,
+  type SessionStart,
+  updateLifecycle,
+  updateStartup,
+} from "../model/agents.ts";
 import type { AgentRow } from "../model/tables.ts";
 import type { ServerEnd } from "../network/link.ts";
-import type { ClientMessage, SimulatedManifest } from "../network/messages.ts";
+import type { AgentCall, ClientMessage, SimulatedManifest } from "../network/messages.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { userName } from "./user-name.ts";
@@ -18,12 +25,15 @@ export async function serveRpc(
   end: ServerEnd,
 ): Promise<void> {
   const { model, life, hints, trace } = server;
-  const agent = await model.db.query(life, (trx) => model.view(trx).liveAgent(token));
+  const { agent, nowMs: authenticatedAtMs } = await model.db.query(life, (trx) => ({
+    agent: model.view(trx).liveAgent(token),
+    nowMs: trx.nowMs,
+  }));
   if (agent === undefined) return server.refuse(end, 401);
-  const session = { agentId: agent.id, connectionId: model.ids.next("c") };
+  const session = { agentId: agent.id, connectionId: model.ids.next("c"), authenticatedAtMs };
   const { workspaceId } = agent;
   trace.add(life.name, () => `session of ${token} as ${agent.id}`, workspaceId);
-  end.receive((message) => void answer(server, agent.id, message, end));
+  end.receive((message) => void answer(server, session, message, end));
   end.send({ type: "status", status: 200 });
   const beat = async (): Promise<void> => {
     const isLive = await model.db.query(life, (trx) => {
@@ -36,9 +46,7 @@ export async function serveRpc(
   for (const topic of [topics.claim(workspaceId), topics.workspace(workspaceId)]) {
     subscriptions.use(hints.subscribe(topic, () => void beat().catch(nextBeat)));
   }
-  const isThere = await model.db.query(life, (trx) =>
-    markConnected(model, trx, session.agentId, session.connectionId),
-  );
+  const isThere = await model.db.query(life, (trx) => markConnected(model, trx, session));
   if (!isThere) end.close();
   hints.publish(topics.workspace(workspaceId));
   try {
@@ -67,12 +75,13 @@ function requireLive(model: ServerProcess["model"], trx: Transaction, agentId: s
 
 async function answer(
   server: ServerProcess,
-  agentId: string,
-  { id, method, input }: ClientMessage,
+  session: SessionStart,
+  message: ClientMessage,
   end: ServerEnd,
 ): Promise<void> {
+  const { id } = message;
   try {
-    end.send({ type: "answer", id, value: await call(server, agentId, method, input) });
+    end.send({ type: "answer", id, value: await call(server, session, message) });
   } catch (error) {
     end.send({ type: "failure", id, message: String(error) });
   }
@@ -80,12 +89,12 @@ async function answer(
 
 async function call(
   { model, life, hints, trace }: ServerProcess,
-  agentId: string,
-  method: ClientMessage["method"],
-  input: string,
+  session: SessionStart,
+  asked: AgentCall,
 ): Promise<SimulatedManifest | undefined> {
+  const { agentId } = session;
   const { agents, builds } = model.tables;
-  switch (method) {
+  switch (asked.method) {
     case "manifest":
       return model.db.query(life, (trx) => {
         const agent = requireLive(model, trx, agentId);
@@ -95,13 +104,19 @@ async function call(
         // Whose it is for the agent's own build, not for one that is under way.
         return { agentId, workspaceId, agentName: name, ownerName: userName(build.ownerId) };
       });
+    case "startup":
+      await model.db.query(life, (trx) => {
+        requireLive(model, trx, agentId);
+        updateStartup(model, trx, session, asked.decides);
+      });
+      return undefined;
     case "lifecycle": {
       await model.db.query(life, (trx) => {
         requireLive(model, trx, agentId);
-        updateLifecycle(model, trx, agentId, input);
+        updateLifecycle(model, trx, session, asked.report);
       });
       const workspaceId = agents.get(agentId)?.workspaceId;
-      trace.add(life.name, () => `${agentId} is ${input}`, workspaceId);
+      trace.add(life.name, () => `${agentId} is ${asked.report.state}`, workspaceId);
       if (workspaceId !== undefined) hints.publish(topics.workspace(workspaceId));
       return undefined;
     }

@@ -2,7 +2,7 @@ import { DialError, RpcError, SessionClosedError } from "@slipway/sdk/agent";
 
 import type { Life } from "../engine/life.ts";
 import type { ClientEnd } from "../network/link.ts";
-import type { ClientMessage, SimulatedManifest } from "../network/messages.ts";
+import type { AgentCall, SimulatedManifest } from "../network/messages.ts";
 
 /** A peer that says nothing for this long is gone, in milliseconds: the keep-alive of the session. */
 const silenceMs = 40_000;
@@ -47,15 +47,15 @@ export class Session {
 
   async manifest(): Promise<SimulatedManifest> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the simulated server answers to this
-    return (await this.call("manifest")) as SimulatedManifest;
+    return (await this.call({ method: "manifest" })) as SimulatedManifest;
   }
 
-  async call(method: ClientMessage["method"], input = ""): Promise<unknown> {
+  async call(asked: AgentCall): Promise<unknown> {
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = Promise.withResolvers<unknown>();
     this.#calls.set(id, answer);
-    this.#end.send({ type: "call", id, method, input });
+    this.#end.send({ type: "call", id, ...asked });
     const silence = this.#life.after(silenceMs, () => this.#lose("no answer"));
     try {
       return await Promise.race([answer.promise, this.#lost.promise]);
