@@ -13,7 +13,7 @@ const config: KnipConfig = {
     "packages/*": {
       entry: [
         "src/{index,http,stream,agent,session,claims,prebuilds,simulation}.ts",
-        "src/main.ts",
+        "src/{main,workspace-main}.ts",
         "src/main/main.ts",
         "src/**/*.test.ts",
         "tests/**/*.ts",

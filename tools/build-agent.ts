@@ -1,25 +1,30 @@
 /**
- * Bundles the stand-alone agent into one file, `packages/agent/dist/agent.js`. Does nothing when that is newer than all
- * that went into it. `--verbose` tells size and time, `--force` builds in any case.
+ * Bundles the programs of workspaces into one file each: the stand-alone agent, and the command as it is in there. Leaves one
+ * alone that is newer than all that went into it. `--verbose` tells sizes and times, `--force` builds in any case.
  */
 import { parseArgs } from "node:util";
 
 import { buildAgent } from "./agent-bundle.ts";
 
+const programs = [
+  { entry: "packages/agent/src/main/main.ts", output: "packages/agent/dist/agent.js" },
+  { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
+];
+
 const { values } = parseArgs({
   options: {
-    entry: { type: "string", default: "packages/agent/src/main/main.ts" },
-    output: { type: "string", default: "packages/agent/dist/agent.js" },
     force: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
 });
 
-const startedMs = performance.now();
-const result = await buildAgent(values);
-if (values.verbose) {
-  const size = result.bytes === undefined ? "up to date" : `${(result.bytes / 1000).toFixed(0)} kB`;
-  process.stdout.write(
-    `${values.output}: ${size}, ${(performance.now() - startedMs).toFixed(0)} ms\n`,
-  );
+for (const program of programs) {
+  const startedMs = performance.now();
+  const result = await buildAgent({ ...program, force: values.force });
+  if (values.verbose) {
+    const kilobytes = ((result.bytes ?? 0) / 1000).toFixed(0);
+    const size = result.bytes === undefined ? "up to date" : `${kilobytes} kB`;
+    const ms = (performance.now() - startedMs).toFixed(0);
+    process.stdout.write(`${program.output}: ${size}, ${ms} ms\n`);
+  }
 }

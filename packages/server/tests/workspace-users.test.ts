@@ -140,6 +140,7 @@ ofRoot("a server of root", () => {
       runtimeDir: join(root, "runtime"),
       users,
       agentCommand: ["/bin/sh", "-c", script],
+      programs: {},
       isEnabled: true,
       logger: silentLogger,
       clock: systemClock,
@@ -256,10 +257,10 @@ describe("users of workspaces", () => {
       Array.from({ length: 50 }, (_, index) => makeDirectory(`server-${index % 2}`, `${index}`)),
     );
     const users = await Promise.all(
-      directories.map((directory, index) => servers[index % 2]?.assign(directory)),
+      directories.map(async (directory, index) => servers[index % 2]?.assign(directory)),
     );
     expect(new Set(users.map((user) => user?.uid)).size).toBe(50);
-    const again = await Promise.all(directories.map((one) => servers[0]?.assign(one)));
+    const again = await Promise.all(directories.map(async (one) => servers[0]?.assign(one)));
     expect(again).toEqual(users);
     await expect(servers[0]?.assign(join(root, "server-0", "more"))).rejects.toMatchObject({
       name: "DriverError",

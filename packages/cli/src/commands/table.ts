@@ -1,11 +1,11 @@
 import { type CommandTable, type LazyCommand, lazyCommand } from "../command/lazy-command.ts";
 import { commandGroups } from "./groups.ts";
+import { insideCommands } from "./workspace-table.ts";
 
 const running = "Run a server or an agent:";
 const session = "Log in:";
 const templates = "Templates:";
 const workspaces = "Workspaces:";
-const inside = "Inside a workspace:";
 const jobs = "Organization and jobs:";
 const people = "People, tokens and keys:";
 const rest = "This program:";
@@ -136,31 +136,7 @@ const commands: readonly LazyCommand[] = [
     () => import("./schedule/extend/command.ts"),
     () => import("./schedule/extend/run.ts"),
   ),
-  lazyCommand(
-    { name: "external-auth access-token", group: inside },
-    () => import("./external-auth/access-token/command.ts"),
-    () => import("./external-auth/access-token/run.ts"),
-  ),
-  lazyCommand(
-    { name: "stat", group: inside },
-    () => import("./stat/command.ts"),
-    () => import("./stat/run.ts"),
-  ),
-  lazyCommand(
-    { name: "stat cpu", group: inside },
-    () => import("./stat/cpu/command.ts"),
-    () => import("./stat/cpu/run.ts"),
-  ),
-  lazyCommand(
-    { name: "stat mem", group: inside },
-    () => import("./stat/mem/command.ts"),
-    () => import("./stat/mem/run.ts"),
-  ),
-  lazyCommand(
-    { name: "stat disk", group: inside },
-    () => import("./stat/disk/command.ts"),
-    () => import("./stat/disk/run.ts"),
-  ),
+  ...insideCommands,
   lazyCommand(
     { name: "delete", group: workspaces, aliases: ["rm"] },
     () => import("./delete/command.ts"),

@@ -5,6 +5,7 @@ import { holdsSecret, removeSecrets } from "../config/secret-variables.ts";
 import { type AdminSettings, readSettings } from "../config/settings.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
+import { listTemplates } from "../templates/service.ts";
 import { ensureAdmin, issueAdminPassword, readFirstOwner } from "../users/admin-service.ts";
 import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
@@ -23,6 +24,8 @@ export interface RunServerOptions {
   readonly agentCommand: readonly string[];
   /** What a person types to install the command `slipway`. */
   readonly installCommand: string;
+  /** Programs for workspaces on this machine, by name, for the end of their path. */
+  readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Resolves at the first signal to end. */
@@ -53,11 +56,12 @@ async function serve(options: RunServerOptions): Promise<number> {
   const starting = new AbortController();
   void options.interrupted.then((signal) => starting.abort(new Interrupt(signal)));
   try {
-    const { agentCommand } = options;
+    const { agentCommand, workspacePrograms = {} } = options;
     let isConfigured = false;
     const server = await createServer({
       settings,
       agentCommand,
+      workspacePrograms,
       logger,
       signal: starting.signal,
       beforeListening: async (db) => {
@@ -92,15 +96,12 @@ async function serveUntilEnd(
   let ended: SignalName | { readonly failure: string } = "SIGTERM";
   try {
     const demo = options.demo ? await server.openDemo(signal) : undefined;
-    const login = await readLogin(server.db, isConfigured);
-    options.stdout(
-      welcomeText({
-        accessUrl: server.accessUrl,
-        login,
-        demo,
-        installCommand: options.installCommand,
-      }),
-    );
+    const { accessUrl, db } = server;
+    const { installCommand } = options;
+    const hasTemplates = (await listTemplates(db, "")).length > 0;
+    const login = await readLogin(db, isConfigured);
+    const place = { directory: process.cwd(), hasTemplates };
+    options.stdout(welcomeText({ accessUrl, login, demo, installCommand, ...place }));
     ended = await Promise.race([
       options.interrupted,
       server.failed.then((failure) => ({ failure })),

@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly settings: Settings;
   /** The program that is the agent, with its arguments, for the driver `process`. */
   readonly agentCommand: readonly string[];
+  /** Programs for workspaces of that driver, by name, for the end of their path. */
+  readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** More drivers than those that every server has. */
@@ -101,6 +103,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     runtimeDir: `${directory.path}/runtime`,
     users: process.getuid?.() === 0 ? settings.processDriver.uids : undefined,
     agentCommand: options.agentCommand,
+    programs: options.workspacePrograms ?? {},
     isEnabled: settings.processDriver.isEnabled,
     logger,
     clock,

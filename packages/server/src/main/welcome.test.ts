@@ -1,30 +1,53 @@
-import { describe, expect, it } from "vitest";
+import { access } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { expect, test } from "vitest";
 
 import { welcomeText } from "./welcome.ts";
 
+const repository = join(import.meta.dirname, "../../../..");
 const input = {
   accessUrl: "http://127.0.0.1:3000",
-  installCommand: "npm install --global /srv/slipway/packages/cli",
+  login: { email: "admin@localhost", password: "known" },
   demo: undefined,
-};
-const email = "admin@localhost";
+  installCommand: "npm install --global /srv/slipway/packages/cli",
+  hasTemplates: false,
+  directory: repository,
+} as const;
 
-describe("welcomeText", () => {
-  it("begins with how to install the command when the server is new", () => {
-    const login = { email, password: { generated: "secret" } };
-    const demo = { workspaceName: "demo", state: "running" } as const;
-    expect(welcomeText({ ...input, login, demo })).toContain(
-      "Next, in another terminal:\n\n  npm install --global /srv/slipway/packages/cli\n" +
-        "  slipway login http://127.0.0.1:3000\n  slipway show demo\n  slipway logs -f demo\n",
-    );
-  });
+function commandsOf(text: string): string[] {
+  const [, after = ""] = text.split("Next, in another terminal:");
+  return [...after.matchAll(/^  (.*)$/gm)].map(([, command]) => command ?? "");
+}
 
-  it("leads to a first workspace where there is no demonstration", () => {
-    const text = welcomeText({ ...input, login: { email, password: "known" } });
-    expect(text).toContain(
-      "\n\n  slipway login http://127.0.0.1:3000\n  slipway templates init small-box\n" +
-        "  slipway templates push small-box\n  slipway create\n",
-    );
-    expect(text).not.toMatch(/npx|npm/);
-  });
+test("suggests a template that every server takes, as seen from where the server was started", async () => {
+  const [login, push, create] = commandsOf(welcomeText(input));
+  expect(login).toBe("slipway login http://127.0.0.1:3000");
+  expect(push).toBe("slipway templates push examples/external.slipway.yaml");
+  expect(create).toBe("slipway create mine --template external");
+  const elsewhere = welcomeText({ ...input, directory: dirname(repository) + "/elsewhere" });
+  const path = commandsOf(elsewhere)[1]?.split(" ").at(-1) ?? "";
+  expect(path).toBe(join(repository, "examples/external.slipway.yaml"));
+  await access(path);
+});
+
+test("suggests to create a workspace where there are templates", () => {
+  expect(commandsOf(welcomeText({ ...input, hasTemplates: true }))).toEqual([
+    "slipway login http://127.0.0.1:3000",
+    "slipway create",
+  ]);
+});
+
+test("suggests to look at the demonstration, and begins with how to install the command when new", () => {
+  const demo = { workspaceName: "demo", state: "running" };
+  const login = { email: "admin@localhost", password: { generated: "secret" } };
+  const text = welcomeText({ ...input, login, demo });
+  expect(text).toContain("Workspace  demo is running");
+  expect(commandsOf(text)).toEqual([
+    "npm install --global /srv/slipway/packages/cli",
+    "slipway login http://127.0.0.1:3000",
+    "slipway show demo",
+    "slipway logs -f demo",
+  ]);
+  expect(welcomeText(input)).not.toMatch(/npx|npm/);
 });

@@ -1,3 +1,6 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
 import type { Demo } from "./demo.ts";
 
 interface WelcomeInput {
@@ -6,6 +9,10 @@ interface WelcomeInput {
   readonly demo: Demo | undefined;
   /** Installs the command; shown until somebody has logged in with a password of their own. */
   readonly installCommand: string;
+  /** Whether there is a template to make workspaces from. */
+  readonly hasTemplates: boolean;
+  /** The directory in which the server was started. */
+  readonly directory: string;
 }
 
 /** As whom to log in, and with which password. */
@@ -14,21 +21,32 @@ export interface WelcomeLogin {
   readonly password: { readonly generated: string } | "configured" | "known";
 }
 
+/** An example that every server takes, whatever its settings. Four steps up from `src` and `dist` alike. */
+const firstTemplate = new URL("../../../../examples/external.slipway.yaml", import.meta.url);
+
 /** What is printed once the server can be used: where it is, how to log in, what to type next. */
-export function welcomeText({ accessUrl, login, demo, installCommand }: WelcomeInput): string {
+export function welcomeText(input: WelcomeInput): string {
+  const { accessUrl, login, demo, installCommand } = input;
   const rows: [string, string][] = [["Server", accessUrl]];
   if (login !== undefined) rows.push(["Log in", loginText(login)]);
   if (demo !== undefined) rows.push(["Workspace", `${demo.workspaceName} is ${demo.state}`]);
   const table = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`).join("\n");
-  const first = `slipway login ${accessUrl}`;
-  const more =
-    demo === undefined
-      ? ["slipway templates init small-box", "slipway templates push small-box", "slipway create"]
-      : [`slipway show ${demo.workspaceName}`, `slipway logs -f ${demo.workspaceName}`];
   const isNew = login !== undefined && login.password !== "known";
-  const commands = [...(isNew ? [installCommand] : []), first, ...more];
-  const next = commands.map((command) => `  ${command}`).join("\n");
+  const first = [...(isNew ? [installCommand] : []), `slipway login ${accessUrl}`];
+  const next = [...first, ...nextCommands(input)].map((command) => `  ${command}`).join("\n");
   return `\nSlipway is running.\n\n${table}\n\nNext, in another terminal:\n\n${next}\n\nCtrl-C stops all of it.\n\n`;
+}
+
+function nextCommands({ demo, hasTemplates, directory }: WelcomeInput): readonly string[] {
+  if (demo !== undefined) {
+    const { workspaceName } = demo;
+    return [`slipway show ${workspaceName}`, `slipway logs -f ${workspaceName}`];
+  }
+  if (hasTemplates) return ["slipway create"];
+  const path = fileURLToPath(firstTemplate);
+  const fromHere = relative(directory, path);
+  const push = `slipway templates push ${fromHere.startsWith("..") ? path : fromHere}`;
+  return [push, "slipway create mine --template external", "slipway show mine"];
 }
 
 function loginText({ email, password }: WelcomeLogin): string {

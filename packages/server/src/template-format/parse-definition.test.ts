@@ -80,9 +80,10 @@ describe("the examples", () => {
     expect(main?.metadata.map(({ key, order }) => [key, order])).toEqual([
       ["load", 0],
       ["disk", 1],
+      ["memory", 2],
     ]);
     expect(main?.apps[0]?.health).toEqual({
-      url: "http://localhost:8080/",
+      url: "http://localhost:${{ parameters.docs_port }}/",
       intervalSeconds: 10,
       threshold: 3,
     });

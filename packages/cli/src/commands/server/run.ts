@@ -17,11 +17,16 @@ interface ServerModule {
       /** The program that is the agent, with its arguments. */
       readonly agentCommand: readonly string[];
       readonly installCommand: string;
+      /** Programs for workspaces on this machine, by name. */
+      readonly workspacePrograms: Readonly<Record<string, readonly string[]>>;
       readonly stdout: (text: string) => void;
       readonly stderr: (text: string) => void;
     },
   ) => Promise<number>;
 }
+
+/** Made by `tools/build-agent.ts`. Four steps up from `src` and `dist` alike. */
+const workspaceBundle = new URL("../../../../cli/dist/workspace.js", import.meta.url);
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -35,6 +40,10 @@ export async function run(
     demo: options.demo,
     agentCommand: [process.execPath, fileURLToPath(import.meta.resolve("@slipway/agent/program"))],
     installCommand: `npm install --global ${shellWord(packageDirectory)}`,
+    workspacePrograms: {
+      slipway: [process.execPath, fileURLToPath(workspaceBundle)],
+      node: [process.execPath],
+    },
     stdout: (text) => terminal.out.write(text),
     stderr: (text) => terminal.err.write(text),
   });

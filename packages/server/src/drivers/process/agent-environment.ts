@@ -22,6 +22,8 @@ export interface EnvironmentOptions {
   readonly passedOn: PassedOn;
   /** Undefined: the server's own. */
   readonly user: Account | undefined;
+  /** Programs that a machine may not have by itself. */
+  readonly programsDir: string;
 }
 
 /** The whole environment of an agent (spec/agent.md, section 1), with the marks by which it is found again. */
@@ -29,7 +31,7 @@ export function agentEnvironment(
   agent: DriverAgent,
   accessUrl: string,
   directory: string,
-  { passedOn, user }: EnvironmentOptions,
+  { passedOn, user, programsDir }: EnvironmentOptions,
 ): Readonly<Record<string, string>> {
   const paths = workspacePaths(directory);
   const { username, shell } = user === undefined ? ownUser() : namelessUser(user);
@@ -38,7 +40,7 @@ export function agentEnvironment(
     USER: username,
     LOGNAME: username,
     SHELL: shell,
-    PATH: passedOn.path,
+    PATH: `${passedOn.path}:${programsDir}`,
     LANG: passedOn.lang,
     TMPDIR: paths.tmp,
     CODER_AGENT_URL: accessUrl,

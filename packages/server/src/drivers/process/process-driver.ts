@@ -22,8 +22,9 @@ import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.
 import { endAgents } from "./end-agents.ts";
 import type { EndOptions } from "./end-agents.ts";
 import { procTable } from "./proc-table.ts";
+import { type InstalledPrograms, installPrograms } from "./programs.ts";
 import { psTable } from "./ps-table.ts";
-import { openPassage, publishCommand } from "./public-files.ts";
+import { openPassage } from "./public-files.ts";
 import { findAgents } from "./running-agent.ts";
 import type { RunningAgent, Selection } from "./running-agent.ts";
 import { hashToken } from "./running-process.ts";
@@ -47,6 +48,8 @@ export interface ProcessDriverOptions {
   readonly users: UidRange | undefined;
   /** The program that is the agent, with its arguments: all it needs to know comes in its environment. */
   readonly agentCommand: readonly string[];
+  /** Programs for workspaces, by name. */
+  readonly programs: Readonly<Record<string, readonly string[]>>;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Whether it starts workspaces; those that run can be stopped in any case. */
@@ -73,7 +76,7 @@ export class ProcessDriver implements Driver {
   readonly #options: ProcessDriverOptions;
   readonly #table: ProcessTable;
   readonly #users: WorkspaceUsers | undefined;
-  #command: Promise<readonly string[]> | undefined;
+  #installed: Promise<InstalledPrograms> | undefined;
 
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
@@ -150,7 +153,9 @@ export class ProcessDriver implements Driver {
     const root = await this.#root();
     const directories = (await namesIn(root)).map((name) => join(root, name));
     const records = await Promise.all(directories.map(readRecords));
-    const uids = await Promise.all(directories.map((directory) => this.#users?.userOf(directory)));
+    const uids = await Promise.all(
+      directories.map(async (directory) => this.#users?.userOf(directory)),
+    );
     await this.#end(
       {
         marks: (marks) => dirname(marks.directory) === root,
@@ -235,9 +240,10 @@ export class ProcessDriver implements Driver {
     // An old record would hide the new process if we were killed before the new one is written.
     await removeRecord(directory, agent.id);
     const passedOn = this.#options.passedOn ?? defaultPassedOn;
+    const { agentCommand, programsDir } = await this.#install();
     const pid = await spawnAgent({
-      command: await this.#agentCommand(user),
-      environment: agentEnvironment(agent, accessUrl, directory, { passedOn, user }),
+      command: agentCommand,
+      environment: agentEnvironment(agent, accessUrl, directory, { passedOn, user, programsDir }),
       directory: home,
       logPath: agentLog,
       user,
@@ -251,15 +257,16 @@ export class ProcessDriver implements Driver {
     return pid;
   }
 
-  /** Users of workspaces need files that they can read. */
-  async #agentCommand(user: Account | undefined): Promise<readonly string[]> {
-    const { agentCommand, runtimeDir } = this.#options;
-    if (user === undefined) return agentCommand;
-    this.#command ??= publishCommand(agentCommand, runtimeDir).catch((error: unknown) => {
-      this.#command = undefined;
+  /** The agent and the programs, as workspaces can run them. */
+  #install(): Promise<InstalledPrograms> {
+    this.#installed ??= installPrograms({
+      ...this.#options,
+      isPublic: this.#users !== undefined,
+    }).catch((error: unknown) => {
+      this.#installed = undefined;
       throw error;
     });
-    return this.#command;
+    return this.#installed;
   }
 
   /** Everything of one workspace. */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { openPassage, publishCommand } from "./public-files.ts";
+import { openPassage, publishCommands } from "./public-files.ts";
 
 let root: string;
 
@@ -17,6 +17,10 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function publishCommand(command: readonly string[]): Promise<readonly string[]> {
+  return (await publishCommands([command], join(root, "runtime")))[0] ?? [];
+}
 
 async function write(name: string, mode: number): Promise<string> {
   const path = join(root, name);
@@ -33,7 +37,7 @@ test("publishes the files that other users cannot get at, and leaves the rest of
     "/no/such/file",
     "run",
   ];
-  const [program = "", ...args] = await publishCommand(command, join(root, "runtime"));
+  const [program = "", ...args] = await publishCommand(command);
   expect(args[0]).toBe(command[1]);
   expect(args.slice(2)).toEqual(["/no/such/file", "run"]);
   for (const [path, original, mode] of [
@@ -48,15 +52,15 @@ test("publishes the files that other users cannot get at, and leaves the rest of
   }
   // The original stays as it is.
   expect((await lstat(command[2] ?? "")).mode & 0o777).toBe(0o600);
-  expect(await publishCommand(command, join(root, "runtime"))).toEqual([program, ...args]);
+  expect(await publishCommand(command)).toEqual([program, ...args]);
 });
 
 test("removes what was published before", async () => {
   const file = await write("private/agent.js", 0o644);
-  const [before = ""] = await publishCommand([file], join(root, "runtime"));
+  const [before = ""] = await publishCommand([file]);
   await rm(file);
   await write("private/agent.js", 0o755);
-  const [after = ""] = await publishCommand([file], join(root, "runtime"));
+  const [after = ""] = await publishCommand([file]);
   expect(after).not.toBe(before);
   await access(after);
   await expect(access(before)).rejects.toThrow("ENOENT");

@@ -18,27 +18,31 @@ import { DriverError } from "../errors.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /**
- * A command of which every file can be read by every user: those that cannot, in a checkout below `/root` for instance,
+ * Commands of which every file can be read by every user: those that cannot, in a checkout below `/root` for instance,
  * are published in `directory`, and what earlier releases published there is removed.
  */
-export async function publishCommand(
-  command: readonly string[],
+export async function publishCommands(
+  commands: readonly (readonly string[])[],
   directory: string,
-): Promise<readonly string[]> {
-  const published = new Set<string>();
-  const words: string[] = [];
-  for (const [index, word] of command.entries()) {
-    const isProgram = index === 0;
-    if (!isAbsolute(word) || (await isPublic(word, isProgram))) {
-      words.push(word);
-      continue;
+): Promise<readonly (readonly string[])[]> {
+  const kept = new Set<string>();
+  const published: string[][] = [];
+  for (const command of commands) {
+    const words: string[] = [];
+    for (const [index, word] of command.entries()) {
+      const isProgram = index === 0;
+      if (!isAbsolute(word) || (await isPublic(word, isProgram))) {
+        words.push(word);
+        continue;
+      }
+      const folder = await publish(word, directory, isProgram);
+      kept.add(basename(folder));
+      words.push(join(folder, basename(word)));
     }
-    const folder = await publish(word, directory, isProgram);
-    published.add(basename(folder));
-    words.push(join(folder, basename(word)));
+    published.push(words);
   }
-  await removeOthers(directory, published);
-  return words;
+  await removeOthers(directory, kept);
+  return published;
 }
 
 /** Whether users without rights of their own can read the file, and run a program. A file that is missing is none of ours. */

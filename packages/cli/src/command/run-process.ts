@@ -1,0 +1,68 @@
+import { systemClock } from "@slipway/runtime";
+
+import { processEnvironment } from "../config/environment.ts";
+import { processTerminal } from "../terminal/terminal.ts";
+import { Interrupted, type Interruption, OutputFailed, type SignalName } from "./interruption.ts";
+import type { Needs } from "./needs.ts";
+
+/** What this process lends to a command line; `run` resolves with the exit code. */
+export async function runProcess(
+  run: (words: readonly string[], lent: Omit<Needs, "settings">) => Promise<number>,
+): Promise<void> {
+  const environment = processEnvironment();
+  const interruption = listenToSignals();
+  const ending = new AbortController();
+  void interruption.interrupted.then((signal) => ending.abort(new Interrupted(signal)));
+  const failedOutput = listenToFailedOutput((reason) => ending.abort(reason));
+  const exitCode = await run(process.argv.slice(2), {
+    terminal: processTerminal(environment),
+    environment,
+    clock: systemClock,
+    signal: ending.signal,
+    interruption,
+  });
+  process.exitCode = failedOutput()?.exitCode ?? exitCode;
+}
+
+const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Turns signals into an interruption: the first asks to end, the second insists, and from then on the system's own
+ * way to end a process is back, for a third.
+ */
+function listenToSignals(): Interruption {
+  const first = Promise.withResolvers<SignalName>();
+  const second = new AbortController();
+  let count = 0;
+  const onSignal = (name: SignalName): void => {
+    count += 1;
+    first.resolve(name);
+    if (count < 2) return;
+    second.abort(new Interrupted(name));
+    for (const each of signalNames) process.removeListener(each, onSignal);
+  };
+  for (const name of signalNames) process.on(name, onSignal);
+  return { interrupted: first.promise, forced: second.signal };
+}
+
+/**
+ * Ends a command whose output goes nowhere: quietly where the reader left (`slipway logs demo | head`), with a message
+ * where a file cannot grow. Streams may fail after the command has ended, so the exit code is theirs to set.
+ */
+function listenToFailedOutput(
+  abort: (reason: OutputFailed) => void,
+): () => OutputFailed | undefined {
+  let first: OutputFailed | undefined;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (first !== undefined) return;
+      first = new OutputFailed(error);
+      process.exitCode = first.exitCode;
+      if (stream === process.stdout && error.code !== "EPIPE") {
+        process.stderr.write(`error: ${first.message}\n`);
+      }
+      abort(first);
+    });
+  }
+  return () => first;
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env -S node --conditions=@slipway/source
+/** The `slipway` of workspaces on the server's machine: what is of use in there, in one file (`tools/build-agent.ts`). */
+import { runCommandLine } from "./command/run-command-line.ts";
+import { runProcess } from "./command/run-process.ts";
+import { workspaceTable } from "./commands/workspace-table.ts";
+
+await runProcess((words, lent) => runCommandLine(workspaceTable, words, lent));

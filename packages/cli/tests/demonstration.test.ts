@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "@slipway/runtime";
+import { buildAgent, logInAsAdmin, openTestDatabase, startServerProcess } from "@slipway/testkit";
+import { expect, inject, test, vi } from "vitest";
+
+import { runCommandLine } from "../src/command/run-command-line.ts";
+import { commandTable } from "../src/commands/table.ts";
+import { memoryTerminal } from "../src/terminal/memory-terminal.ts";
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "localhost");
+  await once(listener, "listening");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, "close");
+  return port;
+}
+
+test("workspaces of the demonstration are green: docs are served, and slipway measures", async () => {
+  await buildAgent();
+  await using opened = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
+  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const database = opened.use(await openTestDatabase(inject("postgresUrl")));
+  const environment = { SLIPWAY_POSTGRES_URL: database.url, SLIPWAY_PROCESS_DRIVER: "" };
+  const server = opened.use(
+    await startServerProcess({ dataDir, port: 0, demo: true, environment }),
+  );
+  expect(server.output()).toContain("demo is running");
+  const admin = await logInAsAdmin(server.url);
+  const slipway = async (line: string): Promise<string> => {
+    const terminal = memoryTerminal();
+    const code = await runCommandLine(commandTable, line.split(" "), {
+      terminal,
+      environment: {
+        CODER_CONFIG_DIR: join(dataDir, "config"),
+        CODER_URL: server.url,
+        CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
+      },
+      clock: systemClock,
+      signal: new AbortController().signal,
+      interruption: {
+        interrupted: Promise.withResolvers<"SIGINT">().promise,
+        forced: new AbortController().signal,
+      },
+    });
+    expect({ code, err: terminal.errText() }).toMatchObject({ code: 0 });
+    return terminal.outText();
+  };
+  // A port of its own, since others may have the demonstration's.
+  const port = await freePort();
+  await slipway(
+    `create second --template demo --parameter docs_port=${port} --parameter size=small --parameter greeting=hello`,
+  );
+  await vi.waitFor(async () => {
+    const shown = await slipway("show second");
+    expect(shown).toMatch(new RegExp(`Docs +healthy +http://localhost:${port}`));
+    expect(shown).toMatch(/Memory +[\d.]+\/[\d.]+ GiB/);
+    expect(shown).toMatch(/Load +[\d.]+/);
+    expect(shown).toMatch(/Disk +\d+%/);
+  }, 40_000);
+  const page = await fetch(`http://localhost:${port}`);
+  expect(await page.text()).toBe("<h1>Docs of second</h1>\n");
+});

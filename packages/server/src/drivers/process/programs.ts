@@ -1,0 +1,48 @@
+import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { publishCommands } from "./public-files.ts";
+
+export interface ProgramOptions {
+  readonly agentCommand: readonly string[];
+  /** By the name under which workspaces call them. */
+  readonly programs: Readonly<Record<string, readonly string[]>>;
+  readonly runtimeDir: string;
+  /** Whether workspaces run as users who may not be able to read the files of a command where they are. */
+  readonly isPublic: boolean;
+}
+
+export interface InstalledPrograms {
+  readonly agentCommand: readonly string[];
+  /** For the path of workspaces. */
+  readonly programsDir: string;
+}
+
+/** Makes the agent and the programs ready for workspaces, in place of those of an earlier release. */
+export async function installPrograms({
+  agentCommand,
+  programs,
+  runtimeDir,
+  isPublic,
+}: ProgramOptions): Promise<InstalledPrograms> {
+  const programsDir = join(runtimeDir, "bin");
+  const names = Object.keys(programs);
+  const given = [agentCommand, ...Object.values(programs)];
+  const [agent = [], ...others] = isPublic ? await publishCommands(given, runtimeDir) : given;
+  await mkdir(programsDir, { recursive: true });
+  await chmod(programsDir, 0o755);
+  for (const [index, name] of names.entries()) {
+    await writeProgram(join(programsDir, name), others[index] ?? []);
+  }
+  const left = (await readdir(programsDir)).filter((name) => !names.includes(name));
+  for (const name of left) await rm(join(programsDir, name), { force: true });
+  return { agentCommand: agent, programsDir };
+}
+
+/** A workspace that runs it meanwhile gets the old one or the new one. */
+async function writeProgram(path: string, command: readonly string[]): Promise<void> {
+  const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  await writeFile(`${path}.new`, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+  await chmod(`${path}.new`, 0o755);
+  await rename(`${path}.new`, path);
+}
