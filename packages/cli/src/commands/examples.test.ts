@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 import { expect, test } from "vitest";
 
 import { parseCommandLine } from "../command/parse.ts";
@@ -10,6 +12,26 @@ const examples = definitions.flatMap(({ name, examples: lines }) =>
   lines.map(({ line }) => ({ of: name, line })),
 );
 
+const root = new URL("../../../../", import.meta.url);
+const documents = [
+  "README.md",
+  ...readdirSync(new URL("docs/", root)).map((name) => `docs/${name}`),
+];
+const documented = documents
+  .filter((name) => name.endsWith(".md"))
+  .flatMap((name) =>
+    commandsOf(readFileSync(new URL(name, root), "utf8")).map((line) => ({ of: name, line })),
+  );
+
+/** The calls of `slipway` in the code blocks of a document, without their comments. */
+function commandsOf(text: string): string[] {
+  const blocks = [...text.matchAll(/^```(?:sh)?\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+  return blocks
+    .flatMap((block) => block.split("\n"))
+    .map((line) => line.replace(/ {2,}\S.*$| #.*$/, ""))
+    .filter((line) => /^(?:[A-Z_]+=\S+ )*slipway /.test(line));
+}
+
 /** The words of the part of a shell's line that calls `slipway`. */
 function wordsOf(line: string): string[] {
   const [call = ""] = /slipway (?:[^|)"']|"[^"]*"|'[^']*')*/.exec(line) ?? [];
@@ -17,7 +39,7 @@ function wordsOf(line: string): string[] {
   return words.slice(1).map((word) => word.replaceAll(/["']/g, ""));
 }
 
-test.each(examples)("$line: is a command line, in the help of $of", async ({ line }) => {
+test.each([...examples, ...documented])("$line: is a command line, in $of", async ({ line }) => {
   const parsed = await parseCommandLine(commandTable, wordsOf(line), {
     colors: noColors,
     columns: 100,
