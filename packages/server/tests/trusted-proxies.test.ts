@@ -97,7 +97,11 @@ describe("a client's address", () => {
 describe("a page of the same site", () => {
   it("is known by the host that a trusted proxy was asked for", async () => {
     const change = async (url: string): Promise<number> => {
-      const headers = { Origin: "https://slipway.example", "X-Forwarded-Host": "slipway.example" };
+      const headers = {
+        Origin: "https://slipway.example",
+        "X-Forwarded-Host": "slipway.example",
+        "X-Forwarded-Proto": "https",
+      };
       const body = JSON.stringify({ username: "ann" });
       const path = `${url}/api/v2/users/me/profile`;
       return (await fetch(path, { method: "PUT", headers, body })).status;

@@ -45,6 +45,8 @@ interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Counts the requests that no route counts. */
   readonly limits?: RequestLimits;
+  /** How pages reach the server; known once it listens. */
+  readonly accessUrl?: () => string;
   /** A client that neither sends nor reads anything of a plain request for this long is cut off. */
   readonly idleTimeoutMs?: number;
 }
@@ -57,6 +59,7 @@ export async function createHttpServer(
     trustedProxies = [],
     requestTimeoutMs = defaultRequestTimeoutMs,
     limits = new RequestLimits(systemClock),
+    accessUrl = () => "",
     idleTimeoutMs = defaultIdleTimeoutMs,
   }: HttpServerOptions = {},
 ): Promise<FastifyInstance> {
@@ -94,7 +97,7 @@ export async function createHttpServer(
     options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
   });
   freeRefusedUpgrades(app, requestTimeoutMs);
-  addCommonHeaders(app, buildVersion, limits);
+  addCommonHeaders(app, { buildVersion, limits, accessUrl });
   answerRefusals(app, limits, logger);
   return app;
 }
@@ -121,7 +124,18 @@ function parseBody(body: Buffer): unknown {
   return JSON.parse(body.toString("utf8"));
 }
 
-function addCommonHeaders(app: FastifyInstance, buildVersion: string, limits: RequestLimits): void {
+function addCommonHeaders(
+  app: FastifyInstance,
+  {
+    buildVersion,
+    limits,
+    accessUrl,
+  }: {
+    readonly buildVersion: string;
+    readonly limits: RequestLimits;
+    readonly accessUrl: () => string;
+  },
+): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({
       "X-Coder-Request-Id": request.id,
@@ -129,7 +143,7 @@ function addCommonHeaders(app: FastifyInstance, buildVersion: string, limits: Re
       "X-Content-Type-Options": "nosniff",
       Vary: ["Origin", "Cookie"],
     });
-    if (isFromOtherSite(request)) {
+    if (isFromOtherSite(request, accessUrl())) {
       limits.countUnadmitted(request, reply);
       throw otherSite(request);
     }

@@ -68,16 +68,17 @@ export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
 /** The listener with the routes of every feature. */
 export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<OpenHttp> {
   const { db, logger } = needs;
+  let accessUrl = settings.accessUrl ?? "";
   const requestLimits = new RequestLimits(needs.clock);
   const { limits, trustedProxies } = settings;
   const app = await createHttpServer(buildVersion, logger, {
     trustedProxies,
     limits: requestLimits,
+    accessUrl: () => accessUrl,
   });
   const connections = limitConnections(app, connectionLimits(limits), trustedProxies);
   const { metrics } = needs;
   measureRequests(app, metrics);
-  let accessUrl = settings.accessUrl ?? "";
   const authenticator = createAuthenticator(db, () => accessUrl, limits);
   const routes = new Routes(app, new Admissions(authenticator, requestLimits), logger, limits);
   const deploymentId = await readDeploymentId(db);
@@ -92,7 +93,8 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   addDocsPage(app);
   addMonitoringRoutes(app, db, metrics.registry);
   addNotificationRoutes(routes);
-  const logInNeeds = { ...needs, attempts: new PasswordAttempts(needs.clock) };
+  const attempts = new PasswordAttempts(needs.clock);
+  const logInNeeds = { ...needs, attempts, accessUrl: () => accessUrl };
   addCliAuthPage(app, logInNeeds, requestLimits);
   addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
   addUserRoutes(routes, { ...logInNeeds, limits });

@@ -7,6 +7,7 @@ import { keyLifetimes } from "../auth/service.ts";
 import { HttpError } from "../http/errors.ts";
 import type { RequestLimits } from "../http/request-limits.ts";
 import { originOf } from "../http/request-origin.ts";
+import { secureAttribute } from "../http/same-origin.ts";
 import { readCookie } from "../http/token.ts";
 import { keyPage, logInPage } from "./cli-auth-page.ts";
 import { logIn, type LogInNeeds } from "./session-service.ts";
@@ -21,7 +22,8 @@ const headers = {
   "Cache-Control": "no-store",
   "Content-Security-Policy":
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  "Referrer-Policy": "no-referrer",
+  // With "no-referrer" browsers send the form with the origin "null", which is that of another site.
+  "Referrer-Policy": "same-origin",
 };
 
 /**
@@ -31,24 +33,31 @@ const headers = {
  */
 export function addCliAuthPage(
   app: FastifyInstance,
-  needs: LogInNeeds,
+  needs: LogInNeeds & { readonly accessUrl: () => string },
   limits: RequestLimits,
 ): void {
+  const sendForm = (request: FastifyRequest, reply: FastifyReply, form: Shown): FastifyReply => {
+    const formToken = randomBytes(formTokenBytes).toString("base64url");
+    const attributes = `Path=${path}; HttpOnly; SameSite=Strict${secureAttribute(request, needs.accessUrl())}`;
+    reply.header("Set-Cookie", `${formCookie}=${formToken}; ${attributes}`);
+    return sendPage(reply, form.status, logInPage({ formToken, ...form }));
+  };
+
   app.get(path, async (request, reply) => {
     limits.countPage(path, request, reply);
-    return sendForm(request, reply, 200, { email: "" });
+    return sendForm(request, reply, { status: 200, email: "", problem: undefined });
   });
 
   app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
     const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const form = new URLSearchParams(Buffer.from(bytes).toString("utf8"));
     const email = form.get("email") ?? "";
-    if (!isOurForm(request, form.get("form_token") ?? "")) {
-      return sendForm(request, reply, 403, { email, problem: "This form was stale. Try again." });
-    }
     try {
       const origin = originOf(request, 200);
       limits.count(login, request, reply, { address: origin.ip });
+      if (!isOurForm(request, form.get("form_token") ?? "")) {
+        throw new HttpError(403, "This form was stale. Try again.");
+      }
       const password = form.get("password") ?? "";
       const key = await logIn(needs, { email, password }, origin, keyLifetimes.commandSession);
       return await sendPage(reply, 200, keyPage(key));
@@ -56,30 +65,22 @@ export function addCliAuthPage(
       if (!(error instanceof HttpError)) throw error;
       reply.headers(error.headers);
       const problem = [error.message, error.detail].filter(Boolean).join(" ");
-      return sendForm(request, reply, error.status, { email, problem });
+      return sendForm(request, reply, { status: error.status, email, problem });
     }
   });
+}
+
+/** The form as it is shown: after a failed attempt with the email that was typed and the problem. */
+interface Shown {
+  readonly status: number;
+  readonly email: string;
+  readonly problem: string | undefined;
 }
 
 function isOurForm(request: FastifyRequest, formToken: string): boolean {
   const wanted = Buffer.from(readCookie(request.headers.cookie ?? "", formCookie) ?? "");
   const found = Buffer.from(formToken);
   return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
-}
-
-function sendForm(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  status: number,
-  { email, problem }: { readonly email: string; readonly problem?: string },
-): FastifyReply {
-  const formToken = randomBytes(formTokenBytes).toString("base64url");
-  const secure = request.protocol === "https" ? "; Secure" : "";
-  reply.header(
-    "Set-Cookie",
-    `${formCookie}=${formToken}; Path=${path}; HttpOnly; SameSite=Strict${secure}`,
-  );
-  return sendPage(reply, status, logInPage({ formToken, email, problem }));
 }
 
 function sendPage(reply: FastifyReply, status: number, html: string): FastifyReply {

@@ -17,12 +17,14 @@ import {
   updateProfile as updateProfileRoute,
   updateUserRoles,
 } from "@slipway/api";
+import type { FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../auth/token-lifetime.ts";
 import { HttpError } from "../http/errors.ts";
 import { readPage } from "../http/paging.ts";
 import { originOf } from "../http/request-origin.ts";
 import type { Routes } from "../http/routes.ts";
+import { secureAttribute } from "../http/same-origin.ts";
 import { sessionCookie } from "../http/token.ts";
 import {
   createUser,
@@ -42,9 +44,11 @@ import { userJson } from "./user-json.ts";
 
 export function addUserRoutes(
   routes: Routes,
-  needs: LogInNeeds & { readonly limits: TokenLimits },
+  needs: LogInNeeds & { readonly limits: TokenLimits; readonly accessUrl: () => string },
 ): void {
-  const { db, limits } = needs;
+  const { db, limits, accessUrl } = needs;
+  const cookie = (raw: FastifyRequest, token: string): string =>
+    `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax${secureAttribute(raw, accessUrl())}`;
   routes.anyone(getFirstUser, async () => {
     if (await hasUsers(db)) return { message: "The initial user has already been created!" };
     throw new HttpError(404, "The initial user has not been created!");
@@ -58,7 +62,7 @@ export function addUserRoutes(
 
   routes.anyone(login, async ({ body, raw, reply }) => {
     const token = await logIn(needs, body, originOf(raw, login.status));
-    reply.header("Set-Cookie", `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax`);
+    reply.header("Set-Cookie", cookie(raw, token));
     return { session_token: token };
   });
 
@@ -68,9 +72,9 @@ export function addUserRoutes(
     oidc: { enabled: false, signInText: "", iconUrl: "" },
   }));
 
-  routes.user(logout, async ({ reply }, user) => {
+  routes.user(logout, async ({ raw, reply }, user) => {
     await logOut(db, user);
-    reply.header("Set-Cookie", `${sessionCookie}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`);
+    reply.header("Set-Cookie", `${cookie(raw, "")}; Max-Age=0`);
     return { message: "Logged out!" };
   });
 

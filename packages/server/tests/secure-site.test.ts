@@ -1,0 +1,46 @@
+import { testAdmin } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+import { type OpenServer, openServer } from "./support/open-server.ts";
+
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+
+beforeAll(async () => {
+  const environment = { SLIPWAY_TRUSTED_PROXIES: "127.0.0.1" };
+  server = opened.use(await openServer(inject("postgresUrl"), environment));
+});
+afterAll(() => opened.disposeAsync());
+
+/** What a proxy for TLS says about a visitor. */
+const proxied = { "X-Forwarded-Proto": "https", "X-Forwarded-Host": "slipway.example" };
+
+function logIn(headers: Readonly<Record<string, string>>): Promise<Response> {
+  const url = `${server.url}/api/v2/users/login`;
+  return fetch(url, { method: "POST", headers, body: JSON.stringify(testAdmin) });
+}
+
+const cookieOf = ({ headers }: Response): string => headers.get("set-cookie") ?? "";
+
+describe("behind a trusted proxy that speaks https", () => {
+  it("every cookie is for https only, from its first day to its last", async () => {
+    const answer = await logIn(proxied);
+    expect(cookieOf(answer)).toMatch(/; HttpOnly; SameSite=Lax; Secure$/);
+    const cookie = cookieOf(answer).split(";")[0] ?? "";
+    const out = await fetch(`${server.url}/api/v2/users/logout`, {
+      method: "POST",
+      headers: { ...proxied, cookie },
+    });
+    expect(cookieOf(out)).toBe(
+      "coder_session_token=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0",
+    );
+    const form = await fetch(`${server.url}/cli-auth`, { headers: proxied });
+    expect(cookieOf(form)).toMatch(/; SameSite=Strict; Secure$/);
+    expect(cookieOf(await logIn({}))).toMatch(/; SameSite=Lax$/);
+  });
+
+  it("a page of the same host by http is of another site", async () => {
+    expect((await logIn({ ...proxied, Origin: "https://slipway.example" })).status).toBe(201);
+    expect((await logIn({ ...proxied, Origin: "http://slipway.example" })).status).toBe(403);
+  });
+});
