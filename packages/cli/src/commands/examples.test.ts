@@ -25,7 +25,9 @@ const documented = documents
 
 /** The calls of `slipway` in the code blocks of a document, without their comments. */
 function commandsOf(text: string): string[] {
-  const blocks = [...text.matchAll(/^```(?:sh)?\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+  const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+    .filter(([, language = ""]) => ["", "sh"].includes(language))
+    .map(([, , block = ""]) => block);
   return blocks
     .flatMap((block) => block.split("\n"))
     .map((line) => line.replace(/ {2,}\S.*$| #.*$/, ""))
