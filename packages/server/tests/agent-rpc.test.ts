@@ -72,6 +72,7 @@ beforeEach(async () => {
     metadata: batcher,
     noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
+    spend: (_name, wanted = 1) => wanted,
     agent: seed.agent,
     connectionId,
     apiVersion: "2.10",
@@ -429,7 +430,7 @@ test("takes boundary logs up to a number", async () => {
   const log = { allowed: true, resource: { case: "httpRequest", value: httpRequest } } as const;
   await call(Agent.method.reportBoundaryLogs, { logs: [log] });
   const logs = Array.from({ length: 1001 }, () => log);
-  await expect(call(Agent.method.reportBoundaryLogs, { logs })).rejects.toThrow("1001 logs");
+  await expect(call(Agent.method.reportBoundaryLogs, { logs })).rejects.toThrow("1001 entries");
 });
 
 test("makes, lists and deletes sub-agents", async () => {

@@ -196,3 +196,41 @@ test("leaves the work to the replica that is at it", async () => {
   });
   expect(await cleanUp(database.db, now + 8 * day)).toMatchObject({ agents: 1 });
 });
+
+test("keeps one report of each hour of statistics that are two days old, and all that are younger", async () => {
+  const { db } = database;
+  const agentId = await makeAgent(1);
+  const hour = 3600 * 1000;
+  const times = [1, 2, 3].map((minute) =>
+    new Date(Math.floor(now / hour) * hour + minute).toISOString(),
+  );
+  const other = await makeAgent(2);
+  await db.deleteFrom("workspace_agent_stats").execute();
+  await sql`insert into workspace_agent_stats (workspace_agent_id, stats, created_at)
+    values (${other}, '{}', ${times[0]})`.execute(db);
+  for (const time of times) {
+    await sql`insert into workspace_agent_stats (workspace_agent_id, stats, created_at)
+      values (${agentId}, '{}', ${time})`.execute(db);
+  }
+  expect(await cleanUp(db, now + 1.9 * day)).toEqual(nothing);
+  expect(await cleanUp(db, now + 2.1 * day)).toEqual({ ...nothing, usageRows: 2 });
+  expect([await history(agentId), await history(other)].map(([, stats]) => stats)).toEqual([1, 1]);
+});
+
+test("removes sub-agents a day after they ended, with all they had, and no other", async () => {
+  const { db } = database;
+  const parent = await makeAgent(1);
+  const child = await makeAgent(2);
+  const live = await makeAgent(3);
+  await sql`update workspace_agents set parent_id = ${parent} where id in (${child}, ${live})`.execute(
+    db,
+  );
+  await sql`update workspace_agents set deleted = true where id in (${parent}, ${child})`.execute(
+    db,
+  );
+  expect(await cleanUp(db, now + 0.9 * day)).toEqual(nothing);
+  expect(await cleanUp(db, now + 1.1 * day)).toEqual({ ...nothing, usageRows: 1 });
+  const left = await db.selectFrom("workspace_agents").select("id").execute();
+  expect(new Set(left.map(({ id }) => id))).toEqual(new Set([parent, live]));
+  expect(await history(child)).toEqual([0, 0, 0]);
+});

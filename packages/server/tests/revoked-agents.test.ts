@@ -246,6 +246,7 @@ function handlersOf({ workspace }: Running): RpcHandlers {
     metadata: { put: () => undefined },
     noteActivity: async () => undefined,
     storedLogLines: { inc: () => undefined },
+    spend: (_name, wanted = 1) => wanted,
     agent: {
       agentId,
       agentName,

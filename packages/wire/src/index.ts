@@ -25,6 +25,8 @@ export { durationFromMs, durationFromNs, durationToMs, durationToNs } from "./pr
 export { ProtobufError } from "./protobuf/errors.ts";
 export type { ProtobufErrorCode } from "./protobuf/errors.ts";
 export { readLogBatch } from "./protobuf/log-batch.ts";
+export { boundsCheck } from "./protobuf/bounds.ts";
+export type { Excess, FieldBound, MessageBounds } from "./protobuf/bounds.ts";
 export {
   createMessage,
   encodeMessage,
@@ -41,6 +43,7 @@ export {
 } from "./protobuf/timestamp.ts";
 
 // What the messages are described by and made of.
+export { ScalarType } from "@bufbuild/protobuf";
 export type {
   DescMessage,
   DescMethod,

@@ -27,17 +27,27 @@ export type AppStatusResult =
   | { readonly type: "stored" }
   | { readonly type: "long-message"; readonly bytes: number }
   | { readonly type: "long-uri"; readonly length: number }
-  | { readonly type: "unknown-app" };
+  | { readonly type: "unknown-app" }
+  | { readonly type: "too-many" };
 
 /** Keeps what an app of the calling agent says of itself, each time anew (`rpc.md` section 7.13). */
 export async function reportAppStatus(
-  { db, pubsub }: { readonly db: Database; readonly pubsub: PubSub },
+  {
+    db,
+    pubsub,
+    spend,
+  }: {
+    readonly db: Database;
+    readonly pubsub: PubSub;
+    readonly spend: (budget: "statuses") => number;
+  },
   { agentId, workspaceId }: AgentCaller,
   { slug, state, message, uri }: AppStatusReport,
 ): Promise<AppStatusResult> {
   const bytes = Buffer.byteLength(message);
   if (bytes > maxMessageBytes) return { type: "long-message", bytes };
   if (uri.length > maxUriLength) return { type: "long-uri", length: uri.length };
+  if (spend("statuses") === 0) return { type: "too-many" };
   const isKnown = await insertAppStatus(db, {
     agentId,
     // PostgreSQL keeps no NUL.

@@ -36,7 +36,7 @@ const externalSource = {
 };
 
 /** Most sources that an agent's programs may add; lines of sources that are not kept are kept all the same. */
-const maxSources = 1000;
+const maxSources = 128;
 /** Characters of a source's name that are kept (`rest.md` section 2.4). */
 const maxNameLength = 127;
 

@@ -24,12 +24,14 @@ import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-s
 import { linesBytes, type NewLogLine, packLines } from "./log-lines.ts";
 import { createLogSource, ensureExternalSource, storeAgentLogs } from "./log-service.ts";
 import { maxLogBytes } from "./log-store.ts";
+import type { BudgetName, WriteBudgets } from "./write-budgets.ts";
 
 interface Needs {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly secrets: SecretBox;
+  readonly budgets: WriteBudgets;
   /** Counts the lines of logs that were stored. */
   readonly storedLogLines: { inc(count: number): void };
 }
@@ -42,7 +44,8 @@ export function addOwnRoutes(routes: Routes, needs: Needs): void {
   routes.agent(updateAgentAppStatus, async ({ body }, agent) => {
     const { app_slug: slug = "", state = "", message = "", uri = "" } = body;
     const report = { slug, state: readState(state), message, uri };
-    const result = await reportAppStatus(needs, agent, report);
+    const spend = (name: BudgetName): number => needs.budgets.spend(agent.agentId, name);
+    const result = await reportAppStatus({ ...needs, spend }, agent, report);
     switch (result.type) {
       case "stored":
         return null;
@@ -55,6 +58,10 @@ export function addOwnRoutes(routes: Routes, needs: Needs): void {
         const detail = `must have at most ${maxUriLength} characters, found ${result.length}`;
         throw new HttpError(400, "URI is too long.", { validations: [{ field: "uri", detail }] });
       }
+      case "too-many":
+        throw new HttpError(429, "Too many statuses in a short time.", {
+          headers: { "Retry-After": "60" },
+        });
       case "unknown-app":
         throw new HttpError(400, "Failed to get workspace app.", {
           detail: `No app found with slug ${JSON.stringify(slug)}`,

@@ -14,6 +14,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { MetadataSink } from "./metadata-batcher.ts";
 import type { AgentRpcContext } from "./rpc/context.ts";
 import { agentRpcHandlers } from "./rpc/handlers.ts";
+import type { WriteBudgets } from "./write-budgets.ts";
 
 export interface AgentRpcNeeds {
   readonly db: Database;
@@ -25,6 +26,7 @@ export interface AgentRpcNeeds {
   readonly noteActivity: (workspaceId: string) => Promise<void>;
   readonly heartbeat: Heartbeat;
   readonly sessions: AgentSessions;
+  readonly budgets: WriteBudgets;
   readonly replicaId: string;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
@@ -73,7 +75,7 @@ function sessionContext(
   needs: AgentRpcNeeds,
   session: Pick<AgentRpcContext, "agent" | "apiVersion" | "connectionId">,
 ): AgentRpcContext {
-  const { db, pubsub, clock, secrets, metadata, noteActivity, storedLogLines } = needs;
+  const { db, pubsub, clock, secrets, metadata, noteActivity, storedLogLines, budgets } = needs;
   const { agent } = session;
   let logger: Logger | undefined;
   return {
@@ -89,6 +91,7 @@ function sessionContext(
     metadata,
     noteActivity,
     storedLogLines,
+    spend: (budget, wanted) => budgets.spend(agent.agentId, budget, wanted),
     ...session,
   };
 }

@@ -6,6 +6,9 @@ test("counts back from now", () => {
   expect(cutoffs(Date.parse("2026-03-31T12:00:00Z"))).toEqual({
     replacedBuilds: "2026-03-24T12:00:00.000Z",
     usage: "2026-01-29T12:00:00.000Z",
+    thinnedUsage: "2026-03-22T12:00:00.000Z",
+    wholeUsage: "2026-03-29T12:00:00.000Z",
+    endedSubAgents: "2026-03-30T12:00:00.000Z",
     expiredKeys: "2026-03-01T12:00:00.000Z",
     unusedFiles: "2026-03-30T12:00:00.000Z",
     dryRuns: "2026-03-30T12:00:00.000Z",

@@ -3,6 +3,9 @@ const day = 24 * 3600 * 1000;
 const keepMs = {
   replacedBuilds: 7 * day,
   usage: 61 * day,
+  thinnedUsage: 9 * day,
+  wholeUsage: 2 * day,
+  endedSubAgents: day,
   expiredKeys: 30 * day,
   unusedFiles: day,
   dryRuns: day,
@@ -30,6 +33,11 @@ export interface Cutoffs {
   readonly replacedBuilds: string;
   /** Statistics, connections and what apps reported. */
   readonly usage: string;
+  /** Statistics from before the second time, and since the first, are thinned. */
+  readonly thinnedUsage: string;
+  readonly wholeUsage: string;
+  /** When a sub-agent was ended, as long as its workspace runs. */
+  readonly endedSubAgents: string;
   readonly expiredKeys: string;
   readonly unusedFiles: string;
   /** When a dry run ended. */
@@ -44,6 +52,9 @@ export function cutoffs(now: number): Cutoffs {
   return {
     replacedBuilds: before(keepMs.replacedBuilds),
     usage: before(keepMs.usage),
+    thinnedUsage: before(keepMs.thinnedUsage),
+    wholeUsage: before(keepMs.wholeUsage),
+    endedSubAgents: before(keepMs.endedSubAgents),
     expiredKeys: before(keepMs.expiredKeys),
     unusedFiles: before(keepMs.unusedFiles),
     dryRuns: before(keepMs.dryRuns),

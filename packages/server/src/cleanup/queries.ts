@@ -80,11 +80,15 @@ export function deleteHistory(
   );
 }
 
-/** What goes by its age alone, also of agents that live: each app keeps its newest status. From statistics users are counted. */
+/**
+ * What goes by its age alone, also of agents that live. `keptFor`: whose newest row stays, such as the last status of an app.
+ * From statistics users are counted.
+ */
 const aged = {
-  workspace_agent_stats: sql`created_at`,
-  workspace_connections: sql`coalesce(connected_at, disconnected_at)`,
-  workspace_app_statuses: sql`created_at`,
+  workspace_agent_stats: { age: sql`created_at`, keptFor: undefined },
+  workspace_connections: { age: sql`coalesce(connected_at, disconnected_at)`, keptFor: undefined },
+  workspace_app_statuses: { age: sql`created_at`, keptFor: "workspace_app_id" },
+  workspace_agent_script_timings: { age: sql`created_at`, keptFor: "script_id" },
 } as const;
 
 type AgedTable = keyof typeof aged;
@@ -93,6 +97,7 @@ export const agedTables: readonly AgedTable[] = [
   "workspace_agent_stats",
   "workspace_connections",
   "workspace_app_statuses",
+  "workspace_agent_script_timings",
 ];
 
 /** Removes at most `limit` rows of a table from before `cutoff`, and resolves to their number. */
@@ -103,17 +108,54 @@ export function deleteAged(
   limit: number,
 ): Promise<number> {
   const table = sql.table(name);
-  const newest =
-    name === "workspace_app_statuses"
-      ? sql`and exists (select from workspace_app_statuses newer
-          where newer.workspace_app_id = aged.workspace_app_id
-            and (newer.created_at, newer.id) > (aged.created_at, aged.id))`
-      : sql``;
+  const { age, keptFor } = aged[name];
+  const hasNewer =
+    keptFor === undefined
+      ? sql``
+      : sql`and exists (select from ${table} newer
+          where ${sql.ref(`newer.${keptFor}`)} = ${sql.ref(`aged.${keptFor}`)}
+            and (newer.created_at, newer.ctid) > (aged.created_at, aged.ctid))`;
   return count(
     db,
     sql`delete from ${table} where ctid = any(array(
-      select ctid from ${table} aged where ${aged[name]} < ${cutoff} ${newest}
-        order by ${aged[name]} limit ${limit}))`,
+      select ctid from ${table} aged where ${age} < ${cutoff} ${hasNewer}
+        order by ${age} limit ${limit}))`,
+  );
+}
+
+/**
+ * Removes at most `limit` statistics of an agent and an hour but the last, of the hours between two times, and resolves to
+ * their number. Who used a workspace is asked for by the day, in zones that differ by hours.
+ */
+export function thinStatistics(
+  db: Queryable,
+  { from, to }: { readonly from: string; readonly to: string },
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agent_stats where ctid = any(array(
+      select ctid from workspace_agent_stats thinned
+        where created_at >= ${from} and created_at < ${to}
+          and exists (select from workspace_agent_stats later
+            where later.workspace_agent_id = thinned.workspace_agent_id and later.id > thinned.id
+              and date_trunc('hour', later.created_at) = date_trunc('hour', thinned.created_at))
+        order by created_at limit ${limit}))`,
+  );
+}
+
+/** Removes at most `limit` sub-agents that ended before `cutoff`, with all they had, and resolves to their number. */
+export function deleteEndedSubAgents(
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agents where id = any(array(
+      select id from workspace_agents
+        where parent_id is not null and deleted and updated_at < ${cutoff}
+        order by updated_at limit ${limit}))`,
   );
 }
 

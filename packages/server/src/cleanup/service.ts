@@ -2,10 +2,11 @@ import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
-import { cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
+import { type Cutoffs, cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
 import {
   agedTables,
   deleteAged,
+  deleteEndedSubAgents,
   deleteDryRuns,
   deleteExpiredKeys,
   deleteHistory,
@@ -15,6 +16,7 @@ import {
   historyTables,
   markHistoryRemoved,
   selectOldAgents,
+  thinStatistics,
   tryLock,
 } from "./queries.ts";
 
@@ -57,7 +59,7 @@ export function cleanUp(db: Database, now: number): Promise<Removed | undefined>
     const dryRuns = await deleteDryRuns(trx, old.dryRuns, roundLimits.dryRuns);
     const versions = await deleteUnusedVersions(trx, old.unusedVersions, roundLimits.versions);
     const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
-    const usageRows = await removeUsage(trx, old.usage);
+    const usageRows = await removeUsage(trx, old);
     return { ...history, usageRows, keys, files, dryRuns, versions };
   });
 }
@@ -79,11 +81,14 @@ async function removeHistory(
   return { agents: agentIds.length, rowsOfAgents };
 }
 
-/** Statistics, connections and reports of apps that are old, whether their agents live or not. */
-async function removeUsage(db: Queryable, cutoff: string): Promise<number> {
-  let most = 0;
+/** What agents reported that is old, whether they live or not, and sub-agents that ended. */
+async function removeUsage(db: Queryable, old: Cutoffs): Promise<number> {
+  const limit = roundLimits.usageRows;
+  const thinned = { from: old.thinnedUsage, to: old.wholeUsage };
+  let most = await thinStatistics(db, thinned, limit);
+  most = Math.max(most, await deleteEndedSubAgents(db, old.endedSubAgents, roundLimits.agents));
   for (const table of agedTables) {
-    most = Math.max(most, await deleteAged(db, table, cutoff, roundLimits.usageRows));
+    most = Math.max(most, await deleteAged(db, table, old.usage, limit));
   }
   return most;
 }

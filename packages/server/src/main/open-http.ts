@@ -6,6 +6,7 @@ import type { Heartbeat } from "../agents/heartbeat.ts";
 import { IdentityVerifier } from "../agents/identity/verifier.ts";
 import type { MetadataSink } from "../agents/metadata-batcher.ts";
 import { addAgentRoutes } from "../agents/routes.ts";
+import { WriteBudgets } from "../agents/write-budgets.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { addAuditRoutes } from "../audit/routes.ts";
 import { PasswordAttempts } from "../auth/password-attempts.ts";
@@ -114,6 +115,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
     identities: new IdentityVerifier({ ...needs, settings: settings.identity }),
     noteActivity: (workspaceId) => noteActivity(db, workspaceId),
     sessions: new AgentSessions(),
+    budgets: new WriteBudgets(needs.clock),
   });
   const listener = await listen(app, connections, settings);
   accessUrl = listener.accessUrl;

@@ -1,10 +1,4 @@
-import {
-  type DescMessage,
-  encodeMessage,
-  type MessageInitShape,
-  type MessageShape,
-  parseKnownFields,
-} from "@slipway/wire";
+import { type DescMessage, encodeMessage, type MessageInitShape } from "@slipway/wire";
 
 /** An RPC that is refused: its code and text are what the caller gets (`rpc.md` section 3.5). */
 export class RpcFailure extends Error {
@@ -50,28 +44,21 @@ export function handlersOf<S>(table: RpcTable<S>, session: S): RpcHandlers {
 }
 
 /** A method of a generated service, as far as it matters here. */
-interface Method<I extends DescMessage, O extends DescMessage> {
+interface Method<O extends DescMessage> {
   readonly name: string;
   readonly parent: { readonly typeName: string };
-  readonly input: I;
   readonly output: O;
 }
 
-type Entry<S> = readonly [path: string, handler: (session: S) => RpcHandler];
+/** An RPC with its path, for a table. */
+export type RpcEntry<S> = readonly [path: string, handler: (session: S) => RpcHandler];
 
-export function unary<S, I extends DescMessage, O extends DescMessage>(
-  method: Method<I, O>,
-  answer: (session: S, request: MessageShape<I>) => Promise<MessageInitShape<O>>,
-): Entry<S> {
-  return unaryParsed(method, (bytes) => parseKnownFields(method.input, bytes), answer);
-}
-
-/** Of a request that is read by a parser of its own. */
-export function unaryParsed<S, T, O extends DescMessage>(
-  method: Method<DescMessage, O>,
+/** Each RPC is given the parser of its requests, which bounds them. */
+export function unary<S, T, O extends DescMessage>(
+  method: Method<O>,
   parse: (request: Uint8Array) => T,
   answer: (session: S, request: T) => Promise<MessageInitShape<O>>,
-): Entry<S> {
+): RpcEntry<S> {
   return [
     pathOf(method),
     (session) => ({
@@ -81,24 +68,17 @@ export function unaryParsed<S, T, O extends DescMessage>(
   ];
 }
 
-export function serverStream<S, I extends DescMessage, O extends DescMessage>(
-  method: Method<I, O>,
-  answer: (
-    session: S,
-    request: MessageShape<I>,
-    signal: AbortSignal,
-  ) => AsyncIterable<MessageInitShape<O>>,
-): Entry<S> {
+export function serverStream<S, T, O extends DescMessage>(
+  method: Method<O>,
+  parse: (request: Uint8Array) => T,
+  answer: (session: S, request: T, signal: AbortSignal) => AsyncIterable<MessageInitShape<O>>,
+): RpcEntry<S> {
   return [
     pathOf(method),
     (session) => ({
       kind: "server-stream",
       async *answer(bytes, signal) {
-        for await (const message of answer(
-          session,
-          parseKnownFields(method.input, bytes),
-          signal,
-        )) {
+        for await (const message of answer(session, parse(bytes), signal)) {
           yield encodeMessage(method.output, message);
         }
       },
@@ -106,20 +86,21 @@ export function serverStream<S, I extends DescMessage, O extends DescMessage>(
   ];
 }
 
-export function duplex<S, I extends DescMessage, O extends DescMessage>(
-  method: Method<I, O>,
+export function duplex<S, T, O extends DescMessage>(
+  method: Method<O>,
+  parse: (request: Uint8Array) => T,
   answer: (
     session: S,
-    requests: AsyncIterable<MessageShape<I>>,
+    requests: AsyncIterable<T>,
     signal: AbortSignal,
   ) => AsyncIterable<MessageInitShape<O>>,
-): Entry<S> {
+): RpcEntry<S> {
   return [
     pathOf(method),
     (session) => ({
       kind: "duplex",
       async *answer(requests, signal) {
-        for await (const message of answer(session, parseAll(method.input, requests), signal)) {
+        for await (const message of answer(session, parseAll(parse, requests), signal)) {
           yield encodeMessage(method.output, message);
         }
       },
@@ -127,13 +108,13 @@ export function duplex<S, I extends DescMessage, O extends DescMessage>(
   ];
 }
 
-async function* parseAll<I extends DescMessage>(
-  schema: I,
+async function* parseAll<T>(
+  parse: (request: Uint8Array) => T,
   requests: AsyncIterable<Uint8Array>,
-): AsyncGenerator<MessageShape<I>, void, undefined> {
-  for await (const bytes of requests) yield parseKnownFields(schema, bytes);
+): AsyncGenerator<T, void, undefined> {
+  for await (const bytes of requests) yield parse(bytes);
 }
 
-function pathOf(method: Method<DescMessage, DescMessage>): string {
+function pathOf(method: Method<DescMessage>): string {
   return `/${method.parent.typeName}/${method.name}`;
 }

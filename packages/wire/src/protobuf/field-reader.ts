@@ -45,6 +45,13 @@ export class FieldReader {
     throw malformed(`varint at ${this.at} does not end`);
   }
 
+  /** The number of varints that stand one behind the other from `at` up to `end`; none of them is read. */
+  countVarints(end: number): number {
+    let count = 0;
+    for (let at = this.at; at < end; at += 1) if ((this.#bytes[at] ?? 0) < 0x80) count += 1;
+    return count;
+  }
+
   /** Reads a length and resolves where the value behind it ends; it begins at `at`. */
   length(end: number): number {
     const length = this.varint(end);

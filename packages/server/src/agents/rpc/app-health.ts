@@ -11,6 +11,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import { selectAppHealthchecks, updateAppHealth } from "./app-queries.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, uuidField } from "./fields.ts";
+import { requireBudget } from "./require-budget.ts";
 import { requireLive } from "./require-live.ts";
 
 const healths: ReadonlyMap<number, AppHealthName> = new Map([
@@ -22,10 +23,11 @@ const healths: ReadonlyMap<number, AppHealthName> = new Map([
 
 /** Stores the health of the agent's apps; one bad entry, and nothing is written (`rpc.md` section 7.5). */
 export async function updateAppHealths(
-  { db, pubsub, agent }: Pick<AgentRpcContext, "db" | "pubsub" | "agent">,
+  { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   { updates }: BatchUpdateAppHealthRequest,
 ): Promise<MessageInitShape<typeof BatchUpdateAppHealthResponseSchema>> {
   if (updates.length === 0) return {};
+  requireBudget({ spend }, "updates");
   const urls = new Map(
     (await selectAppHealthchecks(db, agent.agentId)).map((app) => [app.id, app.healthcheck_url]),
   );

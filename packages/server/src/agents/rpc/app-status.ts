@@ -24,7 +24,7 @@ const states: ReadonlyMap<number, AppState> = new Map([
 
 /** Keeps what an app says of itself (`rpc.md` section 7.13). */
 export async function updateAppStatus(
-  context: Pick<AgentRpcContext, "db" | "pubsub" | "agent">,
+  context: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   { slug, state: number, message, uri }: UpdateAppStatusRequest,
 ): Promise<MessageInitShape<typeof UpdateAppStatusResponseSchema>> {
   const state = states.get(number);
@@ -37,6 +37,8 @@ export async function updateAppStatus(
       throw badRequest(`message has ${result.bytes} bytes, at most ${maxMessageBytes} are taken`);
     case "long-uri":
       throw badRequest(`uri has ${result.length} characters, at most ${maxUriLength} are taken`);
+    case "too-many":
+      throw new RpcFailure("unexpected status code 429: too many statuses in a short time");
     case "unknown-app":
       await requireLive(context.db, context.agent.agentId);
       throw badRequest(`agent has no app with slug ${JSON.stringify(slug.slice(0, 64))}`);
@@ -44,6 +46,8 @@ export async function updateAppStatus(
 }
 
 /** Peers see an error of the HTTP API here, flattened to a text. */
+export const badRequestPrefix = "unexpected status code 400: ";
+
 function badRequest(message: string): RpcFailure {
-  return new RpcFailure(`unexpected status code 400: ${message}`);
+  return new RpcFailure(`${badRequestPrefix}${message}`);
 }

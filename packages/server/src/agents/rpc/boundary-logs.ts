@@ -6,23 +6,22 @@ import {
   timestampToMs,
 } from "@slipway/wire";
 
-import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
+import { agentLimits } from "./limits.ts";
 
-const maxLogs = 1000;
 /** Characters of a field that are logged. */
-const maxFieldLength = 1024;
+const maxFieldLength = agentLimits["coder.agent.v2.BoundaryLog.HttpRequest"].url.kept;
 
 /** Writes what a boundary let pass or held back into our log; it is stored nowhere else (`rpc.md` section 7.14). */
 export async function reportBoundaryLogs(
-  { logger }: Pick<AgentRpcContext, "logger">,
+  { logger, spend }: Pick<AgentRpcContext, "logger" | "spend">,
   request: ReportBoundaryLogsRequest,
 ): Promise<MessageInitShape<typeof ReportBoundaryLogsResponseSchema>> {
-  const { logs } = request;
-  if (logs.length > maxLogs) {
-    throw new RpcFailure(`report has ${logs.length} logs, at most ${maxLogs} are taken`);
-  }
-  for (const log of logs) {
+  const taken = request.logs.slice(0, spend("boundaryLogs", request.logs.length));
+  const dropped = request.logs.length - taken.length;
+  // One line of what was too much is a line of the budget too.
+  if (dropped > 0 && taken.length > 0) logger.warn({ dropped }, "boundary requests not logged");
+  for (const log of taken) {
     // Kinds of resources that are not known are left out.
     if (log.resource.case !== "httpRequest") continue;
     logger.info(

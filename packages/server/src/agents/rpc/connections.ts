@@ -14,7 +14,9 @@ import { timestampFromMs } from "../../db/timestamp.ts";
 import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField, uuidField, withoutNul } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
 import { upsertConnection } from "./queries.ts";
+import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
 
 const types: ReadonlyMap<number, string> = new Map([
@@ -26,17 +28,21 @@ const types: ReadonlyMap<number, string> = new Map([
 
 const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Characters of a reason that are kept. */
-const maxReasonLength = 1024;
+const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
 
 /** Keeps when somebody was connected to the agent (`rpc.md` section 7.11). */
 export async function reportConnection(
-  { db, clock, agent }: Pick<AgentRpcContext, "db" | "clock" | "agent">,
+  { db, clock, agent, spend }: Pick<AgentRpcContext, "db" | "clock" | "agent" | "spend">,
   request: ReportConnectionRequest,
 ): Promise<Empty> {
   const connection = required(request.connection, "connection");
   const id = uuidField(connection.id, "id");
   if (id === nilUuid) throw new RpcFailure("id is the nil UUID");
-  const time = timeField(connection.timestamp, "timestamp") ?? timestampFromMs(clock.now());
+  const now = timestampFromMs(clock.now());
+  const told = timeField(connection.timestamp, "timestamp") ?? now;
+  // Both texts have the same form, so they compare as times do. A time to come would never be old.
+  const time = told < now ? told : now;
+  requireBudget({ spend }, "connections");
   const isStored = await upsertConnection(db, {
     id,
     agentId: agent.agentId,

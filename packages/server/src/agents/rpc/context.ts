@@ -5,6 +5,7 @@ import type { Database } from "../../db/database.ts";
 import type { AgentCaller } from "../../http/caller.ts";
 import type { PubSub } from "../../pubsub/pubsub.ts";
 import type { MetadataSink } from "../metadata-batcher.ts";
+import type { BudgetName } from "../write-budgets.ts";
 
 /** What the RPCs of one agent's session are answered with. Each handler takes the few parts it needs. */
 export interface AgentRpcContext {
@@ -17,6 +18,8 @@ export interface AgentRpcContext {
   readonly metadata: MetadataSink;
   /** Told that the workspace is in use, which moves its deadline on; the builds stand above this feature. */
   readonly noteActivity: (workspaceId: string) => Promise<void>;
+  /** How much of what the agent wants to write it may write now; that is spent. */
+  readonly spend: (budget: BudgetName, wanted?: number) => number;
   /** Counts the lines that were stored. */
   readonly storedLogLines: { inc(count: number): void };
   readonly agent: AgentCaller;

@@ -1,18 +1,25 @@
-import { Agent, Tailnet } from "@slipway/wire";
+import {
+  Agent,
+  type DescMessage,
+  type MessageInitShape,
+  type MessageShape,
+  Tailnet,
+} from "@slipway/wire";
 
 import {
   duplex,
   handlersOf,
+  type RpcEntry,
   type RpcHandlers,
   type RpcTable,
   serverStream,
   unary,
-  unaryParsed,
 } from "../../rpc/handler.ts";
 import { updateAppHealths } from "./app-health.ts";
-import { updateAppStatus } from "./app-status.ts";
+import { badRequestPrefix, updateAppStatus } from "./app-status.ts";
 import { announcementBanners, serviceBanner } from "./banners.ts";
 import { reportBoundaryLogs } from "./boundary-logs.ts";
+import { boundedParser } from "./bounded.ts";
 import { reportConnection } from "./connections.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { coordinate } from "./coordinate.ts";
@@ -38,27 +45,53 @@ export function agentRpcHandlers(context: AgentRpcContext): RpcHandlers {
 const { method: own } = Agent;
 const { method: network } = Tailnet;
 
+/** The RPCs with the parsers of their requests, which are made once. */
 const agentRpcs: RpcTable<AgentRpcContext> = new Map([
-  unary(own.getManifest, getManifest),
-  unary(own.updateStartup, updateStartup),
-  unary(own.updateLifecycle, updateLifecycle),
-  unary(own.updateStats, updateStats),
-  unary(own.batchUpdateAppHealths, updateAppHealths),
-  unary(own.batchUpdateMetadata, batchUpdateMetadata),
-  unaryParsed(own.batchCreateLogs, parseLogRequest, batchCreateLogs),
-  unary(own.getAnnouncementBanners, announcementBanners),
-  unary(own.getServiceBanner, serviceBanner),
-  unary(own.scriptCompleted, scriptCompleted),
-  unary(own.getResourcesMonitoringConfiguration, monitoringConfiguration),
-  unary(own.pushResourcesMonitoringUsage, pushMonitoringUsage),
-  unary(own.reportConnection, reportConnection),
-  unary(own.updateAppStatus, updateAppStatus),
-  unary(own.reportBoundaryLogs, reportBoundaryLogs),
-  unary(own.createSubAgent, createSubAgent),
-  unary(own.deleteSubAgent, deleteSubAgent),
-  unary(own.listSubAgents, listSubAgents),
-  serverStream(network.streamDERPMaps, (_, __, signal) => streamDerpMaps(signal)),
-  duplex(network.coordinate, ({ agent }, requests) => coordinate(agent.agentId, requests)),
-  // An empty answer with no storage is a conforming server (`rpc.md` section 6.6).
-  unary(network.postTelemetry, async () => ({})),
+  bounded(own.getManifest, getManifest),
+  bounded(own.updateStartup, updateStartup),
+  bounded(own.updateLifecycle, updateLifecycle),
+  bounded(own.updateStats, updateStats),
+  bounded(own.batchUpdateAppHealths, updateAppHealths),
+  bounded(own.batchUpdateMetadata, batchUpdateMetadata),
+  unary(own.batchCreateLogs, parseLogRequest, batchCreateLogs),
+  bounded(own.getAnnouncementBanners, announcementBanners),
+  bounded(own.getServiceBanner, serviceBanner),
+  bounded(own.scriptCompleted, scriptCompleted),
+  bounded(own.getResourcesMonitoringConfiguration, monitoringConfiguration),
+  bounded(own.pushResourcesMonitoringUsage, pushMonitoringUsage),
+  bounded(own.reportConnection, reportConnection),
+  bounded(own.updateAppStatus, updateAppStatus, badRequestPrefix),
+  bounded(own.reportBoundaryLogs, reportBoundaryLogs),
+  bounded(own.createSubAgent, createSubAgent),
+  bounded(own.deleteSubAgent, deleteSubAgent),
+  bounded(own.listSubAgents, listSubAgents),
+  serverStream(
+    network.streamDERPMaps,
+    boundedParser(network.streamDERPMaps.input),
+    (_, __, signal) => streamDerpMaps(signal),
+  ),
+  duplex(network.coordinate, boundedParser(network.coordinate.input), ({ agent }, requests) =>
+    coordinate(agent.agentId, requests),
+  ),
+  // An empty answer with no storage is a conforming server (`rpc.md` section 6.6); nothing of the request is read.
+  unary(
+    network.postTelemetry,
+    () => undefined,
+    async () => ({}),
+  ),
 ]);
+
+interface UnaryMethod<I extends DescMessage, O extends DescMessage> {
+  readonly name: string;
+  readonly parent: { readonly typeName: string };
+  readonly input: I;
+  readonly output: O;
+}
+
+function bounded<I extends DescMessage, O extends DescMessage>(
+  method: UnaryMethod<I, O>,
+  answer: (context: AgentRpcContext, request: MessageShape<I>) => Promise<MessageInitShape<O>>,
+  refusalPrefix = "",
+): RpcEntry<AgentRpcContext> {
+  return unary(method, boundedParser(method.input, refusalPrefix), answer);
+}

@@ -6,9 +6,10 @@ import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField } from "./fields.ts";
 import { updateAgentLifecycle } from "./queries.ts";
+import { requireBudget } from "./require-budget.ts";
 import { requireLive } from "./require-live.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent" | "connectionId">;
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent" | "connectionId" | "spend">;
 
 const states: ReadonlyMap<number, LifecycleState> = new Map([
   [Lifecycle_State.CREATED, "created"],
@@ -30,6 +31,7 @@ export async function updateLifecycle(
   const lifecycle = required(request.lifecycle, "lifecycle");
   const { agentId, authenticatedAt } = needs.agent;
   const session = { agentId, authenticatedAt, connectionId: needs.connectionId };
+  requireBudget(needs, "updates");
   const isChanged = await updateAgentLifecycle(needs.db, session, {
     state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(needs.clock.now()),

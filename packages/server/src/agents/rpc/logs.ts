@@ -11,13 +11,14 @@ import { LinePacker, type PackedLines } from "../log-lines.ts";
 import { ensureExternalSource, storeAgentLogs } from "../log-service.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { uuidField } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
 import { notLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "storedLogLines">;
 type Answer = MessageInitShape<typeof BatchCreateLogsResponseSchema>;
 
-/** Lines in one batch: a stock agent counts 21 bytes of overhead a line into its 1 MiB, so it sends fewer. */
-const maxLinesPerBatch = 65_536;
+const limits = agentLimits["coder.agent.v2.BatchCreateLogsRequest"];
+const maxLinesPerBatch = limits.logs.maxCount;
 const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Never that the limit is passed: stock agents would send nothing any more, and the newest lines are kept. */
 const accepted: Answer = { logLimitExceeded: false };
@@ -68,7 +69,9 @@ export function parseLogRequest(bytes: Uint8Array): LogRequest {
   const packer = new LinePacker(Math.ceil(bytes.length / usualLineBytes), bytes.length);
   const logSourceId = readLogBatch(bytes, (createdNs, level, start, end) => {
     if (packer.length === maxLinesPerBatch) {
-      throw new RpcFailure(`batch has too many lines, at most ${maxLinesPerBatch} are taken`);
+      throw new RpcFailure(
+        `invalid argument: logs: batch has too many lines, at most ${maxLinesPerBatch} are taken`,
+      );
     }
     try {
       packer.addEncoded(createdNs, levels.get(level) ?? "info", bytes, start, end);
@@ -77,5 +80,10 @@ export function parseLogRequest(bytes: Uint8Array): LogRequest {
       throw new RpcFailure(`line ${packer.length + 1} is not UTF-8`);
     }
   });
+  if (logSourceId.length > limits.log_source_id.maxBytes) {
+    throw new RpcFailure(
+      `invalid argument: log_source_id has ${logSourceId.length} bytes, at most ${limits.log_source_id.maxBytes} are taken`,
+    );
+  }
   return { logSourceId, lines: packer.finish() };
 }

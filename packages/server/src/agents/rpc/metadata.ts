@@ -8,13 +8,14 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import type { MetadataValue } from "../metadata.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { required, withoutNul } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
 
 type Needs = Pick<AgentRpcContext, "metadata" | "agent">;
 
 /** Sum of the keys' lengths that one call may have, in bytes (`rpc.md` section 7.6). */
 const maxKeysBytes = 6144;
 /** Longest value or error, in bytes. */
-const maxValueBytes = 2048;
+const maxValueBytes = agentLimits["coder.agent.v2.WorkspaceAgentMetadata.Result"].value.kept;
 
 /** Takes collected values; success means that they will be stored. Values before the one that passes the limit of keys are kept, but the call fails. */
 export async function batchUpdateMetadata(

@@ -6,7 +6,6 @@ import type {
   PushResourcesMonitoringUsageResponseSchema,
 } from "@slipway/wire";
 
-import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { evaluateWindow, type MonitorState, type Sample, sampleOf } from "./monitor-window.ts";
 import { selectResourceMonitors } from "./queries.ts";
@@ -21,8 +20,6 @@ type Pushed = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema
 const datapointsPerWindow = 20;
 const collectionIntervalSeconds = 10;
 
-const maxDatapoints = 10 * datapointsPerWindow;
-const maxVolumes = 256;
 /** After a warning a resource has this long to be quiet. */
 const debounceMs = 30 * 60_000;
 
@@ -39,7 +36,6 @@ export async function pushMonitoringUsage(
   needs: Needs,
   { datapoints }: PushResourcesMonitoringUsageRequest,
 ): Promise<Pushed> {
-  checkSize(datapoints);
   for (const watch of watchesOf.get(needs) ?? (await readWatches(needs))) watch.take(datapoints);
   return {};
 }
@@ -62,17 +58,6 @@ export function configurationOf(monitors: readonly ResourceMonitor[]): Configura
     ...(volumes.length < monitors.length ? { memory: { enabled: true } } : {}),
     volumes: volumes.map((path) => ({ enabled: true, path })),
   };
-}
-
-function checkSize(datapoints: readonly Datapoint[]): void {
-  if (datapoints.length > maxDatapoints) {
-    throw new RpcFailure(`${datapoints.length} datapoints, at most ${maxDatapoints} are taken`);
-  }
-  const crowded = datapoints.find(({ volumes }) => volumes.length > maxVolumes);
-  if (crowded === undefined) return;
-  throw new RpcFailure(
-    `${crowded.volumes.length} volumes in a datapoint, at most ${maxVolumes} are taken`,
-  );
 }
 
 /** One resource that is watched, and how it is. */

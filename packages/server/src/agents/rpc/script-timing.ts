@@ -12,6 +12,7 @@ import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { upsertScriptTiming } from "./queries.ts";
+import { requireBudget } from "./require-budget.ts";
 import { requireLive } from "./require-live.ts";
 
 const stages: ReadonlyMap<number, ScriptStage> = new Map([
@@ -28,7 +29,7 @@ const statuses: ReadonlyMap<number, ScriptStatus> = new Map([
 
 /** Keeps how a run of one of the agent's scripts ended (`rpc.md` section 7.9). */
 export async function scriptCompleted(
-  { db, pubsub, agent }: Pick<AgentRpcContext, "db" | "pubsub" | "agent">,
+  { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   request: WorkspaceAgentScriptCompletedRequest,
 ): Promise<MessageInitShape<typeof WorkspaceAgentScriptCompletedResponseSchema>> {
   const timing = required(request.timing, "timing");
@@ -37,6 +38,7 @@ export async function scriptCompleted(
   const endedAt = required(timeField(timing.end, "end"), "end");
   // Both texts have the same form, so they compare as times do.
   if (startedAt > endedAt) throw new RpcFailure(`start ${startedAt} is after end ${endedAt}`);
+  requireBudget({ spend }, "timings");
   const isKnown = await upsertScriptTiming(db, agent.agentId, {
     scriptId,
     startedAt,

@@ -5,10 +5,12 @@ import { topics } from "../../pubsub/pubsub.ts";
 import { RpcFailure } from "../../rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, withoutNul } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
 import { updateAgentStartup } from "./queries.ts";
+import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "apiVersion">;
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "apiVersion" | "spend">;
 
 const subsystems: ReadonlyMap<number, Subsystem> = new Map([
   [Startup_Subsystem.ENVBOX, "envbox"],
@@ -16,9 +18,7 @@ const subsystems: ReadonlyMap<number, Subsystem> = new Map([
   [Startup_Subsystem.EXECTRACE, "exectrace"],
 ]);
 
-const maxVersionLength = 128;
-/** The longest path of Linux. */
-const maxDirectoryLength = 4096;
+const maxVersionLength = agentLimits["coder.agent.v2.Startup"].version.maxBytes;
 
 /** Notes what the agent is and where it works, and echoes it (`rpc.md` section 7.2). */
 export async function updateStartup(needs: Needs, request: UpdateStartupRequest): Promise<Startup> {
@@ -28,12 +28,7 @@ export async function updateStartup(needs: Needs, request: UpdateStartupRequest)
     const found = JSON.stringify(version.slice(0, maxVersionLength));
     throw new RpcFailure(`invalid agent semver version ${found} (wanted v1.2.3)`);
   }
-  if (expandedDirectory.length > maxDirectoryLength) {
-    const length = expandedDirectory.length;
-    throw new RpcFailure(
-      `expanded_directory has ${length} characters, at most ${maxDirectoryLength} are taken`,
-    );
-  }
+  requireBudget(needs, "updates");
   const names = startup.subsystems.map((value) => enumField(subsystems, value, "subsystem"));
   const isStored = await updateAgentStartup(needs.db, needs.agent, {
     version,

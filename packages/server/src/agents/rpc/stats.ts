@@ -9,22 +9,22 @@ import {
 import { topics } from "../../pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { withoutNul } from "./fields.ts";
+import { maxProtocolLength, maxProtocols, otherProtocols } from "./limits.ts";
 import { insertStats } from "./queries.ts";
 import { notLive } from "./require-live.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity">;
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity" | "spend">;
 
 /** How often agents report; they take it from every answer (`rpc.md` section 7.4). */
 const reportIntervalMs = 30_000;
-/** Protocols that are kept of one report; an agent knows TCP, UDP and a few more. */
-const maxProtocols = 32;
 
 /** Keeps what an agent in use reports, and tells it when to report again. Idle reports are not kept. */
 export async function updateStats(
   needs: Needs,
   { stats }: UpdateStatsRequest,
 ): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
-  if (stats !== undefined && isInUse(stats)) {
+  // Beyond the budget a report changes nothing: refused, the agent would connect anew and send it again.
+  if (stats !== undefined && isInUse(stats) && needs.spend("statistics") > 0) {
     const isStored = await insertStats(needs.db, needs.agent, keptStats(stats));
     if (!isStored) throw notLive();
     if (stats.connectionCount > 0n) await needs.noteActivity(needs.agent.workspaceId);
@@ -43,13 +43,23 @@ function isInUse(stats: Stats): boolean {
   ].some((count) => count > 0n);
 }
 
+/** Connections by protocol: the first names, and all others under one. */
+function keptProtocols(counts: Stats["connectionsByProto"]): Readonly<Record<string, number>> {
+  const kept = new Map<string, number>();
+  const keep = (name: string, count: bigint): void => {
+    kept.set(name, (kept.get(name) ?? 0) + Number(count));
+  };
+  for (const [name, count] of Object.entries(counts)) {
+    const isKept = name.length <= maxProtocolLength && kept.size < maxProtocols;
+    keep(isKept ? withoutNul(name) : otherProtocols, count);
+  }
+  return Object.fromEntries(kept);
+}
+
 /** A report as it is stored: under the names of the message, without the metrics. */
 function keptStats(stats: Stats): object {
-  const protocols = Object.entries(stats.connectionsByProto).slice(0, maxProtocols);
   return {
-    connections_by_proto: Object.fromEntries(
-      protocols.map(([name, count]) => [withoutNul(name), Number(count)]),
-    ),
+    connections_by_proto: keptProtocols(stats.connectionsByProto),
     connection_count: Number(stats.connectionCount),
     connection_median_latency_ms: stats.connectionMedianLatencyMs,
     rx_packets: Number(stats.rxPackets),

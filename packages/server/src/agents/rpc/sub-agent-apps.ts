@@ -13,9 +13,9 @@ import {
   type MessageInitShape,
 } from "@slipway/wire";
 
-import { maxLineLength, maxScriptLength, maxUrlLength } from "../../template-format/limits.ts";
 import { base32Hex } from "./base32hex.ts";
 import { withoutNul } from "./fields.ts";
+import { agentLimits, maxSubAgentAppText } from "./limits.ts";
 
 /** An app as it is stored; names are those of the columns. */
 export interface CheckedApp {
@@ -45,7 +45,10 @@ interface CheckedApps {
 }
 
 const slugForm = /^[a-z0-9](-?[a-z0-9])*$/;
-const maxSlugLength = 64;
+const limits = agentLimits["coder.agent.v2.CreateSubAgentRequest.App"];
+const maxSlugLength = limits.slug.kept;
+const maxHealthUrlLength =
+  agentLimits["coder.agent.v2.CreateSubAgentRequest.App.Healthcheck"].url.kept;
 
 const sharingLevels: ReadonlyMap<number, SharingLevelName> = new Map([
   [SharingLevel.OWNER, "owner"],
@@ -63,15 +66,32 @@ export function checkApps(agentName: string, apps: readonly App[]): CheckedApps 
   const slugs = new Set<string>();
   const kept: CheckedApp[] = [];
   const errors: AppError[] = [];
+  let textLeft = maxSubAgentAppText;
   for (const [index, app] of apps.entries()) {
     const problem = slugs.has(app.slug)
       ? { field: "slug", error: `slug ${quote(app.slug)} is used twice` }
       : problemOf(app);
     slugs.add(app.slug);
-    if (problem === undefined) kept.push(storedApp(agentName, app, index));
-    else errors.push({ index, ...problem });
+    if (problem !== undefined) {
+      errors.push({ index, ...problem });
+      continue;
+    }
+    const stored = storedApp(agentName, app, index);
+    const bytes = textBytes(stored);
+    if (bytes > textLeft) {
+      const error = `the apps of a sub-agent may have ${maxSubAgentAppText} bytes of text in all`;
+      errors.push({ index, error });
+      continue;
+    }
+    textLeft -= bytes;
+    kept.push(stored);
   }
   return { apps: kept, errors };
+}
+
+function textBytes(app: CheckedApp): number {
+  const texts = Object.values(app).filter((value) => typeof value === "string");
+  return texts.reduce((sum, value) => sum + Buffer.byteLength(value), 0);
 }
 
 function problemOf(app: App): { readonly field: string; readonly error: string } | undefined {
@@ -85,12 +105,12 @@ function problemOf(app: App): { readonly field: string; readonly error: string }
     return { field: "open_in", error: `unknown way to open ${app.openIn}` };
   }
   const texts = [
-    ["command", app.command, maxScriptLength],
-    ["display_name", app.displayName, maxLineLength],
-    ["group", app.group, maxLineLength],
-    ["icon", app.icon, maxUrlLength],
-    ["url", app.url, maxUrlLength],
-    ["healthcheck", app.healthcheck?.url, maxUrlLength],
+    ["command", app.command, limits.command.kept],
+    ["display_name", app.displayName, limits.display_name.kept],
+    ["group", app.group, limits.group.kept],
+    ["icon", app.icon, limits.icon.kept],
+    ["url", app.url, limits.url.kept],
+    ["healthcheck", app.healthcheck?.url, maxHealthUrlLength],
   ] as const;
   const long = texts.find(([, text = "", limit]) => text.length > limit);
   if (long === undefined) return undefined;

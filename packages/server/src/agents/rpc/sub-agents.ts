@@ -15,10 +15,10 @@ import { violatesUnique } from "../../db/errors.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { topics } from "../../pubsub/pubsub.ts";
 import { RpcFailure } from "../../rpc/handler.ts";
-import { maxApps } from "../../template-format/limits.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { readDisplayApps } from "./display-apps.ts";
 import { uuidField, withoutNul } from "./fields.ts";
+import { requireBudget } from "./require-budget.ts";
 import { notLive, requireLive } from "./require-live.ts";
 import { checkApps } from "./sub-agent-apps.ts";
 import {
@@ -29,22 +29,16 @@ import {
   updateSubAgent,
 } from "./sub-agent-queries.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "secrets" | "agent">;
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "secrets" | "agent" | "spend">;
 type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
 
 const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
-const maxNameLength = 64;
-const maxPlatformLength = 32;
-const maxDirectoryLength = 4096;
-const maxDisplayApps = 64;
 
 /** Makes an agent inside of the workspace's own, or takes the one that the build made (`rpc.md` section 7.12). */
 export async function createSubAgent(
   needs: Needs,
   request: CreateSubAgentRequest,
 ): Promise<Created> {
-  limit("display_apps", request.displayApps.length, maxDisplayApps);
-  limit("directory", request.directory.length, maxDirectoryLength);
   const displayApps = readDisplayApps(request.displayApps);
   const created =
     request.id === undefined
@@ -89,18 +83,15 @@ export async function listSubAgents({
 }
 
 async function makeSubAgent(
-  { db, secrets, agent }: Needs,
+  { db, secrets, agent, spend }: Needs,
   request: CreateSubAgentRequest,
   displayApps: readonly DisplayApp[],
 ): Promise<Created> {
   const { name, architecture, operatingSystem } = request;
-  if (name.length > maxNameLength || !nameForm.test(name)) {
-    const found = JSON.stringify(name.slice(0, maxNameLength));
-    throw new RpcFailure(`agent name ${found} does not match ${nameForm.source}`);
+  if (!nameForm.test(name)) {
+    throw new RpcFailure(`agent name ${JSON.stringify(name)} does not match ${nameForm.source}`);
   }
-  limit("architecture", architecture.length, maxPlatformLength);
-  limit("operating_system", operatingSystem.length, maxPlatformLength);
-  limit("apps", request.apps.length, maxApps);
+  requireBudget({ spend }, "subAgents");
   const token = createAgentToken(secrets);
   const { apps, errors } = checkApps(name, request.apps);
   const id = await inTransaction(db, async (trx) => {
@@ -143,8 +134,4 @@ function subAgent(
   token: string,
 ): MessageInitShape<typeof SubAgentSchema> {
   return { id: encodeUuid(id), name, authToken: encodeUuid(token) };
-}
-
-function limit(field: string, size: number, most: number): void {
-  if (size > most) throw new RpcFailure(`${field} has a size of ${size}, at most ${most} is taken`);
 }

@@ -323,6 +323,7 @@ export interface WorkspaceAgentScripts {
 }
 
 export interface WorkspaceAgentScriptTimings {
+  created_at: Generated<string>;
   ended_at: string;
   exit_code: number;
   script_id: string;

@@ -12,6 +12,7 @@ import { up as instanceIdentity } from "./0010-instance-identity.ts";
 import { up as quotas } from "./0015-quotas.ts";
 import { up as templateQuotas } from "./0016-template-quotas.ts";
 import { up as liveAgents } from "./0018-live-agents.ts";
+import { up as usageOfAgents } from "./0018-usage-of-agents.ts";
 import { up as connectedAt } from "./0020-connected-at.ts";
 import { up as clockOfAgents } from "./0021-clock-of-agents.ts";
 
@@ -29,6 +30,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0015-quotas": { up: quotas },
   "0016-template-quotas": { up: templateQuotas },
   "0018-live-agents": { up: liveAgents },
+  "0018-usage-of-agents": { up: usageOfAgents },
   "0020-connected-at": { up: connectedAt },
   "0021-clock-of-agents": { up: clockOfAgents },
 };

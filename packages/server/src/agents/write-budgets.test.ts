@@ -1,0 +1,46 @@
+import { createFakeClock } from "@slipway/testkit";
+import { expect, test } from "vitest";
+
+import { type BudgetName, writeBudgets, WriteBudgets } from "./write-budgets.ts";
+
+const { burst, perHour } = writeBudgets.statistics;
+
+test("lets an agent write its burst, and then as much as comes back", async () => {
+  const clock = createFakeClock();
+  const budgets = new WriteBudgets(clock);
+  for (let count = 0; count < burst; count += 1) {
+    expect(budgets.spend("a", "statistics")).toBe(1);
+  }
+  expect(budgets.spend("a", "statistics")).toBe(0);
+  expect(budgets.spend("b", "statistics")).toBe(1);
+  expect(budgets.spend("a", "timings")).toBe(1);
+  await clock.advance(3_600_000 / perHour);
+  expect([budgets.spend("a", "statistics"), budgets.spend("a", "statistics")]).toEqual([1, 0]);
+});
+
+test("never lets more come back than the burst", async () => {
+  const clock = createFakeClock();
+  const budgets = new WriteBudgets(clock);
+  budgets.spend("a", "statistics");
+  await clock.advance(30 * 24 * 3_600_000);
+  expect(budgets.spend("a", "statistics", 10 * burst)).toBe(burst);
+});
+
+test("grants of a larger wish what is left", () => {
+  const budgets = new WriteBudgets(createFakeClock());
+  const most = writeBudgets.boundaryLogs.burst;
+  expect(budgets.spend("a", "boundaryLogs", most - 10)).toBe(most - 10);
+  expect(budgets.spend("a", "boundaryLogs", 50)).toBe(10);
+});
+
+test("forgets agents that rest, and remembers those that do not", async () => {
+  const clock = createFakeClock();
+  const budgets = new WriteBudgets(clock);
+  const name: BudgetName = "statistics";
+  for (let agent = 0; agent < 10_000; agent += 1) budgets.spend(`${agent}`, name);
+  await clock.advance(3_600_000);
+  budgets.spend("busy", name, burst);
+  // One more than there may be before the full ones are forgotten.
+  for (let agent = 0; agent < 10; agent += 1) budgets.spend(`late ${agent}`, name);
+  expect(budgets.spend("busy", name)).toBe(0);
+});

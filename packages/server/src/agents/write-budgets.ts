@@ -1,0 +1,91 @@
+import type { Clock } from "@slipway/runtime";
+
+interface Budget {
+  /** What may be written at once. */
+  readonly burst: number;
+  /** What comes back, each hour. */
+  readonly perHour: number;
+}
+
+/**
+ * What one agent may write on this replica. Each is several times what a stock agent in heavy use comes to, and bounds what an
+ * agent that never rests adds to the database; docs/limits.md adds it up.
+ */
+export const writeBudgets = {
+  /** Statistics of an agent in use; a stock agent reports every 30 s. Beyond, reports are taken and not stored. */
+  statistics: { burst: 10, perHour: 180 },
+  /** Runs of scripts. Beyond, they are refused. */
+  timings: { burst: 400, perHour: 360 },
+  /** Reports of connections, two of each. Beyond, they are refused. */
+  connections: { burst: 512, perHour: 480 },
+  /** What apps say of themselves. Beyond, it is refused. */
+  statuses: { burst: 60, perHour: 360 },
+  /** Sub-agents that are made. Beyond, they are refused. */
+  subAgents: { burst: 64, perHour: 60 },
+  /** Lines of boundaries, which go to the server's log. Beyond, they are counted. */
+  boundaryLogs: { burst: 5_000, perHour: 36_000 },
+  /** Changes of the agent's own row, each of which everybody hears who watches its workspace. Beyond, they are refused. */
+  updates: { burst: 300, perHour: 7_200 },
+} as const satisfies Readonly<Record<string, Budget>>;
+
+export type BudgetName = keyof typeof writeBudgets;
+
+interface Bucket {
+  left: number;
+  /** When `left` was right, by the clock's monotonic time. */
+  atMs: number;
+}
+
+const msPerHour = 3_600_000;
+/** Buckets that are full again are forgotten when there are so many more. */
+const sweepStep = 10_000;
+
+/** Token buckets by agent and budget. An agent that rests has all of its burst again, whatever sessions it opens. */
+export class WriteBudgets {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #buckets = new Map<string, Bucket>();
+  #sweepAt = sweepStep;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** How much of `wanted` the agent may write now; what it may is spent. */
+  spend(agentId: string, name: BudgetName, wanted = 1): number {
+    const key = `${name} ${agentId}`;
+    const { burst } = writeBudgets[name];
+    const bucket = this.#buckets.get(key) ?? this.#open(key, burst);
+    this.#refill(name, bucket);
+    const granted = Math.min(wanted, Math.floor(bucket.left));
+    bucket.left -= granted;
+    return granted;
+  }
+
+  #open(key: string, burst: number): Bucket {
+    if (this.#buckets.size >= this.#sweepAt) this.#sweep();
+    const bucket = { left: burst, atMs: this.#clock.monotonic() };
+    this.#buckets.set(key, bucket);
+    return bucket;
+  }
+
+  #refill(name: BudgetName, bucket: Bucket): void {
+    const { burst, perHour } = writeBudgets[name];
+    const now = this.#clock.monotonic();
+    bucket.left = Math.min(burst, bucket.left + ((now - bucket.atMs) * perHour) / msPerHour);
+    bucket.atMs = now;
+  }
+
+  #sweep(): void {
+    for (const [key, bucket] of this.#buckets) {
+      const name = budgetOf(key);
+      this.#refill(name, bucket);
+      if (bucket.left >= writeBudgets[name].burst) this.#buckets.delete(key);
+    }
+    this.#sweepAt = this.#buckets.size + sweepStep;
+  }
+}
+
+function budgetOf(key: string): BudgetName {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the key was made of
+  return key.slice(0, key.indexOf(" ")) as BudgetName;
+}

@@ -1,0 +1,149 @@
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+
+import { FieldReader } from "./field-reader.ts";
+
+/** What one field of a message may hold. */
+export interface FieldBound {
+  /** Most entries of a repeated field or a map. */
+  readonly maxCount?: number;
+  /** Longest text or bytes, of each entry where there are several; keys of maps too. In bytes. */
+  readonly maxBytes?: number;
+}
+
+/** Bounds by the full name of the message and the name of the field in its `.proto` file. */
+export type MessageBounds = Readonly<Record<string, Readonly<Record<string, FieldBound>>>>;
+
+/** The first thing in a message that is beyond its bound. */
+export interface Excess {
+  /** The field with the names of the messages around it, such as `stats.metrics`. */
+  readonly path: string;
+  readonly found: number;
+  readonly max: number;
+  readonly unit: "entries" | "bytes" | "fields";
+}
+
+/** Fields of a message with all that it holds, known or not: no peer sends so many. */
+const maxFields = 100_000;
+
+/**
+ * Makes a check of the encoded messages of a schema, for before they are read: a few bytes of a repeated message become a hundred
+ * in memory. A field that is not repeated may come once. Bounds that are not given are none. The check throws
+ * `ProtobufError` for what is no message.
+ */
+export function boundsCheck(
+  schema: DescMessage,
+  bounds: MessageBounds,
+): (bytes: Uint8Array) => Excess | undefined {
+  const checked = checkedMessage(schema, bounds, new Map());
+  return (bytes) => {
+    const walk: Walk = { reader: new FieldReader(bytes), fields: 0, excess: undefined };
+    walkMessage(walk, checked, bytes.length, "");
+    return walk.excess;
+  };
+}
+
+interface CheckedField {
+  readonly name: string;
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  /** What stands behind a length: text, a message, or numbers one behind the other. */
+  readonly content: "text" | "numbers" | CheckedMessage;
+}
+
+interface CheckedMessage {
+  readonly fields: Map<number, CheckedField>;
+}
+
+function checkedMessage(
+  schema: DescMessage,
+  bounds: MessageBounds,
+  known: Map<DescMessage, CheckedMessage>,
+): CheckedMessage {
+  const found = known.get(schema);
+  if (found !== undefined) return found;
+  const message: CheckedMessage = { fields: new Map() };
+  known.set(schema, message);
+  for (const field of schema.fields) {
+    const bound = bounds[schema.typeName]?.[field.name] ?? {};
+    const content = contentOf(field, bound, (inner) => checkedMessage(inner, bounds, known));
+    const isSingle = field.fieldKind !== "list" && field.fieldKind !== "map";
+    message.fields.set(field.number, {
+      name: field.name,
+      maxCount: isSingle ? 1 : (bound.maxCount ?? Infinity),
+      maxBytes: bound.maxBytes ?? Infinity,
+      content,
+    });
+  }
+  return message;
+}
+
+function contentOf(
+  field: DescField,
+  bound: FieldBound,
+  messageOf: (schema: DescMessage) => CheckedMessage,
+): CheckedField["content"] {
+  if (field.fieldKind === "map") {
+    const part = { maxCount: 1, maxBytes: bound.maxBytes ?? Infinity };
+    const value = field.message === undefined ? "text" : messageOf(field.message);
+    return {
+      fields: new Map([
+        [1, { ...part, name: "key", content: "text" }],
+        [2, { ...part, name: "value", content: value }],
+      ]),
+    };
+  }
+  if (field.message !== undefined) return messageOf(field.message);
+  const isText = field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES;
+  return isText ? "text" : "numbers";
+}
+
+interface Walk {
+  readonly reader: FieldReader;
+  fields: number;
+  excess: Excess | undefined;
+}
+
+const lengthDelimited = 2;
+
+function walkMessage(walk: Walk, message: CheckedMessage, end: number, path: string): void {
+  const { reader } = walk;
+  const counts = new Map<CheckedField, number>();
+  while (reader.at < end && walk.excess === undefined) {
+    walk.fields += 1;
+    if (walk.fields > maxFields) {
+      walk.excess = { path, found: walk.fields, max: maxFields, unit: "fields" };
+      return;
+    }
+    const tag = reader.varint(end);
+    const field = message.fields.get(Math.floor(tag / 8));
+    if (field === undefined) {
+      reader.skip(tag, end);
+      continue;
+    }
+    const hasLength = tag % 8 === lengthDelimited;
+    const valueEnd = hasLength ? reader.length(end) : end;
+    const isPacked = hasLength && field.content === "numbers";
+    const entries = (counts.get(field) ?? 0) + (isPacked ? reader.countVarints(valueEnd) : 1);
+    counts.set(field, entries);
+    if (entries > field.maxCount) {
+      const at = `${path}${field.name}`;
+      walk.excess = { path: at, found: entries, max: field.maxCount, unit: "entries" };
+      return;
+    }
+    if (!hasLength) {
+      reader.skip(tag, end);
+    } else {
+      walkValue(walk, field, valueEnd, path);
+      reader.at = valueEnd;
+    }
+  }
+}
+
+function walkValue(walk: Walk, field: CheckedField, end: number, path: string): void {
+  if (field.content === "numbers") return;
+  const at = `${path}${field.name}`;
+  if (field.content !== "text") return walkMessage(walk, field.content, end, `${at}.`);
+  const found = end - walk.reader.at;
+  if (found <= field.maxBytes) return;
+  walk.excess = { path: at, found, max: field.maxBytes, unit: "bytes" };
+}
