@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -49,13 +49,15 @@ export interface CommandServer extends AsyncDisposable {
 export async function openCommandServer(): Promise<CommandServer> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-command-"));
+  // Where the server is root, workspaces run as users of their own, who pass through here.
+  await chmod(directory, 0o711);
   opening.defer(() => rm(directory, { recursive: true }));
   const database = opening.use(await openTestDatabase(inject("postgresUrl")));
   const server = opening.use(
     await startServerProcess({
       dataDir: join(directory, "data"),
       port: 0,
-      environment: { SLIPWAY_POSTGRES_URL: database.url, SLIPWAY_PROCESS_DRIVER: "true" },
+      environment: { SLIPWAY_POSTGRES_URL: database.url },
     }),
   );
   const admin = await logInAsAdmin(server.url);
