@@ -17,7 +17,7 @@ export type { RawAgent, RawReply } from "./processes/raw-agent.ts";
 export { startServerProcess, testAdmin, unlimitedWorkspaces } from "./processes/server-process.ts";
 export type { ServerProcess, ServerProcessOptions } from "./processes/server-process.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
-export { packTemplate, pushTemplate } from "./processes/template-upload.ts";
+export { packTemplate, pushTemplate, pushVersion } from "./processes/template-upload.ts";
 export {
   firstAgent,
   makeWorkspace,

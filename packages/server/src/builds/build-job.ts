@@ -1,4 +1,4 @@
-import { dropAgents, readDriverAgents } from "../agents/build-service.ts";
+import { dropAgents, endAgents, readDriverAgents } from "../agents/build-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Database } from "../db/database.ts";
 import { insertRows } from "../db/insert-rows.ts";
@@ -54,21 +54,12 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
       return { error: "the job has no build", commit: async () => {}, topics: [] };
     log.stage("Setting up");
     const driver = requireDriver(needs.drivers, context.definition.driver);
-    const predecessor = await findPredecessor(needs.db, context);
-    if (context.transition === "start" && predecessor === undefined) {
-      await prepareAgents(needs, context, driver, log, signal);
-    }
-    const build = await readDriverBuild(needs, context, predecessor);
-    log.stage(predecessor === undefined ? stages[build.transition] : claimStage);
+    const found = await findPredecessor(needs.db, context);
     try {
-      if (predecessor !== undefined) {
-        const result = await driver.claim?.(build, driverLog(log), signal);
-        log.stage("Cleaning Up");
-        return claimed(needs, context, predecessor, result);
-      }
-      const result = await driver[build.transition](build, driverLog(log), signal);
-      log.stage("Cleaning Up");
-      return success(context, result);
+      const work = { context, driver, log, signal };
+      return found?.what === "take-over"
+        ? await handOver(needs, work, found.predecessor)
+        : await carryOut(needs, work, found?.predecessor);
     } catch (error) {
       if (signal.reason instanceof JobCanceled) {
         log.write("warn", "the build was canceled");
@@ -81,6 +72,42 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
   };
 }
 
+/** A build under way. */
+interface Work {
+  readonly context: BuildContext;
+  readonly driver: Driver;
+  readonly log: JobLogWriter;
+  readonly signal: AbortSignal;
+}
+
+async function handOver(
+  needs: BuildNeeds,
+  { context, driver, log, signal }: Work,
+  predecessor: Predecessor,
+): Promise<JobOutcome> {
+  const build = await readDriverBuild(needs, context, predecessor.buildId);
+  log.stage(claimStage);
+  const result = await driver.claim?.(build, driverLog(log), signal);
+  log.stage("Cleaning Up");
+  return claimed(needs, context, predecessor, result);
+}
+
+/** `replaced` is what runs for another owner, and ends. */
+async function carryOut(
+  needs: BuildNeeds,
+  work: Work,
+  replaced: Predecessor | undefined,
+): Promise<JobOutcome> {
+  const { context, driver, log, signal } = work;
+  if (replaced !== undefined) await leaveDriver(needs, work, replaced);
+  if (context.transition === "start") await prepareAgents(needs, work, replaced);
+  const build = await readDriverBuild(needs, context);
+  log.stage(stages[build.transition]);
+  const result = await driver[build.transition](build, driverLog(log), signal);
+  log.stage("Cleaning Up");
+  return success(context, result);
+}
+
 export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string): Driver {
   const driver = drivers.get(name);
   if (driver !== undefined) return driver;
@@ -88,17 +115,22 @@ export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string
   throw new DriverError("invalid-template", `this server has no driver ${name}; it has: ${known}`);
 }
 
-/** The build as its driver gets it: with the agents that run, and their tokens in clear. */
+/**
+ * The build as its driver gets it: with the agents of a start, or those that run, and their tokens in clear. `runningId` is
+ * the build whose agents run, where that is known.
+ */
 export async function readDriverBuild(
   needs: BuildNeeds,
   context: BuildContext,
-  predecessor?: Predecessor,
+  runningId?: string,
 ): Promise<DriverBuild> {
   const { db } = needs;
+  const { workspace_id: workspaceId, build_number: before } = context;
+  const { driver } = context.definition;
   const [parameters, agents, state] = await Promise.all([
     selectParameters(db, context.id),
-    readRunningAgents(needs, context, predecessor),
-    context.driver_state ?? selectDriverState(db, context.workspace_id, context.build_number),
+    readAgents(needs, context, runningId),
+    context.driver_state ?? selectDriverState(db, { workspaceId, before, driver }),
   ]);
   return {
     id: context.id,
@@ -123,24 +155,37 @@ export async function readDriverBuild(
   };
 }
 
-async function readRunningAgents(
-  needs: BuildNeeds,
-  context: BuildContext,
-  predecessor: Predecessor | undefined,
+async function readAgents(
+  { db, secrets }: BuildNeeds,
+  { id, transition, workspace_id: workspaceId, build_number: number }: BuildContext,
+  runningId: string | undefined,
 ): Promise<readonly DriverAgent[]> {
-  const { db, secrets } = needs;
-  if (predecessor !== undefined) return readDriverAgents(db, secrets, predecessor.buildId);
-  const start = await selectLastStart(db, context.workspace_id, context.build_number);
+  if (runningId !== undefined) return readDriverAgents(db, secrets, runningId);
+  if (transition === "start") return readDriverAgents(db, secrets, id);
+  const start = await selectLastStart(db, workspaceId, number);
   return start === undefined ? [] : readDriverAgents(db, secrets, start.id);
 }
 
-/** Makes the agents of a start, unless an earlier try of this job did. */
+/** Has the driver that runs a workspace remove what it started, where another one is to start it anew. */
+async function leaveDriver(
+  needs: BuildNeeds,
+  { context, log, signal }: Work,
+  { buildId, driver }: Predecessor,
+): Promise<void> {
+  if (driver === context.definition.driver) return;
+  const { workspace_id: workspaceId, build_number: before } = context;
+  const build = await readDriverBuild(needs, context, buildId);
+  const state = await selectDriverState(needs.db, { workspaceId, before, driver });
+  log.stage(stages.delete);
+  const leaving = requireDriver(needs.drivers, driver);
+  await leaving.delete({ ...build, transition: "delete", state }, driverLog(log), signal);
+}
+
+/** Makes the agents of a start, unless an earlier try of this job did. Those that they replace end. */
 async function prepareAgents(
   needs: BuildNeeds,
-  context: BuildContext,
-  driver: Driver,
-  log: JobLogWriter,
-  signal: AbortSignal,
+  { context, driver, log, signal }: Work,
+  replaced: Predecessor | undefined,
 ): Promise<void> {
   const { db, secrets } = needs;
   if ((await selectResources(db, [context.job_id])).length > 0) return;
@@ -168,6 +213,7 @@ async function prepareAgents(
       definitions: agents,
       processes: new Map(),
     };
+    if (replaced !== undefined) await endAgents(trx, replaced.buildId);
     await insertRows(resourceRows(secrets, made)).execute(trx);
   });
 }

@@ -30,20 +30,26 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
 }
 
 /**
- * The newest build before a number that succeeded. A start after it, for another owner, is a claim if it is a start too
- * (docs/claims.md).
+ * The newest build before a number that succeeded, with its driver. A start after it, for another owner, is a claim if it is a
+ * start too (docs/claims.md).
  */
 export function selectLastSucceeded(db: Queryable, workspaceId: string, before: number) {
   return db
     .selectFrom("workspace_builds as b")
     .innerJoin("jobs as j", "j.id", "b.job_id")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
     .where("b.workspace_id", "=", workspaceId)
     .where("b.build_number", "<", before)
     .where("j.completed_at", "is not", null)
     .where("j.error", "is", null)
     .where("j.canceled_at", "is", null)
     .orderBy("b.build_number", "desc")
-    .select(["b.id", "b.transition", "b.owner_id"])
+    .select([
+      "b.id",
+      "b.transition",
+      "b.owner_id",
+      sql<string>`v.definition ->> 'driver'`.as("driver"),
+    ])
     .select(driverResources(sql.ref("b.job_id")).as("resources"))
     .executeTakeFirst();
 }

@@ -66,31 +66,44 @@ export function selectRunningBuilds(db: Queryable, workerId: string) {
     .execute();
 }
 
-/** The newest start build up to a number, whose agents are the ones that run. */
-export function selectLastStart(db: Queryable, workspaceId: string, upTo: number) {
+/** The newest start before a number whose agents have not ended: theirs are the processes that run. */
+export function selectLastStart(db: Queryable, workspaceId: string, before: number) {
   return db
-    .selectFrom("workspace_builds")
-    .where("workspace_id", "=", workspaceId)
-    .where("transition", "=", "start")
-    .where("build_number", "<=", upTo)
-    .orderBy("build_number", "desc")
-    .select(["id", "build_number"])
+    .selectFrom("workspace_builds as b")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.transition", "=", "start")
+    .where("b.build_number", "<", before)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("workspace_agents as agent")
+          .whereRef("agent.workspace_build_id", "=", "b.id")
+          .where("agent.deleted", "=", sql.lit(false))
+          .select("agent.id"),
+      ),
+    )
+    .orderBy("b.build_number", "desc")
+    .select("b.id")
     .executeTakeFirst();
 }
 
-/** The driver's state of the newest build before a number that has one. */
+/** The state that a driver left with the newest build before a number; what other drivers left is nothing to it. */
 export async function selectDriverState(
   db: Queryable,
-  workspaceId: string,
-  before: number,
+  {
+    workspaceId,
+    before,
+    driver,
+  }: { readonly workspaceId: string; readonly before: number; readonly driver: string },
 ): Promise<Uint8Array | undefined> {
   const row = await db
-    .selectFrom("workspace_builds")
-    .where("workspace_id", "=", workspaceId)
-    .where("build_number", "<", before)
-    .where("driver_state", "is not", null)
-    .orderBy("build_number", "desc")
-    .select("driver_state")
+    .selectFrom("workspace_builds as b")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where("b.driver_state", "is not", null)
+    .where(sql<string>`v.definition ->> 'driver'`, "=", driver)
+    .orderBy("b.build_number", "desc")
+    .select("b.driver_state")
     .executeTakeFirst();
   return row?.driver_state ?? undefined;
 }

@@ -12,21 +12,43 @@ import { selectLastSucceeded } from "./claim-queries.ts";
 import type { BuildContext } from "./context-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 
-/** The build whose agents' processes go on under a new owner, and what it stands on. */
+/** A build whose agents' processes run for another owner, and what it stands on. */
 export interface Predecessor {
   readonly buildId: string;
   readonly resources: readonly DriverResource[];
+  readonly driver: string;
 }
 
-/** What a build takes over; undefined for one that is no claim (docs/claims.md). */
+/** What a build finds where the workspace runs for another owner. */
+export interface Found {
+  /**
+   * `take-over`: the build is a claim, and the processes go on (docs/claims.md). `replace`: they have no place in the version
+   * that is built, because it names other agents or another driver; they end, and the version's own are started.
+   */
+  readonly what: "take-over" | "replace";
+  readonly predecessor: Predecessor;
+}
+
+/** The build before, if what it started runs for another owner; undefined where nothing does. */
 export async function findPredecessor(
   db: Queryable,
   context: BuildContext,
-): Promise<Predecessor | undefined> {
+): Promise<Found | undefined> {
   if (context.transition !== "start") return undefined;
   const last = await selectLastSucceeded(db, context.workspace_id, context.build_number);
   if (last?.transition !== "start" || last.owner_id === context.build_owner_id) return undefined;
-  return { buildId: last.id, resources: last.resources };
+  const predecessor = { buildId: last.id, resources: last.resources, driver: last.driver };
+  return { what: hasPlaceFor(context, predecessor) ? "take-over" : "replace", predecessor };
+}
+
+/** Whether each process that runs is one of the agents of the version that is built, and the other way round. */
+function hasPlaceFor(
+  { definition }: Pick<BuildContext, "definition">,
+  { resources, driver }: Predecessor,
+): boolean {
+  const running = new Set(resources.flatMap(({ agentNames }) => agentNames));
+  const wanted = new Set(definition.agents.map(({ name }) => name));
+  return driver === definition.driver && running.symmetricDifference(wanted).size === 0;
 }
 
 /**
@@ -40,7 +62,7 @@ export async function takeOver(
     context,
     parameters,
   }: { readonly context: TakeOverContext; readonly parameters: readonly NamedValue[] },
-  { buildId, resources }: Predecessor,
+  { buildId, resources }: Pick<Predecessor, "buildId" | "resources">,
 ): Promise<readonly NewRows[]> {
   const processes = await endAgents(trx, buildId);
   return resourceRows(secrets, {

@@ -7,7 +7,7 @@ export interface DriverBuild {
   readonly workspace: DriverWorkspace;
   readonly template: DriverTemplate;
   readonly parameters: Readonly<Record<string, string>>;
-  /** The agents of this build; at a stop or a deletion those of the workspace's last start. */
+  /** The agents of this build; at a claim, a stop or a deletion those that run, of the last start whose agents did not end. */
   readonly agents: readonly DriverAgent[];
   readonly limits: DriverLimits;
   /** Where agents reach the server. */

@@ -2,9 +2,18 @@ import type { DriverBuild } from "../../src/drivers/driver-build.ts";
 import type { Driver, DriverPlan, DriverResult, PlanInput } from "../../src/drivers/driver.ts";
 import { DriverError } from "../../src/drivers/errors.ts";
 
-/** A driver whose claims take until the test says how they end; all else it does at once. */
+/** What a driver was asked to do with a workspace, and with which agents: their names and tokens. */
+interface Asked {
+  readonly what: "start" | "stop" | "delete" | "claim";
+  readonly agents: readonly string[];
+}
+
+/** A driver whose claims take until the test says how they end; all else it does at once, unless it is to fail. */
 export class SlowDriver implements Driver {
   readonly name = "docker";
+  readonly #asked = new Map<string, Asked[]>();
+  /** Whether starts fail. */
+  isBroken = false;
   readonly #claims: PromiseWithResolvers<"succeed" | "fail">[] = [];
   readonly #tokens = new Map<string, string>();
   #begun = Promise.withResolvers<void>();
@@ -12,6 +21,13 @@ export class SlowDriver implements Driver {
   /** Resolves once a claim has begun that has not ended. */
   get begun(): Promise<void> {
     return this.#begun.promise;
+  }
+
+  /** All that it was asked to do with a workspace since the last time, in order. */
+  takeAsked(workspaceId: string): readonly Asked[] {
+    const asked = this.#asked.get(workspaceId) ?? [];
+    this.#asked.delete(workspaceId);
+    return asked;
   }
 
   /** Ends the claim under way. */
@@ -32,6 +48,12 @@ export class SlowDriver implements Driver {
   }
 
   async start(build: DriverBuild): Promise<DriverResult> {
+    this.#note("start", build);
+    if (this.isBroken) throw new DriverError("unavailable", "the machine does not start");
+    return this.#run(build);
+  }
+
+  #run(build: DriverBuild): DriverResult {
     for (const { name, token } of build.agents) {
       this.#tokens.set(`${build.workspace.id}/${name}`, token);
     }
@@ -39,12 +61,14 @@ export class SlowDriver implements Driver {
     return { state: undefined, resources: [{ type: "machine", name: "one", agentNames }] };
   }
 
-  async stop(): Promise<DriverResult> {
+  async stop(build: DriverBuild): Promise<DriverResult> {
+    this.#note("stop", build);
     return { state: undefined, resources: [] };
   }
 
-  delete(): Promise<DriverResult> {
-    return this.stop();
+  async delete(build: DriverBuild): Promise<DriverResult> {
+    this.#note("delete", build);
+    return { state: undefined, resources: [] };
   }
 
   async observe(): Promise<{ readonly agents: [] }> {
@@ -52,6 +76,7 @@ export class SlowDriver implements Driver {
   }
 
   async claim(build: DriverBuild, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
+    this.#note("claim", build);
     const ending = Promise.withResolvers<"succeed" | "fail">();
     this.#claims.push(ending);
     this.#begun.resolve();
@@ -59,6 +84,11 @@ export class SlowDriver implements Driver {
     if ((await ending.promise) === "fail") {
       throw new DriverError("unavailable", "the machine could not be handed over");
     }
-    return this.start(build);
+    return this.#run(build);
+  }
+
+  #note(what: Asked["what"], { workspace: { id }, agents: given }: DriverBuild): void {
+    const agents = given.map(({ name, token }) => `${name} ${token}`);
+    this.#asked.set(id, [...(this.#asked.get(id) ?? []), { what, agents }]);
   }
 }

@@ -11,19 +11,41 @@ import type { ApiClient } from "@slipway/sdk/http";
 import { pack } from "tar-stream";
 
 /** Pushes a `slipway.yaml` as a template; resolves to the template's id. Throws with the import's error. */
-export async function pushTemplate(client: ApiClient, name: string, yaml: string): Promise<string> {
+export async function pushTemplate(
+  client: ApiClient,
+  name: string,
+  yaml: string,
+  organization = "default",
+): Promise<string> {
+  const body = { name, template_version_id: await pushVersion(client, yaml, { organization }) };
+  return (await client.call(createTemplate, { params: { organization }, body })).id;
+}
+
+/**
+ * Pushes a `slipway.yaml` as a version, of a template if one is named, which stays inactive; resolves to the version's id. Throws
+ * with the import's error.
+ */
+export async function pushVersion(
+  client: ApiClient,
+  yaml: string,
+  {
+    organization = "default",
+    templateId,
+  }: { readonly organization?: string; readonly templateId?: string } = {},
+): Promise<string> {
   const bytes = await packTemplate(yaml);
   const { hash } = await client.upload(uploadFile, { bytes, contentType: tarMimeType });
-  const params = { organization: "default" };
-  const created = await client.call(createTemplateVersion, { params, body: { file_id: hash } });
+  const template = templateId === undefined ? {} : { template_id: templateId };
+  const { id } = await client.call(createTemplateVersion, {
+    params: { organization },
+    body: { file_id: hash, ...template },
+  });
   for (;;) {
-    const { job } = await client.call(getTemplateVersion, { params: { version: created.id } });
+    const { job } = await client.call(getTemplateVersion, { params: { version: id } });
     if (job.status === "failed") throw new Error(`import failed: ${job.error ?? ""}`);
-    if (job.status === "succeeded") break;
+    if (job.status === "succeeded") return id;
     await pause(20);
   }
-  const body = { name, template_version_id: created.id };
-  return (await client.call(createTemplate, { params, body })).id;
 }
 
 /** The tar of a template that is one file. */
