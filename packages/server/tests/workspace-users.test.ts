@@ -212,18 +212,20 @@ ofRoot("a server of root", () => {
     const uidOf = async ({ workspace }: DriverBuild) =>
       (await lstat(join(root, "workspaces", workspace.id, "home"))).uid;
     const [own, other] = [await uidOf(victim), await uidOf(attacker)];
-    const forged = spawn("sleep", ["1000"], {
-      detached: true,
-      stdio: "ignore",
-      uid: other,
-      gid: other,
-      env: {
+    const forge = (directory: string) => {
+      const env = {
         SLIPWAY_PROCESS: victim.agents[0]?.id,
-        SLIPWAY_PROCESS_DIR: join(root, "workspaces", victim.workspace.id),
+        SLIPWAY_PROCESS_DIR: directory,
         CODER_AGENT_TOKEN: victim.agents[0]?.token,
-      },
-    });
-    opened.push(async () => void forged.kill("SIGKILL"));
+      };
+      const account = { uid: other, gid: other };
+      const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore", env, ...account });
+      opened.push(async () => void child.kill("SIGKILL"));
+      return child;
+    };
+    const forged = forge(join(root, "workspaces", victim.workspace.id));
+    // What is no directory at all keeps nothing from being stopped.
+    for (const odd of ["/etc/passwd", "/".repeat(5000), "\u{1F984}", "."]) forge(odd);
     await driver.stop(victim, log, signal);
     expect(await pidsOf(own)).toEqual([]);
     expect(await pidsOf(other)).toContain(forged.pid);

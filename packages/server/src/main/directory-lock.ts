@@ -13,7 +13,7 @@ export async function lockFile(path: string): Promise<Disposable | undefined> {
   await makeFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    database.exec("begin exclusive");
+    database.exec("pragma journal_mode = memory; begin exclusive");
     return database;
   } catch (error) {
     database.close();

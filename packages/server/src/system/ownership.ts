@@ -13,7 +13,8 @@ export async function ownerOf(path: string): Promise<Account | undefined> {
     const { uid, gid } = await lstat(path);
     return { uid, gid };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
 }

@@ -9,7 +9,6 @@ import type { DriverLog } from "../driver-log.ts";
 import type {
   Driver,
   DriverPlan,
-  DriverResource,
   DriverResult,
   ObserveInput,
   Observed,
@@ -19,6 +18,7 @@ import { DriverError } from "../errors.ts";
 import { agentEnvironment, defaultPassedOn } from "./agent-environment.ts";
 import type { PassedOn } from "./agent-environment.ts";
 import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.ts";
+import { encodeState, refuseOddName, resourcesOf } from "./build-result.ts";
 import { endAgents } from "./end-agents.ts";
 import type { EndOptions } from "./end-agents.ts";
 import { procTable } from "./proc-table.ts";
@@ -28,7 +28,7 @@ import { openPassage } from "./public-files.ts";
 import { findAgents } from "./running-agent.ts";
 import type { RunningAgent, Selection } from "./running-agent.ts";
 import { hashToken } from "./running-process.ts";
-import type { ProcessTable } from "./running-process.ts";
+import type { ProcessTable, RunningProcess } from "./running-process.ts";
 import { spawnAgent } from "./spawn-agent.ts";
 import type { UidRange } from "./user-assignments.ts";
 import {
@@ -87,7 +87,7 @@ export class ProcessDriver implements Driver {
     const { users: range, usersDirectory = machineDirectory, workspacesDir } = options;
     const directories = [usersDirectory, join(workspacesDir, ".users")];
     this.#users = range && new WorkspaceUsers({ range, table, directories });
-    this.#table = tableFor(table, this.#users);
+    this.#table = { ...table, list: () => this.#processes(table) };
   }
 
   async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
@@ -151,7 +151,7 @@ export class ProcessDriver implements Driver {
     readonly timeoutMs: number;
   }): Promise<void> {
     const root = await this.#root();
-    const directories = (await namesIn(root)).map((name) => join(root, name));
+    const directories = await this.#workspaces();
     const records = await Promise.all(directories.map(readRecords));
     const uids = await Promise.all(
       directories.map(async (directory) => this.#users?.userOf(directory)),
@@ -269,6 +269,18 @@ export class ProcessDriver implements Driver {
     return this.#installed;
   }
 
+  async #processes(table: ProcessTable): Promise<readonly RunningProcess[]> {
+    const processes = await table.list();
+    if (this.#users === undefined) return processes;
+    return this.#users.withoutForgedMarks(processes, await this.#workspaces());
+  }
+
+  /** The directories of all workspaces. */
+  async #workspaces(): Promise<readonly string[]> {
+    const root = await this.#root();
+    return (await namesIn(root)).map((name) => join(root, name));
+  }
+
   /** Everything of one workspace. */
   async #allOf(directory: string): Promise<Selection> {
     const uid = await this.#users?.userOf(directory);
@@ -327,33 +339,4 @@ interface AgentPlace {
   readonly accessUrl: string;
   readonly directory: string;
   readonly user: Account | undefined;
-}
-
-function tableFor(table: ProcessTable, users: WorkspaceUsers | undefined): ProcessTable {
-  if (users === undefined) return table;
-  return { ...table, list: async () => users.withoutForgedMarks(await table.list()) };
-}
-
-/** An agent's name becomes a file's name. */
-function refuseOddName({ name, id }: DriverAgent): void {
-  if (/^[\da-z][\da-z_-]{0,63}$/i.test(name) && /^[\da-z][\da-z-]{0,63}$/i.test(id)) return;
-  throw new DriverError(
-    "invalid-template",
-    `agent name ${JSON.stringify(name)}, wanted at most 64 letters, digits and hyphens`,
-  );
-}
-
-/** The directory stays when the agents stop. */
-function resourcesOf(agentNames: readonly string[]): DriverResource[] {
-  const agents = agentNames.map((name) => ({
-    type: "process",
-    name,
-    icon: "/icon/terminal.svg",
-    agentNames: [name],
-  }));
-  return [...agents, { type: "directory", name: "home", icon: "/icon/folder.svg", agentNames: [] }];
-}
-
-function encodeState(directory: string, pids: Readonly<Record<string, number>>): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ directory, pids }));
 }

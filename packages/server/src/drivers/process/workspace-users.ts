@@ -42,15 +42,24 @@ export class WorkspaceUsers {
     return { uid, gid: uid };
   }
 
-  /** Processes with only those marks that are theirs: a workspace's user may give its own the marks of another one. */
-  async withoutForgedMarks(processes: readonly RunningProcess[]): Promise<RunningProcess[]> {
-    return Promise.all(
-      processes.map(async (found) => {
-        if (found.marks === undefined || !this.#has(found.uid)) return found;
-        const isTheirs = (await this.userOf(found.marks.directory)) === found.uid;
-        return isTheirs ? found : { ...found, marks: undefined };
-      }),
+  /**
+   * Processes with only those marks that are theirs: a workspace's user may give its own those of another one, or anything
+   * else. `workspaces` are the directories that there are.
+   */
+  async withoutForgedMarks(
+    processes: readonly RunningProcess[],
+    workspaces: readonly string[],
+  ): Promise<RunningProcess[]> {
+    const owners = new Map(
+      await Promise.all(
+        workspaces.map(async (directory) => [directory, await this.userOf(directory)] as const),
+      ),
     );
+    return processes.map((found) => {
+      if (found.marks === undefined || !this.#has(found.uid)) return found;
+      const isTheirs = owners.get(found.marks.directory) === found.uid;
+      return isTheirs ? found : { ...found, marks: undefined };
+    });
   }
 
   #has(uid: number): boolean {

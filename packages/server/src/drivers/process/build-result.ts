@@ -1,0 +1,28 @@
+import type { DriverAgent } from "../driver-build.ts";
+import type { DriverResource } from "../driver.ts";
+import { DriverError } from "../errors.ts";
+
+/** An agent's name becomes a file's name. */
+export function refuseOddName({ name, id }: DriverAgent): void {
+  if (/^[\da-z][\da-z_-]{0,63}$/i.test(name) && /^[\da-z][\da-z-]{0,63}$/i.test(id)) return;
+  throw new DriverError(
+    "invalid-template",
+    `agent name ${JSON.stringify(name)}, wanted at most 64 letters, digits and hyphens`,
+  );
+}
+
+/** The directory stays when the agents stop. */
+export function resourcesOf(agentNames: readonly string[]): DriverResource[] {
+  const agents = agentNames.map((name) => ({
+    type: "process",
+    name,
+    icon: "/icon/terminal.svg",
+    agentNames: [name],
+  }));
+  return [...agents, { type: "directory", name: "home", icon: "/icon/folder.svg", agentNames: [] }];
+}
+
+/** What the next build gets of this one. */
+export function encodeState(directory: string, pids: Readonly<Record<string, number>>): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ directory, pids }));
+}
