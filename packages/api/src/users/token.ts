@@ -19,6 +19,8 @@ export const ApiKey = Type.Object({
   token_name: Type.String(),
   lifetime_seconds: Type.Integer(),
   allow_list: Type.Array(Type.String()),
+  /** Another user who made it for this one. */
+  created_by: Type.Optional(Uuid),
 });
 export type ApiKey = Infer<typeof ApiKey>;
 

@@ -1,5 +1,6 @@
 import type { AuditAction, AuditResourceType } from "@slipway/api";
 
+import type { KeyCreator } from "../http/caller.ts";
 import type { RequestOrigin } from "../http/request-origin.ts";
 
 /** What somebody did to a thing. */
@@ -23,6 +24,8 @@ export interface AuditActor {
   /** Undefined: somebody unknown, who failed to log in. */
   readonly id: string | undefined;
   readonly origin: RequestOrigin | undefined;
+  /** Another user who made the key that they used. */
+  readonly keyCreatedBy?: KeyCreator;
 }
 
 export type AuditDiff = Readonly<Record<string, AuditChange>>;

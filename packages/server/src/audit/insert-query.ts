@@ -23,7 +23,7 @@ export function auditRows(entry: AuditEntry): readonly NewRows[] {
   return [{ table: "audit_log", rows: [auditColumns(entry)] }];
 }
 
-function auditColumns({ by: { id, origin }, ...entry }: AuditEntry) {
+function auditColumns({ by: { id, origin, keyCreatedBy }, ...entry }: AuditEntry) {
   return {
     user_id: id ?? null,
     organization_id: entry.organizationId ?? null,
@@ -32,7 +32,10 @@ function auditColumns({ by: { id, origin }, ...entry }: AuditEntry) {
     resource_id: entry.resourceId,
     resource_target: entry.target,
     diff: { ...entry.diff },
-    additional_fields: { ...entry.fields },
+    additional_fields: {
+      ...entry.fields,
+      ...(keyCreatedBy === undefined ? {} : { key_created_by: { ...keyCreatedBy } }),
+    },
     ...(origin === undefined
       ? {}
       : {

@@ -68,11 +68,19 @@ function auditJson(row: AuditRow, user: User | undefined): AuditLog {
 }
 
 /** A sentence in which clients fill in the two names. Keys of sessions have none. */
-function describe({ action, resource_type: type, status_code: status }: AuditRow): string {
+function describe(row: AuditRow): string {
+  const { action, resource_type: type, status_code: status } = row;
   const [done, tried] = verbs[action];
   const verb = status < 400 ? done : `unsuccessfully attempted to ${tried}`;
   const isSession = action === "login" || action === "logout" || action === "register";
-  return isSession ? `{user} ${verb}` : `{user} ${verb} ${type.replaceAll("_", " ")} {target}`;
+  const what = isSession ? "" : ` ${type.replaceAll("_", " ")} {target}`;
+  return `{user} ${verb}${what}${byWhoseKey(row.additional_fields)}`;
+}
+
+/** Names another user who made the key: the one who acted may be either of the two. */
+function byWhoseKey({ key_created_by: creator }: AuditRow["additional_fields"]): string {
+  const isNamed = typeof creator === "object" && creator !== null && "username" in creator;
+  return isNamed ? ` with a key made by ${String(creator.username)}` : "";
 }
 
 /** As done, and as tried. */

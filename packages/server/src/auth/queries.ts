@@ -8,6 +8,8 @@ export interface InsertKey {
   readonly key: NewSessionKey;
   readonly userId: string;
   readonly lifetimeSeconds: number;
+  /** Who makes it for the user; undefined when they do so themselves. */
+  readonly createdBy: string | undefined;
   /** An API token; undefined for a session. */
   readonly token:
     | {
@@ -25,6 +27,7 @@ export async function insertKey(db: Queryable, input: InsertKey): Promise<void> 
       id: input.key.id,
       hashed_secret: input.key.hashedSecret,
       user_id: input.userId,
+      created_by: input.createdBy ?? null,
       login_type: input.token === undefined ? "password" : "token",
       ...(input.token === undefined
         ? {}
@@ -54,6 +57,7 @@ export function findKey(db: Queryable, id: string, limits: TokenLimits) {
   return db
     .selectFrom("api_keys as key")
     .innerJoin("users as user", "user.id", "key.user_id")
+    .leftJoin("users as creator", "creator.id", "key.created_by")
     .where("key.id", "=", id)
     .where("user.deleted", "=", sql.lit(false))
     .select([
@@ -62,6 +66,8 @@ export function findKey(db: Queryable, id: string, limits: TokenLimits) {
       end.as("expires_at"),
       "key.scopes",
       "key.allow_list",
+      "creator.id as creator_id",
+      "creator.username as creator_name",
       "user.id as user_id",
       "user.username",
       "user.roles",

@@ -26,14 +26,15 @@ const daySeconds = 24 * 3600;
 /** Lifetimes of session keys in seconds (`clients.md` section 5.1). */
 export const keyLifetimes = { browserSession: daySeconds, commandSession: 7 * daySeconds } as const;
 
-/** Makes a session key and resolves to its token, which is not kept. */
+/** Makes a session key and resolves to its token, which is not kept. `createdBy` is another user who makes it for this one. */
 export async function createSession(
   db: Queryable,
   userId: string,
   lifetimeSeconds: number,
+  createdBy?: string,
 ): Promise<string> {
   const key = createSessionKey();
-  await insertKey(db, { key, userId, lifetimeSeconds, token: undefined });
+  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token: undefined });
   return key.token;
 }
 
@@ -43,13 +44,16 @@ export interface NewApiToken {
   readonly lifetimeSeconds: number;
   readonly scopes: readonly KeyScope[];
   readonly allowList: readonly string[];
+  /** Another user who makes it for this one. */
+  readonly createdBy: string | undefined;
 }
 
 /** Makes an API token, which lives as long as it says and no longer, and resolves to it; it is not kept. */
 export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
-  const { userId, name, lifetimeSeconds, scopes, allowList } = input;
+  const { userId, name, lifetimeSeconds, scopes, allowList, createdBy } = input;
   const key = createSessionKey();
-  await insertKey(db, { key, userId, lifetimeSeconds, token: { name, scopes, allowList } });
+  const token = { name, scopes, allowList };
+  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token });
   return key.token;
 }
 
@@ -162,7 +166,17 @@ async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
   if (key.is_stale) await touchKey(db, key.id);
   const secondsLeft = key.seconds_left ?? undefined;
   const grant = { scopes: key.scopes, allowList: key.allow_list, secondsLeft };
-  return { id: key.user_id, username: key.username, roles: key.roles, keyId: key.id, grant };
+  const {
+    user_id: id,
+    username,
+    roles,
+    id: keyId,
+    creator_id: creatorId,
+    creator_name: name,
+  } = key;
+  const user = { id, username, roles, keyId, grant };
+  if (creatorId === null) return user;
+  return { ...user, keyCreatedBy: { id: creatorId, username: name ?? "" } };
 }
 
 function signedOut(accessUrl: string, detail: string): HttpError {

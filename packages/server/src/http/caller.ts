@@ -28,6 +28,13 @@ export interface KnownUser {
   /** Id of the session key. */
   readonly keyId: string;
   readonly grant: KeyGrant;
+  /** Another user who made the key, and so may be the one who acts. */
+  readonly keyCreatedBy?: KeyCreator;
+}
+
+export interface KeyCreator {
+  readonly id: string;
+  readonly username: string;
 }
 
 /** A user who calls, and by which request; without one the server acts for him by itself. */

@@ -23,6 +23,7 @@ function keys({ db, limits }: KeyQueries) {
       "key.scopes",
       "key.allow_list",
       "key.lifetime_seconds",
+      "key.created_by",
       "key.last_used",
       "key.created_at",
       "key.updated_at",

@@ -64,7 +64,8 @@ export async function createToken(
       detail: "Delete those that are not used any more.",
     });
   }
-  const token = { userId: user.id, name, lifetimeSeconds, ...readGrant(caller, input) };
+  const createdBy = creatorOf(caller, user.id);
+  const token = { userId: user.id, name, lifetimeSeconds, createdBy, ...readGrant(caller, input) };
   return inTransaction(db, async (trx) => {
     await recordKeyChange(
       trx,
@@ -89,6 +90,12 @@ export async function createToken(
       ],
     });
   });
+}
+
+/** Who makes a key for the user, where that is another one: the caller, or whoever made the key that the caller used. */
+function creatorOf({ id, keyCreatedBy }: UserCaller, userId: string): string | undefined {
+  const creatorId = keyCreatedBy?.id ?? id;
+  return creatorId === userId ? undefined : creatorId;
 }
 
 function readName(text: string | undefined): string {
@@ -192,7 +199,7 @@ export async function createSessionKey(
   if (caller.grant.secondsLeft !== undefined) throw forbidden("A token cannot make a session.");
   return inTransaction(db, async (trx) => {
     await recordKeyChange(trx, caller, { userId, name: "" }, "create");
-    return createSession(trx, userId, keyLifetimes.commandSession);
+    return createSession(trx, userId, keyLifetimes.commandSession, creatorOf(caller, userId));
   });
 }
 
@@ -243,6 +250,7 @@ function keyJson(row: KeyRow): ApiKey {
     token_name: row.token_name,
     lifetime_seconds: row.lifetime_seconds,
     allow_list: row.allow_list,
+    ...(row.created_by === null ? {} : { created_by: row.created_by }),
   };
 }
 

@@ -24,6 +24,7 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 export interface ApiKeys {
   allow_list: Generated<string[]>;
   created_at: Generated<string>;
+  created_by: string | null;
   expires_at: string;
   hashed_secret: Buffer;
   id: string;

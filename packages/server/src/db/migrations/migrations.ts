@@ -9,6 +9,7 @@ import { up as sessionsAndAudit } from "./0007-sessions-and-audit.ts";
 import { up as prebuilds } from "./0008-prebuilds.ts";
 import { up as reinitReceived } from "./0009-reinit-received.ts";
 import { up as instanceIdentity } from "./0010-instance-identity.ts";
+import { up as keyCreators } from "./0011-key-creators.ts";
 import { up as quotas } from "./0015-quotas.ts";
 import { up as templateQuotas } from "./0016-template-quotas.ts";
 import { up as liveAgents } from "./0018-live-agents.ts";
@@ -27,6 +28,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0008-prebuilds": { up: prebuilds },
   "0009-reinit-received": { up: reinitReceived },
   "0010-instance-identity": { up: instanceIdentity },
+  "0011-key-creators": { up: keyCreators },
   "0015-quotas": { up: quotas },
   "0016-template-quotas": { up: templateQuotas },
   "0018-live-agents": { up: liveAgents },

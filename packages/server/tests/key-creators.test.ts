@@ -1,0 +1,78 @@
+import {
+  createKey,
+  createToken,
+  getTokenByName,
+  listAuditLogs,
+  regenerateGitKey,
+  updateProfile,
+} from "@slipway/api";
+import { openClient } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+import { type OpenServer, openServer } from "./support/open-server.ts";
+import { addPerson, type Client, type Person } from "./support/people.ts";
+
+/* Keys that somebody makes for somebody else: everything that is done with them names both. */
+
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+let ann: Person;
+const me = { user: "me" };
+
+beforeAll(async () => {
+  server = opened.use(await openServer(inject("postgresUrl")));
+  ann = await addPerson(server, "ann");
+});
+afterAll(() => opened.disposeAsync());
+
+async function lastEntry() {
+  const { audit_logs: entries } = await server.admin.call(listAuditLogs, { query: { limit: "1" } });
+  return entries[0];
+}
+
+/** A session of Ann's that the administrator made. */
+async function borrowSession(): Promise<Client> {
+  const { key } = await server.admin.call(createKey, { params: { user: ann.user.id } });
+  return openClient(server.url, key);
+}
+
+describe("a key that another user made", () => {
+  it("names them with all that is done with it", async () => {
+    const borrowed = await borrowSession();
+    await borrowed.call(regenerateGitKey, { params: me });
+    expect(await lastEntry()).toMatchObject({
+      resource_type: "git_ssh_key",
+      user: { username: "ann" },
+      additional_fields: { key_created_by: { username: "admin" } },
+      description: "{user} updated git ssh key {target} with a key made by admin",
+    });
+  });
+
+  it("hands its maker on to the keys that are made with it", async () => {
+    const borrowed = await borrowSession();
+    const body = { token_name: "hidden" };
+    const { key } = await borrowed.call(createToken, { params: me, body });
+    const token = openClient(server.url, key);
+    await token.call(updateProfile, { params: me, body: { username: "ann", name: "Ann" } });
+    expect(await lastEntry()).toMatchObject({
+      action: "write",
+      resource_type: "user",
+      user: { username: "ann" },
+      additional_fields: { key_created_by: { username: "admin" } },
+    });
+    const shown = await ann.client.call(getTokenByName, { params: { ...me, name: "hidden" } });
+    expect(shown.created_by).toMatch(/^[0-9a-f-]{36}$/);
+    expect(shown.created_by).not.toBe(ann.user.id);
+  });
+
+  it("is told from one of the user's own", async () => {
+    const { key } = await ann.client.call(createKey, { params: me });
+    const own = openClient(server.url, key);
+    await own.call(createToken, { params: me, body: { token_name: "own" } });
+    const entry = await lastEntry();
+    expect(entry?.additional_fields).toEqual({});
+    expect(entry?.description).toBe("{user} created api key {target}");
+    const shown = await ann.client.call(getTokenByName, { params: { ...me, name: "own" } });
+    expect(shown).not.toHaveProperty("created_by");
+  });
+});
