@@ -36,7 +36,10 @@ beforeAll(async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   const database = opened.use(await openTestDatabase(inject("postgresUrl")));
-  const environment = { SLIPWAY_POSTGRES_URL: database.url };
+  const environment = {
+    SLIPWAY_POSTGRES_URL: database.url,
+    SLIPWAY_MAX_STREAMS_PER_USER: "2000",
+  };
   server = opened.use(await startServerProcess({ dataDir, port: 0, environment }));
   client = await logInAsAdmin(server.url);
   const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";

@@ -143,3 +143,58 @@ describe("open streams of a user", () => {
     });
   });
 });
+
+describe("the number of open streams of a user", () => {
+  let limited: OpenServer;
+  let path = "";
+  let log = "";
+  /** The streams that stay open end with the server. */
+  const ignore = (): void => {};
+
+  beforeAll(async () => {
+    limited = await openServer(inject("postgresUrl"), {
+      SLIPWAY_MAX_WATCHES_PER_USER: "3",
+      SLIPWAY_MAX_STREAMS_PER_USER: "5",
+    });
+    const id = await pushTemplate(limited.admin, "outside", template);
+    const made = await limited.admin.call(createWorkspace, {
+      params: { user: "me" },
+      body: { name: "dev", template_id: id },
+    });
+    path = `/workspaces/${made.id}`;
+    const running = await waitForWorkspace(
+      limited.admin,
+      made.id,
+      (one) => one.latest_build.status === "running",
+    );
+    log = `/workspaceagents/${firstAgent(running)?.id}/logs?follow`;
+  });
+  afterAll(() => limited[Symbol.asyncDispose]());
+
+  it("stays within the limits, also when many are opened at once", async () => {
+    const { client } = await addPerson(limited, "hal", ["owner"]);
+    const open = (at: number): Promise<Stream> =>
+      at % 2 === 0
+        ? openSocket(limited.url, `${path}/watch-ws`, client)
+        : openEvents(limited.url, `${path}/watch`, client);
+    const opened = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => open(at)));
+    const kept = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    // Of sockets that were let in together, those that are too many are closed at once.
+    const codes: unknown[] = [];
+    for (const { ended } of kept) void ended.then((end) => codes.push(end), ignore);
+    await expect.poll(() => kept.length - codes.length).toBe(3);
+    expect(codes.every((code) => code === 1013)).toBe(true);
+
+    const refused = await fetch(`${limited.url}/api/v2${path}/watch`, { headers: client.headers });
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toEqual({
+      message: "The limit of 3 watches per user is reached.",
+      detail:
+        "You have 3 watches open on this server. Close some that you no longer read. An administrator can raise SLIPWAY_MAX_WATCHES_PER_USER.",
+    });
+    // Other streams of the user have room, but no more than all together may be; other users have room of their own.
+    for (let count = 0; count < 2; count += 1) await openSocket(limited.url, log, client);
+    await expect(openSocket(limited.url, log, client)).rejects.toThrow("429");
+    await openSocket(limited.url, `${path}/watch-ws`, limited.admin);
+  });
+});

@@ -3,6 +3,7 @@ import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
+import type { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { isLive } from "./live-queries.ts";
@@ -12,6 +13,16 @@ export interface LogFollowNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
+  /** The reads of all who follow a log on this replica: those who have read as far read on together. */
+  readonly logReads: GatheredReads<LogPart>;
+}
+
+/** A part of a log, and the messages that it makes. */
+export interface LogPart {
+  readonly logs: readonly AgentLog[];
+  readonly messages: readonly string[];
+  /** Whether the agent counted before the part was read. */
+  readonly isCurrent: boolean;
 }
 
 /** Whose log is followed, and from where. */
@@ -34,7 +45,7 @@ export async function streamAgentLogs(
 ): Promise<void> {
   keepAlive(socket);
   refuseMessages(socket, 1008, "unexpected data message");
-  const { db, pubsub, clock } = needs;
+  const { db, pubsub, clock, logReads } = needs;
   const { agentId, workspaceId } = position;
   let last = position.after;
   let isFirst = true;
@@ -45,19 +56,27 @@ export async function streamAgentLogs(
     clock,
     signal: socket.signal,
   })) {
-    // Asked before the read, so that what came before the end is sent.
-    const isCurrent = await isLive(db, agentId);
-    let logs: readonly AgentLog[];
+    let part: LogPart;
+    let isCurrent = true;
     do {
-      logs = await readLogs(db, agentId, { after: last, before: undefined });
-      if (logs.length > 0 || isFirst) {
-        for (const message of logMessages(logs)) await socket.sendText(message);
+      const after = last;
+      part = await logReads.read(`${agentId} ${after}`, () => readPart(db, agentId, after));
+      isCurrent &&= part.isCurrent;
+      if (part.logs.length > 0 || isFirst) {
+        for (const message of part.messages) await socket.sendText(message);
         isFirst = false;
       }
-      last = logs.at(-1)?.id ?? last;
-    } while (logs.length === maxLogsPerRead);
+      last = part.logs.at(-1)?.id ?? last;
+    } while (part.logs.length === maxLogsPerRead);
     if (!isCurrent) return;
   }
+}
+
+async function readPart(db: Database, agentId: string, after: number): Promise<LogPart> {
+  // Asked before the read, so that what came before the end is sent.
+  const isCurrent = await isLive(db, agentId);
+  const logs = await readLogs(db, agentId, { after, before: undefined });
+  return { logs, messages: logMessages(logs), isCurrent };
 }
 
 /** Splits lines into messages that stock clients can read; at least one, for no lines an empty array. */

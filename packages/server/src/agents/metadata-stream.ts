@@ -1,9 +1,8 @@
-import type { AgentMetadata } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
-import { watch } from "../pubsub/watch.ts";
+import { SharedWatches } from "../pubsub/shared-watches.ts";
 import { readMetadata } from "./metadata.ts";
 
 /** A quiet stream says all values again after this long. */
@@ -17,21 +16,28 @@ export interface MetadataWatchNeeds {
   readonly clock: Clock;
 }
 
-/** All metadata of an agent at once, then after changes, at most each second (`rest.md` section 6.3). */
-export async function* watchMetadata(
-  { db, pubsub, clock }: MetadataWatchNeeds,
-  agentId: string,
-  signal: AbortSignal,
-): AsyncGenerator<AgentMetadata[], void, undefined> {
-  const looks = watch({
-    pubsub,
-    topics: [topics.agentMetadata(agentId)],
-    maxWaitMs: repeatMs,
-    clock,
-    signal,
-  });
-  for await (const _ of looks) {
-    yield await readMetadata(db, agentId, clock.now());
-    await clock.sleep(gatherMs, signal);
+/** The metadata of an agent as JSON, which is the same for whoever may see it. */
+type MetadataText = string;
+
+/** The agents of which metadata is watched on this replica, each read and encoded once for all who watch it. */
+export class MetadataWatches {
+  readonly #needs: MetadataWatchNeeds;
+  readonly #watches: SharedWatches<MetadataText>;
+
+  constructor(needs: MetadataWatchNeeds) {
+    this.#needs = needs;
+    this.#watches = new SharedWatches(needs);
+  }
+
+  /** All metadata of an agent at once, then after changes, at most each second (`rest.md` section 6.3). */
+  watch(agentId: string, signal: AbortSignal): AsyncGenerator<MetadataText, never, undefined> {
+    const { db, clock } = this.#needs;
+    const watched = {
+      topics: [topics.agentMetadata(agentId)],
+      maxWaitMs: repeatMs,
+      gatherMs,
+      read: async () => JSON.stringify(await readMetadata(db, agentId, clock.now())),
+    };
+    return this.#watches.watch(agentId, watched, signal);
   }
 }

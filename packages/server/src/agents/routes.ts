@@ -16,12 +16,13 @@ import { keepAlive, refuseMessages } from "../http/peer-socket.ts";
 import type { RouteRequest } from "../http/route-request.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
+import { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { negotiateVersion } from "./api-version.ts";
 import { addIdentityRoutes, type IdentityNeeds } from "./identity-routes.ts";
 import { maxLogsPerRead, readLogs } from "./log-store.ts";
-import { streamAgentLogs } from "./log-stream.ts";
+import { type LogPart, streamAgentLogs } from "./log-stream.ts";
 import { logText } from "./log-text.ts";
-import { watchMetadata } from "./metadata-stream.ts";
+import { MetadataWatches } from "./metadata-stream.ts";
 import { addNetworkRoutes } from "./network-routes.ts";
 import { addOwnRoutes } from "./own-routes.ts";
 import { selectLogSources } from "./read-queries.ts";
@@ -52,6 +53,7 @@ export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNe
 
 function addLogRoutes(routes: Routes, needs: AgentRpcNeeds): void {
   const { db } = needs;
+  const following = { ...needs, logReads: new GatheredReads<LogPart>() };
   for (const route of [getAgentLogs, getAgentStartupLogs]) {
     routes.userSocket(route, {
       isPlain: ({ query }) => query.follow === undefined,
@@ -70,7 +72,7 @@ function addLogRoutes(routes: Routes, needs: AgentRpcNeeds): void {
         return logText(logs, place.agent_name, names);
       },
       serve: (socket, { agentId, place, range }) =>
-        streamAgentLogs(needs, socket, {
+        streamAgentLogs(following, socket, {
           agentId,
           workspaceId: place.workspace_id,
           after: range.after,
@@ -105,6 +107,7 @@ async function readAllLogs(db: Database, agentId: string, range: LogRange): Prom
 
 function addMetadataRoutes(routes: Routes, needs: AgentRpcNeeds): void {
   const { db } = needs;
+  const watches = new MetadataWatches(needs);
   const prepare = async (
     { params }: RouteRequest<typeof watchAgentMetadata>,
     user: UserCaller,
@@ -117,8 +120,7 @@ function addMetadataRoutes(routes: Routes, needs: AgentRpcNeeds): void {
   routes.userEvents(watchAgentMetadata, {
     prepare,
     serve: async (stream, agentId) => {
-      for await (const metadata of watchMetadata(needs, agentId, stream.signal))
-        stream.data(metadata);
+      for await (const text of watches.watch(agentId, stream.signal)) await stream.dataText(text);
     },
     problem: "Failed to get metadata.",
   });
@@ -128,8 +130,8 @@ function addMetadataRoutes(routes: Routes, needs: AgentRpcNeeds): void {
     serve: async (socket, agentId) => {
       keepAlive(socket);
       refuseMessages(socket, 1002, "Clients cannot send messages for one-way WebSockets");
-      for await (const data of watchMetadata(needs, agentId, socket.signal)) {
-        await socket.sendText(`${JSON.stringify({ type: "data", data })}\n`);
+      for await (const text of watches.watch(agentId, socket.signal)) {
+        await socket.sendText(`{"type":"data","data":${text}}\n`);
       }
     },
   });

@@ -76,11 +76,18 @@ const definitions = {
     summary: "bytes of files that one user may have uploaded and no template version uses",
   },
   maxStreamsPerUser: {
-    default: 2_000,
+    default: 500,
     min: 1,
     max: 100_000,
     mayBeUnlimited: false,
     summary: "streams that one user may have open on one server, by all their sessions",
+  },
+  maxWatchesPerUser: {
+    default: 50,
+    min: 1,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "streams of one user on one server that tell of changes of workspaces and agents",
   },
   // What everybody may have open on one server.
   maxConnections: {

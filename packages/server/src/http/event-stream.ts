@@ -1,3 +1,5 @@
+import { once } from "node:events";
+
 import { whenAborted } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
@@ -10,7 +12,10 @@ export interface EventStream {
   readonly signal: AbortSignal;
   /** Now, besides the regular ones. A reader that has not taken what was sent before is given up. */
   ping(): void;
-  data(value: unknown): void;
+  /** Resolves when the reader may be sent more, so that a slow one slows the writer; also when the stream has ended. */
+  data(value: unknown): Promise<void>;
+  /** The same of a value that is JSON already, in one line. */
+  dataText(json: string): Promise<void>;
   error(message: string, detail: string): void;
   end(): void;
 }
@@ -32,8 +37,11 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     "X-Accel-Buffering": "no",
   });
   reply.raw.flushHeaders();
-  const write = (text: string): void => {
-    if (!signal.aborted) reply.raw.write(text);
+  const write = (text: string): boolean => signal.aborted || reply.raw.write(text);
+  const dataText = async (json: string): Promise<void> => {
+    if (write(`event: data\ndata: ${json}\n\n`)) return;
+    // It rejects when the stream ends, of which the writer hears by the signal.
+    await once(reply.raw, "drain", { signal }).catch(() => undefined);
   };
   const ping = (): void => {
     if (reply.raw.writableLength > 0) request.raw.socket.destroy();
@@ -45,9 +53,11 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
   return {
     signal,
     ping,
-    data: (value) => write(`event: data\ndata: ${JSON.stringify(value)}\n\n`),
-    error: (message, detail) =>
-      write(`event: error\ndata: ${JSON.stringify({ message, detail })}\n\n`),
+    data: (value) => dataText(JSON.stringify(value)),
+    dataText,
+    error: (message, detail) => {
+      write(`event: error\ndata: ${JSON.stringify({ message, detail })}\n\n`);
+    },
     end: () => {
       reader[Symbol.dispose]();
       reply.raw.end();

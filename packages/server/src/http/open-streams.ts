@@ -1,45 +1,81 @@
-import type { Limits } from "../config/limits.ts";
-import type { UserCaller } from "./caller.ts";
+import type { Route } from "@slipway/api";
 
-export type StreamLimits = Pick<Limits, "maxStreamsPerUser">;
+import type { LimitName, Limits } from "../config/limits.ts";
+import type { UserCaller } from "./caller.ts";
+import { LimitReached } from "./limit-reached.ts";
+
+export type StreamLimits = Pick<Limits, "maxStreamsPerUser" | "maxWatchesPerUser">;
 
 interface OpenStream {
   readonly user: UserCaller;
+  readonly isWatch: boolean;
   readonly end: () => void;
 }
 
 /** The streams that users have open here, so that they end when their user is not let in any more. */
 export class OpenStreams {
-  readonly #open = new Set<OpenStream>();
-  readonly maxPerUser: number;
+  readonly #limits: StreamLimits;
+  readonly #open = new Map<string, Set<OpenStream>>();
 
-  constructor({ maxStreamsPerUser }: StreamLimits) {
-    this.maxPerUser = maxStreamsPerUser;
+  constructor(limits: StreamLimits) {
+    this.#limits = limits;
   }
 
   /** Notes a stream until the result is disposed of; `end` must be quick and not throw. */
-  hold(user: UserCaller, end: () => void): Disposable {
-    const stream = { user, end };
-    this.#open.add(stream);
-    return { [Symbol.dispose]: () => void this.#open.delete(stream) };
+  hold(user: UserCaller, route: Route, end: () => void): Disposable {
+    const stream = { user, isWatch: isWatch(route), end };
+    const streams = this.#open.get(user.id) ?? new Set();
+    this.#open.set(user.id, streams);
+    streams.add(stream);
+    return {
+      [Symbol.dispose]: () => {
+        streams.delete(stream);
+        if (streams.size === 0 && this.#open.get(user.id) === streams) this.#open.delete(user.id);
+      },
+    };
   }
 
-  /** Whether the user may open another one. */
-  hasRoom({ id }: UserCaller): boolean {
-    let count = 0;
-    for (const { user } of this.#open) if (user.id === id) count += 1;
-    return count < this.maxPerUser;
+  /** Why the user may not open another stream by a route; undefined where they may. */
+  refusal({ id }: UserCaller, route: Route): LimitReached | undefined {
+    const streams = this.#open.get(id) ?? new Set();
+    const { maxStreamsPerUser, maxWatchesPerUser } = this.#limits;
+    if (streams.size >= maxStreamsPerUser) return refusal("maxStreamsPerUser", maxStreamsPerUser);
+    if (!isWatch(route)) return undefined;
+    const watches = streams.values().reduce((count, one) => count + Number(one.isWatch), 0);
+    return watches < maxWatchesPerUser
+      ? undefined
+      : refusal("maxWatchesPerUser", maxWatchesPerUser);
   }
 
   /** The session keys with which they were opened, each once. */
   keyIds(): readonly string[] {
-    return [...new Set(Array.from(this.#open, ({ user }) => user.keyId))];
+    return [...new Set(this.#all().map(({ user }) => user.keyId))];
   }
 
   /** Ends the streams of those who would not be let in as the same again. */
   endWhere(isStale: (user: UserCaller) => boolean): number {
-    const stale = [...this.#open].filter(({ user }) => isStale(user));
+    const stale = this.#all().filter(({ user }) => isStale(user));
     for (const { end } of stale) end();
     return stale.length;
   }
+
+  #all(): readonly OpenStream[] {
+    return [...this.#open.values()].flatMap((streams) => [...streams]);
+  }
+}
+
+/** Whether a route tells of every change of something, and is written to as long as it changes. */
+function isWatch({ path }: Route): boolean {
+  return /\/watch[a-z-]*$/.test(path);
+}
+
+function refusal(name: LimitName, max: number): LimitReached {
+  const what = name === "maxWatchesPerUser" ? "watches" : "streams";
+  return new LimitReached({
+    status: 429,
+    name,
+    limit: `${max} ${what} per user`,
+    used: `You have ${max} ${what} open on this server`,
+    advice: "Close some that you no longer read.",
+  });
 }

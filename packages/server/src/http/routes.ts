@@ -139,10 +139,12 @@ export class Routes {
       onRequest: this.#admissions.user(route),
       handler: async (raw, reply) => {
         const user = callers.user(raw);
-        this.#requireRoom(user);
+        this.#requireRoom(user, route);
         const prepared = await handler.prepare(typed(raw, reply), user);
+        // Others may have been opened meanwhile.
+        this.#requireRoom(user, route);
         const stream = openEventStream(raw, reply);
-        using _ = this.streams.hold(user, () => {
+        using _ = this.streams.hold(user, route, () => {
           stream.error(signedOutReason, "");
           stream.end();
         });
@@ -172,11 +174,9 @@ export class Routes {
     }
   }
 
-  #requireRoom(user: UserCaller): void {
-    if (this.streams.hasRoom(user)) return;
-    throw new HttpError(429, `You have ${this.streams.maxPerUser} streams open already.`, {
-      detail: "Close some that you do not read any more.",
-    });
+  #requireRoom(user: UserCaller, route: Route): void {
+    const refusal = this.streams.refusal(user, route);
+    if (refusal !== undefined) throw refusal;
   }
 
   async #answer(
@@ -205,7 +205,7 @@ export class Routes {
       onRequest: admit,
       preHandler: async (raw, reply) => {
         const user = callers.findUser(raw);
-        if (raw.ws && user !== undefined) this.#requireRoom(user);
+        if (raw.ws && user !== undefined) this.#requireRoom(user, route);
         prepared.set(raw, await handler.prepare(typed(raw, reply), caller(raw)));
       },
       handler: async (raw, reply) => {
@@ -220,8 +220,11 @@ export class Routes {
         // The request itself is not kept for as long as the socket lives.
         const state = take(raw);
         const user = callers.findUser(raw);
+        // Others may have been opened since the upgrade began.
+        const refusal = user && this.streams.refusal(user, route);
+        if (refusal !== undefined) return socket.close(1013, refusal.message);
         void openPeerSocket(socket, log, async (peer) => {
-          using _ = user && this.streams.hold(user, () => peer.close(1008, signedOutReason));
+          using _ = user && this.streams.hold(user, route, () => peer.close(1008, signedOutReason));
           await handler.serve(peer, state);
         });
       },

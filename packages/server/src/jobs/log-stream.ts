@@ -4,6 +4,7 @@ import type { Clock } from "@slipway/runtime";
 import type { Database } from "../db/database.ts";
 import type { LogRange } from "../http/log-range.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
+import type { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { isJobComplete, maxLogsPerRead, selectJobLogs } from "./queries.ts";
@@ -12,6 +13,15 @@ export interface LogStreamNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
+  /** The reads of all who follow a log on this replica: those who have read as far read on together. */
+  readonly jobLogReads: GatheredReads<JobLogPart>;
+}
+
+/** A part of a log, as far as it went when it was read. */
+export interface JobLogPart {
+  readonly logs: readonly JobLog[];
+  /** Whether the job was complete before the part was read. */
+  readonly isComplete: boolean;
 }
 
 const pollMs = 30_000;
@@ -36,7 +46,7 @@ export async function streamJobLogs(
 ): Promise<void> {
   keepAlive(socket);
   refuseMessages(socket, 1008, "unexpected data message");
-  const { db, pubsub, clock } = needs;
+  const { db, pubsub, clock, jobLogReads } = needs;
   let last = after;
   for await (const _ of watch({
     pubsub,
@@ -45,12 +55,20 @@ export async function streamJobLogs(
     clock,
     signal: socket.signal,
   })) {
-    // Asked before the read, so that nothing written before the end is missed.
-    const isComplete = await isJobComplete(db, jobId);
-    for (const log of await readJobLogs(db, jobId, { after: last, before: undefined })) {
+    const from = last;
+    const { logs, isComplete } = await jobLogReads.read(`${jobId} ${from}`, () =>
+      readPart(db, jobId, from),
+    );
+    for (const log of logs) {
       last = log.id;
       await socket.sendText(`${JSON.stringify(log)}\n`);
     }
     if (isComplete) return socket.close(1000, "done");
   }
+}
+
+async function readPart(db: Database, jobId: string, after: number): Promise<JobLogPart> {
+  // Asked before the read, so that nothing written before the end is missed.
+  const isComplete = await isJobComplete(db, jobId);
+  return { logs: await readJobLogs(db, jobId, { after, before: undefined }), isComplete };
 }

@@ -80,7 +80,7 @@ async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): 
     for await (const answer of answers) {
       if (answer.type !== "frame") continue;
       // In this order: stock agents may depend on it (`rest.md` section 2.2).
-      stream.data({
+      await stream.data({
         workspace_id: answer.workspaceId,
         reason: "prebuild_claimed",
         owner_id: answer.ownerId,

@@ -1,0 +1,149 @@
+import { type Clock, Wake } from "@slipway/runtime";
+
+import type { PubSub } from "./pubsub.ts";
+
+/** What is watched: what hints that it changed, and how it is read. */
+export interface Watched<T> {
+  readonly topics: readonly string[];
+  /** The longest time between two reads without a hint, in milliseconds; shortened at random by up to a third. */
+  readonly maxWaitMs: number;
+  /** Changes within this time make one read, in milliseconds. */
+  readonly gatherMs: number;
+  readonly read: () => Promise<T>;
+}
+
+export interface SharedWatchNeeds {
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
+
+/**
+ * Watches of this replica that share their reads: whoever watches the same thing gets the result of one read a change,
+ * however many they are. A watcher that is busy with one result gets the newest one next, and none of those between.
+ */
+export class SharedWatches<T> {
+  readonly #needs: SharedWatchNeeds;
+  readonly #open = new Map<string, SharedWatch<T>>();
+
+  constructor(needs: SharedWatchNeeds) {
+    this.#needs = needs;
+  }
+
+  /**
+   * Yields what a read of the watcher's own finds at once, then the result of each shared read that begins after it. Ends by
+   * throwing the signal's reason or the failure of a read, or when the watcher leaves. `watched` must be the same for all
+   * watchers of a key.
+   */
+  async *watch(
+    key: string,
+    watched: Watched<T>,
+    signal: AbortSignal,
+  ): AsyncGenerator<T, never, undefined> {
+    // Subscribed before the read, so that no change after it is missed.
+    const shared = this.#open.get(key) ?? this.#begin(key, watched);
+    using watcher = shared.join();
+    const first = await watched.read();
+    let round = shared.begun;
+    yield first;
+    for (;;) {
+      const found = await watcher.next(round, signal);
+      round = found.round;
+      yield found.value;
+    }
+  }
+
+  #begin(key: string, watched: Watched<T>): SharedWatch<T> {
+    const shared = new SharedWatch(this.#needs, watched, () => {
+      if (this.#open.get(key) === shared) this.#open.delete(key);
+    });
+    this.#open.set(key, shared);
+    return shared;
+  }
+}
+
+interface Found<T> {
+  readonly round: number;
+  readonly value: T;
+}
+
+/** The reads of one thing, for as long as it has watchers. */
+class SharedWatch<T> {
+  readonly #needs: SharedWatchNeeds;
+  readonly #watched: Watched<T>;
+  readonly #onEnd: () => void;
+  readonly #watchers = new Set<Wake>();
+  readonly #ending = new AbortController();
+  #begun = 0;
+  #found: Found<T> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(needs: SharedWatchNeeds, watched: Watched<T>, onEnd: () => void) {
+    this.#needs = needs;
+    this.#watched = watched;
+    this.#onEnd = onEnd;
+    void this.#readOn();
+  }
+
+  /** The number of reads that have begun. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** Adds a watcher until the result is disposed of; the last one to leave ends the reads. */
+  join(): SharedWatcher<T> & Disposable {
+    const wake = new Wake();
+    this.#watchers.add(wake);
+    return {
+      next: (after, signal) => this.#next(wake, after, signal),
+      [Symbol.dispose]: () => {
+        this.#watchers.delete(wake);
+        if (this.#watchers.size === 0) this.#end();
+      },
+    };
+  }
+
+  async #next(wake: Wake, after: number, signal: AbortSignal): Promise<Found<T>> {
+    const { clock } = this.#needs;
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#found !== undefined && this.#found.round > after) return this.#found;
+      await wake.wait(this.#watched.maxWaitMs, clock, signal);
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    const { pubsub, clock } = this.#needs;
+    const { topics, maxWaitMs, gatherMs, read } = this.#watched;
+    const { signal } = this.#ending;
+    const hint = new Wake();
+    using subscriptions = new DisposableStack();
+    for (const topic of topics) subscriptions.use(pubsub.subscribe(topic, () => hint.wake()));
+    try {
+      for (;;) {
+        await clock.sleep(gatherMs, signal);
+        await hint.wait(maxWaitMs * (1 - Math.random() / 3), clock, signal);
+        this.#begun += 1;
+        const round = this.#begun;
+        this.#found = { round, value: await read() };
+        for (const watcher of this.#watchers) watcher.wake();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      // Those who come from now on begin anew.
+      this.#failure = { error };
+      this.#end();
+      for (const watcher of this.#watchers) watcher.wake();
+    }
+  }
+
+  #end(): void {
+    this.#ending.abort(new DOMException("nobody watches", "AbortError"));
+    this.#onEnd();
+  }
+}
+
+interface SharedWatcher<T> {
+  /** The result of the newest read, once one of a later round than `after` has ended. */
+  next(after: number, signal: AbortSignal): Promise<Found<T>>;
+}
