@@ -37,7 +37,13 @@ let google: string;
 
 beforeAll(async () => {
   clouds = opened.use(await openClouds());
-  server = opened.use(await openServer(inject("postgresUrl"), clouds.environment));
+  // One test gives a user hundreds of workspaces.
+  const limits = {
+    SLIPWAY_MAX_WORKSPACES_PER_USER: "unlimited",
+    SLIPWAY_MAX_RUNNING_WORKSPACES_PER_USER: "unlimited",
+  };
+  const environment = { ...clouds.environment, ...limits };
+  server = opened.use(await openServer(inject("postgresUrl"), environment));
   ({ client: ann } = await addPerson(server, "ann"));
   const push = (cloud: string, names?: readonly string[]) =>
     pushTemplate(server.admin, cloud, machineTemplate(`${cloud}-instance-identity`, names));

@@ -9,6 +9,7 @@ import {
 } from "../../../packages/server/src/agents/identity/azure.ts";
 import { IdentityError } from "../../../packages/server/src/agents/identity/errors.ts";
 import { verifyGoogleIdentity } from "../../../packages/server/src/agents/identity/google.ts";
+import { SignatureBudget } from "../../../packages/server/src/agents/identity/signature-budget.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
 const keys = awsKeys([]);
@@ -41,7 +42,11 @@ export const identitiesTarget: FuzzTarget = {
       { signer, attributes },
       { signer, certificates: [signer, signer] },
     ];
-    const segments = ['{"alg":"RS256","kid":"k"}', '{"exp":9e99}', "x"];
+    const segments = [
+      '{"alg":"RS256","kid":"k"}',
+      '{"exp":9e99,"aud":"coder","iss":"accounts.google.com"}',
+      "x",
+    ];
     const token = segments.map((text) => Buffer.from(text).toString("base64url")).join(".");
     return [
       ...documents.map((parts) => Buffer.from(signMessage('{"vmId":"x"}', parts), "base64")),
@@ -54,9 +59,20 @@ export const identitiesTarget: FuzzTarget = {
     const base64 = Buffer.from(input).toString("base64");
     const fetchIssuers = async () => [];
     await expectRefusal(async () => verifyAwsIdentity({ document: text, signature: base64 }, keys));
-    await expectRefusal(() => verifyAzureIdentity(base64, { trust, fetchIssuers, nowMs }));
     await expectRefusal(() =>
-      verifyGoogleIdentity(text, { RS256: googleKeys, ES256: googleKeys }, nowMs),
+      verifyAzureIdentity(base64, {
+        trust,
+        fetchIssuers,
+        nowMs,
+        signatures: new SignatureBudget(),
+      }),
+    );
+    await expectRefusal(() =>
+      verifyGoogleIdentity(text, {
+        keys: { RS256: googleKeys, ES256: googleKeys },
+        audience: "coder",
+        nowMs,
+      }),
     );
   },
 };

@@ -1,4 +1,5 @@
 import { awsInstanceIdentity, azureInstanceIdentity, googleInstanceIdentity } from "@slipway/api";
+import { errorText, type Logger } from "@slipway/runtime";
 
 import { HttpError } from "../http/errors.ts";
 import type { Routes } from "../http/routes.ts";
@@ -21,7 +22,7 @@ export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   ): Promise<{ readonly session_token: string }> => {
     const machine = {
       auth,
-      instanceId: await proved(auth, instanceId),
+      instanceId: await proved(auth, instanceId, needs.logger),
       agentName: agentName.trim(),
     };
     return { session_token: await exchangeIdentity(needs, machine) };
@@ -43,7 +44,11 @@ const clouds: Readonly<Record<IdentityAuth, string>> = {
   "google-instance-identity": "GCP",
 };
 
-async function proved(auth: IdentityAuth, instanceId: Promise<string>): Promise<string> {
+async function proved(
+  auth: IdentityAuth,
+  instanceId: Promise<string>,
+  logger: Pick<Logger, "debug">,
+): Promise<string> {
   try {
     return await instanceId;
   } catch (error) {
@@ -51,6 +56,9 @@ async function proved(auth: IdentityAuth, instanceId: Promise<string>): Promise<
       throw new HttpError(400, "Error decoding JWT claims.", { detail: error.message });
     }
     if (!(error instanceof IdentityError)) throw error;
+    // The answer for Azure is always the same.
+    const reason = errorText(error.cause ?? error);
+    logger.debug({ auth, reason }, "a machine did not prove who it is");
     throw new HttpError(401, `Invalid ${clouds[auth]} identity.`, { detail: error.message });
   }
 }

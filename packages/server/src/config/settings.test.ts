@@ -13,6 +13,7 @@ const key = "k".repeat(32);
 const google = {
   googleKeysUrl: "https://www.googleapis.com/oauth2/v3/certs",
   googleIapKeysUrl: "https://www.gstatic.com/iap/verify/public_key-jwk",
+  googleAudience: "coder",
 };
 
 function problemsOf(source: Record<string, string>): readonly string[] {
@@ -82,6 +83,7 @@ describe("readSettings", () => {
         SLIPWAY_SECRET_KEY: `${key}, ${key}2`,
         SLIPWAY_GOOGLE_KEYS_URL: "http://proxy/keys",
         SLIPWAY_GOOGLE_IAP_KEYS_URL: "http://proxy/iap",
+        SLIPWAY_GOOGLE_AUDIENCE: "slipway",
         SLIPWAY_PROCESS_DRIVER: "true",
         SLIPWAY_PROCESS_UIDS: "7000-7099",
         SLIPWAY_MAX_STREAMS_PER_USER: "7",
@@ -103,6 +105,7 @@ describe("readSettings", () => {
         azureCertificates: [],
         googleKeysUrl: "http://proxy/keys",
         googleIapKeysUrl: "http://proxy/iap",
+        googleAudience: "slipway",
       },
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
       limits: { ...defaultLimits, maxStreamsPerUser: 7 },

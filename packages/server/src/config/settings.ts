@@ -41,6 +41,8 @@ export interface IdentitySettings {
   readonly azureCertificates: readonly X509Certificate[];
   readonly googleKeysUrl: string;
   readonly googleIapKeysUrl: string;
+  /** The audience of the tokens that Google's machines show. */
+  readonly googleAudience: string;
 }
 
 /** The driver that starts agents on the server's own machine. */
@@ -100,6 +102,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
       googleIapKeysUrl:
         readUrl(source, "SLIPWAY_GOOGLE_IAP_KEYS_URL", webProtocols, report) ??
         "https://www.gstatic.com/iap/verify/public_key-jwk",
+      googleAudience: source["SLIPWAY_GOOGLE_AUDIENCE"] || "coder",
     },
     limits: readLimits(source, report),
     processDriver: {

@@ -100,7 +100,17 @@ function awsBody(instanceId: string, { aws }: Signers): Body {
 }
 
 function azureBody(vmId: string, { azure: signer }: Signers): Body {
-  return { signature: signMessage(JSON.stringify({ vmId }), { signer }), encoding: "pkcs7" };
+  const now = Date.now();
+  const timeStamp = { createdOn: azureTime(now), expiresOn: azureTime(now + 6 * 3_600_000) };
+  const document = JSON.stringify({ nonce: "20261125-120000", timeStamp, vmId });
+  return { signature: signMessage(document, { signer }), encoding: "pkcs7" };
+}
+
+/** As Azure writes times: `11/28/18 06:16:17 -0000`. */
+function azureTime(ms: number): string {
+  const [date = "", time = ""] = new Date(ms).toISOString().split(/[T.]/);
+  const [year = "", month, day] = date.split("-");
+  return `${month}/${day}/${year.slice(2)} ${time} -0000`;
 }
 
 async function googleBody(
@@ -108,8 +118,15 @@ async function googleBody(
   { rsa, ec }: Signers,
   alg: "RS256" | "ES256" = "RS256",
 ): Promise<Body> {
-  const exp = Math.floor(Date.now() / 1000) + 3600;
-  const claims = { aud: "coder", exp, google: { compute_engine: { instance_id: instanceId } } };
+  const iat = Math.floor(Date.now() / 1000);
+  const iss = alg === "RS256" ? "https://accounts.google.com" : "https://cloud.google.com/iap";
+  const claims = {
+    aud: "coder",
+    iss,
+    iat,
+    exp: iat + 3600,
+    google: { compute_engine: { instance_id: instanceId } },
+  };
   const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
     .setProtectedHeader({ alg, kid: "k1" })
     .sign((alg === "RS256" ? rsa : ec).privateKey);

@@ -100,6 +100,12 @@ export const command = defineCommand({
       variable: "SLIPWAY_GOOGLE_IAP_KEYS_URL",
       summary: "the same for signatures with ES256; Google's unless given",
     },
+    googleAudience: {
+      kind: "text",
+      value: "name",
+      variable: "SLIPWAY_GOOGLE_AUDIENCE",
+      summary: "audience of the tokens that Google machines show (default: coder)",
+    },
     logLevel: {
       kind: "text",
       value: "level",

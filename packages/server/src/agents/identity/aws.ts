@@ -5,6 +5,7 @@ import { errorText } from "@slipway/runtime";
 import { awsCertificates } from "./aws-certificates.ts";
 import { decodeBase64 } from "./base64.ts";
 import { IdentityError } from "./errors.ts";
+import { isUsualRsaKey } from "./public-keys.ts";
 
 /** What a machine gets from AWS to show who it is. */
 export interface AwsIdentity {
@@ -14,6 +15,9 @@ export interface AwsIdentity {
   readonly signature: string;
 }
 
+/** Sizes of RSA keys that sign: AWS's have 1,024 bits. */
+const keySizes = { minBits: 1_024, maxBits: 4_096 } as const;
+
 /** The RSA keys that may have signed: those that AWS publishes, and those of more certificates. */
 export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] {
   const published = Object.values(awsCertificates).map(
@@ -21,12 +25,12 @@ export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] 
   );
   return [...published, ...more]
     .map(({ publicKey }) => publicKey)
-    .filter((key) => key.asymmetricKeyType === "rsa");
+    .filter((key) => isUsualRsaKey(key, keySizes));
 }
 
 /**
- * The id of the machine that shows this; throws `IdentityError`. Dates are not looked at, of certificates neither, for AWS
- * signs with expired ones (`rest.md` section 3).
+ * The id of the machine that shows this; throws `IdentityError`. Dates are not looked at: AWS signs with expired certificates,
+ * and its documents do not say until when they hold (`rest.md` section 3). Checks a signature with each key of its length.
  */
 export function verifyAwsIdentity(
   { document, signature }: AwsIdentity,
@@ -36,8 +40,13 @@ export function verifyAwsIdentity(
   const bytes = decodeBase64(signature);
   if (bytes === undefined) throw new IdentityError("decode signature: found no base64");
   const signed = Buffer.from(document);
-  if (keys.some((key) => verify("sha256", signed, key, bytes))) return instanceId;
+  const fitting = keys.filter((key) => signatureBytes(key) === bytes.length);
+  if (fitting.some((key) => verify("sha256", signed, key, bytes))) return instanceId;
   throw new IdentityError("crypto/rsa: verification error");
+}
+
+function signatureBytes({ asymmetricKeyDetails }: KeyObject): number {
+  return Math.ceil((asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
 function readInstanceId(document: string): string {

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
 
 import {
   type CertificateParts,
@@ -16,6 +16,7 @@ import { azureTrust, verifyAzureIdentity } from "./azure.ts";
 import { hasTrustedChain } from "./certificate-chain.ts";
 import { readCertificate } from "./certificate.ts";
 import { IdentityError } from "./errors.ts";
+import { maxSignatures, SignatureBudget } from "./signature-budget.ts";
 
 const now = new Date("2026-11-25T12:00:00Z");
 const id = "dc18de58-292f-4794-9a5d-000000000001";
@@ -58,6 +59,7 @@ function verify(
       return fetched.map(({ der }) => readCertificate(der));
     },
     nowMs: now.getTime(),
+    signatures: new SignatureBudget(),
   });
 }
 
@@ -86,7 +88,9 @@ describe("the intermediates of Azure", () => {
   it("are issued by roots that everybody trusts", () => {
     const { roots, intermediates } = azureTrust([]);
     for (const leaf of intermediates) {
-      expect(hasTrustedChain(leaf, { roots, intermediates, nowMs: now.getTime() })).toBe(true);
+      const subject = { roots, intermediates, nowMs: now.getTime() };
+      const signatures = new SignatureBudget();
+      expect(hasTrustedChain(leaf, { ...subject, signatures })).toBe(true);
     }
   });
 });
@@ -139,6 +143,33 @@ describe("the identity of an Azure machine", () => {
     const forged = await issueSigner({ issuer: own, issuerUrls: [url] });
     const forgery = signMessage(content, { signer: forged });
     await expect(verify(forgery, { more: [root], fetched: [own] })).rejects.toEqual(refused);
+  });
+
+  /** A document as Azure writes it, of these times. */
+  const timed = (createdOn: unknown, expiresOn: unknown) =>
+    made({}, JSON.stringify({ vmId: id, timeStamp: { createdOn, expiresOn } }));
+
+  it.each([
+    ["11/25/26 10:00:00 -0000", "11/25/26 16:00:00 -0000"],
+    ["11/25/2026 10:00:00 +0000", "11/25/2026 16:00:00 +0000"],
+    ["2026-11-25T10:00:00Z", "2026-11-25T16:00:00Z"],
+    // Clocks may be a little apart.
+    ["11/25/26 12:01:00 -0000", "11/25/26 11:59:00 -0000"],
+    ["11/25/26 13:00:00 +0100", undefined],
+  ])("is proved by a document of %s to %s", async (createdOn, expiresOn) => {
+    expect(await verify(timed(createdOn, expiresOn))).toBe(id);
+  });
+
+  it.each([
+    ["11/25/26 05:00:00 -0000", "11/25/26 11:58:59 -0000"],
+    ["11/28/18 00:16:17 -0000", "11/28/18 06:16:17 -0000"],
+    ["11/25/26 12:01:01 -0000", "11/25/26 18:00:00 -0000"],
+    ["11/25/26 10:00:00 -0000", "soon"],
+    ["11/25/26 10:00:00 -0000", "13/45/26 10:00:00 -0000"],
+    ["11/25/26 10:00:00 -0000", 1_795_000_000],
+    [null, "11/25/26 16:00:00 -0000"],
+  ])("is not proved by a document of %s to %s", async (createdOn, expiresOn) => {
+    await expect(verify(timed(createdOn, expiresOn))).rejects.toEqual(refused);
   });
 
   it("is not looked for anywhere when the signature is wrong", async () => {
@@ -249,20 +280,29 @@ describe("the identity of an Azure machine", () => {
     for (const at of [...places, ...last]) {
       const changed = Buffer.from(bytes);
       changed[at] = (changed[at] ?? 0) ^ 1;
-      const verifying = verifyAzureIdentity(changed.toString("base64"), needs);
+      const signatures = new SignatureBudget();
+      const verifying = verifyAzureIdentity(changed.toString("base64"), { ...needs, signatures });
       await expect(verifying).rejects.toEqual(refused);
     }
-  });
+  }, 30_000);
 });
 
 describe("whatever is shown as the identity of an Azure machine", () => {
-  const needs = { trust: { roots: [], intermediates: [] }, fetchIssuers: async () => [], nowMs: 0 };
+  const refuse = (text: string) =>
+    expect(
+      verifyAzureIdentity(text, {
+        trust: { roots: [], intermediates: [] },
+        fetchIssuers: async () => [],
+        nowMs: 0,
+        signatures: new SignatureBudget(),
+      }),
+    ).rejects.toEqual(refused);
 
   it("is refused in one way only, wherever it ends", async () => {
     const bytes = Buffer.from(signMessage(content, { signer }), "base64");
     for (let length = 0; length < bytes.length; length += 1) {
       const cut = bytes.subarray(0, length).toString("base64");
-      await expect(verifyAzureIdentity(cut, needs)).rejects.toEqual(refused);
+      await refuse(cut);
     }
   });
 
@@ -278,7 +318,7 @@ describe("whatever is shown as the identity of an Azure machine", () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array(), changed), async (shown) => {
         const text = Buffer.from(shown).toString("base64");
-        await expect(verifyAzureIdentity(text, needs)).rejects.toEqual(refused);
+        await refuse(text);
       }),
     );
   });
@@ -302,7 +342,7 @@ describe("whatever is shown as the identity of an Azure machine", () => {
   ])("is refused soon, however deep or long it is: %s", async (_, make) => {
     const text = make(24_570).subarray(0, 49_152).toString("base64");
     const begun = performance.now();
-    await expect(verifyAzureIdentity(text, needs)).rejects.toEqual(refused);
+    await refuse(text);
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
 
@@ -328,9 +368,89 @@ describe("whatever is shown as the identity of an Azure machine", () => {
     const leaf = readCertificate((await issueSigner(issuer && { issuer })).der);
     const intermediates = web.map(({ der }) => readCertificate(der));
     const begun = performance.now();
-    const subject = { roots: [new X509Certificate(root.der)], intermediates, nowMs: now.getTime() };
+    const signatures = new SignatureBudget();
+    const roots = [new X509Certificate(root.der)];
+    const subject = { roots, intermediates, nowMs: now.getTime(), signatures };
     expect(hasTrustedChain(leaf, subject)).toBe(false);
     expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(signatures.spent).toBeLessThanOrEqual(maxSignatures);
+  });
+});
+
+describe("what a message of a stranger costs", () => {
+  /** Shows a signer of the stranger's own with certificates of their choice; resolves to the signatures that were checked. */
+  async function spentOn(certificates: readonly Issued[], issuer: Issued): Promise<number> {
+    const own = await issueSigner({ issuer });
+    const message = signMessage(content, { signer: own, certificates: [own, ...certificates] });
+    const signatures = new SignatureBudget();
+    const verifying = verifyAzureIdentity(message, {
+      trust: azureTrust([]),
+      fetchIssuers: async () => certificates.map(({ der }) => readCertificate(der)),
+      nowMs: now.getTime(),
+      signatures,
+    });
+    await expect(verifying).rejects.toEqual(refused);
+    return signatures.spent;
+  }
+
+  /** A pair whose public key is another one. */
+  async function withPublicKey(jwk: object): Promise<Issued["keys"]> {
+    const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+    const publicKey = await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]);
+    return { privateKey: keys.privateKey, publicKey };
+  }
+
+  it("is the check of its own signature where no certificate has a usual key", async () => {
+    const modulus = generateKeyPairSync("rsa", { modulusLength: 3_072 }).publicKey.export({
+      format: "jwk",
+    });
+    // An exponent as long as the modulus makes a check take about a thousand times as long.
+    const e = Buffer.alloc(380, 0xab).toString("base64url");
+    const unusual = await withPublicKey({ ...modulus, e });
+    const [first, ...more] = await Promise.all(
+      ["A", "A", "A"].map((name) => issue({ name, isAuthority: true, keys: unusual })),
+    );
+    if (first === undefined) throw new Error("there is no certificate");
+    expect(readCertificate(first.der).isUsable).toBe(false);
+    expect(await spentOn([first, ...more], first)).toBe(1);
+  });
+
+  it("is nothing where the signer's own key is not usual", async () => {
+    const small = generateKeyPairSync("rsa", { modulusLength: 1_024 }).publicKey;
+    const unusual = await withPublicKey(small.export({ format: "jwk" }));
+    const signatures = new SignatureBudget();
+    const own = await issueSigner({ issuer: root, keys: unusual });
+    const verifying = verifyAzureIdentity(signMessage(content, { signer: own }), {
+      trust: azureTrust([]),
+      fetchIssuers: async () => [],
+      nowMs: now.getTime(),
+      signatures,
+    });
+    await expect(verifying).rejects.toEqual(refused);
+    expect(signatures.spent).toBe(0);
+  });
+
+  it("is one check for each certificate, though they issue each other", async () => {
+    const pair = await makeKeys("ec");
+    const a = await issue({ name: "A", isAuthority: true, keys: pair });
+    const b = await issue({ name: "B", isAuthority: true, keys: pair, issuer: a });
+    const back = await issue({ name: "A", isAuthority: true, keys: pair, issuer: b });
+    // Its own; its issuer under both of A's certificates; B; and the same once more with those that were fetched.
+    expect(await spentOn([a, b, back], a)).toBeLessThanOrEqual(1 + 2 * 4);
+  });
+
+  it("ends with the budget, however many issuers have the name", async () => {
+    const issuers = await Promise.all(
+      Array.from({ length: 30 }, () => issue({ name: "A", isAuthority: true })),
+    );
+    const [shown] = issuers;
+    if (shown === undefined) throw new Error("there is no certificate");
+    const leaf = readCertificate((await issueSigner({ issuer: shown })).der);
+    const signatures = new SignatureBudget();
+    const intermediates = issuers.slice(1).map(({ der }) => readCertificate(der));
+    const subject = { roots: [], intermediates, nowMs: now.getTime(), signatures };
+    expect(hasTrustedChain(leaf, subject)).toBe(false);
+    expect(signatures.spent).toBe(maxSignatures);
   });
 });
 

@@ -6,7 +6,9 @@ import { decodeBase64 } from "./base64.ts";
 import { hasTrustedChain, isInForce } from "./certificate-chain.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { IdentityError } from "./errors.ts";
+import type { SignatureBudget } from "./signature-budget.ts";
 import { readSignedMessage, type SignedMessage } from "./signed-message.ts";
+import { isFuture, isPast, parseAzureTime } from "./times.ts";
 
 /** Whom to believe what Azure's machines show. */
 export interface AzureTrust {
@@ -19,6 +21,7 @@ interface AzureNeeds {
   /** The certificates at addresses that a certificate names, as far as they can be had. */
   readonly fetchIssuers: (urls: readonly string[]) => Promise<readonly Certificate[]>;
   readonly nowMs: number;
+  readonly signatures: SignatureBudget;
 }
 
 /** The roots that everybody trusts and the intermediates of Azure, with more of either: who issued himself is a root. */
@@ -41,11 +44,11 @@ export async function verifyAzureIdentity(signature: string, needs: AzureNeeds):
   try {
     const bytes = decodeBase64(signature);
     if (bytes === undefined) throw new Error("found no base64");
-    const message = readSignedMessage(bytes);
-    checkSigner(message.signer, needs.nowMs);
+    const check = (signer: Certificate): void => checkSigner(signer, needs.nowMs);
+    const message = readSignedMessage(bytes, check, needs.signatures);
     if (!(await isTrusted(message, needs)))
       throw new Error("found a signer whom nobody vouches for");
-    return readVmId(message.content);
+    return readVmId(message.content, needs.nowMs);
   } catch (error) {
     throw new IdentityError("Signature verification failed.", { cause: error });
   }
@@ -67,21 +70,42 @@ function checkSigner(
 /** Rules 3 and 4. */
 async function isTrusted(
   { signer, certificates }: SignedMessage,
-  { trust: { roots, intermediates }, fetchIssuers, nowMs }: AzureNeeds,
+  { trust: { roots, intermediates }, fetchIssuers, nowMs, signatures }: AzureNeeds,
 ): Promise<boolean> {
-  const known = [...certificates, ...intermediates];
-  if (hasTrustedChain(signer, { roots, intermediates: known, nowMs })) return true;
+  // Azure's own first: those that are shown may be anything.
+  const known = [...intermediates, ...certificates];
+  if (hasTrustedChain(signer, { roots, intermediates: known, nowMs, signatures })) return true;
   const fetched = await fetchIssuers(signer.issuerUrls);
   if (fetched.length === 0) return false;
   const all = [...fetched, ...known];
-  return hasTrustedChain(signer, { roots, intermediates: all, nowMs });
+  return hasTrustedChain(signer, { roots, intermediates: all, nowMs, signatures });
 }
 
-/** Rule 5. */
-function readVmId(content: Buffer): string {
+/** Rule 5; and the document holds at this time, where it says until when it does. */
+function readVmId(content: Buffer, nowMs: number): string {
   const value: unknown = JSON.parse(content.toString());
-  const id: unknown =
-    typeof value === "object" && value !== null ? Reflect.get(value, "vmId") : undefined;
+  const id = fieldOf(value, "vmId");
   if (typeof id !== "string") throw new Error("found no text vmId");
+  const times = fieldOf(value, "timeStamp");
+  const createdMs = timeOf(times, "createdOn");
+  const expiresMs = timeOf(times, "expiresOn");
+  if (createdMs !== undefined && isFuture(createdMs, nowMs)) {
+    throw new Error("found a document of a time to come");
+  }
+  if (expiresMs !== undefined && isPast(expiresMs, nowMs)) {
+    throw new Error("found a document that has expired");
+  }
   return id;
+}
+
+function timeOf(times: unknown, name: string): number | undefined {
+  const value = fieldOf(times, name);
+  if (value === undefined) return undefined;
+  const time = typeof value === "string" ? parseAzureTime(value) : undefined;
+  if (time === undefined) throw new Error(`found no time in ${name}`);
+  return time;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

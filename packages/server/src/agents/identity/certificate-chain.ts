@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 
 import type { Certificate } from "./certificate.ts";
+import type { SignatureBudget } from "./signature-budget.ts";
 
 export interface ChainSubject {
   /** Believed as they are, while they are in force. */
@@ -8,53 +9,62 @@ export interface ChainSubject {
   /** Of which a chain may be made; whoever shows something may have chosen them. */
   readonly intermediates: readonly Certificate[];
   readonly nowMs: number;
+  /** One signature is checked for each link that names its issuer. */
+  readonly signatures: SignatureBudget;
 }
 
 /** Most certificates between the first one and a root. */
 const maxIntermediates = 6;
-/** Most signatures of certificates that are checked for one chain. */
-const maxChecks = 48;
 
 /**
  * Whether the certificate was issued, over any number of others, by one of the roots, and all of them are in force. Usages of
  * keys other than to sign certificates do not matter.
+ *
+ * Goes from the certificate upwards, all issuers at one distance before those at the next, and to each certificate once: the
+ * shortest way to it is the one that its path length allows if any does.
  */
 export function hasTrustedChain(leaf: Certificate, subject: ChainSubject): boolean {
-  return (
-    isInForce(leaf.x509, subject.nowMs) && leaf.isUsable && new Search(subject).reaches(leaf, [])
-  );
+  const { roots, intermediates, nowMs } = subject;
+  if (!isInForce(leaf.x509, nowMs) || !leaf.isUsable) return false;
+  const trusted = roots.filter((root) => isInForce(root, nowMs));
+  const unseen = new Set(distinct(intermediates));
+  let level = [leaf];
+  for (let below = 0; level.length > 0; below += 1) {
+    if (level.some((one) => trusted.some((root) => isIssuedBy(one, root, subject)))) return true;
+    if (below >= maxIntermediates) return false;
+    const next: Certificate[] = [];
+    for (const issuer of unseen) {
+      if (!mayIssue(issuer, below, nowMs)) continue;
+      if (!level.some((one) => isIssuedBy(one, issuer.x509, subject))) continue;
+      unseen.delete(issuer);
+      next.push(issuer);
+    }
+    level = next;
+  }
+  return false;
 }
 
-/** Looks for a chain depth first, within `maxChecks`, and for no certificate twice on the same way. */
-class Search {
-  readonly #subject: ChainSubject;
-  #checksLeft = maxChecks;
+/** Of certificates that are shown several times, one. */
+function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
+  return [...new Map(certificates.map((one) => [one.x509.fingerprint256, one])).values()];
+}
 
-  constructor(subject: ChainSubject) {
-    this.#subject = subject;
-  }
+/** `below` is the number of issuers under it. */
+function mayIssue(
+  { x509, isUsable, pathLength = Infinity }: Certificate,
+  below: number,
+  nowMs: number,
+): boolean {
+  return isUsable && x509.ca && isInForce(x509, nowMs) && pathLength >= below;
+}
 
-  /** `below` are the issuers from the first one up to this one. */
-  reaches(certificate: Certificate, below: readonly Certificate[]): boolean {
-    const { roots, intermediates, nowMs } = this.#subject;
-    const issuedBy = (issuer: X509Certificate): boolean => this.#isIssuedBy(certificate, issuer);
-    if (roots.some((root) => isInForce(root, nowMs) && issuedBy(root))) return true;
-    if (below.length >= maxIntermediates) return false;
-    return intermediates.some((issuer) => {
-      const { x509, isUsable, pathLength = Infinity } = issuer;
-      if (!isUsable || !x509.ca || !isInForce(x509, nowMs) || pathLength < below.length)
-        return false;
-      if (below.some((one) => one.x509.raw.equals(x509.raw))) return false;
-      return issuedBy(x509) && this.reaches(issuer, [...below, issuer]);
-    });
-  }
-
-  #isIssuedBy({ x509 }: Certificate, issuer: X509Certificate): boolean {
-    // It names the issuer, who may sign certificates; only then is the signature worth the time.
-    if (!x509.checkIssued(issuer) || this.#checksLeft === 0) return false;
-    this.#checksLeft -= 1;
-    return x509.verify(issuer.publicKey);
-  }
+function isIssuedBy(
+  { x509 }: Certificate,
+  issuer: X509Certificate,
+  { signatures }: ChainSubject,
+): boolean {
+  // It names the issuer, who may sign certificates; only then is the signature worth the time.
+  return x509.checkIssued(issuer) && signatures.take() && x509.verify(issuer.publicKey);
 }
 
 export function isInForce({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {

@@ -7,6 +7,8 @@ import {
   InfoAccess,
 } from "pkijs";
 
+import { isUsualKey } from "./public-keys.ts";
+
 /** A certificate, as far as chains of them and the addresses in them matter. */
 export interface Certificate {
   readonly x509: X509Certificate;
@@ -16,7 +18,7 @@ export interface Certificate {
   readonly issuerUrls: readonly string[];
   /** Most other issuers below it; undefined: any number. */
   readonly pathLength: number | undefined;
-  /** Whether it is signed with an algorithm that holds, has a key of usual size, and demands nothing unknown. */
+  /** Whether it is signed with an algorithm that holds, has a key that is in use, and demands nothing unknown. */
   readonly isUsable: boolean;
 }
 
@@ -50,13 +52,17 @@ const knownExtensions: ReadonlySet<string> = new Set([
 /** It counts whether critical or not. */
 const nameConstraints = "2.5.29.30";
 
-/** What checking a signature may cost; the largest keys in use have half of it. */
-const maxRsaBits = 8_192;
-
 /** Reads DER; throws some error or other where it is no certificate. */
 export function readCertificate(der: Uint8Array): Certificate {
+  return certificateOf(ParsedCertificate.fromBER(new Uint8Array(der)), der);
+}
+
+/** The same of one that is parsed already. */
+export function certificateOf(
+  parsed: ParsedCertificate,
+  der: Uint8Array = new Uint8Array(parsed.toSchema().toBER()),
+): Certificate {
   const x509 = new X509Certificate(der);
-  const parsed = ParsedCertificate.fromBER(new Uint8Array(der));
   const { publicKey } = x509;
   const extensions = parsed.extensions ?? [];
   const pathLength = readPathLength(extensions);
@@ -70,20 +76,13 @@ export function readCertificate(der: Uint8Array): Certificate {
     pathLength: typeof pathLength === "number" ? pathLength : undefined,
     isUsable:
       strongSignatures.has(parsed.signatureAlgorithm.algorithmId) &&
-      hasUsualKey(publicKey) &&
+      isUsualKey(publicKey) &&
       pathLength !== "unreadable" &&
       extensions.every(
         ({ critical, extnID }) =>
           extnID !== nameConstraints && (!critical || knownExtensions.has(extnID)),
       ),
   };
-}
-
-function hasUsualKey({
-  asymmetricKeyType: type,
-  asymmetricKeyDetails: details,
-}: KeyObject): boolean {
-  return type === "ec" || (type === "rsa" && (details?.modulusLength ?? Infinity) <= maxRsaBits);
 }
 
 function readPathLength(extensions: readonly Extension[]): number | "none" | "unreadable" {

@@ -1,8 +1,12 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+
 import { errorText } from "@slipway/runtime";
-import { compactVerify, decodeProtectedHeader, importJWK } from "jose";
+import { compactVerify, decodeProtectedHeader } from "jose";
 
 import { IdentityClaimError, IdentityError } from "./errors.ts";
 import type { PublicJwk } from "./key-set.ts";
+import { isUsualKey, isUsualRsaKey } from "./public-keys.ts";
+import { isFuture, isPast } from "./times.ts";
 
 /** Finds a key by its id; throws `IdentityError`. */
 export interface Keys {
@@ -15,27 +19,85 @@ export interface GoogleKeys {
   readonly ES256: Keys;
 }
 
+export interface GoogleNeeds {
+  readonly keys: GoogleKeys;
+  /** Whom tokens must be for. */
+  readonly audience: string;
+  readonly nowMs: number;
+}
+
+/** Longest token, in characters; Google's have about 1,500. */
+const maxTokenLength = 16 * 1024;
+const keySizes = { minBits: 2_048, maxBits: 4_096 } as const;
+
 /**
- * The id of the machine whose token this is at `nowMs`, empty where it names none. Neither audience nor issuer are looked at
- * (`rest.md` section 3). Throws `IdentityError`, or `IdentityClaimError` for what a good token says wrongly.
+ * The id of the machine whose token this is, empty where it names none (`rest.md` section 3). A token is for the audience that
+ * its machine asked for, so that one shown to another service is of no use here. Throws `IdentityError`, or
+ * `IdentityClaimError` for what a good token says wrongly.
  */
 export async function verifyGoogleIdentity(
   token: string,
-  keys: GoogleKeys,
-  nowMs: number,
+  { keys, audience, nowMs }: GoogleNeeds,
 ): Promise<string> {
-  const claims = readClaims(token);
-  const expiry = claims["exp"];
-  if (typeof expiry !== "number") throw new IdentityError("idtoken: found no time of expiry");
-  if (nowMs > expiry * 1000)
+  if (token.length > maxTokenLength) {
     throw new IdentityError(
-      `idtoken: token expired: now=${Math.floor(nowMs / 1000)}, expires=${expiry}`,
+      `idtoken: found ${token.length} characters, wanted at most ${maxTokenLength}`,
     );
+  }
+  const claims = readClaims(token);
+  checkTimes(claims, nowMs);
+  checkParties(claims, audience);
   await verifySignature(token, keys);
   return instanceIdOf(claims);
 }
 
-type Claims = Readonly<Record<string, unknown>>;
+/** `exp` must be there; `nbf` and `iat` may be. */
+function checkTimes(claims: Claims, nowMs: number): void {
+  const { exp, nbf, iat } = claims;
+  const now = Math.floor(nowMs / 1000);
+  if (typeof exp !== "number") throw new IdentityError("idtoken: found no time of expiry");
+  if (isPast(exp * 1000, nowMs)) {
+    throw new IdentityError(`idtoken: token expired: now=${now}, expires=${exp}`);
+  }
+  for (const [name, time] of Object.entries({ nbf, iat })) {
+    if (time === undefined) continue;
+    if (typeof time !== "number") throw new IdentityError(`idtoken: found no time in ${name}`);
+    if (isFuture(time * 1000, nowMs)) {
+      throw new IdentityError(`idtoken: token not valid yet: now=${now}, ${name}=${time}`);
+    }
+  }
+}
+
+/** Of accounts, who tell of machines, and of the proxy that signs with ES256. */
+const issuers: ReadonlySet<unknown> = new Set([
+  "https://accounts.google.com",
+  "accounts.google.com",
+  "https://cloud.google.com/iap",
+]);
+
+function checkParties({ aud, iss }: Claims, audience: string): void {
+  if (aud !== audience) {
+    throw new IdentityError(
+      `idtoken: found the audience ${shown(aud)}, wanted ${JSON.stringify(audience)}`,
+    );
+  }
+  if (!issuers.has(iss)) {
+    throw new IdentityError(`idtoken: found the issuer ${shown(iss)}, wanted Google`);
+  }
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? "none").slice(0, 100);
+}
+
+interface Claims {
+  readonly aud?: unknown;
+  readonly iss?: unknown;
+  readonly exp?: unknown;
+  readonly nbf?: unknown;
+  readonly iat?: unknown;
+  readonly [name: string]: unknown;
+}
 
 function readClaims(token: string): Claims {
   const segments = token.split(".");
@@ -68,12 +130,17 @@ async function verifySignature(token: string, keys: GoogleKeys): Promise<void> {
       );
     }
     if (typeof kid !== "string") throw new IdentityError("idtoken: found no id of a key");
-    const key = await importJWK(await keys[alg].find(kid), alg);
+    const key = createPublicKey({ key: { ...(await keys[alg].find(kid)) }, format: "jwk" });
+    if (!isUsualOf(key, alg)) throw new IdentityError("idtoken: found a key that is not used");
     await compactVerify(token, key, { algorithms: [alg] });
   } catch (error) {
     if (error instanceof IdentityError) throw error;
     throw new IdentityError(`idtoken: ${errorText(error)}`, { cause: error });
   }
+}
+
+function isUsualOf(key: KeyObject, alg: "RS256" | "ES256"): boolean {
+  return alg === "RS256" ? isUsualRsaKey(key, keySizes) : isUsualKey(key);
 }
 
 function instanceIdOf(claims: Claims): string {

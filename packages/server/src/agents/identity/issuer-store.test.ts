@@ -130,6 +130,25 @@ describe("the certificates of issuers", () => {
     expect(await fetchNames(store, [url("/a")])).toEqual(["Issuer"]);
   });
 
+  it("are fetched from few places at a time, for everybody", async () => {
+    const store = openStore();
+    const held: ServerResponse[] = [];
+    answer = (reply) => held.push(reply);
+    const all = Array.from({ length: 6 }, (_, at) =>
+      fetchNames(
+        store,
+        [0, 1].map((index) => url(`/${at}-${index}`)),
+      ),
+    );
+    await expect.poll(() => held.length).toBe(8);
+    for (const reply of held) reply.end(issuer.der);
+    const found = await Promise.all(all);
+    expect(found.map((names) => names.length)).toEqual([2, 2, 2, 2, 0, 0]);
+    expect(asked).toHaveLength(8);
+    answer = (reply) => reply.end(issuer.der);
+    expect(await fetchNames(store, [url("/5-0")])).toEqual(["Issuer"]);
+  });
+
   it("are kept within bounds", async () => {
     const store = openStore();
     for (let at = 0; at < 70; at += 1) await store.fetch([url(`/${at}`)]);

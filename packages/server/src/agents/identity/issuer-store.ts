@@ -22,7 +22,10 @@ interface IssuerStoreOptions {
 const hosts: ReadonlySet<string> = new Set(["www.microsoft.com", "cacerts.digicert.com"]);
 const ports: ReadonlySet<string> = new Set(["", "80", "443"]);
 const timeoutMs = 5_000;
-const maxBytes = 1024 * 1024;
+/** Largest answer, in bytes; certificates have about 2,000. */
+const maxBytes = 64 * 1024;
+/** Most addresses that are asked at a time, for everybody: what strangers show makes the server ask. */
+const maxAsking = 8;
 /** Most addresses of one certificate that are asked. */
 const maxUrls = 4;
 /** Most certificates that are kept; those that came first go first. */
@@ -41,6 +44,7 @@ export function isIssuerUrl({ protocol, hostname, port, username, password }: UR
 export class IssuerStore {
   readonly #options: Required<IssuerStoreOptions>;
   readonly #kept = new Map<string, Promise<Certificate | undefined>>();
+  #asking = 0;
 
   constructor(options: IssuerStoreOptions = {}) {
     this.#options = {
@@ -67,12 +71,17 @@ export class IssuerStore {
   #read(url: string): Promise<Certificate | undefined> {
     const kept = this.#kept.get(url);
     if (kept !== undefined) return kept;
+    if (this.#asking >= maxAsking) return Promise.resolve(undefined);
+    this.#asking += 1;
     const reading = this.#get(url)
       .then(readCertificate)
       .catch(() => {
         // Whoever showed the certificate is refused; the address may answer the next time.
         this.#kept.delete(url);
         return undefined;
+      })
+      .finally(() => {
+        this.#asking -= 1;
       });
     this.#kept.set(url, reading);
     const [first] = this.#kept.keys();

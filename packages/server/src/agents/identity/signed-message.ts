@@ -9,7 +9,9 @@ import {
   type SignerInfo,
 } from "pkijs";
 
-import { type Certificate, readCertificate } from "./certificate.ts";
+import { type Certificate, certificateOf } from "./certificate.ts";
+import { requireModestDer } from "./der-shape.ts";
+import type { SignatureBudget } from "./signature-budget.ts";
 
 /** PKCS #7 signed data with its content in it, whose signature is right (RFC 5652). */
 export interface SignedMessage {
@@ -40,11 +42,16 @@ const hashes: Readonly<Record<string, string>> = {
   "1.2.840.10045.4.3.4": "sha512",
 };
 
-/** Most certificates in an envelope. */
-const maxCertificates = 16;
-
-/** Reads a message that one signer has signed, and checks his signature; throws some error or other where that is not so. */
-export function readSignedMessage(der: Uint8Array): SignedMessage {
+/**
+ * Reads a message that one signer has signed, and checks the signature once `checkSigner` has nothing against who signed it;
+ * throws some error or other where any of that is not so.
+ */
+export function readSignedMessage(
+  der: Uint8Array,
+  checkSigner: (signer: Certificate) => void,
+  signatures: SignatureBudget,
+): SignedMessage {
+  requireModestDer(der);
   const envelope = ContentInfo.fromBER(new Uint8Array(der));
   if (envelope.contentType !== oids.signedData) throw new Error("found no signed data");
   const data = new SignedData({ schema: envelope.content });
@@ -56,14 +63,12 @@ export function readSignedMessage(der: Uint8Array): SignedMessage {
   if (eContentType !== oids.data || eContent === undefined) throw new Error("found no content");
   const content = Buffer.from(eContent.getValue());
   const parsed = (data.certificates ?? []).filter((one) => one instanceof ParsedCertificate);
-  if (parsed.length > maxCertificates) {
-    throw new Error(`found ${parsed.length} certificates, wanted at most ${maxCertificates}`);
-  }
-  const certificates = parsed.map((one) => readCertificate(new Uint8Array(one.toSchema().toBER())));
-  const signer = certificates[parsed.findIndex((one) => isNamedBy(one, info))];
-  if (signer === undefined) throw new Error("found no certificate of the signer");
-  checkSignature(content, info, signer);
-  return { content, signer, certificates };
+  const own = parsed.find((one) => isNamedBy(one, info));
+  if (own === undefined) throw new Error("found no certificate of the signer");
+  const signer = certificateOf(own);
+  checkSigner(signer);
+  checkSignature(content, info, signer, signatures);
+  return { content, signer, certificates: parsed.map((one) => certificateOf(one)) };
 }
 
 function isNamedBy({ issuer, serialNumber }: ParsedCertificate, { sid }: SignerInfo): boolean {
@@ -74,7 +79,12 @@ function isNamedBy({ issuer, serialNumber }: ParsedCertificate, { sid }: SignerI
   );
 }
 
-function checkSignature(content: Buffer, info: SignerInfo, signer: Certificate): void {
+function checkSignature(
+  content: Buffer,
+  info: SignerInfo,
+  signer: Certificate,
+  signatures: SignatureBudget,
+): void {
   const { digestAlgorithm, signatureAlgorithm, signedAttrs } = info;
   const digestHash = hashes[digestAlgorithm.algorithmId];
   const hash = hashes[signatureAlgorithm.algorithmId] ?? digestHash;
@@ -84,7 +94,7 @@ function checkSignature(content: Buffer, info: SignerInfo, signer: Certificate):
     checkAttributes(content, signedAttrs.attributes, digestHash, signer);
   const signed = signedAttrs === undefined ? content : Buffer.from(signedAttrs.encodedValue);
   const signature = Buffer.from(info.signature.getValue());
-  if (!verify(hash, signed, signer.publicKey, signature))
+  if (!signatures.take() || !verify(hash, signed, signer.publicKey, signature))
     throw new Error("found a wrong signature");
 }
 

@@ -5,6 +5,7 @@ import type { Clock, Logger } from "@slipway/runtime";
 import type { IdentitySettings } from "../../config/settings.ts";
 import { type AwsIdentity, awsKeys, verifyAwsIdentity } from "./aws.ts";
 import { KeySet } from "./key-set.ts";
+import { SignatureBudget } from "./signature-budget.ts";
 
 interface VerifierOptions {
   readonly settings: IdentitySettings;
@@ -43,12 +44,17 @@ export class IdentityVerifier {
       trust,
       fetchIssuers: (urls) => issuers.fetch(urls),
       nowMs: this.#options.clock.now(),
+      signatures: new SignatureBudget(),
     });
   }
 
   async google(token: string): Promise<string> {
     const { verifyGoogleIdentity } = await import("./google.ts");
-    return verifyGoogleIdentity(token, this.#googleKeys, this.#options.clock.now());
+    return verifyGoogleIdentity(token, {
+      keys: this.#googleKeys,
+      audience: this.#options.settings.googleAudience,
+      nowMs: this.#options.clock.now(),
+    });
   }
 }
 
