@@ -7,6 +7,7 @@ import {
   AppHealth,
   Connection_Action,
   Connection_Type,
+  createMessage,
   CreateSubAgentRequest_DisplayApp,
   type DescMessage,
   type DescMethod,
@@ -29,7 +30,9 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { markConnected } from "../src/agents/connection-queries.ts";
 import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
+import type { MetadataValue } from "../src/agents/metadata.ts";
 import { agentRpcHandlers } from "../src/agents/rpc/handlers.ts";
+import { batchUpdateMetadata } from "../src/agents/rpc/metadata.ts";
 import { hashAgentToken } from "../src/auth/agent-token.ts";
 import { SecretBox } from "../src/auth/secret-box.ts";
 import { noteActivity } from "../src/builds/deadline-service.ts";
@@ -256,6 +259,19 @@ test("keeps the newest values of known metadata", async () => {
   await call(Agent.method.batchUpdateMetadata, { metadata });
   expect(await metadataValues()).toMatchObject([{ key: "cpu", value: "42", error: "" }]);
   expect(published).toEqual([`agent-metadata:${seed.agent.agentId}`]);
+});
+
+test("takes values of keys that the agent does not have, and stores none of them", async () => {
+  const put: MetadataValue[] = [];
+  const sink = { put: (_: string, values: readonly MetadataValue[]) => void put.push(...values) };
+  const context = { db: database.db, agent: seed.agent, metadata: sink };
+  const results = Array.from({ length: 200 }, (_, number) => `unknown ${number}`);
+  const request = createMessage(Agent.method.batchUpdateMetadata.input, {
+    metadata: [...results, "cpu", "cpu\0"].map((key) => ({ key, result: { value: key } })),
+  });
+  await batchUpdateMetadata(context, request);
+  await batchUpdateMetadata({ ...context }, request);
+  expect(put.map(({ key }) => key)).toEqual(["cpu", "cpu"]);
 });
 
 test("keeps the values before the key that is too much", async () => {

@@ -4,7 +4,7 @@ import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
+import { maxKeysPerAgent, MetadataBatcher } from "../src/agents/metadata-batcher.ts";
 import { readMetadata } from "../src/agents/metadata.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
@@ -60,6 +60,33 @@ test("stores the newest of each key, and hints once an agent", async () => {
   await batcher[Symbol.asyncDispose]();
   expect(await values(clock.now())).toEqual(["2", "3"]);
   expect(published).toEqual([`agent-metadata:${agentId}`]);
+});
+
+test("holds the newest values of an agent, and lets it push out no other's", async () => {
+  const { batcher, clock } = open();
+  batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
+  const other = randomUUID();
+  for (let number = 0; number < 30_000; number += 1) {
+    batcher.put(other, [{ key: `${number}`, value: "", error: "" }]);
+  }
+  const many = Array.from({ length: maxKeysPerAgent - 1 }, (_, number) => `${number}`);
+  batcher.put(
+    agentId,
+    [...many, "b"].map((key) => ({ key, value: "2", error: "" })),
+  );
+  await batcher[Symbol.asyncDispose]();
+  // Of this agent's own keys, the first gave way.
+  expect(await values(clock.now())).toEqual(["", "2"]);
+});
+
+test("lets no agent push out the values of another", async () => {
+  const { batcher, clock } = open();
+  batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
+  for (let number = 0; number < 30_000; number += 1) {
+    batcher.put(randomUUID(), [{ key: "a", value: "", error: "" }]);
+  }
+  await batcher[Symbol.asyncDispose]();
+  expect(await values(clock.now())).toEqual(["1", ""]);
 });
 
 test("says when a value was received, not when it was stored", async () => {

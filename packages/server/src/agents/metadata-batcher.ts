@@ -2,11 +2,12 @@ import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { maxMetadata } from "../template-format/limits.ts";
 import { type MetadataUpdate, type MetadataValue, updateMetadata } from "./metadata.ts";
 
 /** Where sessions put the values that their agents collect. */
 export interface MetadataSink {
-  /** Takes the newest values of an agent; they are stored within a second or so. */
+  /** Takes the newest values of an agent, of keys that it has; they are stored within a second or so. */
   put(agentId: string, values: readonly MetadataValue[]): void;
 }
 
@@ -19,17 +20,19 @@ interface BatcherNeeds {
 
 /** Values of this time are stored with one statement, whoever sent them. */
 const gatherMs = 1_000;
-/** Values that wait for a database that does not answer; the oldest give way. */
-const maxWaiting = 20_000;
+/** Keys of an agent of which values wait: as many as a template may give it. With more, its own oldest give way. */
+export const maxKeysPerAgent = maxMetadata;
 
 /**
  * Stores the metadata of all agents of this replica, the newest of each key, with one statement a second: a thousand
- * agents cost the database no more than one. What a killed server had not stored yet is collected anew by the agents.
+ * agents cost the database no more than one. What a killed server had not stored yet is collected anew by the agents. While
+ * the database does not answer, as much waits as the agents that were let in have keys.
  */
 export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   readonly #needs: BatcherNeeds;
   readonly #scope = new Scope();
-  #waiting = new Map<string, MetadataUpdate>();
+  /** By agent, then by key. */
+  #waiting = new Map<string, Map<string, MetadataUpdate>>();
 
   constructor(needs: BatcherNeeds) {
     this.#needs = needs;
@@ -48,13 +51,14 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   }
 
   #keep(update: MetadataUpdate): void {
-    const id = `${update.agentId} ${update.key}`;
+    const ofAgent = this.#waiting.get(update.agentId) ?? new Map<string, MetadataUpdate>();
+    this.#waiting.set(update.agentId, ofAgent);
     // Set anew, so that the order is that of age.
-    this.#waiting.delete(id);
-    this.#waiting.set(id, update);
-    if (this.#waiting.size <= maxWaiting) return;
-    for (const oldest of this.#waiting.keys()) {
-      this.#waiting.delete(oldest);
+    ofAgent.delete(update.key);
+    ofAgent.set(update.key, update);
+    if (ofAgent.size <= maxKeysPerAgent) return;
+    for (const oldest of ofAgent.keys()) {
+      ofAgent.delete(oldest);
       break;
     }
   }
@@ -69,19 +73,20 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   async #store(): Promise<void> {
     const { db, pubsub, logger } = this.#needs;
     if (this.#waiting.size === 0) return;
-    const updates = [...this.#waiting.values()];
+    const waiting = this.#waiting;
     this.#waiting = new Map();
+    const updates = [...waiting.values()].flatMap((ofAgent) => [...ofAgent.values()]);
     try {
       await updateMetadata(db, updates);
     } catch (error) {
       logger.warn({ error: errorText(error) }, "metadata not stored, trying again");
       const newer = this.#waiting;
       this.#waiting = new Map();
-      for (const update of [...updates, ...newer.values()]) this.#keep(update);
+      for (const update of updates) this.#keep(update);
+      for (const ofAgent of newer.values())
+        for (const update of ofAgent.values()) this.#keep(update);
       return;
     }
-    for (const agentId of new Set(updates.map((update) => update.agentId))) {
-      pubsub.publish(topics.agentMetadata(agentId));
-    }
+    for (const agentId of waiting.keys()) pubsub.publish(topics.agentMetadata(agentId));
   }
 }

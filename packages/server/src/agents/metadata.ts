@@ -37,6 +37,19 @@ export async function updateMetadata(
       where m.workspace_agent_id = new.agent_id and m.key = new.key`.execute(db);
 }
 
+/** The keys that the build gave an agent, which never change. */
+export async function selectMetadataKeys(
+  db: Queryable,
+  agentId: string,
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom("workspace_agent_metadata")
+    .where("workspace_agent_id", "=", agentId)
+    .select("key")
+    .execute();
+  return new Set(rows.map(({ key }) => key));
+}
+
 function selectMetadata(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_agent_metadata")

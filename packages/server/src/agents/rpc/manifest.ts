@@ -22,18 +22,20 @@ import {
   type ManifestScriptRow,
   selectManifest,
 } from "./manifest-queries.ts";
+import { noteMetadataKeys } from "./metadata.ts";
 import { notLive } from "./require-live.ts";
 
 /** All that the agent has to do (`rpc.md` section 7.1). Read again at each connection. */
-export async function getManifest({
-  db,
-  agent: { agentId },
-}: {
+export async function getManifest(session: {
   readonly db: AgentRpcContext["db"];
   readonly agent: Pick<AgentRpcContext["agent"], "agentId">;
 }): Promise<MessageInitShape<typeof ManifestSchema>> {
-  const row = await selectManifest(db, agentId);
+  const row = await selectManifest(session.db, session.agent.agentId);
   if (row === undefined) throw notLive();
+  noteMetadataKeys(
+    session,
+    row.metadata.map(({ key }) => key),
+  );
   return manifestOf(row);
 }
 
