@@ -76,6 +76,7 @@ beforeEach(async () => {
     noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
     spend: (_name, wanted = 1) => wanted,
+    maxSubAgents: 32,
     agent: seed.agent,
     connectionId,
     apiVersion: "2.10",

@@ -247,6 +247,7 @@ function handlersOf({ workspace }: Running): RpcHandlers {
     noteActivity: async () => undefined,
     storedLogLines: { inc: () => undefined },
     spend: (_name, wanted = 1) => wanted,
+    maxSubAgents: 32,
     agent: {
       agentId,
       agentName,

@@ -27,6 +27,7 @@ export interface AgentRpcNeeds {
   readonly heartbeat: Heartbeat;
   readonly sessions: AgentSessions;
   readonly budgets: WriteBudgets;
+  readonly maxSubAgents: number;
   readonly replicaId: string;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
@@ -75,7 +76,17 @@ function sessionContext(
   needs: AgentRpcNeeds,
   session: Pick<AgentRpcContext, "agent" | "apiVersion" | "connectionId">,
 ): AgentRpcContext {
-  const { db, pubsub, clock, secrets, metadata, noteActivity, storedLogLines, budgets } = needs;
+  const {
+    db,
+    pubsub,
+    clock,
+    secrets,
+    metadata,
+    noteActivity,
+    storedLogLines,
+    budgets,
+    maxSubAgents,
+  } = needs;
   const { agent } = session;
   let logger: Logger | undefined;
   return {
@@ -91,6 +102,7 @@ function sessionContext(
     metadata,
     noteActivity,
     storedLogLines,
+    maxSubAgents,
     spend: (budget, wanted) => budgets.spend(agent.agentId, budget, wanted),
     ...session,
   };

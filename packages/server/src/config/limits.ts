@@ -89,6 +89,14 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "streams of one user on one server that tell of changes of workspaces and agents",
   },
+  // What one agent may have.
+  maxSubAgentsPerAgent: {
+    default: 32,
+    min: 0,
+    max: 1_000,
+    mayBeUnlimited: false,
+    summary: "sub-agents, such as those of dev containers, that one agent may have at once",
+  },
   // What everybody may have open on one server.
   maxConnections: {
     default: 65_536,

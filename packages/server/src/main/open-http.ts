@@ -119,6 +119,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
     noteActivity: (workspaceId) => noteActivity(db, workspaceId),
     sessions: new AgentSessions(),
     budgets: new WriteBudgets(needs.clock),
+    maxSubAgents: settings.limits.maxSubAgentsPerAgent,
   });
   const listener = await listen(app, connections, settings);
   accessUrl = listener.accessUrl;

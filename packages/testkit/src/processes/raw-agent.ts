@@ -51,6 +51,8 @@ export async function openRawAgent(
   const query = role === undefined ? "" : `&role=${encodeURIComponent(role)}`;
   const address = `${url.replace("http", "ws")}/api/v2/workspaceagents/me/rpc?version=2.10${query}`;
   const socket = new WebSocket(address, { headers: { "Coder-Session-Token": token } });
+  // Each call that waits listens.
+  socket.setMaxListeners(0);
   const yamux = new YamuxSession("client", { maxQueuedBytes: 64 * 1024 * 1024 });
   const events: YamuxEvent[] = [];
   const closed = once(socket, "close").then(([code]) => Number(code));

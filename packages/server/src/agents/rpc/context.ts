@@ -18,6 +18,8 @@ export interface AgentRpcContext {
   readonly metadata: MetadataSink;
   /** Told that the workspace is in use, which moves its deadline on; the builds stand above this feature. */
   readonly noteActivity: (workspaceId: string) => Promise<void>;
+  /** Sub-agents that the agent may have at once. */
+  readonly maxSubAgents: number;
   /** How much of what the agent wants to write it may write now; that is spent. */
   readonly spend: (budget: BudgetName, wanted?: number) => number;
   /** Counts the lines that were stored. */

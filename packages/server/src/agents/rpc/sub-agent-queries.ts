@@ -6,6 +6,26 @@ import type { Queryable } from "../../db/database.ts";
 import { isLiveAgent } from "../live-queries.ts";
 import type { CheckedApp } from "./sub-agent-apps.ts";
 
+/** A live agent and the number of its live children, which stays until the end of the transaction. */
+export async function lockParent(
+  db: Queryable,
+  agentId: string,
+): Promise<{ readonly parent_id: string | null; readonly children: number } | undefined> {
+  const parent = await db
+    .selectFrom("workspace_agents")
+    .where("id", "=", agentId)
+    .where(isLiveAgent(agentId))
+    .select("parent_id")
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (parent === undefined) return undefined;
+  // After the lock, so that it sees what those before it made.
+  const { rows } = await sql<{ children: number }>`
+    select count(*) as children from workspace_agents
+      where parent_id = ${agentId} and not deleted`.execute(db);
+  return { ...parent, children: rows[0]?.children ?? 0 };
+}
+
 interface NewSubAgent {
   readonly parentId: string;
   readonly name: string;

@@ -25,11 +25,15 @@ import {
   deleteSubAgent as endSubAgent,
   insertSubAgent,
   insertSubAgentApps,
+  lockParent,
   selectSubAgents,
   updateSubAgent,
 } from "./sub-agent-queries.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "secrets" | "agent" | "spend">;
+type Needs = Pick<
+  AgentRpcContext,
+  "db" | "pubsub" | "secrets" | "agent" | "spend" | "maxSubAgents"
+>;
 type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
 
 const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
@@ -83,7 +87,7 @@ export async function listSubAgents({
 }
 
 async function makeSubAgent(
-  { db, secrets, agent, spend }: Needs,
+  { db, secrets, agent, spend, maxSubAgents }: Needs,
   request: CreateSubAgentRequest,
   displayApps: readonly DisplayApp[],
 ): Promise<Created> {
@@ -95,6 +99,14 @@ async function makeSubAgent(
   const token = createAgentToken(secrets);
   const { apps, errors } = checkApps(name, request.apps);
   const id = await inTransaction(db, async (trx) => {
+    const parent = await lockParent(trx, agent.agentId);
+    if (parent === undefined) return undefined;
+    if (parent.parent_id !== null) throw new RpcFailure("a sub-agent has no sub-agents of its own");
+    if (parent.children >= maxSubAgents) {
+      throw new RpcFailure(
+        `the agent has ${parent.children} sub-agents, at most ${maxSubAgents} are allowed: delete one first`,
+      );
+    }
     const childId = await insertSubAgent(trx, {
       parentId: agent.agentId,
       name,
