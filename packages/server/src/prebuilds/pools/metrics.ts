@@ -89,8 +89,9 @@ async function refresh(
     );
     clear(metrics);
     metrics.paused.set(settings.reconciliation_paused ? 1 : 0);
-    for (const total of totals) count(metrics, total);
-    for (const pool of pools) measure(metrics, pool);
+    // Another template may have the name of one that was deleted.
+    for (const total of totals) if (!total.template_deleted) count(metrics, total);
+    for (const pool of pools) if (!pool.isTemplateDeleted) measure(metrics, pool);
   } catch (error) {
     // Numbers of before would pass for those of now.
     clear(metrics);

@@ -8,6 +8,7 @@ export interface PoolTotals {
   readonly organization_name: string;
   readonly template_id: string;
   readonly template_name: string;
+  readonly template_deleted: boolean;
   readonly preset_name: string;
   readonly created: number;
   /** Of them, whose first build failed. */
@@ -22,7 +23,7 @@ export interface PoolTotals {
 export async function selectTotals(db: Queryable): Promise<readonly PoolTotals[]> {
   const { rows } = await sql<PoolTotals>`
     select o.name as organization_name, t.id as template_id, t.name as template_name,
-        preset.name as preset_name, count(*) as created,
+        t.deleted as template_deleted, preset.name as preset_name, count(*) as created,
         count(*) filter (where j.completed_at is not null and j.canceled_at is null
           and j.error is not null) as failed,
         count(*) filter (where w.owner_id <> ${prebuildsUserId}) as claimed

@@ -13,6 +13,7 @@ import { poolStatus } from "./status.ts";
 /** A pool as the next reconciliation finds it, and what that would do. */
 export interface FoundPoolState {
   readonly origin: PoolOrigin;
+  readonly isTemplateDeleted: boolean;
   readonly pool: Pool;
   readonly plan: Reconciliation;
   readonly nowMs: number;
@@ -27,9 +28,10 @@ export async function readPools(
   for (const presetId of await selectPoolIds(db)) {
     const found = await selectPool(db, presetId);
     if (found === undefined) continue;
-    const { origin, snapshot, nowMs } = found;
+    const { origin, isTemplateDeleted, snapshot, nowMs } = found;
     states.push({
       origin,
+      isTemplateDeleted,
       pool: snapshot.pool,
       plan: reconcile(snapshot, nowMs, limits),
       nowMs,

@@ -42,6 +42,7 @@ export interface PoolOrigin {
 
 export interface FoundPool {
   readonly origin: PoolOrigin;
+  readonly isTemplateDeleted: boolean;
   readonly snapshot: PoolSnapshot;
   readonly nowMs: number;
 }
@@ -65,6 +66,7 @@ export async function selectPool(db: Queryable, presetId: string): Promise<Found
       "t.id as template_id",
       "t.name as template_name",
       "t.organization_id",
+      "t.deleted as template_deleted",
       "o.name as organization_name",
       sql<boolean>`t.active_version_id = v.id and not t.deleted and t.deprecation_message = ''`.as(
         "is_active",
@@ -99,6 +101,7 @@ export async function selectPool(db: Queryable, presetId: string): Promise<Found
       versionName: row.version_name,
       presetName: row.preset_name,
     },
+    isTemplateDeleted: row.template_deleted,
     snapshot: { pool, prebuilds: await selectPrebuilds(db, presetId, row.version_id) },
     nowMs: timestampMs(row.now),
   };
