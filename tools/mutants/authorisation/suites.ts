@@ -21,3 +21,9 @@ export const rpcs = {
   project: "db",
   files: ["packages/server/tests/authorisation-rpc.test.ts"],
 } as const;
+
+/** What limited tokens open, and how long tokens live. */
+export const tokens = {
+  project: "db",
+  files: ["packages/server/tests/token-scopes.test.ts", "packages/server/tests/tokens.test.ts"],
+} as const;

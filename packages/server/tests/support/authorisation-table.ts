@@ -290,7 +290,9 @@ export const table: Readonly<Record<string, Row>> = {
   createTemplate: users(403, 403, 400, 400, async (world) => ({
     body: { name: newName(), template_version_id: world.ids["version"] },
   })),
-  createTemplateVersion: users(403, 403, 201, 201, { body: { example_id: "external" } }),
+  createTemplateVersion: users(403, 403, 201, 201, async (world) => ({
+    body: { file_id: world.ids["file"] },
+  })),
   updateActiveVersion: users(403, 403, 200, 200, async (world) => ({
     body: { id: world.ids["version"] },
   })),
