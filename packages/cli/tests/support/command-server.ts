@@ -51,6 +51,8 @@ export async function openCommandServer(): Promise<CommandServer> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-command-"));
   // Where the server is root, workspaces run as users of their own, who pass through here.
   await chmod(directory, 0o711);
+  // Workspaces run as users of their own where the server is root, and get to their homes through here.
+  await chmod(directory, 0o711);
   opening.defer(() => rm(directory, { recursive: true }));
   const database = opening.use(await openTestDatabase(inject("postgresUrl")));
   const server = opening.use(
