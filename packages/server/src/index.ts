@@ -16,3 +16,4 @@ export type { Database, DatabaseAddress } from "./db/database.ts";
 export { migrate } from "./db/migrate.ts";
 export { openEmbeddedPostgres } from "./postgres/embedded-postgres.ts";
 export type { EmbeddedPostgres } from "./postgres/embedded-postgres.ts";
+export { templateJsonSchema } from "./template-format/json-schema.ts";

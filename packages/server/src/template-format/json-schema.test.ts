@@ -9,9 +9,7 @@ import { templateJsonSchema } from "./json-schema.ts";
 const isValid = new Ajv({ strict: false }).compile(templateJsonSchema());
 
 describe("the JSON schema of slipway.yaml", () => {
-  // To write it again, print it into the file and format that:
-  //   npx node --conditions=@slipway/source -p \
-  //     "JSON.stringify(require('./packages/server/src/template-format/json-schema.ts').templateJsonSchema(), null, 1)"
+  // `npm run generate` writes it again.
   it("is what the committed file holds", () => {
     const file = readFileSync(new URL("slipway.schema.json", import.meta.url), "utf8");
     expect(JSON.parse(file)).toEqual(templateJsonSchema());

@@ -1,7 +1,7 @@
 import { didYouMean } from "./suggest.ts";
 
 /** The drivers that Slipway has or will have (design section 7), and what each does. */
-export const knownDrivers: Readonly<Record<string, string>> = {
+const knownDrivers: Readonly<Record<string, string>> = {
   process: "agents are processes on the server's own machine",
   docker: "agents are containers",
   external: "agents are started by hand, anywhere",

@@ -24,16 +24,16 @@ import { choices } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { duration, integer } from "./scalar-shape.ts";
 import { metadata, script } from "./script-shape.ts";
-import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const percent = integer({ min: 1, max: 100 });
-const threshold = required("From how many percent of use to warn.", percent);
+const threshold = required(about("Usage in percent from which to warn.", 90), percent);
 
 const monitoring = object({
-  memory: optional("Watch the workspace's memory.", object({ threshold })),
+  memory: optional("Memory of the workspace.", object({ threshold })),
   volumes: withDefault(
-    "Watch file systems, by the path where they are mounted.",
+    about("File systems, by the paths where they are mounted.", { "/home": { threshold: 90 } }),
     record(object({ threshold }), {
       keys: { pattern: "^(/|[A-Za-z]:)", wanted: "an absolute path", maxLength: maxLineLength },
       max: maxVolumes,
@@ -65,57 +65,80 @@ const instanceId = text({
 });
 
 const fields = object({
-  os: withDefault("The operating system.", choice(operatingSystems), "linux"),
-  arch: withDefault("The processor.", choice(architectures), "amd64"),
+  os: withDefault("Operating system of the machine.", choice(operatingSystems), "linux"),
+  arch: withDefault("Processor architecture of the machine.", choice(architectures), "amd64"),
   directory: withDefault(
-    "Where terminals and scripts start; ${{ … }} is replaced.",
+    about(
+      "Directory in which terminals and scripts start (default: the home directory). May contain expressions.",
+      "~/project",
+    ),
     renderedLine,
     "",
   ),
   connection_timeout: withDefault(
-    "How long it may take to connect before the workspace counts as unhealthy; 0s: for ever.",
+    about(
+      "Time that the agent has to connect before the workspace counts as unhealthy; `0s` for any time.",
+      "5m",
+    ),
     duration({ min: 0, max: 86_400 }),
     120,
     "2m",
   ),
-  troubleshooting_url: optional("Where people read what to do when it does not connect.", webUrl),
+  troubleshooting_url: optional(
+    about(
+      "Page that says what to do when the agent does not connect.",
+      "https://wiki.example.com/workspaces",
+    ),
+    webUrl,
+  ),
   motd_file: withDefault(
-    "A file in the workspace that terminals show at log-in.",
+    about("File in the workspace that terminals show at log-in.", "/etc/motd"),
     text({ maxLength: maxLineLength }),
     "",
   ),
   env: withDefault(
-    "Environment variables of everything that runs in it; ${{ … }} is replaced.",
+    about(
+      "Environment variables of everything that runs in the workspace, by name. Values may contain expressions.",
+      { COLOR: "${{ parameters.color }}" },
+    ),
     env,
     [],
     {},
   ),
   scripts: withDefault(
-    "Scripts by key.",
+    "Scripts that the agent runs at start, at stop or by the clock, by key.",
     record(script, { keys: plainKeys, max: maxScripts }),
     [],
     {},
   ),
   metadata: withDefault(
-    "Measured values by key.",
+    "Values that the agent measures again and again, by key.",
     record(metadata, { keys: plainKeys, max: maxMetadata }),
     [],
     {},
   ),
-  apps: withDefault("Apps by slug.", record(app, { keys: hostKeys, max: maxApps }), [], {}),
+  apps: withDefault(
+    "Apps that people open in a browser or a terminal, by slug.",
+    record(app, { keys: hostKeys, max: maxApps }),
+    [],
+    {},
+  ),
   display_apps: withDefault(
-    "Built-in buttons that are offered.",
+    about("Built-in apps that are offered.", ["web_terminal"]),
     choices(choice(displayApps), displayApps),
     defaultDisplayApps,
   ),
-  monitoring: optional("Warn before memory or disks are full.", monitoring),
+  monitoring: optional("Usage of memory and disks that people are warned of.", monitoring),
   auth: withDefault(
-    "How the agent shows who it is: by its token, or by the identity of the cloud's machine that it runs on.",
+    "Way in which the agent authenticates: with its token, or with the identity of the cloud's machine that it runs on. Only the driver `external` has the latter.",
     choice(["token", ...identityAuths]),
     "token",
   ),
   instance_id: optional(
-    "The cloud's machine that it runs on, where auth is not token; ${{ … }} is replaced.",
+    about(
+      "Id of the cloud's machine that the agent runs on, where `auth` is not `token`. May contain expressions.",
+      "i-0123456789abcdef0",
+    ),
     instanceId,
   ),
 });

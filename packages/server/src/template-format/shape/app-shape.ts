@@ -6,29 +6,47 @@ import { hasExpression } from "../template-text.ts";
 import {
   command as shellCommand,
   icon,
+  iconMeaning,
   line,
   renderedLine,
   renderedWebUrl,
 } from "./common-text.ts";
 import { object } from "./map-shape.ts";
 import { duration, flag, integer } from "./scalar-shape.ts";
-import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const health = object({
-  url: required("What the agent asks with GET; below status 500 is healthy.", renderedWebUrl),
-  interval: withDefault("How often it asks.", duration({ min: 1, max: 86_400 }), 10, "10s"),
+  url: required(
+    about(
+      "Address that the agent requests with GET; a status below 500 means healthy. May contain expressions.",
+      "http://localhost:8080/healthz",
+    ),
+    renderedWebUrl,
+  ),
+  interval: withDefault(
+    about("Time between two requests.", "30s"),
+    duration({ min: 1, max: 86_400 }),
+    10,
+    "10s",
+  ),
   threshold: withDefault(
-    "How many failures in a row are still healthy.",
+    about("Number of failures in a row that still count as healthy.", 5),
     integer({ min: 1, max: 1_000 }),
     3,
   ),
 });
 
 const fields = object({
-  display_name: optional("What people see; the slug if absent.", renderedLine),
+  display_name: optional(
+    about("Name that people see (default: the slug). May contain expressions.", "Editor"),
+    renderedLine,
+  ),
   url: optional(
-    "Where it listens as seen from the workspace, such as http://localhost:8080; of an external app any address.",
+    about(
+      "Address of the app as seen from the workspace; of an external app, as seen from the browser. May contain expressions.",
+      "http://localhost:8080",
+    ),
     text({
       maxLength: maxUrlLength,
       minLength: 1,
@@ -38,27 +56,42 @@ const fields = object({
     }),
   ),
   command: optional(
-    "What to run in a terminal instead of opening an address; ${{ … }} is replaced.",
+    about(
+      "Command that a terminal runs, for an app without an address. May contain the same expressions as the `run` of scripts.",
+      "htop",
+    ),
     shellCommand,
   ),
-  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+  icon: withDefault(iconMeaning, icon, ""),
   external: withDefault(
-    "Whether the address is opened as it is, not through the server.",
+    "Whether browsers open the address as it is, and not through the server.",
     flag,
     false,
   ),
-  subdomain: withDefault("Whether it gets a host name of its own instead of a path.", flag, false),
-  share: withDefault("Who may open it.", choice(sharingLevels), "owner"),
-  health: optional("How the agent finds out whether it works.", health),
-  group: withDefault("The title under which it stands with others.", line, ""),
-  hidden: withDefault("Whether the dashboard leaves it out.", flag, false),
-  open_in: withDefault("Where the dashboard opens it.", choice(openIns), "slim-window"),
+  subdomain: withDefault(
+    "Whether the app has a host name of its own instead of a path.",
+    flag,
+    false,
+  ),
+  share: withDefault("Users who may open the app.", choice(sharingLevels), "owner"),
+  health: optional("Requests by which the agent finds out whether the app works.", health),
+  group: withDefault(
+    about("Heading under which the app is listed with others.", "Databases"),
+    line,
+    "",
+  ),
+  hidden: withDefault("Whether the dashboard leaves the app out.", flag, false),
+  open_in: withDefault(
+    "Window in which the dashboard opens the app.",
+    choice(openIns),
+    "slim-window",
+  ),
   order: optional(
-    "Its place among the others; as in the file if absent.",
+    about("Position among the others (default: as in the file).", 1),
     integer({ min: 0, max: 10_000 }),
   ),
   tooltip: withDefault(
-    "What people see when they point at it.",
+    about("Text that people see when they point at the app.", "Opens in the browser"),
     text({ maxLength: maxDescriptionLength }),
     "",
   ),

@@ -8,6 +8,7 @@ import {
 } from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import type { RecordOptions } from "./map-shape.ts";
+import { about } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 /** Names that become part of host names (`rest.md` section 5): agents and apps. */
@@ -44,6 +45,12 @@ export const icon = text({
       ? undefined
       : `found ${quoted(value)}, wanted a path such as /icon/code.svg or an http(s) address`,
 });
+
+/** The description of every icon. */
+export const iconMeaning = about(
+  "Icon: a path on the server such as `/icon/code.svg`, or a web address.",
+  "/icon/code.svg",
+);
 
 export const webUrl = text({ maxLength: maxUrlLength, problem: webUrlProblem });
 export const renderedWebUrl = text({

@@ -76,6 +76,7 @@ export function record<T>(
     propertyNames: {
       pattern: keys.pattern,
       ...(keys.maxLength === undefined ? {} : { maxLength: keys.maxLength }),
+      description: keys.wanted,
     },
     additionalProperties: value.schema,
     maxProperties: max,

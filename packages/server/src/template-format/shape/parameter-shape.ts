@@ -10,11 +10,11 @@ import { maxLineLength, maxOptions, maxRegexLength, maxValueLength } from "../li
 import { valueProblem } from "../parameter-value.ts";
 import type { Place, Reader } from "../reader.ts";
 import { regexProblem } from "../regex.ts";
-import { description, icon, line } from "./common-text.ts";
+import { description, icon, iconMeaning, line } from "./common-text.ts";
 import { list } from "./list-shape.ts";
 import { object } from "./map-shape.ts";
 import { flag, integer } from "./scalar-shape.ts";
-import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const scalarValue = text({ maxLength: maxValueLength, takesScalars: true });
@@ -33,39 +33,77 @@ export const parameterValue: Shape<string> = {
 const limit = integer({ min: -2_147_483_648, max: 2_147_483_647 });
 const validation = object({
   regex: optional(
-    "What a text must match somewhere, in RE2's syntax: no look-around and no back-references.",
+    about(
+      "Regular expression in RE2's syntax that a text must match somewhere; `^…$` holds for all of it.",
+      "^[a-z]{1,20}$",
+    ),
     text({ maxLength: maxRegexLength, problem: regexProblem }),
   ),
-  error: withDefault("What to tell whoever breaks the rule.", line, ""),
-  min: optional("The least number.", limit),
-  max: optional("The greatest number.", limit),
-  monotonic: optional("Whether a number may only grow or only shrink.", choice(monotonies)),
+  error: withDefault(
+    about("Message for values that break a rule.", "lower-case letters, at most 20"),
+    line,
+    "",
+  ),
+  min: optional(about("Smallest number.", 1), limit),
+  max: optional(about("Largest number.", 16), limit),
+  monotonic: optional(
+    "Direction in which a number may change, where it may change in one only.",
+    choice(monotonies),
+  ),
 });
 
 const option = object({
   name: required(
-    "What people see.",
+    about("Name that people see.", "Large"),
     text({ maxLength: maxLineLength, minLength: 1, takesScalars: true }),
   ),
-  value: required("The value it stands for.", parameterValue),
-  description: withDefault("More about it.", description, ""),
-  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+  value: required(
+    about("Value of the parameter when the option is chosen.", "large"),
+    parameterValue,
+  ),
+  description: withDefault(
+    about("Longer explanation, in Markdown.", "4 cores, 16 GB"),
+    description,
+    "",
+  ),
+  icon: withDefault(iconMeaning, icon, ""),
 });
 
 const fields = object({
-  display_name: optional("What people see; the name if absent.", line),
-  description: withDefault("More about it, in Markdown.", description, ""),
-  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
-  type: withDefault("What its values are.", choice(parameterTypes), "string"),
-  form_type: optional("How it is asked for; follows from the type if absent.", choice(formTypes)),
+  display_name: optional(
+    about("Name that people see (default: the name of the parameter).", "Machine size"),
+    line,
+  ),
+  description: withDefault(
+    about("Longer explanation, in Markdown.", "Cores and memory of the machine."),
+    description,
+    "",
+  ),
+  icon: withDefault(iconMeaning, icon, ""),
+  type: withDefault("Type of the values.", choice(parameterTypes), "string"),
+  form_type: optional(
+    "Form element that asks for the value (default: depends on `type` and `options`).",
+    choice(formTypes),
+  ),
   default: optional(
-    "The value where nobody chooses one; without it the parameter is required.",
+    about("Value when nobody chooses one. A parameter without a default is required.", "small"),
     parameterValue,
   ),
-  mutable: optional("Whether it may change after the first build.", flag),
-  ephemeral: withDefault("Whether it counts for one build only.", flag, false),
-  options: withDefault("The values to choose from.", list(option, { max: maxOptions }), []),
-  validation: optional("Rules for its values.", validation),
+  mutable: optional(
+    "Whether the value may change after the first build (default: the value of `ephemeral`).",
+    flag,
+  ),
+  ephemeral: withDefault(
+    "Whether the value holds for one build only; the next one starts from the default.",
+    flag,
+    false,
+  ),
+  options: withDefault(
+    "Values to choose from; others are refused.",
+    list(option, { max: maxOptions }),
+    [],
+  ),
+  validation: optional("Rules that values must follow.", validation),
 });
 type ParameterFields = NonNullable<ReturnType<(typeof fields)["read"]>>;
 

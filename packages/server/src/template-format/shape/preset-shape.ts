@@ -7,12 +7,12 @@ import type {
 } from "../definition.ts";
 import { maxInstances, maxParameters, maxWindows } from "../limits.ts";
 import { quoted } from "../quoted.ts";
-import { description, icon, line } from "./common-text.ts";
+import { description, icon, iconMeaning, line } from "./common-text.ts";
 import { list } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameterValue } from "./parameter-shape.ts";
 import { duration, flag, integer } from "./scalar-shape.ts";
-import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 const instances = integer({ min: 0, max: maxInstances });
@@ -20,32 +20,36 @@ const instances = integer({ min: 0, max: maxInstances });
 const schedule: Shape<ScheduleDefinition> = checked(
   object({
     timezone: required(
-      "The IANA name of the time zone of the windows.",
+      about("Time zone of the windows, by its IANA name.", "Europe/Berlin"),
       text({
         maxLength: 64,
         problem: (name) =>
           isTimezone(name)
             ? undefined
             : `found the time zone ${quoted(name)}, wanted an IANA name such as Europe/Berlin`,
-        schema: { examples: ["Europe/Berlin", "UTC"] },
       }),
     ),
     windows: required(
-      "Windows of time with another number of instances. They must not overlap.",
+      "Times at which another number of workspaces waits. They must not overlap.",
       list(
         object({
           cron: required(
-            "The minutes that belong to it: *, hour, day of month, month, day of week.",
+            about(
+              "Cron expression of the minutes in the window: `*`, hour, day of month, month, day of week.",
+              "* 8-18 * * 1-5",
+            ),
             text({
               maxLength: 128,
               problem: (value) => {
                 const parsed = parseWindowCron(value);
                 return "problem" in parsed ? parsed.problem : undefined;
               },
-              schema: { examples: ["* 8-18 * * 1-5"] },
             }),
           ),
-          instances: required("How many prebuilds wait during it.", instances),
+          instances: required(
+            about("Number of workspaces that wait during the window.", 5),
+            instances,
+          ),
         }),
         { max: maxWindows, min: 1 },
       ),
@@ -66,14 +70,14 @@ const schedule: Shape<ScheduleDefinition> = checked(
 
 const prebuilds: Shape<PrebuildsDefinition> = mapped(
   object({
-    instances: required("How many prebuilds wait.", instances),
+    instances: required(about("Number of workspaces that wait.", 2), instances),
     expire_after: withDefault(
-      "After which time a waiting prebuild is replaced; 0s: never.",
+      about("Age at which a waiting workspace is replaced; `0s` for never.", "1d"),
       duration({ min: 0, max: 365 * 86_400 }),
       0,
       "0s",
     ),
-    schedule: optional("Windows of time with another number of instances.", schedule),
+    schedule: optional("Other numbers of waiting workspaces at certain times.", schedule),
   }),
   (fields) => ({
     instances: fields.instances,
@@ -93,16 +97,28 @@ const values: Shape<readonly NamedValue[]> = mapped(
 /** A preset, under its name. Whether its values fit is for the template's own check. */
 export const preset: Shape<PresetDefinition> = mapped(
   object({
-    display_name: optional("What people see; the name if absent.", line),
-    description: withDefault("More about it.", description, ""),
-    icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+    display_name: optional(
+      about("Name that people see (default: the name of the preset).", "Large, ready at once"),
+      line,
+    ),
+    description: withDefault(
+      about("Longer explanation.", "For builds of the whole project."),
+      description,
+      "",
+    ),
+    icon: withDefault(iconMeaning, icon, ""),
     default: withDefault(
-      "Whether it is chosen where people choose nothing; of one preset at most.",
+      "Whether the preset applies when people choose none. At most one preset is the default.",
       flag,
       false,
     ),
-    parameters: withDefault("Values of parameters by name.", values, [], {}),
-    prebuilds: optional("A pool of workspaces that wait for an owner.", prebuilds),
+    parameters: withDefault(
+      about("Values of parameters, by name.", { size: "large" }),
+      values,
+      [],
+      {},
+    ),
+    prebuilds: optional("Pool of workspaces that run already and wait for an owner.", prebuilds),
   }),
   (fields, { key }) => ({
     name: key,

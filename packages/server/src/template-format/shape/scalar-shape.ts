@@ -33,7 +33,8 @@ export function duration(options: { readonly min: number; readonly max: number }
     schema: {
       type: "string",
       pattern: durationPattern,
-      examples: [durationText(Math.max(min, 10))],
+      // A pattern cannot say it, and people read it in the reference.
+      $comment: `from ${durationText(min)} to ${durationText(max)}`,
     },
     read: (place, reader) => {
       const content = reader.open(place);

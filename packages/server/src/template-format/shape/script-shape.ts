@@ -1,11 +1,11 @@
 import { parseScriptCron } from "../cron.ts";
 import type { MetadataDefinition, ScriptDefinition } from "../definition.ts";
 import { maxLineLength } from "../limits.ts";
-import { command, icon, renderedLine } from "./common-text.ts";
+import { command, icon, iconMeaning, renderedLine } from "./common-text.ts";
 import { choices } from "./list-shape.ts";
 import { object } from "./map-shape.ts";
 import { duration, flag, integer } from "./scalar-shape.ts";
-import { checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const day = 86_400;
@@ -17,38 +17,55 @@ const cron = text({
     const parsed = parseScriptCron(value);
     return "problem" in parsed ? parsed.problem : undefined;
   },
-  schema: { examples: ["0 3 * * *"] },
 });
 
 /** A script of an agent, under its key. */
 export const script: Shape<ScriptDefinition> = mapped(
   checked(
     object({
-      display_name: optional("What people see; the key if absent.", renderedLine),
-      icon: withDefault(
-        "A picture for its log: a path such as /icon/code.svg or an address.",
-        icon,
-        "",
+      display_name: optional(
+        about(
+          "Name that people see (default: the key). May contain expressions.",
+          "Install the tools",
+        ),
+        renderedLine,
       ),
+      icon: withDefault(iconMeaning, icon, ""),
       run_on: withDefault(
-        "When the agent runs it: start, stop or both.",
+        about("Events at which the agent runs the script.", ["start"]),
         choices(choice(moments, "; by the clock is the key `cron` of the script"), moments),
         [],
       ),
       cron: optional(
-        "When it runs by the clock: minute, hour, day of month, month, day of week; with six fields the second comes first.",
+        about(
+          "Cron expression of the times at which the agent runs the script: minute, hour, day of month, month, day of week; with six fields, seconds come first.",
+          "0 3 * * *",
+        ),
         cron,
       ),
-      blocks_login: withDefault("Whether clients wait for it before they log in.", flag, false),
+      blocks_login: withDefault(
+        "Whether clients wait for the script before they log in. Only for scripts that run on start.",
+        flag,
+        false,
+      ),
       timeout: withDefault(
-        "After which time it is ended; 0s: never.",
+        about("Time after which the script is killed; `0s` for never.", "5m"),
         duration({ min: 0, max: day }),
         0,
         "0s",
       ),
-      run: required("The script; ${{ … }} is replaced.", command),
+      run: required(
+        about(
+          "Script for the shell, or for the interpreter of its `#!` line. May contain expressions except `parameters.*`, `owner.name` and `owner.email`, which would run as code: pass those in `env`.",
+          "make setup",
+        ),
+        command,
+      ),
       log_path: withDefault(
-        "Its log file in the workspace; the agent chooses one if absent.",
+        about(
+          "Log file of the script in the workspace (default: one that the agent chooses).",
+          "~/setup.log",
+        ),
         text({ maxLength: maxLineLength }),
         "",
       ),
@@ -85,15 +102,29 @@ export const script: Shape<ScriptDefinition> = mapped(
 /** A value of the workspace that is measured again and again, under its key. `order` is -1 where none is given. */
 export const metadata: Shape<MetadataDefinition> = mapped(
   object({
-    display_name: optional("What people see; the key if absent.", renderedLine),
-    interval: withDefault("How often it is measured.", duration({ min: 1, max: day }), 10, "10s"),
+    display_name: optional(
+      about("Name that people see (default: the key). May contain expressions.", "CPU usage"),
+      renderedLine,
+    ),
+    interval: withDefault(
+      about("Time between two measurements.", "1m"),
+      duration({ min: 1, max: day }),
+      10,
+      "10s",
+    ),
     timeout: optional(
-      "How long one measurement may take; the interval if absent.",
+      about("Time after which one measurement is killed (default: the interval).", "5s"),
       duration({ min: 1, max: day }),
     ),
-    run: required("The command whose output is the value; ${{ … }} is replaced.", command),
+    run: required(
+      about(
+        "Command whose output is the value. May contain the same expressions as the `run` of scripts.",
+        "slipway stat cpu",
+      ),
+      command,
+    ),
     order: optional(
-      "Its place among the others; as in the file if absent.",
+      about("Position among the others (default: as in the file).", 1),
       integer({ min: 0, max: 10_000 }),
     ),
   }),

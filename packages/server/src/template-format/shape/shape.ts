@@ -23,22 +23,32 @@ export interface Field<T> {
   readonly absent: T | undefined;
 }
 
-export function required<T>(description: string, shape: Shape<T>): Field<T> {
-  return { shape, schema: described(shape, description), isRequired: true, absent: undefined };
+/** What a field means, with a value as it may stand in the file. */
+export interface Description {
+  readonly description: string;
+  readonly examples: readonly unknown[];
 }
 
-export function optional<T>(description: string, shape: Shape<T>): Field<T | undefined> {
-  return { shape, schema: described(shape, description), isRequired: false, absent: undefined };
+export function about(description: string, example: unknown): Description {
+  return { description, examples: [example] };
+}
+
+export function required<T>(meaning: string | Description, shape: Shape<T>): Field<T> {
+  return { shape, schema: described(shape, meaning), isRequired: true, absent: undefined };
+}
+
+export function optional<T>(meaning: string | Description, shape: Shape<T>): Field<T | undefined> {
+  return { shape, schema: described(shape, meaning), isRequired: false, absent: undefined };
 }
 
 /** `shown` is the default as it would be written in the file, where that differs. */
 export function withDefault<T>(
-  description: string,
+  meaning: string | Description,
   shape: Shape<T>,
   absent: T,
   shown?: unknown,
 ): Field<T> {
-  const schema = { ...described(shape, description), default: shown ?? absent };
+  const schema = { ...described(shape, meaning), default: shown ?? absent };
   return { shape, schema, isRequired: false, absent };
 }
 
@@ -98,6 +108,7 @@ export function contentText(content: Content): string {
   }
 }
 
-function described(shape: Shape<unknown>, description: string): JsonSchema {
-  return { ...shape.schema, description };
+function described(shape: Shape<unknown>, meaning: string | Description): JsonSchema {
+  const words = typeof meaning === "string" ? { description: meaning } : meaning;
+  return { ...shape.schema, ...words };
 }

@@ -1,5 +1,5 @@
 import type { TemplateDefinition } from "../definition.ts";
-import { driverOfOthers, knownDrivers } from "../known-drivers.ts";
+import { driverOfOthers } from "../known-drivers.ts";
 import {
   maxAgents,
   maxKeyLength,
@@ -13,11 +13,11 @@ import type { Place, Reader } from "../reader.ts";
 import { regexSize } from "../regex.ts";
 import { didYouMean } from "../suggest.ts";
 import { agent } from "./agent-shape.ts";
-import { description, hostKeys, icon, line, plainKeys } from "./common-text.ts";
+import { description, hostKeys, icon, iconMeaning, line, plainKeys } from "./common-text.ts";
 import { object, record } from "./map-shape.ts";
 import { parameter } from "./parameter-shape.ts";
 import { preset } from "./preset-shape.ts";
-import { required, type Shape, withDefault } from "./shape.ts";
+import { about, required, type Shape, withDefault } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 /** Names that `${{ parameters.<name> }}` can hold, and that are no property of every object. */
@@ -29,31 +29,38 @@ const parameterKeys = {
 
 const fields = object({
   driver: required(
-    "What carries builds out.",
+    about("Driver that carries out the builds of workspaces.", "docker"),
     text({
       maxLength: maxKeyLength,
       minLength: 1,
       wanted: "the name of a driver",
-      schema: { examples: Object.keys(knownDrivers) },
     }),
   ),
-  display_name: withDefault("What people see; the name of the template if absent.", line, ""),
-  description: withDefault("What it is for, in a line or two.", description, ""),
-  icon: withDefault("A path such as /icon/code.svg or an address.", icon, ""),
+  display_name: withDefault(
+    about("Name that people see (default: the name of the template).", "Python with a GPU"),
+    line,
+    "",
+  ),
+  description: withDefault(
+    about("Purpose of the template, in a line or two.", "A small machine for scripts."),
+    description,
+    "",
+  ),
+  icon: withDefault(iconMeaning, icon, ""),
   parameters: withDefault(
-    "What whoever makes a workspace chooses, by name.",
+    "Values that people choose when they create a workspace, by name.",
     record(parameter, { keys: parameterKeys, max: maxParameters }),
     [],
     {},
   ),
   presets: withDefault(
-    "Named sets of values, and pools of waiting workspaces.",
+    "Named sets of parameter values, and pools of workspaces that wait for an owner, by name.",
     record(preset, { keys: plainKeys, max: maxPresets }),
     [],
     {},
   ),
   agents: required(
-    "The agents of a workspace by name.",
+    "Agents of a workspace, by name. Each runs scripts and apps and serves terminals on one machine.",
     record(agent, { keys: hostKeys, max: maxAgents, min: 1 }),
   ),
 });

@@ -1,0 +1,19 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+import { templateJsonSchema } from "@slipway/server";
+
+import { templateReference } from "./template-reference.ts";
+
+/*
+ * Writes the JSON schema of `slipway.yaml`, which editors read, and the reference of its fields, which people read.
+ */
+
+const schemaFile = "packages/server/src/template-format/slipway.schema.json";
+const referenceFile = "docs/template-reference.md";
+
+const schema = templateJsonSchema();
+await writeFile(schemaFile, `${JSON.stringify(schema, null, 2)}\n`);
+await writeFile(referenceFile, templateReference(schema));
+await promisify(execFile)("oxfmt", [schemaFile, referenceFile]);
