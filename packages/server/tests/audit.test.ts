@@ -43,7 +43,7 @@ describe("the audit trail", () => {
     const { body, status } = await audit("q=");
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      count: 6,
+      count: 7,
       count_cap: 2000,
       audit_logs: [
         {
@@ -60,6 +60,7 @@ describe("the audit trail", () => {
         { action: "create", resource_type: "workspace", diff: {} },
         { action: "create", resource_type: "template", resource_target: "outside" },
         { action: "create", resource_type: "template_version" },
+        { action: "create", resource_type: "file" },
         { action: "login", resource_type: "api_key" },
       ],
     });
@@ -70,7 +71,7 @@ describe("the audit trail", () => {
     expect(found.body).toMatchObject({ count: 1, audit_logs: [{ action: "start" }] });
     expect((await audit("q=date_to:2020-01-01")).body).toMatchObject({ count: 0, audit_logs: [] });
     const page = await audit("limit=1&offset=2");
-    expect(page.body).toMatchObject({ count: 6, audit_logs: [{ action: "create" }] });
+    expect(page.body).toMatchObject({ count: 7, audit_logs: [{ action: "create" }] });
     expect(await audit("q=bogus:1")).toMatchObject({
       status: 400,
       body: { validations: [{ field: "bogus" }] },
@@ -80,7 +81,7 @@ describe("the audit trail", () => {
   it("keeps nothing of a change that was refused", async () => {
     const path = `/workspaces/${workspaceId}`;
     expect(await server.request("PATCH", path, { name: "a b" })).toMatchObject({ status: 400 });
-    expect((await audit("")).body).toMatchObject({ count: 6 });
+    expect((await audit("")).body).toMatchObject({ count: 7 });
   });
 
   it("tells of users, without their secrets", async () => {
@@ -206,7 +207,7 @@ describe("the audit trail", () => {
     await server.request("POST", `/templateversions/${first}/unarchive`);
     await server.request("POST", `/templates/${templateId}/versions/archive`, { all: true });
     await server.request("DELETE", `/templates/${templateId}`);
-    expect((await audit("limit=10")).body).toMatchObject({
+    expect((await audit("limit=11")).body).toMatchObject({
       audit_logs: [
         { action: "delete", resource_type: "template", resource_target: "changing" },
         {
@@ -223,6 +224,8 @@ describe("the audit trail", () => {
         },
         { resource_type: "template", diff: { active_version_id: { old: first } } },
         { action: "create", resource_type: "template_version", resource_id: second },
+        // The example's.
+        { action: "create", resource_type: "file" },
         { action: "create", resource_type: "template" },
         { action: "create", resource_type: "template_version", resource_id: first },
       ],

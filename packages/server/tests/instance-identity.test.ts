@@ -2,6 +2,7 @@ import {
   createBuild,
   getExternalAgentCredentials,
   getWorkspace,
+  listAuditLogs,
   type Transition,
   type Workspace,
 } from "@slipway/api";
@@ -98,6 +99,16 @@ describe("a machine that shows who it is", () => {
     expect(await wireRequest("GET", key, { token })).toMatchObject({ status: 200 });
     // As often as it asks, it is the same.
     expect((await exchangeAws("i-one")).body).toEqual(answer.body);
+    const query = { q: "resource_type:workspace_agent action:login" };
+    expect((await server.admin.call(listAuditLogs, { query })).audit_logs).toMatchObject([
+      {
+        user: null,
+        resource_target: "main",
+        ip: "127.0.0.1",
+        additional_fields: { auth: "aws-instance-identity", instance_id: "i-one" },
+        description: "workspace agent {target} logged in by its machine",
+      },
+    ]);
   });
 
   it("of Azure gets the token of its agent", async () => {

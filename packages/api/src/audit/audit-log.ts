@@ -12,6 +12,8 @@ export const AuditAction = oneOf(
   "login",
   "logout",
   "register",
+  // Somebody read a secret.
+  "open",
 );
 export type AuditAction = Infer<typeof AuditAction>;
 
@@ -24,6 +26,8 @@ export const AuditResourceType = oneOf(
   "api_key",
   "git_ssh_key",
   "prebuilds_settings",
+  "workspace_agent",
+  "file",
 );
 export type AuditResourceType = Infer<typeof AuditResourceType>;
 

@@ -40,7 +40,7 @@ export async function selectMachineAgents(db: Queryable, machine: Machine) {
     .where("place", "<=", maxWorkspaces)
     .orderBy("place")
     .orderBy("name")
-    .select(["name", "auth_token_encrypted", "workspace_id", "is_current", "is_ending"])
+    .select(["id", "name", "auth_token_encrypted", "workspace_id", "is_current", "is_ending"])
     .select(({ exists, selectFrom }) => [
       "is_waiting",
       exists(
@@ -96,6 +96,7 @@ function machineAgents(db: QueryCreator<DB>, { auth, instanceId }: Machine) {
       ),
     )
     .select(({ eb }) => [
+      "agent.id",
       "agent.name",
       "agent.auth_token_encrypted",
       "workspace.id as workspace_id",

@@ -1,7 +1,9 @@
 import { awsInstanceIdentity, azureInstanceIdentity, googleInstanceIdentity } from "@slipway/api";
 import { errorText, type Logger } from "@slipway/runtime";
+import type { FastifyRequest } from "fastify";
 
 import { HttpError } from "../http/errors.ts";
+import { originOf } from "../http/request-origin.ts";
 import type { Routes } from "../http/routes.ts";
 import type { IdentityAuth } from "../template-format/definition.ts";
 import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
@@ -18,24 +20,31 @@ export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   const exchange = async (
     auth: IdentityAuth,
     instanceId: Promise<string>,
-    agentName = "",
+    { raw, body }: MachineRequest,
   ): Promise<{ readonly session_token: string }> => {
     const machine = {
       auth,
       instanceId: await proved(auth, instanceId, needs.logger),
-      agentName: agentName.trim(),
+      agentName: (body.agent_name ?? "").trim(),
     };
-    return { session_token: await exchangeIdentity(needs, machine) };
+    const origin = originOf(raw, awsInstanceIdentity.status);
+    return { session_token: await exchangeIdentity(needs, machine, origin) };
   };
-  routes.anyone(awsInstanceIdentity, ({ body }) =>
-    exchange("aws-instance-identity", identities.aws(body), body.agent_name),
+  routes.anyone(awsInstanceIdentity, (request) =>
+    exchange("aws-instance-identity", identities.aws(request.body), request),
   );
-  routes.anyone(azureInstanceIdentity, ({ body }) =>
-    exchange("azure-instance-identity", identities.azure(body.signature), body.agent_name),
+  routes.anyone(azureInstanceIdentity, (request) =>
+    exchange("azure-instance-identity", identities.azure(request.body.signature), request),
   );
-  routes.anyone(googleInstanceIdentity, ({ body }) =>
-    exchange("google-instance-identity", identities.google(body.json_web_token), body.agent_name),
+  routes.anyone(googleInstanceIdentity, (request) =>
+    exchange("google-instance-identity", identities.google(request.body.json_web_token), request),
   );
+}
+
+/** What a machine asks, of whichever cloud it is. */
+interface MachineRequest {
+  readonly raw: FastifyRequest;
+  readonly body: { readonly agent_name?: string };
 }
 
 const clouds: Readonly<Record<IdentityAuth, string>> = {

@@ -1,8 +1,11 @@
 import type { Logger } from "@slipway/runtime";
 
+import type { AuditNotes } from "../audit/note-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
+import { addressKey } from "../http/rate-limit.ts";
+import type { RequestOrigin } from "../http/request-origin.ts";
 import { isInstanceId } from "../template-format/instance-id.ts";
 import { type Machine, selectMachineAgents } from "./identity-queries.ts";
 import { type Candidate, chooseAgent } from "./identity/choose-agent.ts";
@@ -10,13 +13,15 @@ import { type Candidate, chooseAgent } from "./identity/choose-agent.ts";
 export interface ExchangeNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
   readonly logger: Logger;
 }
 
 /** Returns the token of the agent of a machine that has proved its identity; throws the answers of `rest.md` section 3. */
 export async function exchangeIdentity(
-  { db, secrets, logger }: ExchangeNeeds,
+  { db, secrets, notes, logger }: ExchangeNeeds,
   machine: Machine,
+  origin: RequestOrigin,
 ): Promise<string> {
   const { auth, instanceId, agentName } = machine;
   const shown = JSON.stringify(instanceId);
@@ -25,6 +30,7 @@ export async function exchangeIdentity(
   const choice = chooseAgent(rows.map(candidateOf), agentName);
   switch (choice.type) {
     case "chosen":
+      await noteExchange(notes, machine, choice.candidate, origin);
       return secrets.open(choice.candidate.sealed);
     case "no-agent":
       throw new HttpError(404, `Instance with id ${shown} not found.`);
@@ -56,7 +62,39 @@ export async function exchangeIdentity(
 
 type Row = Awaited<ReturnType<typeof selectMachineAgents>>[number];
 
-function candidateOf(row: Row): Candidate & { readonly sealed: Buffer } {
+interface KnownCandidate extends Candidate {
+  readonly agentId: string;
+  readonly sealed: Buffer;
+}
+
+/** An agent asks anew before each connection; it is noted once in this time for each address. */
+const noteExchangeOnceInMs = 3_600_000;
+
+async function noteExchange(
+  notes: AuditNotes,
+  { auth, instanceId }: Machine,
+  { agentId, name, workspaceId }: KnownCandidate,
+  origin: RequestOrigin,
+): Promise<void> {
+  await notes.record(
+    {
+      by: { id: undefined, origin },
+      organizationId: undefined,
+      action: "login",
+      resourceType: "workspace_agent",
+      resourceId: agentId,
+      target: name,
+      diff: {},
+      fields: { auth, instance_id: instanceId, workspace_id: workspaceId },
+    },
+    {
+      key: `exchange ${agentId} ${addressKey(origin.ip)}`,
+      onceInMs: noteExchangeOnceInMs,
+    },
+  );
+}
+
+function candidateOf(row: Row): KnownCandidate {
   const replaced = row.is_ending ? "ending" : "starting";
   return {
     name: row.name,
@@ -64,6 +102,7 @@ function candidateOf(row: Row): Candidate & { readonly sealed: Buffer } {
     workspace: row.is_current ? "current" : replaced,
     isWaiting: row.is_waiting,
     isOfPool: row.is_of_pool === true,
+    agentId: row.id,
     sealed: row.auth_token_encrypted,
   };
 }

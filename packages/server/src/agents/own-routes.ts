@@ -11,10 +11,12 @@ import {
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
+import type { AuditNotes } from "../audit/note-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import { unknownAgent } from "../auth/service.ts";
 import type { Database } from "../db/database.ts";
 import { HttpError } from "../http/errors.ts";
+import { originOf } from "../http/request-origin.ts";
 import type { RouteRequest } from "../http/route-request.ts";
 import type { Routes } from "../http/routes.ts";
 import { requireUuid } from "../http/uuid.ts";
@@ -24,6 +26,7 @@ import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-s
 import { linesBytes, type NewLogLine, packLines } from "./log-lines.ts";
 import { createLogSource, ensureExternalSource, storeAgentLogs } from "./log-service.ts";
 import { maxLogBytes } from "./log-store.ts";
+import { noteGitKeyRead, requireActiveOwner } from "./owner-secrets.ts";
 import type { BudgetName, WriteBudgets } from "./write-budgets.ts";
 
 interface Needs {
@@ -31,6 +34,7 @@ interface Needs {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
   readonly budgets: WriteBudgets;
   /** Counts the lines of logs that were stored. */
   readonly storedLogLines: { inc(count: number): void };
@@ -38,7 +42,7 @@ interface Needs {
 
 /** What an agent, or a program with its token, asks for itself (`rest.md` sections 2.3 to 2.7). */
 export function addOwnRoutes(routes: Routes, needs: Needs): void {
-  const { db, clock, secrets } = needs;
+  const { db, clock, secrets, notes } = needs;
   addLogRoutes(routes, needs);
 
   routes.agent(updateAgentAppStatus, async ({ body }, agent) => {
@@ -82,13 +86,18 @@ export function addOwnRoutes(routes: Routes, needs: Needs): void {
     };
   });
 
-  routes.agent(getAgentGitKey, async (_request, agent) => {
+  routes.agent(getAgentGitKey, async ({ raw }, agent) => {
+    const place = await requireActiveOwner(db, agent);
     const pair = await ensureGitKey(db, secrets, agent.ownerId);
+    await noteGitKeyRead(notes, agent, place, pair.publicKey, originOf(raw, getAgentGitKey.status));
     return { public_key: pair.publicKey, private_key: pair.privateKey };
   });
 
   for (const route of [getAgentExternalAuth, getAgentGitAuth]) {
-    routes.agent(route, async ({ query }) => refuseExternalAuth(query));
+    routes.agent(route, async ({ query }, agent) => {
+      await requireActiveOwner(db, agent);
+      refuseExternalAuth(query);
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Clock, Logger } from "@slipway/runtime";
 
+import type { AuditNotes } from "../audit/note-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import type { Database } from "../db/database.ts";
 import type { AgentCaller } from "../http/caller.ts";
@@ -22,6 +23,7 @@ export interface AgentRpcNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
   readonly metadata: MetadataSink;
   readonly noteActivity: (workspaceId: string) => Promise<void>;
   readonly heartbeat: Heartbeat;

@@ -70,6 +70,9 @@ function auditJson(row: AuditRow, user: User | undefined): AuditLog {
 /** A sentence in which clients fill in the two names. Keys of sessions have none. */
 function describe(row: AuditRow): string {
   const { action, resource_type: type, status_code: status } = row;
+  if (type === "workspace_agent" && action === "login") {
+    return "workspace agent {target} logged in by its machine";
+  }
   const [done, tried] = verbs[action];
   const verb = status < 400 ? done : `unsuccessfully attempted to ${tried}`;
   const isSession = action === "login" || action === "logout" || action === "register";
@@ -93,6 +96,7 @@ const verbs: Readonly<Record<AuditLog["action"], readonly [done: string, tried: 
   login: ["logged in", "log in"],
   logout: ["logged out", "log out"],
   register: ["registered", "register"],
+  open: ["read", "read"],
 };
 
 function organizationOf(row: AuditRow): NonNullable<AuditLog["organization"]> {

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 
 import { tarMimeType } from "@slipway/api";
+import type { Transaction } from "kysely";
 
+import { recordAudit } from "../audit/service.ts";
 import { mayActFor, mayWriteTemplates } from "../auth/rights.ts";
 import type { Limits } from "../config/limits.ts";
 import type { Database, Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, notFound } from "../http/errors.ts";
@@ -42,7 +45,28 @@ export async function keepFile(
     await lockUser(trx, caller.id);
     const unusedBytes = await countUnusedBytes(trx, caller.id, hash);
     if (unusedBytes + data.length > max) throw tooMuchUnused(max, unusedBytes, data.length);
-    return insertFile(trx, { hash, mimetype: contentType, data, createdBy: caller.id });
+    const file = await insertFile(trx, { hash, mimetype: contentType, data, createdBy: caller.id });
+    if (file.isNew) await recordUpload(trx, caller, file.id, hash, data.length);
+    return file;
+  });
+}
+
+async function recordUpload(
+  trx: Transaction<DB>,
+  caller: UserCaller,
+  id: string,
+  hash: string,
+  bytes: number,
+): Promise<void> {
+  await recordAudit(trx, {
+    by: caller,
+    organizationId: undefined,
+    action: "create",
+    resourceType: "file",
+    resourceId: id,
+    target: hash,
+    diff: {},
+    fields: { bytes },
   });
 }
 

@@ -12,15 +12,25 @@ export async function recordUserChange(
   action: AuditAction,
   diff: ReturnType<typeof diffOf> = {},
 ): Promise<void> {
-  await recordAudit(trx, {
-    by: caller,
+  await recordAudit(trx, userEntry(caller, user, action, diff));
+}
+
+/** The same as an entry. */
+export function userEntry(
+  by: AuditActor,
+  user: { readonly id: string; readonly username: string },
+  action: AuditAction,
+  diff: ReturnType<typeof diffOf>,
+): AuditEntry {
+  return {
+    by,
     organizationId: undefined,
     action,
     resourceType: "user",
     resourceId: user.id,
     target: user.username,
     diff,
-  });
+  };
 }
 
 /** The key of a user that something was done to. Sessions have no name. */

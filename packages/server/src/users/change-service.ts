@@ -1,6 +1,7 @@
 import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api";
 import type { Transaction } from "kysely";
 
+import type { AuditNotes } from "../audit/note-service.ts";
 import { diffOf } from "../audit/service.ts";
 import type { PasswordAttempts } from "../auth/password-attempts.ts";
 import { hashPassword, requirePassword, verifyPassword } from "../auth/password.ts";
@@ -18,7 +19,7 @@ import {
   joinOrganization,
   leaveOrganizations,
 } from "../organizations/service.ts";
-import { recordUserChange } from "./audit.ts";
+import { recordUserChange, userEntry } from "./audit.ts";
 import {
   insertUser,
   lockActiveOwners,
@@ -156,23 +157,45 @@ export async function setStatus(
   return findVisibleUser(db, caller, user.id);
 }
 
-/** Sets the roles of a user; `member`, which everybody is, is not kept. */
+/** A refused change of roles is noted once in this time for each caller and user. */
+const noteRefusalOnceInMs = 10 * 60_000;
+
+/** Sets the roles of a user; `member`, which everybody is, is not kept. What is refused is noted, too. */
 export async function setRoles(
-  db: Database,
+  { db, notes }: { readonly db: Database; readonly notes: AuditNotes },
   caller: UserCaller,
   reference: string,
   names: readonly RoleName[],
 ): Promise<UserRow> {
   const user = await findVisibleUser(db, caller, reference);
+  const roles = [...new Set(names)].filter((name) => name !== "member");
+  const diff = diffOf({ ...user }, { roles });
+  try {
+    requireRoleChange(caller, user);
+    await inTransaction(db, async (trx) => {
+      if (!roles.includes("owner")) await keepAnOwner(trx, user.id);
+      await updateUser(trx, user.id, { roles });
+      await recordUserChange(trx, caller, user, "write", diff);
+    });
+  } catch (error) {
+    if (error instanceof HttpError) {
+      const entry = userEntry(refused(caller, error.status), user, "write", diff);
+      const key = `roles ${caller.id} ${user.id} ${error.status}`;
+      await notes.record(entry, { key, onceInMs: noteRefusalOnceInMs });
+    }
+    throw error;
+  }
+  return findVisibleUser(db, caller, user.id);
+}
+
+function requireRoleChange(caller: UserCaller, user: UserRow): void {
   if (!isOwnerRole(caller)) throw forbidden("Only owners give and take roles.");
   if (user.id === caller.id) throw new HttpError(400, "You cannot change your own roles.");
-  const roles = [...new Set(names)].filter((name) => name !== "member");
-  await inTransaction(db, async (trx) => {
-    if (!roles.includes("owner")) await keepAnOwner(trx, user.id);
-    await updateUser(trx, user.id, { roles });
-    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, { roles }));
-  });
-  return findVisibleUser(db, caller, user.id);
+}
+
+/** The caller of a request that is refused. */
+function refused(caller: UserCaller, status: number): UserCaller {
+  return { ...caller, origin: caller.origin && { ...caller.origin, status } };
 }
 
 /** Deletes a user: his name is free again, his sessions and tokens end. */

@@ -8,6 +8,6 @@ import { requireChangeable } from "./service.ts";
 export function addExternalAgentRoutes(routes: Routes, needs: ExternalAgentNeeds): void {
   routes.user(getExternalAgentCredentials, async ({ params }, user) => {
     const workspace = await requireChangeable(needs.db, user, requireUuid(params.workspace));
-    return readExternalAgentCredentials(needs, workspace.id, params.agent);
+    return readExternalAgentCredentials(needs, user, workspace, params.agent);
   });
 }

@@ -1,28 +1,36 @@
 import type { ExternalAgentCredentials } from "@slipway/api";
 
 import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
+import type { AuditNotes } from "../audit/note-service.ts";
 import type { SecretBox } from "../auth/secret-box.ts";
 import { readNewestDriverBuild } from "../builds/read-service.ts";
 import type { Database } from "../db/database.ts";
+import type { UserCaller } from "../http/caller.ts";
 import { HttpError, notFound } from "../http/errors.ts";
+import type { WorkspaceRow } from "./queries.ts";
 
 export interface ExternalAgentNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
   /** Where the agent reaches the server. */
   readonly accessUrl: () => string;
 }
+
+/** A session that reads the same credentials again is noted once in this time. */
+const noteReadOnceInMs = 3_600_000;
 
 /**
  * The command that starts an agent of the driver `external`, and its token. The caller has been found to own the
  * workspace, or to be an administrator. Throws 404 for an agent that is not there, 409 while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
-  { db, secrets, accessUrl }: ExternalAgentNeeds,
-  workspaceId: string,
+  { db, secrets, notes, accessUrl }: ExternalAgentNeeds,
+  caller: UserCaller,
+  workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
   agentName: string,
 ): Promise<ExternalAgentCredentials> {
-  const build = await readNewestDriverBuild(db, workspaceId);
+  const build = await readNewestDriverBuild(db, workspace.id);
   if (build?.driver !== "external") throw notFound();
   if (build.transition !== "start") {
     throw new HttpError(409, "The workspace is not started.", {
@@ -32,6 +40,19 @@ export async function readExternalAgentCredentials(
   const agents = await readDriverAgents(db, secrets, build.id);
   const agent = agents.find(({ name }) => name === agentName);
   if (agent === undefined) throw notFound();
+  await notes.record(
+    {
+      by: caller,
+      organizationId: workspace.organization_id,
+      action: "open",
+      resourceType: "workspace_agent",
+      resourceId: agent.id,
+      target: `${workspace.name}.${agent.name}`,
+      diff: {},
+      fields: { workspace_id: workspace.id },
+    },
+    { key: `credentials ${caller.keyId} ${agent.id}`, onceInMs: noteReadOnceInMs },
+  );
   const variables = { CODER_AGENT_URL: accessUrl(), ...credentials(agent, agents) };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   return { command: [...assignments, "slipway", "agent"].join(" "), agent_token: agent.token };

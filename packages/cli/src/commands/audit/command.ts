@@ -12,6 +12,7 @@ const actions = [
   "login",
   "logout",
   "register",
+  "open",
 ] as const satisfies readonly AuditAction[];
 
 const resources = [
@@ -23,6 +24,8 @@ const resources = [
   "api_key",
   "git_ssh_key",
   "prebuilds_settings",
+  "workspace_agent",
+  "file",
 ] as const satisfies readonly AuditResourceType[];
 
 export const command = defineCommand({
