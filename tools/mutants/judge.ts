@@ -1,7 +1,7 @@
+import { openTestPostgres } from "../test-postgres.ts";
 import { type Mutant, type Suite, suiteKey } from "./mutant.ts";
 import { runSuite, type SuiteOptions, type SuiteOutcome } from "./run-suite.ts";
 import { openScratchTree } from "./scratch-tree.ts";
-import { openTestPostgres } from "./test-postgres.ts";
 
 /** What came of one mutant, or of a suite without one. */
 export interface Verdict {

@@ -5,7 +5,7 @@ export {
   markDisconnected,
   type AgentSession,
 } from "./agents/connection-queries.ts";
-export { updateAgentLifecycle } from "./agents/rpc/queries.ts";
+export { updateAgentLifecycle, updateAgentStartup } from "./agents/rpc/queries.ts";
 export { createSubAgent } from "./agents/rpc/sub-agents.ts";
 export { hashAgentToken } from "./auth/agent-token.ts";
 export { findLiveAgent } from "./auth/queries.ts";
@@ -16,10 +16,9 @@ export { selectBuildContext } from "./builds/context-queries.ts";
 export { selectBuild } from "./builds/queries.ts";
 export { restoreWorkspaces } from "./builds/restore.ts";
 export { findPredecessor } from "./builds/take-over.ts";
-export { defaultLimits, type Limits } from "./config/limits.ts";
-export { connectionOptions } from "./db/database.ts";
+export { type Limits, mapLimits } from "./config/limits.ts";
+export { connectionOptions, databaseOn } from "./db/database.ts";
 export type { DB } from "./db/gen/schema.ts";
-export { preparedPool } from "./db/prepared-pool.ts";
 export { timestampFromMs } from "./db/timestamp.ts";
 export type { DriverBuild } from "./drivers/driver-build.ts";
 export type { Driver, DriverName, DriverPlan, DriverResult, Observed } from "./drivers/driver.ts";
@@ -34,11 +33,12 @@ export { type AcquiredJob, endJob, type JobHandler, type JobOutcome } from "./jo
 export { takePrebuild } from "./prebuilds/claim/service.ts";
 export { sqlClaim } from "./prebuilds/claim/sql-claim.ts";
 export { invalidatePrebuilds } from "./prebuilds/invalidate-service.ts";
-export { selectPool } from "./prebuilds/reconcile/queries.ts";
+export { selectPool, selectPoolIds } from "./prebuilds/reconcile/queries.ts";
 export { reconcilePools } from "./prebuilds/reconcile/reconciler.ts";
 export { grantFrame, selectReinitViews } from "./prebuilds/reinit/queries.ts";
 export type { LocalHints, PubSub } from "./pubsub/pubsub.ts";
 export { importHandler } from "./templates/import-job.ts";
+export { RpcFailure } from "./rpc/handler.ts";
 export { activateVersion, createTemplate } from "./templates/service.ts";
 export { createVersion } from "./templates/version-service.ts";
 export { buildWorkspace } from "./workspaces/build-service.ts";

@@ -6,4 +6,6 @@ export {
   replay,
   type Subject,
 } from "./simulation/explore.ts";
+export type { PlayedHistory } from "./claim-histories/play.ts";
+export { type HistorySearch, searchHistories } from "./claim-histories/search.ts";
 export { plants } from "./simulation/plants/plants.ts";

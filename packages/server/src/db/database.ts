@@ -4,7 +4,7 @@ import pg from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
 
 import type { DB } from "./gen/schema.ts";
-import { preparedPool } from "./prepared-pool.ts";
+import { type ConnectionPool, preparedPool } from "./prepared-pool.ts";
 import { readTimestamp } from "./timestamp.ts";
 
 export type Database = Kysely<DB>;
@@ -76,5 +76,10 @@ export function openDatabase(address: DatabaseAddress, logger: Logger): Database
   });
   // One that breaks while it is used fails its query as well; this event alone would end the process too.
   pool.on("connect", (client) => client.on("error", () => undefined));
+  return databaseOn(pool);
+}
+
+/** A database on a pool of one's own, which `destroy` closes. */
+export function databaseOn(pool: ConnectionPool): Database {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool) }) });
 }

@@ -4,11 +4,24 @@ import type { Pool, PoolClient } from "pg";
 /** More distinct texts than this are sent unnamed, so that no list of changing length fills the server's memory. */
 const maxStatements = 1000;
 
+/** What of a pool is used here. */
+export interface ConnectionPool extends Pick<Pool, "options" | "end"> {
+  connect(): Promise<Connection>;
+}
+
+type Connection = Pick<PoolClient, "release"> & {
+  query(statement: {
+    readonly text: string;
+    readonly values: readonly unknown[];
+    readonly name?: string;
+  }): unknown;
+};
+
 /**
  * The pool as Kysely sees it, with every statement prepared under a name: PostgreSQL parses and plans a text once a
  * connection. Names are by text, so they mean the same on each connection.
  */
-export function preparedPool(pool: Pool): PostgresPool {
+export function preparedPool(pool: ConnectionPool): PostgresPool {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
@@ -25,7 +38,7 @@ export function preparedPool(pool: Pool): PostgresPool {
 }
 
 function preparedClient(
-  client: PoolClient,
+  client: Connection,
   nameOf: (text: string) => string | undefined,
 ): PostgresPoolClient {
   const query = (text: unknown, values?: readonly unknown[]): unknown => {

@@ -66,6 +66,7 @@ async function furnish({ model, scheduler, profile }: Setting): Promise<void> {
         desiredInstances: profile.desiredInstances,
         invalidateAfterMs: profile.expireAfterMs,
         lastInvalidatedAtMs: undefined,
+        status: "healthy",
       });
     }
   });

@@ -1,9 +1,12 @@
 import { prebuildsUserId } from "@slipway/api";
 
 import type { BuildRow, Tables, WorkspaceRow } from "../model/tables.ts";
-import { committed, jobStatus, View } from "../model/view.ts";
+import { committed, type JobStatus, jobStatus, View } from "../model/view.ts";
 import type { Change } from "../store/table.ts";
 import { type Monitor, Violation } from "../world/monitor.ts";
+
+/** How builds end that change nothing. */
+const undone: ReadonlySet<JobStatus> = new Set(["failed", "canceled"]);
 
 /** Who owns what, at each commit: S1, S2, S9 and S12 of `prebuilds.md` section 7. */
 export class Ownership implements Monitor {
@@ -42,7 +45,7 @@ export class Ownership implements Monitor {
     if (!isBuilt) throw new Violation("S2", `${id} went to ${ownerId} without a build`, id);
     const isDeleted = this.#view
       .builds(id)
-      .some((build) => build.transition === "delete" && jobStatus(build) !== "failed");
+      .some((build) => build.transition === "delete" && !undone.has(jobStatus(build)));
     if (isDeleted) throw new Violation("S9", `${id} went to ${ownerId} while it was deleted`, id);
   }
 

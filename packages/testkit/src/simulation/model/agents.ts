@@ -68,6 +68,7 @@ function newAgent(
     createdAtMs,
     lifecycle: "created",
     startedAtMs: undefined,
+    readyAtMs: undefined,
     firstConnectedAtMs: undefined,
     connectedAtMs: undefined,
     lastConnectedAtMs: undefined,
@@ -94,7 +95,12 @@ export function makeSubAgent(model: Model, trx: Transaction, parentId: string): 
 }
 
 const started: ReadonlySet<string> = new Set(["ready", "start_timeout", "start_error"]);
-const leaving: ReadonlySet<string> = new Set(["shutting_down", "off"]);
+const leaving: ReadonlySet<string> = new Set([
+  "shutting_down",
+  "shutdown_timeout",
+  "shutdown_error",
+  "off",
+]);
 
 /**
  * The agent's own report of its state, in whatever order it comes. Whoever has started must have begun; but what an agent
@@ -104,7 +110,7 @@ const leaving: ReadonlySet<string> = new Set(["shutting_down", "off"]);
 export function updateLifecycle(
   model: Model,
   trx: Transaction,
-  { agentId, authenticatedAtMs }: SessionStart,
+  { agentId, connectionId, authenticatedAtMs }: SessionStart,
   { state: lifecycle, changedAtMs }: LifecycleReport,
 ): void {
   trx.update(model.tables.agents, agentId, (row) => {
@@ -115,13 +121,35 @@ export function updateLifecycle(
     }
     const isOwed = tookOver && startedAtMs === undefined;
     if (isOwed && !model.rules.isOfThisLife(row, changedAtMs, authenticatedAtMs)) return undefined;
+    if (isHeldUp(row, connectionId, { state: lifecycle, changedAtMs })) return undefined;
     const aheadMs = changedAtMs - trx.nowMs;
     const clockAheadMs = Math.max(row.clockAheadMs ?? aheadMs, aheadMs);
-    if (lifecycle === "starting") return { lifecycle, startedAtMs: changedAtMs, clockAheadMs };
+    if (lifecycle === "starting") {
+      return { lifecycle, startedAtMs: changedAtMs, readyAtMs: undefined, clockAheadMs };
+    }
     return started.has(lifecycle)
-      ? { lifecycle, startedAtMs: startedAtMs ?? changedAtMs, clockAheadMs }
+      ? {
+          lifecycle,
+          startedAtMs: startedAtMs ?? changedAtMs,
+          readyAtMs: changedAtMs,
+          clockAheadMs,
+        }
       : { lifecycle, clockAheadMs };
   });
+}
+
+/** Whether an older session says what the agent has left behind: it was held up on its way, and was said again since. */
+function isHeldUp(
+  { connectionId: newest, startedAtMs, readyAtMs }: AgentRow,
+  connectionId: string,
+  { state, changedAtMs }: LifecycleReport,
+): boolean {
+  if (newest === undefined || newest === connectionId) return false;
+  const latestMs = Math.max(startedAtMs ?? -Infinity, readyAtMs ?? -Infinity);
+  const saidBeforeMs = started.has(state) ? readyAtMs : undefined;
+  return (
+    changedAtMs < latestMs || changedAtMs === (state === "starting" ? startedAtMs : saidBeforeMs)
+  );
 }
 
 /** What an agent says that it is. */
@@ -171,4 +199,24 @@ export function markSession(
   trx.update(model.tables.agents, agentId, (row) =>
     row.connectionId === connectionId ? times : undefined,
   );
+}
+
+/** The processes of a worker's machine are started anew, and begin their lives anew, as `builds/restore.ts` does. */
+export function resetAgents(model: Model, trx: Transaction, workerId: string): void {
+  const view = model.view(trx);
+  for (const { id, deleted } of trx.all(model.tables.workspaces)) {
+    const newest = view.newest(id);
+    const isMeant = newest?.transition === "start" && newest.workerId === workerId;
+    if (deleted || !isMeant || newest.completedAtMs === undefined || newest.error !== undefined)
+      continue;
+    for (const agent of view.rootAgents(newest.id)) {
+      trx.update(model.tables.agents, agent.id, () => ({
+        lifecycle: "created",
+        startedAtMs: undefined,
+        readyAtMs: undefined,
+        tookOver: false,
+        clockAheadMs: undefined,
+      }));
+    }
+  }
 }

@@ -68,8 +68,10 @@ export async function createClaimBuild(
   const build = await createBuild(model, trx, workspaceId, { ...input, transition: "start" });
   if (!model.claimsAtOnce) return build;
   await takeOver(model, trx, build);
+  // It stands on the machine where the prebuild runs.
+  const workerId = model.view(trx).builds(workspaceId)[1]?.workerId;
   await trx.run(() =>
-    trx.update(model.tables.builds, build.id, () => ({ completedAtMs: trx.nowMs })),
+    trx.update(model.tables.builds, build.id, () => ({ completedAtMs: trx.nowMs, workerId })),
   );
   return build;
 }
@@ -89,7 +91,9 @@ export function acquireJob(
   const found = trx
     .all(builds)
     .filter(isFree)
-    .toSorted((a, b) => Number(isOfSystem(a)) - Number(isOfSystem(b)))
+    .toSorted(
+      (a, b) => Number(isOfSystem(a)) - Number(isOfSystem(b)) || a.createdAtMs - b.createdAtMs,
+    )
     .find(({ id }) => trx.tryLock(builds, id));
   if (found === undefined) return undefined;
   trx.update(builds, found.id, () => ({ workerId, leaseUntilMs: trx.nowMs + leaseMs }));
@@ -141,7 +145,7 @@ export async function prepareAgents(
 /** Marks a build to be ended; one that nobody has begun ends at once. */
 export function cancelBuild(model: Model, trx: Transaction, buildId: string): boolean {
   return trx.update(model.tables.builds, buildId, (row) =>
-    row.completedAtMs === undefined
+    row.completedAtMs === undefined && row.canceledAtMs === undefined
       ? {
           canceledAtMs: trx.nowMs,
           ...(row.workerId === undefined ? { completedAtMs: trx.nowMs } : {}),

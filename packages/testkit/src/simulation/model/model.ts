@@ -5,7 +5,7 @@ import type { Transaction } from "../store/transaction.ts";
 import { Ids } from "./ids.ts";
 import type { Rules } from "./rules.ts";
 import type { BuildRow, Tables } from "./tables.ts";
-import { View } from "./view.ts";
+import { committed, View } from "./view.ts";
 
 export interface ModelOptions {
   readonly db: Database;
@@ -32,6 +32,11 @@ export class Model {
     this.rules = rules;
     this.agentNames = agentNames;
     this.claimsAtOnce = claimsAtOnce;
+  }
+
+  /** What is committed. */
+  get committed(): View {
+    return new View(this.tables, committed);
   }
 
   view(trx: Transaction): View {

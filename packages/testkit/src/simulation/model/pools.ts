@@ -1,5 +1,5 @@
 import { prebuildsUserId } from "@slipway/api";
-import type { PoolSnapshot, Prebuild } from "@slipway/server/prebuilds";
+import type { PoolSnapshot, Prebuild, Reconciliation } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
 import { cancelBuild, createBuild } from "./builds.ts";
@@ -38,7 +38,7 @@ export function selectPool(model: Model, trx: Transaction, presetId: string): Po
       windows: [],
       expireAfterMs: preset.invalidateAfterMs === 0 ? undefined : preset.invalidateAfterMs,
       lastInvalidatedAtMs: preset.lastInvalidatedAtMs,
-      status: "healthy",
+      status: preset.status,
     },
     prebuilds: trx
       .all(workspaces)
@@ -78,12 +78,28 @@ function prebuildOf(
   ];
 }
 
-/** Makes a workspace of the system user and queues its first build. */
-export async function createPrebuild(
+/** Does what the reconciler plans, on its transaction; resolves to what it removed and made. */
+export async function carryOut(
   model: Model,
   trx: Transaction,
   presetId: string,
-): Promise<string> {
+  plan: Pick<Reconciliation, "held" | "remove" | "create">,
+): Promise<{ readonly removed: readonly string[]; readonly made: readonly string[] }> {
+  const status = plan.held === "hard-limited" ? ("hard_limited" as const) : ("healthy" as const);
+  if (trx.get(model.tables.presets, presetId)?.status !== status) {
+    await trx.run(() => trx.update(model.tables.presets, presetId, () => ({ status })));
+  }
+  const removed: string[] = [];
+  for (const workspaceId of plan.remove) {
+    if (await removePrebuild(model, trx, workspaceId)) removed.push(workspaceId);
+  }
+  const made: string[] = [];
+  while (made.length < plan.create) made.push(await createPrebuild(model, trx, presetId));
+  return { removed, made };
+}
+
+/** Makes a workspace of the system user and queues its first build. */
+async function createPrebuild(model: Model, trx: Transaction, presetId: string): Promise<string> {
   const { presets, templates, workspaces } = model.tables;
   const id = model.ids.next("w");
   const versionId = await trx.run(() => {
@@ -113,7 +129,7 @@ export async function createPrebuild(
 }
 
 /** Deletes a prebuild; false when somebody else has it: a claim that takes it away, or a build. */
-export async function removePrebuild(
+async function removePrebuild(
   model: Model,
   trx: Transaction,
   workspaceId: string,

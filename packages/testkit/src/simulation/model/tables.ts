@@ -13,6 +13,7 @@ export interface PresetRow {
   /** 0: never. */
   readonly invalidateAfterMs: number;
   readonly lastInvalidatedAtMs: number | undefined;
+  readonly status: "healthy" | "hard_limited";
 }
 
 export interface WorkspaceRow {
@@ -57,6 +58,7 @@ export interface AgentRow {
   readonly createdAtMs: number;
   readonly lifecycle: string;
   readonly startedAtMs: number | undefined;
+  readonly readyAtMs: number | undefined;
   /** When the first session began: before anything was answered in it. */
   readonly firstConnectedAtMs: number | undefined;
   /** When the newest session began. */

@@ -142,8 +142,8 @@ export function jobStatus(build: BuildRow): JobStatus {
   if (build.completedAtMs === undefined) {
     return build.workerId === undefined ? "pending" : "running";
   }
-  if (build.error !== undefined) return "failed";
-  return build.canceledAtMs === undefined ? "succeeded" : "canceled";
+  if (build.canceledAtMs !== undefined) return "canceled";
+  return build.error === undefined ? "succeeded" : "failed";
 }
 
 function isRunning(build: BuildRow | undefined): boolean {

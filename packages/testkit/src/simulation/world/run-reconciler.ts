@@ -1,6 +1,6 @@
 import { topics } from "@slipway/server/prebuilds";
 
-import { createPrebuild, removePrebuild, selectPool, selectPoolIds } from "../model/pools.ts";
+import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
 import { looks } from "./looks.ts";
 import type { ServerProcess } from "./server-process.ts";
 
@@ -30,14 +30,10 @@ async function reconcileOne(server: ServerProcess, presetId: string): Promise<bo
     const snapshot = await trx.run(() => selectPool(model, trx, presetId));
     const plan = model.rules.reconcile(snapshot, trx.nowMs, limits);
     setting.tell((monitor) => monitor.planned?.(snapshot, plan));
-    for (const workspaceId of plan.remove) {
-      const isRemoved = await removePrebuild(model, trx, workspaceId);
-      if (isRemoved) trace.add(life.name, () => `removes ${workspaceId}`, workspaceId);
-    }
-    for (let made = 0; made < plan.create; made += 1) {
-      const id = await createPrebuild(model, trx, presetId);
+    const { removed, made } = await carryOut(model, trx, presetId, plan);
+    for (const id of removed) trace.add(life.name, () => `removes ${id}`, id);
+    for (const id of made)
       trace.add(life.name, () => `makes ${id} for the pool of ${presetId}`, id);
-    }
     trx.notify(topics.jobQueue);
     return true;
   });

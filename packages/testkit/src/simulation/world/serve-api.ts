@@ -1,7 +1,8 @@
 import { prebuildsUserId } from "@slipway/api";
-import { takePrebuild, topics } from "@slipway/server/prebuilds";
+import { topics } from "@slipway/server/prebuilds";
 
-import { cancelBuild, createBuild, createClaimBuild, Refused } from "../model/builds.ts";
+import { cancelBuild, createBuild, Refused } from "../model/builds.ts";
+import { claimWorkspace, insertWorkspace } from "../model/workspaces.ts";
 import type { ServerEnd } from "../network/link.ts";
 import type { ApiCall } from "../network/messages.ts";
 import { UniqueViolation } from "../store/errors.ts";
@@ -52,15 +53,19 @@ async function answer(server: ServerProcess, call: ApiCall): Promise<string | un
 type Create = Extract<ApiCall, { name: "create" }>;
 
 async function createWorkspace(server: ServerProcess, call: Create): Promise<string> {
-  const { model, life, setting } = server;
+  const { model, life, setting, trace } = server;
   const attempt = { id: model.ids.next("claim"), presetId: call.presetId ?? "" };
   let outcome: ClaimOutcome = "failed";
   if (call.presetId !== undefined) setting.tell((monitor) => monitor.claimBegan?.(attempt));
   try {
     const id = await model.db.transaction(life, async (trx) => {
-      const claimed = await claim(server, trx, call);
+      const claimed = await claimWorkspace(model, trx, call);
       outcome = claimed === undefined ? "none" : "claimed";
-      return claimed ?? (await insertWorkspace(server, trx, call));
+      const found = claimed ?? (await insertWorkspace(model, trx, call));
+      const what = claimed === undefined ? "makes" : "claims";
+      trace.add(life.name, () => `${what} ${found} for ${call.userId}`, found);
+      if (claimed !== undefined) hintAtClaim(trx, claimed);
+      return found;
     });
     server.hints.publish(topics.jobQueue);
     return id;
@@ -72,50 +77,8 @@ async function createWorkspace(server: ServerProcess, call: Create): Promise<str
   }
 }
 
-async function claim(
-  { model, trace, life }: ServerProcess,
-  trx: Transaction,
-  { presetId, userId, workspaceName }: Create,
-): Promise<string | undefined> {
-  if (presetId === undefined) return undefined;
-  const owner = { ownerId: userId, name: workspaceName };
-  const id = await takePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
-  if (id === undefined) return undefined;
-  trace.add(life.name, () => `claims ${id} for ${userId}`, id);
-  await createClaimBuild(model, trx, id, { ownerId: userId, presetId, initiatorId: userId });
+function hintAtClaim(trx: Transaction, id: string): void {
   for (const topic of [topics.claim(id), topics.workspace(id), topics.prebuilds]) trx.notify(topic);
-  return id;
-}
-
-async function insertWorkspace(
-  { model, trace, life }: ServerProcess,
-  trx: Transaction,
-  { userId, workspaceName, presetId }: Create,
-): Promise<string> {
-  const [template] = await trx.run(() => trx.all(model.tables.templates));
-  if (template === undefined) throw new Refused("no template");
-  const id = model.ids.next("w");
-  trace.add(life.name, () => `makes ${id} for ${userId}`, id);
-  await trx.run(() =>
-    trx.insert(model.tables.workspaces, {
-      id,
-      ownerId: userId,
-      name: workspaceName,
-      templateId: template.id,
-      prebuildPresetId: undefined,
-      deleted: false,
-      createdAtMs: trx.nowMs,
-    }),
-  );
-  const { activeVersionId: versionId } = template;
-  await createBuild(model, trx, id, {
-    ownerId: userId,
-    transition: "start",
-    versionId,
-    presetId,
-    initiatorId: userId,
-  });
-  return id;
 }
 
 async function queueBuild(

@@ -1,0 +1,27 @@
+import type { Snapshot } from "./snapshot.ts";
+import type { Step } from "./step.ts";
+
+/** The simulation's model, or PostgreSQL with the production statements. */
+export interface HistoryWorld extends AsyncDisposable {
+  /** Lets time pass, in whole milliseconds. */
+  pass(ms: number): Promise<void>;
+  /** Resolves to what whoever did it was told. */
+  take(step: Step): Promise<string>;
+  /** What there is; of the views those whose turn it is. */
+  read(turn: number): Promise<Snapshot>;
+}
+
+/** What a world begins with. */
+export interface Beginning {
+  readonly driver: "external" | "docker" | "process";
+  readonly agentNames: readonly string[];
+  readonly instances: number;
+  /** 0: prebuilds do not expire. */
+  readonly expireAfterSeconds: number;
+}
+
+export const users = ["u1", "u2"] as const;
+export const versions = ["v1", "v2"] as const;
+
+/** Few, so that failures hold nothing off for long. */
+export const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 3 };

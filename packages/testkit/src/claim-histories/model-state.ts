@@ -1,0 +1,17 @@
+import type { SessionStart } from "../simulation/model/agents.ts";
+import type { Model } from "../simulation/model/model.ts";
+import type { BuildRow } from "../simulation/model/tables.ts";
+import type { Transaction } from "../simulation/store/transaction.ts";
+import type { Names } from "./names.ts";
+
+/** What a world in memory has, and how its statements run: all at one moment. */
+export interface ModelState {
+  readonly model: Model;
+  readonly names: Names;
+  readonly nowMs: number;
+  /** The jobs in the hands of workers, and the sessions of agents, by the names that steps gave them. */
+  readonly works: Map<string, { readonly build: BuildRow; readonly workerId: string }>;
+  readonly sessions: Map<string, SessionStart>;
+  query<T>(statement: (trx: Transaction) => T): Promise<T>;
+  transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,110 @@
+import { prebuildsUserId, type Transition } from "@slipway/api";
+
+import type { Names } from "./names.ts";
+import type { AgentState, BuildState, Snapshot, WorkspaceState } from "./snapshot.ts";
+
+/** The rows of a world under its own ids; what `snapshot.ts` says of them is already in its terms. */
+export interface Rows {
+  /** Oldest first; those of one moment in the order in which their names are to count. */
+  readonly workspaces: readonly WorkspaceRow[];
+  /** By workspace and number. */
+  readonly builds: readonly BuildRow[];
+  /** By the number of their builds; parents before their children. */
+  readonly agents: readonly AgentRow[];
+}
+
+export interface WorkspaceRow extends Pick<WorkspaceState, "isDeleted" | "ageMs"> {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly presetId: string | null;
+}
+
+export interface BuildRow extends Omit<BuildState, "version" | "owner" | "initiator" | "worker"> {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly number: number;
+  readonly transition: Transition;
+  readonly versionId: string;
+  readonly ownerId: string;
+  readonly initiatorId: string;
+  readonly workerId: string | null;
+}
+
+export interface AgentRow extends Omit<AgentState, "parent" | "token"> {
+  readonly id: string;
+  readonly buildId: string;
+  readonly parentId: string | null;
+  readonly name: string;
+  /** Whatever stands for the token: equal for equal ones. */
+  readonly tokenId: string;
+}
+
+/** Names what is new, and tells of all rows by their names. */
+export function nameRows(names: Names, rows: Rows): Omit<Snapshot, "views"> {
+  for (const { id } of rows.workspaces) {
+    if (!names.has(id)) names.add(id, `w${names.next("w")}`);
+  }
+  for (const { id, workspaceId, number } of rows.builds) {
+    if (!names.has(id)) names.add(id, `${names.name(workspaceId)}/${number}`);
+  }
+  for (const { id, buildId, name, tokenId } of rows.agents) {
+    const full = `${names.name(buildId)}/${name}`;
+    if (!names.has(id)) names.add(id, full);
+    if (!names.has(tokenId)) names.add(tokenId, `token of ${full}`);
+  }
+  return {
+    workspaces: byName(names, rows.workspaces, (row) => workspaceState(names, row)),
+    builds: byName(names, rows.builds, (row) => buildState(names, row)),
+    agents: byName(names, rows.agents, (row) => agentState(names, row)),
+  };
+}
+
+/** The name of a user, which the system user has as well. */
+function userName(names: Names, id: string): string {
+  return id === prebuildsUserId ? "prebuilds" : names.name(id);
+}
+
+function byName<R extends { readonly id: string }, S>(
+  names: Names,
+  rows: readonly R[],
+  state: (row: R) => S,
+): Readonly<Record<string, S>> {
+  return Object.fromEntries(rows.map((row) => [names.name(row.id), state(row)]));
+}
+
+function workspaceState(
+  names: Names,
+  { ownerId, presetId, isDeleted, ageMs }: WorkspaceRow,
+): WorkspaceState {
+  const pool = presetId === null ? null : names.name(presetId);
+  return { owner: userName(names, ownerId), pool, isDeleted, ageMs };
+}
+
+function buildState(names: Names, row: BuildRow): BuildState {
+  const {
+    id: _,
+    workspaceId: _w,
+    number: _n,
+    versionId,
+    ownerId,
+    initiatorId,
+    workerId,
+    ...state
+  } = row;
+  return {
+    ...state,
+    version: names.name(versionId),
+    owner: userName(names, ownerId),
+    initiator: userName(names, initiatorId),
+    worker: workerId === null ? null : names.name(workerId),
+  };
+}
+
+function agentState(names: Names, row: AgentRow): AgentState {
+  const { id: _, buildId: _b, name: _n, parentId, tokenId, ...state } = row;
+  return {
+    ...state,
+    parent: parentId === null ? null : names.name(parentId),
+    token: names.name(tokenId),
+  };
+}

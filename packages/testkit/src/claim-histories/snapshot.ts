@@ -1,0 +1,86 @@
+import type { Transition } from "@slipway/api";
+
+/** Milliseconds since something was; null when it was not. */
+export type AgeMs = number | null;
+
+/** All that a world knows, by the names of `step.ts`. Equal in the model and in PostgreSQL. */
+export interface Snapshot {
+  readonly workspaces: Readonly<Record<string, WorkspaceState>>;
+  readonly builds: Readonly<Record<string, BuildState>>;
+  readonly agents: Readonly<Record<string, AgentState>>;
+  /** What the product's queries say of it. */
+  readonly views: Views;
+}
+
+export interface WorkspaceState {
+  readonly owner: string;
+  /** The version whose pool it waits in. */
+  readonly pool: string | null;
+  readonly isDeleted: boolean;
+  readonly ageMs: AgeMs;
+}
+
+export interface BuildState {
+  readonly transition: Transition;
+  readonly version: string;
+  readonly hasPreset: boolean;
+  readonly owner: string;
+  readonly initiator: string;
+  readonly worker: string | null;
+  readonly ageMs: AgeMs;
+  readonly canceledMs: AgeMs;
+  readonly completedMs: AgeMs;
+  readonly hasFailed: boolean;
+}
+
+export interface AgentState {
+  readonly parent: string | null;
+  readonly token: string;
+  readonly isDeleted: boolean;
+  readonly lifecycle: string;
+  readonly startedMs: AgeMs;
+  readonly lastConnectedMs: AgeMs;
+  readonly disconnectedMs: AgeMs;
+  readonly tookOver: boolean;
+  readonly sentMs: AgeMs;
+  readonly wasReceived: boolean;
+}
+
+/** What the product's queries say. They take their turns, because each costs a statement or more. */
+export interface Views {
+  /** How each token stands for `/reinit`. */
+  readonly reinit: Readonly<Record<string, object>>;
+  /** The agent that each token lets in. */
+  readonly live?: Readonly<Record<string, string | null>>;
+  /** By version: what claims get, in this order. */
+  readonly claimable?: Readonly<Record<string, readonly string[]>>;
+  /** Prebuilds that a claim which has locked them gets. */
+  readonly changeable?: readonly string[];
+  /** By version: the reconciler's snapshot and what it plans. */
+  readonly pools?: Readonly<Record<string, object>>;
+  readonly poolsLookedAt?: readonly string[];
+  /** By newest build: the build whose processes it takes over. */
+  readonly predecessors?: Readonly<Record<string, string | null>>;
+}
+
+/** How a world reads its views. */
+export type ViewReaders = {
+  readonly [V in keyof Views]-?: () => Promise<NonNullable<Views[V]>>;
+};
+
+/** Which views are read after which step; the answers to agents after each. */
+const turns: readonly (readonly (keyof Views)[])[] = [
+  ["claimable"],
+  ["pools", "poolsLookedAt"],
+  ["live"],
+  ["claimable", "changeable"],
+  ["predecessors", "pools"],
+];
+
+/** Reads the views whose turn it is. */
+export async function readViews(readers: ViewReaders, turn: number): Promise<Views> {
+  const found: Partial<Record<keyof Views, unknown>> = {};
+  for (const view of turns[turn % turns.length] ?? []) found[view] = await readers[view]();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each by its own reader
+  return { ...(found as Omit<Views, "reinit">), reinit: await readers.reinit() };
+}

@@ -1,0 +1,25 @@
+import type { Database } from "@slipway/server";
+import type { AgentSession, UserCaller } from "@slipway/server/claims";
+
+import type { ClaimStage } from "../claim-stage/stage.ts";
+import type { Work } from "../claim-stage/work.ts";
+import type { Names } from "./names.ts";
+import type { TimeShift } from "./time-shift.ts";
+
+/** What a world on PostgreSQL has beside its rows. */
+export interface SqlState {
+  readonly db: Database;
+  readonly stage: ClaimStage;
+  readonly names: Names;
+  readonly time: TimeShift;
+  readonly callers: ReadonlyMap<string, UserCaller>;
+  /** The jobs in the hands of workers, and the sessions of agents, by the names that steps gave them. */
+  readonly works: Map<string, Work>;
+  readonly sessions: Map<string, SqlSession>;
+}
+
+/** A session, and since how long it lasts: what it knows of the time grows old with the rows. */
+export interface SqlSession {
+  readonly session: Omit<AgentSession, "authenticatedAt">;
+  ageMs: number;
+}

@@ -1,0 +1,49 @@
+import type { LifecycleState, Transition } from "@slipway/api";
+
+/**
+ * One step of a history. Workspaces, builds, agents and tokens go by names that the model and PostgreSQL share: `w3`, `w3/2`,
+ * `w3/2/main`; a token has the name of the first agent that had it. Jobs and sessions go by names that the step gives them.
+ */
+export type Step =
+  | { readonly type: "look" }
+  | {
+      readonly type: "create";
+      readonly user: string;
+      readonly name: string;
+      /** Of the preset that has a pool. */
+      readonly isPooled: boolean;
+    }
+  | {
+      readonly type: "build";
+      readonly user: string;
+      readonly workspace: string;
+      readonly transition: Transition;
+    }
+  | { readonly type: "cancel"; readonly build: string }
+  | { readonly type: "acquire"; readonly work: string; readonly worker: string }
+  | { readonly type: "finish"; readonly work: string; readonly how: "succeed" | "fail" | "cancel" }
+  | { readonly type: "connect"; readonly session: string; readonly token: string }
+  | { readonly type: "beat" | "disconnect" | "sub-agent"; readonly session: string }
+  | {
+      readonly type: "startup";
+      readonly session: string;
+      readonly decides: "identity" | "frames";
+    }
+  | {
+      readonly type: "report";
+      readonly session: string;
+      readonly state: LifecycleState;
+      /** How long the report was on its way, in milliseconds. */
+      readonly lateMs: number;
+    }
+  | { readonly type: "grant"; readonly agent: string }
+  | { readonly type: "promote"; readonly version: string }
+  | { readonly type: "invalidate" }
+  /** A worker starts again what should run on its machine. */
+  | { readonly type: "restore"; readonly worker: string };
+
+/** A step, and how much time passes before it, in milliseconds: at least 1, so that nothing happens at the same time. */
+export interface TimedStep {
+  readonly afterMs: number;
+  readonly step: Step;
+}

@@ -1,0 +1,29 @@
+import type { Rows } from "./name-rows.ts";
+import type { Names } from "./names.ts";
+
+/** A build that a look made, and by how much it is to be older than that. */
+export interface Tie {
+  readonly buildId: string;
+  readonly workspaceId: string;
+  /** The workspace is as new as the build. */
+  readonly isFirst: boolean;
+  readonly olderMs: number;
+}
+
+/**
+ * What one look at the pools makes has one time, and what comes of it next is up to chance: so they are put a millisecond apart,
+ * in the order of the names of their workspaces, which both worlds agree about.
+ */
+export function tiesOf(names: Names, { builds, workspaces }: Rows): readonly Tie[] {
+  const numberOf = (workspaceId: string): number => Number(names.name(workspaceId).slice(1));
+  const ages = new Map(workspaces.map(({ id, ageMs }) => [id, ageMs]));
+  const made = builds
+    .filter(({ ageMs }) => ageMs === 0)
+    .toSorted((a, b) => numberOf(a.workspaceId) - numberOf(b.workspaceId));
+  return made.map(({ id, workspaceId }, index) => ({
+    buildId: id,
+    workspaceId,
+    isFirst: ages.get(workspaceId) === 0,
+    olderMs: made.length - 1 - index,
+  }));
+}

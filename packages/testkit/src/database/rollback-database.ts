@@ -1,0 +1,45 @@
+import type { Database } from "@slipway/server";
+import { connectionOptions, databaseOn } from "@slipway/server/claims";
+import pg from "pg";
+
+/**
+ * A database in one transaction that is never committed, so that the time stands still in it and nothing of it stays. What
+ * begins, commits and rolls back a transaction there sets, releases and returns to a savepoint. Disposing of it undoes it all.
+ */
+export interface RollbackDatabase extends AsyncDisposable {
+  readonly db: Database;
+}
+
+export async function openRollbackDatabase(url: string): Promise<RollbackDatabase> {
+  const pool = new pg.Pool({ ...connectionOptions({ url }), max: 1, idleTimeoutMillis: 0 });
+  await pool.query("begin");
+  const db = databaseOn({
+    options: pool.options,
+    connect: async () => {
+      const client = await pool.connect();
+      return {
+        query: ({ text, ...statement }) =>
+          client.query({ ...statement, values: [...statement.values], text: insideOf(text) }),
+        release: () => client.release(),
+      };
+    },
+    end: () => pool.end(),
+  });
+  return {
+    db,
+    [Symbol.asyncDispose]: async () => {
+      await pool.query("rollback");
+      await db.destroy();
+    },
+  };
+}
+
+const savepoints: Readonly<Record<string, string>> = {
+  begin: "savepoint inside",
+  commit: "release savepoint inside",
+  rollback: "rollback to savepoint inside",
+};
+
+function insideOf(text: string): string {
+  return savepoints[text] ?? text;
+}

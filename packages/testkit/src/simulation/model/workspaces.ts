@@ -1,0 +1,58 @@
+import { takePrebuild } from "@slipway/server/prebuilds";
+
+import type { Transaction } from "../store/transaction.ts";
+import { createBuild, createClaimBuild, Refused } from "./builds.ts";
+import type { Model } from "./model.ts";
+
+/** What a user asks of a new workspace. */
+export interface NewWorkspace {
+  readonly userId: string;
+  readonly workspaceName: string;
+  /** Of a preset with a pool. */
+  readonly presetId: string | undefined;
+}
+
+/** Gives a user a workspace that waits in the pool; undefined when none does. */
+export async function claimWorkspace(
+  model: Model,
+  trx: Transaction,
+  { presetId, userId, workspaceName }: NewWorkspace,
+): Promise<string | undefined> {
+  if (presetId === undefined) return undefined;
+  const owner = { ownerId: userId, name: workspaceName };
+  const id = await takePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
+  if (id === undefined) return undefined;
+  await createClaimBuild(model, trx, id, { ownerId: userId, presetId, initiatorId: userId });
+  return id;
+}
+
+/** Makes a workspace of the active version, whose first build is queued. */
+export async function insertWorkspace(
+  model: Model,
+  trx: Transaction,
+  { userId, workspaceName, presetId }: NewWorkspace,
+): Promise<string> {
+  const [template] = await trx.run(() => trx.all(model.tables.templates));
+  if (template === undefined) throw new Refused("no template");
+  const id = model.ids.next("w");
+  await trx.run(() =>
+    trx.insert(model.tables.workspaces, {
+      id,
+      ownerId: userId,
+      name: workspaceName,
+      templateId: template.id,
+      prebuildPresetId: undefined,
+      deleted: false,
+      createdAtMs: trx.nowMs,
+    }),
+  );
+  const { activeVersionId: versionId } = template;
+  await createBuild(model, trx, id, {
+    ownerId: userId,
+    transition: "start",
+    versionId,
+    presetId,
+    initiatorId: userId,
+  });
+  return id;
+}

@@ -1,0 +1,65 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { type PlayedHistory, searchHistories } from "@slipway/testkit/simulation";
+
+import { openTestPostgres } from "./test-postgres.ts";
+
+/*
+ * Has random histories of builds, claims and agents happen in the simulation's model and, by the production statements, in a
+ * PostgreSQL of its own, and compares what both know after each step. Fails at a difference.
+ *
+ *   npm run test:claim-histories -- [--histories 1000] [--from 1] [--jobs N] [--json]
+ *   npm run test:claim-histories -- --seed 42     one history again, and its steps
+ */
+
+const { values: flags } = parseArgs({
+  options: {
+    histories: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    jobs: { type: "string", default: String(availableParallelism()) },
+    seed: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+await using postgres = await openTestPostgres(fileURLToPath(new URL("..", import.meta.url)));
+const startedMs = performance.now();
+let played = 0;
+const result = await searchHistories(postgres.url, {
+  from: Number(flags.seed ?? flags.from),
+  count: flags.seed === undefined ? Number(flags.histories) : 1,
+  jobs: Number(flags.jobs),
+  onHistory: () => {
+    played += 1;
+    if (played % 100 === 0) process.stderr.write(`${played} histories\n`);
+  },
+});
+const seconds = (performance.now() - startedMs) / 1000;
+if (flags.json) say(JSON.stringify({ ...result, seconds }));
+else report();
+if (result.found.length > 0) process.exitCode = 1;
+
+function report(): void {
+  const { histories, steps, found } = result;
+  say(`${histories} histories, ${steps} steps in ${seconds.toFixed(1)} s`);
+  for (const { seed, history } of found.slice(0, 10)) {
+    say(`seed ${seed}, after ${history.steps.length} steps:`);
+    if (flags.seed !== undefined) tell(history);
+    for (const line of history.differences.slice(0, 10)) say(`  ${line}`);
+  }
+  say(found.length === 0 ? "the model and PostgreSQL agree" : `${found.length} histories differ`);
+}
+
+function tell({ beginning, steps }: PlayedHistory): void {
+  say(`  begins with ${JSON.stringify(beginning)}`);
+  for (const { afterMs, step } of steps) {
+    const { type, ...more } = step;
+    say(`  ${String(afterMs).padStart(6)} ms  ${type.padEnd(10)} ${JSON.stringify(more)}`);
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
