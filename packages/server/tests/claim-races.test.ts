@@ -11,10 +11,10 @@ import {
 } from "@slipway/api";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
+import { keepOrigin } from "../src/builds/lock-service.ts";
 import { takePrebuild } from "../src/prebuilds/claim/service.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/templates/queries.ts";
 import { lockUser, updateUser } from "../src/users/queries.ts";
-import { keepOrigin } from "../src/workspaces/lock-service.ts";
 import { insertWorkspace, settingsColumns } from "../src/workspaces/queries.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";

@@ -16,9 +16,9 @@ import {
   requireBuildable,
   requireImported,
 } from "../templates/version-service.ts";
-import { type AuthorizedWorkspace, lockAuthorized } from "../workspaces/lock-service.ts";
 import { selectBuildContext } from "./context-queries.ts";
 import { insertBuild, insertParameters } from "./insert-queries.ts";
+import { type AuthorizedWorkspace, lockAuthorized } from "./lock-service.ts";
 import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { prebuildContext, requireRenderable } from "./require-renderable.ts";

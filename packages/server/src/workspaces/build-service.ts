@@ -7,6 +7,7 @@ import {
 import type { Transaction } from "kysely";
 
 import { recordAudit } from "../audit/service.ts";
+import { wasDeleted } from "../builds/lock-service.ts";
 import { readBuild } from "../builds/read-service.ts";
 import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
 import type { Queryable } from "../db/database.ts";
@@ -17,7 +18,7 @@ import { HttpError } from "../http/errors.ts";
 import { readUuid } from "../http/uuid.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import type { WorkspaceRow } from "./queries.ts";
-import { refusePrebuild, wasDeleted, type WorkspaceNeeds } from "./service.ts";
+import { refusePrebuild, type WorkspaceNeeds } from "./service.ts";
 
 /** Reads what a request asks of a build; the nil UUID stands for nothing. */
 export function readBuildRequest(

@@ -8,6 +8,7 @@ import {
   prepareClaim,
   type PreparedClaim,
 } from "../builds/claim-service.ts";
+import { keepOrigin } from "../builds/lock-service.ts";
 import { lockRoom } from "../builds/quota-service.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
@@ -24,7 +25,6 @@ import {
 } from "../templates/service.ts";
 import { findActiveVersion, requireVersion } from "../templates/version-service.ts";
 import { queueBuild } from "./build-service.ts";
-import { keepOrigin } from "./lock-service.ts";
 import { insertWorkspace, settingsColumns, type WorkspaceSettings } from "./queries.ts";
 import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "./service.ts";
 

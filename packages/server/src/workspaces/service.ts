@@ -2,6 +2,7 @@ import { prebuildsUserId, type Workspace } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import { mayActFor, maySeeWorkspacesOf } from "../auth/rights.ts";
+import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { readNewestBuilds } from "../builds/read-service.ts";
 import type { Database, Queryable } from "../db/database.ts";
@@ -59,11 +60,6 @@ export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id"
     detail:
       "Its settings, values and version are those of the preset that it was made for, until somebody claims it.",
   });
-}
-
-/** Nothing can be done to a workspace any more. */
-export function wasDeleted({ name }: Pick<WorkspaceRow, "name">): HttpError {
-  return new HttpError(410, `Workspace "${name}" was deleted.`);
 }
 
 export async function requireWorkspaceByName(

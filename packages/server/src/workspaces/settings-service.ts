@@ -3,6 +3,7 @@ import type { Transaction } from "kysely";
 
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
+import { lockAuthorized } from "../builds/lock-service.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { timestampFromMs } from "../db/timestamp.ts";
@@ -11,7 +12,6 @@ import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField } from "../http/errors.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { parseAutostart } from "./autostart-schedule.ts";
-import { lockAuthorized } from "./lock-service.ts";
 import type { Autostart, WorkspaceRow } from "./queries.ts";
 import {
   describeWorkspace,

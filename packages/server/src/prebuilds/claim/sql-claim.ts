@@ -2,9 +2,9 @@ import { prebuildsUserId, type Workspace } from "@slipway/api";
 import { type RawBuilder, sql } from "kysely";
 
 import { isConnected } from "../../agents/connection-sql.ts";
+import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
 import type { Queryable } from "../../db/database.ts";
 import { withLockTimeout } from "../../db/lock-timeout.ts";
-import { keepsTemplate, keepsUser } from "../../workspaces/lock-queries.ts";
 import type { ClaimTransaction } from "./claim.ts";
 
 /** Columns that its new owner sets on a workspace. */

@@ -3,7 +3,6 @@ import type { Transaction } from "kysely";
 import type { DB } from "../db/gen/schema.ts";
 import { HttpError, invalidField, notFound } from "../http/errors.ts";
 import { lockOrigin, lockWorkspace } from "./lock-queries.ts";
-import { wasDeleted } from "./service.ts";
 
 /** A workspace as the caller was authorized for it. */
 export interface AuthorizedWorkspace {
@@ -40,4 +39,9 @@ export async function keepOrigin(
   const { hasTemplate, hasOwner } = await lockOrigin(trx, templateId, ownerId);
   if (!hasTemplate) throw invalidField("template_id", `no template has the id ${templateId}`);
   if (!hasOwner) throw notFound();
+}
+
+/** The refusal of whatever would be done to a deleted workspace. */
+export function wasDeleted({ name }: { readonly name: string }): HttpError {
+  return new HttpError(410, `Workspace "${name}" was deleted.`);
 }
