@@ -15,7 +15,12 @@ function open() {
     subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
     publish: (topic: string) => listeners.hint(topic),
   };
-  const state = { value: 0, reads: 0, failure: undefined as Error | undefined };
+  const state = {
+    value: 0,
+    reads: 0,
+    failure: undefined as Error | undefined,
+    held: Promise.resolve(),
+  };
   const watches = new SharedWatches<number>({ pubsub, clock });
   const watch = (signal = new AbortController().signal) =>
     watches.watch(
@@ -27,7 +32,9 @@ function open() {
         read: async () => {
           state.reads += 1;
           if (state.failure !== undefined) throw state.failure;
-          return state.value;
+          const { value } = state;
+          await state.held;
+          return value;
         },
       },
       signal,
@@ -49,6 +56,24 @@ it("reads once for each watcher that comes, then once a change for all of them",
   change(1);
   expect((await Promise.all(next)).map(({ value }) => value)).toEqual(watchers.map(() => 1));
   expect(state.reads).toBe(51);
+});
+
+it("tells a watcher of a change that came while its own read was under way", async () => {
+  const { clock, state, watch, change } = open();
+  const before = watch();
+  await before.next();
+  const release = Promise.withResolvers<void>();
+  state.held = release.promise;
+  const late = watch();
+  const first = late.next();
+  state.held = Promise.resolve();
+  const seen = before.next();
+  await clock.advance(gatherMs);
+  change(1);
+  expect(await seen).toMatchObject({ value: 1 });
+  release.resolve();
+  expect(await first).toMatchObject({ value: 0 });
+  expect(await late.next()).toMatchObject({ value: 1 });
 });
 
 it("makes one read of the changes of a moment, and looks by itself after a while", async () => {

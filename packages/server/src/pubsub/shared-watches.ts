@@ -30,7 +30,7 @@ export class SharedWatches<T> {
   }
 
   /**
-   * Yields what a read of the watcher's own finds at once, then the result of each shared read that begins after it. Ends by
+   * Yields the result of a read of the watcher's own at once, then that of each shared read that begins later. Ends by
    * throwing the signal's reason or the failure of a read, or when the watcher leaves. `watched` must be the same for all
    * watchers of a key.
    */
@@ -42,9 +42,9 @@ export class SharedWatches<T> {
     // Subscribed before the read, so that no change after it is missed.
     const shared = this.#open.get(key) ?? this.#begin(key, watched);
     using watcher = shared.join();
-    const first = await watched.read();
+    // Before it too: a shared read that begins meanwhile may find what this one is too early for.
     let round = shared.begun;
-    yield first;
+    yield await watched.read();
     for (;;) {
       const found = await watcher.next(round, signal);
       round = found.round;
