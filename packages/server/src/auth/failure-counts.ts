@@ -7,7 +7,7 @@ export interface Slowdown {
   readonly maxDelayMs: number;
   /** One failure is forgotten after this long. */
   readonly forgetOneMs: number;
-  /** The number of attempts that may run at a time. */
+  /** The number of attempts that may run at a time, where no failure is remembered. */
   readonly maxAtOnce: number;
 }
 
@@ -33,13 +33,19 @@ export class FailureCounts {
     this.#slowdown = slowdown;
   }
 
-  /** How long the next attempt has to wait; 0 when it may run now. */
+  /**
+   * How long the next attempt has to wait; 0 when it may run now. Where failures are remembered, an attempt that runs counts as
+   * another one, so that no more of them share a delay than there are free failures left, or one.
+   */
   waitMs(key: string): number {
-    if ((this.#running.get(key) ?? 0) >= this.#slowdown.maxAtOnce) return firstDelayMs;
+    const { freeFailures, maxDelayMs, maxAtOnce } = this.#slowdown;
+    const running = this.#running.get(key) ?? 0;
+    if (running >= maxAtOnce) return firstDelayMs;
     const counted = this.#counted.get(key);
-    if (counted === undefined) return 0;
-    const { freeFailures, maxDelayMs } = this.#slowdown;
-    const beyond = Math.ceil(this.#left(counted)) - freeFailures;
+    const failures = counted === undefined ? 0 : Math.ceil(this.#left(counted));
+    if (counted === undefined || failures === 0) return 0;
+    if (running > 0 && failures + running >= freeFailures) return firstDelayMs;
+    const beyond = failures - freeFailures;
     if (beyond < 0) return 0;
     const delay = Math.min(firstDelayMs * 2 ** beyond, maxDelayMs);
     return Math.max(0, counted.lastAt + delay - this.#clock.now());

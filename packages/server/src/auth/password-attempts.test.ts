@@ -80,6 +80,22 @@ describe("attempts at a password", () => {
     expect(await attempt(true)).toBeGreaterThan(1);
   });
 
+  it("that come together share no delay: one of them runs, whatever it waited for", async () => {
+    await fail(5);
+    for (let wait = await attempt(true), round = 0; round < 8; round += 1) {
+      now += Number(wait) * 1000;
+      const results = await Promise.all(Array.from({ length: 20 }, () => attempt(false)));
+      expect(results.filter((result) => result === false)).toHaveLength(1);
+      wait = await attempt(true);
+    }
+  });
+
+  it("that come together have as many free failures as one by one, after the first", async () => {
+    await fail(2);
+    const results = await Promise.all(Array.from({ length: 20 }, () => attempt(false)));
+    expect(results.filter((result) => result === false)).toHaveLength(3);
+  });
+
   it("at many accounts are forgotten in the order in which they became quiet", async () => {
     await fail(5);
     await fail(5, "bob");
