@@ -97,22 +97,26 @@ export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: To
 
 /** Notes the use of a key and slides the expiry of a session (`rest.md` section 1.3). */
 export async function touchKey(db: Queryable, id: string): Promise<void> {
-  const touched = db
+  // The user first, as whoever ends all keys of a user has it.
+  const seen = db
+    .updateTable("users")
+    .where("id", "=", ({ selectFrom }) =>
+      selectFrom("api_keys").where("id", "=", id).select("user_id"),
+    )
+    .set({ last_seen_at: sql`now()`, updated_at: sql`now()` })
+    .returning("id");
+  await db
+    .with("seen", () => seen)
     .updateTable("api_keys")
+    .from("seen")
     .set({
       last_used: sql`now()`,
       updated_at: sql`now()`,
       expires_at: sql`case when login_type = 'token' then expires_at
         else greatest(expires_at, now() + make_interval(secs => lifetime_seconds)) end`,
     })
-    .where("id", "=", id)
-    .returning("user_id");
-  await db
-    .with("touched", () => touched)
-    .updateTable("users")
-    .from("touched")
-    .set({ last_seen_at: sql`now()`, updated_at: sql`now()` })
-    .whereRef("users.id", "=", "touched.user_id")
+    .where("api_keys.id", "=", id)
+    .whereRef("api_keys.user_id", "=", "seen.id")
     .execute();
 }
 
