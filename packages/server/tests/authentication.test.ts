@@ -18,8 +18,10 @@ import { defaultLimits } from "../src/config/limits.ts";
 import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
+import { storePassword } from "../src/users/reset-service.ts";
 import { createFirstUser } from "../src/users/service.ts";
 import { logIn, type LogInNeeds } from "../src/users/session-service.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import {
   type JobState,
   seedAgent,
@@ -109,9 +111,15 @@ describe("a log-in", () => {
   beforeEach(async () => {
     const { db } = database;
     const notes = new AuditNotes({ db, clock: systemClock, logger: silentLogger });
-    needs = { db, attempts: new PasswordAttempts(systemClock), notes };
+    // Hashing may take longer than the first delay, so the time of attempts stands still.
+    needs = { db, attempts: new PasswordAttempts({ now: () => 0 }), notes };
     await createFirstUser(db, { username: "ann", email, name: "", password });
   });
+
+  async function findId(): Promise<string> {
+    const ann = database.db.selectFrom("users").where("username", "=", "ann").select("id");
+    return (await ann.executeTakeFirstOrThrow()).id;
+  }
 
   /** The status of each of so many attempts with a wrong password. */
   async function fail(times: number, account: string, from = origin): Promise<readonly number[]> {
@@ -167,6 +175,19 @@ describe("a log-in", () => {
     await expect(
       logIn(needs, { email: "bob@example.com", password }, origin),
     ).rejects.toMatchObject(refusal);
+  });
+
+  it("makes no session by a password that is changed while it is checked", async () => {
+    const { db } = database;
+    const user = { id: await findId(), username: "ann" };
+    const by = { id: user.id, origin: undefined };
+    await using change = await holdOpen(db, (trx) => storePassword(trx, by, user, "another"));
+    const late = logIn(needs, { email, password }, origin);
+    const refused = expect(late).rejects.toMatchObject({ status: 401 });
+    await waitForBlocked(db);
+    await change.commit();
+    await refused;
+    expect(await db.selectFrom("api_keys").selectAll().execute()).toEqual([]);
   });
 
   it("is refused to who is suspended", async () => {
@@ -416,6 +437,7 @@ describe("an agent token", () => {
         buildId: build.buildId,
         workspaceId: place.workspaceId,
         ownerId: place.userId,
+        authenticatedAt: expect.any(String),
       },
     ]);
   });

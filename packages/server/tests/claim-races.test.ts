@@ -14,7 +14,7 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { keepOrigin } from "../src/builds/lock-service.ts";
 import { takePrebuild } from "../src/prebuilds/claim/service.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/templates/queries.ts";
-import { lockUser, updateUser } from "../src/users/queries.ts";
+import { lockUserToDelete, updateUser } from "../src/users/queries.ts";
 import { insertWorkspace, settingsColumns } from "../src/workspaces/queries.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
@@ -165,7 +165,7 @@ test("deletes no user who claims a workspace", async () => {
 test("claims nothing for a user who is deleted meanwhile", async () => {
   const { id } = ann.user;
   const held = await holdOpen(server.db, async (trx) => {
-    await lockUser(trx, id);
+    await lockUserToDelete(trx, id);
     await updateUser(trx, id, { deleted: true });
   });
   opened.use(held);

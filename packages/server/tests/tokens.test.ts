@@ -9,6 +9,8 @@ import {
 import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { storePassword } from "../src/users/reset-service.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client, type Person } from "./support/people.ts";
 
@@ -203,6 +205,23 @@ describe("an API token", () => {
       status: 403,
       body: { detail: "A token cannot make a session." },
     });
+  });
+
+  it("is not made by a session that is ended meanwhile", async () => {
+    const { user, client } = await addPerson(server, "fay");
+    const by = { id: user.id, origin: undefined };
+    await using change = await holdOpen(server.db, (trx) =>
+      storePassword(trx, by, user, "another"),
+    );
+    const late = Promise.all([
+      server.request("POST", tokens, { token_name: "late" }, client),
+      server.request("POST", "/users/me/keys", undefined, client),
+    ]);
+    await waitForBlocked(server.db, 2);
+    await change.commit();
+    expect((await late).map(({ status }) => status)).toEqual([401, 401]);
+    const kept = server.db.selectFrom("api_keys").where("user_id", "=", user.id).select("id");
+    expect(await kept.execute()).toEqual([]);
   });
 
   it("that may only reach apps does not open the API", async () => {

@@ -179,18 +179,22 @@ async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
   return { ...user, keyCreatedBy: { id: creatorId, username: name ?? "" } };
 }
 
+const signedOutMessage =
+  "You are signed out or your session has expired. Please sign in again to continue.";
+
+/** The 401 of a key that has ended since its request was let in. */
+export function endedKey(): HttpError {
+  return new HttpError(401, signedOutMessage, { detail: "API key is invalid." });
+}
+
 function signedOut(accessUrl: string, detail: string): HttpError {
   const metadata = `${accessUrl}/.well-known/oauth-protected-resource`;
-  return new HttpError(
-    401,
-    "You are signed out or your session has expired. Please sign in again to continue.",
-    {
-      detail,
-      headers: {
-        "WWW-Authenticate": `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
-      },
+  return new HttpError(401, signedOutMessage, {
+    detail,
+    headers: {
+      "WWW-Authenticate": `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
     },
-  );
+  });
 }
 
 async function authenticateAgent(db: Database, token: string | undefined): Promise<AgentCaller> {

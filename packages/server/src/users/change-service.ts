@@ -23,7 +23,7 @@ import { recordUserChange, userEntry } from "./audit.ts";
 import {
   insertUser,
   lockActiveOwners,
-  lockUser,
+  lockUserToDelete,
   ownsWorkspaces,
   selectPassword,
   updateUser,
@@ -209,7 +209,7 @@ export async function deleteUser(
   if (user.id === caller.id) throw new HttpError(400, "You cannot delete yourself.");
   await inTransaction(db, async (trx) => {
     await keepAnOwner(trx, user.id);
-    if (!(await lockUser(trx, user.id))) throw notFound();
+    if (!(await lockUserToDelete(trx, user.id))) throw notFound();
     if (await ownsWorkspaces(trx, user.id)) {
       throw new HttpError(409, `User "${user.username}" has workspaces.`, {
         detail: "Delete the workspaces of the user first.",

@@ -128,6 +128,27 @@ export function selectCredentials(db: Queryable, email: string) {
     .executeTakeFirst();
 }
 
+/**
+ * Locks a user whose password was checked until the transaction ends; false when a change of it was faster, or the user may not
+ * log in any more. Whoever changes it ends the sessions made before.
+ */
+export async function lockCheckedUser(
+  db: Queryable,
+  id: string,
+  passwordHash: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom("users")
+    .where("id", "=", id)
+    .where("password_hash", "=", passwordHash)
+    .where("deleted", "=", sql.lit(false))
+    .where("status", "<>", "suspended")
+    .select("id")
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export interface InsertUser {
   readonly username: string;
   readonly email: string;
@@ -199,7 +220,7 @@ export async function lockActiveOwners(db: Queryable): Promise<readonly string[]
 }
 
 /** Holds off workspaces that the user is given until the transaction ends; false when the user was deleted. */
-export async function lockUser(db: Queryable, id: string): Promise<boolean> {
+export async function lockUserToDelete(db: Queryable, id: string): Promise<boolean> {
   const row = await db
     .selectFrom("users")
     .where("id", "=", id)

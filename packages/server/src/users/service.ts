@@ -82,6 +82,8 @@ export async function createFirstUser(
 ): Promise<CreatedFirstUser> {
   checkNames(input);
   requirePassword(password);
+  // Anybody may ask, and hashing takes long.
+  if (await hasUsers(db)) throw alreadyCreated();
   return insertFirstUser(db, { ...input, passwordHash: await hashPassword(password) });
 }
 
@@ -90,9 +92,7 @@ export function insertFirstUser(db: Database, input: FirstUser): Promise<Created
   checkNames(input);
   return inTransaction(db, async (trx) => {
     await lockUsers(trx);
-    if (await hasUsers(trx)) {
-      throw new HttpError(409, "The initial user has already been created.");
-    }
+    if (await hasUsers(trx)) throw alreadyCreated();
     const userId = await insertUser(trx, {
       ...input,
       roles: ["owner"],
@@ -102,6 +102,10 @@ export function insertFirstUser(db: Database, input: FirstUser): Promise<Created
     const organization = await joinDefaultOrganization(trx, userId);
     return { userId, organizationId: organization.id };
   });
+}
+
+function alreadyCreated(): HttpError {
+  return new HttpError(409, "The initial user has already been created.");
 }
 
 /** Throws the 400 for a bad username or address. */

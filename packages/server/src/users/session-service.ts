@@ -9,7 +9,7 @@ import { HttpError } from "../http/errors.ts";
 import { addressKey } from "../http/rate-limit.ts";
 import type { RequestOrigin } from "../http/request-origin.ts";
 import { keyEntry, recordKeyChange } from "./audit.ts";
-import { selectCredentials } from "./queries.ts";
+import { lockCheckedUser, selectCredentials } from "./queries.ts";
 
 export interface Credentials {
   readonly email: string;
@@ -48,8 +48,9 @@ export async function logIn(
     noteFailure(notes, user.id, refusal, origin);
     throw refusal;
   }
-  const { id, status } = user;
+  const { id, status, password_hash: passwordHash } = user;
   return inTransaction(db, async (trx) => {
+    if (!(await lockCheckedUser(trx, id, passwordHash))) throw wrongCredentials();
     await recordKeyChange(trx, { id, origin }, { userId: id, name: "" }, "login");
     if (status === "dormant") await activateDormant(trx, id);
     return createSession(trx, id, lifetimeSeconds);

@@ -1,7 +1,8 @@
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import { endOfKey, type TokenLimits } from "../auth/token-lifetime.ts";
 import type { Queryable } from "../db/database.ts";
+import type { DB } from "../db/gen/schema.ts";
 
 export interface KeyQueries {
   readonly db: Queryable;
@@ -60,6 +61,30 @@ export function selectTokens(
     )
     .orderBy("key.created_at", "desc")
     .execute();
+}
+
+/**
+ * Locks users until the transaction ends, in which one of them makes a key by the key `keyId`; false when that one has ended. A
+ * change of the maker's password ends all their keys, and either waits or was faster.
+ */
+export async function lockKeyUsers(
+  trx: Transaction<DB>,
+  userIds: readonly string[],
+  keyId: string,
+): Promise<boolean> {
+  await trx
+    .selectFrom("users")
+    .where("id", "in", userIds)
+    .orderBy("id")
+    .select("id")
+    .forNoKeyUpdate()
+    .execute();
+  const key = await trx
+    .selectFrom("api_keys")
+    .where("id", "=", keyId)
+    .select("id")
+    .executeTakeFirst();
+  return key !== undefined;
 }
 
 export async function countTokens(db: Queryable, userId: string): Promise<number> {

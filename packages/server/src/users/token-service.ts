@@ -1,15 +1,23 @@
 import { randomBytes } from "node:crypto";
 
 import { type ApiKey, type CreateTokenRequest, type ListedToken, scopeNames } from "@slipway/api";
+import type { Transaction } from "kysely";
 
 import { diffOf } from "../audit/service.ts";
 import { isOwnerRole } from "../auth/rights.ts";
 import { type KeyScope, mayHandOn, presentName } from "../auth/scopes.ts";
-import { createApiToken, createSession, endSession, keyLifetimes } from "../auth/service.ts";
+import {
+  createApiToken,
+  createSession,
+  endedKey,
+  endSession,
+  keyLifetimes,
+} from "../auth/service.ts";
 import { lifetimeLimit, type TokenLimits } from "../auth/token-lifetime.ts";
 import { type LimitName, limitVariable } from "../config/limits.ts";
 import type { Database } from "../db/database.ts";
 import { violatesUnique } from "../db/errors.ts";
+import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { forbidden, HttpError, invalidField, notFound } from "../http/errors.ts";
@@ -19,6 +27,7 @@ import {
   countTokens,
   expireKey as expireKeyRow,
   type KeyRow,
+  lockKeyUsers,
   selectKey,
   selectToken,
   selectTokens,
@@ -59,14 +68,15 @@ export async function createToken(
   const name = readName(input.token_name);
   const limit = lifetimeLimit(user);
   const lifetimeSeconds = readLifetime(caller, input.lifetime, limit, limits[limit]);
-  if ((await countTokens(db, user.id)) >= maxTokens) {
-    throw new HttpError(409, `A user has at most ${maxTokens} tokens.`, {
-      detail: "Delete those that are not used any more.",
-    });
-  }
   const createdBy = creatorOf(caller, user.id);
   const token = { userId: user.id, name, lifetimeSeconds, createdBy, ...readGrant(caller, input) };
   return inTransaction(db, async (trx) => {
+    await requireLiveKey(trx, caller, user.id);
+    if ((await countTokens(trx, user.id)) >= maxTokens) {
+      throw new HttpError(409, `A user has at most ${maxTokens} tokens.`, {
+        detail: "Delete those that are not used any more.",
+      });
+    }
     await recordKeyChange(
       trx,
       caller,
@@ -90,6 +100,15 @@ export async function createToken(
       ],
     });
   });
+}
+
+/** Throws the 401 of a caller whose key has ended since it was looked at: none is made by it. */
+async function requireLiveKey(
+  trx: Transaction<DB>,
+  { id, keyId }: UserCaller,
+  userId: string,
+): Promise<void> {
+  if (!(await lockKeyUsers(trx, [id, userId], keyId))) throw endedKey();
 }
 
 /** Who makes a key for the user, where that is another one: the caller, or whoever made the key that the caller used. */
@@ -198,6 +217,7 @@ export async function createSessionKey(
   // A session lives on while it is used.
   if (caller.grant.secondsLeft !== undefined) throw forbidden("A token cannot make a session.");
   return inTransaction(db, async (trx) => {
+    await requireLiveKey(trx, caller, userId);
     await recordKeyChange(trx, caller, { userId, name: "" }, "create");
     return createSession(trx, userId, keyLifetimes.commandSession, creatorOf(caller, userId));
   });
