@@ -32,7 +32,8 @@ interface Needs {
 
 /**
  * How clients reach an agent. The server has no network to agents yet: routes that need one check what they are asked,
- * and then answer as they do for an agent that cannot be reached.
+ * and then answer as they do for an agent that cannot be reached. Lists of what could be reached there are empty, so that
+ * a stock `coder show` does not warn of failures.
  */
 export function addNetworkRoutes(routes: Routes, needs: Needs): void {
   addConnectionRoutes(routes, needs);
@@ -41,7 +42,7 @@ export function addNetworkRoutes(routes: Routes, needs: Needs): void {
 
   routes.user(getListeningPorts, async ({ params }, user) => {
     await requireConnected(needs, user, params.agent);
-    throw unreachable();
+    return { ports: [] };
   });
 }
 
@@ -99,7 +100,7 @@ function addContainerRoutes(routes: Routes, needs: Needs): void {
       });
     }
     await requireConnected(needs, user, agentId);
-    throw unreachable();
+    return { devcontainers: [], containers: [] };
   });
   routes.userSocket(watchContainers, {
     prepare: async ({ params }, user) => {

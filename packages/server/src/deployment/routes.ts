@@ -22,11 +22,15 @@ import type { Settings } from "../config/settings.ts";
 import type { Database } from "../db/database.ts";
 import type { UserCaller } from "../http/caller.ts";
 import { HttpError, notFound } from "../http/errors.ts";
+import type { RequestLimits } from "../http/request-limits.ts";
 import type { Routes } from "../http/routes.ts";
 import { answerChecks } from "./auth-check.ts";
 import { reportConfig } from "./config-report.ts";
+import { documentationPath } from "./documentation.ts";
 import { pingDatabase, reportHealth } from "./health-service.ts";
+import { shareFor } from "./share-for.ts";
 import { readStats } from "./stats-service.ts";
+import { stockVersions } from "./stock-versions.ts";
 
 export interface DeploymentNeeds {
   readonly db: Database;
@@ -38,12 +42,10 @@ export interface DeploymentNeeds {
   readonly settings: Settings;
 }
 
-const projectUrl = "https://github.com/slipway/slipway";
-
 export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): void {
   const { version, accessUrl, deploymentId } = needs;
   routes.anyone(getBuildInfo, async () => ({
-    external_url: projectUrl,
+    external_url: accessUrl(),
     version,
     dashboard_url: accessUrl(),
     telemetry: false,
@@ -51,14 +53,14 @@ export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): voi
     // Constants of the protocol (`clients.md` section 0.6).
     agent_api_version: "1.0",
     provisioner_api_version: "1.18",
-    upgrade_message: "",
+    upgrade_message: `Slipway works with coder commands of ${stockVersions}: there is nothing to upgrade.`,
     deployment_id: deploymentId,
   }));
-  routes.anyone(getUpdateCheck, async () => ({ current: true, version, url: projectUrl }));
+  routes.anyone(getUpdateCheck, async () => ({ current: true, version, url: accessUrl() }));
   routes.anyone(getAppearance, async () => ({
     application_name: "Slipway",
     logo_url: "",
-    docs_url: projectUrl,
+    docs_url: `${accessUrl()}${documentationPath}`,
     service_banner: { enabled: false },
     announcement_banners: [],
   }));
@@ -112,11 +114,25 @@ function requireOwner(user: UserCaller): void {
   if (!isOwnerRole(user)) throw notFound();
 }
 
+interface MonitoringNeeds {
+  readonly db: Database;
+  readonly metrics: Registry;
+  readonly limits: RequestLimits;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** Anybody may ask for the health as often as they like: the database is asked once in this time. */
+const healthForMs = 1_000;
+
 /** What monitoring asks, outside the API: whether the server can serve, and its metrics. */
-export function addMonitoringRoutes(app: FastifyInstance, db: Database, metrics: Registry): void {
+export function addMonitoringRoutes(
+  app: FastifyInstance,
+  { db, metrics, limits, clock }: MonitoringNeeds,
+): void {
+  const ping = shareFor(healthForMs, clock, () => pingDatabase(db));
   app.get("/healthz", async (_request, reply) => {
     try {
-      await pingDatabase(db);
+      await ping();
     } catch (error) {
       throw new HttpError(503, "The database does not answer.", { cause: error });
     }
@@ -130,7 +146,8 @@ export function addMonitoringRoutes(app: FastifyInstance, db: Database, metrics:
       .serializer(String)
       .send("OK"),
   );
-  app.get("/metrics", async (_request, reply) => {
+  app.get("/metrics", async (request, reply) => {
+    limits.countPage("/metrics", request, reply);
     const text = await metrics.metrics();
     return reply.type(metrics.contentType).serializer(String).send(text);
   });

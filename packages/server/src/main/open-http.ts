@@ -19,6 +19,7 @@ import type { Database } from "../db/database.ts";
 import { addDocsPage } from "../deployment/docs-page.ts";
 import { measureRequests, type Metrics } from "../deployment/metrics.ts";
 import { addOpenApiRoutes } from "../deployment/openapi-routes.ts";
+import { addPages } from "../deployment/page-routes.ts";
 import { addDeploymentRoutes, addMonitoringRoutes } from "../deployment/routes.ts";
 import { readDeploymentId } from "../deployment/service.ts";
 import type { Driver } from "../drivers/driver.ts";
@@ -47,7 +48,7 @@ import { addExternalAgentRoutes } from "../workspaces/external-agent-routes.ts";
 import { addWorkspaceRoutes } from "../workspaces/routes.ts";
 import { connectionLimits } from "./connection-limits.ts";
 import { type Listener, listen } from "./listen.ts";
-import { buildVersion } from "./version.ts";
+import { buildVersion, slipwayVersion, versionHeader } from "./version.ts";
 
 interface HttpNeeds {
   readonly db: Database;
@@ -74,7 +75,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   let accessUrl = settings.accessUrl ?? "";
   const requestLimits = new RequestLimits(needs.clock);
   const { limits, trustedProxies } = settings;
-  const app = await createHttpServer(buildVersion, logger, {
+  const app = await createHttpServer(versionHeader, logger, {
     trustedProxies,
     limits: requestLimits,
     accessUrl: () => accessUrl,
@@ -94,7 +95,8 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   });
   addOpenApiRoutes(routes, buildVersion);
   addDocsPage(app);
-  addMonitoringRoutes(app, db, metrics.registry);
+  addPages(app, { limits: requestLimits, version: slipwayVersion, accessUrl: () => accessUrl });
+  addMonitoringRoutes(app, { ...needs, metrics: metrics.registry, limits: requestLimits });
   addNotificationRoutes(routes);
   const attempts = new PasswordAttempts(needs.clock);
   const logInNeeds = { ...needs, attempts, accessUrl: () => accessUrl };

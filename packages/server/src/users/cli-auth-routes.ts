@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../auth/service.ts";
 import { HttpError } from "../http/errors.ts";
+import { sendPage } from "../http/html-page.ts";
 import type { RequestLimits } from "../http/request-limits.ts";
 import { originOf } from "../http/request-origin.ts";
 import { secureAttribute } from "../http/same-origin.ts";
@@ -17,14 +18,6 @@ const formCookie = "slipway_form";
 const formTokenBytes = 16;
 /** Largest form, in bytes. */
 const maxFormBytes = 4 * 1024;
-
-const headers = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy":
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  // With "no-referrer" browsers send the form with the origin "null", which is that of another site.
-  "Referrer-Policy": "same-origin",
-};
 
 /**
  * The page that the command and the editors send people to (`clients.md` section 1.2): it asks for email and password, and
@@ -40,6 +33,7 @@ export function addCliAuthPage(
     const formToken = randomBytes(formTokenBytes).toString("base64url");
     const attributes = `Path=${path}; HttpOnly; SameSite=Strict${secureAttribute(request, needs.accessUrl())}`;
     reply.header("Set-Cookie", `${formCookie}=${formToken}; ${attributes}`);
+    reply.header("Cache-Control", "no-store");
     return sendPage(reply, form.status, logInPage({ formToken, ...form }));
   };
 
@@ -60,6 +54,7 @@ export function addCliAuthPage(
       }
       const password = form.get("password") ?? "";
       const key = await logIn(needs, { email, password }, origin, keyLifetimes.commandSession);
+      reply.header("Cache-Control", "no-store");
       return await sendPage(reply, 200, keyPage(key));
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
@@ -81,13 +76,4 @@ function isOurForm(request: FastifyRequest, formToken: string): boolean {
   const wanted = Buffer.from(readCookie(request.headers.cookie ?? "", formCookie) ?? "");
   const found = Buffer.from(formToken);
   return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
-}
-
-function sendPage(reply: FastifyReply, status: number, html: string): FastifyReply {
-  return reply
-    .code(status)
-    .headers(headers)
-    .type("text/html; charset=utf-8")
-    .serializer(String)
-    .send(html);
 }

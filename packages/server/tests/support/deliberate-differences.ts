@@ -43,6 +43,7 @@ const takenEarly = "a worker of ours may have the job already when the answer is
 const workspaceKeys = {
   lost: {
     latency: noNetwork,
+    "ports[]": noNetwork,
     "matched_provisioners.most_recently_seen": alwaysThere,
   },
   added: {
@@ -54,11 +55,7 @@ const workspaceKeys = {
 
 export const ofRoutes: DeliberateDifferences = {
   answers: {
-    "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
-    "GET /workspaceagents/ID/containers 500": {
-      reason: noNetwork,
-      message: "Internal error dialing workspace agent.",
-    },
+    "GET /workspaceagents/ID/containers 500": { status: 200, reason: noNetwork },
     "GET /workspaces/ID/port-share 200": { status: 404, reason: noNetwork },
     "GET /workspaceagents/me/gitauth?url=https://github.com/a/b 200": {
       status: 404,
@@ -112,9 +109,8 @@ export const ofTemplates: DeliberateDifferences = {
 export const ofWorkspaces: DeliberateDifferences = {
   answers: {
     "GET /appearance 404": { status: 200, reason: noLicence },
-    "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
     "GET /workspaceagents/ID/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D 403":
-      { status: 500, reason: noNetwork },
+      { status: 200, reason: noNetwork },
   },
   lost: {
     ...workspaceKeys.lost,

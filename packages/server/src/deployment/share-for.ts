@@ -1,0 +1,21 @@
+import type { Clock } from "@slipway/runtime";
+
+/** `ask`, but asked at most once in `ms`, and never twice at a time: everybody in between shares the answer, or the failure. */
+export function shareFor<T>(
+  ms: number,
+  clock: Pick<Clock, "monotonic">,
+  ask: () => Promise<T>,
+): () => Promise<T> {
+  let shared: Promise<T> | undefined;
+  let askedAt = 0;
+  let isRunning = false;
+  return () => {
+    if (shared !== undefined && (isRunning || clock.monotonic() - askedAt < ms)) return shared;
+    askedAt = clock.monotonic();
+    isRunning = true;
+    shared = ask().finally(() => {
+      isRunning = false;
+    });
+    return shared;
+  };
+}
