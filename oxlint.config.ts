@@ -181,6 +181,11 @@ const config: OxlintConfig = {
         ],
       },
     },
+    // It lends commands their terminal, and listens to the streams beneath it.
+    {
+      files: ["packages/cli/src/command/run-process.ts"],
+      rules: { "no-restricted-properties": "off" },
+    },
     // Kysely hands out bound functions (`({ eb, ref }) => …`) whose types look like methods, and infers the type of a row
     // from the columns: written out, it would only say them twice.
     {

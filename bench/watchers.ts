@@ -101,8 +101,8 @@ async function measure(name: string): Promise<Measurement[]> {
 async function openWatch(): Promise<ClientRequest> {
   const url = watcher.url(watchWorkspace, { params: { workspace: id } });
   const request = get(url, { headers: watcher.headers });
-  const [response] = (await once(request, "response")) as [IncomingMessage];
-  if (response.statusCode !== 200) throw new Error(`watching answered ${response.statusCode}`);
+  const [response]: IncomingMessage[] = await once(request, "response");
+  if (response?.statusCode !== 200) throw new Error(`watching answered ${response?.statusCode}`);
   response.on("error", () => undefined).resume();
   request.on("error", () => undefined);
   return request;

@@ -213,9 +213,9 @@ const metadataCase = (column: "value" | "error"): StoredCase => ({
     }, 10_000),
 });
 
-const boundaryCase = (fields: (long: string) => object): StoredCase => ({
+const boundaryCase = (request: (long: string) => object): StoredCase => ({
   method: Agent.method.reportBoundaryLogs,
-  request: (long) => fields(long),
+  request,
   // Only in the server's log; boundary-logs.test.ts looks there.
   stored: async () => "",
 });

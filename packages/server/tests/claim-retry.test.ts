@@ -33,8 +33,8 @@ beforeEach(async () => {
 
 afterEach(() => opened.disposeAsync());
 
-async function statusOf(build: string): Promise<string> {
-  return (await pool.client.call(getBuild, { params: { build } })).status;
+async function statusOf(buildId: string): Promise<string> {
+  return (await pool.client.call(getBuild, { params: { build: buildId } })).status;
 }
 
 async function build(transition: Transition, versionId?: string): Promise<string> {

@@ -80,13 +80,13 @@ describe("a look at the pools", () => {
   it("does not cancel the stop or the deletion of a prebuild", async () => {
     const [first = "", second = ""] = await fillPool(stage);
     const next = await stage.pushVersion();
-    const builds = [
+    const builds = new Set([
       await stage.build(stage.admin, first, "stop"),
       await stage.build(stage.admin, second, "delete"),
-    ];
+    ]);
     await stage.activate(next.id);
     await stage.look(limits);
-    const waiting = (await listBuilds()).filter(({ id }) => builds.includes(id));
+    const waiting = (await listBuilds()).filter(({ id }) => builds.has(id));
     expect(waiting.map(({ text }) => text).toSorted()).toEqual(["delete pending", "stop pending"]);
   });
 
@@ -99,8 +99,8 @@ describe("a look at the pools", () => {
     expect(claimed.latest_build.build_number).toBe(2);
     await stage.activate(next.id);
     await stage.look(limits);
-    const builds = [claimed.latest_build.id, ordinary.latest_build.id];
-    const theirs = (await listBuilds()).filter(({ id }) => builds.includes(id));
+    const builds = new Set([claimed.latest_build.id, ordinary.latest_build.id]);
+    const theirs = (await listBuilds()).filter(({ id }) => builds.has(id));
     expect(theirs.map(({ text }) => text)).toEqual(["start pending", "start pending"]);
   });
 

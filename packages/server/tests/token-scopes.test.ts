@@ -308,14 +308,14 @@ describe("a token with an allow list", () => {
       const allow_list = [wide, `template:${other.template}`];
       const { client } = await newToken({ allow_list }, server.admin);
       const body = { name: "for-ann", template_id: other.template };
-      const create = (by: Client) => server.request("POST", "/users/ann/workspaces", body, by);
-      expect(await create(client)).toMatchObject({ status: 403 });
+      const createFor = (by: Client) => server.request("POST", "/users/ann/workspaces", body, by);
+      expect(await createFor(client)).toMatchObject({ status: 403 });
       const { id } = await server.admin.call(api.getUser, { params: { user: "ann" } });
       const { client: wider } = await newToken(
         { allow_list: [...allow_list, `user:${id}`] },
         server.admin,
       );
-      expect(await create(wider)).toMatchObject({ status: 201 });
+      expect(await createFor(wider)).toMatchObject({ status: 201 });
     });
   });
 

@@ -75,7 +75,7 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
     this.#waiting = new Map();
-    const updates = [...waiting.values()].flatMap((ofAgent) => [...ofAgent.values()]);
+    const updates = [...waiting.values()].flatMap((ofAgent) => Array.from(ofAgent.values()));
     try {
       await updateMetadata(db, updates);
     } catch (error) {

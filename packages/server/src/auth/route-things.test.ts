@@ -99,7 +99,6 @@ describe.each(routes)("$name", ({ route }) => {
   });
 
   it("names in its body and query what is known", () => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- schemas of the contract are JSON schemas
     const schemas = [route.query, route.body] as readonly (Schema | undefined)[];
     const unknown = schemas
       .flatMap((schema) => textFields(schema))

@@ -43,7 +43,7 @@ async function fill(): Promise<{
       done = true;
     });
     // The kernel takes what it has room for within a few turns.
-    for (let turn = 0; turn < 50 && !done; turn += 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     if (!done) return { waiting, isDone: () => done };
   }
 }

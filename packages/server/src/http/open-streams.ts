@@ -60,7 +60,7 @@ export class OpenStreams {
   }
 
   #all(): readonly OpenStream[] {
-    return [...this.#open.values()].flatMap((streams) => [...streams]);
+    return [...this.#open.values()].flatMap((streams) => Array.from(streams));
   }
 }
 

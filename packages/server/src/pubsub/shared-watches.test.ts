@@ -111,7 +111,7 @@ it("keeps no clock and no subscription once the last watcher has left", async ()
   const [one, two] = [watch(), watch(leaving.signal)];
   await one.next();
   await two.next();
-  await one.return(undefined as never);
+  await one[Symbol.asyncDispose]();
   const last = two.next();
   leaving.abort(new Error("gone"));
   await expect(last).rejects.toThrow("gone");
