@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import type { AuditNotes } from "../audit/note-service.ts";
 import type { PasswordAttempts } from "../auth/password-attempts.ts";
 import { verifyPassword } from "../auth/password.ts";
@@ -38,7 +40,7 @@ export async function logIn(
   lifetimeSeconds: number = keyLifetimes.browserSession,
 ): Promise<string> {
   const user = await selectCredentials(db, email);
-  const account = user?.id ?? `unknown ${email.toLowerCase()}`;
+  const account = user?.id ?? unknownAccount(email);
   const isRight = await attempts.check(account, origin.ip, () =>
     verifyPassword(password, user?.password_hash ?? ""),
   );
@@ -55,6 +57,11 @@ export async function logIn(
     if (status === "dormant") await activateDormant(trx, id);
     return createSession(trx, id, lifetimeSeconds);
   });
+}
+
+/** Counts like an account that exists. Short, and not what was typed, for it stays in memory. */
+function unknownAccount(email: string): string {
+  return `unknown ${createHash("sha256").update(email.toLowerCase()).digest("base64url")}`;
 }
 
 function noteFailure(
