@@ -283,6 +283,18 @@ describe("the page that shows a key", () => {
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
   });
 
+  it.each([
+    ["a\0b@example.com", "password"],
+    [`${"a".repeat(2_000)}@example.com`, "password"],
+    ["ann@example.com", "pass\0word"],
+    ["ann@example.com", ""],
+  ])("takes no %j and %j that a log-in by the API would not take", async (email, password) => {
+    const { cookie, token } = await openForm();
+    const page = await send({ email, password, form_token: token }, { cookie });
+    expect(page.status).toBe(400);
+    expect(await page.text()).toContain("Enter an email address and a password.");
+  });
+
   it("looks at no session", async () => {
     const page = await fetch(`${server.url}/cli-auth`, { headers: server.admin.headers });
     expect(await page.text()).not.toContain("<code>");

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
-import { login } from "@slipway/api";
+import { login, LoginRequest } from "@slipway/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../auth/service.ts";
@@ -9,15 +9,19 @@ import { sendPage } from "../http/html-page.ts";
 import type { RequestLimits } from "../http/request-limits.ts";
 import { originOf } from "../http/request-origin.ts";
 import { secureAttribute } from "../http/same-origin.ts";
+import { unstorableField } from "../http/storable-text.ts";
 import { readCookie } from "../http/token.ts";
+import { createValidator } from "../http/validation.ts";
 import { keyPage, logInPage } from "./cli-auth-page.ts";
-import { logIn, type LogInNeeds } from "./session-service.ts";
+import { type Credentials, logIn, type LogInNeeds } from "./session-service.ts";
 
 const path = "/cli-auth";
 const formCookie = "slipway_form";
 const formTokenBytes = 16;
 /** Largest form, in bytes. */
 const maxFormBytes = 4 * 1024;
+/** No hook of a route checks a form. */
+const isLogIn = createValidator().compile<Credentials>(LoginRequest);
 
 /**
  * The page that the command and the editors send people to (`clients.md` section 1.2): it asks for email and password, and
@@ -52,8 +56,11 @@ export function addCliAuthPage(
       if (!isOurForm(request, form.get("form_token") ?? "")) {
         throw new HttpError(403, "This form was stale. Try again.");
       }
-      const password = form.get("password") ?? "";
-      const key = await logIn(needs, { email, password }, origin, keyLifetimes.commandSession);
+      const credentials = { email, password: form.get("password") ?? "" };
+      if (!isLogIn(credentials) || unstorableField(credentials) !== undefined) {
+        throw new HttpError(400, "Enter an email address and a password.");
+      }
+      const key = await logIn(needs, credentials, origin, keyLifetimes.commandSession);
       reply.header("Cache-Control", "no-store");
       return await sendPage(reply, 200, keyPage(key));
     } catch (error) {
