@@ -1,9 +1,12 @@
 import {
+  activateUser,
   createKey,
   createToken,
   getTokenByName,
   listAuditLogs,
   regenerateGitKey,
+  suspendUser,
+  updatePassword,
   updateProfile,
 } from "@slipway/api";
 import { openClient } from "@slipway/testkit";
@@ -63,6 +66,33 @@ describe("a key that another user made", () => {
     const shown = await ann.client.call(getTokenByName, { params: { ...me, name: "hidden" } });
     expect(shown.created_by).toMatch(/^[0-9a-f-]{36}$/);
     expect(shown.created_by).not.toBe(ann.user.id);
+  });
+
+  it("ends with the sessions of its maker, and rests while the maker is suspended", async () => {
+    const bob = await addPerson(server, "bob", ["owner"]);
+    const { key } = await bob.client.call(createKey, { params: { user: ann.user.id } });
+    const borrowed = openClient(server.url, key);
+    const { key: token } = await borrowed.call(createToken, { params: me, body: {} });
+    const made = [borrowed, openClient(server.url, token)];
+    const statuses = () =>
+      Promise.all(
+        made.map(async (client) => {
+          const { status } = await server.request("GET", "/users/me", undefined, client);
+          return status;
+        }),
+      );
+    const params = { user: bob.user.id };
+    expect(await statuses()).toEqual([200, 200]);
+    await server.admin.call(suspendUser, { params });
+    expect(await statuses()).toEqual([401, 401]);
+    await server.admin.call(activateUser, { params });
+    expect(await statuses()).toEqual([200, 200]);
+    const body = { password: "another-horse-battery-43" };
+    await server.admin.call(updatePassword, { params, body });
+    expect(await statuses()).toEqual([401, 401]);
+    expect(await server.request("GET", "/users/me", undefined, ann.client)).toMatchObject({
+      status: 200,
+    });
   });
 
   it("is told from one of the user's own", async () => {

@@ -46,9 +46,12 @@ export async function deleteKey(db: Queryable, id: string): Promise<void> {
   await db.deleteFrom("api_keys").where("id", "=", id).execute();
 }
 
-/** Ends every session and token of a user. */
+/** Ends every session and token of a user, and those that the user made for others: whoever took the account over may have. */
 export async function deleteKeysOf(db: Queryable, userId: string): Promise<void> {
-  await db.deleteFrom("api_keys").where("user_id", "=", userId).execute();
+  await db
+    .deleteFrom("api_keys")
+    .where(({ eb, or }) => or([eb("user_id", "=", userId), eb("created_by", "=", userId)]))
+    .execute();
 }
 
 /** A key with its user; `is_stale` when its use is to be noted again. */
@@ -68,6 +71,7 @@ export function findKey(db: Queryable, id: string, limits: TokenLimits) {
       "key.allow_list",
       "creator.id as creator_id",
       "creator.username as creator_name",
+      "creator.status as creator_status",
       "user.id as user_id",
       "user.username",
       "user.roles",
@@ -87,10 +91,12 @@ export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: To
   return db
     .selectFrom("api_keys as key")
     .innerJoin("users as user", "user.id", "key.user_id")
+    .leftJoin("users as creator", "creator.id", "key.created_by")
     .where(sql<boolean>`key.id = any(${sql.val([...ids])}::text[])`)
     .where(endOfKey(limits), ">", sql<string>`now()`)
     .where("user.deleted", "=", sql.lit(false))
     .where("user.status", "!=", "suspended")
+    .where(sql<boolean>`creator.status is distinct from 'suspended'`)
     .select(["key.id", "user.roles"])
     .execute();
 }

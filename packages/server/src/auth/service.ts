@@ -61,7 +61,7 @@ export async function endSession(db: Queryable, keyId: string): Promise<void> {
   await deleteKey(db, keyId);
 }
 
-/** Ends every session and token of a user. */
+/** Ends every session and token of a user, and those that the user made for others. */
 export async function endSessionsOf(db: Queryable, userId: string): Promise<void> {
   await deleteKeysOf(db, userId);
 }
@@ -113,6 +113,9 @@ async function findUserKey({ db, limits }: KeyNeeds, token: string | undefined):
   if (key === undefined) return { problem: "API key is invalid." };
   if (!isSecretOf(parsed.secret, key.hashed_secret)) {
     return { problem: "API key secret is invalid." };
+  }
+  if (key.creator_status === "suspended") {
+    return { problem: "API key was made by a user who is suspended." };
   }
   return key.is_expired ? { problem: `API key expired at "${key.expires_at}".` } : { key };
 }

@@ -39,7 +39,7 @@ export async function resetPassword(
   return { username, email, generated, isSuspended: status === "suspended" };
 }
 
-/** Replaces a password, notes who did it, and ends every session and token of the user. */
+/** Replaces a password, notes who did it, and ends every session and token of the user, and those that the user made for others. */
 export async function storePassword(
   trx: Transaction<DB>,
   by: AuditActor,

@@ -105,10 +105,11 @@ export async function createToken(
 /** Throws the 401 of a caller whose key has ended since it was looked at: none is made by it. */
 async function requireLiveKey(
   trx: Transaction<DB>,
-  { id, keyId }: UserCaller,
+  { id, keyId, keyCreatedBy }: UserCaller,
   userId: string,
 ): Promise<void> {
-  if (!(await lockKeyUsers(trx, [id, userId], keyId))) throw endedKey();
+  const userIds = [id, userId, keyCreatedBy?.id ?? id];
+  if (!(await lockKeyUsers(trx, userIds, keyId))) throw endedKey();
 }
 
 /** Who makes a key for the user, where that is another one: the caller, or whoever made the key that the caller used. */
