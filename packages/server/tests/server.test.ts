@@ -427,7 +427,7 @@ describe("every answer", () => {
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     const { version } = await client.call(getBuildInfo);
     // With the mark that keeps stock commands of other versions from warning.
-    expect(headers.get("x-coder-build-version")).toBe(`${String(version)}.v0.0.0`);
+    expect(headers.get("x-coder-build-version")).toBe(`${version}.v0.0.0`);
   });
 
   const uuid = randomUUID();
