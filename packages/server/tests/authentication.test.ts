@@ -18,6 +18,7 @@ import { defaultLimits } from "../src/config/limits.ts";
 import { fullGrant } from "../src/http/caller.ts";
 import { HttpError } from "../src/http/errors.ts";
 import { createHttpServer } from "../src/http/http-server.ts";
+import { updatePassword } from "../src/users/change-service.ts";
 import { storePassword } from "../src/users/reset-service.ts";
 import { createFirstUser } from "../src/users/service.ts";
 import { logIn, type LogInNeeds } from "../src/users/session-service.ts";
@@ -188,6 +189,26 @@ describe("a log-in", () => {
     await change.commit();
     await refused;
     expect(await db.selectFrom("api_keys").selectAll().execute()).toEqual([]);
+  });
+
+  it("changes no password by one that is changed while it is checked", async () => {
+    const { db } = database;
+    const user = { id: await findId(), username: "ann" };
+    const caller = { ...user, roles: [], keyId: "", grant: fullGrant, origin };
+    await using change = await holdOpen(db, (trx) => storePassword(trx, caller, user, "another"));
+    const passwords = { old: password, new: "other-horse-battery-43" };
+    const refused = expect(updatePassword(needs, caller, "me", passwords)).rejects.toMatchObject({
+      status: 400,
+    });
+    await waitForBlocked(db);
+    await change.commit();
+    await refused;
+    const { password_hash: hash } = await db
+      .selectFrom("users")
+      .where("id", "=", user.id)
+      .select("password_hash")
+      .executeTakeFirstOrThrow();
+    expect(hash).toBe("another");
   });
 
   it("is refused to who is suspended", async () => {

@@ -23,6 +23,7 @@ import { recordUserChange, userEntry } from "./audit.ts";
 import {
   insertUser,
   lockActiveOwners,
+  lockCheckedUser,
   lockUserToDelete,
   ownsWorkspaces,
   selectPassword,
@@ -126,16 +127,26 @@ export async function updatePassword(
   }
   const isOld = (): Promise<boolean> => verifyPassword(passwords.old, current.password_hash);
   if (isOwn && !(await attempts.check(user.id, caller.origin?.ip ?? "", isOld))) {
-    throw new HttpError(400, "Old password is incorrect.", {
-      validations: [{ field: "old_password", detail: "Old password is incorrect." }],
-    });
+    throw wrongOldPassword();
   }
   requirePassword(passwords.new);
   if (await verifyPassword(passwords.new, current.password_hash)) {
     throw invalidField("password", "must differ from the password before");
   }
   const hash = await hashPassword(passwords.new);
-  await inTransaction(db, (trx) => storePassword(trx, caller, user, hash));
+  await inTransaction(db, async (trx) => {
+    // Whoever knows the old one alone does not undo a reset that came meanwhile.
+    if (isOwn && !(await lockCheckedUser(trx, user.id, current.password_hash))) {
+      throw wrongOldPassword();
+    }
+    await storePassword(trx, caller, user, hash);
+  });
+}
+
+function wrongOldPassword(): HttpError {
+  return new HttpError(400, "Old password is incorrect.", {
+    validations: [{ field: "old_password", detail: "Old password is incorrect." }],
+  });
 }
 
 export async function setStatus(
