@@ -12,6 +12,7 @@ export {
   type ReinitDecision,
   type ReinitStream,
   repeatMs,
+  settledMs,
 } from "./prebuilds/reinit/decide.ts";
 export {
   followReinit,

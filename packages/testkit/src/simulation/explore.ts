@@ -1,9 +1,9 @@
-import { ownRules, type Rules } from "./model/rules.ts";
+import { ownRules } from "./model/rules.ts";
 import { type Plant, withoutFault } from "./plants/plant.ts";
 import { plants } from "./plants/plants.ts";
 import { runWorld } from "./run-world.ts";
 import type { Violation } from "./world/monitor.ts";
-import { profileOf, type Wants } from "./world/profile.ts";
+import { profileOf } from "./world/profile.ts";
 
 /**
  * What worlds are made of: the product's own rules; a planted fault; or the worlds of that fault without it, which show
@@ -65,15 +65,14 @@ export async function replay(subject: Subject, seed: number): Promise<Replay> {
 }
 
 function runSeed(subject: Subject, seed: number, isTraced: boolean): ReturnType<typeof runWorld> {
-  const { rules, wants } = settingOf(subject);
-  return runWorld({ seed, profile: profileOf(seed, wants), rules, isTraced });
-}
-
-function settingOf(subject: Subject): { readonly rules: Rules; readonly wants: Wants } {
-  if (subject.kind === "own") return { rules: ownRules, wants: {} };
-  const plant = findPlant(subject.plant);
-  const rules = subject.kind === "plant" ? plant.rules : withoutFault(plant);
-  return { rules, wants: plant.wants };
+  if (subject.kind !== "own") {
+    const plant = findPlant(subject.plant);
+    const rules = subject.kind === "plant" ? plant.rules : withoutFault(plant);
+    return runWorld({ seed, profile: profileOf(seed, plant.wants), rules, isTraced });
+  }
+  const profile = profileOf(seed);
+  const agent = { ...ownRules.agent, kind: profile.agentKind };
+  return runWorld({ seed, profile, rules: { ...ownRules, agent }, isTraced });
 }
 
 /** One fault leads to others; a planted one is found by what it is known for. */

@@ -28,7 +28,7 @@ export async function runWorld(options: SettingOptions): Promise<Outcome> {
   const misfortune = new Misfortune(world);
   world.setting.monitors.push(
     new Ownership(tables),
-    new Scripts(tables),
+    new Scripts(tables, options.rules.agent.kind),
     new Answers(tables),
     new Pools(tables, db, () => scheduler.nowMs),
     misfortune,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { explore, replay } from "./explore.ts";
 import { plants } from "./plants/plants.ts";
+import { profileOf } from "./world/profile.ts";
 
 const own = { kind: "own" } as const;
 /** More than any planted fault needs. */
@@ -13,6 +14,13 @@ describe("claims in a world where things go wrong", () => {
     expect(found).toBeUndefined();
     expect(seeds).toBe(100);
     expect(steps).toBeGreaterThan(100_000);
+  });
+
+  it("are those of stock agents in some worlds", () => {
+    const seeds = Array.from({ length: 100 }, (_, index) => index + 1);
+    const stock = seeds.filter((seed) => profileOf(seed).agentKind === "frames");
+    expect(stock.length).toBeGreaterThan(20);
+    expect(stock.length).toBeLessThan(40);
   });
 
   it("happen again in the same way for the same seed", async () => {

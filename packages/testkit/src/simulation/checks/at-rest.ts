@@ -56,7 +56,8 @@ function agentProblem(
   if (canTell && agent.tookOver && agent.startedAtMs === undefined) return "is still owed a reinit";
   const process = compute.processes.find(({ token }) => token === agent.token);
   if (process === undefined) return "has no process";
-  if (process.ranFor.at(-1) === ownerName) return undefined;
+  // A stock agent that was told waits for its stop scripts for ever (`prebuilds.md` section 4, row 27).
+  if (process.ranFor.at(-1) === ownerName || process.isStuck) return undefined;
   return `is a process that ran start scripts for ${process.ranFor.at(-1) ?? "nobody"} last`;
 }
 

@@ -1,17 +1,28 @@
+import { settledMs } from "@slipway/server/prebuilds";
+
 import type { Tables } from "../model/tables.ts";
 import { committed, jobStatus, View } from "../model/view.ts";
-import { type Monitor, type ScriptRun, Violation } from "../world/monitor.ts";
+import { type Monitor, type ScriptRun, type Told, Violation } from "../world/monitor.ts";
+import type { Profile } from "../world/profile.ts";
 import { userName } from "../world/user-name.ts";
 
 /** For whom processes run start scripts, and how often: S3 to S6 of `prebuilds.md` section 7, and so S13. */
 export class Scripts implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;
+  readonly #agentKind: Profile["agentKind"];
   readonly #runs = new Map<string, ScriptRun[]>();
+  /** The newest frame of each token. */
+  readonly #frames = new Map<string, Frame>();
 
-  constructor(tables: Tables) {
+  constructor(tables: Tables, agentKind: Profile["agentKind"]) {
     this.#tables = tables;
+    this.#agentKind = agentKind;
     this.#view = new View(tables, committed);
+  }
+
+  told(told: Told): void {
+    if (told.kind === "frame") this.#frames.set(told.token, told);
   }
 
   scriptsStarted(run: ScriptRun): void {
@@ -44,9 +55,24 @@ export class Scripts implements Monitor {
       throw new Violation(invariant, `${processId} runs start scripts ${what}`, workspaceId);
     };
     if (!this.#view.wasPrebuild(workspaceId)) fail("S6", "again, and never was a prebuild");
-    if (first.ownerName === ownerName) fail("S5", `again for ${ownerName}, for whom it started`);
+    if (first.ownerName === ownerName) {
+      if (this.#isUnknowable(run, earlier)) return;
+      fail("S5", `again for ${ownerName}, for whom it started`);
+    }
     if (earlier.some((other) => other.ownerName === ownerName))
       fail("S4", `twice for ${ownerName}`);
     if (earlier.some((other) => other.agentId === agentId)) fail("S4", `twice as ${agentId}`);
   }
+
+  /**
+   * What no server can know of a stock agent (docs/claims.md): a process that asked before the claim and had not begun any life,
+   * or whose report that it has begun one took more than `settledMs`, looks like one that waits, and starts over once.
+   */
+  #isUnknowable({ token }: ScriptRun, earlier: readonly ScriptRun[]): boolean {
+    const frame = this.#frames.get(token);
+    if (this.#agentKind !== "frames" || earlier.length > 1 || frame === undefined) return false;
+    return frame.isOlderThanClaim || frame.ageMs >= settledMs;
+  }
 }
+
+type Frame = Extract<Told, { kind: "frame" }>;

@@ -32,6 +32,7 @@ export class AgentProcess implements Place {
   readonly ranFor: string[] = [];
   readonly #setting: Setting;
   readonly #life: Life;
+  #isStuck = false;
 
   constructor(setting: Setting, { workspaceId, name, token, clockAheadMs }: Place) {
     this.#setting = setting;
@@ -45,6 +46,11 @@ export class AgentProcess implements Place {
 
   get isAlive(): boolean {
     return this.#life.isAlive;
+  }
+
+  /** Whether it waits for a stop script that never ends, as stock agents do. */
+  get isStuck(): boolean {
+    return this.#isStuck;
   }
 
   start(): void {
@@ -93,7 +99,7 @@ export class AgentProcess implements Place {
   }
 
   readonly #openScripts = (ownerName: string, agentId: string): ScriptStages => {
-    const { random, conditions } = this.#setting;
+    const { random, conditions, rules } = this.#setting;
     const closing = new AbortController();
     return {
       start: async () => {
@@ -108,6 +114,8 @@ export class AgentProcess implements Place {
       close: async () => closing.abort(new Error("closed")),
       stop: async (signal) => {
         const hangs = conditions.strikes("hanging-stop-script", 0.3);
+        // Ours ends such a script after a while.
+        this.#isStuck ||= hangs && rules.agent.kind === "frames";
         const takesMs = hangs ? foreverMs : random.between(10, 1_000);
         await this.#life.sleep(takesMs, signal).catch(() => undefined);
         return "ok";

@@ -11,6 +11,10 @@ export type Told =
       readonly token: string;
       readonly workspaceId: string;
       readonly ownerId: string;
+      /** For how long the agent had asked, in milliseconds. */
+      readonly ageMs: number;
+      /** Whether it asked before there was the claim. */
+      readonly isOlderThanClaim: boolean;
     };
 
 /** A pass of start scripts. */

@@ -39,6 +39,8 @@ export interface Profile {
   readonly hazards: ReadonlySet<Hazard>;
   /** How long things go wrong, and people do things, in milliseconds. */
   readonly chaosMs: number;
+  /** By what the agents decide; a planted fault has its own. */
+  readonly agentKind: "identity" | "frames";
 }
 
 /** What a planted fault needs to show, and what would hide it. */
@@ -54,6 +56,9 @@ export interface Wants {
   /** Prebuilds expire. */
   readonly expires?: boolean;
 }
+
+/** How many worlds have agents as those of Coder. */
+const framesShare = 0.3;
 
 /** The world of a seed. */
 export function profileOf(seed: number, wants: Wants = {}): Profile {
@@ -72,6 +77,7 @@ export function profileOf(seed: number, wants: Wants = {}): Profile {
   };
   const expires = random.chance(0.3);
   const expireAfterMs = 40_000 + random.below(60_000);
+  const agentKind = random.chance(framesShare) ? "frames" : "identity";
   return {
     ...drawnProfile,
     hazards: chosen,
@@ -81,5 +87,6 @@ export function profileOf(seed: number, wants: Wants = {}): Profile {
     claimsAtOnce: wants.claimsAtOnce ?? drawnProfile.claimsAtOnce,
     keepsCompute: wants.keepsCompute ?? false,
     expireAfterMs: (wants.expires ?? expires) ? expireAfterMs : 0,
+    agentKind,
   };
 }

@@ -15,6 +15,7 @@ export async function serveReinit(
 ): Promise<void> {
   const { model, life, trace } = server;
   const { rules } = model;
+  const openedMs = life.monotonic();
   let first: ReinitView | undefined;
   let isHinted = false;
   const look = () =>
@@ -60,7 +61,14 @@ export async function serveReinit(
         void keepPinging(server, end);
         break;
       case "frame":
-        server.told({ kind: "frame", token, ...answer });
+        server.told({
+          ...answer,
+          kind: "frame",
+          token,
+          ageMs: life.monotonic() - openedMs,
+          isOlderThanClaim:
+            standing === "prebuild" && model.committed.agentOfToken(token)?.id !== agentId,
+        });
         end.send({
           ...answer,
           ownerId: rules.namesOwner(() => server.random.next()) ? answer.ownerId : undefined,
