@@ -1,6 +1,8 @@
 import { claimBuild } from "./claims/claim-build.ts";
+import { histories } from "./claims/histories.ts";
 import { keys } from "./claims/keys.ts";
 import { pool } from "./claims/pool.ts";
+import { races } from "./claims/races.ts";
 import { reconciler } from "./claims/reconciler.ts";
 import { reinitMutants } from "./claims/reinit.ts";
 import type { Mutant } from "./mutant.ts";
@@ -11,5 +13,7 @@ export const claims: readonly Mutant[] = [
   ...claimBuild,
   ...reinitMutants,
   ...reconciler,
+  ...races,
   ...keys,
+  ...histories,
 ];
