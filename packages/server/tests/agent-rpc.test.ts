@@ -77,6 +77,7 @@ beforeEach(async () => {
     storedLogLines: { inc: () => undefined },
     spend: (_name, wanted = 1) => wanted,
     maxSubAgents: 32,
+    reserve: () => 0,
     agent: seed.agent,
     connectionId,
     apiVersion: "2.10",

@@ -248,6 +248,7 @@ function handlersOf({ workspace }: Running): RpcHandlers {
     storedLogLines: { inc: () => undefined },
     spend: (_name, wanted = 1) => wanted,
     maxSubAgents: 32,
+    reserve: () => 0,
     agent: {
       agentId,
       agentName,

@@ -56,7 +56,11 @@ export async function serveAgentRpc(
   const context = sessionContext(needs, { agent, apiVersion, connectionId });
   const kind = isAgent ? "agent" : "companion";
   using place = needs.sessions.open(agent.agentId, kind, (reason) => rpc.close(reason));
-  const rpc = new RpcSession(socket, agentRpcHandlers(context), place.turnstile, context);
+  const shared = {
+    turnstile: place.turnstile,
+    reserve: (bytes: number) => needs.budgets.reserve(agent.agentId, "traffic", bytes),
+  };
+  const rpc = new RpcSession(socket, agentRpcHandlers(context), shared, context);
   const { agentId, authenticatedAt } = agent;
   const session = { agentId, connectionId, replicaId, authenticatedAt };
   if (!isAgent) {
@@ -105,6 +109,7 @@ function sessionContext(
     noteActivity,
     storedLogLines,
     maxSubAgents,
+    reserve: (budget, cost) => budgets.reserve(agent.agentId, budget, cost),
     spend: (budget, wanted) => budgets.spend(agent.agentId, budget, wanted),
     ...session,
   };

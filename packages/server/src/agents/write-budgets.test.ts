@@ -26,6 +26,18 @@ test("never lets more come back than the burst", async () => {
   expect(budgets.spend("a", "statistics", 10 * burst)).toBe(burst);
 });
 
+test("lets more be spent than is left, and tells how long that takes to come back", async () => {
+  const clock = createFakeClock();
+  const budgets = new WriteBudgets(clock);
+  const { traffic } = writeBudgets;
+  const perSecond = traffic.perHour / 3_600;
+  expect(budgets.reserve("a", "traffic", traffic.burst)).toBe(0);
+  expect(budgets.reserve("a", "traffic", perSecond)).toBe(1_000);
+  expect(budgets.reserve("a", "traffic", perSecond)).toBe(2_000);
+  await clock.advance(5_000);
+  expect(budgets.reserve("a", "traffic", perSecond)).toBe(0);
+});
+
 test("grants of a larger wish what is left", () => {
   const budgets = new WriteBudgets(createFakeClock());
   const most = writeBudgets.boundaryLogs.burst;

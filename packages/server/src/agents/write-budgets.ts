@@ -24,6 +24,11 @@ export const writeBudgets = {
   subAgents: { burst: 64, perHour: 60 },
   /** Lines of boundaries, which go to the server's log. Beyond, they are counted. */
   boundaryLogs: { burst: 5_000, perHour: 36_000 },
+  /**
+   * What an agent sends and is streamed, in bytes; each call and each answer of a stream counts for some. Beyond, its calls wait.
+   * A stock agent sends a batch of 1 MiB a second at most for each source of its logs.
+   */
+  traffic: { burst: 16 * 1024 * 1024, perHour: 3_600 * 2 * 1024 * 1024 },
   /** Changes of the agent's own row, each of which everybody hears who watches its workspace. Beyond, they are refused. */
   updates: { burst: 300, perHour: 7_200 },
 } as const satisfies Readonly<Record<string, Budget>>;
@@ -59,6 +64,16 @@ export class WriteBudgets {
     const granted = Math.min(wanted, Math.floor(bucket.left));
     bucket.left -= granted;
     return granted;
+  }
+
+  /** Spends `cost`, more than is left if need be, and returns after how many milliseconds it is there. */
+  reserve(agentId: string, name: BudgetName, cost: number): number {
+    const key = `${name} ${agentId}`;
+    const { burst, perHour } = writeBudgets[name];
+    const bucket = this.#buckets.get(key) ?? this.#open(key, burst);
+    this.#refill(name, bucket);
+    bucket.left -= cost;
+    return Math.max(0, Math.ceil((-bucket.left * msPerHour) / perHour));
   }
 
   #open(key: string, burst: number): Bucket {

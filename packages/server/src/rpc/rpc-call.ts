@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { errorText, type Logger, Mailbox } from "@slipway/runtime";
 import { DrpcResponder, drpcCodeUnimplemented } from "@slipway/wire";
 
@@ -11,6 +13,9 @@ const maxChunkOverhead = 64 * 1024;
 /** Longest text of an error answer, in characters: it may quote what the caller sent. */
 const maxErrorText = 1024;
 
+/** Answers of a streaming call that are sent before others have their turn. */
+const answersPerTurn = 16;
+
 interface Call {
   readonly requests: Mailbox<Uint8Array>;
   readonly abort: AbortController;
@@ -23,8 +28,10 @@ interface Call {
 export interface CallNeeds {
   readonly handlers: RpcHandlers;
   readonly session: { readonly logger: Logger };
-  /** Answers a request when it is its turn. */
-  readonly inTurn: <T>(signal: AbortSignal, answer: () => Promise<T>) => Promise<T>;
+  /** Answers a request of so many bytes when it is its turn. */
+  readonly inTurn: <T>(signal: AbortSignal, bytes: number, answer: () => Promise<T>) => Promise<T>;
+  /** Waits until so many bytes more may be sent or taken. */
+  readonly pace: (signal: AbortSignal, bytes: number) => Promise<void> | undefined;
   /** Bounds the calls that answer more than once: those of callers that have left run on to their end. */
   readonly streams: { open(): boolean; close(): void };
   /** Told how many more bytes of requests are held, or fewer. */
@@ -142,7 +149,9 @@ export class RpcCalls {
     try {
       if (handler.kind === "unary") {
         const request = await firstOf(call.requests);
-        const message = await this.#needs.inTurn(signal, () => handler.answer(request, signal));
+        const message = await this.#needs.inTurn(signal, request.length, () =>
+          handler.answer(request, signal),
+        );
         if (signal.aborted) return;
         write(this.#responder.message(message));
         write(this.#responder.closeSend());
@@ -152,10 +161,15 @@ export class RpcCalls {
         handler.kind === "duplex"
           ? handler.answer(this.#released(call), signal)
           : handler.answer(await firstOf(call.requests), signal);
+      let answers = 0;
       for await (const message of messages) {
         if (signal.aborted) return;
         write(this.#responder.message(message));
         await this.#needs.drained(signal);
+        await this.#needs.pace(signal, message.length);
+        answers += 1;
+        // A handler that need not wait for anything else would let nobody else run.
+        if (answers % answersPerTurn === 0) await nextTurn();
       }
       if (!signal.aborted) write(this.#responder.close());
     } catch (error) {
@@ -171,6 +185,7 @@ export class RpcCalls {
   /** The requests of a call, each held until it is taken. */
   async *#released(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const request of call.requests) {
+      await this.#needs.pace(call.abort.signal, request.length);
       this.#hold(call, -request.length);
       yield request;
     }

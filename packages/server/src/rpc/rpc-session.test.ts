@@ -25,6 +25,8 @@ let peer: WebSocket;
 let yamux: YamuxSession;
 let events: YamuxEvent[];
 let asked = 0;
+/** How long each message has to wait. */
+let waitMs = 0;
 
 /** `large` is answered with 1 MiB, `slow` when the test says so. */
 const slow = { running: 0, most: 0, end: Promise.withResolvers<void>() };
@@ -46,6 +48,7 @@ const handlers: RpcHandlers = {
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
   asked = 0;
+  waitMs = 0;
   Object.assign(slow, { running: 0, most: 0, end: Promise.withResolvers<void>() });
   clock = createFakeClock();
   const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
@@ -55,7 +58,8 @@ beforeEach(async () => {
   listener.on("connection", (socket) => {
     void openPeerSocket(socket, silentLogger, async (one) => {
       server = one;
-      const shared = new Turnstile((inside) => inside < limits.maxCallsAtOnceOfAgent);
+      const turnstile = new Turnstile((inside) => inside < limits.maxCallsAtOnceOfAgent);
+      const shared = { turnstile, reserve: () => waitMs };
       session = new RpcSession(one, handlers, shared, { clock, logger: silentLogger });
       isOpen.resolve();
       await session.ended;
@@ -136,6 +140,15 @@ test("keeps little for a peer that does not read its socket, reads no more of it
     expect(asked).toBe(calls);
   });
   await vi.waitFor(() => expect(server.raw.isPaused).toBe(false));
+});
+
+test("asks the handlers no sooner than the peer may send", async () => {
+  waitMs = 1_000;
+  callAll("large", 1);
+  await vi.waitFor(() => expect(clock.sleepers).toBe(1));
+  expect(asked).toBe(0);
+  await clock.advance(1_000);
+  await vi.waitFor(() => expect(asked).toBe(1));
 });
 
 test("cuts a peer off that has left too much unread for a minute", async () => {

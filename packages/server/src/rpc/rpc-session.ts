@@ -14,6 +14,14 @@ interface RpcSessionNeeds {
   readonly logger: Logger;
 }
 
+/** What all sessions of the same peer share. */
+export interface SharedCalls {
+  /** All calls go through it. */
+  readonly turnstile: Turnstile;
+  /** Spends so many bytes of what the peer may send and be sent, and returns after how many milliseconds it may. */
+  readonly reserve: (bytes: number) => number;
+}
+
 /** Timers of the same length share a list in Node.js; a keep-alive may be late by this much. */
 const timerStepMs = 1_000;
 
@@ -34,7 +42,7 @@ export class RpcSession {
   readonly #pongs = new Map<number, () => void>();
   readonly #unread: UnreadOutput;
   readonly #turnstile: Turnstile;
-  readonly #shared: Turnstile;
+  readonly #shared: SharedCalls;
   /** Credit that is given back when the peer reads again, by stream; made when there is some. */
   #owedCredit: Map<number, number> | undefined;
   #streamingCalls = 0;
@@ -45,11 +53,10 @@ export class RpcSession {
   /** When the timer wakes us. */
   #wakeAt = Infinity;
 
-  /** The calls of all sessions of the same peer go through `shared`. */
   constructor(
     socket: PeerSocket,
     handlers: RpcHandlers,
-    shared: Turnstile,
+    shared: SharedCalls,
     needs: RpcSessionNeeds,
   ) {
     this.#socket = socket;
@@ -130,8 +137,14 @@ export class RpcSession {
     return new RpcCalls({
       handlers: this.#handlers,
       session: this.#needs,
-      inTurn: (signal, answer) =>
-        this.#turnstile.run(signal, () => this.#shared.run(signal, answer)),
+      inTurn: (signal, bytes, answer) =>
+        this.#turnstile.run(signal, () =>
+          this.#shared.turnstile.run(signal, async () => {
+            await this.#pace(signal, bytes);
+            return answer();
+          }),
+        ),
+      pace: (signal, bytes) => this.#pace(signal, bytes),
       streams: {
         open: () => {
           if (this.#streamingCalls >= limits.maxStreamingCalls) return false;
@@ -151,6 +164,11 @@ export class RpcSession {
       drained: (signal) => this.#unread.drained(signal),
       reset: () => this.#resetStream(streamId),
     });
+  }
+
+  #pace(signal: AbortSignal, bytes: number): Promise<void> | undefined {
+    const waitMs = this.#shared.reserve(Math.max(bytes, limits.minMessageCost));
+    return waitMs === 0 ? undefined : this.#needs.clock.sleep(waitMs, signal);
   }
 
   #receive(streamId: number, bytes: Uint8Array): void {

@@ -12,6 +12,8 @@ export const sessionLimits = {
   maxUnreadBytes: 8 * 1024 * 1024,
   /** Bytes of them that may be in the socket; with more, nothing is read from it. */
   maxSocketBytes: 1024 * 1024,
+  /** What a message costs at least of what a peer may send and be sent, in bytes: each takes its time. */
+  minMessageCost: 512,
   /** A peer that leaves too much unread for so long is cut off, in milliseconds. */
   unreadTimeoutMs: 60_000,
 } as const;

@@ -22,6 +22,8 @@ export interface AgentRpcContext {
   readonly maxSubAgents: number;
   /** How much of what the agent wants to write it may write now; that is spent. */
   readonly spend: (budget: BudgetName, wanted?: number) => number;
+  /** Spends of a budget what may not be left, and returns after how many milliseconds it is there. */
+  readonly reserve: (budget: BudgetName, cost: number) => number;
   /** Counts the lines that were stored. */
   readonly storedLogLines: { inc(count: number): void };
   readonly agent: AgentCaller;

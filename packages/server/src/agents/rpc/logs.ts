@@ -14,11 +14,18 @@ import { uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { notLive } from "./require-live.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "storedLogLines">;
+type Needs = Pick<
+  AgentRpcContext,
+  "db" | "pubsub" | "clock" | "agent" | "storedLogLines" | "reserve"
+>;
 type Answer = MessageInitShape<typeof BatchCreateLogsResponseSchema>;
 
 const limits = agentLimits["coder.agent.v2.BatchCreateLogsRequest"];
 const maxLinesPerBatch = limits.logs.maxCount;
+/** A batch that was taken is stored, whoever leaves meanwhile. */
+const unending = new AbortController().signal;
+/** What a line costs of an agent's traffic, in bytes: about what storing it takes beside its text. */
+const lineCost = 48;
 const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Never that the limit is passed: stock agents would send nothing any more, and the newest lines are kept. */
 const accepted: Answer = { logLimitExceeded: false };
@@ -38,6 +45,9 @@ export async function batchCreateLogs(
   { logSourceId, lines }: LogRequest,
 ): Promise<Answer> {
   if (lines.length === 0) return accepted;
+  // Beside the bytes of its text, of which it may have none.
+  const waitMs = needs.reserve("traffic", lines.length * lineCost);
+  if (waitMs > 0) await needs.clock.sleep(waitMs, unending);
   const sourceId = await sourceOf(needs, logSourceId);
   if (!(await storeAgentLogs(needs, needs.agent, sourceId, lines))) throw notLive();
   return accepted;
