@@ -155,6 +155,7 @@ export const layers: readonly PackageLayer[] = [
       "simulation",
       "claim-histories",
       "claim-faults",
+      "hostile",
     ],
   },
 ];

@@ -12,6 +12,8 @@ export type { TestDatabase } from "./database/test-database.ts";
 export { agentEnvironment, agentProgram, buildAgent } from "./processes/agent-program.ts";
 export { connectExternalAgent, connectWithToken } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
+export type { HostileOutcome, Interval } from "./hostile/options.ts";
+export { runHostile } from "./hostile/run-hostile.ts";
 export { openRawAgent } from "./processes/raw-agent.ts";
 export type { RawAgent, RawReply } from "./processes/raw-agent.ts";
 export { startServerProcess, testAdmin, unlimitedWorkspaces } from "./processes/server-process.ts";

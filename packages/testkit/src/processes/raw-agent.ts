@@ -55,14 +55,25 @@ export async function openRawAgent(
   socket.setMaxListeners(0);
   const yamux = new YamuxSession("client", { maxQueuedBytes: 64 * 1024 * 1024 });
   const events: YamuxEvent[] = [];
-  const closed = once(socket, "close").then(([code]) => Number(code));
+  const ended = Promise.withResolvers<number>();
+  const closed = ended.promise;
+  socket.on("close", (code) => ended.resolve(code));
+  // What is no session fails to open, below.
+  socket.on("error", () => undefined);
   const flush = (): void => {
     const output = yamux.takeOutput();
     if (output !== undefined && socket.readyState === socket.OPEN) socket.send(output);
   };
+  const calls = new Map<number, RawCall>();
   socket.on("message", (data: Buffer) => {
-    events.push(...yamux.receive(data, 0));
+    for (const event of yamux.receive(data, 0)) {
+      events.push(event);
+      if ("streamId" in event) calls.get(event.streamId)?.take(event);
+    }
     flush();
+  });
+  socket.on("close", () => {
+    for (const call of calls.values()) call.end({ type: "gone" });
   });
   await once(socket, "open");
   const until: RawAgent["until"] = async (isThere) => {
@@ -71,18 +82,20 @@ export async function openRawAgent(
     }
   };
   const callBytes: RawAgent["callBytes"] = async (method, request) => {
+    if (socket.readyState !== socket.OPEN) return { type: "gone" };
     const caller = new DrpcCaller();
     const streamId = yamux.open(0);
-    const from = events.length;
+    const { promise, resolve } = Promise.withResolvers<RawReply>();
+    calls.set(streamId, new RawCall(caller, resolve));
     yamux.write(streamId, caller.invoke(`/${method.parent.typeName}/${method.name}`));
     yamux.write(streamId, caller.message(request));
     yamux.write(streamId, caller.closeSend());
     flush();
-    const reply = (): RawReply | undefined => replyOf(events.slice(from), streamId);
-    await until(() => reply() !== undefined);
+    const reply = await promise;
+    calls.delete(streamId);
     yamux.finish(streamId);
     flush();
-    return reply() ?? { type: "gone" };
+    return reply;
   };
   return {
     socket,
@@ -100,19 +113,23 @@ export async function openRawAgent(
   };
 }
 
-/** The answer on a stream, once it is whole. */
-function replyOf(events: readonly YamuxEvent[], streamId: number): RawReply | undefined {
-  const caller = new DrpcCaller();
-  // The reader takes answers to a call only.
-  caller.invoke("/");
-  for (const event of events) {
-    if (!("streamId" in event) || event.streamId !== streamId) continue;
-    if (event.type === "reset") return { type: "gone" };
-    if (event.type !== "data") continue;
-    for (const part of caller.receive(event.bytes)) {
-      if (part.type === "message") return part;
-      return part.type === "error" ? { type: "error", message: part.message } : { type: "gone" };
+/** A call that waits for its answer. */
+class RawCall {
+  readonly #caller: DrpcCaller;
+  readonly end: (reply: RawReply) => void;
+
+  constructor(caller: DrpcCaller, end: (reply: RawReply) => void) {
+    this.#caller = caller;
+    this.end = end;
+  }
+
+  take(event: YamuxEvent): void {
+    if (event.type === "reset" || event.type === "closed") this.end({ type: "gone" });
+    if (event.type !== "data") return;
+    for (const part of this.#caller.receive(event.bytes)) {
+      if (part.type === "message") this.end(part);
+      else if (part.type === "error") this.end({ type: "error", message: part.message });
+      else this.end({ type: "gone" });
     }
   }
-  return undefined;
 }

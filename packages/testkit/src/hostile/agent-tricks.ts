@@ -1,0 +1,238 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { createBuild, getExternalAgentCredentials } from "@slipway/api";
+import {
+  Agent,
+  Connection_Action,
+  Connection_Type,
+  encodeMessage,
+  encodeUuid,
+  Lifecycle_State,
+  parseMessage,
+  StartupSchema,
+  Tailnet,
+  timestampFromMs,
+} from "@slipway/wire";
+
+import { openRawAgent, type RawAgent } from "../processes/raw-agent.ts";
+import { waitForWorkspace } from "../processes/workspace-life.ts";
+import type { Play } from "./scoreboard.ts";
+import type { HostileStage } from "./stage.ts";
+
+/** Something that a hostile one does in a few seconds at most, again and again. */
+export interface Trick {
+  readonly name: string;
+  readonly run: (stage: HostileStage, play: Play, signal: AbortSignal) => Promise<void>;
+}
+
+const mebibyte = 1024 * 1024;
+const escapes = "\u001b]52;c;ZWNobyBob3N0aWxl\u0007\u001b]0;title\u0007\u001b[2J\r";
+
+/** All that an agent may do to harm: one at a time, in this order. */
+export const agentTricks: readonly Trick[] = [
+  {
+    name: "answers that nobody reads",
+    run: (stage, play, signal) =>
+      withSession(stage, async (agent) => {
+        agent.socket.pause();
+        const startup = { version: "v1.2.3", expandedDirectory: "d".repeat(4000) };
+        for (let call = 0; call < 200; call += 1) {
+          void agent.call(Agent.method.updateStartup, { startup }).catch(() => undefined);
+          void agent.call(Agent.method.getManifest, {}).catch(() => undefined);
+        }
+        play.note(true);
+        await pause(1_000, undefined, { signal });
+      }),
+  },
+  {
+    name: "4 MiB of unknown fields",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        const startup = Buffer.concat([
+          encodeMessage(StartupSchema, { version: "v1.2.3" }),
+          // Field 1000.
+          field(1000, Buffer.alloc(3.5 * mebibyte)),
+        ]);
+        for (let call = 0; call < 5; call += 1) {
+          play.reply(await agent.callBytes(Agent.method.updateStartup, field(1, startup)));
+        }
+      }),
+  },
+  {
+    name: "many sessions",
+    run: async (stage, play) => {
+      await using sessions = new AsyncDisposableStack();
+      const token = await tokenOf(stage);
+      for (let number = 0; number < 20; number += 1) {
+        const role = ["agent", "logstream", `other ${number}`][number % 3] ?? "";
+        const agent = await openRawAgent(stage.server.url, token, { role });
+        sessions.use(agent);
+        play.reply(await agent.call(Agent.method.getManifest, {}));
+      }
+    },
+  },
+  {
+    name: "sub-agents without number",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        const command = escapes + "x".repeat(4_000);
+        for (let number = 0; number < 40; number += 1) {
+          const apps = Array.from({ length: 10 }, (_, app) => ({ slug: `app${app}`, command }));
+          const name = `sub${randomUUID().slice(0, 8)}`;
+          play.reply(await agent.call(Agent.method.createSubAgent, { name, apps }));
+        }
+        const reply = await agent.call(Agent.method.listSubAgents, {});
+        if (reply.type !== "message") return;
+        const { agents } = parseMessage(Agent.method.listSubAgents.output, reply.bytes);
+        for (const { id } of agents.slice(0, 16)) {
+          play.reply(await agent.call(Agent.method.deleteSubAgent, { id }));
+        }
+        play.reply(await agent.call(Agent.method.deleteSubAgent, { id: encodeUuid(randomUUID()) }));
+      }),
+  },
+  {
+    name: "statistics with a thousand protocols",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        const names = Array.from({ length: 1_000 }, () => [randomUUID(), 1n] as const);
+        const stats = { connectionCount: 1n, connectionsByProto: Object.fromEntries(names) };
+        for (let call = 0; call < 100; call += 1) {
+          play.reply(await agent.call(Agent.method.updateStats, { stats }));
+        }
+        const metrics = Array.from({ length: 100_000 }, () => ({}));
+        play.reply(await agent.call(Agent.method.updateStats, { stats: { metrics } }));
+      }),
+  },
+  {
+    name: "metadata that nobody asked for",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        for (let call = 0; call < 50; call += 1) {
+          const metadata = Array.from({ length: 250 }, (_, key) => ({
+            key: `k${key}`,
+            result: { value: escapes + "x".repeat(5_000) },
+          }));
+          play.reply(await agent.call(Agent.method.batchUpdateMetadata, { metadata }));
+        }
+      }),
+  },
+  {
+    name: "floods of log lines",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        const output = escapes + "x".repeat(200);
+        const lines = Array.from({ length: 4_000 }, (_, line) => ({
+          createdAt: timestampFromMs(Date.now() + line),
+          output,
+        }));
+        const empty = Array.from({ length: 60_000 }, () => ({}));
+        for (let call = 0; call < 5; call += 1) {
+          play.reply(await agent.call(Agent.method.batchCreateLogs, { logs: lines }));
+          play.reply(await agent.call(Agent.method.batchCreateLogs, { logs: empty }));
+        }
+      }),
+  },
+  {
+    name: "reports without end",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        const longAgo = timestampFromMs(0);
+        const farOff = { seconds: 253402300000n, nanos: 0 };
+        for (let call = 0; call < 100; call += 1) {
+          const connection = {
+            id: encodeUuid(randomUUID()),
+            action: Connection_Action.DISCONNECT,
+            type: Connection_Type.SSH,
+            timestamp: farOff,
+            reason: escapes + "x".repeat(10_000),
+          };
+          play.reply(await agent.call(Agent.method.reportConnection, { connection }));
+          const status = { slug: "web", message: `${escapes}${call}`, uri: "u".repeat(2_000) };
+          play.reply(await agent.call(Agent.method.updateAppStatus, status));
+          const timing = { scriptId: encodeUuid(randomUUID()), start: longAgo, end: farOff };
+          play.reply(await agent.call(Agent.method.scriptCompleted, { timing }));
+          const lifecycle = { state: Lifecycle_State.STARTING };
+          play.reply(await agent.call(Agent.method.updateLifecycle, { lifecycle }));
+        }
+        const log = { resource: { case: "httpRequest", value: { url: escapes } } } as const;
+        const logs = Array.from({ length: 1_000 }, () => log);
+        for (let call = 0; call < 20; call += 1) {
+          play.reply(await agent.call(Agent.method.reportBoundaryLogs, { logs }));
+        }
+      }),
+  },
+  {
+    name: "streams and handshakes",
+    run: (stage, play) =>
+      withSession(stage, async (agent) => {
+        const ids = Array.from({ length: 1_000 }, () => ({ id: encodeUuid(randomUUID()) }));
+        const calls = Array.from({ length: 100 }, () =>
+          agent.call(Tailnet.method.coordinate, { readyForHandshake: ids }),
+        );
+        for (const reply of await Promise.all(calls)) play.reply(reply);
+      }),
+  },
+  {
+    name: "frames that are none",
+    run: async (stage, play) => {
+      const frames = [
+        randomBytes(1_000),
+        Buffer.alloc(4 * mebibyte + 1),
+        "text",
+        Buffer.alloc(100_000, 0xff),
+      ];
+      for (const frame of frames) {
+        await withSession(stage, async (agent) => {
+          agent.socket.send(frame);
+          await agent.closed;
+          play.note(false);
+        });
+      }
+    },
+  },
+  {
+    name: "a session that outlives its build",
+    run: async (stage, play) => {
+      const { client, workspace } = stage.agentOwner;
+      const params = { workspace: workspace.id };
+      await using agent = await openRawAgent(stage.server.url, await tokenOf(stage), {
+        role: "logstream",
+      });
+      for (const transition of ["stop", "start"] as const) {
+        await play.request(transition, client.call(createBuild, { params, body: { transition } }));
+        await waitForWorkspace(client, workspace.id, ({ latest_build: { job } }) => {
+          return job.completed_at !== undefined;
+        });
+        const reply = await agent.call(Agent.method.getManifest, {}).catch(() => undefined);
+        if (reply?.type === "message") throw new Error("a session outlived its build");
+        play.note(false);
+      }
+    },
+  },
+];
+
+/** A field of a message that holds bytes or a message. */
+function field(number: number, value: Uint8Array): Uint8Array {
+  return Buffer.concat([varint(number * 8 + 2), varint(value.length), value]);
+}
+
+function varint(number: number): Uint8Array {
+  return number < 0x80
+    ? Uint8Array.of(number)
+    : Buffer.concat([Uint8Array.of((number & 0x7f) | 0x80), varint(number >> 7)]);
+}
+
+async function tokenOf({ agentOwner: { client, workspace } }: HostileStage): Promise<string> {
+  const params = { workspace: workspace.id, agent: "main" };
+  return (await client.call(getExternalAgentCredentials, { params })).agent_token;
+}
+
+/** Does something over a session of its own. */
+async function withSession(
+  stage: HostileStage,
+  run: (agent: RawAgent) => Promise<void>,
+): Promise<void> {
+  await using agent = await openRawAgent(stage.server.url, await tokenOf(stage));
+  await run(agent);
+}

@@ -1,0 +1,30 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+import { openClient } from "../processes/log-in.ts";
+import { work } from "./bystander.ts";
+
+/*
+ * A thread of its own for the bystander: what the hostile ones compute in this process is not the server's time. Ends with its
+ * parent, which terminates it.
+ */
+
+/** What the thread is started with. */
+export interface BystanderData {
+  readonly serverUrl: string;
+  readonly token: string;
+  readonly workspaceId: string;
+}
+
+/** What it tells. */
+export type BystanderMessage =
+  | { readonly type: "took"; readonly ms: number }
+  | { readonly type: "failed"; readonly text: string };
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- by the one who starts the thread
+const { serverUrl, token, workspaceId } = workerData as BystanderData;
+const tell = (message: BystanderMessage): void => parentPort?.postMessage(message);
+const notes = {
+  took: (ms: number) => tell({ type: "took", ms }),
+  failed: (text: string) => tell({ type: "failed", text }),
+};
+await work(openClient(serverUrl, token), workspaceId, notes, new AbortController().signal);

@@ -1,0 +1,101 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import {
+  createBuild,
+  getAgentLogs,
+  getWorkspace,
+  listBuilds,
+  listTemplates,
+  listWorkspaces,
+  watchAgentMetadata,
+} from "@slipway/api";
+import { errorText } from "@slipway/runtime";
+import type { ApiClient } from "@slipway/sdk/http";
+import { Agent } from "@slipway/wire";
+
+import { connectExternalAgent, type ExternalAgent } from "../processes/external-agent.ts";
+import { requireAgent, waitForWorkspace } from "../processes/workspace-life.ts";
+
+/** Between two requests: a few hundred a minute, as of a few people at work. */
+const pauseMs = 150;
+/** After so many rounds of requests the workspace is stopped and started. */
+const roundsPerRestart = 20;
+
+/** What the bystander's requests came to. */
+export interface BystanderNotes {
+  /** In milliseconds, for each request that succeeded. */
+  took(ms: number): void;
+  failed(text: string): void;
+}
+
+/**
+ * The member whose work the others must not hinder: looks at lists, at a workspace, its logs and its metadata, and stops and starts
+ * it. Every request must succeed.
+ */
+export async function work(
+  client: ApiClient,
+  id: string,
+  notes: BystanderNotes,
+  signal: AbortSignal,
+): Promise<void> {
+  const timed = async <T>(what: string, request: () => Promise<T>): Promise<T | undefined> => {
+    await pause(pauseMs, undefined, { signal });
+    const began = performance.now();
+    try {
+      const answer = await request();
+      notes.took(performance.now() - began);
+      return answer;
+    } catch (error) {
+      if (!signal.aborted) notes.failed(`the bystander's ${what} failed: ${errorText(error)}`);
+      return undefined;
+    }
+  };
+  const params = { workspace: id };
+  const build = async (transition: "start" | "stop"): Promise<void> => {
+    await timed(transition, () => client.call(createBuild, { params, body: { transition } }));
+    await waitForWorkspace(client, id, ({ latest_build: { job } }) => {
+      return job.completed_at !== undefined;
+    });
+  };
+  while (!signal.aborted) {
+    await using agent = (await connectExternalAgent(client, id, "main")).connection;
+    for (let round = 0; round < roundsPerRestart; round += 1) {
+      await report(agent, round, signal);
+      const shown = await timed("show", () => client.call(getWorkspace, { params }));
+      if (shown === undefined) continue;
+      const ofAgent = { params: { agent: requireAgent(shown).id } };
+      const metadata = client.url(watchAgentMetadata, ofAgent);
+      await timed("list", () => client.call(listWorkspaces, { query: { q: "owner:me" } }));
+      await timed("logs", () => client.call(getAgentLogs, { ...ofAgent, query: {} }));
+      await timed("metadata", () => readFirstEvent(metadata, client.headers));
+      await timed("templates", () => client.call(listTemplates));
+      await timed("builds", () => client.call(listBuilds, { params }));
+    }
+    await build("stop");
+    await build("start");
+  }
+}
+
+/** What the bystander's own agent does meanwhile. */
+async function report(
+  agent: ExternalAgent["connection"],
+  round: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = `round ${round}`;
+  await agent.unary(Agent.method.batchCreateLogs, { logs: [{ output }] }, signal);
+  const metadata = [{ key: "cpu", result: { value: output } }];
+  await agent.unary(Agent.method.batchUpdateMetadata, { metadata }, signal);
+}
+
+/** Reads the first event of a stream and leaves. */
+async function readFirstEvent(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  const left = new AbortController();
+  const response = await fetch(url, { headers, signal: left.signal });
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  await response.body?.getReader().read();
+  left.abort();
+}

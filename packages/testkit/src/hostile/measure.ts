@@ -1,0 +1,28 @@
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Resident memory of a process; NaN where the system does not tell. */
+export async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1];
+  return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024;
+}
+
+/** Bytes of all files under a directory; what goes meanwhile does not count. */
+export async function diskOf(directory: string): Promise<number> {
+  const names = await readdir(directory).catch(() => []);
+  let bytes = 0;
+  for (const name of names) {
+    const path = join(directory, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    bytes += found.isDirectory() ? await diskOf(path) : found.size;
+  }
+  return bytes;
+}
+
+/** The value below which this share of the values lies; NaN for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,179 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+import {
+  createBuild,
+  createDryRun,
+  createToken,
+  createWorkspace,
+  deleteKey,
+  evaluateParameters,
+  listWorkspaces,
+  tarMimeType,
+  uploadFile,
+  watchWorkspaceSocket,
+} from "@slipway/api";
+import { WebSocket } from "ws";
+
+import type { Trick } from "./agent-tricks.ts";
+import type { HostileStage } from "./stage.ts";
+
+/** All that a member may do to harm. */
+export const memberTricks: readonly Trick[] = [
+  {
+    name: "many watch streams",
+    run: async ({ member: { client, workspace } }, play, signal) => {
+      const url = client.url(watchWorkspaceSocket, { params: { workspace: workspace.id } });
+      const sockets = Array.from({ length: 80 }, () => {
+        return new WebSocket(url.replace("http", "ws"), { headers: client.headers });
+      });
+      for (const socket of sockets) {
+        socket.on("open", () => play.note(true));
+        socket.on("error", () => play.note(false));
+      }
+      await pause(2_000, undefined, { signal });
+      for (const socket of sockets) socket.terminate();
+    },
+  },
+  {
+    name: "evaluations of slow patterns",
+    run: async ({ member: { client }, versionId }, play) => {
+      const value = `${"a".repeat(30_000)}!`;
+      const inputs = Object.fromEntries(
+        Array.from({ length: 10 }, (_, index) => [`p${index}`, value]),
+      );
+      for (let id = 0; id < 20; id += 1) {
+        const params = { version: versionId };
+        await play.request(
+          "an evaluation",
+          client.call(evaluateParameters, { params, body: { id, inputs } }),
+        );
+      }
+    },
+  },
+  {
+    name: "dry runs",
+    run: async ({ member: { client }, versionId }, play) => {
+      const value = "a".repeat(10_000);
+      const values = Array.from({ length: 10 }, (_, index) => ({ name: `p${index}`, value }));
+      for (let run = 0; run < 10; run += 1) {
+        const body = { workspace_name: `dry${run}`, rich_parameter_values: values };
+        await play.request(
+          "a dry run",
+          client.call(createDryRun, { params: { version: versionId }, body }),
+        );
+      }
+    },
+  },
+  {
+    name: "uploads",
+    run: async ({ member: { client } }, play) => {
+      for (let upload = 0; upload < 3; upload += 1) {
+        const bytes = randomBytes(512 * 1024);
+        await play.request(
+          "an upload",
+          client.upload(uploadFile, { bytes, contentType: tarMimeType }),
+        );
+      }
+    },
+  },
+  {
+    name: "workspaces made and deleted",
+    run: async ({ member: { client }, templateId }, play) => {
+      const made = await Promise.all(
+        Array.from({ length: 8 }, () => {
+          const body = { name: `w${randomUUID().slice(0, 12)}`, template_id: templateId };
+          return play.request(
+            "making a workspace",
+            client.call(createWorkspace, { params: { user: "me" }, body }),
+          );
+        }),
+      );
+      for (const workspace of made) {
+        if (workspace !== undefined) await deleteOne(client, workspace.id);
+      }
+    },
+  },
+  {
+    name: "tokens",
+    run: async ({ member: { client } }, play) => {
+      for (let token = 0; token < 20; token += 1) {
+        const body = { token_name: randomUUID(), lifetime: 3_600_000_000_000 };
+        const made = await play.request(
+          "making a token",
+          client.call(createToken, { params: { user: "me" }, body }),
+        );
+        const key = made?.key.split("-")[0];
+        if (key === undefined) continue;
+        await play.request(
+          "deleting a token",
+          client.call(deleteKey, { params: { user: "me", key } }),
+        );
+      }
+    },
+  },
+  {
+    name: "huge searches",
+    run: async ({ member: { client } }, play) => {
+      for (const q of ["x".repeat(6_000), `name:${"%_".repeat(500)}`, "owner:me ".repeat(300)]) {
+        await play.request("a search", client.call(listWorkspaces, { query: { q } }));
+      }
+    },
+  },
+  {
+    name: "refused upgrades",
+    run: async (stage, play) => {
+      for (let request = 0; request < 30; request += 1) {
+        play.status(await refusedUpgrade(stage), "an upgrade");
+      }
+    },
+  },
+  {
+    name: "log-ins in every spelling",
+    run: async ({ server, member: { credentials } }, play) => {
+      const body = JSON.stringify({ ...credentials, password: "wrong" });
+      for (const path of ["users/login", "/users/login", "users/login/", "users/%6cogin"]) {
+        const response = await fetch(`${server.url}/api/v2/${path}`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body,
+        });
+        play.status(response.status, "a log-in");
+        await response.arrayBuffer();
+      }
+    },
+  },
+];
+
+/** Deletes a workspace once its first build has ended. */
+async function deleteOne(client: HostileStage["member"]["client"], id: string): Promise<void> {
+  const params = { workspace: id };
+  for (let tries = 0; tries < 20; tries += 1) {
+    const isQueued = await client
+      .call(createBuild, { params, body: { transition: "delete" } })
+      .then(
+        () => true,
+        () => false,
+      );
+    if (isQueued) return;
+    await pause(200);
+  }
+}
+
+/** Asks to upgrade from a foreign origin, and holds the connection a moment. Resolves with the status, 0 for none. */
+async function refusedUpgrade({ server, member: { client } }: HostileStage): Promise<number> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => undefined);
+  const token = client.headers["Coder-Session-Token"] ?? "";
+  socket.write(
+    `GET /api/v2/users/me HTTP/1.1\r\nHost: ${hostname}:${port}\r\nOrigin: http://foreign.example\r\n` +
+      `Cookie: coder_session_token=${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  const [chunk = ""] = await Promise.race([once(socket, "data"), once(socket, "close")]);
+  socket.destroy();
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(String(chunk))?.[1] ?? "0");
+}

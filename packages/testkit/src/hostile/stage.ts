@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import {
+  createUser,
+  createWorkspace,
+  getExternalAgentCredentials,
+  listTemplateVersions,
+  type Workspace,
+} from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { logIn, logInAsAdmin } from "../processes/log-in.ts";
+import { type ServerProcess, startServerProcess } from "../processes/server-process.ts";
+import { pushTemplate } from "../processes/template-upload.ts";
+import { waitForWorkspace } from "../processes/workspace-life.ts";
+
+/** A member with a workspace of their own, and the token of its agent. */
+export interface Member {
+  readonly client: ApiClient;
+  readonly credentials: { readonly email: string; readonly password: string };
+  readonly workspace: Workspace;
+  readonly agentToken: string;
+}
+
+/** A real server with three members: one minds their own work, one is hostile, and the agent of one is. */
+export interface HostileStage extends AsyncDisposable {
+  readonly server: ServerProcess;
+  readonly dataDir: string;
+  readonly templateId: string;
+  readonly versionId: string;
+  readonly bystander: Member;
+  readonly member: Member;
+  readonly agentOwner: Member;
+}
+
+const parameters = Array.from(
+  { length: 10 },
+  (_, index) => `  p${index}: { default: a, validation: { regex: "^(a+)+b?$", error: only a } }`,
+);
+
+const template = `driver: external
+parameters:
+${parameters.join("\n")}
+agents:
+  main:
+    os: linux
+    arch: amd64
+    apps:
+      web: { url: http://localhost:80, health: { url: http://localhost:80/health } }
+    scripts:
+      start: { run: "true", run_on: [start] }
+    metadata:
+      cpu: { run: "true", interval: 10s }
+      memory: { run: "true", interval: 10s }
+`;
+
+const password = "correct-horse-battery-42";
+
+export async function openHostileStage(): Promise<HostileStage> {
+  await using opening = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "slipway-hostile-"));
+  opening.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const server = opening.use(await startServerProcess({ dataDir, port: 0 }));
+  const admin = await logInAsAdmin(server.url);
+  const templateId = await pushTemplate(admin, "hostile", template);
+  const [version] = await admin.call(listTemplateVersions, { params: { template: templateId } });
+  if (version === undefined) throw new Error("the template has no version");
+  const bystander = await addMember(admin, "bystander", templateId);
+  const member = await addMember(admin, "hostile", templateId);
+  const agentOwner = await addMember(admin, "owner", templateId);
+  const opened = opening.move();
+  return {
+    server,
+    dataDir,
+    templateId,
+    versionId: version.id,
+    bystander,
+    member,
+    agentOwner,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function addMember(admin: ApiClient, username: string, templateId: string): Promise<Member> {
+  const credentials = { email: `${username}@example.com`, password };
+  await admin.call(createUser, { body: { username, ...credentials } });
+  const client = await logIn(admin.serverUrl, credentials);
+  const body = { name: "main", template_id: templateId };
+  const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
+  const workspace = await waitForWorkspace(client, id, ({ latest_build: { job } }) => {
+    return job.status === "succeeded";
+  });
+  const params = { workspace: id, agent: "main" };
+  const { agent_token: agentToken } = await client.call(getExternalAgentCredentials, { params });
+  return { client, credentials, workspace, agentToken };
+}

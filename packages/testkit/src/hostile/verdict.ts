@@ -1,0 +1,56 @@
+import type { HostileOutcome, Interval } from "./options.ts";
+
+/** What the work of others may take, in milliseconds, for 99 of 100 requests. */
+const maxP99Ms = 100;
+/** How much more memory than in the second quarter of a run may be in use in the last, in percent. */
+const maxMemoryGrowthPercent = 15;
+/** How fast the data directory may grow in the second half of a run: what rests in it is bounded, what passes is reused. */
+const maxDiskGrowthPerHour = 256 * 1024 * 1024;
+/** With fewer measurements nothing is said of memory and disk. */
+const minIntervals = 8;
+
+const msPerHour = 3_600_000;
+
+/** What a run shows that it must not. */
+export function judgeHostileRun({
+  intervals,
+  faults,
+  p99Ms,
+}: Pick<HostileOutcome, "intervals" | "faults" | "p99Ms">): readonly string[] {
+  return [
+    ...faults,
+    ...(p99Ms <= maxP99Ms
+      ? []
+      : [
+          `99 of 100 requests of the bystander took up to ${p99Ms.toFixed(0)} ms, wanted ${maxP99Ms}`,
+        ]),
+    ...(intervals.length < minIntervals
+      ? []
+      : [...judgeMemory(intervals), ...judgeDisk(intervals)]),
+  ];
+}
+
+function judgeMemory(intervals: readonly Interval[]): readonly string[] {
+  const quarter = Math.floor(intervals.length / 4);
+  const early = mean(intervals.slice(quarter, 2 * quarter).map(({ memoryBytes }) => memoryBytes));
+  const late = mean(intervals.slice(-quarter).map(({ memoryBytes }) => memoryBytes));
+  const growth = (late / early - 1) * 100;
+  if (growth <= maxMemoryGrowthPercent || Number.isNaN(growth)) return [];
+  return [`memory grew by ${growth.toFixed(0)} %, at most ${maxMemoryGrowthPercent} % is flat`];
+}
+
+function judgeDisk(intervals: readonly Interval[]): readonly string[] {
+  const half = intervals.slice(Math.floor(intervals.length / 2));
+  const [first, last] = [half[0], half.at(-1)];
+  if (first === undefined || last === undefined || last.atMs === first.atMs) return [];
+  const perHour = ((last.diskBytes - first.diskBytes) / (last.atMs - first.atMs)) * msPerHour;
+  if (perHour <= maxDiskGrowthPerHour) return [];
+  const [found, wanted] = [perHour, maxDiskGrowthPerHour].map((bytes) =>
+    Math.round(bytes / 2 ** 20),
+  );
+  return [`the data directory grew by ${found} MiB an hour, at most ${wanted} are bounded`];
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+
+import { runHostile } from "../src/index.ts";
+
+/** `npm run test:hostile` goes on for an hour and times it; here it is only whether everything goes on. */
+test(
+  "one hostile agent and one hostile member at once: the server answers them, and the member who works",
+  { timeout: 240_000 },
+  async () => {
+    const { intervals, faults } = await runHostile({
+      durationMs: 30_000,
+      intervalMs: 5_000,
+      onInterval: () => undefined,
+    });
+    expect(faults).toEqual([]);
+    expect(intervals.reduce((sum, { requests }) => sum + requests, 0)).toBeGreaterThan(0);
+    const played = (intervals.at(-1)?.tricks ?? []).map(({ name }) => name);
+    expect(played).toContain("4 MiB of unknown fields");
+    expect(played).toContain("many watch streams");
+  },
+);
