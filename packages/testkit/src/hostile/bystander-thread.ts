@@ -22,6 +22,7 @@ export type BystanderMessage =
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- by the one who starts the thread
 const { serverUrl, token, workspaceId } = workerData as BystanderData;
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of a thread, not a window
 const tell = (message: BystanderMessage): void => parentPort?.postMessage(message);
 const notes = {
   took: (ms: number) => tell({ type: "took", ms }),

@@ -21,7 +21,9 @@ export class Scoreboard {
   readonly faults: string[] = [];
 
   get counts(): readonly TrickCount[] {
-    return [...this.#counts].map(([name, count]) => ({ name, ...count }));
+    return [...this.#counts].map(([name, { played, taken, refused }]) => {
+      return { name, played, taken, refused };
+    });
   }
 
   /** Notes something that must not be. */
