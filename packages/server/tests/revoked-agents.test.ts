@@ -58,8 +58,9 @@ let templateId: string;
 let otherUrl: string;
 
 beforeAll(async () => {
-  server = opened.use(await openServer(inject("postgresUrl")));
-  otherUrl = opened.use(await openReplica(server)).url;
+  const environment = { SLIPWAY_SECRET_KEY: "the key that both servers of this test have" };
+  server = opened.use(await openServer(inject("postgresUrl"), environment));
+  otherUrl = opened.use(await openReplica(server, environment)).url;
   templateId = await pushTemplate(server.admin, "outside", template);
 });
 

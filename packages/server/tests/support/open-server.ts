@@ -72,14 +72,15 @@ export async function openServer(
   };
 }
 
-/** Another server of the same deployment. */
-export async function openReplica({
-  postgresUrl,
-}: Pick<OpenServer, "postgresUrl">): Promise<AsyncDisposable & { readonly url: string }> {
+/** Another server of the same deployment. Where it may carry out builds, both need one `SLIPWAY_SECRET_KEY`. */
+export async function openReplica(
+  { postgresUrl }: Pick<OpenServer, "postgresUrl">,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<AsyncDisposable & { readonly url: string }> {
   await using opening = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opening.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const server = opening.use(await serve(dataDir, postgresUrl));
+  const server = opening.use(await serve(dataDir, postgresUrl, environment));
   const opened = opening.move();
   return { url: server.accessUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
