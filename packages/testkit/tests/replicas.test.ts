@@ -39,7 +39,10 @@ const signal = new AbortController().signal;
 test("two servers on one database: an agent on one, a follower on the other", async () => {
   const database = await openTestDatabase(inject("postgresUrl"));
   onTestFinished(() => database[Symbol.asyncDispose]());
-  const environment = { SLIPWAY_POSTGRES_URL: database.url };
+  const environment = {
+    SLIPWAY_POSTGRES_URL: database.url,
+    SLIPWAY_SECRET_KEY: "the key that both servers of this test have",
+  };
   const first = await startServer(environment);
   const second = await startServer(environment);
   const client = await logInAsAdmin(first.url);
