@@ -59,6 +59,8 @@ test.concurrent.each(["aws", "azure", "google"] as const)(
     await becomes(ann, claimed, { status: "connected" });
     expect(machine.asked()).toBeGreaterThan(asked);
   },
+  // Each of the steps may take as long as its own patience on a busy machine.
+  180_000,
 );
 
 /** The agent leaves a line for whom it starts. */
