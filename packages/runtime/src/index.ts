@@ -12,4 +12,5 @@ export type { Offered } from "./mailbox.ts";
 export { printableJson, printableLine, printableText } from "./printable-text.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
+export { Turnstile } from "./turnstile.ts";
 export { Wake } from "./wake.ts";

@@ -1,5 +1,6 @@
+import { Turnstile } from "@slipway/runtime";
+
 import { sessionLimits } from "../rpc/session-limits.ts";
-import { Turnstile } from "../rpc/turnstile.ts";
 
 /** Sessions that the agent itself may have at once on this replica: one, and what is left of those before it. */
 export const maxAgentSessions = 4;

@@ -19,6 +19,7 @@ import {
   type SocketHandler,
   typed,
 } from "./route-request.ts";
+import { UserTurns } from "./user-turns.ts";
 
 /** What the reader of a stream is told when he is not let in any more. */
 const signedOutReason = "You are signed out, or what you may do has changed.";
@@ -34,6 +35,7 @@ export class Routes {
   /** What users have open. */
   readonly streams: OpenStreams;
   readonly #anonymous: AnonymousStreams;
+  readonly #turns = new UserTurns();
 
   constructor(
     app: FastifyInstance,
@@ -67,7 +69,9 @@ export class Routes {
     this.#add(route, {
       onRequest: this.#admissions.user(route),
       handler: (raw, reply) =>
-        this.#answer(route, reply, () => handler(typed(raw, reply), callers.user(raw))),
+        this.#inTurn(raw, () =>
+          this.#answer(route, reply, () => handler(typed(raw, reply), callers.user(raw))),
+        ),
     });
   }
 
@@ -83,8 +87,10 @@ export class Routes {
       onRequest: this.#admissions.user(route),
       handler: (raw, reply) => {
         const bytes = raw.body instanceof Uint8Array ? raw.body : new Uint8Array();
-        return this.#answer(route, reply, () =>
-          handler({ ...typed<R>(raw, reply), bytes }, callers.user(raw)),
+        return this.#inTurn(raw, () =>
+          this.#answer(route, reply, () =>
+            handler({ ...typed<R>(raw, reply), bytes }, callers.user(raw)),
+          ),
         );
       },
     });
@@ -140,7 +146,7 @@ export class Routes {
       handler: async (raw, reply) => {
         const user = callers.user(raw);
         this.#requireRoom(user, route);
-        const prepared = await handler.prepare(typed(raw, reply), user);
+        const prepared = await this.#inTurn(raw, () => handler.prepare(typed(raw, reply), user));
         // Others may have been opened meanwhile.
         this.#requireRoom(user, route);
         const stream = openEventStream(raw, reply);
@@ -172,6 +178,12 @@ export class Routes {
     } finally {
       stream.end();
     }
+  }
+
+  /** Does what a user asks for when it is their turn, and what others ask for at once. */
+  #inTurn<T>(raw: FastifyRequest, answer: () => Promise<T>): Promise<T> {
+    const user = callers.findUser(raw);
+    return user === undefined ? answer() : this.#turns.run(user.id, raw, answer);
   }
 
   #requireRoom(user: UserCaller, route: Route): void {
@@ -206,14 +218,15 @@ export class Routes {
       preHandler: async (raw, reply) => {
         const user = callers.findUser(raw);
         if (raw.ws && user !== undefined) this.#requireRoom(user, route);
-        prepared.set(raw, await handler.prepare(typed(raw, reply), caller(raw)));
+        const prepare = (): Promise<T> => handler.prepare(typed(raw, reply), caller(raw));
+        prepared.set(raw, await this.#inTurn(raw, prepare));
       },
       handler: async (raw, reply) => {
         const request = typed<R>(raw, reply);
         const wantsPlain = handler.isPlain?.(request) ?? false;
         if (handler.plain === undefined || !wantsPlain) throw upgradeRequired();
         const { plain } = handler;
-        return this.#answer(route, reply, () => plain(request, take(raw)));
+        return this.#inTurn(raw, () => this.#answer(route, reply, () => plain(request, take(raw))));
       },
       wsHandler: (socket: WebSocket, raw) => {
         const log = this.#logger.child({ route: route.path });

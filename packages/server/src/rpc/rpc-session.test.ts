@@ -1,6 +1,6 @@
 import { once } from "node:events";
 
-import { silentLogger } from "@slipway/runtime";
+import { silentLogger, Turnstile } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { DrpcCaller, type YamuxEvent, YamuxSession } from "@slipway/wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -10,7 +10,6 @@ import { openPeerSocket, type PeerSocket } from "../http/peer-socket.ts";
 import type { RpcHandlers } from "./handler.ts";
 import { RpcSession } from "./rpc-session.ts";
 import { sessionLimits as limits } from "./session-limits.ts";
-import { Turnstile } from "./turnstile.ts";
 
 /* A peer that asks and does not read, over a real socket. */
 

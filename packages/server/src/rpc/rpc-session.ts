@@ -1,11 +1,10 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, Turnstile } from "@slipway/runtime";
 import { type YamuxEvent, YamuxSession } from "@slipway/wire";
 
 import { messageBytes, type PeerSocket } from "../http/peer-socket.ts";
 import type { RpcHandlers } from "./handler.ts";
 import { RpcCalls } from "./rpc-call.ts";
 import { sessionLimits as limits } from "./session-limits.ts";
-import { Turnstile } from "./turnstile.ts";
 import { UnreadOutput } from "./unread-output.ts";
 
 interface RpcSessionNeeds {

@@ -17,6 +17,7 @@ import {
 } from "@slipway/api";
 import { WebSocket } from "ws";
 
+import { pushVersion } from "../processes/template-upload.ts";
 import type { Trick } from "./agent-tricks.ts";
 import type { HostileStage } from "./stage.ts";
 
@@ -56,7 +57,7 @@ export const memberTricks: readonly Trick[] = [
   {
     name: "dry runs",
     run: async ({ member: { client }, versionId }, play) => {
-      const value = "a".repeat(10_000);
+      const value = "a".repeat(1_000);
       const values = Array.from({ length: 10 }, (_, index) => ({ name: `p${index}`, value }));
       for (let run = 0; run < 10; run += 1) {
         const body = { workspace_name: `dry${run}`, rich_parameter_values: values };
@@ -69,14 +70,26 @@ export const memberTricks: readonly Trick[] = [
   },
   {
     name: "uploads",
-    run: async ({ member: { client } }, play) => {
+    run: async ({ author }, play) => {
       for (let upload = 0; upload < 3; upload += 1) {
         const bytes = randomBytes(512 * 1024);
         await play.request(
           "an upload",
-          client.upload(uploadFile, { bytes, contentType: tarMimeType }),
+          author.upload(uploadFile, { bytes, contentType: tarMimeType }),
         );
       }
+    },
+  },
+  {
+    name: "template versions",
+    run: async ({ author, templateId }, play) => {
+      const parameters = Array.from({ length: 50 }, (_, index) => {
+        return `  p${index}: { default: a, validation: { regex: "^(a|b|ab)*c?$", error: only a } }`;
+      });
+      const agent = "agents: { main: { os: linux, arch: amd64 } }";
+      const parts = ["driver: external", "parameters:", ...parameters, agent, `# ${randomUUID()}`];
+      const yaml = `${parts.join("\n")}\n`;
+      await play.request("a template version", pushVersion(author, yaml, { templateId }));
     },
   },
   {
@@ -94,6 +107,15 @@ export const memberTricks: readonly Trick[] = [
       for (const workspace of made) {
         if (workspace !== undefined) await deleteOne(client, workspace.id);
       }
+    },
+  },
+  {
+    name: "lists all at once",
+    run: async ({ member: { client } }, play) => {
+      const lists = Array.from({ length: 200 }, () => {
+        return play.request("a list", client.call(listWorkspaces, { query: {} }));
+      });
+      await Promise.all(lists);
     },
   },
   {

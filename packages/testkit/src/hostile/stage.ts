@@ -7,6 +7,7 @@ import {
   createWorkspace,
   getExternalAgentCredentials,
   listTemplateVersions,
+  updateUserRoles,
   type Workspace,
 } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
@@ -24,7 +25,7 @@ export interface Member {
   readonly agentToken: string;
 }
 
-/** A real server with three members: one minds their own work, one is hostile, and the agent of one is. */
+/** A real server with members: one minds their own work, one is hostile with a friend who may push templates, and the agent of one is. */
 export interface HostileStage extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly dataDir: string;
@@ -32,6 +33,8 @@ export interface HostileStage extends AsyncDisposable {
   readonly versionId: string;
   readonly bystander: Member;
   readonly member: Member;
+  /** The hostile member's friend who may push templates, and plays with them. */
+  readonly author: ApiClient;
   readonly agentOwner: Member;
 }
 
@@ -69,6 +72,7 @@ export async function openHostileStage(): Promise<HostileStage> {
   if (version === undefined) throw new Error("the template has no version");
   const bystander = await addMember(admin, "bystander", templateId);
   const member = await addMember(admin, "hostile", templateId);
+  const author = await addUser(admin, "author", ["template-admin"]);
   const agentOwner = await addMember(admin, "owner", templateId);
   const opened = opening.move();
   return {
@@ -78,15 +82,14 @@ export async function openHostileStage(): Promise<HostileStage> {
     versionId: version.id,
     bystander,
     member,
+    author: author.client,
     agentOwner,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
 async function addMember(admin: ApiClient, username: string, templateId: string): Promise<Member> {
-  const credentials = { email: `${username}@example.com`, password };
-  await admin.call(createUser, { body: { username, ...credentials } });
-  const client = await logIn(admin.serverUrl, credentials);
+  const { client, credentials } = await addUser(admin, username, []);
   const body = { name: "main", template_id: templateId };
   const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
   const workspace = await waitForWorkspace(client, id, ({ latest_build: { job } }) => {
@@ -95,4 +98,15 @@ async function addMember(admin: ApiClient, username: string, templateId: string)
   const params = { workspace: id, agent: "main" };
   const { agent_token: agentToken } = await client.call(getExternalAgentCredentials, { params });
   return { client, credentials, workspace, agentToken };
+}
+
+async function addUser(
+  admin: ApiClient,
+  username: string,
+  roles: readonly "template-admin"[],
+): Promise<Pick<Member, "client" | "credentials">> {
+  const credentials = { email: `${username}@example.com`, password };
+  await admin.call(createUser, { body: { username, ...credentials } });
+  await admin.call(updateUserRoles, { params: { user: username }, body: { roles: [...roles] } });
+  return { client: await logIn(admin.serverUrl, credentials), credentials };
 }

@@ -10,9 +10,14 @@ export class Turnstile {
     this.#mayEnter = mayEnter;
   }
 
+  /** Whether nobody is inside or waits. */
+  get isEmpty(): boolean {
+    return this.#inside === 0 && !this.#waiting?.size;
+  }
+
   /** Runs a task inside. Rejects with the signal's reason when that comes before its turn. */
-  async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
+  async run<T>(signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
     if (this.#waiting?.size || !this.#mayEnter(this.#inside)) await this.#wait(signal);
     else this.#inside += 1;
     try {
@@ -35,19 +40,19 @@ export class Turnstile {
     }
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  #wait(signal: AbortSignal | undefined): Promise<void> {
     this.#waiting ??= new Set();
     const waiting = this.#waiting;
     return new Promise((resolve, reject) => {
       const enter = (): void => {
-        signal.removeEventListener("abort", leave);
+        signal?.removeEventListener("abort", leave);
         resolve();
       };
       const leave = (): void => {
         waiting.delete(enter);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
-      signal.addEventListener("abort", leave, { once: true });
+      signal?.addEventListener("abort", leave, { once: true });
       waiting.add(enter);
     });
   }

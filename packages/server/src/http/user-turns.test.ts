@@ -1,0 +1,59 @@
+import { setImmediate as settled } from "node:timers/promises";
+
+import type { FastifyRequest } from "fastify";
+import { expect, test } from "vitest";
+
+import { UserTurns } from "./user-turns.ts";
+
+/** A request whose client is there until told otherwise. */
+function request(isGone = false): FastifyRequest {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is looked at
+  return { raw: { socket: { destroyed: isGone } } } as FastifyRequest;
+}
+
+/** Requests that are answered when they are told to. */
+function answers() {
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const answer = (name: string) => async (): Promise<string> => {
+    begun.push(name);
+    await new Promise<void>((resolve) => ends.push(resolve));
+    return name;
+  };
+  return { begun, answer, endAll: () => ends.splice(0).forEach((end) => end()) };
+}
+
+test("lets eight requests of a user in at once, and none of another wait for them", async () => {
+  const turns = new UserTurns();
+  const { begun, answer, endAll } = answers();
+  const many = Array.from({ length: 20 }, (_, number) =>
+    turns.run("ann", request(), answer(`ann ${number}`)),
+  );
+  const other = turns.run("bob", request(), answer("bob"));
+  await settled();
+  expect(begun).toEqual([...Array.from({ length: 8 }, (_, number) => `ann ${number}`), "bob"]);
+  for (let round = 0; round < 3; round += 1) {
+    endAll();
+    await settled();
+  }
+  expect(await Promise.all(many)).toHaveLength(20);
+  expect(await other).toBe("bob");
+});
+
+test("answers no client that has gone before its turn", async () => {
+  const turns = new UserTurns();
+  const { begun, answer } = answers();
+  await expect(turns.run("ann", request(true), answer("ann"))).rejects.toThrow("has gone");
+  expect(begun).toEqual([]);
+});
+
+test("goes on after requests that failed", async () => {
+  const turns = new UserTurns();
+  const fails = Array.from({ length: 20 }, () =>
+    turns.run("ann", request(), async () => {
+      throw new Error("broken");
+    }),
+  );
+  expect(await Promise.allSettled(fails)).toHaveLength(20);
+  expect(await turns.run("ann", request(), async () => "fine")).toBe("fine");
+});
