@@ -58,6 +58,7 @@ const absentPeers = Object.entries(peerTests).flatMap(([variable, [file, what]])
 export default defineConfig({
   ssr: { resolve: { conditions: ["@slipway/source"] } },
   test: {
+    maxWorkers: 2,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // A failed property prints its seed; in CI every run takes the same one.
     setupFiles: isCI ? ["tools/fixed-seed.ts"] : [],

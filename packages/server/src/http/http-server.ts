@@ -95,6 +95,11 @@ export async function createHttpServer(
   // First: a hook before its own that refuses an upgrade would leave the connection open (upgrades.ts).
   await app.register(websocket, {
     options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
+    // Its own one resets the connection, and the peer may not learn why: `ws` has sent a close, which peer-socket.ts sees through.
+    errorHandler: (error, socket) => {
+      logger.debug({ error: error.message }, "socket error");
+      socket.close(1011);
+    },
   });
   freeRefusedUpgrades(app, requestTimeoutMs);
   addCommonHeaders(app, { buildVersion, limits, accessUrl });

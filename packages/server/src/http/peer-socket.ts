@@ -25,7 +25,8 @@ export async function openPeerSocket(
 ): Promise<void> {
   const gone = new AbortController();
   socket.on("close", () => gone.abort(new DOMException("socket closed", "AbortError")));
-  socket.on("error", (error) => logger.debug({ error: error.message }, "socket error"));
+  // `ws` has closed it with the code that fits.
+  socket.on("error", () => closeSocket(socket, 1011, ""));
   // Each ping is answered, whether the peer reads or not.
   socket.on("ping", () => {
     if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
