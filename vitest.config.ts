@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
@@ -55,10 +56,24 @@ const absentPeers = Object.entries(peerTests).flatMap(([variable, [file, what]])
   return [file];
 });
 
+/** What takes tens of seconds, such as runs under faults. */
+const longTests = "packages/*/tests/long/**/*.test.ts";
+
+const withDatabases = {
+  globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // Servers and databases of several tests share the machine.
+  expect: { poll: { timeout: 10_000 } },
+};
+
 export default defineConfig({
   ssr: { resolve: { conditions: ["@slipway/source"] } },
   test: {
-    maxWorkers: 2,
+    // Tests wait for most of their time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Each file leaves things as it found them, so that a worker runs many.
+    isolate: false,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // A failed property prints its seed; in CI every run takes the same one.
     setupFiles: isCI ? ["tools/fixed-seed.ts"] : [],
@@ -74,15 +89,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...withDatabases,
           name: "db",
           include: ["packages/*/tests/**/*.test.ts"],
-          exclude: absentRecordings,
-          globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // Servers and databases of several tests share the machine.
-          expect: { poll: { timeout: 10_000 } },
+          exclude: [...absentRecordings, longTests],
         },
+      },
+      {
+        extends: true,
+        test: { ...withDatabases, name: "long", include: [longTests] },
       },
       {
         extends: true,

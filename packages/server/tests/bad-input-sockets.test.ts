@@ -201,7 +201,8 @@ describe("a WebSocket of an agent", () => {
       const head = Buffer.from([0x0a, ...varint(startup.length)]);
       const { updateStartup } = Agent.method;
       const replies: RawReply[] = [];
-      for (let count = 0; count < 20; count += 1) {
+      // More would wait for the agent's budget.
+      for (let count = 0; count < 5; count += 1) {
         replies.push(await agent.callBytes(updateStartup, Buffer.concat([head, startup])));
       }
       for (const reply of replies) {

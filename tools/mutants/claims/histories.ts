@@ -1,6 +1,9 @@
 import type { Mutant } from "../mutant.ts";
 
-const suite = { project: "db", files: ["packages/testkit/tests/claim-histories.test.ts"] } as const;
+const suite = {
+  project: "db",
+  files: ["packages/testkit/tests/long/claim-histories.test.ts"],
+} as const;
 
 /** Bugs that no test looks for by name: random histories find them, in which the model disagrees. */
 export const histories: readonly Mutant[] = [

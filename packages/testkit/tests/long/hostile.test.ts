@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { runHostile } from "../src/index.ts";
+import { runHostile } from "../../src/index.ts";
 
 /** `npm run test:hostile` goes on for an hour and times it; here it is only whether everything goes on. */
 test(

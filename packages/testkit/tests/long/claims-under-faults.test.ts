@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { runClaimFaults } from "../src/index.ts";
+import { runClaimFaults } from "../../src/index.ts";
 
 /** `npm run test:claim-faults -- --seed N` repeats a run, with more claims if asked for. */
 const seed = process.env["CI"] === "true" ? 1 : Date.now() % 1_000_000;

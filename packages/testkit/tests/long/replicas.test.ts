@@ -26,7 +26,7 @@ import {
   pushTemplate,
   startServerProcess,
   waitForWorkspace,
-} from "../src/index.ts";
+} from "../../src/index.ts";
 
 const template = `
 driver: external

@@ -16,7 +16,7 @@ import {
 } from "@slipway/testkit";
 import { expect, onTestFinished, test } from "vitest";
 
-const slipway = fileURLToPath(new URL("../bin/slipway.js", import.meta.url));
+const slipway = fileURLToPath(new URL("../../bin/slipway.js", import.meta.url));
 const kills = 20;
 
 const counting = `
