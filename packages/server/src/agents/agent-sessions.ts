@@ -10,10 +10,15 @@ export const maxCompanionSessions = 4;
 /** `agent` counts as the agent; `companion` is another program with its token. */
 export type SessionKind = "agent" | "companion";
 
+interface OpenSession {
+  readonly kind: SessionKind;
+  readonly close: (reason: string) => void;
+}
+
 interface OpenSessions {
   readonly turnstile: Turnstile;
-  /** How to close each, in the order in which they came. */
-  readonly closers: Readonly<Record<SessionKind, Set<(reason: string) => void>>>;
+  /** In the order in which they came. */
+  readonly open: Set<OpenSession>;
 }
 
 /** A session's place among those of its agent, until it is disposed of. */
@@ -38,20 +43,20 @@ export class AgentSessions {
   open(agentId: string, kind: SessionKind, close: (reason: string) => void): SessionPlace {
     const sessions = this.#agents.get(agentId) ?? newSessions();
     this.#agents.set(agentId, sessions);
-    const { turnstile, closers } = sessions;
-    const ofKind = closers[kind];
-    ofKind.add(close);
+    const { turnstile, open } = sessions;
+    const session: OpenSession = { kind, close };
+    open.add(session);
     const limit = limitOf[kind];
-    for (const closeOldest of ofKind) {
-      if (ofKind.size <= limit) break;
-      ofKind.delete(closeOldest);
-      closeOldest(`replaced by a newer session: at most ${limit} of a kind are open`);
+    const ofKind = [...open].filter((one) => one.kind === kind);
+    for (const oldest of ofKind.slice(0, -limit)) {
+      open.delete(oldest);
+      oldest.close(`replaced by a newer session: at most ${limit} of a kind are open`);
     }
     return {
       turnstile,
       [Symbol.dispose]: () => {
-        ofKind.delete(close);
-        if (closers.agent.size + closers.companion.size > 0) return;
+        open.delete(session);
+        if (open.size > 0) return;
         if (this.#agents.get(agentId) === sessions) this.#agents.delete(agentId);
       },
     };
@@ -59,8 +64,9 @@ export class AgentSessions {
 }
 
 function newSessions(): OpenSessions {
-  return {
-    turnstile: new Turnstile((inside) => inside < sessionLimits.maxCallsAtOnceOfAgent),
-    closers: { agent: new Set(), companion: new Set() },
-  };
+  return { turnstile: new Turnstile(mayCall), open: new Set() };
+}
+
+function mayCall(inside: number): boolean {
+  return inside < sessionLimits.maxCallsAtOnceOfAgent;
 }

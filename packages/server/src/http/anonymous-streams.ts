@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 
 import { type Limits, limitVariable } from "../config/limits.ts";
 import { HttpError } from "./errors.ts";
@@ -20,10 +20,10 @@ export class AnonymousStreams {
   }
 
   /** Counts one until its connection closes, also when it is refused after all. Throws the 429 or 503. */
-  hold(request: FastifyRequest, reply: FastifyReply): void {
+  hold(request: FastifyRequest): void {
     const taken = this.#counts.take(clientAddress(request));
     if (typeof taken === "string") throw tooMany(taken);
-    reply.raw.once("close", () => taken[Symbol.dispose]());
+    request.raw.socket.once("close", () => taken[Symbol.dispose]());
   }
 }
 

@@ -32,14 +32,14 @@ export class Connections {
   /** Whether the connection has a place; one without is refused and closed here. */
   admit(socket: Socket, address: string | undefined): boolean {
     this.#open.add(socket);
-    socket.once("close", () => this.#open.delete(socket));
     const taken = this.#counts.take(address);
-    if (typeof taken === "string") {
-      this.#refuse(socket, tooMany(taken));
-      return false;
-    }
-    socket.once("close", () => taken[Symbol.dispose]());
-    return true;
+    const isAdmitted = typeof taken !== "string";
+    socket.once("close", () => {
+      this.#open.delete(socket);
+      if (isAdmitted) taken[Symbol.dispose]();
+    });
+    if (!isAdmitted) this.#refuse(socket, tooMany(taken));
+    return isAdmitted;
   }
 
   /** Answers before any request was read, and reads on for a while, so that the answer is not reset away. */
@@ -84,7 +84,9 @@ export function limitConnections(
     if (!proxies.has(request.socket.remoteAddress ?? "")) return;
     const taken = proxied.take(clientAddress(request));
     if (typeof taken === "string") throw tooMany(taken);
-    reply.raw.once("close", () => taken[Symbol.dispose]());
+    // A response lets go of a connection that becomes a WebSocket (upgrades.ts).
+    const carrier = request.ws ? request.raw.socket : reply.raw;
+    carrier.once("close", () => taken[Symbol.dispose]());
   });
   return connections;
 }

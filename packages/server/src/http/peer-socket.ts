@@ -25,6 +25,8 @@ export async function openPeerSocket(
 ): Promise<void> {
   const gone = new AbortController();
   socket.on("close", () => gone.abort(new DOMException("socket closed", "AbortError")));
+  // The plug-in's listener keeps the request for as long as the socket lives.
+  socket.removeAllListeners("error");
   // `ws` has closed it with the code that fits.
   socket.on("error", () => closeSocket(socket, 1011, ""));
   // Each ping is answered, whether the peer reads or not.

@@ -131,7 +131,7 @@ export class Routes {
     const admit = this.#admissions.anyone(route);
     const admitToPlace: Admission = async (raw, reply) => {
       await admit(raw, reply);
-      if (raw.ws) this.#anonymous.hold(raw, reply);
+      if (raw.ws) this.#anonymous.hold(raw);
     };
     this.#addSocket(route, admitToPlace, handler, () => undefined);
   }
@@ -209,6 +209,7 @@ export class Routes {
     handler: SocketHandler<R, C, T>,
     caller: (raw: FastifyRequest) => C,
   ): void {
+    const log = this.#logger.child({ route: route.path });
     const prepared = new WeakMap<FastifyRequest, T>();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set by preHandler, which comes first; T may be undefined
     const take = (raw: FastifyRequest): T => prepared.get(raw) as T;
@@ -229,7 +230,6 @@ export class Routes {
         return this.#inTurn(raw, () => this.#answer(route, reply, () => plain(request, take(raw))));
       },
       wsHandler: (socket: WebSocket, raw) => {
-        const log = this.#logger.child({ route: route.path });
         // The request itself is not kept for as long as the socket lives.
         const state = take(raw);
         const user = callers.findUser(raw);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -28,15 +28,28 @@ export function isUpgrade({ method, httpVersion, headers }: IncomingMessage): bo
  * The answers that they do not see take `freeAfterAnswer`.
  */
 export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): void {
-  const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+  const timers = new WeakMap<IncomingMessage, Disposable>();
+  const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.server.prependListener("upgrade", (request: IncomingMessage, socket: Duplex) => {
     const timer = setTimeout(() => socket.destroy(), timeoutMs);
-    timers.set(request, timer);
-    socket.once("close", () => clearTimeout(timer));
+    const clear = (): void => clearTimeout(timer);
+    socket.once("close", clear);
+    timers.set(request, {
+      [Symbol.dispose]: () => {
+        clear();
+        socket.off("close", clear);
+      },
+    });
   });
-  app.websocketServer.on("connection", (_socket, request) => clearTimeout(timers.get(request)));
-  app.addHook("onRequest", async ({ ws }, reply) => {
-    if (ws) reply.raw.shouldKeepAlive = false;
+  app.websocketServer.on("connection", (_socket, request) => {
+    timers.get(request)?.[Symbol.dispose]();
+    // The request and its response are not kept for as long as the WebSocket lives.
+    responses.get(request)?.detachSocket(request.socket);
+  });
+  app.addHook("onRequest", async ({ ws, raw }, reply) => {
+    if (!ws) return;
+    reply.raw.shouldKeepAlive = false;
+    responses.set(raw, reply.raw);
   });
   app.addHook("preValidation", async (request) => {
     if (!request.ws || request.is404 || request.routeOptions.config.takesSockets === true) return;
