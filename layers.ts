@@ -8,7 +8,10 @@ export interface PackageLayer {
   readonly name: string;
   /** Packages of ours that the sources may import; `sdk/http` is one subpath of a package. Tests may add `testkit`. */
   readonly mayImport: readonly string[];
-  /** The folders of `src/`, lowest first. A group stands where its members stand. */
+  /**
+   * The folders of `src/`, lowest first. A group stands where its members stand; `platform/db` is a folder of the storey
+   * `platform`.
+   */
   readonly folders: readonly (string | FolderGroup)[];
   /** What must also run in a browser, so that `node:` is refused: all of the package, or these folders. */
   readonly browser?: "all" | readonly string[];
@@ -28,9 +31,8 @@ export interface FolderException {
   readonly mayImport: readonly string[];
 }
 
-/** Routes, service and queries of one resource; one folder each in `server`, and mostly in `api` too. */
+/** Routes, service and queries of one resource; one feature each in `server`, and mostly a folder in `api` too. */
 const resources = [
-  "buildinfo",
   "deployment",
   "users",
   "organizations",
@@ -85,29 +87,27 @@ export const layers: readonly PackageLayer[] = [
     name: "server",
     mayImport: ["runtime", "wire", "api", "tailnet"],
     folders: [
-      "config",
-      // What the operating system knows of users and files.
+      // The operating system's users and files.
       "system",
       "postgres",
-      "db",
-      "pubsub",
-      "http",
-      "rpc",
-      "auth",
-      "coordinator",
-      "relay",
       "template-format",
       "drivers",
+      "platform/config",
+      "platform/db",
+      "platform/pubsub",
+      "platform/http",
+      "platform/rpc",
+      "platform/auth",
       // The queue that carries out the work of the features: worker, log, stream.
-      "jobs",
-      { group: resources, eachOther: "services" },
-      // What fills pools of workspaces, gives them away, and tells their agents.
-      "prebuilds",
-      // What starts and stops workspaces by the clock.
-      "schedules",
-      // What removes old data of the features in the background.
-      "cleanup",
-      "apps",
+      "platform/jobs",
+      { group: resources.map((name) => `features/${name}`), eachOther: "services" },
+      // Fills pools of workspaces, gives them away, and tells their agents.
+      "features/prebuilds",
+      // Starts and stops workspaces by the clock.
+      "features/schedules",
+      // Removes old data of the features in the background.
+      "features/cleanup",
+      "network",
       "main",
     ],
   },

@@ -163,7 +163,12 @@ const config: OxlintConfig = {
     { files: ["tools/fuzz-codecs/**"], rules: restrictedImports([]) },
     // A program or a test reads the environment it runs in.
     {
-      files: ["packages/*/src/config/**", "packages/cli/src/command/**", ...testFiles, ...programs],
+      files: [
+        "packages/*/src/{config,platform/config}/**",
+        "packages/cli/src/command/**",
+        ...testFiles,
+        ...programs,
+      ],
       rules: { "node/no-process-env": "off" },
     },
     { files: ["packages/cli/src/terminal/**"], rules: { "no-console": "off" } },

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { joinBytes, YamuxSession } from "@slipway/wire";
-import type { YamuxEvent } from "@slipway/wire";
+import { joinBytes, type YamuxEvent, YamuxSession } from "@slipway/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 /* Our session against hashicorp/yamux v0.1.2 over stdin and stdout; see yamux-go/main.go for what the other side does. */

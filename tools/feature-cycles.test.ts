@@ -8,19 +8,27 @@ import { expect, test } from "vitest";
 
 const source = fileURLToPath(new URL("../packages/server/src", import.meta.url));
 
+const storeys = new Set(["platform", "features"]);
+
 function importsByFolder(): ReadonlyMap<string, ReadonlySet<string>> {
   const imports = new Map<string, Set<string>>();
   const files = readdirSync(source, { recursive: true, encoding: "utf8" });
   for (const file of files.filter((one) => one.endsWith(".ts") && !one.endsWith(".test.ts"))) {
-    const from = file.split(sep)[0] ?? "";
+    const from = folderOf(file);
     const text = readFileSync(join(source, file), "utf8");
     for (const [, path = ""] of text.matchAll(/ from "(\.\.?\/[^"]+)"/g)) {
-      const to = normalize(join(dirname(file), path)).split(sep)[0] ?? "";
+      const to = folderOf(normalize(join(dirname(file), path)));
       if (from === to || !file.includes(sep)) continue;
       imports.set(from, (imports.get(from) ?? new Set()).add(to));
     }
   }
   return imports;
+}
+
+/** The folder of a file, with its storey: `features/users`. */
+function folderOf(file: string): string {
+  const [top = "", second = ""] = dirname(file).split(sep);
+  return storeys.has(top) ? `${top}/${second}` : top;
 }
 
 /** A way through imports that comes back to a folder it has been at; undefined when there is none. */

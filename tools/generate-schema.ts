@@ -11,7 +11,7 @@ import { migrate, openDatabase, openEmbeddedPostgres } from "@slipway/server";
  * Writes the types of the tables from a database that the migrations just made; with --check compares instead.
  */
 
-const out = "packages/server/src/db/gen/schema.ts";
+const out = "packages/server/src/platform/db/gen/schema.ts";
 const api = (name: string): string => `import("@slipway/api").${name}`;
 
 /** Columns that a check constraint keeps to a list have the list's type. */

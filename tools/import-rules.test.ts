@@ -16,10 +16,10 @@ function refuses(place: string, specifier: string, kind: FileKind = "source"): b
 describe("importRules", () => {
   it.each([
     ["server", "@slipway/wire"],
-    ["server/users", "@slipway/api"],
+    ["server/features/users", "@slipway/api"],
     ["web/pages", "@slipway/sdk/http"],
     ["cli/commands/server", "@slipway/server"],
-    ["server/users", "ajv/dist/2020.js"],
+    ["server/features/users", "ajv/dist/2020.js"],
   ])("lets %s import %s", (place, specifier) => {
     expect(refuses(place, specifier)).toBe(false);
   });
@@ -39,20 +39,24 @@ describe("importRules", () => {
   });
 
   it("refuses another package by path, and its sources by name", () => {
-    expect(refuses("server/users", "../../../wire/src/index.ts")).toBe(true);
-    expect(refuses("server/users", "../../../wire/package.json")).toBe(true);
+    expect(refuses("server/features/users", "../../../../wire/src/index.ts")).toBe(true);
+    expect(refuses("server/features/users", "../../../../wire/package.json")).toBe(true);
     expect(refuses("server", "@slipway/wire/dist/index.js")).toBe(true);
     expect(refuses("server", "../tests/world.ts", "test")).toBe(false);
-    expect(refuses("server", "../src/users/queries.ts", "test")).toBe(false);
+    expect(refuses("server", "../src/features/users/queries.ts", "test")).toBe(false);
     expect(refuses("server", "../../wire/src/index.ts", "test")).toBe(true);
   });
 
   it("lets a folder import those below it, never those above", () => {
-    expect(refuses("server/db", "../config/config.ts")).toBe(false);
-    expect(refuses("server/db", "./pool.ts")).toBe(false);
-    expect(refuses("server/db", "../errors.ts")).toBe(false);
-    expect(refuses("server/db", "../users/service.ts")).toBe(true);
-    expect(refuses("server/db", "../../main/main.ts")).toBe(true);
+    expect(refuses("server/platform/db", "../config/config.ts")).toBe(false);
+    expect(refuses("server/platform/db", "./pool.ts")).toBe(false);
+    expect(refuses("server/platform/db", "../errors.ts")).toBe(false);
+    expect(refuses("server/platform/db", "../http/errors.ts")).toBe(true);
+    expect(refuses("server/platform/db", "../../features/users/service.ts")).toBe(true);
+    expect(refuses("server/platform/db", "../../main/main.ts")).toBe(true);
+    expect(refuses("server/features/prebuilds/pools", "../../builds/service.ts")).toBe(false);
+    expect(refuses("server/features/prebuilds/pools", "../../schedules/service.ts")).toBe(true);
+    expect(refuses("server/features/builds", "../../platform/db/database.ts")).toBe(false);
   });
 
   it("keeps the protocols of wire apart", () => {
@@ -62,9 +66,9 @@ describe("importRules", () => {
   });
 
   it("lets a feature call the services of another one, and nothing else of it", () => {
-    expect(refuses("server/builds", "../users/service.ts")).toBe(false);
-    expect(refuses("server/builds", "../users/token-service.ts")).toBe(false);
-    expect(refuses("server/builds", "./queries.ts")).toBe(false);
+    expect(refuses("server/features/builds", "../users/service.ts")).toBe(false);
+    expect(refuses("server/features/builds", "../users/token-service.ts")).toBe(false);
+    expect(refuses("server/features/builds", "./queries.ts")).toBe(false);
     for (const file of [
       "queries.ts",
       "routes.ts",
@@ -73,7 +77,7 @@ describe("importRules", () => {
       "s.ts",
       "a/row.ts",
     ]) {
-      expect(refuses("server/builds", `../users/${file}`), file).toBe(true);
+      expect(refuses("server/features/builds", `../users/${file}`), file).toBe(true);
     }
   });
 
@@ -86,13 +90,13 @@ describe("importRules", () => {
   });
 
   it("leaves a package's entry to other packages", () => {
-    expect(refuses("server/users", "../index.ts")).toBe(true);
-    expect(refuses("server/users", "../users/index.ts")).toBe(true);
-    expect(refuses("server/users", "../index.ts", "test")).toBe(false);
+    expect(refuses("server/features/users", "../../index.ts")).toBe(true);
+    expect(refuses("server/features/users", "../users/index.ts")).toBe(true);
+    expect(refuses("server/features/users", "../../index.ts", "test")).toBe(false);
   });
 
   it("lets tests import testkit and their own package", () => {
-    expect(refuses("server/users", "@slipway/testkit", "test")).toBe(false);
+    expect(refuses("server/features/users", "@slipway/testkit", "test")).toBe(false);
     expect(refuses("server", "@slipway/server", "test")).toBe(false);
     expect(refuses("server", "@slipway/cli", "test")).toBe(true);
   });

@@ -15,7 +15,7 @@ export const byName: ImportRule = {
   message: "import a package by its name, never by path",
 };
 
-/** What the files of a package's folder may not import; `folder` is a path below `src`, undefined for `src` itself. */
+/** The imports that are refused in a package's folder, which is a path below `src`, or `src` itself when it is undefined. */
 export function importRules(
   layer: PackageLayer,
   folder: string | undefined,
@@ -56,8 +56,8 @@ function packageRules(
   if (kind === "test") allowed.add("testkit").add(layer.name);
 
   const banned = layers.flatMap((other) => bannedSpecifiers(other, allowed));
-  const exceptional = (layer.exceptions ?? []).flatMap((exception) => exception.folder.split("/"));
-  const own = new Set([...folderNames(layer), ...exceptional]);
+  const exceptional = (layer.exceptions ?? []).map((exception) => exception.folder);
+  const own = new Set([...folderNames(layer), ...exceptional].flatMap((path) => path.split("/")));
   const byPath = layers.map(({ name }) => name).filter((name) => !own.has(name));
   return [
     {
@@ -80,27 +80,40 @@ function bannedSpecifiers(other: PackageLayer, allowed: ReadonlySet<string>): st
 
 function folderRules(layer: PackageLayer, folder: string | undefined): ImportRule[] {
   if (folder === undefined) return [];
-  const top = topFolder(folder);
-  const at = layer.folders.findIndex((level) => namesOf(level).includes(top));
+  const listed = folderNames(layer).find(
+    (name) => folder === name || folder.startsWith(`${name}/`),
+  );
+  const at = layer.folders.findIndex((level) => namesOf(level).some((name) => name === listed));
   const level = layer.folders[at];
-  if (level === undefined) return [];
+  if (level === undefined || listed === undefined) return [];
 
   const rules: ImportRule[] = [];
   const higher = layer.folders.slice(at + 1).flatMap(namesOf);
   if (higher.length > 0) {
     rules.push({
-      regex: `^(\\.\\./)+(${higher.join("|")})/`,
-      message: `${top} stands below that folder in layers.ts`,
+      regex: pathsTo(higher, listed),
+      message: `${listed} stands below that folder in layers.ts`,
     });
   }
-  if (typeof level !== "string") rules.push(...siblingRules(level, top));
+  if (typeof level !== "string") rules.push(...siblingRules(level, listed));
   return rules;
+}
+
+/** A pattern of relative paths from a folder to others: those of its own storey are reached without the storey's name. */
+function pathsTo(folders: readonly string[], from: string): string {
+  const storey = from.includes("/") ? `${topFolder(from)}/` : undefined;
+  const paths = folders.map((folder) =>
+    storey !== undefined && folder.startsWith(storey)
+      ? `(${storey})?${folder.slice(storey.length)}`
+      : folder,
+  );
+  return `^(\\.\\./)+(${paths.join("|")})/`;
 }
 
 function siblingRules({ group, eachOther }: FolderGroup, folder: string): ImportRule[] {
   const siblings = group.filter((name) => name !== folder);
   if (siblings.length === 0 || eachOther === "anything") return [];
-  const start = `^(\\.\\./)+(${siblings.join("|")})/`;
+  const start = pathsTo(siblings, folder);
   if (eachOther === "nothing") {
     return [{ regex: start, message: `${folder} and that folder never import each other` }];
   }

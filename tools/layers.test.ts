@@ -33,8 +33,16 @@ describe("layers.ts", () => {
 
 describe.each(present)("packages/$name", (layer) => {
   it("has no folder that the tree does not list", async () => {
-    const folders = await subfolders(`packages/${layer.name}/src`);
-    expect(folders.filter((folder) => !folderNames(layer).includes(folder))).toEqual([]);
+    const listed = folderNames(layer);
+    const storeys = [...new Set(listed.flatMap((name) => name.match(/^[^/]+(?=\/)/) ?? []))];
+    const source = `packages/${layer.name}/src`;
+    const loose = (await subfolders(source)).filter((folder) => !storeys.includes(folder));
+    const upstairs = await Promise.all(
+      storeys.map(async (storey) =>
+        (await subfolders(`${source}/${storey}`)).map((folder) => `${storey}/${folder}`),
+      ),
+    );
+    expect([...loose, ...upstairs.flat()].filter((folder) => !listed.includes(folder))).toEqual([]);
   });
 
   it("depends only on the packages it may import, and for its tests on testkit", async () => {

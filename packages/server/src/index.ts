@@ -1,6 +1,11 @@
-export { readSettings } from "./config/settings.ts";
-export type { AdminSettings, ListenAddress, Settings, SettingSource } from "./config/settings.ts";
-export { ConfigError } from "./config/errors.ts";
+export { readSettings } from "./platform/config/settings.ts";
+export type {
+  AdminSettings,
+  ListenAddress,
+  Settings,
+  SettingSource,
+} from "./platform/config/settings.ts";
+export { ConfigError } from "./platform/config/errors.ts";
 export { StartError } from "./main/errors.ts";
 export { runResetPassword } from "./main/reset-password.ts";
 export type { ResetPasswordOptions } from "./main/reset-password.ts";
@@ -11,9 +16,9 @@ export type { RunServerOptions } from "./main/run-server.ts";
 export { createServer } from "./main/server.ts";
 export type { Server, ServerOptions } from "./main/server.ts";
 export { buildVersion, slipwayVersion } from "./main/version.ts";
-export { openDatabase } from "./db/database.ts";
-export type { Database, DatabaseAddress } from "./db/database.ts";
-export { migrate } from "./db/migrate.ts";
+export { openDatabase } from "./platform/db/database.ts";
+export type { Database, DatabaseAddress } from "./platform/db/database.ts";
+export { migrate } from "./platform/db/migrate.ts";
 export { openEmbeddedPostgres } from "./postgres/embedded-postgres.ts";
 export type { EmbeddedPostgres } from "./postgres/embedded-postgres.ts";
 export { templateJsonSchema } from "./template-format/json-schema.ts";

@@ -28,8 +28,8 @@ import {
   maxProtocolLength,
   maxProtocols,
   maxSubAgentAppText,
-} from "../src/agents/rpc/limits.ts";
-import { writeBudgets } from "../src/agents/write-budgets.ts";
+} from "../src/features/agents/rpc/limits.ts";
+import { writeBudgets } from "../src/features/agents/write-budgets.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 /* Every field of an agent's requests that can be long or many has a limit, and the server keeps to it. */

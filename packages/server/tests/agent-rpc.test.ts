@@ -28,17 +28,17 @@ import {
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { markConnected } from "../src/agents/connection-queries.ts";
-import { MetadataBatcher } from "../src/agents/metadata-batcher.ts";
-import type { MetadataValue } from "../src/agents/metadata.ts";
-import { agentRpcHandlers } from "../src/agents/rpc/handlers.ts";
-import { batchUpdateMetadata } from "../src/agents/rpc/metadata.ts";
-import { hashAgentToken } from "../src/auth/agent-token.ts";
-import { SecretBox } from "../src/auth/secret-box.ts";
-import { noteActivity } from "../src/builds/deadline-service.ts";
-import type { Database } from "../src/db/database.ts";
-import type { AgentCaller } from "../src/http/caller.ts";
-import type { RpcHandlers } from "../src/rpc/handler.ts";
+import { markConnected } from "../src/features/agents/connection-queries.ts";
+import { MetadataBatcher } from "../src/features/agents/metadata-batcher.ts";
+import type { MetadataValue } from "../src/features/agents/metadata.ts";
+import { agentRpcHandlers } from "../src/features/agents/rpc/handlers.ts";
+import { batchUpdateMetadata } from "../src/features/agents/rpc/metadata.ts";
+import { noteActivity } from "../src/features/builds/deadline-service.ts";
+import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
+import { SecretBox } from "../src/platform/auth/secret-box.ts";
+import type { Database } from "../src/platform/db/database.ts";
+import type { AgentCaller } from "../src/platform/http/caller.ts";
+import type { RpcHandlers } from "../src/platform/rpc/handler.ts";
 
 const secrets = new SecretBox(["a secret of the test"]);
 const connectionId = randomUUID();

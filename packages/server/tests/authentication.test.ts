@@ -6,22 +6,22 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { AuditNotes } from "../src/audit/note-service.ts";
-import { PasswordAttempts } from "../src/auth/password-attempts.ts";
+import { AuditNotes } from "../src/features/audit/note-service.ts";
+import { updatePassword } from "../src/features/users/change-service.ts";
+import { storePassword } from "../src/features/users/reset-service.ts";
+import { createFirstUser } from "../src/features/users/service.ts";
+import { logIn, type LogInNeeds } from "../src/features/users/session-service.ts";
+import { PasswordAttempts } from "../src/platform/auth/password-attempts.ts";
 import {
   createAuthenticator,
   createSession,
   endSession,
   keyLifetimes,
-} from "../src/auth/service.ts";
-import { defaultLimits } from "../src/config/limits.ts";
-import { fullGrant } from "../src/http/caller.ts";
-import { HttpError } from "../src/http/errors.ts";
-import { createHttpServer } from "../src/http/http-server.ts";
-import { updatePassword } from "../src/users/change-service.ts";
-import { storePassword } from "../src/users/reset-service.ts";
-import { createFirstUser } from "../src/users/service.ts";
-import { logIn, type LogInNeeds } from "../src/users/session-service.ts";
+} from "../src/platform/auth/service.ts";
+import { defaultLimits } from "../src/platform/config/limits.ts";
+import { fullGrant } from "../src/platform/http/caller.ts";
+import { HttpError } from "../src/platform/http/errors.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import {
   type JobState,

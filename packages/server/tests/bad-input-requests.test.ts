@@ -6,7 +6,7 @@ import { openClient } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { createHttpServer } from "../src/http/http-server.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { openWorld, type World } from "./support/authorisation-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client, testPassword } from "./support/people.ts";

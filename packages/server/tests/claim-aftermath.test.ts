@@ -10,14 +10,14 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { hashAgentToken } from "../src/auth/agent-token.ts";
-import type { UserCaller } from "../src/http/caller.ts";
-import { lockPrebuildToDelete } from "../src/prebuilds/reconcile/queries.ts";
-import { decideReinit } from "../src/prebuilds/reinit/decide.ts";
-import { followReinit, type ReinitAnswer } from "../src/prebuilds/reinit/follow.ts";
-import { GatheredViews } from "../src/prebuilds/reinit/gathered-views.ts";
-import { grantFrame } from "../src/prebuilds/reinit/queries.ts";
-import { deletePrebuild } from "../src/workspaces/prebuild-service.ts";
+import { lockPrebuildToDelete } from "../src/features/prebuilds/reconcile/queries.ts";
+import { decideReinit } from "../src/features/prebuilds/reinit/decide.ts";
+import { followReinit, type ReinitAnswer } from "../src/features/prebuilds/reinit/follow.ts";
+import { GatheredViews } from "../src/features/prebuilds/reinit/gathered-views.ts";
+import { grantFrame } from "../src/features/prebuilds/reinit/queries.ts";
+import { deletePrebuild } from "../src/features/workspaces/prebuild-service.ts";
+import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
+import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage, viewOf } from "./support/claim-stage.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 

@@ -13,9 +13,9 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { restoreWorkspaces } from "../src/builds/restore.ts";
-import type { UserCaller } from "../src/http/caller.ts";
-import { grantFrame } from "../src/prebuilds/reinit/queries.ts";
+import { restoreWorkspaces } from "../src/features/builds/restore.ts";
+import { grantFrame } from "../src/features/prebuilds/reinit/queries.ts";
+import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage, viewOf } from "./support/claim-stage.ts";
 
 let opened: AsyncDisposableStack;

@@ -2,11 +2,11 @@ import { agentsOf, ClaimStage, connect, fillPool, openTestDatabase } from "@slip
 import { type ControlledTransaction, type RawBuilder, sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { updateAgentLifecycle } from "../src/agents/rpc/queries.ts";
-import { insertSubAgent } from "../src/agents/rpc/sub-agent-queries.ts";
-import { createAgentToken } from "../src/auth/agent-token.ts";
-import type { DB } from "../src/db/gen/schema.ts";
-import { sqlClaim } from "../src/prebuilds/claim/sql-claim.ts";
+import { updateAgentLifecycle } from "../src/features/agents/rpc/queries.ts";
+import { insertSubAgent } from "../src/features/agents/rpc/sub-agent-queries.ts";
+import { sqlClaim } from "../src/features/prebuilds/claim/sql-claim.ts";
+import { createAgentToken } from "../src/platform/auth/agent-token.ts";
+import type { DB } from "../src/platform/db/gen/schema.ts";
 
 const settings = {
   automatic_updates: "never",

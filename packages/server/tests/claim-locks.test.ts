@@ -3,11 +3,11 @@ import { connectExternalAgent } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { insertStats } from "../src/agents/rpc/queries.ts";
-import { hashAgentToken } from "../src/auth/agent-token.ts";
-import { takePrebuild } from "../src/prebuilds/claim/service.ts";
-import { selectReinitViews } from "../src/prebuilds/reinit/queries.ts";
-import { settingsColumns } from "../src/workspaces/queries.ts";
+import { insertStats } from "../src/features/agents/rpc/queries.ts";
+import { takePrebuild } from "../src/features/prebuilds/claim/service.ts";
+import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
+import { settingsColumns } from "../src/features/workspaces/queries.ts";
+import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";

@@ -11,11 +11,11 @@ import {
 } from "@slipway/api";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { keepOrigin } from "../src/builds/lock-service.ts";
-import { takePrebuild } from "../src/prebuilds/claim/service.ts";
-import { lockTemplate, markTemplateDeleted } from "../src/templates/queries.ts";
-import { lockUserToDelete, updateUser } from "../src/users/queries.ts";
-import { insertWorkspace, settingsColumns } from "../src/workspaces/queries.ts";
+import { keepOrigin } from "../src/features/builds/lock-service.ts";
+import { takePrebuild } from "../src/features/prebuilds/claim/service.ts";
+import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
+import { lockUserToDelete, updateUser } from "../src/features/users/queries.ts";
+import { insertWorkspace, settingsColumns } from "../src/features/workspaces/queries.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";

@@ -4,11 +4,11 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { packLines } from "../src/agents/log-lines.ts";
-import { appendLogs, readLogs } from "../src/agents/log-store.ts";
-import { roundLimits } from "../src/cleanup/limits.ts";
-import { cleanUp } from "../src/cleanup/service.ts";
-import { insertFile } from "../src/files/queries.ts";
+import { packLines } from "../src/features/agents/log-lines.ts";
+import { appendLogs, readLogs } from "../src/features/agents/log-store.ts";
+import { roundLimits } from "../src/features/cleanup/limits.ts";
+import { cleanUp } from "../src/features/cleanup/service.ts";
+import { insertFile } from "../src/features/files/queries.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
 
 const day = 24 * 3600 * 1000;

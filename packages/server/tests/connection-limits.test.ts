@@ -6,13 +6,13 @@ import { silentLogger, whenAborted } from "@slipway/runtime";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
-import { defaultLimits, type Limits } from "../src/config/limits.ts";
-import { Admissions } from "../src/http/admission.ts";
-import { type Connections, limitConnections } from "../src/http/connections.ts";
-import { HttpError } from "../src/http/errors.ts";
-import { createHttpServer } from "../src/http/http-server.ts";
-import { RequestLimits } from "../src/http/request-limits.ts";
-import { Routes } from "../src/http/routes.ts";
+import { defaultLimits, type Limits } from "../src/platform/config/limits.ts";
+import { Admissions } from "../src/platform/http/admission.ts";
+import { type Connections, limitConnections } from "../src/platform/http/connections.ts";
+import { HttpError } from "../src/platform/http/errors.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
+import { RequestLimits } from "../src/platform/http/request-limits.ts";
+import { Routes } from "../src/platform/http/routes.ts";
 
 const sockets: Socket[] = [];
 let app: Awaited<ReturnType<typeof createHttpServer>>;

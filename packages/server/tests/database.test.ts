@@ -5,9 +5,9 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
-import { openDatabase } from "../src/db/database.ts";
-import { insertRows } from "../src/db/insert-rows.ts";
-import { apiTimestamp, readTimestamp } from "../src/db/timestamp.ts";
+import { openDatabase } from "../src/platform/db/database.ts";
+import { insertRows } from "../src/platform/db/insert-rows.ts";
+import { apiTimestamp, readTimestamp } from "../src/platform/db/timestamp.ts";
 import { seedBuild, seedWorkspace } from "./support/rows.ts";
 
 let database: TestDatabase;

@@ -9,11 +9,11 @@ import { openTestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { expect, inject, test, vi } from "vitest";
 
-import { readSettings } from "../src/config/settings.ts";
-import type { Database } from "../src/db/database.ts";
+import { ensureAdmin } from "../src/features/users/admin-service.ts";
 import { runServer } from "../src/main/run-server.ts";
 import { createServer } from "../src/main/server.ts";
-import { ensureAdmin } from "../src/users/admin-service.ts";
+import { readSettings } from "../src/platform/config/settings.ts";
+import type { Database } from "../src/platform/db/database.ts";
 
 async function freePort(): Promise<number> {
   const listener = createListener().listen(0, "127.0.0.1");

@@ -2,9 +2,9 @@ import { openTestDatabase } from "@slipway/testkit";
 import { type KyselyPlugin, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { hashAgentToken } from "../src/auth/agent-token.ts";
-import type { Database } from "../src/db/database.ts";
-import { GatheredViews } from "../src/prebuilds/reinit/gathered-views.ts";
+import { GatheredViews } from "../src/features/prebuilds/reinit/gathered-views.ts";
+import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
+import type { Database } from "../src/platform/db/database.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 /** Keeps the answers of statements back, after the database has given them. */

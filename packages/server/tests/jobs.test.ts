@@ -5,17 +5,22 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from "vitest";
 
-import { connectionOptions } from "../src/db/database.ts";
-import { sqlState, violatesUnique } from "../src/db/errors.ts";
-import { inTransaction } from "../src/db/transaction.ts";
-import { JobLogWriter } from "../src/jobs/job-log-writer.ts";
-import { readJobLogs } from "../src/jobs/log-stream.ts";
-import { acquireJob, completeJob, type InsertJob, renewLeases } from "../src/jobs/queries.ts";
-import { createJob, readJob } from "../src/jobs/service.ts";
-import { type JobHandler, JobWorker } from "../src/jobs/worker.ts";
-import { PostgresPubSub } from "../src/pubsub/postgres-pubsub.ts";
-import { type PubSub, topics } from "../src/pubsub/pubsub.ts";
-import { watch } from "../src/pubsub/watch.ts";
+import { connectionOptions } from "../src/platform/db/database.ts";
+import { sqlState, violatesUnique } from "../src/platform/db/errors.ts";
+import { inTransaction } from "../src/platform/db/transaction.ts";
+import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
+import { readJobLogs } from "../src/platform/jobs/log-stream.ts";
+import {
+  acquireJob,
+  completeJob,
+  type InsertJob,
+  renewLeases,
+} from "../src/platform/jobs/queries.ts";
+import { createJob, readJob } from "../src/platform/jobs/service.ts";
+import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
+import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
+import { type PubSub, topics } from "../src/platform/pubsub/pubsub.ts";
+import { watch } from "../src/platform/pubsub/watch.ts";
 import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
 
 let database: TestDatabase;

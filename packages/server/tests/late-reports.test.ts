@@ -3,9 +3,9 @@ import { connectExternalAgent, type ExternalAgent, requireAgent } from "@slipway
 import { Agent, Lifecycle_State } from "@slipway/wire";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 
-import { updateAgentStartup } from "../src/agents/rpc/queries.ts";
-import { hashAgentToken } from "../src/auth/agent-token.ts";
-import { selectReinitViews } from "../src/prebuilds/reinit/queries.ts";
+import { updateAgentStartup } from "../src/features/agents/rpc/queries.ts";
+import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
+import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";

@@ -27,8 +27,19 @@ let clouds: Clouds;
 let server: OpenServer;
 let ann: Client;
 
+interface Waiting {
+  readonly pool: TestPool;
+  readonly prebuild: Workspace;
+}
+
 const names = ["aws", "azure", "google"] as const;
-const waiting = new Map<string, { readonly pool: TestPool; readonly prebuild: Workspace }>();
+const waiting = new Map<string, Waiting>();
+
+function requireWaiting(cloud: string): Waiting {
+  const found = waiting.get(cloud);
+  if (found === undefined) throw new Error(`nothing waits for ${cloud}`);
+  return found;
+}
 
 const instanceOf = (cloud: string): string => `machine-of-${cloud}`;
 
@@ -54,7 +65,7 @@ const patience = { timeout: 30_000, interval: 100 } as const;
 test.concurrent.each(names)(
   "an agent on a machine of %s is claimed, starts over once, and follows to the next build",
   async (cloud) => {
-    const { pool, prebuild } = waiting.get(cloud) ?? expect.unreachable();
+    const { pool, prebuild } = requireWaiting(cloud);
     await using machine = await openMachine(clouds, cloud, instanceOf(cloud));
     await using agent = await runAgent(machine.environment);
     await becomes(server.admin, prebuild, { status: "connected", lifecycle_state: "ready" });

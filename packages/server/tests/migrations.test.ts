@@ -3,9 +3,9 @@ import { openTestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 
-import { openDatabase } from "../src/db/database.ts";
-import { migrate } from "../src/db/migrate.ts";
-import { migrations } from "../src/db/migrations/migrations.ts";
+import { openDatabase } from "../src/platform/db/database.ts";
+import { migrate } from "../src/platform/db/migrate.ts";
+import { migrations } from "../src/platform/db/migrations/migrations.ts";
 
 const names = Object.keys(migrations);
 

@@ -4,7 +4,7 @@ import { openLocalServer, openTestDatabase } from "@slipway/testkit";
 import pg from "pg";
 import { expect, inject, onTestFinished, test } from "vitest";
 
-import { isOutage } from "../src/db/errors.ts";
+import { isOutage } from "../src/platform/db/errors.ts";
 
 async function openClient(): Promise<pg.Client> {
   const database = await openTestDatabase(inject("postgresUrl"));

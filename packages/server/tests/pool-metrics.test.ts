@@ -3,8 +3,8 @@ import { acquire, type ClaimStage, createFakeClock, fillPool } from "@slipway/te
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { addPoolMetrics } from "../src/prebuilds/pools/metrics.ts";
-import { deleteTemplate } from "../src/templates/change-service.ts";
+import { addPoolMetrics } from "../src/features/prebuilds/pools/metrics.ts";
+import { deleteTemplate } from "../src/features/templates/change-service.ts";
 import { openStage } from "./support/claim-stage.ts";
 
 const limits = { backoffMs: 60_000, lookbackMs: 3_600_000, failureHardLimit: 2 };

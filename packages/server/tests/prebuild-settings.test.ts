@@ -4,11 +4,11 @@ import { acquire, type ClaimStage, fillPool } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import type { UserCaller } from "../src/http/caller.ts";
-import { carryOutSchedules } from "../src/schedules/scheduler.ts";
-import { changeTemplate } from "../src/templates/change-service.ts";
-import { selectWorkspace } from "../src/workspaces/queries.ts";
-import { setAutostart, setDormant } from "../src/workspaces/settings-service.ts";
+import { carryOutSchedules } from "../src/features/schedules/scheduler.ts";
+import { changeTemplate } from "../src/features/templates/change-service.ts";
+import { selectWorkspace } from "../src/features/workspaces/queries.ts";
+import { setAutostart, setDormant } from "../src/features/workspaces/settings-service.ts";
+import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage } from "./support/claim-stage.ts";
 
 /** What stops, starts and puts workspaces to sleep, under prebuilds and after their claims. */

@@ -18,8 +18,8 @@ import { createFakeClock, openTestDatabase, pushTemplate } from "@slipway/testki
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 
-import { addPoolMetrics } from "../src/prebuilds/pools/metrics.ts";
-import { defaultReconciler } from "../src/prebuilds/reconcile/reconciler.ts";
+import { addPoolMetrics } from "../src/features/prebuilds/pools/metrics.ts";
+import { defaultReconciler } from "../src/features/prebuilds/reconcile/reconciler.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, testPassword } from "./support/people.ts";
 import {

@@ -5,8 +5,8 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from "vitest";
 
-import { connectionOptions } from "../src/db/database.ts";
-import { PostgresPubSub } from "../src/pubsub/postgres-pubsub.ts";
+import { connectionOptions } from "../src/platform/db/database.ts";
+import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 
 let database: TestDatabase;
 

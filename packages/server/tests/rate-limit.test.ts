@@ -4,12 +4,12 @@ import { login, updateAgentAppStatus, uploadFile, getUser } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { Admissions } from "../src/http/admission.ts";
-import { type Authenticator, fullGrant } from "../src/http/caller.ts";
-import { HttpError } from "../src/http/errors.ts";
-import { createHttpServer } from "../src/http/http-server.ts";
-import { RequestLimits } from "../src/http/request-limits.ts";
-import { Routes } from "../src/http/routes.ts";
+import { Admissions } from "../src/platform/http/admission.ts";
+import { type Authenticator, fullGrant } from "../src/platform/http/caller.ts";
+import { HttpError } from "../src/platform/http/errors.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
+import { RequestLimits } from "../src/platform/http/request-limits.ts";
+import { Routes } from "../src/platform/http/routes.ts";
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let now = 0;

@@ -3,14 +3,14 @@ import { acquire, type ClaimStage, fillPool } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { invalidatePrebuilds } from "../src/prebuilds/invalidate-service.ts";
+import { invalidatePrebuilds } from "../src/features/prebuilds/invalidate-service.ts";
 import {
   lockPrebuildToDelete,
   selectPool,
   selectPoolIds,
   tryLockPools,
-} from "../src/prebuilds/reconcile/queries.ts";
-import { changePrebuildsSettings } from "../src/prebuilds/settings-service.ts";
+} from "../src/features/prebuilds/reconcile/queries.ts";
+import { changePrebuildsSettings } from "../src/features/prebuilds/settings-service.ts";
 import { openStage } from "./support/claim-stage.ts";
 
 /** Failures hold nothing off. */

@@ -7,12 +7,12 @@ import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
-import { Admissions } from "../src/http/admission.ts";
-import { fullGrant } from "../src/http/caller.ts";
-import { HttpError } from "../src/http/errors.ts";
-import { createHttpServer } from "../src/http/http-server.ts";
-import { RequestLimits } from "../src/http/request-limits.ts";
-import { Routes } from "../src/http/routes.ts";
+import { Admissions } from "../src/platform/http/admission.ts";
+import { fullGrant } from "../src/platform/http/caller.ts";
+import { HttpError } from "../src/platform/http/errors.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
+import { RequestLimits } from "../src/platform/http/request-limits.ts";
+import { Routes } from "../src/platform/http/routes.ts";
 
 /* Clients that ask for a WebSocket, are refused, and never close their side. */
 

@@ -2,7 +2,7 @@ import { cancelBuild, createBuild, getBuild } from "@slipway/api";
 import { connectWithToken, type ExternalAgent, waitForWorkspace } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { getManifest } from "../src/agents/rpc/manifest.ts";
+import { getManifest } from "../src/features/agents/rpc/manifest.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { becomeReady, claim } from "./support/pool.ts";
 import { frameOf, openReinitPool, ping } from "./support/reinit-pool.ts";

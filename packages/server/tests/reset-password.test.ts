@@ -12,8 +12,8 @@ import {
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
+import { ensureAdmin } from "../src/features/users/admin-service.ts";
 import { runResetPassword } from "../src/main/reset-password.ts";
-import { ensureAdmin } from "../src/users/admin-service.ts";
 
 const opened = new AsyncDisposableStack();
 let dataDir: string;

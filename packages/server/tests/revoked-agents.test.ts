@@ -30,9 +30,9 @@ import {
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { agentRpcHandlers } from "../src/agents/rpc/handlers.ts";
-import { SecretBox } from "../src/auth/secret-box.ts";
-import type { RpcHandlers } from "../src/rpc/handler.ts";
+import { agentRpcHandlers } from "../src/features/agents/rpc/handlers.ts";
+import { SecretBox } from "../src/platform/auth/secret-box.ts";
+import type { RpcHandlers } from "../src/platform/rpc/handler.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 
 /* An agent whose build has ended may do nothing more, whatever it calls itself and whatever it keeps open. */

@@ -12,10 +12,10 @@ import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { defaultLimits } from "../src/config/limits.ts";
-import { connectionOptions } from "../src/db/database.ts";
-import { PostgresPubSub } from "../src/pubsub/postgres-pubsub.ts";
-import { carryOutSchedules, type SchedulerNeeds } from "../src/schedules/scheduler.ts";
+import { carryOutSchedules, type SchedulerNeeds } from "../src/features/schedules/scheduler.ts";
+import { defaultLimits } from "../src/platform/config/limits.ts";
+import { connectionOptions } from "../src/platform/db/database.ts";
+import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 
 const template = `

@@ -19,7 +19,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
-import { SecretBox } from "../src/auth/secret-box.ts";
+import { SecretBox } from "../src/platform/auth/secret-box.ts";
 
 /*
  * A whole life on a server that logs all it can, and then a search for each secret that was there: in what the server and

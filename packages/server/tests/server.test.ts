@@ -41,8 +41,8 @@ import {
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
-import { readSettings } from "../src/config/settings.ts";
 import { createServer, type Server } from "../src/main/server.ts";
+import { readSettings } from "../src/platform/config/settings.ts";
 
 type Client = Awaited<ReturnType<typeof logInAsAdmin>>;
 

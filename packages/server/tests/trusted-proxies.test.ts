@@ -4,13 +4,13 @@ import { getUser, login, updateProfile } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { Admissions } from "../src/http/admission.ts";
-import { fullGrant } from "../src/http/caller.ts";
-import { HttpError } from "../src/http/errors.ts";
-import { createHttpServer } from "../src/http/http-server.ts";
-import { RequestLimits } from "../src/http/request-limits.ts";
-import { originOf } from "../src/http/request-origin.ts";
-import { Routes } from "../src/http/routes.ts";
+import { Admissions } from "../src/platform/http/admission.ts";
+import { fullGrant } from "../src/platform/http/caller.ts";
+import { HttpError } from "../src/platform/http/errors.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
+import { RequestLimits } from "../src/platform/http/request-limits.ts";
+import { originOf } from "../src/platform/http/request-origin.ts";
+import { Routes } from "../src/platform/http/routes.ts";
 
 let app: Awaited<ReturnType<typeof createHttpServer>> | undefined;
 afterEach(() => app?.close());

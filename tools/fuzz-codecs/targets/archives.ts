@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 
 import { pack } from "tar-stream";
 
-import { unstorableField } from "../../../packages/server/src/http/storable-text.ts";
+import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
 import {
   maxDefinitionBytes,
   maxReadmeBytes,

@@ -1,10 +1,13 @@
 import * as contract from "@slipway/api";
 import type { ErrorObject } from "ajv";
 
-import { HttpError } from "../../../packages/server/src/http/errors.ts";
-import { encodeJson } from "../../../packages/server/src/http/json.ts";
-import { unstorableField } from "../../../packages/server/src/http/storable-text.ts";
-import { createValidator, validationError } from "../../../packages/server/src/http/validation.ts";
+import { HttpError } from "../../../packages/server/src/platform/http/errors.ts";
+import { encodeJson } from "../../../packages/server/src/platform/http/json.ts";
+import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
+import {
+  createValidator,
+  validationError,
+} from "../../../packages/server/src/platform/http/validation.ts";
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

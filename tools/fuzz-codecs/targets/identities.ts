@@ -2,14 +2,17 @@ import { generateKeyPairSync } from "node:crypto";
 
 import { issue, signMessage } from "@slipway/testkit/clouds";
 
-import { awsKeys, verifyAwsIdentity } from "../../../packages/server/src/agents/identity/aws.ts";
+import {
+  awsKeys,
+  verifyAwsIdentity,
+} from "../../../packages/server/src/features/agents/identity/aws.ts";
 import {
   azureTrust,
   verifyAzureIdentity,
-} from "../../../packages/server/src/agents/identity/azure.ts";
-import { IdentityError } from "../../../packages/server/src/agents/identity/errors.ts";
-import { verifyGoogleIdentity } from "../../../packages/server/src/agents/identity/google.ts";
-import { SignatureBudget } from "../../../packages/server/src/agents/identity/signature-budget.ts";
+} from "../../../packages/server/src/features/agents/identity/azure.ts";
+import { IdentityError } from "../../../packages/server/src/features/agents/identity/errors.ts";
+import { verifyGoogleIdentity } from "../../../packages/server/src/features/agents/identity/google.ts";
+import { SignatureBudget } from "../../../packages/server/src/features/agents/identity/signature-budget.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
 const keys = awsKeys([]);

@@ -8,8 +8,8 @@ import {
   timestampFromMs,
 } from "@slipway/wire";
 
-import { parseLogRequest } from "../../../packages/server/src/agents/rpc/logs.ts";
-import { RpcFailure } from "../../../packages/server/src/rpc/handler.ts";
+import { parseLogRequest } from "../../../packages/server/src/features/agents/rpc/logs.ts";
+import { RpcFailure } from "../../../packages/server/src/platform/rpc/handler.ts";
 import { expectSame, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 

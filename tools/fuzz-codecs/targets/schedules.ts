@@ -1,11 +1,11 @@
 import { parseCron } from "../../../packages/agent/src/scripts/cron.ts";
 import { CronError } from "../../../packages/agent/src/scripts/errors.ts";
+import { parseAutostart } from "../../../packages/server/src/features/workspaces/autostart-schedule.ts";
 import {
   parseScriptCron,
   parseWindowCron,
   windowsOverlap,
 } from "../../../packages/server/src/template-format/cron.ts";
-import { parseAutostart } from "../../../packages/server/src/workspaces/autostart-schedule.ts";
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

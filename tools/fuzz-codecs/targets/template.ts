@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { unstorableField } from "../../../packages/server/src/http/storable-text.ts";
+import { evaluateDefinition } from "../../../packages/server/src/features/templates/evaluate.ts";
+import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
 import type { TemplateDefinition } from "../../../packages/server/src/template-format/definition.ts";
 import {
   mayFailToRender,
@@ -10,7 +11,6 @@ import {
 import { resolveParameters } from "../../../packages/server/src/template-format/parameters.ts";
 import { parseTemplateDefinition } from "../../../packages/server/src/template-format/parse-definition.ts";
 import { TemplateFormatError } from "../../../packages/server/src/template-format/template-format-error.ts";
-import { evaluateDefinition } from "../../../packages/server/src/templates/evaluate.ts";
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

@@ -1,7 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 import { rpcs, sockets, statuses } from "./suites.ts";
 
-const rpc = "packages/server/src/agents/rpc";
+const rpc = "packages/server/src/features/agents/rpc";
 
 /** Holes in what agents may change, and in who is let in as one. */
 export const agentHoles: readonly Mutant[] = [
@@ -67,7 +67,7 @@ export const agentHoles: readonly Mutant[] = [
   {
     name: "suspended-are-let-in",
     breaks: "sessions of suspended users go on",
-    file: "packages/server/src/auth/service.ts",
+    file: "packages/server/src/platform/auth/service.ts",
     find: `  if (status === "active") return;`,
     replace: `  if (status !== "deleted") return;`,
     suite: statuses,
@@ -75,7 +75,7 @@ export const agentHoles: readonly Mutant[] = [
   {
     name: "suspended-open-sockets",
     breaks: "suspended users open sockets",
-    file: "packages/server/src/auth/service.ts",
+    file: "packages/server/src/platform/auth/service.ts",
     find: `  if (status === "active") return;`,
     replace: `  if (status !== "deleted") return;`,
     suite: sockets,

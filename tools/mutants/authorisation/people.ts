@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.ts";
 import { lists, statuses } from "./suites.ts";
 
-const users = "packages/server/src/users";
-const rights = "packages/server/src/auth/rights.ts";
+const users = "packages/server/src/features/users";
+const rights = "packages/server/src/platform/auth/rights.ts";
 
 /** Holes in who may see and change users, their keys and their tokens. */
 export const people: readonly Mutant[] = [
@@ -33,7 +33,7 @@ export const people: readonly Mutant[] = [
   {
     name: "lists-all-members",
     breaks: "a member lists every member of an organization",
-    file: "packages/server/src/organizations/service.ts",
+    file: "packages/server/src/features/organizations/service.ts",
     find: "maySeeUsers(caller) ? undefined : caller.id",
     replace: "undefined",
     suite: lists,
@@ -97,7 +97,7 @@ export const people: readonly Mutant[] = [
   {
     name: "anybody-reads-audit",
     breaks: "a member reads the audit trail",
-    file: "packages/server/src/audit/list-service.ts",
+    file: "packages/server/src/features/audit/list-service.ts",
     find: "if (!mayReadAudit(caller)) throw",
     replace: "if (caller.id === '') throw",
     suite: statuses,
@@ -105,7 +105,7 @@ export const people: readonly Mutant[] = [
   {
     name: "anybody-reads-configuration",
     breaks: "a member reads the configuration of the deployment",
-    file: "packages/server/src/deployment/routes.ts",
+    file: "packages/server/src/features/deployment/routes.ts",
     find: "if (!isOwnerRole(user)) throw notFound();",
     replace: "if (user.id === '') throw notFound();",
     suite: statuses,

@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.ts";
 import { statuses } from "./suites.ts";
 
-const templates = "packages/server/src/templates";
-const prebuilds = "packages/server/src/prebuilds";
+const templates = "packages/server/src/features/templates";
+const prebuilds = "packages/server/src/features/prebuilds";
 
 /** Holes in who may write templates, run them dry, and look after pools. */
 export const templateHoles: readonly Mutant[] = [
@@ -17,7 +17,7 @@ export const templateHoles: readonly Mutant[] = [
   {
     name: "anybody-uploads",
     breaks: "a member uploads files",
-    file: "packages/server/src/files/service.ts",
+    file: "packages/server/src/features/files/service.ts",
     find: "if (!mayWriteTemplates(caller)) throw",
     replace: "if (caller.id === '') throw",
     suite: statuses,
@@ -25,7 +25,7 @@ export const templateHoles: readonly Mutant[] = [
   {
     name: "anybody-downloads",
     breaks: "a member downloads anybody's template",
-    file: "packages/server/src/files/service.ts",
+    file: "packages/server/src/features/files/service.ts",
     find: "  if (!mayRead) throw notFound();",
     replace: "  if (!mayRead && file === undefined) throw notFound();",
     suite: statuses,

@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.ts";
 import { tokens as suite } from "./suites.ts";
 
-const auth = "packages/server/src/auth";
-const service = "packages/server/src/users/token-service.ts";
+const auth = "packages/server/src/platform/auth";
+const service = "packages/server/src/features/users/token-service.ts";
 
 /** Holes in what limited tokens open, and in how long tokens live. */
 export const tokenHoles: readonly Mutant[] = [

@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.ts";
 import { lists, sockets, statuses } from "./suites.ts";
 
-const workspaces = "packages/server/src/workspaces";
-const agents = "packages/server/src/agents";
+const workspaces = "packages/server/src/features/workspaces";
+const agents = "packages/server/src/features/agents";
 
 /** Holes in who may see, change and reach into workspaces. */
 export const workspaceHoles: readonly Mutant[] = [
@@ -59,7 +59,7 @@ export const workspaceHoles: readonly Mutant[] = [
   {
     name: "cancels-any-build",
     breaks: "whoever sees a build cancels it",
-    file: "packages/server/src/builds/routes.ts",
+    file: "packages/server/src/features/builds/routes.ts",
     find: "if (!mayActFor(user, row.owner_id)) throw",
     replace: "if (user.id === '') throw",
     suite: statuses,
@@ -67,7 +67,7 @@ export const workspaceHoles: readonly Mutant[] = [
   {
     name: "reads-any-build",
     breaks: "a member reads anybody's build, its log and its parameters",
-    file: "packages/server/src/builds/read-service.ts",
+    file: "packages/server/src/features/builds/read-service.ts",
     find: "if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw notFound();",
     replace: "if (row === undefined) throw notFound();",
     suite: statuses,
@@ -99,7 +99,7 @@ export const workspaceHoles: readonly Mutant[] = [
   {
     name: "jobs-of-everybody",
     breaks: "a member lists everybody's jobs",
-    file: "packages/server/src/jobs/list-service.ts",
+    file: "packages/server/src/platform/jobs/list-service.ts",
     find: "mayWriteTemplates(caller) ? wanted : caller.id",
     replace: "wanted",
     suite: lists,

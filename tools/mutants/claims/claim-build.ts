@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const builds = "packages/server/src/builds";
+const builds = "packages/server/src/features/builds";
 const suite = { project: "db", files: ["packages/server/tests/claim-build.test.ts"] } as const;
 
 /** Bugs in the build that hands a prebuild over. */
@@ -40,7 +40,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "cancel-mark-kept",
     breaks: "a claim that succeeded before it could be canceled counts as canceled",
-    file: "packages/server/src/jobs/queries.ts",
+    file: "packages/server/src/platform/jobs/queries.ts",
     find: "...(end.error === undefined ? { canceled_at: null } : {}),",
     replace: "",
     suite,
@@ -80,7 +80,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "restored-stays-owed",
     breaks: "a process that was started anew is told to start over",
-    file: "packages/server/src/agents/insert-queries.ts",
+    file: "packages/server/src/features/agents/insert-queries.ts",
     find: "      took_over: false,\n      clock_ahead_ms",
     replace: "      clock_ahead_ms",
     suite,

@@ -10,7 +10,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "view-of-any-build",
     breaks: "the token of an agent counts although its build is long over",
-    file: "packages/server/src/prebuilds/reinit/queries.ts",
+    file: "packages/server/src/features/prebuilds/reinit/queries.ts",
     find: "and (build.build_number = done.build_number or not exists (",
     replace: "and (true or not exists (",
     suite,
@@ -18,7 +18,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "session-of-another-counts",
     breaks: "an old session's end counts as the end of the newest",
-    file: "packages/server/src/agents/connection-queries.ts",
+    file: "packages/server/src/features/agents/connection-queries.ts",
     find: '    .where("connection_id", "=", session.connectionId)\n',
     replace: "",
     suite,
@@ -26,7 +26,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "reports-after-the-end-count",
     breaks: "an agent whose build is over still reports",
-    file: "packages/server/src/agents/rpc/queries.ts",
+    file: "packages/server/src/features/agents/rpc/queries.ts",
     find: "where a.id = ${agentId} and ${isLiveAgent(agentId)}\n      and (a.started_at",
     replace: "where a.id = ${agentId}\n      and (a.started_at",
     suite,
@@ -34,7 +34,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "ready-forgets-the-start",
     breaks: "an agent that is ready was never started",
-    file: "packages/server/src/agents/rpc/queries.ts",
+    file: "packages/server/src/features/agents/rpc/queries.ts",
     find: "then coalesce(a.started_at, new.changed_at)",
     replace: "then a.started_at",
     suite,
@@ -42,7 +42,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "system-jobs-first",
     breaks: "what people want waits for the filling of pools",
-    file: "packages/server/src/jobs/queries.ts",
+    file: "packages/server/src/platform/jobs/queries.ts",
     find: ".orderBy(sql`initiator_id = ${prebuildsUserId}`)",
     replace: ".orderBy(sql`initiator_id <> ${prebuildsUserId}`)",
     suite,
@@ -50,7 +50,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "failed-start-keeps-its-agents",
     breaks: "the agents of a start that failed are let in",
-    file: "packages/server/src/builds/build-job.ts",
+    file: "packages/server/src/features/builds/build-job.ts",
     find: 'if (context.transition === "start") await dropAgents(trx, context.id);',
     replace: "",
     suite,
@@ -58,7 +58,7 @@ export const histories: readonly Mutant[] = [
   {
     name: "deleted-stays",
     breaks: "a workspace stays after its deletion",
-    file: "packages/server/src/builds/build-job.ts",
+    file: "packages/server/src/features/builds/build-job.ts",
     find: 'if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);',
     replace: "",
     suite,

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const file = "packages/server/src/db/migrations/0001-foundation.ts";
+const file = "packages/server/src/platform/db/migrations/0001-foundation.ts";
 const suite = { project: "db", files: ["packages/server/tests/claim-keys.test.ts"] } as const;
 
 /** Constraints without which two statements at once break a claim. In the copy of the tree a migration may be edited. */

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const file = "packages/server/src/prebuilds/claim/sql-claim.ts";
+const file = "packages/server/src/features/prebuilds/claim/sql-claim.ts";
 const suite = {
   project: "db",
   files: ["packages/server/tests/claim-eligibility.test.ts"],
@@ -115,7 +115,7 @@ export const pool: readonly Mutant[] = [
   {
     name: "silent-counts-as-connected",
     breaks: "an agent that fell silent counts as connected",
-    file: "packages/server/src/agents/connection-sql.ts",
+    file: "packages/server/src/features/agents/connection-sql.ts",
     find: "now() - make_interval(secs => ${silentSeconds})",
     replace: "'-infinity'",
     suite,

@@ -9,7 +9,7 @@ export const races: readonly Mutant[] = [
     name: "builds-for-another-owner",
     breaks:
       "an administrator's deletion of a prebuild hits the workspace of who claimed it meanwhile",
-    file: "packages/server/src/builds/lock-service.ts",
+    file: "packages/server/src/features/builds/lock-service.ts",
     find: "if (row.owner_id !== ownerId) {",
     replace: "if (row.deleted) {",
     suite,
@@ -17,7 +17,7 @@ export const races: readonly Mutant[] = [
   {
     name: "template-deleted-under-a-claim",
     breaks: "a template is deleted although somebody claims a workspace of it",
-    file: "packages/server/src/prebuilds/claim/sql-claim.ts",
+    file: "packages/server/src/features/prebuilds/claim/sql-claim.ts",
     find: '.where(keepsTemplate(sql.ref("w.template_id")))',
     replace: "",
     suite,
@@ -25,7 +25,7 @@ export const races: readonly Mutant[] = [
   {
     name: "user-deleted-under-a-claim",
     breaks: "a deleted user has a workspace",
-    file: "packages/server/src/prebuilds/claim/sql-claim.ts",
+    file: "packages/server/src/features/prebuilds/claim/sql-claim.ts",
     find: ".where(keepsUser(sql.val(owner.ownerId)))",
     replace: "",
     suite,
@@ -33,7 +33,7 @@ export const races: readonly Mutant[] = [
   {
     name: "late-report-begins-a-life",
     breaks: "a stock agent's report of its life before the claim counts as its new beginning",
-    file: "packages/server/src/agents/rpc/queries.ts",
+    file: "packages/server/src/features/agents/rpc/queries.ts",
     find: "* 1000 >= coalesce(a.clock_ahead_ms, 0))",
     replace: "* 1000 > '-infinity')",
     suite: late,
@@ -41,7 +41,7 @@ export const races: readonly Mutant[] = [
   {
     name: "identity-not-believed",
     breaks: "an agent of ours whose clock was set back is told to start over although it has",
-    file: "packages/server/src/agents/rpc/queries.ts",
+    file: "packages/server/src/features/agents/rpc/queries.ts",
     find: "or position(${sql.lit(identityMark)} in a.version) > 0",
     replace: "",
     suite: late,
@@ -49,7 +49,7 @@ export const races: readonly Mutant[] = [
   {
     name: "own-job-taken-again",
     breaks: "a worker that could not renew a lease runs its own job twice at the same time",
-    file: "packages/server/src/jobs/queries.ts",
+    file: "packages/server/src/platform/jobs/queries.ts",
     find: "id <> all(${sql.val([...active])}::uuid[])",
     replace: "(id <> all(${sql.val([...active])}::uuid[]) or lease_until < now())",
     suite: { project: "db", files: ["packages/server/tests/jobs.test.ts"] },

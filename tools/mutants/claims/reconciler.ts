@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const file = "packages/server/src/prebuilds/reconcile/queries.ts";
+const file = "packages/server/src/features/prebuilds/reconcile/queries.ts";
 const suite = { project: "db", files: ["packages/server/tests/reconciler.test.ts"] } as const;
 
 /** Bugs in what keeps the pools filled. */
@@ -64,7 +64,7 @@ export const reconciler: readonly Mutant[] = [
   {
     name: "pause-ignored",
     breaks: "pools are filled although an owner has paused that",
-    file: "packages/server/src/prebuilds/reconcile/reconciler.ts",
+    file: "packages/server/src/features/prebuilds/reconcile/reconciler.ts",
     find: "if ((await readPrebuildsSettings(needs.db)).reconciliation_paused) return 0;",
     replace: "",
     suite,

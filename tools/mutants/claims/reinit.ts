@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const reinit = "packages/server/src/prebuilds/reinit";
+const reinit = "packages/server/src/features/prebuilds/reinit";
 const suite = { project: "db", files: ["packages/server/tests/claim-build.test.ts"] } as const;
 
 /** Bugs in how agents are told of a claim. */

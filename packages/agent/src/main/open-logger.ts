@@ -1,8 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { errorText } from "@slipway/runtime";
-import type { Logger } from "@slipway/runtime";
+import { errorText, type Logger } from "@slipway/runtime";
 
 import type { AgentConfig } from "../config/agent-config.ts";
 import { createLineLogger } from "./line-logger.ts";

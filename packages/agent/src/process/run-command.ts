@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { whenAborted } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, whenAborted } from "@slipway/runtime";
 
 import { ProcessError } from "./errors.ts";
 import type { OutputPipes } from "./output-pipes.ts";

@@ -1,5 +1,4 @@
-import { Wake } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, Wake } from "@slipway/runtime";
 
 export type LogLevel = "info" | "warn" | "error";
 

@@ -1,5 +1,4 @@
-import { errorText } from "@slipway/runtime";
-import type { Logger } from "@slipway/runtime";
+import { errorText, type Logger } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
 import { expandPath } from "../process/expand.ts";

@@ -2,8 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { silentLogger, systemClock } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
 import { afterAll, describe, expect, it } from "vitest";
 

@@ -10,10 +10,11 @@ import {
   encodeUuid,
   Lifecycle_State,
   Log_Level,
+  type ManifestSchema,
+  type MessageInitShape,
   metadataDuration,
   timestampToNs,
 } from "@slipway/wire";
-import type { ManifestSchema, MessageInitShape } from "@slipway/wire";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";

@@ -1,5 +1,4 @@
-import { limitedBy } from "@slipway/runtime";
-import type { Clock, Logger } from "@slipway/runtime";
+import { type Clock, limitedBy, type Logger } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
 import { OutputPipes } from "../process/output-pipes.ts";

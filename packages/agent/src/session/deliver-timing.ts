@@ -1,7 +1,5 @@
-import { errorText, withTimeout } from "@slipway/runtime";
-import type { Logger } from "@slipway/runtime";
-import { RpcError } from "@slipway/sdk/agent";
-import type { AgentConnection } from "@slipway/sdk/agent";
+import { errorText, type Logger, withTimeout } from "@slipway/runtime";
+import { type AgentConnection, RpcError } from "@slipway/sdk/agent";
 
 import type { ScriptTiming } from "../scripts/script-result.ts";
 import { scriptCompleted } from "./report-calls.ts";

@@ -1,5 +1,4 @@
-import { silentLogger } from "@slipway/runtime";
-import type { LogFields } from "@slipway/runtime";
+import { type LogFields, silentLogger } from "@slipway/runtime";
 import { DialError, IdentityError } from "@slipway/sdk/agent";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";

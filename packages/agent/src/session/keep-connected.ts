@@ -1,7 +1,12 @@
-import { abortable, Backoff, defaultBackoff, errorText } from "@slipway/runtime";
-import type { Clock, Logger } from "@slipway/runtime";
-import { DialError, IdentityError } from "@slipway/sdk/agent";
-import type { AgentConnection, Rung } from "@slipway/sdk/agent";
+import {
+  abortable,
+  Backoff,
+  type Clock,
+  defaultBackoff,
+  errorText,
+  type Logger,
+} from "@slipway/runtime";
+import { type AgentConnection, DialError, IdentityError, type Rung } from "@slipway/sdk/agent";
 
 import type { LadderLog } from "./ladder-log.ts";
 import type { Redial } from "./redial.ts";

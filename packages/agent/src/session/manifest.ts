@@ -1,11 +1,14 @@
 import {
   BytesError,
   durationToMs,
+  type Manifest,
   metadataSeconds,
   parseUuid,
+  type WorkspaceAgentScript,
+  type WorkspaceApp,
   WorkspaceApp_Health,
+  type WorkspaceSecret,
 } from "@slipway/wire";
-import type { Manifest, WorkspaceAgentScript, WorkspaceApp, WorkspaceSecret } from "@slipway/wire";
 
 import { expandPath } from "../process/expand.ts";
 import type { WorkspaceDescription } from "../process/workspace-commands.ts";

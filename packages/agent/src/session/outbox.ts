@@ -1,5 +1,4 @@
-import { Wake } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, Wake } from "@slipway/runtime";
 
 /** The longest wait for an item; only a bound for timers. */
 const maxWaitMs = 60_000;

@@ -1,7 +1,5 @@
-import { errorText, withTimeout } from "@slipway/runtime";
-import type { Clock, Logger } from "@slipway/runtime";
-import { RpcError } from "@slipway/sdk/agent";
-import type { AgentConnection } from "@slipway/sdk/agent";
+import { type Clock, errorText, type Logger, withTimeout } from "@slipway/runtime";
+import { type AgentConnection, RpcError } from "@slipway/sdk/agent";
 import { drpcCodeUnimplemented } from "@slipway/wire";
 
 import type { CommandHost } from "../process/run-command.ts";

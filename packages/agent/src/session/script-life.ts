@@ -1,5 +1,4 @@
-import { errorText, limitedBy } from "@slipway/runtime";
-import type { Clock, Logger } from "@slipway/runtime";
+import { type Clock, errorText, limitedBy, type Logger } from "@slipway/runtime";
 
 import type { LogQueue } from "../scripts/log-queue.ts";
 import type { StageResult } from "../scripts/script-result.ts";

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { errorText } from "@slipway/runtime";
-import type { Logger } from "@slipway/runtime";
+import { errorText, type Logger } from "@slipway/runtime";
 
 import type { SecretFile } from "./manifest.ts";
 

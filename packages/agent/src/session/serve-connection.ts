@@ -1,7 +1,5 @@
-import { abortable, Scope } from "@slipway/runtime";
-import type { Logger } from "@slipway/runtime";
-import { RpcError, SessionClosedError } from "@slipway/sdk/agent";
-import type { AgentConnection } from "@slipway/sdk/agent";
+import { abortable, type Logger, Scope } from "@slipway/runtime";
+import { type AgentConnection, RpcError, SessionClosedError } from "@slipway/sdk/agent";
 import { drpcCodeUnimplemented } from "@slipway/wire";
 
 /** Something the agent does on each connection; what it throws ends the connection (agent.md 2.3). */

@@ -1,5 +1,4 @@
-import { Scope } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, Scope } from "@slipway/runtime";
 
 import { afterCheck } from "./app-health.ts";
 import type { AppHealthState, CheckedApp, HealthRecord } from "./app-health.ts";

@@ -1,5 +1,4 @@
-import { Scope } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, Scope } from "@slipway/runtime";
 
 import { collectMetadata } from "./collect-metadata.ts";
 import type { MetadataHost } from "./collect-metadata.ts";

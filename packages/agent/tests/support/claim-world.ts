@@ -1,8 +1,6 @@
 import { silentLogger } from "@slipway/runtime";
-import { DialError } from "@slipway/sdk/agent";
-import type { ReinitAnswer } from "@slipway/sdk/agent";
-import { createFakeClock } from "@slipway/testkit";
-import type { FakeClock } from "@slipway/testkit";
+import { DialError, type ReinitAnswer } from "@slipway/sdk/agent";
+import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
 
 import type { ScriptStages } from "../../src/scripts/script-stages.ts";

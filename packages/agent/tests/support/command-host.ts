@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { systemClock } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, systemClock } from "@slipway/runtime";
 
 import { OutputPipes } from "../../src/process/output-pipes.ts";
 import { ProcessGroups } from "../../src/process/process-groups.ts";

@@ -1,8 +1,14 @@
 import { abortable } from "@slipway/runtime";
-import { RpcError, SessionClosedError } from "@slipway/sdk/agent";
-import type { AgentConnection } from "@slipway/sdk/agent";
-import { drpcCodeUnimplemented, encodeMessage, parseMessage, rpcPath } from "@slipway/wire";
-import type { DescMessage, MessageInitShape, MessageShape } from "@slipway/wire";
+import { type AgentConnection, RpcError, SessionClosedError } from "@slipway/sdk/agent";
+import {
+  type DescMessage,
+  drpcCodeUnimplemented,
+  encodeMessage,
+  type MessageInitShape,
+  type MessageShape,
+  parseMessage,
+  rpcPath,
+} from "@slipway/wire";
 
 type UnaryMethod<I extends DescMessage, O extends DescMessage> = Parameters<typeof rpcPath>[0] & {
   readonly methodKind: "unary";

@@ -1,12 +1,12 @@
 import { type Clock, errorText, type Logger, whenAborted } from "@slipway/runtime";
 
-import { buildHandler, type BuildNeeds } from "../builds/build-job.ts";
-import { restoreWorkspaces } from "../builds/restore.ts";
-import type { Metrics } from "../deployment/metrics.ts";
-import { JobWorker } from "../jobs/worker.ts";
-import type { PostgresPubSub } from "../pubsub/postgres-pubsub.ts";
-import { dryRunHandler } from "../templates/dry-run-job.ts";
-import { importHandler } from "../templates/import-job.ts";
+import { buildHandler, type BuildNeeds } from "../features/builds/build-job.ts";
+import { restoreWorkspaces } from "../features/builds/restore.ts";
+import type { Metrics } from "../features/deployment/metrics.ts";
+import { dryRunHandler } from "../features/templates/dry-run-job.ts";
+import { importHandler } from "../features/templates/import-job.ts";
+import { JobWorker } from "../platform/jobs/worker.ts";
+import type { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
 
 interface WorkerNeeds {
   readonly pubsub: PostgresPubSub;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { defaultLimits } from "../config/limits.ts";
+import { defaultLimits } from "../platform/config/limits.ts";
 import { connectionLimits } from "./connection-limits.ts";
 
 it.each([

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
-import type { Limits } from "../config/limits.ts";
-import type { OpenLimits } from "../http/open-counts.ts";
+import type { Limits } from "../platform/config/limits.ts";
+import type { OpenLimits } from "../platform/http/open-counts.ts";
 
 /** The part of the files that the system lets this process open which connections may take. */
 const share = 3 / 4;

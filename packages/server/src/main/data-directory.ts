@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import type { Settings } from "../config/settings.ts";
+import type { Settings } from "../platform/config/settings.ts";
 import { lockFile } from "./directory-lock.ts";
 import { StartError } from "./errors.ts";
 

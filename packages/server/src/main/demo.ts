@@ -3,19 +3,23 @@ import { readFile } from "node:fs/promises";
 import { tarMimeType, type Workspace } from "@slipway/api";
 import { pack } from "tar-stream";
 
-import type { Limits } from "../config/limits.ts";
-import { keepFile } from "../files/service.ts";
-import type { UserCaller } from "../http/caller.ts";
-import { readJob } from "../jobs/service.ts";
-import { findOrganization } from "../organizations/service.ts";
-import { topics } from "../pubsub/pubsub.ts";
-import { watch } from "../pubsub/watch.ts";
-import { createTemplate, findTemplateByName } from "../templates/service.ts";
-import { createVersion, requireVersion } from "../templates/version-service.ts";
-import { readFirstOwner } from "../users/admin-service.ts";
-import { buildWorkspace } from "../workspaces/build-service.ts";
-import { type CreateNeeds, createWorkspace } from "../workspaces/create-service.ts";
-import { describeWorkspace, findWorkspaceByName, requireWorkspace } from "../workspaces/service.ts";
+import { keepFile } from "../features/files/service.ts";
+import { findOrganization } from "../features/organizations/service.ts";
+import { createTemplate, findTemplateByName } from "../features/templates/service.ts";
+import { createVersion, requireVersion } from "../features/templates/version-service.ts";
+import { readFirstOwner } from "../features/users/admin-service.ts";
+import { buildWorkspace } from "../features/workspaces/build-service.ts";
+import { type CreateNeeds, createWorkspace } from "../features/workspaces/create-service.ts";
+import {
+  describeWorkspace,
+  findWorkspaceByName,
+  requireWorkspace,
+} from "../features/workspaces/service.ts";
+import type { Limits } from "../platform/config/limits.ts";
+import type { UserCaller } from "../platform/http/caller.ts";
+import { readJob } from "../platform/jobs/service.ts";
+import { topics } from "../platform/pubsub/pubsub.ts";
+import { watch } from "../platform/pubsub/watch.ts";
 
 /** The workspace of the demonstration. */
 export interface Demo {

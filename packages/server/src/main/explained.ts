@@ -1,8 +1,8 @@
 import { errorText } from "@slipway/runtime";
 
-import { ConfigError } from "../config/errors.ts";
-import { DatabaseError } from "../db/errors.ts";
-import { HttpError } from "../http/errors.ts";
+import { ConfigError } from "../platform/config/errors.ts";
+import { DatabaseError } from "../platform/db/errors.ts";
+import { HttpError } from "../platform/http/errors.ts";
 import { EmbeddedPostgresError } from "../postgres/errors.ts";
 import { StartError } from "./errors.ts";
 

@@ -2,8 +2,8 @@ import { type AddressInfo, createServer } from "node:net";
 
 import type { FastifyInstance } from "fastify";
 
-import type { ListenAddress, Settings } from "../config/settings.ts";
-import type { Connections } from "../http/connections.ts";
+import type { ListenAddress, Settings } from "../platform/config/settings.ts";
+import type { Connections } from "../platform/http/connections.ts";
 import { StartError } from "./errors.ts";
 
 /**

@@ -2,7 +2,7 @@ import { type Logger, printableJson, printableText } from "@slipway/runtime";
 import { pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 
-import type { Settings } from "../config/settings.ts";
+import type { Settings } from "../platform/config/settings.ts";
 
 const redacted = ["token", "password", "secret", "key", "*.token", "*.password", "*.secret"];
 

@@ -1,10 +1,10 @@
 import { type Logger, systemClock } from "@slipway/runtime";
 
-import { rotateSecrets, type RotationProgress } from "../auth/rotate-secrets.ts";
-import { SecretBox } from "../auth/secret-box.ts";
-import { readSettings, type Settings } from "../config/settings.ts";
-import { type Database, type DatabaseAddress, openDatabase } from "../db/database.ts";
-import { migrate } from "../db/migrate.ts";
+import { rotateSecrets, type RotationProgress } from "../platform/auth/rotate-secrets.ts";
+import { SecretBox } from "../platform/auth/secret-box.ts";
+import { readSettings, type Settings } from "../platform/config/settings.ts";
+import { type Database, type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
+import { migrate } from "../platform/db/migrate.ts";
 import { openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
 import {
   type DataDirectory,

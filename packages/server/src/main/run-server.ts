@@ -1,12 +1,16 @@
 import { isatty } from "node:tty";
 
-import { ConfigError } from "../config/errors.ts";
-import { holdsSecret, removeSecrets } from "../config/secret-variables.ts";
-import { type AdminSettings, readSettings } from "../config/settings.ts";
-import type { Database } from "../db/database.ts";
-import { HttpError } from "../http/errors.ts";
-import { listTemplates } from "../templates/service.ts";
-import { ensureAdmin, issueAdminPassword, readFirstOwner } from "../users/admin-service.ts";
+import { listTemplates } from "../features/templates/service.ts";
+import {
+  ensureAdmin,
+  issueAdminPassword,
+  readFirstOwner,
+} from "../features/users/admin-service.ts";
+import { ConfigError } from "../platform/config/errors.ts";
+import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.ts";
+import { type AdminSettings, readSettings } from "../platform/config/settings.ts";
+import type { Database } from "../platform/db/database.ts";
+import { HttpError } from "../platform/http/errors.ts";
 import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";

@@ -1,8 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 
-import { Scope, errorText } from "@slipway/runtime";
-import type { Clock, Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import { type Account, giveTree } from "../system/ownership.ts";
 import { chooseAccount, openPathFor } from "./account.ts";

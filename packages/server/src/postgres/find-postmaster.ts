@@ -1,8 +1,7 @@
 import { constants } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 
-import { abortable } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { abortable, type Clock } from "@slipway/runtime";
 
 import type { PostmasterFile } from "./postmaster-file.ts";
 import { postmasterFilePath, readPostmasterFile } from "./postmaster-file.ts";

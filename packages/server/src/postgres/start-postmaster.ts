@@ -1,7 +1,6 @@
 import { join } from "node:path";
 
-import { errorText } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { type Clock, errorText } from "@slipway/runtime";
 
 import { EmbeddedPostgresError } from "./errors.ts";
 import type { PostmasterFile } from "./postmaster-file.ts";

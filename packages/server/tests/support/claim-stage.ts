@@ -1,9 +1,9 @@
 import { ClaimStage, openTestDatabase } from "@slipway/testkit";
 
-import { hashAgentToken } from "../../src/auth/agent-token.ts";
 import type { DriverName } from "../../src/drivers/driver.ts";
-import { selectReinitViews } from "../../src/prebuilds/reinit/queries.ts";
-import type { ReinitView } from "../../src/prebuilds/reinit/view.ts";
+import { selectReinitViews } from "../../src/features/prebuilds/reinit/queries.ts";
+import type { ReinitView } from "../../src/features/prebuilds/reinit/view.ts";
+import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
 
 /** A stage on a database of its own, with a pool of `instances` that never expire. */
 export async function openStage(

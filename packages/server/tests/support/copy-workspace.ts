@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 
-import type { Database } from "../../src/db/database.ts";
+import type { Database } from "../../src/platform/db/database.ts";
 
 /**
  * Copies a workspace with its builds, jobs, resources and agents `count` times, for tests that need more of them than requests

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import { vi } from "vitest";
 
-import type { Database } from "../../src/db/database.ts";
-import type { DB } from "../../src/db/gen/schema.ts";
+import type { Database } from "../../src/platform/db/database.ts";
+import type { DB } from "../../src/platform/db/gen/schema.ts";
 
 /** A transaction that stays open until it is told how to end. */
 export interface OpenTransaction<T> extends AsyncDisposable {

@@ -13,10 +13,10 @@ import {
   testAdmin,
 } from "@slipway/testkit";
 
-import { readSettings } from "../../src/config/settings.ts";
-import type { Database } from "../../src/db/database.ts";
 import type { Driver } from "../../src/drivers/driver.ts";
 import { createServer, type Server } from "../../src/main/server.ts";
+import { readSettings } from "../../src/platform/config/settings.ts";
+import type { Database } from "../../src/platform/db/database.ts";
 
 type Client = ReturnType<typeof openClient>;
 

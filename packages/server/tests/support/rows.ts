@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import type { Transition } from "@slipway/api";
 import { sql } from "kysely";
 
-import { hashAgentToken } from "../../src/auth/agent-token.ts";
-import type { Database } from "../../src/db/database.ts";
+import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
+import type { Database } from "../../src/platform/db/database.ts";
 
 /** What must be there before a build can be. */
 export interface SeededWorkspace {

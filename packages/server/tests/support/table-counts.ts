@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { vi } from "vitest";
 
-import type { Database } from "../../src/db/database.ts";
+import type { Database } from "../../src/platform/db/database.ts";
 
 /** How many rows each table has: the same before and after what must change nothing. */
 export async function countRows(db: Database): Promise<Readonly<Record<string, number>>> {

@@ -1,8 +1,7 @@
 import { createServer } from "node:http";
 
 import { silentLogger } from "@slipway/runtime";
-import { IdentityError, waitForReinit } from "@slipway/sdk/agent";
-import type { ReinitAnswer } from "@slipway/sdk/agent";
+import { IdentityError, type ReinitAnswer, waitForReinit } from "@slipway/sdk/agent";
 import { createFakeClock, openLocalServer } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 

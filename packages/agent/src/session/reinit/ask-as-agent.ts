@@ -1,5 +1,4 @@
-import { ReinitError } from "@slipway/sdk/agent";
-import type { ReinitAnswer } from "@slipway/sdk/agent";
+import { type ReinitAnswer, ReinitError } from "@slipway/sdk/agent";
 
 import type { Credential } from "../credential.ts";
 import type { WaitForReinit } from "./poll-reinit.ts";

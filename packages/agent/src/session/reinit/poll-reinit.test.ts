@@ -1,6 +1,5 @@
 import { silentLogger } from "@slipway/runtime";
-import { ReinitError } from "@slipway/sdk/agent";
-import type { ReinitAnswer, ReinitEvent } from "@slipway/sdk/agent";
+import { type ReinitAnswer, ReinitError, type ReinitEvent } from "@slipway/sdk/agent";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 

@@ -1,5 +1,4 @@
-import { Backoff, defaultBackoff, errorText } from "@slipway/runtime";
-import type { Clock, Logger } from "@slipway/runtime";
+import { Backoff, type Clock, defaultBackoff, errorText, type Logger } from "@slipway/runtime";
 import type { ReinitAnswer, ReinitEvent } from "@slipway/sdk/agent";
 
 /**

@@ -26,7 +26,7 @@ interface ServerModule {
 }
 
 /** Made by `tools/build-agent.ts`. Four steps up from `src` and `dist` alike. */
-const workspaceBundle = new URL("../../../../cli/dist/workspace.js", import.meta.url);
+const workspaceBundle = new URL("../../../dist/workspace.js", import.meta.url);
 
 export async function run(
   options: OptionsOf<typeof command>,

@@ -1,5 +1,4 @@
-import { abortable, limitedBy } from "@slipway/runtime";
-import type { Clock } from "@slipway/runtime";
+import { abortable, type Clock, limitedBy } from "@slipway/runtime";
 
 import { exchangeIdentity } from "./exchange-identity.ts";
 import type { ExchangeTarget } from "./exchange-identity.ts";

@@ -1,8 +1,12 @@
-import type { Decide } from "@slipway/agent/session";
-import { decide } from "@slipway/agent/session";
+import { type Decide, decide } from "@slipway/agent/session";
 import type { Clock } from "@slipway/runtime";
-import type { ClaimTransaction, PubSub, ReinitView } from "@slipway/server/prebuilds";
-import { decideReinit, reconcile } from "@slipway/server/prebuilds";
+import {
+  type ClaimTransaction,
+  decideReinit,
+  type PubSub,
+  reconcile,
+  type ReinitView,
+} from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
 import { grantFrame } from "./grant-frame.ts";

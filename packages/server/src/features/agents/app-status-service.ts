@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from "node:util";
+
+import type { Database } from "../../platform/db/database.ts";
+import type { AgentCaller } from "../../platform/http/caller.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { insertAppStatus } from "./app-status-queries.ts";
+
+/** States that an app may report. */
+export const appStates = ["working", "idle", "complete", "failure"] as const;
+export type AppState = (typeof appStates)[number];
+
+/** Longest message, in bytes (`rpc.md` section 7.13). */
+export const maxMessageBytes = 160;
+/** Longest address, in characters. */
+export const maxUriLength = 2048;
+
+/** What an app says of itself. */
+export interface AppStatusReport {
+  readonly slug: string;
+  readonly state: AppState;
+  readonly message: string;
+  readonly uri: string;
+}
+
+/** What became of a report; the first fault counts. */
+export type AppStatusResult =
+  | { readonly type: "stored" }
+  | { readonly type: "long-message"; readonly bytes: number }
+  | { readonly type: "long-uri"; readonly length: number }
+  | { readonly type: "unknown-app" }
+  | { readonly type: "too-many" };
+
+/** Keeps what an app of the calling agent says of itself, each time anew (`rpc.md` section 7.13). */
+export async function reportAppStatus(
+  {
+    db,
+    pubsub,
+    spend,
+  }: {
+    readonly db: Database;
+    readonly pubsub: PubSub;
+    readonly spend: (budget: "statuses") => number;
+  },
+  { agentId, workspaceId }: AgentCaller,
+  { slug, state, message, uri }: AppStatusReport,
+): Promise<AppStatusResult> {
+  const bytes = Buffer.byteLength(message);
+  if (bytes > maxMessageBytes) return { type: "long-message", bytes };
+  if (uri.length > maxUriLength) return { type: "long-uri", length: uri.length };
+  if (spend("statuses") === 0) return { type: "too-many" };
+  const isKnown = await insertAppStatus(db, {
+    agentId,
+    // PostgreSQL keeps no NUL.
+    slug: slug.replaceAll("\0", ""),
+    state,
+    message: cleanMessage(message),
+    uri: uri.replaceAll("\0", ""),
+  });
+  if (!isKnown) return { type: "unknown-app" };
+  pubsub.publish(topics.workspace(workspaceId));
+  return { type: "stored" };
+}
+
+/** A message as plain text of one line: no markup, no escape sequences, no control characters, single spaces. */
+export function cleanMessage(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/<[a-z/!?][^>]*>/gi, "")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/\p{Cc}/gu, "")
+    .trim();
+}

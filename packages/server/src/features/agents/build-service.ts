@@ -1,0 +1,99 @@
+import type { Selectable } from "kysely";
+
+import type { DriverAgent } from "../../drivers/driver-build.ts";
+import { createAgentToken, type KeptAgentToken } from "../../platform/auth/agent-token.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import type { NewRows } from "../../platform/db/insert-rows.ts";
+import type { AgentDefinition } from "../../template-format/definition.ts";
+import { readEnvironment } from "./agent-json.ts";
+import {
+  deleteAgents,
+  deleteRootAgents,
+  type InsertAgent,
+  agentRows,
+  resetLifecycles,
+  selectDriverAgents,
+} from "./insert-queries.ts";
+
+/** A process that goes on while its agent has ended: the token that it has, and its clock. */
+export interface LeftProcess {
+  readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
+  readonly clockAheadMs: number | null;
+}
+
+/**
+ * Ends the agents of a build, with their sub-agents, for another build whose agents take over their processes. Resolves to
+ * the processes of the root agents by name.
+ */
+export async function endAgents(
+  db: Queryable,
+  buildId: string,
+): Promise<ReadonlyMap<string, LeftProcess>> {
+  const rows = await deleteRootAgents(db, buildId);
+  return new Map(
+    rows.map((row) => [
+      row.name,
+      {
+        token: { hash: row.auth_token_hash, sealed: row.auth_token_encrypted },
+        clockAheadMs: row.clock_ahead_ms,
+      },
+    ]),
+  );
+}
+
+/** An agent of a build, and the process that it takes over, if it does. */
+export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"> & {
+  readonly process: LeftProcess | undefined;
+};
+
+/** The rows of new agents of a build; those that take over no process get a token of their own. */
+export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
+  return agentRows(
+    agents.map(({ process: left, ...agent }) => ({
+      ...agent,
+      token: left?.token ?? createAgentToken(secrets),
+      tookOver: left !== undefined,
+      clockAheadMs: left?.clockAheadMs ?? null,
+    })),
+  );
+}
+
+/** An agent as its driver runs it, and how it is known to the server. */
+export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
+
+/** The agents of a build as its driver runs them, with their tokens in clear. */
+export async function readDriverAgents(
+  db: Queryable,
+  secrets: SecretBox,
+  buildId: string,
+): Promise<readonly KnownAgent[]> {
+  const rows = await selectDriverAgents(db, buildId);
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    token: secrets.open(row.auth_token_encrypted),
+    platform: { os: row.operating_system, arch: row.architecture },
+    directory: row.directory,
+    environment: readEnvironment(row.environment_variables),
+    identity: readIdentity(row),
+  }));
+}
+
+function readIdentity({
+  auth,
+  auth_instance_id: instanceId,
+}: Pick<Selectable<DB["workspace_agents"]>, "auth" | "auth_instance_id">): KnownAgent["identity"] {
+  return auth === "token" || instanceId === null ? undefined : { auth, instanceId };
+}
+
+/** Agents whose processes start anew begin their life anew. */
+export async function resetAgents(db: Queryable, agentIds: readonly string[]): Promise<void> {
+  if (agentIds.length > 0) await resetLifecycles(db, agentIds);
+}
+
+/** The agents of a build that failed never come to life. */
+export async function dropAgents(db: Queryable, buildId: string): Promise<void> {
+  await deleteAgents(db, buildId);
+}

@@ -1,0 +1,92 @@
+import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+
+import type { Database } from "../../platform/db/database.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { maxMetadata } from "../../template-format/limits.ts";
+import { type MetadataUpdate, type MetadataValue, updateMetadata } from "./metadata.ts";
+
+/** Where sessions put the values that their agents collect. */
+export interface MetadataSink {
+  /** Takes the newest values of an agent, of keys that it has; they are stored within a second or so. */
+  put(agentId: string, values: readonly MetadataValue[]): void;
+}
+
+interface BatcherNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Values of this time are stored with one statement, whoever sent them. */
+const gatherMs = 1_000;
+/** Keys of an agent of which values wait: as many as a template may give it. With more, its own oldest give way. */
+export const maxKeysPerAgent = maxMetadata;
+
+/**
+ * Stores the metadata of all agents of this replica, the newest of each key, with one statement a second: a thousand
+ * agents cost the database no more than one. What a killed server had not stored yet is collected anew by the agents. While
+ * the database does not answer, as much waits as the agents that were let in have keys.
+ */
+export class MetadataBatcher implements MetadataSink, AsyncDisposable {
+  readonly #needs: BatcherNeeds;
+  readonly #scope = new Scope();
+  /** By agent, then by key. */
+  #waiting = new Map<string, Map<string, MetadataUpdate>>();
+
+  constructor(needs: BatcherNeeds) {
+    this.#needs = needs;
+    this.#scope.run((signal) => this.#storeRegularly(signal));
+  }
+
+  put(agentId: string, values: readonly MetadataValue[]): void {
+    const receivedMs = this.#needs.clock.now();
+    for (const value of values) this.#keep({ agentId, ...value, receivedMs });
+  }
+
+  /** Stores what waits, and ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+    await this.#store();
+  }
+
+  #keep(update: MetadataUpdate): void {
+    const ofAgent = this.#waiting.get(update.agentId) ?? new Map<string, MetadataUpdate>();
+    this.#waiting.set(update.agentId, ofAgent);
+    // Set anew, so that the order is that of age.
+    ofAgent.delete(update.key);
+    ofAgent.set(update.key, update);
+    if (ofAgent.size <= maxKeysPerAgent) return;
+    for (const oldest of ofAgent.keys()) {
+      ofAgent.delete(oldest);
+      break;
+    }
+  }
+
+  async #storeRegularly(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#needs.clock.sleep(gatherMs, signal);
+      await this.#store();
+    }
+  }
+
+  async #store(): Promise<void> {
+    const { db, pubsub, logger } = this.#needs;
+    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    const updates = [...waiting.values()].flatMap((ofAgent) => Array.from(ofAgent.values()));
+    try {
+      await updateMetadata(db, updates);
+    } catch (error) {
+      logger.warn({ error: errorText(error) }, "metadata not stored, trying again");
+      const newer = this.#waiting;
+      this.#waiting = new Map();
+      for (const update of updates) this.#keep(update);
+      for (const ofAgent of newer.values())
+        for (const update of ofAgent.values()) this.#keep(update);
+      return;
+    }
+    for (const agentId of waiting.keys()) pubsub.publish(topics.agentMetadata(agentId));
+  }
+}

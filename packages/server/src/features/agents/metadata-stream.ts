@@ -1,0 +1,43 @@
+import type { Clock } from "@slipway/runtime";
+
+import type { Database } from "../../platform/db/database.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
+import { readMetadata } from "./metadata.ts";
+
+/** A quiet stream says all values again after this long. */
+const repeatMs = 5_000;
+/** Changes of this time make one event. */
+const gatherMs = 1_000;
+
+export interface MetadataWatchNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
+
+/** The metadata of an agent as JSON, which is the same for whoever may see it. */
+type MetadataText = string;
+
+/** The agents of which metadata is watched on this replica, each read and encoded once for all who watch it. */
+export class MetadataWatches {
+  readonly #needs: MetadataWatchNeeds;
+  readonly #watches: SharedWatches<MetadataText>;
+
+  constructor(needs: MetadataWatchNeeds) {
+    this.#needs = needs;
+    this.#watches = new SharedWatches(needs);
+  }
+
+  /** All metadata of an agent at once, then after changes, at most each second (`rest.md` section 6.3). */
+  watch(agentId: string, signal: AbortSignal): AsyncGenerator<MetadataText, never, undefined> {
+    const { db, clock } = this.#needs;
+    const watched = {
+      topics: [topics.agentMetadata(agentId)],
+      maxWaitMs: repeatMs,
+      gatherMs,
+      read: async () => JSON.stringify(await readMetadata(db, agentId, clock.now())),
+    };
+    return this.#watches.watch(agentId, watched, signal);
+  }
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+
+import { nilUuid, type WorkspaceAgent } from "@slipway/api";
+
+import { timestampMs } from "../../platform/db/timestamp.ts";
+import type { AgentDefinition } from "../../template-format/definition.ts";
+import { agentJson } from "./agent-json.ts";
+import { appRow, scriptRow } from "./definition-rows.ts";
+import type { AgentWithParts } from "./read-queries.ts";
+
+/** Where an agent would be, were its workspace made. */
+export interface PlannedPlace {
+  readonly resourceId: string;
+  readonly createdAt: string;
+  readonly workspaceName: string;
+  readonly ownerName: string;
+}
+
+/** An agent that a template plans, as clients see it: never connected, with ids that nothing else knows. */
+export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): WorkspaceAgent {
+  const id = randomUUID();
+  const at = place.createdAt;
+  const row = {
+    id,
+    parent_id: null,
+    resource_id: place.resourceId,
+    name: definition.name,
+    architecture: definition.arch,
+    operating_system: definition.os,
+    environment_variables: definition.env,
+    auth_instance_id: definition.identity?.instanceId ?? null,
+    directory: definition.directory,
+    expanded_directory: "",
+    troubleshooting_url: definition.troubleshootingUrl,
+    connection_timeout_seconds: definition.connectionTimeoutSeconds,
+    display_apps: [...definition.displayApps],
+    version: "",
+    api_version: "",
+    subsystems: [],
+    lifecycle_state: "created" as const,
+    started_at: null,
+    ready_at: null,
+    first_connected_at: null,
+    last_connected_at: null,
+    disconnected_at: null,
+    created_at: at,
+    updated_at: at,
+    logs_length: 0,
+    overflowed: false,
+    ...plannedParts(definition, id, at),
+  };
+  return agentJson(row, { ...place, workspaceId: nilUuid }, timestampMs(at));
+}
+
+function plannedParts(
+  definition: AgentDefinition,
+  id: string,
+  createdAt: string,
+): Pick<AgentWithParts, "apps" | "scripts" | "log_sources"> {
+  const scripts = definition.scripts.map((script, position) =>
+    scriptRow(script, {
+      id: randomUUID(),
+      workspace_agent_id: id,
+      position,
+      log_source_id: randomUUID(),
+      exit_code: null,
+      status: null,
+    }),
+  );
+  return {
+    apps: definition.apps.map((app, position) =>
+      appRow(app, { id: randomUUID(), workspace_agent_id: id, position, statuses: [] }),
+    ),
+    scripts,
+    log_sources: scripts.map((script, index) => ({
+      workspace_agent_id: id,
+      id: script.log_source_id,
+      created_at: createdAt,
+      display_name: script.display_name,
+      icon: definition.scripts[index]?.icon ?? "",
+    })),
+  };
+}

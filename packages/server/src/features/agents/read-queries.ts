@@ -1,0 +1,156 @@
+import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { apiTimestamp } from "../../platform/db/timestamp.ts";
+
+function agents(db: Queryable) {
+  return db
+    .selectFrom("workspace_agents as agent")
+    .leftJoin(
+      "workspace_agent_log_positions as position",
+      "position.workspace_agent_id",
+      "agent.id",
+    )
+    .where("agent.deleted", "=", sql.lit(false))
+    .select([
+      "agent.id",
+      "agent.parent_id",
+      "agent.resource_id",
+      "agent.name",
+      "agent.architecture",
+      "agent.operating_system",
+      "agent.environment_variables",
+      "agent.auth_instance_id",
+      "agent.directory",
+      "agent.expanded_directory",
+      "agent.troubleshooting_url",
+      "agent.connection_timeout_seconds",
+      "agent.display_apps",
+      "agent.version",
+      "agent.api_version",
+      "agent.subsystems",
+      "agent.lifecycle_state",
+      "agent.started_at",
+      "agent.ready_at",
+      "agent.first_connected_at",
+      "agent.last_connected_at",
+      "agent.disconnected_at",
+      "agent.created_at",
+      "agent.updated_at",
+      "position.logs_length",
+      "position.overflowed",
+    ]);
+}
+
+export function selectAgent(db: Queryable, id: string) {
+  return agents(db).where("agent.id", "=", id).executeTakeFirst();
+}
+
+/** Most statuses of an app in one answer. */
+const maxAppStatuses = 100;
+
+/** With what belongs to each agent, as JSON: however many there are, it is one statement. */
+function agentsWithParts(db: Queryable) {
+  return agents(db).select((agent) => [
+    jsonArrayFrom(
+      agent
+        .selectFrom("workspace_apps as app")
+        .whereRef("app.workspace_agent_id", "=", "agent.id")
+        .orderBy("app.position")
+        .orderBy("app.display_name")
+        .orderBy("app.slug")
+        .selectAll("app")
+        .select((app) =>
+          jsonArrayFrom(
+            app
+              .selectFrom("workspace_app_statuses as status")
+              .whereRef("status.workspace_app_id", "=", "app.id")
+              .orderBy("status.created_at", "desc")
+              .limit(maxAppStatuses)
+              .select(["status.id", "status.state", "status.message", "status.uri"])
+              .select(apiTimestamp("status.created_at").as("created_at")),
+          ).as("statuses"),
+        ),
+    ).as("apps"),
+    jsonArrayFrom(
+      agent
+        .selectFrom("workspace_agent_scripts as script")
+        .leftJoinLateral(
+          (script) =>
+            script
+              .selectFrom("workspace_agent_script_timings")
+              .whereRef("script_id", "=", "script.id")
+              .orderBy("started_at", "desc")
+              .limit(1)
+              .select(["exit_code", "status"])
+              .as("timing"),
+          (join) => join.onTrue(),
+        )
+        .whereRef("script.workspace_agent_id", "=", "agent.id")
+        .orderBy("script.position")
+        .selectAll("script")
+        // Of the newest run.
+        .select(["timing.exit_code", "timing.status"]),
+    ).as("scripts"),
+    jsonArrayFrom(
+      agent
+        .selectFrom("workspace_agent_log_sources as source")
+        .whereRef("source.workspace_agent_id", "=", "agent.id")
+        .orderBy("source.created_at")
+        .orderBy("source.display_name")
+        .select(["source.workspace_agent_id", "source.id", "source.display_name", "source.icon"])
+        .select(apiTimestamp("source.created_at").as("created_at")),
+    ).as("log_sources"),
+  ]);
+}
+
+export function selectAgentWithParts(db: Queryable, id: string) {
+  return agentsWithParts(db).where("agent.id", "=", id).executeTakeFirst();
+}
+
+/** Those on what builds made, by the builds' jobs. */
+export function selectAgentsOfJobs(db: Queryable, jobIds: readonly string[]) {
+  return agentsWithParts(db)
+    .innerJoin("workspace_resources as resource", "resource.id", "agent.resource_id")
+    .where("resource.job_id", "in", jobIds)
+    .select("resource.job_id")
+    .orderBy("agent.created_at")
+    .orderBy("agent.name")
+    .execute();
+}
+
+export type AgentWithParts = NonNullable<Awaited<ReturnType<typeof selectAgentWithParts>>>;
+export type AppRow = AgentWithParts["apps"][number];
+export type ScriptRow = AgentWithParts["scripts"][number];
+
+/** The workspace an agent belongs to, as far as it decides who may see the agent. */
+export function selectAgentPlace(db: Queryable, agentId: string) {
+  return db
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
+    .innerJoin("users as owner", "owner.id", "workspace.owner_id")
+    .where("agent.id", "=", agentId)
+    .where("agent.deleted", "=", sql.lit(false))
+    .where("workspace.deleted", "=", sql.lit(false))
+    .select([
+      "agent.name as agent_name",
+      "build.id as build_id",
+      "workspace.id as workspace_id",
+      "workspace.name as workspace_name",
+      "workspace.owner_id",
+      "owner.username as owner_name",
+    ])
+    .executeTakeFirst();
+}
+
+export function selectLogSources(db: Queryable, agentIds: readonly string[]) {
+  return db
+    .selectFrom("workspace_agent_log_sources")
+    .where("workspace_agent_id", "in", agentIds)
+    .selectAll()
+    .orderBy("created_at")
+    .orderBy("display_name")
+    .execute();
+}

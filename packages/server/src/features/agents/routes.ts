@@ -1,0 +1,138 @@
+import {
+  agentRpc,
+  type AgentLog,
+  getAgent,
+  getAgentLogs,
+  getAgentStartupLogs,
+  watchAgentMetadata,
+  watchAgentMetadataSocket,
+} from "@slipway/api";
+
+import type { Database } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { type LogRange, readLogRange } from "../../platform/http/log-range.ts";
+import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
+import type { RouteRequest } from "../../platform/http/route-request.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
+import { negotiateVersion } from "./api-version.ts";
+import { addIdentityRoutes, type IdentityNeeds } from "./identity-routes.ts";
+import { maxLogsPerRead, readLogs } from "./log-store.ts";
+import { type LogPart, streamAgentLogs } from "./log-stream.ts";
+import { logText } from "./log-text.ts";
+import { MetadataWatches } from "./metadata-stream.ts";
+import { addNetworkRoutes } from "./network-routes.ts";
+import { addOwnRoutes } from "./own-routes.ts";
+import { selectLogSources } from "./read-queries.ts";
+import { type AgentRpcNeeds, serveAgentRpc } from "./rpc-route.ts";
+import { readAgent, requireAgentPlace } from "./service.ts";
+
+export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNeeds): void {
+  const { db, clock } = needs;
+  routes.user(getAgent, ({ params }, user) =>
+    readAgent(db, user, requireUuid(params.agent), clock.now()),
+  );
+  addLogRoutes(routes, needs);
+  addMetadataRoutes(routes, needs);
+  addOwnRoutes(routes, needs);
+  addNetworkRoutes(routes, needs);
+  addIdentityRoutes(routes, needs);
+
+  routes.agentSocket(agentRpc, {
+    prepare: async ({ query }, agent) => ({
+      agent,
+      apiVersion: negotiateVersion(query.version),
+      // Other programs that share the token, such as log shippers, name another role.
+      isAgent: query.role === undefined || query.role === "" || query.role === "agent",
+    }),
+    serve: (socket, prepared) => serveAgentRpc(needs, socket, prepared),
+  });
+}
+
+function addLogRoutes(routes: Routes, needs: AgentRpcNeeds): void {
+  const { db } = needs;
+  const following = { ...needs, logReads: new GatheredReads<LogPart>() };
+  for (const route of [getAgentLogs, getAgentStartupLogs]) {
+    routes.userSocket(route, {
+      isPlain: ({ query }) => query.follow === undefined,
+      prepare: async ({ params, query }, user) => {
+        const agentId = requireUuid(params.agent);
+        const place = await requireAgentPlace(db, user, agentId);
+        const format = readFormat(query);
+        return { agentId, place, format, range: readLogRange(query) };
+      },
+      plain: async ({ reply }, { agentId, place, format, range }) => {
+        const logs = await readAllLogs(db, agentId, range);
+        if (format === "json") return logs;
+        const sources = await selectLogSources(db, [agentId]);
+        reply.type("text/plain; charset=utf-8");
+        const names = new Map(sources.map((source) => [source.id, source.display_name]));
+        return logText(logs, place.agent_name, names);
+      },
+      serve: (socket, { agentId, place, range }) =>
+        streamAgentLogs(following, socket, {
+          agentId,
+          workspaceId: place.workspace_id,
+          after: range.after,
+        }),
+    });
+  }
+}
+
+type LogQuery = RouteRequest<typeof getAgentLogs>["query"];
+
+function readFormat({ format, follow }: LogQuery): "json" | "text" {
+  if (format === undefined || format === "" || format === "json") return "json";
+  if (format !== "text") {
+    throw new HttpError(400, "Invalid format parameter.", {
+      detail: 'Allowed values are "json" and "text".',
+    });
+  }
+  if (follow === undefined) return "text";
+  throw new HttpError(400, "Text format is not supported with follow mode.", {
+    detail: "Use format=json or omit the follow parameter.",
+  });
+}
+
+async function readAllLogs(db: Database, agentId: string, range: LogRange): Promise<AgentLog[]> {
+  const logs: AgentLog[] = [];
+  for (;;) {
+    const part = await readLogs(db, agentId, { ...range, after: logs.at(-1)?.id ?? range.after });
+    logs.push(...part);
+    if (part.length < maxLogsPerRead) return logs;
+  }
+}
+
+function addMetadataRoutes(routes: Routes, needs: AgentRpcNeeds): void {
+  const { db } = needs;
+  const watches = new MetadataWatches(needs);
+  const prepare = async (
+    { params }: RouteRequest<typeof watchAgentMetadata>,
+    user: UserCaller,
+  ): Promise<string> => {
+    const agentId = requireUuid(params.agent);
+    await requireAgentPlace(db, user, agentId);
+    return agentId;
+  };
+
+  routes.userEvents(watchAgentMetadata, {
+    prepare,
+    serve: async (stream, agentId) => {
+      for await (const text of watches.watch(agentId, stream.signal)) await stream.dataText(text);
+    },
+    problem: "Failed to get metadata.",
+  });
+
+  routes.userSocket(watchAgentMetadataSocket, {
+    prepare,
+    serve: async (socket, agentId) => {
+      keepAlive(socket);
+      refuseMessages(socket, 1002, "Clients cannot send messages for one-way WebSockets");
+      for await (const text of watches.watch(agentId, socket.signal)) {
+        await socket.sendText(`{"type":"data","data":${text}}\n`);
+      }
+    },
+  });
+}

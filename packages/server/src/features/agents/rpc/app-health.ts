@@ -1,0 +1,49 @@
+import type { AppHealth as AppHealthName } from "@slipway/api";
+import {
+  AppHealth,
+  type BatchUpdateAppHealthRequest,
+  type BatchUpdateAppHealthResponseSchema,
+  type MessageInitShape,
+} from "@slipway/wire";
+
+import { topics } from "../../../platform/pubsub/pubsub.ts";
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import { selectAppHealthchecks, updateAppHealth } from "./app-queries.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { enumField, uuidField } from "./fields.ts";
+import { requireBudget } from "./require-budget.ts";
+import { requireLive } from "./require-live.ts";
+
+const healths: ReadonlyMap<number, AppHealthName> = new Map([
+  [AppHealth.DISABLED, "disabled"],
+  [AppHealth.INITIALIZING, "initializing"],
+  [AppHealth.HEALTHY, "healthy"],
+  [AppHealth.UNHEALTHY, "unhealthy"],
+]);
+
+/** Stores the health of the agent's apps; one bad entry, and nothing is written (`rpc.md` section 7.5). */
+export async function updateAppHealths(
+  { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
+  { updates }: BatchUpdateAppHealthRequest,
+): Promise<MessageInitShape<typeof BatchUpdateAppHealthResponseSchema>> {
+  if (updates.length === 0) return {};
+  requireBudget({ spend }, "updates");
+  const urls = new Map(
+    (await selectAppHealthchecks(db, agent.agentId)).map((app) => [app.id, app.healthcheck_url]),
+  );
+  if (urls.size === 0) await requireLive(db, agent.agentId);
+  const newest = new Map<string, AppHealthName>();
+  for (const update of updates) {
+    const id = uuidField(update.id, "id");
+    const url = urls.get(id);
+    if (url === undefined) throw new RpcFailure(`agent has no app ${id}`);
+    if (url === "") throw new RpcFailure(`app ${id} has no health check`);
+    newest.set(id, enumField(healths, update.health, `health of app ${id}`));
+  }
+  const changed = await updateAppHealth(
+    db,
+    [...newest].map(([id, health]) => ({ id, health })),
+  );
+  if (changed > 0) pubsub.publish(topics.workspace(agent.workspaceId));
+  return {};
+}

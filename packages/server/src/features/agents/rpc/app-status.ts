@@ -1,0 +1,53 @@
+import {
+  type MessageInitShape,
+  UpdateAppStatusRequest_AppStatusState as State,
+  type UpdateAppStatusRequest,
+  type UpdateAppStatusResponseSchema,
+} from "@slipway/wire";
+
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import {
+  type AppState,
+  maxMessageBytes,
+  maxUriLength,
+  reportAppStatus,
+} from "../app-status-service.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { requireLive } from "./require-live.ts";
+
+const states: ReadonlyMap<number, AppState> = new Map([
+  [State.WORKING, "working"],
+  [State.IDLE, "idle"],
+  [State.COMPLETE, "complete"],
+  [State.FAILURE, "failure"],
+]);
+
+/** Keeps what an app says of itself (`rpc.md` section 7.13). */
+export async function updateAppStatus(
+  context: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
+  { slug, state: number, message, uri }: UpdateAppStatusRequest,
+): Promise<MessageInitShape<typeof UpdateAppStatusResponseSchema>> {
+  const state = states.get(number);
+  if (state === undefined) throw badRequest(`unknown state ${number}`);
+  const result = await reportAppStatus(context, context.agent, { slug, state, message, uri });
+  switch (result.type) {
+    case "stored":
+      return {};
+    case "long-message":
+      throw badRequest(`message has ${result.bytes} bytes, at most ${maxMessageBytes} are taken`);
+    case "long-uri":
+      throw badRequest(`uri has ${result.length} characters, at most ${maxUriLength} are taken`);
+    case "too-many":
+      throw new RpcFailure("unexpected status code 429: too many statuses in a short time");
+    case "unknown-app":
+      await requireLive(context.db, context.agent.agentId);
+      throw badRequest(`agent has no app with slug ${JSON.stringify(slug.slice(0, 64))}`);
+  }
+}
+
+/** Peers see an error of the HTTP API here, flattened to a text. */
+export const badRequestPrefix = "unexpected status code 400: ";
+
+function badRequest(message: string): RpcFailure {
+  return new RpcFailure(`${badRequestPrefix}${message}`);
+}

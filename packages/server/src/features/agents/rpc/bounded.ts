@@ -1,0 +1,42 @@
+import {
+  boundsCheck,
+  type DescMessage,
+  type Excess,
+  type MessageBounds,
+  type MessageShape,
+  parseKnownFields,
+} from "@slipway/wire";
+
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import { agentLimits, type FieldLimit } from "./limits.ts";
+
+const bounds: MessageBounds = Object.fromEntries(
+  Object.entries<Readonly<Record<string, FieldLimit>>>(agentLimits).map(([message, fields]) => [
+    message,
+    Object.fromEntries(
+      Object.entries(fields).flatMap(([field, limit]) =>
+        limit.over === "refuse" ? [[field, limit]] : [],
+      ),
+    ),
+  ]),
+);
+
+/**
+ * Makes the reader of the requests of one kind: one that is beyond a limit is refused before it is read. `prefix` stands before
+ * the text of the refusal.
+ */
+export function boundedParser<I extends DescMessage>(
+  schema: I,
+  prefix = "",
+): (bytes: Uint8Array) => MessageShape<I> {
+  const check = boundsCheck(schema, bounds);
+  return (bytes) => {
+    const excess = check(bytes);
+    if (excess !== undefined) throw new RpcFailure(`${prefix}${excessText(excess)}`);
+    return parseKnownFields(schema, bytes);
+  };
+}
+
+function excessText({ path, found, max, unit }: Excess): string {
+  return `invalid argument: ${path === "" ? "request" : path} has ${found} ${unit}, at most ${max} are taken`;
+}

@@ -1,0 +1,73 @@
+import { isIP } from "node:net";
+
+import {
+  type Connection,
+  Connection_Action,
+  Connection_Type,
+  type Empty,
+  EmptySchema,
+  createMessage,
+  type ReportConnectionRequest,
+} from "@slipway/wire";
+
+import { timestampFromMs } from "../../../platform/db/timestamp.ts";
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { enumField, required, timeField, uuidField, withoutNul } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
+import { upsertConnection } from "./queries.ts";
+import { requireBudget } from "./require-budget.ts";
+import { notLive } from "./require-live.ts";
+
+const types: ReadonlyMap<number, string> = new Map([
+  [Connection_Type.SSH, "ssh"],
+  [Connection_Type.VSCODE, "vscode"],
+  [Connection_Type.JETBRAINS, "jetbrains"],
+  [Connection_Type.RECONNECTING_PTY, "reconnecting_pty"],
+]);
+
+const nilUuid = "00000000-0000-0000-0000-000000000000";
+/** Characters of a reason that are kept. */
+const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
+
+/** Keeps when somebody was connected to the agent (`rpc.md` section 7.11). */
+export async function reportConnection(
+  { db, clock, agent, spend }: Pick<AgentRpcContext, "db" | "clock" | "agent" | "spend">,
+  request: ReportConnectionRequest,
+): Promise<Empty> {
+  const connection = required(request.connection, "connection");
+  const id = uuidField(connection.id, "id");
+  if (id === nilUuid) throw new RpcFailure("id is the nil UUID");
+  const now = timestampFromMs(clock.now());
+  const told = timeField(connection.timestamp, "timestamp") ?? now;
+  // Both texts have the same form, so they compare as times do. A time to come would never be old.
+  const time = told < now ? told : now;
+  requireBudget({ spend }, "connections");
+  const isStored = await upsertConnection(db, {
+    id,
+    agentId: agent.agentId,
+    type: enumField(types, connection.type, "type"),
+    ip: readIp(connection.ip),
+    ...partOf(connection, time),
+  });
+  if (!isStored) throw notLive();
+  return createMessage(EmptySchema);
+}
+
+/** What one of the two reports of a connection tells. */
+function partOf({ action, statusCode, reason }: Connection, time: string) {
+  if (action === Connection_Action.CONNECT) {
+    return { connectedAt: time, disconnectedAt: null, statusCode: null, reason: null };
+  }
+  if (action !== Connection_Action.DISCONNECT) {
+    throw new RpcFailure(`action: unknown value ${action}`);
+  }
+  const text = withoutNul((reason ?? "").slice(0, maxReasonLength));
+  return { connectedAt: null, disconnectedAt: time, statusCode, reason: text };
+}
+
+/** An address as it is stored; null for what is none. */
+export function readIp(text: string): string | null {
+  const address = text === "localhost" ? "127.0.0.1" : text;
+  return isIP(address) === 0 ? null : address;
+}

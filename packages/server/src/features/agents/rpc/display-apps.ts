@@ -1,0 +1,24 @@
+import { CreateSubAgentRequest_DisplayApp as DisplayApp } from "@slipway/wire";
+
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import { type DisplayAppName, displayApps } from "../../../template-format/definition.ts";
+
+const names: ReadonlyMap<number, DisplayAppName> = new Map([
+  [DisplayApp.VSCODE, "vscode"],
+  [DisplayApp.VSCODE_INSIDERS, "vscode_insiders"],
+  [DisplayApp.WEB_TERMINAL, "web_terminal"],
+  [DisplayApp.SSH_HELPER, "ssh_helper"],
+  [DisplayApp.PORT_FORWARDING_HELPER, "port_forwarding_helper"],
+]);
+
+/** Display apps by name, each once and in the order of the database. Throws `RpcFailure` for an unknown number. */
+export function readDisplayApps(values: readonly number[]): readonly DisplayAppName[] {
+  const chosen = new Set<DisplayAppName>();
+  for (const [index, value] of values.entries()) {
+    const name = names.get(value);
+    if (name === undefined)
+      throw new RpcFailure(`display_apps[${index}]: unknown display app ${value}`);
+    chosen.add(name);
+  }
+  return displayApps.filter((name) => chosen.has(name));
+}

@@ -1,0 +1,58 @@
+import { parseUuid, type Timestamp, timestampToNs } from "@slipway/wire";
+
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+
+/** A sub-message that must be present; throws `RpcFailure` when it is not. */
+export function required<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new RpcFailure(`${name} is missing`);
+  return value;
+}
+
+/** A UUID of exactly 16 bytes; throws `RpcFailure` for any other length (`rpc.md` section 4). */
+export function uuidField(bytes: Uint8Array, name: string): string {
+  try {
+    return parseUuid(bytes);
+  } catch (error) {
+    throw new RpcFailure(`${name}: ${error instanceof Error ? error.message : "invalid UUID"}`);
+  }
+}
+
+/** The text that stands for a number of an open enumeration; throws `RpcFailure` for 0 and any that is not known. */
+export function enumField<T extends string>(
+  texts: ReadonlyMap<number, T>,
+  value: number,
+  name: string,
+): T {
+  const text = texts.get(value);
+  if (text === undefined) throw new RpcFailure(`${name}: unknown value ${value}`);
+  return text;
+}
+
+/** PostgreSQL keeps no NUL, and an agent that sends one would be refused for ever. */
+export function withoutNul(text: string): string {
+  return text.replaceAll("\0", "");
+}
+
+const nsPerMicrosecond = 1000n;
+const microsecondsPerSecond = 1_000_000n;
+/** 0001-01-01, which Go peers send for "no time". */
+const zeroSeconds = -62_135_596_800n;
+/** The last second of the year 9999, the end of what a timestamp may say. */
+const lastSeconds = 253_402_300_799n;
+
+/**
+ * A time as PostgreSQL reads it, to the microsecond; undefined for an absent one and for 0001-01-01. Throws
+ * `RpcFailure` for one outside of the years 1 to 9999.
+ */
+export function timeField(timestamp: Timestamp | undefined, name: string): string | undefined {
+  if (timestamp === undefined) return undefined;
+  const { seconds, nanos } = timestamp;
+  if (seconds < zeroSeconds || seconds > lastSeconds || nanos < 0 || nanos > 999_999_999) {
+    throw new RpcFailure(`${name}: invalid time of ${seconds} s and ${nanos} ns`);
+  }
+  if (seconds === zeroSeconds && nanos === 0) return undefined;
+  const fraction = (timestampToNs(timestamp) / nsPerMicrosecond) % microsecondsPerSecond;
+  const microseconds = (fraction + microsecondsPerSecond) % microsecondsPerSecond;
+  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  return `${whole}.${microseconds.toString().padStart(6, "0")}Z`;
+}

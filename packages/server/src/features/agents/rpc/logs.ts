@@ -1,0 +1,99 @@
+import type { LogLevel } from "@slipway/api";
+import {
+  type BatchCreateLogsResponseSchema,
+  Log_Level,
+  type MessageInitShape,
+  readLogBatch,
+} from "@slipway/wire";
+
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import { LinePacker, type PackedLines } from "../log-lines.ts";
+import { ensureExternalSource, storeAgentLogs } from "../log-service.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { uuidField } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
+import { notLive } from "./require-live.ts";
+
+type Needs = Pick<
+  AgentRpcContext,
+  "db" | "pubsub" | "clock" | "agent" | "storedLogLines" | "reserve"
+>;
+type Answer = MessageInitShape<typeof BatchCreateLogsResponseSchema>;
+
+const limits = agentLimits["coder.agent.v2.BatchCreateLogsRequest"];
+const maxLinesPerBatch = limits.logs.maxCount;
+/** A batch that was taken is stored, whoever leaves meanwhile. */
+const unending = new AbortController().signal;
+/** What a line costs of an agent's traffic, in bytes: about what storing it takes beside its text. */
+const lineCost = 48;
+const nilUuid = "00000000-0000-0000-0000-000000000000";
+/** Never that the limit is passed: stock agents would send nothing any more, and the newest lines are kept. */
+const accepted: Answer = { logLimitExceeded: false };
+
+/** A `BatchCreateLogsRequest`; its lines are packed for the database as they are read. */
+interface LogRequest {
+  readonly logSourceId: Uint8Array;
+  readonly lines: PackedLines;
+}
+
+/** The sources of sessions whose lines name none. */
+const externalSources = new WeakMap<Needs, string>();
+
+/** Takes a batch of log lines (`rpc.md` section 7.7). */
+export async function batchCreateLogs(
+  needs: Needs,
+  { logSourceId, lines }: LogRequest,
+): Promise<Answer> {
+  if (lines.length === 0) return accepted;
+  // Beside the bytes of its text, of which it may have none.
+  const waitMs = needs.reserve("traffic", lines.length * lineCost);
+  if (waitMs > 0) await needs.clock.sleep(waitMs, unending);
+  const sourceId = await sourceOf(needs, logSourceId);
+  if (!(await storeAgentLogs(needs, needs.agent, sourceId, lines))) throw notLive();
+  return accepted;
+}
+
+async function sourceOf(needs: Needs, bytes: Uint8Array): Promise<string> {
+  const id = bytes.length === 0 ? nilUuid : uuidField(bytes, "log_source_id");
+  if (id !== nilUuid) return id;
+  const known = externalSources.get(needs);
+  if (known !== undefined) return known;
+  const made = await ensureExternalSource(needs.db, needs.agent.agentId);
+  externalSources.set(needs, made);
+  return made;
+}
+
+const levels: ReadonlyMap<number, LogLevel> = new Map([
+  [Log_Level.TRACE, "trace"],
+  [Log_Level.DEBUG, "debug"],
+  [Log_Level.INFO, "info"],
+  [Log_Level.WARN, "warn"],
+  [Log_Level.ERROR, "error"],
+]);
+
+/** Bytes a line, to begin with: a guess that only saves growing. */
+const usualLineBytes = 64;
+
+/** Throws `RpcFailure` for too many lines and for one that is no text, `ProtobufError` for what is no request. */
+export function parseLogRequest(bytes: Uint8Array): LogRequest {
+  const packer = new LinePacker(Math.ceil(bytes.length / usualLineBytes), bytes.length);
+  const logSourceId = readLogBatch(bytes, (createdNs, level, start, end) => {
+    if (packer.length === maxLinesPerBatch) {
+      throw new RpcFailure(
+        `invalid argument: logs: batch has too many lines, at most ${maxLinesPerBatch} are taken`,
+      );
+    }
+    try {
+      packer.addEncoded(createdNs, levels.get(level) ?? "info", bytes, start, end);
+    } catch {
+      // What the decoder throws says no more.
+      throw new RpcFailure(`line ${packer.length + 1} is not UTF-8`);
+    }
+  });
+  if (logSourceId.length > limits.log_source_id.maxBytes) {
+    throw new RpcFailure(
+      `invalid argument: log_source_id has ${logSourceId.length} bytes, at most ${limits.log_source_id.maxBytes} are taken`,
+    );
+  }
+  return { logSourceId, lines: packer.finish() };
+}

@@ -1,0 +1,88 @@
+import type {
+  BatchUpdateMetadataRequest,
+  BatchUpdateMetadataResponseSchema,
+  MessageInitShape,
+} from "@slipway/wire";
+
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import { type MetadataValue, selectMetadataKeys } from "../metadata.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { required, withoutNul } from "./fields.ts";
+import { agentLimits } from "./limits.ts";
+
+type Needs = Pick<AgentRpcContext, "db" | "metadata" | "agent">;
+
+/** Sum of the keys' lengths that one call may have, in bytes (`rpc.md` section 7.6). */
+const maxKeysBytes = 6144;
+/** Longest value or error, in bytes. */
+const maxValueBytes = agentLimits["coder.agent.v2.WorkspaceAgentMetadata.Result"].value.kept;
+
+/** The keys of the agents of sessions; a session that reads its manifest has them from there. */
+const keysOf = new WeakMap<object, ReadonlySet<string>>();
+
+/** Notes the keys of a session's agent. */
+export function noteMetadataKeys(session: object, keys: readonly string[]): void {
+  keysOf.set(session, new Set(keys));
+}
+
+/** Takes collected values; success means that they will be stored. Values before the one that passes the limit of keys are kept, but the call fails. */
+export async function batchUpdateMetadata(
+  needs: Needs,
+  { metadata: items }: BatchUpdateMetadataRequest,
+): Promise<MessageInitShape<typeof BatchUpdateMetadataResponseSchema>> {
+  const keys = keysOf.get(needs) ?? (await readKeys(needs));
+  // The last of a key wins; one that the agent does not have is taken and not stored.
+  const taken = new Map<string, MetadataValue>();
+  let keysBytes = 0;
+  for (const [index, { key, result }] of items.entries()) {
+    keysBytes += Buffer.byteLength(key);
+    if (keysBytes > maxKeysBytes) {
+      put(needs, taken);
+      throw new RpcFailure(
+        `keys of metadata have more than ${maxKeysBytes} bytes, discarded from the ${index + 1}. on`,
+      );
+    }
+    const { value, error } = required(result, `result of ${JSON.stringify(key)}`);
+    if (keys.has(key)) taken.set(key, { key, ...limitResult(value, error) });
+  }
+  put(needs, taken);
+  return {};
+}
+
+async function readKeys(needs: Needs): Promise<ReadonlySet<string>> {
+  const keys = await selectMetadataKeys(needs.db, needs.agent.agentId);
+  keysOf.set(needs, keys);
+  return keys;
+}
+
+function put({ metadata, agent }: Needs, values: ReadonlyMap<string, MetadataValue>): void {
+  if (values.size > 0) metadata.put(agent.agentId, [...values.values()]);
+}
+
+/** Value and error as they are stored: trimmed, a long value cut with a note, a long error replaced by one. */
+export function limitResult(
+  value: string,
+  error: string,
+): { readonly value: string; readonly error: string } {
+  const text = withoutNul(value.trim());
+  const reason = withoutNul(error.trim());
+  const valueBytes = Buffer.byteLength(text);
+  if (valueBytes > maxValueBytes) {
+    return { value: cutToBytes(text, maxValueBytes), error: sizeNote("value", valueBytes) };
+  }
+  const errorBytes = Buffer.byteLength(reason);
+  return {
+    value: text,
+    error: errorBytes > maxValueBytes ? sizeNote("error", errorBytes) : reason,
+  };
+}
+
+function sizeNote(what: string, bytes: number): string {
+  return `${what} of ${bytes} bytes exceeds the limit of ${maxValueBytes} bytes`;
+}
+
+/** The beginning of a text that fits into so many bytes, in whole characters. */
+function cutToBytes(text: string, maxBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
+  return text.slice(0, read);
+}

@@ -1,0 +1,191 @@
+import type { LifecycleState, ScriptStage, ScriptStatus, Subsystem } from "@slipway/api";
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import type { AgentCaller } from "../../../platform/http/caller.ts";
+import { type AgentSession, firstConnected } from "../connection-queries.ts";
+import { isLiveAgent } from "../live-queries.ts";
+
+interface AgentStartup {
+  readonly version: string;
+  readonly expandedDirectory: string;
+  readonly subsystems: readonly Subsystem[];
+  readonly apiVersion: string;
+}
+
+/**
+ * Stores what a live agent is; false when it is not live. Whoever begins a life as this agent has been answered this first,
+ * so that by then it is known when its first session began.
+ */
+export async function updateAgentStartup(
+  db: Queryable,
+  { agentId, authenticatedAt }: Pick<AgentCaller, "agentId" | "authenticatedAt">,
+  startup: AgentStartup,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("workspace_agents")
+    .set({
+      version: startup.version,
+      expanded_directory: startup.expandedDirectory,
+      subsystems: [...startup.subsystems],
+      api_version: startup.apiVersion,
+      first_connected_at: firstConnected(authenticatedAt),
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", agentId)
+    .where(isLiveAgent(agentId))
+    // Looked at again under the row's lock, which a claim may have had.
+    .where("deleted", "=", sql.lit(false))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** In the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */
+const identityMark = "+slipway.";
+
+/**
+ * Whether a report `new` that an agent `a` is starting is of its life as this row, not one from before the claim that is only
+ * delivered now. An agent that decides by identity drops such reports by itself. A stock agent delivers them, in their order:
+ * so one that was seen to end its life before has none left. Else the time of the report tells, by the clock of the agent's
+ * machine: nobody's life as this row began before its first session did (docs/claims.md).
+ */
+function isOfThisLife(authenticatedAt: string): RawBuilder<boolean> {
+  const firstSession = sql`coalesce(a.first_connected_at, ${authenticatedAt}::timestamptz)`;
+  return sql<boolean>`(
+    a.reinit_received_at is not null
+      or position(${sql.lit(identityMark)} in a.version) > 0
+      or extract(epoch from new.changed_at - ${firstSession}) * 1000 >= coalesce(a.clock_ahead_ms, 0))`;
+}
+
+/**
+ * Start and end of the start scripts follow from the state (table of `rpc.md` section 7.3). While the agent is owed a reinit,
+ * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md); that it ends that, once
+ * it was told to, is noted, because a release that knows no repetition would start over at each. Nor does what a session
+ * says of a time that the agent has left behind, once a newer session is there: the statement was held up on its way, and the
+ * agent, which had no answer, has said it again. While it is the newest, an agent's clock may have been set back.
+ * False when nothing changes, also where the agent is not live.
+ */
+export async function updateAgentLifecycle(
+  db: Queryable,
+  { agentId, connectionId, authenticatedAt }: Omit<AgentSession, "replicaId">,
+  change: { readonly state: LifecycleState; readonly changedAt: string },
+): Promise<boolean> {
+  const { state, changedAt } = change;
+  const { numAffectedRows } = await sql`
+    with new as (select ${state}::text as state, ${changedAt}::timestamptz as changed_at),
+    received as (
+      update workspace_agents set reinit_received_at = now() from new
+        where id = ${agentId} and ${isLiveAgent(agentId)} and took_over and started_at is null
+          and reinit_sent_at is not null and reinit_received_at is null
+          and new.state in ('shutting_down', 'shutdown_timeout', 'shutdown_error', 'off'))
+    update workspace_agents a set
+      lifecycle_state = new.state,
+      started_at = case
+        when new.state = 'starting' then new.changed_at
+        when new.state in ('ready', 'start_timeout', 'start_error') then coalesce(a.started_at, new.changed_at)
+        else a.started_at end,
+      ready_at = case
+        when new.state = 'starting' then null
+        when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
+        else a.ready_at end,
+      clock_ahead_ms = greatest(a.clock_ahead_ms, extract(epoch from new.changed_at - now()) * 1000),
+      updated_at = now()
+    from new
+    where a.id = ${agentId} and ${isLiveAgent(agentId)}
+      and (a.started_at is not null or not a.took_over or (new.state = 'starting' and ${isOfThisLife(authenticatedAt)}))
+      and not (coalesce(a.connection_id <> ${connectionId}, false) and (
+        coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
+        coalesce(new.changed_at = case
+          when new.state = 'starting' then a.started_at
+          when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))`.execute(
+    db,
+  );
+  return numAffectedRows !== 0n;
+}
+
+/** Stores what a live agent in use reports, and notes that its workspace was used; false when it is not live. */
+export async function insertStats(
+  db: Queryable,
+  agent: { readonly agentId: string; readonly workspaceId: string },
+  stats: object,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    with used as (
+      update workspaces set last_used_at = now()
+        where id = ${agent.workspaceId} and ${isLiveAgent(agent.agentId)})
+    insert into workspace_agent_stats (workspace_agent_id, stats)
+      select id, ${JSON.stringify(stats)}::jsonb from live_agents where id = ${agent.agentId}`.execute(
+    db,
+  );
+  return numAffectedRows !== 0n;
+}
+
+interface ScriptTiming {
+  readonly scriptId: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly exitCode: number;
+  readonly stage: ScriptStage;
+  readonly status: ScriptStatus;
+}
+
+/** Stores how a run of a script ended; false when the agent has no such script or is not live. */
+export async function upsertScriptTiming(
+  db: Queryable,
+  agentId: string,
+  timing: ScriptTiming,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    insert into workspace_agent_script_timings (script_id, started_at, ended_at, exit_code, stage, status)
+      select id, ${timing.startedAt}::timestamptz, ${timing.endedAt}::timestamptz,
+          ${timing.exitCode}::integer, ${timing.stage}::text, ${timing.status}::text
+        from workspace_agent_scripts
+        where id = ${timing.scriptId} and workspace_agent_id = ${agentId} and ${isLiveAgent(agentId)}
+      on conflict (script_id, started_at) do update set
+        ended_at = excluded.ended_at, exit_code = excluded.exit_code,
+        stage = excluded.stage, status = excluded.status`.execute(db);
+  return numAffectedRows === 1n;
+}
+
+/** The monitors that the build gave the agent, as JSON; undefined when it is not live. */
+export function selectResourceMonitors(db: Queryable, agentId: string) {
+  return db
+    .selectFrom("workspace_agents")
+    .where("id", "=", agentId)
+    .where(isLiveAgent(agentId))
+    .select("resource_monitors")
+    .executeTakeFirst();
+}
+
+interface ConnectionReport {
+  readonly id: string;
+  readonly agentId: string;
+  readonly type: string;
+  readonly ip: string | null;
+  readonly connectedAt: string | null;
+  readonly disconnectedAt: string | null;
+  readonly statusCode: number | null;
+  readonly reason: string | null;
+}
+
+/**
+ * Both reports of a connection make one row: the earliest connect and the first disconnect win (`rpc.md` section 7.11). False
+ * when the agent is not live.
+ */
+export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    insert into workspace_connections as c
+        (id, workspace_agent_id, type, ip, connected_at, disconnected_at, status_code, reason)
+      select ${report.id}::uuid, id, ${report.type}::text, ${report.ip}::text, ${report.connectedAt}::timestamptz,
+          ${report.disconnectedAt}::timestamptz, ${report.statusCode}::integer, ${report.reason}::text
+        from live_agents where id = ${report.agentId}
+      on conflict (workspace_agent_id, id) do update set
+        ip = coalesce(c.ip, excluded.ip),
+        connected_at = least(c.connected_at, excluded.connected_at),
+        disconnected_at = coalesce(c.disconnected_at, excluded.disconnected_at),
+        status_code = case when c.disconnected_at is null then excluded.status_code else c.status_code end,
+        reason = case when c.disconnected_at is null then excluded.reason else c.reason end`.execute(
+    db,
+  );
+  return numAffectedRows !== 0n;
+}

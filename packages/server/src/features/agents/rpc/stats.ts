@@ -1,0 +1,74 @@
+import {
+  durationFromMs,
+  type MessageInitShape,
+  type Stats,
+  type UpdateStatsRequest,
+  type UpdateStatsResponseSchema,
+} from "@slipway/wire";
+
+import { topics } from "../../../platform/pubsub/pubsub.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { withoutNul } from "./fields.ts";
+import { maxProtocolLength, maxProtocols, otherProtocols } from "./limits.ts";
+import { insertStats } from "./queries.ts";
+import { notLive } from "./require-live.ts";
+
+type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity" | "spend">;
+
+/** How often agents report; they take it from every answer (`rpc.md` section 7.4). */
+const reportIntervalMs = 30_000;
+
+/** Keeps what an agent in use reports, and tells it when to report again. Idle reports are not kept. */
+export async function updateStats(
+  needs: Needs,
+  { stats }: UpdateStatsRequest,
+): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
+  // Beyond the budget a report changes nothing: refused, the agent would connect anew and send it again.
+  if (stats !== undefined && isInUse(stats) && needs.spend("statistics") > 0) {
+    const isStored = await insertStats(needs.db, needs.agent, keptStats(stats));
+    if (!isStored) throw notLive();
+    if (stats.connectionCount > 0n) await needs.noteActivity(needs.agent.workspaceId);
+    needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  }
+  return { reportInterval: durationFromMs(reportIntervalMs) };
+}
+
+function isInUse(stats: Stats): boolean {
+  return [
+    stats.connectionCount,
+    stats.sessionCountVscode,
+    stats.sessionCountJetbrains,
+    stats.sessionCountReconnectingPty,
+    stats.sessionCountSsh,
+  ].some((count) => count > 0n);
+}
+
+/** Connections by protocol: the first names, and all others under one. */
+function keptProtocols(counts: Stats["connectionsByProto"]): Readonly<Record<string, number>> {
+  const kept = new Map<string, number>();
+  const keep = (name: string, count: bigint): void => {
+    kept.set(name, (kept.get(name) ?? 0) + Number(count));
+  };
+  for (const [name, count] of Object.entries(counts)) {
+    const isKept = name.length <= maxProtocolLength && kept.size < maxProtocols;
+    keep(isKept ? withoutNul(name) : otherProtocols, count);
+  }
+  return Object.fromEntries(kept);
+}
+
+/** A report as it is stored: under the names of the message, without the metrics. */
+function keptStats(stats: Stats): object {
+  return {
+    connections_by_proto: keptProtocols(stats.connectionsByProto),
+    connection_count: Number(stats.connectionCount),
+    connection_median_latency_ms: stats.connectionMedianLatencyMs,
+    rx_packets: Number(stats.rxPackets),
+    rx_bytes: Number(stats.rxBytes),
+    tx_packets: Number(stats.txPackets),
+    tx_bytes: Number(stats.txBytes),
+    session_count_vscode: Number(stats.sessionCountVscode),
+    session_count_jetbrains: Number(stats.sessionCountJetbrains),
+    session_count_reconnecting_pty: Number(stats.sessionCountReconnectingPty),
+    session_count_ssh: Number(stats.sessionCountSsh),
+  };
+}

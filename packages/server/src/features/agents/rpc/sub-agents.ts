@@ -1,0 +1,149 @@
+import type { DisplayApp } from "@slipway/api";
+import {
+  type CreateSubAgentRequest,
+  type CreateSubAgentResponseSchema,
+  type DeleteSubAgentRequest,
+  type DeleteSubAgentResponseSchema,
+  encodeUuid,
+  type ListSubAgentsResponseSchema,
+  type MessageInitShape,
+  type SubAgentSchema,
+} from "@slipway/wire";
+
+import { createAgentToken } from "../../../platform/auth/agent-token.ts";
+import { violatesUnique } from "../../../platform/db/errors.ts";
+import { inTransaction } from "../../../platform/db/transaction.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
+import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import type { AgentRpcContext } from "./context.ts";
+import { readDisplayApps } from "./display-apps.ts";
+import { uuidField, withoutNul } from "./fields.ts";
+import { requireBudget } from "./require-budget.ts";
+import { notLive, requireLive } from "./require-live.ts";
+import { checkApps } from "./sub-agent-apps.ts";
+import {
+  deleteSubAgent as endSubAgent,
+  insertSubAgent,
+  insertSubAgentApps,
+  lockParent,
+  selectSubAgents,
+  updateSubAgent,
+} from "./sub-agent-queries.ts";
+
+type Needs = Pick<
+  AgentRpcContext,
+  "db" | "pubsub" | "secrets" | "agent" | "spend" | "maxSubAgents"
+>;
+type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
+
+const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
+
+/** Makes an agent inside of the workspace's own, or takes the one that the build made (`rpc.md` section 7.12). */
+export async function createSubAgent(
+  needs: Needs,
+  request: CreateSubAgentRequest,
+): Promise<Created> {
+  const displayApps = readDisplayApps(request.displayApps);
+  const created =
+    request.id === undefined
+      ? await makeSubAgent(needs, request, displayApps)
+      : await takeSubAgent(needs, request.id, {
+          displayApps,
+          directory: withoutNul(request.directory),
+        });
+  needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  return created;
+}
+
+/**
+ * Ends a sub-agent of the calling agent, and of no other. The caller's own id changes nothing: stock agents take that for a
+ * success (`rpc.md` section 7.12).
+ */
+export async function deleteSubAgent(
+  { db, pubsub, agent }: Needs,
+  request: DeleteSubAgentRequest,
+): Promise<MessageInitShape<typeof DeleteSubAgentResponseSchema>> {
+  const id = uuidField(request.id, "id");
+  if (await endSubAgent(db, { id, parentId: agent.agentId })) {
+    pubsub.publish(topics.workspace(agent.workspaceId));
+    return {};
+  }
+  await requireLive(db, agent.agentId);
+  if (id !== agent.agentId) throw new RpcFailure(`there is no sub-agent ${id}`);
+  return {};
+}
+
+/** Live children with their tokens. */
+export async function listSubAgents({
+  db,
+  secrets,
+  agent,
+}: Needs): Promise<MessageInitShape<typeof ListSubAgentsResponseSchema>> {
+  const rows = await selectSubAgents(db, agent.agentId);
+  if (rows.length === 0) await requireLive(db, agent.agentId);
+  return {
+    agents: rows.map((row) => subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted))),
+  };
+}
+
+async function makeSubAgent(
+  { db, secrets, agent, spend, maxSubAgents }: Needs,
+  request: CreateSubAgentRequest,
+  displayApps: readonly DisplayApp[],
+): Promise<Created> {
+  const { name, architecture, operatingSystem } = request;
+  if (!nameForm.test(name)) {
+    throw new RpcFailure(`agent name ${JSON.stringify(name)} does not match ${nameForm.source}`);
+  }
+  requireBudget({ spend }, "subAgents");
+  const token = createAgentToken(secrets);
+  const { apps, errors } = checkApps(name, request.apps);
+  const id = await inTransaction(db, async (trx) => {
+    const parent = await lockParent(trx, agent.agentId);
+    if (parent === undefined) return undefined;
+    if (parent.parent_id !== null) throw new RpcFailure("a sub-agent has no sub-agents of its own");
+    if (parent.children >= maxSubAgents) {
+      throw new RpcFailure(
+        `the agent has ${parent.children} sub-agents, at most ${maxSubAgents} are allowed: delete one first`,
+      );
+    }
+    const childId = await insertSubAgent(trx, {
+      parentId: agent.agentId,
+      name,
+      directory: withoutNul(request.directory),
+      architecture: withoutNul(architecture),
+      operatingSystem: withoutNul(operatingSystem),
+      displayApps,
+      token,
+    });
+    if (childId !== undefined) await insertSubAgentApps(trx, childId, apps);
+    return childId;
+  }).catch((error: unknown) => {
+    if (!violatesUnique(error, "workspace_agents_name")) throw error;
+    throw new RpcFailure(`the workspace has an agent named ${JSON.stringify(name)} already`);
+  });
+  if (id === undefined) throw notLive();
+  return { agent: subAgent(id, name, token.token), appCreationErrors: [...errors] };
+}
+
+async function takeSubAgent(
+  { db, secrets, agent }: Needs,
+  idBytes: Uint8Array,
+  change: { readonly displayApps: readonly DisplayApp[]; readonly directory: string },
+): Promise<Created> {
+  const id = uuidField(idBytes, "id");
+  const row = await updateSubAgent(db, { id, parentId: agent.agentId }, change);
+  if (row === undefined) {
+    await requireLive(db, agent.agentId);
+    throw new RpcFailure(`agent ${id} is no child of this agent`);
+  }
+  return { agent: subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted)) };
+}
+
+function subAgent(
+  id: string,
+  name: string,
+  token: string,
+): MessageInitShape<typeof SubAgentSchema> {
+  return { id: encodeUuid(id), name, authToken: encodeUuid(token) };
+}

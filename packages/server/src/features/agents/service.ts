@@ -1,0 +1,78 @@
+import type { WorkspaceAgent } from "@slipway/api";
+
+import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { agentJson, type AgentWorkspace } from "./agent-json.ts";
+import {
+  selectAgent,
+  selectAgentPlace,
+  selectAgentsOfJobs,
+  selectAgentWithParts,
+} from "./read-queries.ts";
+import { agentStatus } from "./status.ts";
+
+export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
+
+/** Where an agent belongs, if the caller may see it; throws the 404 of `rest.md` section 1.5. */
+export async function requireAgentPlace(
+  db: Queryable,
+  caller: UserCaller,
+  agentId: string,
+): Promise<AgentPlace> {
+  const place = await selectAgentPlace(db, agentId);
+  if (place === undefined || !maySeeWorkspacesOf(caller, place.owner_id)) throw unknownAgent();
+  return place;
+}
+
+/** Throws the 400 of `rest.md` section 6.4 unless the agent, which the caller may see, is connected at `now`. */
+export async function requireConnectedAgent(
+  db: Queryable,
+  caller: UserCaller,
+  agentId: string,
+  now: number,
+): Promise<void> {
+  await requireAgentPlace(db, caller, agentId);
+  const row = await selectAgent(db, agentId);
+  if (row === undefined) throw unknownAgent();
+  const { status } = agentStatus(row, now);
+  if (status === "connected") return;
+  throw new HttpError(400, `Agent state is "${status}", it must be in the "connected" state.`);
+}
+
+function unknownAgent(): HttpError {
+  return new HttpError(404, "Agent doesn't exist with that id, or you do not have access to it.");
+}
+
+/** An agent as the caller sees it at `now`; throws the 404. */
+export async function readAgent(
+  db: Queryable,
+  caller: UserCaller,
+  agentId: string,
+  now: number,
+): Promise<WorkspaceAgent> {
+  const place = await requireAgentPlace(db, caller, agentId);
+  const row = await selectAgentWithParts(db, agentId);
+  if (row === undefined) throw unknownAgent();
+  return agentJson(row, workspaceOfPlace(place), now);
+}
+
+function workspaceOfPlace(place: AgentPlace): AgentWorkspace {
+  return {
+    workspaceId: place.workspace_id,
+    workspaceName: place.workspace_name,
+    ownerName: place.owner_name,
+  };
+}
+
+/** The agents on what builds made, by the builds' jobs, as clients see them. */
+export async function readAgentsOfJobs(
+  db: Queryable,
+  jobIds: readonly string[],
+  workspaceOf: (jobId: string) => AgentWorkspace,
+  now: number,
+): Promise<readonly WorkspaceAgent[]> {
+  const rows = await selectAgentsOfJobs(db, jobIds);
+  return rows.map((row) => agentJson(row, workspaceOf(row.job_id), now));
+}

@@ -1,0 +1,109 @@
+import { type AuditLog, type AuditLogsResponse, nilUuid, type User } from "@slipway/api";
+
+import { mayReadAudit } from "../../platform/auth/rights.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden } from "../../platform/http/errors.ts";
+import type { Page } from "../../platform/http/paging.ts";
+import { type AuditRow, countAuditEntries, selectAuditEntries } from "./queries.ts";
+import type { AuditSearch } from "./search.ts";
+
+/** Counting ends here. */
+const countCap = 2000;
+/** Most entries of one answer, and how many come when no limit is given. */
+const maxPageSize = 100;
+
+/** Users by their ids; the users feature stands above this one and lends it. */
+export type ReadUsers = (userIds: readonly string[]) => Promise<ReadonlyMap<string, User>>;
+
+interface AuditNeeds {
+  readonly db: Queryable;
+  readonly readUsers: ReadUsers;
+}
+
+/** A page of the audit trail; throws 403 for who may not read it. */
+export async function listAuditEntries(
+  { db, readUsers }: AuditNeeds,
+  caller: UserCaller,
+  search: AuditSearch,
+  { limit = maxPageSize, offset }: Page,
+): Promise<AuditLogsResponse> {
+  if (!mayReadAudit(caller)) throw forbidden("Only owners and auditors read the audit trail.");
+  const page = { limit: Math.min(limit, maxPageSize), offset };
+  const [rows, count] = await Promise.all([
+    selectAuditEntries(db, search, page),
+    countAuditEntries(db, search, countCap),
+  ]);
+  const userIds = rows.flatMap(({ user_id }) => (user_id === null ? [] : [user_id]));
+  const users = await readUsers([...new Set(userIds)]);
+  const audit_logs = rows.map((row) => auditJson(row, users.get(row.user_id ?? "")));
+  return { audit_logs, count, count_cap: countCap };
+}
+
+/** The entry as clients see it; what the server did by itself comes from no request. */
+function auditJson(row: AuditRow, user: User | undefined): AuditLog {
+  const { resource_target: target, additional_fields: fields } = row;
+  const owner = fields["workspace_owner"];
+  return {
+    id: row.id,
+    request_id: row.request_id ?? nilUuid,
+    time: row.created_at,
+    ip: row.ip,
+    user_agent: row.user_agent,
+    resource_type: row.resource_type,
+    resource_id: row.resource_id,
+    resource_target: target,
+    resource_icon: "",
+    action: row.action,
+    diff: row.diff,
+    status_code: row.status_code,
+    additional_fields: fields,
+    description: describe(row),
+    resource_link: typeof owner === "string" ? `/@${owner}/${target}` : "",
+    is_deleted: row.workspace_deleted ?? false,
+    organization_id: row.organization_id ?? nilUuid,
+    ...(row.organization_id === null ? {} : { organization: organizationOf(row) }),
+    user: user ?? null,
+  };
+}
+
+/** A sentence in which clients fill in the two names. Keys of sessions have none. */
+function describe(row: AuditRow): string {
+  const { action, resource_type: type, status_code: status } = row;
+  if (type === "workspace_agent" && action === "login") {
+    return "workspace agent {target} logged in by its machine";
+  }
+  const [done, tried] = verbs[action];
+  const verb = status < 400 ? done : `unsuccessfully attempted to ${tried}`;
+  const isSession = action === "login" || action === "logout" || action === "register";
+  const what = isSession ? "" : ` ${type.replaceAll("_", " ")} {target}`;
+  return `{user} ${verb}${what}${byWhoseKey(row.additional_fields)}`;
+}
+
+/** Names another user who made the key: the one who acted may be either of the two. */
+function byWhoseKey({ key_created_by: creator }: AuditRow["additional_fields"]): string {
+  const isNamed = typeof creator === "object" && creator !== null && "username" in creator;
+  return isNamed ? ` with a key made by ${String(creator.username)}` : "";
+}
+
+/** As done, and as tried. */
+const verbs: Readonly<Record<AuditLog["action"], readonly [done: string, tried: string]>> = {
+  create: ["created", "create"],
+  write: ["updated", "update"],
+  delete: ["deleted", "delete"],
+  start: ["started", "start"],
+  stop: ["stopped", "stop"],
+  login: ["logged in", "log in"],
+  logout: ["logged out", "log out"],
+  register: ["registered", "register"],
+  open: ["read", "read"],
+};
+
+function organizationOf(row: AuditRow): NonNullable<AuditLog["organization"]> {
+  return {
+    id: row.organization_id ?? nilUuid,
+    name: row.organization_name ?? "",
+    display_name: row.organization_display_name ?? "",
+    icon: row.organization_icon ?? "",
+  };
+}

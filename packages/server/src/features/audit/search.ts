@@ -1,0 +1,70 @@
+import { HttpError } from "../../platform/http/errors.ts";
+import { readSearchTerms } from "../../platform/http/search-terms.ts";
+import { readUuid } from "../../platform/http/uuid.ts";
+
+/** Which entries of the audit trail are asked for; what is undefined is not asked. Texts are in lower case. */
+export interface AuditSearch {
+  readonly action?: string;
+  readonly resourceType?: string;
+  readonly resourceId?: string;
+  /** What the thing is called. */
+  readonly target?: string;
+  readonly username?: string;
+  readonly email?: string;
+  readonly buildReason?: string;
+  /** RFC 3339; the times themselves count. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const message = "Invalid audit search query.";
+
+/** Reads the search language of the audit trail; a bare word is what the thing is called. Throws the 400. */
+export function parseAuditSearch(q: string): AuditSearch {
+  const search: AuditSearch = {};
+  for (const { key = "resource_target", value } of readSearchTerms(q, message)) {
+    Object.assign(search, readTerm(key, value));
+  }
+  return search;
+}
+
+function readTerm(key: string, value: string): AuditSearch {
+  switch (key) {
+    case "action":
+      return { action: value };
+    case "resource_type":
+      return { resourceType: value };
+    case "resource_id":
+      return { resourceId: uuidOf(key, value) };
+    case "resource_target":
+      return { target: value };
+    case "username":
+      return { username: value };
+    case "email":
+      return { email: value };
+    case "build_reason":
+      return { buildReason: value };
+    case "date_from":
+      return { from: dayOf(key, value, "00:00:00Z") };
+    case "date_to":
+      return { to: dayOf(key, value, "23:59:59.999999Z") };
+    default:
+      throw invalid(key, `"${key}" is not a valid query param`);
+  }
+}
+
+function uuidOf(key: string, value: string): string {
+  const uuid = readUuid(value);
+  if (uuid !== undefined) return uuid;
+  throw invalid(key, `must be a UUID, found "${value}"`);
+}
+
+function dayOf(key: string, value: string, time: string): string {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
+  if (isDay) return `${value}T${time}`;
+  throw invalid(key, `must be a day such as 2026-01-31, found "${value}"`);
+}
+
+function invalid(field: string, detail: string): HttpError {
+  return new HttpError(400, message, { validations: [{ field, detail }] });
+}

@@ -1,0 +1,35 @@
+import type { NamedValue } from "../../template-format/definition.ts";
+import { type RenderedAgents, renderDefinition } from "../../template-format/interpolate.ts";
+import type { BuildContext } from "./context-queries.ts";
+
+/** The agents of a build as its template describes them, for its owner. */
+export function renderAgents(
+  context: RenderContext,
+  parameters: readonly NamedValue[],
+): RenderedAgents {
+  return renderDefinition(context.definition, {
+    parameters,
+    owner: {
+      id: context.owner_id,
+      username: context.owner_username,
+      name: context.owner_name,
+      email: context.owner_email,
+    },
+    workspace: { id: context.workspace_id, name: context.workspace_name },
+    template: { name: context.template_name, version: context.template_version_name },
+  });
+}
+
+/** What of a build its agents are made from. */
+export type RenderContext = Pick<
+  BuildContext,
+  | "definition"
+  | "owner_id"
+  | "owner_username"
+  | "owner_name"
+  | "owner_email"
+  | "workspace_id"
+  | "workspace_name"
+  | "template_name"
+  | "template_version_name"
+>;

@@ -1,0 +1,269 @@
+import {
+  defaultDriverLimits,
+  type DriverAgent,
+  type DriverBuild,
+} from "../../drivers/driver-build.ts";
+import type { DriverLog } from "../../drivers/driver-log.ts";
+import type { Driver, DriverResult } from "../../drivers/driver.ts";
+import { DriverError } from "../../drivers/errors.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { insertRows } from "../../platform/db/insert-rows.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { JobCanceled } from "../../platform/jobs/errors.ts";
+import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { dropAgents, endAgents, readDriverAgents } from "../agents/build-service.ts";
+import { renderAgents } from "./build-context.ts";
+import {
+  type BuildContext,
+  markWorkspaceDeleted,
+  selectBuildContext,
+  selectDriverState,
+  selectLastStart,
+  updateDriverState,
+} from "./context-queries.ts";
+import { updateDeadline } from "./deadline-queries.ts";
+import { selectParameters } from "./queries.ts";
+import { selectResources } from "./resource-queries.ts";
+import { resourceRows } from "./resource-rows.ts";
+import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
+
+export interface BuildNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly accessUrl: string;
+}
+
+const stages = {
+  start: "Starting workspace",
+  stop: "Stopping workspace",
+  delete: "Destroying workspace",
+} as const;
+
+/** The headline over the log of a claim. */
+export const claimStage = "Handing over workspace";
+
+/** Carries out a build by its driver. Repeatable: the agents of a start are made once, before the driver is called. */
+export function buildHandler(needs: BuildNeeds): JobHandler {
+  return async (job, log, signal) => {
+    const context = await selectBuildContext(needs.db, job.id);
+    if (context === undefined)
+      return { error: "the job has no build", commit: async () => {}, topics: [] };
+    log.stage("Setting up");
+    const driver = requireDriver(needs.drivers, context.definition.driver);
+    const found = await findPredecessor(needs.db, context);
+    try {
+      const work = { context, driver, log, signal };
+      return found?.what === "take-over"
+        ? await handOver(needs, work, found.predecessor)
+        : await carryOut(needs, work, found?.predecessor);
+    } catch (error) {
+      if (signal.reason instanceof JobCanceled) {
+        log.write("warn", "the build was canceled");
+        return failure(context, signal.reason.message);
+      }
+      if (!(error instanceof DriverError)) throw error;
+      log.write("error", error.message);
+      return failure(context, error.message);
+    }
+  };
+}
+
+/** A build under way. */
+interface Work {
+  readonly context: BuildContext;
+  readonly driver: Driver;
+  readonly log: JobLogWriter;
+  readonly signal: AbortSignal;
+}
+
+async function handOver(
+  needs: BuildNeeds,
+  { context, driver, log, signal }: Work,
+  predecessor: Predecessor,
+): Promise<JobOutcome> {
+  const build = await readDriverBuild(needs, context, predecessor.buildId);
+  log.stage(claimStage);
+  const result = await driver.claim?.(build, driverLog(log), signal);
+  log.stage("Cleaning Up");
+  return claimed(needs, context, predecessor, result);
+}
+
+/** `replaced` is what runs for another owner, and ends. */
+async function carryOut(
+  needs: BuildNeeds,
+  work: Work,
+  replaced: Predecessor | undefined,
+): Promise<JobOutcome> {
+  const { context, driver, log, signal } = work;
+  if (replaced !== undefined) await leaveDriver(needs, work, replaced);
+  if (context.transition === "start") await prepareAgents(needs, work, replaced);
+  const build = await readDriverBuild(needs, context);
+  log.stage(stages[build.transition]);
+  const result = await driver[build.transition](build, driverLog(log), signal);
+  log.stage("Cleaning Up");
+  return success(context, result);
+}
+
+export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string): Driver {
+  const driver = drivers.get(name);
+  if (driver !== undefined) return driver;
+  const known = [...drivers.keys()].join(", ");
+  throw new DriverError("invalid-template", `this server has no driver ${name}; it has: ${known}`);
+}
+
+/**
+ * The build as its driver gets it: with the agents of a start, or those that run, and their tokens in clear. `runningId` is
+ * the build whose agents run, where that is known.
+ */
+export async function readDriverBuild(
+  needs: BuildNeeds,
+  context: BuildContext,
+  runningId?: string,
+): Promise<DriverBuild> {
+  const { db } = needs;
+  const { workspace_id: workspaceId, build_number: before } = context;
+  const { driver } = context.definition;
+  const [parameters, agents, state] = await Promise.all([
+    selectParameters(db, context.id),
+    readAgents(needs, context, runningId),
+    context.driver_state ?? selectDriverState(db, { workspaceId, before, driver }),
+  ]);
+  return {
+    id: context.id,
+    number: context.build_number,
+    transition: context.transition,
+    workspace: {
+      id: context.workspace_id,
+      name: context.workspace_name,
+      owner: { id: context.owner_id, username: context.owner_username },
+    },
+    template: {
+      name: context.template_name,
+      version: context.template_version_name,
+      settings: {},
+      directory: undefined,
+    },
+    parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+    agents,
+    limits: defaultDriverLimits,
+    accessUrl: needs.accessUrl,
+    state: state ?? undefined,
+  };
+}
+
+async function readAgents(
+  { db, secrets }: BuildNeeds,
+  { id, transition, workspace_id: workspaceId, build_number: number }: BuildContext,
+  runningId: string | undefined,
+): Promise<readonly DriverAgent[]> {
+  if (runningId !== undefined) return readDriverAgents(db, secrets, runningId);
+  if (transition === "start") return readDriverAgents(db, secrets, id);
+  const start = await selectLastStart(db, workspaceId, number);
+  return start === undefined ? [] : readDriverAgents(db, secrets, start.id);
+}
+
+/** Has the driver that runs a workspace remove what it started, where another one is to start it anew. */
+async function leaveDriver(
+  needs: BuildNeeds,
+  { context, log, signal }: Work,
+  { buildId, driver }: Predecessor,
+): Promise<void> {
+  if (driver === context.definition.driver) return;
+  const { workspace_id: workspaceId, build_number: before } = context;
+  const build = await readDriverBuild(needs, context, buildId);
+  const state = await selectDriverState(needs.db, { workspaceId, before, driver });
+  log.stage(stages.delete);
+  const leaving = requireDriver(needs.drivers, driver);
+  await leaving.delete({ ...build, transition: "delete", state }, driverLog(log), signal);
+}
+
+/** Makes the agents of a start, unless an earlier try of this job did. Those that they replace end. */
+async function prepareAgents(
+  needs: BuildNeeds,
+  { context, driver, log, signal }: Work,
+  replaced: Predecessor | undefined,
+): Promise<void> {
+  const { db, secrets } = needs;
+  if ((await selectResources(db, [context.job_id])).length > 0) return;
+  const parameters = await selectParameters(db, context.id);
+  const agents = renderAgents(context, parameters);
+  const plan = await driver.plan(
+    {
+      template: {
+        name: context.template_name,
+        version: context.template_version_name,
+        settings: {},
+        directory: undefined,
+      },
+      parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+      agentNames: agents.map((agent) => agent.name),
+    },
+    driverLog(log),
+    signal,
+  );
+  await inTransaction(db, async (trx) => {
+    const made = {
+      buildId: context.id,
+      jobId: context.job_id,
+      resources: plan.resources,
+      definitions: agents,
+      processes: new Map(),
+    };
+    if (replaced !== undefined) await endAgents(trx, replaced.buildId);
+    await insertRows(resourceRows(secrets, made)).execute(trx);
+  });
+}
+
+/** A driver's lines go into the build's log; its stages become headlines there. */
+function driverLog(log: JobLogWriter): DriverLog {
+  return { write: (level, _stage, line) => log.write(level, line) };
+}
+
+function success(context: BuildContext, result: DriverResult): JobOutcome {
+  return {
+    error: undefined,
+    topics: [topics.workspace(context.workspace_id)],
+    commit: async (trx) => {
+      await updateDriverState(trx, context.id, result.state);
+      if (context.transition === "start") await updateDeadline(trx, context.id);
+      if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
+    },
+  };
+}
+
+/** The processes have become the new owner's; a driver that had nothing to do leaves what was there. */
+function claimed(
+  { secrets }: BuildNeeds,
+  context: BuildContext,
+  predecessor: Predecessor,
+  result: DriverResult | undefined,
+): JobOutcome {
+  const { workspace_id: workspaceId } = context;
+  const resources = result?.resources ?? predecessor.resources;
+  return {
+    error: undefined,
+    topics: [topics.workspace(workspaceId), topics.claim(workspaceId)],
+    commit: async (trx) => {
+      if (result !== undefined) await updateDriverState(trx, context.id, result.state);
+      const parameters = await selectParameters(trx, context.id);
+      const left = { ...predecessor, resources };
+      const rows = await takeOver(trx, secrets, { context, parameters }, left);
+      await insertRows(rows).execute(trx);
+      await updateDeadline(trx, context.id);
+    },
+  };
+}
+
+function failure(context: BuildContext, error: string): JobOutcome {
+  return {
+    error,
+    topics: [topics.workspace(context.workspace_id)],
+    commit: async (trx) => {
+      if (context.transition === "start") await dropAgents(trx, context.id);
+    },
+  };
+}

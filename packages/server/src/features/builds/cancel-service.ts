@@ -1,0 +1,46 @@
+import type { Database } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { cancelJob, type CancelableStatus } from "../../platform/jobs/cancel-service.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { type AuditActor, diffOf, recordAudit } from "../audit/service.ts";
+import type { BuildRow } from "./queries.ts";
+
+/** Cancels a build that is not done; its worker breaks off what the driver does. Throws what `cancelJob` throws. */
+export async function cancelBuild(
+  { db, pubsub }: { readonly db: Database; readonly pubsub: PubSub },
+  caller: AuditActor,
+  build: BuildRow,
+  expected: CancelableStatus | undefined,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await cancelJob(trx, build.job_id, expected);
+    await recordAudit(trx, {
+      by: caller,
+      organizationId: undefined,
+      action: "write",
+      resourceType: "workspace_build",
+      resourceId: build.id,
+      target: build.workspace_name,
+      diff: diffOf({ canceled: false }, { canceled: true }),
+      fields: { workspace_owner: build.owner_name, build_number: build.build_number },
+    });
+  });
+  pubsub.publish(topics.jobCancel(build.job_id));
+  pubsub.publish(topics.job(build.job_id));
+  pubsub.publish(topics.workspace(build.workspace_id));
+}
+
+/** Reads the query `expect_status`; empty means that any will do. */
+export function readExpectedStatus(text: string | undefined): CancelableStatus | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (text === "pending" || text === "running") return text;
+  throw new HttpError(400, "Invalid expect_status parameter.", {
+    validations: [
+      {
+        field: "expect_status",
+        detail: `must be pending or running, found "${text.slice(0, 40)}"`,
+      },
+    ],
+  });
+}

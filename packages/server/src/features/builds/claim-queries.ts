@@ -1,0 +1,55 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { subjectColumns } from "./context-queries.ts";
+import { endOfLife } from "./deadline-queries.ts";
+import { driverResources } from "./resource-queries.ts";
+
+/** What a claim stands on: a workspace that has its new owner, and the build that its agents are of. */
+export function selectClaimed(db: Queryable, workspaceId: string) {
+  return db
+    .selectFrom("workspaces as w")
+    .innerJoin("users as owner", "owner.id", "w.owner_id")
+    .innerJoin("templates as t", "t.id", "w.template_id")
+    .innerJoin("workspace_builds as b", "b.workspace_id", "w.id")
+    .innerJoin("jobs as j", "j.id", "b.job_id")
+    .where("w.id", "=", workspaceId)
+    .orderBy("b.build_number", "desc")
+    .select([
+      ...subjectColumns,
+      "b.id as build_id",
+      "b.owner_id as build_owner_id",
+      "b.build_number",
+      "b.transition",
+      "j.worker_id",
+    ])
+    .select(driverResources(sql.ref("b.job_id")).as("resources"))
+    .select(endOfLife.as("deadline"))
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/**
+ * The newest build before a number that succeeded, with its driver. A start after it, for another owner, is a claim if it is a
+ * start too (docs/claims.md).
+ */
+export function selectLastSucceeded(db: Queryable, workspaceId: string, before: number) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("jobs as j", "j.id", "b.job_id")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where("j.completed_at", "is not", null)
+    .where("j.error", "is", null)
+    .where("j.canceled_at", "is", null)
+    .orderBy("b.build_number", "desc")
+    .select([
+      "b.id",
+      "b.transition",
+      "b.owner_id",
+      sql<string>`v.definition ->> 'driver'`.as("driver"),
+    ])
+    .select(driverResources(sql.ref("b.job_id")).as("resources"))
+    .executeTakeFirst();
+}

@@ -1,0 +1,129 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import type { TemplateDefinition } from "../../template-format/definition.ts";
+
+/** The workspace of a build, its owner and its template, as the build's agents are told of them. */
+export const subjectColumns = [
+  "w.id as workspace_id",
+  "w.name as workspace_name",
+  "owner.id as owner_id",
+  "owner.username as owner_username",
+  "owner.name as owner_name",
+  "owner.email as owner_email",
+  "t.name as template_name",
+] as const;
+
+/** All that carrying out a build needs to know. */
+function buildContexts(db: Queryable) {
+  return (
+    db
+      .selectFrom("workspace_builds as b")
+      .innerJoin("workspaces as w", "w.id", "b.workspace_id")
+      .innerJoin("users as owner", "owner.id", "w.owner_id")
+      .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+      .innerJoin("templates as t", "t.id", "w.template_id")
+      .innerJoin("jobs as j", "j.id", "b.job_id")
+      .select([
+        "b.id",
+        "b.job_id",
+        "b.build_number",
+        "b.transition",
+        "b.driver_state",
+        "b.owner_id as build_owner_id",
+        ...subjectColumns,
+        "v.name as template_version_name",
+      ])
+      // An import that failed has no build, so the definition is there.
+      .select(sql<TemplateDefinition>`v.definition`.as("definition"))
+  );
+}
+
+export function selectBuildContext(db: Queryable, jobId: string) {
+  return buildContexts(db).where("b.job_id", "=", jobId).executeTakeFirst();
+}
+
+export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildContext>>>;
+
+/** Workspaces that should be running on this worker's machine. */
+export function selectRunningBuilds(db: Queryable, workerId: string) {
+  return buildContexts(db)
+    .where("b.transition", "=", "start")
+    .where("w.deleted", "=", sql.lit(false))
+    .where("j.worker_id", "=", workerId)
+    .where("j.completed_at", "is not", null)
+    .where("j.error", "is", null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("workspace_builds as later")
+            .whereRef("later.workspace_id", "=", "b.workspace_id")
+            .whereRef("later.build_number", ">", "b.build_number")
+            .select("later.id"),
+        ),
+      ),
+    )
+    .execute();
+}
+
+/** The newest start before a number whose agents have not ended: theirs are the processes that run. */
+export function selectLastStart(db: Queryable, workspaceId: string, before: number) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.transition", "=", "start")
+    .where("b.build_number", "<", before)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("workspace_agents as agent")
+          .whereRef("agent.workspace_build_id", "=", "b.id")
+          .where("agent.deleted", "=", sql.lit(false))
+          .select("agent.id"),
+      ),
+    )
+    .orderBy("b.build_number", "desc")
+    .select("b.id")
+    .executeTakeFirst();
+}
+
+/** The state that a driver left with the newest build before a number; what other drivers left is nothing to it. */
+export async function selectDriverState(
+  db: Queryable,
+  {
+    workspaceId,
+    before,
+    driver,
+  }: { readonly workspaceId: string; readonly before: number; readonly driver: string },
+): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where("b.driver_state", "is not", null)
+    .where(sql<string>`v.definition ->> 'driver'`, "=", driver)
+    .orderBy("b.build_number", "desc")
+    .select("b.driver_state")
+    .executeTakeFirst();
+  return row?.driver_state ?? undefined;
+}
+
+export async function updateDriverState(
+  db: Queryable,
+  buildId: string,
+  state: Uint8Array | undefined,
+): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ driver_state: state === undefined ? null : Buffer.from(state), updated_at: sql`now()` })
+    .where("id", "=", buildId)
+    .execute();
+}
+
+export async function markWorkspaceDeleted(db: Queryable, workspaceId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("id", "=", workspaceId)
+    .execute();
+}

@@ -1,0 +1,67 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+/** When a workspace `w` that starts now ends by itself; null: never. */
+export const endOfLife = sql<string | null>`now() + w.ttl_ms * interval '1 millisecond'`;
+
+/** A start that is done ends by itself after its workspace's time to live; without one, never. */
+export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set deadline = least(${endOfLife}, b.max_deadline)
+      from workspaces w
+      where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
+}
+
+/** Sets when a running build ends by itself; null: never. */
+export async function updateBuildDeadline(
+  db: Queryable,
+  buildId: string,
+  deadline: string | null,
+): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ deadline, updated_at: sql`now()` })
+    .where("id", "=", buildId)
+    .execute();
+}
+
+/** Takes the deadlines of a workspace's builds back. */
+export async function clearDeadlines(db: Queryable, workspaceId: string): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ deadline: null, updated_at: sql`now()` })
+    .where("workspace_id", "=", workspaceId)
+    .where("deadline", "is not", null)
+    .execute();
+}
+
+/**
+ * Notes that a workspace is in use and moves the deadline of its running build on, by the template's activity bump: never
+ * back, not beyond the build's maximum, and when the next autostart comes before, to that and the time to live.
+ */
+export async function updateActivity(db: Queryable, workspaceId: string): Promise<void> {
+  await sql`
+    with used as (
+      update workspaces set last_used_at = now() where id = ${workspaceId}
+      returning id, template_id, next_start_at, ttl_ms
+    ), bumped as (
+      select b.id, b.deadline, least(
+        case when used.next_start_at < now() + t.activity_bump_ms * interval '1 millisecond'
+          then used.next_start_at + used.ttl_ms * interval '1 millisecond'
+          else now() + t.activity_bump_ms * interval '1 millisecond' end,
+        b.max_deadline) as wanted
+      from used
+      join templates t on t.id = used.template_id
+      join lateral (
+        select id, deadline, max_deadline, transition from workspace_builds
+        where workspace_id = used.id order by build_number desc limit 1
+      ) b on b.transition = 'start' and b.deadline is not null
+    )
+    update workspace_builds b set deadline = bumped.wanted, updated_at = now()
+      from bumped
+      where b.id = bumped.id and bumped.wanted > bumped.deadline + interval '30 seconds'`.execute(
+    db,
+  );
+}

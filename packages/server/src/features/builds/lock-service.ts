@@ -1,0 +1,47 @@
+import type { Transaction } from "kysely";
+
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
+import { lockOrigin, lockWorkspace } from "./lock-queries.ts";
+
+/** A workspace as the caller was authorized for it. */
+export interface AuthorizedWorkspace {
+  readonly id: string;
+  readonly ownerId: string;
+}
+
+/**
+ * Locks a workspace until the transaction ends, as the caller was authorized for it. Whoever changes a workspace or queues a
+ * build of it calls this first: since the look that authorized the caller, a claim may have given the workspace to a user.
+ * Throws 409 then, and 410 for a workspace that was deleted since.
+ */
+export async function lockAuthorized(
+  trx: Transaction<DB>,
+  { id, ownerId }: AuthorizedWorkspace,
+): Promise<void> {
+  const row = await lockWorkspace(trx, id);
+  if (row.owner_id !== ownerId) {
+    throw new HttpError(409, "The workspace has another owner now.", {
+      detail: "It was claimed while this request was under way. Nothing was changed.",
+    });
+  }
+  if (row.deleted) throw wasDeleted(row);
+}
+
+/**
+ * Keeps a template and a user from being deleted until the transaction ends, which gives that user a workspace of that
+ * template. Throws 400 and 404 when one of them was deleted since it was looked up.
+ */
+export async function keepOrigin(
+  trx: Transaction<DB>,
+  { templateId, ownerId }: { readonly templateId: string; readonly ownerId: string },
+): Promise<void> {
+  const { hasTemplate, hasOwner } = await lockOrigin(trx, templateId, ownerId);
+  if (!hasTemplate) throw invalidField("template_id", `no template has the id ${templateId}`);
+  if (!hasOwner) throw notFound();
+}
+
+/** The refusal of whatever would be done to a deleted workspace. */
+export function wasDeleted({ name }: { readonly name: string }): HttpError {
+  return new HttpError(410, `Workspace "${name}" was deleted.`);
+}

@@ -1,0 +1,108 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { jobObject } from "../../platform/jobs/job-columns.ts";
+
+function builds(db: Queryable) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("workspaces as w", "w.id", "b.workspace_id")
+    .innerJoin("users as owner", "owner.id", "w.owner_id")
+    .innerJoin("users as initiator", "initiator.id", "b.initiator_id")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .select([
+      "b.id",
+      "b.workspace_id",
+      "w.name as workspace_name",
+      "w.owner_id",
+      "owner.username as owner_name",
+      "b.build_number",
+      "b.transition",
+      "b.template_version_id",
+      "v.name as template_version_name",
+      "b.template_version_preset_id",
+      "b.initiator_id",
+      "initiator.username as initiator_name",
+      "b.job_id",
+      "b.reason",
+      "b.deadline",
+      "b.max_deadline",
+      "b.created_at",
+      "b.updated_at",
+      sql<string | null>`v.definition ->> 'driver'`.as("driver"),
+      jobObject(sql.ref("b.job_id")).as("job"),
+    ]);
+}
+
+export function selectBuild(db: Queryable, id: string) {
+  return builds(db).where("b.id", "=", id).executeTakeFirst();
+}
+
+export function selectBuildByNumber(db: Queryable, workspaceId: string, number: number) {
+  return builds(db)
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "=", number)
+    .executeTakeFirst();
+}
+
+export function selectBuilds(db: Queryable, workspaceId: string) {
+  return builds(db)
+    .where("b.workspace_id", "=", workspaceId)
+    .orderBy("b.build_number", "desc")
+    .execute();
+}
+
+/** The newest build of each workspace. */
+export function selectNewestBuilds(db: Queryable, workspaceIds: readonly string[]) {
+  return builds(db)
+    .where("b.workspace_id", "in", workspaceIds)
+    .distinctOn("b.workspace_id")
+    .orderBy("b.workspace_id")
+    .orderBy("b.build_number", "desc")
+    .execute();
+}
+
+export type BuildRow = NonNullable<Awaited<ReturnType<typeof selectBuild>>>;
+
+/** The newest build, with the driver that carried it out. */
+export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .orderBy("b.build_number", "desc")
+    .select(["b.id", "b.transition", sql<string>`v.definition ->> 'driver'`.as("driver")])
+    .executeTakeFirst();
+}
+
+export type NewestDriverBuild = NonNullable<Awaited<ReturnType<typeof selectNewestDriverBuild>>>;
+
+/** The newest build, with what decides about the next. */
+export function selectLastBuild(db: Queryable, workspaceId: string) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("jobs as j", "j.id", "b.job_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .orderBy("b.build_number", "desc")
+    .select([
+      "b.id",
+      "b.job_id",
+      "b.owner_id",
+      "b.build_number",
+      "b.transition",
+      "b.template_version_id",
+      "b.template_version_preset_id",
+      "j.completed_at",
+      "j.worker_id",
+    ])
+    .executeTakeFirst();
+}
+
+export function selectParameters(db: Queryable, buildId: string) {
+  return db
+    .selectFrom("workspace_build_parameters")
+    .where("workspace_build_id", "=", buildId)
+    .orderBy("name")
+    .select(["name", "value"])
+    .execute();
+}

@@ -1,0 +1,28 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+export interface Use {
+  readonly owner_name: string;
+  readonly workspaces: number;
+  readonly running: number;
+  /** Whether the workspace that is asked about is among those that run. */
+  readonly is_running: boolean;
+  readonly pending_builds: number;
+}
+
+/** Holds off other requests for the same users until the transaction ends, and counts what the users have then. */
+export async function lockAndCountUse(
+  db: Queryable,
+  users: { readonly ownerId: string; readonly initiatorId: string },
+  workspaceId: string | null,
+): Promise<Use> {
+  const { rows } = await sql<Use>`
+    select used.*, (select username from users where id = ${users.ownerId}) as owner_name
+      from lock_and_count_use(${users.ownerId}, ${users.initiatorId}, ${workspaceId}) used`.execute(
+    db,
+  );
+  const [use] = rows;
+  if (use === undefined) throw new TypeError("a function without a row");
+  return use;
+}

@@ -1,0 +1,101 @@
+import { prebuildsUserId } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { Limits } from "../../platform/config/limits.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { lockAndCountUse, type Use } from "./quota-queries.ts";
+
+const limitNames = [
+  "maxWorkspacesPerUser",
+  "maxRunningWorkspacesPerUser",
+  "maxPendingBuildsPerUser",
+] as const;
+
+export type WorkspaceLimits = Pick<Limits, (typeof limitNames)[number]>;
+
+interface Subject {
+  /** The present or future owner of the workspace: its number and whether it runs count for them. */
+  readonly ownerId: string;
+  /** The user who asks for the build: a queued build counts for them. */
+  readonly initiatorId: string;
+}
+
+/** The room that is left for a new workspace. Each throws the 409 or 429 when there is none. */
+export interface Room {
+  requireWorkspace(): void;
+  requireBuild(): void;
+}
+
+/**
+ * Looks whether a new workspace and its first build are within the limits. Until the transaction ends, other requests for
+ * the same owner or by the same initiator wait, so that many at once do not get past a limit together.
+ */
+export async function lockRoom(
+  trx: Transaction<DB>,
+  limits: WorkspaceLimits,
+  subject: Subject,
+): Promise<Room> {
+  if (isExempt(limits, subject)) return { requireWorkspace: () => {}, requireBuild: () => {} };
+  const use = await lockAndCountUse(trx, subject, null);
+  return {
+    requireWorkspace: () => {
+      requireFewerWorkspaces(limits, use);
+      requireFewerRunning(limits, use);
+    },
+    requireBuild: () => requireFewerBuilds(limits, use),
+  };
+}
+
+/** Looks whether a start of a workspace is within the limits; throws the 409 or 429. Stops and deletes never ask. */
+export async function requireRoomToStart(
+  trx: Transaction<DB>,
+  limits: WorkspaceLimits,
+  { workspaceId, ...subject }: Subject & { readonly workspaceId: string },
+): Promise<void> {
+  if (isExempt(limits, subject)) return;
+  const use = await lockAndCountUse(trx, subject, workspaceId);
+  if (!use.is_running) requireFewerRunning(limits, use);
+  requireFewerBuilds(limits, use);
+}
+
+/** Prebuilds are bounded by their pools. */
+function isExempt(limits: WorkspaceLimits, { ownerId }: Subject): boolean {
+  return ownerId === prebuildsUserId || limitNames.every((name) => limits[name] === Infinity);
+}
+
+function requireFewerWorkspaces({ maxWorkspacesPerUser: max }: WorkspaceLimits, use: Use): void {
+  if (use.workspaces < max) return;
+  throw new LimitReached({
+    status: 409,
+    name: "maxWorkspacesPerUser",
+    limit: `${max} workspaces per user`,
+    used: `${use.owner_name} has ${use.workspaces}`,
+    advice: "Delete one that is no longer needed.",
+  });
+}
+
+function requireFewerRunning(
+  { maxRunningWorkspacesPerUser: max }: WorkspaceLimits,
+  use: Use,
+): void {
+  if (use.running < max) return;
+  throw new LimitReached({
+    status: 409,
+    name: "maxRunningWorkspacesPerUser",
+    limit: `${max} started workspaces per user`,
+    used: `${use.owner_name} has ${use.running} that are not stopped`,
+    advice: "Stop one first.",
+  });
+}
+
+function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, use: Use): void {
+  if (use.pending_builds < max) return;
+  throw new LimitReached({
+    status: 429,
+    name: "maxPendingBuildsPerUser",
+    limit: `${max} builds at once per user`,
+    used: `${use.pending_builds} of your builds are queued or running`,
+    advice: "Wait until one has ended.",
+  });
+}

@@ -1,0 +1,134 @@
+import type { BuildParameter, WorkspaceBuild, WorkspaceResource } from "@slipway/api";
+
+import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { notFound } from "../../platform/http/errors.ts";
+import { describeJob } from "../../platform/jobs/service.ts";
+import { readAgentsOfJobs } from "../agents/service.ts";
+import { buildJson } from "./build-json.ts";
+import {
+  type BuildRow,
+  selectBuild,
+  selectBuildByNumber,
+  selectBuilds,
+  type NewestDriverBuild,
+  selectNewestBuilds,
+  selectNewestDriverBuild,
+  selectParameters,
+} from "./queries.ts";
+import { selectResources } from "./resource-queries.ts";
+
+/** The newest build of each workspace. */
+export async function readNewestBuilds(
+  db: Queryable,
+  workspaceIds: readonly string[],
+  now: number,
+): Promise<readonly WorkspaceBuild[]> {
+  return readBuilds(db, await selectNewestBuilds(db, workspaceIds), now);
+}
+
+/** The newest build of a workspace, with the driver of its template version. */
+export function readNewestDriverBuild(
+  db: Queryable,
+  workspaceId: string,
+): Promise<NewestDriverBuild | undefined> {
+  return selectNewestDriverBuild(db, workspaceId);
+}
+
+/** All builds of a workspace, newest first. */
+export async function readBuildsOf(
+  db: Queryable,
+  workspaceId: string,
+  now: number,
+): Promise<readonly WorkspaceBuild[]> {
+  return readBuilds(db, await selectBuilds(db, workspaceId), now);
+}
+
+/** One build, which must exist. */
+export async function readBuild(db: Queryable, id: string, now: number): Promise<WorkspaceBuild> {
+  const row = await selectBuild(db, id);
+  const [build] = row === undefined ? [] : await readBuilds(db, [row], now);
+  if (build === undefined) throw new Error(`build ${id} does not exist`);
+  return build;
+}
+
+/** A build by its number; throws the 404. */
+export async function readBuildByNumber(
+  db: Queryable,
+  workspaceId: string,
+  number: number,
+  now: number,
+): Promise<WorkspaceBuild> {
+  const row = await selectBuildByNumber(db, workspaceId, number);
+  const [build] = row === undefined ? [] : await readBuilds(db, [row], now);
+  if (build === undefined) throw notFound();
+  return build;
+}
+
+/** A build's row, if the caller may see its workspace; throws the 404. */
+export async function requireBuild(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<BuildRow> {
+  const row = await selectBuild(db, id);
+  if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw notFound();
+  return row;
+}
+
+/** The parameter values of a build. */
+export async function readParameters(db: Queryable, buildId: string): Promise<BuildParameter[]> {
+  return selectParameters(db, buildId);
+}
+
+/** Builds as clients see them at `now`, in a fixed number of queries however many they are. */
+async function readBuilds(
+  db: Queryable,
+  rows: readonly BuildRow[],
+  now: number,
+): Promise<readonly WorkspaceBuild[]> {
+  if (rows.length === 0) return [];
+  const resources = await readResources(db, rows, now);
+  return rows.map((row) =>
+    buildJson(
+      row,
+      describeJob({ ...row.job, workspace_build_id: row.id }),
+      resources.filter((resource) => resource.job_id === row.job_id),
+    ),
+  );
+}
+
+/** What builds made, with the agents on it. */
+export async function readResources(
+  db: Queryable,
+  builds: readonly BuildRow[],
+  now: number,
+): Promise<readonly WorkspaceResource[]> {
+  const jobIds = builds.map((build) => build.job_id);
+  const workspaceOf = (jobId: string) => {
+    const build = builds.find((candidate) => candidate.job_id === jobId);
+    return {
+      workspaceId: build?.workspace_id ?? "",
+      workspaceName: build?.workspace_name ?? "",
+      ownerName: build?.owner_name ?? "",
+    };
+  };
+  const [rows, agents] = await Promise.all([
+    selectResources(db, jobIds),
+    readAgentsOfJobs(db, jobIds, workspaceOf, now),
+  ]);
+  return rows.map((row) => ({
+    id: row.id,
+    created_at: row.created_at,
+    job_id: row.job_id,
+    workspace_transition: row.workspace_transition,
+    type: row.type,
+    name: row.name,
+    hide: false,
+    icon: row.icon,
+    agents: agents.filter((agent) => agent.resource_id === row.id),
+    metadata: [],
+    daily_cost: 0,
+  }));
+}

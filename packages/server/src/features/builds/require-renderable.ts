@@ -1,0 +1,38 @@
+import { nilUuid, prebuildsUserId } from "@slipway/api";
+
+import { invalidField } from "../../platform/http/errors.ts";
+import type { NamedValue, TemplateDefinition } from "../../template-format/definition.ts";
+import { mayFailToRender } from "../../template-format/interpolate.ts";
+import { TemplateFormatError } from "../../template-format/template-format-error.ts";
+import { renderAgents, type RenderContext } from "./build-context.ts";
+
+/**
+ * Throws the 400 of a build whose agents cannot be made of its values: it would name what is no machine, or run as code what a
+ * user chose. The build itself would fail; so nothing is changed.
+ */
+export function requireRenderable(context: RenderContext, parameters: readonly NamedValue[]): void {
+  if (!mayFailToRender(context.definition)) return;
+  try {
+    renderAgents(context, parameters);
+  } catch (error) {
+    if (!(error instanceof TemplateFormatError)) throw error;
+    throw invalidField(fieldOf[error.fault], error.message);
+  }
+}
+
+const fieldOf = { version: "template_version_id", values: "rich_parameter_values" } as const;
+
+/** The context of a prebuild that is not made yet, for the same question. */
+export function prebuildContext(definition: TemplateDefinition): RenderContext {
+  return {
+    definition,
+    owner_id: prebuildsUserId,
+    owner_username: "prebuilds",
+    owner_name: "",
+    owner_email: "prebuilds@system",
+    workspace_id: nilUuid,
+    workspace_name: "prebuild",
+    template_name: "template",
+    template_version_name: "version",
+  };
+}

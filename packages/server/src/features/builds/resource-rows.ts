@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+
+import type { DriverResource } from "../../drivers/driver.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { NewRows } from "../../platform/db/insert-rows.ts";
+import type { AgentDefinition } from "../../template-format/definition.ts";
+import { type LeftProcess, newAgentRows } from "../agents/build-service.ts";
+
+/** What a start makes. */
+export interface Made {
+  readonly buildId: string;
+  readonly jobId: string;
+  readonly resources: readonly DriverResource[];
+  /** Of all agents; those that no resource names are not made. */
+  readonly definitions: readonly AgentDefinition[];
+  /** Those that go on as the agents of these names. */
+  readonly processes: ReadonlyMap<string, LeftProcess>;
+}
+
+/** The rows of the resources that a start makes, with the agents in them. */
+export function resourceRows(
+  secrets: SecretBox,
+  { buildId, jobId, resources, definitions, processes }: Made,
+): readonly NewRows[] {
+  const made = resources.map((resource) => ({ resource, id: randomUUID() }));
+  const agents = made.flatMap(({ id: resourceId, resource: { agentNames } }) =>
+    definitions
+      .filter(({ name }) => agentNames.includes(name))
+      .map((definition) => ({
+        resourceId,
+        buildId,
+        definition,
+        process: processes.get(definition.name),
+      })),
+  );
+  const rows = made.map(({ id, resource: { type, name, icon = "" } }) => ({
+    id,
+    job_id: jobId,
+    workspace_transition: "start" as const,
+    type,
+    name,
+    icon,
+  }));
+  return [{ table: "workspace_resources", rows }, ...newAgentRows(secrets, agents)];
+}

@@ -1,0 +1,70 @@
+import { errorText, type Logger } from "@slipway/runtime";
+
+import type { DriverLog } from "../../drivers/driver-log.ts";
+import type { Driver, ObservedAgent } from "../../drivers/driver.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { resetAgents } from "../agents/build-service.ts";
+import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts";
+import { type BuildContext, selectRunningBuilds, updateDriverState } from "./context-queries.ts";
+
+/** Drivers whose agents end with the machine, and do not come back by themselves. */
+const restoredDrivers: ReadonlySet<string> = new Set(["process"]);
+
+/**
+ * Looks whether the agents of this worker's running workspaces still run, and starts those that do not: after a restart of
+ * the machine, or of a server that took them along. Resolves to the number of workspaces that were started.
+ */
+export async function restoreWorkspaces(
+  needs: BuildNeeds,
+  workerId: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<number> {
+  let started = 0;
+  for (const context of await selectRunningBuilds(needs.db, workerId)) {
+    if (!restoredDrivers.has(context.definition.driver)) continue;
+    const log = logger.child({ workspace: context.workspace_name, owner: context.owner_username });
+    try {
+      const driver = requireDriver(needs.drivers, context.definition.driver);
+      if (await restoreOne(needs, driver, context, log, signal)) started += 1;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error({ error: errorText(error) }, "workspace could not be started again");
+    }
+  }
+  return started;
+}
+
+async function restoreOne(
+  needs: BuildNeeds,
+  driver: Driver,
+  context: BuildContext,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const build = await readDriverBuild(needs, context);
+  const observed = await driver.observe(
+    { workspaceId: context.workspace_id, agents: build.agents, state: build.state },
+    signal,
+  );
+  if (driver.refusal !== undefined) {
+    const fields = { driver: driver.name, agents: observed.agents.filter(isRunning).length };
+    logger.warn(fields, "workspace of a driver that is turned off: stop it, or turn the driver on");
+    return false;
+  }
+  const gone = observed.agents.filter((agent) => agent.status === "absent");
+  if (gone.length === 0) return false;
+  await resetAgents(
+    needs.db,
+    gone.map((agent) => agent.id),
+  );
+  const log: DriverLog = { write: (_level, _stage, line) => logger.debug({ line }, "driver") };
+  const result = await driver.start(build, log, signal);
+  await inTransaction(needs.db, (trx) => updateDriverState(trx, context.id, result.state));
+  logger.info({}, "workspace was not running, started it again");
+  return true;
+}
+
+function isRunning({ status }: ObservedAgent): boolean {
+  return status === "running";
+}

@@ -1,0 +1,62 @@
+import {
+  cancelBuild as cancelBuildRoute,
+  getBuild,
+  getBuildLogs,
+  getBuildState,
+  getBuildTimings,
+  listBuildParameters,
+  listBuildResources,
+} from "@slipway/api";
+
+import { mayActFor } from "../../platform/auth/rights.ts";
+import { forbidden } from "../../platform/http/errors.ts";
+import { readLogRange } from "../../platform/http/log-range.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
+import { requireMayCancel } from "../templates/service.ts";
+import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";
+import { readBuild, readParameters, readResources, requireBuild } from "./read-service.ts";
+import { readTimings } from "./timing-service.ts";
+
+export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
+  const { db, clock } = needs;
+
+  routes.user(getBuild, async ({ params }, user) => {
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    return readBuild(db, row.id, clock.now());
+  });
+  routes.user(listBuildParameters, async ({ params }, user) => {
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    return readParameters(db, row.id);
+  });
+  routes.user(listBuildResources, async ({ params }, user) => {
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    return [...(await readResources(db, [row], clock.now()))];
+  });
+  routes.user(getBuildTimings, async ({ params }, user) =>
+    readTimings(db, await requireBuild(db, user, requireUuid(params.build))),
+  );
+  // What a driver keeps is its own; there is nothing for a provisioner to take up.
+  routes.user(getBuildState, async ({ params, reply }, user) => {
+    await requireBuild(db, user, requireUuid(params.build));
+    reply.type("application/json");
+    return new Uint8Array();
+  });
+  routes.user(cancelBuildRoute, async ({ params, query }, user) => {
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    if (!mayActFor(user, row.owner_id)) throw forbidden("Only its owner may cancel a build.");
+    await requireMayCancel(db, user, row.template_version_id);
+    await cancelBuild(needs, user, row, readExpectedStatus(query.expect_status));
+    return { message: "Job has been marked as canceled..." };
+  });
+  routes.userSocket(getBuildLogs, {
+    isPlain: ({ query }) => query.follow === undefined,
+    prepare: async ({ params, query }, user) => {
+      const row = await requireBuild(db, user, requireUuid(params.build));
+      return { jobId: row.job_id, range: readLogRange(query) };
+    },
+    plain: (_request, { jobId, range }) => readJobLogs(db, jobId, range),
+    serve: (socket, { jobId, range }) => streamJobLogs(needs, socket, jobId, range.after),
+  });
+}

@@ -1,0 +1,77 @@
+import type { Transaction } from "kysely";
+
+import type { DriverResource } from "../../drivers/driver.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import type { NewRows } from "../../platform/db/insert-rows.ts";
+import type { NamedValue } from "../../template-format/definition.ts";
+import { endAgents } from "../agents/build-service.ts";
+import { renderAgents, type RenderContext } from "./build-context.ts";
+import { selectLastSucceeded } from "./claim-queries.ts";
+import type { BuildContext } from "./context-queries.ts";
+import { resourceRows } from "./resource-rows.ts";
+
+/** A build whose agents' processes run for another owner, and what it stands on. */
+export interface Predecessor {
+  readonly buildId: string;
+  readonly resources: readonly DriverResource[];
+  readonly driver: string;
+}
+
+/** What a build finds where the workspace runs for another owner. */
+export interface Found {
+  /**
+   * `take-over`: the build is a claim, and the processes go on (docs/claims.md). `replace`: they have no place in the version
+   * that is built, because it names other agents or another driver; they end, and the version's own are started.
+   */
+  readonly what: "take-over" | "replace";
+  readonly predecessor: Predecessor;
+}
+
+/** The build before, if what it started runs for another owner; undefined where nothing does. */
+export async function findPredecessor(
+  db: Queryable,
+  context: BuildContext,
+): Promise<Found | undefined> {
+  if (context.transition !== "start") return undefined;
+  const last = await selectLastSucceeded(db, context.workspace_id, context.build_number);
+  if (last?.transition !== "start" || last.owner_id === context.build_owner_id) return undefined;
+  const predecessor = { buildId: last.id, resources: last.resources, driver: last.driver };
+  return { what: hasPlaceFor(context, predecessor) ? "take-over" : "replace", predecessor };
+}
+
+/** Whether each process that runs is one of the agents of the version that is built, and the other way round. */
+function hasPlaceFor(
+  { definition }: Pick<BuildContext, "definition">,
+  { resources, driver }: Predecessor,
+): boolean {
+  const running = new Set(resources.flatMap(({ agentNames }) => agentNames));
+  const wanted = new Set(definition.agents.map(({ name }) => name));
+  return driver === definition.driver && running.symmetricDifference(wanted).size === 0;
+}
+
+/**
+ * Ends the agents before a claim, and resolves to the rows of its resources and agents: they have the names and tokens of
+ * those before them, whose processes go on, and everything else as the template says it for the new owner.
+ */
+export async function takeOver(
+  trx: Transaction<DB>,
+  secrets: SecretBox,
+  {
+    context,
+    parameters,
+  }: { readonly context: TakeOverContext; readonly parameters: readonly NamedValue[] },
+  { buildId, resources }: Pick<Predecessor, "buildId" | "resources">,
+): Promise<readonly NewRows[]> {
+  const processes = await endAgents(trx, buildId);
+  return resourceRows(secrets, {
+    buildId: context.id,
+    jobId: context.job_id,
+    resources,
+    definitions: renderAgents(context, parameters),
+    processes,
+  });
+}
+
+type TakeOverContext = RenderContext & Pick<BuildContext, "id" | "job_id">;

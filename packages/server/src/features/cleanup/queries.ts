@@ -1,0 +1,228 @@
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+/** "clea" in ASCII: the advisory lock under which one replica at a time cleans up. */
+const lockId = 0x63_6c_65_61;
+
+/** Whether this transaction may clean up; another replica is at it otherwise. */
+export async function tryLock(db: Queryable): Promise<boolean> {
+  const { rows } = await sql<{
+    locked: boolean;
+  }>`select pg_try_advisory_xact_lock(${lockId}) as locked`.execute(db);
+  return rows[0]?.locked ?? false;
+}
+
+/**
+ * Agents that still have a history, whose build was replaced before `cutoff` and that were last there before it too; the
+ * oldest first.
+ */
+export async function selectOldAgents(
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select agent.id from workspace_agents agent
+      join workspace_builds build on build.id = agent.workspace_build_id
+      where agent.history_removed_at is null and agent.created_at < ${cutoff}
+        and greatest(agent.last_connected_at, agent.disconnected_at, agent.created_at) < ${cutoff}
+        and exists (select from workspace_builds later
+          where later.workspace_id = build.workspace_id and later.build_number > build.build_number
+            and later.created_at < ${cutoff})
+      order by agent.created_at limit ${limit}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+/** Lets readers of the agents' logs see that nothing of them is kept. */
+export async function emptyLogPositions(db: Queryable, agentIds: readonly string[]): Promise<void> {
+  await sql`
+    update workspace_agent_log_positions
+      set logs_length = 0, head_last_id = 0, tail_first_id = last_id + 1, tail_length = 0, batches = '{}'
+      where workspace_agent_id = any(${[...agentIds]}::uuid[]) and logs_length > 0`.execute(db);
+}
+
+/** What agents leave behind, by table: the column that says whose a row is, and the table that stands between, if one does. */
+const histories = {
+  workspace_agent_logs: { column: "workspace_agent_id", between: undefined },
+  workspace_connections: { column: "workspace_agent_id", between: undefined },
+  workspace_agent_script_timings: { column: "script_id", between: "workspace_agent_scripts" },
+  workspace_app_statuses: { column: "workspace_app_id", between: "workspace_apps" },
+} as const;
+
+type HistoryTable = keyof typeof histories;
+
+export const historyTables: readonly HistoryTable[] = [
+  "workspace_agent_logs",
+  "workspace_connections",
+  "workspace_agent_script_timings",
+  "workspace_app_statuses",
+];
+
+/** Removes at most `limit` rows that the agents left in a table, and resolves to their number. */
+export function deleteHistory(
+  db: Queryable,
+  name: HistoryTable,
+  agentIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  const { column, between } = histories[name];
+  const table = sql.table(name);
+  const ids = sql`any(${[...agentIds]}::uuid[])`;
+  const owners =
+    between === undefined
+      ? ids
+      : sql`any(array(select id from ${sql.table(between)} where workspace_agent_id = ${ids}))`;
+  return count(
+    db,
+    sql`delete from ${table} where ctid = any(array(
+      select ctid from ${table} where ${sql.ref(column)} = ${owners} limit ${limit}))`,
+  );
+}
+
+/**
+ * What goes by its age alone, also of agents that live. `keptFor`: whose newest row stays, such as the last status of an app.
+ * From statistics users are counted.
+ */
+const aged = {
+  workspace_agent_stats: { age: sql`created_at`, keptFor: undefined },
+  workspace_connections: { age: sql`coalesce(connected_at, disconnected_at)`, keptFor: undefined },
+  workspace_app_statuses: { age: sql`created_at`, keptFor: "workspace_app_id" },
+  workspace_agent_script_timings: { age: sql`created_at`, keptFor: "script_id" },
+} as const;
+
+type AgedTable = keyof typeof aged;
+
+export const agedTables: readonly AgedTable[] = [
+  "workspace_agent_stats",
+  "workspace_connections",
+  "workspace_app_statuses",
+  "workspace_agent_script_timings",
+];
+
+/** Removes at most `limit` rows of a table from before `cutoff`, and resolves to their number. */
+export function deleteAged(
+  db: Queryable,
+  name: AgedTable,
+  cutoff: string,
+  limit: number,
+): Promise<number> {
+  const table = sql.table(name);
+  const { age, keptFor } = aged[name];
+  const hasNewer =
+    keptFor === undefined
+      ? sql``
+      : sql`and exists (select from ${table} newer
+          where ${sql.ref(`newer.${keptFor}`)} = ${sql.ref(`aged.${keptFor}`)}
+            and (newer.created_at, newer.ctid) > (aged.created_at, aged.ctid))`;
+  return count(
+    db,
+    sql`delete from ${table} where ctid = any(array(
+      select ctid from ${table} aged where ${age} < ${cutoff} ${hasNewer}
+        order by ${age} limit ${limit}))`,
+  );
+}
+
+/**
+ * Removes at most `limit` statistics of an agent and an hour but the last, of the hours between two times, and resolves to
+ * their number. Who used a workspace is asked for by the day, in zones that differ by hours.
+ */
+export function thinStatistics(
+  db: Queryable,
+  { from, to }: { readonly from: string; readonly to: string },
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agent_stats where ctid = any(array(
+      select ctid from workspace_agent_stats thinned
+        where created_at >= ${from} and created_at < ${to}
+          and exists (select from workspace_agent_stats later
+            where later.workspace_agent_id = thinned.workspace_agent_id and later.id > thinned.id
+              and date_trunc('hour', later.created_at) = date_trunc('hour', thinned.created_at))
+        order by created_at limit ${limit}))`,
+  );
+}
+
+/** Removes at most `limit` sub-agents that ended before `cutoff`, with all they had, and resolves to their number. */
+export function deleteEndedSubAgents(
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`delete from workspace_agents where id = any(array(
+      select id from workspace_agents
+        where parent_id is not null and deleted and updated_at < ${cutoff}
+        order by updated_at limit ${limit}))`,
+  );
+}
+
+export async function markHistoryRemoved(
+  db: Queryable,
+  agentIds: readonly string[],
+): Promise<void> {
+  await sql`update workspace_agents set history_removed_at = now()
+    where id = any(${[...agentIds]}::uuid[])`.execute(db);
+}
+
+/** Session keys and tokens that expired before `cutoff`. */
+export function deleteExpiredKeys(db: Queryable, cutoff: string, limit: number): Promise<number> {
+  return count(
+    db,
+    sql`delete from api_keys where id in (
+      select id from api_keys where expires_at < ${cutoff} order by expires_at limit ${limit})`,
+  );
+}
+
+/** Dry runs that ended before `cutoff`, with their logs and plans. */
+export function deleteDryRuns(db: Queryable, cutoff: string, limit: number): Promise<number> {
+  return count(
+    db,
+    sql`delete from jobs where id in (
+      select id from jobs where type = 'template_version_dry_run' and completed_at < ${cutoff}
+        order by completed_at limit ${limit})`,
+  );
+}
+
+/**
+ * Versions pushed before `cutoff` that belong to no template, with their imports. One of which a template is being made now
+ * is left alone, and so is one with dry runs.
+ */
+export function deleteUnusedVersions(
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+): Promise<number> {
+  return count(
+    db,
+    sql`with unused as (
+        select version.id, version.job_id from template_versions version
+          join jobs import on import.id = version.job_id
+          where version.template_id is null and version.created_at < ${cutoff}
+            and import.completed_at is not null
+            and not exists (select from template_version_dry_runs where template_version_id = version.id)
+          order by version.created_at limit ${limit} for update of version skip locked),
+      imports as (delete from jobs where id in (select job_id from unused))
+      delete from template_versions where id in (select id from unused)`,
+  );
+}
+
+/** Files uploaded before `cutoff` that no template version and no job has. One that is being taken up is left alone. */
+export function deleteUnusedFiles(db: Queryable, cutoff: string, limit: number): Promise<number> {
+  return count(
+    db,
+    sql`delete from files where id in (
+      select file.id from files file
+        where file.created_at < ${cutoff}
+          and not exists (select from template_versions where file_id = file.id)
+          and not exists (select from jobs where file_id = file.id)
+        order by file.created_at limit ${limit} for update skip locked)`,
+  );
+}
+
+async function count(db: Queryable, statement: RawBuilder<unknown>): Promise<number> {
+  const { numAffectedRows } = await statement.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}

@@ -1,0 +1,94 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { type Cutoffs, cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
+import {
+  agedTables,
+  deleteAged,
+  deleteEndedSubAgents,
+  deleteDryRuns,
+  deleteExpiredKeys,
+  deleteHistory,
+  deleteUnusedFiles,
+  deleteUnusedVersions,
+  emptyLogPositions,
+  historyTables,
+  markHistoryRemoved,
+  selectOldAgents,
+  thinStatistics,
+  tryLock,
+} from "./queries.ts";
+
+export interface CleanupNeeds {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Removes in the background, round by round, what nobody needs any more. Ends with the signal. */
+export async function runCleanup(
+  { db, clock, logger }: CleanupNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  let pauseMs = pauseAfter(undefined);
+  for (;;) {
+    // Replicas that started together do not stay together.
+    await clock.sleep(pauseMs * (1 - Math.random() / 3), signal);
+    try {
+      const removed = await cleanUp(db, clock.now());
+      pauseMs = pauseAfter(removed);
+      if (removed !== undefined && Object.values(removed).some((number) => number > 0)) {
+        logger.info({ ...removed }, "old data removed");
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ error: errorText(error) }, "old data not removed");
+      pauseMs = pauseAfter(undefined);
+    }
+  }
+}
+
+/** One round, in one transaction; undefined when another replica is at it. `now` in milliseconds since the epoch. */
+export function cleanUp(db: Database, now: number): Promise<Removed | undefined> {
+  const old = cutoffs(now);
+  return inTransaction(db, async (trx) => {
+    if (!(await tryLock(trx))) return undefined;
+    const history = await removeHistory(trx, old.replacedBuilds);
+    const keys = await deleteExpiredKeys(trx, old.expiredKeys, roundLimits.keys);
+    const dryRuns = await deleteDryRuns(trx, old.dryRuns, roundLimits.dryRuns);
+    const versions = await deleteUnusedVersions(trx, old.unusedVersions, roundLimits.versions);
+    const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
+    const usageRows = await removeUsage(trx, old);
+    return { ...history, usageRows, keys, files, dryRuns, versions };
+  });
+}
+
+/** What agents left behind; an agent of which something is left comes again in the next round. */
+async function removeHistory(
+  db: Queryable,
+  cutoff: string,
+): Promise<Pick<Removed, "agents" | "rowsOfAgents">> {
+  const limit = roundLimits.rowsOfAgents;
+  const agentIds = await selectOldAgents(db, cutoff, roundLimits.agents);
+  if (agentIds.length === 0) return { agents: 0, rowsOfAgents: 0 };
+  await emptyLogPositions(db, agentIds);
+  let rowsOfAgents = 0;
+  for (const table of historyTables) {
+    rowsOfAgents = Math.max(rowsOfAgents, await deleteHistory(db, table, agentIds, limit));
+  }
+  if (rowsOfAgents < limit) await markHistoryRemoved(db, agentIds);
+  return { agents: agentIds.length, rowsOfAgents };
+}
+
+/** What agents reported that is old, whether they live or not, and sub-agents that ended. */
+async function removeUsage(db: Queryable, old: Cutoffs): Promise<number> {
+  const limit = roundLimits.usageRows;
+  const thinned = { from: old.thinnedUsage, to: old.wholeUsage };
+  let most = await thinStatistics(db, thinned, limit);
+  most = Math.max(most, await deleteEndedSubAgents(db, old.endedSubAgents, roundLimits.agents));
+  for (const table of agedTables) {
+    most = Math.max(most, await deleteAged(db, table, old.usage, limit));
+  }
+  return most;
+}

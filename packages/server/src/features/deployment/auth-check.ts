@@ -1,0 +1,105 @@
+import type { AuthCheck } from "@slipway/api";
+
+import {
+  isOwnerRole,
+  mayActFor,
+  mayCreateUsers,
+  mayReadAudit,
+  maySeeUsers,
+  maySeeWorkspacesOf,
+  mayWriteTemplates,
+} from "../../platform/auth/rights.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { readUuid } from "../../platform/http/uuid.ts";
+import { requireWorkspace } from "../workspaces/service.ts";
+
+/** Each check with a resource's id is a query (`clients.md` section 0.6). */
+const maxResourceChecks = 10;
+
+/** Answers each question under its name; throws the 400 when too many are about one resource. */
+export async function answerChecks(
+  db: Queryable,
+  user: UserCaller,
+  checks: Readonly<Record<string, AuthCheck>>,
+): Promise<Record<string, boolean>> {
+  const entries = Object.entries(checks);
+  const count = entries.filter(([, { object }]) => (object.resource_id ?? "") !== "").length;
+  if (count > maxResourceChecks) {
+    throw new HttpError(
+      400,
+      `At most ${maxResourceChecks} checks may have a resource_id, found ${count}.`,
+    );
+  }
+  const answers: [string, boolean][] = [];
+  for (const [name, check] of entries) {
+    answers.push([name, isAllowed(user, check, await findOwner(db, user, check))]);
+  }
+  return Object.fromEntries(answers);
+}
+
+/** Whose the object is: undefined when nobody's is named, null when there is no such thing for the caller. */
+async function findOwner(
+  db: Queryable,
+  user: UserCaller,
+  { object }: AuthCheck,
+): Promise<string | null | undefined> {
+  const { resource_type: type, resource_id: reference = "", owner_id: owner = "" } = object;
+  // The true owner counts, whatever the question says.
+  if (type === "workspace" && reference !== "") {
+    const id = readUuid(reference);
+    return id === undefined ? null : findWorkspaceOwner(db, user, id);
+  }
+  return owner === "me" ? user.id : readUuid(owner);
+}
+
+async function findWorkspaceOwner(
+  db: Queryable,
+  user: UserCaller,
+  id: string,
+): Promise<string | null> {
+  try {
+    return (await requireWorkspace(db, user, id)).owner_id;
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/**
+ * Whether a user may do what is asked, as far as roles tell: what `auth/rights.ts` does not know is for owners only.
+ */
+function isAllowed(
+  user: UserCaller,
+  { object, action }: AuthCheck,
+  ownerId: string | null | undefined,
+): boolean {
+  if (ownerId === null) return false;
+  if (isOwnerRole(user)) return true;
+  const isRead = action === "read";
+  switch (object.resource_type) {
+    case "workspace":
+    case "workspace_dormant":
+      if (ownerId === undefined) return isRead && maySeeWorkspacesOf(user, "");
+      return isRead ? maySeeWorkspacesOf(user, ownerId) : mayActFor(user, ownerId);
+    case "template":
+      return isRead || action === "use" || mayWriteTemplates(user);
+    case "file":
+      return action === "create" || (ownerId !== undefined && mayActFor(user, ownerId));
+    case "user":
+      if (ownerId === user.id && ownActions.has(action)) return true;
+      return isRead ? maySeeUsers(user) : mayCreateUsers(user);
+    case "api_key":
+      return ownerId !== undefined && mayActFor(user, ownerId);
+    case "audit_log":
+      return isRead && mayReadAudit(user);
+    case "organization":
+      return isRead;
+    default:
+      return false;
+  }
+}
+
+/** What everybody may do to himself. */
+const ownActions: ReadonlySet<string> = new Set(["read", "read_personal", "update_personal"]);

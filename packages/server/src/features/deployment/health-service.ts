@@ -1,0 +1,121 @@
+import type { getHealthReport, ResponseOf } from "@slipway/api";
+import { errorText } from "@slipway/runtime";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
+
+type Report = ResponseOf<typeof getHealthReport>;
+
+interface HealthFacts {
+  readonly version: string;
+  readonly accessUrl: string;
+  readonly now: number;
+}
+
+/** How long the database, or this server asked by its own address, may take, in milliseconds. */
+const healthTimeoutMs = 2_000;
+/** From here on the database counts as slow. */
+const slowDatabaseMs = 15;
+
+/** Looks at what everything else needs: the database, and the address that agents are given. */
+export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<Report> {
+  const [database, accessUrl] = await Promise.all([
+    checkDatabase(db),
+    checkAccessUrl(facts.accessUrl),
+  ]);
+  const found = new Set([database.severity, accessUrl.severity]);
+  const severity = (["error", "warning"] as const).find((level) => found.has(level));
+  return {
+    time: timestampFromMs(facts.now),
+    healthy: severity !== "error",
+    severity: severity ?? "ok",
+    access_url: accessUrl,
+    database,
+    coder_version: facts.version,
+  };
+}
+
+/** Asks the database for nothing; resolves to the milliseconds it took. Throws when no answer comes in time. */
+export async function pingDatabase(db: Queryable): Promise<number> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), healthTimeoutMs);
+  const startedAt = performance.now();
+  try {
+    await Promise.race([sql`select 1`.execute(db), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+  return performance.now() - startedAt;
+}
+
+async function checkDatabase(db: Queryable): Promise<Report["database"]> {
+  try {
+    const ms = await pingDatabase(db);
+    const isSlow = ms > slowDatabaseMs;
+    const message = `the database took ${Math.round(ms)} ms, at most ${slowDatabaseMs} are wanted`;
+    return {
+      healthy: true,
+      severity: isSlow ? "warning" : "ok",
+      warnings: isSlow ? [{ code: "EDB02", message }] : [],
+      dismissed: false,
+      reachable: true,
+      latency: `${ms.toFixed(3)}ms`,
+      latency_ms: Math.round(ms),
+      threshold_ms: slowDatabaseMs,
+    };
+  } catch (error) {
+    return {
+      ...failed(error),
+      reachable: false,
+      latency: "0s",
+      latency_ms: 0,
+      threshold_ms: slowDatabaseMs,
+    };
+  }
+}
+
+const maxAnswerLength = 200;
+
+async function checkAccessUrl(accessUrl: string): Promise<Report["access_url"]> {
+  try {
+    const response = await fetch(`${accessUrl}/healthz`, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(healthTimeoutMs),
+    });
+    const answer = (await response.text()).slice(0, maxAnswerLength);
+    const code = "EACS04";
+    const message = `${accessUrl}/healthz answered ${response.status}, 200 is wanted`;
+    return {
+      healthy: response.ok,
+      severity: response.ok ? "ok" : "warning",
+      warnings: response.ok ? [] : [{ code, message }],
+      dismissed: false,
+      access_url: accessUrl,
+      reachable: true,
+      status_code: response.status,
+      healthz_response: answer,
+    };
+  } catch (error) {
+    return {
+      ...failed(error),
+      access_url: accessUrl,
+      reachable: false,
+      status_code: 0,
+      healthz_response: "",
+    };
+  }
+}
+
+/** What the sections have in common when the answer did not come. */
+function failed(
+  error: unknown,
+): Omit<Report["database"], "reachable" | "latency" | "latency_ms" | "threshold_ms"> {
+  return {
+    healthy: false,
+    severity: "error",
+    warnings: [],
+    dismissed: false,
+    error: errorText(error),
+  };
+}

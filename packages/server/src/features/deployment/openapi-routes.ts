@@ -1,0 +1,12 @@
+import * as contract from "@slipway/api";
+
+import type { Routes } from "../../platform/http/routes.ts";
+
+/** The description of the API: made of the very routes and schemas that the server validates with. */
+export function addOpenApiRoutes(routes: Routes, version: string): void {
+  let document: Record<string, unknown> | undefined;
+  routes.anyone(contract.getOpenApi, async () => {
+    document ??= { ...contract.describeApi(contract, version.replace(/^v/, "")) };
+    return document;
+  });
+}

@@ -1,0 +1,44 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+import { sendPage } from "../../platform/http/html-page.ts";
+import { encodeJson } from "../../platform/http/json.ts";
+import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { addDocumentation } from "./documentation.ts";
+import { installScript } from "./install-script.ts";
+import { startJson, startPage } from "./start-page.ts";
+import { stockVersions } from "./stock-versions.ts";
+
+interface PageNeeds {
+  readonly limits: RequestLimits;
+  /** This release, as people know it. */
+  readonly version: string;
+  readonly accessUrl: () => string;
+}
+
+/** What people and stock clients look for outside the API. */
+export function addPages(app: FastifyInstance, { limits, version, accessUrl }: PageNeeds): void {
+  app.get("/", async (request, reply) => {
+    limits.countPage("/", request, reply);
+    reply.header("Vary", ["Origin", "Cookie", "Accept"]);
+    const start = { version, accessUrl: accessUrl() };
+    if (!wantsJson(request)) return sendPage(reply, 200, startPage(start));
+    return reply
+      .type("application/json; charset=utf-8")
+      .serializer(encodeJson)
+      .send(startJson(start));
+  });
+
+  app.get("/install.sh", async (request, reply) => {
+    limits.countPage("/install.sh", request, reply);
+    return reply
+      .type("text/plain; charset=utf-8")
+      .serializer(String)
+      .send(installScript({ version, accessUrl: accessUrl(), stockVersions }));
+  });
+
+  addDocumentation(app, limits);
+}
+
+function wantsJson({ headers: { accept = "" } }: FastifyRequest): boolean {
+  return accept.includes("application/json") && !accept.includes("text/html");
+}

@@ -1,0 +1,154 @@
+import {
+  checkAuthorization,
+  getAppearance,
+  getApplicationsHost,
+  getBuildInfo,
+  getDeploymentConfig,
+  getDeploymentStats,
+  getHealthReport,
+  getSshConfig,
+  getUpdateCheck,
+  listExperiments,
+  listRegions,
+  listScopes,
+  scopeNames,
+} from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+import type { FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
+
+import { isOwnerRole } from "../../platform/auth/rights.ts";
+import type { Settings } from "../../platform/config/settings.ts";
+import type { Database } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError, notFound } from "../../platform/http/errors.ts";
+import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { answerChecks } from "./auth-check.ts";
+import { reportConfig } from "./config-report.ts";
+import { documentationPath } from "./documentation.ts";
+import { pingDatabase, reportHealth } from "./health-service.ts";
+import { shareFor } from "./share-for.ts";
+import { readStats } from "./stats-service.ts";
+import { stockVersions } from "./stock-versions.ts";
+
+export interface DeploymentNeeds {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Known once the server listens. */
+  readonly accessUrl: () => string;
+  readonly deploymentId: string;
+  readonly settings: Settings;
+}
+
+export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): void {
+  const { version, accessUrl, deploymentId } = needs;
+  routes.anyone(getBuildInfo, async () => ({
+    external_url: accessUrl(),
+    version,
+    dashboard_url: accessUrl(),
+    telemetry: false,
+    workspace_proxy: false,
+    // Constants of the protocol (`clients.md` section 0.6).
+    agent_api_version: "1.0",
+    provisioner_api_version: "1.18",
+    upgrade_message: `Slipway works with coder commands of ${stockVersions}: there is nothing to upgrade.`,
+    deployment_id: deploymentId,
+  }));
+  routes.anyone(getUpdateCheck, async () => ({ current: true, version, url: accessUrl() }));
+  routes.anyone(getAppearance, async () => ({
+    application_name: "Slipway",
+    logo_url: "",
+    docs_url: `${accessUrl()}${documentationPath}`,
+    service_banner: { enabled: false },
+    announcement_banners: [],
+  }));
+  addClientSettings(routes, needs);
+  addOwnerRoutes(routes, needs);
+}
+
+/** What clients set themselves up by (`clients.md` section 0.6). */
+function addClientSettings(routes: Routes, { db, accessUrl, deploymentId }: DeploymentNeeds): void {
+  routes.user(getSshConfig, async () => ({
+    hostname_prefix: "coder.",
+    hostname_suffix: "coder",
+    ssh_config_options: {},
+  }));
+  routes.user(listRegions, async () => ({
+    regions: [
+      {
+        id: deploymentId,
+        name: "primary",
+        display_name: "Default",
+        icon_url: "/emojis/1f3e1.png",
+        healthy: true,
+        path_app_url: accessUrl(),
+        wildcard_hostname: "",
+      },
+    ],
+  }));
+  routes.user(getApplicationsHost, async () => ({ host: "" }));
+  routes.user(listExperiments, async () => []);
+  routes.anyone(listScopes, async () => ({ external: [...scopeNames] }));
+  routes.user(checkAuthorization, ({ body }, user) => answerChecks(db, user, body.checks));
+}
+
+function addOwnerRoutes(routes: Routes, needs: DeploymentNeeds): void {
+  const { db, clock, version, accessUrl, settings } = needs;
+  routes.user(getDeploymentConfig, async (_request, user) => {
+    requireOwner(user);
+    return reportConfig(settings, { version, accessUrl: accessUrl() });
+  });
+  routes.user(getDeploymentStats, async (_request, user) => {
+    requireOwner(user);
+    return readStats(db, clock.now());
+  });
+  routes.user(getHealthReport, async (_request, user) => {
+    requireOwner(user);
+    return reportHealth(db, { version, accessUrl: accessUrl(), now: clock.now() });
+  });
+}
+
+function requireOwner(user: UserCaller): void {
+  if (!isOwnerRole(user)) throw notFound();
+}
+
+interface MonitoringNeeds {
+  readonly db: Database;
+  readonly metrics: Registry;
+  readonly limits: RequestLimits;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** Anybody may ask for the health as often as they like: the database is asked once in this time. */
+const healthForMs = 1_000;
+
+/** What monitoring asks, outside the API: whether the server can serve, and its metrics. */
+export function addMonitoringRoutes(
+  app: FastifyInstance,
+  { db, metrics, limits, clock }: MonitoringNeeds,
+): void {
+  const ping = shareFor(healthForMs, clock, () => pingDatabase(db));
+  app.get("/healthz", async (_request, reply) => {
+    try {
+      await ping();
+    } catch (error) {
+      throw new HttpError(503, "The database does not answer.", { cause: error });
+    }
+    return reply.type("text/plain; charset=utf-8").serializer(String).send("OK");
+  });
+  // How far away a browser is: any page may ask (`rest.md` section 1.8).
+  app.get("/latency-check", async (_request, reply) =>
+    reply
+      .headers({ "Access-Control-Allow-Origin": "*", "Timing-Allow-Origin": "*" })
+      .type("text/plain; charset=utf-8")
+      .serializer(String)
+      .send("OK"),
+  );
+  app.get("/metrics", async (request, reply) => {
+    limits.countPage("/metrics", request, reply);
+    const text = await metrics.metrics();
+    return reply.type(metrics.contentType).serializer(String).send(text);
+  });
+}

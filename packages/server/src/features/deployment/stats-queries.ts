@@ -1,0 +1,75 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+export interface WorkspaceCounts {
+  readonly pending: number;
+  readonly building: number;
+  readonly running: number;
+  readonly failed: number;
+  readonly stopped: number;
+}
+
+/** How many workspaces stand how, by their newest builds. */
+export async function countWorkspaces(db: Queryable): Promise<WorkspaceCounts> {
+  const { rows } = await sql<WorkspaceCounts>`
+    select
+      count(*) filter (where j.completed_at is null and j.started_at is null) as pending,
+      count(*) filter (where j.completed_at is null and j.started_at is not null) as building,
+      count(*) filter (where b.transition = 'start' and ${succeeded}) as running,
+      count(*) filter (where j.completed_at is not null and not (${succeeded})) as failed,
+      count(*) filter (where b.transition = 'stop' and ${succeeded}) as stopped
+    from workspaces w
+      join lateral (select job_id, transition from workspace_builds
+        where workspace_id = w.id order by build_number desc limit 1) b on true
+      join jobs j on j.id = b.job_id
+    where not w.deleted`.execute(db);
+  return rows[0] ?? { pending: 0, building: 0, running: 0, failed: 0, stopped: 0 };
+}
+
+const succeeded = sql`j.completed_at is not null and j.error is null and j.canceled_at is null`;
+
+export interface Usage {
+  readonly rx_bytes: number;
+  readonly tx_bytes: number;
+  /** Null: nobody was connected. */
+  readonly latency_p50: number | null;
+  readonly latency_p95: number | null;
+  readonly vscode: number;
+  readonly ssh: number;
+  readonly jetbrains: number;
+  readonly reconnecting_pty: number;
+}
+
+/**
+ * What agents reported since `from`: traffic of all reports, sessions of the newest of each agent. One that has not
+ * reported since `sessionsFrom` is not in use any more.
+ */
+export async function sumUsage(db: Queryable, from: string, sessionsFrom: string): Promise<Usage> {
+  const { rows } = await sql<Usage>`
+    with reports as (
+      select workspace_agent_id, stats, created_at, row_number() over (
+          partition by workspace_agent_id order by created_at desc, id desc) = 1
+          and created_at >= ${sessionsFrom} as is_present,
+        (stats ->> 'connection_median_latency_ms')::float8 as latency
+      from workspace_agent_stats where created_at >= ${from}
+    )
+    select
+      ${total("rx_bytes", sql`true`)} as rx_bytes,
+      ${total("tx_bytes", sql`true`)} as tx_bytes,
+      percentile_cont(0.5) within group (order by latency) filter (where latency > 0) as latency_p50,
+      percentile_cont(0.95) within group (order by latency) filter (where latency > 0) as latency_p95,
+      ${total("session_count_vscode", sql`is_present`)} as vscode,
+      ${total("session_count_ssh", sql`is_present`)} as ssh,
+      ${total("session_count_jetbrains", sql`is_present`)} as jetbrains,
+      ${total("session_count_reconnecting_pty", sql`is_present`)} as reconnecting_pty
+    from reports`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error("an aggregate has one row");
+  return row;
+}
+
+/** Agents say what they like, so that a sum may be larger than a number holds exactly. */
+function total(field: string, which: ReturnType<typeof sql>) {
+  return sql`coalesce(sum((stats ->> ${sql.lit(field)})::numeric) filter (where ${which}), 0)::float8`;
+}

@@ -1,0 +1,28 @@
+import { getFile, maxFileBytes, uploadFile } from "@slipway/api";
+
+import { HttpError } from "../../platform/http/errors.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { type FileNeeds, keepFile, readFile } from "./service.ts";
+
+export function addFileRoutes(routes: Routes, needs: FileNeeds): void {
+  routes.userBytes(uploadFile, maxFileBytes, async ({ raw, reply, bytes }, user) => {
+    const contentType = raw.headers["content-type"]?.split(";")[0]?.trim() ?? "";
+    const file = await keepFile(needs, user, contentType, bytes);
+    // The original answers 200 for bytes that it knows.
+    reply.code(file.isNew ? 201 : 200);
+    return { hash: file.id };
+  });
+
+  routes.user(getFile, async ({ params, query, reply }, user) => {
+    const format = query.format ?? "";
+    if (format !== "") {
+      throw new HttpError(400, `Unsupported conversion format "${format}".`, {
+        validations: [{ field: "format", detail: "must be empty: files come as they were sent" }],
+      });
+    }
+    const file = await readFile(needs.db, user, requireUuid(params.file));
+    reply.header("Content-Type", file.mimetype);
+    return file.data;
+  });
+}

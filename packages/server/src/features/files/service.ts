@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+
+import { tarMimeType } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Limits } from "../../platform/config/limits.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError, notFound } from "../../platform/http/errors.ts";
+import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { recordAudit } from "../audit/service.ts";
+import { lockUser } from "../users/lock-service.ts";
+import { countUnusedBytes, insertFile, selectFile } from "./queries.ts";
+
+export interface KeptFile {
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
+export interface FileNeeds {
+  readonly db: Database;
+  readonly limits: Pick<Limits, "maxUnusedFileBytesPerUser">;
+}
+
+/**
+ * Keeps a tar. Throws 400 for another type, 403 for who may not write templates, 409 for more than may lie around unused.
+ */
+export async function keepFile(
+  { db, limits: { maxUnusedFileBytesPerUser: max } }: FileNeeds,
+  caller: UserCaller,
+  contentType: string,
+  data: Uint8Array,
+): Promise<KeptFile> {
+  if (!mayWriteTemplates(caller)) throw forbidden("Files are for users who may write templates.");
+  if (contentType !== tarMimeType) {
+    throw new HttpError(400, `Unsupported content type header "${contentType}".`, {
+      detail: `Send the template as ${tarMimeType}.`,
+    });
+  }
+  const hash = createHash("sha256").update(data).digest("hex");
+  return inTransaction(db, async (trx) => {
+    await lockUser(trx, caller.id);
+    const unusedBytes = await countUnusedBytes(trx, caller.id, hash);
+    if (unusedBytes + data.length > max) throw tooMuchUnused(max, unusedBytes, data.length);
+    const file = await insertFile(trx, { hash, mimetype: contentType, data, createdBy: caller.id });
+    if (file.isNew) await recordUpload(trx, caller, file.id, hash, data.length);
+    return file;
+  });
+}
+
+async function recordUpload(
+  trx: Transaction<DB>,
+  caller: UserCaller,
+  id: string,
+  hash: string,
+  bytes: number,
+): Promise<void> {
+  await recordAudit(trx, {
+    by: caller,
+    organizationId: undefined,
+    action: "create",
+    resourceType: "file",
+    resourceId: id,
+    target: hash,
+    diff: {},
+    fields: { bytes },
+  });
+}
+
+function tooMuchUnused(max: number, unusedBytes: number, bytes: number): LimitReached {
+  return new LimitReached({
+    status: 409,
+    name: "maxUnusedFileBytesPerUser",
+    limit: `${max} bytes of unused files per user`,
+    used: `You have uploaded ${unusedBytes} bytes that no template version uses, and this file has ${bytes}`,
+    advice: "Push a version of them, or wait: unused files are removed after a day.",
+  });
+}
+
+export interface FileContent {
+  readonly mimetype: string;
+  readonly data: Uint8Array;
+}
+
+/** A file that the caller may read; throws the 404. */
+export async function readFile(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<FileContent> {
+  const file = await selectFile(db, id);
+  const mayRead =
+    file !== undefined && (mayActFor(caller, file.created_by) || mayWriteTemplates(caller));
+  if (!mayRead) throw notFound();
+  return file;
+}
+
+/** The bytes of a file that the server itself refers to. */
+export async function loadFile(db: Queryable, id: string): Promise<Uint8Array> {
+  const file = await selectFile(db, id);
+  if (file === undefined) throw new HttpError(500, `file ${id} is missing`);
+  return file.data;
+}

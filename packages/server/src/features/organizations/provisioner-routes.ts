@@ -1,0 +1,19 @@
+import { listProvisionerDaemons, listProvisionerJobs } from "@slipway/api";
+
+import type { Database } from "../../platform/db/database.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { listJobs } from "../../platform/jobs/list-service.ts";
+import { findOrganization } from "./service.ts";
+import { listWorkers } from "./worker-service.ts";
+
+/** What clients ask of the work of an organization, which the servers themselves do. */
+export function addProvisionerRoutes(routes: Routes, db: Database): void {
+  routes.user(listProvisionerJobs, async ({ params, query }, user) => {
+    const { id } = await findOrganization(db, params.organization);
+    return listJobs(db, user, id, query);
+  });
+  routes.user(listProvisionerDaemons, async ({ params, query }) => {
+    const { id } = await findOrganization(db, params.organization);
+    return listWorkers(db, id, query);
+  });
+}

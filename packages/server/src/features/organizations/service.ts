@@ -1,0 +1,114 @@
+import { type Organization, type OrganizationMember, zeroTimestamp } from "@slipway/api";
+
+import { maySeeUsers } from "../../platform/auth/rights.ts";
+import { roleJson } from "../../platform/auth/role-json.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { notFound } from "../../platform/http/errors.ts";
+import { readUuid } from "../../platform/http/uuid.ts";
+import {
+  deleteMemberships,
+  insertDefaultOrganization,
+  insertMember,
+  type MemberRow,
+  type OrganizationRow,
+  selectMembers,
+  selectOrganizations,
+  selectUserOrganizations,
+} from "./queries.ts";
+
+export async function listOrganizations(db: Queryable): Promise<Organization[]> {
+  return (await selectOrganizations(db)).map(organizationJson);
+}
+
+/** What every member of an organization may do without a role. */
+const defaultMemberRoles = ["organization-workspace-access"] as const;
+
+function organizationJson(row: OrganizationRow): Organization {
+  return { ...row, default_org_member_roles: [...defaultMemberRoles] };
+}
+
+export async function listUserOrganizations(
+  db: Queryable,
+  userId: string,
+): Promise<Organization[]> {
+  return (await selectUserOrganizations(db, userId)).map(organizationJson);
+}
+
+/** Finds an organization by id, name or the word `default`; throws the 404. */
+export async function findOrganization(db: Queryable, reference: string): Promise<Organization> {
+  return findAmong(await listOrganizations(db), reference);
+}
+
+/** The same among those that the user is a member of. */
+export async function findUserOrganization(
+  db: Queryable,
+  userId: string,
+  reference: string,
+): Promise<Organization> {
+  return findAmong(await listUserOrganizations(db, userId), reference);
+}
+
+function findAmong(organizations: readonly Organization[], reference: string): Organization {
+  const id = readUuid(reference);
+  const found = organizations.find((organization) => {
+    if (reference === "default") return organization.is_default;
+    return organization.id === id || organization.name.toLowerCase() === reference.toLowerCase();
+  });
+  if (found === undefined) throw notFound();
+  return found;
+}
+
+/** The members whom the caller may see. */
+export async function listMembers(
+  db: Queryable,
+  caller: UserCaller,
+  organizationId: string,
+): Promise<OrganizationMember[]> {
+  const onlyId = maySeeUsers(caller) ? undefined : caller.id;
+  return (await selectMembers(db, organizationId, onlyId)).map(memberJson);
+}
+
+/** A user as member; throws the 404 when he is none. */
+export async function readMember(
+  db: Queryable,
+  organizationId: string,
+  userId: string,
+): Promise<OrganizationMember> {
+  const [row] = await selectMembers(db, organizationId, userId);
+  if (row === undefined) throw notFound();
+  return memberJson(row);
+}
+
+function memberJson(row: MemberRow): OrganizationMember {
+  return {
+    ...row,
+    roles: row.roles.map(roleJson),
+    global_roles: row.global_roles.map(roleJson),
+    last_seen_at: row.last_seen_at ?? zeroTimestamp,
+    has_ai_seat: false,
+  };
+}
+
+/** Makes the default organization if there is none, and the user its member. */
+export async function joinDefaultOrganization(
+  db: Queryable,
+  userId: string,
+): Promise<Organization> {
+  await insertDefaultOrganization(db);
+  const organization = await findOrganization(db, "default");
+  await insertMember(db, organization.id, userId);
+  return organization;
+}
+
+export async function joinOrganization(
+  db: Queryable,
+  organizationId: string,
+  userId: string,
+): Promise<void> {
+  await insertMember(db, organizationId, userId);
+}
+
+export async function leaveOrganizations(db: Queryable, userId: string): Promise<void> {
+  await deleteMemberships(db, userId);
+}

@@ -1,0 +1,155 @@
+import {
+  type listProvisionerDaemons,
+  type ProvisionerDaemon,
+  type ProvisionerJob,
+  type QueryOf,
+  type WorkerStatus,
+} from "@slipway/api";
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { invalidField } from "../../platform/http/errors.ts";
+import { describeJobs } from "../../platform/jobs/list-service.ts";
+import {
+  deleteLostWorkers,
+  selectWorkers,
+  upsertWorker,
+  type Worker,
+  type WorkerRow,
+} from "./worker-queries.ts";
+
+const announceMs = 30_000;
+/** One that missed three announcements is offline. */
+const offlineSeconds = 90;
+/** A worker that is gone is forgotten after so many days. */
+const keepDays = 7;
+const defaultLimit = 50;
+const maxLimit = 1_000;
+
+interface AnnounceNeeds {
+  readonly db: Queryable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Makes a server known as a worker, again and again until the signal. */
+export async function announceWorker(
+  { db, clock, logger }: AnnounceNeeds,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    try {
+      await upsertWorker(db, worker);
+      await deleteLostWorkers(db, keepDays);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.debug({ error: errorText(error) }, "worker not announced");
+    }
+    await clock.sleep(announceMs * (1 - Math.random() / 3), signal);
+  }
+}
+
+type Query = QueryOf<typeof listProvisionerDaemons>;
+
+/** The servers that do the work, as workers of an organization; those that are gone only when they are asked for. */
+export async function listWorkers(
+  db: Queryable,
+  organizationId: string,
+  query: Query,
+): Promise<ProvisionerDaemon[]> {
+  const isWanted = readFilter(query);
+  const limit = readLimit(query.limit);
+  const rows = (await selectWorkers(db, offlineSeconds)).filter(isWanted).slice(0, limit);
+  const jobIds = rows.flatMap((row) => [row.present_job_id, row.previous_job_id]);
+  const jobs = await describeJobs(
+    db,
+    organizationId,
+    jobIds.filter((id) => id !== null),
+  );
+  return rows.map((row) => workerJson(row, organizationId, jobs));
+}
+
+function statusOf({ is_offline: isOffline, present_job_id: job }: WorkerRow): WorkerStatus {
+  if (isOffline) return "offline";
+  return job === null ? "idle" : "busy";
+}
+
+function readFilter(query: Query): (row: WorkerRow) => boolean {
+  const statuses = split(query.status);
+  const wrong = statuses.find((status) => !workerStatuses.has(status));
+  if (wrong !== undefined) {
+    throw invalidField("status", `must be of offline, idle, busy, found "${wrong}"`);
+  }
+  const ids = split(query.ids);
+  const maxAge = readAge(query.max_age);
+  const showsOffline = query.offline === "true" || statuses.includes("offline");
+  return (row) =>
+    (showsOffline || !row.is_offline) &&
+    (statuses.length === 0 || statuses.includes(statusOf(row))) &&
+    (ids.length === 0 || ids.includes(row.id)) &&
+    row.age_seconds <= maxAge;
+}
+
+const workerStatuses: ReadonlySet<string> = new Set<WorkerStatus>(["offline", "idle", "busy"]);
+
+function split(text = ""): readonly string[] {
+  return text.split(",").filter((part) => part !== "");
+}
+
+const secondsOfUnits: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 };
+
+/** A Go duration such as `1h30m0s`, in seconds. */
+function readAge(text = ""): number {
+  if (text === "" || text === "0s") return Infinity;
+  if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
+    throw invalidField("max_age", `must be a duration such as 1h30m0s, found "${text}"`);
+  }
+  return [...text.matchAll(/([\d.]+)(h|ms|m|s)/g)].reduce(
+    (sum, [, value, unit]) => sum + Number(value) * (secondsOfUnits[unit ?? ""] ?? 0),
+    0,
+  );
+}
+
+function readLimit(text = ""): number {
+  if (text === "" || text === "0") return defaultLimit;
+  if (/^\d{1,6}$/.test(text)) return Math.min(Number(text), maxLimit);
+  throw invalidField("limit", `must be an integer from 0 to ${maxLimit}, found "${text}"`);
+}
+
+/** Where stock servers keep their own workers' key. */
+const builtInKeyId = "00000000-0000-0000-0000-000000000001";
+
+function workerJson(
+  row: WorkerRow,
+  organizationId: string,
+  jobs: ReadonlyMap<string, ProvisionerJob>,
+): ProvisionerDaemon {
+  const status = statusOf(row);
+  return {
+    id: row.id,
+    organization_id: organizationId,
+    key_id: builtInKeyId,
+    created_at: row.created_at,
+    last_seen_at: row.last_seen_at,
+    name: row.name,
+    version: row.version,
+    api_version: "1.18",
+    provisioners: row.drivers,
+    tags: { owner: "", scope: "organization" },
+    key_name: "built-in",
+    status,
+    current_job: status === "busy" ? jobOf(row.present_job_id, jobs) : null,
+    previous_job: jobOf(row.previous_job_id, jobs),
+  };
+}
+
+function jobOf(
+  id: string | null,
+  jobs: ReadonlyMap<string, ProvisionerJob>,
+): ProvisionerDaemon["current_job"] {
+  const job = jobs.get(id ?? "");
+  if (job === undefined) return null;
+  const { template_name, template_icon, template_display_name } = job.metadata;
+  return { id: job.id, status: job.status, template_name, template_icon, template_display_name };
+}

@@ -1,0 +1,12 @@
+import type { Queryable } from "../../../platform/db/database.ts";
+import { type NewOwner, takePrebuild as take } from "./claim.ts";
+import { type OwnerSettings, sqlClaim } from "./sql-claim.ts";
+
+/** Takes a workspace that waits in the pool of a preset, on the caller's transaction; undefined when none waits. */
+export function takePrebuild(
+  trx: Queryable,
+  presetId: string,
+  { settings, ...owner }: NewOwner & { readonly settings: OwnerSettings },
+): Promise<string | undefined> {
+  return take(sqlClaim(trx, settings), presetId, owner);
+}

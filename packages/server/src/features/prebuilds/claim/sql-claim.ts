@@ -1,0 +1,130 @@
+import { prebuildsUserId, type Workspace } from "@slipway/api";
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
+import { isConnected } from "../../agents/connection-sql.ts";
+import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
+import type { ClaimTransaction } from "./claim.ts";
+
+/** Columns that its new owner sets on a workspace. */
+export interface OwnerSettings {
+  readonly automatic_updates: Workspace["automatic_updates"];
+  readonly autostart_schedule: string | null;
+  readonly next_start_at: string | null;
+  readonly ttl_ms: number | RawBuilder<number>;
+}
+
+/** How long a claim waits for a prebuild that others hold, where there is no other, in milliseconds. */
+export const lockWaitMs = 2_000;
+
+/**
+ * A workspace `w` that waits to be claimed from the pool of a preset (`prebuilds.md` sections 1.4 and 6): it runs in the
+ * active version, all its root agents are ready, and it has neither expired nor been invalidated.
+ */
+function isWaiting(presetId: string): RawBuilder<boolean> {
+  return sql<boolean>`
+    w.prebuild_preset_id = ${presetId} and w.owner_id = ${prebuildsUserId} and not w.deleted and exists (
+      select from template_version_presets preset
+        join templates t on t.id = w.template_id and t.active_version_id = preset.template_version_id
+        cross join lateral (
+          select b.id, b.transition, b.created_at, b.template_version_id, j.completed_at, j.error, j.canceled_at
+            from workspace_builds b join jobs j on j.id = b.job_id
+            where b.workspace_id = w.id
+            order by b.build_number desc limit 1) newest
+        where preset.id = ${presetId} and not t.deleted
+          and newest.template_version_id = preset.template_version_id
+          and newest.transition = 'start' and newest.completed_at is not null
+          and newest.error is null and newest.canceled_at is null
+          and (preset.invalidate_after_secs = 0
+            or newest.created_at >= now() - make_interval(secs => preset.invalidate_after_secs))
+          and (preset.last_invalidated_at is null or newest.created_at >= preset.last_invalidated_at)
+          and ${agentsOf("newest.id", sql`true`)}
+          and not ${agentsOf("newest.id", sql`a.lifecycle_state <> 'ready'`)})`;
+}
+
+const areConnected = sql<boolean>`
+  not ${agentsOf(
+    "(select id from workspace_builds where workspace_id = w.id order by build_number desc limit 1)",
+    sql`not ${isConnected("a")}`,
+  )}`;
+
+/** Whether a build has root agents of which something holds. */
+function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`exists (
+    select from workspace_agents a
+      where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
+}
+
+/** The claim transaction on PostgreSQL. It gives the workspace the settings of its new owner together with their name. */
+export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransaction {
+  return {
+    lockPrebuild: async (presetId, except) =>
+      (await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??
+      (await lockOne(trx, presetId, except, sql`true`, sql`skip locked`)) ??
+      (await waitForOne(trx, presetId, except)),
+    changeOwner: async (workspaceId, presetId, owner) => {
+      const result = await trx
+        .updateTable("workspaces as w")
+        .set({
+          owner_id: owner.ownerId,
+          name: owner.name,
+          prebuild_preset_id: null,
+          dormant_at: null,
+          last_used_at: sql`now()`,
+          updated_at: sql`now()`,
+          ...settings,
+        })
+        .where("w.id", "=", workspaceId)
+        .where(isWaiting(presetId))
+        .where(keepsTemplate(sql.ref("w.template_id")))
+        .where(keepsUser(sql.val(owner.ownerId)))
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+  };
+}
+
+/**
+ * The oldest that others have locked, once they give it back: a claim was undone, or the lock was only for a moment. Undefined
+ * when none waits, or all are taken meanwhile.
+ */
+async function waitForOne(
+  trx: Queryable,
+  presetId: string,
+  except: readonly string[],
+): Promise<string | undefined> {
+  const { rows } = await sql`
+    select from workspaces w
+      where ${isWaiting(presetId)} and w.id <> all(${sql.val([...except])}::uuid[]) limit 1`.execute(
+    trx,
+  );
+  if (rows.length === 0) return undefined;
+  return withLockTimeout(trx, lockWaitMs, () => lockOne(trx, presetId, except, sql`true`, sql``));
+}
+
+/**
+ * The oldest of those that wait, locked; `skip locked` leaves out those that others hold. The pool is walked by its index and each prebuild looked at as it comes: `offset 0`
+ * and `lateral` keep the planner from looking at all of them first, which it takes for cheap while it knows little of a pool.
+ */
+async function lockOne(
+  trx: Queryable,
+  presetId: string,
+  except: readonly string[],
+  condition: RawBuilder<boolean>,
+  ifLocked: RawBuilder<unknown>,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ readonly id: string }>`
+    select locked.id
+      from (
+          select id, created_at, name from workspaces
+            where prebuild_preset_id = ${presetId} and not deleted
+            order by created_at, name offset 0) oldest
+        cross join lateral (
+          select w.id from workspaces w
+            where w.id = oldest.id and ${isWaiting(presetId)}
+              and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
+            for no key update of w ${ifLocked}) locked
+      order by oldest.created_at, oldest.name limit 1`.execute(trx);
+  return rows[0]?.id;
+}

@@ -1,0 +1,41 @@
+import type { InvalidatedPresets } from "@slipway/api";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden } from "../../platform/http/errors.ts";
+import { recordTemplateChange } from "../templates/audit.ts";
+import { requireTemplate } from "../templates/service.ts";
+import { stampInvalidated } from "./invalidate-queries.ts";
+
+/**
+ * Has all that waits for the active version of a template replaced: nothing of it is claimed any more, and the next look at
+ * its pools, to which the database hints, deletes it.
+ */
+export async function invalidatePrebuilds(
+  db: Database,
+  caller: UserCaller,
+  templateId: string,
+): Promise<InvalidatedPresets> {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+  const template = await requireTemplate(db, templateId);
+  const rows = await inTransaction(db, async (trx) => {
+    const stamped = await stampInvalidated(trx, template.id);
+    if (stamped.length === 0) return stamped;
+    const names = stamped.map(({ preset_name }) => preset_name);
+    const fields = { invalidated_presets: names.toSorted() };
+    await recordTemplateChange(trx, caller, template, { action: "write", fields });
+    return stamped;
+  });
+  return {
+    invalidated: rows
+      .map(({ preset_name, version_name }) => ({
+        template_name: template.name,
+        template_version_name: version_name,
+        preset_name,
+      }))
+      .toSorted((a, b) => (a.preset_name < b.preset_name ? -1 : 1)),
+  };
+}

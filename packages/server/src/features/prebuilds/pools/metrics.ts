@@ -1,0 +1,162 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { Counter, Gauge, type Registry } from "prom-client";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import type { ReconcileLimits } from "../reconcile/reconcile.ts";
+import { readPrebuildsSettings } from "../settings-service.ts";
+import { type PoolTotals, selectTotals } from "./queries.ts";
+import { type FoundPoolState, readPools } from "./service.ts";
+import { poolStatus } from "./status.ts";
+
+interface PoolMetricsNeeds {
+  readonly db: Queryable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: ReconcileLimits;
+}
+
+/** However often metrics are asked for, the database is at most this often, in milliseconds. */
+const refreshMs = 30_000;
+/** Metrics wait this long for the database, and are told without pools then, in milliseconds. */
+const maxWaitMs = 5_000;
+
+const labelNames = ["template_name", "preset_name", "organization_name"] as const;
+type Labels = Readonly<Record<(typeof labelNames)[number], string>>;
+
+/**
+ * Adds what the database knows of pools (`prebuilds.md` section 2.7): every replica tells the same. It is read when the
+ * metrics are.
+ */
+export function addPoolMetrics(registry: Registry, needs: PoolMetricsNeeds): void {
+  const collect = atMostEvery(refreshMs, needs.clock, () => refresh(metrics, needs));
+  const metrics = createPoolMetrics(registry, collect);
+}
+
+type PoolMetrics = ReturnType<typeof createPoolMetrics>;
+
+/** `collect` is awaited by each of them before it is told. */
+function createPoolMetrics(registry: Registry, collect: () => Promise<void>) {
+  const registers = [registry];
+  const gauge = (name: string, help: string) =>
+    new Gauge({
+      name: `slipway_prebuilt_workspaces_${name}`,
+      help,
+      labelNames,
+      registers,
+      collect,
+    });
+  const counter = (name: string, help: string) =>
+    new Counter({
+      name: `slipway_prebuilt_workspaces_${name}`,
+      help,
+      labelNames,
+      registers,
+      collect,
+    });
+  return {
+    created: counter("created_total", "Prebuilds that were made, over all versions."),
+    failed: counter("failed_total", "Prebuilds whose first build failed, over all versions."),
+    claimed: counter("claimed_total", "Prebuilds that got an owner, over all versions."),
+    desired: gauge("desired", "Prebuilds that are to wait now."),
+    running: gauge("running", "Prebuilds that run."),
+    eligible: gauge("eligible", "Prebuilds that run and are ready, so that they can be claimed."),
+    hardLimited: gauge(
+      "preset_hard_limited",
+      "1: the newest builds all failed, and no more are made.",
+    ),
+    validationFailed: gauge(
+      "preset_validation_failed",
+      "1: the preset lacks values, and nothing is made.",
+    ),
+    paused: new Gauge({
+      name: "slipway_prebuilds_reconciliation_paused",
+      help: "1: an owner has paused the filling of pools.",
+      registers,
+      collect,
+    }),
+  };
+}
+
+async function refresh(
+  metrics: PoolMetrics,
+  { db, clock, logger, limits }: PoolMetricsNeeds,
+): Promise<void> {
+  try {
+    const [settings, totals, pools] = await within(
+      maxWaitMs,
+      clock,
+      Promise.all([readPrebuildsSettings(db), selectTotals(db), readPools(db, limits)]),
+    );
+    clear(metrics);
+    metrics.paused.set(settings.reconciliation_paused ? 1 : 0);
+    // Another template may have the name of one that was deleted.
+    for (const total of totals) if (!total.template_deleted) count(metrics, total);
+    for (const pool of pools) if (!pool.isTemplateDeleted) measure(metrics, pool);
+  } catch (error) {
+    // Numbers of before would pass for those of now.
+    clear(metrics);
+    logger.warn({ error: errorText(error) }, "pools could not be counted for the metrics");
+  }
+}
+
+function clear({ paused, ...ofPools }: PoolMetrics): void {
+  for (const metric of Object.values(ofPools)) metric.reset();
+  paused.remove();
+}
+
+function count({ created, failed, claimed }: PoolMetrics, total: PoolTotals): void {
+  const labels = labelsOf(total);
+  created.inc(labels, total.created);
+  failed.inc(labels, total.failed);
+  claimed.inc(labels, total.claimed);
+}
+
+/** The pools of several versions have the same labels; what is left of old ones counts with the active one. */
+function measure(metrics: PoolMetrics, { origin, pool, plan }: FoundPoolState): void {
+  const labels = labelsOf({
+    template_name: origin.templateName,
+    preset_name: origin.presetName,
+    organization_name: origin.organizationName,
+  });
+  const status = pool.isActive ? poolStatus(pool, plan) : undefined;
+  for (const counter of [metrics.created, metrics.failed, metrics.claimed]) counter.inc(labels, 0);
+  metrics.desired.inc(labels, plan.desired);
+  metrics.running.inc(labels, plan.running);
+  metrics.eligible.inc(labels, plan.eligible);
+  metrics.hardLimited.inc(labels, status === "hard_limited" ? 1 : 0);
+  metrics.validationFailed.inc(labels, status === "validation_failed" ? 1 : 0);
+}
+
+function labelsOf({ template_name, preset_name, organization_name }: Labels): Labels {
+  return { template_name, preset_name, organization_name };
+}
+
+/** Work that is done when it is asked for, once for all who ask while it is done, and not again for a while. */
+function atMostEvery(ms: number, clock: Clock, work: () => Promise<void>): () => Promise<void> {
+  let startMs = Number.NEGATIVE_INFINITY;
+  let last = Promise.resolve();
+  return () => {
+    if (clock.monotonic() - startMs >= ms) {
+      startMs = clock.monotonic();
+      last = work();
+    }
+    return last;
+  };
+}
+
+/** What work resolves to; rejects when it takes longer. The work itself goes on. */
+async function within<T>(ms: number, clock: Clock, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const tooLate = async (): Promise<never> => {
+    await clock.sleep(ms, done.signal);
+    throw new Error(`the database did not answer within ${ms} ms`);
+  };
+  const late = tooLate();
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    work.catch(() => undefined);
+    done.abort();
+  }
+}

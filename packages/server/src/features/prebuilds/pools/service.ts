@@ -1,0 +1,96 @@
+import type { PrebuildPool } from "@slipway/api";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import { timestampFromMs } from "../../../platform/db/timestamp.ts";
+import type { UserCaller } from "../../../platform/http/caller.ts";
+import { type PoolOrigin, selectPool, selectPoolIds } from "../reconcile/queries.ts";
+import { reconcile, type Reconciliation, type ReconcileLimits } from "../reconcile/reconcile.ts";
+import type { Pool } from "../reconcile/snapshot.ts";
+import { readPrebuildsSettings, requirePoolReader } from "../settings-service.ts";
+import { type PoolTotals, selectTotals } from "./queries.ts";
+import { poolStatus } from "./status.ts";
+
+/** A pool as the next reconciliation finds it, and what that would do. */
+export interface FoundPoolState {
+  readonly origin: PoolOrigin;
+  readonly isTemplateDeleted: boolean;
+  readonly pool: Pool;
+  readonly plan: Reconciliation;
+  readonly nowMs: number;
+}
+
+/** Every pool that is to be filled, or that is not empty. One after the other, to leave the database to others. */
+export async function readPools(
+  db: Queryable,
+  limits: ReconcileLimits,
+): Promise<readonly FoundPoolState[]> {
+  const states: FoundPoolState[] = [];
+  for (const presetId of await selectPoolIds(db)) {
+    const found = await selectPool(db, presetId);
+    if (found === undefined) continue;
+    const { origin, isTemplateDeleted, snapshot, nowMs } = found;
+    states.push({
+      origin,
+      isTemplateDeleted,
+      pool: snapshot.pool,
+      plan: reconcile(snapshot, nowMs, limits),
+      nowMs,
+    });
+  }
+  return states;
+}
+
+/** The pools as clients see them, by template and preset, the active version first; throws 404 for who may not see them. */
+export async function listPools(
+  { db, limits }: { readonly db: Queryable; readonly limits: ReconcileLimits },
+  caller: UserCaller,
+): Promise<PrebuildPool[]> {
+  requirePoolReader(caller);
+  const settings = await readPrebuildsSettings(db);
+  const totals = await selectTotals(db);
+  const pools = await readPools(db, limits);
+  return pools
+    .map((state) => poolJson(state, totals, settings.reconciliation_paused))
+    .toSorted((a, b) => order(a).localeCompare(order(b)));
+}
+
+function order({
+  organization_name,
+  template_name,
+  preset_name,
+  active,
+  template_version_name,
+}: PrebuildPool): string {
+  const names = [organization_name, template_name, preset_name];
+  return [...names, active ? "0" : "1", template_version_name].join("\n");
+}
+
+function poolJson(
+  { origin, pool, plan, nowMs }: FoundPoolState,
+  totals: readonly PoolTotals[],
+  isPaused: boolean,
+): PrebuildPool {
+  const { backoffUntilMs: until } = plan;
+  const total = totals.find(
+    ({ template_id, preset_name }) =>
+      template_id === origin.templateId && preset_name === origin.presetName,
+  );
+  return {
+    organization_id: origin.organizationId,
+    organization_name: origin.organizationName,
+    template_id: origin.templateId,
+    template_name: origin.templateName,
+    template_version_id: origin.versionId,
+    template_version_name: origin.versionName,
+    preset_id: pool.presetId,
+    preset_name: origin.presetName,
+    active: pool.isActive,
+    desired: plan.desired,
+    running: plan.running,
+    eligible: plan.eligible,
+    starting: plan.starting,
+    claimed: total?.claimed ?? 0,
+    status: isPaused ? "paused" : poolStatus(pool, plan),
+    backoff_until: until === undefined || until < nowMs ? null : timestampFromMs(until),
+  };
+}

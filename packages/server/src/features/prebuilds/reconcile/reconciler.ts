@@ -1,0 +1,181 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import type { Transaction } from "kysely";
+
+import type { Database } from "../../../platform/db/database.ts";
+import type { DB } from "../../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../../platform/db/transaction.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
+import { cancelJob } from "../../../platform/jobs/cancel-service.ts";
+import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { watch } from "../../../platform/pubsub/watch.ts";
+import { checkStart } from "../../builds/service.ts";
+import { createPrebuild, deletePrebuild } from "../../workspaces/prebuild-service.ts";
+import { readPrebuildsSettings } from "../settings-service.ts";
+import {
+  type FoundPool,
+  lockPrebuildToDelete,
+  selectPool,
+  selectPoolIds,
+  tryLockPools,
+  updatePrebuildStatus,
+} from "./queries.ts";
+import { reconcile, type Reconciliation, type ReconcileLimits } from "./reconcile.ts";
+
+export interface ReconcilerNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Is told how long each look at all pools took. */
+  readonly reconciliationSeconds: { observe(seconds: number): void };
+}
+
+export interface ReconcilerSettings extends ReconcileLimits {
+  /** Pools are looked at this often, in milliseconds, and after claims. */
+  readonly intervalMs: number;
+  /** How long after a claim, so that many at once make one look, and none waits for it. */
+  readonly gatherMs: number;
+}
+
+export const defaultReconciler: ReconcilerSettings = {
+  intervalMs: 15_000,
+  gatherMs: 200,
+  backoffMs: 60_000,
+  lookbackMs: 3_600_000,
+  failureHardLimit: 3,
+};
+
+/** Most workspaces that one transaction makes or deletes; the next look does the rest. */
+const maxPerLook = 100;
+
+/** Keeps all pools filled until the signal is aborted. Each replica may run it; one at a time does it. */
+export async function runReconciler(
+  needs: ReconcilerNeeds,
+  settings: ReconcilerSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pubsub, clock, logger } = needs;
+  const looks = watch({
+    pubsub,
+    topics: [topics.prebuilds],
+    maxWaitMs: settings.intervalMs,
+    clock,
+    signal,
+  });
+  for await (const _ of looks) {
+    await clock.sleep(settings.gatherMs, signal);
+    try {
+      await reconcilePools(needs, settings, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ error: errorText(error) }, "looking at pools failed, trying again");
+    }
+  }
+}
+
+/** Looks at every pool once; resolves to the number of builds that were queued. */
+export async function reconcilePools(
+  needs: ReconcilerNeeds,
+  limits: ReconcileLimits,
+  signal: AbortSignal,
+): Promise<number> {
+  if ((await readPrebuildsSettings(needs.db)).reconciliation_paused) return 0;
+  const { clock, reconciliationSeconds } = needs;
+  const startMs = clock.monotonic();
+  let queued = 0;
+  for (const presetId of await selectPoolIds(needs.db)) {
+    signal.throwIfAborted();
+    const done = await reconcileOne(needs, presetId, limits);
+    // Another replica is at it, and sees to all the others too.
+    if (done === "elsewhere") return queued;
+    queued += done;
+  }
+  reconciliationSeconds.observe((clock.monotonic() - startMs) / 1000);
+  return queued;
+}
+
+async function reconcileOne(
+  { db, pubsub, logger }: ReconcilerNeeds,
+  presetId: string,
+  limits: ReconcileLimits,
+): Promise<number | "elsewhere"> {
+  try {
+    const queued = await inTransaction(db, async (trx) => {
+      if (!(await tryLockPools(trx))) return "elsewhere";
+      const found = await selectPool(trx, presetId);
+      return found === undefined ? 0 : carryOut(trx, found, limits, logger);
+    });
+    if (queued !== "elsewhere" && queued > 0) pubsub.publish(topics.jobQueue);
+    if (queued === maxPerLook) pubsub.publish(topics.prebuilds);
+    return queued;
+  } catch (error) {
+    logger.error({ preset: presetId, error: errorText(error) }, "a pool could not be filled");
+    return 0;
+  }
+}
+
+/** All of it, or nothing: whoever loses the lock has changed nothing. */
+async function carryOut(
+  trx: Transaction<DB>,
+  found: FoundPool,
+  limits: ReconcileLimits,
+  logger: Logger,
+): Promise<number> {
+  const plan = reconcile(found.snapshot, found.nowMs, limits);
+  const log = logger.child({ ...found.origin });
+  await noteStatus(trx, found, plan);
+  let queued = 0;
+  for (const workspaceId of plan.remove.slice(0, maxPerLook)) {
+    if (await remove(trx, workspaceId)) queued += 1;
+  }
+  const count = Math.min(plan.create, maxPerLook - queued);
+  if (count > 0 && (await isBuildable(trx, found, log))) {
+    for (let made = 0; made < count; made += 1) {
+      await createPrebuild(trx, { ...found.origin, presetId: found.snapshot.pool.presetId });
+    }
+    queued += count;
+  }
+  if (queued > 0) log.info({ ...plan, remove: plan.remove.length }, "pool reconciled");
+  return queued;
+}
+
+async function noteStatus(
+  trx: Transaction<DB>,
+  { snapshot: { pool } }: FoundPool,
+  { held }: Reconciliation,
+): Promise<void> {
+  if (pool.status === "validation_failed") return;
+  const status = held === "hard-limited" ? "hard_limited" : "healthy";
+  if (pool.status !== status) await updatePrebuildStatus(trx, pool.presetId, status);
+}
+
+/** Whether the values of the preset are all that a workspace needs. If not, only another version can mend it. */
+async function isBuildable(
+  trx: Transaction<DB>,
+  { origin, snapshot: { pool } }: FoundPool,
+  logger: Logger,
+): Promise<boolean> {
+  try {
+    await checkStart(trx, { versionId: origin.versionId, presetId: pool.presetId });
+    return true;
+  } catch (error) {
+    if (!(error instanceof HttpError) || error.status !== 400) throw error;
+    const reasons = error.validations.map(({ field, detail }) => `${field}: ${detail}`);
+    logger.warn({ error: [error.message, ...reasons].join(" ") }, "a pool cannot be filled");
+    await updatePrebuildStatus(trx, pool.presetId, "validation_failed");
+    return false;
+  }
+}
+
+/** False when somebody else has it: a claim that takes it away, or a build. */
+async function remove(trx: Transaction<DB>, workspaceId: string): Promise<boolean> {
+  const prebuild = await lockPrebuildToDelete(trx, workspaceId);
+  if (prebuild === undefined) return false;
+  const { job, ...workspace } = prebuild;
+  if (job.completed_at === null) {
+    if (job.started_at !== null) return false;
+    await cancelJob(trx, job.id, "pending");
+  }
+  await deletePrebuild(trx, workspace);
+  return true;
+}

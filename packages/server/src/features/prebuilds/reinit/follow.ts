@@ -1,0 +1,114 @@
+import { type Clock, errorText, type Logger, Wake } from "@slipway/runtime";
+
+import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { decideReinit, ReinitStream } from "./decide.ts";
+import type { ReinitView } from "./view.ts";
+
+/** What the answer to an agent is made from. */
+export interface ReinitNeeds {
+  readonly hints: Pick<PubSub, "subscribe">;
+  /** The state now, by the agent's token. */
+  readonly look: () => Promise<ReinitView>;
+  /** Notes that the row is told now; false when somebody else told it within the last minute. */
+  readonly grant: (agentId: string) => Promise<boolean>;
+  readonly decide: typeof decideReinit;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+export interface ReinitRequest {
+  readonly workspaceId: string;
+  /** The row that the token belonged to when the request came. */
+  readonly agentId: string;
+  /** Whether a claim was under way by then. */
+  readonly wasClaiming: boolean;
+  readonly waits: boolean;
+}
+
+/** What is said to the agent, in this order: `open` at once unless it is refused, then at most one of the others. */
+export type ReinitAnswer =
+  | { readonly type: "open" }
+  | { readonly type: "frame"; readonly workspaceId: string; readonly ownerId: string }
+  | { readonly type: "refuse" }
+  | { readonly type: "end" };
+
+/** Without a hint the state is looked at again after this long; a third of it is chance. */
+const lookAgainMs = 45_000;
+const chance = 1 / 3;
+/** After a look that failed, and a frame that another stream was given; up to twice as long, by chance. */
+const retryMs = 1_000;
+
+/**
+ * Answers an agent until nothing can change the answer any more (docs/claims.md). Subscribed before the first look, so that
+ * nothing falls between. The first look throws what it fails with; later ones are tried again.
+ *
+ *   look ── refused ──► refuse ─ end
+ *    │
+ *    ▼  open                         ┌─ wait: until a hint, the time named, or 30–60 s
+ *   look again ◄─────────────────────┘
+ *    ├── owed, granted ──► frame ─ end
+ *    ├── refused ────────► end
+ *    └── gone ───────────► end
+ */
+export async function* followReinit(
+  needs: ReinitNeeds,
+  request: ReinitRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ReinitAnswer, void, undefined> {
+  const { hints, clock, random } = needs;
+  const wake = new Wake();
+  using subscriptions = new DisposableStack();
+  for (const topic of [topics.claim(request.workspaceId), topics.workspace(request.workspaceId)]) {
+    subscriptions.use(hints.subscribe(topic, () => wake.wake()));
+  }
+  const openedAt = clock.monotonic();
+  let isOpen = false;
+  for (;;) {
+    const { agentId, wasClaiming, waits } = request;
+    const stream = { agentId, wasClaiming, waits, ageMs: clock.monotonic() - openedAt };
+    const next = await lookOnce(needs, stream, isOpen);
+    signal.throwIfAborted();
+    if (next.type === "refuse" && !isOpen) return yield next;
+    if (!isOpen) yield { type: "open" };
+    isOpen = true;
+    if (next.type !== "wait") return yield next.type === "refuse" ? { type: "end" } : next;
+    const jittered = lookAgainMs * (1 + chance * (2 * random() - 1));
+    await wake.wait(Math.min(next.ms, jittered), clock, signal);
+  }
+}
+
+type Next =
+  | Exclude<ReinitAnswer, { type: "open" }>
+  /** In milliseconds, at most. */
+  | { readonly type: "wait"; readonly ms: number };
+
+async function lookOnce(needs: ReinitNeeds, stream: ReinitStream, isOpen: boolean): Promise<Next> {
+  try {
+    const view = await needs.look();
+    const decision = needs.decide(view, stream);
+    switch (decision.type) {
+      case "wait":
+        return { type: "wait", ms: Number.POSITIVE_INFINITY };
+      case "wait-for":
+        return { type: "wait", ms: decision.ms };
+      case "refuse":
+      case "end":
+        return { type: decision.type };
+      case "send": {
+        if (view.type === "gone" || !(await needs.grant(decision.agentId))) {
+          return retryLater(needs);
+        }
+        return { type: "frame", workspaceId: view.workspaceId, ownerId: decision.ownerId };
+      }
+    }
+  } catch (error) {
+    if (!isOpen) throw error;
+    needs.logger.warn({ error: errorText(error) }, "looking for a reinit failed, trying again");
+    return retryLater(needs);
+  }
+}
+
+function retryLater({ random }: ReinitNeeds): Next {
+  return { type: "wait", ms: retryMs * (1 + random()) };
+}

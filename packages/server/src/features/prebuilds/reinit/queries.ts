@@ -1,0 +1,114 @@
+import { prebuildsUserId } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import { timestampMs } from "../../../platform/db/timestamp.ts";
+import { isConnected } from "../../agents/connection-sql.ts";
+import { repeatMs } from "./decide.ts";
+import type { ReinitView } from "./view.ts";
+
+interface Row {
+  readonly token_hash: Buffer;
+  readonly agent_id: string;
+  readonly workspace_id: string;
+  readonly owner_id: string;
+  readonly was_prebuild: boolean;
+  readonly is_claiming: boolean;
+  readonly is_owed: boolean;
+  readonly created_at: string;
+  readonly connected_since: string | null;
+  readonly disconnected_at: string | null;
+  readonly reinit_sent_at: string | null;
+  readonly was_received: boolean;
+  readonly now: string;
+}
+
+/**
+ * How the agents of these tokens stand, in one snapshot, by the token's hash in hex. A token counts while its agent's build is
+ * the newest of its workspace, or the newest that succeeded: through a claim the process has nothing else.
+ */
+export async function selectReinitViews(
+  db: Queryable,
+  tokenHashes: readonly Buffer[],
+): Promise<ReadonlyMap<string, ReinitView>> {
+  const { rows } = await sql<Row>`
+    select agent.auth_token_hash as token_hash, agent.id as agent_id,
+      w.id as workspace_id, w.owner_id,
+      (select b.owner_id = ${prebuildsUserId} from workspace_builds b
+        where b.workspace_id = w.id and b.build_number = 1) as was_prebuild,
+      coalesce(done.transition = 'start' and done.owner_id <> w.owner_id, false) as is_claiming,
+      agent.took_over and agent.started_at is null as is_owed,
+      agent.created_at, agent.reinit_sent_at,
+      case when ${isConnected("agent")}
+        then coalesce(agent.connected_at, agent.first_connected_at) end as connected_since,
+      case when not ${isConnected("agent")}
+        then greatest(agent.last_connected_at, agent.disconnected_at) end as disconnected_at,
+      agent.reinit_received_at is not null as was_received, now() as now
+    from workspace_agents agent
+      join workspace_builds build on build.id = agent.workspace_build_id
+      join workspaces w on w.id = build.workspace_id
+      left join lateral (
+        select b.build_number, b.transition, b.owner_id from workspace_builds b
+          where b.workspace_id = w.id and (
+            select j.completed_at is not null and j.error is null and j.canceled_at is null
+              from jobs j where j.id = b.job_id)
+          order by b.build_number desc limit 1) done on true
+    where agent.auth_token_hash = any(${sql.val([...tokenHashes])}::bytea[])
+      and not agent.deleted and not w.deleted
+      and (build.build_number = done.build_number or not exists (
+        select from workspace_builds later
+          where later.workspace_id = w.id and later.build_number > build.build_number))`.execute(
+    db,
+  );
+  return new Map(rows.map((row) => [row.token_hash.toString("hex"), viewOf(row)]));
+}
+
+function viewOf(row: Row): ReinitView {
+  return {
+    type: "live",
+    agentId: row.agent_id,
+    workspaceId: row.workspace_id,
+    ownerId: row.owner_id,
+    standing: standingOf(row),
+    isOwed: row.is_owed,
+    createdAtMs: timestampMs(row.created_at),
+    connectedSinceMs: msOf(row.connected_since),
+    disconnectedAtMs: msOf(row.disconnected_at),
+    sentAtMs: msOf(row.reinit_sent_at),
+    wasReceived: row.was_received,
+    nowMs: timestampMs(row.now),
+  };
+}
+
+function standingOf(row: Row): Extract<ReinitView, { type: "live" }>["standing"] {
+  if (row.owner_id === prebuildsUserId) return "prebuild";
+  if (!row.was_prebuild) return "never-a-prebuild";
+  return row.is_claiming ? "claiming" : "claimed";
+}
+
+function msOf(time: string | null): number | undefined {
+  return time === null ? undefined : timestampMs(time);
+}
+
+/**
+ * Notes that an agent is told now; false when it was told within the last minute, is on its way to its new life, or has
+ * begun it.
+ */
+export async function grantFrame(db: Queryable, agentId: string): Promise<boolean> {
+  const result = await db
+    .updateTable("workspace_agents")
+    .set({ reinit_sent_at: sql`now()` })
+    .where("id", "=", agentId)
+    .where("took_over", "=", sql.lit(true))
+    .where("started_at", "is", null)
+    .where("reinit_received_at", "is", null)
+    .where("deleted", "=", sql.lit(false))
+    .where((eb) =>
+      eb.or([
+        eb("reinit_sent_at", "is", null),
+        eb("reinit_sent_at", "<=", sql<string>`now() - make_interval(secs => ${repeatMs / 1000})`),
+      ]),
+    )
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}

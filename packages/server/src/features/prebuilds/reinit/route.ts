@@ -1,0 +1,105 @@
+import { agentReinit } from "@slipway/api";
+import type { Clock, Logger } from "@slipway/runtime";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { readAgentToken, unknownAgent } from "../../../platform/auth/service.ts";
+import type { Database } from "../../../platform/db/database.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
+import { type EventStream, openEventStream } from "../../../platform/http/event-stream.ts";
+import { watchReader } from "../../../platform/http/reader.ts";
+import type { Routes } from "../../../platform/http/routes.ts";
+import { findToken } from "../../../platform/http/token.ts";
+import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { decideReinit } from "./decide.ts";
+import { followReinit, type ReinitAnswer, type ReinitRequest } from "./follow.ts";
+import { GatheredViews } from "./gathered-views.ts";
+import { grantFrame } from "./queries.ts";
+
+interface ReinitRouteNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Tells agents of prebuilds that their workspace was claimed (`rest.md` section 2.2, docs/claims.md). */
+export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
+  const { db, pubsub, clock, logger } = needs;
+  const views = new GatheredViews(db);
+
+  /** Also the agents of a build that is being handed over: they may do nothing else until it is. */
+  const identify = async (raw: FastifyRequest) => {
+    const tokenHash = readAgentToken(findToken(raw)?.token);
+    const view = await views.look(tokenHash);
+    if (view.type === "gone") throw unknownAgent();
+    const { agentId, workspaceId, standing } = view;
+    return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash };
+  };
+
+  const answer = async (
+    raw: FastifyRequest,
+    reply: FastifyReply,
+    request: ReinitRequest & { readonly tokenHash: Buffer },
+  ): Promise<void> => {
+    using reader = watchReader(raw);
+    const answers = followReinit(
+      {
+        hints: pubsub,
+        look: () => views.look(request.tokenHash),
+        grant: (agentId) => grantFrame(db, agentId),
+        decide: decideReinit,
+        clock,
+        random: Math.random,
+        logger: logger.child({ agent: request.agentId, workspace: request.workspaceId }),
+      },
+      request,
+      reader.signal,
+    );
+    try {
+      const first = await answers.next();
+      if (first.value?.type === "refuse") throw notWaiting();
+      const stream = openEventStream(raw, reply);
+      await send(stream, answers);
+    } catch (error) {
+      if (!reader.signal.aborted) throw error;
+      // Nobody is there to be answered.
+      reply.hijack();
+    }
+  };
+
+  routes.agentBy(agentReinit, identify, async ({ query, raw, reply }, agent) => {
+    await answer(raw, reply, { ...agent, waits: readFlag(query.wait) });
+    return reply;
+  });
+}
+
+async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): Promise<void> {
+  // Proxies and agents see at once that somebody answers.
+  stream.ping();
+  try {
+    for await (const answer of answers) {
+      if (answer.type !== "frame") continue;
+      // In this order: stock agents may depend on it (`rest.md` section 2.2).
+      await stream.data({
+        workspace_id: answer.workspaceId,
+        reason: "prebuild_claimed",
+        owner_id: answer.ownerId,
+      });
+    }
+  } catch (error) {
+    if (!stream.signal.aborted) throw error;
+  } finally {
+    stream.end();
+  }
+}
+
+/** As Go reads a boolean, except that nonsense is false (`prebuilds.md` section 3.1). */
+function readFlag(text: string | undefined): boolean {
+  return ["1", "t", "T", "true", "TRUE", "True"].includes(text ?? "");
+}
+
+function notWaiting(): HttpError {
+  return new HttpError(409, "Workspace is not a prebuilt workspace waiting to be claimed.", {
+    detail: "No user takes this workspace over, or its agent has started as his already.",
+  });
+}

@@ -1,0 +1,49 @@
+import {
+  getPrebuildsSettings,
+  invalidatePrebuilds as invalidateRoute,
+  listPrebuildPools,
+  updatePrebuildsSettings,
+} from "@slipway/api";
+import type { Clock, Logger } from "@slipway/runtime";
+
+import type { Database } from "../../platform/db/database.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import type { PubSub } from "../../platform/pubsub/pubsub.ts";
+import { invalidatePrebuilds } from "./invalidate-service.ts";
+import { listPools } from "./pools/service.ts";
+import type { ReconcileLimits } from "./reconcile/reconcile.ts";
+import { addReinitRoute } from "./reinit/route.ts";
+import {
+  changePrebuildsSettings,
+  readPrebuildsSettings,
+  requirePoolReader,
+} from "./settings-service.ts";
+
+export interface PrebuildNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** With which pools are filled. */
+  readonly limits: ReconcileLimits;
+}
+
+export function addPrebuildRoutes(routes: Routes, needs: PrebuildNeeds): void {
+  const { db } = needs;
+  addReinitRoute(routes, needs);
+
+  routes.user(getPrebuildsSettings, async (_request, user) => {
+    requirePoolReader(user);
+    return readPrebuildsSettings(db);
+  });
+  routes.user(updatePrebuildsSettings, async ({ body, reply }, user) => {
+    const isNew = await changePrebuildsSettings(db, user, body);
+    if (!isNew) reply.code(304);
+    return { reconciliation_paused: body.reconciliation_paused };
+  });
+  routes.user(listPrebuildPools, (_request, user) => listPools(needs, user));
+  routes.user(invalidateRoute, ({ params }, user) =>
+    invalidatePrebuilds(db, user, requireUuid(params.template)),
+  );
+}

@@ -1,0 +1,18 @@
+import type { Queryable } from "../../platform/db/database.ts";
+
+export async function selectSetting(db: Queryable, key: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("deployment")
+    .where("key", "=", key)
+    .select("value")
+    .executeTakeFirst();
+  return row?.value;
+}
+
+export async function upsertSetting(db: Queryable, key: string, value: string): Promise<void> {
+  await db
+    .insertInto("deployment")
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
+    .execute();
+}

@@ -1,0 +1,51 @@
+import { nilUuid, type PrebuildsSettings } from "@slipway/api";
+
+import { isOwnerRole, mayReadPrebuilds } from "../../platform/auth/rights.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, notFound } from "../../platform/http/errors.ts";
+import { diffOf, recordAudit } from "../audit/service.ts";
+import { selectSetting, upsertSetting } from "./settings-queries.ts";
+
+const key = "prebuilds_settings";
+
+/** What deployments switch while they run (`prebuilds.md` section 2.7). */
+export async function readPrebuildsSettings(db: Queryable): Promise<PrebuildsSettings> {
+  const text = await selectSetting(db, key);
+  return { reconciliation_paused: text === JSON.stringify(paused(true)) };
+}
+
+/** Changes the settings; false when they are so already. */
+export async function changePrebuildsSettings(
+  db: Database,
+  caller: UserCaller,
+  { reconciliation_paused }: PrebuildsSettings,
+): Promise<boolean> {
+  requirePoolReader(caller);
+  if (!isOwnerRole(caller)) throw forbidden("Only owners pause and resume the filling of pools.");
+  return inTransaction(db, async (trx) => {
+    const before = await readPrebuildsSettings(trx);
+    if (before.reconciliation_paused === reconciliation_paused) return false;
+    await upsertSetting(trx, key, JSON.stringify(paused(reconciliation_paused)));
+    await recordAudit(trx, {
+      by: caller,
+      organizationId: undefined,
+      action: "write",
+      resourceType: "prebuilds_settings",
+      resourceId: nilUuid,
+      target: "prebuilds",
+      diff: diffOf(before, { reconciliation_paused }),
+    });
+    return true;
+  });
+}
+
+/** Throws the 404 of who may not see pools. */
+export function requirePoolReader(caller: UserCaller): void {
+  if (!mayReadPrebuilds(caller)) throw notFound();
+}
+
+function paused(isPaused: boolean): PrebuildsSettings {
+  return { reconciliation_paused: isPaused };
+}

@@ -1,0 +1,126 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import type { Transaction } from "kysely";
+
+import type { Database } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import type { WorkspaceLimits } from "../builds/quota-service.ts";
+import { queueBuild, versionOf } from "../workspaces/build-service.ts";
+import { requireStillThere } from "../workspaces/service.ts";
+import { planAction, type ScheduleAction } from "./plan.ts";
+import { selectDue, selectScheduled, tryLockSchedules, updateNextStart } from "./queries.ts";
+
+export interface SchedulerNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: WorkspaceLimits;
+}
+
+/** What is due is seen to at most this late, in milliseconds. */
+const lookMs = 10_000;
+
+/** Starts and stops workspaces as their schedules say, until the signal is aborted. Each replica may run it. */
+export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): Promise<void> {
+  const { clock, logger } = needs;
+  for (;;) {
+    try {
+      await carryOutSchedules(needs, clock.now(), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ error: errorText(error) }, "looking at schedules failed, trying again");
+    }
+    await clock.sleep(lookMs * (1 - Math.random() / 3), signal);
+  }
+}
+
+/** Does what is due at `now`; resolves to the number of builds that it queued. */
+export async function carryOutSchedules(
+  needs: SchedulerNeeds,
+  now: number,
+  signal: AbortSignal,
+): Promise<number> {
+  let queued = 0;
+  for (const workspace of await selectDue(needs.db, now)) {
+    signal.throwIfAborted();
+    if (planAction(workspace, now) === undefined) continue;
+    const done = await carryOutOne(needs, workspace.id, now);
+    // Another replica is at it, and sees to all the others too.
+    if (done === "elsewhere") return queued;
+    if (done === "queued") queued += 1;
+  }
+  return queued;
+}
+
+type Outcome = "queued" | "nothing" | "elsewhere";
+
+async function carryOutOne(
+  needs: SchedulerNeeds,
+  workspaceId: string,
+  now: number,
+): Promise<Outcome> {
+  const { db, pubsub, logger } = needs;
+  try {
+    const outcome = await inTransaction(db, async (trx): Promise<Outcome> => {
+      if (!(await tryLockSchedules(trx))) return "elsewhere";
+      const workspace = await selectScheduled(trx, workspaceId);
+      const action = workspace === undefined ? undefined : planAction(workspace, now);
+      return action === undefined ? "nothing" : carryOut(trx, needs, workspaceId, action);
+    });
+    if (outcome !== "queued") return outcome;
+    logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
+    pubsub.publish(topics.jobQueue);
+    pubsub.publish(topics.workspace(workspaceId));
+    return outcome;
+  } catch (error) {
+    // Refused as it would be to a person: a build is under way, the active version wants parameters, a limit is reached.
+    if (!(error instanceof HttpError)) throw error;
+    if (error.status !== 409 || error instanceof LimitReached)
+      await passOver(needs, workspaceId, now, error);
+    return "nothing";
+  }
+}
+
+async function carryOut(
+  trx: Transaction<DB>,
+  { limits }: Pick<SchedulerNeeds, "limits">,
+  workspaceId: string,
+  action: ScheduleAction,
+): Promise<Outcome> {
+  if (action.kind !== "stop") await updateNextStart(trx, workspaceId, action.nextStartAt);
+  if (action.kind === "skip") return "nothing";
+  const row = await requireStillThere(trx, workspaceId);
+  await queueBuild(trx, row, {
+    transition: action.kind,
+    versionId: versionOf(row, { transition: action.kind, versionId: undefined }),
+    presetId: undefined,
+    parameters: [],
+    reason: action.kind === "start" ? "autostart" : action.reason,
+    initiator: { id: row.owner_id, origin: undefined },
+    // Many may be due at the same minute.
+    limits: { ...limits, maxPendingBuildsPerUser: Infinity },
+  });
+  return "queued";
+}
+
+/** A start that cannot be is not tried before its next time. */
+async function passOver(
+  { db, logger }: SchedulerNeeds,
+  workspaceId: string,
+  now: number,
+  error: HttpError,
+): Promise<void> {
+  const reasons = error.validations.map(({ field, detail }) => `${field}: ${detail}`);
+  logger.warn(
+    { workspace: workspaceId, error: [error.message, ...reasons].join(" ") },
+    "a schedule could not be carried out",
+  );
+  const workspace = await selectScheduled(db, workspaceId);
+  const action = workspace === undefined ? undefined : planAction(workspace, now);
+  if (action === undefined || action.kind === "stop") return;
+  await updateNextStart(db, workspaceId, action.nextStartAt);
+}

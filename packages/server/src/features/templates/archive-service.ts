@@ -1,0 +1,89 @@
+import type { ArchiveVersionsResponse, TemplateVersion } from "@slipway/api";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError } from "../../platform/http/errors.ts";
+import { diffOf } from "../audit/service.ts";
+import { recordTemplateChange, recordVersionChange } from "./audit.ts";
+import { requireTemplate } from "./service.ts";
+import { archiveUnused, selectIsUsed, updateArchived, updateVersion } from "./version-queries.ts";
+import {
+  readVersion,
+  requireVersion,
+  requireVersionName,
+  versionNameTaken,
+} from "./version-service.ts";
+
+/** Hides a version, or shows it again. Throws 400 for one that is as asked already, and for hiding one that is used. */
+export async function setArchived(
+  db: Database,
+  caller: UserCaller,
+  id: string,
+  archived: boolean,
+): Promise<void> {
+  requireWriter(caller);
+  const version = await requireVersion(db, id);
+  if (version.archived === archived) {
+    const state = archived ? "archived" : "not archived";
+    throw new HttpError(400, `The template version is ${state} already.`);
+  }
+  await inTransaction(db, async (trx) => {
+    if (archived && (await selectIsUsed(trx, id))) {
+      throw new HttpError(400, "The template version is used and cannot be archived.", {
+        detail: "It is the active one of its template, or a workspace is at it.",
+      });
+    }
+    await updateArchived(trx, id, archived);
+    const diff = diffOf({ archived: version.archived }, { archived });
+    await recordVersionChange(trx, caller, version, { action: "write", diff });
+  });
+}
+
+/** Hides the versions of a template that nothing uses; `all` takes also those whose import succeeded. */
+export async function archiveVersions(
+  db: Database,
+  caller: UserCaller,
+  templateId: string,
+  all: boolean,
+): Promise<ArchiveVersionsResponse> {
+  requireWriter(caller);
+  const template = await requireTemplate(db, templateId);
+  const archived = await inTransaction(db, async (trx) => {
+    const ids = await archiveUnused(trx, templateId, !all);
+    const fields = { archived_version_ids: ids };
+    if (ids.length > 0)
+      await recordTemplateChange(trx, caller, template, { action: "write", fields });
+    return ids;
+  });
+  return { template_id: templateId, archived_ids: [...archived] };
+}
+
+/** Renames a version or changes its message. */
+export async function changeVersion(
+  db: Database,
+  caller: UserCaller,
+  id: string,
+  changes: { readonly name: string | undefined; readonly message: string | undefined },
+): Promise<TemplateVersion> {
+  requireWriter(caller);
+  const version = await requireVersion(db, id);
+  const name = changes.name === "" ? undefined : changes.name;
+  if (name !== undefined) requireVersionName(name);
+  const after = { name, message: changes.message };
+  await inTransaction(db, async (trx) => {
+    await updateVersion(trx, id, after);
+    const { name: newName = version.name, message = version.message } = after;
+    const diff = diffOf({ ...version }, { name: newName, message });
+    await recordVersionChange(trx, caller, version, { action: "write", diff });
+  }).catch((error: unknown) => {
+    throw versionNameTaken(error, name ?? "");
+  });
+  return readVersion(db, id);
+}
+
+function requireWriter(caller: UserCaller): void {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+}

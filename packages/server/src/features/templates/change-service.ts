@@ -1,0 +1,111 @@
+import { nameProblem, type Template, type UpdateTemplateRequest } from "@slipway/api";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { violatesUnique } from "../../platform/db/errors.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
+import { diffOf } from "../audit/service.ts";
+import { recordTemplateChange } from "./audit.ts";
+import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
+import { readTemplate, requireTemplate } from "./service.ts";
+
+/** Settings of the contract that have one value here: whoever asks for another one must learn that it would do nothing. */
+const fixedSettings = [
+  "time_til_autostop_notify_ms",
+  "autostop_requirement",
+  "autostart_requirement",
+  "allow_user_autostart",
+  "allow_user_autostop",
+  "failure_ttl_ms",
+  "time_til_dormant_ms",
+  "time_til_dormant_autodelete_ms",
+  "max_port_share_level",
+  "cors_behavior",
+  "disable_module_cache",
+] as const satisfies readonly (keyof Template & keyof UpdateTemplateRequest)[];
+
+/** Changes what a request names of a template. */
+export async function changeTemplate(
+  db: Database,
+  caller: UserCaller,
+  id: string,
+  request: UpdateTemplateRequest,
+): Promise<Template> {
+  requireWriter(caller);
+  const template = await readTemplate(db, id);
+  refuseFixedSettings(template, request);
+  const name = request.name === undefined || request.name === "" ? undefined : request.name;
+  const problem = name === undefined ? undefined : nameProblem(name);
+  if (problem !== undefined) throw invalidField("name", problem);
+  const changes = {
+    name,
+    display_name: request.display_name,
+    description: request.description,
+    icon: request.icon,
+    deprecation_message: request.deprecation_message ?? undefined,
+    default_ttl_ms: request.default_ttl_ms,
+    activity_bump_ms: request.activity_bump_ms,
+    require_active_version: request.require_active_version,
+    allow_user_cancel_workspace_jobs: request.allow_user_cancel_workspace_jobs,
+    use_classic_parameter_flow: request.use_classic_parameter_flow ?? undefined,
+  };
+  await inTransaction(db, async (trx) => {
+    await updateTemplate(trx, id, changes);
+    const diff = diffOf({ ...template }, given(changes));
+    await recordTemplateChange(trx, caller, template, { action: "write", diff });
+  }).catch((error: unknown) => {
+    if (!violatesUnique(error, "templates_name")) throw error;
+    throw new HttpError(409, `Template with name "${name ?? ""}" already exists.`, {
+      validations: [
+        { field: "name", detail: "This value is already in use and should be unique." },
+      ],
+    });
+  });
+  return readTemplate(db, id);
+}
+
+/** Without what is left as it is. */
+function given(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+}
+
+function refuseFixedSettings(template: Template, request: UpdateTemplateRequest): void {
+  for (const key of fixedSettings) {
+    const wanted = request[key];
+    if (wanted === undefined || wanted === null) continue;
+    const fixed = template[key];
+    if (JSON.stringify(sorted(wanted)) === JSON.stringify(sorted(fixed))) continue;
+    throw invalidField(key, `cannot be changed on this server, wanted ${JSON.stringify(fixed)}`);
+  }
+}
+
+/** A value whose lists, which are of texts, and keys stand in one order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(String).toSorted((a, b) => (a < b ? -1 : 1));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, part]) => [key, sorted(part)] as const);
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Deletes a template; throws 400 while it has workspaces. */
+export async function deleteTemplate(db: Database, caller: UserCaller, id: string): Promise<void> {
+  requireWriter(caller);
+  const template = await requireTemplate(db, id);
+  const isDeleted = await inTransaction(db, async (trx) => {
+    if (!(await lockTemplate(trx, id))) throw notFound();
+    if (!(await markTemplateDeleted(trx, id))) return false;
+    await recordTemplateChange(trx, caller, template, { action: "delete" });
+    return true;
+  });
+  if (isDeleted) return;
+  throw new HttpError(400, "All workspaces must be deleted before a template can be removed.", {
+    detail: `Template ${template.name} still has workspaces.`,
+  });
+}
+
+function requireWriter(caller: UserCaller): void {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+}

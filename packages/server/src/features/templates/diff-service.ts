@@ -1,0 +1,62 @@
+import type { VersionDiff } from "@slipway/api";
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError, invalidField } from "../../platform/http/errors.ts";
+import { readTemplateArchive } from "../../template-format/read-archive.ts";
+import { loadFile } from "../files/service.ts";
+import { selectPreviousVersion, type VersionRow } from "./version-queries.ts";
+import { findVersion, requireVersion } from "./version-service.ts";
+
+/** Comparing two texts that share little takes long; it is given up after this, in milliseconds. */
+const diffTimeoutMs = 1_000;
+
+/** What changed in `slipway.yaml` from one version to another; without `fromId` from the one before. */
+export async function diffVersions(
+  db: Queryable,
+  caller: UserCaller,
+  toId: string,
+  fromId: string | undefined,
+): Promise<VersionDiff> {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins read the files of templates.");
+  const to = await requireVersion(db, toId);
+  const from = fromId === undefined ? await previous(db, to) : await other(db, to, fromId);
+  const [before, after] = await Promise.all([definitionOf(db, from), definitionOf(db, to)]);
+  const identity = ({ id, name }: VersionRow): VersionDiff["from"] => ({ id, name });
+  return { from: identity(from), to: identity(to), diff: unifiedDiff(from, before, to, after) };
+}
+
+async function previous(db: Queryable, version: VersionRow): Promise<VersionRow> {
+  const found =
+    version.template_id === null
+      ? undefined
+      : await selectPreviousVersion(db, version.template_id, version.id);
+  if (found !== undefined) return found;
+  throw new HttpError(404, `No previous template version found for "${version.name}".`);
+}
+
+async function other(db: Queryable, version: VersionRow, id: string): Promise<VersionRow> {
+  const found = await findVersion(db, id);
+  if (found !== undefined && found.template_id === version.template_id) return found;
+  throw invalidField("from", `the template of ${version.name} has no version ${id}`);
+}
+
+async function definitionOf(db: Queryable, version: VersionRow): Promise<string> {
+  const files = await readTemplateArchive(await loadFile(db, version.file_id));
+  if ("definitionText" in files) return files.definitionText;
+  throw new HttpError(412, `Version ${version.name} is no template.`, { detail: files.problem });
+}
+
+function unifiedDiff(from: VersionRow, before: string, to: VersionRow, after: string): string {
+  if (before === after) return "";
+  const name = (version: VersionRow): string => `slipway.yaml (${version.name})`;
+  const patch = createTwoFilesPatch(name(from), name(to), before, after, undefined, undefined, {
+    timeout: diffTimeoutMs,
+    headerOptions: FILE_HEADERS_ONLY,
+  });
+  if (patch !== undefined) return patch;
+  throw new HttpError(422, "The two versions are too different to be compared.");
+}

@@ -1,0 +1,43 @@
+import type { Driver } from "../../drivers/driver.ts";
+import { isOwnerRole } from "../../platform/auth/rights.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError } from "../../platform/http/errors.ts";
+
+export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "usesServerMachine" | "refusal">>;
+
+/** The drivers that a user may write templates for, and why not for the others. */
+export interface OfferedDrivers {
+  readonly drivers: readonly string[];
+  /** By the driver's name; the reason follows on it in a sentence. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/** Sorts the server's drivers by what the user may write templates for. */
+export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">): OfferedDrivers {
+  const refused = new Map<string, string>();
+  for (const [name, driver] of drivers) {
+    const reason = refusalOf(driver, user);
+    if (reason !== undefined) refused.set(name, reason);
+  }
+  return { drivers: [...drivers.keys()].filter((name) => !refused.has(name)), refused };
+}
+
+/** Throws where workspaces of the driver cannot be offered here, or not by that user. */
+export function requireDriverFor(drivers: Drivers, user: UserCaller, name: string): void {
+  const driver = drivers.get(name);
+  if (driver === undefined) throw new HttpError(400, `This server has no driver "${name}".`);
+  if (driver.refusal !== undefined) {
+    throw new HttpError(400, `The driver "${name}" ${driver.refusal}.`);
+  }
+  const reason = refusalOf(driver, user);
+  if (reason !== undefined) throw forbidden(`The driver "${name}" ${reason}.`);
+}
+
+function refusalOf(
+  { refusal, usesServerMachine }: Pick<Driver, "usesServerMachine" | "refusal">,
+  user: Pick<UserCaller, "roles">,
+): string | undefined {
+  if (refusal !== undefined) return refusal;
+  if (usesServerMachine !== true || isOwnerRole(user)) return undefined;
+  return "runs scripts on the server's machine, so owners alone write templates for it";
+}

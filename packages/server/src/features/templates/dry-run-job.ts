@@ -1,0 +1,79 @@
+import { nilUuid } from "@slipway/api";
+
+import type { Driver } from "../../drivers/driver.ts";
+import type { Database } from "../../platform/db/database.ts";
+import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import type { NamedValue, TemplateDefinition } from "../../template-format/definition.ts";
+import { renderDefinition } from "../../template-format/interpolate.ts";
+import { resolveParameters } from "../../template-format/parameters.ts";
+import { type DryRunRow, insertPlan, selectDryRun } from "./plan-queries.ts";
+import { planResources } from "./plan.ts";
+
+/** Fills a template with the given values and asks its driver what it would make of them. Makes nothing. */
+export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
+  return async (job, log, signal) => {
+    const run = await selectDryRun(db, job.id);
+    const definition = run?.definition ?? undefined;
+    if (run === undefined || definition === undefined)
+      return failure("the dry run has no template");
+    log.stage("Setting up");
+    const driver = drivers.get(definition.driver);
+    if (driver === undefined) return failure(`this server has no driver ${definition.driver}`);
+    const resolved = resolveParameters(definition, { given: run.parameters });
+    if ("problems" in resolved) {
+      return refused(
+        resolved.problems.map(({ field, message }) => `${field}: ${message}`),
+        log,
+      );
+    }
+    log.stage("Planning the workspace");
+    const resources = await planResources(
+      driver,
+      {
+        jobId: job.id,
+        template: { name: run.template_name ?? "", version: run.version_name },
+        workspaceName: run.workspace_name,
+        ownerName: run.username,
+        parameters: resolved.values,
+        agents: rendered(definition, run, resolved.values),
+        at: run.created_at,
+      },
+      log,
+      signal,
+    );
+    log.stage("Cleaning Up");
+    return {
+      error: undefined,
+      topics: [],
+      commit: (trx) => insertPlan(trx, job.id, resources),
+    };
+  };
+}
+
+function rendered(
+  definition: TemplateDefinition,
+  run: DryRunRow,
+  parameters: readonly NamedValue[],
+): ReturnType<typeof renderDefinition> {
+  return renderDefinition(definition, {
+    parameters,
+    owner: {
+      id: run.initiator_id,
+      username: run.username,
+      name: run.user_name,
+      email: run.email,
+    },
+    workspace: { id: nilUuid, name: run.workspace_name },
+    template: { name: run.template_name ?? "", version: run.version_name },
+  });
+}
+
+function refused(problems: readonly string[], log: JobLogWriter): JobOutcome {
+  for (const problem of problems) log.write("error", problem);
+  return failure(problems.join("; "));
+}
+
+function failure(error: string): JobOutcome {
+  return { error, commit: async () => {}, topics: [] };
+}

@@ -1,0 +1,77 @@
+import {
+  cancelDryRun,
+  cancelTemplateVersion,
+  createDryRun as createDryRunRoute,
+  getDryRun,
+  getDryRunLogs,
+  getDryRunProvisioners,
+  listDryRunResources,
+  listTemplateVersionResources,
+} from "@slipway/api";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
+import { forbidden } from "../../platform/http/errors.ts";
+import { readLogRange } from "../../platform/http/log-range.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
+import {
+  cancelTemplateJob,
+  createDryRun,
+  type DryRunNeeds,
+  readPlan,
+  readVersionPlan,
+  requireDryRun,
+} from "./dry-run-service.ts";
+import { requireVersion } from "./version-service.ts";
+
+const canceled = { message: "Job has been marked as canceled..." };
+
+/** What versions plan: as they were imported, and with values of somebody's choice. */
+export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNeeds): void {
+  const { db, pubsub, clock } = needs;
+
+  routes.user(listTemplateVersionResources, ({ params }) =>
+    readVersionPlan(db, requireUuid(params.version)),
+  );
+  routes.user(cancelTemplateVersion, async ({ params }, user) => {
+    const version = await requireVersion(db, requireUuid(params.version));
+    if (!mayWriteTemplates(user))
+      throw forbidden("Only owners and template admins write templates.");
+    await cancelTemplateJob(db, pubsub, version.job_id);
+    return canceled;
+  });
+  routes.user(createDryRunRoute, ({ params, body }, user) =>
+    createDryRun(needs, user, {
+      versionId: requireUuid(params.version),
+      workspaceName: body.workspace_name ?? "",
+      parameters: body.rich_parameter_values ?? [],
+    }),
+  );
+  const find = (params: { readonly version: string; readonly job: string }) =>
+    [requireUuid(params.version), requireUuid(params.job)] as const;
+  routes.user(getDryRun, ({ params }, user) => requireDryRun(db, user, ...find(params)));
+  routes.user(getDryRunProvisioners, async ({ params }, user) => {
+    await requireDryRun(db, user, ...find(params));
+    // Whichever server answers takes jobs, too.
+    return { count: 1, available: 1, most_recently_seen: timestampFromMs(clock.now()) };
+  });
+  routes.user(listDryRunResources, async ({ params }, user) =>
+    readPlan(db, await requireDryRun(db, user, ...find(params))),
+  );
+  routes.user(cancelDryRun, async ({ params }, user) => {
+    const job = await requireDryRun(db, user, ...find(params));
+    await cancelTemplateJob(db, pubsub, job.id);
+    return canceled;
+  });
+  routes.userSocket(getDryRunLogs, {
+    isPlain: ({ query }) => query.follow === undefined,
+    prepare: async ({ params, query }, user) => {
+      const job = await requireDryRun(db, user, ...find(params));
+      return { jobId: job.id, range: readLogRange(query) };
+    },
+    plain: (_request, { jobId, range }) => readJobLogs(db, jobId, range),
+    serve: (socket, { jobId, range }) => streamJobLogs(needs, socket, jobId, range.after),
+  });
+}

@@ -1,0 +1,131 @@
+import type { BuildParameter, ProvisionerJob, WorkspaceResource } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Limits } from "../../platform/config/limits.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError, invalidFields, notFound } from "../../platform/http/errors.ts";
+import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { cancelJob } from "../../platform/jobs/cancel-service.ts";
+import { createJob, readJob } from "../../platform/jobs/service.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import type { TemplateDefinition } from "../../template-format/definition.ts";
+import { resolveParameters } from "../../template-format/parameters.ts";
+import { lockUser } from "../users/lock-service.ts";
+import {
+  countOpenDryRuns,
+  deleteOldDryRuns,
+  insertDryRun,
+  selectDryRun,
+  selectPlan,
+} from "./plan-queries.ts";
+import { requireImported, requireVersion } from "./version-service.ts";
+
+export interface NewDryRun {
+  readonly versionId: string;
+  readonly workspaceName: string;
+  readonly parameters: readonly BuildParameter[];
+}
+
+export interface DryRunNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly limits: Pick<Limits, "maxDryRunsPerUser">;
+}
+
+/** The dry runs of one user that are kept after they ended; an older one goes when another begins. */
+const keptPerUser = 20;
+
+/** Queues a dry run; throws the 400 of values that do not fit, and the 429 of a user who has too many going. */
+export async function createDryRun(
+  { db, pubsub, limits }: DryRunNeeds,
+  caller: UserCaller,
+  input: NewDryRun,
+): Promise<ProvisionerJob> {
+  const version = await requireImported(db, input.versionId);
+  requireFitting(version.definition, input.parameters);
+  const id = await inTransaction(db, async (trx) => {
+    await requireFewerDryRuns(trx, limits, caller);
+    await deleteOldDryRuns(trx, caller.id, keptPerUser - 1);
+    const jobId = await createJob(trx, {
+      type: "template_version_dry_run",
+      organizationId: version.organization_id,
+      initiatorId: caller.id,
+      fileId: version.file_id,
+      templateVersionId: version.id,
+    });
+    await insertDryRun(trx, { jobId, ...input });
+    return jobId;
+  });
+  pubsub.publish(topics.jobQueue);
+  return readJob(db, id);
+}
+
+function requireFitting(definition: TemplateDefinition, given: readonly BuildParameter[]): void {
+  const resolved = resolveParameters(definition, { given });
+  if ("values" in resolved) return;
+  throw invalidFields(resolved.problems.map(({ field, message }) => ({ field, detail: message })));
+}
+
+async function requireFewerDryRuns(
+  trx: Transaction<DB>,
+  { maxDryRunsPerUser: max }: DryRunNeeds["limits"],
+  { id, username }: UserCaller,
+): Promise<void> {
+  await lockUser(trx, id);
+  const count = await countOpenDryRuns(trx, id);
+  if (count < max) return;
+  throw new LimitReached({
+    status: 429,
+    name: "maxDryRunsPerUser",
+    limit: `${max} dry runs at once per user`,
+    used: `${username} has ${count} queued or running`,
+    advice: "Wait until one has ended.",
+  });
+}
+
+/** A dry run of that version, if the caller may see it; throws the 404. */
+export async function requireDryRun(
+  db: Queryable,
+  caller: UserCaller,
+  versionId: string,
+  jobId: string,
+): Promise<ProvisionerJob> {
+  const run = await selectDryRun(db, jobId);
+  const mayRead =
+    run?.template_version_id === versionId &&
+    (mayActFor(caller, run.initiator_id) || mayWriteTemplates(caller));
+  if (!mayRead) throw notFound();
+  return readJob(db, jobId);
+}
+
+/** What a job has planned; throws 412 while it runs, and when it failed. */
+export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<WorkspaceResource[]> {
+  if (job.status === "succeeded") return (await selectPlan(db, job.id)) ?? [];
+  throw new HttpError(412, "The job has not succeeded.", {
+    detail: `Its status is ${job.status}; its log says more.`,
+  });
+}
+
+/** What a version plans, as its import saw it. */
+export async function readVersionPlan(
+  db: Queryable,
+  versionId: string,
+): Promise<WorkspaceResource[]> {
+  const version = await requireVersion(db, versionId);
+  return readPlan(db, await readJob(db, version.job_id));
+}
+
+/** Cancels an import or a dry run; throws 400 when it is over. */
+export async function cancelTemplateJob(
+  db: Database,
+  pubsub: PubSub,
+  jobId: string,
+): Promise<void> {
+  await inTransaction(db, (trx) => cancelJob(trx, jobId, undefined));
+  pubsub.publish(topics.jobCancel(jobId));
+  pubsub.publish(topics.job(jobId));
+}

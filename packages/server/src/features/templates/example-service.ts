@@ -1,0 +1,33 @@
+import { tarMimeType, type TemplateExample } from "@slipway/api";
+import { pack } from "tar-stream";
+
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { invalidField } from "../../platform/http/errors.ts";
+import { type FileNeeds, keepFile } from "../files/service.ts";
+import { readExamples, readExampleText } from "./examples.ts";
+
+/** The templates to begin with that this server can build. */
+export function listExamples(drivers: readonly string[]): Promise<TemplateExample[]> {
+  return readExamples(drivers);
+}
+
+/** Keeps an example as if the caller had uploaded it; resolves to the file's id. */
+export async function keepExample(
+  needs: FileNeeds,
+  caller: UserCaller,
+  id: string,
+  drivers: readonly string[],
+): Promise<string> {
+  const text = await readExampleText(id, drivers);
+  if (text === undefined) throw invalidField("example_id", `there is no example "${id}"`);
+  return (await keepFile(needs, caller, tarMimeType, await packed(text))).id;
+}
+
+async function packed(text: string): Promise<Uint8Array> {
+  const tar = pack();
+  tar.entry({ name: "slipway.yaml", mtime: new Date(0) }, text);
+  tar.finalize();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of tar) if (chunk instanceof Uint8Array) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,43 @@
+import { readdir, readFile } from "node:fs/promises";
+
+import type { TemplateExample } from "@slipway/api";
+
+import { parseTemplateDefinition } from "../../template-format/parse-definition.ts";
+
+/** Four steps up from `src` and `dist` alike. */
+const directory = new URL("../../../../../examples/", import.meta.url);
+const ending = ".slipway.yaml";
+
+/** The examples of the repository that this server can build with its drivers. */
+export async function readExamples(drivers: readonly string[]): Promise<TemplateExample[]> {
+  const names = await readdir(directory);
+  const ids = names
+    .filter((name) => name.endsWith(ending))
+    .map((name) => name.slice(0, -ending.length));
+  const examples = await Promise.all(
+    ids.toSorted().map(async (id) => exampleOf(id, await readText(id), drivers)),
+  );
+  return examples.flat();
+}
+
+/** The definition of an example; undefined when there is none of that id. */
+export async function readExampleText(
+  id: string,
+  drivers: readonly string[],
+): Promise<string | undefined> {
+  const examples = await readExamples(drivers);
+  return examples.some((example) => example.id === id) ? readText(id) : undefined;
+}
+
+function readText(id: string): Promise<string> {
+  return readFile(new URL(`${id}${ending}`, directory), "utf8");
+}
+
+function exampleOf(id: string, text: string, drivers: readonly string[]): TemplateExample[] {
+  const parsed = parseTemplateDefinition(text, { drivers });
+  if (!("definition" in parsed)) return [];
+  const { displayName, description, icon, driver } = parsed.definition;
+  const markdown = `${description}\n\n\`\`\`yaml\n${text}\`\`\`\n`;
+  const name = displayName === "" ? id : displayName;
+  return [{ id, url: "", name, description, icon, tags: [driver], markdown }];
+}

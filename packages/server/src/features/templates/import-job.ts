@@ -1,0 +1,101 @@
+import type { WorkspaceResource } from "@slipway/api";
+
+import type { Driver } from "../../drivers/driver.ts";
+import type { Database } from "../../platform/db/database.ts";
+import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import type { AcquiredJob, JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import { parseTemplateDefinition } from "../../template-format/parse-definition.ts";
+import { readTemplateArchive } from "../../template-format/read-archive.ts";
+import { loadFile } from "../files/service.ts";
+import { readRoles } from "../users/service.ts";
+import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
+import { insertPlan } from "./plan-queries.ts";
+import { planResources, type PlanSubject } from "./plan.ts";
+import { insertPresets, type ImportedVersion, updateImported } from "./version-queries.ts";
+
+/** Reads a pushed archive and keeps what it says; every fault goes into the log with its line and column. */
+export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
+  return async (job, log, signal) => {
+    log.stage("Setting up");
+    const archive = await loadFile(db, job.file_id);
+    log.stage("Reading the template");
+    const roles = await readRoles(db, job.initiator_id);
+    const result = await readTemplate(archive, offeredDrivers(drivers, { roles }), log);
+    const driver = "error" in result ? undefined : drivers.get(result.definition.driver);
+    if ("error" in result || driver === undefined) {
+      log.stage("Cleaning Up");
+      return failure("error" in result ? result.error : "this server lost its driver");
+    }
+    const resources = await planResources(driver, planSubject(job, result), log, signal);
+    log.stage("Cleaning Up");
+    return success(job, result, resources);
+  };
+}
+
+/** The template as it stands: its texts keep their expressions, since nobody has chosen values yet. */
+function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSubject {
+  return {
+    jobId: job.id,
+    template: { name: "", version: "" },
+    workspaceName: "",
+    ownerName: "",
+    parameters: [],
+    agents: definition.agents,
+    at: job.created_at,
+  };
+}
+
+async function readTemplate(
+  archive: Uint8Array,
+  offered: OfferedDrivers,
+  log: JobLogWriter,
+): Promise<ImportedVersion | { readonly error: string }> {
+  const files = await readTemplateArchive(archive);
+  if ("problem" in files) {
+    log.write("error", files.problem);
+    return { error: files.problem };
+  }
+  const parsed = parseTemplateDefinition(files.definitionText, offered);
+  if ("definition" in parsed) {
+    const { definition } = parsed;
+    log.write(
+      "info",
+      `driver ${definition.driver}, agents: ${definition.agents.map((a) => a.name).join(", ")}`,
+    );
+    return { definition, readme: files.readme };
+  }
+  for (const { line, column, path, message } of parsed.problems) {
+    const place = path === "" ? "" : `${path}: `;
+    log.write("error", `${files.definitionPath}:${line}:${column}: ${place}${message}`);
+  }
+  const [first] = parsed.problems;
+  const count = parsed.problems.length;
+  const summary = count === 1 ? "1 problem" : `${count} problems`;
+  const where =
+    first === undefined
+      ? ""
+      : `, the first at line ${first.line}, column ${first.column}: ${first.message}`;
+  return { error: `${files.definitionPath} has ${summary}${where}` };
+}
+
+function failure(error: string): JobOutcome {
+  return { error, commit: async () => {}, topics: [] };
+}
+
+function success(
+  job: AcquiredJob,
+  imported: ImportedVersion,
+  resources: readonly WorkspaceResource[],
+): JobOutcome {
+  const versionId = job.template_version_id;
+  if (versionId === null) return failure("the import has no template version");
+  return {
+    error: undefined,
+    topics: [],
+    commit: async (trx) => {
+      await updateImported(trx, versionId, imported);
+      await insertPresets(trx, versionId, imported.definition.presets);
+      await insertPlan(trx, job.id, resources);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { DynamicParametersRequest } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+
+import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
+import { createValidator } from "../../platform/http/validation.ts";
+import type { TemplateDefinition } from "../../template-format/definition.ts";
+import { evaluateDefinition } from "./evaluate.ts";
+
+/** The id of the first answer, which no request asked for. */
+const unaskedId = -1;
+/** A form sends its values at each change; one that sends more than this is none. */
+const maxMessageBytes = 1024 * 1024;
+/** Most messages of a form that wait for their answers. Nothing is read while some do; a read may bring several. */
+const maxWaiting = 100;
+
+type FormValues = Pick<DynamicParametersRequest, "id" | "inputs">;
+
+const validate = createValidator().compile<DynamicParametersRequest>(DynamicParametersRequest);
+
+export interface FormNeeds {
+  readonly definition: Pick<TemplateDefinition, "parameters">;
+  readonly pace: FormPace;
+  readonly userId: string;
+  readonly clock: Pick<Clock, "sleep">;
+}
+
+/** Answers each message of a form, one after the other, until the peer leaves. */
+export async function serveForm(socket: PeerSocket, needs: FormNeeds): Promise<void> {
+  keepAlive(socket);
+  const gone = new Promise<void>((resolve) => {
+    socket.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const waiting: FormValues[] = [{ id: unaskedId, inputs: {} }];
+  let isAnswering = false;
+  const answer = (): void => {
+    if (isAnswering) return;
+    isAnswering = true;
+    socket.raw.pause();
+    answerAll(socket, needs, waiting)
+      .catch(() => socket.close(1011, "the answer could not be sent"))
+      .finally(() => {
+        isAnswering = false;
+        socket.raw.resume();
+      });
+  };
+  socket.raw.on("message", (data) => {
+    const request = readRequest(messageBytes(data));
+    if (request === undefined) return socket.close(1008, "wanted JSON with id and inputs");
+    if (waiting.length >= maxWaiting) {
+      return socket.close(1008, `more than ${maxWaiting} messages wait for an answer`);
+    }
+    waiting.push(request);
+    answer();
+  });
+  answer();
+  await gone;
+}
+
+async function answerAll(
+  socket: PeerSocket,
+  { definition, pace, userId, clock }: FormNeeds,
+  waiting: FormValues[],
+): Promise<void> {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    await clock.sleep(pace.reserve(userId), socket.signal);
+    await socket.sendText(JSON.stringify(evaluateDefinition(definition, next)));
+  }
+}
+
+/** Milliseconds between two answers to one user, whatever number of forms they have open. */
+const answerIntervalMs = 50;
+/** Users that are remembered before those whose turn has come are forgotten. */
+const maxUsers = 1_000;
+
+/**
+ * Keeps users from having parameters evaluated as fast as the server can. A form that waits for its answers is never held
+ * up for long; requests by HTTP are counted by the rate limit.
+ */
+export class FormPace {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #nextAt = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** Takes the user's next turn; returns the milliseconds until then. */
+  reserve(userId: string): number {
+    const now = this.#clock.monotonic();
+    if (this.#nextAt.size >= maxUsers) {
+      for (const [id, at] of this.#nextAt) if (at <= now) this.#nextAt.delete(id);
+    }
+    const at = Math.max(now, this.#nextAt.get(userId) ?? now);
+    this.#nextAt.set(userId, at + answerIntervalMs);
+    return at - now;
+  }
+}
+
+function readRequest(bytes: Uint8Array): DynamicParametersRequest | undefined {
+  if (bytes.length > maxMessageBytes) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return validate(parsed) ? parsed : undefined;
+  } catch {
+    return undefined; // not JSON
+  }
+}

@@ -1,0 +1,231 @@
+import { prebuildsUserId, type Transition } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+function templates(db: Queryable) {
+  return db
+    .selectFrom("templates as t")
+    .innerJoin("organizations as o", "o.id", "t.organization_id")
+    .innerJoin("users as u", "u.id", "t.created_by")
+    .where("t.deleted", "=", sql.lit(false))
+    .select([
+      "t.id",
+      "t.organization_id",
+      "o.name as organization_name",
+      "o.display_name as organization_display_name",
+      "o.icon as organization_icon",
+      "t.name",
+      "t.display_name",
+      "t.description",
+      "t.icon",
+      "t.active_version_id",
+      "t.deprecation_message",
+      "t.default_ttl_ms",
+      "t.activity_bump_ms",
+      "t.require_active_version",
+      "t.allow_user_cancel_workspace_jobs",
+      "t.use_classic_parameter_flow",
+      "t.created_by",
+      "u.username as created_by_name",
+      "t.created_at",
+      "t.updated_at",
+    ]);
+}
+
+/** With what its clients see of its use: people who have workspaces of it, and how long its builds take. */
+function templatesInUse(db: Queryable) {
+  return templates(db)
+    .select((eb) =>
+      eb
+        .selectFrom("workspaces as w")
+        .whereRef("w.template_id", "=", "t.id")
+        .where("w.deleted", "=", sql.lit(false))
+        .where("w.owner_id", "<>", prebuildsUserId)
+        .select(sql<number>`count(distinct w.owner_id)`.as("count"))
+        .as("active_user_count"),
+    )
+    .select(buildTimes.as("build_times"));
+}
+
+/** How long builds of a template took that succeeded, in milliseconds, by transition: of the newest 200. */
+const buildTimes = sql<BuildTimes>`(
+  select coalesce(jsonb_object_agg(times.transition, times.percentiles), '{}')
+  from (
+    select taken.transition, jsonb_build_object(
+      'P50', percentile_disc(0.5) within group (order by taken.ms),
+      'P95', percentile_disc(0.95) within group (order by taken.ms)) as percentiles
+    from (
+      select b.transition,
+        round(extract(epoch from job.completed_at - job.started_at) * 1000)::int as ms
+      from template_versions v
+      join workspace_builds b on b.template_version_id = v.id
+      join jobs job on job.id = b.job_id
+      where v.template_id = t.id and job.completed_at is not null and job.error is null
+        and job.canceled_at is null
+      order by b.created_at desc limit 200
+    ) taken
+    group by taken.transition
+  ) times)`;
+
+type BuildTimes = Readonly<
+  Partial<Record<Transition, { readonly P50: number; readonly P95: number }>>
+>;
+
+export interface TemplateFilter {
+  readonly exactName: string | undefined;
+  readonly isDeprecated: boolean | undefined;
+}
+
+export function selectTemplates(db: Queryable, { exactName, isDeprecated }: TemplateFilter) {
+  return templatesInUse(db)
+    .$if(exactName !== undefined, (all) =>
+      all.where(sql`lower(t.name)`, "=", (exactName ?? "").toLowerCase()),
+    )
+    .$if(isDeprecated !== undefined, (all) =>
+      all.where("t.deprecation_message", isDeprecated === true ? "<>" : "=", ""),
+    )
+    .orderBy("t.name")
+    .execute();
+}
+
+export function selectTemplate(db: Queryable, id: string) {
+  return templates(db).where("t.id", "=", id).executeTakeFirst();
+}
+
+export type TemplateRow = NonNullable<Awaited<ReturnType<typeof selectTemplate>>>;
+
+export function selectTemplateInUse(db: Queryable, id: string) {
+  return templatesInUse(db).where("t.id", "=", id).executeTakeFirst();
+}
+
+export type TemplateInUseRow = NonNullable<Awaited<ReturnType<typeof selectTemplateInUse>>>;
+
+export function selectTemplateByName(db: Queryable, organizationId: string, name: string) {
+  return templatesInUse(db)
+    .where("t.organization_id", "=", organizationId)
+    .where(sql`lower(t.name)`, "=", name.toLowerCase())
+    .executeTakeFirst();
+}
+
+export interface InsertTemplate {
+  readonly organizationId: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly icon: string;
+  readonly activeVersionId: string;
+  readonly createdBy: string;
+}
+
+export async function insertTemplate(db: Queryable, input: InsertTemplate): Promise<string> {
+  const row = await db
+    .insertInto("templates")
+    .values({
+      organization_id: input.organizationId,
+      name: input.name,
+      display_name: input.displayName,
+      description: input.description,
+      icon: input.icon,
+      active_version_id: input.activeVersionId,
+      created_by: input.createdBy,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+export async function updateActiveVersion(
+  db: Queryable,
+  templateId: string,
+  versionId: string,
+): Promise<void> {
+  await db
+    .updateTable("templates")
+    .set({ active_version_id: versionId, updated_at: sql`now()` })
+    .where("id", "=", templateId)
+    .execute();
+}
+
+/** The columns that a request may change; undefined leaves one as it is. */
+export interface TemplateChanges {
+  readonly name: string | undefined;
+  readonly display_name: string | undefined;
+  readonly description: string | undefined;
+  readonly icon: string | undefined;
+  readonly deprecation_message: string | undefined;
+  readonly default_ttl_ms: number | undefined;
+  readonly activity_bump_ms: number | undefined;
+  readonly require_active_version: boolean | undefined;
+  readonly allow_user_cancel_workspace_jobs: boolean | undefined;
+  readonly use_classic_parameter_flow: boolean | undefined;
+}
+
+export async function updateTemplate(
+  db: Queryable,
+  id: string,
+  changes: TemplateChanges,
+): Promise<void> {
+  await db
+    .updateTable("templates")
+    .set({ ...changes, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+/**
+ * Holds off workspaces that are given to users with this template until the transaction ends; false when it was deleted. It
+ * waits for those that are being given.
+ */
+export async function lockTemplate(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("templates")
+    .where("id", "=", id)
+    .where("deleted", "=", sql.lit(false))
+    .select("id")
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Marks a template as deleted; false while it has workspaces other than prebuilds, which go with it. */
+export async function markTemplateDeleted(db: Queryable, id: string): Promise<boolean> {
+  const result = await db
+    .updateTable("templates as t")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("t.id", "=", id)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("workspaces as w")
+            .whereRef("w.template_id", "=", "t.id")
+            .where("w.deleted", "=", sql.lit(false))
+            .where("w.owner_id", "<>", prebuildsUserId)
+            .select("w.id"),
+        ),
+      ),
+    )
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** How many owners used workspaces of a template, by day, in a zone that is `offsetHours` from UTC. */
+export function selectUsersByDay(
+  db: Queryable,
+  templateId: string,
+  { days, offsetHours }: { readonly days: number; readonly offsetHours: number },
+) {
+  const day = sql<string>`to_char(stat.created_at at time zone 'UTC'
+    + make_interval(hours => ${offsetHours}), 'YYYY-MM-DD')`;
+  return db
+    .selectFrom("workspace_agent_stats as stat")
+    .innerJoin("workspace_agents as agent", "agent.id", "stat.workspace_agent_id")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("workspaces as w", "w.id", "build.workspace_id")
+    .where("w.template_id", "=", templateId)
+    .where("stat.created_at", ">", sql<string>`now() - make_interval(days => ${days})`)
+    .select([day.as("date"), sql<number>`count(distinct w.owner_id)`.as("amount")])
+    .groupBy(sql`1`)
+    .orderBy(sql`1`)
+    .execute();
+}

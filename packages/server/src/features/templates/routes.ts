@@ -1,0 +1,78 @@
+import {
+  createTemplate as createTemplateRoute,
+  deleteTemplate as deleteTemplateRoute,
+  getTemplate,
+  getTemplateByName,
+  getTemplateSchema,
+  getTemplateUsers,
+  listOrganizationTemplates,
+  listTemplates as listTemplatesRoute,
+  updateActiveVersion,
+  updateTemplate,
+} from "@slipway/api";
+
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { templateJsonSchema } from "../../template-format/json-schema.ts";
+import { findOrganization } from "../organizations/service.ts";
+import { changeTemplate, deleteTemplate } from "./change-service.ts";
+import { addDryRunRoutes } from "./dry-run-routes.ts";
+import { addParameterRoutes } from "./parameter-routes.ts";
+import {
+  activateVersion,
+  createTemplate,
+  listTemplates,
+  readTemplate,
+  readTemplateByName,
+} from "./service.ts";
+import { readTemplateUsers } from "./users-service.ts";
+import { addVersionRoutes, type VersionRouteNeeds } from "./version-routes.ts";
+
+export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  const { db, pubsub } = needs;
+  const schema = templateJsonSchema();
+
+  routes.user(listTemplatesRoute, ({ query }) => listTemplates(db, query.q ?? ""));
+  routes.user(listOrganizationTemplates, async ({ params }) => {
+    await findOrganization(db, params.organization);
+    return listTemplates(db, "");
+  });
+  routes.user(getTemplate, ({ params }) => readTemplate(db, requireUuid(params.template)));
+  routes.user(getTemplateByName, async ({ params }) => {
+    const organization = await findOrganization(db, params.organization);
+    return readTemplateByName(db, organization.id, params.name);
+  });
+  routes.user(createTemplateRoute, async ({ params, body }, user) => {
+    const organization = await findOrganization(db, params.organization);
+    return createTemplate(needs, user, {
+      organizationId: organization.id,
+      name: body.name,
+      versionId: requireUuid(body.template_version_id),
+      displayName: body.display_name,
+      description: body.description,
+      icon: body.icon,
+    });
+  });
+  routes.user(updateTemplate, ({ params, body }, user) =>
+    changeTemplate(db, user, requireUuid(params.template), body),
+  );
+  routes.user(deleteTemplateRoute, async ({ params }, user) => {
+    await deleteTemplate(db, user, requireUuid(params.template));
+    return { message: "Template has been deleted!" };
+  });
+  routes.user(updateActiveVersion, async ({ params, body }, user) => {
+    const template = requireUuid(params.template);
+    await activateVersion(needs, user, template, requireUuid(body.id));
+    // Workspaces of it are outdated now.
+    pubsub.publish(topics.template(template));
+    return { message: "Updated the active template version!" };
+  });
+  routes.user(getTemplateUsers, ({ params, query }) =>
+    readTemplateUsers(db, requireUuid(params.template), query.tz_offset),
+  );
+  routes.anyone(getTemplateSchema, () => Promise.resolve(schema));
+  addVersionRoutes(routes, needs);
+  addParameterRoutes(routes, needs);
+  addDryRunRoutes(routes, needs);
+}

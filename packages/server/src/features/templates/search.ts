@@ -1,0 +1,25 @@
+import { HttpError } from "../../platform/http/errors.ts";
+import type { TemplateFilter } from "./queries.ts";
+
+/** Reads a search for templates: `exact_name:"x"` and `deprecated:true`, both or none. Throws 400 for anything else. */
+export function parseTemplateSearch(text: string): TemplateFilter {
+  let exactName: string | undefined;
+  let isDeprecated: boolean | undefined;
+  for (const term of text.match(/[^\s"]*"[^"]*"|\S+/g) ?? []) {
+    const [, key = "", value = ""] = /^([a-z_]+):"?([^"]*)"?$/.exec(term) ?? [];
+    if (key === "exact_name" && value !== "") exactName = value;
+    else if (key === "deprecated" && (value === "true" || value === "false"))
+      isDeprecated = value === "true";
+    else {
+      throw new HttpError(400, "Invalid template search query.", {
+        validations: [
+          {
+            field: "q",
+            detail: `must be made of exact_name:"…" and deprecated:true or deprecated:false, found ${term.slice(0, 60)}`,
+          },
+        ],
+      });
+    }
+  }
+  return { exactName, isDeprecated };
+}

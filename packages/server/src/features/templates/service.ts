@@ -1,0 +1,195 @@
+import { nameProblem, type Template } from "@slipway/api";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import { violatesUnique } from "../../platform/db/errors.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import {
+  forbidden,
+  HttpError,
+  ifFound,
+  invalidField,
+  notFound,
+} from "../../platform/http/errors.ts";
+import { diffOf } from "../audit/service.ts";
+import { recordTemplateChange } from "./audit.ts";
+import { type Drivers, requireDriverFor } from "./driver-rule.ts";
+import {
+  insertTemplate,
+  selectTemplate,
+  selectTemplateByName,
+  selectTemplateInUse,
+  selectTemplates,
+  type TemplateInUseRow,
+  type TemplateRow,
+  updateActiveVersion,
+} from "./queries.ts";
+import { parseTemplateSearch } from "./search.ts";
+import { templateJson } from "./template-json.ts";
+import { adoptVersion, type VersionRow } from "./version-queries.ts";
+import { requireImported, requireVersion } from "./version-service.ts";
+
+/** What it takes to offer a template. */
+export interface TemplateNeeds {
+  readonly db: Database;
+  readonly drivers: Drivers;
+}
+
+/** Lists templates; `q` as in `parseTemplateSearch`. */
+export async function listTemplates(db: Queryable, q: string): Promise<Template[]> {
+  return (await selectTemplates(db, parseTemplateSearch(q))).map(templateJson);
+}
+
+/** A template's row; throws the 404. */
+export async function requireTemplate(db: Queryable, id: string): Promise<TemplateRow> {
+  const row = await selectTemplate(db, id);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+export async function readTemplate(db: Queryable, id: string): Promise<Template> {
+  const row = await selectTemplateInUse(db, id);
+  if (row === undefined) throw notFound();
+  return templateJson(row);
+}
+
+export async function readTemplateByName(
+  db: Queryable,
+  organizationId: string,
+  name: string,
+): Promise<Template> {
+  const row = await findTemplateByName(db, organizationId, name);
+  if (row === undefined) throw notFound();
+  return templateJson(row);
+}
+
+export function findTemplateByName(
+  db: Queryable,
+  organizationId: string,
+  name: string,
+): Promise<TemplateInUseRow | undefined> {
+  return selectTemplateByName(db, organizationId, name);
+}
+
+/** What a request says of a new template; texts that it leaves out come from the version. */
+export interface NewTemplate {
+  readonly organizationId: string;
+  readonly name: string;
+  readonly versionId: string;
+  readonly displayName: string | undefined;
+  readonly description: string | undefined;
+  readonly icon: string | undefined;
+}
+
+/** Makes a template of an imported version, which becomes its active one. */
+export async function createTemplate(
+  { db, drivers }: TemplateNeeds,
+  caller: UserCaller,
+  input: NewTemplate,
+): Promise<Template> {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+  const problem = nameProblem(input.name);
+  if (problem !== undefined) throw invalidField("name", problem);
+  const { definition } = await requireImported(db, input.versionId);
+  requireDriverFor(drivers, caller, definition.driver);
+  const id = await inTransaction(db, async (trx) => {
+    const templateId = await insertTemplate(trx, {
+      organizationId: input.organizationId,
+      name: input.name,
+      displayName: input.displayName ?? definition.displayName,
+      description: input.description ?? definition.description,
+      icon: input.icon ?? definition.icon,
+      activeVersionId: input.versionId,
+      createdBy: caller.id,
+    });
+    if (!(await adoptVersion(trx, input.versionId, templateId))) {
+      throw invalidField("template_version_id", "belongs to another template");
+    }
+    const made = { id: templateId, organization_id: input.organizationId, name: input.name };
+    await recordTemplateChange(trx, caller, made, { action: "create" });
+    return templateId;
+  }).catch((error: unknown) => {
+    if (!violatesUnique(error, "templates_name")) throw error;
+    throw new HttpError(409, `Template with name "${input.name}" already exists.`, {
+      validations: [
+        { field: "name", detail: "This value is already in use and should be unique." },
+      ],
+    });
+  });
+  return readTemplate(db, id);
+}
+
+/** Makes an imported version of the template its active one. */
+export async function activateVersion(
+  { db, drivers }: TemplateNeeds,
+  caller: UserCaller,
+  templateId: string,
+  versionId: string,
+): Promise<void> {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+  const template = await requireTemplate(db, templateId);
+  const version = await ifFound(requireVersion(db, versionId));
+  if (version?.template_id !== template.id) {
+    throw invalidField("id", `template ${template.name} has no version ${versionId}`);
+  }
+  const { archived, name, definition } = await requireImported(db, versionId);
+  if (archived) throw invalidField("id", `version ${name} is archived; unarchive it first`);
+  requireDriverFor(drivers, caller, definition.driver);
+  await inTransaction(db, async (trx) => {
+    await updateActiveVersion(trx, templateId, versionId);
+    const before = { active_version_id: template.active_version_id };
+    const diff = diffOf(before, { active_version_id: versionId });
+    await recordTemplateChange(trx, caller, template, { action: "write", diff });
+  });
+}
+
+/** Throws 403 for another version than the active one, where the template wants that of everybody who does not write it. */
+export function requireUsableVersion(
+  caller: UserCaller,
+  template: Pick<TemplateRow, "name" | "active_version_id" | "require_active_version">,
+  versionId: string,
+): void {
+  if (
+    template.require_active_version &&
+    versionId !== template.active_version_id &&
+    !mayWriteTemplates(caller)
+  ) {
+    throw forbidden(`Template ${template.name} wants its active version; update the workspace.`);
+  }
+}
+
+/** Throws 403 where only who writes templates may cancel builds, unless the caller does. */
+export async function requireMayCancel(
+  db: Queryable,
+  caller: UserCaller,
+  versionId: string,
+): Promise<void> {
+  const { template_id: templateId } = await requireVersion(db, versionId);
+  const template = templateId === null ? undefined : await selectTemplate(db, templateId);
+  if (template === undefined || template.allow_user_cancel_workspace_jobs) return;
+  if (!mayWriteTemplates(caller))
+    throw forbidden(`Template ${template.name} does not let its users cancel builds.`);
+}
+
+/** Throws 400 where no new workspace may be made: of a deprecated template, or of an archived version. */
+export function requireOpenForWorkspaces(
+  template: Pick<TemplateRow, "name" | "deprecation_message">,
+  version: Pick<VersionRow, "name" | "archived">,
+): void {
+  if (template.deprecation_message !== "") {
+    throw new HttpError(
+      400,
+      `Template "${template.name}" has been deprecated, and cannot be used to create a new workspace.`,
+      {
+        detail: template.deprecation_message,
+        validations: [{ field: "template_id", detail: template.deprecation_message }],
+      },
+    );
+  }
+  if (version.archived) {
+    throw invalidField("template_version_id", `version ${version.name} is archived`);
+  }
+}

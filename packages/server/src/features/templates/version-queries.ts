@@ -1,0 +1,262 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import type { PresetDefinition, TemplateDefinition } from "../../template-format/definition.ts";
+
+function versions(db: Queryable) {
+  return (
+    db
+      .selectFrom("template_versions as v")
+      .innerJoin("users as u", "u.id", "v.created_by")
+      .leftJoin("templates as t", "t.id", "v.template_id")
+      .select([
+        "v.id",
+        "v.template_id",
+        "t.name as template_name",
+        "v.organization_id",
+        "v.name",
+        "v.message",
+        "v.readme",
+        "v.job_id",
+        "v.file_id",
+        "v.archived",
+        "v.created_by",
+        "u.username as created_by_username",
+        "u.name as created_by_name",
+        "v.created_at",
+        "v.updated_at",
+      ])
+      // Written by the import alone, from a definition that was checked.
+      .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))
+  );
+}
+
+export function selectVersion(db: Queryable, id: string) {
+  return versions(db).where("v.id", "=", id).executeTakeFirst();
+}
+
+export function selectActiveVersion(db: Queryable, templateId: string) {
+  return versions(db)
+    .where("t.id", "=", templateId)
+    .whereRef("v.id", "=", "t.active_version_id")
+    .executeTakeFirst();
+}
+
+export function selectVersions(db: Queryable, templateId: string, includeArchived: boolean) {
+  return versions(db)
+    .where("v.template_id", "=", templateId)
+    .$if(!includeArchived, (all) => all.where("v.archived", "=", sql.lit(false)))
+    .orderBy("v.created_at")
+    .execute();
+}
+
+export function selectVersionByName(db: Queryable, templateId: string, name: string) {
+  return versions(db)
+    .where("v.template_id", "=", templateId)
+    .where("v.name", "=", name)
+    .executeTakeFirst();
+}
+
+/** The newest imported version of a template from before a version. */
+export function selectPreviousVersion(db: Queryable, templateId: string, versionId: string) {
+  return versions(db)
+    .where("v.template_id", "=", templateId)
+    .where("v.definition", "is not", null)
+    .where("v.created_at", "<", (eb) =>
+      eb
+        .selectFrom("template_versions as later")
+        .where("later.id", "=", versionId)
+        .select("later.created_at"),
+    )
+    .orderBy("v.created_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export type VersionRow = NonNullable<Awaited<ReturnType<typeof selectVersion>>>;
+
+export interface InsertVersion {
+  readonly templateId: string | undefined;
+  readonly organizationId: string;
+  readonly name: string;
+  readonly message: string;
+  readonly jobId: string;
+  readonly fileId: string;
+  readonly createdBy: string;
+}
+
+export async function insertVersion(db: Queryable, input: InsertVersion): Promise<string> {
+  const row = await db
+    .insertInto("template_versions")
+    .values({
+      template_id: input.templateId ?? null,
+      organization_id: input.organizationId,
+      name: input.name,
+      message: input.message,
+      job_id: input.jobId,
+      file_id: input.fileId,
+      created_by: input.createdBy,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  await db
+    .updateTable("jobs")
+    .set({ template_version_id: row.id })
+    .where("id", "=", input.jobId)
+    .execute();
+  return row.id;
+}
+
+/** The number of versions that a user pushed in the last 24 hours. */
+export async function countNewVersions(db: Queryable, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom("template_versions")
+    .where("created_by", "=", userId)
+    .where("created_at", ">", sql<string>`now() - interval '24 hours'`)
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+export interface ImportedVersion {
+  readonly definition: TemplateDefinition;
+  readonly readme: string;
+}
+
+export async function updateImported(
+  db: Queryable,
+  id: string,
+  imported: ImportedVersion,
+): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({
+      definition: JSON.stringify(imported.definition),
+      readme: imported.readme,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Keeps the presets of a version and their pools. */
+export async function insertPresets(
+  db: Queryable,
+  versionId: string,
+  presets: readonly PresetDefinition[],
+): Promise<void> {
+  if (presets.length === 0) return;
+  const rows = await db
+    .insertInto("template_version_presets")
+    .values(
+      presets.map(({ name, prebuilds }) => ({
+        template_version_id: versionId,
+        name,
+        desired_instances: prebuilds?.instances ?? null,
+        invalidate_after_secs: prebuilds?.expireAfterSeconds ?? 0,
+        scheduling_timezone: prebuilds?.schedule?.timezone ?? "",
+      })),
+    )
+    .returning(["id", "name"])
+    .execute();
+  const windows = presets.flatMap(({ name, prebuilds }) => {
+    const presetId = rows.find((row) => row.name === name)?.id;
+    if (presetId === undefined) return [];
+    return (prebuilds?.schedule?.windows ?? []).map(({ cron, instances }) => ({
+      preset_id: presetId,
+      cron_expression: cron,
+      desired_instances: instances,
+    }));
+  });
+  if (windows.length === 0) return;
+  await db.insertInto("template_version_preset_prebuild_schedules").values(windows).execute();
+}
+
+export function selectPresets(db: Queryable, versionId: string) {
+  return db
+    .selectFrom("template_version_presets")
+    .where("template_version_id", "=", versionId)
+    .select(["id", "name"])
+    .execute();
+}
+
+/** Ties a version that was imported for no template yet to its template; false when it has another. */
+export async function adoptVersion(
+  db: Queryable,
+  versionId: string,
+  templateId: string,
+): Promise<boolean> {
+  const result = await db
+    .updateTable("template_versions")
+    .set({ template_id: templateId })
+    .where("id", "=", versionId)
+    .where("template_id", "is", null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+export async function updateVersion(
+  db: Queryable,
+  id: string,
+  changes: { readonly name: string | undefined; readonly message: string | undefined },
+): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({ ...changes, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+export async function updateArchived(db: Queryable, id: string, archived: boolean): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({ archived, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Whether a template offers the version, or the newest build of a live workspace is of it. */
+const isUsed = sql<boolean>`(
+  exists (select from templates t where t.active_version_id = v.id)
+  or exists (
+    select from workspaces w
+    join lateral (
+      select b.template_version_id from workspace_builds b
+      where b.workspace_id = w.id order by b.build_number desc limit 1
+    ) newest on true
+    where w.template_id = v.template_id and not w.deleted and newest.template_version_id = v.id
+  ))`;
+
+export async function selectIsUsed(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("template_versions as v")
+    .where("v.id", "=", id)
+    .select(isUsed.as("is_used"))
+    .executeTakeFirstOrThrow();
+  return row.is_used;
+}
+
+/** Archives versions of a template that are not used and whose import is over; resolves to their ids. */
+export async function archiveUnused(
+  db: Queryable,
+  templateId: string,
+  onlyFailed: boolean,
+): Promise<readonly string[]> {
+  const rows = await db
+    .updateTable("template_versions")
+    .set({ archived: true, updated_at: sql`now()` })
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("template_versions as v")
+        .innerJoin("jobs as job", "job.id", "v.job_id")
+        .where("v.template_id", "=", templateId)
+        .where("v.archived", "=", sql.lit(false))
+        .where("job.completed_at", "is not", null)
+        .$if(onlyFailed, (all) => all.where("job.error", "is not", null))
+        .where(sql<boolean>`not ${isUsed}`)
+        .select("v.id"),
+    )
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,147 @@
+import {
+  archiveTemplateVersion,
+  archiveTemplateVersions,
+  createTemplateVersion,
+  diffTemplateVersions,
+  getPreviousTemplateVersion,
+  getTemplateVersion,
+  getTemplateVersionByName,
+  getTemplateVersionByNames,
+  getTemplateVersionLogs,
+  listTemplateExamples,
+  listTemplateVersionExternalAuth,
+  listTemplateVersionPresets,
+  listTemplateVersions,
+  unarchiveTemplateVersion,
+  updateTemplateVersion,
+} from "@slipway/api";
+
+import { invalidField } from "../../platform/http/errors.ts";
+import { readLogRange } from "../../platform/http/log-range.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { readUuid, requireUuid } from "../../platform/http/uuid.ts";
+import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
+import type { FileNeeds } from "../files/service.ts";
+import { findOrganization } from "../organizations/service.ts";
+import { archiveVersions, changeVersion, setArchived } from "./archive-service.ts";
+import { diffVersions } from "./diff-service.ts";
+import { type Drivers, offeredDrivers } from "./driver-rule.ts";
+import type { DryRunNeeds } from "./dry-run-service.ts";
+import { keepExample, listExamples } from "./example-service.ts";
+import { readTemplate, readTemplateByName } from "./service.ts";
+import { presetJson } from "./version-json.ts";
+import {
+  createVersion,
+  readPresets,
+  readPreviousVersion,
+  readVersion,
+  readVersionByName,
+  readVersions,
+  requireImported,
+  requireVersion,
+  type VersionNeeds,
+} from "./version-service.ts";
+
+export interface VersionRouteNeeds extends LogStreamNeeds {
+  /** By name; what a template may ask for. */
+  readonly drivers: Drivers;
+  readonly limits: FileNeeds["limits"] & VersionNeeds["limits"] & DryRunNeeds["limits"];
+}
+
+export function addVersionRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  addMakingRoutes(routes, needs);
+  addReadingRoutes(routes, needs);
+  addChangingRoutes(routes, needs);
+}
+
+function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  const { db, drivers } = needs;
+
+  routes.user(listTemplateExamples, async ({ params }, user) => {
+    await findOrganization(db, params.organization);
+    return listExamples(offeredDrivers(drivers, user).drivers);
+  });
+  routes.user(createTemplateVersion, async ({ params, body }, user) => {
+    const organization = await findOrganization(db, params.organization);
+    const example = body.example_id ?? "";
+    if (example === "" && body.file_id === undefined) {
+      throw invalidField("file_id", "is required, unless example_id is given");
+    }
+    return createVersion(needs, user, {
+      organizationId: organization.id,
+      fileId:
+        example === ""
+          ? requireUuid(body.file_id ?? "")
+          : await keepExample(needs, user, example, offeredDrivers(drivers, user).drivers),
+      templateId: body.template_id === undefined ? undefined : readUuid(body.template_id),
+      name: body.name,
+      message: body.message ?? "",
+    });
+  });
+}
+
+function addReadingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  const { db } = needs;
+
+  routes.user(listTemplateVersions, async ({ params, query }) => {
+    const template = await readTemplate(db, requireUuid(params.template));
+    return readVersions(db, template.id, query.include_archived === "true");
+  });
+  routes.user(getTemplateVersionByName, async ({ params }) => {
+    const template = await readTemplate(db, requireUuid(params.template));
+    return readVersionByName(db, template.id, params.name);
+  });
+  routes.user(getTemplateVersionByNames, async ({ params }) => {
+    const organization = await findOrganization(db, params.organization);
+    const template = await readTemplateByName(db, organization.id, params.template);
+    return readVersionByName(db, template.id, params.name);
+  });
+  routes.user(getPreviousTemplateVersion, async ({ params }) => {
+    const organization = await findOrganization(db, params.organization);
+    const template = await readTemplateByName(db, organization.id, params.template);
+    return readPreviousVersion(db, template.id, params.name);
+  });
+  routes.user(getTemplateVersion, ({ params }) => readVersion(db, requireUuid(params.version)));
+  routes.user(listTemplateVersionPresets, async ({ params }) => {
+    const version = await requireImported(db, requireUuid(params.version));
+    return (await readPresets(db, version)).map(({ id, preset }) => presetJson(id, preset));
+  });
+  routes.user(listTemplateVersionExternalAuth, async ({ params }) => {
+    await requireVersion(db, requireUuid(params.version));
+    return [];
+  });
+  routes.user(diffTemplateVersions, ({ params, query }, user) => {
+    const from = query.from === undefined || query.from === "" ? undefined : query.from;
+    const fromId = from === undefined ? undefined : requireUuid(from);
+    return diffVersions(db, user, requireUuid(params.version), fromId);
+  });
+  routes.userSocket(getTemplateVersionLogs, {
+    isPlain: ({ query }) => query.follow === undefined,
+    prepare: async ({ params, query }) => {
+      const version = await requireVersion(db, requireUuid(params.version));
+      return { jobId: version.job_id, range: readLogRange(query) };
+    },
+    plain: (_request, { jobId, range }) => readJobLogs(db, jobId, range),
+    serve: (socket, { jobId, range }) => streamJobLogs(needs, socket, jobId, range.after),
+  });
+}
+
+function addChangingRoutes(routes: Routes, { db }: VersionRouteNeeds): void {
+  routes.user(updateTemplateVersion, ({ params, body }, user) =>
+    changeVersion(db, user, requireUuid(params.version), {
+      name: body.name,
+      message: body.message ?? undefined,
+    }),
+  );
+  routes.user(archiveTemplateVersion, async ({ params }, user) => {
+    await setArchived(db, user, requireUuid(params.version), true);
+    return { message: "Template version archived." };
+  });
+  routes.user(unarchiveTemplateVersion, async ({ params }, user) => {
+    await setArchived(db, user, requireUuid(params.version), false);
+    return { message: "Template version unarchived." };
+  });
+  routes.user(archiveTemplateVersions, ({ params, body }, user) =>
+    archiveVersions(db, user, requireUuid(params.template), body.all ?? false),
+  );
+}

@@ -1,0 +1,304 @@
+import { randomBytes } from "node:crypto";
+
+import { nilUuid, type TemplateVersion } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import type { Limits } from "../../platform/config/limits.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import { violatesUnique } from "../../platform/db/errors.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
+import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { createJob, readJob, readJobs } from "../../platform/jobs/service.ts";
+import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import type {
+  NamedValue,
+  PresetDefinition,
+  TemplateDefinition,
+} from "../../template-format/definition.ts";
+import { readFile } from "../files/service.ts";
+import { lockUser } from "../users/lock-service.ts";
+import { recordVersionChange } from "./audit.ts";
+import { matchingPreset } from "./matching-preset.ts";
+import { selectTemplate } from "./queries.ts";
+import { versionJson } from "./version-json.ts";
+import {
+  countNewVersions,
+  insertVersion,
+  selectActiveVersion,
+  selectPresets,
+  selectPreviousVersion,
+  selectVersion,
+  selectVersionByName,
+  selectVersions,
+  type VersionRow,
+} from "./version-queries.ts";
+
+/** What a request says of a new version. */
+export interface NewVersion {
+  readonly organizationId: string;
+  readonly fileId: string;
+  readonly templateId: string | undefined;
+  readonly name: string | undefined;
+  readonly message: string;
+}
+
+export interface VersionNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly limits: Pick<Limits, "maxTemplateVersionsPerDay">;
+}
+
+/** Keeps a new version and queues its import; throws the 409 of a user who has pushed as many as they may. */
+export async function createVersion(
+  { db, pubsub, limits }: VersionNeeds,
+  caller: UserCaller,
+  input: NewVersion,
+): Promise<TemplateVersion> {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins write templates.");
+  await readFile(db, caller, input.fileId).catch(() => {
+    throw invalidField("file_id", `no file has the id ${input.fileId}; upload it first`);
+  });
+  const templateId = input.templateId === nilUuid ? undefined : input.templateId;
+  if (templateId !== undefined && (await selectTemplate(db, templateId)) === undefined) {
+    throw invalidField("template_id", `no template has the id ${templateId}`);
+  }
+  const name = input.name || `v${randomBytes(5).toString("hex")}`;
+  requireVersionName(name);
+  const id = await inTransaction(db, async (trx) => {
+    await requireFewerVersions(trx, limits, caller);
+    const jobId = await createJob(trx, {
+      type: "template_version_import",
+      organizationId: input.organizationId,
+      initiatorId: caller.id,
+      fileId: input.fileId,
+    });
+    const { organizationId, message, fileId } = input;
+    const versionId = await insertVersion(trx, {
+      templateId,
+      organizationId,
+      name,
+      message,
+      jobId,
+      fileId,
+      createdBy: caller.id,
+    });
+    const version = {
+      id: versionId,
+      organization_id: organizationId,
+      template_id: templateId ?? null,
+      name,
+    };
+    await recordVersionChange(trx, caller, version, { action: "create" });
+    return versionId;
+  }).catch((error: unknown) => {
+    throw versionNameTaken(error, name);
+  });
+  pubsub.publish(topics.jobQueue);
+  return readVersion(db, id);
+}
+
+const versionName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+
+/** Throws the 400 of a text that cannot name a version. */
+export function requireVersionName(name: string): void {
+  if (versionName.test(name)) return;
+  throw invalidField(
+    "name",
+    `must be 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first and last, found ${JSON.stringify(name)}`,
+  );
+}
+
+async function requireFewerVersions(
+  trx: Transaction<DB>,
+  { maxTemplateVersionsPerDay: max }: VersionNeeds["limits"],
+  { id, username }: UserCaller,
+): Promise<void> {
+  await lockUser(trx, id);
+  const count = await countNewVersions(trx, id);
+  if (count < max) return;
+  throw new LimitReached({
+    status: 409,
+    name: "maxTemplateVersionsPerDay",
+    limit: `${max} new template versions per user and day`,
+    used: `${username} has pushed ${count} in the last 24 hours`,
+    advice: "Try again later.",
+  });
+}
+
+/** The 409 of a name that another version of the template has; any other error as it is. */
+export function versionNameTaken(error: unknown, name: string): unknown {
+  if (!violatesUnique(error, "template_versions_template_id_name_key")) return error;
+  return new HttpError(
+    409,
+    `A template version with name "${name}" already exists for this template.`,
+    {
+      validations: [
+        { field: "name", detail: "This value is already in use and should be unique." },
+      ],
+    },
+  );
+}
+
+/** A version as clients see it; throws the 404. */
+export async function readVersion(db: Queryable, id: string): Promise<TemplateVersion> {
+  const row = await requireVersion(db, id);
+  return versionJson(row, await readJob(db, row.job_id));
+}
+
+/** The versions of a template, oldest first. */
+export async function readVersions(
+  db: Queryable,
+  templateId: string,
+  includeArchived: boolean,
+): Promise<TemplateVersion[]> {
+  const rows = await selectVersions(db, templateId, includeArchived);
+  const jobs = await readJobs(
+    db,
+    rows.map((row) => row.job_id),
+  );
+  return rows.flatMap((row) => {
+    const job = jobs.get(row.job_id);
+    return job === undefined ? [] : [versionJson(row, job)];
+  });
+}
+
+/** A version by the name that its template gives it; throws the 404. */
+export async function readVersionByName(
+  db: Queryable,
+  templateId: string,
+  name: string,
+): Promise<TemplateVersion> {
+  const row = await selectVersionByName(db, templateId, name);
+  if (row === undefined) throw notFound();
+  return versionJson(row, await readJob(db, row.job_id));
+}
+
+/** The newest imported version from before the named one; throws the 404. */
+export async function readPreviousVersion(
+  db: Queryable,
+  templateId: string,
+  name: string,
+): Promise<TemplateVersion> {
+  const { id } = await readVersionByName(db, templateId, name);
+  const row = await selectPreviousVersion(db, templateId, id);
+  if (row === undefined) {
+    throw new HttpError(404, `No previous template version found for "${name}".`);
+  }
+  return versionJson(row, await readJob(db, row.job_id));
+}
+
+/** A version's row, if there is one. */
+export function findVersion(db: Queryable, id: string): Promise<VersionRow | undefined> {
+  return selectVersion(db, id);
+}
+
+/** The row of a template's active version, if there is such a template. */
+export function findActiveVersion(
+  db: Queryable,
+  templateId: string,
+): Promise<VersionRow | undefined> {
+  return selectActiveVersion(db, templateId);
+}
+
+/** A version's row; throws the 404. */
+export async function requireVersion(db: Queryable, id: string): Promise<VersionRow> {
+  const row = await selectVersion(db, id);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+/** A version with its definition; throws 412 while its import has not succeeded. */
+export async function requireImported(
+  db: Queryable,
+  id: string,
+): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+  const row = await requireVersion(db, id);
+  const { definition } = row;
+  if (definition === null) {
+    throw new HttpError(412, "The template version has not been imported.", {
+      detail: "Its import is still running, or it failed; its log says which.",
+    });
+  }
+  return { ...row, definition };
+}
+
+/**
+ * A version that workspaces can be made from (`clients.md` section 6). Throws 406 while its import runs, 400 when that has
+ * failed.
+ */
+export async function requireBuildable(
+  db: Queryable,
+  id: string,
+): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+  return asBuildable(db, await requireVersion(db, id));
+}
+
+/** The same of a version that was read already. */
+export async function asBuildable(
+  db: Queryable,
+  row: VersionRow,
+): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+  const { definition, name } = row;
+  if (definition !== null) return { ...row, definition };
+  const { status, error } = await readJob(db, row.job_id);
+  if (status === "pending" || status === "running") {
+    throw new HttpError(406, `The template version "${name}" is still being imported.`, {
+      detail: "Wait for its import, then try again.",
+    });
+  }
+  throw new HttpError(400, `The template version "${name}" was not imported.`, {
+    detail: error ?? `Its import is ${status}.`,
+  });
+}
+
+/** A preset under the id that its version's import gave it. */
+export interface KeptPreset {
+  readonly id: string;
+  readonly preset: PresetDefinition;
+}
+
+export async function readPresets(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+): Promise<readonly KeptPreset[]> {
+  const rows = await selectPresets(db, version.id);
+  return version.definition.presets.flatMap((preset) => {
+    const id = rows.find((row) => row.name === preset.name)?.id;
+    return id === undefined ? [] : [{ id, preset }];
+  });
+}
+
+/**
+ * The preset that values amount to without naming it: all that it sets is among them, and it sets the most
+ * (`prebuilds.md` section 1.3).
+ */
+export async function findMatchingPreset(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+  values: readonly NamedValue[],
+): Promise<string | undefined> {
+  if (version.definition.presets.length === 0) return undefined;
+  return matchingPreset(await readPresets(db, version), values)?.id;
+}
+
+/** The preset with a pool that a request names, or that its values amount to. */
+export async function findPool(
+  db: Queryable,
+  version: { readonly id: string; readonly definition: TemplateDefinition },
+  presetId: string | undefined,
+  values: readonly NamedValue[],
+): Promise<KeptPreset | undefined> {
+  if (version.definition.presets.every(({ prebuilds }) => prebuilds === undefined))
+    return undefined;
+  const presets = await readPresets(db, version);
+  const found =
+    presetId === undefined
+      ? matchingPreset(presets, values)
+      : presets.find(({ id }) => id === presetId);
+  return found?.preset.prebuilds === undefined ? undefined : found;
+}

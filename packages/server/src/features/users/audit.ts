@@ -1,0 +1,64 @@
+import type { AuditAction } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { type AuditActor, type AuditEntry, type diffOf, recordAudit } from "../audit/service.ts";
+
+/** Notes in the audit trail what `caller` did to a user. */
+export async function recordUserChange(
+  trx: Transaction<DB>,
+  caller: AuditActor,
+  user: { readonly id: string; readonly username: string },
+  action: AuditAction,
+  diff: ReturnType<typeof diffOf> = {},
+): Promise<void> {
+  await recordAudit(trx, userEntry(caller, user, action, diff));
+}
+
+/** The same as an entry. */
+export function userEntry(
+  by: AuditActor,
+  user: { readonly id: string; readonly username: string },
+  action: AuditAction,
+  diff: ReturnType<typeof diffOf>,
+): AuditEntry {
+  return {
+    by,
+    organizationId: undefined,
+    action,
+    resourceType: "user",
+    resourceId: user.id,
+    target: user.username,
+    diff,
+  };
+}
+
+/** The key of a user that something was done to. Sessions have no name. */
+interface ChangedKey {
+  readonly userId: string;
+  readonly name: string;
+}
+
+/** Notes what `caller` did to a key of a user. */
+export async function recordKeyChange(
+  trx: Transaction<DB>,
+  caller: AuditActor,
+  key: ChangedKey,
+  action: AuditAction,
+  diff: ReturnType<typeof diffOf> = {},
+): Promise<void> {
+  await recordAudit(trx, { ...keyEntry(caller, key, action), diff });
+}
+
+/** The same as an entry. The user's id stands for the key's, which is no UUID. */
+export function keyEntry(by: AuditActor, key: ChangedKey, action: AuditAction): AuditEntry {
+  return {
+    by,
+    organizationId: undefined,
+    action,
+    resourceType: "api_key",
+    resourceId: key.userId,
+    target: key.name,
+    diff: {},
+  };
+}

@@ -1,0 +1,254 @@
+import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
+import { hashPassword, requirePassword, verifyPassword } from "../../platform/auth/password.ts";
+import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../../platform/auth/rights.ts";
+import { endSessionsOf } from "../../platform/auth/service.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { violatesUnique } from "../../platform/db/errors.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import {
+  forbidden,
+  HttpError,
+  ifFound,
+  invalidField,
+  notFound,
+} from "../../platform/http/errors.ts";
+import type { AuditNotes } from "../audit/note-service.ts";
+import { diffOf } from "../audit/service.ts";
+import {
+  findOrganization,
+  joinDefaultOrganization,
+  joinOrganization,
+  leaveOrganizations,
+} from "../organizations/service.ts";
+import { recordUserChange, userEntry } from "./audit.ts";
+import {
+  insertUser,
+  lockActiveOwners,
+  lockCheckedUser,
+  lockUserToDelete,
+  ownsWorkspaces,
+  selectPassword,
+  updateUser,
+  type UserRow,
+} from "./queries.ts";
+import { noPassword, storePassword } from "./reset-service.ts";
+import { checkNames, findVisibleUser } from "./service.ts";
+
+/** Makes a user, who is dormant until he first logs in. */
+export async function createUser(
+  db: Database,
+  caller: UserCaller,
+  input: CreateUserRequest,
+): Promise<UserRow> {
+  if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins create users.");
+  checkNames(input);
+  const loginType = input.login_type === "none" ? "none" : "password";
+  const passwordHash = await hashNewPassword(loginType, input.password ?? "");
+  const { username, email, name = "" } = input;
+  const status = input.user_status ?? "dormant";
+  const user = { username, email, name, passwordHash, roles: [], loginType, status } as const;
+  const id = await inTransaction(db, async (trx) => {
+    const userId = await insertUser(trx, user);
+    await joinOrganizations(trx, userId, input.organization_ids ?? []);
+    await recordUserChange(trx, caller, { id: userId, username }, "create");
+    return userId;
+  }).catch((error: unknown) => {
+    throw takenName(error) ?? error;
+  });
+  return findVisibleUser(db, caller, id);
+}
+
+async function hashNewPassword(loginType: "password" | "none", password: string): Promise<string> {
+  if (loginType === "none") {
+    if (password === "") return "";
+    throw invalidField("password", 'must be empty when login_type is "none"');
+  }
+  requirePassword(password);
+  return hashPassword(password);
+}
+
+async function joinOrganizations(
+  trx: Transaction<DB>,
+  userId: string,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) await joinDefaultOrganization(trx, userId);
+  for (const id of new Set(ids)) {
+    const organization = await ifFound(findOrganization(trx, id));
+    if (organization === undefined) {
+      throw invalidField("organization_ids", `no organization has the id ${id}`);
+    }
+    await joinOrganization(trx, organization.id, userId);
+  }
+}
+
+function takenName(error: unknown): HttpError | undefined {
+  for (const field of ["username", "email"] as const) {
+    if (violatesUnique(error, `users_${field}`)) {
+      return new HttpError(409, `A user with this ${field} already exists.`, {
+        validations: [{ field, detail: "This value is already in use and should be unique." }],
+      });
+    }
+  }
+  return undefined;
+}
+
+export async function updateProfile(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+  names: { readonly username: string; readonly name: string },
+): Promise<UserRow> {
+  const user = await findVisibleUser(db, caller, reference);
+  if (user.id !== caller.id) requireChange(caller, user);
+  const problem = nameProblem(names.username);
+  if (problem !== undefined) throw invalidField("username", problem);
+  await inTransaction(db, async (trx) => {
+    await updateUser(trx, user.id, names);
+    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, names));
+  }).catch((error: unknown) => {
+    throw takenName(error) ?? error;
+  });
+  return findVisibleUser(db, caller, user.id);
+}
+
+/** Sets a password and ends all sessions and tokens of the user, the caller's own too (`clients.md` section 5.2). */
+export async function updatePassword(
+  { db, attempts }: { readonly db: Database; readonly attempts: PasswordAttempts },
+  caller: UserCaller,
+  reference: string,
+  passwords: { readonly old: string; readonly new: string },
+): Promise<void> {
+  const user = await findVisibleUser(db, caller, reference);
+  const isOwn = user.id === caller.id;
+  if (!isOwn) requireChange(caller, user);
+  const current = await selectPassword(db, user.id);
+  if (current.login_type !== "password") {
+    throw noPassword(current.login_type);
+  }
+  const isOld = (): Promise<boolean> => verifyPassword(passwords.old, current.password_hash);
+  if (isOwn && !(await attempts.check(user.id, caller.origin?.ip ?? "", isOld))) {
+    throw wrongOldPassword();
+  }
+  requirePassword(passwords.new);
+  if (await verifyPassword(passwords.new, current.password_hash)) {
+    throw invalidField("password", "must differ from the password before");
+  }
+  const hash = await hashPassword(passwords.new);
+  await inTransaction(db, async (trx) => {
+    // Whoever knows the old one alone does not undo a reset that came meanwhile.
+    if (isOwn && !(await lockCheckedUser(trx, user.id, current.password_hash))) {
+      throw wrongOldPassword();
+    }
+    await storePassword(trx, caller, user, hash);
+  });
+}
+
+function wrongOldPassword(): HttpError {
+  return new HttpError(400, "Old password is incorrect.", {
+    validations: [{ field: "old_password", detail: "Old password is incorrect." }],
+  });
+}
+
+export async function setStatus(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+  status: "active" | "suspended",
+): Promise<UserRow> {
+  const user = await findVisibleUser(db, caller, reference);
+  requireChange(caller, user);
+  if (status === "suspended" && user.id === caller.id) {
+    throw new HttpError(400, "You cannot suspend yourself.");
+  }
+  await inTransaction(db, async (trx) => {
+    if (status === "suspended") await keepAnOwner(trx, user.id);
+    await updateUser(trx, user.id, { status });
+    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, { status }));
+  });
+  return findVisibleUser(db, caller, user.id);
+}
+
+/** A refused change of roles is noted once in this time for each caller and user. */
+const noteRefusalOnceInMs = 10 * 60_000;
+
+/** Sets the roles of a user; `member`, which everybody is, is not kept. What is refused is noted, too. */
+export async function setRoles(
+  { db, notes }: { readonly db: Database; readonly notes: AuditNotes },
+  caller: UserCaller,
+  reference: string,
+  names: readonly RoleName[],
+): Promise<UserRow> {
+  const user = await findVisibleUser(db, caller, reference);
+  const roles = [...new Set(names)].filter((name) => name !== "member");
+  const diff = diffOf({ ...user }, { roles });
+  try {
+    requireRoleChange(caller, user);
+    await inTransaction(db, async (trx) => {
+      if (!roles.includes("owner")) await keepAnOwner(trx, user.id);
+      await updateUser(trx, user.id, { roles });
+      await recordUserChange(trx, caller, user, "write", diff);
+    });
+  } catch (error) {
+    if (error instanceof HttpError) {
+      const entry = userEntry(refused(caller, error.status), user, "write", diff);
+      const key = `roles ${caller.id} ${user.id} ${error.status}`;
+      await notes.record(entry, { key, onceInMs: noteRefusalOnceInMs });
+    }
+    throw error;
+  }
+  return findVisibleUser(db, caller, user.id);
+}
+
+function requireRoleChange(caller: UserCaller, user: UserRow): void {
+  if (!isOwnerRole(caller)) throw forbidden("Only owners give and take roles.");
+  if (user.id === caller.id) throw new HttpError(400, "You cannot change your own roles.");
+}
+
+/** The caller of a request that is refused. */
+function refused(caller: UserCaller, status: number): UserCaller {
+  return { ...caller, origin: caller.origin && { ...caller.origin, status } };
+}
+
+/** Deletes a user: his name is free again, his sessions and tokens end. */
+export async function deleteUser(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+): Promise<void> {
+  const user = await findVisibleUser(db, caller, reference);
+  requireChange(caller, user);
+  if (user.id === caller.id) throw new HttpError(400, "You cannot delete yourself.");
+  await inTransaction(db, async (trx) => {
+    await keepAnOwner(trx, user.id);
+    if (!(await lockUserToDelete(trx, user.id))) throw notFound();
+    if (await ownsWorkspaces(trx, user.id)) {
+      throw new HttpError(409, `User "${user.username}" has workspaces.`, {
+        detail: "Delete the workspaces of the user first.",
+      });
+    }
+    await updateUser(trx, user.id, { deleted: true });
+    await recordUserChange(trx, caller, user, "delete");
+    await endSessionsOf(trx, user.id);
+    await leaveOrganizations(trx, user.id);
+  });
+}
+
+function requireChange(caller: UserCaller, user: UserRow): void {
+  if (mayChangeUser(caller, user)) return;
+  throw forbidden("Only owners change users who have a role; user admins change those without.");
+}
+
+/** Refuses a change that would leave the deployment without an active owner. */
+async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> {
+  const owners = await lockActiveOwners(trx);
+  if (owners.length > 1 || !owners.includes(userId)) return;
+  throw new HttpError(409, "This user is the last active owner.", {
+    detail: "Give another active user the role owner first.",
+  });
+}

@@ -1,0 +1,30 @@
+import { escapeHtml, htmlPage } from "../../platform/http/html-page.ts";
+
+function page(content: string): string {
+  return htmlPage("Log in to Slipway", `<h1>Slipway</h1>\n${content}`);
+}
+
+interface LogInForm {
+  /** Comes back with the form, and must be that of the visitor's cookie. */
+  readonly formToken: string;
+  readonly email: string;
+  readonly problem: string | undefined;
+}
+
+/** The form; after a failed attempt with what was wrong. */
+export function logInPage({ formToken, email, problem }: LogInForm): string {
+  return page(`<p>Log in to get a key for the command or the editor that sent you here.</p>
+${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>`}
+<form method="post" action="/cli-auth">
+<input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
+<label>Email <input name="email" type="email" autocomplete="username" required value="${escapeHtml(email)}"></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button>Log in</button>
+</form>`);
+}
+
+/** The key, to be copied. It is in no address and in no cookie. */
+export function keyPage(key: string): string {
+  return page(`<p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
+<p class="key"><code>${escapeHtml(key)}</code></p>`);
+}

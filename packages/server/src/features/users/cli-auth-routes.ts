@@ -1,0 +1,86 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+
+import { login, LoginRequest } from "@slipway/api";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { keyLifetimes } from "../../platform/auth/service.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { sendPage } from "../../platform/http/html-page.ts";
+import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { originOf } from "../../platform/http/request-origin.ts";
+import { secureAttribute } from "../../platform/http/same-origin.ts";
+import { unstorableField } from "../../platform/http/storable-text.ts";
+import { readCookie } from "../../platform/http/token.ts";
+import { createValidator } from "../../platform/http/validation.ts";
+import { keyPage, logInPage } from "./cli-auth-page.ts";
+import { type Credentials, logIn, type LogInNeeds } from "./session-service.ts";
+
+const path = "/cli-auth";
+const formCookie = "slipway_form";
+const formTokenBytes = 16;
+/** Largest form, in bytes. */
+const maxFormBytes = 4 * 1024;
+/** No hook of a route checks a form. */
+const isLogIn = createValidator().compile<Credentials>(LoginRequest);
+
+/**
+ * The page that the command and the editors send people to (`clients.md` section 1.2): it asks for email and password, and
+ * shows a key. It never looks at a session, so that no other site can have a key made by sending a visitor here; and the
+ * form counts only together with the cookie that came with it, so that nobody is logged in as somebody else.
+ */
+export function addCliAuthPage(
+  app: FastifyInstance,
+  needs: LogInNeeds & { readonly accessUrl: () => string },
+  limits: RequestLimits,
+): void {
+  const sendForm = (request: FastifyRequest, reply: FastifyReply, form: Shown): FastifyReply => {
+    const formToken = randomBytes(formTokenBytes).toString("base64url");
+    const attributes = `Path=${path}; HttpOnly; SameSite=Strict${secureAttribute(request, needs.accessUrl())}`;
+    reply.header("Set-Cookie", `${formCookie}=${formToken}; ${attributes}`);
+    reply.header("Cache-Control", "no-store");
+    return sendPage(reply, form.status, logInPage({ formToken, ...form }));
+  };
+
+  app.get(path, async (request, reply) => {
+    limits.countPage(path, request, reply);
+    return sendForm(request, reply, { status: 200, email: "", problem: undefined });
+  });
+
+  app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
+    const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const form = new URLSearchParams(Buffer.from(bytes).toString("utf8"));
+    const email = form.get("email") ?? "";
+    try {
+      const origin = originOf(request, 200);
+      limits.count(login, request, reply, { address: origin.ip });
+      if (!isOurForm(request, form.get("form_token") ?? "")) {
+        throw new HttpError(403, "This form was stale. Try again.");
+      }
+      const credentials = { email, password: form.get("password") ?? "" };
+      if (!isLogIn(credentials) || unstorableField(credentials) !== undefined) {
+        throw new HttpError(400, "Enter an email address and a password.");
+      }
+      const key = await logIn(needs, credentials, origin, keyLifetimes.commandSession);
+      reply.header("Cache-Control", "no-store");
+      return await sendPage(reply, 200, keyPage(key));
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      reply.headers(error.headers);
+      const problem = [error.message, error.detail].filter(Boolean).join(" ");
+      return sendForm(request, reply, { status: error.status, email, problem });
+    }
+  });
+}
+
+/** The form as it is shown: after a failed attempt with the email that was typed and the problem. */
+interface Shown {
+  readonly status: number;
+  readonly email: string;
+  readonly problem: string | undefined;
+}
+
+function isOurForm(request: FastifyRequest, formToken: string): boolean {
+  const wanted = Buffer.from(readCookie(request.headers.cookie ?? "", formCookie) ?? "");
+  const found = Buffer.from(formToken);
+  return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
+}

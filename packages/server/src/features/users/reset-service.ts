@@ -1,0 +1,68 @@
+import type { Transaction } from "kysely";
+
+import { generatePassword, hashPassword, requirePassword } from "../../platform/auth/password.ts";
+import { endSessionsOf } from "../../platform/auth/service.ts";
+import type { Database } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import type { AuditActor } from "../audit/service.ts";
+import { recordUserChange } from "./audit.ts";
+import { selectFirstOwner, selectUserByEmail, selectUserByName, updateUser } from "./queries.ts";
+
+export interface PasswordReset {
+  readonly username: string;
+  readonly email: string;
+  /** Undefined when it was given. */
+  readonly generated: string | undefined;
+  /** Suspended users cannot log in with it. */
+  readonly isSuspended: boolean;
+}
+
+/**
+ * Gives a user, by default the oldest owner, another password, for whoever has the database in hand. The user is named by
+ * username or email. Throws `HttpError` when there is no such user, or the user has no password.
+ */
+export async function resetPassword(
+  db: Database,
+  reference: string | undefined,
+  password: string | undefined,
+): Promise<PasswordReset> {
+  const user = await findSubject(db, reference);
+  if (user.login_type !== "password") throw noPassword(user.login_type);
+  if (password !== undefined) requirePassword(password);
+  const generated = password === undefined ? generatePassword() : undefined;
+  const passwordHash = await hashPassword(password ?? generated ?? "");
+  const by = { id: undefined, origin: undefined };
+  await inTransaction(db, (trx) => storePassword(trx, by, user, passwordHash));
+  const { username, email, status } = user;
+  return { username, email, generated, isSuspended: status === "suspended" };
+}
+
+/** Replaces a password, notes who did it, and ends every session and token of the user, and those that the user made for others. */
+export async function storePassword(
+  trx: Transaction<DB>,
+  by: AuditActor,
+  user: { readonly id: string; readonly username: string },
+  passwordHash: string,
+): Promise<void> {
+  await updateUser(trx, user.id, { password_hash: passwordHash });
+  const secret = { password: { old: "", new: "", secret: true } };
+  await recordUserChange(trx, by, user, "write", secret);
+  await endSessionsOf(trx, user.id);
+}
+
+/** The 400 for the password of a user who logs in by other means. */
+export function noPassword(loginType: string): HttpError {
+  return new HttpError(400, "Only users who log in by password have one.", {
+    detail: `This user's login type is "${loginType}".`,
+  });
+}
+
+async function findSubject(db: Database, reference: string | undefined) {
+  const name = reference ?? (await selectFirstOwner(db))?.username;
+  if (name === undefined) throw new HttpError(404, "There is no owner yet: start the server once.");
+  const user = (await selectUserByName(db, name)) ?? (await selectUserByEmail(db, name));
+  if (user === undefined) throw new HttpError(404, `There is no user "${name}".`);
+  return user;
+}

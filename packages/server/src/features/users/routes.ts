@@ -1,0 +1,127 @@
+import {
+  activateUser,
+  createFirstUser as createFirstUserRoute,
+  createKey,
+  createUser as createUserRoute,
+  deleteUser as deleteUserRoute,
+  getAuthMethods,
+  getFirstUser,
+  getUser,
+  getUserRoles,
+  listRoles as listRolesRoute,
+  listUsers as listUsersRoute,
+  login,
+  logout,
+  suspendUser,
+  updatePassword as updatePasswordRoute,
+  updateProfile as updateProfileRoute,
+  updateUserRoles,
+} from "@slipway/api";
+import type { FastifyRequest } from "fastify";
+
+import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { readPage } from "../../platform/http/paging.ts";
+import { originOf } from "../../platform/http/request-origin.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { secureAttribute } from "../../platform/http/same-origin.ts";
+import { sessionCookie } from "../../platform/http/token.ts";
+import {
+  createUser,
+  deleteUser,
+  setRoles,
+  setStatus,
+  updatePassword,
+  updateProfile,
+} from "./change-service.ts";
+import { listRoles, listUsers } from "./list-service.ts";
+import { parseUserSearch } from "./search.ts";
+import { createFirstUser, findUser, findVisibleUser, hasUsers } from "./service.ts";
+import { logIn, type LogInNeeds, logOut } from "./session-service.ts";
+import { addTokenRoutes } from "./token-routes.ts";
+import { createSessionKey } from "./token-service.ts";
+import { userJson } from "./user-json.ts";
+
+export function addUserRoutes(
+  routes: Routes,
+  needs: LogInNeeds & { readonly limits: TokenLimits; readonly accessUrl: () => string },
+): void {
+  const { db, limits, accessUrl } = needs;
+  const cookie = (raw: FastifyRequest, token: string): string =>
+    `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax${secureAttribute(raw, accessUrl())}`;
+  routes.anyone(getFirstUser, async () => {
+    if (await hasUsers(db)) return { message: "The initial user has already been created!" };
+    throw new HttpError(404, "The initial user has not been created!");
+  });
+
+  routes.anyone(createFirstUserRoute, async ({ body }) => {
+    const { username, email, password, name = "" } = body;
+    const created = await createFirstUser(db, { username, email, password, name });
+    return { user_id: created.userId, organization_id: created.organizationId };
+  });
+
+  routes.anyone(login, async ({ body, raw, reply }) => {
+    const token = await logIn(needs, body, originOf(raw, login.status));
+    reply.header("Set-Cookie", cookie(raw, token));
+    return { session_token: token };
+  });
+
+  routes.anyone(getAuthMethods, async () => ({
+    password: { enabled: true },
+    github: { enabled: false, default_provider_configured: false },
+    oidc: { enabled: false, signInText: "", iconUrl: "" },
+  }));
+
+  routes.user(logout, async ({ raw, reply }, user) => {
+    await logOut(db, user);
+    reply.header("Set-Cookie", `${cookie(raw, "")}; Max-Age=0`);
+    return { message: "Logged out!" };
+  });
+
+  routes.user(createKey, async ({ params }, user) => {
+    const owner = await findUser(db, user, params.user);
+    return { key: await createSessionKey(db, user, owner.id) };
+  });
+  addPeopleRoutes(routes, needs);
+  addTokenRoutes(routes, { db, limits });
+}
+
+function addPeopleRoutes(routes: Routes, needs: LogInNeeds): void {
+  const { db } = needs;
+  routes.user(listUsersRoute, ({ query }, user) =>
+    listUsers(db, user, parseUserSearch(query.q ?? ""), readPage(query)),
+  );
+  routes.user(createUserRoute, async ({ body }, user) =>
+    userJson(await createUser(db, user, body)),
+  );
+  routes.user(listRolesRoute, async (_request, user) => listRoles(user));
+  routes.user(getUser, async ({ params }, user) =>
+    userJson(await findVisibleUser(db, user, params.user)),
+  );
+  routes.user(deleteUserRoute, async ({ params }, user) => {
+    await deleteUser(db, user, params.user);
+    return { message: "User has been deleted!" };
+  });
+  routes.user(updateProfileRoute, async ({ params, body }, user) => {
+    const { username, name = "" } = body;
+    return userJson(await updateProfile(db, user, params.user, { username, name }));
+  });
+  routes.user(updatePasswordRoute, async ({ params, body }, user) => {
+    const passwords = { old: body.old_password ?? "", new: body.password };
+    await updatePassword(needs, user, params.user, passwords);
+    return null;
+  });
+  routes.user(suspendUser, async ({ params }, user) =>
+    userJson(await setStatus(db, user, params.user, "suspended")),
+  );
+  routes.user(activateUser, async ({ params }, user) =>
+    userJson(await setStatus(db, user, params.user, "active")),
+  );
+  routes.user(getUserRoles, async ({ params }, user) => {
+    const { roles, organization_ids: ids } = await findVisibleUser(db, user, params.user);
+    return { roles, organization_roles: Object.fromEntries(ids.map((id) => [id, []])) };
+  });
+  routes.user(updateUserRoles, async ({ params, body }, user) =>
+    userJson(await setRoles(needs, user, params.user, body.roles)),
+  );
+}

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+
+import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
+import { verifyPassword } from "../../platform/auth/password.ts";
+import {
+  activateDormant,
+  createSession,
+  endSession,
+  keyLifetimes,
+} from "../../platform/auth/service.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { addressKey } from "../../platform/http/rate-limit.ts";
+import type { RequestOrigin } from "../../platform/http/request-origin.ts";
+import type { AuditNotes } from "../audit/note-service.ts";
+import { keyEntry, recordKeyChange } from "./audit.ts";
+import { lockCheckedUser, selectCredentials } from "./queries.ts";
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** What a log-in takes. */
+export interface LogInNeeds {
+  readonly db: Database;
+  readonly attempts: PasswordAttempts;
+  readonly notes: AuditNotes;
+}
+
+/** A failed log-in to an account is noted once in this time for each address and reason. */
+const noteFailureOnceInMs = 10 * 60_000;
+
+/**
+ * Checks email and password and makes a session, by default a browser's; resolves to its token. An account that does not
+ * exist is refused in the same time and words as a wrong password, and its failures count as well; only the audit trail
+ * leaves it out, for anybody can make accounts up, and people type passwords there.
+ */
+export async function logIn(
+  { db, attempts, notes }: LogInNeeds,
+  { email, password }: Credentials,
+  origin: RequestOrigin,
+  lifetimeSeconds: number = keyLifetimes.browserSession,
+): Promise<string> {
+  const user = await selectCredentials(db, email);
+  const account = user?.id ?? unknownAccount(email);
+  const isRight = await attempts.check(account, origin.ip, () =>
+    verifyPassword(password, user?.password_hash ?? ""),
+  );
+  if (user === undefined) throw wrongCredentials();
+  const refusal = refusalOf(user, isRight);
+  if (refusal !== undefined) {
+    noteFailure(notes, user.id, refusal, origin);
+    throw refusal;
+  }
+  const { id, status, password_hash: passwordHash } = user;
+  return inTransaction(db, async (trx) => {
+    if (!(await lockCheckedUser(trx, id, passwordHash))) throw wrongCredentials();
+    await recordKeyChange(trx, { id, origin }, { userId: id, name: "" }, "login");
+    if (status === "dormant") await activateDormant(trx, id);
+    return createSession(trx, id, lifetimeSeconds);
+  });
+}
+
+/** Counts like an account that exists. Short, and not what was typed, for it stays in memory. */
+function unknownAccount(email: string): string {
+  return `unknown ${createHash("sha256").update(email.toLowerCase()).digest("base64url")}`;
+}
+
+function noteFailure(
+  notes: AuditNotes,
+  id: string,
+  { status, message }: HttpError,
+  origin: RequestOrigin,
+): void {
+  const by = { id, origin: { ...origin, status } };
+  const key = `log-in ${id} ${addressKey(origin.ip)} ${message}`;
+  const entry = keyEntry(by, { userId: id, name: "" }, "login");
+  notes.recordLater(entry, { key, onceInMs: noteFailureOnceInMs });
+}
+
+type FoundUser = NonNullable<Awaited<ReturnType<typeof selectCredentials>>>;
+
+function refusalOf(user: FoundUser, isRight: boolean): HttpError | undefined {
+  if (!isRight) return wrongCredentials();
+  if (user.login_type !== "password") {
+    return new HttpError(403, `This user logs in by ${user.login_type}, not by password.`);
+  }
+  if (user.status !== "suspended") return undefined;
+  return new HttpError(
+    401,
+    "Your account is suspended. Contact an admin to reactivate your account.",
+  );
+}
+
+function wrongCredentials(): HttpError {
+  return new HttpError(401, "Incorrect email or password.");
+}
+
+/** Ends the session by which the caller came. */
+export async function logOut(db: Database, caller: UserCaller): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await endSession(trx, caller.keyId);
+    await recordKeyChange(trx, caller, { userId: caller.id, name: "" }, "logout");
+  });
+}

@@ -1,0 +1,55 @@
+import {
+  createToken as createTokenRoute,
+  deleteKey as deleteKeyRoute,
+  expireKey as expireKeyRoute,
+  getKey,
+  getTokenByName,
+  getTokenConfig,
+  listTokens as listTokensRoute,
+} from "@slipway/api";
+
+import type { Routes } from "../../platform/http/routes.ts";
+import { findUser } from "./service.ts";
+import {
+  createToken,
+  deleteKey,
+  expireKey,
+  listTokens,
+  maxTokenLifetimeNs,
+  readKey,
+  readTokenByName,
+  type TokenNeeds,
+} from "./token-service.ts";
+
+/** Session keys and API tokens. Their user is who the caller may act for. */
+export function addTokenRoutes(routes: Routes, needs: TokenNeeds): void {
+  const { db, limits } = needs;
+  routes.user(getTokenConfig, async ({ params }, user) => ({
+    max_token_lifetime: maxTokenLifetimeNs(user, await findUser(db, user, params.user), limits),
+  }));
+  routes.user(createTokenRoute, async ({ params, body }, user) => {
+    const owner = await findUser(db, user, params.user);
+    return { key: await createToken(needs, user, owner, body) };
+  });
+  routes.user(listTokensRoute, async ({ params, query }, user) => {
+    const owner = await findUser(db, user, params.user);
+    return listTokens(needs, user, owner, {
+      includeAll: query.include_all === "true",
+      includeExpired: query.include_expired === "true",
+    });
+  });
+  routes.user(getTokenByName, async ({ params }, user) =>
+    readTokenByName(needs, await findUser(db, user, params.user), params.name),
+  );
+  routes.user(getKey, async ({ params }, user) =>
+    readKey(needs, await findUser(db, user, params.user), params.key),
+  );
+  routes.user(deleteKeyRoute, async ({ params }, user) => {
+    await deleteKey(needs, user, await findUser(db, user, params.user), params.key);
+    return null;
+  });
+  routes.user(expireKeyRoute, async ({ params }, user) => {
+    await expireKey(needs, user, await findUser(db, user, params.user), params.key);
+    return null;
+  });
+}

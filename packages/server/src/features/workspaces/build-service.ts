@@ -1,0 +1,118 @@
+import {
+  type BuildReason,
+  type CreateBuildRequest,
+  nilUuid,
+  type WorkspaceBuild,
+} from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError } from "../../platform/http/errors.ts";
+import { readUuid } from "../../platform/http/uuid.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { recordAudit } from "../audit/service.ts";
+import { wasDeleted } from "../builds/lock-service.ts";
+import { readBuild } from "../builds/read-service.ts";
+import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
+import type { WorkspaceRow } from "./queries.ts";
+import { refusePrebuild, type WorkspaceNeeds } from "./service.ts";
+
+/** Reads what a request asks of a build; the nil UUID stands for nothing. */
+export function readBuildRequest(
+  body: CreateBuildRequest,
+  initiator: UserCaller,
+): Omit<NewBuild, "limits"> {
+  return {
+    transition: body.transition,
+    versionId: optionalUuid(body.template_version_id),
+    presetId: optionalUuid(body.template_version_preset_id),
+    parameters: body.rich_parameter_values ?? [],
+    reason: body.reason ?? ("initiator" satisfies BuildReason),
+    initiator,
+  };
+}
+
+/** A UUID of a request; absent, empty and nil are the same (`clients.md` section 0.3). */
+export function optionalUuid(text: string | undefined): string | undefined {
+  const uuid = text === undefined ? undefined : readUuid(text);
+  return uuid === nilUuid ? undefined : uuid;
+}
+
+/** Queues a build of a workspace. */
+export async function buildWorkspace(
+  needs: WorkspaceNeeds,
+  workspace: WorkspaceRow,
+  input: Omit<NewBuild, "limits">,
+): Promise<WorkspaceBuild> {
+  const { db, pubsub, clock, limits } = needs;
+  if (workspace.deleted) throw wasDeleted(workspace);
+  if (workspace.dormant_at !== null && input.transition === "start") {
+    throw new HttpError(409, `Workspace "${workspace.name}" is dormant.`, {
+      detail: "Wake it up first, then start it.",
+    });
+  }
+  if (changesAnything(input)) refusePrebuild(workspace);
+  const buildId = await inTransaction(db, (trx) =>
+    queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input), limits }),
+  );
+  pubsub.publish(topics.jobQueue);
+  pubsub.publish(topics.workspace(workspace.id));
+  return readBuild(db, buildId, clock.now());
+}
+
+/** Whether a build is of other values or another version than the one before. */
+function changesAnything({
+  versionId,
+  presetId,
+  parameters,
+}: Pick<NewBuild, "versionId" | "presetId" | "parameters">): boolean {
+  return versionId !== undefined || presetId !== undefined || parameters.length > 0;
+}
+
+/**
+ * The version to build: the one that is asked for, or at a start of what updates itself, by its owner's wish or by its
+ * template's, the active one.
+ */
+export function versionOf(
+  workspace: Pick<
+    WorkspaceRow,
+    "automatic_updates" | "template_active_version_id" | "template_require_active_version"
+  >,
+  { transition, versionId }: Pick<NewBuild, "transition" | "versionId">,
+): string | undefined {
+  const isWanted =
+    workspace.automatic_updates === "always" || workspace.template_require_active_version;
+  const updates = isWanted && transition === "start";
+  return versionId ?? (updates ? workspace.template_active_version_id : undefined);
+}
+
+/** Queues a build and notes in the audit trail who wanted it. The caller hints as `createBuild` says. */
+export async function queueBuild(
+  trx: Transaction<DB>,
+  workspace: Pick<WorkspaceRow, "id" | "name" | "owner_id" | "organization_id" | "template_id">,
+  input: NewBuild,
+): Promise<string> {
+  const { id, owner_id: ownerId, organization_id: organizationId } = workspace;
+  const subject = { id, ownerId, organizationId, templateId: workspace.template_id };
+  const buildId = await createBuild(trx, subject, input);
+  await recordAudit(trx, {
+    by: input.initiator,
+    organizationId,
+    action: input.transition,
+    resourceType: "workspace_build",
+    resourceId: buildId,
+    target: workspace.name,
+    diff: {},
+    fields: { workspace_id: id, build_reason: input.reason },
+  });
+  return buildId;
+}
+
+/** Whether a start with the active version lacks values of parameters, so that nobody but a person can do it. */
+export async function hasParameterMismatch(db: Queryable, row: WorkspaceRow): Promise<boolean> {
+  if (row.automatic_updates !== "always") return false;
+  return !(await canStartWith(db, row.id, row.template_active_version_id));
+}

@@ -1,0 +1,75 @@
+import type { ExternalAgentCredentials } from "@slipway/api";
+
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Database } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { HttpError, notFound } from "../../platform/http/errors.ts";
+import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
+import type { AuditNotes } from "../audit/note-service.ts";
+import { readNewestDriverBuild } from "../builds/read-service.ts";
+import type { WorkspaceRow } from "./queries.ts";
+
+export interface ExternalAgentNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
+  /** Where the agent reaches the server. */
+  readonly accessUrl: () => string;
+}
+
+/** A session that reads the same credentials again is noted once in this time. */
+const noteReadOnceInMs = 3_600_000;
+
+/**
+ * The command that starts an agent of the driver `external`, and its token. The caller has been found to own the
+ * workspace, or to be an administrator. Throws 404 for an agent that is not there, 409 while the workspace is not started.
+ */
+export async function readExternalAgentCredentials(
+  { db, secrets, notes, accessUrl }: ExternalAgentNeeds,
+  caller: UserCaller,
+  workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
+  agentName: string,
+): Promise<ExternalAgentCredentials> {
+  const build = await readNewestDriverBuild(db, workspace.id);
+  if (build?.driver !== "external") throw notFound();
+  if (build.transition !== "start") {
+    throw new HttpError(409, "The workspace is not started.", {
+      detail: "Its agent gets a new token with each start; start the workspace first.",
+    });
+  }
+  const agents = await readDriverAgents(db, secrets, build.id);
+  const agent = agents.find(({ name }) => name === agentName);
+  if (agent === undefined) throw notFound();
+  await notes.record(
+    {
+      by: caller,
+      organizationId: workspace.organization_id,
+      action: "open",
+      resourceType: "workspace_agent",
+      resourceId: agent.id,
+      target: `${workspace.name}.${agent.name}`,
+      diff: {},
+      fields: { workspace_id: workspace.id },
+    },
+    { key: `credentials ${caller.keyId} ${agent.id}`, onceInMs: noteReadOnceInMs },
+  );
+  const variables = { CODER_AGENT_URL: accessUrl(), ...credentials(agent, agents) };
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return { command: [...assignments, "slipway", "agent"].join(" "), agent_token: agent.token };
+}
+
+/** What shows who the agent is: its token, or the machine that it runs on, with its name where others run on that too. */
+function credentials(
+  { name, token, identity }: KnownAgent,
+  agents: readonly KnownAgent[],
+): Readonly<Record<string, string>> {
+  if (identity === undefined) return { CODER_AGENT_TOKEN: token };
+  const { auth, instanceId } = identity;
+  const isAlone = agents.every(
+    (other) =>
+      other.name === name ||
+      other.identity?.auth !== auth ||
+      other.identity.instanceId !== instanceId,
+  );
+  return { CODER_AGENT_AUTH: auth, ...(isAlone ? {} : { CODER_AGENT_NAME: name }) };
+}

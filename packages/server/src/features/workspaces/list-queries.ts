@@ -1,0 +1,81 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { joinNewestBuild, workspaces } from "./queries.ts";
+import type { WorkspaceSearch } from "./search.ts";
+
+/** Whose workspaces are asked for, and by whom. */
+export interface Viewer {
+  readonly id: string;
+  /** Whether only his own are his to see. */
+  readonly seesOwnOnly: boolean;
+}
+
+/**
+ * The workspaces that match, as far as rows tell: the viewer's favourites first, then what runs, then by owner and name.
+ * The states of agents depend on the time, and are for the caller to look at.
+ */
+export function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer) {
+  const owner = search.owner === "me" ? viewer.id : undefined;
+  return joinNewestBuild(workspaces(db))
+    .where("w.deleted", "=", search.status === "deleted")
+    .$if(viewer.seesOwnOnly, (q) => q.where("w.owner_id", "=", viewer.id))
+    .$if(owner !== undefined, (q) => q.where("w.owner_id", "=", viewer.id))
+    .$if(search.owner !== undefined && owner === undefined, (q) =>
+      q.where(sql`lower(owner.username)`, "=", search.owner ?? ""),
+    )
+    .$if(search.name !== undefined, (q) =>
+      q.where(sql`lower(w.name)`, "like", `%${escapeLike(search.name ?? "")}%`),
+    )
+    .$if(search.template !== undefined, (q) =>
+      q.where(sql`lower(t.name)`, "=", search.template ?? ""),
+    )
+    .$if(search.organization !== undefined, (q) =>
+      q.where(sql<boolean>`${search.organization} in (lower(o.name), o.id::text)`),
+    )
+    .$if(search.ids !== undefined, (q) => q.where("w.id", "in", search.ids ?? []))
+    .$if(search.status !== undefined, (q) =>
+      q.where("newest.status", "=", search.status ?? "running"),
+    )
+    .$if(search.dormant !== undefined, (q) =>
+      q.where("w.dormant_at", search.dormant === true ? "is not" : "is", null),
+    )
+    .$if(search.favorite !== undefined, (q) => q.where("w.favorite", "=", search.favorite === true))
+    .$if(search.outdated !== undefined, (q) =>
+      q.whereRef(
+        "newest.template_version_id",
+        search.outdated === true ? "!=" : "=",
+        "t.active_version_id",
+      ),
+    )
+    .$if(search.lastUsedBefore !== undefined, (q) =>
+      q.where("w.last_used_at", "<", search.lastUsedBefore ?? ""),
+    )
+    .$if(search.lastUsedAfter !== undefined, (q) =>
+      q.where("w.last_used_at", ">", search.lastUsedAfter ?? ""),
+    )
+    .$if(search.hasExternalAgent !== undefined, (q) =>
+      q.where(
+        sql<boolean>`(newest.driver = 'external') is not distinct from ${search.hasExternalAgent}`,
+      ),
+    )
+    .where((eb) =>
+      eb.and(
+        (search.params ?? []).map(
+          ({ name, value }) => sql<boolean>`exists (
+              select from workspace_build_parameters p
+              where p.workspace_build_id = newest.id and lower(p.name) = ${name}
+                and (${value ?? null}::text is null or lower(p.value) = ${value ?? null}))`,
+        ),
+      ),
+    )
+    .orderBy(sql`w.favorite and w.owner_id = ${viewer.id}`, "desc")
+    .orderBy(sql`newest.status = 'running'`, "desc")
+    .orderBy(sql`lower(owner.username)`)
+    .orderBy(sql`lower(w.name)`)
+    .execute();
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
+}

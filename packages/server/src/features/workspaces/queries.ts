@@ -1,0 +1,166 @@
+import { type BuildStatus, prebuildsUserId } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+export function workspaces(db: Queryable) {
+  return db
+    .selectFrom("workspaces as w")
+    .innerJoin("users as owner", "owner.id", "w.owner_id")
+    .innerJoin("organizations as o", "o.id", "w.organization_id")
+    .innerJoin("templates as t", "t.id", "w.template_id")
+    .select([
+      "w.id",
+      "w.owner_id",
+      "owner.username as owner_name",
+      "w.organization_id",
+      "o.name as organization_name",
+      "w.template_id",
+      "t.name as template_name",
+      "t.display_name as template_display_name",
+      "t.icon as template_icon",
+      "t.active_version_id as template_active_version_id",
+      "t.require_active_version as template_require_active_version",
+      "t.allow_user_cancel_workspace_jobs as template_allow_user_cancel_workspace_jobs",
+      "t.use_classic_parameter_flow as template_use_classic_parameter_flow",
+      "w.name",
+      "w.deleted",
+      "w.favorite",
+      "w.automatic_updates",
+      "w.autostart_schedule",
+      "w.next_start_at",
+      "w.ttl_ms",
+      "w.dormant_at",
+      "w.last_used_at",
+      "w.created_at",
+      "w.updated_at",
+    ]);
+}
+
+export function selectWorkspace(db: Queryable, id: string) {
+  return workspaces(db).where("w.id", "=", id).executeTakeFirst();
+}
+
+export interface WorkspaceNameQuery {
+  readonly ownerId: string;
+  readonly name: string;
+  readonly includeDeleted: boolean;
+}
+
+/** The live workspace of that name, else, if asked for, the one deleted last. */
+export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) {
+  const named = workspaces(db)
+    .where("w.owner_id", "=", query.ownerId)
+    .where(sql`lower(w.name)`, "=", query.name.toLowerCase())
+    .orderBy("w.deleted")
+    .orderBy("w.updated_at", "desc");
+  return (
+    query.includeDeleted ? named : named.where("w.deleted", "=", sql.lit(false))
+  ).executeTakeFirst();
+}
+
+/** The newest build of each workspace as `newest`, with how it stands (`clients.md` section 2.3) and its driver. */
+export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
+  return query.innerJoinLateral(
+    ({ selectFrom }) =>
+      selectFrom("workspace_builds as b")
+        .innerJoin("jobs as j", "j.id", "b.job_id")
+        .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+        .whereRef("b.workspace_id", "=", "w.id")
+        .orderBy("b.build_number", "desc")
+        .limit(1)
+        .select([
+          "b.id",
+          "b.template_version_id",
+          sql<string | null>`v.definition ->> 'driver'`.as("driver"),
+          sql<BuildStatus>`case
+            when j.canceled_at is not null then
+              case when j.completed_at is null then 'canceling' else 'canceled' end
+            when j.completed_at is not null and j.error is not null then 'failed'
+            when j.completed_at is not null then
+              case b.transition when 'start' then 'running' when 'stop' then 'stopped' else 'deleted' end
+            when j.started_at is null then 'pending'
+            else case b.transition when 'start' then 'starting' when 'stop' then 'stopping'
+              else 'deleting' end end`.as("status"),
+        ])
+        .as("newest"),
+    (join) => join.onTrue(),
+  );
+}
+
+export type WorkspaceRow = NonNullable<Awaited<ReturnType<typeof selectWorkspace>>>;
+
+export interface InsertWorkspace {
+  readonly ownerId: string;
+  readonly organizationId: string;
+  readonly templateId: string;
+  readonly name: string;
+  readonly settings: WorkspaceSettings;
+}
+
+/** What the owner of a workspace sets on it. */
+export interface WorkspaceSettings {
+  readonly automaticUpdates: WorkspaceRow["automatic_updates"];
+  readonly autostart: Autostart | undefined;
+  /** Undefined: as the template says, or until somebody stops it. */
+  readonly ttlMs: number | undefined;
+}
+
+/** When a workspace starts by itself, and the first such time. */
+export interface Autostart {
+  readonly schedule: string;
+  readonly nextAt: string;
+}
+
+export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Promise<string> {
+  const row = await db
+    .insertInto("workspaces")
+    .values({
+      owner_id: input.ownerId,
+      organization_id: input.organizationId,
+      template_id: input.templateId,
+      name: input.name,
+      ...settingsColumns(input.settings, input.templateId),
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+/** The settings as columns; a time to live that the owner does not set is his template's. */
+export function settingsColumns(
+  { automaticUpdates, autostart, ttlMs }: WorkspaceSettings,
+  templateId: string,
+) {
+  return {
+    automatic_updates: automaticUpdates,
+    autostart_schedule: autostart?.schedule ?? null,
+    next_start_at: autostart?.nextAt ?? null,
+    ttl_ms:
+      ttlMs ??
+      sql<number>`(select nullif(default_ttl_ms, 0) from templates where id = ${templateId})`,
+  };
+}
+
+export interface InsertPrebuild {
+  readonly organizationId: string;
+  readonly templateId: string;
+  readonly presetId: string;
+  readonly name: string;
+}
+
+/** A workspace that waits in a pool: it neither stops nor starts by itself. */
+export async function insertPrebuild(db: Queryable, input: InsertPrebuild): Promise<string> {
+  const row = await db
+    .insertInto("workspaces")
+    .values({
+      owner_id: prebuildsUserId,
+      organization_id: input.organizationId,
+      template_id: input.templateId,
+      name: input.name,
+      prebuild_preset_id: input.presetId,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}

@@ -1,0 +1,137 @@
+import type { AgentStatus, BuildStatus } from "@slipway/api";
+
+import { HttpError } from "../../platform/http/errors.ts";
+import { readSearchTerms } from "../../platform/http/search-terms.ts";
+import { readUuid } from "../../platform/http/uuid.ts";
+
+/** A search for workspaces, as it was asked; what is undefined is not asked. Texts are in lower case. */
+export interface WorkspaceSearch {
+  /** A username, or `me`. */
+  readonly owner?: string;
+  /** A part of the name. */
+  readonly name?: string;
+  readonly template?: string;
+  readonly status?: BuildStatus;
+  readonly ids?: readonly string[];
+  /** Any of these states of an agent. */
+  readonly hasAgent?: readonly AgentStatus[];
+  readonly healthy?: boolean;
+  readonly dormant?: boolean;
+  readonly outdated?: boolean;
+  readonly favorite?: boolean;
+  /** RFC 3339. */
+  readonly lastUsedBefore?: string;
+  readonly lastUsedAfter?: string;
+  /** A name or an id. */
+  readonly organization?: string;
+  readonly hasExternalAgent?: boolean;
+  /** Parameters of the newest build; without a value, any will do. */
+  readonly params?: readonly { readonly name: string; readonly value: string | undefined }[];
+  /** Asks for what no workspace here can be: shared with somebody, or there for an AI task. */
+  readonly nothing?: true;
+}
+
+const message = "Invalid workspace search query.";
+
+const statuses: readonly BuildStatus[] = [
+  "pending",
+  "starting",
+  "running",
+  "stopping",
+  "stopped",
+  "deleting",
+  "deleted",
+  "canceling",
+  "canceled",
+  "failed",
+];
+const agentStatuses: readonly AgentStatus[] = [
+  "connecting",
+  "connected",
+  "disconnected",
+  "timeout",
+];
+
+/** What one term adds to a search. */
+type Reader = (value: string, key: string, before: WorkspaceSearch) => Partial<WorkspaceSearch>;
+
+const readers: Readonly<Record<string, Reader>> = {
+  owner: (owner) => ({ owner }),
+  name: (name) => ({ name }),
+  template: (template) => ({ template }),
+  organization: (organization) => ({ organization }),
+  status: (value, key) => ({ status: oneOf(value, key, statuses) }),
+  id: (value, key) => ({ ids: value.split(",").map((id) => uuidOf(id, key)) }),
+  has_agent: (value, key) => ({
+    hasAgent: value.split(",").map((status) => oneOf(status, key, agentStatuses)),
+  }),
+  healthy: (value, key) => ({ healthy: booleanOf(value, key) }),
+  dormant: (value, key) => ({ dormant: booleanOf(value, key) }),
+  outdated: (value, key) => ({ outdated: booleanOf(value, key) }),
+  favorite: (value, key) => ({ favorite: booleanOf(value, key) }),
+  last_used_before: (value, key) => ({ lastUsedBefore: timeOf(value, key) }),
+  last_used_after: (value, key) => ({ lastUsedAfter: timeOf(value, key) }),
+  has_external_agent: (value, key) => ({ hasExternalAgent: booleanOf(value, key) }),
+  shared: (value, key) => nothingIf(booleanOf(value, key)),
+  has_ai_task: (value, key) => nothingIf(booleanOf(value, key)),
+  shared_with_user: () => nothingIf(true),
+  shared_with_group: () => nothingIf(true),
+  param: (text, _key, { params = [] }) => {
+    const [name = "", value] = text.split("=", 2);
+    return { params: [...params, { name, value }] };
+  },
+};
+
+/** Reads the search language of workspaces (`clients.md` section 6.1); throws the 400. */
+export function parseSearch(q: string): WorkspaceSearch {
+  let search: WorkspaceSearch = {};
+  for (const { key, value } of readSearchTerms(q, message)) {
+    if (key === undefined) {
+      const slash = value.indexOf("/");
+      search =
+        slash === -1
+          ? { ...search, name: value }
+          : { ...search, owner: value.slice(0, slash), name: value.slice(slash + 1) };
+      continue;
+    }
+    const known = key.replaceAll("-", "_");
+    const reader = Object.hasOwn(readers, known) ? readers[known] : undefined;
+    if (reader === undefined) throw invalid(key, `"${key}" is not a valid query param`);
+    search = { ...search, ...reader(value, key, search) };
+  }
+  return search;
+}
+
+function nothingIf(isAsked: boolean): Partial<WorkspaceSearch> {
+  return isAsked ? { nothing: true } : {};
+}
+
+function oneOf<T extends string>(value: string, key: string, known: readonly T[]): T {
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw invalid(key, `Query param "${key}" must be one of ${known.join(", ")}, found "${value}"`);
+}
+
+function booleanOf(value: string, key: string): boolean {
+  if (["true", "1", "t", "yes"].includes(value)) return true;
+  if (["false", "0", "f", "no"].includes(value)) return false;
+  throw invalid(key, `Query param "${key}" must be a valid boolean, found "${value}"`);
+}
+
+function uuidOf(value: string, key: string): string {
+  const uuid = readUuid(value);
+  if (uuid !== undefined) return uuid;
+  throw invalid(key, `Query param "${key}" must be a valid UUID, found "${value}"`);
+}
+
+function timeOf(value: string, key: string): string {
+  const ms = /^\d{4}-\d\d-\d\d(?:t[\d:.]+(?:z|[+-]\d\d:\d\d))?$/.test(value)
+    ? Date.parse(value.toUpperCase())
+    : NaN;
+  if (!Number.isNaN(ms)) return new Date(ms).toISOString();
+  throw invalid(key, `Query param "${key}" must be a date or an RFC 3339 time, found "${value}"`);
+}
+
+function invalid(field: string, detail: string): HttpError {
+  return new HttpError(400, message, { validations: [{ field, detail }] });
+}

@@ -1,0 +1,137 @@
+import { prebuildsUserId, type Workspace } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+
+import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import { violatesUnique } from "../../platform/db/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError, notFound } from "../../platform/http/errors.ts";
+import type { PubSub } from "../../platform/pubsub/pubsub.ts";
+import { wasDeleted } from "../builds/lock-service.ts";
+import type { WorkspaceLimits } from "../builds/quota-service.ts";
+import { readNewestBuilds } from "../builds/read-service.ts";
+import { selectWorkspace, selectWorkspaceByName, type WorkspaceRow } from "./queries.ts";
+import { workspaceJson } from "./workspace-json.ts";
+
+export interface WorkspaceNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly limits: WorkspaceLimits;
+}
+
+/** A workspace's row, if the caller may see it; throws the 404. */
+export async function requireWorkspace(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<WorkspaceRow> {
+  const row = await selectWorkspace(db, id);
+  if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw notFound();
+  return row;
+}
+
+/** The row of a workspace that was there before; rows of deleted ones stay. */
+export async function requireStillThere(db: Queryable, id: string): Promise<WorkspaceRow> {
+  const row = await selectWorkspace(db, id);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+/**
+ * A workspace's row, if the caller may change it. Throws the 404 of what he may not see, 403 when he may only see it, 410 for
+ * a deleted one.
+ */
+export async function requireChangeable(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<WorkspaceRow> {
+  const row = await requireWorkspace(db, caller, id);
+  if (!mayActFor(caller, row.owner_id)) throw forbidden("Only its owner may change a workspace.");
+  if (row.deleted) throw wasDeleted(row);
+  return row;
+}
+
+/** Throws 409 for a prebuild: how it waits is its preset's to say, and who claims it says the rest (`prebuilds.md` section 2.5). */
+export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id" | "name">): void {
+  if (owner_id !== prebuildsUserId) return;
+  throw new HttpError(409, `Workspace "${name}" is a prebuild that waits for an owner.`, {
+    detail:
+      "Its settings, values and version are those of the preset that it was made for, until somebody claims it.",
+  });
+}
+
+export async function requireWorkspaceByName(
+  db: Queryable,
+  ownerId: string,
+  name: string,
+  includeDeleted: boolean,
+): Promise<WorkspaceRow> {
+  const row = await selectWorkspaceByName(db, { ownerId, name, includeDeleted });
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+/** The live workspace of that name, if there is one. */
+export function findWorkspaceByName(
+  db: Queryable,
+  ownerId: string,
+  name: string,
+): Promise<WorkspaceRow | undefined> {
+  return selectWorkspaceByName(db, { ownerId, name, includeDeleted: false });
+}
+
+/** Workspaces as clients see them, each with its newest build. */
+export async function describeWorkspaces(
+  db: Queryable,
+  rows: readonly WorkspaceRow[],
+  now: number,
+): Promise<Workspace[]> {
+  if (rows.length === 0) return [];
+  const builds = await readNewestBuilds(
+    db,
+    rows.map((row) => row.id),
+    now,
+  );
+  return rows.flatMap((row) => {
+    const build = builds.find((candidate) => candidate.workspace_id === row.id);
+    return build === undefined ? [] : [workspaceJson(row, build)];
+  });
+}
+
+export async function describeWorkspace(
+  db: Queryable,
+  row: WorkspaceRow,
+  now: number,
+): Promise<Workspace> {
+  const [workspace] = await describeWorkspaces(db, [row], now);
+  if (workspace === undefined) throw new Error(`workspace ${row.id} has no build`);
+  return workspace;
+}
+
+/** A workspace as the caller sees it, with its newest build read beside it; throws the 404. */
+export async function readWorkspace(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+  now: number,
+): Promise<Workspace> {
+  const [row, [build]] = await Promise.all([
+    requireWorkspace(db, caller, id),
+    readNewestBuilds(db, [id], now),
+  ]);
+  if (build === undefined) throw new Error(`workspace ${id} has no build`);
+  return workspaceJson(row, build);
+}
+
+/** Whether a statement failed because its owner has a workspace of that name. */
+export function writesName(error: unknown): boolean {
+  return violatesUnique(error, "workspaces_owner_name");
+}
+
+export function nameTaken(name: string): HttpError {
+  return new HttpError(409, `Workspace "${name}" already exists.`, {
+    validations: [{ field: "name", detail: "This value is already in use and should be unique." }],
+  });
+}

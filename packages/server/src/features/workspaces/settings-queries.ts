@@ -1,0 +1,57 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import type { Autostart, WorkspaceRow } from "./queries.ts";
+
+/** The settings of a workspace that change by themselves; what is left out stays. */
+export interface SettingsChange {
+  readonly name?: string;
+  readonly favorite?: boolean;
+  readonly automatic_updates?: WorkspaceRow["automatic_updates"];
+  readonly ttl_ms?: number | null;
+}
+
+export async function updateSettings(
+  db: Queryable,
+  workspaceId: string,
+  change: SettingsChange,
+): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ ...change, updated_at: sql`now()` })
+    .where("id", "=", workspaceId)
+    .execute();
+}
+
+export async function updateAutostart(
+  db: Queryable,
+  workspaceId: string,
+  autostart: Autostart | undefined,
+): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({
+      autostart_schedule: autostart?.schedule ?? null,
+      next_start_at: autostart?.nextAt ?? null,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", workspaceId)
+    .execute();
+}
+
+/** Puts a workspace to sleep or wakes it up; waking up counts as use. */
+export async function updateDormantAt(
+  db: Queryable,
+  workspaceId: string,
+  isDormant: boolean,
+): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({
+      dormant_at: isDormant ? sql`now()` : null,
+      updated_at: sql`now()`,
+      ...(isDormant ? {} : { last_used_at: sql`now()` }),
+    })
+    .where("id", "=", workspaceId)
+    .execute();
+}

@@ -1,0 +1,227 @@
+import { nameProblem, type Workspace } from "@slipway/api";
+import type { Transaction } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { forbidden, HttpError, invalidField } from "../../platform/http/errors.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { diffOf, recordAudit } from "../audit/service.ts";
+import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
+import { lockAuthorized } from "../builds/lock-service.ts";
+import { parseAutostart } from "./autostart-schedule.ts";
+import type { Autostart, WorkspaceRow } from "./queries.ts";
+import {
+  describeWorkspace,
+  nameTaken,
+  refusePrebuild,
+  requireChangeable,
+  type WorkspaceNeeds,
+  writesName,
+} from "./service.ts";
+import { updateAutostart, updateDormantAt, updateSettings } from "./settings-queries.ts";
+
+/** The shortest and the longest time to live, in milliseconds. */
+const minTtlMs = 60_000;
+const maxTtlMs = 30 * 24 * 60 * 60 * 1000;
+
+/** Writes a change of a workspace, as the caller was authorized for it, with its audit entry; then tells whoever watches it. */
+async function change(
+  { db, pubsub }: WorkspaceNeeds,
+  caller: UserCaller,
+  row: WorkspaceRow,
+  after: Readonly<Record<string, unknown>>,
+  write: (trx: Transaction<DB>) => Promise<void>,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
+    await write(trx);
+    await recordAudit(trx, {
+      by: caller,
+      organizationId: row.organization_id,
+      action: "write",
+      resourceType: "workspace",
+      resourceId: row.id,
+      target: row.name,
+      diff: diffOf({ ...row }, after),
+      fields: { workspace_owner: row.owner_name },
+    });
+  });
+  pubsub.publish(topics.workspace(row.id));
+}
+
+/** The row of a workspace whose settings the caller may change; throws what `requireChangeable` does, and 409 for a prebuild. */
+async function requireSettable(
+  db: Queryable,
+  caller: UserCaller,
+  id: string,
+): Promise<WorkspaceRow> {
+  const row = await requireChangeable(db, caller, id);
+  refusePrebuild(row);
+  return row;
+}
+
+/** Gives a workspace another name; throws 400 for one that cannot be, 409 for one that is taken. */
+export async function renameWorkspace(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  name: string | undefined,
+): Promise<void> {
+  const row = await requireSettable(needs.db, caller, id);
+  if (name === undefined || name === "" || name === row.name) return;
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw invalidField("name", problem);
+  await change(needs, caller, row, { name }, (trx) => updateSettings(trx, row.id, { name })).catch(
+    (error: unknown) => {
+      throw writesName(error) ? nameTaken(name) : error;
+    },
+  );
+}
+
+/** Marks a workspace as a favourite of its owner, who alone can say so. */
+export async function setFavorite(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  favorite: boolean,
+): Promise<void> {
+  const row = await requireChangeable(needs.db, caller, id);
+  if (row.owner_id !== caller.id) {
+    throw forbidden("You can only favorite workspaces that you own.");
+  }
+  if (row.favorite === favorite) return;
+  await change(needs, caller, row, { favorite }, (trx) =>
+    updateSettings(trx, row.id, { favorite }),
+  );
+}
+
+export async function setAutomaticUpdates(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  automatic_updates: WorkspaceRow["automatic_updates"],
+): Promise<void> {
+  const row = await requireSettable(needs.db, caller, id);
+  await change(needs, caller, row, { automatic_updates }, (trx) =>
+    updateSettings(trx, row.id, { automatic_updates }),
+  );
+}
+
+/**
+ * Sets how long after a start a workspace stops by itself, from the next start on. Taken back, what runs now does not stop
+ * by itself either.
+ */
+export async function setTtl(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  ttlMs: number | null | undefined,
+): Promise<void> {
+  const row = await requireSettable(needs.db, caller, id);
+  const ttl_ms = readTtl(ttlMs) ?? null;
+  await change(needs, caller, row, { ttl_ms }, async (trx) => {
+    await updateSettings(trx, row.id, { ttl_ms });
+    if (ttl_ms === null) await dropDeadline(trx, row.id);
+  });
+}
+
+/** Reads a time to live; null, 0 and nothing are none. Throws the 400. */
+export function readTtl(ttlMs: number | null | undefined): number | undefined {
+  if (ttlMs === null || ttlMs === undefined || ttlMs === 0) return undefined;
+  if (ttlMs < minTtlMs || ttlMs > maxTtlMs) {
+    throw invalidField(
+      "ttl_ms",
+      `must be ${minTtlMs} (a minute) to ${maxTtlMs} (30 days), found ${ttlMs}`,
+    );
+  }
+  return ttlMs;
+}
+
+export async function setAutostart(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  schedule: string | null | undefined,
+): Promise<void> {
+  const row = await requireSettable(needs.db, caller, id);
+  const autostart = readAutostart(schedule, needs.clock.now());
+  const after = { autostart_schedule: autostart?.schedule ?? null };
+  await change(needs, caller, row, after, (trx) => updateAutostart(trx, row.id, autostart));
+}
+
+/** Reads an autostart schedule; null and empty are none. Throws the 400. */
+export function readAutostart(text: string | null | undefined, now: number): Autostart | undefined {
+  if (text === null || text === undefined || text.trim() === "") return undefined;
+  const parsed = parseAutostart(text);
+  if ("problem" in parsed) throw invalidSchedule(parsed.problem);
+  const next = parsed.schedule.nextAfter(now);
+  if (next === undefined) throw invalidSchedule(`"${text}" never comes`);
+  return { schedule: text.trim(), nextAt: timestampFromMs(next) };
+}
+
+function invalidSchedule(detail: string): HttpError {
+  return new HttpError(400, "Invalid autostart schedule.", {
+    validations: [{ field: "schedule", detail }],
+  });
+}
+
+/** Lets a running workspace stop by itself at another time; false when that is the time already. */
+export async function extendWorkspace(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  deadline: string,
+): Promise<boolean> {
+  const row = await requireSettable(needs.db, caller, id);
+  const now = needs.clock.now();
+  const isNew = await inTransaction(needs.db, async (trx) => {
+    await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
+    const { latest_build: build } = await describeWorkspace(trx, row, now);
+    if (!(await extendDeadline(trx, build, deadline, now))) return false;
+    await recordAudit(trx, {
+      by: caller,
+      organizationId: row.organization_id,
+      action: "write",
+      resourceType: "workspace_build",
+      resourceId: build.id,
+      target: row.name,
+      diff: diffOf({ deadline: build.deadline }, { deadline }),
+      fields: { workspace_owner: row.owner_name, build_number: build.build_number },
+    });
+    return true;
+  });
+  if (isNew) needs.pubsub.publish(topics.workspace(row.id));
+  return isNew;
+}
+
+/** Puts a workspace to sleep, which stops it, or wakes it up; undefined when it is so already. */
+export async function setDormant(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+  dormant: boolean,
+): Promise<Workspace | undefined> {
+  const row = await requireSettable(needs.db, caller, id);
+  if ((row.dormant_at !== null) === dormant) return undefined;
+  const now = needs.clock.now();
+  const after = { dormant_at: dormant ? timestampFromMs(now) : null };
+  await change(needs, caller, row, after, (trx) => updateDormantAt(trx, row.id, dormant));
+  return describeWorkspace(needs.db, await requireChangeable(needs.db, caller, id), now);
+}
+
+/** The workspace is in use. */
+export async function noteUsage(
+  needs: WorkspaceNeeds,
+  caller: UserCaller,
+  id: string,
+): Promise<void> {
+  const row = await requireChangeable(needs.db, caller, id);
+  await inTransaction(needs.db, async (trx) => {
+    await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
+    await noteActivity(trx, row.id);
+  });
+  needs.pubsub.publish(topics.workspace(row.id));
+}

@@ -1,0 +1,47 @@
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
+import { describeWorkspace, requireStillThere, type WorkspaceNeeds } from "./service.ts";
+
+/** Without a hint it is read again after this long: an agent that is not heard of any more sends none. */
+const repeatMs = 10_000;
+/** Changes of this time make one event. */
+const gatherMs = 100;
+
+/** A workspace as JSON, which is the same for whoever may see it. */
+type WorkspaceText = string;
+
+/** The watched workspaces of this replica, each read and encoded once a change for all who watch it. */
+export class WorkspaceWatches {
+  readonly #needs: WorkspaceNeeds;
+  readonly #watches: SharedWatches<WorkspaceText>;
+
+  constructor(needs: WorkspaceNeeds) {
+    this.#needs = needs;
+    this.#watches = new SharedWatches(needs);
+  }
+
+  /**
+   * A workspace at once, then after each change (`clients.md` section 4.1): of its builds, its agents, its settings, and of
+   * which version its template has active. A deleted one still tells that. The caller has found that the watcher may see it.
+   */
+  async *watch(
+    workspace: { readonly id: string; readonly template_id: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<WorkspaceText, void, undefined> {
+    const { db, clock } = this.#needs;
+    const watched = {
+      topics: [topics.workspace(workspace.id), topics.template(workspace.template_id)],
+      maxWaitMs: repeatMs,
+      gatherMs,
+      read: async () => {
+        const row = await requireStillThere(db, workspace.id);
+        return JSON.stringify(await describeWorkspace(db, row, clock.now()));
+      },
+    };
+    let last = "";
+    for await (const text of this.#watches.watch(workspace.id, watched, signal)) {
+      if (text !== last) yield text;
+      last = text;
+    }
+  }
+}
