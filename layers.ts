@@ -83,15 +83,14 @@ export const layers: readonly PackageLayer[] = [
     browser: ["http", "stream"],
     folders: ["http", "stream", "agent", "workspace"],
   },
+  { name: "postgres", mayImport: ["runtime"], folders: [] },
+  { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },
+  { name: "drivers", mayImport: ["runtime"], folders: ["external", "process"] },
+  { name: "identity", mayImport: ["runtime"], folders: [] },
   {
     name: "server",
-    mayImport: ["runtime", "wire", "api", "tailnet"],
+    mayImport: ["runtime", "wire", "api", "tailnet", "postgres", "template", "drivers", "identity"],
     folders: [
-      // The operating system's users and files.
-      "system",
-      "postgres",
-      "template-format",
-      "drivers",
       "platform/config",
       "platform/db",
       "platform/pubsub",
@@ -144,7 +143,7 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "testkit",
-    mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "server", "agent", "cli"],
+    mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "postgres", "server", "agent", "cli"],
     folders: [
       "clock",
       "servers",

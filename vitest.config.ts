@@ -14,7 +14,7 @@ const report = script?.startsWith("test")
 
 // macOS lists processes by ps; a bare Linux may lack it, and does without.
 const ps = spawnSync("ps", ["-p", "1"]).error === undefined;
-const absentPrograms = ps ? [] : ["packages/server/src/drivers/process/ps-program.test.ts"];
+const absentPrograms = ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"];
 if (!ps) process.stderr.write("the program ps is not there: its use is not tested\n");
 
 // What cannot run without what is kept or built elsewhere is left out, and said.

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { migrate, openDatabase, openEmbeddedPostgres } from "@slipway/server";
+import { migrate, openDatabase } from "@slipway/server";
 
 /*
  * Writes the types of the tables from a database that the migrations just made; with --check compares instead.

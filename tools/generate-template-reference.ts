@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-import { templateJsonSchema } from "@slipway/server";
+import { templateJsonSchema } from "@slipway/template";
 
 import { templateReference } from "./template-reference.ts";
 
@@ -10,7 +10,7 @@ import { templateReference } from "./template-reference.ts";
  * Writes the JSON schema of `slipway.yaml`, which editors read, and the reference of its fields, which people read.
  */
 
-const schemaFile = "packages/server/src/template-format/slipway.schema.json";
+const schemaFile = "packages/template/src/slipway.schema.json";
 const referenceFile = "docs/template-reference.md";
 
 const schema = templateJsonSchema();

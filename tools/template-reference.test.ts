@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { templateJsonSchema } from "@slipway/server";
+import { templateJsonSchema } from "@slipway/template";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";

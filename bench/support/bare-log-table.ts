@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { openEmbeddedPostgres } from "@slipway/server";
 import pg from "pg";
 
 /** A table like the one that log lines are kept in, with the same key, alone in a database like a server's own. */

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { openEmbeddedPostgres } from "@slipway/server";
 import pg from "pg";
 
 /** The embedded database, with what a server's own would not tell: how many statements it gets, and when each commit was. */

@@ -19,6 +19,3 @@ export { buildVersion, slipwayVersion } from "./main/version.ts";
 export { openDatabase } from "./platform/db/database.ts";
 export type { Database, DatabaseAddress } from "./platform/db/database.ts";
 export { migrate } from "./platform/db/migrate.ts";
-export { openEmbeddedPostgres } from "./postgres/embedded-postgres.ts";
-export type { EmbeddedPostgres } from "./postgres/embedded-postgres.ts";
-export { templateJsonSchema } from "./template-format/json-schema.ts";

@@ -5,18 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
+import {
+  type EmbeddedPostgres,
+  findBinaries,
+  openEmbeddedPostgres,
+  openPathFor,
+  startPostmaster,
+  systemAccount,
+} from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
+import { type Account, giveTree } from "@slipway/runtime/ownership";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-import { openPathFor } from "../src/postgres/account.ts";
-import { findBinaries } from "../src/postgres/binaries.ts";
-import { openEmbeddedPostgres } from "../src/postgres/embedded-postgres.ts";
-import type { EmbeddedPostgres } from "../src/postgres/embedded-postgres.ts";
-import { startPostmaster } from "../src/postgres/start-postmaster.ts";
-import { systemAccount } from "../src/postgres/system-user.ts";
-import type { Account } from "../src/system/ownership.ts";
-import { giveTree } from "../src/system/ownership.ts";
 
 /** `daemon`: initdb wants a user that the machine knows by name. */
 const ordinaryUser = 1;
@@ -309,7 +309,7 @@ test("works for an ordinary user", async () => {
   await chmod(own, 0o777);
   const program = `
     import { silentLogger, systemClock } from "@slipway/runtime";
-    import { openEmbeddedPostgres } from ${JSON.stringify(new URL("../src/postgres/embedded-postgres.ts", import.meta.url).href)};
+    import { openEmbeddedPostgres } from ${JSON.stringify(new URL("../../postgres/src/embedded-postgres.ts", import.meta.url).href)};
     const database = await openEmbeddedPostgres({
       dataDir: ${JSON.stringify(join(own, "data"))}, logger: silentLogger, clock: systemClock,
       signal: AbortSignal.timeout(50_000),

@@ -13,15 +13,18 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import {
+  type DriverAgent,
+  type DriverBuild,
+  type DriverLog,
+  ProcessDriver,
+  type ProcessTable,
+  procTable,
+  type RunningProcess,
+  type UidRange,
+} from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-
-import type { DriverAgent, DriverBuild } from "../src/drivers/driver-build.ts";
-import type { DriverLog } from "../src/drivers/driver-log.ts";
-import { procTable } from "../src/drivers/process/proc-table.ts";
-import { ProcessDriver } from "../src/drivers/process/process-driver.ts";
-import type { ProcessTable, RunningProcess } from "../src/drivers/process/running-process.ts";
-import type { UidRange } from "../src/drivers/process/user-assignments.ts";
 
 /** Runs until it is told to stop; notes that it started and that it was told. */
 const patientAgent = `

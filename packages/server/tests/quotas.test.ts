@@ -8,10 +8,10 @@ import {
   type Workspace,
   type WorkspaceBuild,
 } from "@slipway/api";
+import type { Driver, DriverResult } from "@slipway/drivers";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import type { Driver, DriverResult } from "../src/drivers/driver.ts";
 import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 import { claim, fillPool, pushPool } from "./support/pool.ts";

@@ -1,8 +1,8 @@
 import { tarMimeType, uploadFile } from "@slipway/api";
+import { isShellWord } from "@slipway/template";
 import { packTemplate, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { isShellWord } from "../src/template-format/shell-text.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client, testPassword } from "./support/people.ts";
 import { claim, fillPool, listPrebuilds, pushPoolOf, waitForPrebuilds } from "./support/pool.ts";

@@ -4,6 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createBuild, createWorkspace, getAgentLogs } from "@slipway/api";
+import {
+  type DriverBuild,
+  ProcessDriver,
+  procTable,
+  type UidRange,
+  WorkspaceUsers,
+} from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import {
   firstAgent,
@@ -13,12 +20,6 @@ import {
   waitForWorkspace,
 } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-
-import type { DriverBuild } from "../src/drivers/driver-build.ts";
-import { procTable } from "../src/drivers/process/proc-table.ts";
-import { ProcessDriver } from "../src/drivers/process/process-driver.ts";
-import type { UidRange } from "../src/drivers/process/user-assignments.ts";
-import { WorkspaceUsers } from "../src/drivers/process/workspace-users.ts";
 
 // Only root can run things as another user; CI is root.
 const ofRoot = describe.runIf(process.getuid?.() === 0);

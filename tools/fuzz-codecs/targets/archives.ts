@@ -3,11 +3,8 @@ import { isAbsolute } from "node:path";
 import { pack } from "tar-stream";
 
 import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
-import {
-  maxDefinitionBytes,
-  maxReadmeBytes,
-} from "../../../packages/server/src/template-format/limits.ts";
-import { readTemplateArchive } from "../../../packages/server/src/template-format/read-archive.ts";
+import { maxDefinitionBytes, maxReadmeBytes } from "../../../packages/template/src/limits.ts";
+import { readTemplateArchive } from "../../../packages/template/src/read-archive.ts";
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";
 

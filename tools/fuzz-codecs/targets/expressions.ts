@@ -1,15 +1,8 @@
-import {
-  durationText,
-  parseDuration,
-} from "../../../packages/server/src/template-format/duration.ts";
-import { maxRegexSize } from "../../../packages/server/src/template-format/limits.ts";
-import {
-  RegexMatcher,
-  regexProblem,
-  regexSize,
-} from "../../../packages/server/src/template-format/regex.ts";
-import { suggest } from "../../../packages/server/src/template-format/suggest.ts";
-import { parseTemplateText } from "../../../packages/server/src/template-format/template-text.ts";
+import { durationText, parseDuration } from "../../../packages/template/src/duration.ts";
+import { maxRegexSize } from "../../../packages/template/src/limits.ts";
+import { RegexMatcher, regexProblem, regexSize } from "../../../packages/template/src/regex.ts";
+import { suggest } from "../../../packages/template/src/suggest.ts";
+import { parseTemplateText } from "../../../packages/template/src/template-text.ts";
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

@@ -2,17 +2,11 @@ import { generateKeyPairSync } from "node:crypto";
 
 import { issue, signMessage } from "@slipway/testkit/clouds";
 
-import {
-  awsKeys,
-  verifyAwsIdentity,
-} from "../../../packages/server/src/features/agents/identity/aws.ts";
-import {
-  azureTrust,
-  verifyAzureIdentity,
-} from "../../../packages/server/src/features/agents/identity/azure.ts";
-import { IdentityError } from "../../../packages/server/src/features/agents/identity/errors.ts";
-import { verifyGoogleIdentity } from "../../../packages/server/src/features/agents/identity/google.ts";
-import { SignatureBudget } from "../../../packages/server/src/features/agents/identity/signature-budget.ts";
+import { awsKeys, verifyAwsIdentity } from "../../../packages/identity/src/aws.ts";
+import { azureTrust, verifyAzureIdentity } from "../../../packages/identity/src/azure.ts";
+import { IdentityError } from "../../../packages/identity/src/errors.ts";
+import { verifyGoogleIdentity } from "../../../packages/identity/src/google.ts";
+import { SignatureBudget } from "../../../packages/identity/src/signature-budget.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
 const keys = awsKeys([]);

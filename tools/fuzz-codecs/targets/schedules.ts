@@ -5,7 +5,7 @@ import {
   parseScriptCron,
   parseWindowCron,
   windowsOverlap,
-} from "../../../packages/server/src/template-format/cron.ts";
+} from "../../../packages/template/src/cron.ts";
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

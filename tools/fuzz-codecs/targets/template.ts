@@ -3,14 +3,11 @@ import { join } from "node:path";
 
 import { evaluateDefinition } from "../../../packages/server/src/features/templates/evaluate.ts";
 import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
-import type { TemplateDefinition } from "../../../packages/server/src/template-format/definition.ts";
-import {
-  mayFailToRender,
-  renderDefinition,
-} from "../../../packages/server/src/template-format/interpolate.ts";
-import { resolveParameters } from "../../../packages/server/src/template-format/parameters.ts";
-import { parseTemplateDefinition } from "../../../packages/server/src/template-format/parse-definition.ts";
-import { TemplateFormatError } from "../../../packages/server/src/template-format/template-format-error.ts";
+import type { TemplateDefinition } from "../../../packages/template/src/definition.ts";
+import { mayFailToRender, renderDefinition } from "../../../packages/template/src/interpolate.ts";
+import { resolveParameters } from "../../../packages/template/src/parameters.ts";
+import { parseTemplateDefinition } from "../../../packages/template/src/parse-definition.ts";
+import { TemplateFormatError } from "../../../packages/template/src/template-format-error.ts";
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

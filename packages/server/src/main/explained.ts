@@ -1,9 +1,9 @@
+import { EmbeddedPostgresError } from "@slipway/postgres";
 import { errorText } from "@slipway/runtime";
 
 import { ConfigError } from "../platform/config/errors.ts";
 import { DatabaseError } from "../platform/db/errors.ts";
 import { HttpError } from "../platform/http/errors.ts";
-import { EmbeddedPostgresError } from "../postgres/errors.ts";
 import { StartError } from "./errors.ts";
 
 /** Runs a program; an error whose message is enough for whoever started it becomes that message and exit code 1. */

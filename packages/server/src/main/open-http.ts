@@ -1,10 +1,10 @@
 import type { Route } from "@slipway/api";
+import type { Driver } from "@slipway/drivers";
+import { IdentityVerifier } from "@slipway/identity";
 import type { Clock, Logger } from "@slipway/runtime";
 
-import type { Driver } from "../drivers/driver.ts";
 import { AgentSessions } from "../features/agents/agent-sessions.ts";
 import type { Heartbeat } from "../features/agents/heartbeat.ts";
-import { IdentityVerifier } from "../features/agents/identity/verifier.ts";
 import type { MetadataSink } from "../features/agents/metadata-batcher.ts";
 import { addAgentRoutes } from "../features/agents/routes.ts";
 import { WriteBudgets } from "../features/agents/write-budgets.ts";

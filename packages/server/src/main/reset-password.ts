@@ -1,12 +1,11 @@
 import { realpath } from "node:fs/promises";
 
+import { findEmbeddedPostgres, hasEmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { type Logger, systemClock } from "@slipway/runtime";
 
 import { resetPassword } from "../features/users/reset-service.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
-import { openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
-import { findEmbeddedPostgres, hasEmbeddedPostgres } from "../postgres/running-postgres.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { StartError } from "./errors.ts";
 import { explaining } from "./explained.ts";

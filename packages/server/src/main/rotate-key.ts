@@ -1,3 +1,4 @@
+import { openEmbeddedPostgres } from "@slipway/postgres";
 import { type Logger, systemClock } from "@slipway/runtime";
 
 import { rotateSecrets, type RotationProgress } from "../platform/auth/rotate-secrets.ts";
@@ -5,7 +6,6 @@ import { SecretBox } from "../platform/auth/secret-box.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type Database, type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
-import { openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
 import {
   type DataDirectory,
   makeSecretKey,

@@ -1,11 +1,10 @@
 import { hostname } from "node:os";
 
 import type { Route } from "@slipway/api";
+import { type Driver, ExternalDriver, ProcessDriver } from "@slipway/drivers";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
-import type { Driver } from "../drivers/driver.ts";
-import { ExternalDriver } from "../drivers/external/external-driver.ts";
-import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { GatheredHeartbeat } from "../features/agents/heartbeat.ts";
 import { MetadataBatcher } from "../features/agents/metadata-batcher.ts";
 import { AuditNotes } from "../features/audit/note-service.ts";
@@ -22,7 +21,6 @@ import type { Settings } from "../platform/config/settings.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
-import { type EmbeddedPostgres, openEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
 import { carryOut } from "./carry-out.ts";
 import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";

@@ -1,6 +1,6 @@
+import type { DriverName } from "@slipway/drivers";
 import { ClaimStage, openTestDatabase } from "@slipway/testkit";
 
-import type { DriverName } from "../../src/drivers/driver.ts";
 import { selectReinitViews } from "../../src/features/prebuilds/reinit/queries.ts";
 import type { ReinitView } from "../../src/features/prebuilds/reinit/view.ts";
 import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";

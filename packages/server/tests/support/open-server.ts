@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createFirstUser } from "@slipway/api";
+import type { Driver } from "@slipway/drivers";
 import { silentLogger } from "@slipway/runtime";
 import {
   buildAgent,
@@ -13,7 +14,6 @@ import {
   testAdmin,
 } from "@slipway/testkit";
 
-import type { Driver } from "../../src/drivers/driver.ts";
 import { createServer, type Server } from "../../src/main/server.ts";
 import { readSettings } from "../../src/platform/config/settings.ts";
 import type { Database } from "../../src/platform/db/database.ts";

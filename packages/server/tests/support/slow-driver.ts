@@ -1,6 +1,11 @@
-import type { DriverBuild } from "../../src/drivers/driver-build.ts";
-import type { Driver, DriverPlan, DriverResult, PlanInput } from "../../src/drivers/driver.ts";
-import { DriverError } from "../../src/drivers/errors.ts";
+import {
+  type Driver,
+  type DriverBuild,
+  DriverError,
+  type DriverPlan,
+  type DriverResult,
+  type PlanInput,
+} from "@slipway/drivers";
 
 /** What a driver was asked to do with a workspace, and with which agents: their names and tokens. */
 interface Asked {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/server";
 import pg from "pg";
 
 import type { ProxyTarget } from "../servers/tcp-proxy.ts";

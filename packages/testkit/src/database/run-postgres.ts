@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
+import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { migrate, openDatabase, openEmbeddedPostgres } from "@slipway/server";
+import { migrate, openDatabase } from "@slipway/server";
 import pg from "pg";
 
 import { templateDatabase, urlOf } from "./test-database.ts";

@@ -11,11 +11,11 @@ import {
   getAgentLogs,
   getExternalAgentCredentials,
 } from "@slipway/api";
+import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
-import { openEmbeddedPostgres } from "@slipway/server";
 import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
 import { expect, inject, onTestFinished, test } from "vitest";
 

@@ -1,12 +1,12 @@
+import type { DriverAgent } from "@slipway/drivers";
+import type { AgentDefinition } from "@slipway/template";
 import type { Selectable } from "kysely";
 
-import type { DriverAgent } from "../../drivers/driver-build.ts";
 import { createAgentToken, type KeptAgentToken } from "../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
-import type { AgentDefinition } from "../../template-format/definition.ts";
 import { readEnvironment } from "./agent-json.ts";
 import {
   deleteAgents,

@@ -1,4 +1,5 @@
-import type { AppDefinition, ScriptDefinition } from "../../template-format/definition.ts";
+import type { AppDefinition, ScriptDefinition } from "@slipway/template";
+
 import type { AppRow, ScriptRow } from "./read-queries.ts";
 
 /** The columns whose values are the template's to say. */

@@ -1,9 +1,9 @@
 import { prebuildsUserId } from "@slipway/api";
+import type { IdentityAuth } from "@slipway/template";
 import { type QueryCreator, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import type { IdentityAuth } from "../../template-format/definition.ts";
 
 export interface Machine {
   readonly auth: IdentityAuth;

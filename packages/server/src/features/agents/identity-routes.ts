@@ -1,14 +1,13 @@
 import { awsInstanceIdentity, azureInstanceIdentity, googleInstanceIdentity } from "@slipway/api";
+import { IdentityClaimError, IdentityError, type IdentityVerifier } from "@slipway/identity";
 import { errorText, type Logger } from "@slipway/runtime";
+import type { IdentityAuth } from "@slipway/template";
 import type { FastifyRequest } from "fastify";
 
 import { HttpError } from "../../platform/http/errors.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import type { IdentityAuth } from "../../template-format/definition.ts";
 import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
-import { IdentityClaimError, IdentityError } from "./identity/errors.ts";
-import type { IdentityVerifier } from "./identity/verifier.ts";
 
 export interface IdentityNeeds extends ExchangeNeeds {
   readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;

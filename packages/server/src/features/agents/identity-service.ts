@@ -1,14 +1,14 @@
+import { type Candidate, chooseAgent } from "@slipway/identity";
 import type { Logger } from "@slipway/runtime";
+import { isInstanceId } from "@slipway/template";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { HttpError } from "../../platform/http/errors.ts";
 import { addressKey } from "../../platform/http/rate-limit.ts";
 import type { RequestOrigin } from "../../platform/http/request-origin.ts";
-import { isInstanceId } from "../../template-format/instance-id.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { type Machine, selectMachineAgents } from "./identity-queries.ts";
-import { type Candidate, chooseAgent } from "./identity/choose-agent.ts";
 
 export interface ExchangeNeeds {
   readonly db: Database;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 
+import type { AgentDefinition } from "@slipway/template";
 import { sql } from "kysely";
 
 import type { KeptAgentToken } from "../../platform/auth/agent-token.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
-import type { AgentDefinition } from "../../template-format/definition.ts";
 import { appRow, scriptName, scriptRow } from "./definition-rows.ts";
 
 /** One agent of a build, with every text rendered. */

@@ -1,8 +1,8 @@
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { maxMetadata } from "@slipway/template";
 
 import type { Database } from "../../platform/db/database.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
-import { maxMetadata } from "../../template-format/limits.ts";
 import { type MetadataUpdate, type MetadataValue, updateMetadata } from "./metadata.ts";
 
 /** Where sessions put the values that their agents collect. */

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 
 import { nilUuid, type WorkspaceAgent } from "@slipway/api";
+import type { AgentDefinition } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
-import type { AgentDefinition } from "../../template-format/definition.ts";
 import { agentJson } from "./agent-json.ts";
 import { appRow, scriptRow } from "./definition-rows.ts";
 import type { AgentWithParts } from "./read-queries.ts";

@@ -1,5 +1,5 @@
-import type { NamedValue } from "../../template-format/definition.ts";
-import { type RenderedAgents, renderDefinition } from "../../template-format/interpolate.ts";
+import { type NamedValue, renderDefinition, type RenderedAgents } from "@slipway/template";
+
 import type { BuildContext } from "./context-queries.ts";
 
 /** The agents of a build as its template describes them, for its owner. */

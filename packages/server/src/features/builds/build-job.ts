@@ -1,11 +1,13 @@
 import {
   defaultDriverLimits,
+  type Driver,
   type DriverAgent,
   type DriverBuild,
-} from "../../drivers/driver-build.ts";
-import type { DriverLog } from "../../drivers/driver-log.ts";
-import type { Driver, DriverResult } from "../../drivers/driver.ts";
-import { DriverError } from "../../drivers/errors.ts";
+  DriverError,
+  type DriverLog,
+  type DriverResult,
+} from "@slipway/drivers";
+
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { insertRows } from "../../platform/db/insert-rows.ts";

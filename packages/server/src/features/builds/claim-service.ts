@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 
 import type { BuildParameter } from "@slipway/api";
+import type { Driver } from "@slipway/drivers";
 import type { Transaction } from "kysely";
 
-import type { Driver } from "../../drivers/driver.ts";
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";

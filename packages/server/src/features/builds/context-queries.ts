@@ -1,7 +1,7 @@
+import type { TemplateDefinition } from "@slipway/template";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import type { TemplateDefinition } from "../../template-format/definition.ts";
 
 /** The workspace of a build, its owner and its template, as the build's agents are told of them. */
 export const subjectColumns = [

@@ -1,9 +1,12 @@
 import { nilUuid, prebuildsUserId } from "@slipway/api";
+import {
+  mayFailToRender,
+  type NamedValue,
+  type TemplateDefinition,
+  TemplateFormatError,
+} from "@slipway/template";
 
 import { invalidField } from "../../platform/http/errors.ts";
-import type { NamedValue, TemplateDefinition } from "../../template-format/definition.ts";
-import { mayFailToRender } from "../../template-format/interpolate.ts";
-import { TemplateFormatError } from "../../template-format/template-format-error.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
 
 /**

@@ -1,6 +1,6 @@
+import type { DriverResource } from "@slipway/drivers";
 import { type RawBuilder, sql } from "kysely";
 
-import type { DriverResource } from "../../drivers/driver.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 
 export function selectResources(db: Queryable, jobIds: readonly string[]) {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 
-import type { DriverResource } from "../../drivers/driver.ts";
+import type { DriverResource } from "@slipway/drivers";
+import type { AgentDefinition } from "@slipway/template";
+
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
-import type { AgentDefinition } from "../../template-format/definition.ts";
 import { type LeftProcess, newAgentRows } from "../agents/build-service.ts";
 
 /** What a start makes. */

@@ -1,7 +1,6 @@
+import type { Driver, DriverLog, ObservedAgent } from "@slipway/drivers";
 import { errorText, type Logger } from "@slipway/runtime";
 
-import type { DriverLog } from "../../drivers/driver-log.ts";
-import type { Driver, ObservedAgent } from "../../drivers/driver.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { resetAgents } from "../agents/build-service.ts";
 import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts";

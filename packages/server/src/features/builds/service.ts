@@ -1,4 +1,5 @@
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
+import { mayFailToRender, resolveParameters, type TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -6,9 +7,6 @@ import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { HttpError, invalidField, invalidFields } from "../../platform/http/errors.ts";
 import { createJob } from "../../platform/jobs/service.ts";
-import type { TemplateDefinition } from "../../template-format/definition.ts";
-import { mayFailToRender } from "../../template-format/interpolate.ts";
-import { resolveParameters } from "../../template-format/parameters.ts";
 import type { AuditActor } from "../audit/service.ts";
 import {
   findMatchingPreset,

@@ -1,11 +1,11 @@
+import type { DriverResource } from "@slipway/drivers";
+import type { NamedValue } from "@slipway/template";
 import type { Transaction } from "kysely";
 
-import type { DriverResource } from "../../drivers/driver.ts";
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
-import type { NamedValue } from "../../template-format/definition.ts";
 import { endAgents } from "../agents/build-service.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
 import { selectLastSucceeded } from "./claim-queries.ts";

@@ -1,11 +1,11 @@
 import type { VersionDiff } from "@slipway/api";
+import { readTemplateArchive } from "@slipway/template";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { forbidden, HttpError, invalidField } from "../../platform/http/errors.ts";
-import { readTemplateArchive } from "../../template-format/read-archive.ts";
 import { loadFile } from "../files/service.ts";
 import { selectPreviousVersion, type VersionRow } from "./version-queries.ts";
 import { findVersion, requireVersion } from "./version-service.ts";

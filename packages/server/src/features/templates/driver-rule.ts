@@ -1,4 +1,5 @@
-import type { Driver } from "../../drivers/driver.ts";
+import type { Driver } from "@slipway/drivers";
+
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { forbidden, HttpError } from "../../platform/http/errors.ts";

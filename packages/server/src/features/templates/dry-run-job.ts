@@ -1,12 +1,15 @@
 import { nilUuid } from "@slipway/api";
+import type { Driver } from "@slipway/drivers";
+import {
+  type NamedValue,
+  renderDefinition,
+  resolveParameters,
+  type TemplateDefinition,
+} from "@slipway/template";
 
-import type { Driver } from "../../drivers/driver.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
-import type { NamedValue, TemplateDefinition } from "../../template-format/definition.ts";
-import { renderDefinition } from "../../template-format/interpolate.ts";
-import { resolveParameters } from "../../template-format/parameters.ts";
 import { type DryRunRow, insertPlan, selectDryRun } from "./plan-queries.ts";
 import { planResources } from "./plan.ts";
 

@@ -1,4 +1,5 @@
 import type { BuildParameter, ProvisionerJob, WorkspaceResource } from "@slipway/api";
+import { resolveParameters, type TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
 import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
@@ -12,8 +13,6 @@ import { LimitReached } from "../../platform/http/limit-reached.ts";
 import { cancelJob } from "../../platform/jobs/cancel-service.ts";
 import { createJob, readJob } from "../../platform/jobs/service.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
-import type { TemplateDefinition } from "../../template-format/definition.ts";
-import { resolveParameters } from "../../template-format/parameters.ts";
 import { lockUser } from "../users/lock-service.ts";
 import {
   countOpenDryRuns,

@@ -1,8 +1,8 @@
 import { DynamicParametersResponse } from "@slipway/api";
+import { parseTemplateDefinition } from "@slipway/template";
 import { describe, expect, it } from "vitest";
 
 import { createValidator } from "../../platform/http/validation.ts";
-import { parseTemplateDefinition } from "../../template-format/parse-definition.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
 const parsed = parseTemplateDefinition(

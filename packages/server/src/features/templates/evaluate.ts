@@ -4,10 +4,12 @@ import type {
   EvaluatedParameter,
   ParameterDiagnostic,
 } from "@slipway/api";
-
-import type { ParameterDefinition, TemplateDefinition } from "../../template-format/definition.ts";
-import { valueProblem } from "../../template-format/parameter-value.ts";
-import { RegexMatcher } from "../../template-format/regex.ts";
+import {
+  type ParameterDefinition,
+  RegexMatcher,
+  type TemplateDefinition,
+  valueProblem,
+} from "@slipway/template";
 
 type Inputs = DynamicParametersRequest["inputs"];
 

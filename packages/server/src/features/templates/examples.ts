@@ -1,8 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 
 import type { TemplateExample } from "@slipway/api";
-
-import { parseTemplateDefinition } from "../../template-format/parse-definition.ts";
+import { parseTemplateDefinition } from "@slipway/template";
 
 /** Four steps up from `src` and `dist` alike. */
 const directory = new URL("../../../../../examples/", import.meta.url);

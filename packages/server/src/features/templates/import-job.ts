@@ -1,11 +1,10 @@
 import type { WorkspaceResource } from "@slipway/api";
+import type { Driver } from "@slipway/drivers";
+import { parseTemplateDefinition, readTemplateArchive } from "@slipway/template";
 
-import type { Driver } from "../../drivers/driver.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { AcquiredJob, JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
-import { parseTemplateDefinition } from "../../template-format/parse-definition.ts";
-import { readTemplateArchive } from "../../template-format/read-archive.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
 import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";

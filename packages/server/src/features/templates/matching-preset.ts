@@ -1,4 +1,4 @@
-import type { NamedValue, PresetDefinition } from "../../template-format/definition.ts";
+import type { NamedValue, PresetDefinition } from "@slipway/template";
 
 /** Among presets whose every parameter has its value among `values`, the one with the most; the first of equals. */
 export function matchingPreset<P extends { readonly preset: Pick<PresetDefinition, "parameters"> }>(

@@ -1,9 +1,9 @@
 import { DynamicParametersRequest } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
+import type { TemplateDefinition } from "@slipway/template";
 
 import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import { createValidator } from "../../platform/http/validation.ts";
-import type { TemplateDefinition } from "../../template-format/definition.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
 /** The id of the first answer, which no request asked for. */

@@ -1,8 +1,8 @@
 import type { WorkspaceResource } from "@slipway/api";
+import type { NamedValue, TemplateDefinition } from "@slipway/template";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import type { NamedValue, TemplateDefinition } from "../../template-format/definition.ts";
 
 export async function insertPlan(
   db: Queryable,

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 
 import type { WorkspaceResource } from "@slipway/api";
+import type { Driver, DriverResource } from "@slipway/drivers";
+import type { NamedValue, RenderedAgents } from "@slipway/template";
 
-import type { Driver, DriverResource } from "../../drivers/driver.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
-import type { NamedValue } from "../../template-format/definition.ts";
-import type { RenderedAgents } from "../../template-format/interpolate.ts";
 import { plannedAgent } from "../agents/plan-service.ts";
 
 /** What is planned, and of whom the texts speak. */

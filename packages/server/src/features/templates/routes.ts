@@ -10,11 +10,11 @@ import {
   updateActiveVersion,
   updateTemplate,
 } from "@slipway/api";
+import { templateJsonSchema } from "@slipway/template";
 
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
-import { templateJsonSchema } from "../../template-format/json-schema.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";
 import { addDryRunRoutes } from "./dry-run-routes.ts";

@@ -5,8 +5,8 @@ import {
   type TemplateVersion,
   type TemplateVersionParameter,
 } from "@slipway/api";
+import type { ParameterDefinition, PresetDefinition } from "@slipway/template";
 
-import type { ParameterDefinition, PresetDefinition } from "../../template-format/definition.ts";
 import type { VersionRow } from "./version-queries.ts";
 
 /** The version as clients see it. */

@@ -1,7 +1,7 @@
+import type { PresetDefinition, TemplateDefinition } from "@slipway/template";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import type { PresetDefinition, TemplateDefinition } from "../../template-format/definition.ts";
 
 function versions(db: Queryable) {
   return (

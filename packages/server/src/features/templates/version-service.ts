@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { nilUuid, type TemplateVersion } from "@slipway/api";
+import type { NamedValue, PresetDefinition, TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
@@ -14,11 +15,6 @@ import { forbidden, HttpError, invalidField, notFound } from "../../platform/htt
 import { LimitReached } from "../../platform/http/limit-reached.ts";
 import { createJob, readJob, readJobs } from "../../platform/jobs/service.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
-import type {
-  NamedValue,
-  PresetDefinition,
-  TemplateDefinition,
-} from "../../template-format/definition.ts";
 import { readFile } from "../files/service.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { recordVersionChange } from "./audit.ts";

@@ -1,6 +1,5 @@
+import { isTimezone, parseCalendar } from "@slipway/template";
 import { Cron } from "croner";
-
-import { isTimezone, parseCalendar } from "../../template-format/cron.ts";
 
 /** A schedule that was read: when it comes next. */
 export interface AutostartSchedule {

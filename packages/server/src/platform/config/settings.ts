@@ -2,6 +2,8 @@ import type { X509Certificate } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
+import type { IdentitySettings } from "@slipway/identity";
+
 import { readCertificateFile } from "./certificates.ts";
 import { ConfigError } from "./errors.ts";
 import {
@@ -31,18 +33,6 @@ export interface AdminSettings {
   readonly email: string;
   /** Undefined: a random one is made and printed once. */
   readonly password: string | undefined;
-}
-
-/** What machines of clouds prove by which they are (docs/templates.md). */
-export interface IdentitySettings {
-  /** Of AWS's signers, beside those that it publishes. */
-  readonly awsCertificates: readonly X509Certificate[];
-  /** Roots and intermediates for what Azure signs, beside those that are known. */
-  readonly azureCertificates: readonly X509Certificate[];
-  readonly googleKeysUrl: string;
-  readonly googleIapKeysUrl: string;
-  /** The audience of the tokens that Google's machines show. */
-  readonly googleAudience: string;
 }
 
 /** The driver that starts agents on the server's own machine. */

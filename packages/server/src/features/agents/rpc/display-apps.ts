@@ -1,7 +1,7 @@
+import { type DisplayAppName, displayApps } from "@slipway/template";
 import { CreateSubAgentRequest_DisplayApp as DisplayApp } from "@slipway/wire";
 
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import { type DisplayAppName, displayApps } from "../../../template-format/definition.ts";
 
 const names: ReadonlyMap<number, DisplayAppName> = new Map([
   [DisplayApp.VSCODE, "vscode"],

@@ -1,6 +1,5 @@
+import { maxLineLength, maxUrlLength } from "@slipway/template";
 import type { FieldBound } from "@slipway/wire";
-
-import { maxLineLength, maxUrlLength } from "../../../template-format/limits.ts";
 
 export type FieldLimit =
   /** A request with more is refused by an error that names the field. */

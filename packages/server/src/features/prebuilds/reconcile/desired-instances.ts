@@ -1,9 +1,5 @@
-import {
-  isTimezone,
-  type WallClock,
-  windowHolds,
-  windowsOverlap,
-} from "../../../template-format/cron.ts";
+import { isTimezone, type WallClock, windowHolds, windowsOverlap } from "@slipway/template";
+
 import type { Pool } from "./snapshot.ts";
 
 /** How many prebuilds a pool is to have at a time (`prebuilds.md` section 2.4). */

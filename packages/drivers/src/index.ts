@@ -1,0 +1,20 @@
+export { defaultDriverLimits } from "./driver-build.ts";
+export type { DriverAgent, DriverBuild } from "./driver-build.ts";
+export type { DriverLog } from "./driver-log.ts";
+export type {
+  Driver,
+  DriverName,
+  DriverPlan,
+  DriverResource,
+  DriverResult,
+  Observed,
+  ObservedAgent,
+  PlanInput,
+} from "./driver.ts";
+export { DriverError } from "./errors.ts";
+export { ExternalDriver } from "./external/external-driver.ts";
+export { procTable } from "./process/proc-table.ts";
+export { ProcessDriver } from "./process/process-driver.ts";
+export type { ProcessTable, RunningProcess } from "./process/running-process.ts";
+export type { UidRange } from "./process/user-assignments.ts";
+export { WorkspaceUsers } from "./process/workspace-users.ts";

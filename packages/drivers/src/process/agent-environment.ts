@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+
+import type { Account } from "@slipway/runtime/ownership";
+
+import type { DriverAgent } from "../driver-build.ts";
+import { markVariables } from "./running-process.ts";
+import { workspacePaths } from "./workspace-directory.ts";
+
+/** What agents get of the server's own environment, which may hold secrets: these, and nothing else. */
+export interface PassedOn {
+  readonly path: string;
+  readonly lang: string;
+}
+
+export const defaultPassedOn: PassedOn = {
+  path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  lang: "C.UTF-8",
+};
+
+export interface EnvironmentOptions {
+  readonly passedOn: PassedOn;
+  /** Undefined: the server's own. */
+  readonly user: Account | undefined;
+  /** Programs that a machine may not have by itself. */
+  readonly programsDir: string;
+}
+
+/** The whole environment of an agent (spec/agent.md, section 1), with the marks by which it is found again. */
+export function agentEnvironment(
+  agent: DriverAgent,
+  accessUrl: string,
+  directory: string,
+  { passedOn, user, programsDir }: EnvironmentOptions,
+): Readonly<Record<string, string>> {
+  const paths = workspacePaths(directory);
+  const { username, shell } = user === undefined ? ownUser() : namelessUser(user);
+  return {
+    HOME: paths.home,
+    USER: username,
+    LOGNAME: username,
+    SHELL: shell,
+    PATH: `${passedOn.path}:${programsDir}`,
+    LANG: passedOn.lang,
+    TMPDIR: paths.tmp,
+    CODER_AGENT_URL: accessUrl,
+    [markVariables.token]: agent.token,
+    CODER_AGENT_LOG_DIR: join(paths.log, agent.name),
+    CODER_AGENT_SCRIPT_DATA_DIR: join(paths.scriptData, agent.name),
+    ...socketVariables(join(paths.sockets, `${agent.name}.sock`)),
+    // Those of the server's machine are none of the workspace's.
+    CODER_AGENT_DEVCONTAINERS_ENABLE: "false",
+    // The default ports would clash between workspaces; empty means off.
+    CODER_AGENT_PPROF_ADDRESS: "",
+    CODER_AGENT_PROMETHEUS_ADDRESS: "",
+    CODER_AGENT_DEBUG_ADDRESS: "",
+    [markVariables.agentId]: agent.id,
+    [markVariables.directory]: directory,
+  };
+}
+
+/** `sun_path` holds 104 bytes on macOS, 108 on Linux, with the final zero. */
+const maxSocketPathBytes = 103;
+
+/** The default path is one for the whole machine (spec/agent.md, section 10). */
+function socketVariables(path: string): Record<string, string> {
+  return Buffer.byteLength(path) <= maxSocketPathBytes
+    ? { CODER_AGENT_SOCKET_PATH: path }
+    : { CODER_AGENT_SOCKET_SERVER_ENABLED: "false" };
+}
+
+interface LoginUser {
+  readonly username: string;
+  readonly shell: string;
+}
+
+/** A number that no passwd file knows. */
+function namelessUser({ uid }: Account): LoginUser {
+  const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
+  return { username: `workspace-${uid}`, shell };
+}
+
+function ownUser(): LoginUser {
+  try {
+    const { username, shell } = userInfo();
+    return { username, shell: shell ?? "/bin/sh" };
+  } catch {
+    // A container's user may have no name.
+    return { username: String(process.getuid?.() ?? ""), shell: "/bin/sh" };
+  }
+}

@@ -1,0 +1,31 @@
+import { chmod, chown, lstat, mkdir } from "node:fs/promises";
+
+import { type Account, giveTree } from "@slipway/runtime/ownership";
+
+import { DriverError } from "../errors.ts";
+import { systemErrorCode } from "./system-error.ts";
+
+/** Lets a user pass through a directory of ours, and do nothing else there. */
+export async function letPass(directory: string, { gid }: Account): Promise<void> {
+  await chown(directory, process.getuid?.() ?? 0, gid);
+  await chmod(directory, 0o710);
+}
+
+/**
+ * Makes a directory of a user's own, or gives them the one that is there with all that its owner had in it. Throws
+ * `unsafe-path` for a link or a file.
+ */
+export async function giveDirectory(path: string, user: Account): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
+  const found = await lstat(path);
+  if (!found.isDirectory()) {
+    throw new DriverError("unsafe-path", `${path} is a link or a file, wanted a directory`);
+  }
+  if (found.uid === user.uid) return;
+  await giveTree(path, user);
+  await chmod(path, 0o700);
+}

@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { open, rename, stat } from "node:fs/promises";
+
+import { errorText } from "@slipway/runtime";
+import type { Account } from "@slipway/runtime/ownership";
+
+import { DriverError } from "../errors.ts";
+import { systemErrorCode } from "./system-error.ts";
+
+export interface AgentSpawn {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly directory: string;
+  readonly logPath: string;
+  /** Undefined: our own. */
+  readonly user: Account | undefined;
+}
+
+/** Above this the log moves to `agent.log.1` at the next start. */
+const maxLogBytes = 5 * 1024 * 1024;
+
+/**
+ * Starts an agent in a session of its own, so that it outlives the server and a terminal's Ctrl-C. Answers its process
+ * number. Throws `not-startable` when the command cannot be run; what the agent does then is its own affair.
+ */
+export async function spawnAgent({
+  command,
+  environment,
+  directory,
+  logPath,
+  user,
+}: AgentSpawn): Promise<number> {
+  const [program = "", ...args] = command;
+  await rotateLog(logPath);
+  await using log = await open(logPath, "a", 0o600);
+  const child = spawn(program, args, {
+    cwd: directory,
+    env: environment,
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd],
+    // With a user the other groups of root are dropped as well.
+    ...user,
+  });
+  child.unref();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.on("error", reject);
+  child.once("spawn", () => resolve(child.pid ?? 0));
+  try {
+    return await promise;
+  } catch (error) {
+    const reason =
+      systemErrorCode(error) === "ENOENT" ? "there is no such program" : errorText(error);
+    throw new DriverError("not-startable", `the agent cannot be started by ${program}: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+async function rotateLog(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).size > maxLogBytes) await rename(path, `${path}.1`);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import type { Account } from "@slipway/runtime/ownership";
+
+import { DriverError } from "../errors.ts";
+import { giveDirectory, letPass } from "./ownership.ts";
+import { systemErrorCode } from "./system-error.ts";
+
+/** What is in a workspace's directory. */
+export interface WorkspacePaths {
+  // The workspace's: nothing of ours is written there.
+  readonly home: string;
+  readonly tmp: string;
+  readonly log: string;
+  readonly scriptData: string;
+  readonly sockets: string;
+  // The server's.
+  /** Records of the agents. */
+  readonly run: string;
+  /** What the agents write to stdout and stderr. */
+  readonly agentLog: string;
+}
+
+export function workspacePaths(directory: string): WorkspacePaths {
+  return {
+    home: join(directory, "home"),
+    tmp: join(directory, "tmp"),
+    log: join(directory, "log"),
+    scriptData: join(directory, "script-data"),
+    sockets: join(directory, "sockets"),
+    run: join(directory, "run"),
+    agentLog: join(directory, "agent.log"),
+  };
+}
+
+/** The directory of a workspace. Throws `unsafe-path` for an id that is more than a name. */
+export function workspaceDirectory(workspacesDir: string, workspaceId: string): string {
+  if (/^[\da-z][\da-z-]{0,63}$/i.test(workspaceId)) return join(workspacesDir, workspaceId);
+  throw new DriverError(
+    "unsafe-path",
+    `workspace id ${JSON.stringify(workspaceId)}, wanted a UUID`,
+  );
+}
+
+/**
+ * Makes what is missing, and gives the workspace's user what is theirs: all but the directory itself, the records and the
+ * log, so that no link of theirs leads us astray. Throws `unsafe-path` when a directory is a link, or no directory.
+ */
+export async function makeWorkspace(
+  directory: string,
+  user: Account | undefined,
+): Promise<WorkspacePaths> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    await refuseLink(directory);
+  }
+  const paths = workspacePaths(directory);
+  await mkdir(paths.run, { recursive: true, mode: 0o700 });
+  if (user !== undefined) await letPass(directory, user);
+  for (const path of [paths.home, paths.tmp, paths.log, paths.scriptData, paths.sockets]) {
+    if (user === undefined) await mkdir(path, { recursive: true, mode: 0o700 });
+    else await giveDirectory(path, user);
+  }
+  return paths;
+}
+
+/**
+ * Removes a workspace's directory. Links in it are removed, never followed. Throws `unsafe-path` when the directory
+ * itself is a link, or is not right below `workspacesDir`.
+ */
+export async function removeWorkspace(workspacesDir: string, directory: string): Promise<void> {
+  if (dirname(directory) !== workspacesDir) {
+    throw new DriverError("unsafe-path", `${directory} is not a workspace in ${workspacesDir}`);
+  }
+  try {
+    await refuseLink(directory);
+    await rm(directory, { recursive: true, force: true });
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return;
+    if (!["EACCES", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
+    // Package caches are often made read-only.
+    await makeWritable(directory);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function refuseLink(directory: string): Promise<void> {
+  if ((await lstat(directory)).isDirectory()) return;
+  throw new DriverError("unsafe-path", `${directory} is a link or a file, wanted a directory`);
+}
+
+async function makeWritable(directory: string): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
+  }
+}

@@ -1,0 +1,71 @@
+import type { KeyObject } from "node:crypto";
+
+import type { Clock, Logger } from "@slipway/runtime";
+
+import { type AwsIdentity, awsKeys, verifyAwsIdentity } from "./aws.ts";
+import { KeySet } from "./key-set.ts";
+import type { IdentitySettings } from "./settings.ts";
+import { SignatureBudget } from "./signature-budget.ts";
+
+interface VerifierOptions {
+  readonly settings: IdentitySettings;
+  readonly clock: Pick<Clock, "now">;
+  readonly logger: Logger;
+}
+
+/**
+ * Finds out which machine shows something; each method resolves to its id, or throws `IdentityError` or `IdentityClaimError`.
+ * What a cloud needs is loaded when the first of its machines asks, for most servers never see one.
+ */
+export class IdentityVerifier {
+  readonly #options: VerifierOptions;
+  readonly #googleKeys: { readonly RS256: KeySet; readonly ES256: KeySet };
+  #awsKeys: readonly KeyObject[] | undefined;
+  #azure: ReturnType<typeof openAzure> | undefined;
+
+  constructor(options: VerifierOptions) {
+    const { clock, logger, settings } = options;
+    this.#options = options;
+    this.#googleKeys = {
+      RS256: new KeySet({ url: settings.googleKeysUrl, clock, logger }),
+      ES256: new KeySet({ url: settings.googleIapKeysUrl, clock, logger }),
+    };
+  }
+
+  async aws(identity: AwsIdentity): Promise<string> {
+    this.#awsKeys ??= awsKeys(this.#options.settings.awsCertificates);
+    return verifyAwsIdentity(identity, this.#awsKeys);
+  }
+
+  async azure(signature: string): Promise<string> {
+    this.#azure ??= openAzure(this.#options.settings);
+    const { verify, trust, issuers } = await this.#azure;
+    return verify(signature, {
+      trust,
+      fetchIssuers: (urls) => issuers.fetch(urls),
+      nowMs: this.#options.clock.now(),
+      signatures: new SignatureBudget(),
+    });
+  }
+
+  async google(token: string): Promise<string> {
+    const { verifyGoogleIdentity } = await import("./google.ts");
+    return verifyGoogleIdentity(token, {
+      keys: this.#googleKeys,
+      audience: this.#options.settings.googleAudience,
+      nowMs: this.#options.clock.now(),
+    });
+  }
+}
+
+async function openAzure({ azureCertificates }: IdentitySettings) {
+  const [{ azureTrust, verifyAzureIdentity }, { IssuerStore }] = await Promise.all([
+    import("./azure.ts"),
+    import("./issuer-store.ts"),
+  ]);
+  return {
+    verify: verifyAzureIdentity,
+    trust: azureTrust(azureCertificates),
+    issuers: new IssuerStore(),
+  };
+}

@@ -1,0 +1,225 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { type Account, giveTree } from "@slipway/runtime/ownership";
+
+import { chooseAccount, openPathFor } from "./account.ts";
+import { findBinaries } from "./binaries.ts";
+import type { Binaries } from "./binaries.ts";
+import { clusterDirectoryOf, createCluster, refuseOtherVersion, syncCluster } from "./cluster.ts";
+import { connectionAt, ensureDatabase } from "./connection.ts";
+import type { EmbeddedConnection } from "./connection.ts";
+import { findPostmaster } from "./find-postmaster.ts";
+import type { PostgresExit, Postmaster } from "./postmaster.ts";
+import { installRuntime } from "./runtime-copy.ts";
+import {
+  chooseSocketDirectory,
+  removeSocketDirectory,
+  removeSocketLock,
+} from "./socket-directory.ts";
+import { startPostmaster } from "./start-postmaster.ts";
+import { abandonPostmaster, stopPostmaster } from "./stop-postmaster.ts";
+
+export interface EmbeddedPostgresOptions {
+  /**
+   * Gets `runtime/`, `postgres-<major>/` and `postgres.log`. The caller holds it alone, by a lock of its own, for as long
+   * as the database is open.
+   */
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Ends the opening. An open database is ended by `close`. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A PostgreSQL server of our own. Whoever opens it closes it. When the process dies without that, the server lives on and
+ * the next opening takes it over.
+ */
+export interface EmbeddedPostgres extends AsyncDisposable {
+  readonly connection: EmbeddedConnection;
+  readonly pid: number;
+  /** Whether the server ran already. */
+  readonly adopted: boolean;
+  /** Resolves when the server ends, by `close` or by itself. What to do then is up to the caller. */
+  readonly exited: Promise<PostgresExit>;
+  /** Stops the server and waits for its end, 15 s at most before it is killed. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database in a data directory: makes it at the first time, takes over a server that runs, or starts one.
+ * Throws `EmbeddedPostgresError`, or the signal's reason.
+ */
+export async function openEmbeddedPostgres(
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  options.signal.throwIfAborted();
+  const place = await preparePlace(options.dataDir);
+  if (place.isNewOwner) await changeOwner(place, options);
+  return (await adopt(place, options)) ?? (await start(place, options));
+}
+
+/** Where everything is, and as whom the server runs (undefined: as ourselves). */
+interface Place {
+  readonly dataDirectory: string;
+  readonly clusterDirectory: string;
+  readonly binaries: Binaries;
+  readonly account: Account | undefined;
+  /** Whether the database still belongs to somebody else. */
+  readonly isNewOwner: boolean;
+}
+
+async function preparePlace(dataDir: string): Promise<Place> {
+  const binaries = await findBinaries();
+  await mkdir(resolve(dataDir), {
+    recursive: true,
+    mode: process.getuid?.() === 0 ? 0o711 : 0o700,
+  });
+  const dataDirectory = await realpath(resolve(dataDir));
+  await refuseOtherVersion(dataDirectory, binaries);
+  const clusterDirectory = clusterDirectoryOf(dataDirectory, binaries.majorVersion);
+  const { account, isNewOwner } = await chooseAccount(clusterDirectory);
+  if (account !== undefined) await openPathFor(account, dataDirectory);
+  return { dataDirectory, clusterDirectory, binaries, account, isNewOwner };
+}
+
+/** Stops a server that runs as the database's former owner, and gives the database to the account of now. */
+async function changeOwner(
+  { clusterDirectory, account }: Place,
+  { clock, logger, signal }: EmbeddedPostgresOptions,
+): Promise<void> {
+  if (account === undefined) return;
+  await using scope = new Scope();
+  const found = await findPostmaster(clusterDirectory, clock, signal, scope.signal);
+  if (found !== undefined) await stopPostmaster(found.postmaster, clock);
+  await giveTree(clusterDirectory, account);
+  logger.info({ uid: account.uid }, "the embedded PostgreSQL has a user of its own now");
+}
+
+async function adopt(
+  { clusterDirectory }: Place,
+  { clock, logger, signal }: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres | undefined> {
+  const scope = new Scope();
+  try {
+    const found = await findPostmaster(clusterDirectory, clock, signal, scope.signal);
+    if (found === undefined) return undefined;
+    const { postmaster, file } = found;
+    const connection = connectionAt(file.socketDirectory, file.port);
+    await ensureDatabase(connection);
+    logger.info({ pid: postmaster.pid }, "took over the embedded PostgreSQL that was running");
+    return new RunningPostgres({ postmaster, connection, adopted: true, scope, clock });
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+}
+
+async function start(place: Place, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { clusterDirectory, account } = place;
+  const { clock, logger, signal } = options;
+  const runtime = await installRuntime(place.dataDirectory, place.binaries);
+  const isNew = await createCluster(runtime.initdb, clusterDirectory, account, signal);
+  const socketDirectory = await chooseSocketDirectory(clusterDirectory, account);
+  try {
+    await removeSocketLock(socketDirectory);
+    const launch = { postgres: runtime.postgres, clusterDirectory, socketDirectory, account };
+    const postmaster = await startPostmaster(launch, place.dataDirectory, clock, signal);
+    const connection = connectionAt(socketDirectory);
+    await serveOrAbandon(postmaster, connection, clock);
+    const scope = new Scope();
+    if (isNew || runtime.isNew) {
+      scope.run(async (stopped) =>
+        syncInBackground(runtime.initdb, clusterDirectory, account, logger, stopped),
+      );
+    }
+    logger.debug({ pid: postmaster.pid, isNew }, "started the embedded PostgreSQL");
+    return new RunningPostgres({ postmaster, connection, adopted: false, scope, clock });
+  } catch (error) {
+    await removeSocketDirectory(socketDirectory);
+    throw error;
+  }
+}
+
+async function serveOrAbandon(
+  postmaster: Postmaster,
+  connection: EmbeddedConnection,
+  clock: Clock,
+): Promise<void> {
+  try {
+    await ensureDatabase(connection);
+  } catch (error) {
+    await abandonPostmaster(postmaster, clock);
+    throw error;
+  }
+}
+
+async function syncInBackground(
+  initdb: string,
+  clusterDirectory: string,
+  account: Account | undefined,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await syncCluster(initdb, clusterDirectory, account, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn(
+      { error: errorText(error) },
+      "a power failure now may cost the new embedded database",
+    );
+  }
+}
+
+interface Running {
+  readonly postmaster: Postmaster;
+  readonly connection: EmbeddedConnection;
+  readonly adopted: boolean;
+  /** What runs beside the server: the first sync, the watch over an adopted one. */
+  readonly scope: Scope;
+  readonly clock: Clock;
+}
+
+class RunningPostgres implements EmbeddedPostgres {
+  readonly #running: Running;
+  #closing: Promise<void> | undefined;
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  get connection(): EmbeddedConnection {
+    return this.#running.connection;
+  }
+
+  get pid(): number {
+    return this.#running.postmaster.pid;
+  }
+
+  get adopted(): boolean {
+    return this.#running.adopted;
+  }
+
+  get exited(): Promise<PostgresExit> {
+    return this.#running.postmaster.exited;
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { postmaster, clock, scope, connection } = this.#running;
+    await stopPostmaster(postmaster, clock);
+    await scope.close();
+    await removeSocketDirectory(connection.host);
+  }
+}

@@ -1,0 +1,26 @@
+export { isTimezone, parseCalendar, windowHolds, windowsOverlap } from "./cron.ts";
+export type { WallClock } from "./cron.ts";
+export { displayApps } from "./definition.ts";
+export type {
+  AgentDefinition,
+  AppDefinition,
+  DisplayAppName,
+  IdentityAuth,
+  NamedValue,
+  ParameterDefinition,
+  PresetDefinition,
+  ScriptDefinition,
+  TemplateDefinition,
+} from "./definition.ts";
+export { isInstanceId } from "./instance-id.ts";
+export { mayFailToRender, renderDefinition } from "./interpolate.ts";
+export type { RenderedAgents } from "./interpolate.ts";
+export { templateJsonSchema } from "./json-schema.ts";
+export { maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
+export { valueProblem } from "./parameter-value.ts";
+export { resolveParameters } from "./parameters.ts";
+export { parseTemplateDefinition } from "./parse-definition.ts";
+export { readTemplateArchive } from "./read-archive.ts";
+export { RegexMatcher } from "./regex.ts";
+export { isShellWord } from "./shell-text.ts";
+export { TemplateFormatError } from "./template-format-error.ts";

@@ -1,0 +1,190 @@
+import { errorText } from "@slipway/runtime";
+import { extract } from "tar-stream";
+
+import { entryPath, linkProblem } from "./archive-path.ts";
+import {
+  maxArchiveBytes,
+  maxArchiveEntries,
+  maxDefinitionBytes,
+  maxReadmeBytes,
+} from "./limits.ts";
+
+/** What the server itself reads of a template's archive. Drivers read the rest. */
+export interface TemplateFiles {
+  /** The path of the definition within the archive. */
+  readonly definitionPath: string;
+  readonly definitionText: string;
+  /** `README.md`, or empty. */
+  readonly readme: string;
+}
+
+/** Why an archive is no template: a sentence for whoever pushed it. */
+export interface ArchiveProblem {
+  readonly problem: string;
+}
+
+/**
+ * Finds `slipway.yaml` and `README.md` at the top of a tar, or in its only top folder. Looks at every entry, so that a kept
+ * archive has no path out of its directory, no device and no link that leads away. Never throws for what is in the bytes.
+ */
+export async function readTemplateArchive(
+  tar: Uint8Array,
+): Promise<TemplateFiles | ArchiveProblem> {
+  if (tar.length > maxArchiveBytes)
+    return { problem: `found ${tar.length} bytes, wanted at most ${maxArchiveBytes}` };
+  const compression = compressionOf(tar);
+  if (compression !== undefined)
+    return { problem: `found a ${compression} archive, wanted a plain tar` };
+  const listing = await list(tar);
+  return "problem" in listing ? listing : chooseFiles(listing.files);
+}
+
+interface ArchiveFile {
+  readonly path: string;
+  /** Undefined for what the server does not read. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+const definitionNames = ["slipway.yaml", "slipway.yml"];
+const readmeName = "README.md";
+
+async function list(
+  tar: Uint8Array,
+): Promise<{ readonly files: readonly ArchiveFile[] } | ArchiveProblem> {
+  const archive = extract();
+  archive.end(tar);
+  const files: ArchiveFile[] = [];
+  let count = 0;
+  try {
+    for await (const entry of archive) {
+      count += 1;
+      if (count > maxArchiveEntries)
+        return { problem: `found more than ${maxArchiveEntries} entries, wanted at most that` };
+      const file = await readEntry(entry);
+      if (file === undefined) continue;
+      if ("problem" in file) return file;
+      files.push(file);
+    }
+  } catch (error) {
+    return { problem: `is not a tar archive: ${errorText(error)}` };
+  }
+  return count === 0
+    ? { problem: "found an empty archive, wanted one with slipway.yaml" }
+    : { files };
+}
+
+interface Entry extends AsyncIterable<unknown> {
+  readonly header: {
+    readonly name: string;
+    readonly type?: string | null | undefined;
+    readonly linkname?: string | null | undefined;
+    readonly size?: number | null | undefined;
+  };
+  resume(): unknown;
+}
+
+async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | undefined> {
+  const { name, linkname, size = 0 } = entry.header;
+  const type = entry.header.type ?? "file";
+  const path = entryPath(name);
+  if (typeof path !== "string") return path;
+  // To the library an unreadable size is one that never ends.
+  if (size === null) return { problem: `found no size of ${path}, wanted one in its header` };
+  if (type === "symlink" || type === "link") {
+    const problem = linkProblem(path, linkname ?? "", type);
+    if (problem !== undefined) return { problem };
+  }
+  if (type === "directory") {
+    entry.resume();
+    return undefined;
+  }
+  if (!["file", "contiguous-file", "symlink", "link"].includes(type)) {
+    return { problem: `found a ${type} at ${path}, wanted files, directories and links only` };
+  }
+  const limit = readLimit(path);
+  if (limit === undefined || type === "symlink" || type === "link") {
+    entry.resume();
+    return { path, bytes: undefined };
+  }
+  if (size > limit) return { problem: `found ${size} bytes in ${path}, wanted at most ${limit}` };
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  for await (const chunk of entry) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  return { path, bytes: bytes.subarray(0, length) };
+}
+
+/** Most bytes of a file that may turn out to be the definition or the read-me; undefined for all others. */
+function readLimit(path: string): number | undefined {
+  const parts = path.split("/");
+  if (parts.length > 2) return undefined;
+  const name = parts.at(-1) ?? "";
+  if (definitionNames.includes(name)) return maxDefinitionBytes;
+  return name === readmeName ? maxReadmeBytes : undefined;
+}
+
+function chooseFiles(files: readonly ArchiveFile[]): TemplateFiles | ArchiveProblem {
+  const inTop = files.filter(({ path }) => definitionNames.includes(path));
+  const folder = inTop.length === 0 ? onlyFolder(files) : "";
+  const found = files.filter(({ path }) => definitionNames.some((name) => path === folder + name));
+  const [definition, second] = found;
+  if (definition === undefined) return { problem: notFoundText(files) };
+  if (second !== undefined)
+    return { problem: `found both ${definition.path} and ${second.path}, wanted one of them` };
+  if (definition.bytes === undefined)
+    return { problem: `found a link at ${definition.path}, wanted a file` };
+  const text = decode(definition.bytes);
+  if (text === undefined) return { problem: `${definition.path} is not UTF-8 text` };
+  const readme = files.findLast(({ path }) => path === folder + readmeName)?.bytes;
+  // PostgreSQL keeps no NUL; bytes that are no UTF-8 become U+FFFD.
+  const readmeText =
+    readme === undefined ? "" : new TextDecoder().decode(readme).replaceAll("\0", "\uFFFD");
+  return { definitionPath: definition.path, definitionText: text, readme: readmeText };
+}
+
+/** `name/` of the folder that holds everything, or the empty text. */
+function onlyFolder(files: readonly ArchiveFile[]): string {
+  const tops = new Set(files.map(({ path }) => path.slice(0, path.indexOf("/") + 1)));
+  const [top = ""] = tops;
+  return tops.size === 1 ? top : "";
+}
+
+function notFoundText(files: readonly ArchiveFile[]): string {
+  const wanted = "looked for slipway.yaml (or slipway.yml) at the top of the archive";
+  const deeper = files.find(({ path }) =>
+    definitionNames.some((name) => path.endsWith(`/${name}`)),
+  );
+  if (deeper !== undefined) return `${wanted}, found it only at ${deeper.path}`;
+  const paths = files.map(({ path }) => path);
+  const terraform = paths.filter((path) => path.endsWith(".tf") || path.endsWith(".tf.json"));
+  const shown = (names: readonly string[]) =>
+    `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+  if (terraform.length > 0) {
+    return `${wanted}, found ${shown(terraform)}: this is a Terraform template, which this server cannot build; a template for Slipway says in slipway.yaml what its workspaces are`;
+  }
+  return `${wanted}, found ${paths.length === 0 ? "no file" : shown(paths)}`;
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined; // not UTF-8
+  }
+}
+
+function compressionOf(bytes: Uint8Array): string | undefined {
+  const starts = {
+    gzip: [0x1f, 0x8b],
+    zip: [0x50, 0x4b, 0x03, 0x04],
+    zstd: [0x28, 0xb5, 0x2f, 0xfd],
+    bzip2: [0x42, 0x5a, 0x68],
+    xz: [0xfd, 0x37, 0x7a],
+  };
+  return Object.entries(starts).find(([, start]) =>
+    start.every((byte, index) => bytes[index] === byte),
+  )?.[0];
+}
