@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { packLines } from "../src/features/agents/log-lines.ts";
 import { appendLogs, readLogs } from "../src/features/agents/log-store.ts";
-import { roundLimits } from "../src/features/cleanup/limits.ts";
+import { keptHistories, roundLimits } from "../src/features/cleanup/limits.ts";
 import { cleanUp } from "../src/features/cleanup/service.ts";
 import { insertFile } from "../src/features/files/queries.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
@@ -76,6 +76,17 @@ test("removes the history of agents a week after their build was replaced, and o
   expect(await history(old)).toEqual([0, 1, 0]);
   expect(await history(newest)).toEqual([2, 1, 1]);
   expect(await cleanUp(database.db, now + 80 * day)).toEqual({ ...nothing, usageRows: 2 });
+});
+
+test("keeps the history of the newest thirty agents of an owner whose builds were replaced", async () => {
+  const agents: string[] = [];
+  for (let number = 1; number <= keptHistories + 3; number += 1) {
+    agents.push(await makeAgent(number));
+  }
+  expect(await cleanUp(database.db, now)).toMatchObject({ agents: 2 });
+  const logs = await Promise.all(agents.map(async (id) => (await history(id))[0]));
+  expect(logs).toEqual([0, 0, ...agents.slice(2).map(() => 2)]);
+  expect(await cleanUp(database.db, now)).toEqual(nothing);
 });
 
 test("counts the week from when the agent was last there, where that is later", async () => {

@@ -11,10 +11,7 @@ const head = "driver: process\n";
 const agent = "agents: { main: {} }\n";
 
 function exampleText(name: string): string {
-  return readFileSync(
-    new URL(`../../../examples/${name}.slipway.yaml`, import.meta.url),
-    "utf8",
-  );
+  return readFileSync(new URL(`../../../examples/${name}.slipway.yaml`, import.meta.url), "utf8");
 }
 
 function parsed(text: string): TemplateDefinition {

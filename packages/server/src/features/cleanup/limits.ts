@@ -12,6 +12,12 @@ const keepMs = {
   unusedVersions: 7 * day,
 } as const;
 
+/**
+ * Agents of replaced builds whose history is kept, for each owner of workspaces: the newest. Full logs of all of them take
+ * 600 MB.
+ */
+export const keptHistories = 30;
+
 /** Most of each kind that one round removes, so that no round holds up others. */
 export const roundLimits = {
   agents: 50,

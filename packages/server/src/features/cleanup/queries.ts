@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { isLiveAgent } from "../agents/live-queries.ts";
 
 /** "clea" in ASCII: the advisory lock under which one replica at a time cleans up. */
 const lockId = 0x63_6c_65_61;
@@ -58,6 +59,31 @@ export const historyTables: readonly HistoryTable[] = [
   "workspace_agent_script_timings",
   "workspace_app_statuses",
 ];
+
+/**
+ * Agents that still have a history, whose build was replaced, and of whose owner `kept` such agents are newer; the oldest
+ * first. Agents that a stop lets run on are not among them.
+ */
+export async function selectSurplusAgents(
+  db: Queryable,
+  kept: number,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with replaced as (
+      select agent.id, agent.created_at,
+          row_number() over (partition by workspace.owner_id order by agent.created_at desc) as place
+        from workspace_agents agent
+          join workspace_builds build on build.id = agent.workspace_build_id
+          join workspaces workspace on workspace.id = build.workspace_id
+        where agent.history_removed_at is null
+          and exists (select from workspace_builds later
+            where later.workspace_id = build.workspace_id and later.build_number > build.build_number))
+    select id from replaced
+      where place > ${kept} and not ${isLiveAgent(sql.ref("replaced.id"))}
+      order by created_at limit ${limit}`.execute(db);
+  return rows.map(({ id }) => id);
+}
 
 /** Removes at most `limit` rows that the agents left in a table, and resolves to their number. */
 export function deleteHistory(

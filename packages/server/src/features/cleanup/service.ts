@@ -2,7 +2,14 @@ import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { type Cutoffs, cutoffs, pauseAfter, type Removed, roundLimits } from "./limits.ts";
+import {
+  type Cutoffs,
+  cutoffs,
+  keptHistories,
+  pauseAfter,
+  type Removed,
+  roundLimits,
+} from "./limits.ts";
 import {
   agedTables,
   deleteAged,
@@ -16,6 +23,7 @@ import {
   historyTables,
   markHistoryRemoved,
   selectOldAgents,
+  selectSurplusAgents,
   thinStatistics,
   tryLock,
 } from "./queries.ts";
@@ -70,7 +78,9 @@ async function removeHistory(
   cutoff: string,
 ): Promise<Pick<Removed, "agents" | "rowsOfAgents">> {
   const limit = roundLimits.rowsOfAgents;
-  const agentIds = await selectOldAgents(db, cutoff, roundLimits.agents);
+  const old = await selectOldAgents(db, cutoff, roundLimits.agents);
+  const surplus = await selectSurplusAgents(db, keptHistories, roundLimits.agents - old.length);
+  const agentIds = [...new Set([...old, ...surplus])];
   if (agentIds.length === 0) return { agents: 0, rowsOfAgents: 0 };
   await emptyLogPositions(db, agentIds);
   let rowsOfAgents = 0;

@@ -18,7 +18,7 @@ export interface Viewer {
 export function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer) {
   const owner = search.owner === "me" ? viewer.id : undefined;
   return joinNewestBuild(workspaces(db))
-    .where("w.deleted", "=", search.status === "deleted")
+    .where("w.deleted", "=", sql.lit(search.status === "deleted"))
     .$if(viewer.seesOwnOnly, (q) => q.where("w.owner_id", "=", viewer.id))
     .$if(owner !== undefined, (q) => q.where("w.owner_id", "=", viewer.id))
     .$if(search.owner !== undefined && owner === undefined, (q) =>
@@ -40,7 +40,9 @@ export function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer:
     .$if(search.dormant !== undefined, (q) =>
       q.where("w.dormant_at", search.dormant === true ? "is not" : "is", null),
     )
-    .$if(search.favorite !== undefined, (q) => q.where("w.favorite", "=", search.favorite === true))
+    .$if(search.favorite !== undefined, (q) =>
+      q.where("w.favorite", "=", sql.lit(search.favorite === true)),
+    )
     .$if(search.outdated !== undefined, (q) =>
       q.whereRef(
         "newest.template_version_id",
