@@ -30,14 +30,6 @@ if (!recordings) {
   );
 }
 
-const page = existsSync(`${shared}/spec/agents.openapi.json`);
-const absentPage = page ? [] : ["packages/api/src/openapi/agents-page.test.ts"];
-if (!page) {
-  process.stderr.write(
-    `agents.openapi.json is not in ${shared}/spec (SLIPWAY_SHARED): our description is not held against it\n`,
-  );
-}
-
 /** Tests against peers, by the variable that says where those are. */
 const peerTests = {
   SLIPWAY_STOCK_AGENT: ["interop/stock-{agent,claims}.test.ts", "a stock agent on our server"],
@@ -83,7 +75,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "{tools,bench}/**/*.test.ts"],
-          exclude: [...absentPrograms, ...absentRecordings, ...absentPage],
+          exclude: [...absentPrograms, ...absentRecordings],
         },
       },
       {

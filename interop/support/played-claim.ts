@@ -3,7 +3,7 @@ import pg from "pg";
 
 /**
  * What a licensed server does to a workspace as a prebuild and at its claim, done to the tables of one without a licence
- * (`prebuilds.md` sections 1.2, 1.3 and 3.2). Its opener disposes of it.
+ * (docs/protocol/prebuilds.md §1.2, §1.3 and §3.2). Its opener disposes of it.
  */
 export class PlayedClaim implements AsyncDisposable {
   readonly #database: pg.Client;

@@ -4,7 +4,7 @@ import type { DriverLog } from "./driver-log.ts";
 export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
 
 /**
- * What carries builds out on real infrastructure (design.md, section 7).
+ * What carries builds out on real infrastructure.
  *
  * Every method can be called again after it was cut short at any point, by another process too, and then does what is
  * left: what the driver must know is in the build, in its own state of the previous build, or on the infrastructure.

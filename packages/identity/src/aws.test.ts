@@ -23,7 +23,7 @@ function signed(text: string, key: KeyObject | SignKeyObjectInput = signer.priva
   return signature.replaceAll(/.{64}/g, "$&\n");
 }
 
-/** `rest.md` section 3. */
+/** docs/protocol/rest.md §3. */
 const published = `
 other      A9CBE1410330DFC5 09:4D:DA:76:58:B9:16:7E
 hongkong   ED42F915C51BCAF5 B1:CF:4F:5C:06:96:CC:FE

@@ -30,7 +30,7 @@ export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] 
 
 /**
  * The id of the machine that shows this; throws `IdentityError`. Dates are not looked at: AWS signs with expired certificates,
- * and its documents do not say until when they hold (`rest.md` section 3). Checks a signature with each key of its length.
+ * and its documents do not say until when they hold (docs/protocol/rest.md §3). Checks a signature with each key of its length.
  */
 export function verifyAwsIdentity(
   { document, signature }: AwsIdentity,

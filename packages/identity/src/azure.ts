@@ -38,7 +38,7 @@ export function azureTrust(more: readonly X509Certificate[]): AzureTrust {
 
 /**
  * The id of the machine whose signed document this is, in base64. Throws `IdentityError`, always with the same message
- * (`rest.md` section 3, whose rules the functions below cite).
+ * (docs/protocol/rest.md §3, whose rules the functions below cite).
  */
 export async function verifyAzureIdentity(signature: string, needs: AzureNeeds): Promise<string> {
   try {

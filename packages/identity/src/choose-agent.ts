@@ -24,7 +24,7 @@ export type Choice<C> =
   | { readonly type: "outdated" };
 
 /**
- * Chooses the agent that a machine runs; `name` is empty where the machine names none (`rest.md` section 3). Whoever makes a
+ * Chooses the agent that a machine runs; `name` is empty where the machine names none (docs/protocol/rest.md §3). Whoever makes a
  * workspace may name any machine in it, and no machine may run a stranger's scripts: where several live workspaces name it,
  * none of them gets it. `candidates` may be incomplete as long as they hold the first workspaces in the order of
  * `selectMachineAgents`.

@@ -31,7 +31,7 @@ const maxTokenLength = 16 * 1024;
 const keySizes = { minBits: 2_048, maxBits: 4_096 } as const;
 
 /**
- * The id of the machine whose token this is, empty where it names none (`rest.md` section 3). A token is for the audience that
+ * The id of the machine whose token this is, empty where it names none (docs/protocol/rest.md §3). A token is for the audience that
  * its machine asked for, so that one shown to another service is of no use here. Throws `IdentityError`, or
  * `IdentityClaimError` for what a good token says wrongly.
  */

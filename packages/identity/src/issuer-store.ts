@@ -31,7 +31,7 @@ const maxUrls = 4;
 /** Most certificates that are kept; those that came first go first. */
 const maxKept = 64;
 
-/** Whether certificates name an address that may be asked (`rest.md` section 3, Azure's rule 4). */
+/** Whether certificates name an address that may be asked (docs/protocol/rest.md §3, Azure's rule 4). */
 export function isIssuerUrl({ protocol, hostname, port, username, password }: URL): boolean {
   const isWeb = protocol === "http:" || protocol === "https:";
   return isWeb && hosts.has(hostname) && ports.has(port) && username === "" && password === "";

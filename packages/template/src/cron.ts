@@ -20,7 +20,7 @@ const calendar: readonly FieldRule[] = [
 
 /**
  * Reads the `cron` of a script: five fields as everywhere, or six with the second first, with or without `TZ=` before
- * them. Gives it as six fields, because agents read five as second to month (`agent.md` section 4.4).
+ * them. Gives it as six fields, because agents read five as second to month (docs/protocol/agent.md §4.4).
  */
 export function parseScriptCron(
   text: string,
@@ -44,7 +44,7 @@ export function parseScriptCron(
   return { cron: [...(hasZone ? [zone] : []), ...six].join(" ") };
 }
 
-/** Reads the `cron` of a window: five fields of which the minute is `*` (`prebuilds.md` section 2.4). */
+/** Reads the `cron` of a window: five fields of which the minute is `*` (docs/protocol/prebuilds.md §2.4). */
 export function parseWindowCron(
   text: string,
 ): { readonly fields: CronFields } | { readonly problem: string } {

@@ -29,7 +29,7 @@ export const formTypes = [
 export type FormType = (typeof formTypes)[number];
 export const monotonies = ["increasing", "decreasing"] as const;
 
-/** A value that whoever makes a workspace chooses (`clients.md` section 2.2). Values are texts, whatever the type. */
+/** A value that whoever makes a workspace chooses (docs/protocol/clients.md §2.2). Values are texts, whatever the type. */
 export interface ParameterDefinition {
   readonly name: string;
   readonly displayName: string;
@@ -79,7 +79,7 @@ export interface NamedValue {
   readonly value: string;
 }
 
-/** The pool of a preset (`prebuilds.md` section 2.4). */
+/** The pool of a preset (docs/protocol/prebuilds.md §2.4). */
 export interface PrebuildsDefinition {
   readonly instances: number;
   /** 0: never. */
@@ -96,7 +96,7 @@ export interface ScheduleDefinition {
 
 export const operatingSystems = ["linux", "darwin", "windows"] as const;
 export const architectures = ["amd64", "arm64", "armv7"] as const;
-/** In the order in which they are stored (`rest.md` section 6.1). */
+/** In the order in which they are stored (docs/protocol/rest.md §6.1). */
 export const displayApps = [
   "vscode",
   "vscode_insiders",
@@ -108,7 +108,7 @@ export type DisplayAppName = (typeof displayApps)[number];
 export const sharingLevels = ["owner", "authenticated", "organization", "public"] as const;
 export const openIns = ["slim-window", "tab"] as const;
 
-/** Of clouds whose machines can say which they are; agents know them by these names (`agent.md` section 1.1). */
+/** Of clouds whose machines can say which they are; agents know them by these names (docs/protocol/agent.md §1.1). */
 export const identityAuths = [
   "aws-instance-identity",
   "azure-instance-identity",
@@ -148,7 +148,7 @@ export interface ScriptDefinition {
   readonly icon: string;
   readonly runOnStart: boolean;
   readonly runOnStop: boolean;
-  /** Six fields, seconds first, as agents want it (`agent.md` section 4.4); empty: not by the clock. */
+  /** Six fields, seconds first, as agents want it (docs/protocol/agent.md §4.4); empty: not by the clock. */
   readonly cron: string;
   readonly blocksLogin: boolean;
   /** 0: none. */

@@ -23,7 +23,7 @@ import {
 } from "./index.ts";
 
 /*
- * The conversations of rpc.md 3.7 to 3.9, byte for byte, out of our own state machines. Where a peer may put several
+ * The conversations of docs/protocol/rpc.md §3.7 to §3.9, byte for byte, out of our own state machines. Where a peer may put several
  * packets into one Data frame, output is taken where the example has a new one.
  */
 

@@ -6,7 +6,7 @@ import type { Cloud } from "@slipway/sdk/agent";
 /** How the agent proves to the server who it is. */
 export type AgentAuth =
   | { readonly kind: "token"; readonly token: string }
-  /** By what a cloud's metadata service says of the instance that the agent runs on (agent.md 1.3). */
+  /** By what a cloud's metadata service says of the instance that the agent runs on (docs/protocol/agent.md §1.3). */
   | {
       readonly kind: "instance";
       readonly cloud: Cloud;

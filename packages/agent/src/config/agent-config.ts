@@ -5,7 +5,7 @@ import type { AgentAuth } from "./agent-auth.ts";
 import { ConfigError } from "./errors.ts";
 import { parseHeader } from "./headers.ts";
 
-/** What the environment and the flags say (agent.md 1.1). */
+/** What the environment and the flags say (docs/protocol/agent.md §1.1). */
 export interface AgentConfig {
   readonly serverUrl: string;
   readonly auth: AgentAuth;

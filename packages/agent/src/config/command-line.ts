@@ -5,7 +5,7 @@ import { errorText } from "@slipway/runtime";
 import type { Variables } from "./agent-config.ts";
 import { ConfigError } from "./errors.ts";
 
-/** The flags of the stand-alone agent and the variables they stand for (agent.md 1.1). */
+/** The flags of the stand-alone agent and the variables they stand for (docs/protocol/agent.md §1.1). */
 const variables = {
   auth: "CODER_AGENT_AUTH",
   "agent-url": "CODER_AGENT_URL",

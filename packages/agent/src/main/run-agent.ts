@@ -54,7 +54,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   const credential = credentialOf(config, headers);
   logger.info({ version: agentVersion, serverUrl }, "agent starts");
   const life = new AgentLife({
-    // A token may have ended with its build (agent.md 1.3).
+    // A token may have ended with its build (docs/protocol/agent.md §1.3).
     dial: async (signal) =>
       dialAgent({
         serverUrl,

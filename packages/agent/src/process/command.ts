@@ -8,7 +8,7 @@ export interface Command {
 }
 
 /**
- * How a text is run (agent.md 4.1): by the shell, as its login shell when empty, or by the interpreter of its `#!` line,
+ * How a text is run (docs/protocol/agent.md §4.1): by the shell, as its login shell when empty, or by the interpreter of its `#!` line,
  * which gets the whole text after `-c`. Throws `ProcessError` "bad-interpreter".
  */
 export function buildCommand(shell: string, text: string): Command {

@@ -9,7 +9,7 @@ import { signalGroup } from "./signal-group.ts";
 import { spawnGroup } from "./spawn-group.ts";
 import type { Exit, PreparedCommand, SpawnedGroup } from "./spawn-group.ts";
 
-/** How a run ended (agent.md 4.3). */
+/** How a run ended (docs/protocol/agent.md §4.3). */
 export type RunOutcome =
   | Exit
   | { readonly kind: "timed-out" }

@@ -17,7 +17,7 @@ interface PasswdEntry {
 }
 
 /**
- * The current user by its passwd entry; what that does not say comes from the environment (agent.md 4.1). Throws
+ * The current user by its passwd entry; what that does not say comes from the environment (docs/protocol/agent.md §4.1). Throws
  * `ProcessError` "no-shell" where neither knows a shell.
  */
 export function currentUser(

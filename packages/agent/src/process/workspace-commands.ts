@@ -58,7 +58,7 @@ function goTraceback(environment: Variables): string | undefined {
   return value === "none" ? undefined : value;
 }
 
-/** Step 1 of agent.md 4.2. `GIT_SSH_COMMAND` and `GIT_ASKPASS` come with the commands that they name. */
+/** Step 1 of docs/protocol/agent.md §4.2. `GIT_SSH_COMMAND` and `GIT_ASKPASS` come with the commands that they name. */
 function baseVariables(token: string, workspace: WorkspaceDescription): Variables {
   return {
     CODER: "true",

@@ -14,7 +14,7 @@ const highest = [59, 59, 23, 31, 12, 6] as const;
 const field = /^(?:[\d*/,?-]|[a-z]{3}(?![a-z]))+$/i;
 
 /**
- * Reads a schedule (agent.md 4.4): seconds, minute, hour, day of month, month and, if wanted, day of week; `TZ=` or
+ * Reads a schedule (docs/protocol/agent.md §4.4): seconds, minute, hour, day of month, month and, if wanted, day of week; `TZ=` or
  * `CRON_TZ=` before it names the time zone, else it is the machine's. Rejects with `CronError`.
  */
 export async function parseCron(text: string): Promise<CronSchedule> {

@@ -6,7 +6,7 @@ const carriageReturn = 0x0d;
 
 /**
  * Makes lines of a stream of bytes: ends at `\n`, drops one `\r` before it, keeps the rest until more comes or it is
- * closed. What is not UTF-8, and NUL, becomes `❌` (agent.md 4.5).
+ * closed. What is not UTF-8, and NUL, becomes `❌` (docs/protocol/agent.md §4.5).
  */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);

@@ -17,7 +17,7 @@ export interface LogBatch {
 
 /** Queued over all sources; beyond it `room` waits. A line counts as its bytes and `lineOverheadBytes`. */
 export const maxQueuedBytes = 1024 * 1024;
-/** Of a batch, counted the same way (rpc.md 7.7). */
+/** Of a batch, counted the same way (docs/protocol/rpc.md §7.7). */
 const maxBatchBytes = 1024 * 1024;
 const lineOverheadBytes = 21;
 /** How long a source waits for more lines after it sent some. */

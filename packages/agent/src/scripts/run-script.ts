@@ -26,7 +26,7 @@ export interface ScriptHost {
   readonly logger: Logger;
 }
 
-/** From SIGHUP to SIGKILL: after the timeout (agent.md 4.3), and when the agent shuts down. */
+/** From SIGHUP to SIGKILL: after the timeout (docs/protocol/agent.md §4.3), and when the agent shuts down. */
 const timeoutGraceMs = 10_000;
 const stopGraceMs = 2_000;
 

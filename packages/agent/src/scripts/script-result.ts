@@ -16,7 +16,7 @@ export interface ScriptTiming {
 /** Where no exit code is known. */
 const unknownExitCode = 255;
 
-/** The table of agent.md 4.3. */
+/** The table of docs/protocol/agent.md §4.3. */
 export function scriptResult(outcome: RunOutcome): Pick<ScriptTiming, "exitCode" | "status"> {
   switch (outcome.kind) {
     case "exited":
@@ -33,7 +33,7 @@ export function scriptResult(outcome: RunOutcome): Pick<ScriptTiming, "exitCode"
   }
 }
 
-/** What became of all scripts of a stage; the first that failed decides (agent.md 2.6). */
+/** What became of all scripts of a stage; the first that failed decides (docs/protocol/agent.md §2.6). */
 export type StageResult = "ok" | "timed-out" | "failed";
 
 export function stageResult(firstFailure: ScriptStatus | undefined): StageResult {

@@ -1,4 +1,4 @@
-/** A script of the manifest (agent.md 4.3). */
+/** A script of the manifest (docs/protocol/agent.md §4.3). */
 export interface Script {
   /** Text UUIDs. */
   readonly id: string;

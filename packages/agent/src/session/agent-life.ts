@@ -162,7 +162,7 @@ export class AgentLife {
     }
   }
 
-  /** Fetches the manifest, says what the agent is, and does what the manifest says (agent.md 2.4). */
+  /** Fetches the manifest, says what the agent is, and does what the manifest says (docs/protocol/agent.md §2.4). */
   async #greet(
     connection: AgentConnection,
     onUsable: () => void,

@@ -3,7 +3,7 @@ import type { Clock } from "@slipway/runtime";
 import { Outbox } from "./outbox.ts";
 
 /**
- * The states of an agent's life in the only order in which they may come (agent.md 2.6):
+ * The states of an agent's life in the only order in which they may come (docs/protocol/agent.md §2.6):
  *
  *     starting ─► ready ─────────────────────────┐
  *        ├─► start-timeout ──────────────────────┼─► shutting-down ─► shutdown-timeout | shutdown-error | off

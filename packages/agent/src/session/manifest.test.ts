@@ -18,7 +18,7 @@ const least = { agentId: bytes, workspaceId: bytes };
 
 describe("readManifest", () => {
   it("reads nanoseconds of metadata as seconds", () => {
-    // The check vector of rpc.md 4: key cpu, interval 10 s, timeout 1 s.
+    // The check vector of docs/protocol/rpc.md §4: key cpu, interval 10 s, timeout 1 s.
     const description = parseMessage(
       WorkspaceAgentMetadata_DescriptionSchema,
       Buffer.from("12036370752202100a2a021001", "hex"),

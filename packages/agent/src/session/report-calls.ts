@@ -19,7 +19,7 @@ import type { MetadataValue } from "../stats/metadata-item.ts";
 import type { Datapoint } from "../stats/monitor-resources.ts";
 import type { LifecycleChange } from "./lifecycle.ts";
 
-/** Stores a batch of log lines (rpc.md 7.7). */
+/** Stores a batch of log lines (docs/protocol/rpc.md §7.7). */
 export async function createLogs(
   connection: AgentConnection,
   { sourceId, lines }: LogBatch,
@@ -39,7 +39,7 @@ export async function createLogs(
 
 const logLevels = { info: Log_Level.INFO, warn: Log_Level.WARN, error: Log_Level.ERROR } as const;
 
-/** Reports a change of state (rpc.md 7.3). */
+/** Reports a change of state (docs/protocol/rpc.md §7.3). */
 export async function updateLifecycle(
   connection: AgentConnection,
   { state, changedAtMs }: LifecycleChange,
@@ -60,7 +60,7 @@ const lifecycleNumbers = {
   off: Lifecycle_State.OFF,
 } as const;
 
-/** Reports one run of a script (rpc.md 7.9). */
+/** Reports one run of a script (docs/protocol/rpc.md §7.9). */
 export async function scriptCompleted(
   connection: AgentConnection,
   timing: ScriptTiming,
@@ -92,7 +92,7 @@ const statusNumbers = {
   "pipes-left-open": Timing_Status.PIPES_LEFT_OPEN,
 } as const;
 
-/** Reports collected values (rpc.md 7.6). */
+/** Reports collected values (docs/protocol/rpc.md §7.6). */
 export async function updateMetadata(
   connection: AgentConnection,
   values: readonly MetadataValue[],
@@ -105,7 +105,7 @@ export async function updateMetadata(
   await connection.unary(Agent.method.batchUpdateMetadata, { metadata }, signal);
 }
 
-/** Reports the health of all checked applications (rpc.md 7.5). */
+/** Reports the health of all checked applications (docs/protocol/rpc.md §7.5). */
 export async function updateAppHealths(
   connection: AgentConnection,
   healths: AppHealths,
@@ -124,7 +124,7 @@ const healthNumbers = {
   unhealthy: AppHealth.UNHEALTHY,
 } as const;
 
-/** Pushes a window of measurements (rpc.md 7.10). */
+/** Pushes a window of measurements (docs/protocol/rpc.md §7.10). */
 export async function pushUsage(
   connection: AgentConnection,
   window: readonly Datapoint[],

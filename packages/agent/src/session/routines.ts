@@ -136,7 +136,7 @@ async function watchResources(
   );
 }
 
-/** A report whose refusal is only logged (agent.md 2.3); a server that does not know it ends the routine. */
+/** A report whose refusal is only logged (docs/protocol/agent.md §2.3); a server that does not know it ends the routine. */
 function lenient<T>(
   logger: Logger,
   routine: string,

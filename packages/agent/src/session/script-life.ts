@@ -5,7 +5,7 @@ import type { StageResult } from "../scripts/script-result.ts";
 import type { ScriptStages } from "../scripts/script-stages.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
-/** Source of log lines that belong to no script (agent.md 4.5). */
+/** Source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
 const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 
 /** How long a state waits for the log lines that come before it, so that whoever sees it can read why. */

@@ -2,7 +2,7 @@ import { abortable, type Logger, Scope } from "@slipway/runtime";
 import { type AgentConnection, RpcError, SessionClosedError } from "@slipway/sdk/agent";
 import { drpcCodeUnimplemented } from "@slipway/wire";
 
-/** Something the agent does on each connection; what it throws ends the connection (agent.md 2.3). */
+/** Something the agent does on each connection; what it throws ends the connection (docs/protocol/agent.md §2.3). */
 export interface Routine {
   readonly name: string;
   /** Whether it ends when the shutdown begins, or goes on to the very end. */

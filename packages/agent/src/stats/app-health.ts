@@ -1,4 +1,4 @@
-/** An application of the workspace whose health is checked (agent.md 5.2). */
+/** An application of the workspace whose health is checked (docs/protocol/agent.md §5.2). */
 export interface CheckedApp {
   readonly id: string;
   readonly url: string;

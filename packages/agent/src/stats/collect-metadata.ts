@@ -12,7 +12,7 @@ export interface MetadataHost {
   readonly prepare: (text: string) => Promise<PreparedCommand>;
 }
 
-/** Of stdout and stderr together; the rest is left out (agent.md 5.1). */
+/** Of stdout and stderr together; the rest is left out (docs/protocol/agent.md §5.1). */
 export const maxValueBytes = 10_240;
 const defaultTimeoutSeconds = 3;
 

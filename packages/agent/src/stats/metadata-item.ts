@@ -1,4 +1,4 @@
-/** A value that the workspace shows, and the command that finds it (agent.md 5.1). */
+/** A value that the workspace shows, and the command that finds it (docs/protocol/agent.md §5.1). */
 export interface MetadataItem {
   readonly key: string;
   readonly script: string;

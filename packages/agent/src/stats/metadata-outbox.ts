@@ -2,7 +2,7 @@ import { Wake } from "@slipway/runtime";
 
 import type { MetadataValue } from "./metadata-item.ts";
 
-/** Sum of the keys of one report; a server refuses what goes beyond (rpc.md 7.6). */
+/** Sum of the keys of one report; a server refuses what goes beyond (docs/protocol/rpc.md §7.6). */
 const maxKeyBytes = 6144;
 /** Sum of the values of one report; a message ends at 4 MiB. */
 const maxValueBytes = 1024 * 1024;

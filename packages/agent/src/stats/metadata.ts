@@ -16,7 +16,7 @@ const idleMs = 60_000;
 
 /**
  * Collects each item in a task of its own and reports what was collected, one report at a time and at most one a second
- * (agent.md 5.1). Runs until the signal is aborted or a report fails.
+ * (docs/protocol/agent.md §5.1). Runs until the signal is aborted or a report fails.
  */
 export async function runMetadata(
   items: readonly MetadataItem[],

@@ -2,7 +2,7 @@ import type { Clock } from "@slipway/runtime";
 
 import type { Usage } from "./memory-usage.ts";
 
-/** What the server wants watched (rpc.md 7.10). */
+/** What the server wants watched (docs/protocol/rpc.md §7.10). */
 export interface MonitorConfig {
   readonly datapoints: number;
   readonly intervalMs: number;
@@ -35,7 +35,7 @@ export async function monitorResources(
   signal: AbortSignal,
 ): Promise<void> {
   const size = Math.min(config.datapoints, maxDatapoints);
-  // Not legal (rpc.md 7.10), and would spin.
+  // Not legal (docs/protocol/rpc.md §7.10), and would spin.
   if (size <= 0 || config.intervalMs <= 0) return;
   // A stock agent pushes even then; nobody makes anything of it.
   if (!config.watchesMemory && config.volumes.length === 0) return;

@@ -8,7 +8,7 @@ export async function volumeUsage(path: string): Promise<Usage | undefined> {
     const { blocks, bfree, bsize } = await statfs(path);
     return { used: (blocks - bfree) * bsize, total: blocks * bsize };
   } catch {
-    // Left out of the report, which the server counts as unknown (rpc.md 7.10).
+    // Left out of the report, which the server counts as unknown (docs/protocol/rpc.md §7.10).
     return undefined;
   }
 }

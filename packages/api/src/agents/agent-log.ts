@@ -16,7 +16,7 @@ export const AgentLog = Type.Object({
 });
 export type AgentLog = Infer<typeof AgentLog>;
 
-/** `follow` and `no_compression` count by their presence (`rest.md` section 6.2). */
+/** `follow` and `no_compression` count by their presence (docs/protocol/rest.md §6.2). */
 export const AgentLogQuery = Type.Object({
   after: Type.Optional(Type.String()),
   before: Type.Optional(Type.String()),
@@ -25,5 +25,5 @@ export const AgentLogQuery = Type.Object({
   format: Type.Optional(Type.String()),
 });
 
-/** Largest WebSocket message that stock clients read on a log stream, in bytes (`rest.md`, trap 7). */
+/** Largest WebSocket message that stock clients read on a log stream, in bytes (docs/protocol/rest.md, trap 7). */
 export const maxLogMessageBytes = 32_768;

@@ -6,7 +6,7 @@ import { WorkspaceApp } from "./app.ts";
 export const AgentStatus = oneOf("connecting", "connected", "disconnected", "timeout");
 export type AgentStatus = Infer<typeof AgentStatus>;
 
-/** In the order in which an agent goes through them (`rpc.md` section 7.3). */
+/** In the order in which an agent goes through them (docs/protocol/rpc.md §7.3). */
 export const lifecycleStates = [
   "created",
   "starting",
@@ -70,7 +70,7 @@ export const ExternalAgentCredentials = Type.Object({
 });
 export type ExternalAgentCredentials = Infer<typeof ExternalAgentCredentials>;
 
-/** An agent as clients see it (`rest.md` section 6.1, with the rules for status and health). */
+/** An agent as clients see it (docs/protocol/rest.md §6.1, with the rules for status and health). */
 export const WorkspaceAgent = Type.Object({
   id: Uuid,
   parent_id: nullable(Uuid),

@@ -24,7 +24,7 @@ export const AppStatus = Type.Object({
   icon: Type.String(),
 });
 
-/** An application of a workspace (`rest.md` section 6.1). Intervals are in seconds. */
+/** An application of a workspace (docs/protocol/rest.md §6.1). Intervals are in seconds. */
 export const WorkspaceApp = Type.Object({
   id: Uuid,
   url: Type.Optional(Type.String()),

@@ -56,7 +56,7 @@ const Devcontainer = Type.Object({
   error: Type.Optional(Type.String()),
 });
 
-/** What runs in containers beside an agent (`rest.md` section 6.5). */
+/** What runs in containers beside an agent (docs/protocol/rest.md §6.5). */
 export const Containers = Type.Object({
   devcontainers: Type.Array(Devcontainer),
   containers: Type.Array(Container),
@@ -120,7 +120,7 @@ const DerpNode = Type.Object({
   CanPort80: Type.Optional(Type.Boolean()),
 });
 
-/** The relays, by the number of their region; the keys are those of the wire (`rest.md` section 6.7). */
+/** The relays, by the number of their region; the keys are those of the wire (docs/protocol/rest.md §6.7). */
 export const DerpMap = Type.Object({
   HomeParams: Type.Optional(
     Type.Object({ RegionScore: Type.Optional(Type.Record(Type.String(), Type.Number())) }),

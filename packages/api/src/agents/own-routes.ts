@@ -10,7 +10,7 @@ export const maxLogBodyBytes = 4 * 1024 * 1024;
 /** Lines in one batch. */
 const maxLinesPerBatch = 65_536;
 
-/** Lines of one source, in order; without a source they go to one named External (`rest.md` section 2.3). */
+/** Lines of one source, in order; without a source they go to one named External (docs/protocol/rest.md §2.3). */
 export const AgentLogsRequest = Type.Object({
   log_source_id: Type.Optional(Uuid),
   logs: Type.Optional(
@@ -48,7 +48,7 @@ export const createAgentLogSource = defineRoute({
   response: AgentLogSource,
 });
 
-/** The icon and whether attention is needed are taken and not kept (`rest.md` section 2.5). */
+/** The icon and whether attention is needed are taken and not kept (docs/protocol/rest.md §2.5). */
 export const AppStatusRequest = Type.Object({
   app_slug: Type.Optional(Type.String({ maxLength: 1024 })),
   state: Type.Optional(Type.String({ maxLength: 64 })),
@@ -75,7 +75,7 @@ export const getAgentGitKey = defineRoute({
   response: GitKeyPair,
 });
 
-/** `match` is `url` of older agents; `listen` counts by its presence (`rest.md` section 2.6). */
+/** `match` is `url` of older agents; `listen` counts by its presence (docs/protocol/rest.md §2.6). */
 const ExternalAuthQuery = Type.Object({
   match: Type.Optional(Type.String()),
   url: Type.Optional(Type.String()),

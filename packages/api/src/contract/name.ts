@@ -5,7 +5,7 @@ const reservedNames: ReadonlySet<string> = new Set(["new", "create"]);
 export const maxNameLength = 32;
 
 /**
- * What is wrong with the name of a user, template or workspace, or undefined (`clients.md` section 1.1).
+ * What is wrong with the name of a user, template or workspace, or undefined (docs/protocol/clients.md §1.1).
  * The text says the value found and what is wanted.
  */
 export function nameProblem(name: string): string | undefined {

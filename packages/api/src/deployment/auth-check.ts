@@ -20,7 +20,7 @@ export const AuthCheck = Type.Object({
 });
 export type AuthCheck = Infer<typeof AuthCheck>;
 
-/** Questions by names of the caller's choice (`clients.md` section 0.6). */
+/** Questions by names of the caller's choice (docs/protocol/clients.md §0.6). */
 export const AuthCheckRequest = Type.Object({
   checks: Type.Record(Type.String(), AuthCheck, { maxProperties: maxAuthChecks }),
 });

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** What the command writes into an SSH configuration (`clients.md` section 0.6). */
+/** What the command writes into an SSH configuration (docs/protocol/clients.md §0.6). */
 export const SshConfig = Type.Object({
   hostname_prefix: Type.String(),
   hostname_suffix: Type.String(),

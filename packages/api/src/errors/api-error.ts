@@ -5,7 +5,7 @@ import type { Infer } from "../contract/scalars.ts";
 /** One field that was refused. */
 export const Validation = Type.Object({ field: Type.String(), detail: Type.String() });
 
-/** The body of every error (`rest.md` section 1.6). `detail` and `validations` are left out when empty. */
+/** The body of every error (docs/protocol/rest.md §1.6). `detail` and `validations` are left out when empty. */
 export const ErrorBody = Type.Object({
   message: Type.String(),
   detail: Type.Optional(Type.String()),

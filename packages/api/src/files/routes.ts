@@ -8,7 +8,7 @@ export const maxFileBytes = 10 * 1024 * 1024;
 
 export const tarMimeType = "application/x-tar";
 
-/** Files are large; so few are let through (`clients.md` section 5.3). */
+/** Files are large; so few are let through (docs/protocol/clients.md §5.3). */
 const fileRequestsPerMinute = 12;
 
 export const uploadFile = defineRoute({

@@ -20,7 +20,7 @@ export const JobType = oneOf(
 );
 export type JobType = Infer<typeof JobType>;
 
-/** What carries out an import or a build (`clients.md` section 2.3). */
+/** What carries out an import or a build (docs/protocol/clients.md §2.3). */
 export const ProvisionerJob = Type.Object({
   id: Uuid,
   created_at: Timestamp,
@@ -61,7 +61,7 @@ export type ProvisionerJob = Infer<typeof ProvisionerJob>;
 export const LogLevel = oneOf("trace", "debug", "info", "warn", "error");
 export type LogLevel = Infer<typeof LogLevel>;
 
-/** One line of a job's log. A stage begins with an entry of empty output (`clients.md` section 2.6). */
+/** One line of a job's log. A stage begins with an entry of empty output (docs/protocol/clients.md §2.6). */
 export const JobLog = Type.Object({
   id: Type.Integer(),
   created_at: Timestamp,

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { nullable, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** A message to one user (`clients.md` section 4.5). */
+/** A message to one user (docs/protocol/clients.md §4.5). */
 export const InboxNotification = Type.Object({
   id: Uuid,
   user_id: Uuid,

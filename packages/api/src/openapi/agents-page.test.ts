@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-// oxlint-disable-next-line no-restricted-imports -- a test has no config/ to ask where the specification is
-import { env } from "node:process";
 
 import { describe, expect, it } from "vitest";
 
@@ -12,11 +10,9 @@ import { describeApi } from "./document.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 
 /*
- * Holds our document against what the original publishes of its agents' routes, field by field. Left out where the
- * specification is not there; SLIPWAY_SHARED says where it is.
+ * Compares our document with the operations that the original publishes for its agents' routes, field by field.
  */
-const shared = env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../../shared");
-const file = join(shared, "spec/agents.openapi.json");
+const file = join(import.meta.dirname, "../../../../docs/protocol/agents.openapi.json");
 const page = readJson(file);
 
 interface Operation {

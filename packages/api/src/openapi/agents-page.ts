@@ -5,13 +5,13 @@ const readAsText =
   "a query is text: empty counts as absent, and the service refuses a wrong value with the original's message";
 const byPresence = "counts by its presence, whatever its value";
 const oldName = "the same handler as under the new name, so it takes the same query";
-const notOnThePage = "the page leaves it out; `clients.md` sections 4.2 to 4.6 have it";
-const olderAgents = "older agents ask by this name (`rest.md` section 2.6)";
+const notOnThePage = "the page leaves it out; docs/protocol/clients.md §4.2 to §4.6 have it";
+const olderAgents = "older agents ask by this name (docs/protocol/rest.md §2.6)";
 const isATime = "it is a time, which the page calls text";
 const whatTheProviderSent = "whatever the provider sent, or null";
 const answersNull = "the original answers null too, whatever its page says (recorded)";
 const ownMessage = "the service refuses a wrong one with the original's message";
-const mayBeRepeated = "a label may be repeated (`rest.md` section 6.5)";
+const mayBeRepeated = "a label may be repeated (docs/protocol/rest.md §6.5)";
 const unknownIsInfo = "an unknown level is kept as info instead of losing the batch";
 
 /** Where our document differs from that page on purpose: what the comparison says, and the reason. */

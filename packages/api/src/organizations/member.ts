@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { Role } from "../users/user.ts";
 
-/** A user as a member of an organization (`clients.md` section 2.1). */
+/** A user as a member of an organization (docs/protocol/clients.md §2.1). */
 export const OrganizationMember = Type.Object({
   user_id: Uuid,
   organization_id: Uuid,

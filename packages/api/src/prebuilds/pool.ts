@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** What a deployment switches while it runs (`prebuilds.md` section 2.7). */
+/** What a deployment switches while it runs (docs/protocol/prebuilds.md §2.7). */
 export const PrebuildsSettings = Type.Object({ reconciliation_paused: Type.Boolean() });
 export type PrebuildsSettings = Infer<typeof PrebuildsSettings>;
 

@@ -1,4 +1,4 @@
-/** Id of the system user who owns prebuilds (`prebuilds.md` section 1.1). */
+/** Id of the system user who owns prebuilds (docs/protocol/prebuilds.md §1.1). */
 export const prebuildsUserId = "c42fdf75-3097-471c-8c33-fb52454d81c0";
 /** His username, by which an agent knows that nobody has claimed its workspace yet. */
 export const prebuildsUsername = "prebuilds";

@@ -24,7 +24,7 @@ export const ParameterDiagnostic = Type.Object({
 });
 export type ParameterDiagnostic = Infer<typeof ParameterDiagnostic>;
 
-/** A parameter with the value that the inputs give it, and what is wrong with that (`clients.md` section 2.2). */
+/** A parameter with the value that the inputs give it, and what is wrong with that (docs/protocol/clients.md §2.2). */
 export const EvaluatedParameter = Type.Object({
   name: Type.String(),
   display_name: Type.String(),

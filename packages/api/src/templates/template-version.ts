@@ -87,7 +87,7 @@ export const TemplateVersionParameter = Type.Object({
 });
 export type TemplateVersionParameter = Infer<typeof TemplateVersionParameter>;
 
-/** The keys are capitalised on the wire (`clients.md` section 2.2). */
+/** The keys are capitalised on the wire (docs/protocol/clients.md §2.2). */
 export const Preset = Type.Object({
   ID: Uuid,
   Name: Type.String(),

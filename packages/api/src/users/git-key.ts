@@ -12,7 +12,7 @@ export const GitKey = Type.Object({
 });
 export type GitKey = Infer<typeof GitKey>;
 
-/** Both halves as OpenSSH writes them (`rest.md` section 2.7). */
+/** Both halves as OpenSSH writes them (docs/protocol/rest.md §2.7). */
 export const GitKeyPair = Type.Object({
   public_key: Type.String(),
   private_key: Type.String(),

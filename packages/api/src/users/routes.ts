@@ -19,7 +19,7 @@ import {
   UsersResponse,
 } from "./user.ts";
 
-/** Where a password is tried, fewer requests a minute are let through (`clients.md` section 5.3). */
+/** Where a password is tried, fewer requests a minute are let through (docs/protocol/clients.md §5.3). */
 const passwordRequestsPerMinute = 60;
 
 /** `user` is a UUID, a username or `me`. */

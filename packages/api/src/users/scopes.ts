@@ -1,6 +1,6 @@
 import { type Infer, oneOf } from "../contract/scalars.ts";
 
-/** What a token can be limited to (`clients.md` section 5.1), sorted: actions by resource, and what takes several of them. */
+/** What a token can be limited to (docs/protocol/clients.md §5.1), sorted: actions by resource, and what takes several of them. */
 export const scopeNames = [
   "api_key:*",
   "api_key:create",

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { TokenScope } from "./scopes.ts";
 
-/** A session key or API token, without its secret (`clients.md` section 5.1). */
+/** A session key or API token, without its secret (docs/protocol/clients.md §5.1). */
 export const ApiKey = Type.Object({
   id: Type.String(),
   user_id: Uuid,

@@ -16,7 +16,7 @@ export interface StoredParts {
 const directoryMode = 0o700;
 const fileMode = 0o600;
 
-/** Keeps the log-in as the files `url` and `session`, readable by their owner only (`clients.md` section 0.5). */
+/** Keeps the log-in as the files `url` and `session`, readable by their owner only (docs/protocol/clients.md §0.5). */
 export class SessionFiles {
   readonly directory: string;
 

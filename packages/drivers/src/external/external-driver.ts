@@ -13,7 +13,7 @@ import type {
 const stages = { start: "Waiting for agents", end: "Letting agents go" } as const;
 
 /**
- * Agents that are started by hand, anywhere, with the command that the credentials route gives (`design.md` section 7). The
+ * Agents that are started by hand, anywhere, with the command that the credentials route gives. The
  * driver touches nothing: its agents come when somebody starts them, and go when their token stops being valid.
  */
 export class ExternalDriver implements Driver {

@@ -27,7 +27,7 @@ export interface EnvironmentOptions {
   readonly programsDir: string;
 }
 
-/** The whole environment of an agent (spec/agent.md, section 1), with the marks by which it is found again. */
+/** The whole environment of an agent (docs/protocol/agent.md §1), with the marks by which it is found again. */
 export function agentEnvironment(
   agent: DriverAgent,
   accessUrl: string,
@@ -63,7 +63,7 @@ export function agentEnvironment(
 /** `sun_path` holds 104 bytes on macOS, 108 on Linux, with the final zero. */
 const maxSocketPathBytes = 103;
 
-/** The default path is one for the whole machine (spec/agent.md, section 10). */
+/** The default path is one for the whole machine (docs/protocol/agent.md §10). */
 function socketVariables(path: string): Record<string, string> {
   return Buffer.byteLength(path) <= maxSocketPathBytes
     ? { CODER_AGENT_SOCKET_PATH: path }

@@ -22,7 +22,7 @@ export interface DialOptions {
   readonly onRung?: (rung: Rung) => void;
 }
 
-/** Versions to offer, newest first: all that this agent needs exists since the last (`rpc.md` section 1.2). */
+/** Versions to offer, newest first: all that this agent needs exists since the last (docs/protocol/rpc.md §1.2). */
 const versions = [
   "2.10",
   "2.9",
@@ -37,7 +37,7 @@ const versions = [
   "2.0",
 ] as const;
 const handshakeTimeoutMs = 30_000;
-/** A stock server closes its frames at this size or below (`rpc.md` section 1.3). */
+/** A stock server closes its frames at this size or below (docs/protocol/rpc.md §1.3). */
 const maxMessageBytes = 4 * 1024 * 1024;
 
 /**
@@ -95,7 +95,7 @@ function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<v
   });
 }
 
-/** The server answered without upgrading: which rung that is (`rpc.md` section 1.1). */
+/** The server answered without upgrading: which rung that is (docs/protocol/rpc.md §1.1). */
 async function refusal(response: IncomingMessage): Promise<DialError> {
   const status = response.statusCode ?? 0;
   // The status says enough when the text is lost on the way.

@@ -37,7 +37,7 @@ export class IdentityError extends Error {
   readonly code = "no-identity";
 }
 
-/** The server answered an RPC with an error (`rpc.md` section 3.5); code 12 means that it does not know the RPC. */
+/** The server answered an RPC with an error (docs/protocol/rpc.md §3.5); code 12 means that it does not know the RPC. */
 export class RpcError extends Error {
   override readonly name = "RpcError";
   readonly code = "rpc-error";

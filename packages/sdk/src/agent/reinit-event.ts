@@ -1,4 +1,4 @@
-/** A server's word that the workspace of this agent has a new owner (`rest.md` section 2.2). It may come more than once. */
+/** A server's word that the workspace of this agent has a new owner (docs/protocol/rest.md §2.2). It may come more than once. */
 export interface ReinitEvent {
   /** Undefined where the server did not say it. */
   readonly workspaceId: string | undefined;
@@ -12,7 +12,7 @@ const claimed = "prebuild_claimed";
 const zeroUuid = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Reads the data of an event, in both forms that servers send (`prebuilds.md` section 3.2) or as the bare reason that is
+ * Reads the data of an event, in both forms that servers send (docs/protocol/prebuilds.md §3.2) or as the bare reason that is
  * in the oldest notifications. Undefined for anything else. An object without the fields counts: some servers pass on
  * whatever was published, and the manifest tells the rest.
  */

@@ -34,7 +34,7 @@ export const maxSilenceMs = 45_000;
 
 /**
  * Asks the server for an event and waits for it, which may take days: pings are passed over, silence is an end
- * (`rest.md` section 2.2). Rejects with the signal's reason, and for nothing else.
+ * (docs/protocol/rest.md §2.2). Rejects with the signal's reason, and for nothing else.
  */
 export async function waitForReinit(options: ReinitOptions): Promise<ReinitAnswer> {
   const { serverUrl, token, headers, clock, signal } = options;

@@ -18,7 +18,7 @@ import { RpcStream } from "./rpc-stream.ts";
 const maxBufferedBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2_000;
 
-/** A session over an open WebSocket: yamux on its binary messages, one stream a call (`rpc.md` sections 1 to 3). */
+/** A session over an open WebSocket: yamux on its binary messages, one stream a call (docs/protocol/rpc.md §1 to §3). */
 export class SocketConnection implements AgentConnection {
   readonly apiVersion: string;
   readonly #socket: WebSocket;

@@ -27,7 +27,7 @@ const endedByServer = 1000;
 /**
  * Follows a log across lost connections and server restarts: each entry once, in order of its id. Ends when the
  * server ends the stream; throws `ApiError` when the server refuses, and the signal's reason.
- * A message is one entry or an array of them (`clients.md` sections 4.2 and 4.4).
+ * A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
  */
 export async function* followLog<T extends Numbered, R extends Route>(
   options: FollowOptions<R>,

@@ -11,7 +11,7 @@ import type { RecordOptions } from "./map-shape.ts";
 import { about } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
-/** Names that become part of host names (`rest.md` section 5): agents and apps. */
+/** Names that become part of host names (docs/protocol/rest.md §5): agents and apps. */
 export const hostKeys = {
   pattern: "^[a-z0-9](-?[a-z0-9])*$",
   wanted: "lower-case letters and digits with single dashes between them",

@@ -143,7 +143,7 @@ function checkPresetValues(
   }
 }
 
-/** Host names of apps name no agent (`rest.md` section 5), so that slugs are unique in the whole template. */
+/** Host names of apps name no agent (docs/protocol/rest.md §5), so that slugs are unique in the whole template. */
 function checkSlugs({ agents }: TemplateDefinition, root: Place, reader: Reader): void {
   const owners = new Map<string, string>();
   for (const { name, apps } of agents) {

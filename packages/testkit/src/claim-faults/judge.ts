@@ -11,7 +11,7 @@ const lawfulLives = /^(start:prebuilds )?(stop:prebuilds )?(start:claimer )?(sto
 /** Stop scripts run before a process starts anew for somebody else. */
 const skippedStop = /start:prebuilds start:claimer/;
 
-/** What must never be, whatever happens: S1, S3 to S5 and S7 of `prebuilds.md` section 7. */
+/** What must never be, whatever happens: S1, S3 to S5 and S7 of docs/protocol/prebuilds.md §7. */
 export function violationsOf(facts: WorkspaceFacts, passes: readonly Pass[]): readonly string[] {
   const { claimers, claimedAtMs, errors } = facts;
   const [claimer] = claimers;

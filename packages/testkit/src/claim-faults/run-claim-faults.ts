@@ -18,7 +18,7 @@ const lookEveryMs = 500;
 
 /**
  * Claims under load on real servers, a real PostgreSQL and real agents, while all of them are killed and cut off from each
- * other; then calm, and the judgement of every workspace (docs/claims.md; `prebuilds.md` section 7). Throws when the run
+ * other; then calm, and the judgement of every workspace (docs/claims.md; docs/protocol/prebuilds.md §7). Throws when the run
  * itself cannot go on.
  */
 export async function runClaimFaults(options: ClaimFaultsOptions): Promise<ClaimFaultsOutcome> {

@@ -20,7 +20,7 @@ const variables = {
   google: "GCE_METADATA_HOST",
 } as const;
 
-/** Opens the metadata service of one machine. It refuses what the clouds' own refuse (`rest.md` section 3). */
+/** Opens the metadata service of one machine. It refuses what the clouds' own refuse (docs/protocol/rest.md §3). */
 export async function openMachine(
   clouds: Clouds,
   cloud: Cloud,

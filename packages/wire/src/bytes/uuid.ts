@@ -1,7 +1,7 @@
 import { BytesError } from "./errors.ts";
 import { encodeHex, parseHex } from "./hex.ts";
 
-/** A UUID on the wire: raw bytes in RFC 4122 order (rpc.md 4). */
+/** A UUID on the wire: raw bytes in RFC 4122 order (docs/protocol/rpc.md §4). */
 const uuidBytes = 16;
 
 /** The 8-4-4-4-12 text, lower case, of exactly 16 bytes. Throws `BytesError` "malformed-uuid" for any other length. */

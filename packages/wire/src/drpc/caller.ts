@@ -28,8 +28,8 @@ const nothing = new Uint8Array(0);
 const noMetadata: DrpcMetadata = new Map();
 
 /**
- * The calling side of one yamux stream (rpc.md 3). Each call of a method returns the bytes to write to that stream; the owner
- * may join them, and must not end the yamux stream before the reply is there (rpc.md 3.3). Methods other than `invoke`
+ * The calling side of one yamux stream (docs/protocol/rpc.md §3). Each call of a method returns the bytes to write to that stream; the owner
+ * may join them, and must not end the yamux stream before the reply is there (docs/protocol/rpc.md §3.3). Methods other than `invoke`
  * return no bytes when the RPC is over.
  */
 export class DrpcCaller {
@@ -116,7 +116,7 @@ export class DrpcCaller {
         return;
       case PacketKind.error:
         this.#call = { type: "over" };
-        // An error after the end has no one to hear it (rpc.md 3.5).
+        // An error after the end has no one to hear it (docs/protocol/rpc.md §3.5).
         if (!call.isReceiveClosed) events.push({ type: "error", ...parseRpcError(packet.data) });
         return;
       default:

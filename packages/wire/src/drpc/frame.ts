@@ -8,10 +8,10 @@ import { DrpcError } from "./errors.ts";
  *   | control (1 byte)   | stream id | message id | data length | data |
  *   +--------------------+-----------+------------+-------------+------+
  *                          varints
- *   control:  bit 0 = done, last frame of its packet; bits 1-6 = kind; bit 7 = control flag   (rpc.md 3.1)
+ *   control:  bit 0 = done, last frame of its packet; bits 1-6 = kind; bit 7 = control flag   (docs/protocol/rpc.md §3.1)
  */
 
-/** The largest data of a packet, inclusive (rpc.md 3.1). */
+/** The largest data of a packet, inclusive (docs/protocol/rpc.md §3.1). */
 export const maxPacketBytes = 4 * 1024 * 1024;
 
 /** Bits 1-6 of the control byte. */

@@ -5,7 +5,7 @@ import { appendVarint, parseVarint } from "../bytes/varint.ts";
 import { DrpcError } from "./errors.ts";
 
 /*
- *   0a <length> ( 0a <length> key  12 <length> value )     repeated, one for each entry   (rpc.md 3.4)
+ *   0a <length> ( 0a <length> key  12 <length> value )     repeated, one for each entry   (docs/protocol/rpc.md §3.4)
  */
 const entryTag = 0x0a;
 const keyTag = 0x0a;

@@ -4,7 +4,7 @@ import { DrpcError } from "./errors.ts";
 import { encodeFrame, maxPacketBytes, packetTooLarge, PacketKind } from "./frame.ts";
 import type { DrpcFrame } from "./frame.ts";
 
-/** Data of one frame at most; larger packets are split (rpc.md 3.1). A receiver takes any size. */
+/** Data of one frame at most; larger packets are split (docs/protocol/rpc.md §3.1). A receiver takes any size. */
 const maxFrameDataBytes = 65_536;
 
 /** All frames of one (stream id, message id), joined. */
@@ -38,7 +38,7 @@ interface PartialPacket {
   readonly data: GrowingBuffer;
 }
 
-/** Joins frames to packets and watches over their ids (rpc.md 3.1). */
+/** Joins frames to packets and watches over their ids (docs/protocol/rpc.md §3.1). */
 export class PacketAssembly {
   /** The newest pair of ids seen; the next packet's must be greater. */
   #streamId = 0;

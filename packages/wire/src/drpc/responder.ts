@@ -35,9 +35,9 @@ type CallState =
 const nothing = new Uint8Array(0);
 
 /**
- * The called side of one yamux stream (rpc.md 3). Each call of a method returns the bytes to write to that stream, which are
+ * The called side of one yamux stream (docs/protocol/rpc.md §3). Each call of a method returns the bytes to write to that stream, which are
  * none when the RPC is over: a handler that finishes after a cancel need not care. The end or reset of the yamux stream
- * itself is the owner's to notice, and is a cancel too (rpc.md 3.3).
+ * itself is the owner's to notice, and is a cancel too (docs/protocol/rpc.md §3.3).
  */
 export class DrpcResponder {
   readonly #reader = new PacketReader();
@@ -98,12 +98,12 @@ export class DrpcResponder {
         `message for stream ${String(packet.streamId)} before invoke`,
       );
     }
-    // The rest is about a call that is over already, such as the late Close after a reply (rpc.md 3.3).
+    // The rest is about a call that is over already, such as the late Close after a reply (docs/protocol/rpc.md §3.3).
   }
 
   #receiveInvoke(packet: DrpcPacket, events: ResponderEvent[]): void {
     const { streamId } = packet;
-    // Without any answer, as stock peers do (rpc.md 3.2).
+    // Without any answer, as stock peers do (docs/protocol/rpc.md §3.2).
     if (this.#isOver(streamId)) return;
     if (this.#call.type === "active") {
       if (this.#call.streamId === streamId) {

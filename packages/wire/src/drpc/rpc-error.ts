@@ -5,12 +5,12 @@ import { DrpcError } from "./errors.ts";
 
 /*
  *   +----------------------+------------+
- *   | code, 8 bytes BE     | UTF-8 text |   data of an Error packet (rpc.md 3.1)
+ *   | code, 8 bytes BE     | UTF-8 text |   data of an Error packet (docs/protocol/rpc.md §3.1)
  *   +----------------------+------------+
  */
 const codeBytes = 8;
 
-/** The code that makes stock peers stop asking for an RPC; the only one in use besides 0 (rpc.md 3.5, 3.6). */
+/** The code that makes stock peers stop asking for an RPC; the only one in use besides 0 (docs/protocol/rpc.md §3.5, §3.6). */
 export const drpcCodeUnimplemented = 12;
 
 /** How a call failed on the other side. */

@@ -12,7 +12,7 @@ export function durationFromMs(ms: number): Duration {
   return durationFromNs(BigInt(seconds) * nsPerSecond + BigInt(nanos));
 }
 
-/** Milliseconds with fractions; an absent duration is 0 (rpc.md 4). */
+/** Milliseconds with fractions; an absent duration is 0 (docs/protocol/rpc.md §4). */
 export function durationToMs(duration: Duration | undefined): number {
   if (duration === undefined) return 0;
   return Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;

@@ -11,7 +11,7 @@ export function timestampFromMs(ms: number): Timestamp {
   return timestampFromNs(BigInt(seconds) * nsPerSecond + BigInt(nanos));
 }
 
-/** Milliseconds since 1970 with fractions, exact to about a microsecond; an absent timestamp is 1970 (rpc.md 4). */
+/** Milliseconds since 1970 with fractions, exact to about a microsecond; an absent timestamp is 1970 (docs/protocol/rpc.md §4). */
 export function timestampToMs(timestamp: Timestamp | undefined): number {
   if (timestamp === undefined) return 0;
   return Number(timestamp.seconds) * 1000 + timestamp.nanos / 1_000_000;

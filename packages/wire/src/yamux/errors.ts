@@ -1,6 +1,6 @@
 /**
  * Why a session is dead:
- * - `protocol-error`: the peer broke rpc.md 2; a GoAway 1 is in the output.
+ * - `protocol-error`: the peer broke docs/protocol/rpc.md §2; a GoAway 1 is in the output.
  * - `peer-failed`: the peer said GoAway with a code other than 0.
  * - `keep-alive-timeout`, `open-timeout`: the peer did not answer in time.
  * - `reply-flood`: the peer makes us answer more than the owner takes.

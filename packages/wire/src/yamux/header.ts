@@ -6,7 +6,7 @@ import { YamuxError } from "./errors.ts";
  *  +--------+--------+---------------+-------------------------------+-------------------------------+
  *  | version| type   | flags         | stream id                     | length                        |
  *  +--------+--------+---------------+-------------------------------+-------------------------------+
- *  All big endian (rpc.md 2.1). Only Data is followed by `length` bytes of payload.
+ *  All big endian (docs/protocol/rpc.md §2.1). Only Data is followed by `length` bytes of payload.
  */
 export const headerBytes = 12;
 
@@ -28,7 +28,7 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 /** Bits of `flags`. */
 export const Flag = { syn: 1, ack: 2, fin: 4, rst: 8 } as const;
 
-/** Codes of GoAway. Only `normal` leaves the session alive (rpc.md 2.5). */
+/** Codes of GoAway. Only `normal` leaves the session alive (docs/protocol/rpc.md §2.5). */
 export const GoAwayCode = { normal: 0, protocolError: 1, internalError: 2 } as const;
 
 export interface FrameHeader {

@@ -1,6 +1,6 @@
 import { YamuxError } from "./errors.ts";
 
-/** A ping goes out this long after the last one (rpc.md 2.2). */
+/** A ping goes out this long after the last one (docs/protocol/rpc.md §2.2). */
 const keepAliveIntervalMs = 30_000;
 
 /** No pong in this time: the session is dead. */

@@ -66,7 +66,7 @@ export class Output {
   }
 }
 
-/** ACK and window update in one frame (rpc.md 2.3, 2.4). */
+/** ACK and window update in one frame (docs/protocol/rpc.md §2.3, §2.4). */
 function appendUpdate(pieces: Uint8Array[], stream: StreamState): void {
   const owesAck = stream.openedBy === "peer" && stream.handshake === "pending";
   const length = stream.takeDelta();

@@ -8,15 +8,15 @@ import { KeepAlive } from "./keep-alive.ts";
 import { Output } from "./output.ts";
 import { StreamState } from "./stream-state.ts";
 
-/** Streams of ours that the peer has not acknowledged yet (rpc.md 2.2). */
+/** Streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
 const acceptBacklog = 256;
-/** A stream of ours that is not acknowledged in this time ends the session (rpc.md 2.2). */
+/** A stream of ours that is not acknowledged in this time ends the session (docs/protocol/rpc.md §2.2). */
 const openTimeoutMs = 75_000;
-/** A stream on which the peer sends no FIN this long after ours is reset (rpc.md 2.2). */
+/** A stream on which the peer sends no FIN this long after ours is reset (docs/protocol/rpc.md §2.2). */
 const closeTimeoutMs = 300_000;
 /** Streams the peer may have open at once, by default; more are reset. */
 const defaultMaxStreams = 256;
-/** Room for a few of the largest messages (4 MiB each, rpc.md 3.1). */
+/** Room for a few of the largest messages (4 MiB each, docs/protocol/rpc.md §3.1). */
 const defaultMaxQueuedBytes = 16 * 1024 * 1024;
 /** Pings whose pong is still remembered; older ones are forgotten. */
 const maxWaitingPings = 64;
@@ -30,7 +30,7 @@ export interface YamuxOptions {
 }
 
 /**
- * One yamux session (rpc.md 2), either side of it, without a socket or a clock.
+ * One yamux session (docs/protocol/rpc.md §2), either side of it, without a socket or a clock.
  *
  * The owner hands in what the socket reads (`receive`), writes `takeOutput` to it after every call, calls `tick` when
  * `nextWake` is reached, and looks at `takeEvents` after every call but `receive`, which returns the events itself. All
@@ -252,7 +252,7 @@ export class YamuxSession {
     if ((header.flags & Flag.syn) !== 0) this.#receiveSyn(header.streamId);
     const stream = this.#streams.get(header.streamId);
     this.#target = stream;
-    // Late frames of a stream that is over are dropped (rpc.md 2.3).
+    // Late frames of a stream that is over are dropped (docs/protocol/rpc.md §2.3).
     if (stream === undefined) return;
     if ((header.flags & Flag.ack) !== 0) this.#receiveAck(stream);
     if (header.type === FrameType.windowUpdate) {
@@ -291,7 +291,7 @@ export class YamuxSession {
   #receiveEnd(stream: StreamState, flags: number): void {
     if ((flags & Flag.fin) !== 0) {
       stream.peerFinished();
-      // A FIN before the ACK stands for it, in both directions (rpc.md 2.3).
+      // A FIN before the ACK stands for it, in both directions (docs/protocol/rpc.md §2.3).
       if (stream.handshake === "pending") this.#answered(stream);
       this.#events.push({ type: "finished", streamId: stream.id });
       if (stream.isOver) this.#forget(stream);
@@ -302,7 +302,7 @@ export class YamuxSession {
     }
   }
 
-  /** Anything without SYN counts as a reply (rpc.md 2.5). */
+  /** Anything without SYN counts as a reply (docs/protocol/rpc.md §2.5). */
   #receivePing(header: FrameHeader): void {
     if ((header.flags & Flag.syn) !== 0) {
       this.#output.reply({

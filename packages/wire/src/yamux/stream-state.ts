@@ -1,7 +1,7 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
 import { YamuxError } from "./errors.ts";
 
-/** Bytes that each side may send on a new stream before it is given more (rpc.md 2.4). */
+/** Bytes that each side may send on a new stream before it is given more (docs/protocol/rpc.md §2.4). */
 export const initialWindow = 262_144;
 
 /** A window update is worth a frame from this delta on. */
@@ -16,7 +16,7 @@ const maxCredit = 0xffff_ffff;
  *
  * When both are finished, or on a reset from either side, the session forgets the stream.
  */
-/** One stream's credit, queue and half-closes (rpc.md 2.3, 2.4). The session puts its frames on the wire. */
+/** One stream's credit, queue and half-closes (docs/protocol/rpc.md §2.3, §2.4). The session puts its frames on the wire. */
 export class StreamState {
   readonly id: number;
   readonly openedBy: "us" | "peer";

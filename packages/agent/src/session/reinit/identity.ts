@@ -4,7 +4,7 @@ export interface Identity {
   readonly agentId: string;
 }
 
-/** Owner of the workspaces that wait to be claimed (prebuilds.md 1.1). */
+/** Owner of the workspaces that wait to be claimed (docs/protocol/prebuilds.md §1.1). */
 export const prebuildsOwner = "prebuilds";
 
 /**

@@ -14,7 +14,7 @@ export class JobLogLines {
     this.#colors = colors;
   }
 
-  /** The lines of one entry; an entry of empty output only begins a stage (`clients.md` section 2.6). */
+  /** The lines of one entry; an entry of empty output only begins a stage (docs/protocol/clients.md §2.6). */
   next(entry: JobLog): string[] {
     const lines: string[] = [];
     if (entry.stage !== this.#stage && entry.stage !== "") {

@@ -2,7 +2,7 @@
 const maxChars = 1024 * 1024;
 
 /**
- * The data of the first `data` event of a server-sent event stream (`clients.md` section 4.1), which is closed then.
+ * The data of the first `data` event of a server-sent event stream (docs/protocol/clients.md §4.1), which is closed then.
  * Undefined when the stream ends, refuses, or sends an `error` event first; rejects with the signal's reason.
  */
 export async function readFirstEvent(

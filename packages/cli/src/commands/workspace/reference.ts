@@ -11,7 +11,7 @@ export type WorkspaceReference =
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/** Reads `name`, `owner/name` or a UUID (`clients.md` section 1.1). Throws `UsageError` for anything else. */
+/** Reads `name`, `owner/name` or a UUID (docs/protocol/clients.md §1.1). Throws `UsageError` for anything else. */
 export function readWorkspaceReference(text: string): WorkspaceReference {
   if (uuid.test(text)) return { kind: "id", id: text.toLowerCase() };
   const [first = "", second, ...more] = text.split("/");

@@ -16,7 +16,7 @@ export interface ExchangeTarget {
 }
 
 /**
- * Has the server give the agent's token for the identity of its instance (`rest.md` section 3). Rejects with
+ * Has the server give the agent's token for the identity of its instance (docs/protocol/rest.md §3). Rejects with
  * `IdentityError` when the server does not take that, and with `DialError` when there is no such answer of a server, or
  * the signal is aborted.
  */

@@ -4,7 +4,7 @@ import type { Question } from "./metadata-service.ts";
 /** A cloud whose instances can prove who they are. */
 export type Cloud = "aws" | "azure" | "google";
 
-/** What a cloud says and signs about an instance: the fields of the exchange's body (`agent.md` section 1.3). */
+/** What a cloud says and signs about an instance: the fields of the exchange's body (docs/protocol/agent.md §1.3). */
 export type InstanceIdentity =
   | { readonly signature: string; readonly document: string }
   | { readonly signature: string; readonly encoding: string }

@@ -12,7 +12,7 @@ export interface AgentWorkspace {
 
 const nanosecondsPerSecond = 1e9;
 
-/** The agent as clients see it at `now` (`rest.md` section 6.1). Columns of fixed lists are kept so by constraints. */
+/** The agent as clients see it at `now` (docs/protocol/rest.md §6.1). Columns of fixed lists are kept so by constraints. */
 export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: number): WorkspaceAgent {
   const { status, disconnectedAt } = agentStatus(row, now);
   const lifecycle = row.lifecycle_state;
@@ -108,7 +108,7 @@ function appJson(row: AppRow, agent: AgentWithParts, place: AgentWorkspace): Wor
   };
 }
 
-/** The last two fields are what they always are (`rest.md` section 6.1). */
+/** The last two fields are what they always are (docs/protocol/rest.md §6.1). */
 function statusJson(
   row: AppRow["statuses"][number],
   app: AppRow,

@@ -1,10 +1,10 @@
 import { HttpError } from "../../platform/http/errors.ts";
 
-/** The newest minor of the agent and tailnet API that this server speaks (`rpc.md` section 1.2). */
+/** The newest minor of the agent and tailnet API that this server speaks (docs/protocol/rpc.md §1.2). */
 const newestMinor = 10;
 const defaultVersion = "2.0";
 
-/** The version that an agent asks for; throws the 400 of `rest.md` section 2.1. Minor 10 is newer than 9. */
+/** The version that an agent asks for; throws the 400 of docs/protocol/rest.md §2.1. Minor 10 is newer than 9. */
 export function negotiateVersion(asked: string | undefined): string {
   const version = asked === undefined || asked === "" ? defaultVersion : asked;
   const problem = versionProblem(version);

@@ -9,7 +9,7 @@ import { insertAppStatus } from "./app-status-queries.ts";
 export const appStates = ["working", "idle", "complete", "failure"] as const;
 export type AppState = (typeof appStates)[number];
 
-/** Longest message, in bytes (`rpc.md` section 7.13). */
+/** Longest message, in bytes (docs/protocol/rpc.md §7.13). */
 export const maxMessageBytes = 160;
 /** Longest address, in characters. */
 export const maxUriLength = 2048;
@@ -30,7 +30,7 @@ export type AppStatusResult =
   | { readonly type: "unknown-app" }
   | { readonly type: "too-many" };
 
-/** Keeps what an app of the calling agent says of itself, each time anew (`rpc.md` section 7.13). */
+/** Keeps what an app of the calling agent says of itself, each time anew (docs/protocol/rpc.md §7.13). */
 export async function reportAppStatus(
   {
     db,

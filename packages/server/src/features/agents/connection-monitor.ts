@@ -24,7 +24,7 @@ const lastWriteTimeoutMs = 30_000;
 const outdated = "build is outdated";
 
 /**
- * Keeps the agent's connection times while its session lives (`rpc.md` section 5). Resolves with the reason when the
+ * Keeps the agent's connection times while its session lives (docs/protocol/rpc.md §5). Resolves with the reason when the
  * session is over and that is written down.
  */
 export async function monitorConnection(

@@ -38,7 +38,7 @@ const lookMs = 100;
 const maxUnanswered = 2;
 
 /**
- * The heartbeat of all sessions of this replica (`rpc.md` section 5): every 15 s each is pinged and noted to live, at a time
+ * The heartbeat of all sessions of this replica (docs/protocol/rpc.md §5): every 15 s each is pinged and noted to live, at a time
  * of its own, however many came together. Closes those that answer no ping, whose build is no longer the newest, or that
  * cannot be noted. One timer and a few statements a second serve a thousand agents.
  *

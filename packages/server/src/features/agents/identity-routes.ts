@@ -13,7 +13,7 @@ export interface IdentityNeeds extends ExchangeNeeds {
   readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;
 }
 
-/** Machines of a cloud that show who they are, and get the token of the agent that they run (`rest.md` section 3). */
+/** Machines of a cloud that show who they are, and get the token of the agent that they run (docs/protocol/rest.md §3). */
 export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   const { identities } = needs;
   const exchange = async (

@@ -17,7 +17,7 @@ export interface ExchangeNeeds {
   readonly logger: Logger;
 }
 
-/** Returns the token of the agent of a machine that has proved its identity; throws the answers of `rest.md` section 3. */
+/** Returns the token of the agent of a machine that has proved its identity; throws the answers of docs/protocol/rest.md §3. */
 export async function exchangeIdentity(
   { db, secrets, notes, logger }: ExchangeNeeds,
   machine: Machine,

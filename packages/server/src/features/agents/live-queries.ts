@@ -7,7 +7,7 @@ export function isLiveAgent(agentId: string | RawBuilder<string>): RawBuilder<bo
   return sql<boolean>`exists (select from live_agents where id = ${agentId})`;
 }
 
-/** Tells whether an agent is live (`rest.md` section 1.4). */
+/** Tells whether an agent is live (docs/protocol/rest.md §1.4). */
 export async function isLive(db: Queryable, agentId: string): Promise<boolean> {
   return (await selectLive(db, [agentId])).has(agentId);
 }

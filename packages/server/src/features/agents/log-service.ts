@@ -28,7 +28,7 @@ export async function storeAgentLogs(
   return true;
 }
 
-/** Where lines go that name no source (`rpc.md` section 7.7). */
+/** Where lines go that name no source (docs/protocol/rpc.md §7.7). */
 const externalSource = {
   id: "3b579bf4-1ed8-4b99-87a8-e9a1e3410410",
   displayName: "External",
@@ -37,7 +37,7 @@ const externalSource = {
 
 /** Most sources that an agent's programs may add; lines of sources that are not kept are kept all the same. */
 const maxSources = 128;
-/** Characters of a source's name that are kept (`rest.md` section 2.4). */
+/** Characters of a source's name that are kept (docs/protocol/rest.md §2.4). */
 const maxNameLength = 127;
 
 /** Keeps a log source of an agent; one that is there stays as it is. */

@@ -7,7 +7,7 @@ import { isLiveAgent } from "./live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
 /**
- * Most bytes of an agent's log that are kept (`rpc.md` section 7.7): one half for its first lines, one for its newest,
+ * Most bytes of an agent's log that are kept (docs/protocol/rpc.md §7.7): one half for its first lines, one for its newest,
  * which is cut by a step at a time.
  */
 export const maxLogBytes = 1_048_576;

@@ -36,7 +36,7 @@ const pollMs = 30_000;
 
 /**
  * Sends an agent's log as arrays of lines: at once what there is, perhaps nothing, then what comes. Ends when the agent
- * no longer counts (`rest.md` section 6.2).
+ * no longer counts (docs/protocol/rest.md §6.2).
  */
 export async function streamAgentLogs(
   needs: LogFollowNeeds,

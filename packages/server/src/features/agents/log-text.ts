@@ -2,7 +2,7 @@ import type { AgentLog } from "@slipway/api";
 import { printableLine, printableText } from "@slipway/runtime";
 
 /**
- * Lines as `format=text` shows them: time to the second, level, agent and source (`rest.md` section 6.2). They are read on
+ * Lines as `format=text` shows them: time to the second, level, agent and source (docs/protocol/rest.md §6.2). They are read on
  * terminals, by `curl` too, so what was logged keeps its colours and nothing else that a terminal obeys.
  */
 export function logText(

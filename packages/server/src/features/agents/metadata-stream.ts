@@ -29,7 +29,7 @@ export class MetadataWatches {
     this.#watches = new SharedWatches(needs);
   }
 
-  /** All metadata of an agent at once, then after changes, at most each second (`rest.md` section 6.3). */
+  /** All metadata of an agent at once, then after changes, at most each second (docs/protocol/rest.md §6.3). */
   watch(agentId: string, signal: AbortSignal): AsyncGenerator<MetadataText, never, undefined> {
     const { db, clock } = this.#needs;
     const watched = {

@@ -62,7 +62,7 @@ function selectMetadata(db: Queryable, agentId: string) {
 /** What a value that never was reads as, in seconds: the longest time of the original. */
 const ageOfNever = 9_223_372_036;
 
-/** All metadata of an agent at `now` (`rest.md` section 6.3). */
+/** All metadata of an agent at `now` (docs/protocol/rest.md §6.3). */
 export async function readMetadata(
   db: Queryable,
   agentId: string,

@@ -50,13 +50,13 @@ function requireConnected({ db, clock }: Needs, user: UserCaller, agent: string)
   return requireConnectedAgent(db, user, requireUuid(agent), clock.now());
 }
 
-/** To reach into a workspace takes more than to see it (`clients.md` section 6). */
+/** To reach into a workspace takes more than to see it (docs/protocol/clients.md §6). */
 async function requireReachable({ db }: Needs, user: UserCaller, agent: string): Promise<void> {
   const place = await requireAgentPlace(db, user, requireUuid(agent));
   if (!mayActFor(user, place.owner_id)) throw notFound();
 }
 
-/** `rest.md` section 6.4. */
+/** docs/protocol/rest.md §6.4. */
 function unreachable(): HttpError {
   return new HttpError(500, "Internal error dialing workspace agent.", {
     detail: "agent is unreachable: this server has no network to its agents yet",
@@ -82,7 +82,7 @@ function addConnectionRoutes(routes: Routes, { db }: Needs): void {
     serve: async (socket) => {
       keepAlive(socket);
       refuseMessages(socket, 1008, "unexpected data message");
-      // Binary, though it is text (`rest.md` section 6.7).
+      // Binary, though it is text (docs/protocol/rest.md §6.7).
       socket.raw.send(Buffer.from(encodeJson(connection.derp_map)));
       await whenAborted(socket.signal);
     },
@@ -125,7 +125,7 @@ function addStreamRoutes(routes: Routes, needs: Needs): void {
   routes.userSocket(coordinateAgent, {
     prepare: async ({ params, query, raw }, user) => {
       await requireReachable(needs, user, params.agent);
-      // Absent, it is a version that no server speaks any more (`rest.md` section 6.8).
+      // Absent, it is a version that no server speaks any more (docs/protocol/rest.md §6.8).
       negotiateVersion(query.version ?? "1.0");
       if (raw.headers.upgrade !== undefined) throw noNetwork();
     },
@@ -174,7 +174,7 @@ interface TerminalQuery {
   readonly backend_type?: string;
 }
 
-/** Texts and order of `rest.md` section 6.10. */
+/** Texts and order of docs/protocol/rest.md §6.10. */
 function checkTerminalQuery(query: TerminalQuery): void {
   const validations: { field: string; detail: string }[] = [];
   const { reconnect = "", backend_type: backend = "" } = query;

@@ -40,7 +40,7 @@ interface Needs {
   readonly storedLogLines: { inc(count: number): void };
 }
 
-/** What an agent, or a program with its token, asks for itself (`rest.md` sections 2.3 to 2.7). */
+/** What an agent, or a program with its token, asks for itself (docs/protocol/rest.md §2.3 to §2.7). */
 export function addOwnRoutes(routes: Routes, needs: Needs): void {
   const { db, clock, secrets, notes } = needs;
   addLogRoutes(routes, needs);
@@ -126,7 +126,7 @@ function isLevel(level: string): level is LogLevel {
 
 type SentLine = NonNullable<RouteRequest<typeof updateAgentLogs>["body"]["logs"]>[number];
 
-/** Without the sender's time, which here does not tell a repeated batch from a new one (`rest.md` section 2.3). */
+/** Without the sender's time, which here does not tell a repeated batch from a new one (docs/protocol/rest.md §2.3). */
 function readLine({ output = "", level = "" }: SentLine): NewLogLine {
   const known = level === "" ? "info" : level;
   if (!isLevel(known)) {
@@ -145,7 +145,7 @@ function readState(text: string): AppState {
 
 type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
 
-/** No provider is configured, so none ever matches (`rest.md` section 2.6). */
+/** No provider is configured, so none ever matches (docs/protocol/rest.md §2.6). */
 function refuseExternalAuth({ match = "", url = "", id = "" }: ExternalAuthQuery): never {
   const wanted = match === "" ? url : match;
   if (wanted === "" && id === "") throw new HttpError(400, "'url' or 'id' must be provided!");

@@ -15,7 +15,7 @@ import { agentStatus } from "./status.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 
-/** Where an agent belongs, if the caller may see it; throws the 404 of `rest.md` section 1.5. */
+/** Where an agent belongs, if the caller may see it; throws the 404 of docs/protocol/rest.md §1.5. */
 export async function requireAgentPlace(
   db: Queryable,
   caller: UserCaller,
@@ -26,7 +26,7 @@ export async function requireAgentPlace(
   return place;
 }
 
-/** Throws the 400 of `rest.md` section 6.4 unless the agent, which the caller may see, is connected at `now`. */
+/** Throws the 400 of docs/protocol/rest.md §6.4 unless the agent, which the caller may see, is connected at `now`. */
 export async function requireConnectedAgent(
   db: Queryable,
   caller: UserCaller,

@@ -2,7 +2,7 @@ import type { AgentStatus, LifecycleState, WorkspaceAgent } from "@slipway/api";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 
-/** Both sides of a session look each other up this often, in milliseconds (`rpc.md` section 5). */
+/** Both sides of a session look each other up this often, in milliseconds (docs/protocol/rpc.md §5). */
 export const connectionUpdateMs = 15_000;
 /** An agent not heard of for longer counts as disconnected. */
 export const inactiveTimeoutMs = 2 * connectionUpdateMs;
@@ -22,7 +22,7 @@ export interface DerivedStatus {
   readonly disconnectedAt: string | null;
 }
 
-/** The first rule that fits (`rest.md` section 6.1). `now` in milliseconds since the epoch. */
+/** The first rule that fits (docs/protocol/rest.md §6.1). `now` in milliseconds since the epoch. */
 export function agentStatus(times: ConnectionTimes, now: number): DerivedStatus {
   const { first_connected_at, last_connected_at, disconnected_at } = times;
   if (first_connected_at === null || last_connected_at === null) {
@@ -47,7 +47,7 @@ const shuttingDown: ReadonlySet<LifecycleState> = new Set([
   "off",
 ]);
 
-/** The first rule that fits (`rest.md` section 6.1). */
+/** The first rule that fits (docs/protocol/rest.md §6.1). */
 export function agentHealth(
   status: AgentStatus,
   lifecycle: LifecycleState,

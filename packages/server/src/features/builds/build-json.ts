@@ -47,7 +47,7 @@ export function buildJson(
 const runningStatus = { start: "starting", stop: "stopping", delete: "deleting" } as const;
 const endStatus = { start: "running", stop: "stopped", delete: "deleted" } as const;
 
-/** The status of a build follows from its job and its transition (`clients.md` section 2.3). */
+/** The status of a build follows from its job and its transition (docs/protocol/clients.md §2.3). */
 export function buildStatus(job: ProvisionerJob["status"], transition: Transition): BuildStatus {
   switch (job) {
     case "running":

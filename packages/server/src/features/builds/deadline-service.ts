@@ -8,7 +8,7 @@ import { clearDeadlines, updateActivity, updateBuildDeadline } from "./deadline-
 /** Farthest that a deadline can be ahead, in milliseconds. */
 const maxDeadlineMs = 30 * 24 * 60 * 60 * 1000;
 
-/** The workspace is used: its deadline moves on (`rpc.md` section 7.4). */
+/** The workspace is used: its deadline moves on (docs/protocol/rpc.md §7.4). */
 export async function noteActivity(db: Queryable, workspaceId: string): Promise<void> {
   await updateActivity(db, workspaceId);
 }

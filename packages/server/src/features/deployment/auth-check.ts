@@ -15,7 +15,7 @@ import { HttpError } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { requireWorkspace } from "../workspaces/service.ts";
 
-/** Each check with a resource's id is a query (`clients.md` section 0.6). */
+/** Each check with a resource's id is a query (docs/protocol/clients.md §0.6). */
 const maxResourceChecks = 10;
 
 /** Answers each question under its name; throws the 400 when too many are about one resource. */

@@ -50,7 +50,7 @@ export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): voi
     dashboard_url: accessUrl(),
     telemetry: false,
     workspace_proxy: false,
-    // Constants of the protocol (`clients.md` section 0.6).
+    // Constants of the protocol (docs/protocol/clients.md §0.6).
     agent_api_version: "1.0",
     provisioner_api_version: "1.18",
     upgrade_message: `Slipway works with coder commands of ${stockVersions}: there is nothing to upgrade.`,
@@ -68,7 +68,7 @@ export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): voi
   addOwnerRoutes(routes, needs);
 }
 
-/** What clients set themselves up by (`clients.md` section 0.6). */
+/** What clients set themselves up by (docs/protocol/clients.md §0.6). */
 function addClientSettings(routes: Routes, { db, accessUrl, deploymentId }: DeploymentNeeds): void {
   routes.user(getSshConfig, async () => ({
     hostname_prefix: "coder.",
@@ -138,7 +138,7 @@ export function addMonitoringRoutes(
     }
     return reply.type("text/plain; charset=utf-8").serializer(String).send("OK");
   });
-  // How far away a browser is: any page may ask (`rest.md` section 1.8).
+  // How far away a browser is: any page may ask (docs/protocol/rest.md §1.8).
   app.get("/latency-check", async (_request, reply) =>
     reply
       .headers({ "Access-Control-Allow-Origin": "*", "Timing-Allow-Origin": "*" })

@@ -10,7 +10,7 @@ import { selectSetting, upsertSetting } from "./settings-queries.ts";
 
 const key = "prebuilds_settings";
 
-/** What deployments switch while they run (`prebuilds.md` section 2.7). */
+/** What deployments switch while they run (docs/protocol/prebuilds.md §2.7). */
 export async function readPrebuildsSettings(db: Queryable): Promise<PrebuildsSettings> {
   const text = await selectSetting(db, key);
   return { reconciliation_paused: text === JSON.stringify(paused(true)) };

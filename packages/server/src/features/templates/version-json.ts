@@ -33,7 +33,7 @@ export function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersi
   };
 }
 
-/** A parameter as clients see it (`clients.md` section 2.2). */
+/** A parameter as clients see it (docs/protocol/clients.md §2.2). */
 export function parameterJson(parameter: ParameterDefinition): TemplateVersionParameter {
   const { validation } = parameter;
   return {

@@ -224,7 +224,7 @@ export async function requireImported(
 }
 
 /**
- * A version that workspaces can be made from (`clients.md` section 6). Throws 406 while its import runs, 400 when that has
+ * A version that workspaces can be made from (docs/protocol/clients.md §6). Throws 406 while its import runs, 400 when that has
  * failed.
  */
 export async function requireBuildable(
@@ -271,7 +271,7 @@ export async function readPresets(
 
 /**
  * The preset that values amount to without naming it: all that it sets is among them, and it sets the most
- * (`prebuilds.md` section 1.3).
+ * (docs/protocol/prebuilds.md §1.3).
  */
 export async function findMatchingPreset(
   db: Queryable,

@@ -117,7 +117,7 @@ export async function updateProfile(
   return findVisibleUser(db, caller, user.id);
 }
 
-/** Sets a password and ends all sessions and tokens of the user, the caller's own too (`clients.md` section 5.2). */
+/** Sets a password and ends all sessions and tokens of the user, the caller's own too (docs/protocol/clients.md §5.2). */
 export async function updatePassword(
   { db, attempts }: { readonly db: Database; readonly attempts: PasswordAttempts },
   caller: UserCaller,

@@ -24,7 +24,7 @@ const maxFormBytes = 4 * 1024;
 const isLogIn = createValidator().compile<Credentials>(LoginRequest);
 
 /**
- * The page that the command and the editors send people to (`clients.md` section 1.2): it asks for email and password, and
+ * The page that the command and the editors send people to (docs/protocol/clients.md §1.2): it asks for email and password, and
  * shows a key. It never looks at a session, so that no other site can have a key made by sending a visitor here; and the
  * form counts only together with the cookie that came with it, so that nobody is logged in as somebody else.
  */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 
-/** A key pair in the forms of OpenSSH (`rest.md` section 2.7). */
+/** A key pair in the forms of OpenSSH (docs/protocol/rest.md §2.7). */
 export interface GitKeyTexts {
   /** One line as in `authorized_keys`, without comment, with its line feed. */
   readonly publicKey: string;

@@ -35,7 +35,7 @@ export function readBuildRequest(
   };
 }
 
-/** A UUID of a request; absent, empty and nil are the same (`clients.md` section 0.3). */
+/** A UUID of a request; absent, empty and nil are the same (docs/protocol/clients.md §0.3). */
 export function optionalUuid(text: string | undefined): string | undefined {
   const uuid = text === undefined ? undefined : readUuid(text);
   return uuid === nilUuid ? undefined : uuid;

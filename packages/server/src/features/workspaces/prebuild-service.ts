@@ -63,7 +63,7 @@ export async function deletePrebuild(
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 const nameLetters = 15;
 
-/** `prebuild-` and nine random bytes in base32 (`prebuilds.md` section 1.1). */
+/** `prebuild-` and nine random bytes in base32 (docs/protocol/prebuilds.md §1.1). */
 function prebuildName(): string {
   const letters = [...randomBytes(nameLetters)].map((byte) => alphabet[byte % alphabet.length]);
   return `prebuild-${letters.join("")}`;

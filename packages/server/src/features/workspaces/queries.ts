@@ -59,7 +59,7 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
   ).executeTakeFirst();
 }
 
-/** The newest build of each workspace as `newest`, with how it stands (`clients.md` section 2.3) and its driver. */
+/** The newest build of each workspace as `newest`, with how it stands (docs/protocol/clients.md §2.3) and its driver. */
 export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
   return query.innerJoinLateral(
     ({ selectFrom }) =>

@@ -82,7 +82,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** Reads the search language of workspaces (`clients.md` section 6.1); throws the 400. */
+/** Reads the search language of workspaces (docs/protocol/clients.md §6.1); throws the 400. */
 export function parseSearch(q: string): WorkspaceSearch {
   let search: WorkspaceSearch = {};
   for (const { key, value } of readSearchTerms(q, message)) {

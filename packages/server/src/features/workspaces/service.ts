@@ -53,7 +53,7 @@ export async function requireChangeable(
   return row;
 }
 
-/** Throws 409 for a prebuild: how it waits is its preset's to say, and who claims it says the rest (`prebuilds.md` section 2.5). */
+/** Throws 409 for a prebuild: how it waits is its preset's to say, and who claims it says the rest (docs/protocol/prebuilds.md §2.5). */
 export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id" | "name">): void {
   if (owner_id !== prebuildsUserId) return;
   throw new HttpError(409, `Workspace "${name}" is a prebuild that waits for an owner.`, {

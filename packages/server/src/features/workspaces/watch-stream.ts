@@ -21,7 +21,7 @@ export class WorkspaceWatches {
   }
 
   /**
-   * A workspace at once, then after each change (`clients.md` section 4.1): of its builds, its agents, its settings, and of
+   * A workspace at once, then after each change (docs/protocol/clients.md §4.1): of its builds, its agents, its settings, and of
    * which version its template has active. A deleted one still tells that. The caller has found that the watcher may see it.
    */
   async *watch(

@@ -75,7 +75,7 @@ const maxPasswordLength = 64;
 
 /**
  * What is wrong with a new password, or undefined: at least 52 bits, as length × log2 of the character classes used,
- * where a repeated character counts half; at most 64 characters (`clients.md` section 5.2).
+ * where a repeated character counts half; at most 64 characters (docs/protocol/clients.md §5.2).
  */
 export function passwordProblem(password: string): string | undefined {
   if (password.length > maxPasswordLength)

@@ -101,7 +101,7 @@ export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: To
     .execute();
 }
 
-/** Notes the use of a key and slides the expiry of a session (`rest.md` section 1.3). */
+/** Notes the use of a key and slides the expiry of a session (docs/protocol/rest.md §1.3). */
 export async function touchKey(db: Queryable, id: string): Promise<void> {
   // The user first, as whoever ends all keys of a user has it.
   const seen = db
@@ -136,7 +136,7 @@ export async function wakeUser(db: Queryable, id: string): Promise<void> {
     .execute();
 }
 
-/** The live agent of a token (`rest.md` section 1.4). */
+/** The live agent of a token (docs/protocol/rest.md §1.4). */
 export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
   return db
     .selectFrom("live_agents")

@@ -14,7 +14,7 @@ type Right =
   | "prebuilds:read"
   | "audit:read";
 
-/** The rights of each role (`clients.md` section 6); roles add up. */
+/** The rights of each role (docs/protocol/clients.md §6); roles add up. */
 const rights: Readonly<Record<RoleName, readonly Right[]>> = {
   owner: [
     "everything",

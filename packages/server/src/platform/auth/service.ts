@@ -23,7 +23,7 @@ import type { TokenLimits } from "./token-lifetime.ts";
 
 const daySeconds = 24 * 3600;
 
-/** Lifetimes of session keys in seconds (`clients.md` section 5.1). */
+/** Lifetimes of session keys in seconds (docs/protocol/clients.md §5.1). */
 export const keyLifetimes = { browserSession: daySeconds, commandSession: 7 * daySeconds } as const;
 
 /** Makes a session key and resolves to its token, which is not kept. `createdBy` is another user who makes it for this one. */
@@ -71,7 +71,7 @@ export async function activateDormant(db: Queryable, userId: string): Promise<vo
   await wakeUser(db, userId);
 }
 
-/** Finds callers in the database, as `rest.md` sections 1.2 to 1.4 say. */
+/** Finds callers in the database, as docs/protocol/rest.md §1.2 to §1.4 say. */
 export function createAuthenticator(
   db: Database,
   accessUrl: () => string,
@@ -133,7 +133,7 @@ async function authenticateUser(
   return acceptKey(db, found.key);
 }
 
-/** Header of a workspace proxy. There are none, so that none has a good token (`rest.md` section 1.3, class U). */
+/** Header of a workspace proxy. There are none, so that none has a good token (docs/protocol/rest.md §1.3, class U). */
 const proxyTokenHeader = "coder-external-proxy-token";
 
 async function authenticateUserOrProxy(

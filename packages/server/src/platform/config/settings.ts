@@ -42,7 +42,7 @@ export interface ProcessDriverSettings {
   readonly uids: { readonly first: number; readonly last: number };
 }
 
-/** The configuration of a server (`design.md` section 8), read once. */
+/** The configuration of a server, read once (docs/configuration.md). */
 export interface Settings {
   readonly listen: ListenAddress;
   /** Without a trailing slash; undefined: from the listen address. */

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 
 /**
  * A `timestamptz` as the API writes it: RFC 3339 in UTC, at most microseconds, without trailing zeros
- * (`rest.md`, preamble). Connections run in UTC, so the text is `2026-07-24 05:20:02.5+00`.
+ * (docs/protocol/rest.md, preamble). Connections run in UTC, so the text is `2026-07-24 05:20:02.5+00`.
  */
 export function readTimestamp(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11, text.lastIndexOf("+"))}Z`;

@@ -23,7 +23,7 @@ export class Admissions {
   }
 
   user(route: Route): Admission {
-    // Routes that a workspace proxy may call too have their own refusals (`rest.md` section 1.11, class U).
+    // Routes that a workspace proxy may call too have their own refusals (docs/protocol/rest.md §1.11, class U).
     const isForProxies = route.path.startsWith("/workspaceagents/");
     return this.by(route, async (raw) => {
       const user = await (isForProxies

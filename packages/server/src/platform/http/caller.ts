@@ -56,7 +56,7 @@ export interface AgentCaller {
 /** Finds out who calls. All throw an `HttpError`: 401 when nobody known does, 403 when his key does not open the route. */
 export interface Authenticator {
   user(request: FastifyRequest, route: Route): Promise<KnownUser>;
-  /** A user, where a workspace proxy would be let in too (`rest.md` section 1.3, class U). */
+  /** A user, where a workspace proxy would be let in too (docs/protocol/rest.md §1.3, class U). */
   userOrProxy(request: FastifyRequest, route: Route): Promise<KnownUser>;
   agent(request: FastifyRequest): Promise<AgentCaller>;
   /** Throws the 403 of a user's key that does not open all that a request is about. */

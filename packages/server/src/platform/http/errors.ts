@@ -1,6 +1,6 @@
 import type { ErrorBody, Validation } from "@slipway/api";
 
-/** A request is refused: status and body of the answer (`rest.md` section 1.6). */
+/** A request is refused: status and body of the answer (docs/protocol/rest.md §1.6). */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly code = "http-error";

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { pingIntervalMs } from "./peer-socket.ts";
 import { watchReader } from "./reader.ts";
 
-/** Server-sent events in the one form that stock readers take (`rest.md` section 1.9). */
+/** Server-sent events in the one form that stock readers take (docs/protocol/rest.md §1.9). */
 export interface EventStream {
   /** Aborted when the reader is gone or the stream was ended. */
   readonly signal: AbortSignal;

@@ -17,7 +17,7 @@ import { createValidator, validationError } from "./validation.ts";
 
 /** Largest JSON body, in bytes. Routes that take files say their own. */
 const maxBodyBytes = 1024 * 1024;
-/** Largest WebSocket message from a peer: no yamux frame of a Go peer is larger (`rpc.md` section 1.3). */
+/** Largest WebSocket message from a peer: no yamux frame of a Go peer is larger (docs/protocol/rpc.md §1.3). */
 const maxSocketMessageBytes = 4 * 1024 * 1024;
 /** A client that does not finish its request within this time is cut off; Node.js looks every now and then. */
 const defaultRequestTimeoutMs = 60_000;
@@ -107,7 +107,7 @@ export async function createHttpServer(
   return app;
 }
 
-/** Bodies are JSON whatever their `Content-Type` says (`rest.md` section 1.6), but where a route takes bytes. */
+/** Bodies are JSON whatever their `Content-Type` says (docs/protocol/rest.md §1.6), but where a route takes bytes. */
 function acceptAnyContentType(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {

@@ -12,7 +12,7 @@ interface LogRangeQuery {
   readonly before?: string;
 }
 
-/** Reads `after` and `before`; empty is absent. Throws the 400 of `rest.md` section 6.2, which names the parameter. */
+/** Reads `after` and `before`; empty is absent. Throws the 400 of docs/protocol/rest.md §6.2, which names the parameter. */
 export function readLogRange({ after, before }: LogRangeQuery): LogRange {
   return { after: readId("after", after) ?? 0, before: readId("before", before) };
 }

@@ -6,7 +6,7 @@ export interface Page {
   readonly offset: number;
 }
 
-/** Reads `limit` and `offset` of a query; a limit of 0 means none (`clients.md` section 6.1). */
+/** Reads `limit` and `offset` of a query; a limit of 0 means none (docs/protocol/clients.md §6.1). */
 export function readPage(query: {
   readonly limit?: string | undefined;
   readonly offset?: string | undefined;

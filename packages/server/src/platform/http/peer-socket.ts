@@ -10,7 +10,7 @@ export interface PeerSocket {
   close(code: number, reason: string): void;
 }
 
-/** Both sides look each other up this often; a peer that misses one answer is gone (`rest.md` section 1.9). */
+/** Both sides look each other up this often; a peer that misses one answer is gone (docs/protocol/rest.md §1.9). */
 export const pingIntervalMs = 15_000;
 /** A peer that sends pings while it leaves more than this unread, in bytes, is cut off. */
 const maxUnreadPongBytes = 2 * 1024 * 1024;
@@ -77,7 +77,7 @@ export function keepAlive(peer: PeerSocket): void {
   peer.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** A client that speaks on a one-way stream is closed with `code` (`rest.md` section 1.9). */
+/** A client that speaks on a one-way stream is closed with `code` (docs/protocol/rest.md §1.9). */
 export function refuseMessages(peer: PeerSocket, code: number, reason: string): void {
   peer.raw.once("message", () => peer.close(code, reason));
 }

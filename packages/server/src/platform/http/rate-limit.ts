@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 
 import type { Clock } from "@slipway/runtime";
 
-/** Most requests of one caller to one path in a window, where the route says no other number (`rest.md` section 1.7). */
+/** Most requests of one caller to one path in a window, where the route says no other number (docs/protocol/rest.md §1.7). */
 export const usualRequestsPerMinute = 512;
 const windowMs = 60_000;
 /** Callers and paths that are counted apart; about 20 MB when all are. Beyond, those counted longest are forgotten. */

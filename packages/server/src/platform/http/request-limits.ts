@@ -22,7 +22,7 @@ const totalFactor = 8;
 const maxParameterLength = 64;
 
 /**
- * Counts requests by caller and route (`rest.md` section 1.7), never by how a URL is spelled. Each replica counts for itself.
+ * Counts requests by caller and route (docs/protocol/rest.md §1.7), never by how a URL is spelled. Each replica counts for itself.
  *
  * Whoever is known by their address only, such as everybody who is refused, has one count a route. Users and agents have one
  * for each thing that the route is about, and one for all of them, so that nobody gets more by making things up. An agent

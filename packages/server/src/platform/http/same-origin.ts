@@ -6,7 +6,7 @@ type Asked = Pick<FastifyRequest, "headers" | "method" | "protocol" | "host">;
 
 /**
  * Whether a request comes from a page of another site: it may not open our sockets nor change anything with the visitor's
- * cookie (`rest.md` section 1.8). Programs send no `Origin`. Scheme, host and port all count.
+ * cookie (docs/protocol/rest.md §1.8). Programs send no `Origin`. Scheme, host and port all count.
  */
 export function isFromOtherSite(request: Asked, accessUrl: string): boolean {
   const { headers, method } = request;

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 
 export const sessionCookie = "coder_session_token";
 
-/** The token of a request and where it was; the first place that has one wins (`rest.md` section 1.2). */
+/** The token of a request and where it was; the first place that has one wins (docs/protocol/rest.md §1.2). */
 export interface FoundToken {
   readonly token: string;
   readonly isCookie: boolean;

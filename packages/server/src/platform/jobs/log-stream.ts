@@ -37,7 +37,7 @@ export async function readJobLogs(db: Database, jobId: string, range: LogRange):
   }
 }
 
-/** Sends a job's log, one entry a message, until the job is complete; then closes with `done` (`clients.md` 4.4). */
+/** Sends a job's log, one entry a message, until the job is complete; then closes with `done` (docs/protocol/clients.md §4.4). */
 export async function streamJobLogs(
   needs: LogStreamNeeds,
   socket: PeerSocket,

@@ -1,6 +1,6 @@
 import { type DescMessage, encodeMessage, type MessageInitShape } from "@slipway/wire";
 
-/** An RPC that is refused: its code and text are what the caller gets (`rpc.md` section 3.5). */
+/** An RPC that is refused: its code and text are what the caller gets (docs/protocol/rpc.md §3.5). */
 export class RpcFailure extends Error {
   override readonly name = "RpcFailure";
   readonly code = "rpc-failure";

@@ -116,7 +116,7 @@ export class RpcCalls {
     this.cancel();
     const handler = this.#needs.handlers.get(path);
     if (handler === undefined) {
-      // Code 12 makes stock peers stop asking (`rpc.md` section 3.6).
+      // Code 12 makes stock peers stop asking (docs/protocol/rpc.md §3.6).
       const text = `unknown rpc: "${path.slice(0, maxErrorText)}"`;
       this.#needs.write(this.#responder.error(drpcCodeUnimplemented, text));
       return;

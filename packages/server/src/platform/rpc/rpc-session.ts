@@ -25,7 +25,7 @@ export interface SharedCalls {
 const timerStepMs = 1_000;
 
 /**
- * The server's side of an agent's session: yamux over a WebSocket, a DRPC call on each stream (`rpc.md` sections 1 to 3).
+ * The server's side of an agent's session: yamux over a WebSocket, a DRPC call on each stream (docs/protocol/rpc.md §1 to §3).
  * Ends with the socket; whoever opened it waits for `ended`.
  *
  * A peer that does not read its answers gets no others: its calls wait, it gets no credit for more of them, and after a
@@ -92,7 +92,7 @@ export class RpcSession {
     });
   }
 
-  /** Ends the session; the peer sees a close with 1000 (`rpc.md` section 1.3). */
+  /** Ends the session; the peer sees a close with 1000 (docs/protocol/rpc.md §1.3). */
   close(reason: string): void {
     this.#end(reason, 1000);
   }

@@ -14,7 +14,7 @@ import type { World } from "../world/world.ts";
  */
 const graceMs = 90_000;
 
-/** What must be true once a world has been calm for a while: L1 to L8 of `prebuilds.md` section 7. */
+/** What must be true once a world has been calm for a while: L1 to L8 of docs/protocol/prebuilds.md §7. */
 export function checkAtRest(world: World): void {
   const { setting } = world;
   const { tables } = setting.model;
@@ -36,7 +36,7 @@ function checkAgents({ compute, setting }: World, view: View, workspace: Workspa
     return ownerId === workspace.ownerId && ownerId !== prebuildsUserId && isOver;
   });
   const invariant = hasFailedBefore ? "L4" : "L1";
-  // Stock agents deliver a report that was lost with their next one, and may have none (agent.md 2.6).
+  // Stock agents deliver a report that was lost with their next one, and may have none (docs/protocol/agent.md §2.6).
   const canTell = setting.rules.agent.kind === "identity";
   for (const agent of view.rootAgents(newest.id)) {
     const problem = agentProblem(compute, agent, userName(workspace.ownerId), canTell);
@@ -56,7 +56,7 @@ function agentProblem(
   if (canTell && agent.tookOver && agent.startedAtMs === undefined) return "is still owed a reinit";
   const process = compute.processes.find(({ token }) => token === agent.token);
   if (process === undefined) return "has no process";
-  // A stock agent that was told waits for its stop scripts for ever (`prebuilds.md` section 4, row 27).
+  // A stock agent that was told waits for its stop scripts for ever (docs/protocol/prebuilds.md §4, row 27).
   if (process.ranFor.at(-1) === ownerName || process.isStuck) return undefined;
   return `is a process that ran start scripts for ${process.ranFor.at(-1) ?? "nobody"} last`;
 }

@@ -8,7 +8,7 @@ import { type Monitor, Violation } from "../world/monitor.ts";
 /** How builds end that change nothing. */
 const undone: ReadonlySet<JobStatus> = new Set(["failed", "canceled"]);
 
-/** Who owns what, at each commit: S1, S2, S9 and S12 of `prebuilds.md` section 7. */
+/** Who owns what, at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
 export class Ownership implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;

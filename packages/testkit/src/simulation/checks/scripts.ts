@@ -6,7 +6,7 @@ import { type Monitor, type ScriptRun, type Told, Violation } from "../world/mon
 import type { Profile } from "../world/profile.ts";
 import { userName } from "../world/user-name.ts";
 
-/** For whom processes run start scripts, and how often: S3 to S6 of `prebuilds.md` section 7, and so S13. */
+/** For whom processes run start scripts, and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and so S13. */
 export class Scripts implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;

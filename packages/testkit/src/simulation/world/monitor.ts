@@ -47,7 +47,7 @@ export interface Monitor {
   claimEnded?(attempt: ClaimAttempt, outcome: ClaimOutcome): void;
 }
 
-/** An invariant of `prebuilds.md` section 7 does not hold. */
+/** An invariant of docs/protocol/prebuilds.md §7 does not hold. */
 export class Violation extends Error {
   override readonly name = "Violation";
   readonly code = "violation";

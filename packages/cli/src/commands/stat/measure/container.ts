@@ -12,7 +12,7 @@ const signs = [
   "sys/fs/cgroup/cgroup.type",
 ] as const;
 
-/** Whether the processes here share the machine with others (`agent.md` section 9.5). */
+/** Whether the processes here share the machine with others (docs/protocol/agent.md §9.5). */
 export async function isContainer(root: string): Promise<boolean> {
   if (containerGroup.test((await readText(join(root, "proc/1/cgroup"))) ?? "")) return true;
   if (/ sysboxfs /.test((await readText(join(root, "proc/mounts"))) ?? "")) return true;

@@ -11,7 +11,7 @@ const prefixBytes = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as co
 /** What bytes are counted in. */
 export type Prefix = keyof typeof prefixBytes;
 
-/** `0.8/4 cores (20%)`, `1.2 GiB` where there is no limit (`agent.md` section 9.5). */
+/** `0.8/4 cores (20%)`, `1.2 GiB` where there is no limit (docs/protocol/agent.md §9.5). */
 export function quantityText({ used, total, unit }: Quantity, prefix: Prefix): string {
   const size = unit === "B" ? prefixBytes[prefix] : 1;
   const name = unit === "B" ? `${prefix}B` : unit;

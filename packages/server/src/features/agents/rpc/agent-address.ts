@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { encodeHex, encodeUuid } from "@slipway/wire";
 
 const addressBits = 128;
-/** An agent's address is its UUID behind one of these first six bytes (`tailnet.md` section 1.3). */
+/** An agent's address is its UUID behind one of these first six bytes (docs/protocol/tailnet.md §1.3). */
 const prefixes = ["fd7a115ca1e0", "fd60627aa42b"] as const;
 const legacyAddress = "fd7a:115c:a1e0:49d6:b259:b7ac:b1b2:48f4";
 
@@ -13,7 +13,7 @@ export function agentAddresses(agentId: string): readonly string[] {
   return prefixes.map((prefix) => (prefix + tail).replaceAll(/(.{4})(?!$)/g, "$1:"));
 }
 
-/** Tells what is wrong with a prefix that an agent claims as its own, or undefined (`rpc.md` section 6.3). */
+/** Tells what is wrong with a prefix that an agent claims as its own, or undefined (docs/protocol/rpc.md §6.3). */
 export type AddressCheck = (prefix: string) => string | undefined;
 
 export function addressCheck(agentId: string): AddressCheck {

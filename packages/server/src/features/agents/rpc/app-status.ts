@@ -22,7 +22,7 @@ const states: ReadonlyMap<number, AppState> = new Map([
   [State.FAILURE, "failure"],
 ]);
 
-/** Keeps what an app says of itself (`rpc.md` section 7.13). */
+/** Keeps what an app says of itself (docs/protocol/rpc.md §7.13). */
 export async function updateAppStatus(
   context: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   { slug, state: number, message, uri }: UpdateAppStatusRequest,

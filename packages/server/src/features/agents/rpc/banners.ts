@@ -4,7 +4,7 @@ import type {
   ServiceBannerSchema,
 } from "@slipway/wire";
 
-/** There are no banners yet; asked for every two minutes (`rpc.md` section 7.8). */
+/** There are no banners yet; asked for every two minutes (docs/protocol/rpc.md §7.8). */
 export async function announcementBanners(): Promise<
   MessageInitShape<typeof GetAnnouncementBannersResponseSchema>
 > {

@@ -12,7 +12,7 @@ import { agentLimits } from "./limits.ts";
 /** Characters of a field that are logged. */
 const maxFieldLength = agentLimits["coder.agent.v2.BoundaryLog.HttpRequest"].url.kept;
 
-/** Writes what a boundary let pass or held back into our log; it is stored nowhere else (`rpc.md` section 7.14). */
+/** Writes what a boundary let pass or held back into our log; it is stored nowhere else (docs/protocol/rpc.md §7.14). */
 export async function reportBoundaryLogs(
   { logger, spend }: Pick<AgentRpcContext, "logger" | "spend">,
   request: ReportBoundaryLogsRequest,

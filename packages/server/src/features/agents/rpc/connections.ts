@@ -30,7 +30,7 @@ const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Characters of a reason that are kept. */
 const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
 
-/** Keeps when somebody was connected to the agent (`rpc.md` section 7.11). */
+/** Keeps when somebody was connected to the agent (docs/protocol/rpc.md §7.11). */
 export async function reportConnection(
   { db, clock, agent, spend }: Pick<AgentRpcContext, "db" | "clock" | "agent" | "spend">,
   request: ReportConnectionRequest,

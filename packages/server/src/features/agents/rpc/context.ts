@@ -29,6 +29,6 @@ export interface AgentRpcContext {
   readonly agent: AgentCaller;
   /** The session's own; what it writes late may be told from what a newer one wrote. */
   readonly connectionId: string;
-  /** The negotiated version, such as `2.10` (`rpc.md` section 1.2). */
+  /** The negotiated version, such as `2.10` (docs/protocol/rpc.md §1.2). */
   readonly apiVersion: string;
 }

@@ -17,7 +17,7 @@ const uuidBytes = 16;
 
 /**
  * The agent's place among the peers, as long as there are no others: what it may not do is refused as the protocol
- * wants (`rpc.md` section 6.3), the rest is taken in silence. Ends with the agent's disconnect, or with its requests.
+ * wants (docs/protocol/rpc.md §6.3), the rest is taken in silence. Ends with the agent's disconnect, or with its requests.
  */
 export async function* coordinate(
   agentId: string,

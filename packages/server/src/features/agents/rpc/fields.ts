@@ -8,7 +8,7 @@ export function required<T>(value: T | undefined, name: string): T {
   return value;
 }
 
-/** A UUID of exactly 16 bytes; throws `RpcFailure` for any other length (`rpc.md` section 4). */
+/** A UUID of exactly 16 bytes; throws `RpcFailure` for any other length (docs/protocol/rpc.md §4). */
 export function uuidField(bytes: Uint8Array, name: string): string {
   try {
     return parseUuid(bytes);

@@ -35,7 +35,7 @@ import { updateStats } from "./stats.ts";
 import { createSubAgent, deleteSubAgent, listSubAgents } from "./sub-agents.ts";
 
 /**
- * The RPCs that the agent of one session may call (`rpc.md` sections 6 and 7). What is not here is answered with code
+ * The RPCs that the agent of one session may call (docs/protocol/rpc.md §6 and §7). What is not here is answered with code
  * 12: PushContextState, which a stock agent then leaves alone, RefreshResumeToken and WorkspaceUpdates.
  */
 export function agentRpcHandlers(context: AgentRpcContext): RpcHandlers {
@@ -73,7 +73,7 @@ const agentRpcs: RpcTable<AgentRpcContext> = new Map([
   duplex(network.coordinate, boundedParser(network.coordinate.input), ({ agent }, requests) =>
     coordinate(agent.agentId, requests),
   ),
-  // An empty answer with no storage is a conforming server (`rpc.md` section 6.6); nothing of the request is read.
+  // An empty answer with no storage is a conforming server (docs/protocol/rpc.md §6.6); nothing of the request is read.
   unary(
     network.postTelemetry,
     () => undefined,

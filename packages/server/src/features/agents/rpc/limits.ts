@@ -28,7 +28,7 @@ export const otherProtocols = "other";
 export const maxSubAgentAppText = 16 * 1024;
 
 /**
- * The limits of everything in a request of an agent that can be long or many (`rpc.md` sections 6 and 7), by message and
+ * The limits of everything in a request of an agent that can be long or many (docs/protocol/rpc.md §6 and §7), by message and
  * field. A field that has none here fails a test. Every limit is far beyond what a stock agent sends, for an agent
  * that is refused tries again for ever.
  */

@@ -39,7 +39,7 @@ interface LogRequest {
 /** The sources of sessions whose lines name none. */
 const externalSources = new WeakMap<Needs, string>();
 
-/** Takes a batch of log lines (`rpc.md` section 7.7). */
+/** Takes a batch of log lines (docs/protocol/rpc.md §7.7). */
 export async function batchCreateLogs(
   needs: Needs,
   { logSourceId, lines }: LogRequest,

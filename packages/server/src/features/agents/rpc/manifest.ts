@@ -25,7 +25,7 @@ import {
 import { noteMetadataKeys } from "./metadata.ts";
 import { notLive } from "./require-live.ts";
 
-/** All that the agent has to do (`rpc.md` section 7.1). Read again at each connection. */
+/** All that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
 export async function getManifest(session: {
   readonly db: AgentRpcContext["db"];
   readonly agent: Pick<AgentRpcContext["agent"], "agentId">;

@@ -12,7 +12,7 @@ import { agentLimits } from "./limits.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "metadata" | "agent">;
 
-/** Sum of the keys' lengths that one call may have, in bytes (`rpc.md` section 7.6). */
+/** Sum of the keys' lengths that one call may have, in bytes (docs/protocol/rpc.md §7.6). */
 const maxKeysBytes = 6144;
 /** Longest value or error, in bytes. */
 const maxValueBytes = agentLimits["coder.agent.v2.WorkspaceAgentMetadata.Result"].value.kept;

@@ -15,7 +15,7 @@ export function sampleOf(
   return Number((usage.used * 100n) / usage.total) >= threshold ? "nok" : "ok";
 }
 
-/** The state after a window of samples (`rpc.md` section 7.10); it stays as it was where they do not decide. */
+/** The state after a window of samples (docs/protocol/rpc.md §7.10); it stays as it was where they do not decide. */
 export function evaluateWindow(samples: readonly Sample[], before: MonitorState): MonitorState {
   if (samples.length === 0) return before;
   const percentOf = (count: number): number => (count * 100) / samples.length;

@@ -58,7 +58,7 @@ function isOfThisLife(authenticatedAt: string): RawBuilder<boolean> {
 }
 
 /**
- * Start and end of the start scripts follow from the state (table of `rpc.md` section 7.3). While the agent is owed a reinit,
+ * Start and end of the start scripts follow from the state (table of docs/protocol/rpc.md §7.3). While the agent is owed a reinit,
  * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md); that it ends that, once
  * it was told to, is noted, because a release that knows no repetition would start over at each. Nor does what a session
  * says of a time that the agent has left behind, once a newer session is there: the statement was held up on its way, and the
@@ -169,7 +169,7 @@ interface ConnectionReport {
 }
 
 /**
- * Both reports of a connection make one row: the earliest connect and the first disconnect win (`rpc.md` section 7.11). False
+ * Both reports of a connection make one row: the earliest connect and the first disconnect win (docs/protocol/rpc.md §7.11). False
  * when the agent is not live.
  */
 export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<boolean> {

@@ -16,7 +16,7 @@ type Needs = Pick<AgentRpcContext, "db" | "clock" | "logger" | "agent">;
 type Configuration = MessageInitShape<typeof GetResourcesMonitoringConfigurationResponseSchema>;
 type Pushed = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema>;
 
-/** Must both be above 0, or a stock agent crashes (`rpc.md` section 7.10). */
+/** Must both be above 0, or a stock agent crashes (docs/protocol/rpc.md §7.10). */
 const datapointsPerWindow = 20;
 const collectionIntervalSeconds = 10;
 
@@ -26,7 +26,7 @@ const debounceMs = 30 * 60_000;
 /** What sessions watch, from the first time on that they ask; most never do. */
 const watchesOf = new WeakMap<Needs, readonly Watch[]>();
 
-/** What the agent is to watch: memory and volumes that its template names (`rpc.md` section 7.10). */
+/** What the agent is to watch: memory and volumes that its template names (docs/protocol/rpc.md §7.10). */
 export async function monitoringConfiguration(needs: Needs): Promise<Configuration> {
   return configurationOf((await readWatches(needs)).map(({ monitor }) => monitor));
 }

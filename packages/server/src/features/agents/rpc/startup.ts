@@ -20,7 +20,7 @@ const subsystems: ReadonlyMap<number, Subsystem> = new Map([
 
 const maxVersionLength = agentLimits["coder.agent.v2.Startup"].version.maxBytes;
 
-/** Notes what the agent is and where it works, and echoes it (`rpc.md` section 7.2). */
+/** Notes what the agent is and where it works, and echoes it (docs/protocol/rpc.md §7.2). */
 export async function updateStartup(needs: Needs, request: UpdateStartupRequest): Promise<Startup> {
   const startup = required(request.startup, "startup");
   const { version, expandedDirectory } = startup;

@@ -15,7 +15,7 @@ import { notLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity" | "spend">;
 
-/** How often agents report; they take it from every answer (`rpc.md` section 7.4). */
+/** How often agents report; they take it from every answer (docs/protocol/rpc.md §7.4). */
 const reportIntervalMs = 30_000;
 
 /** Keeps what an agent in use reports, and tells it when to report again. Idle reports are not kept. */

@@ -61,7 +61,7 @@ const openIns: ReadonlyMap<number, OpenInName> = new Map([
   [OpenIn.TAB, "tab"],
 ]);
 
-/** The apps of a new sub-agent: a bad one is told of, and the others are kept (`rpc.md` section 7.12). */
+/** The apps of a new sub-agent: a bad one is told of, and the others are kept (docs/protocol/rpc.md §7.12). */
 export function checkApps(agentName: string, apps: readonly App[]): CheckedApps {
   const slugs = new Set<string>();
   const kept: CheckedApp[] = [];

@@ -38,7 +38,7 @@ type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
 
 const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
 
-/** Makes an agent inside of the workspace's own, or takes the one that the build made (`rpc.md` section 7.12). */
+/** Makes an agent inside of the workspace's own, or takes the one that the build made (docs/protocol/rpc.md §7.12). */
 export async function createSubAgent(
   needs: Needs,
   request: CreateSubAgentRequest,
@@ -57,7 +57,7 @@ export async function createSubAgent(
 
 /**
  * Ends a sub-agent of the calling agent, and of no other. The caller's own id changes nothing: stock agents take that for a
- * success (`rpc.md` section 7.12).
+ * success (docs/protocol/rpc.md §7.12).
  */
 export async function deleteSubAgent(
   { db, pubsub, agent }: Needs,

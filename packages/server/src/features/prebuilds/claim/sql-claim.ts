@@ -19,7 +19,7 @@ export interface OwnerSettings {
 export const lockWaitMs = 2_000;
 
 /**
- * A workspace `w` that waits to be claimed from the pool of a preset (`prebuilds.md` sections 1.4 and 6): it runs in the
+ * A workspace `w` that waits to be claimed from the pool of a preset (docs/protocol/prebuilds.md §1.4 and §6): it runs in the
  * active version, all its root agents are ready, and it has neither expired nor been invalidated.
  */
 function isWaiting(presetId: string): RawBuilder<boolean> {

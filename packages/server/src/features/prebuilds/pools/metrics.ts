@@ -24,7 +24,7 @@ const labelNames = ["template_name", "preset_name", "organization_name"] as cons
 type Labels = Readonly<Record<(typeof labelNames)[number], string>>;
 
 /**
- * Adds what the database knows of pools (`prebuilds.md` section 2.7): every replica tells the same. It is read when the
+ * Adds what the database knows of pools (docs/protocol/prebuilds.md §2.7): every replica tells the same. It is read when the
  * metrics are.
  */
 export function addPoolMetrics(registry: Registry, needs: PoolMetricsNeeds): void {

@@ -17,7 +17,7 @@ export interface PoolTotals {
 }
 
 /**
- * A prebuild is known by its first build, which the system user began (`prebuilds.md` section 1.2). His id is written out, so
+ * A prebuild is known by its first build, which the system user began (docs/protocol/prebuilds.md §1.2). His id is written out, so
  * that the index of such builds fits.
  */
 export async function selectTotals(db: Queryable): Promise<readonly PoolTotals[]> {

@@ -2,7 +2,7 @@ import { isTimezone, type WallClock, windowHolds, windowsOverlap } from "@slipwa
 
 import type { Pool } from "./snapshot.ts";
 
-/** How many prebuilds a pool is to have at a time (`prebuilds.md` section 2.4). */
+/** How many prebuilds a pool is to have at a time (docs/protocol/prebuilds.md §2.4). */
 export function desiredInstances(pool: Pool, nowMs: number): number {
   if (!pool.isActive) return 0;
   const { windows, schedulingTimezone } = pool;

@@ -5,7 +5,7 @@ import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
 import type { Pool, PoolSnapshot, Prebuild } from "./snapshot.ts";
 
-/** The advisory lock under which one replica at a time fills pools (`prebuilds.md` section 1.1). */
+/** The advisory lock under which one replica at a time fills pools (docs/protocol/prebuilds.md §1.1). */
 const lockId = 7;
 
 /** Whether this transaction is the one that fills pools, until it ends. */

@@ -1,7 +1,7 @@
 import { desiredInstances } from "./desired-instances.ts";
 import type { Pool, PoolSnapshot, Prebuild } from "./snapshot.ts";
 
-/** What deployments may set of the reconciliation (`prebuilds.md` section 2.1). */
+/** What deployments may set of the reconciliation (docs/protocol/prebuilds.md §2.1). */
 export interface ReconcileLimits {
   /** How long each recent failure holds off new prebuilds, in milliseconds. */
   readonly backoffMs: number;
@@ -30,7 +30,7 @@ export interface Reconciliation {
 const deleteAgainMs = 5 * 60_000;
 
 /**
- * What a pool needs (`prebuilds.md` section 2.5, with its faults mended): deletions wait for nothing, failures hold off a
+ * What a pool needs (docs/protocol/prebuilds.md §2.5, with its faults mended): deletions wait for nothing, failures hold off a
  * pool that only its windows fill too, and everything surplus, expired, canceled or of another version goes in one pass.
  */
 export function reconcile(

@@ -30,7 +30,7 @@ export const settledMs = 5_000;
 export const unconnectedMs = 15_000;
 
 /**
- * What an agent is answered (docs/claims.md; `prebuilds.md` sections 3.4 and 6). A view of the state: nothing that was
+ * What an agent is answered (docs/claims.md; docs/protocol/prebuilds.md §3.4 and §6). A view of the state: nothing that was
  * lost, came twice or came late changes more than when it is said.
  */
 export function decideReinit(view: ReinitView, stream: ReinitStream): ReinitDecision {

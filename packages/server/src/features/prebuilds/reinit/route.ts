@@ -22,7 +22,7 @@ interface ReinitRouteNeeds {
   readonly logger: Logger;
 }
 
-/** Tells agents of prebuilds that their workspace was claimed (`rest.md` section 2.2, docs/claims.md). */
+/** Tells agents of prebuilds that their workspace was claimed (docs/protocol/rest.md §2.2, docs/claims.md). */
 export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
   const { db, pubsub, clock, logger } = needs;
   const views = new GatheredViews(db);
@@ -79,7 +79,7 @@ async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): 
   try {
     for await (const answer of answers) {
       if (answer.type !== "frame") continue;
-      // In this order: stock agents may depend on it (`rest.md` section 2.2).
+      // In this order: stock agents may depend on it (docs/protocol/rest.md §2.2).
       await stream.data({
         workspace_id: answer.workspaceId,
         reason: "prebuild_claimed",
@@ -93,7 +93,7 @@ async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): 
   }
 }
 
-/** As Go reads a boolean, except that nonsense is false (`prebuilds.md` section 3.1). */
+/** As Go reads a boolean, except that nonsense is false (docs/protocol/prebuilds.md §3.1). */
 function readFlag(text: string | undefined): boolean {
   return ["1", "t", "T", "true", "TRUE", "True"].includes(text ?? "");
 }
