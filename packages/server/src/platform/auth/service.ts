@@ -19,6 +19,7 @@ import {
 } from "./queries.ts";
 import type { KeyScope } from "./scopes.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
+import { SharedLookups } from "./shared-lookups.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
 const daySeconds = 24 * 3600;
@@ -77,7 +78,8 @@ export function createAuthenticator(
   accessUrl: () => string,
   limits: TokenLimits,
 ): Authenticator {
-  const keys = { db, limits };
+  const lookups = new SharedLookups((id) => findKey(db, id, limits));
+  const keys: KeyNeeds = { db, findKey: (id) => lookups.find(id) };
   return {
     user: async (request, route) =>
       opening(route, await authenticateUser(keys, findToken(request)?.token, accessUrl())),
@@ -100,16 +102,16 @@ function opening(route: Route, user: KnownUser): KnownUser {
 
 interface KeyNeeds {
   readonly db: Database;
-  readonly limits: TokenLimits;
+  readonly findKey: (id: string) => ReturnType<typeof findKey>;
 }
 
-async function findUserKey({ db, limits }: KeyNeeds, token: string | undefined): Promise<FoundKey> {
+async function findUserKey(keys: KeyNeeds, token: string | undefined): Promise<FoundKey> {
   if (token === undefined) {
     return { problem: 'Cookie "coder_session_token" or query parameter must be provided.' };
   }
   const parsed = parseSessionToken(token);
   if ("problem" in parsed) return parsed;
-  const key = await findKey(db, parsed.id, limits);
+  const key = await keys.findKey(parsed.id);
   if (key === undefined) return { problem: "API key is invalid." };
   if (!isSecretOf(parsed.secret, key.hashed_secret)) {
     return { problem: "API key secret is invalid." };
