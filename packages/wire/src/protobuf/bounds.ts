@@ -1,6 +1,7 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 
-import { FieldReader } from "./field-reader.ts";
+import { ProtobufError } from "./errors.ts";
+import { FieldReader, wireType } from "./field-reader.ts";
 
 /** What one field of a message may hold. */
 export interface FieldBound {
@@ -28,7 +29,8 @@ const maxFields = 100_000;
 /**
  * Makes a check of the encoded messages of a schema, for before they are read: a few bytes of a repeated message become a hundred
  * in memory. A field that is not repeated may come once. Bounds that are not given are none. The check throws
- * `ProtobufError` for what is no message.
+ * `ProtobufError` for what is no message, and for a known field of another wire type, which the reader of messages would take
+ * for what it should be: its content would be read and not be checked.
  */
 export function boundsCheck(
   schema: DescMessage,
@@ -46,6 +48,8 @@ interface CheckedField {
   readonly name: string;
   readonly maxCount: number;
   readonly maxBytes: number;
+  /** Of one value. A list of numbers may have a length instead. */
+  readonly wireType: number;
   /** What stands behind a length: text, a message, or numbers one behind the other. */
   readonly content: "text" | "numbers" | CheckedMessage;
 }
@@ -71,6 +75,7 @@ function checkedMessage(
       name: field.name,
       maxCount: isSingle ? 1 : (bound.maxCount ?? Infinity),
       maxBytes: bound.maxBytes ?? Infinity,
+      wireType: wireTypeOf(field),
       content,
     });
   }
@@ -84,11 +89,13 @@ function contentOf(
 ): CheckedField["content"] {
   if (field.fieldKind === "map") {
     const part = { maxCount: 1, maxBytes: bound.maxBytes ?? Infinity };
-    const value = field.message === undefined ? "text" : messageOf(field.message);
+    const key = { ...part, name: "key", wireType: scalarWireType(field.mapKey) };
+    const value = { ...part, name: "value", wireType: wireTypeOfValue(field) };
+    const content = field.message === undefined ? "text" : messageOf(field.message);
     return {
       fields: new Map([
-        [1, { ...part, name: "key", content: "text" }],
-        [2, { ...part, name: "value", content: value }],
+        [1, { ...key, content: "text" }],
+        [2, { ...value, content }],
       ]),
     };
   }
@@ -97,13 +104,45 @@ function contentOf(
   return isText ? "text" : "numbers";
 }
 
+function wireTypeOf(field: DescField): number {
+  return field.fieldKind === "map" ? wireType.bytes : wireTypeOfValue(field);
+}
+
+/** The wire type of a field's value, of one in a list, and of one in a map. */
+function wireTypeOfValue({ message, scalar }: DescField): number {
+  if (message !== undefined) return wireType.bytes;
+  return scalar === undefined ? wireType.varint : scalarWireType(scalar);
+}
+
+function scalarWireType(scalar: ScalarType): number {
+  switch (scalar) {
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return wireType.bytes;
+    case ScalarType.DOUBLE:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return wireType.fixed64;
+    case ScalarType.FLOAT:
+    case ScalarType.FIXED32:
+    case ScalarType.SFIXED32:
+      return wireType.fixed32;
+    case ScalarType.INT32:
+    case ScalarType.INT64:
+    case ScalarType.UINT32:
+    case ScalarType.UINT64:
+    case ScalarType.SINT32:
+    case ScalarType.SINT64:
+    case ScalarType.BOOL:
+      return wireType.varint;
+  }
+}
+
 interface Walk {
   readonly reader: FieldReader;
   fields: number;
   excess: Excess | undefined;
 }
-
-const lengthDelimited = 2;
 
 function walkMessage(walk: Walk, message: CheckedMessage, end: number, path: string): void {
   const { reader } = walk;
@@ -120,7 +159,12 @@ function walkMessage(walk: Walk, message: CheckedMessage, end: number, path: str
       reader.skip(tag, end);
       continue;
     }
-    const hasLength = tag % 8 === lengthDelimited;
+    const hasLength = tag % 8 === wireType.bytes;
+    const isList = field.content === "numbers" && field.maxCount > 1;
+    if (tag % 8 !== field.wireType && !(hasLength && isList)) {
+      const text = `${path}${field.name} has wire type ${tag % 8}, wanted ${field.wireType}`;
+      throw new ProtobufError("malformed-message", text);
+    }
     const valueEnd = hasLength ? reader.length(end) : end;
     const isPacked = hasLength && field.content === "numbers";
     const entries = (counts.get(field) ?? 0) + (isPacked ? reader.countVarints(valueEnd) : 1);

@@ -3,7 +3,7 @@ import { ProtobufError } from "./errors.ts";
 const maxVarintBytes = 10;
 
 /** Wire types; the two of groups are not used by anybody. */
-const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** Tag of a field whose value is a varint. */
 export function varintTag(field: number): number {
