@@ -143,12 +143,25 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "testkit",
-    mayImport: ["runtime", "wire", "tailnet", "api", "sdk", "postgres", "server", "agent", "cli"],
+    mayImport: [
+      "runtime",
+      "wire",
+      "tailnet",
+      "api",
+      "sdk",
+      "drivers",
+      "postgres",
+      "server",
+      "agent",
+      "cli",
+    ],
     folders: [
       "clock",
       "servers",
       "clouds",
       "database",
+      // The promises that every implementation of an interface keeps.
+      "compliance",
       "processes",
       "claim-stage",
       "simulation",

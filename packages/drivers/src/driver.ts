@@ -13,8 +13,6 @@ export type DriverName = "process" | "docker" | "external" | "terraform" | "kube
  */
 export interface Driver {
   readonly name: DriverName;
-  /** Whether it runs what templates say on the server's own machine: then owners alone write such templates. */
-  readonly usesServerMachine?: boolean;
   /** Why it starts nothing here and takes no new templates, for people; undefined when it does. Stops and deletions work. */
   readonly refusal?: string | undefined;
   /** What a template version provides. Changes nothing. */

@@ -1,3 +1,5 @@
+export { capabilitiesOf, driversWith } from "./capabilities.ts";
+export type { DriverCapabilities } from "./capabilities.ts";
 export { defaultDriverLimits } from "./driver-build.ts";
 export type { DriverAgent, DriverBuild } from "./driver-build.ts";
 export type { DriverLog } from "./driver-log.ts";

@@ -71,7 +71,6 @@ const startStage = "Starting agents";
  */
 export class ProcessDriver implements Driver {
   readonly name = "process";
-  readonly usesServerMachine = true;
   readonly refusal: string | undefined;
   readonly #options: ProcessDriverOptions;
   readonly #table: ProcessTable;

@@ -56,10 +56,7 @@ async function readStartCommand(
   agent: WorkspaceAgent,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { resources } = workspace.latest_build;
-  const isExternal = resources.some(
-    ({ id, type }) => id === agent.resource_id && type === "external",
-  );
+  const isExternal = workspace.latest_build.has_external_agent === true;
   if (!isExternal || agent.status === "connected") return undefined;
   const params = { workspace: workspace.id, agent: agent.name };
   return (await client.call(getExternalAgentCredentials, { params, signal })).command;

@@ -5,6 +5,7 @@ import type {
   WorkspaceBuild,
   WorkspaceResource,
 } from "@slipway/api";
+import { capabilitiesOf } from "@slipway/drivers";
 
 import type { BuildRow } from "./queries.ts";
 
@@ -40,7 +41,7 @@ export function buildJson(
     matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
     template_version_preset_id: row.template_version_preset_id,
     has_ai_task: false,
-    has_external_agent: row.driver === "external",
+    has_external_agent: capabilitiesOf(row.driver).hasExternalAgents,
   };
 }
 

@@ -1,13 +1,10 @@
-import type { Driver, DriverLog, ObservedAgent } from "@slipway/drivers";
+import { capabilitiesOf, type Driver, type DriverLog, type ObservedAgent } from "@slipway/drivers";
 import { errorText, type Logger } from "@slipway/runtime";
 
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { resetAgents } from "../agents/build-service.ts";
 import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts";
 import { type BuildContext, selectRunningBuilds, updateDriverState } from "./context-queries.ts";
-
-/** Drivers whose agents end with the machine, and do not come back by themselves. */
-const restoredDrivers: ReadonlySet<string> = new Set(["process"]);
 
 /**
  * Looks whether the agents of this worker's running workspaces still run, and starts those that do not: after a restart of
@@ -21,7 +18,7 @@ export async function restoreWorkspaces(
 ): Promise<number> {
   let started = 0;
   for (const context of await selectRunningBuilds(needs.db, workerId)) {
-    if (!restoredDrivers.has(context.definition.driver)) continue;
+    if (!capabilitiesOf(context.definition.driver).needsRestore) continue;
     const log = logger.child({ workspace: context.workspace_name, owner: context.owner_username });
     try {
       const driver = requireDriver(needs.drivers, context.definition.driver);

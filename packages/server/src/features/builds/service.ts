@@ -1,4 +1,5 @@
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
+import { capabilitiesOf } from "@slipway/drivers";
 import { mayFailToRender, resolveParameters, type TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
@@ -38,9 +39,6 @@ export interface NewBuild {
   /** The limits that a start must be within; undefined where the caller has looked already. */
   readonly limits: WorkspaceLimits | undefined;
 }
-
-/** Drivers whose workspaces live on the machine of the server that started them. */
-const localDrivers: ReadonlySet<string> = new Set(["process"]);
 
 /**
  * Queues a build and resolves to its id; throws 409 while another one runs, and what `lockAuthorized` throws. The caller hints
@@ -115,7 +113,8 @@ export function localWorker(
   { driver }: Pick<TemplateDefinition, "driver">,
   lastWorkerId: string | null | undefined,
 ): { readonly onlyWorkerId?: string } {
-  return lastWorkerId && localDrivers.has(driver) ? { onlyWorkerId: lastWorkerId } : {};
+  const isBound = capabilitiesOf(driver).isBoundToServer;
+  return lastWorkerId && isBound ? { onlyWorkerId: lastWorkerId } : {};
 }
 
 /** Throws what a first start of a version with a preset's values alone would throw, and changes nothing. */

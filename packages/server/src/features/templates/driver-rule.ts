@@ -1,10 +1,10 @@
-import type { Driver } from "@slipway/drivers";
+import { capabilitiesOf, type Driver } from "@slipway/drivers";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { forbidden, HttpError } from "../../platform/http/errors.ts";
 
-export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "usesServerMachine" | "refusal">>;
+export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "refusal">>;
 
 /** The drivers that a user may write templates for, and why not for the others. */
 export interface OfferedDrivers {
@@ -35,10 +35,10 @@ export function requireDriverFor(drivers: Drivers, user: UserCaller, name: strin
 }
 
 function refusalOf(
-  { refusal, usesServerMachine }: Pick<Driver, "usesServerMachine" | "refusal">,
+  { name, refusal }: Pick<Driver, "name" | "refusal">,
   user: Pick<UserCaller, "roles">,
 ): string | undefined {
   if (refusal !== undefined) return refusal;
-  if (usesServerMachine !== true || isOwnerRole(user)) return undefined;
+  if (!capabilitiesOf(name).runsOnServerMachine || isOwnerRole(user)) return undefined;
   return "runs scripts on the server's machine, so owners alone write templates for it";
 }

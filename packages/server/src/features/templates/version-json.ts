@@ -5,6 +5,7 @@ import {
   type TemplateVersion,
   type TemplateVersionParameter,
 } from "@slipway/api";
+import { capabilitiesOf } from "@slipway/drivers";
 import type { ParameterDefinition, PresetDefinition } from "@slipway/template";
 
 import type { VersionRow } from "./version-queries.ts";
@@ -29,7 +30,7 @@ export function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersi
     archived: row.archived,
     // Whichever server answered took its job, or could have.
     matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
-    has_external_agent: row.definition?.driver === "external",
+    has_external_agent: capabilitiesOf(row.definition?.driver).hasExternalAgents,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ExternalAgentCredentials } from "@slipway/api";
+import { capabilitiesOf } from "@slipway/drivers";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
@@ -31,7 +32,7 @@ export async function readExternalAgentCredentials(
   agentName: string,
 ): Promise<ExternalAgentCredentials> {
   const build = await readNewestDriverBuild(db, workspace.id);
-  if (build?.driver !== "external") throw notFound();
+  if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
   if (build.transition !== "start") {
     throw new HttpError(409, "The workspace is not started.", {
       detail: "Its agent gets a new token with each start; start the workspace first.",

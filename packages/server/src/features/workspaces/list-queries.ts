@@ -1,3 +1,4 @@
+import { driversWith } from "@slipway/drivers";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -58,7 +59,8 @@ export function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer:
     )
     .$if(search.hasExternalAgent !== undefined, (q) =>
       q.where(
-        sql<boolean>`(newest.driver = 'external') is not distinct from ${search.hasExternalAgent}`,
+        sql<boolean>`(newest.driver = any(${driversWith("hasExternalAgents")}::text[]))
+          is not distinct from ${search.hasExternalAgent}`,
       ),
     )
     .where((eb) =>

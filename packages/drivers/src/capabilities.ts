@@ -1,0 +1,40 @@
+import type { DriverName } from "./driver.ts";
+
+/** The properties of a driver that others act on, so that nobody compares names. */
+export interface DriverCapabilities {
+  /** Workspaces run on the machine of the server that started them: only that server can stop them. */
+  readonly isBoundToServer: boolean;
+  /** Agents end with the machine and do not come back by themselves. */
+  readonly needsRestore: boolean;
+  /** Scripts of templates run on the server's own machine, so only owners write such templates. */
+  readonly runsOnServerMachine: boolean;
+  /** Agents are started by hand, with the credentials that the server shows. */
+  readonly hasExternalAgents: boolean;
+}
+
+const none: DriverCapabilities = {
+  isBoundToServer: false,
+  needsRestore: false,
+  runsOnServerMachine: false,
+  hasExternalAgents: false,
+};
+
+const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
+  process: { ...none, isBoundToServer: true, needsRestore: true, runsOnServerMachine: true },
+  docker: none,
+  external: { ...none, hasExternalAgents: true },
+  terraform: none,
+  kubernetes: none,
+};
+
+const byName = new Map<string, DriverCapabilities>(Object.entries(capabilities));
+
+/** The capabilities of the driver of that name; none of them for an unknown or absent one. */
+export function capabilitiesOf(driver: string | null | undefined): DriverCapabilities {
+  return byName.get(driver ?? "") ?? none;
+}
+
+/** The names of the drivers with a capability, for statements. */
+export function driversWith(capability: keyof DriverCapabilities): readonly string[] {
+  return [...byName].flatMap(([name, has]) => (has[capability] ? [name] : []));
+}

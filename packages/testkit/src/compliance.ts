@@ -1,0 +1,2 @@
+export { describeDriver } from "./compliance/driver.ts";
+export type { DriverUnderTest } from "./compliance/driver.ts";

@@ -1,0 +1,101 @@
+import type { Driver, DriverBuild, DriverLog } from "@slipway/drivers";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+/** A driver under test, and what it works on. */
+export interface DriverUnderTest extends AsyncDisposable {
+  readonly driver: Driver;
+  /** A build whose agent keeps running until it is told to stop. */
+  build(fields?: Partial<DriverBuild>): DriverBuild;
+  /** Another driver object on the same infrastructure, as after a restart of the server. */
+  reopen(): Driver;
+  /** Whether the driver itself can tell that an agent runs. */
+  readonly seesAgents: boolean;
+}
+
+const { signal } = new AbortController();
+const silent: DriverLog = { write: () => undefined };
+
+/** The promises of the `Driver` interface, which every driver keeps. `open` is called for each test. */
+export function describeDriver(name: string, open: () => Promise<DriverUnderTest>): void {
+  describe(`the driver ${name}`, () => {
+    let place: DriverUnderTest;
+
+    beforeEach(async () => {
+      place = await open();
+    });
+
+    afterEach(() => place[Symbol.asyncDispose]());
+
+    async function statusOf(driver: Driver, build: DriverBuild): Promise<readonly string[]> {
+      const input = { workspaceId: build.workspace.id, agents: build.agents, state: build.state };
+      return (await driver.observe(input, signal)).agents.map(
+        ({ id, status }) => `${id} ${status}`,
+      );
+    }
+
+    function expected(build: DriverBuild, runs: boolean): readonly string[] {
+      return build.agents.map(
+        ({ id }) => `${id} ${runs && place.seesAgents ? "running" : "absent"}`,
+      );
+    }
+
+    test("plans a resource for each agent, and changes nothing", async () => {
+      const build = place.build();
+      const agentNames = build.agents.map((agent) => agent.name);
+      const input = { template: build.template, parameters: {}, agentNames };
+      const { resources } = await place.driver.plan(input, silent, signal);
+      expect(resources.flatMap((resource) => resource.agentNames)).toEqual(agentNames);
+      expect(await statusOf(place.driver, build)).toEqual(expected(build, false));
+    });
+
+    test("starts the same build again without doing anything twice", async () => {
+      const build = place.build();
+      const first = await place.driver.start(build, silent, signal);
+      const observed = await place.driver.observe(observing(build), signal);
+      expect(await place.driver.start(build, silent, signal)).toEqual(first);
+      expect(await place.driver.observe(observing(build), signal)).toEqual(observed);
+      expect(await statusOf(place.driver, build)).toEqual(expected(build, true));
+    });
+
+    test("goes on with what another process began", async () => {
+      const build = place.build();
+      const { state } = await place.driver.start(build, silent, signal);
+      const later = place.reopen();
+      expect(await statusOf(later, { ...build, state })).toEqual(expected(build, true));
+      const stop = place.build({ id: "build-2", number: 2, transition: "stop", state });
+      await later.stop(stop, silent, signal);
+      expect(await statusOf(later, stop)).toEqual(expected(build, false));
+    });
+
+    test("stops and deletes what is stopped or gone already", async () => {
+      const { state } = await place.driver.start(place.build(), silent, signal);
+      const stop = place.build({ id: "build-2", number: 2, transition: "stop", state });
+      const stopped = await place.driver.stop(stop, silent, signal);
+      expect(await place.driver.stop(stop, silent, signal)).toEqual(stopped);
+      const { state: left } = stopped;
+      const end = place.build({ id: "build-3", number: 3, transition: "delete", state: left });
+      const deleted = await place.driver.delete(end, silent, signal);
+      expect(await place.driver.delete(end, silent, signal)).toEqual(deleted);
+      expect(await statusOf(place.driver, end)).toEqual(expected(end, false));
+    });
+
+    test("deletes a workspace that was never started", async () => {
+      const end = place.build({ transition: "delete" });
+      await place.driver.delete(end, silent, signal);
+      expect(await statusOf(place.driver, end)).toEqual(expected(end, false));
+    });
+
+    test("starts anew after a stop", async () => {
+      const { state } = await place.driver.start(place.build(), silent, signal);
+      const stop = place.build({ id: "build-2", number: 2, transition: "stop", state });
+      const { state: left } = await place.driver.stop(stop, silent, signal);
+      const again = place.build({ id: "build-3", number: 3, state: left });
+      await place.driver.start(again, silent, signal);
+      expect(await statusOf(place.driver, again)).toEqual(expected(again, true));
+    });
+  });
+}
+
+function observing(build: DriverBuild): Parameters<Driver["observe"]>[0] {
+  return { workspaceId: build.workspace.id, agents: build.agents, state: build.state };
+}
