@@ -1,3 +1,4 @@
+import { nilUuid } from "@slipway/api";
 /** A server's word that the workspace of this agent has a new owner (docs/protocol/rest.md §2.2). It may come more than once. */
 export interface ReinitEvent {
   /** Undefined where the server did not say it. */
@@ -9,7 +10,6 @@ export interface ReinitEvent {
 }
 
 const claimed = "prebuild_claimed";
-const zeroUuid = "00000000-0000-0000-0000-000000000000";
 
 /**
  * Reads the data of an event, in both forms that servers send (docs/protocol/prebuilds.md §3.2) or as the bare reason that is
@@ -38,5 +38,5 @@ function parseFields(data: string): Readonly<Record<string, unknown>> | undefine
 }
 
 function readId(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" && value !== zeroUuid ? value : undefined;
+  return typeof value === "string" && value !== "" && value !== nilUuid ? value : undefined;
 }

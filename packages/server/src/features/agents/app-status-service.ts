@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { AgentCaller } from "../../platform/http/caller.ts";
+import { withoutNul } from "../../platform/http/storable-text.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { insertAppStatus } from "./app-status-queries.ts";
 
@@ -51,10 +52,10 @@ export async function reportAppStatus(
   const isKnown = await insertAppStatus(db, {
     agentId,
     // PostgreSQL keeps no NUL.
-    slug: slug.replaceAll("\0", ""),
+    slug: withoutNul(slug),
     state,
     message: cleanMessage(message),
-    uri: uri.replaceAll("\0", ""),
+    uri: withoutNul(uri),
   });
   if (!isKnown) return { type: "unknown-app" };
   pubsub.publish(topics.workspace(workspaceId));

@@ -1,5 +1,6 @@
 import type { Database } from "../../platform/db/database.ts";
 import type { AgentCaller } from "../../platform/http/caller.ts";
+import { withoutNul } from "../../platform/http/storable-text.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import type { PackedLines } from "./log-lines.ts";
 import { insertLogSource, type NewLogSource } from "./log-source-queries.ts";
@@ -46,8 +47,8 @@ export async function createLogSource(
   agentId: string,
   { id, displayName, icon }: NewLogSource,
 ): Promise<void> {
-  const name = displayName.replaceAll("\0", "").slice(0, maxNameLength).toWellFormed();
-  const source = { id, displayName: name, icon: icon.replaceAll("\0", "") };
+  const name = withoutNul(displayName).slice(0, maxNameLength).toWellFormed();
+  const source = { id, displayName: name, icon: withoutNul(icon) };
   await insertLogSource(db, agentId, source, maxSources);
 }
 

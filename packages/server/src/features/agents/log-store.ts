@@ -1,4 +1,4 @@
-import type { AgentLog } from "@slipway/api";
+import { type AgentLog, nilUuid } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../platform/db/database.ts";
@@ -15,8 +15,6 @@ const maxHalfBytes = maxLogBytes / 2;
 const stepBytes = 32_768;
 /** Sources whose newest batch is remembered; templates have at most 100 scripts an agent. */
 const maxLogSources = 256;
-/** Whose the line about missing ones is when nothing follows it. */
-const noSource = "00000000-0000-0000-0000-000000000000";
 /** Most lines in one read. */
 export const maxLogsPerRead = 1000;
 
@@ -92,7 +90,7 @@ export async function readLogs(
       order by id limit ${maxLogsPerRead})
     union all
     select gap.last, coalesce(next.created_at, now()), '', 'warn',
-        coalesce(next.log_source_id, ${noSource}), gap.last - gap.after
+        coalesce(next.log_source_id, ${nilUuid}), gap.last - gap.after
       from gap left join workspace_agent_logs next
         on next.workspace_agent_id = ${agentId} and next.id = gap.tail_first_id
       where gap.last > gap.after

@@ -1,3 +1,5 @@
+import { nilUuid } from "@slipway/api";
+
 import type { Database } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { lockOutdated, type SealedSecret, updateSealed } from "./rotation-queries.ts";
@@ -14,7 +16,6 @@ export interface RotationProgress {
 
 /** Secrets of one transaction. */
 const batchSize = 500;
-const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
  * Seals every secret anew that another key than the newest sealed, a batch a transaction. Ended at any time and called
@@ -35,7 +36,7 @@ async function* rotateColumn(
   signal: AbortSignal,
 ): AsyncGenerator<RotationProgress> {
   let [rotated, unreadable] = [0, 0];
-  let after: string | undefined = firstId;
+  let after: string | undefined = nilUuid;
   while (after !== undefined) {
     signal.throwIfAborted();
     const batch = await rotateBatch(db, secrets, column, after);

@@ -13,6 +13,11 @@ export function unstorableField(value: unknown): string | undefined {
   return undefined;
 }
 
+/** Removes NUL, which PostgreSQL cannot keep: an agent that sends one would be refused for ever. */
+export function withoutNul(text: string): string {
+  return text.replaceAll("\0", "");
+}
+
 function isStorable(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
 }

@@ -1,6 +1,7 @@
 import type { LogLevel } from "@slipway/api";
 
 import type { Database } from "../db/database.ts";
+import { withoutNul } from "../http/storable-text.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { insertJobLogs, type NewJobLog } from "./queries.ts";
 
@@ -32,7 +33,7 @@ export class JobLogWriter {
   }
 
   write(level: LogLevel, output: string): void {
-    const text = output.replaceAll("\0", "").slice(0, maxOutputLength);
+    const text = withoutNul(output).slice(0, maxOutputLength);
     this.#add({ log_source: "provisioner", log_level: level, stage: this.#stage, output: text });
   }
 

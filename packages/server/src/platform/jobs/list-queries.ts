@@ -1,4 +1,4 @@
-import type { JobStatus } from "@slipway/api";
+import { type JobStatus, nilUuid } from "@slipway/api";
 import { type SqlBool, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
@@ -24,35 +24,37 @@ const status = sql<JobStatus>`case
 /** Ids of jobs, newest first, each with what it is about. */
 export function selectJobList(db: Queryable, filter: JobFilter) {
   const { initiatorId, ids, statuses } = filter;
-  return db
-    .selectFrom("jobs as job")
-    .leftJoin("workspace_builds as build", "build.job_id", "job.id")
-    .leftJoin("workspaces as w", "w.id", "build.workspace_id")
-    .leftJoin("template_versions as v", (join) =>
-      join.on(sql<SqlBool>`v.id = coalesce(build.template_version_id, job.template_version_id)`),
-    )
-    .leftJoin("templates as t", "t.id", "v.template_id")
-    .where("job.organization_id", "=", filter.organizationId)
-    .$if(initiatorId !== undefined, (all) => all.where("job.initiator_id", "=", initiatorId ?? ""))
-    .$if(ids !== undefined, (all) => all.where("job.id", "in", [...(ids ?? []), nothing]))
-    .$if(statuses !== undefined, (all) => all.where(status, "in", [...(statuses ?? [])]))
-    .orderBy("job.created_at", "desc")
-    .limit(filter.limit)
-    .select([
-      "job.id",
-      "v.name as version_name",
-      "t.id as template_id",
-      "t.name as template_name",
-      "t.display_name as template_display_name",
-      "t.icon as template_icon",
-      "w.id as workspace_id",
-      "w.name as workspace_name",
-      "build.transition",
-    ])
-    .execute();
+  return (
+    db
+      .selectFrom("jobs as job")
+      .leftJoin("workspace_builds as build", "build.job_id", "job.id")
+      .leftJoin("workspaces as w", "w.id", "build.workspace_id")
+      .leftJoin("template_versions as v", (join) =>
+        join.on(sql<SqlBool>`v.id = coalesce(build.template_version_id, job.template_version_id)`),
+      )
+      .leftJoin("templates as t", "t.id", "v.template_id")
+      .where("job.organization_id", "=", filter.organizationId)
+      .$if(initiatorId !== undefined, (all) =>
+        all.where("job.initiator_id", "=", initiatorId ?? ""),
+      )
+      // An empty list of ids matches nothing: no job has the nil one.
+      .$if(ids !== undefined, (all) => all.where("job.id", "in", [...(ids ?? []), nilUuid]))
+      .$if(statuses !== undefined, (all) => all.where(status, "in", [...(statuses ?? [])]))
+      .orderBy("job.created_at", "desc")
+      .limit(filter.limit)
+      .select([
+        "job.id",
+        "v.name as version_name",
+        "t.id as template_id",
+        "t.name as template_name",
+        "t.display_name as template_display_name",
+        "t.icon as template_icon",
+        "w.id as workspace_id",
+        "w.name as workspace_name",
+        "build.transition",
+      ])
+      .execute()
+  );
 }
-
-/** The id of no job, so that an empty list of ids is a list. */
-const nothing = "00000000-0000-0000-0000-000000000000";
 
 export type ListedJobRow = Awaited<ReturnType<typeof selectJobList>>[number];

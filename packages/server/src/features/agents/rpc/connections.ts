@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 
+import { nilUuid } from "@slipway/api";
 import {
   type Connection,
   Connection_Action,
@@ -11,9 +12,10 @@ import {
 } from "@slipway/wire";
 
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
+import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
-import { enumField, required, timeField, uuidField, withoutNul } from "./fields.ts";
+import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { upsertConnection } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
@@ -26,7 +28,6 @@ const types: ReadonlyMap<number, string> = new Map([
   [Connection_Type.RECONNECTING_PTY, "reconnecting_pty"],
 ]);
 
-const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Characters of a reason that are kept. */
 const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
 

@@ -28,11 +28,6 @@ export function enumField<T extends string>(
   return text;
 }
 
-/** PostgreSQL keeps no NUL, and an agent that sends one would be refused for ever. */
-export function withoutNul(text: string): string {
-  return text.replaceAll("\0", "");
-}
-
 const nsPerMicrosecond = 1000n;
 const microsecondsPerSecond = 1_000_000n;
 /** 0001-01-01, which Go peers send for "no time". */

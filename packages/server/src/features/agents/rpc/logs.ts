@@ -1,4 +1,4 @@
-import type { LogLevel } from "@slipway/api";
+import { type LogLevel, nilUuid } from "@slipway/api";
 import {
   type BatchCreateLogsResponseSchema,
   Log_Level,
@@ -26,7 +26,6 @@ const maxLinesPerBatch = limits.logs.maxCount;
 const unending = new AbortController().signal;
 /** What a line costs of an agent's traffic, in bytes: about what storing it takes beside its text. */
 const lineCost = 48;
-const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** Never that the limit is passed: stock agents would send nothing any more, and the newest lines are kept. */
 const accepted: Answer = { logLimitExceeded: false };
 

@@ -4,10 +4,11 @@ import type {
   MessageInitShape,
 } from "@slipway/wire";
 
+import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { type MetadataValue, selectMetadataKeys } from "../metadata.ts";
 import type { AgentRpcContext } from "./context.ts";
-import { required, withoutNul } from "./fields.ts";
+import { required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "metadata" | "agent">;

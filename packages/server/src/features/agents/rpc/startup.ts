@@ -1,10 +1,11 @@
 import type { Subsystem } from "@slipway/api";
 import { type Startup, Startup_Subsystem, type UpdateStartupRequest } from "@slipway/wire";
 
+import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
-import { enumField, required, withoutNul } from "./fields.ts";
+import { enumField, required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { updateAgentStartup } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";

@@ -6,9 +6,9 @@ import {
   type UpdateStatsResponseSchema,
 } from "@slipway/wire";
 
+import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import type { AgentRpcContext } from "./context.ts";
-import { withoutNul } from "./fields.ts";
 import { maxProtocolLength, maxProtocols, otherProtocols } from "./limits.ts";
 import { insertStats } from "./queries.ts";
 import { notLive } from "./require-live.ts";

@@ -13,8 +13,8 @@ import {
   type MessageInitShape,
 } from "@slipway/wire";
 
+import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { base32Hex } from "./base32hex.ts";
-import { withoutNul } from "./fields.ts";
 import { agentLimits, maxSubAgentAppText } from "./limits.ts";
 
 /** An app as it is stored; names are those of the columns. */

@@ -13,11 +13,12 @@ import {
 import { createAgentToken } from "../../../platform/auth/agent-token.ts";
 import { violatesUnique } from "../../../platform/db/errors.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
+import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { readDisplayApps } from "./display-apps.ts";
-import { uuidField, withoutNul } from "./fields.ts";
+import { uuidField } from "./fields.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive, requireLive } from "./require-live.ts";
 import { checkApps } from "./sub-agent-apps.ts";
