@@ -3,28 +3,28 @@ import type { AuditAction, AuditResourceType } from "@slipway/api";
 import type { KeyCreator } from "../../platform/http/caller.ts";
 import type { RequestOrigin } from "../../platform/http/request-origin.ts";
 
-/** What somebody did to a thing. */
+/** A record of an action on a resource. */
 export interface AuditEntry {
-  /** Who did it. */
+  /** The actor. */
   readonly by: AuditActor;
   readonly organizationId: string | undefined;
   readonly action: AuditAction;
   readonly resourceType: AuditResourceType;
   readonly resourceId: string;
-  /** What the thing was called. */
+  /** The name of the resource at the time. */
   readonly target: string;
-  /** What changed, by field. Never the values of a secret. */
+  /** The changes, by field. Never the values of a secret. */
   readonly diff: AuditDiff;
-  /** What else helps a reader. */
+  /** Other details that help a reader. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** Who did something, and by which request, as a `UserCaller` tells; without one the server did it for him. */
+/** The actor and the request, as in a `UserCaller`; without a request the server acted on their behalf. */
 export interface AuditActor {
-  /** Undefined: somebody unknown, who failed to log in. */
+  /** Undefined: an unknown person, who failed to log in. */
   readonly id: string | undefined;
   readonly origin: RequestOrigin | undefined;
-  /** Another user who made the key that they used. */
+  /** Another user who created the actor's key. */
   readonly keyCreatedBy?: KeyCreator;
 }
 

@@ -10,7 +10,7 @@ export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promis
     .insertInto("audit_log")
     .values({
       ...columns,
-      // Entries of one transaction keep their order.
+      // Keeps entries of one transaction in order.
       created_at: sql`clock_timestamp()`,
       diff: JSON.stringify(diff),
       additional_fields: JSON.stringify(additional_fields),
@@ -18,7 +18,7 @@ export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promis
     .execute();
 }
 
-/** The same as rows, for an entry that is the only one of its transaction. */
+/** Returns the entry as rows, for an entry that is the only one of its transaction. */
 export function auditRows(entry: AuditEntry): readonly NewRows[] {
   return [{ table: "audit_log", rows: [auditColumns(entry)] }];
 }

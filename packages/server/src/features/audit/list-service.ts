@@ -8,12 +8,12 @@ import type { Page } from "../../platform/http/paging.ts";
 import { type AuditRow, countAuditEntries, selectAuditEntries } from "./queries.ts";
 import type { AuditSearch } from "./search.ts";
 
-/** Counting ends here. */
+/** The limit of the count. */
 const countCap = 2000;
-/** Most entries of one answer, and how many come when no limit is given. */
+/** The maximum and default number of entries per page. */
 const maxPageSize = 100;
 
-/** Users by their ids; the users feature stands above this one and lends it. */
+/** Reads users by their ids; provided by the users feature, which depends on this one. */
 export type ReadUsers = (userIds: readonly string[]) => Promise<ReadonlyMap<string, User>>;
 
 interface AuditNeeds {
@@ -21,7 +21,7 @@ interface AuditNeeds {
   readonly readUsers: ReadUsers;
 }
 
-/** A page of the audit trail; throws 403 for who may not read it. */
+/** Returns a page of the audit trail; throws 403 for callers who may not read it. */
 export async function listAuditEntries(
   { db, readUsers }: AuditNeeds,
   caller: UserCaller,
@@ -40,7 +40,7 @@ export async function listAuditEntries(
   return { audit_logs, count, count_cap: countCap };
 }
 
-/** The entry as clients see it; what the server did by itself comes from no request. */
+/** Returns the entry as clients see it; the server's own actions come from no request. */
 function auditJson(row: AuditRow, user: User | undefined): AuditLog {
   const { resource_target: target, additional_fields: fields } = row;
   const owner = fields["workspace_owner"];
@@ -67,7 +67,7 @@ function auditJson(row: AuditRow, user: User | undefined): AuditLog {
   };
 }
 
-/** A sentence in which clients fill in the two names. Keys of sessions have none. */
+/** Returns a sentence in which clients fill in the two names. Session keys have none. */
 function describe(row: AuditRow): string {
   const { action, resource_type: type, status_code: status } = row;
   if (type === "workspace_agent" && action === "login") {
@@ -80,13 +80,13 @@ function describe(row: AuditRow): string {
   return `{user} ${verb}${what}${byWhoseKey(row.additional_fields)}`;
 }
 
-/** Names another user who made the key: the one who acted may be either of the two. */
+/** Names another user who created the key: the actor may be either of the two. */
 function byWhoseKey({ key_created_by: creator }: AuditRow["additional_fields"]): string {
   const isNamed = typeof creator === "object" && creator !== null && "username" in creator;
   return isNamed ? ` with a key made by ${String(creator.username)}` : "";
 }
 
-/** As done, and as tried. */
+/** Verbs for a completed action and for an attempt. */
 const verbs: Readonly<Record<AuditLog["action"], readonly [done: string, tried: string]>> = {
   create: ["created", "create"],
   write: ["updated", "update"],

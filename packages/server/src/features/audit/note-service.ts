@@ -4,12 +4,12 @@ import type { Database } from "../../platform/db/database.ts";
 import type { AuditEntry } from "./entry.ts";
 import { insertAuditEntry } from "./insert-query.ts";
 
-/** Occasions that are remembered; beyond it the ones noted first are forgotten, and would be noted again. */
+/** The most occasions remembered; beyond it the oldest are forgotten, and would be recorded again. */
 const maxRemembered = 20_000;
 
 /**
- * An occasion that may come again and again; it is noted once in a while. The key tells it from others, and must not hold
- * anything that a stranger can make up without end.
+ * An occasion that may recur; it is recorded once in a while. The key identifies it, and must not contain anything that
+ * a stranger can invent without end.
  */
 export interface Occasion {
   readonly key: string;
@@ -17,15 +17,15 @@ export interface Occasion {
 }
 
 /**
- * Writes entries of the audit trail that belong to no change: that a secret was read, that something was refused. Each
- * replica remembers for itself what it has noted.
+ * Writes audit entries that belong to no change, such as that a secret was read or something was refused. Each replica
+ * remembers only its own.
  */
 export class AuditNotes implements AsyncDisposable {
   readonly #db: Database;
   readonly #clock: Pick<Clock, "now">;
   readonly #logger: Logger;
   readonly #writing = new Scope();
-  /** When an occasion may be noted again, by its key. */
+  /** The time from which an occasion may be recorded again, by its key. */
   readonly #noted = new Map<string, number>();
 
   constructor({
@@ -42,7 +42,7 @@ export class AuditNotes implements AsyncDisposable {
     this.#logger = logger;
   }
 
-  /** Writes the entry and waits for it, unless the occasion was noted a short while ago. */
+  /** Writes the entry and waits for it, unless the occasion was recorded a short while ago. */
   async record(entry: AuditEntry, occasion?: Occasion): Promise<void> {
     if (occasion !== undefined && !this.#isDue(occasion)) return;
     try {
@@ -53,7 +53,7 @@ export class AuditNotes implements AsyncDisposable {
     }
   }
 
-  /** The same beside the answer, whose time then does not tell whether something was written. */
+  /** Writes it without delaying the response, whose timing then does not reveal whether something was written. */
   recordLater(entry: AuditEntry, occasion: Occasion): void {
     this.#writing.run(async () => {
       try {

@@ -31,7 +31,7 @@ function entries(db: Queryable, search: AuditSearch) {
     .$if(search.to !== undefined, (q) => q.where("a.created_at", "<=", search.to ?? ""));
 }
 
-/** A page of the entries that match, newest first. */
+/** Selects a page of the matching entries, newest first. */
 export function selectAuditEntries(
   db: Queryable,
   search: AuditSearch,
@@ -68,7 +68,7 @@ export function selectAuditEntries(
 
 export type AuditRow = Awaited<ReturnType<typeof selectAuditEntries>>[number];
 
-/** How many entries match, counted up to `cap`. */
+/** Counts the matching entries, up to `cap`. */
 export async function countAuditEntries(
   db: Queryable,
   search: AuditSearch,

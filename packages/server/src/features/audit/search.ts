@@ -2,12 +2,12 @@ import { HttpError } from "../../platform/http/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 
-/** Which entries of the audit trail are asked for; what is undefined is not asked. Texts are in lower case. */
+/** The filter for audit entries; undefined fields match everything. Texts are in lower case. */
 export interface AuditSearch {
   readonly action?: string;
   readonly resourceType?: string;
   readonly resourceId?: string;
-  /** What the thing is called. */
+  /** The name of the resource. */
   readonly target?: string;
   readonly username?: string;
   readonly email?: string;
@@ -19,7 +19,7 @@ export interface AuditSearch {
 
 const message = "Invalid audit search query.";
 
-/** Reads the search language of the audit trail; a bare word is what the thing is called. Throws the 400. */
+/** Parses the search language of the audit trail; a bare word matches the name of the resource. Throws the 400. */
 export function parseAuditSearch(q: string): AuditSearch {
   const search: AuditSearch = {};
   for (const { key = "resource_target", value } of readSearchTerms(q, message)) {

@@ -7,12 +7,12 @@ import { insertAuditEntry } from "./insert-query.ts";
 export type { AuditActor, AuditEntry } from "./entry.ts";
 export { auditRows } from "./insert-query.ts";
 
-/** Writes an entry of the audit trail, in the transaction of the change itself. */
+/** Writes an audit entry, in the transaction of the change itself. */
 export async function recordAudit(trx: Transaction<DB>, entry: AuditEntry): Promise<void> {
   await insertAuditEntry(trx, entry);
 }
 
-/** The fields of which two values differ. */
+/** Returns the fields in which two values differ. */
 export function diffOf(
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,

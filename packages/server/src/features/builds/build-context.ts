@@ -2,7 +2,7 @@ import { type NamedValue, renderDefinition, type RenderedAgents } from "@slipway
 
 import type { BuildContext } from "./context-queries.ts";
 
-/** The agents of a build as its template describes them, for its owner. */
+/** Renders the agents of a build from its template, for its owner. */
 export function renderAgents(
   context: RenderContext,
   parameters: readonly NamedValue[],
@@ -20,7 +20,7 @@ export function renderAgents(
   });
 }
 
-/** What of a build its agents are made from. */
+/** The parts of a build that its agents are rendered from. */
 export type RenderContext = Pick<
   BuildContext,
   | "definition"

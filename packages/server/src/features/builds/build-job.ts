@@ -48,7 +48,9 @@ const stages = {
 /** The headline over the log of a claim. */
 export const claimStage = "Handing over workspace";
 
-/** Carries out a build by its driver. Repeatable: the agents of a start are made once, before the driver is called. */
+/**
+ * Carries out a build by its driver. Idempotent: the agents of a start are created once, before the driver is called.
+ */
 export function buildHandler(needs: BuildNeeds): JobHandler {
   return async (job, log, signal) => {
     const context = await selectBuildContext(needs.db, job.id);
@@ -74,7 +76,7 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
   };
 }
 
-/** A build under way. */
+/** A build in progress. */
 interface Work {
   readonly context: BuildContext;
   readonly driver: Driver;
@@ -94,7 +96,7 @@ async function handOver(
   return claimed(needs, context, predecessor, result);
 }
 
-/** `replaced` is what runs for another owner, and ends. */
+/** Runs the driver. `replaced` is the build still running for another owner; it is shut down first. */
 async function carryOut(
   needs: BuildNeeds,
   work: Work,
@@ -118,8 +120,8 @@ export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string
 }
 
 /**
- * The build as its driver gets it: with the agents of a start, or those that run, and their tokens in clear. `runningId` is
- * the build whose agents run, where that is known.
+ * Reads the build as its driver gets it: with the agents of a start, or the running ones, and their tokens in clear
+ * text. `runningId` is the build whose agents are running, if known.
  */
 export async function readDriverBuild(
   needs: BuildNeeds,
@@ -168,7 +170,7 @@ async function readAgents(
   return start === undefined ? [] : readDriverAgents(db, secrets, start.id);
 }
 
-/** Has the driver that runs a workspace remove what it started, where another one is to start it anew. */
+/** Tells the driver that runs a workspace to remove what it started, when another driver is about to start it anew. */
 async function leaveDriver(
   needs: BuildNeeds,
   { context, log, signal }: Work,
@@ -183,7 +185,7 @@ async function leaveDriver(
   await leaving.delete({ ...build, transition: "delete", state }, driverLog(log), signal);
 }
 
-/** Makes the agents of a start, unless an earlier try of this job did. Those that they replace end. */
+/** Creates the agents of a start, unless an earlier attempt of this job did, and ends the agents that they replace. */
 async function prepareAgents(
   needs: BuildNeeds,
   { context, driver, log, signal }: Work,
@@ -220,7 +222,7 @@ async function prepareAgents(
   });
 }
 
-/** A driver's lines go into the build's log; its stages become headlines there. */
+/** Writes a driver's lines to the build's log, and its stages as headlines. */
 function driverLog(log: JobLogWriter): DriverLog {
   return { write: (level, _stage, line) => log.write(level, line) };
 }
@@ -237,7 +239,10 @@ function success(context: BuildContext, result: DriverResult): JobOutcome {
   };
 }
 
-/** The processes have become the new owner's; a driver that had nothing to do leaves what was there. */
+/**
+ * Records that the processes belong to the new owner; a driver that had nothing to do leaves the resources as they
+ * were.
+ */
 function claimed(
   { secrets }: BuildNeeds,
   context: BuildContext,

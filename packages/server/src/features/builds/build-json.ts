@@ -37,7 +37,7 @@ export function buildJson(
     max_deadline: row.max_deadline,
     status: buildStatus(job.status, transition),
     daily_cost: 0,
-    // Whichever server answers took its job, or could have.
+    // The server that answers has taken its job, or could have.
     matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
     template_version_preset_id: row.template_version_preset_id,
     has_ai_task: false,
@@ -48,7 +48,7 @@ export function buildJson(
 const runningStatus = { start: "starting", stop: "stopping", delete: "deleting" } as const;
 const endStatus = { start: "running", stop: "stopped", delete: "deleted" } as const;
 
-/** The status of a build follows from its job and its transition (docs/protocol/clients.md §2.3). */
+/** Derives the status of a build from its job and its transition (docs/protocol/clients.md §2.3). */
 export function buildStatus(job: ProvisionerJob["status"], transition: Transition): BuildStatus {
   switch (job) {
     case "running":

@@ -6,7 +6,7 @@ import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { type AuditActor, diffOf, recordAudit } from "../audit/service.ts";
 import type { BuildRow } from "./queries.ts";
 
-/** Cancels a build that is not done; its worker breaks off what the driver does. Throws what `cancelJob` throws. */
+/** Cancels an unfinished build; its worker aborts the driver's work. Throws what `cancelJob` throws. */
 export async function cancelBuild(
   { db, pubsub }: { readonly db: Database; readonly pubsub: PubSub },
   caller: AuditActor,
@@ -31,7 +31,7 @@ export async function cancelBuild(
   pubsub.publish(topics.workspace(build.workspace_id));
 }
 
-/** Reads the query `expect_status`; empty means that any will do. */
+/** Reads the query `expect_status`; empty matches any status. */
 export function readExpectedStatus(text: string | undefined): CancelableStatus | undefined {
   if (text === undefined || text === "") return undefined;
   if (text === "pending" || text === "running") return text;

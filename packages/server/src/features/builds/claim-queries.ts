@@ -5,7 +5,7 @@ import { subjectColumns } from "./context-queries.ts";
 import { endOfLife } from "./deadline-queries.ts";
 import { driverResources } from "./resource-queries.ts";
 
-/** What a claim stands on: a workspace that has its new owner, and the build that its agents are of. */
+/** Reads the basis of a claim: a workspace with its new owner, and the build that its agents belong to. */
 export function selectClaimed(db: Queryable, workspaceId: string) {
   return db
     .selectFrom("workspaces as w")
@@ -30,8 +30,8 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
 }
 
 /**
- * The newest build before a number that succeeded, with its driver. A start after it, for another owner, is a claim if it is a
- * start too (docs/claims.md).
+ * Reads the newest successful build before a number, with its driver. A later start for another owner is a claim if
+ * this build is a start too (docs/claims.md).
  */
 export function selectLastSucceeded(db: Queryable, workspaceId: string, before: number) {
   return db

@@ -23,7 +23,7 @@ export interface ClaimNeeds {
   readonly drivers: ReadonlyMap<string, Driver>;
 }
 
-/** What a claim needs to know before it takes anything. */
+/** The facts that a claim needs before it takes anything. */
 export interface PreparedClaim {
   readonly version: Awaited<ReturnType<typeof asBuildable>>;
   readonly presetId: string;
@@ -32,10 +32,10 @@ export interface PreparedClaim {
 }
 
 /**
- * Looks whether a workspace of this version could be claimed from a pool: of the preset that is named, or that the values
- * amount to. Undefined when there is no such pool; throws the 400 of values that do not fit.
+ * Finds a pool from which a workspace of this version can be claimed: that of the named preset, or of the preset that
+ * the values match. Undefined when there is no such pool; throws the 400 of invalid values.
  *
- * The values are chosen as for a first build, for that is what it is to its owner.
+ * The values are chosen as for a first build, because that is what it is to its owner.
  */
 export async function prepareClaim(
   db: Queryable,
@@ -53,17 +53,17 @@ export async function prepareClaim(
   return { version, presetId: pool.id, presetName: pool.preset.name, parameters };
 }
 
-/** A claim's build, as far as it is written down. */
+/** A claim's build, as far as it is recorded. */
 export interface ClaimBuild {
   readonly id: string;
   readonly isQueued: boolean;
-  /** The rest of it, for the caller to insert on the same transaction. */
+  /** The remaining rows, for the caller to insert in the same transaction. */
   readonly rows: readonly NewRows[];
 }
 
 /**
- * Builds a workspace for the user who became its owner on the same transaction, while it ran (docs/claims.md). With a driver
- * that has nothing to do, the build is complete with the transaction; else it is queued.
+ * Builds a workspace for the user who became its owner in the same transaction, while it was running (docs/claims.md).
+ * With a driver that has nothing to do, the build completes with the transaction; otherwise it is queued.
  */
 export async function buildClaim(
   trx: Transaction<DB>,
@@ -118,7 +118,7 @@ export async function buildClaim(
   return { id, isQueued: false, rows };
 }
 
-/** A prebuild of a driver that was turned off still runs, and is given to nobody. */
+/** Refuses a prebuild whose driver was disabled: it still runs, but is not handed out. */
 function refuseTurnedOff(driver: Driver | undefined): void {
   if (driver?.refusal === undefined) return;
   throw new HttpError(400, `The driver "${driver.name}" ${driver.refusal}.`);

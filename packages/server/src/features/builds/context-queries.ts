@@ -3,7 +3,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** The workspace of a build, its owner and its template, as the build's agents are told of them. */
+/** The workspace of a build, its owner and its template, as told to the build's agents. */
 export const subjectColumns = [
   "w.id as workspace_id",
   "w.name as workspace_name",
@@ -14,7 +14,7 @@ export const subjectColumns = [
   "t.name as template_name",
 ] as const;
 
-/** All that carrying out a build needs to know. */
+/** Selects everything needed to carry out a build. */
 function buildContexts(db: Queryable) {
   return (
     db
@@ -34,7 +34,7 @@ function buildContexts(db: Queryable) {
         ...subjectColumns,
         "v.name as template_version_name",
       ])
-      // An import that failed has no build, so the definition is there.
+      // A failed import has no build, so the definition is present.
       .select(sql<TemplateDefinition>`v.definition`.as("definition"))
   );
 }
@@ -45,7 +45,7 @@ export function selectBuildContext(db: Queryable, jobId: string) {
 
 export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildContext>>>;
 
-/** Workspaces that should be running on this worker's machine. */
+/** Reads the workspaces that should be running on this worker's machine. */
 export function selectRunningBuilds(db: Queryable, workerId: string) {
   return buildContexts(db)
     .where("b.transition", "=", "start")
@@ -66,7 +66,7 @@ export function selectRunningBuilds(db: Queryable, workerId: string) {
     .execute();
 }
 
-/** The newest start before a number whose agents have not ended: theirs are the processes that run. */
+/** Reads the newest start before a number whose agents have not ended: the running processes are theirs. */
 export function selectLastStart(db: Queryable, workspaceId: string, before: number) {
   return db
     .selectFrom("workspace_builds as b")
@@ -86,7 +86,7 @@ export function selectLastStart(db: Queryable, workspaceId: string, before: numb
     .executeTakeFirst();
 }
 
-/** The state that a driver left with the newest build before a number; what other drivers left is nothing to it. */
+/** Reads the state that a driver left with the newest build before a number, ignoring the state of other drivers. */
 export async function selectDriverState(
   db: Queryable,
   {

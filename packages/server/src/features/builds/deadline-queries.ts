@@ -2,10 +2,10 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** When a workspace `w` that starts now ends by itself; null: never. */
+/** The deadline of a workspace `w` that starts now; null: none. */
 export const endOfLife = sql<string | null>`now() + w.ttl_ms * interval '1 millisecond'`;
 
-/** A start that is done ends by itself after its workspace's time to live; without one, never. */
+/** Sets the deadline of a finished start by its workspace's time to live; without one, it has none. */
 export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
   await sql`
     update workspace_builds b
@@ -14,7 +14,7 @@ export async function updateDeadline(db: Queryable, buildId: string): Promise<vo
       where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
 }
 
-/** Sets when a running build ends by itself; null: never. */
+/** Sets the deadline of a running build; null: none. */
 export async function updateBuildDeadline(
   db: Queryable,
   buildId: string,
@@ -27,7 +27,7 @@ export async function updateBuildDeadline(
     .execute();
 }
 
-/** Takes the deadlines of a workspace's builds back. */
+/** Clears the deadlines of a workspace's builds. */
 export async function clearDeadlines(db: Queryable, workspaceId: string): Promise<void> {
   await db
     .updateTable("workspace_builds")
@@ -38,8 +38,8 @@ export async function clearDeadlines(db: Queryable, workspaceId: string): Promis
 }
 
 /**
- * Notes that a workspace is in use and moves the deadline of its running build on, by the template's activity bump: never
- * back, not beyond the build's maximum, and when the next autostart comes before, to that and the time to live.
+ * Records that a workspace is in use and extends the deadline of its running build by the template's activity bump:
+ * never back, not beyond the build's maximum, and if the next autostart comes first, to that plus the time to live.
  */
 export async function updateActivity(db: Queryable, workspaceId: string): Promise<void> {
   await sql`

@@ -5,22 +5,22 @@ import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { HttpError, invalidField } from "../../platform/http/errors.ts";
 import { clearDeadlines, updateActivity, updateBuildDeadline } from "./deadline-queries.ts";
 
-/** Farthest that a deadline can be ahead, in milliseconds. */
+/** The farthest that a deadline may lie ahead, in milliseconds. */
 const maxDeadlineMs = 30 * 24 * 60 * 60 * 1000;
 
-/** The workspace is used: its deadline moves on (docs/protocol/rpc.md §7.4). */
+/** Records that the workspace is in use, which extends its deadline (docs/protocol/rpc.md §7.4). */
 export async function noteActivity(db: Queryable, workspaceId: string): Promise<void> {
   await updateActivity(db, workspaceId);
 }
 
-/** What runs of a workspace does not stop by itself any more. */
+/** Removes the deadline of a running workspace. */
 export async function dropDeadline(db: Queryable, workspaceId: string): Promise<void> {
   await clearDeadlines(db, workspaceId);
 }
 
 /**
- * Sets when a running build ends by itself, in RFC 3339; false when that is the time already. Throws 409 when the
- * workspace does not run or is stopped by hand, 400 for a time that is past or too far away.
+ * Sets the deadline of a running build, in RFC 3339; returns false if it is unchanged. Throws 409 when the workspace is
+ * not running or has no deadline, 400 for a time that is past or too far ahead.
  */
 export async function extendDeadline(
   db: Queryable,

@@ -5,7 +5,7 @@ import type { NewRows } from "../../platform/db/insert-rows.ts";
 
 export interface InsertBuild {
   readonly workspaceId: string;
-  /** For whom it is. */
+  /** The user that the build is for. */
   readonly ownerId: string;
   readonly number: number;
   readonly transition: Transition;
@@ -25,7 +25,7 @@ export async function insertBuild(db: Queryable, input: InsertBuild): Promise<st
   return row.id;
 }
 
-/** The rows of a build that is done with the transaction; `deadline` is when its workspace ends by itself. */
+/** Returns the rows of a build that completes with the transaction; `deadline` is the workspace's deadline. */
 export function doneBuildRows(
   id: string,
   input: InsertBuild & { readonly deadline: string | null },

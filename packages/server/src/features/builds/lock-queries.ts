@@ -3,8 +3,8 @@ import { type RawBuilder, sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 
 /**
- * Locks a workspace until the transaction ends. Nothing refers to columns that a change of it could write, so that rows which
- * refer to the workspace may be inserted meanwhile.
+ * Locks a workspace until the transaction ends. Its updates never write columns that foreign keys refer to, so rows
+ * that refer to the workspace may be inserted meanwhile.
  */
 export function lockWorkspace(db: Queryable, workspaceId: string) {
   return db
@@ -16,15 +16,15 @@ export function lockWorkspace(db: Queryable, workspaceId: string) {
 }
 
 /**
- * Whether a template is there, and stays until the transaction ends: its deletion takes the lock that conflicts with this one,
- * and looks for workspaces under it. As a condition of a statement that runs on a single row, it locks nothing else.
+ * Returns the condition that a template exists and stays until the transaction ends: deleting it takes a conflicting
+ * lock and looks for workspaces under it. In a statement that runs on a single row, it locks nothing else.
  */
 export function keepsTemplate(templateId: RawBuilder<string>): RawBuilder<boolean> {
   return sql<boolean>`exists (
     select from templates kept where kept.id = ${templateId} and not kept.deleted for key share)`;
 }
 
-/** The same of a user, who may be given a workspace. */
+/** Returns the same condition for a user, who may be given a workspace. */
 export function keepsUser(userId: RawBuilder<string>): RawBuilder<boolean> {
   return sql<boolean>`exists (
     select from users kept where kept.id = ${userId} and not kept.deleted for key share)`;

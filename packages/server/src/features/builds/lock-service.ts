@@ -4,15 +4,15 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
 import { lockOrigin, lockWorkspace } from "./lock-queries.ts";
 
-/** A workspace as the caller was authorized for it. */
+/** A workspace as it was when the caller was authorized for it. */
 export interface AuthorizedWorkspace {
   readonly id: string;
   readonly ownerId: string;
 }
 
 /**
- * Locks a workspace until the transaction ends, as the caller was authorized for it. Whoever changes a workspace or queues a
- * build of it calls this first: since the look that authorized the caller, a claim may have given the workspace to a user.
+ * Locks a workspace until the transaction ends, if it still is what the caller was authorized for. Call it before
+ * changing a workspace or queueing a build: since the authorization, a claim may have given the workspace to a user.
  * Throws 409 then, and 410 for a workspace that was deleted since.
  */
 export async function lockAuthorized(
@@ -30,7 +30,7 @@ export async function lockAuthorized(
 
 /**
  * Keeps a template and a user from being deleted until the transaction ends, which gives that user a workspace of that
- * template. Throws 400 and 404 when one of them was deleted since it was looked up.
+ * template. Throws 400 and 404 when one of them was deleted since the lookup.
  */
 export async function keepOrigin(
   trx: Transaction<DB>,
@@ -41,7 +41,7 @@ export async function keepOrigin(
   if (!hasOwner) throw notFound();
 }
 
-/** The refusal of whatever would be done to a deleted workspace. */
+/** Creates the error for any operation on a deleted workspace. */
 export function wasDeleted({ name }: { readonly name: string }): HttpError {
   return new HttpError(410, `Workspace "${name}" was deleted.`);
 }

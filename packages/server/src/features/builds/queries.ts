@@ -52,7 +52,7 @@ export function selectBuilds(db: Queryable, workspaceId: string) {
     .execute();
 }
 
-/** The newest build of each workspace. */
+/** Reads the newest build of each workspace. */
 export function selectNewestBuilds(db: Queryable, workspaceIds: readonly string[]) {
   return builds(db)
     .where("b.workspace_id", "in", workspaceIds)
@@ -64,7 +64,7 @@ export function selectNewestBuilds(db: Queryable, workspaceIds: readonly string[
 
 export type BuildRow = NonNullable<Awaited<ReturnType<typeof selectBuild>>>;
 
-/** The newest build, with the driver that carried it out. */
+/** Reads the newest build, with the driver that carried it out. */
 export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
   return db
     .selectFrom("workspace_builds as b")
@@ -77,7 +77,7 @@ export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
 
 export type NewestDriverBuild = NonNullable<Awaited<ReturnType<typeof selectNewestDriverBuild>>>;
 
-/** The newest build, with what decides about the next. */
+/** Reads the newest build, with what determines the next. */
 export function selectLastBuild(db: Queryable, workspaceId: string) {
   return db
     .selectFrom("workspace_builds as b")

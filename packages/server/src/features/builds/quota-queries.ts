@@ -6,12 +6,12 @@ export interface Use {
   readonly owner_name: string;
   readonly workspaces: number;
   readonly running: number;
-  /** Whether the workspace that is asked about is among those that run. */
+  /** True if the workspace in question is among the running ones. */
   readonly is_running: boolean;
   readonly pending_builds: number;
 }
 
-/** Holds off other requests for the same users until the transaction ends, and counts what the users have then. */
+/** Holds off other requests for the same users until the transaction ends, and counts their current use. */
 export async function lockAndCountUse(
   db: Queryable,
   users: { readonly ownerId: string; readonly initiatorId: string },

@@ -17,19 +17,19 @@ export type WorkspaceLimits = Pick<Limits, (typeof limitNames)[number]>;
 interface Subject {
   /** The present or future owner of the workspace: its number and whether it runs count for them. */
   readonly ownerId: string;
-  /** The user who asks for the build: a queued build counts for them. */
+  /** The user who requests the build: a queued build counts for them. */
   readonly initiatorId: string;
 }
 
-/** The room that is left for a new workspace. Each throws the 409 or 429 when there is none. */
+/** The remaining room for a new workspace. Each method throws the 409 or 429 when there is none. */
 export interface Room {
   requireWorkspace(): void;
   requireBuild(): void;
 }
 
 /**
- * Looks whether a new workspace and its first build are within the limits. Until the transaction ends, other requests for
- * the same owner or by the same initiator wait, so that many at once do not get past a limit together.
+ * Checks that a new workspace and its first build are within the limits. Until the transaction ends, other requests for
+ * the same owner or by the same initiator wait, so that concurrent requests cannot exceed a limit together.
  */
 export async function lockRoom(
   trx: Transaction<DB>,
@@ -47,7 +47,9 @@ export async function lockRoom(
   };
 }
 
-/** Looks whether a start of a workspace is within the limits; throws the 409 or 429. Stops and deletes never ask. */
+/**
+ * Checks that a start of a workspace is within the limits; throws the 409 or 429. Stops and deletes are always allowed.
+ */
 export async function requireRoomToStart(
   trx: Transaction<DB>,
   limits: WorkspaceLimits,
@@ -59,7 +61,7 @@ export async function requireRoomToStart(
   requireFewerBuilds(limits, use);
 }
 
-/** Prebuilds are bounded by their pools. */
+/** Returns whether the limits do not apply. Prebuilds are bounded by their pools. */
 function isExempt(limits: WorkspaceLimits, { ownerId }: Subject): boolean {
   return ownerId === prebuildsUserId || limitNames.every((name) => limits[name] === Infinity);
 }

@@ -19,7 +19,7 @@ import {
 } from "./queries.ts";
 import { selectResources } from "./resource-queries.ts";
 
-/** The newest build of each workspace. */
+/** Reads the newest build of each workspace. */
 export async function readNewestBuilds(
   db: Queryable,
   workspaceIds: readonly string[],
@@ -28,7 +28,7 @@ export async function readNewestBuilds(
   return readBuilds(db, await selectNewestBuilds(db, workspaceIds), now);
 }
 
-/** The newest build of a workspace, with the driver of its template version. */
+/** Reads the newest build of a workspace, with the driver of its template version. */
 export function readNewestDriverBuild(
   db: Queryable,
   workspaceId: string,
@@ -36,7 +36,7 @@ export function readNewestDriverBuild(
   return selectNewestDriverBuild(db, workspaceId);
 }
 
-/** All builds of a workspace, newest first. */
+/** Reads all builds of a workspace, newest first. */
 export async function readBuildsOf(
   db: Queryable,
   workspaceId: string,
@@ -45,7 +45,7 @@ export async function readBuildsOf(
   return readBuilds(db, await selectBuilds(db, workspaceId), now);
 }
 
-/** One build, which must exist. */
+/** Reads one build, which must exist. */
 export async function readBuild(db: Queryable, id: string, now: number): Promise<WorkspaceBuild> {
   const row = await selectBuild(db, id);
   const [build] = row === undefined ? [] : await readBuilds(db, [row], now);
@@ -53,7 +53,7 @@ export async function readBuild(db: Queryable, id: string, now: number): Promise
   return build;
 }
 
-/** A build by its number; throws the 404. */
+/** Reads a build by its number; throws the 404. */
 export async function readBuildByNumber(
   db: Queryable,
   workspaceId: string,
@@ -66,7 +66,7 @@ export async function readBuildByNumber(
   return build;
 }
 
-/** A build's row, if the caller may see its workspace; throws the 404. */
+/** Reads a build's row, if the caller may see its workspace; throws the 404. */
 export async function requireBuild(
   db: Queryable,
   caller: UserCaller,
@@ -77,12 +77,12 @@ export async function requireBuild(
   return row;
 }
 
-/** The parameter values of a build. */
+/** Reads the parameter values of a build. */
 export async function readParameters(db: Queryable, buildId: string): Promise<BuildParameter[]> {
   return selectParameters(db, buildId);
 }
 
-/** Builds as clients see them at `now`, in a fixed number of queries however many they are. */
+/** Reads builds as clients see them at `now`, in a fixed number of queries however many there are. */
 async function readBuilds(
   db: Queryable,
   rows: readonly BuildRow[],
@@ -99,7 +99,7 @@ async function readBuilds(
   );
 }
 
-/** What builds made, with the agents on it. */
+/** Reads the resources that builds created, with their agents. */
 export async function readResources(
   db: Queryable,
   builds: readonly BuildRow[],

@@ -10,8 +10,8 @@ import { invalidField } from "../../platform/http/errors.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
 
 /**
- * Throws the 400 of a build whose agents cannot be made of its values: it would name what is no machine, or run as code what a
- * user chose. The build itself would fail; so nothing is changed.
+ * Throws the 400 of a build whose agents cannot be rendered from its values: they would name an invalid machine, or run
+ * a user's choice as code. The build itself would fail, so nothing is changed.
  */
 export function requireRenderable(context: RenderContext, parameters: readonly NamedValue[]): void {
   if (!mayFailToRender(context.definition)) return;
@@ -25,7 +25,7 @@ export function requireRenderable(context: RenderContext, parameters: readonly N
 
 const fieldOf = { version: "template_version_id", values: "rich_parameter_values" } as const;
 
-/** The context of a prebuild that is not made yet, for the same question. */
+/** Returns the context of a prebuild that does not exist yet, for the same check. */
 export function prebuildContext(definition: TemplateDefinition): RenderContext {
   return {
     definition,

@@ -12,7 +12,7 @@ export function selectResources(db: Queryable, jobIds: readonly string[]) {
     .execute();
 }
 
-/** The resources that the build of a job made, as its driver named them, with the root agents in each. */
+/** Selects the resources that the build of a job created, as its driver named them, with the root agents in each. */
 export function driverResources(jobId: RawBuilder<string>): RawBuilder<readonly DriverResource[]> {
   return sql`(
     select coalesce(jsonb_agg(jsonb_build_object(

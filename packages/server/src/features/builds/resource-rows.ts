@@ -7,18 +7,18 @@ import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { type LeftProcess, newAgentRows } from "../agents/build-service.ts";
 
-/** What a start makes. */
+/** The output of a start. */
 export interface Made {
   readonly buildId: string;
   readonly jobId: string;
   readonly resources: readonly DriverResource[];
-  /** Of all agents; those that no resource names are not made. */
+  /** The definitions of all agents; those that no resource names are not created. */
   readonly definitions: readonly AgentDefinition[];
-  /** Those that go on as the agents of these names. */
+  /** The running processes that continue as the agents of these names. */
   readonly processes: ReadonlyMap<string, LeftProcess>;
 }
 
-/** The rows of the resources that a start makes, with the agents in them. */
+/** Returns the rows of the resources that a start creates, with their agents. */
 export function resourceRows(
   secrets: SecretBox,
   { buildId, jobId, resources, definitions, processes }: Made,

@@ -7,8 +7,8 @@ import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts"
 import { type BuildContext, selectRunningBuilds, updateDriverState } from "./context-queries.ts";
 
 /**
- * Looks whether the agents of this worker's running workspaces still run, and starts those that do not: after a restart of
- * the machine, or of a server that took them along. Resolves to the number of workspaces that were started.
+ * Checks that the agents of this worker's running workspaces still run, and starts those that do not: after a restart
+ * of the machine, or of a server that took them down. Resolves to the number of workspaces started.
  */
 export async function restoreWorkspaces(
   needs: BuildNeeds,

@@ -37,7 +37,7 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   routes.user(getBuildTimings, async ({ params }, user) =>
     readTimings(db, await requireBuild(db, user, requireUuid(params.build))),
   );
-  // What a driver keeps is its own; there is nothing for a provisioner to take up.
+  // A driver's state is its own; there is nothing for a provisioner to take up.
   routes.user(getBuildState, async ({ params, reply }, user) => {
     await requireBuild(db, user, requireUuid(params.build));
     reply.type("application/json");

@@ -22,13 +22,13 @@ import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { prebuildContext, requireRenderable } from "./require-renderable.ts";
 
-/** A workspace as far as a build of it needs it, and as the caller was authorized for it. */
+/** A workspace as far as a build needs it, as the caller was authorized for it. */
 export interface BuildSubject extends AuthorizedWorkspace {
   readonly organizationId: string;
   readonly templateId: string;
 }
 
-/** What is asked of a build. What is left out is as in the build before. */
+/** The options of a build. An omitted option keeps its value from the previous build. */
 export interface NewBuild {
   readonly transition: Transition;
   readonly versionId: string | undefined;
@@ -36,13 +36,13 @@ export interface NewBuild {
   readonly parameters: readonly BuildParameter[];
   readonly reason: BuildReason;
   readonly initiator: { readonly id: string } & Pick<AuditActor, "origin">;
-  /** The limits that a start must be within; undefined where the caller has looked already. */
+  /** The limits for a start; undefined when the caller has checked already. */
   readonly limits: WorkspaceLimits | undefined;
 }
 
 /**
- * Queues a build and resolves to its id; throws 409 while another one runs, and what `lockAuthorized` throws. The caller hints
- * at `topics.jobQueue` and the workspace after its commit.
+ * Queues a build and resolves to its id; throws 409 while another one is active, and what `lockAuthorized` throws. The
+ * caller notifies `topics.jobQueue` and the workspace after its commit.
  */
 export async function createBuild(
   trx: Transaction<DB>,
@@ -91,7 +91,7 @@ export async function createBuild(
     number: (last?.build_number ?? 0) + 1,
     transition: input.transition,
     versionId,
-    // Only a start chooses one, and it was looked up above.
+    // Only a start chooses a preset, and it was looked up above.
     presetId:
       (input.transition === "start" ? input.presetId : undefined) ??
       lastPresetId ??
@@ -108,7 +108,7 @@ export async function createBuild(
   return buildId;
 }
 
-/** The worker that alone can build a workspace, where it is on that one's machine. */
+/** Returns the only worker that can build a workspace, if the workspace lives on that worker's machine. */
 export function localWorker(
   { driver }: Pick<TemplateDefinition, "driver">,
   lastWorkerId: string | null | undefined,
@@ -117,7 +117,7 @@ export function localWorker(
   return lastWorkerId && isBound ? { onlyWorkerId: lastWorkerId } : {};
 }
 
-/** Throws what a first start of a version with a preset's values alone would throw, and changes nothing. */
+/** Throws what a first start of a version with only a preset's values would throw, and changes nothing. */
 export async function checkStart(
   db: Queryable,
   { versionId, presetId }: { readonly versionId: string; readonly presetId: string },
@@ -128,7 +128,7 @@ export async function checkStart(
   requireRenderable(prebuildContext(version.definition), parameters);
 }
 
-/** Whether the values of the newest build are all that a start with another version needs. */
+/** Returns whether the values of the newest build suffice for a start with another version. */
 export async function canStartWith(
   db: Queryable,
   workspaceId: string,
@@ -154,7 +154,7 @@ interface ParameterSources {
   readonly previous: readonly BuildParameter[] | undefined;
 }
 
-/** The values of a start; throws the 400. */
+/** Chooses the values of a start; throws the 400. */
 async function chooseParameters(
   db: Queryable,
   version: { readonly id: string; readonly definition: TemplateDefinition },
@@ -164,7 +164,7 @@ async function chooseParameters(
   return resolveStart(version.definition, { ...sources, preset });
 }
 
-/** The same with the name of the preset. */
+/** Resolves the same values with the name of the preset. */
 export function resolveStart(
   definition: TemplateDefinition,
   {

@@ -12,24 +12,24 @@ import { selectLastSucceeded } from "./claim-queries.ts";
 import type { BuildContext } from "./context-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 
-/** A build whose agents' processes run for another owner, and what it stands on. */
+/** A build whose agents' processes run for another owner, with its resources and its driver. */
 export interface Predecessor {
   readonly buildId: string;
   readonly resources: readonly DriverResource[];
   readonly driver: string;
 }
 
-/** What a build finds where the workspace runs for another owner. */
+/** The predecessor that a build finds while the workspace runs for another owner, and how to treat it. */
 export interface Found {
   /**
-   * `take-over`: the build is a claim, and the processes go on (docs/claims.md). `replace`: they have no place in the version
-   * that is built, because it names other agents or another driver; they end, and the version's own are started.
+   * `take-over`: the build is a claim, and the processes continue (docs/claims.md). `replace`: they do not fit the
+   * version being built, because it names other agents or another driver; they end, and the version's own are started.
    */
   readonly what: "take-over" | "replace";
   readonly predecessor: Predecessor;
 }
 
-/** The build before, if what it started runs for another owner; undefined where nothing does. */
+/** Finds the previous build, if what it started runs for another owner; undefined otherwise. */
 export async function findPredecessor(
   db: Queryable,
   context: BuildContext,
@@ -41,7 +41,7 @@ export async function findPredecessor(
   return { what: hasPlaceFor(context, predecessor) ? "take-over" : "replace", predecessor };
 }
 
-/** Whether each process that runs is one of the agents of the version that is built, and the other way round. */
+/** Returns whether the running processes match the agents of the version being built, one to one. */
 function hasPlaceFor(
   { definition }: Pick<BuildContext, "definition">,
   { resources, driver }: Predecessor,
@@ -52,8 +52,8 @@ function hasPlaceFor(
 }
 
 /**
- * Ends the agents before a claim, and resolves to the rows of its resources and agents: they have the names and tokens of
- * those before them, whose processes go on, and everything else as the template says it for the new owner.
+ * Ends the agents from before a claim, and resolves to the rows of its resources and agents: they keep the names and
+ * tokens of their predecessors, whose processes continue, and take everything else from the template for the new owner.
  */
 export async function takeOver(
   trx: Transaction<DB>,

@@ -6,7 +6,7 @@ import { readJob } from "../../platform/jobs/service.ts";
 import { readAgentTimings } from "../agents/timing-service.ts";
 import { type BuildRow, selectNewestBuilds } from "./queries.ts";
 
-/** How long the parts of a build took. A driver does its work in one step, which counts as the provisioner's. */
+/** Reads the durations of a build's parts. A driver does its work in one step, which counts as the provisioner's. */
 export async function readTimings(db: Queryable, build: BuildRow): Promise<BuildTimings> {
   const [job, agents] = await Promise.all([
     readJob(db, build.job_id),
@@ -27,7 +27,7 @@ export async function readTimings(db: Queryable, build: BuildRow): Promise<Build
   return { provisioner_timings: [step], ...agents };
 }
 
-/** The same of the newest build of a workspace. */
+/** Reads the same of the newest build of a workspace. */
 export async function readNewestTimings(db: Queryable, workspaceId: string): Promise<BuildTimings> {
   const [build] = await selectNewestBuilds(db, [workspaceId]);
   if (build === undefined) throw notFound();

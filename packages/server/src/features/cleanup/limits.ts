@@ -1,4 +1,4 @@
-/** How long is kept what nobody needs any more, in milliseconds. */
+/** Retention periods, in milliseconds. */
 const day = 24 * 3600 * 1000;
 const keepMs = {
   replacedBuilds: 7 * day,
@@ -13,12 +13,12 @@ const keepMs = {
 } as const;
 
 /**
- * Agents of replaced builds whose history is kept, for each owner of workspaces: the newest. Full logs of all of them take
- * 600 MB.
+ * The number of newest agents of replaced builds whose history is kept, for each owner of workspaces. Full logs of all
+ * of them take 600 MB.
  */
 export const keptHistories = 30;
 
-/** Most of each kind that one round removes, so that no round holds up others. */
+/** The most of each kind that one round removes, so that no round blocks others. */
 export const roundLimits = {
   agents: 50,
   rowsOfAgents: 20_000,
@@ -29,30 +29,30 @@ export const roundLimits = {
   versions: 100,
 } as const;
 
-/** A round that left something over is followed by the next one soon. */
+/** The pause after a round that left something over. */
 const busyPauseMs = 5_000;
 const idlePauseMs = 10 * 60_000;
 
-/** Times before which something counts as old, as PostgreSQL reads them. */
+/** Times before which records count as old, in a format that PostgreSQL reads. */
 export interface Cutoffs {
-  /** When the build came that replaced an agent's, and when that agent was last there: the later one counts. */
+  /** The later of the build that replaced the agent's, and the agent's last connection. */
   readonly replacedBuilds: string;
-  /** Statistics, connections and what apps reported. */
+  /** The time of statistics, connections and reports of apps. */
   readonly usage: string;
-  /** Statistics from before the second time, and since the first, are thinned. */
+  /** Statistics from before `wholeUsage` and since `thinnedUsage` are thinned. */
   readonly thinnedUsage: string;
   readonly wholeUsage: string;
-  /** When a sub-agent was ended, as long as its workspace runs. */
+  /** The end of a sub-agent whose workspace is still running. */
   readonly endedSubAgents: string;
   readonly expiredKeys: string;
   readonly unusedFiles: string;
-  /** When a dry run ended. */
+  /** The end of a dry run. */
   readonly dryRuns: string;
-  /** When a version was pushed of which nobody made a template. */
+  /** The push of a version that no template was created from. */
   readonly unusedVersions: string;
 }
 
-/** `now` in milliseconds since the epoch. */
+/** Returns the cutoffs for `now`, in milliseconds since the epoch. */
 export function cutoffs(now: number): Cutoffs {
   const before = (ms: number): string => new Date(now - ms).toISOString();
   return {
@@ -68,7 +68,7 @@ export function cutoffs(now: number): Cutoffs {
   };
 }
 
-/** What a round removed. `rowsOfAgents` and `usageRows` are of the table from which most went. */
+/** The counts of what a round removed. `rowsOfAgents` and `usageRows` count the table that lost the most rows. */
 export interface Removed {
   readonly agents: number;
   readonly rowsOfAgents: number;
@@ -79,7 +79,7 @@ export interface Removed {
   readonly versions: number;
 }
 
-/** How long to wait after a round; undefined stands for one that another replica did. */
+/** Returns the pause after a round; undefined stands for a round that another replica did. */
 export function pauseAfter(removed: Removed | undefined): number {
   if (removed === undefined) return idlePauseMs;
   const { agents, rowsOfAgents, usageRows, keys, files, dryRuns, versions } = roundLimits;

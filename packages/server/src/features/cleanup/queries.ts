@@ -6,7 +6,7 @@ import { isLiveAgent } from "../agents/live-queries.ts";
 /** "clea" in ASCII: the advisory lock under which one replica at a time cleans up. */
 const lockId = 0x63_6c_65_61;
 
-/** Whether this transaction may clean up; another replica is at it otherwise. */
+/** Returns whether this transaction has the lock to clean up; otherwise another replica is cleaning up. */
 export async function tryLock(db: Queryable): Promise<boolean> {
   const { rows } = await sql<{
     locked: boolean;
@@ -15,8 +15,8 @@ export async function tryLock(db: Queryable): Promise<boolean> {
 }
 
 /**
- * Agents that still have a history, whose build was replaced before `cutoff` and that were last there before it too; the
- * oldest first.
+ * Selects agents that still have a history, whose build was replaced before `cutoff` and that last connected before it
+ * too, oldest first.
  */
 export async function selectOldAgents(
   db: Queryable,
@@ -35,7 +35,7 @@ export async function selectOldAgents(
   return rows.map(({ id }) => id);
 }
 
-/** Lets readers of the agents' logs see that nothing of them is kept. */
+/** Marks the agents' logs as empty for their readers. */
 export async function emptyLogPositions(db: Queryable, agentIds: readonly string[]): Promise<void> {
   await sql`
     update workspace_agent_log_positions
@@ -43,7 +43,9 @@ export async function emptyLogPositions(db: Queryable, agentIds: readonly string
       where workspace_agent_id = any(${[...agentIds]}::uuid[]) and logs_length > 0`.execute(db);
 }
 
-/** What agents leave behind, by table: the column that says whose a row is, and the table that stands between, if one does. */
+/**
+ * The history of agents, by table: the column that identifies the owner of a row, and the intermediate table, if any.
+ */
 const histories = {
   workspace_agent_logs: { column: "workspace_agent_id", between: undefined },
   workspace_connections: { column: "workspace_agent_id", between: undefined },
@@ -61,8 +63,8 @@ export const historyTables: readonly HistoryTable[] = [
 ];
 
 /**
- * Agents that still have a history, whose build was replaced, and of whose owner `kept` such agents are newer; the oldest
- * first. Agents that a stop lets run on are not among them.
+ * Selects agents that still have a history, whose build was replaced, and whose owner has `kept` newer such agents,
+ * oldest first. Agents that keep running after a stop are not among them.
  */
 export async function selectSurplusAgents(
   db: Queryable,
@@ -107,8 +109,8 @@ export function deleteHistory(
 }
 
 /**
- * What goes by its age alone, also of agents that live. `keptFor`: whose newest row stays, such as the last status of an app.
- * From statistics users are counted.
+ * The records removed by age alone, even those of live agents. `keptFor`: the column whose newest row is kept, such as
+ * the last status of an app. Statistics are the source of user counts.
  */
 const aged = {
   workspace_agent_stats: { age: sql`created_at`, keptFor: undefined },
@@ -150,8 +152,8 @@ export function deleteAged(
 }
 
 /**
- * Removes at most `limit` statistics of an agent and an hour but the last, of the hours between two times, and resolves to
- * their number. Who used a workspace is asked for by the day, in zones that differ by hours.
+ * Removes at most `limit` statistics between two times, keeping the last per agent and hour, and resolves to their
+ * number. Usage is reported by day, in time zones that differ by hours.
  */
 export function thinStatistics(
   db: Queryable,
@@ -170,7 +172,9 @@ export function thinStatistics(
   );
 }
 
-/** Removes at most `limit` sub-agents that ended before `cutoff`, with all they had, and resolves to their number. */
+/**
+ * Removes at most `limit` sub-agents that ended before `cutoff`, with all their records, and resolves to their number.
+ */
 export function deleteEndedSubAgents(
   db: Queryable,
   cutoff: string,
@@ -193,7 +197,7 @@ export async function markHistoryRemoved(
     where id = any(${[...agentIds]}::uuid[])`.execute(db);
 }
 
-/** Session keys and tokens that expired before `cutoff`. */
+/** Removes session keys and tokens that expired before `cutoff`. */
 export function deleteExpiredKeys(db: Queryable, cutoff: string, limit: number): Promise<number> {
   return count(
     db,
@@ -202,7 +206,7 @@ export function deleteExpiredKeys(db: Queryable, cutoff: string, limit: number):
   );
 }
 
-/** Dry runs that ended before `cutoff`, with their logs and plans. */
+/** Removes dry runs that ended before `cutoff`, with their logs and plans. */
 export function deleteDryRuns(db: Queryable, cutoff: string, limit: number): Promise<number> {
   return count(
     db,
@@ -213,8 +217,8 @@ export function deleteDryRuns(db: Queryable, cutoff: string, limit: number): Pro
 }
 
 /**
- * Versions pushed before `cutoff` that belong to no template, with their imports. One of which a template is being made now
- * is left alone, and so is one with dry runs.
+ * Removes versions pushed before `cutoff` that belong to no template, with their imports. Skips those that a template
+ * is being created from now, and those with dry runs.
  */
 export function deleteUnusedVersions(
   db: Queryable,
@@ -235,7 +239,7 @@ export function deleteUnusedVersions(
   );
 }
 
-/** Files uploaded before `cutoff` that no template version and no job has. One that is being taken up is left alone. */
+/** Removes files uploaded before `cutoff` that no template version or job uses. Skips those being put to use. */
 export function deleteUnusedFiles(db: Queryable, cutoff: string, limit: number): Promise<number> {
   return count(
     db,

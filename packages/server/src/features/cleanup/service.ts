@@ -34,14 +34,14 @@ export interface CleanupNeeds {
   readonly logger: Logger;
 }
 
-/** Removes in the background, round by round, what nobody needs any more. Ends with the signal. */
+/** Removes expired and unused data in the background, round by round, until the signal is aborted. */
 export async function runCleanup(
   { db, clock, logger }: CleanupNeeds,
   signal: AbortSignal,
 ): Promise<void> {
   let pauseMs = pauseAfter(undefined);
   for (;;) {
-    // Replicas that started together do not stay together.
+    // Keeps replicas that started together from staying in step.
     await clock.sleep(pauseMs * (1 - Math.random() / 3), signal);
     try {
       const removed = await cleanUp(db, clock.now());
@@ -57,7 +57,10 @@ export async function runCleanup(
   }
 }
 
-/** One round, in one transaction; undefined when another replica is at it. `now` in milliseconds since the epoch. */
+/**
+ * Runs one round, in one transaction; undefined when another replica is cleaning up. `now` in milliseconds since the
+ * epoch.
+ */
 export function cleanUp(db: Database, now: number): Promise<Removed | undefined> {
   const old = cutoffs(now);
   return inTransaction(db, async (trx) => {
@@ -72,7 +75,7 @@ export function cleanUp(db: Database, now: number): Promise<Removed | undefined>
   });
 }
 
-/** What agents left behind; an agent of which something is left comes again in the next round. */
+/** Removes the history of agents; an agent with a remainder is selected again in the next round. */
 async function removeHistory(
   db: Queryable,
   cutoff: string,
@@ -91,7 +94,7 @@ async function removeHistory(
   return { agents: agentIds.length, rowsOfAgents };
 }
 
-/** What agents reported that is old, whether they live or not, and sub-agents that ended. */
+/** Removes old reports of agents, live or not, and sub-agents that ended. */
 async function removeUsage(db: Queryable, old: Cutoffs): Promise<number> {
   const limit = roundLimits.usageRows;
   const thinned = { from: old.thinnedUsage, to: old.wholeUsage };

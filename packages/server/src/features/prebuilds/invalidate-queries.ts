@@ -8,8 +8,8 @@ export interface InvalidatedRow {
 }
 
 /**
- * Stamps the presets with a pool of a template's active version. Whole milliseconds, because that is how exactly pools are
- * looked at: what is built within the same one stays.
+ * Stamps the presets with a pool of a template's active version. In whole milliseconds, the precision at which pools
+ * are compared: what is built within the same millisecond stays.
  */
 export async function stampInvalidated(
   db: Queryable,

@@ -10,8 +10,8 @@ import { requireTemplate } from "../templates/service.ts";
 import { stampInvalidated } from "./invalidate-queries.ts";
 
 /**
- * Has all that waits for the active version of a template replaced: nothing of it is claimed any more, and the next look at
- * its pools, to which the database hints, deletes it.
+ * Has all prebuilds of a template's active version replaced: none of them can be claimed any more, and the next
+ * reconciliation of its pools, triggered by a database notification, deletes them.
  */
 export async function invalidatePrebuilds(
   db: Database,

@@ -25,7 +25,7 @@ export interface PrebuildNeeds {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** With which pools are filled. */
+  /** The limits used to fill pools. */
   readonly limits: ReconcileLimits;
 }
 

@@ -10,13 +10,13 @@ import { selectSetting, upsertSetting } from "./settings-queries.ts";
 
 const key = "prebuilds_settings";
 
-/** What deployments switch while they run (docs/protocol/prebuilds.md §2.7). */
+/** Reads the settings that can be changed at run time (docs/protocol/prebuilds.md §2.7). */
 export async function readPrebuildsSettings(db: Queryable): Promise<PrebuildsSettings> {
   const text = await selectSetting(db, key);
   return { reconciliation_paused: text === JSON.stringify(paused(true)) };
 }
 
-/** Changes the settings; false when they are so already. */
+/** Changes the settings; returns false if they are unchanged. */
 export async function changePrebuildsSettings(
   db: Database,
   caller: UserCaller,
@@ -41,7 +41,7 @@ export async function changePrebuildsSettings(
   });
 }
 
-/** Throws the 404 of who may not see pools. */
+/** Throws the 404 for callers who may not see pools. */
 export function requirePoolReader(caller: UserCaller): void {
   if (!mayReadPrebuilds(caller)) throw notFound();
 }

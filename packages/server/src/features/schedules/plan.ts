@@ -2,32 +2,33 @@ import type { Transition } from "@slipway/api";
 
 import { parseAutostart } from "../workspaces/autostart-schedule.ts";
 
-/** A workspace as far as its schedules need it. Times are milliseconds since the epoch; undefined: there is none. */
+/** A workspace as far as its schedules need it. Times are milliseconds since the epoch; undefined: none. */
 export interface ScheduledWorkspace {
   readonly id: string;
   readonly ownerIsActive: boolean;
   readonly isDormant: boolean;
-  /** When it starts by itself, `CRON_TZ=…` and five fields. */
+  /** The autostart schedule, `CRON_TZ=…` and five fields. */
   readonly autostart: string | undefined;
-  /** The next such time that was not seen to yet; in the past, it was missed. */
+  /** The next scheduled start that was not handled yet; one in the past was missed. */
   readonly nextStartAt: number | undefined;
   readonly build: {
     readonly transition: Transition;
     readonly job: "open" | "succeeded" | "failed";
-    /** When it ends by itself. */
+    /** The time when the build stops by itself. */
     readonly deadline: number | undefined;
   };
 }
 
-/** What is to be done to a workspace now. `nextStartAt` is what comes after the time that was seen to. */
+/** The action due for a workspace now. `nextStartAt` follows the handled time. */
 export type ScheduleAction =
   | { readonly kind: "stop"; readonly reason: "autostop" | "dormancy" }
   | { readonly kind: "start"; readonly nextStartAt: number | undefined }
   | { readonly kind: "skip"; readonly nextStartAt: number | undefined };
 
 /**
- * What is due at `now`. However many times of a schedule were missed, they are made up for by one start; a time that finds
- * the workspace running, dormant or its owner suspended has passed. While a build is under way nothing is decided.
+ * Decides the action due at `now`. However many times of a schedule were missed, one start makes up for them; a time at
+ * which the workspace is running or dormant, or its owner suspended, is skipped. While a build is active nothing is
+ * decided.
  */
 export function planAction(workspace: ScheduledWorkspace, now: number): ScheduleAction | undefined {
   const { build, isDormant, nextStartAt } = workspace;
@@ -43,6 +44,6 @@ export function planAction(workspace: ScheduledWorkspace, now: number): Schedule
 
 function timeAfter(autostart: string | undefined, now: number): number | undefined {
   const parsed = autostart === undefined ? undefined : parseAutostart(autostart);
-  // It was checked when it was set; a runtime that knows the time zone no more ends the schedule.
+  // It was validated when it was set; a runtime that no longer knows the time zone ends the schedule.
   return parsed === undefined || "problem" in parsed ? undefined : parsed.schedule.nextAfter(now);
 }

@@ -5,7 +5,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
 
-/** Most workspaces that one look finds; the next look finds the rest. */
+/** The most workspaces that one pass selects; the next pass selects the rest. */
 const maxPerLook = 500;
 
 function scheduled(db: Queryable) {
@@ -25,7 +25,7 @@ function scheduled(db: Queryable) {
         (join) => join.onTrue(),
       )
       .where("w.deleted", "=", sql.lit(false))
-      // What waits for an owner runs as long as its pool wants it.
+      // An unclaimed prebuild runs as long as its pool wants it.
       .where("w.owner_id", "<>", prebuildsUserId)
       .select([
         "w.id",
@@ -44,7 +44,7 @@ function scheduled(db: Queryable) {
 
 type Row = Awaited<ReturnType<ReturnType<typeof scheduled>["execute"]>>[number];
 
-/** The workspaces for which something may be due at `now`. */
+/** Selects the workspaces for which something may be due at `now`. */
 export async function selectDue(db: Queryable, now: number): Promise<ScheduledWorkspace[]> {
   const time = timestampFromMs(now);
   const rows = await scheduled(db)
@@ -65,7 +65,7 @@ export async function selectDue(db: Queryable, now: number): Promise<ScheduledWo
   return rows.map(read);
 }
 
-/** One workspace as it is now. */
+/** Reads the current state of one workspace. */
 export async function selectScheduled(
   db: Queryable,
   workspaceId: string,
@@ -103,10 +103,10 @@ export async function updateNextStart(
   await db.updateTable("workspaces").set({ next_start_at }).where("id", "=", workspaceId).execute();
 }
 
-/** "schd" in ASCII: the advisory lock under which one replica at a time carries schedules out. */
+/** "schd" in ASCII: the advisory lock under which one replica at a time carries out schedules. */
 const lockId = 0x73_63_68_64;
 
-/** Whether this transaction is the one that carries schedules out, until it ends. */
+/** Returns whether this transaction has the lock to carry out schedules, until it ends. */
 export async function tryLockSchedules(db: Queryable): Promise<boolean> {
   const { rows } = await sql<{
     readonly locked: boolean;

@@ -21,10 +21,10 @@ export interface SchedulerNeeds {
   readonly limits: WorkspaceLimits;
 }
 
-/** What is due is seen to at most this late, in milliseconds. */
+/** The longest delay of a scheduled action, in milliseconds. */
 const lookMs = 10_000;
 
-/** Starts and stops workspaces as their schedules say, until the signal is aborted. Each replica may run it. */
+/** Starts and stops workspaces by their schedules until the signal is aborted. Each replica may run it. */
 export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): Promise<void> {
   const { clock, logger } = needs;
   for (;;) {
@@ -38,7 +38,7 @@ export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): 
   }
 }
 
-/** Does what is due at `now`; resolves to the number of builds that it queued. */
+/** Carries out what is due at `now`; resolves to the number of builds queued. */
 export async function carryOutSchedules(
   needs: SchedulerNeeds,
   now: number,
@@ -49,7 +49,7 @@ export async function carryOutSchedules(
     signal.throwIfAborted();
     if (planAction(workspace, now) === undefined) continue;
     const done = await carryOutOne(needs, workspace.id, now);
-    // Another replica is at it, and sees to all the others too.
+    // Another replica is doing this pass, including everything else that is due.
     if (done === "elsewhere") return queued;
     if (done === "queued") queued += 1;
   }
@@ -77,7 +77,7 @@ async function carryOutOne(
     pubsub.publish(topics.workspace(workspaceId));
     return outcome;
   } catch (error) {
-    // Refused as it would be to a person: a build is under way, the active version wants parameters, a limit is reached.
+    // Refused as it would be for a person: a build is active, the active version needs parameters, a limit is reached.
     if (!(error instanceof HttpError)) throw error;
     if (error.status !== 409 || error instanceof LimitReached)
       await passOver(needs, workspaceId, now, error);
@@ -107,7 +107,7 @@ async function carryOut(
   return "queued";
 }
 
-/** A start that cannot be is not tried before its next time. */
+/** Skips a start that is impossible until its next time. */
 async function passOver(
   { db, logger }: SchedulerNeeds,
   workspaceId: string,

@@ -7,7 +7,7 @@ import { isConnected } from "../../agents/connection-sql.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
 import type { ClaimTransaction } from "./claim.ts";
 
-/** Columns that its new owner sets on a workspace. */
+/** The columns that a new owner sets on a workspace. */
 export interface OwnerSettings {
   readonly automatic_updates: Workspace["automatic_updates"];
   readonly autostart_schedule: string | null;
@@ -15,12 +15,13 @@ export interface OwnerSettings {
   readonly ttl_ms: number | RawBuilder<number>;
 }
 
-/** How long a claim waits for a prebuild that others hold, where there is no other, in milliseconds. */
+/** The longest that a claim waits for a prebuild that others hold, when there is no other, in milliseconds. */
 export const lockWaitMs = 2_000;
 
 /**
- * A workspace `w` that waits to be claimed from the pool of a preset (docs/protocol/prebuilds.md §1.4 and §6): it runs in the
- * active version, all its root agents are ready, and it has neither expired nor been invalidated.
+ * Returns the condition that a workspace `w` can be claimed from the pool of a preset (docs/protocol/prebuilds.md §1.4
+ * and §6): it runs in the active version, all its root agents are ready, and it has neither expired nor been
+ * invalidated.
  */
 function isWaiting(presetId: string): RawBuilder<boolean> {
   return sql<boolean>`
@@ -49,14 +50,14 @@ const areConnected = sql<boolean>`
     sql`not ${isConnected("a")}`,
   )}`;
 
-/** Whether a build has root agents of which something holds. */
+/** Returns the condition that a build has root agents for which `holds` is true. */
 function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql<boolean>`exists (
     select from workspace_agents a
       where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
 }
 
-/** The claim transaction on PostgreSQL. It gives the workspace the settings of its new owner together with their name. */
+/** The claim transaction, on PostgreSQL. It sets the new owner's settings together with the name. */
 export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransaction {
   return {
     lockPrebuild: async (presetId, except) =>
@@ -86,8 +87,8 @@ export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransact
 }
 
 /**
- * The oldest that others have locked, once they give it back: a claim was undone, or the lock was only for a moment. Undefined
- * when none waits, or all are taken meanwhile.
+ * Waits for the oldest prebuild locked by others until they release it: a claim was rolled back, or the lock was brief.
+ * Undefined when none is waiting, or all are taken meanwhile.
  */
 async function waitForOne(
   trx: Queryable,
@@ -104,8 +105,9 @@ async function waitForOne(
 }
 
 /**
- * The oldest of those that wait, locked; `skip locked` leaves out those that others hold. The pool is walked by its index and each prebuild looked at as it comes: `offset 0`
- * and `lateral` keep the planner from looking at all of them first, which it takes for cheap while it knows little of a pool.
+ * Locks the oldest waiting prebuild; `skip locked` leaves out those that others hold. Walks the pool by its index and
+ * examines prebuilds one by one: `offset 0` and `lateral` keep the planner from examining all of them first, which it
+ * estimates as cheap while it has few statistics on a pool.
  */
 async function lockOne(
   trx: Queryable,

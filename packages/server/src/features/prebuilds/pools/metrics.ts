@@ -15,17 +15,17 @@ interface PoolMetricsNeeds {
   readonly limits: ReconcileLimits;
 }
 
-/** However often metrics are asked for, the database is at most this often, in milliseconds. */
+/** The database is queried at most this often, in milliseconds, however often metrics are requested. */
 const refreshMs = 30_000;
-/** Metrics wait this long for the database, and are told without pools then, in milliseconds. */
+/** Metrics wait this long for the database, in milliseconds, and then omit pools. */
 const maxWaitMs = 5_000;
 
 const labelNames = ["template_name", "preset_name", "organization_name"] as const;
 type Labels = Readonly<Record<(typeof labelNames)[number], string>>;
 
 /**
- * Adds what the database knows of pools (docs/protocol/prebuilds.md §2.7): every replica tells the same. It is read when the
- * metrics are.
+ * Adds the metrics of pools from the database (docs/protocol/prebuilds.md §2.7): every replica reports the same. They
+ * are read on each scrape.
  */
 export function addPoolMetrics(registry: Registry, needs: PoolMetricsNeeds): void {
   const collect = atMostEvery(refreshMs, needs.clock, () => refresh(metrics, needs));
@@ -34,7 +34,7 @@ export function addPoolMetrics(registry: Registry, needs: PoolMetricsNeeds): voi
 
 type PoolMetrics = ReturnType<typeof createPoolMetrics>;
 
-/** `collect` is awaited by each of them before it is told. */
+/** Creates the metrics. Each awaits `collect` before it is reported. */
 function createPoolMetrics(registry: Registry, collect: () => Promise<void>) {
   const registers = [registry];
   const gauge = (name: string, help: string) =>
@@ -89,11 +89,11 @@ async function refresh(
     );
     clear(metrics);
     metrics.paused.set(settings.reconciliation_paused ? 1 : 0);
-    // Another template may have the name of one that was deleted.
+    // Another template may have the name of a deleted one.
     for (const total of totals) if (!total.template_deleted) count(metrics, total);
     for (const pool of pools) if (!pool.isTemplateDeleted) measure(metrics, pool);
   } catch (error) {
-    // Numbers of before would pass for those of now.
+    // Stale numbers would pass for current ones.
     clear(metrics);
     logger.warn({ error: errorText(error) }, "pools could not be counted for the metrics");
   }
@@ -111,7 +111,9 @@ function count({ created, failed, claimed }: PoolMetrics, total: PoolTotals): vo
   claimed.inc(labels, total.claimed);
 }
 
-/** The pools of several versions have the same labels; what is left of old ones counts with the active one. */
+/**
+ * Adds up the pools of several versions, which have the same labels: the rest of old ones counts with the active one.
+ */
 function measure(metrics: PoolMetrics, { origin, pool, plan }: FoundPoolState): void {
   const labels = labelsOf({
     template_name: origin.templateName,
@@ -131,7 +133,7 @@ function labelsOf({ template_name, preset_name, organization_name }: Labels): La
   return { template_name, preset_name, organization_name };
 }
 
-/** Work that is done when it is asked for, once for all who ask while it is done, and not again for a while. */
+/** Runs work on demand: concurrent callers share one run, and it does not run again for a while. */
 function atMostEvery(ms: number, clock: Clock, work: () => Promise<void>): () => Promise<void> {
   let startMs = Number.NEGATIVE_INFINITY;
   let last = Promise.resolve();
@@ -144,7 +146,7 @@ function atMostEvery(ms: number, clock: Clock, work: () => Promise<void>): () =>
   };
 }
 
-/** What work resolves to; rejects when it takes longer. The work itself goes on. */
+/** Resolves to the result of the work; rejects when it takes longer. The work itself continues. */
 async function within<T>(ms: number, clock: Clock, work: Promise<T>): Promise<T> {
   const done = new AbortController();
   const tooLate = async (): Promise<never> => {

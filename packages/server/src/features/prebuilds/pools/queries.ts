@@ -3,7 +3,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 
-/** What became of the prebuilds of a preset since the beginning, over all versions of its template and deleted ones too. */
+/** The fate of all prebuilds of a preset, over all versions of its template and including deleted ones. */
 export interface PoolTotals {
   readonly organization_name: string;
   readonly template_id: string;
@@ -11,14 +11,14 @@ export interface PoolTotals {
   readonly template_deleted: boolean;
   readonly preset_name: string;
   readonly created: number;
-  /** Of them, whose first build failed. */
+  /** The number of them whose first build failed. */
   readonly failed: number;
   readonly claimed: number;
 }
 
 /**
- * A prebuild is known by its first build, which the system user began (docs/protocol/prebuilds.md §1.2). His id is written out, so
- * that the index of such builds fits.
+ * Selects the totals. A prebuild is identified by its first build, which the system user started
+ * (docs/protocol/prebuilds.md §1.2). That user's id is a literal, so that the index of such builds applies.
  */
 export async function selectTotals(db: Queryable): Promise<readonly PoolTotals[]> {
   const { rows } = await sql<PoolTotals>`

@@ -10,7 +10,7 @@ import { readPrebuildsSettings, requirePoolReader } from "../settings-service.ts
 import { type PoolTotals, selectTotals } from "./queries.ts";
 import { poolStatus } from "./status.ts";
 
-/** A pool as the next reconciliation finds it, and what that would do. */
+/** A pool as the next reconciliation would find it, and what that would do. */
 export interface FoundPoolState {
   readonly origin: PoolOrigin;
   readonly isTemplateDeleted: boolean;
@@ -19,7 +19,7 @@ export interface FoundPoolState {
   readonly nowMs: number;
 }
 
-/** Every pool that is to be filled, or that is not empty. One after the other, to leave the database to others. */
+/** Reads every pool that should be filled or is not empty, one after the other to limit the load on the database. */
 export async function readPools(
   db: Queryable,
   limits: ReconcileLimits,
@@ -40,7 +40,10 @@ export async function readPools(
   return states;
 }
 
-/** The pools as clients see them, by template and preset, the active version first; throws 404 for who may not see them. */
+/**
+ * Lists the pools as clients see them, by template and preset, the active version first; throws 404 for callers who may
+ * not see them.
+ */
 export async function listPools(
   { db, limits }: { readonly db: Queryable; readonly limits: ReconcileLimits },
   caller: UserCaller,

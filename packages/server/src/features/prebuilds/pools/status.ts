@@ -5,12 +5,12 @@ import type { Pool } from "../reconcile/snapshot.ts";
 
 type Held = Exclude<PoolStatus, "paused">;
 
-/** Whether a pool is filled as far as it decides itself, and if not, why. */
+/** Returns whether a pool is filled as far as it can decide itself, and if not, why. */
 export function poolStatus(
   { status }: Pick<Pool, "status">,
   { held }: Pick<Reconciliation, "held">,
 ): Held {
-  // It stays until another version mends it, also while nothing is missing.
+  // It stays until another version fixes it, even while nothing is missing.
   if (status === "validation_failed") return status;
   switch (held) {
     case "hard-limited":

@@ -46,7 +46,7 @@ describe("desiredInstances", () => {
   it("takes either day where both are limited", () => {
     const windows = [{ cron: "* * 1 * 0", instances: 2 }];
     const schedulingTimezone = "UTC";
-    // A Tuesday that is a first, a Sunday, and neither.
+    // A Tuesday on the first, a Sunday, and neither.
     expect(at("2026-12-01T12:00:00Z", { windows, schedulingTimezone })).toBe(2);
     expect(at("2026-11-29T12:00:00Z", { windows, schedulingTimezone })).toBe(2);
     expect(at("2026-11-30T12:00:00Z", { windows, schedulingTimezone })).toBe(1);

@@ -2,7 +2,7 @@ import { isTimezone, type WallClock, windowHolds, windowsOverlap } from "@slipwa
 
 import type { Pool } from "./snapshot.ts";
 
-/** How many prebuilds a pool is to have at a time (docs/protocol/prebuilds.md §2.4). */
+/** Returns the number of prebuilds that a pool should have at a time (docs/protocol/prebuilds.md §2.4). */
 export function desiredInstances(pool: Pool, nowMs: number): number {
   if (!pool.isActive) return 0;
   const { windows, schedulingTimezone } = pool;
@@ -13,7 +13,7 @@ export function desiredInstances(pool: Pool, nowMs: number): number {
   return windows.find(({ cron }) => windowHolds(cron, time))?.instances ?? pool.desiredInstances;
 }
 
-/** A push refuses such windows; rows of an older server may still have them. */
+/** Returns whether windows overlap. A push refuses such windows; rows of an older server may still have them. */
 function overlap(windows: Pool["windows"]): boolean {
   return windows.some((one, index) =>
     windows.slice(index + 1).some((other) => windowsOverlap(one.cron, other.cron)),

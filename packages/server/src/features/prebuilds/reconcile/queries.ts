@@ -8,7 +8,7 @@ import type { Pool, PoolSnapshot, Prebuild } from "./snapshot.ts";
 /** The advisory lock under which one replica at a time fills pools (docs/protocol/prebuilds.md §1.1). */
 const lockId = 7;
 
-/** Whether this transaction is the one that fills pools, until it ends. */
+/** Returns whether this transaction has the lock to fill pools, until it ends. */
 export async function tryLockPools(trx: Queryable): Promise<boolean> {
   const { rows } = await sql<{
     readonly locked: boolean;
@@ -16,7 +16,7 @@ export async function tryLockPools(trx: Queryable): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
-/** The presets whose pools may need something: what should fill up, and what is not empty. */
+/** Selects the presets whose pools may need something: those to be filled, and those that are not empty. */
 export async function selectPoolIds(db: Queryable): Promise<readonly string[]> {
   const { rows } = await sql<{ readonly id: string }>`
     select preset.id from template_version_presets preset
@@ -29,7 +29,7 @@ export async function selectPoolIds(db: Queryable): Promise<readonly string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** What the system user makes a workspace of a pool from. */
+/** The inputs from which the system user creates a workspace of a pool. */
 export interface PoolOrigin {
   readonly organizationId: string;
   readonly organizationName: string;
@@ -167,8 +167,8 @@ export async function updatePrebuildStatus(
 }
 
 /**
- * Locks a workspace that is still the system user's, without waiting: whoever has it locked is claiming or building it.
- * Resolves to its name and its newest job.
+ * Locks a workspace that still belongs to the system user, without waiting: another holder of the lock is claiming or
+ * building it. Resolves to its name and its newest job.
  */
 export async function lockPrebuildToDelete(trx: Queryable, workspaceId: string) {
   const locked = await trx

@@ -218,7 +218,7 @@ describe("reconcile", () => {
           ({ build }) =>
             build.transition === "start" && ["running", "pending"].includes(build.status),
         );
-        // What has begun is left to come to its end.
+        // Running builds are left to finish.
         expect(counted.filter(({ build }) => build.status === "running").every(stays)).toBe(true);
         expect(create === 0 || counted.every(stays)).toBe(true);
       }),

@@ -1,37 +1,38 @@
 import { desiredInstances } from "./desired-instances.ts";
 import type { Pool, PoolSnapshot, Prebuild } from "./snapshot.ts";
 
-/** What deployments may set of the reconciliation (docs/protocol/prebuilds.md §2.1). */
+/** The settings of the reconciliation (docs/protocol/prebuilds.md §2.1). */
 export interface ReconcileLimits {
-  /** How long each recent failure holds off new prebuilds, in milliseconds. */
+  /** The time that each recent failure holds off new prebuilds, in milliseconds. */
   readonly backoffMs: number;
-  /** How far back a failure counts. */
+  /** The age up to which a failure counts, in milliseconds. */
   readonly lookbackMs: number;
-  /** After so many failures in a row nothing is made any more; 0: never. */
+  /** The number of failures in a row after which no prebuilds are created; 0: no limit. */
   readonly failureHardLimit: number;
 }
 
 export interface Reconciliation {
   readonly desired: number;
   readonly running: number;
-  /** Running and ready, so that they can be claimed. */
+  /** Running and ready to be claimed. */
   readonly eligible: number;
   readonly starting: number;
-  /** Why nothing is made although something is missing. */
+  /** The reason why nothing is created although something is missing. */
   readonly held: "backed-off" | "hard-limited" | "validation-failed" | undefined;
-  /** Until when new prebuilds are held off. */
+  /** The time until which new prebuilds are held off. */
   readonly backoffUntilMs: number | undefined;
   readonly create: number;
-  /** Workspaces to delete; of those that were not begun, the build is canceled first. */
+  /** The workspaces to delete; builds that have not started are canceled first. */
   readonly remove: readonly string[];
 }
 
-/** A deletion that failed is tried again after this long. */
+/** The time after which a failed deletion is retried. */
 const deleteAgainMs = 5 * 60_000;
 
 /**
- * What a pool needs (docs/protocol/prebuilds.md §2.5, with its faults mended): deletions wait for nothing, failures hold off a
- * pool that only its windows fill too, and everything surplus, expired, canceled or of another version goes in one pass.
+ * Computes what a pool needs (docs/protocol/prebuilds.md §2.5, with its faults fixed): deletions wait for nothing,
+ * failures also hold off a pool that only its windows fill, and everything surplus, expired, canceled or of another
+ * version goes in one pass.
  */
 export function reconcile(
   { pool, prebuilds }: PoolSnapshot,
@@ -68,12 +69,12 @@ export function reconcile(
 type Kind =
   | "running"
   | "starting"
-  /** Starting, but nobody has begun. */
+  /** Starting, but not picked up by a worker yet. */
   | "pending"
   | "failed"
-  /** Never to be claimed: expired, canceled, stopped or of another version. */
+  /** Not claimable any more: expired, canceled, stopped or of another version. */
   | "useless"
-  /** Being stopped or deleted, or stopped by an administrator for as long as it would have waited. */
+  /** Being stopped or deleted, or stopped by an administrator and not expired yet. */
   | "left-alone";
 
 function classify(pool: Pool, { build }: Prebuild, nowMs: number): Kind {
@@ -122,7 +123,7 @@ interface Failures {
   readonly isHardLimited: boolean;
 }
 
-/** The newest builds decide: one that failed among as many as are wanted holds off the next. */
+/** Counts failures. The newest builds decide: a failure among as many as are wanted holds off the next. */
 function failuresOf(
   pool: Pool,
   prebuilds: readonly Prebuild[],
@@ -160,7 +161,10 @@ function heldBy(
   return backoffUntilMs !== undefined && nowMs <= backoffUntilMs ? "backed-off" : undefined;
 }
 
-/** Failed ones stay for people to look into, while they are recent and as many as the hard limit looks at. */
+/**
+ * Returns the failed prebuilds to delete. Others stay for inspection, while they are recent or among as many as the
+ * hard limit covers.
+ */
 function spent(
   failed: readonly Prebuild[],
   nowMs: number,

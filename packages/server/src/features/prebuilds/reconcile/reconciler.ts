@@ -26,14 +26,14 @@ export interface ReconcilerNeeds {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Is told how long each look at all pools took. */
+  /** Observes the duration of each pass over all pools. */
   readonly reconciliationSeconds: { observe(seconds: number): void };
 }
 
 export interface ReconcilerSettings extends ReconcileLimits {
-  /** Pools are looked at this often, in milliseconds, and after claims. */
+  /** The interval between passes, in milliseconds; claims trigger one too. */
   readonly intervalMs: number;
-  /** How long after a claim, so that many at once make one look, and none waits for it. */
+  /** The delay after a claim, so that many at once trigger one pass, and none waits for it. */
   readonly gatherMs: number;
 }
 
@@ -45,10 +45,10 @@ export const defaultReconciler: ReconcilerSettings = {
   failureHardLimit: 3,
 };
 
-/** Most workspaces that one transaction makes or deletes; the next look does the rest. */
+/** The most workspaces that one transaction creates or deletes; the next pass does the rest. */
 const maxPerLook = 100;
 
-/** Keeps all pools filled until the signal is aborted. Each replica may run it; one at a time does it. */
+/** Keeps all pools filled until the signal is aborted. Each replica may run it; one at a time does the work. */
 export async function runReconciler(
   needs: ReconcilerNeeds,
   settings: ReconcilerSettings,
@@ -73,7 +73,7 @@ export async function runReconciler(
   }
 }
 
-/** Looks at every pool once; resolves to the number of builds that were queued. */
+/** Reconciles every pool once; resolves to the number of builds queued. */
 export async function reconcilePools(
   needs: ReconcilerNeeds,
   limits: ReconcileLimits,
@@ -86,7 +86,7 @@ export async function reconcilePools(
   for (const presetId of await selectPoolIds(needs.db)) {
     signal.throwIfAborted();
     const done = await reconcileOne(needs, presetId, limits);
-    // Another replica is at it, and sees to all the others too.
+    // Another replica is doing this pass, including all other pools.
     if (done === "elsewhere") return queued;
     queued += done;
   }
@@ -114,7 +114,7 @@ async function reconcileOne(
   }
 }
 
-/** All of it, or nothing: whoever loses the lock has changed nothing. */
+/** Applies everything or nothing: a replica that loses the lock has changed nothing. */
 async function carryOut(
   trx: Transaction<DB>,
   found: FoundPool,
@@ -149,7 +149,7 @@ async function noteStatus(
   if (pool.status !== status) await updatePrebuildStatus(trx, pool.presetId, status);
 }
 
-/** Whether the values of the preset are all that a workspace needs. If not, only another version can mend it. */
+/** Returns whether the preset's values suffice for a workspace. If not, only another version can fix it. */
 async function isBuildable(
   trx: Transaction<DB>,
   { origin, snapshot: { pool } }: FoundPool,
@@ -167,7 +167,7 @@ async function isBuildable(
   }
 }
 
-/** False when somebody else has it: a claim that takes it away, or a build. */
+/** Returns false when the prebuild is locked by others: a claim that takes it away, or a build. */
 async function remove(trx: Transaction<DB>, workspaceId: string): Promise<boolean> {
   const prebuild = await lockPrebuildToDelete(trx, workspaceId);
   if (prebuild === undefined) return false;

@@ -1,23 +1,23 @@
 import type { PrebuildStatus, Transition } from "@slipway/api";
 
-/** The pool of one preset and what is in it, as one look at the database found it. Times are milliseconds since the epoch. */
+/** The pool of one preset and its contents, from one read of the database. Times are milliseconds since the epoch. */
 export interface PoolSnapshot {
   readonly pool: Pool;
-  /** Every workspace that is in the pool, oldest first. */
+  /** Every workspace in the pool, oldest first. */
   readonly prebuilds: readonly Prebuild[];
 }
 
 export interface Pool {
   readonly presetId: string;
-  /** Its version is the active one of a template that is there, and not deprecated. */
+  /** True if its version is the active one of an existing template, and not deprecated. */
   readonly isActive: boolean;
   readonly desiredInstances: number;
   /** Empty: no windows. */
   readonly schedulingTimezone: string;
   readonly windows: readonly { readonly cron: string; readonly instances: number }[];
-  /** After how long a prebuild is replaced; undefined: never. */
+  /** The age at which a prebuild is replaced, in milliseconds; undefined: never. */
   readonly expireAfterMs: number | undefined;
-  /** What was built before is replaced. */
+  /** The time of the last invalidation: older builds are replaced. */
   readonly lastInvalidatedAtMs: number | undefined;
   readonly status: PrebuildStatus;
 }
@@ -30,9 +30,9 @@ export interface Prebuild {
     readonly transition: Transition;
     readonly status: "pending" | "running" | "succeeded" | "failed" | "canceled";
     readonly createdAtMs: number;
-    /** Whether it is of the version that the preset belongs to. */
+    /** True if it is of the version that the preset belongs to. */
     readonly isOfVersion: boolean;
   };
-  /** All its root agents are ready, so that it can be claimed. */
+  /** True if all its root agents are ready, so that it can be claimed. */
   readonly isReady: boolean;
 }

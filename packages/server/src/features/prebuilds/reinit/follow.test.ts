@@ -34,7 +34,7 @@ const owed: Live = {
 const frame = { type: "frame", workspaceId: "workspace", ownerId: "ann" };
 const claimed = topics.claim("workspace");
 
-/** A stream over a state that the test sets; `looks` counts how often it was asked for. */
+/** Opens a stream over a state that the test sets; `looks` counts how often it was read. */
 function open({ view, waits = true }: { view: ReinitView; waits?: boolean }) {
   const listeners = new LocalListeners();
   const clock = createFakeClock(0);

@@ -4,12 +4,12 @@ import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import type { decideReinit, ReinitStream } from "./decide.ts";
 import type { ReinitView } from "./view.ts";
 
-/** What the answer to an agent is made from. */
+/** The dependencies of the answer to an agent. */
 export interface ReinitNeeds {
   readonly hints: Pick<PubSub, "subscribe">;
-  /** The state now, by the agent's token. */
+  /** Reads the current state by the agent's token. */
   readonly look: () => Promise<ReinitView>;
-  /** Notes that the row is told now; false when somebody else told it within the last minute. */
+  /** Records that the row is notified now; false when it was already notified within the last minute. */
   readonly grant: (agentId: string) => Promise<boolean>;
   readonly decide: typeof decideReinit;
   readonly clock: Clock;
@@ -21,27 +21,27 @@ export interface ReinitRequest {
   readonly workspaceId: string;
   /** The row that the token belonged to when the request came. */
   readonly agentId: string;
-  /** Whether a claim was under way by then. */
+  /** True if a claim was in progress by then. */
   readonly wasClaiming: boolean;
   readonly waits: boolean;
 }
 
-/** What is said to the agent, in this order: `open` at once unless it is refused, then at most one of the others. */
+/** The messages to the agent, in this order: `open` at once unless it is refused, then at most one of the others. */
 export type ReinitAnswer =
   | { readonly type: "open" }
   | { readonly type: "frame"; readonly workspaceId: string; readonly ownerId: string }
   | { readonly type: "refuse" }
   | { readonly type: "end" };
 
-/** Without a hint the state is looked at again after this long; a third of it is chance. */
+/** The time after which the state is read again without a notification; a third of it is random. */
 const lookAgainMs = 45_000;
 const chance = 1 / 3;
-/** After a look that failed, and a frame that another stream was given; up to twice as long, by chance. */
+/** The delay after a failed read, or a frame granted to another stream; up to twice as long, at random. */
 const retryMs = 1_000;
 
 /**
- * Answers an agent until nothing can change the answer any more (docs/claims.md). Subscribed before the first look, so that
- * nothing falls between. The first look throws what it fails with; later ones are tried again.
+ * Answers an agent until nothing can change the answer any more (docs/claims.md). Subscribes before the first read, so
+ * that no change is missed. The first read throws its error; later ones are retried.
  *
  *   look ── refused ──► refuse ─ end
  *    │
@@ -80,7 +80,7 @@ export async function* followReinit(
 
 type Next =
   | Exclude<ReinitAnswer, { type: "open" }>
-  /** In milliseconds, at most. */
+  /** The time to wait at most, in milliseconds. */
   | { readonly type: "wait"; readonly ms: number };
 
 async function lookOnce(needs: ReinitNeeds, stream: ReinitStream, isOpen: boolean): Promise<Next> {

@@ -8,12 +8,13 @@ interface Looker {
   readonly reject: (error: unknown) => void;
 }
 
-/** Most agents in one statement. */
+/** The most agents in one statement. */
 const maxPerLook = 500;
 
 /**
- * The looks of all streams of this replica. One that comes alone is done at once; those that come while a statement is under
- * way share the next. So five thousand agents that come back together cost a few statements, and one costs no delay.
+ * Batches the reads of all streams of this replica. A single read runs at once; those that arrive while a statement is
+ * running share the next. So five thousand agents that reconnect together cost a few statements, and one costs no
+ * delay.
  */
 export class GatheredViews {
   readonly #db: Database;
@@ -24,7 +25,7 @@ export class GatheredViews {
     this.#db = db;
   }
 
-  /** How the agent of a token stands; rejects when the database does not answer. */
+  /** Reads the state of the agent of a token; rejects when the database does not answer. */
   look(tokenHash: Buffer): Promise<ReinitView> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ tokenHash, resolve, reject });

@@ -24,8 +24,9 @@ interface Row {
 }
 
 /**
- * How the agents of these tokens stand, in one snapshot, by the token's hash in hex. A token counts while its agent's build is
- * the newest of its workspace, or the newest that succeeded: through a claim the process has nothing else.
+ * Selects the states of these tokens' agents, in one snapshot, by the token's hash in hex. A token is valid while its
+ * agent's build is the newest of its workspace, or the newest that succeeded: during a claim the process has no other
+ * token.
  */
 export async function selectReinitViews(
   db: Queryable,
@@ -91,8 +92,8 @@ function msOf(time: string | null): number | undefined {
 }
 
 /**
- * Notes that an agent is told now; false when it was told within the last minute, is on its way to its new life, or has
- * begun it.
+ * Records that an agent is notified now; false when it was notified within the last minute, is restarting, or has
+ * restarted.
  */
 export async function grantFrame(db: Queryable, agentId: string): Promise<boolean> {
   const result = await db

@@ -27,7 +27,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
   const { db, pubsub, clock, logger } = needs;
   const views = new GatheredViews(db);
 
-  /** Also the agents of a build that is being handed over: they may do nothing else until it is. */
+  /** Also accepts the agents of a build that is being handed over: they may do nothing else until it is. */
   const identify = async (raw: FastifyRequest) => {
     const tokenHash = readAgentToken(findToken(raw)?.token);
     const view = await views.look(tokenHash);
@@ -62,7 +62,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
       await send(stream, answers);
     } catch (error) {
       if (!reader.signal.aborted) throw error;
-      // Nobody is there to be answered.
+      // The client is gone.
       reply.hijack();
     }
   };
@@ -74,7 +74,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
 }
 
 async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): Promise<void> {
-  // Proxies and agents see at once that somebody answers.
+  // Shows proxies and agents at once that the server answers.
   stream.ping();
   try {
     for await (const answer of answers) {
