@@ -3,7 +3,7 @@ import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
 import type { AgentWithParts, AppRow, ScriptRow } from "./read-queries.ts";
 import { agentHealth, agentStatus } from "./status.ts";
 
-/** The workspace that an agent belongs to, and whose it is. */
+/** The workspace that an agent belongs to, and its owner. */
 export interface AgentWorkspace {
   readonly workspaceId: string;
   readonly workspaceName: string;
@@ -12,7 +12,10 @@ export interface AgentWorkspace {
 
 const nanosecondsPerSecond = 1e9;
 
-/** The agent as clients see it at `now` (docs/protocol/rest.md §6.1). Columns of fixed lists are kept so by constraints. */
+/**
+ * Returns the agent as clients see it at `now` (docs/protocol/rest.md §6.1). Constraints keep the enumerated columns
+ * valid.
+ */
 export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: number): WorkspaceAgent {
   const { status, disconnectedAt } = agentStatus(row, now);
   const lifecycle = row.lifecycle_state;
@@ -53,7 +56,7 @@ export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: numbe
   };
 }
 
-/** A column of JSON objects whose values are strings. */
+/** Reads a column of JSON objects whose values are strings. */
 export function readEnvironment(json: unknown): Record<string, string> {
   if (typeof json !== "object" || json === null) return {};
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, String(value)]));
@@ -108,7 +111,7 @@ function appJson(row: AppRow, agent: AgentWithParts, place: AgentWorkspace): Wor
   };
 }
 
-/** The last two fields are what they always are (docs/protocol/rest.md §6.1). */
+/** Returns the status as clients see it. The last two fields are constant (docs/protocol/rest.md §6.1). */
 function statusJson(
   row: AppRow["statuses"][number],
   app: AppRow,
@@ -128,7 +131,10 @@ function statusJson(
   };
 }
 
-/** A slug that looks like a port needs the agent's name to be told from a forwarded port. */
+/**
+ * Returns the name of an app's subdomain. A slug that looks like a port includes the agent's name, to differ from a
+ * forwarded port.
+ */
 export function subdomainName(
   slug: string,
   agentName: string,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { AgentSessions, maxAgentSessions, maxCompanionSessions } from "./agent-sessions.ts";
 
-/** Opens sessions of an agent, and notes which of them are closed. */
+/** Opens sessions of an agent, and records which of them are closed. */
 function openSessions() {
   const sessions = new AgentSessions();
   const closed: string[] = [];

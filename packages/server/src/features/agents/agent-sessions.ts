@@ -2,9 +2,9 @@ import { Turnstile } from "@slipway/runtime";
 
 import { sessionLimits } from "../../platform/rpc/session-limits.ts";
 
-/** Sessions that the agent itself may have at once on this replica: one, and what is left of those before it. */
+/** The sessions that the agent itself may have at once on this replica: one, and leftovers of earlier ones. */
 export const maxAgentSessions = 4;
-/** Sessions of other programs with the agent's token, such as log shippers, at once on this replica. */
+/** The sessions of other programs with the agent's token, such as log shippers, at once on this replica. */
 export const maxCompanionSessions = 4;
 
 /** `agent` counts as the agent; `companion` is another program with its token. */
@@ -17,13 +17,13 @@ interface OpenSession {
 
 interface OpenSessions {
   readonly turnstile: Turnstile;
-  /** In the order in which they came. */
+  /** The open sessions, oldest first. */
   readonly open: Set<OpenSession>;
 }
 
 /** A session's place among those of its agent, until it is disposed of. */
 export interface SessionPlace extends Disposable {
-  /** Lets in the calls of all sessions of the agent. */
+  /** Admits the calls of all sessions of the agent. */
   readonly turnstile: Turnstile;
 }
 
@@ -33,8 +33,8 @@ const limitOf: Readonly<Record<SessionKind, number>> = {
 };
 
 /**
- * The sessions of each agent on this replica. The newest wins: one more than an agent may have closes the oldest of its kind,
- * which may be half open. Processes that share a token and so push each other out come back at the pace of their own
+ * The sessions of each agent on this replica. The newest wins: one beyond the limit closes the oldest of its kind,
+ * which may be half open. Processes that share a token and so displace each other reconnect at the pace of their own
  * backoff, up to 10 s for stock agents, and of the rate limit.
  */
 export class AgentSessions {

@@ -4,7 +4,10 @@ import { HttpError } from "../../platform/http/errors.ts";
 const newestMinor = 10;
 const defaultVersion = "2.0";
 
-/** The version that an agent asks for; throws the 400 of docs/protocol/rest.md §2.1. Minor 10 is newer than 9. */
+/**
+ * Negotiates the version that an agent requests; throws the 400 of docs/protocol/rest.md §2.1. Minor 10 is newer than
+ * 9.
+ */
 export function negotiateVersion(asked: string | undefined): string {
   const version = asked === undefined || asked === "" ? defaultVersion : asked;
   const problem = versionProblem(version);

@@ -11,10 +11,10 @@ interface NewAppStatus {
   readonly uri: string;
 }
 
-/** Statuses of an app that are stored, the newest: as many as are ever shown. */
+/** The number of newest statuses stored for an app: as many as are ever shown. */
 const maxStatuses = 100;
 
-/** Stores what an app says of itself; false when the agent has no such app or is not live. */
+/** Stores an app's status; false when the agent has no such app or is not live. */
 export async function insertAppStatus(db: Queryable, report: NewAppStatus): Promise<boolean> {
   const { rows } = await sql<{ workspace_app_id: string }>`
     insert into workspace_app_statuses (workspace_app_id, state, message, uri)

@@ -10,12 +10,12 @@ import { insertAppStatus } from "./app-status-queries.ts";
 export const appStates = ["working", "idle", "complete", "failure"] as const;
 export type AppState = (typeof appStates)[number];
 
-/** Longest message, in bytes (docs/protocol/rpc.md §7.13). */
+/** The longest message, in bytes (docs/protocol/rpc.md §7.13). */
 export const maxMessageBytes = 160;
-/** Longest address, in characters. */
+/** The longest address, in characters. */
 export const maxUriLength = 2048;
 
-/** What an app says of itself. */
+/** A status as an app reports it. */
 export interface AppStatusReport {
   readonly slug: string;
   readonly state: AppState;
@@ -23,7 +23,7 @@ export interface AppStatusReport {
   readonly uri: string;
 }
 
-/** What became of a report; the first fault counts. */
+/** The outcome of a report; the first fault counts. */
 export type AppStatusResult =
   | { readonly type: "stored" }
   | { readonly type: "long-message"; readonly bytes: number }
@@ -31,7 +31,7 @@ export type AppStatusResult =
   | { readonly type: "unknown-app" }
   | { readonly type: "too-many" };
 
-/** Keeps what an app of the calling agent says of itself, each time anew (docs/protocol/rpc.md §7.13). */
+/** Stores the status of an app of the calling agent, each as a new entry (docs/protocol/rpc.md §7.13). */
 export async function reportAppStatus(
   {
     db,
@@ -62,7 +62,7 @@ export async function reportAppStatus(
   return { type: "stored" };
 }
 
-/** A message as plain text of one line: no markup, no escape sequences, no control characters, single spaces. */
+/** Returns a message as plain text of one line: no markup, escape sequences or control characters, single spaces. */
 export function cleanMessage(text: string): string {
   return stripVTControlCharacters(text)
     .replaceAll(/<[a-z/!?][^>]*>/gi, "")

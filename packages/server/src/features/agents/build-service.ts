@@ -17,15 +17,15 @@ import {
   selectDriverAgents,
 } from "./insert-queries.ts";
 
-/** A process that goes on while its agent has ended: the token that it has, and its clock. */
+/** A process that continues after its agent ended: its token, and its clock. */
 export interface LeftProcess {
   readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
   readonly clockAheadMs: number | null;
 }
 
 /**
- * Ends the agents of a build, with their sub-agents, for another build whose agents take over their processes. Resolves to
- * the processes of the root agents by name.
+ * Ends the agents of a build, with their sub-agents, for another build whose agents take over their processes. Resolves
+ * to the processes of the root agents by name.
  */
 export async function endAgents(
   db: Queryable,
@@ -43,12 +43,12 @@ export async function endAgents(
   );
 }
 
-/** An agent of a build, and the process that it takes over, if it does. */
+/** An agent of a build, and the process that it takes over, if any. */
 export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"> & {
   readonly process: LeftProcess | undefined;
 };
 
-/** The rows of new agents of a build; those that take over no process get a token of their own. */
+/** Returns the rows of new agents of a build; those that take over no process get a token of their own. */
 export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   return agentRows(
     agents.map(({ process: left, ...agent }) => ({
@@ -60,10 +60,10 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
   );
 }
 
-/** An agent as its driver runs it, and how it is known to the server. */
+/** An agent as its driver runs it, with the way the server identifies it. */
 export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
 
-/** The agents of a build as its driver runs them, with their tokens in clear. */
+/** Reads the agents of a build as its driver runs them, with their tokens in clear text. */
 export async function readDriverAgents(
   db: Queryable,
   secrets: SecretBox,
@@ -88,12 +88,12 @@ function readIdentity({
   return auth === "token" || instanceId === null ? undefined : { auth, instanceId };
 }
 
-/** Agents whose processes start anew begin their life anew. */
+/** Resets the lifecycle of agents whose processes are restarted. */
 export async function resetAgents(db: Queryable, agentIds: readonly string[]): Promise<void> {
   if (agentIds.length > 0) await resetLifecycles(db, agentIds);
 }
 
-/** The agents of a build that failed never come to life. */
+/** Deletes the agents of a failed build, which never run. */
 export async function dropAgents(db: Queryable, buildId: string): Promise<void> {
   await deleteAgents(db, buildId);
 }

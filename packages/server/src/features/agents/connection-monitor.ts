@@ -20,12 +20,12 @@ interface MonitoredPeer extends WatchedPeer {
 }
 
 const lastWriteTimeoutMs = 30_000;
-/** Stock agents see no reason; it is for the log. */
+/** The reason for the log; stock agents do not see it. */
 const outdated = "build is outdated";
 
 /**
- * Keeps the agent's connection times while its session lives (docs/protocol/rpc.md §5). Resolves with the reason when the
- * session is over and that is written down.
+ * Keeps the agent's connection times while its session is open (docs/protocol/rpc.md §5). Resolves with the reason once
+ * the session has ended and that is recorded.
  */
 export async function monitorConnection(
   needs: MonitorNeeds,
@@ -45,7 +45,7 @@ export async function monitorConnection(
   return reason;
 }
 
-/** Watches a session of another program with the agent's token, which leaves the agent's connection times alone. */
+/** Watches a session of another program with the agent's token, which does not affect the agent's connection times. */
 export async function watchCompanion(
   needs: MonitorNeeds,
   peer: MonitoredPeer,
@@ -64,8 +64,8 @@ interface Watch {
 }
 
 /**
- * Ends a session of any role with its build: at once by the hint of whatever ended that, at the next beat without one, and
- * at its beginning where that was committed since the agent was let in. Subscribed before the first look.
+ * Ends a session of any role with its build: at once when notified of the end, at the next beat without a notification,
+ * and at the start if the end was committed after the agent was authenticated. Subscribes before the first check.
  */
 async function watchOver(
   { heartbeat, pubsub }: MonitorNeeds,
@@ -87,7 +87,7 @@ async function writeEnd({ db, clock, logger }: MonitorNeeds, session: AgentSessi
     try {
       return await markDisconnected(db, session);
     } catch (error) {
-      // The times speak for themselves: an agent not heard of counts as disconnected.
+      // The times suffice: an agent not heard from counts as disconnected.
       if (clock.monotonic() > deadline) {
         const fields = { agent: session.agentId, error: errorText(error) };
         return logger.warn(fields, "disconnection not written");

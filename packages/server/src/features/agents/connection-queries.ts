@@ -3,21 +3,21 @@ import { type RawBuilder, sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import { isLiveAgent } from "./live-queries.ts";
 
-/** One session of an agent; its id guards what it writes, as a newer session may have taken over. */
+/** One session of an agent; its id guards its writes, because a newer session may have taken over. */
 export interface AgentSession {
   readonly agentId: string;
   readonly connectionId: string;
   readonly replicaId: string;
-  /** When its agent was let in, by the database's clock. */
+  /** The time when its agent was authenticated, by the database's clock. */
   readonly authenticatedAt: string;
 }
 
-/** When the first session of an agent began, which is before anything was answered in it. */
+/** Returns the start of an agent's first session, which precedes any answer in it. */
 export function firstConnected(authenticatedAt: string): RawBuilder<string> {
   return sql<string>`coalesce(first_connected_at, ${authenticatedAt}::timestamptz)`;
 }
 
-/** Notes that a session begins; false when the agent is not live any more. */
+/** Records the start of a session; false when the agent is no longer live. */
 export async function markConnected(db: Queryable, session: AgentSession): Promise<boolean> {
   const row = await db
     .updateTable("workspace_agents")
@@ -30,13 +30,13 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
       updated_at: sql`now()`,
     })
     .where("id", "=", session.agentId)
-    // The row as it is now, under its lock: the view is of the statement's beginning.
+    // The current row, under its lock: the view is as of the statement's start.
     .returning(["deleted", isLiveAgent(session.agentId).as("is_live")])
     .executeTakeFirst();
   return row?.deleted === false && row.is_live;
 }
 
-/** Notes that sessions live; those that a newer one has taken over are left out. */
+/** Records that sessions are alive, except those that a newer one has taken over. */
 export async function markAllAlive(
   db: Queryable,
   sessions: readonly AgentSession[],
@@ -51,7 +51,7 @@ export async function markAllAlive(
       where a.id = session.agent_id and a.connection_id = session.connection_id`.execute(db);
 }
 
-/** The session ended; nothing changes when a newer one has taken over. */
+/** Records the end of a session; changes nothing when a newer one has taken over. */
 export async function markDisconnected(db: Queryable, session: AgentSession): Promise<void> {
   await db
     .updateTable("workspace_agents")

@@ -4,7 +4,10 @@ import { inactiveTimeoutMs } from "./status.ts";
 
 const silentSeconds = sql.lit(inactiveTimeoutMs / 1000);
 
-/** Whether an agent has an open session, as `agentStatus` says it, in SQL; `agent` is the table's alias. */
+/**
+ * Returns the SQL condition that an agent has an open session, as `agentStatus` decides it; `agent` is the table's
+ * alias.
+ */
 export function isConnected(agent: string): RawBuilder<boolean> {
   const column = (name: string) => sql.ref(`${agent}.${name}`);
   return sql<boolean>`coalesce(

@@ -2,14 +2,14 @@ import type { AppDefinition, ScriptDefinition } from "@slipway/template";
 
 import type { AppRow, ScriptRow } from "./read-queries.ts";
 
-/** The columns whose values are the template's to say. */
+/** The columns that the template sets. */
 type ScriptColumns = Omit<
   ScriptRow,
   "id" | "workspace_agent_id" | "position" | "log_source_id" | "exit_code" | "status"
 >;
 type AppColumns = Omit<AppRow, "id" | "workspace_agent_id" | "position" | "statuses">;
 
-/** A script as a row: what a template says of it, beside what `place` says. */
+/** Returns a script as a row: the template's columns and those of `place`. */
 export function scriptRow<P extends object>(script: ScriptDefinition, place: P): P & ScriptColumns {
   return {
     ...place,
@@ -24,12 +24,12 @@ export function scriptRow<P extends object>(script: ScriptDefinition, place: P):
   };
 }
 
-/** What people see a script, and the source of its log, by. */
+/** Returns the display name of a script and of its log source. */
 export function scriptName(script: ScriptDefinition): string {
   return script.displayName === "" ? script.key : script.displayName;
 }
 
-/** An app as a row: what a template says of it, beside what `place` says. */
+/** Returns an app as a row: the template's columns and those of `place`. */
 export function appRow<P extends object>(app: AppDefinition, place: P): P & AppColumns {
   return {
     ...place,

@@ -7,14 +7,14 @@ import { connectionUpdateMs } from "./status.ts";
 
 /** The other end of a session. */
 export interface WatchedPeer {
-  /** Tells when the peer has answered. */
+  /** Pings the peer; `onPong` is called when it answers. */
   ping(onPong: () => void): void;
   close(reason: string): void;
 }
 
-/** Looks after sessions. */
+/** The heartbeat of sessions. */
 export interface Heartbeat {
-  /** Watches over a session until the result is disposed of. */
+  /** Watches a session until the result is disposed of. */
   watch(session: AgentSession, peer: WatchedPeer): WatchedSession;
 }
 
@@ -29,18 +29,18 @@ interface Watched {
   unanswered: number;
 }
 
-/** Time between two beats. All sessions of a beat make two statements, however many they are. */
+/** The time between two beats. All sessions of a beat cost two statements, however many there are. */
 const beatMs = 250;
 const beatsPerPeriod = connectionUpdateMs / beatMs;
-/** The same for those to look at now. An agent that starts over as a new owner's has left by itself by then. */
+/** The same for sessions to check now. An agent that restarts for a new owner has disconnected by itself by then. */
 const lookMs = 100;
-/** A peer that has answered none of so many pings is gone. */
+/** The number of unanswered pings after which a peer counts as gone. */
 const maxUnanswered = 2;
 
 /**
- * The heartbeat of all sessions of this replica (docs/protocol/rpc.md §5): every 15 s each is pinged and noted to live, at a time
- * of its own, however many came together. Closes those that answer no ping, whose build is no longer the newest, or that
- * cannot be noted. One timer and a few statements a second serve a thousand agents.
+ * The heartbeat of all sessions of this replica (docs/protocol/rpc.md §5): every 15 s each is pinged and recorded as
+ * alive, at a time of its own, however many arrived together. Closes those that answer no ping, whose build is no
+ * longer the newest, or that cannot be recorded. One timer and a few statements a second serve a thousand agents.
  *
  *   watched --every 15 s: ping, note--> watched --no pong | build outdated | database gone--> closed
  */
@@ -49,9 +49,9 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #scope = new Scope();
-  /** One for each beat of a period, in the order in which they come. */
+  /** One set for each beat of a period, in order. */
   readonly #beats = Array.from({ length: beatsPerPeriod }, () => new Set<Watched>());
-  /** Those to look at now. */
+  /** The sessions to check now. */
   readonly #lookedFor = new Set<Watched>();
   #isLooking = false;
 
@@ -86,17 +86,17 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     for (;;) {
       await this.#clock.sleep(beatMs, signal);
       const due = this.#pingNext();
-      // The next ones do not wait for a slow database.
+      // The next beat does not wait for a slow database.
       if (due.length > 0) this.#scope.run(() => this.#note(due));
     }
   }
 
-  /** The beat with the fewest sessions; of several the last to come. */
+  /** Returns the beat with the fewest sessions; of several the last to come. */
   #emptiest(): Set<Watched> {
     return this.#beats.reduceRight((best, beat) => (beat.size < best.size ? beat : best));
   }
 
-  /** Pings those of the next beat, which then is the last to come again. */
+  /** Pings the sessions of the next beat, which then moves to the end of the order. */
   #pingNext(): readonly Watched[] {
     const beat = this.#beats.shift() ?? new Set();
     this.#beats.push(beat);

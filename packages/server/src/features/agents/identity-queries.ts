@@ -8,19 +8,19 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 export interface Machine {
   readonly auth: IdentityAuth;
   readonly instanceId: string;
-  /** The name of the agent that the machine runs; empty where it does not say. */
+  /** The name of the agent that the machine runs; empty if it gives none. */
   readonly agentName: string;
 }
 
 /**
- * The most workspaces of a machine that are read. Two live ones are enough to refuse it; the rest is for the log, which tells
- * whose they are.
+ * The most workspaces of a machine that are read. Two live ones suffice to refuse it; the rest is for the log, which
+ * lists them.
  */
 const maxWorkspaces = 5;
 
 /**
- * Selects the agents that are known by a machine, of its first workspaces: those with an agent of the wanted name before
- * others, live ones before those that end, owned ones before those that wait in a pool. So no number of workspaces whose
+ * Selects the agents identified by a machine, of its first workspaces: those with an agent of the wanted name before
+ * others, live ones before those that are ending, owned ones before those in a pool. So no number of workspaces whose
  * builds failed or were canceled hides a live one from `chooseAgent`.
  */
 export async function selectMachineAgents(db: Queryable, machine: Machine) {
@@ -57,7 +57,7 @@ export async function selectMachineAgents(db: Queryable, machine: Machine) {
     .execute();
 }
 
-/** Every root agent that is known by a machine and belongs to the newest build of its workspace that succeeded. */
+/** Selects every root agent identified by a machine that belongs to the newest successful build of its workspace. */
 function machineAgents(db: QueryCreator<DB>, { auth, instanceId }: Machine) {
   return db
     .selectFrom("workspace_agents as agent")

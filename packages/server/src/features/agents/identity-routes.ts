@@ -13,7 +13,9 @@ export interface IdentityNeeds extends ExchangeNeeds {
   readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;
 }
 
-/** Machines of a cloud that show who they are, and get the token of the agent that they run (docs/protocol/rest.md §3). */
+/**
+ * Lets machines of a cloud prove their identity to get the token of the agent that they run (docs/protocol/rest.md §3).
+ */
 export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   const { identities } = needs;
   const exchange = async (
@@ -40,7 +42,7 @@ export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   );
 }
 
-/** What a machine asks, of whichever cloud it is. */
+/** The request of a machine of any cloud. */
 interface MachineRequest {
   readonly raw: FastifyRequest;
   readonly body: { readonly agent_name?: string };

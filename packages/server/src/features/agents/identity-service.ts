@@ -25,7 +25,7 @@ export async function exchangeIdentity(
 ): Promise<string> {
   const { auth, instanceId, agentName } = machine;
   const shown = JSON.stringify(instanceId);
-  // No agent is known by anything else, and the database might not take it.
+  // No agent is identified by anything else, and the database might reject it.
   const rows = isInstanceId(instanceId) ? await selectMachineAgents(db, machine) : [];
   const choice = chooseAgent(rows.map(candidateOf), agentName);
   switch (choice.type) {
@@ -67,7 +67,7 @@ interface KnownCandidate extends Candidate {
   readonly sealed: Buffer;
 }
 
-/** An agent asks anew before each connection; it is noted once in this time for each address. */
+/** An agent makes this request before each connection; it is audited once in this time for each address. */
 const noteExchangeOnceInMs = 3_600_000;
 
 async function noteExchange(

@@ -13,14 +13,14 @@ export interface InsertAgent {
   readonly resourceId: string;
   readonly buildId: string;
   readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
-  /** Whether the process of an earlier agent goes on as this one. */
+  /** True if the process of an earlier agent continues as this one. */
   readonly tookOver: boolean;
-  /** How far the clock of that process is ahead, in milliseconds; null while that is not known. */
+  /** The lead of that process's clock, in milliseconds; null while unknown. */
   readonly clockAheadMs: number | null;
   readonly definition: AgentDefinition;
 }
 
-/** The rows of agents with their scripts, log sources, metadata and apps. */
+/** Returns the rows of agents with their scripts, log sources, metadata and apps. */
 export function agentRows(agents: readonly InsertAgent[]): readonly NewRows[] {
   const made = agents.map((agent) => ({ agent, id: randomUUID() }));
   const scripts = made.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
@@ -71,7 +71,7 @@ function agentRow(id: string, { definition, ...agent }: InsertAgent) {
   };
 }
 
-/** The scripts of an agent, each with the source of its log. */
+/** Returns the scripts of an agent, each with the source of its log. */
 function scriptsOf(agentId: string, { scripts }: AgentDefinition) {
   return scripts.map((script, position) => {
     const sourceId = randomUUID();
@@ -99,7 +99,7 @@ function metadataOf(agentId: string, { metadata }: AgentDefinition) {
   }));
 }
 
-/** The agents of a build that a driver is to run: not their sub-agents. */
+/** Selects the agents of a build that a driver runs, without their sub-agents. */
 export function selectDriverAgents(db: Queryable, buildId: string) {
   return db
     .selectFrom("workspace_agents")
@@ -121,7 +121,7 @@ export function selectDriverAgents(db: Queryable, buildId: string) {
     .execute();
 }
 
-/** Resets the life of agents whose processes start anew: they take over nothing any more. */
+/** Resets the lifecycle of restarted agents: they take over nothing any more. */
 export async function resetLifecycles(db: Queryable, agentIds: readonly string[]): Promise<void> {
   await db
     .updateTable("workspace_agents")
@@ -136,7 +136,7 @@ export async function resetLifecycles(db: Queryable, agentIds: readonly string[]
     .execute();
 }
 
-/** The agents of a build that failed never come to life. */
+/** Deletes the agents of a failed build, which never run. */
 export async function deleteAgents(db: Queryable, buildId: string): Promise<void> {
   await db
     .updateTable("workspace_agents")
@@ -145,7 +145,7 @@ export async function deleteAgents(db: Queryable, buildId: string): Promise<void
     .execute();
 }
 
-/** Ends all agents of a build; resolves to its root agents, in whatever order. */
+/** Ends all agents of a build; resolves to its root agents, in any order. */
 export async function deleteRootAgents(db: Queryable, buildId: string) {
   const ended = await db
     .updateTable("workspace_agents")

@@ -2,9 +2,9 @@ import type { LogLevel } from "@slipway/api";
 
 import { BinaryArray, elementType } from "../../platform/db/binary-array.ts";
 
-/** Characters of a line that are kept. */
+/** The number of characters kept of a line. */
 const maxLineLength = 1024;
-/** What a line takes beside its text, about. */
+/** The approximate size of a line beside its text, in bytes. */
 const timeBytes = 12;
 const levelBytes = 9;
 const textBytes = 4;
@@ -24,13 +24,13 @@ export interface PackedLines {
   readonly outputs: Buffer;
 }
 
-/** Packs lines as they come; the caller bounds them. */
+/** Packs lines as they arrive; the caller bounds them. */
 export class LinePacker {
   readonly #times: BinaryArray;
   readonly #levels: BinaryArray;
   readonly #outputs: BinaryArray;
 
-  /** What to expect; there may be more. */
+  /** Takes the expected size; there may be more. */
   constructor(lines: number, bytes: number) {
     this.#times = new BinaryArray(elementType.int8, lines * timeBytes);
     this.#levels = new BinaryArray(elementType.text, lines * levelBytes);
@@ -46,7 +46,7 @@ export class LinePacker {
     this.#outputs.addText(keptText(output));
   }
 
-  /** Adds a line whose text stands in `source`. Throws `TypeError` when it is not UTF-8. */
+  /** Adds a line whose text is in `source`. Throws `TypeError` when it is not UTF-8. */
   addEncoded(
     createdNs: bigint,
     level: LogLevel,
@@ -83,7 +83,7 @@ export function packLines(lines: readonly NewLogLine[]): PackedLines {
   return packer.finish();
 }
 
-/** What lines would weigh if they were kept whole, in bytes. */
+/** Returns the size of lines before they are cut, in bytes. */
 export function linesBytes(lines: readonly NewLogLine[]): number {
   return lines.reduce((sum, { output }) => sum + Buffer.byteLength(sanitize(output)), 0);
 }
@@ -102,7 +102,7 @@ function keptText(output: string): string {
   return sanitize(output).slice(0, maxLineLength).toWellFormed();
 }
 
-/** NUL, which PostgreSQL does not keep, and what was no text become a mark. */
+/** Replaces NUL, which PostgreSQL cannot store, and what was not decodable by a mark. */
 function sanitize(output: string): string {
   return output.replaceAll(/[\0\uFFFD]/g, "❌");
 }

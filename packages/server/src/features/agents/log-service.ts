@@ -13,7 +13,7 @@ interface LogNeeds {
   readonly storedLogLines: { inc(count: number): void };
 }
 
-/** Stores lines of one source of the calling agent and tells whoever follows; false when the agent is not live. */
+/** Stores lines of one source of the calling agent and notifies followers; false when the agent is not live. */
 export async function storeAgentLogs(
   { db, pubsub, storedLogLines }: LogNeeds,
   { agentId, workspaceId }: AgentCaller,
@@ -29,19 +29,19 @@ export async function storeAgentLogs(
   return true;
 }
 
-/** Where lines go that name no source (docs/protocol/rpc.md §7.7). */
+/** The source of lines that name none (docs/protocol/rpc.md §7.7). */
 const externalSource = {
   id: "3b579bf4-1ed8-4b99-87a8-e9a1e3410410",
   displayName: "External",
   icon: "/emojis/1f310.png",
 };
 
-/** Most sources that an agent's programs may add; lines of sources that are not kept are kept all the same. */
+/** The most sources that an agent's programs may add; lines of sources beyond are kept all the same. */
 const maxSources = 128;
-/** Characters of a source's name that are kept (docs/protocol/rest.md §2.4). */
+/** The number of characters kept of a source's name (docs/protocol/rest.md §2.4). */
 const maxNameLength = 127;
 
-/** Keeps a log source of an agent; one that is there stays as it is. */
+/** Stores a log source of an agent; an existing one stays as it is. */
 export async function createLogSource(
   db: Database,
   agentId: string,
@@ -52,7 +52,7 @@ export async function createLogSource(
   await insertLogSource(db, agentId, source, maxSources);
 }
 
-/** The source of lines that name none; made when it is first needed. */
+/** Returns the source of lines that name none, created on first use. */
 export async function ensureExternalSource(db: Database, agentId: string): Promise<string> {
   await insertLogSource(db, agentId, externalSource, maxSources + 1);
   return externalSource.id;

@@ -9,7 +9,7 @@ export interface NewLogSource {
   readonly icon: string;
 }
 
-/** Stores a log source, unless it is there, the agent has `maxSources`, or is not live. */
+/** Stores a log source, unless it exists, the agent has `maxSources`, or is not live. */
 export async function insertLogSource(
   db: Queryable,
   agentId: string,

@@ -7,13 +7,13 @@ import { isLiveAgent } from "./live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
 /**
- * Most bytes of an agent's log that are kept (docs/protocol/rpc.md §7.7): one half for its first lines, one for its newest,
+ * The most bytes kept of an agent's log (docs/protocol/rpc.md §7.7): one half for its first lines, one for its newest,
  * which is cut by a step at a time.
  */
 export const maxLogBytes = 1_048_576;
 const maxHalfBytes = maxLogBytes / 2;
 const stepBytes = 32_768;
-/** Sources whose newest batch is remembered; templates have at most 100 scripts an agent. */
+/** The sources whose newest batch is remembered; templates have at most 100 scripts an agent. */
 const maxLogSources = 256;
 /** Most lines in one read. */
 export const maxLogsPerRead = 1000;
@@ -25,25 +25,25 @@ export interface LogBatch {
   readonly lines: PackedLines;
 }
 
-/** What became of a batch: how many of its lines were new, and whether it made the agent lose lines for the first time. */
+/** The outcome of a batch: the number of new lines, and whether the agent lost lines for the first time. */
 export interface AppendResult {
   readonly lines: number;
   readonly isFirstLoss: boolean;
 }
 
-/** How much is kept, in bytes; `step` is larger than any line. */
+/** The limits of what is kept, in bytes; `step` is larger than any line. */
 export interface LogLimits {
   readonly half: number;
   readonly step: number;
 }
 
 /**
- * Stores a batch, with one statement. Ids go on without a gap in the order in which batches commit, because the row
- * of the agent's position is locked: a reader that has seen an id has seen all before it. What passes the limit takes
- * the place of the oldest lines behind the first half; `readLogs` says where lines are missing.
+ * Stores a batch, with one statement. Ids are consecutive in the order in which batches commit, because the row of the
+ * agent's position is locked: a reader that has seen an id has seen all before it. Lines beyond the limit replace the
+ * oldest ones behind the first half; `readLogs` marks where lines are missing.
  *
- * An agent that lost the answer sends its batch again, perhaps with more lines behind. It is known by the agent's
- * times of its first and last line, and only the lines behind it are stored.
+ * An agent that lost the answer sends its batch again, perhaps with more lines appended. The batch is recognized by the
+ * agent's times of its first and last line, and only the appended lines are stored.
  *
  * Undefined, with nothing stored, when the agent is not live.
  */
@@ -63,20 +63,20 @@ export async function appendLogs(
 }
 
 interface LogRow extends AgentLog {
-  /** Greater than 0 for the line that stands for so many that are not kept. */
+  /** Greater than 0 for a line that stands for that many missing ones. */
   readonly missing: number;
 }
 
 /**
- * Lines of a range, in order, at most `maxLogsPerRead`. Where lines of the range are not kept, one line says how many;
- * its id is that of the last of them, so that a reader goes on from it as from any other.
+ * Reads a range of lines, in order, at most `maxLogsPerRead`. Where lines of the range are not kept, one line gives
+ * their number; its id is that of the last of them, so that a reader continues from it as from any other.
  */
 export async function readLogs(
   db: Queryable,
   agentId: string,
   { after, before }: LogRange,
 ): Promise<AgentLog[]> {
-  // One statement, so that lines and gap are of one moment.
+  // One statement, so that lines and gap come from the same snapshot.
   const { rows } = await sql<LogRow>`
     with gap as (
       select greatest(head_last_id, ${after}) as after,
@@ -104,7 +104,7 @@ export async function readLogs(
   }));
 }
 
-/** What stands where lines are missing. */
+/** Returns the text in place of missing lines. */
 export function gapText(lines: number): string {
   const count = lines.toLocaleString("en");
   return `… ${count} ${lines === 1 ? "line is" : "lines are"} not kept …`;

@@ -37,7 +37,7 @@ describe("logMessages", () => {
     const full = line(1, "x".repeat(maxLogMessageBytes - overhead));
     const [message, ...others] = logMessages([full]);
     expect(others).toEqual([]);
-    // A comma is counted for the first line too.
+    // The first line includes a comma too.
     expect(Buffer.byteLength(message ?? "")).toBe(maxLogMessageBytes);
     expect(logMessages([line(1, "a"), full])).toHaveLength(2);
   });

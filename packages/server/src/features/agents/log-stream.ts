@@ -13,19 +13,19 @@ export interface LogFollowNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
-  /** The reads of all who follow a log on this replica: those who have read as far read on together. */
+  /** The reads of all followers of a log on this replica: those at the same position share the next read. */
   readonly logReads: GatheredReads<LogPart>;
 }
 
-/** A part of a log, and the messages that it makes. */
+/** A part of a log, and the messages for it. */
 export interface LogPart {
   readonly logs: readonly AgentLog[];
   readonly messages: readonly string[];
-  /** Whether the agent counted before the part was read. */
+  /** True if the agent was live before the part was read. */
   readonly isCurrent: boolean;
 }
 
-/** Whose log is followed, and from where. */
+/** The agent whose log is followed, and the position to follow from. */
 export interface LogPosition {
   readonly agentId: string;
   readonly workspaceId: string;
@@ -35,8 +35,8 @@ export interface LogPosition {
 const pollMs = 30_000;
 
 /**
- * Sends an agent's log as arrays of lines: at once what there is, perhaps nothing, then what comes. Ends when the agent
- * no longer counts (docs/protocol/rest.md §6.2).
+ * Streams an agent's log as arrays of lines: at once those that exist, perhaps none, then new ones. Ends when the agent
+ * is no longer live (docs/protocol/rest.md §6.2).
  */
 export async function streamAgentLogs(
   needs: LogFollowNeeds,
@@ -73,13 +73,13 @@ export async function streamAgentLogs(
 }
 
 async function readPart(db: Database, agentId: string, after: number): Promise<LogPart> {
-  // Asked before the read, so that what came before the end is sent.
+  // Checked before the read, so that lines from before the end are sent.
   const isCurrent = await isLive(db, agentId);
   const logs = await readLogs(db, agentId, { after, before: undefined });
   return { logs, messages: logMessages(logs), isCurrent };
 }
 
-/** Splits lines into messages that stock clients can read; at least one, for no lines an empty array. */
+/** Splits lines into messages that stock clients can read; returns at least one, for no lines an empty array. */
 export function logMessages(logs: readonly AgentLog[]): readonly string[] {
   const messages: string[] = [];
   let items: string[] = [];

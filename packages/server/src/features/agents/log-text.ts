@@ -2,8 +2,8 @@ import type { AgentLog } from "@slipway/api";
 import { printableLine, printableText } from "@slipway/runtime";
 
 /**
- * Lines as `format=text` shows them: time to the second, level, agent and source (docs/protocol/rest.md §6.2). They are read on
- * terminals, by `curl` too, so what was logged keeps its colours and nothing else that a terminal obeys.
+ * Formats lines as `format=text` shows them: time to the second, level, agent and source (docs/protocol/rest.md §6.2).
+ * Terminals show them, with `curl` too, so logged text keeps its colors and no other terminal control sequence.
  */
 export function logText(
   logs: readonly AgentLog[],

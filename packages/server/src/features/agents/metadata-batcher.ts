@@ -5,9 +5,9 @@ import type { Database } from "../../platform/db/database.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { type MetadataUpdate, type MetadataValue, updateMetadata } from "./metadata.ts";
 
-/** Where sessions put the values that their agents collect. */
+/** The destination of the values that agents collect. */
 export interface MetadataSink {
-  /** Takes the newest values of an agent, of keys that it has; they are stored within a second or so. */
+  /** Takes the newest values of an agent's keys; they are stored within a second or so. */
   put(agentId: string, values: readonly MetadataValue[]): void;
 }
 
@@ -18,15 +18,17 @@ interface BatcherNeeds {
   readonly logger: Logger;
 }
 
-/** Values of this time are stored with one statement, whoever sent them. */
+/** The values of this period are stored with one statement, whatever their agent. */
 const gatherMs = 1_000;
-/** Keys of an agent of which values wait: as many as a template may give it. With more, its own oldest give way. */
+/**
+ * The most keys of an agent with waiting values: as many as a template may give it. Beyond, its own oldest are dropped.
+ */
 export const maxKeysPerAgent = maxMetadata;
 
 /**
  * Stores the metadata of all agents of this replica, the newest of each key, with one statement a second: a thousand
- * agents cost the database no more than one. What a killed server had not stored yet is collected anew by the agents. While
- * the database does not answer, as much waits as the agents that were let in have keys.
+ * agents cost the database no more than one. Values lost with a killed server are collected again by the agents. While
+ * the database does not answer, at most one value waits for each key of the authenticated agents.
  */
 export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   readonly #needs: BatcherNeeds;
@@ -44,7 +46,7 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
     for (const value of values) this.#keep({ agentId, ...value, receivedMs });
   }
 
-  /** Stores what waits, and ends. */
+  /** Stores the waiting values, and ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope.close();
     await this.#store();
@@ -53,7 +55,7 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   #keep(update: MetadataUpdate): void {
     const ofAgent = this.#waiting.get(update.agentId) ?? new Map<string, MetadataUpdate>();
     this.#waiting.set(update.agentId, ofAgent);
-    // Set anew, so that the order is that of age.
+    // Reinserted, so that the order is by age.
     ofAgent.delete(update.key);
     ofAgent.set(update.key, update);
     if (ofAgent.size <= maxKeysPerAgent) return;

@@ -5,9 +5,9 @@ import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
 import { readMetadata } from "./metadata.ts";
 
-/** A quiet stream says all values again after this long. */
+/** The interval at which a quiet stream repeats all values. */
 const repeatMs = 5_000;
-/** Changes of this time make one event. */
+/** The changes of this period make one event. */
 const gatherMs = 1_000;
 
 export interface MetadataWatchNeeds {
@@ -16,10 +16,10 @@ export interface MetadataWatchNeeds {
   readonly clock: Clock;
 }
 
-/** The metadata of an agent as JSON, which is the same for whoever may see it. */
+/** The metadata of an agent as JSON, the same for every permitted reader. */
 type MetadataText = string;
 
-/** The agents of which metadata is watched on this replica, each read and encoded once for all who watch it. */
+/** The agents whose metadata is watched on this replica, each read and encoded once for all watchers. */
 export class MetadataWatches {
   readonly #needs: MetadataWatchNeeds;
   readonly #watches: SharedWatches<MetadataText>;
@@ -29,7 +29,7 @@ export class MetadataWatches {
     this.#watches = new SharedWatches(needs);
   }
 
-  /** All metadata of an agent at once, then after changes, at most each second (docs/protocol/rest.md §6.3). */
+  /** Yields all metadata of an agent at once, then after changes, at most each second (docs/protocol/rest.md §6.3). */
   watch(agentId: string, signal: AbortSignal): AsyncGenerator<MetadataText, never, undefined> {
     const { db, clock } = this.#needs;
     const watched = {

@@ -11,13 +11,13 @@ export interface MetadataValue {
   readonly error: string;
 }
 
-/** A value of an agent, and when it was received, in milliseconds since the epoch. */
+/** A value of an agent, with the time of its receipt, in milliseconds since the epoch. */
 export interface MetadataUpdate extends MetadataValue {
   readonly agentId: string;
   readonly receivedMs: number;
 }
 
-/** Keeps the newest values; keys that their agents do not have are left out. No two are of the same agent and key. */
+/** Stores the newest values, except of keys that their agents do not have. No two are of the same agent and key. */
 export async function updateMetadata(
   db: Database,
   updates: readonly MetadataUpdate[],
@@ -36,7 +36,7 @@ export async function updateMetadata(
       where m.workspace_agent_id = new.agent_id and m.key = new.key`.execute(db);
 }
 
-/** The keys that the build gave an agent, which never change. */
+/** Selects the keys that the build gave an agent, which never change. */
 export async function selectMetadataKeys(
   db: Queryable,
   agentId: string,
@@ -59,10 +59,10 @@ function selectMetadata(db: Queryable, agentId: string) {
     .execute();
 }
 
-/** What a value that never was reads as, in seconds: the longest time of the original. */
+/** The age of a value that was never set, in seconds: the longest duration of the original. */
 const ageOfNever = 9_223_372_036;
 
-/** All metadata of an agent at `now` (docs/protocol/rest.md §6.3). */
+/** Reads all metadata of an agent at `now` (docs/protocol/rest.md §6.3). */
 export async function readMetadata(
   db: Queryable,
   agentId: string,

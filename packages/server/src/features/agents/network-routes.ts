@@ -31,9 +31,9 @@ interface Needs {
 }
 
 /**
- * How clients reach an agent. The server has no network to agents yet: routes that need one check what they are asked,
- * and then answer as they do for an agent that cannot be reached. Lists of what could be reached there are empty, so that
- * a stock `coder show` does not warn of failures.
+ * Adds the routes by which clients reach an agent. The server has no network to agents yet: routes that need one
+ * validate the request and then answer as for an unreachable agent. Lists of reachable things are empty, so that a
+ * stock `coder show` does not warn of failures.
  */
 export function addNetworkRoutes(routes: Routes, needs: Needs): void {
   addConnectionRoutes(routes, needs);
@@ -50,13 +50,13 @@ function requireConnected({ db, clock }: Needs, user: UserCaller, agent: string)
   return requireConnectedAgent(db, user, requireUuid(agent), clock.now());
 }
 
-/** To reach into a workspace takes more than to see it (docs/protocol/clients.md §6). */
+/** Requires more than permission to see a workspace: the permission to connect to it (docs/protocol/clients.md §6). */
 async function requireReachable({ db }: Needs, user: UserCaller, agent: string): Promise<void> {
   const place = await requireAgentPlace(db, user, requireUuid(agent));
   if (!mayActFor(user, place.owner_id)) throw notFound();
 }
 
-/** docs/protocol/rest.md §6.4. */
+/** Creates the error of docs/protocol/rest.md §6.4. */
 function unreachable(): HttpError {
   return new HttpError(500, "Internal error dialing workspace agent.", {
     detail: "agent is unreachable: this server has no network to its agents yet",
@@ -82,7 +82,7 @@ function addConnectionRoutes(routes: Routes, { db }: Needs): void {
     serve: async (socket) => {
       keepAlive(socket);
       refuseMessages(socket, 1008, "unexpected data message");
-      // Binary, though it is text (docs/protocol/rest.md §6.7).
+      // Binary, although it is text (docs/protocol/rest.md §6.7).
       socket.raw.send(Buffer.from(encodeJson(connection.derp_map)));
       await whenAborted(socket.signal);
     },
@@ -125,7 +125,7 @@ function addStreamRoutes(routes: Routes, needs: Needs): void {
   routes.userSocket(coordinateAgent, {
     prepare: async ({ params, query, raw }, user) => {
       await requireReachable(needs, user, params.agent);
-      // Absent, it is a version that no server speaks any more (docs/protocol/rest.md §6.8).
+      // Absent means a version that no server supports any more (docs/protocol/rest.md §6.8).
       negotiateVersion(query.version ?? "1.0");
       if (raw.headers.upgrade !== undefined) throw noNetwork();
     },
@@ -151,7 +151,7 @@ function addStreamRoutes(routes: Routes, needs: Needs): void {
   });
 }
 
-/** A status that makes stock clients give up and show the text, where they try others again for ever. */
+/** Returns a status that makes stock clients give up and show the text; with others they retry forever. */
 function noNetwork(): HttpError {
   return new HttpError(409, "Connections to workspaces are not available on this server.", {
     detail: "This server has no network to its agents yet.",
@@ -174,7 +174,7 @@ interface TerminalQuery {
   readonly backend_type?: string;
 }
 
-/** Texts and order of docs/protocol/rest.md §6.10. */
+/** Validates the query, with the texts and the order of docs/protocol/rest.md §6.10. */
 function checkTerminalQuery(query: TerminalQuery): void {
   const validations: { field: string; detail: string }[] = [];
   const { reconnect = "", backend_type: backend = "" } = query;

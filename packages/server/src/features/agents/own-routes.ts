@@ -40,7 +40,7 @@ interface Needs {
   readonly storedLogLines: { inc(count: number): void };
 }
 
-/** What an agent, or a program with its token, asks for itself (docs/protocol/rest.md §2.3 to §2.7). */
+/** Adds the routes for an agent, or a program with its token (docs/protocol/rest.md §2.3 to §2.7). */
 export function addOwnRoutes(routes: Routes, needs: Needs): void {
   const { db, clock, secrets, notes } = needs;
   addLogRoutes(routes, needs);
@@ -126,7 +126,10 @@ function isLevel(level: string): level is LogLevel {
 
 type SentLine = NonNullable<RouteRequest<typeof updateAgentLogs>["body"]["logs"]>[number];
 
-/** Without the sender's time, which here does not tell a repeated batch from a new one (docs/protocol/rest.md §2.3). */
+/**
+ * Reads a line without the sender's time, which here does not tell a repeated batch from a new one
+ * (docs/protocol/rest.md §2.3).
+ */
 function readLine({ output = "", level = "" }: SentLine): NewLogLine {
   const known = level === "" ? "info" : level;
   if (!isLevel(known)) {
@@ -145,7 +148,7 @@ function readState(text: string): AppState {
 
 type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
 
-/** No provider is configured, so none ever matches (docs/protocol/rest.md §2.6). */
+/** Refuses every request: no provider is configured, so none matches (docs/protocol/rest.md §2.6). */
 function refuseExternalAuth({ match = "", url = "", id = "" }: ExternalAuthQuery): never {
   const wanted = match === "" ? url : match;
   if (wanted === "" && id === "") throw new HttpError(400, "'url' or 'id' must be provided!");

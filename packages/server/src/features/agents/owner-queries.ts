@@ -1,6 +1,6 @@
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** A workspace with the status of its owner. */
+/** Selects a workspace with the status of its owner. */
 export function selectAgentPlace(db: Queryable, workspaceId: string) {
   return db
     .selectFrom("workspaces as workspace")

@@ -12,8 +12,9 @@ export interface AgentPlace {
 }
 
 /**
- * Every route by which an agent reads something that belongs to its owner, rather than to its workspace, asks here first:
- * the agents of a suspended owner run on, but get no secrets of theirs. The manifest is the workspace's. Throws 403.
+ * Requires that the agent's owner is active. Call it first in every route by which an agent reads something that
+ * belongs to its owner rather than to its workspace: the agents of a suspended owner keep running, but get none of the
+ * owner's secrets. The manifest belongs to the workspace. Throws 403.
  */
 export async function requireActiveOwner(db: Queryable, agent: AgentCaller): Promise<AgentPlace> {
   const row = await selectAgentPlace(db, agent.workspaceId);
@@ -23,10 +24,10 @@ export async function requireActiveOwner(db: Queryable, agent: AgentCaller): Pro
   return { organizationId: row?.organization_id ?? "", workspaceName: row?.name ?? "" };
 }
 
-/** Git asks for the key at every fetch and push. */
+/** Git requests the key at every fetch and push. */
 const noteKeyOnceInMs = 3_600_000;
 
-/** Notes that an agent read the private key of its owner, for whom it acts. */
+/** Records that an agent read its owner's private key, on the owner's behalf. */
 export async function noteGitKeyRead(
   notes: AuditNotes,
   agent: AgentCaller,

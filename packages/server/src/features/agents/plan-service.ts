@@ -8,7 +8,7 @@ import { agentJson } from "./agent-json.ts";
 import { appRow, scriptRow } from "./definition-rows.ts";
 import type { AgentWithParts } from "./read-queries.ts";
 
-/** Where an agent would be, were its workspace made. */
+/** The place of an agent in a workspace that does not exist yet. */
 export interface PlannedPlace {
   readonly resourceId: string;
   readonly createdAt: string;
@@ -16,7 +16,7 @@ export interface PlannedPlace {
   readonly ownerName: string;
 }
 
-/** An agent that a template plans, as clients see it: never connected, with ids that nothing else knows. */
+/** Returns an agent that a template plans, as clients see it: never connected, with ids that nothing else knows. */
 export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): WorkspaceAgent {
   const id = randomUUID();
   const at = place.createdAt;

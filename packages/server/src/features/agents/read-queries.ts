@@ -47,10 +47,10 @@ export function selectAgent(db: Queryable, id: string) {
   return agents(db).where("agent.id", "=", id).executeTakeFirst();
 }
 
-/** Most statuses of an app in one answer. */
+/** The most statuses of an app in one response. */
 const maxAppStatuses = 100;
 
-/** With what belongs to each agent, as JSON: however many there are, it is one statement. */
+/** Selects agents with all their parts, as JSON: one statement, however many there are. */
 function agentsWithParts(db: Queryable) {
   return agents(db).select((agent) => [
     jsonArrayFrom(
@@ -90,7 +90,7 @@ function agentsWithParts(db: Queryable) {
         .whereRef("script.workspace_agent_id", "=", "agent.id")
         .orderBy("script.position")
         .selectAll("script")
-        // Of the newest run.
+        // The result of the newest run.
         .select(["timing.exit_code", "timing.status"]),
     ).as("scripts"),
     jsonArrayFrom(
@@ -109,7 +109,7 @@ export function selectAgentWithParts(db: Queryable, id: string) {
   return agentsWithParts(db).where("agent.id", "=", id).executeTakeFirst();
 }
 
-/** Those on what builds made, by the builds' jobs. */
+/** Selects the agents on the resources that builds created, by the builds' jobs. */
 export function selectAgentsOfJobs(db: Queryable, jobIds: readonly string[]) {
   return agentsWithParts(db)
     .innerJoin("workspace_resources as resource", "resource.id", "agent.resource_id")
@@ -124,7 +124,7 @@ export type AgentWithParts = NonNullable<Awaited<ReturnType<typeof selectAgentWi
 export type AppRow = AgentWithParts["apps"][number];
 export type ScriptRow = AgentWithParts["scripts"][number];
 
-/** The workspace an agent belongs to, as far as it decides who may see the agent. */
+/** Selects the workspace of an agent, as far as it determines who may see the agent. */
 export function selectAgentPlace(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_agents as agent")

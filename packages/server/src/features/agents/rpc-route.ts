@@ -40,11 +40,11 @@ export interface AgentRpcNeeds {
 export interface PreparedRpc {
   readonly agent: AgentCaller;
   readonly apiVersion: string;
-  /** Whether the caller counts as the agent, whose connection times are kept. */
+  /** True if the caller counts as the agent, whose connection times are kept. */
   readonly isAgent: boolean;
 }
 
-/** Serves an agent's session until it is over. */
+/** Serves an agent's session until it ends. */
 export async function serveAgentRpc(
   needs: AgentRpcNeeds,
   socket: PeerSocket,
@@ -99,7 +99,7 @@ function sessionContext(
     db,
     pubsub,
     clock,
-    // Made when there is something to say: most sessions are silent, and there are many.
+    // Created on first use: most sessions log nothing, and there are many.
     get logger() {
       logger ??= needs.logger.child({ agent: agent.agentId, workspace: agent.workspaceId });
       return logger;

@@ -15,7 +15,7 @@ import { agentStatus } from "./status.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 
-/** Where an agent belongs, if the caller may see it; throws the 404 of docs/protocol/rest.md §1.5. */
+/** Returns the workspace of an agent, if the caller may see it; throws the 404 of docs/protocol/rest.md §1.5. */
 export async function requireAgentPlace(
   db: Queryable,
   caller: UserCaller,
@@ -45,7 +45,7 @@ function unknownAgent(): HttpError {
   return new HttpError(404, "Agent doesn't exist with that id, or you do not have access to it.");
 }
 
-/** An agent as the caller sees it at `now`; throws the 404. */
+/** Reads an agent as the caller sees it at `now`; throws the 404. */
 export async function readAgent(
   db: Queryable,
   caller: UserCaller,
@@ -66,7 +66,7 @@ function workspaceOfPlace(place: AgentPlace): AgentWorkspace {
   };
 }
 
-/** The agents on what builds made, by the builds' jobs, as clients see them. */
+/** Reads the agents on the resources that builds created, by the builds' jobs, as clients see them. */
 export async function readAgentsOfJobs(
   db: Queryable,
   jobIds: readonly string[],

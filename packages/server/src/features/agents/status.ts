@@ -2,12 +2,12 @@ import type { AgentStatus, LifecycleState, WorkspaceAgent } from "@slipway/api";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 
-/** Both sides of a session look each other up this often, in milliseconds (docs/protocol/rpc.md §5). */
+/** The interval at which both sides of a session check each other, in milliseconds (docs/protocol/rpc.md §5). */
 export const connectionUpdateMs = 15_000;
-/** An agent not heard of for longer counts as disconnected. */
+/** The silence after which an agent counts as disconnected, in milliseconds. */
 export const inactiveTimeoutMs = 2 * connectionUpdateMs;
 
-/** What the derived status is made from. */
+/** The times that the status is derived from. */
 export interface ConnectionTimes {
   readonly created_at: string;
   readonly first_connected_at: string | null;
@@ -18,11 +18,11 @@ export interface ConnectionTimes {
 
 export interface DerivedStatus {
   readonly status: AgentStatus;
-  /** As reported: for an agent not heard of, the last time it was. */
+  /** The time as reported: for an agent not heard from, the last time that it was. */
   readonly disconnectedAt: string | null;
 }
 
-/** The first rule that fits (docs/protocol/rest.md §6.1). `now` in milliseconds since the epoch. */
+/** Returns the first status that applies (docs/protocol/rest.md §6.1). `now` in milliseconds since the epoch. */
 export function agentStatus(times: ConnectionTimes, now: number): DerivedStatus {
   const { first_connected_at, last_connected_at, disconnected_at } = times;
   if (first_connected_at === null || last_connected_at === null) {
@@ -47,7 +47,7 @@ const shuttingDown: ReadonlySet<LifecycleState> = new Set([
   "off",
 ]);
 
-/** The first rule that fits (docs/protocol/rest.md §6.1). */
+/** Returns the first health that applies (docs/protocol/rest.md §6.1). */
 export function agentHealth(
   status: AgentStatus,
   lifecycle: LifecycleState,

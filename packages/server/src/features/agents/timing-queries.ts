@@ -1,6 +1,6 @@
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** Runs of the scripts of a build's agents, in the order in which they began. */
+/** Selects the script runs of a build's agents, in the order of their start. */
 export function selectScriptTimings(db: Queryable, buildId: string) {
   return db
     .selectFrom("workspace_agent_script_timings as timing")
@@ -22,7 +22,7 @@ export function selectScriptTimings(db: Queryable, buildId: string) {
     .execute();
 }
 
-/** How long the agents of a build took to connect for the first time. */
+/** Selects the times that a build's agents took to connect for the first time. */
 export function selectConnectionTimings(db: Queryable, buildId: string) {
   return db
     .selectFrom("workspace_agents as agent")

@@ -5,7 +5,7 @@ import { selectConnectionTimings, selectScriptTimings } from "./timing-queries.t
 
 type AgentTimings = Pick<BuildTimings, "agent_script_timings" | "agent_connection_timings">;
 
-/** How long the agents of a build took to connect, and their scripts to run. */
+/** Reads the times that a build's agents took to connect, and their scripts to run. */
 export async function readAgentTimings(db: Queryable, buildId: string): Promise<AgentTimings> {
   const [scripts, connections] = await Promise.all([
     selectScriptTimings(db, buildId),

@@ -52,7 +52,7 @@ test("forgets agents that rest, and remembers those that do not", async () => {
   for (let agent = 0; agent < 10_000; agent += 1) budgets.spend(`${agent}`, name);
   await clock.advance(3_600_000);
   budgets.spend("busy", name, burst);
-  // One more than there may be before the full ones are forgotten.
+  // One more than are kept before the full ones are dropped.
   for (let agent = 0; agent < 10; agent += 1) budgets.spend(`late ${agent}`, name);
   expect(budgets.spend("busy", name)).toBe(0);
 });

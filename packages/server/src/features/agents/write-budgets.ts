@@ -1,35 +1,38 @@
 import type { Clock } from "@slipway/runtime";
 
 interface Budget {
-  /** What may be written at once. */
+  /** The amount that may be written at once. */
   readonly burst: number;
-  /** What comes back, each hour. */
+  /** The amount restored each hour. */
   readonly perHour: number;
 }
 
 /**
- * What one agent may write on this replica. Each is several times what a stock agent in heavy use comes to, and bounds what an
- * agent that never rests adds to the database; docs/limits.md adds it up.
+ * The write budgets of one agent on this replica. Each is several times what a stock agent in heavy use needs, and
+ * bounds what an agent that never pauses adds to the database; docs/limits.md has the sums.
  */
 export const writeBudgets = {
-  /** Statistics of an agent in use; a stock agent reports every 30 s. Beyond, reports are taken and not stored. */
+  /** Statistics of an agent in use; a stock agent reports every 30 s. Beyond, reports are accepted and not stored. */
   statistics: { burst: 10, perHour: 180 },
-  /** Runs of scripts. Beyond, they are refused. */
+  /** Script runs. Beyond, they are refused. */
   timings: { burst: 400, perHour: 360 },
-  /** Reports of connections, two of each. Beyond, they are refused. */
+  /** Connection reports, two for each connection. Beyond, they are refused. */
   connections: { burst: 512, perHour: 480 },
-  /** What apps say of themselves. Beyond, it is refused. */
+  /** App statuses. Beyond, they are refused. */
   statuses: { burst: 60, perHour: 360 },
-  /** Sub-agents that are made. Beyond, they are refused. */
+  /** New sub-agents. Beyond, they are refused. */
   subAgents: { burst: 64, perHour: 60 },
-  /** Lines of boundaries, which go to the server's log. Beyond, they are counted. */
+  /** Log lines of boundaries, which go to the server's log. Beyond, they are counted. */
   boundaryLogs: { burst: 5_000, perHour: 36_000 },
   /**
-   * What an agent sends and is streamed, in bytes; each call and each answer of a stream counts for some. Beyond, its calls wait.
-   * A stock agent sends a batch of 1 MiB a second at most for each source of its logs.
+   * The agent's traffic in both directions, in bytes; each call and each streamed response counts for some. Beyond, its
+   * calls wait. A stock agent sends a batch of 1 MiB a second at most for each source of its logs.
    */
   traffic: { burst: 16 * 1024 * 1024, perHour: 3_600 * 2 * 1024 * 1024 },
-  /** Changes of the agent's own row, each of which everybody hears who watches its workspace. Beyond, they are refused. */
+  /**
+   * Updates of the agent's own row, each of which is sent to everybody who watches its workspace. Beyond, they are
+   * refused.
+   */
   updates: { burst: 300, perHour: 7_200 },
 } as const satisfies Readonly<Record<string, Budget>>;
 
@@ -37,15 +40,15 @@ export type BudgetName = keyof typeof writeBudgets;
 
 interface Bucket {
   left: number;
-  /** When `left` was right, by the clock's monotonic time. */
+  /** The time for which `left` holds, on the clock's monotonic time. */
   atMs: number;
 }
 
 const msPerHour = 3_600_000;
-/** Buckets that are full again are forgotten when there are so many more. */
+/** The growth after which full buckets are dropped. */
 const sweepStep = 10_000;
 
-/** Token buckets by agent and budget. An agent that rests has all of its burst again, whatever sessions it opens. */
+/** Token buckets by agent and budget. An idle agent regains all of its burst, whatever sessions it opens. */
 export class WriteBudgets {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #buckets = new Map<string, Bucket>();
@@ -55,7 +58,7 @@ export class WriteBudgets {
     this.#clock = clock;
   }
 
-  /** How much of `wanted` the agent may write now; what it may is spent. */
+  /** Spends as much of `wanted` as the agent may write now, and returns that. */
   spend(agentId: string, name: BudgetName, wanted = 1): number {
     const key = `${name} ${agentId}`;
     const { burst } = writeBudgets[name];
@@ -66,7 +69,7 @@ export class WriteBudgets {
     return granted;
   }
 
-  /** Spends `cost`, more than is left if need be, and returns after how many milliseconds it is there. */
+  /** Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered. */
   reserve(agentId: string, name: BudgetName, cost: number): number {
     const key = `${name} ${agentId}`;
     const { burst, perHour } = writeBudgets[name];
@@ -101,6 +104,6 @@ export class WriteBudgets {
 }
 
 function budgetOf(key: string): BudgetName {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the key was made of
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key was built from it
   return key.slice(0, key.indexOf(" ")) as BudgetName;
 }

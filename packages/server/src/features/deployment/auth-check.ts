@@ -15,10 +15,10 @@ import { HttpError } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { requireWorkspace } from "../workspaces/service.ts";
 
-/** Each check with a resource's id is a query (docs/protocol/clients.md §0.6). */
+/** The most checks with a resource's id, each of which is a query (docs/protocol/clients.md §0.6). */
 const maxResourceChecks = 10;
 
-/** Answers each question under its name; throws the 400 when too many are about one resource. */
+/** Answers each check under its name; throws the 400 when too many are about one resource. */
 export async function answerChecks(
   db: Queryable,
   user: UserCaller,
@@ -39,14 +39,14 @@ export async function answerChecks(
   return Object.fromEntries(answers);
 }
 
-/** Whose the object is: undefined when nobody's is named, null when there is no such thing for the caller. */
+/** Finds the owner of the object: undefined when none is named, null when the caller can see no such object. */
 async function findOwner(
   db: Queryable,
   user: UserCaller,
   { object }: AuthCheck,
 ): Promise<string | null | undefined> {
   const { resource_type: type, resource_id: reference = "", owner_id: owner = "" } = object;
-  // The true owner counts, whatever the question says.
+  // The actual owner counts, whatever the check says.
   if (type === "workspace" && reference !== "") {
     const id = readUuid(reference);
     return id === undefined ? null : findWorkspaceOwner(db, user, id);
@@ -68,7 +68,8 @@ async function findWorkspaceOwner(
 }
 
 /**
- * Whether a user may do what is asked, as far as roles tell: what `auth/rights.ts` does not know is for owners only.
+ * Returns whether a user may do what is asked, as far as roles tell: only owners may do what `auth/rights.ts` does not
+ * know.
  */
 function isAllowed(
   user: UserCaller,
@@ -101,5 +102,5 @@ function isAllowed(
   }
 }
 
-/** What everybody may do to himself. */
+/** The actions that all users may perform on themselves. */
 const ownActions: ReadonlySet<string> = new Set(["read", "read_personal", "update_personal"]);

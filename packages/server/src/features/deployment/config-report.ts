@@ -7,7 +7,7 @@ interface ConfigFacts {
   readonly accessUrl: string;
 }
 
-/** The settings that are no secret: what is not named here is not told. */
+/** Returns the settings that are not secret: those not named here are omitted. */
 export function reportConfig(
   settings: Settings,
   { version, accessUrl }: ConfigFacts,

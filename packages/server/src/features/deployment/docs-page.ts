@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import type { FastifyInstance } from "fastify";
 
-/** The page's own files and no others: it works without the internet, and what a schema says cannot run. */
+/** The policy that allows only the page's own files: the page works without the internet, and content of a schema cannot run. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -49,7 +49,7 @@ const assetTypes = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 } as const;
 
-/** The browsable form of the API's description, at `/api/v2/docs`. */
+/** Adds the browsable form of the API's description, at `/api/v2/docs`. */
 export function addDocsPage(app: FastifyInstance): void {
   app.get("/api/v2/docs", async (_request, reply) =>
     reply

@@ -12,8 +12,8 @@ const directory = new URL("../../../../../docs/", import.meta.url);
 const ending = ".md";
 
 /**
- * Serves the documentation of this very release, so that it is there without the internet. Stock clients make up paths
- * below the address of the documentation; whatever is not there shows the list.
+ * Serves the documentation of this release, so that it is available without the internet. Stock clients invent paths
+ * below the documentation's address; unknown ones show the list.
  */
 export function addDocumentation(app: FastifyInstance, limits: RequestLimits): void {
   for (const path of [documentationPath, `${documentationPath}/*`]) {

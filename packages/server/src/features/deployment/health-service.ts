@@ -13,12 +13,12 @@ interface HealthFacts {
   readonly now: number;
 }
 
-/** How long the database, or this server asked by its own address, may take, in milliseconds. */
+/** The timeout of the database, and of this server at its own address, in milliseconds. */
 const healthTimeoutMs = 2_000;
-/** From here on the database counts as slow. */
+/** The latency from which the database counts as slow, in milliseconds. */
 const slowDatabaseMs = 15;
 
-/** Looks at what everything else needs: the database, and the address that agents are given. */
+/** Checks what everything else needs: the database, and the address that agents are given. */
 export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<Report> {
   const [database, accessUrl] = await Promise.all([
     checkDatabase(db),
@@ -36,7 +36,7 @@ export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<R
   };
 }
 
-/** Asks the database for nothing; resolves to the milliseconds it took. Throws when no answer comes in time. */
+/** Runs an empty query; resolves to its duration in milliseconds. Throws when no answer comes in time. */
 export async function pingDatabase(db: Queryable): Promise<number> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error("no answer in time")), healthTimeoutMs);
@@ -107,7 +107,7 @@ async function checkAccessUrl(accessUrl: string): Promise<Report["access_url"]> 
   }
 }
 
-/** What the sections have in common when the answer did not come. */
+/** Returns the fields common to the sections of a failed check. */
 function failed(
   error: unknown,
 ): Omit<Report["database"], "reachable" | "latency" | "latency_ms" | "threshold_ms"> {

@@ -6,8 +6,8 @@ interface Place {
 }
 
 /**
- * The script at `/install.sh`, to which a stock command sends people. There is no package to download yet, so it installs
- * nothing and says how to do it.
+ * Returns the script at `/install.sh`, to which a stock command sends people. There is no package to download yet, so
+ * it installs nothing and says how to do it.
  */
 export function installScript({ version, accessUrl, stockVersions }: Place): string {
   // Between the quoted delimiters the shell expands nothing, and a URL has no line breaks.

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
-/** What Prometheus reads at `/metrics`; `docs/metrics.md` lists it. */
+/** The metrics that Prometheus reads at `/metrics`; `docs/metrics.md` lists them. */
 export interface Metrics {
   readonly registry: Registry;
   readonly connectedAgents: Gauge;
@@ -12,12 +12,12 @@ export interface Metrics {
   readonly claimSeconds: Histogram<"template_name" | "preset_name" | "organization_name">;
 }
 
-/** Upper bounds in seconds: from what a cached read takes to what a person no longer waits for. */
+/** Upper bounds in seconds: from a cached read to more than a person waits. */
 const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
-/** From a look that finds nothing to do to one that makes hundreds of workspaces. */
+/** Upper bounds in seconds: from a pass that finds nothing to do to one that creates hundreds of workspaces. */
 const reconciliationSeconds = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60];
 
-/** Metrics of one server, in a registry of its own, so that two servers in one process do not mix. */
+/** Creates the metrics of one server, in a registry of its own, so that two servers in one process do not mix. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -64,8 +64,8 @@ export function createMetrics(): Metrics {
 }
 
 /**
- * Measures every answer by the route that gave it, not by its address, so that ids make no new series. Streams end with
- * their reader, so their length says nothing about the server.
+ * Measures every response by its route, not by its address, so that ids create no new series. Streams end with their
+ * reader, so their duration says nothing about the server.
  */
 export function measureRequests(
   app: FastifyInstance,

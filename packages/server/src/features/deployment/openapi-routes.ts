@@ -2,7 +2,7 @@ import * as contract from "@slipway/api";
 
 import type { Routes } from "../../platform/http/routes.ts";
 
-/** The description of the API: made of the very routes and schemas that the server validates with. */
+/** Adds the description of the API, built from the very routes and schemas that the server validates with. */
 export function addOpenApiRoutes(routes: Routes, version: string): void {
   let document: Record<string, unknown> | undefined;
   routes.anyone(contract.getOpenApi, async () => {

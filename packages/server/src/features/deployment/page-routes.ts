@@ -10,12 +10,12 @@ import { stockVersions } from "./stock-versions.ts";
 
 interface PageNeeds {
   readonly limits: RequestLimits;
-  /** This release, as people know it. */
+  /** The version of this release, as people know it. */
   readonly version: string;
   readonly accessUrl: () => string;
 }
 
-/** What people and stock clients look for outside the API. */
+/** Adds the pages that people and stock clients look for outside the API. */
 export function addPages(app: FastifyInstance, { limits, version, accessUrl }: PageNeeds): void {
   app.get("/", async (request, reply) => {
     limits.countPage("/", request, reply);

@@ -1,6 +1,6 @@
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** The value under a key, which the first caller sets. */
+/** Returns the value under a key, which the first caller sets. */
 export async function readOrInsertFact(db: Queryable, key: string, value: string): Promise<string> {
   await db
     .insertInto("deployment")

@@ -68,7 +68,7 @@ export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): voi
   addOwnerRoutes(routes, needs);
 }
 
-/** What clients set themselves up by (docs/protocol/clients.md §0.6). */
+/** Adds the routes that clients configure themselves from (docs/protocol/clients.md §0.6). */
 function addClientSettings(routes: Routes, { db, accessUrl, deploymentId }: DeploymentNeeds): void {
   routes.user(getSshConfig, async () => ({
     hostname_prefix: "coder.",
@@ -121,10 +121,10 @@ interface MonitoringNeeds {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** Anybody may ask for the health as often as they like: the database is asked once in this time. */
+/** The time for which a health check is reused, in milliseconds: anybody may request it at any rate. */
 const healthForMs = 1_000;
 
-/** What monitoring asks, outside the API: whether the server can serve, and its metrics. */
+/** Adds the routes for monitoring, outside the API: readiness and metrics. */
 export function addMonitoringRoutes(
   app: FastifyInstance,
   { db, metrics, limits, clock }: MonitoringNeeds,
@@ -138,7 +138,7 @@ export function addMonitoringRoutes(
     }
     return reply.type("text/plain; charset=utf-8").serializer(String).send("OK");
   });
-  // How far away a browser is: any page may ask (docs/protocol/rest.md §1.8).
+  // Measures the latency from a browser: any page may request it (docs/protocol/rest.md §1.8).
   app.get("/latency-check", async (_request, reply) =>
     reply
       .headers({ "Access-Control-Allow-Origin": "*", "Timing-Allow-Origin": "*" })

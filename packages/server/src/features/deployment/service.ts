@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Queryable } from "../../platform/db/database.ts";
 import { readOrInsertFact } from "./queries.ts";
 
-/** What this deployment is known by, whichever replica is asked. */
+/** Reads the id of this deployment, the same on each replica. */
 export async function readDeploymentId(db: Queryable): Promise<string> {
   return readOrInsertFact(db, "deployment-id", randomUUID());
 }

@@ -1,6 +1,8 @@
 import type { Clock } from "@slipway/runtime";
 
-/** `ask`, but asked at most once in `ms`, and never twice at a time: everybody in between shares the answer, or the failure. */
+/**
+ * Wraps `ask` to run at most once in `ms`, and never concurrently: all callers in between share its result or failure.
+ */
 export function shareFor<T>(
   ms: number,
   clock: Pick<Clock, "monotonic">,

@@ -2,7 +2,7 @@ import { escapeHtml, htmlPage } from "../../platform/http/html-page.ts";
 import { documentationPath } from "./documentation.ts";
 
 interface Start {
-  /** This release, as people know it. */
+  /** The version of this release, as people know it. */
   readonly version: string;
   readonly accessUrl: string;
 }
@@ -10,7 +10,7 @@ interface Start {
 const apiPath = "/api/v2/docs";
 const logInPath = "/cli-auth";
 
-/** The page at `/`: which server this is, and where to go on. */
+/** Returns the page at `/`: it identifies this server and links to more. */
 export function startPage({ version, accessUrl }: Start): string {
   const url = escapeHtml(accessUrl);
   return htmlPage(
@@ -28,7 +28,7 @@ export function startPage({ version, accessUrl }: Start): string {
   );
 }
 
-/** The same for programs. */
+/** Returns the same for programs. */
 export function startJson({ version, accessUrl }: Start): Readonly<Record<string, string>> {
   return {
     name: "Slipway",

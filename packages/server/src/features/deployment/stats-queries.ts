@@ -10,7 +10,7 @@ export interface WorkspaceCounts {
   readonly stopped: number;
 }
 
-/** How many workspaces stand how, by their newest builds. */
+/** Counts the workspaces in each state, by their newest builds. */
 export async function countWorkspaces(db: Queryable): Promise<WorkspaceCounts> {
   const { rows } = await sql<WorkspaceCounts>`
     select
@@ -42,8 +42,8 @@ export interface Usage {
 }
 
 /**
- * What agents reported since `from`: traffic of all reports, sessions of the newest of each agent. One that has not
- * reported since `sessionsFrom` is not in use any more.
+ * Sums up agents' reports since `from`: traffic of all reports, sessions of the newest of each agent. An agent that has
+ * not reported since `sessionsFrom` is no longer in use.
  */
 export async function sumUsage(db: Queryable, from: string, sessionsFrom: string): Promise<Usage> {
   const { rows } = await sql<Usage>`
@@ -69,7 +69,7 @@ export async function sumUsage(db: Queryable, from: string, sessionsFrom: string
   return row;
 }
 
-/** Agents say what they like, so that a sum may be larger than a number holds exactly. */
+/** Sums a field of the reports. Agents may report anything, so a sum may be larger than a number holds exactly. */
 function total(field: string, which: ReturnType<typeof sql>) {
   return sql`coalesce(sum((stats ->> ${sql.lit(field)})::numeric) filter (where ${which}), 0)::float8`;
 }

@@ -4,13 +4,13 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { countWorkspaces, sumUsage } from "./stats-queries.ts";
 
-/** Traffic and latency are of this long, in milliseconds. */
+/** The period of traffic and latency, in milliseconds. */
 const windowMs = 15 * 60_000;
-/** Agents in use report twice a minute; one that has not for this long is not in use. */
+/** The time after which a silent agent is not in use, in milliseconds; agents in use report twice a minute. */
 const sessionMs = 90_000;
 const updateMs = 30_000;
 
-/** How the deployment is used, at `now` in milliseconds since the epoch. */
+/** Reads the usage of the deployment, at `now` in milliseconds since the epoch. */
 export async function readStats(db: Queryable, now: number): Promise<DeploymentStats> {
   const from = timestampFromMs(now - windowMs);
   const [workspaces, usage] = await Promise.all([

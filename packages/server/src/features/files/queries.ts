@@ -9,7 +9,7 @@ export interface InsertFile {
   readonly createdBy: string;
 }
 
-/** Keeps a file; the same bytes of the same user again are the same file, as fresh as a new one. */
+/** Stores a file; the same bytes from the same user are the same file, as fresh as a new one. */
 export async function insertFile(
   db: Queryable,
   input: InsertFile,
@@ -23,7 +23,7 @@ export async function insertFile(
       created_by: input.createdBy,
     })
     .onConflict((conflict) =>
-      // So that the cleanup of files that nobody took up leaves it for whoever uploads it now.
+      // Keeps the cleanup of unused files from removing it before the current uploader uses it.
       conflict.columns(["created_by", "hash"]).doUpdateSet({ created_at: sql`now()` }),
     )
     .returning(["id", sql<boolean>`xmax = 0`.as("is_new")])
@@ -31,7 +31,7 @@ export async function insertFile(
   return { id, isNew };
 }
 
-/** The size of a user's files that nothing uses, without the one of that hash. */
+/** Returns the size of a user's unused files, without the one of that hash. */
 export async function countUnusedBytes(
   db: Queryable,
   userId: string,

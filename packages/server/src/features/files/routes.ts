@@ -9,7 +9,7 @@ export function addFileRoutes(routes: Routes, needs: FileNeeds): void {
   routes.userBytes(uploadFile, maxFileBytes, async ({ raw, reply, bytes }, user) => {
     const contentType = raw.headers["content-type"]?.split(";")[0]?.trim() ?? "";
     const file = await keepFile(needs, user, contentType, bytes);
-    // The original answers 200 for bytes that it knows.
+    // The original answers 200 for known bytes.
     reply.code(file.isNew ? 201 : 200);
     return { hash: file.id };
   });

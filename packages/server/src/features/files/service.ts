@@ -26,7 +26,8 @@ export interface FileNeeds {
 }
 
 /**
- * Keeps a tar. Throws 400 for another type, 403 for who may not write templates, 409 for more than may lie around unused.
+ * Stores a tar. Throws 400 for another type, 403 for callers who may not write templates, 409 when unused files exceed
+ * the limit.
  */
 export async function keepFile(
   { db, limits: { maxUnusedFileBytesPerUser: max } }: FileNeeds,
@@ -85,7 +86,7 @@ export interface FileContent {
   readonly data: Uint8Array;
 }
 
-/** A file that the caller may read; throws the 404. */
+/** Reads a file that the caller may read; throws the 404. */
 export async function readFile(
   db: Queryable,
   caller: UserCaller,
@@ -98,7 +99,7 @@ export async function readFile(
   return file;
 }
 
-/** The bytes of a file that the server itself refers to. */
+/** Reads the bytes of a file that the server itself refers to. */
 export async function loadFile(db: Queryable, id: string): Promise<Uint8Array> {
   const file = await selectFile(db, id);
   if (file === undefined) throw new HttpError(500, `file ${id} is missing`);

@@ -7,7 +7,7 @@ import type { Routes } from "../../platform/http/routes.ts";
 const readStatuses = ["", "all", "read", "unread"];
 const formats = ["", "markdown", "plaintext"];
 
-/** The inbox. Nothing here sends messages, so it is empty, and who watches it is kept company in silence. */
+/** Adds the routes of the inbox. Nothing here sends messages, so it is empty, and its watchers receive nothing. */
 export function addNotificationRoutes(routes: Routes): void {
   routes.user(listInboxNotifications, async ({ query }) => {
     requireOneOf("read_status", query.read_status, readStatuses);

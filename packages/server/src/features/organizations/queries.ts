@@ -53,7 +53,7 @@ export async function deleteMemberships(db: Queryable, userId: string): Promise<
   await db.deleteFrom("organization_members").where("user_id", "=", userId).execute();
 }
 
-/** Members with their users; `userId` for one of them. */
+/** Selects members with their users; `userId` for one of them. */
 export function selectMembers(db: Queryable, organizationId: string, userId: string | undefined) {
   return db
     .selectFrom("organization_members as m")

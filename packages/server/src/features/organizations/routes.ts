@@ -19,7 +19,10 @@ import {
   readMember,
 } from "./service.ts";
 
-/** Whom a path means by `:user`, if the caller may see him; the users feature stands above this one and lends it. */
+/**
+ * Finds the user that a path means by `:user`, if the caller may see them; provided by the users feature, which depends
+ * on this one.
+ */
 export type ResolveUser = (
   caller: UserCaller,
   reference: string,

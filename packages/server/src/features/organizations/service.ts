@@ -21,7 +21,7 @@ export async function listOrganizations(db: Queryable): Promise<Organization[]> 
   return (await selectOrganizations(db)).map(organizationJson);
 }
 
-/** What every member of an organization may do without a role. */
+/** The roles that every member of an organization has by default. */
 const defaultMemberRoles = ["organization-workspace-access"] as const;
 
 function organizationJson(row: OrganizationRow): Organization {
@@ -40,7 +40,7 @@ export async function findOrganization(db: Queryable, reference: string): Promis
   return findAmong(await listOrganizations(db), reference);
 }
 
-/** The same among those that the user is a member of. */
+/** Finds the same among the organizations that the user is a member of. */
 export async function findUserOrganization(
   db: Queryable,
   userId: string,
@@ -59,7 +59,7 @@ function findAmong(organizations: readonly Organization[], reference: string): O
   return found;
 }
 
-/** The members whom the caller may see. */
+/** Lists the members that the caller may see. */
 export async function listMembers(
   db: Queryable,
   caller: UserCaller,
@@ -69,7 +69,7 @@ export async function listMembers(
   return (await selectMembers(db, organizationId, onlyId)).map(memberJson);
 }
 
-/** A user as member; throws the 404 when he is none. */
+/** Reads a user as a member; throws the 404 for other users. */
 export async function readMember(
   db: Queryable,
   organizationId: string,
@@ -90,7 +90,7 @@ function memberJson(row: MemberRow): OrganizationMember {
   };
 }
 
-/** Makes the default organization if there is none, and the user its member. */
+/** Creates the default organization if there is none, and makes the user its member. */
 export async function joinDefaultOrganization(
   db: Queryable,
   userId: string,

@@ -2,11 +2,11 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** A server as it makes itself known. */
+/** A server as it announces itself. */
 export interface Worker {
   /** The id under which it takes jobs. */
   readonly id: string;
-  /** The host's. */
+  /** The name of the host. */
   readonly name: string;
   readonly version: string;
   readonly drivers: readonly string[];
@@ -22,7 +22,7 @@ export async function upsertWorker(db: Queryable, worker: Worker): Promise<void>
     .execute();
 }
 
-/** Forgets those that have not been heard of for so many days. */
+/** Deletes the workers not heard from for `days` days. */
 export async function deleteLostWorkers(db: Queryable, days: number): Promise<void> {
   await db
     .deleteFrom("workers")
@@ -30,7 +30,7 @@ export async function deleteLostWorkers(db: Queryable, days: number): Promise<vo
     .execute();
 }
 
-/** Workers, those heard of last first, each with the newest job under way and the one that ended last. */
+/** Selects workers, most recently seen first, each with its newest open job and the one that ended last. */
 export function selectWorkers(db: Queryable, offlineSeconds: number) {
   return db
     .selectFrom("workers as worker")

@@ -19,9 +19,9 @@ import {
 } from "./worker-queries.ts";
 
 const announceMs = 30_000;
-/** One that missed three announcements is offline. */
+/** The silence after which a worker is offline: three missed announcements. */
 const offlineSeconds = 90;
-/** A worker that is gone is forgotten after so many days. */
+/** The number of days after which a lost worker is deleted. */
 const keepDays = 7;
 const defaultLimit = 50;
 const maxLimit = 1_000;
@@ -32,7 +32,7 @@ interface AnnounceNeeds {
   readonly logger: Logger;
 }
 
-/** Makes a server known as a worker, again and again until the signal. */
+/** Announces a server as a worker periodically until the signal is aborted. */
 export async function announceWorker(
   { db, clock, logger }: AnnounceNeeds,
   worker: Worker,
@@ -52,7 +52,7 @@ export async function announceWorker(
 
 type Query = QueryOf<typeof listProvisionerDaemons>;
 
-/** The servers that do the work, as workers of an organization; those that are gone only when they are asked for. */
+/** Lists the servers as the workers of an organization; offline ones only on request. */
 export async function listWorkers(
   db: Queryable,
   organizationId: string,
@@ -99,7 +99,7 @@ function split(text = ""): readonly string[] {
 
 const secondsOfUnits: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 };
 
-/** A Go duration such as `1h30m0s`, in seconds. */
+/** Parses a Go duration such as `1h30m0s`, in seconds. */
 function readAge(text = ""): number {
   if (text === "" || text === "0s") return Infinity;
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
@@ -117,7 +117,7 @@ function readLimit(text = ""): number {
   throw invalidField("limit", `must be an integer from 0 to ${maxLimit}, found "${text}"`);
 }
 
-/** Where stock servers keep their own workers' key. */
+/** The id of the key that stock servers use for their own workers. */
 const builtInKeyId = "00000000-0000-0000-0000-000000000001";
 
 function workerJson(

@@ -16,7 +16,7 @@ import {
   versionNameTaken,
 } from "./version-service.ts";
 
-/** Hides a version, or shows it again. Throws 400 for one that is as asked already, and for hiding one that is used. */
+/** Archives a version, or unarchives it. Throws 400 for one that is unchanged, and for archiving one in use. */
 export async function setArchived(
   db: Database,
   caller: UserCaller,
@@ -41,7 +41,7 @@ export async function setArchived(
   });
 }
 
-/** Hides the versions of a template that nothing uses; `all` takes also those whose import succeeded. */
+/** Archives the unused versions of a template; `all` includes those whose import succeeded. */
 export async function archiveVersions(
   db: Database,
   caller: UserCaller,

@@ -17,7 +17,7 @@ interface Named {
   readonly name: string;
 }
 
-/** Notes in the audit trail what `caller` did to a template. */
+/** Records in the audit trail a change that `caller` made to a template. */
 export async function recordTemplateChange(
   trx: Transaction<DB>,
   caller: UserCaller,
@@ -27,7 +27,7 @@ export async function recordTemplateChange(
   await record(trx, caller, "template", template, change);
 }
 
-/** Notes in the audit trail what `caller` did to a version of a template. */
+/** Records in the audit trail a change that `caller` made to a version of a template. */
 export async function recordVersionChange(
   trx: Transaction<DB>,
   caller: UserCaller,

@@ -11,7 +11,10 @@ import { recordTemplateChange } from "./audit.ts";
 import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
 import { readTemplate, requireTemplate } from "./service.ts";
 
-/** Settings of the contract that have one value here: whoever asks for another one must learn that it would do nothing. */
+/**
+ * Settings of the contract that have one value here: a request for another one is refused, because it would have no
+ * effect.
+ */
 const fixedSettings = [
   "time_til_autostop_notify_ms",
   "autostop_requirement",
@@ -26,7 +29,7 @@ const fixedSettings = [
   "disable_module_cache",
 ] as const satisfies readonly (keyof Template & keyof UpdateTemplateRequest)[];
 
-/** Changes what a request names of a template. */
+/** Changes the fields of a template that a request names. */
 export async function changeTemplate(
   db: Database,
   caller: UserCaller,
@@ -66,7 +69,7 @@ export async function changeTemplate(
   return readTemplate(db, id);
 }
 
-/** Without what is left as it is. */
+/** Returns the changes without unset fields. */
 function given(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
@@ -81,7 +84,7 @@ function refuseFixedSettings(template: Template, request: UpdateTemplateRequest)
   }
 }
 
-/** A value whose lists, which are of texts, and keys stand in one order. */
+/** Returns a value with its keys and its lists, which are of texts, in a fixed order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(String).toSorted((a, b) => (a < b ? -1 : 1));
   if (typeof value !== "object" || value === null) return value;

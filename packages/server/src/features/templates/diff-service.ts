@@ -10,10 +10,10 @@ import { loadFile } from "../files/service.ts";
 import { selectPreviousVersion, type VersionRow } from "./version-queries.ts";
 import { findVersion, requireVersion } from "./version-service.ts";
 
-/** Comparing two texts that share little takes long; it is given up after this, in milliseconds. */
+/** The timeout of a comparison, in milliseconds: texts that share little take long. */
 const diffTimeoutMs = 1_000;
 
-/** What changed in `slipway.yaml` from one version to another; without `fromId` from the one before. */
+/** Diffs `slipway.yaml` between two versions; without `fromId` from the previous one. */
 export async function diffVersions(
   db: Queryable,
   caller: UserCaller,

@@ -6,14 +6,14 @@ import { forbidden, HttpError } from "../../platform/http/errors.ts";
 
 export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "refusal">>;
 
-/** The drivers that a user may write templates for, and why not for the others. */
+/** The drivers that a user may write templates for, with the reasons against the others. */
 export interface OfferedDrivers {
   readonly drivers: readonly string[];
-  /** By the driver's name; the reason follows on it in a sentence. */
+  /** The reasons by the driver's name, each to follow it in a sentence. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Sorts the server's drivers by what the user may write templates for. */
+/** Sorts the server's drivers by whether the user may write templates for them. */
 export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">): OfferedDrivers {
   const refused = new Map<string, string>();
   for (const [name, driver] of drivers) {
@@ -23,7 +23,7 @@ export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">
   return { drivers: [...drivers.keys()].filter((name) => !refused.has(name)), refused };
 }
 
-/** Throws where workspaces of the driver cannot be offered here, or not by that user. */
+/** Throws when workspaces of the driver cannot be offered here, or not by that user. */
 export function requireDriverFor(drivers: Drivers, user: UserCaller, name: string): void {
   const driver = drivers.get(name);
   if (driver === undefined) throw new HttpError(400, `This server has no driver "${name}".`);

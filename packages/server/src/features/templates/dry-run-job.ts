@@ -13,7 +13,7 @@ import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { type DryRunRow, insertPlan, selectDryRun } from "./plan-queries.ts";
 import { planResources } from "./plan.ts";
 
-/** Fills a template with the given values and asks its driver what it would make of them. Makes nothing. */
+/** Renders a template with the given values and asks its driver for a plan. Creates nothing. */
 export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
   return async (job, log, signal) => {
     const run = await selectDryRun(db, job.id);

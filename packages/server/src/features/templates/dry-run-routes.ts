@@ -28,7 +28,7 @@ import { requireVersion } from "./version-service.ts";
 
 const canceled = { message: "Job has been marked as canceled..." };
 
-/** What versions plan: as they were imported, and with values of somebody's choice. */
+/** Adds the routes for the plans of versions: as imported, and with chosen values. */
 export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNeeds): void {
   const { db, pubsub, clock } = needs;
 
@@ -54,7 +54,7 @@ export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNe
   routes.user(getDryRun, ({ params }, user) => requireDryRun(db, user, ...find(params)));
   routes.user(getDryRunProvisioners, async ({ params }, user) => {
     await requireDryRun(db, user, ...find(params));
-    // Whichever server answers takes jobs, too.
+    // The server that answers takes jobs, too.
     return { count: 1, available: 1, most_recently_seen: timestampFromMs(clock.now()) };
   });
   routes.user(listDryRunResources, async ({ params }, user) =>

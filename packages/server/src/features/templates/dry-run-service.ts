@@ -35,10 +35,10 @@ export interface DryRunNeeds {
   readonly limits: Pick<Limits, "maxDryRunsPerUser">;
 }
 
-/** The dry runs of one user that are kept after they ended; an older one goes when another begins. */
+/** The number of ended dry runs kept for one user; an older one is removed when another begins. */
 const keptPerUser = 20;
 
-/** Queues a dry run; throws the 400 of values that do not fit, and the 429 of a user who has too many going. */
+/** Queues a dry run; throws the 400 of invalid values, and the 429 of a user who has too many open. */
 export async function createDryRun(
   { db, pubsub, limits }: DryRunNeeds,
   caller: UserCaller,
@@ -86,7 +86,7 @@ async function requireFewerDryRuns(
   });
 }
 
-/** A dry run of that version, if the caller may see it; throws the 404. */
+/** Reads a dry run of that version, if the caller may see it; throws the 404. */
 export async function requireDryRun(
   db: Queryable,
   caller: UserCaller,
@@ -101,7 +101,7 @@ export async function requireDryRun(
   return readJob(db, jobId);
 }
 
-/** What a job has planned; throws 412 while it runs, and when it failed. */
+/** Reads the plan of a job; throws 412 while it runs, and when it failed. */
 export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<WorkspaceResource[]> {
   if (job.status === "succeeded") return (await selectPlan(db, job.id)) ?? [];
   throw new HttpError(412, "The job has not succeeded.", {
@@ -109,7 +109,7 @@ export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<Work
   });
 }
 
-/** What a version plans, as its import saw it. */
+/** Reads the plan of a version from its import. */
 export async function readVersionPlan(
   db: Queryable,
   versionId: string,

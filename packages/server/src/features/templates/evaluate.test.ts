@@ -99,7 +99,7 @@ describe("evaluateDefinition", () => {
     const answers = of(`${"a".repeat(60)}!`);
     expect(answers).toHaveLength(100);
     expect(answers.filter((detail) => !detail.includes("wanted text that matches"))).toEqual([]);
-    // Of longer ones, only so many are matched as the steps of a request allow.
+    // Longer ones are matched only as far as the steps of a request allow.
     const long = of(`${"a".repeat(5_000)}!`);
     expect(long).toHaveLength(100);
     const refused = long.filter((detail) => detail.startsWith("cannot be checked: all values"));

@@ -13,10 +13,10 @@ import {
 
 type Inputs = DynamicParametersRequest["inputs"];
 
-/** Most unknown names that one answer tells of. */
+/** The most unknown names reported in one answer. */
 const maxUnknown = 20;
 
-/** What the parameters of a template are with the inputs given: each with its value, and what is wrong with it. */
+/** Evaluates the parameters of a template with the given inputs: each with its value and its problems. */
 export function evaluateDefinition(
   definition: Pick<TemplateDefinition, "parameters">,
   { id, inputs }: Pick<DynamicParametersRequest, "id" | "inputs">,

@@ -6,12 +6,12 @@ import { invalidField } from "../../platform/http/errors.ts";
 import { type FileNeeds, keepFile } from "../files/service.ts";
 import { readExamples, readExampleText } from "./examples.ts";
 
-/** The templates to begin with that this server can build. */
+/** Lists the starter templates that this server can build. */
 export function listExamples(drivers: readonly string[]): Promise<TemplateExample[]> {
   return readExamples(drivers);
 }
 
-/** Keeps an example as if the caller had uploaded it; resolves to the file's id. */
+/** Stores an example as if the caller had uploaded it; resolves to the file's id. */
 export async function keepExample(
   needs: FileNeeds,
   caller: UserCaller,

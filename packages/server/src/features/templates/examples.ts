@@ -7,7 +7,7 @@ import { parseTemplateDefinition } from "@slipway/template";
 const directory = new URL("../../../../../examples/", import.meta.url);
 const ending = ".slipway.yaml";
 
-/** The examples of the repository that this server can build with its drivers. */
+/** Reads the examples of the repository that this server can build with its drivers. */
 export async function readExamples(drivers: readonly string[]): Promise<TemplateExample[]> {
   const names = await readdir(directory);
   const ids = names
@@ -19,7 +19,7 @@ export async function readExamples(drivers: readonly string[]): Promise<Template
   return examples.flat();
 }
 
-/** The definition of an example; undefined when there is none of that id. */
+/** Reads the definition of an example; undefined when there is none with that id. */
 export async function readExampleText(
   id: string,
   drivers: readonly string[],

@@ -12,7 +12,7 @@ import { insertPlan } from "./plan-queries.ts";
 import { planResources, type PlanSubject } from "./plan.ts";
 import { insertPresets, type ImportedVersion, updateImported } from "./version-queries.ts";
 
-/** Reads a pushed archive and keeps what it says; every fault goes into the log with its line and column. */
+/** Reads a pushed archive and stores its contents; every fault goes into the log with its line and column. */
 export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
   return async (job, log, signal) => {
     log.stage("Setting up");
@@ -31,7 +31,7 @@ export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>
   };
 }
 
-/** The template as it stands: its texts keep their expressions, since nobody has chosen values yet. */
+/** Returns the template as it is: its texts keep their expressions, since no values have been chosen yet. */
 function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSubject {
   return {
     jobId: job.id,

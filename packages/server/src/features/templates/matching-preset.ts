@@ -1,6 +1,9 @@
 import type { NamedValue, PresetDefinition } from "@slipway/template";
 
-/** Among presets whose every parameter has its value among `values`, the one with the most; the first of equals. */
+/**
+ * Returns the preset with the most parameters, among those whose every parameter has its value in `values`; the first
+ * of equals.
+ */
 export function matchingPreset<P extends { readonly preset: Pick<PresetDefinition, "parameters"> }>(
   presets: readonly P[],
   values: readonly NamedValue[],

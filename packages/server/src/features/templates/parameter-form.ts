@@ -6,11 +6,13 @@ import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/pe
 import { createValidator } from "../../platform/http/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
-/** The id of the first answer, which no request asked for. */
+/** The id of the first answer, which responds to no request. */
 const unaskedId = -1;
-/** A form sends its values at each change; one that sends more than this is none. */
+/** The largest message, in bytes. A form sends its values at each change; a larger message is invalid. */
 const maxMessageBytes = 1024 * 1024;
-/** Most messages of a form that wait for their answers. Nothing is read while some do; a read may bring several. */
+/**
+ * The most messages of a form that wait for their answers. Nothing is read while some wait; a read may bring several.
+ */
 const maxWaiting = 100;
 
 type FormValues = Pick<DynamicParametersRequest, "id" | "inputs">;
@@ -67,14 +69,14 @@ async function answerAll(
   }
 }
 
-/** Milliseconds between two answers to one user, whatever number of forms they have open. */
+/** The interval between two answers to one user, in milliseconds, however many forms they have open. */
 const answerIntervalMs = 50;
-/** Users that are remembered before those whose turn has come are forgotten. */
+/** The number of users remembered before those whose turn has passed are dropped. */
 const maxUsers = 1_000;
 
 /**
- * Keeps users from having parameters evaluated as fast as the server can. A form that waits for its answers is never held
- * up for long; requests by HTTP are counted by the rate limit.
+ * Limits how fast a user can have parameters evaluated. A form that waits for its answers is never delayed for long;
+ * the rate limit covers HTTP requests.
  */
 export class FormPace {
   readonly #clock: Pick<Clock, "monotonic">;

@@ -15,7 +15,7 @@ export async function insertPlan(
     .execute();
 }
 
-/** What a job planned; undefined when it planned nothing, or came before plans were kept. */
+/** Selects the plan of a job; undefined when it planned nothing, or is older than stored plans. */
 export async function selectPlan(
   db: Queryable,
   jobId: string,
@@ -48,7 +48,7 @@ export async function insertDryRun(db: Queryable, input: InsertDryRun): Promise<
     .execute();
 }
 
-/** The number of a user's dry runs that have not ended. */
+/** Counts a user's dry runs that have not ended. */
 export async function countOpenDryRuns(db: Queryable, userId: string): Promise<number> {
   const row = await db
     .selectFrom("jobs")
@@ -60,7 +60,7 @@ export async function countOpenDryRuns(db: Queryable, userId: string): Promise<n
   return row.count;
 }
 
-/** Removes the ended dry runs of a user but for the newest, with their logs and plans. */
+/** Removes the ended dry runs of a user except for the newest, with their logs and plans. */
 export async function deleteOldDryRuns(db: Queryable, userId: string, kept: number): Promise<void> {
   await sql`delete from jobs where id in (
     select id from jobs
@@ -68,7 +68,7 @@ export async function deleteOldDryRuns(db: Queryable, userId: string, kept: numb
       order by created_at desc offset ${kept})`.execute(db);
 }
 
-/** A dry run, with all that its texts may name. */
+/** Selects a dry run, with everything that its texts may reference. */
 export function selectDryRun(db: Queryable, jobId: string) {
   return (
     db
@@ -89,9 +89,9 @@ export function selectDryRun(db: Queryable, jobId: string) {
         "v.name as version_name",
         "t.name as template_name",
       ])
-      // The request's, checked when it came.
+      // From the request, validated on arrival.
       .select(sql<readonly NamedValue[]>`run.parameters`.as("parameters"))
-      // Written by the import alone, from a definition that was checked.
+      // Written only by the import, from a validated definition.
       .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))
       .executeTakeFirst()
   );

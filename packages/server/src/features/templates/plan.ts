@@ -7,7 +7,7 @@ import type { NamedValue, RenderedAgents } from "@slipway/template";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { plannedAgent } from "../agents/plan-service.ts";
 
-/** What is planned, and of whom the texts speak. */
+/** The subject of a plan, with the names that its texts refer to. */
 export interface PlanSubject {
   readonly jobId: string;
   readonly template: { readonly name: string; readonly version: string };
@@ -15,11 +15,11 @@ export interface PlanSubject {
   readonly ownerName: string;
   readonly parameters: readonly NamedValue[];
   readonly agents: RenderedAgents;
-  /** When the job began: the plan's time. */
+  /** The time when the job began, which is the plan's. */
   readonly at: string;
 }
 
-/** Asks a driver what it would make; resolves to resources as clients see them. */
+/** Asks a driver for its plan; resolves to resources as clients see them. */
 export async function planResources(
   driver: Driver,
   subject: PlanSubject,

@@ -33,7 +33,7 @@ function templates(db: Queryable) {
     ]);
 }
 
-/** With what its clients see of its use: people who have workspaces of it, and how long its builds take. */
+/** Selects templates with their usage: the users who have workspaces of it, and the durations of its builds. */
 function templatesInUse(db: Queryable) {
   return templates(db)
     .select((eb) =>
@@ -48,7 +48,7 @@ function templatesInUse(db: Queryable) {
     .select(buildTimes.as("build_times"));
 }
 
-/** How long builds of a template took that succeeded, in milliseconds, by transition: of the newest 200. */
+/** The durations of a template's newest 200 successful builds, in milliseconds, by transition. */
 const buildTimes = sql<BuildTimes>`(
   select coalesce(jsonb_object_agg(times.transition, times.percentiles), '{}')
   from (
@@ -147,7 +147,7 @@ export async function updateActiveVersion(
     .execute();
 }
 
-/** The columns that a request may change; undefined leaves one as it is. */
+/** The columns that a request may change; undefined leaves one unchanged. */
 export interface TemplateChanges {
   readonly name: string | undefined;
   readonly display_name: string | undefined;
@@ -174,8 +174,8 @@ export async function updateTemplate(
 }
 
 /**
- * Holds off workspaces that are given to users with this template until the transaction ends; false when it was deleted. It
- * waits for those that are being given.
+ * Holds off the transfer of workspaces with this template to users until the transaction ends; false when it was
+ * deleted. It waits for transfers in progress.
  */
 export async function lockTemplate(db: Queryable, id: string): Promise<boolean> {
   const row = await db
@@ -209,7 +209,7 @@ export async function markTemplateDeleted(db: Queryable, id: string): Promise<bo
   return result.numUpdatedRows === 1n;
 }
 
-/** How many owners used workspaces of a template, by day, in a zone that is `offsetHours` from UTC. */
+/** Counts the owners who used workspaces of a template, by day, in a time zone `offsetHours` from UTC. */
 export function selectUsersByDay(
   db: Queryable,
   templateId: string,

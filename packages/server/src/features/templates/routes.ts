@@ -64,7 +64,7 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   routes.user(updateActiveVersion, async ({ params, body }, user) => {
     const template = requireUuid(params.template);
     await activateVersion(needs, user, template, requireUuid(body.id));
-    // Workspaces of it are outdated now.
+    // Its workspaces are outdated now.
     pubsub.publish(topics.template(template));
     return { message: "Updated the active template version!" };
   });

@@ -1,7 +1,9 @@
 import { HttpError } from "../../platform/http/errors.ts";
 import type { TemplateFilter } from "./queries.ts";
 
-/** Reads a search for templates: `exact_name:"x"` and `deprecated:true`, both or none. Throws 400 for anything else. */
+/**
+ * Parses a search for templates: `exact_name:"x"` and `deprecated:true`, both or none. Throws 400 for anything else.
+ */
 export function parseTemplateSearch(text: string): TemplateFilter {
   let exactName: string | undefined;
   let isDeprecated: boolean | undefined;

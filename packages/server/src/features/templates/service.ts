@@ -30,7 +30,7 @@ import { templateJson } from "./template-json.ts";
 import { adoptVersion, type VersionRow } from "./version-queries.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
-/** What it takes to offer a template. */
+/** The dependencies of offering a template. */
 export interface TemplateNeeds {
   readonly db: Database;
   readonly drivers: Drivers;
@@ -41,7 +41,7 @@ export async function listTemplates(db: Queryable, q: string): Promise<Template[
   return (await selectTemplates(db, parseTemplateSearch(q))).map(templateJson);
 }
 
-/** A template's row; throws the 404. */
+/** Reads a template's row; throws the 404. */
 export async function requireTemplate(db: Queryable, id: string): Promise<TemplateRow> {
   const row = await selectTemplate(db, id);
   if (row === undefined) throw notFound();
@@ -72,7 +72,7 @@ export function findTemplateByName(
   return selectTemplateByName(db, organizationId, name);
 }
 
-/** What a request says of a new template; texts that it leaves out come from the version. */
+/** The request for a new template; omitted texts come from the version. */
 export interface NewTemplate {
   readonly organizationId: string;
   readonly name: string;
@@ -82,7 +82,7 @@ export interface NewTemplate {
   readonly icon: string | undefined;
 }
 
-/** Makes a template of an imported version, which becomes its active one. */
+/** Creates a template from an imported version, which becomes its active one. */
 export async function createTemplate(
   { db, drivers }: TemplateNeeds,
   caller: UserCaller,
@@ -146,7 +146,9 @@ export async function activateVersion(
   });
 }
 
-/** Throws 403 for another version than the active one, where the template wants that of everybody who does not write it. */
+/**
+ * Throws 403 for a version other than the active one, if the template requires that of everybody who may not write it.
+ */
 export function requireUsableVersion(
   caller: UserCaller,
   template: Pick<TemplateRow, "name" | "active_version_id" | "require_active_version">,
@@ -161,7 +163,7 @@ export function requireUsableVersion(
   }
 }
 
-/** Throws 403 where only who writes templates may cancel builds, unless the caller does. */
+/** Throws 403 if only template writers may cancel builds and the caller is not one. */
 export async function requireMayCancel(
   db: Queryable,
   caller: UserCaller,
@@ -174,7 +176,7 @@ export async function requireMayCancel(
     throw forbidden(`Template ${template.name} does not let its users cancel builds.`);
 }
 
-/** Throws 400 where no new workspace may be made: of a deprecated template, or of an archived version. */
+/** Throws 400 if no new workspace may be created: the template is deprecated, or the version is archived. */
 export function requireOpenForWorkspaces(
   template: Pick<TemplateRow, "name" | "deprecation_message">,
   version: Pick<VersionRow, "name" | "archived">,

@@ -5,10 +5,10 @@ import { invalidField } from "../../platform/http/errors.ts";
 import { selectUsersByDay } from "./queries.ts";
 import { requireTemplate } from "./service.ts";
 
-/** How far back users are counted. */
+/** The number of days over which users are counted. */
 const days = 60;
 
-/** How many people used workspaces of a template on each day of which there is something to tell. */
+/** Reads the number of people who used workspaces of a template, for each day with any. */
 export async function readTemplateUsers(
   db: Queryable,
   templateId: string,

@@ -28,7 +28,7 @@ export function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersi
       name: row.created_by_name,
     },
     archived: row.archived,
-    // Whichever server answered took its job, or could have.
+    // The server that answers has taken its job, or could have.
     matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
     has_external_agent: capabilitiesOf(row.definition?.driver).hasExternalAgents,
   };

@@ -26,7 +26,7 @@ function versions(db: Queryable) {
         "v.created_at",
         "v.updated_at",
       ])
-      // Written by the import alone, from a definition that was checked.
+      // Written only by the import, from a validated definition.
       .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))
   );
 }
@@ -57,7 +57,7 @@ export function selectVersionByName(db: Queryable, templateId: string, name: str
     .executeTakeFirst();
 }
 
-/** The newest imported version of a template from before a version. */
+/** Selects the newest imported version of a template from before a version. */
 export function selectPreviousVersion(db: Queryable, templateId: string, versionId: string) {
   return versions(db)
     .where("v.template_id", "=", templateId)
@@ -107,7 +107,7 @@ export async function insertVersion(db: Queryable, input: InsertVersion): Promis
   return row.id;
 }
 
-/** The number of versions that a user pushed in the last 24 hours. */
+/** Counts the versions that a user pushed in the last 24 hours. */
 export async function countNewVersions(db: Queryable, userId: string): Promise<number> {
   const row = await db
     .selectFrom("template_versions")
@@ -139,7 +139,7 @@ export async function updateImported(
     .execute();
 }
 
-/** Keeps the presets of a version and their pools. */
+/** Stores the presets of a version and their pools. */
 export async function insertPresets(
   db: Queryable,
   versionId: string,
@@ -180,7 +180,7 @@ export function selectPresets(db: Queryable, versionId: string) {
     .execute();
 }
 
-/** Ties a version that was imported for no template yet to its template; false when it has another. */
+/** Assigns a version that was imported without a template to its template; false when it has another. */
 export async function adoptVersion(
   db: Queryable,
   versionId: string,
@@ -215,7 +215,7 @@ export async function updateArchived(db: Queryable, id: string, archived: boolea
     .execute();
 }
 
-/** Whether a template offers the version, or the newest build of a live workspace is of it. */
+/** The condition that a template has the version as its active one, or the newest build of a live workspace uses it. */
 const isUsed = sql<boolean>`(
   exists (select from templates t where t.active_version_id = v.id)
   or exists (
@@ -236,7 +236,7 @@ export async function selectIsUsed(db: Queryable, id: string): Promise<boolean> 
   return row.is_used;
 }
 
-/** Archives versions of a template that are not used and whose import is over; resolves to their ids. */
+/** Archives the unused versions of a template whose import has ended; resolves to their ids. */
 export async function archiveUnused(
   db: Queryable,
   templateId: string,

@@ -43,7 +43,7 @@ import {
 } from "./version-service.ts";
 
 export interface VersionRouteNeeds extends LogStreamNeeds {
-  /** By name; what a template may ask for. */
+  /** The drivers that a template may use, by name. */
   readonly drivers: Drivers;
   readonly limits: FileNeeds["limits"] & VersionNeeds["limits"] & DryRunNeeds["limits"];
 }

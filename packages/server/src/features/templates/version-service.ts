@@ -33,7 +33,7 @@ import {
   type VersionRow,
 } from "./version-queries.ts";
 
-/** What a request says of a new version. */
+/** The request for a new version. */
 export interface NewVersion {
   readonly organizationId: string;
   readonly fileId: string;
@@ -48,7 +48,7 @@ export interface VersionNeeds {
   readonly limits: Pick<Limits, "maxTemplateVersionsPerDay">;
 }
 
-/** Keeps a new version and queues its import; throws the 409 of a user who has pushed as many as they may. */
+/** Stores a new version and queues its import; throws the 409 of a user who has pushed as many as allowed. */
 export async function createVersion(
   { db, pubsub, limits }: VersionNeeds,
   caller: UserCaller,
@@ -100,7 +100,7 @@ export async function createVersion(
 
 const versionName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
-/** Throws the 400 of a text that cannot name a version. */
+/** Throws the 400 of an invalid version name. */
 export function requireVersionName(name: string): void {
   if (versionName.test(name)) return;
   throw invalidField(
@@ -126,7 +126,7 @@ async function requireFewerVersions(
   });
 }
 
-/** The 409 of a name that another version of the template has; any other error as it is. */
+/** Creates the 409 for a name that another version of the template has; returns any other error unchanged. */
 export function versionNameTaken(error: unknown, name: string): unknown {
   if (!violatesUnique(error, "template_versions_template_id_name_key")) return error;
   return new HttpError(
@@ -140,13 +140,13 @@ export function versionNameTaken(error: unknown, name: string): unknown {
   );
 }
 
-/** A version as clients see it; throws the 404. */
+/** Reads a version as clients see it; throws the 404. */
 export async function readVersion(db: Queryable, id: string): Promise<TemplateVersion> {
   const row = await requireVersion(db, id);
   return versionJson(row, await readJob(db, row.job_id));
 }
 
-/** The versions of a template, oldest first. */
+/** Reads the versions of a template, oldest first. */
 export async function readVersions(
   db: Queryable,
   templateId: string,
@@ -163,7 +163,7 @@ export async function readVersions(
   });
 }
 
-/** A version by the name that its template gives it; throws the 404. */
+/** Reads a version by its name within its template; throws the 404. */
 export async function readVersionByName(
   db: Queryable,
   templateId: string,
@@ -174,7 +174,7 @@ export async function readVersionByName(
   return versionJson(row, await readJob(db, row.job_id));
 }
 
-/** The newest imported version from before the named one; throws the 404. */
+/** Reads the newest imported version from before the named one; throws the 404. */
 export async function readPreviousVersion(
   db: Queryable,
   templateId: string,
@@ -188,12 +188,12 @@ export async function readPreviousVersion(
   return versionJson(row, await readJob(db, row.job_id));
 }
 
-/** A version's row, if there is one. */
+/** Finds a version's row, if there is one. */
 export function findVersion(db: Queryable, id: string): Promise<VersionRow | undefined> {
   return selectVersion(db, id);
 }
 
-/** The row of a template's active version, if there is such a template. */
+/** Finds the row of a template's active version, if there is such a template. */
 export function findActiveVersion(
   db: Queryable,
   templateId: string,
@@ -201,14 +201,14 @@ export function findActiveVersion(
   return selectActiveVersion(db, templateId);
 }
 
-/** A version's row; throws the 404. */
+/** Reads a version's row; throws the 404. */
 export async function requireVersion(db: Queryable, id: string): Promise<VersionRow> {
   const row = await selectVersion(db, id);
   if (row === undefined) throw notFound();
   return row;
 }
 
-/** A version with its definition; throws 412 while its import has not succeeded. */
+/** Reads a version with its definition; throws 412 while its import has not succeeded. */
 export async function requireImported(
   db: Queryable,
   id: string,
@@ -224,8 +224,8 @@ export async function requireImported(
 }
 
 /**
- * A version that workspaces can be made from (docs/protocol/clients.md §6). Throws 406 while its import runs, 400 when that has
- * failed.
+ * Reads a version that workspaces can be created from (docs/protocol/clients.md §6). Throws 406 while its import runs,
+ * 400 when that has failed.
  */
 export async function requireBuildable(
   db: Queryable,
@@ -234,7 +234,7 @@ export async function requireBuildable(
   return asBuildable(db, await requireVersion(db, id));
 }
 
-/** The same of a version that was read already. */
+/** Checks the same of a version that was read already. */
 export async function asBuildable(
   db: Queryable,
   row: VersionRow,
@@ -252,7 +252,7 @@ export async function asBuildable(
   });
 }
 
-/** A preset under the id that its version's import gave it. */
+/** A preset with the id that its version's import assigned. */
 export interface KeptPreset {
   readonly id: string;
   readonly preset: PresetDefinition;
@@ -270,7 +270,7 @@ export async function readPresets(
 }
 
 /**
- * The preset that values amount to without naming it: all that it sets is among them, and it sets the most
+ * Finds the preset that values match without naming it: all of its values are among them, and it sets the most
  * (docs/protocol/prebuilds.md §1.3).
  */
 export async function findMatchingPreset(
@@ -282,7 +282,7 @@ export async function findMatchingPreset(
   return matchingPreset(await readPresets(db, version), values)?.id;
 }
 
-/** The preset with a pool that a request names, or that its values amount to. */
+/** Finds the preset with a pool that a request names, or that its values match. */
 export async function findPool(
   db: Queryable,
   version: { readonly id: string; readonly definition: TemplateDefinition },

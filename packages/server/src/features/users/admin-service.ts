@@ -10,20 +10,20 @@ import { hasUsers, insertFirstUser } from "./service.ts";
 export interface AdminInput {
   readonly username: string;
   readonly email: string;
-  /** Undefined: `issueAdminPassword` makes one. */
+  /** Undefined: `issueAdminPassword` generates one. */
   readonly password: string | undefined;
 }
 
-/** A password that was generated, to be shown once. */
+/** A generated password, to be shown once. */
 export interface IssuedPassword {
   readonly email: string;
   readonly password: string;
 }
 
 /**
- * Makes the administrator when there is no user yet. Without a given password nobody can log in as the administrator until
- * `issueAdminPassword`, so that a start that fails before anything is shown loses nothing. Resolves to whether the given
- * password was set now.
+ * Creates the administrator when there is no user yet. Without a given password nobody can log in as the administrator
+ * until `issueAdminPassword`, so that a start that fails before the password is shown loses nothing. Resolves to
+ * whether the given password was set now.
  */
 export async function ensureAdmin(db: Database, input: AdminInput): Promise<boolean> {
   const { username, email, password } = input;
@@ -51,8 +51,8 @@ async function isPasswordOwed(db: Database): Promise<boolean> {
 }
 
 /**
- * Gives the administrator who has no password a generated one. Undefined when there is no such administrator. Call it when
- * the password can be shown at once: it is kept as a hash only.
+ * Generates a password for the administrator who has none. Undefined when there is no such administrator. Call it when
+ * the password can be shown at once: only its hash is stored.
  */
 export async function issueAdminPassword(db: Database): Promise<IssuedPassword | undefined> {
   if (!(await isPasswordOwed(db))) return undefined;
@@ -61,7 +61,10 @@ export async function issueAdminPassword(db: Database): Promise<IssuedPassword |
   return email === undefined ? undefined : { email, password };
 }
 
-/** Resolves to the administrator's email; undefined when there is none without a password. */
+/**
+ * Sets the password and resolves to the administrator's email; undefined when there is no administrator without a
+ * password.
+ */
 function setAdminPassword(db: Database, passwordHash: string): Promise<string | undefined> {
   return inTransaction(db, async (trx) => {
     const admin = await selectAdminWithoutPassword(trx).forUpdate().executeTakeFirst();
@@ -71,7 +74,7 @@ function setAdminPassword(db: Database, passwordHash: string): Promise<string | 
   });
 }
 
-/** The oldest user with the role owner, as whom the server acts for itself. */
+/** Reads the oldest user with the role owner, as whom the server itself acts. */
 export async function readFirstOwner(
   db: Database,
 ): Promise<(UserCaller & { readonly email: string }) | undefined> {

@@ -4,7 +4,7 @@ import type { Transaction } from "kysely";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { type AuditActor, type AuditEntry, type diffOf, recordAudit } from "../audit/service.ts";
 
-/** Notes in the audit trail what `caller` did to a user. */
+/** Records in the audit trail a change that `caller` made to a user. */
 export async function recordUserChange(
   trx: Transaction<DB>,
   caller: AuditActor,
@@ -15,7 +15,7 @@ export async function recordUserChange(
   await recordAudit(trx, userEntry(caller, user, action, diff));
 }
 
-/** The same as an entry. */
+/** Returns the same as an entry. */
 export function userEntry(
   by: AuditActor,
   user: { readonly id: string; readonly username: string },
@@ -33,13 +33,13 @@ export function userEntry(
   };
 }
 
-/** The key of a user that something was done to. Sessions have no name. */
+/** The changed key of a user. Sessions have no name. */
 interface ChangedKey {
   readonly userId: string;
   readonly name: string;
 }
 
-/** Notes what `caller` did to a key of a user. */
+/** Records a change that `caller` made to a key of a user. */
 export async function recordKeyChange(
   trx: Transaction<DB>,
   caller: AuditActor,
@@ -50,7 +50,7 @@ export async function recordKeyChange(
   await recordAudit(trx, { ...keyEntry(caller, key, action), diff });
 }
 
-/** The same as an entry. The user's id stands for the key's, which is no UUID. */
+/** Returns the same as an entry. The user's id stands in for the key's, which is not a UUID. */
 export function keyEntry(by: AuditActor, key: ChangedKey, action: AuditAction): AuditEntry {
   return {
     by,

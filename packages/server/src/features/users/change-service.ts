@@ -39,7 +39,7 @@ import {
 import { noPassword, storePassword } from "./reset-service.ts";
 import { checkNames, findVisibleUser } from "./service.ts";
 
-/** Makes a user, who is dormant until he first logs in. */
+/** Creates a user, who is dormant until the first login. */
 export async function createUser(
   db: Database,
   caller: UserCaller,
@@ -141,7 +141,7 @@ export async function updatePassword(
   }
   const hash = await hashPassword(passwords.new);
   await inTransaction(db, async (trx) => {
-    // Whoever knows the old one alone does not undo a reset that came meanwhile.
+    // Knowledge of the old password alone does not undo a concurrent reset.
     if (isOwn && !(await lockCheckedUser(trx, user.id, current.password_hash))) {
       throw wrongOldPassword();
     }
@@ -174,10 +174,10 @@ export async function setStatus(
   return findVisibleUser(db, caller, user.id);
 }
 
-/** A refused change of roles is noted once in this time for each caller and user. */
+/** A refused change of roles is recorded once in this time for each caller and user. */
 const noteRefusalOnceInMs = 10 * 60_000;
 
-/** Sets the roles of a user; `member`, which everybody is, is not kept. What is refused is noted, too. */
+/** Sets the roles of a user; `member`, which everybody is, is not stored. Refusals are recorded, too. */
 export async function setRoles(
   { db, notes }: { readonly db: Database; readonly notes: AuditNotes },
   caller: UserCaller,
@@ -210,12 +210,12 @@ function requireRoleChange(caller: UserCaller, user: UserRow): void {
   if (user.id === caller.id) throw new HttpError(400, "You cannot change your own roles.");
 }
 
-/** The caller of a request that is refused. */
+/** Returns the caller of a refused request. */
 function refused(caller: UserCaller, status: number): UserCaller {
   return { ...caller, origin: caller.origin && { ...caller.origin, status } };
 }
 
-/** Deletes a user: his name is free again, his sessions and tokens end. */
+/** Deletes a user: frees the username and ends all sessions and tokens. */
 export async function deleteUser(
   db: Database,
   caller: UserCaller,

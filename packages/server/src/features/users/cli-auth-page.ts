@@ -5,13 +5,13 @@ function page(content: string): string {
 }
 
 interface LogInForm {
-  /** Comes back with the form, and must be that of the visitor's cookie. */
+  /** The token that comes back with the form and must match the visitor's cookie. */
   readonly formToken: string;
   readonly email: string;
   readonly problem: string | undefined;
 }
 
-/** The form; after a failed attempt with what was wrong. */
+/** Returns the login form; after a failed attempt with the problem. */
 export function logInPage({ formToken, email, problem }: LogInForm): string {
   return page(`<p>Log in to get a key for the command or the editor that sent you here.</p>
 ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>`}
@@ -23,7 +23,7 @@ ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</
 </form>`);
 }
 
-/** The key, to be copied. It is in no address and in no cookie. */
+/** Returns the page with the key to copy. The key is in no address and in no cookie. */
 export function keyPage(key: string): string {
   return page(`<p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
 <p class="key"><code>${escapeHtml(key)}</code></p>`);

@@ -18,15 +18,15 @@ import { type Credentials, logIn, type LogInNeeds } from "./session-service.ts";
 const path = "/cli-auth";
 const formCookie = "slipway_form";
 const formTokenBytes = 16;
-/** Largest form, in bytes. */
+/** The largest form, in bytes. */
 const maxFormBytes = 4 * 1024;
-/** No hook of a route checks a form. */
+/** Validates the form, which no hook of a route does. */
 const isLogIn = createValidator().compile<Credentials>(LoginRequest);
 
 /**
- * The page that the command and the editors send people to (docs/protocol/clients.md §1.2): it asks for email and password, and
- * shows a key. It never looks at a session, so that no other site can have a key made by sending a visitor here; and the
- * form counts only together with the cookie that came with it, so that nobody is logged in as somebody else.
+ * Adds the page to which the command and the editors send people (docs/protocol/clients.md §1.2): it asks for email and
+ * password, and shows a key. It never reads a session, so that no other site can have a key made by sending a visitor
+ * here; and the form is valid only with the cookie that came with it, so that nobody is logged in as somebody else.
  */
 export function addCliAuthPage(
   app: FastifyInstance,
@@ -72,7 +72,7 @@ export function addCliAuthPage(
   });
 }
 
-/** The form as it is shown: after a failed attempt with the email that was typed and the problem. */
+/** The form as shown: after a failed attempt with the email entered and the problem. */
 interface Shown {
   readonly status: number;
   readonly email: string;

@@ -8,14 +8,14 @@ export interface NewGitKey {
   readonly privateKeyEncrypted: Buffer;
 }
 
-/** Keeps a key for a user who has none. */
+/** Stores a key for a user who has none. */
 export async function insertGitKey(db: Queryable, key: NewGitKey): Promise<void> {
   await insertion(db, key)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 
-/** Keeps a key in the place of the one that the user may have. */
+/** Stores a key, replacing the user's previous one. */
 export async function upsertGitKey(db: Queryable, key: NewGitKey): Promise<void> {
   await insertion(db, key)
     .onConflict((conflict) =>

@@ -8,7 +8,7 @@ import { diffOf, recordAudit } from "../audit/service.ts";
 import { insertGitKey, type NewGitKey, selectGitKey, upsertGitKey } from "./git-key-queries.ts";
 import { createGitKey, type GitKeyTexts } from "./git-key.ts";
 
-/** The key pair of a user; made when it is first asked for. */
+/** Returns the key pair of a user, generated on first use. */
 export async function ensureGitKey(
   db: Queryable,
   secrets: SecretBox,
@@ -18,7 +18,7 @@ export async function ensureGitKey(
   return { publicKey: row.public_key, privateKey: secrets.open(row.private_key_encrypted) };
 }
 
-/** The public half of a user's key. */
+/** Reads the public half of a user's key. */
 export async function readGitKey(
   db: Queryable,
   secrets: SecretBox,
@@ -28,7 +28,7 @@ export async function readGitKey(
   return { user_id, created_at, updated_at, public_key };
 }
 
-/** Gives a user a new key; the old one is gone. */
+/** Replaces a user's key with a new one. */
 export async function replaceGitKey(
   db: Database,
   secrets: SecretBox,
@@ -44,7 +44,7 @@ export async function replaceGitKey(
       organizationId: undefined,
       action: "write",
       resourceType: "git_ssh_key",
-      // Each user has one.
+      // Each user has one key.
       resourceId: userId,
       target: key.publicKey,
       diff: {
@@ -59,7 +59,7 @@ export async function replaceGitKey(
 async function ensureRow(db: Queryable, secrets: SecretBox, userId: string) {
   const known = await selectGitKey(db, userId);
   if (known !== undefined) return known;
-  // Another request may make one at the same time: the first one stays.
+  // Another request may create one at the same time: the first one stays.
   await insertGitKey(db, newKey(secrets, userId));
   const made = await selectGitKey(db, userId);
   if (made === undefined) throw new Error("the user's git key is gone again");

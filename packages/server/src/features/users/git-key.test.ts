@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { createGitKey, encodeGitKey } from "./git-key.ts";
 
-/** A key pair that a stock server made; the server and its key are gone. */
+/** A key pair made by a stock server; the server and its key no longer exist. */
 const recordedPublic =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBkKg2KTic9SFgdLih0hCvNfB90TccDFTOCox4M5tkbv\n";
 const recordedPrivate = `-----BEGIN OPENSSH PRIVATE KEY-----

@@ -2,15 +2,15 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 
 /** A key pair in the forms of OpenSSH (docs/protocol/rest.md §2.7). */
 export interface GitKeyTexts {
-  /** One line as in `authorized_keys`, without comment, with its line feed. */
+  /** One line as in `authorized_keys`, without a comment, with a trailing line feed. */
   readonly publicKey: string;
-  /** PEM of an `openssh-key-v1` without passphrase, with its line feed. */
+  /** PEM of an `openssh-key-v1` without a passphrase, with a trailing line feed. */
   readonly privateKey: string;
 }
 
 const algorithm = "ssh-ed25519";
 
-/** Makes an ed25519 key pair. */
+/** Generates an ed25519 key pair. */
 export function createGitKey(): GitKeyTexts {
   const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const seed = Buffer.from(d, "base64url");
@@ -19,7 +19,7 @@ export function createGitKey(): GitKeyTexts {
 }
 
 /**
- * Both texts of a key of 32 bytes seed and 32 bytes public point (PROTOCOL.key of OpenSSH):
+ * Encodes both texts of a key from its 32-byte seed and 32-byte public point (PROTOCOL.key of OpenSSH):
  *
  *   "openssh-key-v1\0" · cipher "none" · kdf "none" · kdf options "" · number of keys 1 · public key
  *     · [check(4) · check(4) · algorithm · point · seed and point · comment "" · padding 1, 2, 3, … to 8 bytes]
@@ -52,7 +52,7 @@ export function encodeGitKey(seed: Uint8Array, point: Uint8Array, check: Uint8Ar
   };
 }
 
-/** Block size of the cipher "none". */
+/** The block size of the cipher "none". */
 const blockBytes = 8;
 const pemColumns = 64;
 
@@ -72,7 +72,7 @@ function number(value: number): Buffer {
   return bytes;
 }
 
-/** A length of four bytes and what it counts. */
+/** Returns a four-byte length followed by the value. */
 function text(value: string | Uint8Array): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([number(bytes.length), bytes]);

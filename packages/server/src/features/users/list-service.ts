@@ -15,7 +15,7 @@ import { countMatchingUsers, selectMatchingUsers, selectUsersById } from "./quer
 import type { UserSearch } from "./search.ts";
 import { userJson } from "./user-json.ts";
 
-/** The users that the caller may see among those asked for, and how many there are beyond the page. */
+/** Lists the matching users that the caller may see: one page of them, and their total number. */
 export async function listUsers(
   db: Queryable,
   caller: UserCaller,
@@ -30,7 +30,7 @@ export async function listUsers(
   return { users: rows.map(userJson), count };
 }
 
-/** The users of those ids, without deleted ones. */
+/** Reads the users with those ids, except deleted ones. */
 export async function readUsersById(
   db: Queryable,
   ids: readonly string[],
@@ -40,7 +40,7 @@ export async function readUsersById(
   return new Map(rows.map((row) => [row.id, userJson(row)]));
 }
 
-/** The roles that there are; only owners give them. `member` is what everybody is. */
+/** Lists the existing roles; only owners assign them. `member` is implicit. */
 export function listRoles(caller: UserCaller): Infer<typeof AssignableRole>[] {
   return roleNames.map((name) => ({
     name,

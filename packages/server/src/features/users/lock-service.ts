@@ -3,8 +3,8 @@ import type { Transaction } from "kysely";
 import type { DB } from "../../platform/db/gen/schema.ts";
 
 /**
- * Holds off other requests that lock the same user until the transaction ends: what is counted afterwards of what the user
- * has, nobody adds to meanwhile.
+ * Holds off other requests that lock the same user until the transaction ends, so that counts of the user's resources
+ * stay valid.
  */
 export async function lockUser(trx: Transaction<DB>, userId: string): Promise<void> {
   await trx

@@ -60,7 +60,7 @@ export function selectUserByEmail(db: Queryable, email: string) {
 
 export type UserRow = NonNullable<Awaited<ReturnType<typeof selectUserById>>>;
 
-/** Which users; `onlyId` when the caller may see no other. */
+/** A filter for users; `onlyId` when the caller may see no other. */
 export interface UserFilter extends UserSearch {
   readonly onlyId: string | undefined;
 }
@@ -108,7 +108,7 @@ export function selectMatchingUsers(db: Queryable, filter: UserFilter, page: Pag
     .execute();
 }
 
-/** What a change of password checks. */
+/** Selects what a password change checks. */
 export function selectPassword(db: Queryable, id: string) {
   return db
     .selectFrom("users")
@@ -117,7 +117,7 @@ export function selectPassword(db: Queryable, id: string) {
     .executeTakeFirstOrThrow();
 }
 
-/** What a log-in checks. */
+/** Selects what a login checks. */
 export function selectCredentials(db: Queryable, email: string) {
   return db
     .selectFrom("users")
@@ -129,8 +129,8 @@ export function selectCredentials(db: Queryable, email: string) {
 }
 
 /**
- * Locks a user whose password was checked until the transaction ends; false when a change of it was faster, or the user may not
- * log in any more. Whoever changes it ends the sessions made before.
+ * Locks a user whose password was checked until the transaction ends; false when the password was changed first, or the
+ * user may no longer log in. A password change ends the sessions created before it.
  */
 export async function lockCheckedUser(
   db: Queryable,
@@ -176,7 +176,7 @@ export async function insertUser(db: Queryable, input: InsertUser): Promise<stri
   return row.id;
 }
 
-/** Holds off every other attempt to make the first user until the transaction ends. */
+/** Holds off every other attempt to create the first user until the transaction ends. */
 export async function lockUsers(db: Queryable): Promise<void> {
   await sql`lock table users in share row exclusive mode`.execute(db);
 }
@@ -192,7 +192,7 @@ export function selectFirstOwner(db: Queryable) {
     .executeTakeFirst();
 }
 
-/** The administrator made at a start that did not get as far as showing a password. */
+/** Selects the administrator from a start that failed before it showed a password. */
 export function selectAdminWithoutPassword(db: Queryable) {
   return db
     .selectFrom("users")
@@ -219,7 +219,7 @@ export async function lockActiveOwners(db: Queryable): Promise<readonly string[]
   return rows.map((row) => row.id);
 }
 
-/** Holds off workspaces that the user is given until the transaction ends; false when the user was deleted. */
+/** Holds off transfers of workspaces to the user until the transaction ends; false when the user was deleted. */
 export async function lockUserToDelete(db: Queryable, id: string): Promise<boolean> {
   const row = await db
     .selectFrom("users")
@@ -231,7 +231,7 @@ export async function lockUserToDelete(db: Queryable, id: string): Promise<boole
   return row !== undefined;
 }
 
-/** What may change of a user. */
+/** The changeable columns of a user. */
 export interface UserChange {
   readonly username?: string;
   readonly name?: string;

@@ -13,15 +13,15 @@ import { selectFirstOwner, selectUserByEmail, selectUserByName, updateUser } fro
 export interface PasswordReset {
   readonly username: string;
   readonly email: string;
-  /** Undefined when it was given. */
+  /** Undefined when the password was given. */
   readonly generated: string | undefined;
   /** Suspended users cannot log in with it. */
   readonly isSuspended: boolean;
 }
 
 /**
- * Gives a user, by default the oldest owner, another password, for whoever has the database in hand. The user is named by
- * username or email. Throws `HttpError` when there is no such user, or the user has no password.
+ * Resets the password of a user, by default the oldest owner, for an operator with access to the database. The user is
+ * named by username or email. Throws `HttpError` when there is no such user, or the user has no password.
  */
 export async function resetPassword(
   db: Database,
@@ -39,7 +39,10 @@ export async function resetPassword(
   return { username, email, generated, isSuspended: status === "suspended" };
 }
 
-/** Replaces a password, notes who did it, and ends every session and token of the user, and those that the user made for others. */
+/**
+ * Replaces a password, records the actor, and ends every session and token of the user, and those that the user created
+ * for others.
+ */
 export async function storePassword(
   trx: Transaction<DB>,
   by: AuditActor,
@@ -52,7 +55,7 @@ export async function storePassword(
   await endSessionsOf(trx, user.id);
 }
 
-/** The 400 for the password of a user who logs in by other means. */
+/** Creates the 400 for the password of a user who logs in by other means. */
 export function noPassword(loginType: string): HttpError {
   return new HttpError(400, "Only users who log in by password have one.", {
     detail: `This user's login type is "${loginType}".`,

@@ -5,7 +5,7 @@ import { HttpError } from "../../platform/http/errors.ts";
 const statuses = ["active", "dormant", "suspended"] as const;
 const loginTypes = ["password", "none"] as const;
 
-/** Which users are asked for; every word and every key narrows. */
+/** A search for users; every word and every key narrows it. */
 export interface UserSearch {
   /** Parts of the name, the username or the address. */
   readonly words: readonly string[];
@@ -14,7 +14,7 @@ export interface UserSearch {
   readonly loginType: (typeof loginTypes)[number] | undefined;
 }
 
-/** Reads a search such as `ann status:active`; throws the 400 that names what is wrong. */
+/** Parses a search such as `ann status:active`; throws the 400 that names the problem. */
 export function parseUserSearch(query: string): UserSearch {
   const words: string[] = [];
   const keys = new Map<string, string>();

@@ -18,8 +18,8 @@ import {
 } from "./queries.ts";
 
 /**
- * Finds the user for whom the caller may act, by id, name or `me`. Anybody else answers as if he did not exist, for what
- * he has is not for the caller to see.
+ * Finds the user for whom the caller may act, by id, name or `me`. Any other user appears not to exist, because the
+ * caller may not see that user's resources.
  */
 export async function findUser(
   db: Queryable,
@@ -31,7 +31,7 @@ export async function findUser(
   return found;
 }
 
-/** The id of such a user; of the caller himself without a look. */
+/** Returns the id of such a user; the caller's own without a query. */
 export async function findUserId(
   db: Queryable,
   caller: UserCaller,
@@ -41,7 +41,7 @@ export async function findUserId(
   return (await findUser(db, caller, reference)).id;
 }
 
-/** Finds a user whom the caller may see, which is less than to act for him; throws the 404. */
+/** Finds a user whom the caller may see, which takes less than acting for the user; throws the 404. */
 export async function findVisibleUser(
   db: Queryable,
   caller: UserCaller,
@@ -53,7 +53,7 @@ export async function findVisibleUser(
   return found;
 }
 
-/** The roles of a user; none when they are deleted. */
+/** Reads the roles of a user; none when the user is deleted. */
 export async function readRoles(db: Queryable, userId: string): Promise<readonly string[]> {
   return (await selectUserById(db, userId))?.roles ?? [];
 }
@@ -66,7 +66,7 @@ export interface FirstUser {
   readonly username: string;
   readonly email: string;
   readonly name: string;
-  /** Empty: no password fits. */
+  /** Empty: no password matches. */
   readonly passwordHash: string;
 }
 
@@ -75,19 +75,19 @@ export interface CreatedFirstUser {
   readonly organizationId: string;
 }
 
-/** Makes the first user, with the role owner; throws 409 when there is a user already. */
+/** Creates the first user, with the role owner; throws 409 when there is a user already. */
 export async function createFirstUser(
   db: Database,
   { password, ...input }: Omit<FirstUser, "passwordHash"> & { readonly password: string },
 ): Promise<CreatedFirstUser> {
   checkNames(input);
   requirePassword(password);
-  // Anybody may ask, and hashing takes long.
+  // Anybody may send this, and hashing is slow.
   if (await hasUsers(db)) throw alreadyCreated();
   return insertFirstUser(db, { ...input, passwordHash: await hashPassword(password) });
 }
 
-/** The same with a password that is hashed already, or none yet. */
+/** Creates the same with a password that is hashed already, or none yet. */
 export function insertFirstUser(db: Database, input: FirstUser): Promise<CreatedFirstUser> {
   checkNames(input);
   return inTransaction(db, async (trx) => {
@@ -108,7 +108,7 @@ function alreadyCreated(): HttpError {
   return new HttpError(409, "The initial user has already been created.");
 }
 
-/** Throws the 400 for a bad username or address. */
+/** Throws the 400 for an invalid username or email address. */
 export function checkNames(input: { readonly username: string; readonly email: string }): void {
   const name = nameProblem(input.username);
   if (name !== undefined) throw invalidField("username", name);

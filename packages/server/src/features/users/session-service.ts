@@ -23,20 +23,20 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** What a log-in takes. */
+/** The dependencies of a login. */
 export interface LogInNeeds {
   readonly db: Database;
   readonly attempts: PasswordAttempts;
   readonly notes: AuditNotes;
 }
 
-/** A failed log-in to an account is noted once in this time for each address and reason. */
+/** A failed login to an account is recorded once in this time for each address and reason. */
 const noteFailureOnceInMs = 10 * 60_000;
 
 /**
- * Checks email and password and makes a session, by default a browser's; resolves to its token. An account that does not
- * exist is refused in the same time and words as a wrong password, and its failures count as well; only the audit trail
- * leaves it out, for anybody can make accounts up, and people type passwords there.
+ * Checks email and password and creates a session, by default a browser's; resolves to its token. An unknown account is
+ * refused in the same time and words as a wrong password, and its failures count as well; only the audit trail leaves
+ * it out, because anybody can invent accounts, and people type passwords there.
  */
 export async function logIn(
   { db, attempts, notes }: LogInNeeds,
@@ -64,7 +64,9 @@ export async function logIn(
   });
 }
 
-/** Counts like an account that exists. Short, and not what was typed, for it stays in memory. */
+/**
+ * Returns a key that counts like an existing account. Short, and without the text entered, because it stays in memory.
+ */
 function unknownAccount(email: string): string {
   return `unknown ${createHash("sha256").update(email.toLowerCase()).digest("base64url")}`;
 }
@@ -99,7 +101,7 @@ function wrongCredentials(): HttpError {
   return new HttpError(401, "Incorrect email or password.");
 }
 
-/** Ends the session by which the caller came. */
+/** Ends the caller's session. */
 export async function logOut(db: Database, caller: UserCaller): Promise<void> {
   await inTransaction(db, async (trx) => {
     await endSession(trx, caller.keyId);

@@ -6,7 +6,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 
 export interface KeyQueries {
   readonly db: Queryable;
-  /** The present limits of lifetimes, which end a token whatever it was made with. */
+  /** The current limits of lifetimes, which end a token whatever its original lifetime. */
   readonly limits: TokenLimits;
 }
 
@@ -46,7 +46,7 @@ export function selectToken(needs: KeyQueries, userId: string, name: string) {
     .executeTakeFirst();
 }
 
-/** Tokens, newest first; `userId` undefined means everybody's. */
+/** Selects tokens, newest first; `userId` undefined means all users'. */
 export function selectTokens(
   needs: KeyQueries,
   filter: { readonly userId: string | undefined; readonly includeExpired: boolean },
@@ -64,8 +64,8 @@ export function selectTokens(
 }
 
 /**
- * Locks users until the transaction ends, in which one of them makes a key by the key `keyId`; false when that one has ended. A
- * change of the maker's password ends all their keys, and either waits or was faster.
+ * Locks users until the transaction ends, in which one of them creates a key by means of the key `keyId`; false when
+ * that one has ended. A change of the creator's password ends all their keys, and either waits or came first.
  */
 export async function lockKeyUsers(
   trx: Transaction<DB>,
@@ -97,7 +97,7 @@ export async function countTokens(db: Queryable, userId: string): Promise<number
   return row.count;
 }
 
-/** Resolves to when the key has ended. */
+/** Ends a key and resolves to the time of its end. */
 export async function expireKey(db: Queryable, id: string): Promise<string> {
   const row = await db
     .updateTable("api_keys")

@@ -21,7 +21,7 @@ import {
   type TokenNeeds,
 } from "./token-service.ts";
 
-/** Session keys and API tokens. Their user is who the caller may act for. */
+/** Adds the routes for session keys and API tokens. Their user is one for whom the caller may act. */
 export function addTokenRoutes(routes: Routes, needs: TokenNeeds): void {
   const { db, limits } = needs;
   routes.user(getTokenConfig, async ({ params }, user) => ({

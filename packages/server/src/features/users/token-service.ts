@@ -35,7 +35,7 @@ import {
 
 const nanosecondsPerSecond = 1e9;
 const daySeconds = 24 * 3600;
-/** Most tokens of one user, expired ones included. */
+/** The most tokens of one user, expired ones included. */
 const maxTokens = 1000;
 const neverUsed = "1970-01-01T00:00:00Z";
 
@@ -44,7 +44,7 @@ export interface TokenNeeds {
   readonly limits: TokenLimits;
 }
 
-/** The longest lifetime of a user's tokens that the caller may make, in nanoseconds. */
+/** The longest lifetime of a user's tokens that the caller may create, in nanoseconds. */
 export function maxTokenLifetimeNs(
   caller: UserCaller,
   user: Pick<UserRow, "roles">,
@@ -53,12 +53,12 @@ export function maxTokenLifetimeNs(
   return maxLifetimeSeconds(caller, limits[lifetimeLimit(user)]) * nanosecondsPerSecond;
 }
 
-/** A token makes none that outlives it. */
+/** Returns the longest lifetime of a new token. A token creates none that outlives it. */
 function maxLifetimeSeconds({ grant }: UserCaller, maxDays: number): number {
   return Math.min(maxDays * daySeconds, grant.secondsLeft ?? Infinity);
 }
 
-/** Makes a token and resolves to it; throws 409 when the name is taken. */
+/** Creates a token and resolves to it; throws 409 when the name is taken. */
 export async function createToken(
   { db, limits }: TokenNeeds,
   caller: UserCaller,
@@ -102,7 +102,7 @@ export async function createToken(
   });
 }
 
-/** Throws the 401 of a caller whose key has ended since it was looked at: none is made by it. */
+/** Throws the 401 of a caller whose key has ended since it was checked, so that it creates no other. */
 async function requireLiveKey(
   trx: Transaction<DB>,
   { id, keyId, keyCreatedBy }: UserCaller,
@@ -112,7 +112,9 @@ async function requireLiveKey(
   if (!(await lockKeyUsers(trx, userIds, keyId))) throw endedKey();
 }
 
-/** Who makes a key for the user, where that is another one: the caller, or whoever made the key that the caller used. */
+/**
+ * Returns the creator of the user's key, if not the user: the caller, or the creator of the key that the caller used.
+ */
 function creatorOf({ id, keyCreatedBy }: UserCaller, userId: string): string | undefined {
   const creatorId = keyCreatedBy?.id ?? id;
   return creatorId === userId ? undefined : creatorId;
@@ -120,7 +122,7 @@ function creatorOf({ id, keyCreatedBy }: UserCaller, userId: string): string | u
 
 function readName(text: string | undefined): string {
   if (text === undefined || text === "") return `token-${randomBytes(6).toString("hex")}`;
-  // The word is a path of its own among the tokens.
+  // `tokenconfig` is a path of its own among the tokens.
   if (/^[\w.-]+$/.test(text) && text !== "tokenconfig") return text;
   throw invalidField(
     "token_name",
@@ -154,7 +156,9 @@ function lifetimeText(seconds: number): string {
   return seconds % daySeconds === 0 ? `${seconds / daySeconds} days` : `${seconds} seconds`;
 }
 
-/** What is asked for; throws 400 for things of no type, 403 for more than the caller's own key opens. */
+/**
+ * Reads the requested grant; throws 400 for resources without a type, 403 for more than the caller's own key grants.
+ */
 function readGrant(
   caller: UserCaller,
   input: CreateTokenRequest,
@@ -182,7 +186,7 @@ function requireTypes(allowList: readonly string[]): void {
   );
 }
 
-/** Tokens of a user; `includeAll` asks an owner's for everybody's, and anybody else's for no more. */
+/** Lists the tokens of a user; `includeAll` adds all other users' for an owner, and nothing for anybody else. */
 export async function listTokens(
   needs: TokenNeeds,
   caller: UserCaller,
@@ -209,13 +213,13 @@ export async function readKey(needs: TokenNeeds, user: UserRow, id: string): Pro
   return keyJson(required(await selectKey(needs, user.id, id)));
 }
 
-/** Makes a session of a user for a program that asks by another session; resolves to its token. */
+/** Creates a session of a user for a program that asks with another session; resolves to its token. */
 export async function createSessionKey(
   db: Database,
   caller: UserCaller,
   userId: string,
 ): Promise<string> {
-  // A session lives on while it is used.
+  // A session is extended while it is used.
   if (caller.grant.secondsLeft !== undefined) throw forbidden("A token cannot make a session.");
   return inTransaction(db, async (trx) => {
     await requireLiveKey(trx, caller, userId);
@@ -237,7 +241,7 @@ export async function deleteKey(
   });
 }
 
-/** Ends a key at once; a token keeps its name until it is deleted. */
+/** Expires a key at once; a token keeps its name until it is deleted. */
 export async function expireKey(
   needs: TokenNeeds,
   caller: UserCaller,

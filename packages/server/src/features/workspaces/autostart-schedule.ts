@@ -1,15 +1,15 @@
 import { isTimezone, parseCalendar } from "@slipway/template";
 import { Cron } from "croner";
 
-/** A schedule that was read: when it comes next. */
+/** A parsed schedule. */
 export interface AutostartSchedule {
-  /** The first time after `afterMs`, both in milliseconds since the epoch; undefined when there is none. */
+  /** Returns the first time after `afterMs`, both in milliseconds since the epoch; undefined when there is none. */
   nextAfter(afterMs: number): number | undefined;
 }
 
 /**
- * Reads when a workspace starts by itself: minute, hour and weekday, every week, with `CRON_TZ=` before them (UTC without
- * it), such as `CRON_TZ=Europe/Berlin 30 9 * * 1-5`.
+ * Parses an autostart schedule: minute, hour and weekday, every week, with `CRON_TZ=` before them (UTC without it),
+ * such as `CRON_TZ=Europe/Berlin 30 9 * * 1-5`.
  */
 export function parseAutostart(
   text: string,
@@ -30,7 +30,7 @@ export function parseAutostart(
   }
   const checked = parseCalendar(fields.join(" "));
   if ("problem" in checked) return checked;
-  // Written out value by value: the library does not know every spelling, such as `5/10`.
+  // Expanded value by value: the library does not know every syntax, such as `5/10`.
   const [minutes, hours, , , days] = checked.fields.map((values) => [...values].join(","));
   const spelled = `${minutes} ${hours} * * ${days}`;
   const cron = new Cron(spelled, { timezone: zone ?? "UTC", paused: true });

@@ -20,7 +20,7 @@ import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
 import type { WorkspaceRow } from "./queries.ts";
 import { refusePrebuild, type WorkspaceNeeds } from "./service.ts";
 
-/** Reads what a request asks of a build; the nil UUID stands for nothing. */
+/** Reads a request for a build; the nil UUID means none. */
 export function readBuildRequest(
   body: CreateBuildRequest,
   initiator: UserCaller,
@@ -35,7 +35,7 @@ export function readBuildRequest(
   };
 }
 
-/** A UUID of a request; absent, empty and nil are the same (docs/protocol/clients.md §0.3). */
+/** Reads a UUID of a request; absent, empty and nil are the same (docs/protocol/clients.md §0.3). */
 export function optionalUuid(text: string | undefined): string | undefined {
   const uuid = text === undefined ? undefined : readUuid(text);
   return uuid === nilUuid ? undefined : uuid;
@@ -63,7 +63,7 @@ export async function buildWorkspace(
   return readBuild(db, buildId, clock.now());
 }
 
-/** Whether a build is of other values or another version than the one before. */
+/** Returns whether a build has other values or another version than the previous one. */
 function changesAnything({
   versionId,
   presetId,
@@ -73,8 +73,8 @@ function changesAnything({
 }
 
 /**
- * The version to build: the one that is asked for, or at a start of what updates itself, by its owner's wish or by its
- * template's, the active one.
+ * Returns the version to build: the requested one; or, at a start with automatic updates set by the owner or required
+ * by the template, the active one.
  */
 export function versionOf(
   workspace: Pick<
@@ -89,7 +89,7 @@ export function versionOf(
   return versionId ?? (updates ? workspace.template_active_version_id : undefined);
 }
 
-/** Queues a build and notes in the audit trail who wanted it. The caller hints as `createBuild` says. */
+/** Queues a build and records its initiator in the audit trail. The caller notifies as `createBuild` says. */
 export async function queueBuild(
   trx: Transaction<DB>,
   workspace: Pick<WorkspaceRow, "id" | "name" | "owner_id" | "organization_id" | "template_id">,
@@ -111,7 +111,7 @@ export async function queueBuild(
   return buildId;
 }
 
-/** Whether a start with the active version lacks values of parameters, so that nobody but a person can do it. */
+/** Returns whether a start with the active version lacks parameter values that only a person can supply. */
 export async function hasParameterMismatch(db: Queryable, row: WorkspaceRow): Promise<boolean> {
   if (row.automatic_updates !== "always") return false;
   return !(await canStartWith(db, row.id, row.template_active_version_id));

@@ -28,7 +28,7 @@ import { queueBuild } from "./build-service.ts";
 import { insertWorkspace, settingsColumns, type WorkspaceSettings } from "./queries.ts";
 import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "./service.ts";
 
-/** What a request says of a new workspace. */
+/** The request for a new workspace. */
 export interface NewWorkspace {
   readonly ownerId: string;
   readonly name: string;
@@ -42,7 +42,7 @@ export interface NewWorkspace {
 export interface CreateNeeds extends WorkspaceNeeds, ClaimNeeds {
   readonly pubsub: PubSub & LocalHints;
   readonly takePrebuild: TakePrebuild;
-  /** Is told how long each claim took. */
+  /** Observes the duration of each claim. */
   readonly claimSeconds: ClaimSeconds;
 }
 
@@ -57,7 +57,7 @@ interface ClaimSeconds {
   ): void;
 }
 
-/** Takes a workspace that waits in the pool of a preset and gives it to its new owner; undefined when none waits. */
+/** Takes a workspace from the pool of a preset and gives it to its new owner; undefined when none is waiting. */
 export type TakePrebuild = (
   trx: Transaction<DB>,
   presetId: string,
@@ -68,7 +68,7 @@ export type TakePrebuild = (
   },
 ) => Promise<string | undefined>;
 
-/** Gives the owner a workspace: one that waits for him, or a new one whose first build is queued. */
+/** Gives the owner a workspace: one from a pool, or a new one whose first build is queued. */
 export async function createWorkspace(
   needs: CreateNeeds,
   caller: UserCaller,
@@ -93,7 +93,7 @@ export async function createWorkspace(
     if (taken === undefined) room.requireBuild();
     const { id, isQueued: waits } = taken ?? (await insertNew(trx, caller, input, origin));
     return {
-      // Read now: after the commit the agent asks for what is its own, and nothing shall be in its way.
+      // Read now: after the commit the agent requests its own data, and nothing should delay it.
       workspace: await readWorkspace(trx, caller, id, clock.now()),
       isQueued: waits,
       claimed: taken === undefined ? undefined : claim,
@@ -103,7 +103,7 @@ export async function createWorkspace(
   });
   if (isQueued) pubsub.publish(topics.jobQueue);
   if (claimed !== undefined) {
-    // The agent hears of its new owner before he is answered.
+    // Notifies the agent of its new owner before the owner gets the response.
     pubsub.hintHere(topics.claim(workspace.id));
     const { template_name, organization_name } = workspace;
     const labels = { template_name, preset_name: claimed.presetName, organization_name };
@@ -138,10 +138,10 @@ async function insertNew(
   return { id, isQueued: true };
 }
 
-/** What the transaction made. */
+/** The outcome of the transaction. */
 interface Made {
   readonly id: string;
-  /** Whether its build is still to be carried out. */
+  /** True if its build still has to be carried out. */
   readonly isQueued: boolean;
 }
 
@@ -151,7 +151,7 @@ interface Claim {
   readonly claim: PreparedClaim;
 }
 
-/** Resolves to undefined, with nothing changed, when no workspace waits in the pool. */
+/** Claims a workspace; resolves to undefined, with nothing changed, when none is waiting in the pool. */
 async function claimWorkspace(
   trx: Transaction<DB>,
   needs: CreateNeeds,
@@ -202,7 +202,7 @@ interface Origin {
   readonly version: Awaited<ReturnType<typeof requireVersion>>;
 }
 
-/** The template version that a new workspace is made from: the one named, or the active one of the template. */
+/** Finds the template version for a new workspace: the one named, or the active one of the template. */
 async function findOrigin(db: Queryable, input: NewWorkspace): Promise<Origin> {
   if (input.versionId !== undefined) {
     const version = await ifFound(requireVersion(db, input.versionId));

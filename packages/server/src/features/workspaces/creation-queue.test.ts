@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { HttpError } from "../../platform/http/errors.ts";
 import { atOnce, CreationQueue, maxWaiting } from "./creation-queue.ts";
 
-/** Asks for `count` at once; each is made until it is told to be done. */
+/** Requests `count` at once; each is in progress until it is told to finish. */
 function ask(queue: CreationQueue, count: number) {
   const begun: PromiseWithResolvers<void>[] = [];
   const made = Array.from({ length: count }, (_, index) =>
@@ -17,7 +17,7 @@ function ask(queue: CreationQueue, count: number) {
   return { begun, made };
 }
 
-/** Until all that can go on by itself has. */
+/** Waits until everything that can proceed by itself has. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it("makes a few at once, in the order in which they were asked for", async () => {

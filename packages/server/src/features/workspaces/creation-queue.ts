@@ -3,18 +3,18 @@ import pLimit from "p-limit";
 import { HttpError } from "../../platform/http/errors.ts";
 
 /**
- * So many are made at once by a replica. More would be slower, as each claim passes over the prebuilds that the others hold, and
- * would leave no connection of the database to the agents of those that are made.
+ * The number of workspaces that a replica creates at once. More would be slower, because each claim passes over the
+ * prebuilds that the others hold, and would leave no database connection to the agents of the created ones.
  */
 export const atOnce = 4;
-/** So many more wait for their turn; that is some ten seconds. */
+/** The most that wait for their turn, which takes some ten seconds. */
 export const maxWaiting = 1_000;
 
-/** Lets workspaces be made in the order in which they were asked for, a few at once. */
+/** Creates workspaces in the order of the requests, a few at once. */
 export class CreationQueue {
   readonly #limit = pLimit(atOnce);
 
-  /** Throws the 503 when too many wait already, and what `make` throws. */
+  /** Runs `make` in turn. Throws the 503 when too many wait already, and what `make` throws. */
   async run<T>(make: () => Promise<T>): Promise<T> {
     if (this.#limit.pendingCount < maxWaiting) return this.#limit(make);
     throw new HttpError(503, "Too many workspaces are being made now.", {

@@ -14,16 +14,16 @@ export interface ExternalAgentNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;
   readonly notes: AuditNotes;
-  /** Where the agent reaches the server. */
+  /** The address at which the agent reaches the server. */
   readonly accessUrl: () => string;
 }
 
-/** A session that reads the same credentials again is noted once in this time. */
+/** Repeated reads of the same credentials in a session are recorded once in this time. */
 const noteReadOnceInMs = 3_600_000;
 
 /**
- * The command that starts an agent of the driver `external`, and its token. The caller has been found to own the
- * workspace, or to be an administrator. Throws 404 for an agent that is not there, 409 while the workspace is not started.
+ * Returns the command that starts an agent of the driver `external`, and its token. The caller must be the workspace's
+ * owner or an administrator. Throws 404 for an unknown agent, 409 while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
   { db, secrets, notes, accessUrl }: ExternalAgentNeeds,
@@ -59,7 +59,9 @@ export async function readExternalAgentCredentials(
   return { command: [...assignments, "slipway", "agent"].join(" "), agent_token: agent.token };
 }
 
-/** What shows who the agent is: its token, or the machine that it runs on, with its name where others run on that too. */
+/**
+ * Returns the agent's credentials: its token, or the machine that it runs on, with its name if others run there too.
+ */
 function credentials(
   { name, token, identity }: KnownAgent,
   agents: readonly KnownAgent[],

@@ -5,16 +5,16 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { joinNewestBuild, workspaces } from "./queries.ts";
 import type { WorkspaceSearch } from "./search.ts";
 
-/** Whose workspaces are asked for, and by whom. */
+/** The user who lists workspaces. */
 export interface Viewer {
   readonly id: string;
-  /** Whether only his own are his to see. */
+  /** True if the viewer may see only their own workspaces. */
   readonly seesOwnOnly: boolean;
 }
 
 /**
- * The workspaces that match, as far as rows tell: the viewer's favourites first, then what runs, then by owner and name.
- * The states of agents depend on the time, and are for the caller to look at.
+ * Selects the workspaces that match, as far as rows tell: the viewer's favorites first, then running ones, then by
+ * owner and name. The states of agents depend on the time, and the caller must check them.
  */
 export function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer) {
   const owner = search.owner === "me" ? viewer.id : undefined;

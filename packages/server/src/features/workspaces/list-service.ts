@@ -7,7 +7,7 @@ import { selectWorkspaces } from "./list-queries.ts";
 import type { WorkspaceSearch } from "./search.ts";
 import { describeWorkspaces, type WorkspaceNeeds } from "./service.ts";
 
-/** The workspaces that match and that the caller may see: one page of them, and how many they are. */
+/** Lists a page of the matching workspaces that the caller may see, with their total number. */
 export async function listWorkspaces(
   { db, clock }: WorkspaceNeeds,
   caller: UserCaller,
@@ -15,7 +15,7 @@ export async function listWorkspaces(
   { limit, offset }: Page,
 ): Promise<WorkspacesResponse> {
   if (search.nothing) return { workspaces: [], count: 0 };
-  // A user of no id: whether he may see those of anybody.
+  // A user without an id: checks whether the caller may see any user's workspaces.
   const seesOwnOnly = !maySeeWorkspacesOf(caller, "");
   const rows = await selectWorkspaces(db, search, { id: caller.id, seesOwnOnly });
   const end = limit === undefined ? undefined : offset + limit;

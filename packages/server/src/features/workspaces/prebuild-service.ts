@@ -7,7 +7,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { queueBuild } from "./build-service.ts";
 import { insertPrebuild } from "./queries.ts";
 
-/** What a workspace that waits for an owner is made from. */
+/** The inputs of a prebuild. */
 export interface NewPrebuild {
   readonly organizationId: string;
   readonly templateId: string;
@@ -15,7 +15,7 @@ export interface NewPrebuild {
   readonly presetId: string;
 }
 
-/** Makes a workspace of the system user and queues its first build; resolves to its id. */
+/** Creates a workspace of the system user and queues its first build; resolves to its id. */
 export async function createPrebuild(
   trx: Transaction<DB>,
   { organizationId, templateId, versionId, presetId }: NewPrebuild,
@@ -63,7 +63,7 @@ export async function deletePrebuild(
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 const nameLetters = 15;
 
-/** `prebuild-` and nine random bytes in base32 (docs/protocol/prebuilds.md §1.1). */
+/** Returns `prebuild-` and nine random bytes in base32 (docs/protocol/prebuilds.md §1.1). */
 function prebuildName(): string {
   const letters = [...randomBytes(nameLetters)].map((byte) => alphabet[byte % alphabet.length]);
   return `prebuild-${letters.join("")}`;

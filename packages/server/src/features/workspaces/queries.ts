@@ -47,7 +47,7 @@ export interface WorkspaceNameQuery {
   readonly includeDeleted: boolean;
 }
 
-/** The live workspace of that name, else, if asked for, the one deleted last. */
+/** Selects the live workspace of that name, else, if requested, the one deleted last. */
 export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) {
   const named = workspaces(db)
     .where("w.owner_id", "=", query.ownerId)
@@ -59,7 +59,9 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
   ).executeTakeFirst();
 }
 
-/** The newest build of each workspace as `newest`, with how it stands (docs/protocol/clients.md §2.3) and its driver. */
+/**
+ * Joins the newest build of each workspace as `newest`, with its status (docs/protocol/clients.md §2.3) and its driver.
+ */
 export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
   return query.innerJoinLateral(
     ({ selectFrom }) =>
@@ -98,15 +100,15 @@ export interface InsertWorkspace {
   readonly settings: WorkspaceSettings;
 }
 
-/** What the owner of a workspace sets on it. */
+/** The settings that the owner of a workspace controls. */
 export interface WorkspaceSettings {
   readonly automaticUpdates: WorkspaceRow["automatic_updates"];
   readonly autostart: Autostart | undefined;
-  /** Undefined: as the template says, or until somebody stops it. */
+  /** Undefined: the template's default, or none until somebody stops it. */
   readonly ttlMs: number | undefined;
 }
 
-/** When a workspace starts by itself, and the first such time. */
+/** An autostart schedule, and its next time. */
 export interface Autostart {
   readonly schedule: string;
   readonly nextAt: string;
@@ -127,7 +129,7 @@ export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Pr
   return row.id;
 }
 
-/** The settings as columns; a time to live that the owner does not set is his template's. */
+/** Returns the settings as columns; a time to live that the owner does not set comes from the template. */
 export function settingsColumns(
   { automaticUpdates, autostart, ttlMs }: WorkspaceSettings,
   templateId: string,
@@ -149,7 +151,7 @@ export interface InsertPrebuild {
   readonly name: string;
 }
 
-/** A workspace that waits in a pool: it neither stops nor starts by itself. */
+/** Inserts a workspace that waits in a pool: it neither stops nor starts by itself. */
 export async function insertPrebuild(db: Queryable, input: InsertPrebuild): Promise<string> {
   const row = await db
     .insertInto("workspaces")

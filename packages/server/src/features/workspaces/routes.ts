@@ -78,7 +78,10 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
   addWatchRoutes(routes, needs);
 }
 
-/** Whose workspaces a path means, if the caller may see them. The system user has some, although he is nobody to see. */
+/**
+ * Finds the user whose workspaces a path means, if the caller may see them. The system user has some, although it is
+ * not a visible user.
+ */
 async function findOwner(
   db: Database,
   caller: UserCaller,

@@ -4,7 +4,7 @@ import { HttpError } from "../../platform/http/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 
-/** A search for workspaces, as it was asked; what is undefined is not asked. Texts are in lower case. */
+/** A search for workspaces; undefined fields match everything. Texts are in lower case. */
 export interface WorkspaceSearch {
   /** A username, or `me`. */
   readonly owner?: string;
@@ -27,7 +27,7 @@ export interface WorkspaceSearch {
   readonly hasExternalAgent?: boolean;
   /** Parameters of the newest build; without a value, any will do. */
   readonly params?: readonly { readonly name: string; readonly value: string | undefined }[];
-  /** Asks for what no workspace here can be: shared with somebody, or there for an AI task. */
+  /** Matches nothing: searches for shared workspaces or AI tasks, which do not exist here. */
   readonly nothing?: true;
 }
 
@@ -52,7 +52,7 @@ const agentStatuses: readonly AgentStatus[] = [
   "timeout",
 ];
 
-/** What one term adds to a search. */
+/** The part of a search that one term sets. */
 type Reader = (value: string, key: string, before: WorkspaceSearch) => Partial<WorkspaceSearch>;
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -82,7 +82,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** Reads the search language of workspaces (docs/protocol/clients.md §6.1); throws the 400. */
+/** Parses the search language of workspaces (docs/protocol/clients.md §6.1); throws the 400. */
 export function parseSearch(q: string): WorkspaceSearch {
   let search: WorkspaceSearch = {};
   for (const { key, value } of readSearchTerms(q, message)) {

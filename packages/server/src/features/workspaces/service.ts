@@ -20,7 +20,7 @@ export interface WorkspaceNeeds {
   readonly limits: WorkspaceLimits;
 }
 
-/** A workspace's row, if the caller may see it; throws the 404. */
+/** Reads a workspace's row, if the caller may see it; throws the 404. */
 export async function requireWorkspace(
   db: Queryable,
   caller: UserCaller,
@@ -31,7 +31,7 @@ export async function requireWorkspace(
   return row;
 }
 
-/** The row of a workspace that was there before; rows of deleted ones stay. */
+/** Reads the row of a workspace that existed before; rows of deleted ones stay. */
 export async function requireStillThere(db: Queryable, id: string): Promise<WorkspaceRow> {
   const row = await selectWorkspace(db, id);
   if (row === undefined) throw notFound();
@@ -39,8 +39,8 @@ export async function requireStillThere(db: Queryable, id: string): Promise<Work
 }
 
 /**
- * A workspace's row, if the caller may change it. Throws the 404 of what he may not see, 403 when he may only see it, 410 for
- * a deleted one.
+ * Reads a workspace's row, if the caller may change it. Throws 404 when the caller may not see it, 403 when the caller
+ * may only see it, 410 for a deleted one.
  */
 export async function requireChangeable(
   db: Queryable,
@@ -53,7 +53,10 @@ export async function requireChangeable(
   return row;
 }
 
-/** Throws 409 for a prebuild: how it waits is its preset's to say, and who claims it says the rest (docs/protocol/prebuilds.md §2.5). */
+/**
+ * Throws 409 for a prebuild: its preset sets how it waits, and its claimant sets the rest
+ * (docs/protocol/prebuilds.md §2.5).
+ */
 export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id" | "name">): void {
   if (owner_id !== prebuildsUserId) return;
   throw new HttpError(409, `Workspace "${name}" is a prebuild that waits for an owner.`, {
@@ -73,7 +76,7 @@ export async function requireWorkspaceByName(
   return row;
 }
 
-/** The live workspace of that name, if there is one. */
+/** Finds the live workspace of that name, if there is one. */
 export function findWorkspaceByName(
   db: Queryable,
   ownerId: string,
@@ -82,7 +85,7 @@ export function findWorkspaceByName(
   return selectWorkspaceByName(db, { ownerId, name, includeDeleted: false });
 }
 
-/** Workspaces as clients see them, each with its newest build. */
+/** Returns workspaces as clients see them, each with its newest build. */
 export async function describeWorkspaces(
   db: Queryable,
   rows: readonly WorkspaceRow[],
@@ -110,7 +113,7 @@ export async function describeWorkspace(
   return workspace;
 }
 
-/** A workspace as the caller sees it, with its newest build read beside it; throws the 404. */
+/** Reads a workspace as the caller sees it, together with its newest build; throws the 404. */
 export async function readWorkspace(
   db: Queryable,
   caller: UserCaller,
@@ -125,7 +128,7 @@ export async function readWorkspace(
   return workspaceJson(row, build);
 }
 
-/** Whether a statement failed because its owner has a workspace of that name. */
+/** Returns whether a statement failed because its owner has a workspace of that name. */
 export function writesName(error: unknown): boolean {
   return violatesUnique(error, "workspaces_owner_name");
 }

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { Autostart, WorkspaceRow } from "./queries.ts";
 
-/** The settings of a workspace that change by themselves; what is left out stays. */
+/** The settings of a workspace that change independently; an omitted one stays. */
 export interface SettingsChange {
   readonly name?: string;
   readonly favorite?: boolean;
@@ -39,7 +39,7 @@ export async function updateAutostart(
     .execute();
 }
 
-/** Puts a workspace to sleep or wakes it up; waking up counts as use. */
+/** Makes a workspace dormant or wakes it up; waking up counts as use. */
 export async function updateDormantAt(
   db: Queryable,
   workspaceId: string,

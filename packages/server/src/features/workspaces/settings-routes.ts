@@ -27,7 +27,7 @@ import {
   setTtl,
 } from "./settings-service.ts";
 
-/** What the owner of a workspace sets on it. */
+/** Adds the routes for the settings that a workspace's owner controls. */
 export function addWorkspaceSettingsRoutes(routes: Routes, needs: WorkspaceNeeds): void {
   routes.user(renameRoute, async ({ params, body }, user) => {
     await renameWorkspace(needs, user, requireUuid(params.workspace), body.name);

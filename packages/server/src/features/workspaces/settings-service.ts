@@ -27,7 +27,10 @@ import { updateAutostart, updateDormantAt, updateSettings } from "./settings-que
 const minTtlMs = 60_000;
 const maxTtlMs = 30 * 24 * 60 * 60 * 1000;
 
-/** Writes a change of a workspace, as the caller was authorized for it, with its audit entry; then tells whoever watches it. */
+/**
+ * Writes a change of a workspace, as the caller was authorized for it, with its audit entry; then notifies its
+ * watchers.
+ */
 async function change(
   { db, pubsub }: WorkspaceNeeds,
   caller: UserCaller,
@@ -52,7 +55,10 @@ async function change(
   pubsub.publish(topics.workspace(row.id));
 }
 
-/** The row of a workspace whose settings the caller may change; throws what `requireChangeable` does, and 409 for a prebuild. */
+/**
+ * Reads the row of a workspace whose settings the caller may change; throws what `requireChangeable` does, and 409 for
+ * a prebuild.
+ */
 async function requireSettable(
   db: Queryable,
   caller: UserCaller,
@@ -63,7 +69,7 @@ async function requireSettable(
   return row;
 }
 
-/** Gives a workspace another name; throws 400 for one that cannot be, 409 for one that is taken. */
+/** Renames a workspace; throws 400 for an invalid name, 409 for a taken one. */
 export async function renameWorkspace(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -81,7 +87,7 @@ export async function renameWorkspace(
   );
 }
 
-/** Marks a workspace as a favourite of its owner, who alone can say so. */
+/** Marks a workspace as a favorite of its owner, who alone may do so. */
 export async function setFavorite(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -111,8 +117,8 @@ export async function setAutomaticUpdates(
 }
 
 /**
- * Sets how long after a start a workspace stops by itself, from the next start on. Taken back, what runs now does not stop
- * by itself either.
+ * Sets the time to live after a start, from the next start on. Clearing it also clears the deadline of what is running
+ * now.
  */
 export async function setTtl(
   needs: WorkspaceNeeds,
@@ -128,7 +134,7 @@ export async function setTtl(
   });
 }
 
-/** Reads a time to live; null, 0 and nothing are none. Throws the 400. */
+/** Reads a time to live; null, 0 and undefined mean none. Throws the 400. */
 export function readTtl(ttlMs: number | null | undefined): number | undefined {
   if (ttlMs === null || ttlMs === undefined || ttlMs === 0) return undefined;
   if (ttlMs < minTtlMs || ttlMs > maxTtlMs) {
@@ -152,7 +158,7 @@ export async function setAutostart(
   await change(needs, caller, row, after, (trx) => updateAutostart(trx, row.id, autostart));
 }
 
-/** Reads an autostart schedule; null and empty are none. Throws the 400. */
+/** Reads an autostart schedule; null and empty mean none. Throws the 400. */
 export function readAutostart(text: string | null | undefined, now: number): Autostart | undefined {
   if (text === null || text === undefined || text.trim() === "") return undefined;
   const parsed = parseAutostart(text);
@@ -168,7 +174,7 @@ function invalidSchedule(detail: string): HttpError {
   });
 }
 
-/** Lets a running workspace stop by itself at another time; false when that is the time already. */
+/** Sets another deadline for a running workspace; false when it is unchanged. */
 export async function extendWorkspace(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -197,7 +203,7 @@ export async function extendWorkspace(
   return isNew;
 }
 
-/** Puts a workspace to sleep, which stops it, or wakes it up; undefined when it is so already. */
+/** Makes a workspace dormant, which stops it, or wakes it up; undefined when it is unchanged. */
 export async function setDormant(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -212,7 +218,7 @@ export async function setDormant(
   return describeWorkspace(needs.db, await requireChangeable(needs.db, caller, id), now);
 }
 
-/** The workspace is in use. */
+/** Records that the workspace is in use. */
 export async function noteUsage(
   needs: WorkspaceNeeds,
   caller: UserCaller,

@@ -6,7 +6,7 @@ import { requireUuid } from "../../platform/http/uuid.ts";
 import { requireWorkspace, type WorkspaceNeeds } from "./service.ts";
 import { WorkspaceWatches } from "./watch-stream.ts";
 
-/** Workspaces as streams of events, in both framings of docs/protocol/clients.md §4.1. */
+/** Adds the routes that stream workspaces as events, in both framings of docs/protocol/clients.md §4.1. */
 export function addWatchRoutes(routes: Routes, needs: WorkspaceNeeds): void {
   const { db } = needs;
   const watches = new WorkspaceWatches(needs);

@@ -2,15 +2,15 @@ import { topics } from "../../platform/pubsub/pubsub.ts";
 import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
 import { describeWorkspace, requireStillThere, type WorkspaceNeeds } from "./service.ts";
 
-/** Without a hint it is read again after this long: an agent that is not heard of any more sends none. */
+/** The interval of reads without a notification: an agent that falls silent sends none. */
 const repeatMs = 10_000;
-/** Changes of this time make one event. */
+/** The changes of this period make one event. */
 const gatherMs = 100;
 
-/** A workspace as JSON, which is the same for whoever may see it. */
+/** A workspace as JSON, the same for every permitted reader. */
 type WorkspaceText = string;
 
-/** The watched workspaces of this replica, each read and encoded once a change for all who watch it. */
+/** The watched workspaces of this replica, each read and encoded once a change for all watchers. */
 export class WorkspaceWatches {
   readonly #needs: WorkspaceNeeds;
   readonly #watches: SharedWatches<WorkspaceText>;
@@ -21,8 +21,9 @@ export class WorkspaceWatches {
   }
 
   /**
-   * A workspace at once, then after each change (docs/protocol/clients.md §4.1): of its builds, its agents, its settings, and of
-   * which version its template has active. A deleted one still tells that. The caller has found that the watcher may see it.
+   * Yields a workspace at once, then after each change (docs/protocol/clients.md §4.1): of its builds, its agents, its
+   * settings, and its template's active version. A deleted one still yields that change. The caller must have checked
+   * that the watcher may see it.
    */
   async *watch(
     workspace: { readonly id: string; readonly template_id: string },

@@ -35,7 +35,7 @@ export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspa
     name: row.name,
     autostart_schedule: row.autostart_schedule,
     ttl_ms: row.ttl_ms,
-    // Who has made it has used it.
+    // Creating it counts as use.
     last_used_at: row.last_used_at ?? row.created_at,
     deleting_at: null,
     dormant_at: row.dormant_at,
@@ -49,7 +49,7 @@ export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspa
   };
 }
 
-/** What an app said last of itself; null while none has said anything. */
+/** Returns the newest status of any app; null while there is none. */
 function newestAppStatus(agents: readonly WorkspaceAgent[]): Workspace["latest_app_status"] {
   const statuses = agents.flatMap((agent) => agent.apps.flatMap((app) => app.statuses));
   return statuses.reduce<Workspace["latest_app_status"]>(

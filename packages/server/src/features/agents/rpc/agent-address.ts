@@ -3,17 +3,17 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { encodeHex, encodeUuid } from "@slipway/wire";
 
 const addressBits = 128;
-/** An agent's address is its UUID behind one of these first six bytes (docs/protocol/tailnet.md §1.3). */
+/** The first six bytes of an agent's addresses; its UUID follows (docs/protocol/tailnet.md §1.3). */
 const prefixes = ["fd7a115ca1e0", "fd60627aa42b"] as const;
 const legacyAddress = "fd7a:115c:a1e0:49d6:b259:b7ac:b1b2:48f4";
 
-/** The addresses under which an agent may be reached. */
+/** Returns the addresses at which an agent may be reached. */
 export function agentAddresses(agentId: string): readonly string[] {
   const tail = encodeHex(encodeUuid(agentId).subarray(6));
   return prefixes.map((prefix) => (prefix + tail).replaceAll(/(.{4})(?!$)/g, "$1:"));
 }
 
-/** Tells what is wrong with a prefix that an agent claims as its own, or undefined (docs/protocol/rpc.md §6.3). */
+/** Returns the problem with a prefix that an agent claims as its own, or undefined (docs/protocol/rpc.md §6.3). */
 export type AddressCheck = (prefix: string) => string | undefined;
 
 export function addressCheck(agentId: string): AddressCheck {

@@ -21,7 +21,7 @@ const healths: ReadonlyMap<number, AppHealthName> = new Map([
   [AppHealth.UNHEALTHY, "unhealthy"],
 ]);
 
-/** Stores the health of the agent's apps; one bad entry, and nothing is written (docs/protocol/rpc.md §7.5). */
+/** Stores the health of the agent's apps; with one invalid entry, it stores nothing (docs/protocol/rpc.md §7.5). */
 export async function updateAppHealths(
   { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   { updates }: BatchUpdateAppHealthRequest,

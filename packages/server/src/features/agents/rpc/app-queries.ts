@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../../../platform/db/database.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
-/** The apps of a live agent. */
+/** Selects the apps of a live agent. */
 export function selectAppHealthchecks(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_apps")
@@ -19,7 +19,7 @@ interface AppHealthUpdate {
   readonly health: AppHealth;
 }
 
-/** Writes the healths that differ from what is stored; resolves to their number. */
+/** Writes the healths that differ from the stored ones; resolves to their number. */
 export async function updateAppHealth(
   db: Queryable,
   updates: readonly AppHealthUpdate[],

@@ -22,7 +22,7 @@ const states: ReadonlyMap<number, AppState> = new Map([
   [State.FAILURE, "failure"],
 ]);
 
-/** Keeps what an app says of itself (docs/protocol/rpc.md §7.13). */
+/** Stores an app's status (docs/protocol/rpc.md §7.13). */
 export async function updateAppStatus(
   context: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   { slug, state: number, message, uri }: UpdateAppStatusRequest,
@@ -45,7 +45,7 @@ export async function updateAppStatus(
   }
 }
 
-/** Peers see an error of the HTTP API here, flattened to a text. */
+/** The prefix of an error of the HTTP API, flattened to a text, as peers see it. */
 export const badRequestPrefix = "unexpected status code 400: ";
 
 function badRequest(message: string): RpcFailure {

@@ -1,7 +1,7 @@
 const alphabet = "0123456789abcdefghijklmnopqrstuv";
 const bitsPerDigit = 5;
 
-/** Bytes in base32hex (RFC 4648 section 7), lower case, without padding. */
+/** Encodes bytes in base32hex (RFC 4648 section 7), lower case, without padding. */
 export function base32Hex(bytes: Uint8Array): string {
   let text = "";
   let bits = 0;

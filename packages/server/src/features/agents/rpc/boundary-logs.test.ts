@@ -7,7 +7,7 @@ import { reportBoundaryLogs } from "./boundary-logs.ts";
 const value = { method: "GET", url: "u".repeat(5_000), matchedRule: "r".repeat(5_000) };
 const log = { allowed: true, resource: { case: "httpRequest", value } } as const;
 
-/** Reports so many logs, of which the budget has room for `room`; resolves to the lines of our log. */
+/** Reports the logs with a budget for `room` of them; resolves to the lines of our log. */
 async function report(
   count: number,
   room = count,

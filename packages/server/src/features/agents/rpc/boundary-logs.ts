@@ -9,20 +9,20 @@ import {
 import type { AgentRpcContext } from "./context.ts";
 import { agentLimits } from "./limits.ts";
 
-/** Characters of a field that are logged. */
+/** The number of characters logged of a field. */
 const maxFieldLength = agentLimits["coder.agent.v2.BoundaryLog.HttpRequest"].url.kept;
 
-/** Writes what a boundary let pass or held back into our log; it is stored nowhere else (docs/protocol/rpc.md §7.14). */
+/** Logs what a boundary allowed or blocked; it is stored nowhere else (docs/protocol/rpc.md §7.14). */
 export async function reportBoundaryLogs(
   { logger, spend }: Pick<AgentRpcContext, "logger" | "spend">,
   request: ReportBoundaryLogsRequest,
 ): Promise<MessageInitShape<typeof ReportBoundaryLogsResponseSchema>> {
   const taken = request.logs.slice(0, spend("boundaryLogs", request.logs.length));
   const dropped = request.logs.length - taken.length;
-  // One line of what was too much is a line of the budget too.
+  // The line about dropped ones needs room in the budget too.
   if (dropped > 0 && taken.length > 0) logger.warn({ dropped }, "boundary requests not logged");
   for (const log of taken) {
-    // Kinds of resources that are not known are left out.
+    // Unknown kinds of resources are skipped.
     if (log.resource.case !== "httpRequest") continue;
     logger.info(
       {

@@ -22,8 +22,8 @@ const bounds: MessageBounds = Object.fromEntries(
 );
 
 /**
- * Makes the reader of the requests of one kind: one that is beyond a limit is refused before it is read. `prefix` stands before
- * the text of the refusal.
+ * Creates the parser of one kind of request: one beyond a limit is refused before it is read. `prefix` precedes the
+ * text of the refusal.
  */
 export function boundedParser<I extends DescMessage>(
   schema: I,

@@ -31,7 +31,7 @@ const types: ReadonlyMap<number, string> = new Map([
 /** Characters of a reason that are kept. */
 const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
 
-/** Keeps when somebody was connected to the agent (docs/protocol/rpc.md §7.11). */
+/** Stores the times of a connection to the agent (docs/protocol/rpc.md §7.11). */
 export async function reportConnection(
   { db, clock, agent, spend }: Pick<AgentRpcContext, "db" | "clock" | "agent" | "spend">,
   request: ReportConnectionRequest,
@@ -41,7 +41,7 @@ export async function reportConnection(
   if (id === nilUuid) throw new RpcFailure("id is the nil UUID");
   const now = timestampFromMs(clock.now());
   const told = timeField(connection.timestamp, "timestamp") ?? now;
-  // Both texts have the same form, so they compare as times do. A time to come would never be old.
+  // Both texts have the same form, so they compare as times do. A future time would never grow old.
   const time = told < now ? told : now;
   requireBudget({ spend }, "connections");
   const isStored = await upsertConnection(db, {
@@ -55,7 +55,7 @@ export async function reportConnection(
   return createMessage(EmptySchema);
 }
 
-/** What one of the two reports of a connection tells. */
+/** Returns the fields that one of the two reports of a connection sets. */
 function partOf({ action, statusCode, reason }: Connection, time: string) {
   if (action === Connection_Action.CONNECT) {
     return { connectedAt: time, disconnectedAt: null, statusCode: null, reason: null };
@@ -67,7 +67,7 @@ function partOf({ action, statusCode, reason }: Connection, time: string) {
   return { connectedAt: null, disconnectedAt: time, statusCode, reason: text };
 }
 
-/** An address as it is stored; null for what is none. */
+/** Returns an address as it is stored; null for an invalid one. */
 export function readIp(text: string): string | null {
   const address = text === "localhost" ? "127.0.0.1" : text;
   return isIP(address) === 0 ? null : address;

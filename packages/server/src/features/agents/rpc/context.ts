@@ -7,27 +7,27 @@ import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
 import type { MetadataSink } from "../metadata-batcher.ts";
 import type { BudgetName } from "../write-budgets.ts";
 
-/** What the RPCs of one agent's session are answered with. Each handler takes the few parts it needs. */
+/** The dependencies of the RPCs of one agent's session. Each handler takes the few parts it needs. */
 export interface AgentRpcContext {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
-  /** Of the session, so that its lines name the agent. */
+  /** The session's logger, so that its lines name the agent. */
   readonly logger: Logger;
   readonly secrets: SecretBox;
   readonly metadata: MetadataSink;
-  /** Told that the workspace is in use, which moves its deadline on; the builds stand above this feature. */
+  /** Records that the workspace is in use, which extends its deadline; the builds feature depends on this one. */
   readonly noteActivity: (workspaceId: string) => Promise<void>;
-  /** Sub-agents that the agent may have at once. */
+  /** The most sub-agents that the agent may have at once. */
   readonly maxSubAgents: number;
-  /** How much of what the agent wants to write it may write now; that is spent. */
+  /** Spends as much of `wanted` as the agent may write now, and returns that. */
   readonly spend: (budget: BudgetName, wanted?: number) => number;
-  /** Spends of a budget what may not be left, and returns after how many milliseconds it is there. */
+  /** Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered. */
   readonly reserve: (budget: BudgetName, cost: number) => number;
   /** Counts the lines that were stored. */
   readonly storedLogLines: { inc(count: number): void };
   readonly agent: AgentCaller;
-  /** The session's own; what it writes late may be told from what a newer one wrote. */
+  /** The session's own id; tells its late writes from those of a newer session. */
   readonly connectionId: string;
   /** The negotiated version, such as `2.10` (docs/protocol/rpc.md §1.2). */
   readonly apiVersion: string;

@@ -15,7 +15,7 @@ const otherId = "00112233-4455-6677-8899-aabbccddeeff";
 
 type Fields = MessageInitShape<typeof CoordinateRequestSchema>;
 
-/** The answers to requests, and how many of them were read. */
+/** Returns the responses to requests, and how many requests were read. */
 async function answersTo(...fields: readonly Fields[]) {
   let read = 0;
   async function* requests(): AsyncGenerator<CoordinateRequest, void, undefined> {

@@ -11,13 +11,13 @@ import { type AddressCheck, addressCheck } from "./agent-address.ts";
 
 type Response = MessageInitShape<typeof CoordinateResponseSchema>;
 
-/** Ids in one request that are answered; nobody but us could have told an agent of that many peers. */
+/** The most ids answered in one request; only we could have told an agent of that many peers. */
 const maxHandshakes = 1024;
 const uuidBytes = 16;
 
 /**
- * The agent's place among the peers, as long as there are no others: what it may not do is refused as the protocol
- * wants (docs/protocol/rpc.md §6.3), the rest is taken in silence. Ends with the agent's disconnect, or with its requests.
+ * Serves the agent as a peer while there are no others: forbidden requests are refused as the protocol requires
+ * (docs/protocol/rpc.md §6.3), the rest is ignored. Ends with the agent's disconnect, or with its requests.
  */
 export async function* coordinate(
   agentId: string,
@@ -39,7 +39,7 @@ export async function* coordinate(
   }
 }
 
-/** Tells why a request must be refused as a whole, or undefined. */
+/** Returns a function that gives the reason to refuse a request as a whole, or undefined. */
 function authorizer(agentId: string): (request: CoordinateRequest) => string | undefined {
   const check = addressCheck(agentId);
   return ({ addTunnel, updateSelf, readyForHandshake }) => {

@@ -1,10 +1,13 @@
 import { whenAborted } from "@slipway/runtime";
 import type { DERPMapSchema, MessageInitShape } from "@slipway/wire";
 
-/** There is no relay yet. `homeParams` must be present, or a stock peer crashes (docs/protocol/rpc.md §6.1). */
+/**
+ * The empty map: there is no relay yet. `homeParams` must be present, or a stock peer crashes
+ * (docs/protocol/rpc.md §6.1).
+ */
 export const derpMap: MessageInitShape<typeof DERPMapSchema> = { homeParams: {}, regions: {} };
 
-/** The map at once; then the stream stays open, as its end would make the agent dial anew. */
+/** Yields the map at once and keeps the stream open, because its end would make the agent reconnect. */
 export async function* streamDerpMaps(
   signal: AbortSignal,
 ): AsyncGenerator<MessageInitShape<typeof DERPMapSchema>, void, undefined> {

@@ -11,7 +11,9 @@ const names: ReadonlyMap<number, DisplayAppName> = new Map([
   [DisplayApp.PORT_FORWARDING_HELPER, "port_forwarding_helper"],
 ]);
 
-/** Display apps by name, each once and in the order of the database. Throws `RpcFailure` for an unknown number. */
+/**
+ * Reads display apps by name, each once and in the order of the database. Throws `RpcFailure` for an unknown number.
+ */
 export function readDisplayApps(values: readonly number[]): readonly DisplayAppName[] {
   const chosen = new Set<DisplayAppName>();
   for (const [index, value] of values.entries()) {

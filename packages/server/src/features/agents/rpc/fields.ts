@@ -2,13 +2,13 @@ import { parseUuid, type Timestamp, timestampToNs } from "@slipway/wire";
 
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 
-/** A sub-message that must be present; throws `RpcFailure` when it is not. */
+/** Returns a sub-message that must be present; throws `RpcFailure` when it is absent. */
 export function required<T>(value: T | undefined, name: string): T {
   if (value === undefined) throw new RpcFailure(`${name} is missing`);
   return value;
 }
 
-/** A UUID of exactly 16 bytes; throws `RpcFailure` for any other length (docs/protocol/rpc.md §4). */
+/** Reads a UUID of exactly 16 bytes; throws `RpcFailure` for any other length (docs/protocol/rpc.md §4). */
 export function uuidField(bytes: Uint8Array, name: string): string {
   try {
     return parseUuid(bytes);
@@ -17,7 +17,7 @@ export function uuidField(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** The text that stands for a number of an open enumeration; throws `RpcFailure` for 0 and any that is not known. */
+/** Returns the text for a number of an open enumeration; throws `RpcFailure` for 0 and unknown numbers. */
 export function enumField<T extends string>(
   texts: ReadonlyMap<number, T>,
   value: number,
@@ -32,11 +32,11 @@ const nsPerMicrosecond = 1000n;
 const microsecondsPerSecond = 1_000_000n;
 /** 0001-01-01, which Go peers send for "no time". */
 const zeroSeconds = -62_135_596_800n;
-/** The last second of the year 9999, the end of what a timestamp may say. */
+/** The last second of the year 9999, the end of a timestamp's range. */
 const lastSeconds = 253_402_300_799n;
 
 /**
- * A time as PostgreSQL reads it, to the microsecond; undefined for an absent one and for 0001-01-01. Throws
+ * Returns a time as PostgreSQL reads it, to the microsecond; undefined for an absent one and for 0001-01-01. Throws
  * `RpcFailure` for one outside of the years 1 to 9999.
  */
 export function timeField(timestamp: Timestamp | undefined, name: string): string | undefined {

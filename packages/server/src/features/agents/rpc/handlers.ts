@@ -35,8 +35,8 @@ import { updateStats } from "./stats.ts";
 import { createSubAgent, deleteSubAgent, listSubAgents } from "./sub-agents.ts";
 
 /**
- * The RPCs that the agent of one session may call (docs/protocol/rpc.md §6 and §7). What is not here is answered with code
- * 12: PushContextState, which a stock agent then leaves alone, RefreshResumeToken and WorkspaceUpdates.
+ * Returns the RPCs that the agent of one session may call (docs/protocol/rpc.md §6 and §7). Others are answered with
+ * code 12: PushContextState, which a stock agent then stops using, RefreshResumeToken and WorkspaceUpdates.
  */
 export function agentRpcHandlers(context: AgentRpcContext): RpcHandlers {
   return handlersOf(agentRpcs, context);
@@ -45,7 +45,7 @@ export function agentRpcHandlers(context: AgentRpcContext): RpcHandlers {
 const { method: own } = Agent;
 const { method: network } = Tailnet;
 
-/** The RPCs with the parsers of their requests, which are made once. */
+/** The RPCs with the parsers of their requests, created once. */
 const agentRpcs: RpcTable<AgentRpcContext> = new Map([
   bounded(own.getManifest, getManifest),
   bounded(own.updateStartup, updateStartup),
@@ -73,7 +73,7 @@ const agentRpcs: RpcTable<AgentRpcContext> = new Map([
   duplex(network.coordinate, boundedParser(network.coordinate.input), ({ agent }, requests) =>
     coordinate(agent.agentId, requests),
   ),
-  // An empty answer with no storage is a conforming server (docs/protocol/rpc.md §6.6); nothing of the request is read.
+  // An empty answer without storage conforms (docs/protocol/rpc.md §6.6); the request is not read.
   unary(
     network.postTelemetry,
     () => undefined,

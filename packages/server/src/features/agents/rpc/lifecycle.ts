@@ -23,7 +23,7 @@ const states: ReadonlyMap<number, LifecycleState> = new Map([
   [Lifecycle_State.OFF, "off"],
 ]);
 
-/** Stores the agent's state, whatever it was before, and echoes it (docs/protocol/rpc.md §7.3). */
+/** Stores the agent's state, whatever the previous one, and echoes it (docs/protocol/rpc.md §7.3). */
 export async function updateLifecycle(
   needs: Needs,
   request: UpdateLifecycleRequest,

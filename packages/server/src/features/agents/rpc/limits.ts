@@ -2,14 +2,14 @@ import { maxLineLength, maxUrlLength } from "@slipway/template";
 import type { FieldBound } from "@slipway/wire";
 
 export type FieldLimit =
-  /** A request with more is refused by an error that names the field. */
+  /** A request with more is refused with an error that names the field. */
   | (FieldBound & { readonly over: "refuse" })
-  /** So many characters of a text are stored: refused, stock agents would send it again for ever. */
+  /** That many characters of a text are stored: if refused, stock agents would resend it forever. */
   | { readonly over: "cut"; readonly kept: number }
-  /** The answer tells that one part is longer, in characters, and the others are stored. */
+  /** The answer reports a part that is longer, in characters, and the others are stored. */
   | { readonly over: "tell"; readonly kept: number };
 
-/** Most of a repeated field or a map. */
+/** The most elements of a repeated field or a map. */
 const list = (maxCount: number) => ({ over: "refuse", maxCount }) as const;
 /** The longest text, in bytes. */
 const text = (maxBytes: number) => ({ over: "refuse", maxBytes }) as const;
@@ -17,32 +17,32 @@ const cut = (kept: number) => ({ over: "cut", kept }) as const;
 const tell = (kept: number) => ({ over: "tell", kept }) as const;
 const uuid = text(16);
 
-/** Names of protocols that are stored of one report; an agent knows TCP, UDP and a few more. */
+/** The most names of protocols stored from one report; an agent knows TCP, UDP and a few more. */
 export const maxProtocols = 16;
-/** Longest of them, in characters; the counts of longer ones go with those beyond the number. */
+/** The longest of them, in characters; the counts of longer ones are added to those beyond the number. */
 export const maxProtocolLength = 32;
 /** The name under which the connections by all other protocols are counted. */
 export const otherProtocols = "other";
 
-/** Text of all apps of one sub-agent, in bytes; apps beyond are told of. */
+/** The most text of all apps of one sub-agent, in bytes; apps beyond are reported. */
 export const maxSubAgentAppText = 16 * 1024;
 
 /**
- * The limits of everything in a request of an agent that can be long or many (docs/protocol/rpc.md §6 and §7), by message and
- * field. A field that has none here fails a test. Every limit is far beyond what a stock agent sends, for an agent
- * that is refused tries again for ever.
+ * The limits of everything in an agent's request that can be long or many (docs/protocol/rpc.md §6 and §7), by message
+ * and field. A field without a limit here fails a test. Every limit is far beyond what a stock agent sends, because a
+ * refused agent retries forever.
  */
 export const agentLimits = {
   "coder.agent.v2.Startup": {
     version: text(128),
-    // The longest path of Linux.
+    // The longest path on Linux.
     expanded_directory: text(4096),
     subsystems: list(16),
   },
   "coder.agent.v2.Stats": {
-    // Of which `maxProtocols` are stored by name.
+    // Only `maxProtocols` are stored by name.
     connections_by_proto: { maxCount: 1024, maxBytes: 1024, over: "refuse" },
-    // Are not stored.
+    // Not stored.
     metrics: list(4096),
   },
   "coder.agent.v2.Stats.Metric": { name: text(1024), labels: list(32) },
@@ -50,7 +50,7 @@ export const agentLimits = {
   "coder.agent.v2.BatchUpdateAppHealthRequest": { updates: list(256) },
   "coder.agent.v2.BatchUpdateAppHealthRequest.HealthUpdate": { id: uuid },
   "coder.agent.v2.BatchUpdateMetadataRequest": { metadata: list(256) },
-  // All keys of a request together have as much (section 7.6).
+  // All keys of a request together have the same limit (section 7.6).
   "coder.agent.v2.Metadata": { key: text(6144) },
   "coder.agent.v2.WorkspaceAgentMetadata.Result": { value: cut(2048), error: cut(2048) },
   "coder.agent.v2.BatchCreateLogsRequest": {
@@ -101,7 +101,7 @@ export const agentLimits = {
     url: cut(1024),
     matched_rule: cut(1024),
   },
-  // Nobody but us could have told an agent of that many peers.
+  // Only we could have told an agent of that many peers.
   "coder.tailnet.v2.CoordinateRequest": { ready_for_handshake: list(1024) },
   "coder.tailnet.v2.CoordinateRequest.Tunnel": { id: text(64) },
   "coder.tailnet.v2.CoordinateRequest.ReadyForHandshake": { id: text(64) },

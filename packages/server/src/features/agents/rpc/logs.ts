@@ -22,9 +22,9 @@ type Answer = MessageInitShape<typeof BatchCreateLogsResponseSchema>;
 
 const limits = agentLimits["coder.agent.v2.BatchCreateLogsRequest"];
 const maxLinesPerBatch = limits.logs.maxCount;
-/** A batch that was taken is stored, whoever leaves meanwhile. */
+/** An accepted batch is stored even if the session ends meanwhile. */
 const unending = new AbortController().signal;
-/** What a line costs of an agent's traffic, in bytes: about what storing it takes beside its text. */
+/** The cost of a line in an agent's traffic, in bytes: about what storing it takes beside its text. */
 const lineCost = 48;
 /** Never that the limit is passed: stock agents would send nothing any more, and the newest lines are kept. */
 const accepted: Answer = { logLimitExceeded: false };
@@ -44,7 +44,7 @@ export async function batchCreateLogs(
   { logSourceId, lines }: LogRequest,
 ): Promise<Answer> {
   if (lines.length === 0) return accepted;
-  // Beside the bytes of its text, of which it may have none.
+  // In addition to the bytes of its text, which may be empty.
   const waitMs = needs.reserve("traffic", lines.length * lineCost);
   if (waitMs > 0) await needs.clock.sleep(waitMs, unending);
   const sourceId = await sourceOf(needs, logSourceId);
@@ -70,10 +70,13 @@ const levels: ReadonlyMap<number, LogLevel> = new Map([
   [Log_Level.ERROR, "error"],
 ]);
 
-/** Bytes a line, to begin with: a guess that only saves growing. */
+/** The initial estimate of bytes per line, which only saves growing. */
 const usualLineBytes = 64;
 
-/** Throws `RpcFailure` for too many lines and for one that is no text, `ProtobufError` for what is no request. */
+/**
+ * Parses a request. Throws `RpcFailure` for too many lines and for one that is not UTF-8, `ProtobufError` for malformed
+ * input.
+ */
 export function parseLogRequest(bytes: Uint8Array): LogRequest {
   const packer = new LinePacker(Math.ceil(bytes.length / usualLineBytes), bytes.length);
   const logSourceId = readLogBatch(bytes, (createdNs, level, start, end) => {
@@ -85,7 +88,7 @@ export function parseLogRequest(bytes: Uint8Array): LogRequest {
     try {
       packer.addEncoded(createdNs, levels.get(level) ?? "info", bytes, start, end);
     } catch {
-      // What the decoder throws says no more.
+      // The decoder's error adds nothing.
       throw new RpcFailure(`line ${packer.length + 1} is not UTF-8`);
     }
   });

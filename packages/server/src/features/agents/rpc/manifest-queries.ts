@@ -4,8 +4,8 @@ import type { Queryable } from "../../../platform/db/database.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 /**
- * What a live agent's manifest is made from, in one statement: with the name of its workspace, and of the owner whom its build is
- * for, which until a claim is done is the one before.
+ * Selects the inputs of a live agent's manifest, in one statement, with the name of its workspace and the owner that
+ * its build is for: until a claim is done, the previous one.
  */
 export function selectManifest(db: Queryable, agentId: string) {
   return db

@@ -25,7 +25,7 @@ import {
 import { noteMetadataKeys } from "./metadata.ts";
 import { notLive } from "./require-live.ts";
 
-/** All that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
+/** Returns all that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
 export async function getManifest(session: {
   readonly db: AgentRpcContext["db"];
   readonly agent: Pick<AgentRpcContext["agent"], "agentId">;
@@ -46,7 +46,7 @@ export function manifestOf(agent: ManifestRow): MessageInitShape<typeof Manifest
     ownerUsername: agent.owner_name,
     workspaceId: encodeUuid(agent.workspace_id),
     workspaceName: agent.workspace_name,
-    // Its mere presence turns the support for dev containers off.
+    // Its mere presence disables the support for dev containers.
     ...(agent.parent_id === null ? {} : { parentId: encodeUuid(agent.parent_id) }),
     environmentVariables: readEnvironment(agent.environment_variables),
     directory: agent.directory,
@@ -73,7 +73,7 @@ function scriptOf(row: ManifestScriptRow): MessageInitShape<typeof WorkspaceAgen
   };
 }
 
-// 0 is left out: a level or health of 0 makes a stock agent refuse the whole manifest.
+// 0 is left out: a level or health of 0 makes a stock agent reject the whole manifest.
 const healths: Readonly<Record<AppHealth, WorkspaceApp_Health>> = {
   disabled: WorkspaceApp_Health.DISABLED,
   initializing: WorkspaceApp_Health.INITIALIZING,

@@ -13,26 +13,29 @@ import { agentLimits } from "./limits.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "metadata" | "agent">;
 
-/** Sum of the keys' lengths that one call may have, in bytes (docs/protocol/rpc.md §7.6). */
+/** The limit of the sum of the keys' lengths in one call, in bytes (docs/protocol/rpc.md §7.6). */
 const maxKeysBytes = 6144;
-/** Longest value or error, in bytes. */
+/** The longest value or error, in bytes. */
 const maxValueBytes = agentLimits["coder.agent.v2.WorkspaceAgentMetadata.Result"].value.kept;
 
-/** The keys of the agents of sessions; a session that reads its manifest has them from there. */
+/** The keys of the sessions' agents; a session that reads its manifest gets them from there. */
 const keysOf = new WeakMap<object, ReadonlySet<string>>();
 
-/** Notes the keys of a session's agent. */
+/** Remembers the keys of a session's agent. */
 export function noteMetadataKeys(session: object, keys: readonly string[]): void {
   keysOf.set(session, new Set(keys));
 }
 
-/** Takes collected values; success means that they will be stored. Values before the one that passes the limit of keys are kept, but the call fails. */
+/**
+ * Takes collected values; success means that they will be stored. Values before the one that exceeds the limit of keys
+ * are kept, but the call fails.
+ */
 export async function batchUpdateMetadata(
   needs: Needs,
   { metadata: items }: BatchUpdateMetadataRequest,
 ): Promise<MessageInitShape<typeof BatchUpdateMetadataResponseSchema>> {
   const keys = keysOf.get(needs) ?? (await readKeys(needs));
-  // The last of a key wins; one that the agent does not have is taken and not stored.
+  // The last value of a key wins; one of an unknown key is accepted and not stored.
   const taken = new Map<string, MetadataValue>();
   let keysBytes = 0;
   for (const [index, { key, result }] of items.entries()) {
@@ -60,7 +63,7 @@ function put({ metadata, agent }: Needs, values: ReadonlyMap<string, MetadataVal
   if (values.size > 0) metadata.put(agent.agentId, [...values.values()]);
 }
 
-/** Value and error as they are stored: trimmed, a long value cut with a note, a long error replaced by one. */
+/** Returns value and error as they are stored: trimmed, a long value cut with a note, a long error replaced by one. */
 export function limitResult(
   value: string,
   error: string,
@@ -82,7 +85,7 @@ function sizeNote(what: string, bytes: number): string {
   return `${what} of ${bytes} bytes exceeds the limit of ${maxValueBytes} bytes`;
 }
 
-/** The beginning of a text that fits into so many bytes, in whole characters. */
+/** Returns the longest prefix of a text that fits into `maxBytes`, in whole characters. */
 function cutToBytes(text: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);

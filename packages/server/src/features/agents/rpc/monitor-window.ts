@@ -1,12 +1,12 @@
-/** What one datapoint says of a resource. */
+/** The verdict of one datapoint on a resource. */
 export type Sample = "ok" | "nok" | "unknown";
 export type MonitorState = "ok" | "nok";
 
-/** Parts of the window, in percent, from which a resource is in need: in a row, and in all. */
+/** The shares of the window, in percent, from which a resource is in need: in a row, and in total. */
 const longestRunPercent = 50;
 const totalPercent = 20;
 
-/** A use as a sample; an absent one is unknown, as is one of nothing. Threshold in percent. */
+/** Returns a usage as a sample; an absent one is unknown, as is one with a total of zero. Threshold in percent. */
 export function sampleOf(
   usage: { readonly used: bigint; readonly total: bigint } | undefined,
   threshold: number,
@@ -15,7 +15,9 @@ export function sampleOf(
   return Number((usage.used * 100n) / usage.total) >= threshold ? "nok" : "ok";
 }
 
-/** The state after a window of samples (docs/protocol/rpc.md §7.10); it stays as it was where they do not decide. */
+/**
+ * Returns the state after a window of samples (docs/protocol/rpc.md §7.10); it is unchanged when they are inconclusive.
+ */
 export function evaluateWindow(samples: readonly Sample[], before: MonitorState): MonitorState {
   if (samples.length === 0) return before;
   const percentOf = (count: number): number => (count * 100) / samples.length;

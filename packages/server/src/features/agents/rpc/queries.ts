@@ -14,8 +14,8 @@ interface AgentStartup {
 }
 
 /**
- * Stores what a live agent is; false when it is not live. Whoever begins a life as this agent has been answered this first,
- * so that by then it is known when its first session began.
+ * Stores the description of a live agent; false when it is not live. A process that starts as this agent sends this
+ * before its lifecycle, so that the start of its first session is known by then.
  */
 export async function updateAgentStartup(
   db: Queryable,
@@ -34,20 +34,20 @@ export async function updateAgentStartup(
     })
     .where("id", "=", agentId)
     .where(isLiveAgent(agentId))
-    // Looked at again under the row's lock, which a claim may have had.
+    // Checked again under the row's lock, which a claim may have held.
     .where("deleted", "=", sql.lit(false))
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
 
-/** In the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */
+/** The mark in the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */
 const identityMark = "+slipway.";
 
 /**
- * Whether a report `new` that an agent `a` is starting is of its life as this row, not one from before the claim that is only
- * delivered now. An agent that decides by identity drops such reports by itself. A stock agent delivers them, in their order:
- * so one that was seen to end its life before has none left. Else the time of the report tells, by the clock of the agent's
- * machine: nobody's life as this row began before its first session did (docs/claims.md).
+ * Returns the condition that a report `new` of agent `a` starting is about its lifecycle as this row, not a late one
+ * from before the claim. An agent that decides by identity drops such reports by itself. A stock agent delivers them in
+ * order: so one that was seen to shut down has none left. Otherwise the time of the report decides, by the clock of the
+ * agent's machine: no lifecycle as this row began before its first session did (docs/claims.md).
  */
 function isOfThisLife(authenticatedAt: string): RawBuilder<boolean> {
   const firstSession = sql`coalesce(a.first_connected_at, ${authenticatedAt}::timestamptz)`;
@@ -58,12 +58,12 @@ function isOfThisLife(authenticatedAt: string): RawBuilder<boolean> {
 }
 
 /**
- * Start and end of the start scripts follow from the state (table of docs/protocol/rpc.md §7.3). While the agent is owed a reinit,
- * all it says but that it is starting is said of its life before, and changes nothing (docs/claims.md); that it ends that, once
- * it was told to, is noted, because a release that knows no repetition would start over at each. Nor does what a session
- * says of a time that the agent has left behind, once a newer session is there: the statement was held up on its way, and the
- * agent, which had no answer, has said it again. While it is the newest, an agent's clock may have been set back.
- * False when nothing changes, also where the agent is not live.
+ * Updates the lifecycle state. Start and end of the start scripts follow from it (table of docs/protocol/rpc.md §7.3).
+ * While the agent is owed a reinit, any report except `starting` is about its previous lifecycle and changes nothing
+ * (docs/claims.md); a shutdown after it was notified is recorded, because a release that does not recognize repetitions
+ * would restart at each. Nor does a session's report of a time that the agent has passed have an effect once a newer
+ * session exists: the statement was delayed, and the agent, which had no answer, has sent it again. In the newest
+ * session, an agent's clock may have been set back. False when nothing changes, also when the agent is not live.
  */
 export async function updateAgentLifecycle(
   db: Queryable,
@@ -103,7 +103,7 @@ export async function updateAgentLifecycle(
   return numAffectedRows !== 0n;
 }
 
-/** Stores what a live agent in use reports, and notes that its workspace was used; false when it is not live. */
+/** Stores the statistics of a live agent in use, and records that its workspace was used; false when it is not live. */
 export async function insertStats(
   db: Queryable,
   agent: { readonly agentId: string; readonly workspaceId: string },
@@ -129,7 +129,7 @@ interface ScriptTiming {
   readonly status: ScriptStatus;
 }
 
-/** Stores how a run of a script ended; false when the agent has no such script or is not live. */
+/** Stores the result of a script run; false when the agent has no such script or is not live. */
 export async function upsertScriptTiming(
   db: Queryable,
   agentId: string,
@@ -147,7 +147,7 @@ export async function upsertScriptTiming(
   return numAffectedRows === 1n;
 }
 
-/** The monitors that the build gave the agent, as JSON; undefined when it is not live. */
+/** Selects the monitors that the build gave the agent, as JSON; undefined when it is not live. */
 export function selectResourceMonitors(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_agents")
@@ -169,8 +169,8 @@ interface ConnectionReport {
 }
 
 /**
- * Both reports of a connection make one row: the earliest connect and the first disconnect win (docs/protocol/rpc.md §7.11). False
- * when the agent is not live.
+ * Merges both reports of a connection into one row: the earliest connect and the first disconnect win
+ * (docs/protocol/rpc.md §7.11). False when the agent is not live.
  */
 export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<boolean> {
   const { numAffectedRows } = await sql`

@@ -2,7 +2,7 @@ import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import type { BudgetName } from "../write-budgets.ts";
 import type { AgentRpcContext } from "./context.ts";
 
-/** Spends one of a budget. Throws `RpcFailure` when there is none left. */
+/** Spends one unit of a budget. Throws `RpcFailure` when there is none left. */
 export function requireBudget({ spend }: Pick<AgentRpcContext, "spend">, name: BudgetName): void {
   if (spend(name) === 0) throw new RpcFailure(`${name}: too many in a short time, try again later`);
 }

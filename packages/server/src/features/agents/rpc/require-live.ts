@@ -2,14 +2,14 @@ import type { Queryable } from "../../../platform/db/database.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { isLive } from "../live-queries.ts";
 
-/** The refusal of an agent that was stopped, deleted or replaced since it was let in. */
+/** Creates the error for an agent that was stopped, deleted or replaced since it was authenticated. */
 export function notLive(): RpcFailure {
   return new RpcFailure(
     "the agent's build is outdated: its workspace was stopped, deleted or built anew",
   );
 }
 
-/** Throws unless the agent is live: for a statement that changed nothing, which says no more by itself. */
+/** Throws unless the agent is live: for a statement that changed nothing, which alone does not say why. */
 export async function requireLive(db: Queryable, agentId: string): Promise<void> {
   if (!(await isLive(db, agentId))) throw notLive();
 }

@@ -16,22 +16,24 @@ type Needs = Pick<AgentRpcContext, "db" | "clock" | "logger" | "agent">;
 type Configuration = MessageInitShape<typeof GetResourcesMonitoringConfigurationResponseSchema>;
 type Pushed = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema>;
 
-/** Must both be above 0, or a stock agent crashes (docs/protocol/rpc.md §7.10). */
+/** Both must be above 0, or a stock agent crashes (docs/protocol/rpc.md §7.10). */
 const datapointsPerWindow = 20;
 const collectionIntervalSeconds = 10;
 
-/** After a warning a resource has this long to be quiet. */
+/** The quiet time of a resource after a warning, in milliseconds. */
 const debounceMs = 30 * 60_000;
 
-/** What sessions watch, from the first time on that they ask; most never do. */
+/** The watches of sessions, created when they first ask; most never do. */
 const watchesOf = new WeakMap<Needs, readonly Watch[]>();
 
-/** What the agent is to watch: memory and volumes that its template names (docs/protocol/rpc.md §7.10). */
+/**
+ * Returns the memory and volumes that the agent should watch, as its template names them (docs/protocol/rpc.md §7.10).
+ */
 export async function monitoringConfiguration(needs: Needs): Promise<Configuration> {
   return configurationOf((await readWatches(needs)).map(({ monitor }) => monitor));
 }
 
-/** Takes what was seen of memory and volumes. How they were is kept with the session. */
+/** Takes the measured usage of memory and volumes. Their state is kept with the session. */
 export async function pushMonitoringUsage(
   needs: Needs,
   { datapoints }: PushResourcesMonitoringUsageRequest,
@@ -50,7 +52,7 @@ async function readWatches(needs: Needs): Promise<readonly Watch[]> {
   return made;
 }
 
-/** The configuration that an agent with these monitors is given. */
+/** Returns the configuration for an agent with these monitors. */
 export function configurationOf(monitors: readonly ResourceMonitor[]): Configuration {
   const volumes = monitors.flatMap(({ volume }) => (volume === undefined ? [] : [volume]));
   return {
@@ -60,7 +62,7 @@ export function configurationOf(monitors: readonly ResourceMonitor[]): Configura
   };
 }
 
-/** One resource that is watched, and how it is. */
+/** One watched resource, and its state. */
 class Watch {
   readonly monitor: ResourceMonitor;
   readonly #needs: Needs;

@@ -1,11 +1,11 @@
-/** One thing that is watched, with the use in percent from which to warn. */
+/** One watched resource, with the usage in percent from which to warn. */
 export interface ResourceMonitor {
-  /** Undefined: the memory. */
+  /** Undefined: memory. */
   readonly volume: string | undefined;
   readonly threshold: number;
 }
 
-/** The monitors in an agent's row; whatever has another form is no monitor. */
+/** Reads the monitors in an agent's row; skips malformed ones. */
 export function readMonitors(json: unknown): readonly ResourceMonitor[] {
   if (!isObject(json)) return [];
   const memory = json["memoryThreshold"];

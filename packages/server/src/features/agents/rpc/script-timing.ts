@@ -27,7 +27,7 @@ const statuses: ReadonlyMap<number, ScriptStatus> = new Map([
   [Timing_Status.PIPES_LEFT_OPEN, "pipes_left_open"],
 ]);
 
-/** Keeps how a run of one of the agent's scripts ended (docs/protocol/rpc.md §7.9). */
+/** Stores the result of a run of one of the agent's scripts (docs/protocol/rpc.md §7.9). */
 export async function scriptCompleted(
   { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
   request: WorkspaceAgentScriptCompletedRequest,

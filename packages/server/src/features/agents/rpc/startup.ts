@@ -21,7 +21,7 @@ const subsystems: ReadonlyMap<number, Subsystem> = new Map([
 
 const maxVersionLength = agentLimits["coder.agent.v2.Startup"].version.maxBytes;
 
-/** Notes what the agent is and where it works, and echoes it (docs/protocol/rpc.md §7.2). */
+/** Stores the agent's version, directory and subsystems, and echoes them (docs/protocol/rpc.md §7.2). */
 export async function updateStartup(needs: Needs, request: UpdateStartupRequest): Promise<Startup> {
   const startup = required(request.startup, "startup");
   const { version, expandedDirectory } = startup;
@@ -45,7 +45,7 @@ export async function updateStartup(needs: Needs, request: UpdateStartupRequest)
 const semver =
   /^v(0|[1-9]\d*)(\.(0|[1-9]\d*)(\.(0|[1-9]\d*)(-[\w-]+(\.[\w-]+)*)?(\+[\w-]+(\.[\w-]+)*)?)?)?$/;
 
-/** A semantic version with a leading `v`; minor and patch may be left out, as in Go. */
+/** Returns whether a text is a semantic version with a leading `v`; minor and patch may be left out, as in Go. */
 export function isVersion(text: string): boolean {
   return text.length <= maxVersionLength && semver.test(text) && !text.includes("_");
 }

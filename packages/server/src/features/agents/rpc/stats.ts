@@ -15,15 +15,15 @@ import { notLive } from "./require-live.ts";
 
 type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity" | "spend">;
 
-/** How often agents report; they take it from every answer (docs/protocol/rpc.md §7.4). */
+/** The interval between reports, which agents take from every answer (docs/protocol/rpc.md §7.4). */
 const reportIntervalMs = 30_000;
 
-/** Keeps what an agent in use reports, and tells it when to report again. Idle reports are not kept. */
+/** Stores the report of an agent in use, and tells it when to report again. Idle reports are not stored. */
 export async function updateStats(
   needs: Needs,
   { stats }: UpdateStatsRequest,
 ): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
-  // Beyond the budget a report changes nothing: refused, the agent would connect anew and send it again.
+  // Beyond the budget a report changes nothing: if refused, the agent would reconnect and send it again.
   if (stats !== undefined && isInUse(stats) && needs.spend("statistics") > 0) {
     const isStored = await insertStats(needs.db, needs.agent, keptStats(stats));
     if (!isStored) throw notLive();
@@ -43,7 +43,7 @@ function isInUse(stats: Stats): boolean {
   ].some((count) => count > 0n);
 }
 
-/** Connections by protocol: the first names, and all others under one. */
+/** Returns connections by protocol: the first names, and all others under one. */
 function keptProtocols(counts: Stats["connectionsByProto"]): Readonly<Record<string, number>> {
   const kept = new Map<string, number>();
   const keep = (name: string, count: bigint): void => {
@@ -56,7 +56,7 @@ function keptProtocols(counts: Stats["connectionsByProto"]): Readonly<Record<str
   return Object.fromEntries(kept);
 }
 
-/** A report as it is stored: under the names of the message, without the metrics. */
+/** Returns a report as it is stored: under the names of the message, without the metrics. */
 function keptStats(stats: Stats): object {
   return {
     connections_by_proto: keptProtocols(stats.connectionsByProto),

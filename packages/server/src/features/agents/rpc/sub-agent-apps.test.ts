@@ -12,7 +12,7 @@ test("makes slugs differ between agents", () => {
 });
 
 test("keeps the good apps and tells what is wrong with the others", () => {
-  // Numbers that no release knows.
+  // Numbers unknown to any release.
   const { share } = parseMessage(AppSchema, Uint8Array.of(0x58, 9));
   const { openIn } = parseMessage(AppSchema, Uint8Array.of(0x48, 2));
   const apps = [

@@ -17,7 +17,7 @@ import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { base32Hex } from "./base32hex.ts";
 import { agentLimits, maxSubAgentAppText } from "./limits.ts";
 
-/** An app as it is stored; names are those of the columns. */
+/** An app as it is stored, with the names of the columns. */
 export interface CheckedApp {
   readonly position: number;
   readonly slug: string;
@@ -61,7 +61,9 @@ const openIns: ReadonlyMap<number, OpenInName> = new Map([
   [OpenIn.TAB, "tab"],
 ]);
 
-/** The apps of a new sub-agent: a bad one is told of, and the others are kept (docs/protocol/rpc.md §7.12). */
+/**
+ * Checks the apps of a new sub-agent: invalid ones are reported, and the others are kept (docs/protocol/rpc.md §7.12).
+ */
 export function checkApps(agentName: string, apps: readonly App[]): CheckedApps {
   const slugs = new Set<string>();
   const kept: CheckedApp[] = [];
@@ -142,7 +144,7 @@ function storedApp(agentName: string, app: App, index: number): CheckedApp {
 
 const slugHashLength = 8;
 
-/** A slug that differs between the sub-agents of a workspace. */
+/** Returns a slug that is unique among the sub-agents of a workspace. */
 export function storedSlug(agentName: string, slug: string): string {
   const hash = createHash("sha256").update(`${agentName}/${slug}`).digest();
   return `${base32Hex(hash).slice(0, slugHashLength)}-${slug}`;

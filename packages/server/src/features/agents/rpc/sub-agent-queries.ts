@@ -6,7 +6,7 @@ import type { Queryable } from "../../../platform/db/database.ts";
 import { isLiveAgent } from "../live-queries.ts";
 import type { CheckedApp } from "./sub-agent-apps.ts";
 
-/** A live agent and the number of its live children, which stays until the end of the transaction. */
+/** Locks a live agent and counts its live children; the number holds until the transaction ends. */
 export async function lockParent(
   db: Queryable,
   agentId: string,
@@ -19,7 +19,7 @@ export async function lockParent(
     .forNoKeyUpdate()
     .executeTakeFirst();
   if (parent === undefined) return undefined;
-  // After the lock, so that it sees what those before it made.
+  // After the lock, so that it includes children from earlier transactions.
   const { rows } = await sql<{ children: number }>`
     select count(*) as children from workspace_agents
       where parent_id = ${agentId} and not deleted`.execute(db);
@@ -36,7 +36,7 @@ interface NewSubAgent {
   readonly token: KeptAgentToken;
 }
 
-/** Inserts a child beside its parent, with its place in the log; undefined when the parent is not live. */
+/** Inserts a child of an agent, with its log position; undefined when the parent is not live. */
 export async function insertSubAgent(
   db: Queryable,
   agent: NewSubAgent,
@@ -71,7 +71,7 @@ export async function insertSubAgentApps(
     .execute();
 }
 
-/** The children of a live agent. */
+/** Selects the children of a live agent. */
 export function selectSubAgents(db: Queryable, parentId: string) {
   return db
     .selectFrom("workspace_agents")
@@ -89,7 +89,9 @@ interface ChildKey {
   readonly parentId: string;
 }
 
-/** Changes a child of a live agent; undefined when that has none of that id. An empty directory stays as it was. */
+/**
+ * Updates a child of a live agent; undefined when there is none with that id. An empty directory leaves it as it was.
+ */
 export function updateSubAgent(
   db: Queryable,
   { id, parentId }: ChildKey,
@@ -110,7 +112,7 @@ export function updateSubAgent(
     .executeTakeFirst();
 }
 
-/** Ends a child of a live agent; false when that has none of that id. */
+/** Ends a child of a live agent; false when there is none with that id. */
 export async function deleteSubAgent(db: Queryable, { id, parentId }: ChildKey): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("workspace_agents")

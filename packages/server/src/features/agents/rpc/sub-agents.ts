@@ -39,7 +39,9 @@ type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
 
 const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
 
-/** Makes an agent inside of the workspace's own, or takes the one that the build made (docs/protocol/rpc.md §7.12). */
+/**
+ * Creates an agent inside the workspace's own, or takes the one that the build created (docs/protocol/rpc.md §7.12).
+ */
 export async function createSubAgent(
   needs: Needs,
   request: CreateSubAgentRequest,
@@ -57,8 +59,8 @@ export async function createSubAgent(
 }
 
 /**
- * Ends a sub-agent of the calling agent, and of no other. The caller's own id changes nothing: stock agents take that for a
- * success (docs/protocol/rpc.md §7.12).
+ * Ends a sub-agent of the calling agent, and of no other. The caller's own id changes nothing: stock agents treat that
+ * as success (docs/protocol/rpc.md §7.12).
  */
 export async function deleteSubAgent(
   { db, pubsub, agent }: Needs,
@@ -74,7 +76,7 @@ export async function deleteSubAgent(
   return {};
 }
 
-/** Live children with their tokens. */
+/** Lists live children with their tokens. */
 export async function listSubAgents({
   db,
   secrets,
