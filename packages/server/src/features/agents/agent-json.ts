@@ -12,10 +12,7 @@ export interface AgentWorkspace {
 
 const nanosecondsPerSecond = 1e9;
 
-/**
- * Returns the agent as clients see it at `now` (docs/protocol/rest.md §6.1). Constraints keep the enumerated columns
- * valid.
- */
+/** Returns the agent as clients see it at `now` (docs/protocol/rest.md §6.1). Constraints keep enumerations valid. */
 export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: number): WorkspaceAgent {
   const { status, disconnectedAt } = agentStatus(row, now);
   const lifecycle = row.lifecycle_state;

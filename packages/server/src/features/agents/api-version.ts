@@ -4,10 +4,7 @@ import { HttpError } from "../../platform/http/errors.ts";
 const newestMinor = 10;
 const defaultVersion = "2.0";
 
-/**
- * Negotiates the version that an agent requests; throws the 400 of docs/protocol/rest.md §2.1. Minor 10 is newer than
- * 9.
- */
+/** Negotiates the version that an agent requests; throws the 400 of docs/protocol/rest.md §2.1. 10 is newer than 9. */
 export function negotiateVersion(asked: string | undefined): string {
   const version = asked === undefined || asked === "" ? defaultVersion : asked;
   const problem = versionProblem(version);

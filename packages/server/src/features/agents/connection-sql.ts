@@ -4,10 +4,7 @@ import { inactiveTimeoutMs } from "./status.ts";
 
 const silentSeconds = sql.lit(inactiveTimeoutMs / 1000);
 
-/**
- * Returns the SQL condition that an agent has an open session, as `agentStatus` decides it; `agent` is the table's
- * alias.
- */
+/** Returns the SQL condition that an agent is connected, as in `agentStatus`; `agent` is the table's alias. */
 export function isConnected(agent: string): RawBuilder<boolean> {
   const column = (name: string) => sql.ref(`${agent}.${name}`);
   return sql<boolean>`coalesce(

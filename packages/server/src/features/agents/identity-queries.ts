@@ -12,10 +12,7 @@ export interface Machine {
   readonly agentName: string;
 }
 
-/**
- * The most workspaces of a machine that are read. Two live ones suffice to refuse it; the rest is for the log, which
- * lists them.
- */
+/** The most workspaces read for a machine. Two live ones suffice to refuse it; the log lists the rest. */
 const maxWorkspaces = 5;
 
 /**

@@ -29,10 +29,7 @@ export const writeBudgets = {
    * calls wait. A stock agent sends a batch of 1 MiB a second at most for each source of its logs.
    */
   traffic: { burst: 16 * 1024 * 1024, perHour: 3_600 * 2 * 1024 * 1024 },
-  /**
-   * Updates of the agent's own row, each of which is sent to everybody who watches its workspace. Beyond, they are
-   * refused.
-   */
+  /** Updates of the agent's own row, each sent to everybody who watches its workspace. Beyond, they are refused. */
   updates: { burst: 300, perHour: 7_200 },
 } as const satisfies Readonly<Record<string, Budget>>;
 

@@ -239,10 +239,7 @@ function success(context: BuildContext, result: DriverResult): JobOutcome {
   };
 }
 
-/**
- * Records that the processes belong to the new owner; a driver that had nothing to do leaves the resources as they
- * were.
- */
+/** Records the new owner of the processes. A driver that had nothing to do leaves the resources as they were. */
 function claimed(
   { secrets }: BuildNeeds,
   context: BuildContext,

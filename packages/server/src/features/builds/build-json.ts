@@ -9,7 +9,7 @@ import { capabilitiesOf } from "@slipway/drivers";
 
 import type { BuildRow } from "./queries.ts";
 
-/** The build as clients see it. */
+/** Returns the build as clients see it. */
 export function buildJson(
   row: BuildRow,
   job: ProvisionerJob,

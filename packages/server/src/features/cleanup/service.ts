@@ -57,10 +57,7 @@ export async function runCleanup(
   }
 }
 
-/**
- * Runs one round, in one transaction; undefined when another replica is cleaning up. `now` in milliseconds since the
- * epoch.
- */
+/** Runs one round, in one transaction; undefined if another replica is cleaning up. `now` in epoch milliseconds. */
 export function cleanUp(db: Database, now: number): Promise<Removed | undefined> {
   const old = cutoffs(now);
   return inTransaction(db, async (trx) => {

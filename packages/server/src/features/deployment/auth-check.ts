@@ -67,10 +67,7 @@ async function findWorkspaceOwner(
   }
 }
 
-/**
- * Returns whether a user may do what is asked, as far as roles tell: only owners may do what `auth/rights.ts` does not
- * know.
- */
+/** Returns whether roles let a user do what is asked: only owners may do what `auth/rights.ts` does not know. */
 function isAllowed(
   user: UserCaller,
   { object, action }: AuthCheck,

@@ -25,10 +25,7 @@ export interface FileNeeds {
   readonly limits: Pick<Limits, "maxUnusedFileBytesPerUser">;
 }
 
-/**
- * Stores a tar. Throws 400 for another type, 403 for callers who may not write templates, 409 when unused files exceed
- * the limit.
- */
+/** Stores a tar. Throws 400 for another type, 403 without the right to write templates, 409 for too much unused. */
 export async function keepFile(
   { db, limits: { maxUnusedFileBytesPerUser: max } }: FileNeeds,
   caller: UserCaller,

@@ -11,10 +11,7 @@ import { recordTemplateChange } from "./audit.ts";
 import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
 import { readTemplate, requireTemplate } from "./service.ts";
 
-/**
- * Settings of the contract that have one value here: a request for another one is refused, because it would have no
- * effect.
- */
+/** Settings of the contract with one value here: another one is refused, because it would have no effect. */
 const fixedSettings = [
   "time_til_autostop_notify_ms",
   "autostop_requirement",

@@ -5,7 +5,7 @@ import type { TemplateInUseRow } from "./queries.ts";
 const noTimes = { P50: null, P95: null };
 const everyDay = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/** The template as clients see it. */
+/** Returns the template as clients see it. */
 export function templateJson(row: TemplateInUseRow): Template {
   return {
     id: row.id,

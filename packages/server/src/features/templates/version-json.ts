@@ -10,7 +10,7 @@ import type { ParameterDefinition, PresetDefinition } from "@slipway/template";
 
 import type { VersionRow } from "./version-queries.ts";
 
-/** The version as clients see it. */
+/** Returns the version as clients see it. */
 export function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersion {
   return {
     id: row.id,
@@ -34,7 +34,7 @@ export function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersi
   };
 }
 
-/** A parameter as clients see it (docs/protocol/clients.md §2.2). */
+/** Returns a parameter as clients see it (docs/protocol/clients.md §2.2). */
 export function parameterJson(parameter: ParameterDefinition): TemplateVersionParameter {
   const { validation } = parameter;
   return {
@@ -63,7 +63,7 @@ export function parameterJson(parameter: ParameterDefinition): TemplateVersionPa
   };
 }
 
-/** A preset as clients see it, under the id that the import gave it. */
+/** Returns a preset as clients see it, under the id that the import gave it. */
 export function presetJson(id: string, preset: PresetDefinition): Preset {
   return {
     ID: id,

@@ -61,10 +61,7 @@ export async function issueAdminPassword(db: Database): Promise<IssuedPassword |
   return email === undefined ? undefined : { email, password };
 }
 
-/**
- * Sets the password and resolves to the administrator's email; undefined when there is no administrator without a
- * password.
- */
+/** Sets the password and resolves to the administrator's email; undefined when none lacks a password. */
 function setAdminPassword(db: Database, passwordHash: string): Promise<string | undefined> {
   return inTransaction(db, async (trx) => {
     const admin = await selectAdminWithoutPassword(trx).forUpdate().executeTakeFirst();

@@ -44,7 +44,7 @@ export interface TokenNeeds {
   readonly limits: TokenLimits;
 }
 
-/** The longest lifetime of a user's tokens that the caller may create, in nanoseconds. */
+/** Returns the longest lifetime of a user's tokens that the caller may create, in nanoseconds. */
 export function maxTokenLifetimeNs(
   caller: UserCaller,
   user: Pick<UserRow, "roles">,

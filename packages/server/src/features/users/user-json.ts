@@ -3,7 +3,7 @@ import { type User, zeroTimestamp } from "@slipway/api";
 import { roleJson } from "../../platform/auth/role-json.ts";
 import type { UserRow } from "./queries.ts";
 
-/** The user as clients see it. */
+/** Returns the user as clients see it. */
 export function userJson(row: UserRow): User {
   return {
     id: row.id,

@@ -27,10 +27,7 @@ import { updateAutostart, updateDormantAt, updateSettings } from "./settings-que
 const minTtlMs = 60_000;
 const maxTtlMs = 30 * 24 * 60 * 60 * 1000;
 
-/**
- * Writes a change of a workspace, as the caller was authorized for it, with its audit entry; then notifies its
- * watchers.
- */
+/** Writes an authorized change of a workspace with its audit entry; then notifies its watchers. */
 async function change(
   { db, pubsub }: WorkspaceNeeds,
   caller: UserCaller,
@@ -116,10 +113,7 @@ export async function setAutomaticUpdates(
   );
 }
 
-/**
- * Sets the time to live after a start, from the next start on. Clearing it also clears the deadline of what is running
- * now.
- */
+/** Sets the time to live from the next start on. Clearing it also clears the deadline of what is running now. */
 export async function setTtl(
   needs: WorkspaceNeeds,
   caller: UserCaller,

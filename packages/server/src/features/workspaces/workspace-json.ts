@@ -7,7 +7,7 @@ import {
 
 import type { WorkspaceRow } from "./queries.ts";
 
-/** The workspace as clients see it. */
+/** Returns the workspace as clients see it. */
 export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspace {
   const agents = build.resources.flatMap((resource) => resource.agents);
   // Sub-agents do not count.

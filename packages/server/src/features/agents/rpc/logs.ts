@@ -73,10 +73,7 @@ const levels: ReadonlyMap<number, LogLevel> = new Map([
 /** The initial estimate of bytes per line, which only saves growing. */
 const usualLineBytes = 64;
 
-/**
- * Parses a request. Throws `RpcFailure` for too many lines and for one that is not UTF-8, `ProtobufError` for malformed
- * input.
- */
+/** Parses a request. Throws `RpcFailure` for too many lines or one that is not UTF-8, `ProtobufError` for bad input. */
 export function parseLogRequest(bytes: Uint8Array): LogRequest {
   const packer = new LinePacker(Math.ceil(bytes.length / usualLineBytes), bytes.length);
   const logSourceId = readLogBatch(bytes, (createdNs, level, start, end) => {

@@ -57,7 +57,7 @@ function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boole
       where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
 }
 
-/** The claim transaction, on PostgreSQL. It sets the new owner's settings together with the name. */
+/** Returns the claim transaction, on PostgreSQL. It sets the new owner's settings together with the name. */
 export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransaction {
   return {
     lockPrebuild: async (presetId, except) =>

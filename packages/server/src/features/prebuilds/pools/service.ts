@@ -40,10 +40,7 @@ export async function readPools(
   return states;
 }
 
-/**
- * Lists the pools as clients see them, by template and preset, the active version first; throws 404 for callers who may
- * not see them.
- */
+/** Lists the pools by template and preset, active version first; throws 404 for callers who may not see them. */
 export async function listPools(
   { db, limits }: { readonly db: Queryable; readonly limits: ReconcileLimits },
   caller: UserCaller,

@@ -91,10 +91,7 @@ function msOf(time: string | null): number | undefined {
   return time === null ? undefined : timestampMs(time);
 }
 
-/**
- * Records that an agent is notified now; false when it was notified within the last minute, is restarting, or has
- * restarted.
- */
+/** Records that an agent is notified now; false if it was within the last minute, is restarting, or has restarted. */
 export async function grantFrame(db: Queryable, agentId: string): Promise<boolean> {
   const result = await db
     .updateTable("workspace_agents")

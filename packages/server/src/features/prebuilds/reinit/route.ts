@@ -93,7 +93,7 @@ async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): 
   }
 }
 
-/** As Go reads a boolean, except that nonsense is false (docs/protocol/prebuilds.md §3.1). */
+/** Reads a boolean as Go does, except that nonsense is false (docs/protocol/prebuilds.md §3.1). */
 function readFlag(text: string | undefined): boolean {
   return ["1", "t", "T", "true", "TRUE", "True"].includes(text ?? "");
 }

@@ -1,7 +1,4 @@
-/**
- * The state that determines the answer to an agent, in one snapshot of the database. Times are the database's, in
- * milliseconds.
- */
+/** The state that determines the answer to an agent, from one snapshot. Times are the database's, in milliseconds. */
 export type ReinitView =
   /** The token is unknown, or its workspace was deleted. */
   | { readonly type: "gone" }
