@@ -12,7 +12,7 @@ export interface AuditSearch {
   readonly username?: string;
   readonly email?: string;
   readonly buildReason?: string;
-  /** RFC 3339; the times themselves count. */
+  /** RFC 3339, both inclusive. */
   readonly from?: string;
   readonly to?: string;
 }

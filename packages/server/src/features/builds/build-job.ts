@@ -45,7 +45,7 @@ const stages = {
   delete: "Destroying workspace",
 } as const;
 
-/** The headline over the log of a claim. */
+/** The heading of a claim's log. */
 export const claimStage = "Handing over workspace";
 
 /**

@@ -35,7 +35,7 @@ export async function ensureAdmin(db: Database, input: AdminInput): Promise<bool
     await insertFirstUser(db, { username, email, name: "", passwordHash });
     return password !== undefined;
   } catch (error) {
-    // Another replica was faster.
+    // Another replica came first.
     if (error instanceof HttpError && error.status === 409) return false;
     throw error;
   }
