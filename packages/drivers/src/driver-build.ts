@@ -1,4 +1,4 @@
-/** One start, stop or deletion of a workspace, as a driver gets it. */
+/** A start, stop or deletion of a workspace, as passed to a driver. */
 export interface DriverBuild {
   readonly id: string;
   /** Counts from 1 in each workspace. */
@@ -10,9 +10,9 @@ export interface DriverBuild {
   /** The agents of this build; at a claim, a stop or a deletion those that run, of the last start whose agents did not end. */
   readonly agents: readonly DriverAgent[];
   readonly limits: DriverLimits;
-  /** Where agents reach the server. */
+  /** The URL at which agents reach the server. */
   readonly accessUrl: string;
-  /** What the driver returned at the workspace's previous build. */
+  /** The state that the driver returned from the workspace's previous build. */
   readonly state: Uint8Array | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface DriverWorkspace {
 export interface DriverTemplate {
   readonly name: string;
   readonly version: string;
-  /** What the template says to its driver alone, with all values filled in. */
+  /** The driver settings of the template, with all values filled in. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The template version's files, unpacked; undefined for a driver that needs none. */
   readonly directory: string | undefined;
@@ -34,16 +34,16 @@ export interface DriverTemplate {
 export interface DriverAgent {
   readonly id: string;
   readonly name: string;
-  /** In clear: the driver hands it to the agent. Never logged. */
+  /** In plaintext, for the driver to pass to the agent. Never logged. */
   readonly token: string;
   readonly platform: { readonly os: string; readonly arch: string };
-  /** Where sessions start; the agent opens up `~`. */
+  /** The directory in which sessions start; the agent opens up `~`. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface DriverLimits {
-  /** How long an agent may run its stop scripts before it is ended by force. */
+  /** The time an agent has for its stop scripts before it is killed. */
   readonly stopTimeoutMs: number;
 }
 

@@ -4,30 +4,31 @@ import type { DriverLog } from "./driver-log.ts";
 export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
 
 /**
- * What carries builds out on real infrastructure.
+ * Carries out builds on real infrastructure.
  *
- * Every method can be called again after it was cut short at any point, by another process too, and then does what is
- * left: what the driver must know is in the build, in its own state of the previous build, or on the infrastructure.
- * Builds of one workspace come one at a time; those of different workspaces come side by side. Each method ends with the
- * signal's reason when that is aborted, with a `DriverError` when the build has failed, and logs as it goes.
+ * Every method can be called again after an interruption at any point, also by another process, and then completes the
+ * remaining work: all the driver needs is in the build, in its own state from the previous build, or on the
+ * infrastructure. Builds of one workspace run one at a time; those of different workspaces run concurrently. Each
+ * method rejects with the signal's reason when it is aborted and with a `DriverError` when the build fails, and logs
+ * its progress.
  */
 export interface Driver {
   readonly name: DriverName;
   /** Why it starts nothing here and takes no new templates, for people; undefined when it does. Stops and deletions work. */
   readonly refusal?: string | undefined;
-  /** What a template version provides. Changes nothing. */
+  /** Returns what a template version provides. Changes nothing. */
   plan(input: PlanInput, log: DriverLog, signal: AbortSignal): Promise<DriverPlan>;
-  /** Starts what is not running yet. Ends agents that are not of this build. */
+  /** Starts the agents that are not running yet. Ends agents that do not belong to this build. */
   start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
-  /** Stops the agents gracefully and keeps what is durable. */
+  /** Stops the agents gracefully and keeps durable resources. */
   stop(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
   /** Stops the agents and removes everything. */
   delete(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
-  /** Looks at what is really there. Changes nothing. */
+  /** Returns the actual state of the infrastructure. Changes nothing. */
   observe(subject: ObserveInput, signal: AbortSignal): Promise<Observed>;
   /**
-   * Hands a running prebuild to its new owner. A driver without it needs nothing done: the claim's build is then complete
-   * at once, with the state and the agent tokens of the build before it.
+   * Hands a running prebuild to its new owner. Omitted by a driver that has nothing to do: the claim's build then
+   * completes at once, with the state and the agent tokens of the previous build.
    */
   claim?(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
 }
@@ -35,7 +36,7 @@ export interface Driver {
 export interface PlanInput {
   readonly template: DriverTemplate;
   readonly parameters: Readonly<Record<string, string>>;
-  /** The agents that the template declares; a driver whose templates declare them in their own way gets none. */
+  /** The agents that the template declares; empty for a driver whose templates declare them in their own way. */
   readonly agentNames: readonly string[];
 }
 
@@ -43,7 +44,7 @@ export interface DriverPlan {
   readonly resources: readonly DriverResource[];
 }
 
-/** Something on the infrastructure, as the dashboard lists it. */
+/** A resource on the infrastructure, as listed in the dashboard. */
 export interface DriverResource {
   readonly type: string;
   readonly name: string;
@@ -53,7 +54,7 @@ export interface DriverResource {
 }
 
 export interface DriverResult {
-  /** The driver's own notes, kept with the build and given to the next one. */
+  /** The driver's own notes, kept with the build and passed to the next one. */
   readonly state: Uint8Array | undefined;
   readonly resources: readonly DriverResource[];
 }
@@ -64,7 +65,7 @@ export interface ObserveInput {
   readonly state: Uint8Array | undefined;
 }
 
-/** One entry an agent of the input, in that order. */
+/** One entry per agent of the input, in that order. */
 export interface Observed {
   readonly agents: readonly ObservedAgent[];
 }
@@ -76,6 +77,6 @@ export type ObservedAgent =
       readonly status: "running";
       /** Milliseconds since the epoch. */
       readonly sinceMs: number;
-      /** Where it runs, for people: `process 4711`. */
+      /** The place where it runs, for people: `process 4711`. */
       readonly place: string;
     };

@@ -1,18 +1,18 @@
 export type DriverErrorCode =
-  /** The template asks for what the driver does not offer. */
+  /** The template asks for something the driver does not offer. */
   | "invalid-template"
-  /** What the driver works with does not answer; waiting can help. */
+  /** The infrastructure does not respond; retrying may help. */
   | "unavailable"
-  /** The driver is there to end what runs, and starts nothing. */
+  /** The driver is disabled: it ends running agents and starts none. */
   | "turned-off"
   /** An agent cannot be started. */
   | "not-startable"
-  /** Something of the workspace is still there after a stop. */
+  /** Processes of the workspace are still running after a stop. */
   | "still-running"
-  /** A path leads out of where the driver may write and remove. */
+  /** A path leads outside the directories that the driver may modify. */
   | "unsafe-path";
 
-/** Why a build failed. The message goes into the build's log, for the workspace's owner: it says no secret. */
+/** The failure of a build. The message goes into the build's log, for the workspace's owner, and contains no secret. */
 export class DriverError extends Error {
   override readonly name = "DriverError";
   readonly code: DriverErrorCode;
@@ -22,7 +22,7 @@ export class DriverError extends Error {
     this.code = code;
   }
 
-  /** Whether the same build may succeed later. */
+  /** True if the same build may succeed later. */
   get retryable(): boolean {
     return this.code === "unavailable";
   }

@@ -13,8 +13,8 @@ import type {
 const stages = { start: "Waiting for agents", end: "Letting agents go" } as const;
 
 /**
- * Agents that are started by hand, anywhere, with the command that the credentials route gives. The
- * driver touches nothing: its agents come when somebody starts them, and go when their token stops being valid.
+ * Runs agents that people start by hand, anywhere, with the command from the credentials route. The driver touches
+ * nothing: its agents appear when somebody starts them and disappear when their token is revoked.
  */
 export class ExternalDriver implements Driver {
   readonly name = "external";
@@ -49,7 +49,7 @@ export class ExternalDriver implements Driver {
     return this.stop(build, log);
   }
 
-  /** Nobody here can tell whether a process runs somewhere: its connection does. */
+  /** Only an agent's connection shows whether its process runs. */
   async observe({ agents }: ObserveInput): Promise<Observed> {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
   }

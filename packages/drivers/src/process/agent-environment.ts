@@ -8,7 +8,7 @@ import type { DriverAgent } from "../driver-build.ts";
 import { markVariables } from "./running-process.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 
-/** What agents get of the server's own environment, which may hold secrets: these, and nothing else. */
+/** The variables of the server's environment that agents inherit. The rest may hold secrets and is withheld. */
 export interface PassedOn {
   readonly path: string;
   readonly lang: string;
@@ -21,13 +21,16 @@ export const defaultPassedOn: PassedOn = {
 
 export interface EnvironmentOptions {
   readonly passedOn: PassedOn;
-  /** Undefined: the server's own. */
+  /** Undefined for the server's own user. */
   readonly user: Account | undefined;
-  /** Programs that a machine may not have by itself. */
+  /** The directory of programs that a machine may lack. */
   readonly programsDir: string;
 }
 
-/** The whole environment of an agent (docs/protocol/agent.md §1), with the marks by which it is found again. */
+/**
+ * Returns the complete environment of an agent (docs/protocol/agent.md §1), including the marks that identify its
+ * processes.
+ */
 export function agentEnvironment(
   agent: DriverAgent,
   accessUrl: string,
@@ -49,9 +52,9 @@ export function agentEnvironment(
     CODER_AGENT_LOG_DIR: join(paths.log, agent.name),
     CODER_AGENT_SCRIPT_DATA_DIR: join(paths.scriptData, agent.name),
     ...socketVariables(join(paths.sockets, `${agent.name}.sock`)),
-    // Those of the server's machine are none of the workspace's.
+    // The dev containers of the server's machine do not belong to the workspace.
     CODER_AGENT_DEVCONTAINERS_ENABLE: "false",
-    // The default ports would clash between workspaces; empty means off.
+    // The default ports would clash between workspaces; empty disables them.
     CODER_AGENT_PPROF_ADDRESS: "",
     CODER_AGENT_PROMETHEUS_ADDRESS: "",
     CODER_AGENT_DEBUG_ADDRESS: "",
@@ -63,7 +66,7 @@ export function agentEnvironment(
 /** `sun_path` holds 104 bytes on macOS, 108 on Linux, with the final zero. */
 const maxSocketPathBytes = 103;
 
-/** The default path is one for the whole machine (docs/protocol/agent.md §10). */
+/** The default path is shared by the whole machine (docs/protocol/agent.md §10). */
 function socketVariables(path: string): Record<string, string> {
   return Buffer.byteLength(path) <= maxSocketPathBytes
     ? { CODER_AGENT_SOCKET_PATH: path }
@@ -75,7 +78,7 @@ interface LoginUser {
   readonly shell: string;
 }
 
-/** A number that no passwd file knows. */
+/** Returns the login user for a uid that has no passwd entry. */
 function namelessUser({ uid }: Account): LoginUser {
   const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
   return { username: `workspace-${uid}`, shell };

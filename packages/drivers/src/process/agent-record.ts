@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { systemErrorCode } from "./system-error.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 
-/** Which process an agent is, beside the children that inherit its marks: a file in the workspace's directory. */
+/**
+ * A file in the workspace's directory that identifies an agent's own process among the children that inherit its marks.
+ */
 export interface AgentRecord {
   readonly agentId: string;
   readonly directory: string;
@@ -13,7 +15,7 @@ export interface AgentRecord {
   readonly start: string;
 }
 
-/** Written at once after the spawn. A kill between the two leaves no record: see `findAgents`. */
+/** Writes a record right after the spawn. A crash between the two leaves no record: see `findAgents`. */
 export async function writeRecord(record: AgentRecord): Promise<void> {
   const path = recordPath(record.directory, record.agentId);
   await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
@@ -24,7 +26,7 @@ export async function removeRecord(directory: string, agentId: string): Promise<
   await rm(recordPath(directory, agentId), { force: true });
 }
 
-/** The records of one workspace. A file that is not one is passed over. */
+/** Reads the records of one workspace. Skips files that are not records. */
 export async function readRecords(directory: string): Promise<AgentRecord[]> {
   const { run } = workspacePaths(directory);
   const files = (await namesIn(run)).filter((name) => name.endsWith(".json"));
@@ -34,7 +36,7 @@ export async function readRecords(directory: string): Promise<AgentRecord[]> {
   return records.filter((record) => record !== undefined);
 }
 
-/** The entries of a directory; none when there is no such directory. */
+/** Returns the entries of a directory; empty if it does not exist. */
 export async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
@@ -53,7 +55,7 @@ async function readRecord(directory: string, path: string): Promise<AgentRecord 
     const content: unknown = JSON.parse(await readFile(path, "utf8"));
     return isRecord(content) && content.directory === directory ? content : undefined;
   } catch (error) {
-    // Removed meanwhile, or spoiled by the workspace's owner, whose directory this is.
+    // Removed meanwhile, or corrupted by the workspace's owner, who owns this directory.
     if (error instanceof SyntaxError || systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }

@@ -2,7 +2,7 @@ import type { DriverAgent } from "../driver-build.ts";
 import type { DriverResource } from "../driver.ts";
 import { DriverError } from "../errors.ts";
 
-/** An agent's name becomes a file's name. */
+/** Rejects agent names that cannot be file names. */
 export function refuseOddName({ name, id }: DriverAgent): void {
   if (/^[\da-z][\da-z_-]{0,63}$/i.test(name) && /^[\da-z][\da-z-]{0,63}$/i.test(id)) return;
   throw new DriverError(
@@ -11,7 +11,7 @@ export function refuseOddName({ name, id }: DriverAgent): void {
   );
 }
 
-/** The directory stays when the agents stop. */
+/** Lists the workspace's directory, which outlives its agents. */
 export function resourcesOf(agentNames: readonly string[]): DriverResource[] {
   const agents = agentNames.map((name) => ({
     type: "process",
@@ -22,7 +22,7 @@ export function resourcesOf(agentNames: readonly string[]): DriverResource[] {
   return [...agents, { type: "directory", name: "home", icon: "/icon/folder.svg", agentNames: [] }];
 }
 
-/** What the next build gets of this one. */
+/** Encodes the state that the next build receives. */
 export function encodeState(directory: string, pids: Readonly<Record<string, number>>): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ directory, pids }));
 }

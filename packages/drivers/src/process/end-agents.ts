@@ -9,10 +9,10 @@ import { systemErrorCode } from "./system-error.ts";
 
 export interface EndOptions {
   readonly table: ProcessTable;
-  /** At least those of the selected agents. */
+  /** Records of at least the selected agents. */
   readonly records: readonly AgentRecord[];
   readonly selects: Selection;
-  /** How long the agents may take to stop by themselves. */
+  /** The time agents have to stop by themselves. */
   readonly timeoutMs: number;
   readonly report: (line: string) => void;
   readonly clock: Clock;
@@ -21,19 +21,19 @@ export interface EndOptions {
 const pollMs = 50;
 const reportEveryMs = 5_000;
 const graceMs = 2_000;
-/** Something that starts processes faster than they are killed gets away no longer than this. */
+/** A workspace that starts processes faster than they are killed is given up after this time. */
 const killWithinMs = 5_000;
 
 /**
- * Ends some agents and everything that they have started. First the agents alone, which then run their
- * stop scripts and say good-bye to the server; then what is left, scripts in sessions of their own too: asked, then
- * killed. Throws `still-running` with the process numbers when something survives that.
+ * Ends the selected agents and everything they started. Signals the agents alone first, so that they run their stop
+ * scripts and disconnect from the server; then terminates and finally kills the remaining processes, including scripts
+ * in sessions of their own. Throws `still-running` with the process ids when something survives.
  */
 export async function endAgents(options: EndOptions, signal: AbortSignal): Promise<void> {
   const { table, records, selects } = options;
   const processes = await table.list();
   const agents = findAgents(processes, records).filter(selects.marks);
-  // Once its agent is gone, a child that leads a session of its own shows its origin by its marks alone.
+  // Once its agent is gone, a child that leads its own session can be identified by its marks alone.
   const seen = new Set(findMembers(processes, agents, selects, new Set()).map(processKey));
   if (seen.size === 0) return;
   for (const { process: found } of agents) send(found, "SIGTERM");
@@ -100,7 +100,7 @@ function send({ pid }: RunningProcess, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // Gone, or of another user (by sudo, say): what stays is reported in the end.
+    // Gone, or owned by another user (through sudo, say): survivors are reported at the end.
     if (!["ESRCH", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
   }
 }

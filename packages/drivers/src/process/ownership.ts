@@ -5,14 +5,14 @@ import { type Account, giveTree } from "@slipway/runtime/ownership";
 import { DriverError } from "../errors.ts";
 import { systemErrorCode } from "./system-error.ts";
 
-/** Lets a user pass through a directory of ours, and do nothing else there. */
+/** Lets a user traverse a directory of ours, and nothing else. */
 export async function letPass(directory: string, { gid }: Account): Promise<void> {
   await chown(directory, process.getuid?.() ?? 0, gid);
   await chmod(directory, 0o710);
 }
 
 /**
- * Makes a directory of a user's own, or gives them the one that is there with all that its owner had in it. Throws
+ * Creates a directory owned by the user, or transfers the existing one with all that its owner had in it. Throws
  * `unsafe-path` for a link or a file.
  */
 export async function giveDirectory(path: string, user: Account): Promise<void> {

@@ -7,7 +7,7 @@ import { hashToken, markVariables } from "./running-process.ts";
 const ticksPerSecond = 100;
 const atOnce = 64;
 
-/** Linux: everything is read from `/proc`. */
+/** Returns the process table of Linux, read from `/proc`. */
 export function procTable(directory = "/proc"): ProcessTable {
   return {
     async list() {
@@ -37,8 +37,8 @@ async function readProcess(path: string, bootMs: number): Promise<RunningProcess
 }
 
 /**
- * Reads a line of `/proc/<pid>/stat` (proc_pid_stat(5)): pid, (name), state, parent, group, …; the 22nd field is the
- * start, in ticks since the boot. The name may hold anything, brackets too. Undefined for a zombie.
+ * Parses a line of `/proc/<pid>/stat` (proc_pid_stat(5)): pid, (name), state, parent, group, …; the 22nd field is the
+ * start, in ticks since the boot. The name may contain anything, including parentheses. Returns undefined for a zombie.
  */
 export function parseProcess(
   { stat, status }: { readonly stat: string; readonly status: string },
@@ -66,7 +66,7 @@ export function parseProcess(
 
 /** Finds our marks in an environment (`name=value`, each ended by a zero byte). */
 export function parseMarks(environment: string): AgentMarks | undefined {
-  // Most processes are not ours: a look at the whole is cheaper than splitting it.
+  // Most processes are not ours: searching the text is cheaper than splitting it.
   if (!environment.includes(`${markVariables.agentId}=`)) return undefined;
   const variables = environment.split("\0");
   const valueOf = (name: string): string | undefined =>
@@ -86,7 +86,7 @@ async function readOrEmpty(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch {
-    // Ended meanwhile, or of another user: then it is not ours.
+    // Ended meanwhile, or owned by another user and therefore not ours.
     return "";
   }
 }

@@ -40,34 +40,37 @@ import {
 import { machineDirectory, WorkspaceUsers } from "./workspace-users.ts";
 
 export interface ProcessDriverOptions {
-  /** Gets a directory for each workspace. Stands in a directory of the server's. */
+  /** The parent of each workspace's directory. Located in a directory of the server's. */
   readonly workspacesDir: string;
-  /** Gets what workspaces run and could not read where it is. */
+  /** The directory for copies of programs that workspaces run and cannot read in their original place. */
   readonly runtimeDir: string;
-  /** Lets each workspace run as a user of its own, which takes a server of root. Undefined: as the server's own user. */
+  /**
+   * The uids with which each workspace runs as its own user; requires a server running as root. Undefined to run as the
+   * server's own user.
+   */
   readonly users: UidRange | undefined;
-  /** The program that is the agent, with its arguments: all it needs to know comes in its environment. */
+  /** The agent's command line; its configuration is passed in its environment. */
   readonly agentCommand: readonly string[];
   /** Programs for workspaces, by name. */
   readonly programs: Readonly<Record<string, readonly string[]>>;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Whether it starts workspaces; those that run can be stopped in any case. */
+  /** True if the driver starts workspaces; running ones can be stopped in any case. */
   readonly isEnabled: boolean;
-  /** What agents get of the server's environment. */
+  /** The part of the server's environment passed to agents. */
   readonly passedOn?: PassedOn;
-  /** The machine's processes; by default found in the way of the operating system. */
+  /** The machine's process table (default: the one for the operating system). */
   readonly table?: ProcessTable;
-  /** Where it is kept which workspace has which user. */
+  /** The directory of the database that assigns users to workspaces. */
   readonly usersDirectory?: string;
 }
 
 const startStage = "Starting agents";
 
 /**
- * Agents as processes on the server's own machine: for trying things out and for tests. Where the server is root each
- * workspace runs as a user of its own, elsewhere with the server's rights. Agents outlive the server; the next one finds
- * them by their marks.
+ * Runs agents as processes on the server's own machine, for trials and tests. If the server is root, each workspace
+ * runs as its own user, otherwise with the server's rights. Agents outlive the server; the next one finds them by their
+ * marks.
  */
 export class ProcessDriver implements Driver {
   readonly name = "process";
@@ -144,7 +147,7 @@ export class ProcessDriver implements Driver {
     };
   }
 
-  /** Ends all agents in `workspacesDir`, side by side: what a server that was started for a trial does at its end. */
+  /** Ends all agents in `workspacesDir` concurrently, when a trial server shuts down. */
   async shutdownAll(options: {
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
@@ -170,8 +173,8 @@ export class ProcessDriver implements Driver {
   }
 
   /**
-   * Ends what is not of this build: agents of earlier ones, and what an agent that died has left. Answers the agents of
-   * this build that run, by token: a claimed workspace's agent has a new id, and the old token.
+   * Ends processes that do not belong to this build: agents of earlier builds and leftovers of dead agents. Returns the
+   * running agents of this build by token: a claimed workspace's agent has a new id and the old token.
    */
   async #endLeftovers(
     directory: string,
@@ -188,7 +191,7 @@ export class ProcessDriver implements Driver {
     await this.#end(
       {
         marks: (marks) => all.marks(marks) && !keptIds.has(marks.agentId),
-        // What is of the agents that stay has the same user.
+        // Processes of the agents that stay have the same user.
         uids: running.length === 0 ? all.uids : new Set(),
       },
       {
@@ -202,8 +205,8 @@ export class ProcessDriver implements Driver {
   }
 
   /**
-   * Makes the workspace ready for the agents that are missing, and resolves to the user they run as. Agents of another user,
-   * from before workspaces had users of their own, are ended for that and taken out of `running`.
+   * Prepares the workspace for the missing agents, and resolves to the user they run as. Ends agents of another user,
+   * from before workspaces had their own users, and removes them from `running`.
    */
   async #prepare(
     directory: string,
@@ -236,7 +239,7 @@ export class ProcessDriver implements Driver {
   ): Promise<number> {
     const { home, agentLog } = workspacePaths(directory);
     log.write("info", startStage, `starting agent ${agent.name} in ${home}`);
-    // An old record would hide the new process if we were killed before the new one is written.
+    // An old record would hide the new process if we crashed before writing the new one.
     await removeRecord(directory, agent.id);
     const passedOn = this.#options.passedOn ?? defaultPassedOn;
     const { agentCommand, programsDir } = await this.#install();
@@ -247,7 +250,7 @@ export class ProcessDriver implements Driver {
       logPath: agentLog,
       user,
     });
-    // It may have ended by now. The record then names no process, and keeps its children from being taken for it.
+    // It may have ended by now. The record then names no process, and prevents its children from being mistaken for it.
     const start = (await this.#table.find(pid))?.start ?? "";
     const tokenHash = hashToken(agent.token);
     await writeRecord({ agentId: agent.id, directory, tokenHash, pid, start });
@@ -256,7 +259,7 @@ export class ProcessDriver implements Driver {
     return pid;
   }
 
-  /** The agent and the programs, as workspaces can run them. */
+  /** Installs the agent and the programs where workspaces can run them. */
   #install(): Promise<InstalledPrograms> {
     this.#installed ??= installPrograms({
       ...this.#options,
@@ -274,13 +277,13 @@ export class ProcessDriver implements Driver {
     return this.#users.withoutForgedMarks(processes, await this.#workspaces());
   }
 
-  /** The directories of all workspaces. */
+  /** Returns the directories of all workspaces. */
   async #workspaces(): Promise<readonly string[]> {
     const root = await this.#root();
     return (await namesIn(root)).map((name) => join(root, name));
   }
 
-  /** Everything of one workspace. */
+  /** Selects every process of one workspace. */
   async #allOf(directory: string): Promise<Selection> {
     const uid = await this.#users?.userOf(directory);
     return {
@@ -326,14 +329,14 @@ export class ProcessDriver implements Driver {
     return workspaceDirectory(await this.#root(), workspaceId);
   }
 
-  /** By its real name, which is the same for every server that uses it. */
+  /** Resolves links in the path, so that it is the same for every server that uses it. */
   async #root(): Promise<string> {
     await mkdir(this.#options.workspacesDir, { recursive: true, mode: 0o700 });
     return realpath(this.#options.workspacesDir);
   }
 }
 
-/** Where an agent runs and as whom. */
+/** The directory and the user of an agent. */
 interface AgentPlace {
   readonly accessUrl: string;
   readonly directory: string;

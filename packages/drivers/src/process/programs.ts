@@ -5,20 +5,20 @@ import { publishCommands } from "./public-files.ts";
 
 export interface ProgramOptions {
   readonly agentCommand: readonly string[];
-  /** By the name under which workspaces call them. */
+  /** Programs by the name under which workspaces call them. */
   readonly programs: Readonly<Record<string, readonly string[]>>;
   readonly runtimeDir: string;
-  /** Whether workspaces run as users who may not be able to read the files of a command where they are. */
+  /** True if workspaces run as users who may not be able to read a command's files in their original place. */
   readonly isPublic: boolean;
 }
 
 export interface InstalledPrograms {
   readonly agentCommand: readonly string[];
-  /** For the path of workspaces. */
+  /** The directory to add to the `PATH` of workspaces. */
   readonly programsDir: string;
 }
 
-/** Makes the agent and the programs ready for workspaces, in place of those of an earlier release. */
+/** Installs the agent and the programs for workspaces, replacing those of an earlier release. */
 export async function installPrograms({
   agentCommand,
   programs,
@@ -39,7 +39,7 @@ export async function installPrograms({
   return { agentCommand: agent, programsDir };
 }
 
-/** A workspace that runs it meanwhile gets the old one or the new one. */
+/** Replaces a program atomically: a workspace that runs it meanwhile gets the old one or the new one. */
 async function writeProgram(path: string, command: readonly string[]): Promise<void> {
   const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   await writeFile(`${path}.new`, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);

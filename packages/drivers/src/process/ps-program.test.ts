@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { psTable } from "./ps-table.ts";
 
-/* Needs the program ps, which a bare Linux may lack; there `vitest.config.ts` leaves this file out, and says so. */
+/* Needs the program `ps`, which a minimal Linux may lack; `vitest.config.ts` then excludes this file, and says so. */
 
 test("finds this process, and nothing for a number that cannot be one", async () => {
   expect(await psTable.find(process.pid)).toMatchObject({

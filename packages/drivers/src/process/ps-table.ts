@@ -6,13 +6,16 @@ import type { ProcessTable, RunningProcess } from "./running-process.ts";
 const columns = "pid=,ppid=,pgid=,ruid=,stat=,lstart=";
 const maxOutputBytes = 16 * 1024 * 1024;
 
-/** Other systems: what `ps` tells, which is no environment. There an agent is known by its record alone. */
+/**
+ * The process table of other systems, read from `ps`, which shows no environment. Agents are identified by their record
+ * alone.
+ */
 export const psTable: ProcessTable = {
   list: async () => parseProcesses(await ps(["-ax", "-o", columns])),
   find: async (pid) => parseProcesses(await ps(["-o", columns, "-p", String(pid)]))[0],
 };
 
-/** Reads lines such as `4711 1 4711 501 Ss Wed Nov 25 01:40:14 2026`. Leaves zombies out. */
+/** Parses lines such as `4711 1 4711 501 Ss Wed Nov 25 01:40:14 2026`. Omits zombies. */
 export function parseProcesses(output: string): RunningProcess[] {
   return output.split("\n").flatMap((line) => {
     const [pid, parentPid, groupId, uid, state, ...start] = line.trim().split(/\s+/);
@@ -39,7 +42,7 @@ async function ps(args: readonly string[]): Promise<string> {
     });
     return stdout;
   } catch (error) {
-    // `ps -p` of a process that has ended fails without a word.
+    // `ps -p` fails silently for a process that has ended.
     if (error instanceof Error && "code" in error && error.code === 1) return "";
     throw error;
   }

@@ -18,8 +18,8 @@ import { DriverError } from "../errors.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /**
- * Commands of which every file can be read by every user: those that cannot, in a checkout below `/root` for instance,
- * are published in `directory`, and what earlier releases published there is removed.
+ * Returns the commands with every file readable by every user: files that are not, in a checkout below `/root` for
+ * instance, are published in `directory`. Removes what earlier releases published there.
  */
 export async function publishCommands(
   commands: readonly (readonly string[])[],
@@ -45,7 +45,7 @@ export async function publishCommands(
   return published;
 }
 
-/** Whether users without rights of their own can read the file, and run a program. A file that is missing is none of ours. */
+/** Returns whether unprivileged users can read the file, and execute a program. A missing file is not ours. */
 async function isPublic(path: string, isProgram: boolean): Promise<boolean> {
   try {
     const real = await realpath(path);
@@ -62,7 +62,7 @@ async function isPublic(path: string, isProgram: boolean): Promise<boolean> {
   }
 }
 
-/** The first folder, from this one up, that users without rights of their own cannot pass. */
+/** Returns the first folder, from this one up, that unprivileged users cannot traverse. */
 async function closedFolderAbove(folder: string): Promise<string | undefined> {
   for (let path = folder; ; path = dirname(path)) {
     if (((await stat(path)).mode & 0o001) === 0) return path;
@@ -70,7 +70,7 @@ async function closedFolderAbove(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Lets every user pass through folders of our own, and throws `not-startable` where another folder is in the way. */
+/** Lets every user traverse folders of our own, and throws `not-startable` if another folder is in the way. */
 export async function openPassage(folder: string, own: readonly string[]): Promise<void> {
   for (const path of own) await chmod(path, ((await stat(path)).mode & 0o7777) | 0o011);
   const closed = await closedFolderAbove(folder);
@@ -95,7 +95,7 @@ async function publish(path: string, directory: string, isProgram: boolean): Pro
   if ((mode & wanted) === wanted) await linkOrCopy(path, unfinished);
   else await copyFile(path, unfinished);
   if (((await stat(unfinished)).mode & wanted) !== wanted) await chmod(unfinished, wanted);
-  // What this file's own package says where it comes from.
+  // Replaces the `package.json` of the file's original package.
   await writeFile(join(folder, "package.json"), '{"type":"module"}\n', { mode: 0o644 });
   await rename(unfinished, target);
   return folder;
@@ -111,7 +111,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** The umask may have made it narrower. */
+/** Sets the mode, which the umask may have restricted. */
 async function openFolder(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   await chmod(dirname(folder), 0o755);

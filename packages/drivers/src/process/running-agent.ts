@@ -1,14 +1,14 @@
 import type { AgentRecord } from "./agent-record.ts";
 import type { AgentMarks, RunningProcess } from "./running-process.ts";
 
-/** An agent's own process, as opposed to what it has started. */
+/** An agent's own process, as opposed to the processes it started. */
 export interface RunningAgent extends AgentMarks {
   readonly process: RunningProcess;
 }
 
 /**
- * Tells which processes are agents. A record names the process; where the server was killed before it wrote one, it is the
- * oldest of those that carry the agent's mark and lead a group, as a fresh agent does.
+ * Finds the processes that are agents. A record names the process; if the server was killed before writing one, it is
+ * the oldest process that carries the agent's mark and leads a group, as a fresh agent does.
  */
 export function findAgents(
   processes: readonly RunningProcess[],
@@ -32,16 +32,16 @@ export function findAgents(
   return agents;
 }
 
-/** Which processes are meant. */
+/** Criteria by which processes are selected. */
 export interface Selection {
   readonly marks: (marks: AgentMarks) => boolean;
-  /** Users of workspaces: whatever runs as one of them, whatever it did to its environment, its group and its parents. */
+  /** Users of workspaces: selects every process they own, whatever it did to its environment, group and parents. */
   readonly uids: ReadonlySet<number>;
 }
 
 /**
- * The processes of the selected agents: by mark, by user, by group, by descent, and those seen to be theirs before (`processKey`).
- * This process is never among them, even where a server was started in a workspace's terminal.
+ * Returns the processes of the selected agents: by mark, by user, by group, by descent, and those already known to be
+ * theirs (`processKey`). This process is never among them, even where a server was started in a workspace's terminal.
  */
 export function findMembers(
   processes: readonly RunningProcess[],
@@ -56,12 +56,12 @@ export function findMembers(
     uids.has(entry.uid) ||
     (entry.marks !== undefined && selects(entry.marks));
   const members = new Set(processes.filter(isRoot));
-  // Groups are made by the agent or below it, so whoever is in one with a member is one.
+  // Groups are created by the agent or its descendants, so every process in a group with a member is a member.
   for (let before = -1; before !== members.size;) {
     before = members.size;
     const groups = new Set([...members].map(({ groupId }) => groupId));
     const pids = new Set([...members].map(({ pid }) => pid));
-    // The kernel's own threads, and whatever is out of sight of this container.
+    // The kernel's own threads, and processes outside this container.
     groups.delete(0);
     for (const entry of processes) {
       if (groups.has(entry.groupId) || pids.has(entry.parentPid)) members.add(entry);
@@ -70,7 +70,7 @@ export function findMembers(
   return [...members].filter(({ pid }) => pid !== process.pid);
 }
 
-/** One process over time: numbers are used again. */
+/** Returns a key that identifies a process over time: process ids are reused. */
 export function processKey({ pid, start }: RunningProcess): string {
   return `${pid} ${start}`;
 }

@@ -12,16 +12,16 @@ export interface AgentSpawn {
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly logPath: string;
-  /** Undefined: our own. */
+  /** Undefined for our own user. */
   readonly user: Account | undefined;
 }
 
-/** Above this the log moves to `agent.log.1` at the next start. */
+/** The size above which the log is rotated to `agent.log.1` at the next start. */
 const maxLogBytes = 5 * 1024 * 1024;
 
 /**
- * Starts an agent in a session of its own, so that it outlives the server and a terminal's Ctrl-C. Answers its process
- * number. Throws `not-startable` when the command cannot be run; what the agent does then is its own affair.
+ * Starts an agent in a session of its own, so that it outlives the server and a terminal's Ctrl-C. Returns its process
+ * id. Throws `not-startable` when the command cannot be run; failures after that are not reported.
  */
 export async function spawnAgent({
   command,
@@ -38,7 +38,7 @@ export async function spawnAgent({
     env: environment,
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
-    // With a user the other groups of root are dropped as well.
+    // Setting a user also drops root's supplementary groups.
     ...user,
   });
   child.unref();

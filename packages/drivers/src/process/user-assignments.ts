@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { DriverError } from "../errors.ts";
 import { systemErrorCode } from "./system-error.ts";
 
-/** Numbers of users, both ends included. */
+/** A range of uids, both ends included. */
 export interface UidRange {
   readonly first: number;
   readonly last: number;
@@ -15,8 +15,8 @@ export interface UidRange {
 const busyTimeoutMs = 10_000;
 
 /**
- * Which workspace has which user, in a database that servers of one machine share. An assignment lasts as long as the
- * workspace's directory; a number is used again when every other one was used since.
+ * Assignments of users to workspaces, in a database shared by the servers of one machine. An assignment lasts as long
+ * as the workspace's directory; a uid is reused only after every other one has been used.
  */
 export class UserAssignments {
   readonly #range: UidRange;
@@ -27,7 +27,10 @@ export class UserAssignments {
     this.#file = join(directory, "assignments.sqlite");
   }
 
-  /** Keeps them in the first of these directories that can be written: a container may have a read-only system. */
+  /**
+   * Opens the database in the first of these directories that is writable: a container may have a read-only file
+   * system.
+   */
   static async open(range: UidRange, directories: readonly string[]): Promise<UserAssignments> {
     for (const [index, directory] of directories.entries()) {
       try {
@@ -42,8 +45,8 @@ export class UserAssignments {
   }
 
   /**
-   * The number of the workspace in that directory. `present` owns its home now; `isFree` says which numbers may be given
-   * away. Throws `not-startable` when all are in use.
+   * Returns the uid of the workspace in that directory. `present` is the current owner of its home; `isFree` tells
+   * whether a uid may be assigned. Throws `not-startable` when all are in use.
    */
   assign(directory: string, present: number | undefined, isFree: (uid: number) => boolean): number {
     using database = new DatabaseSync(this.#file, { timeout: busyTimeoutMs });
@@ -69,7 +72,7 @@ export class UserAssignments {
     return this.#has(uid) ? uid : undefined;
   }
 
-  /** The owner of a home whose assignment is lost, as with a volume that came to another machine. */
+  /** Returns the owner of a home whose assignment was lost, as with a volume moved from another machine. */
   #kept(
     database: DatabaseSync,
     directory: string,

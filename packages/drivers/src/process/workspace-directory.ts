@@ -7,18 +7,18 @@ import { DriverError } from "../errors.ts";
 import { giveDirectory, letPass } from "./ownership.ts";
 import { systemErrorCode } from "./system-error.ts";
 
-/** What is in a workspace's directory. */
+/** The paths in a workspace's directory. */
 export interface WorkspacePaths {
-  // The workspace's: nothing of ours is written there.
+  // Owned by the workspace: we write nothing there.
   readonly home: string;
   readonly tmp: string;
   readonly log: string;
   readonly scriptData: string;
   readonly sockets: string;
-  // The server's.
+  // Owned by the server.
   /** Records of the agents. */
   readonly run: string;
-  /** What the agents write to stdout and stderr. */
+  /** The agents' stdout and stderr. */
   readonly agentLog: string;
 }
 
@@ -34,7 +34,7 @@ export function workspacePaths(directory: string): WorkspacePaths {
   };
 }
 
-/** The directory of a workspace. Throws `unsafe-path` for an id that is more than a name. */
+/** Returns the directory of a workspace. Throws `unsafe-path` for an id that is not a plain name. */
 export function workspaceDirectory(workspacesDir: string, workspaceId: string): string {
   if (/^[\da-z][\da-z-]{0,63}$/i.test(workspaceId)) return join(workspacesDir, workspaceId);
   throw new DriverError(
@@ -44,8 +44,9 @@ export function workspaceDirectory(workspacesDir: string, workspaceId: string): 
 }
 
 /**
- * Makes what is missing, and gives the workspace's user what is theirs: all but the directory itself, the records and the
- * log, so that no link of theirs leads us astray. Throws `unsafe-path` when a directory is a link, or no directory.
+ * Creates missing directories, and gives the workspace's user ownership of all but the directory itself, the records
+ * and the log, so that no link of theirs can redirect us. Throws `unsafe-path` when a directory is a link, or not a
+ * directory.
  */
 export async function makeWorkspace(
   directory: string,
@@ -69,7 +70,7 @@ export async function makeWorkspace(
 
 /**
  * Removes a workspace's directory. Links in it are removed, never followed. Throws `unsafe-path` when the directory
- * itself is a link, or is not right below `workspacesDir`.
+ * itself is a link, or is not directly below `workspacesDir`.
  */
 export async function removeWorkspace(workspacesDir: string, directory: string): Promise<void> {
   if (dirname(directory) !== workspacesDir) {

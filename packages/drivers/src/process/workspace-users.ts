@@ -9,17 +9,20 @@ import { systemErrorCode } from "./system-error.ts";
 import { type UidRange, UserAssignments } from "./user-assignments.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 
-/** One for the whole machine, so that no two servers of root give one number to two workspaces. */
+/** Shared by the whole machine, so that no two servers running as root assign one uid to two workspaces. */
 export const machineDirectory = "/var/lib/slipway-users";
 
 export interface WorkspaceUsersOptions {
   readonly range: UidRange;
   readonly table: ProcessTable;
-  /** Where assignments are kept, in the order of preference. */
+  /** Directories for the assignments, in order of preference. */
   readonly directories: readonly string[];
 }
 
-/** Users of a server of root, by number: each workspace has one of its own, of which nothing else has files or processes. */
+/**
+ * Assigns users, by uid, for a server running as root: each workspace has its own user, which owns no other files or
+ * processes.
+ */
 export class WorkspaceUsers {
   readonly #options: WorkspaceUsersOptions;
   #assigning: Promise<unknown> = Promise.resolve();
@@ -28,15 +31,15 @@ export class WorkspaceUsers {
     this.#options = options;
   }
 
-  /** The number of the user whose home a workspace's directory holds; undefined when it is not one of ours. */
+  /** Returns the uid of the user whose home is in a workspace's directory; undefined if it is not one of ours. */
   async userOf(directory: string): Promise<number | undefined> {
     const uid = (await ownerOf(workspacePaths(directory).home))?.uid;
     return uid !== undefined && this.#has(uid) ? uid : undefined;
   }
 
-  /** The user of a workspace, which stays the same as long as its directory. Throws `not-startable`. */
+  /** Returns the user of a workspace, which is the same for as long as its directory exists. Throws `not-startable`. */
   async assign(directory: string): Promise<Account> {
-    // One after the other: what the one gets is taken for the next.
+    // One at a time: each assignment sees those before it.
     const assigned = this.#assigning.then(() => this.#assign(directory));
     this.#assigning = assigned.catch(() => undefined);
     const uid = await assigned;
@@ -44,8 +47,8 @@ export class WorkspaceUsers {
   }
 
   /**
-   * Processes with only those marks that are theirs: a workspace's user may give its own those of another one, or anything
-   * else. `workspaces` are the directories that there are.
+   * Returns the processes with only the marks that are genuine: a workspace's user may set those of another workspace,
+   * or anything else. `workspaces` are the existing directories.
    */
   async withoutForgedMarks(
     processes: readonly RunningProcess[],
@@ -82,7 +85,7 @@ export class WorkspaceUsers {
     return assignments.assign(directory, mayKeep, (uid) => !taken.has(uid));
   }
 
-  /** Users of the other workspaces of this server, whatever has become of their assignments. */
+  /** Returns the users of the other workspaces of this server, whatever became of their assignments. */
   async #neighborsOf(directory: string): Promise<ReadonlySet<number>> {
     const root = dirname(directory);
     const others = (await namesIn(root)).map((name) => join(root, name));
@@ -93,10 +96,10 @@ export class WorkspaceUsers {
   }
 }
 
-/** Numbers of users and groups to which this machine gave a name, whatever range an operator chose. */
+/** Returns the uids and gids that have a name on this machine, whatever range an operator chose. */
 async function namedIds(): Promise<ReadonlySet<number>> {
   const texts = await Promise.all(["/etc/passwd", "/etc/group"].map(readOrEmpty));
-  // Both have the number in the third field.
+  // Both files have the id in the third field.
   const fields = texts.flatMap((text) => text.split("\n").map((line) => line.split(":")[2]));
   return new Set(fields.filter((field) => field !== undefined).map(Number));
 }
