@@ -1,6 +1,6 @@
 /**
- * The certificates with which AWS signs the identity documents of its machines, as it publishes them: DER in base64, by the
- * region or the group of regions whose machines they are for (docs/protocol/rest.md §3).
+ * The certificates with which AWS signs the identity documents of its instances, as it publishes them: DER in base64,
+ * by region or group of regions (docs/protocol/rest.md §3).
  */
 export const awsCertificates: Readonly<Record<string, string>> = {
   other: `

@@ -19,7 +19,7 @@ const document = '{\n  "instanceId" : "i-0123",\n  "region" : "us-west-2"\n}';
 
 function signed(text: string, key: KeyObject | SignKeyObjectInput = signer.privateKey): string {
   const signature = sign("sha256", Buffer.from(text), key).toString("base64");
-  // As AWS hands it out.
+  // As AWS returns it.
   return signature.replaceAll(/.{64}/g, "$&\n");
 }
 

@@ -7,18 +7,18 @@ import { decodeBase64 } from "./base64.ts";
 import { IdentityError } from "./errors.ts";
 import { isUsualRsaKey } from "./public-keys.ts";
 
-/** What a machine gets from AWS to show who it is. */
+/** The identity document of an AWS instance with its signature. */
 export interface AwsIdentity {
-  /** JSON. */
+  /** The document as JSON. */
   readonly document: string;
-  /** In base64, over the bytes of the document. */
+  /** The signature of the document's bytes, in base64. */
   readonly signature: string;
 }
 
-/** Sizes of RSA keys that sign: AWS's have 1,024 bits. */
+/** The sizes of signing RSA keys: AWS's have 1,024 bits. */
 const keySizes = { minBits: 1_024, maxBits: 4_096 } as const;
 
-/** The RSA keys that may have signed: those that AWS publishes, and those of more certificates. */
+/** Returns the RSA keys that may have signed: the published ones of AWS and those of additional certificates. */
 export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] {
   const published = Object.values(awsCertificates).map(
     (text) => new X509Certificate(Buffer.from(text, "base64")),
@@ -29,8 +29,9 @@ export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] 
 }
 
 /**
- * The id of the machine that shows this; throws `IdentityError`. Dates are not looked at: AWS signs with expired certificates,
- * and its documents do not say until when they hold (docs/protocol/rest.md §3). Checks a signature with each key of its length.
+ * Returns the id of the instance that presents this document; throws `IdentityError`. Ignores dates: AWS signs with
+ * expired certificates, and its documents do not say when they expire (docs/protocol/rest.md §3). Checks a signature
+ * with each key of its length.
  */
 export function verifyAwsIdentity(
   { document, signature }: AwsIdentity,

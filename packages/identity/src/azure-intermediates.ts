@@ -1,6 +1,6 @@
 /**
- * Certificates between those with which Azure signs and the roots that everybody trusts, as Microsoft and DigiCert publish
- * them: DER in base64 (docs/protocol/rest.md §3). Those that have expired are left out, so that others are fetched from their
+ * Certificates between Azure's signing certificates and the publicly trusted roots, as Microsoft and DigiCert publish
+ * them: DER in base64 (docs/protocol/rest.md §3). Expired ones are omitted, so that others are fetched from their
  * issuers. All of these expire in June 2029.
  */
 export const azureIntermediates: Readonly<Record<string, string>> = {

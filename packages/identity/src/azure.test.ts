@@ -28,7 +28,7 @@ let middle: Issued;
 let keys: Issued["keys"];
 let signer: Issued;
 
-/** A certificate of the metadata service, unless the parts say otherwise. */
+/** Issues a certificate of the metadata service, unless the parts say otherwise. */
 function issueSigner(parts: Partial<CertificateParts> = {}): Promise<Issued> {
   return issue({ name: metadata, issuer: middle, keys, ...parts });
 }
@@ -41,9 +41,9 @@ beforeAll(async () => {
 });
 
 interface Setting {
-  /** Beside those that everybody trusts. */
+  /** Trusted certificates besides the public roots. */
   readonly more?: readonly Issued[];
-  /** What is to be had at whatever address. */
+  /** The certificates that every address serves. */
   readonly fetched?: readonly Issued[];
   readonly asked?: string[];
 }
@@ -138,14 +138,14 @@ describe("the identity of an Azure machine", () => {
     const message = signMessage(content, { signer: await issueSigner({ issuerUrls: [url] }) });
     expect(await verify(message, { more: [root], fetched: [middle], asked })).toBe(id);
     expect(asked).toEqual([url]);
-    // What is fetched is believed no more than what is shown.
+    // Fetched certificates are trusted no more than presented ones.
     const own = await issue({ name: "Middle", isAuthority: true });
     const forged = await issueSigner({ issuer: own, issuerUrls: [url] });
     const forgery = signMessage(content, { signer: forged });
     await expect(verify(forgery, { more: [root], fetched: [own] })).rejects.toEqual(refused);
   });
 
-  /** A document as Azure writes it, of these times. */
+  /** Returns a document in Azure's format, with these times. */
   const timed = (createdOn: unknown, expiresOn: unknown) =>
     made({}, JSON.stringify({ vmId: id, timeStamp: { createdOn, expiresOn } }));
 
@@ -153,7 +153,7 @@ describe("the identity of an Azure machine", () => {
     ["11/25/26 10:00:00 -0000", "11/25/26 16:00:00 -0000"],
     ["11/25/2026 10:00:00 +0000", "11/25/2026 16:00:00 +0000"],
     ["2026-11-25T10:00:00Z", "2026-11-25T16:00:00Z"],
-    // Clocks may be a little apart.
+    // Clocks may differ a little.
     ["11/25/26 12:01:00 -0000", "11/25/26 11:59:00 -0000"],
     ["11/25/26 13:00:00 +0100", undefined],
   ])("is proved by a document of %s to %s", async (createdOn, expiresOn) => {
@@ -183,7 +183,7 @@ describe("the identity of an Azure machine", () => {
     expect(asked).toEqual([]);
   });
 
-  /** What is wrong with the certificate of the signer. */
+  /** Faults of the signer's certificate. */
   const wrongSigners: readonly (readonly [
     string,
     () => Partial<CertificateParts> | Promise<Partial<CertificateParts>>,
@@ -354,7 +354,7 @@ describe("whatever is shown as the identity of an Azure machine", () => {
     const own = await Promise.all(
       names.map((name) => issue({ name, isAuthority: true, keys: pairs.get(name) ?? keys })),
     );
-    // Everybody is issued by everybody else, several times over.
+    // Every certificate is issued by every other one, several times over.
     const web = await Promise.all(
       [1, 2].flatMap(() =>
         own.flatMap((issuer) =>
@@ -378,7 +378,9 @@ describe("whatever is shown as the identity of an Azure machine", () => {
 });
 
 describe("what a message of a stranger costs", () => {
-  /** Shows a signer of the stranger's own with certificates of their choice; resolves to the signatures that were checked. */
+  /**
+   * Presents a stranger's own signer with certificates of their choice; resolves to the number of signatures checked.
+   */
   async function spentOn(certificates: readonly Issued[], issuer: Issued): Promise<number> {
     const own = await issueSigner({ issuer });
     const message = signMessage(content, { signer: own, certificates: [own, ...certificates] });
@@ -393,7 +395,7 @@ describe("what a message of a stranger costs", () => {
     return signatures.spent;
   }
 
-  /** A pair whose public key is another one. */
+  /** Returns a key pair with another public key. */
   async function withPublicKey(jwk: object): Promise<Issued["keys"]> {
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
     const publicKey = await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]);
@@ -435,7 +437,7 @@ describe("what a message of a stranger costs", () => {
     const a = await issue({ name: "A", isAuthority: true, keys: pair });
     const b = await issue({ name: "B", isAuthority: true, keys: pair, issuer: a });
     const back = await issue({ name: "A", isAuthority: true, keys: pair, issuer: b });
-    // Its own; its issuer under both of A's certificates; B; and the same once more with those that were fetched.
+    // Its own; its issuer under both of A's certificates; B; and the same again with the fetched certificates.
     expect(await spentOn([a, b, back], a)).toBeLessThanOrEqual(1 + 2 * 4);
   });
 
@@ -454,7 +456,7 @@ describe("what a message of a stranger costs", () => {
   });
 });
 
-/** Sequences in each other, with the lengths that they have. */
+/** Returns nested sequences with correct lengths. */
 function nested(depth: number): Buffer {
   const heads: Buffer[] = [];
   let length = 0;

@@ -10,7 +10,7 @@ import type { SignatureBudget } from "./signature-budget.ts";
 import { readSignedMessage, type SignedMessage } from "./signed-message.ts";
 import { isFuture, isPast, parseAzureTime } from "./times.ts";
 
-/** Whom to believe what Azure's machines show. */
+/** Trust anchors for the documents of Azure instances. */
 export interface AzureTrust {
   readonly roots: readonly X509Certificate[];
   readonly intermediates: readonly Certificate[];
@@ -18,13 +18,16 @@ export interface AzureTrust {
 
 interface AzureNeeds {
   readonly trust: AzureTrust;
-  /** The certificates at addresses that a certificate names, as far as they can be had. */
+  /** Fetches the certificates at the addresses that a certificate names, as far as they are available. */
   readonly fetchIssuers: (urls: readonly string[]) => Promise<readonly Certificate[]>;
   readonly nowMs: number;
   readonly signatures: SignatureBudget;
 }
 
-/** The roots that everybody trusts and the intermediates of Azure, with more of either: who issued himself is a root. */
+/**
+ * Returns the publicly trusted roots and Azure's intermediates, with more of either: a self-issued certificate is a
+ * root.
+ */
 export function azureTrust(more: readonly X509Certificate[]): AzureTrust {
   const isRoot = (one: X509Certificate): boolean => one.checkIssued(one);
   const published = Object.values(azureIntermediates).map((text) => Buffer.from(text, "base64"));
@@ -37,8 +40,8 @@ export function azureTrust(more: readonly X509Certificate[]): AzureTrust {
 }
 
 /**
- * The id of the machine whose signed document this is, in base64. Throws `IdentityError`, always with the same message
- * (docs/protocol/rest.md §3, whose rules the functions below cite).
+ * Returns the id of the instance whose signed document this is, in base64. Throws `IdentityError`, always with the same
+ * message (docs/protocol/rest.md §3, whose rules the functions below cite).
  */
 export async function verifyAzureIdentity(signature: string, needs: AzureNeeds): Promise<string> {
   try {
@@ -56,7 +59,7 @@ export async function verifyAzureIdentity(signature: string, needs: AzureNeeds):
 
 const signerName = /^(.*\.)?metadata\.(azure\.(com|us|cn)|microsoftazure\.de)$/;
 
-/** Rule 1, and what no other certificate could make good. */
+/** Checks rule 1, and faults that no other certificate could fix. */
 function checkSigner(
   { x509, commonNames: [name = "", ...others] }: Certificate,
   nowMs: number,
@@ -67,12 +70,12 @@ function checkSigner(
   if (!isInForce(x509, nowMs)) throw new Error("found a signer that is not in force");
 }
 
-/** Rules 3 and 4. */
+/** Checks rules 3 and 4. */
 async function isTrusted(
   { signer, certificates }: SignedMessage,
   { trust: { roots, intermediates }, fetchIssuers, nowMs, signatures }: AzureNeeds,
 ): Promise<boolean> {
-  // Azure's own first: those that are shown may be anything.
+  // Azure's own first: presented certificates may be anything.
   const known = [...intermediates, ...certificates];
   if (hasTrustedChain(signer, { roots, intermediates: known, nowMs, signatures })) return true;
   const fetched = await fetchIssuers(signer.issuerUrls);
@@ -81,7 +84,7 @@ async function isTrusted(
   return hasTrustedChain(signer, { roots, intermediates: all, nowMs, signatures });
 }
 
-/** Rule 5; and the document holds at this time, where it says until when it does. */
+/** Checks rule 5, and that the document has not expired if it says when it does. */
 function readVmId(content: Buffer, nowMs: number): string {
   const value: unknown = JSON.parse(content.toString());
   const id = fieldOf(value, "vmId");

@@ -4,24 +4,24 @@ import type { Certificate } from "./certificate.ts";
 import type { SignatureBudget } from "./signature-budget.ts";
 
 export interface ChainSubject {
-  /** Believed as they are, while they are in force. */
+  /** Certificates trusted as they are while they are in force. */
   readonly roots: readonly X509Certificate[];
-  /** Of which a chain may be made; whoever shows something may have chosen them. */
+  /** Certificates of which a chain may be built; the sender of a document may have chosen them. */
   readonly intermediates: readonly Certificate[];
   readonly nowMs: number;
-  /** One signature is checked for each link that names its issuer. */
+  /** The budget from which each link that names its issuer takes one signature check. */
   readonly signatures: SignatureBudget;
 }
 
-/** Most certificates between the first one and a root. */
+/** The maximum number of certificates between the first one and a root. */
 const maxIntermediates = 6;
 
 /**
- * Whether the certificate was issued, over any number of others, by one of the roots, and all of them are in force. Usages of
- * keys other than to sign certificates do not matter.
+ * Returns whether the certificate was issued, directly or through intermediates, by one of the roots, and all of them
+ * are in force. Ignores key usages other than certificate signing.
  *
- * Goes from the certificate upwards, all issuers at one distance before those at the next, and to each certificate once: the
- * shortest way to it is the one that its path length allows if any does.
+ * Searches breadth-first from the certificate upwards and visits each certificate once: if its path length allows any
+ * path to it, it allows the shortest.
  */
 export function hasTrustedChain(leaf: Certificate, subject: ChainSubject): boolean {
   const { roots, intermediates, nowMs } = subject;
@@ -44,12 +44,12 @@ export function hasTrustedChain(leaf: Certificate, subject: ChainSubject): boole
   return false;
 }
 
-/** Of certificates that are shown several times, one. */
+/** Removes duplicate certificates. */
 function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
   return [...new Map(certificates.map((one) => [one.x509.fingerprint256, one])).values()];
 }
 
-/** `below` is the number of issuers under it. */
+/** Returns whether the issuer may have issued the certificate, with `below` issuers under it. */
 function mayIssue(
   { x509, isUsable, pathLength = Infinity }: Certificate,
   below: number,
@@ -63,7 +63,7 @@ function isIssuedBy(
   issuer: X509Certificate,
   { signatures }: ChainSubject,
 ): boolean {
-  // It names the issuer, who may sign certificates; only then is the signature worth the time.
+  // It names the issuer, which may sign certificates; only then is verifying the signature worth the time.
   return x509.checkIssued(issuer) && signatures.take() && x509.verify(issuer.publicKey);
 }
 

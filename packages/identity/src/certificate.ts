@@ -9,16 +9,16 @@ import {
 
 import { isUsualKey } from "./public-keys.ts";
 
-/** A certificate, as far as chains of them and the addresses in them matter. */
+/** The parts of a certificate that matter to chains, and the addresses in it. */
 export interface Certificate {
   readonly x509: X509Certificate;
   readonly publicKey: KeyObject;
   readonly commonNames: readonly string[];
-  /** Where its issuer's certificate is to be had, as it says. */
+  /** The URLs of its issuer's certificate, as the certificate states. */
   readonly issuerUrls: readonly string[];
-  /** Most other issuers below it; undefined: any number. */
+  /** The maximum number of other issuers below it; undefined for no limit. */
   readonly pathLength: number | undefined;
-  /** Whether it is signed with an algorithm that holds, has a key that is in use, and demands nothing unknown. */
+  /** True if its signature algorithm is secure, its key is of a type in use, and it demands nothing unknown. */
   readonly isUsable: boolean;
 }
 
@@ -39,8 +39,9 @@ const strongSignatures: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Extensions that may be critical: usages of keys and basic constraints, which are looked at; other names, extended usages and
- * policies, any of which will do. Constraints of names are not among them: who has some is not believed.
+ * Extensions that may be critical: key usages and basic constraints, which are checked; other names, extended usages
+ * and policies, any of which is accepted. Name constraints are not among them: a certificate that has some is not
+ * trusted.
  */
 const knownExtensions: ReadonlySet<string> = new Set([
   "2.5.29.15",
@@ -49,15 +50,15 @@ const knownExtensions: ReadonlySet<string> = new Set([
   "2.5.29.32",
   "2.5.29.37",
 ]);
-/** It counts whether critical or not. */
+/** Refused whether critical or not. */
 const nameConstraints = "2.5.29.30";
 
-/** Reads DER; throws some error or other where it is no certificate. */
+/** Parses DER; throws an unspecified error if it is not a certificate. */
 export function readCertificate(der: Uint8Array): Certificate {
   return certificateOf(ParsedCertificate.fromBER(new Uint8Array(der)), der);
 }
 
-/** The same of one that is parsed already. */
+/** Converts a certificate that is already parsed. */
 export function certificateOf(
   parsed: ParsedCertificate,
   der: Uint8Array = new Uint8Array(parsed.toSchema().toBER()),

@@ -1,15 +1,15 @@
-/** An agent that is known by a machine, in a workspace that is not deleted. */
+/** An agent identified by its cloud instance, in a workspace that is not deleted. */
 export interface Candidate {
   readonly name: string;
   readonly workspaceId: string;
   /**
-   * The state of the workspace: `current` while the agent's build is its newest, `starting` or `ending` while a newer build
-   * is under way or failed. A workspace that ends has no claim to the machine.
+   * The state of the workspace: `current` while the agent's build is its newest, `starting` or `ending` while a newer
+   * build is under way or failed. A workspace that is ending has no claim to the instance.
    */
   readonly workspace: "current" | "starting" | "ending";
-  /** Whether the workspace waits in a pool for an owner. */
+  /** True if the workspace waits in a pool for an owner. */
   readonly isWaiting: boolean;
-  /** Whether the workspace was made for a pool, by a preset that names this machine. */
+  /** True if the workspace was created for a pool, by a preset that names this instance. */
   readonly isOfPool: boolean;
 }
 
@@ -17,17 +17,17 @@ export type Choice<C> =
   | { readonly type: "chosen"; readonly candidate: C }
   | { readonly type: "no-agent" }
   | { readonly type: "no-agent-of-name" }
-  /** Several workspaces name the machine. */
+  /** Several workspaces name the instance. */
   | { readonly type: "contested"; readonly workspaceIds: readonly string[] }
-  /** One workspace has several agents on the machine. */
+  /** One workspace has several agents on the instance. */
   | { readonly type: "unnamed"; readonly names: readonly string[] }
   | { readonly type: "outdated" };
 
 /**
- * Chooses the agent that a machine runs; `name` is empty where the machine names none (docs/protocol/rest.md §3). Whoever makes a
- * workspace may name any machine in it, and no machine may run a stranger's scripts: where several live workspaces name it,
- * none of them gets it. `candidates` may be incomplete as long as they hold the first workspaces in the order of
- * `selectMachineAgents`.
+ * Chooses the agent that an instance runs; `name` is empty if the instance names none (docs/protocol/rest.md §3). A
+ * workspace's creator may name any instance in it, and no instance may run a stranger's scripts: if several live
+ * workspaces name it, none of them gets it. `candidates` may be incomplete as long as they include the first workspaces
+ * in the order of `selectMachineAgents`.
  */
 export function chooseAgent<C extends Candidate>(
   candidates: readonly C[],
@@ -48,8 +48,8 @@ export function chooseAgent<C extends Candidate>(
 }
 
 /**
- * Once the workspace of a pool is claimed, the pool is filled up with one that names the same machine. That one waits for the
- * machine too, and gets it when the claimed one is gone.
+ * Drops the pool's next workspace: once a workspace of a pool is claimed, the pool is refilled with one that names the
+ * same instance. That one also waits for the instance, and gets it when the claimed one is gone.
  */
 function withoutNextInPool<C extends Candidate>(live: readonly C[]): readonly C[] {
   const owned = live.filter(({ isWaiting }) => !isWaiting);

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { azureIntermediates } from "./azure-intermediates.ts";
 import { requireModestDer } from "./der-shape.ts";
 
-/** A value with a tag and a length as DER writes it. */
+/** Returns a DER value with a tag and a length. */
 function value(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;

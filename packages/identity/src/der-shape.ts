@@ -1,11 +1,16 @@
-/** Largest message that a machine shows, in bytes; Azure's have about 3,000. */
+/** The maximum size of a message from an instance, in bytes; Azure's have about 3,000. */
 const maxBytes = 16 * 1024;
-/** Most values in it: parsing takes time by their number. A certificate has about 80, more with many names. */
+/**
+ * The maximum number of values in it: parsing time grows with them. A certificate has about 80, more with many names.
+ */
 const maxValues = 800;
-/** Deepest nesting; certificates in signed data go to about 12. */
+/** The maximum nesting depth; certificates in signed data reach about 12. */
 const maxDepth = 32;
 
-/** Most certificates in signed data: Azure puts in that of the signer, and has put in those up to a root. */
+/**
+ * The maximum number of certificates in signed data: Azure includes that of the signer, and has included those up to a
+ * root.
+ */
 const maxCertificates = 4;
 
 /** A value that contains others. */
@@ -15,8 +20,8 @@ interface Container {
 }
 
 /**
- * Throws unless the bytes are one DER value of modest size, number of parts and depth. It looks at tags and lengths only, and
- * goes first because what parses the rest takes long over many parts.
+ * Throws unless the bytes are one DER value of modest size, number of parts and depth. Looks at tags and lengths only,
+ * and runs first because the full parser is slow on many parts.
  *
  *     tag    1 byte, of which 0x20: contains other values, 0x1f: a longer tag follows (nothing here has one)
  *     length 1 byte below 0x80, else 0x80 + n and n bytes (0x80 alone: not said, which is not DER)

@@ -1,10 +1,10 @@
-/** What a machine showed does not prove which one it is; the message says why, for whoever runs the machine. */
+/** The presented document does not prove an instance's identity; the message says why, for the instance's operator. */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
   readonly code = "unproven-identity";
 }
 
-/** What a machine showed proves something, but not what it claims to: its claims are of wrong types. */
+/** The presented document is genuine, but its claims have wrong types. */
 export class IdentityClaimError extends Error {
   override readonly name = "IdentityClaimError";
   readonly code = "malformed-identity";

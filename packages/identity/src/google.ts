@@ -13,7 +13,7 @@ export interface Keys {
   find(id: string): Promise<PublicJwk>;
 }
 
-/** Those that sign tokens, by algorithm. */
+/** The keys that sign tokens, by algorithm. */
 export interface GoogleKeys {
   readonly RS256: Keys;
   readonly ES256: Keys;
@@ -21,19 +21,19 @@ export interface GoogleKeys {
 
 export interface GoogleNeeds {
   readonly keys: GoogleKeys;
-  /** Whom tokens must be for. */
+  /** The audience that tokens must name. */
   readonly audience: string;
   readonly nowMs: number;
 }
 
-/** Longest token, in characters; Google's have about 1,500. */
+/** The maximum length of a token, in characters; Google's have about 1,500. */
 const maxTokenLength = 16 * 1024;
 const keySizes = { minBits: 2_048, maxBits: 4_096 } as const;
 
 /**
- * The id of the machine whose token this is, empty where it names none (docs/protocol/rest.md §3). A token is for the audience that
- * its machine asked for, so that one shown to another service is of no use here. Throws `IdentityError`, or
- * `IdentityClaimError` for what a good token says wrongly.
+ * Returns the id of the instance whose token this is, empty if it names none (docs/protocol/rest.md §3). A token names
+ * the audience that its instance asked for, so one shown to another service is of no use here. Throws `IdentityError`,
+ * or `IdentityClaimError` for malformed claims in a genuine token.
  */
 export async function verifyGoogleIdentity(
   token: string,
@@ -51,7 +51,7 @@ export async function verifyGoogleIdentity(
   return instanceIdOf(claims);
 }
 
-/** `exp` must be there; `nbf` and `iat` may be. */
+/** Checks the token's times: `exp` is required; `nbf` and `iat` are optional. */
 function checkTimes(claims: Claims, nowMs: number): void {
   const { exp, nbf, iat } = claims;
   const now = Math.floor(nowMs / 1000);
@@ -68,7 +68,7 @@ function checkTimes(claims: Claims, nowMs: number): void {
   }
 }
 
-/** Of accounts, who tell of machines, and of the proxy that signs with ES256. */
+/** The issuers of tokens: Google accounts, which identify instances, and the proxy that signs with ES256. */
 const issuers: ReadonlySet<unknown> = new Set([
   "https://accounts.google.com",
   "accounts.google.com",

@@ -32,7 +32,7 @@ beforeEach(() => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Finds every host on this machine; all addresses are allowed, unless told otherwise. */
+/** Opens a store that resolves every host to this machine; allows all addresses by default. */
 function openStore({
   isAllowedAddress = () => true,
   addresses = ["127.0.0.1"],

@@ -6,7 +6,7 @@ import type { LookupFunction } from "node:net";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { isPublicAddress } from "./public-address.ts";
 
-/** Finds all addresses of a host. */
+/** Resolves a host to all its addresses. */
 export type Lookup = (
   hostname: string,
   options: LookupAllOptions,
@@ -22,24 +22,25 @@ interface IssuerStoreOptions {
 const hosts: ReadonlySet<string> = new Set(["www.microsoft.com", "cacerts.digicert.com"]);
 const ports: ReadonlySet<string> = new Set(["", "80", "443"]);
 const timeoutMs = 5_000;
-/** Largest answer, in bytes; certificates have about 2,000. */
+/** The maximum size of a response, in bytes; certificates have about 2,000. */
 const maxBytes = 64 * 1024;
-/** Most addresses that are asked at a time, for everybody: what strangers show makes the server ask. */
+/** The maximum number of concurrent requests, for all callers: strangers' documents cause them. */
 const maxAsking = 8;
-/** Most addresses of one certificate that are asked. */
+/** The maximum number of addresses requested per certificate. */
 const maxUrls = 4;
-/** Most certificates that are kept; those that came first go first. */
+/** The maximum number of cached certificates; the oldest are evicted first. */
 const maxKept = 64;
 
-/** Whether certificates name an address that may be asked (docs/protocol/rest.md §3, Azure's rule 4). */
+/** Returns whether an address in a certificate may be requested (docs/protocol/rest.md §3, Azure's rule 4). */
 export function isIssuerUrl({ protocol, hostname, port, username, password }: URL): boolean {
   const isWeb = protocol === "http:" || protocol === "https:";
   return isWeb && hosts.has(hostname) && ports.has(port) && username === "" && password === "";
 }
 
 /**
- * Fetches the certificates of issuers from where certificates say that they are, if that is a place of those who issue for
- * Azure, on the public internet. Anybody can make a certificate that says anything; what is fetched is not believed either.
+ * Fetches issuers' certificates from the addresses that certificates name, if they belong to those who issue for Azure,
+ * on the public internet. Anybody can make a certificate that says anything; fetched certificates are not trusted
+ * either.
  */
 export class IssuerStore {
   readonly #options: Required<IssuerStoreOptions>;
@@ -55,7 +56,7 @@ export class IssuerStore {
     };
   }
 
-  /** Those that can be had within a few seconds. */
+  /** Fetches the certificates that are available within a few seconds. */
   async fetch(urls: readonly string[]): Promise<readonly Certificate[]> {
     const allowed = urls
       .flatMap((text) => URL.parse(text) ?? [])
@@ -67,7 +68,7 @@ export class IssuerStore {
     return found.filter((one) => one !== undefined);
   }
 
-  /** Asks an address once at a time, and never again once it has answered. */
+  /** Requests an address once at a time, and never again once it has answered. */
   #read(url: string): Promise<Certificate | undefined> {
     const kept = this.#kept.get(url);
     if (kept !== undefined) return kept;
@@ -76,7 +77,7 @@ export class IssuerStore {
     const reading = this.#get(url)
       .then(readCertificate)
       .catch(() => {
-        // Whoever showed the certificate is refused; the address may answer the next time.
+        // This request is refused; the address may answer the next time.
         this.#kept.delete(url);
         return undefined;
       })
@@ -102,7 +103,7 @@ export class IssuerStore {
     });
   }
 
-  /** Finds the addresses that are then dialled; none unless all of them are allowed. */
+  /** Resolves the addresses that are then dialed; none unless all of them are allowed. */
   readonly #lookup: LookupFunction = (hostname, options, callback) => {
     const { lookup, isAllowedAddress } = this.#options;
     lookup(hostname, { ...options, all: true }, (error, addresses) => {

@@ -97,7 +97,7 @@ test("asks again for a key that it does not have, once a minute", async () => {
     await expect(keys.find("c")).rejects.toThrow(unknown);
   }
   expect(asked).toBe(3);
-  // What it has it still has.
+  // Cached keys remain.
   expect(await keys.find("a")).toMatchObject({ kid: "a" });
 });
 

@@ -4,7 +4,7 @@ import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import { IdentityError } from "./errors.ts";
 
-/** A public key as JSON, by its id. */
+/** A public key as JSON, with its id. */
 export type PublicJwk = webcrypto.JsonWebKey & { readonly kid: string };
 
 interface KeySetOptions {
@@ -21,13 +21,13 @@ interface Fetched {
 const fetchTimeoutMs = 5_000;
 const maxBytes = 1024 * 1024;
 const maxKeys = 1_000;
-/** A set is kept for as long at least, and asked for no sooner again because of a key that it does not have. */
+/** The minimum time a set is cached, and before it is requested again because of a missing key. */
 const minAgeMs = 60_000;
 const maxAgeMs = 86_400_000;
-/** A set that could not be had is asked for no sooner again. */
+/** The time before a failed request for a set is repeated. */
 const retryMs = 1_000;
 
-/** Keys that are published at an address, kept for as long as the answer says; asked for once at a time. */
+/** Keys published at an address, cached for as long as the response allows; requested once at a time. */
 export class KeySet {
   readonly #options: KeySetOptions;
   #kept: ReadonlyMap<string, PublicJwk> | undefined;
@@ -39,7 +39,7 @@ export class KeySet {
     this.#options = options;
   }
 
-  /** The key of that id; throws `IdentityError` when there is none, or when the keys cannot be had. */
+  /** Returns the key with that id; throws `IdentityError` if there is none or the keys are unavailable. */
   async find(id: string): Promise<PublicJwk> {
     if (this.#options.clock.now() >= this.#freshUntilMs) await this.#askAfter(retryMs);
     if (this.#kept !== undefined && !this.#kept.has(id)) await this.#askAfter(minAgeMs);
@@ -51,7 +51,7 @@ export class KeySet {
     throw new IdentityError("idtoken: the token is signed with a key that is not published");
   }
 
-  /** Asks, or waits for who asks already, unless the last time is less than `pauseMs` ago. */
+  /** Requests the keys, or joins the request under way, unless the last one is less than `pauseMs` ago. */
   async #askAfter(pauseMs: number): Promise<void> {
     if (this.#asking === undefined && this.#options.clock.now() - this.#askedAtMs < pauseMs) return;
     this.#asking ??= this.#ask().finally(() => {
@@ -60,7 +60,7 @@ export class KeySet {
     await this.#asking;
   }
 
-  /** What is kept lives no longer than it may, though nothing new can be had. */
+  /** Requests the keys. Cached ones still expire in time if the request fails. */
   async #ask(): Promise<void> {
     const { url, clock, logger } = this.#options;
     this.#askedAtMs = clock.now();
@@ -112,7 +112,7 @@ function isKey(value: unknown): value is PublicJwk {
   );
 }
 
-/** How long an answer may be kept: `max-age` without the `Age` that it has. */
+/** Returns the time for which a response may be cached: `max-age` minus its `Age`. */
 function readFreshMs(headers: Headers): number {
   const maxAge = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(headers.get("cache-control") ?? "")?.[1];
   const age = /^\d{1,9}$/.exec(headers.get("age") ?? "")?.[0];

@@ -1,6 +1,9 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 
-/** Networks of IPv4 that are not for everybody: private, shared, of this machine or link, for tests and documents, multicast. */
+/**
+ * IPv4 networks that are not public: private, shared, local to this machine or link, for tests and documents,
+ * multicast.
+ */
 const special4 = blockList("ipv4", [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -18,7 +21,7 @@ const special4 = blockList("ipv4", [
   ["224.0.0.0", 3],
 ]);
 
-/** What of IPv6 is given out to networks, and within that what is not for everybody or leads into IPv4. */
+/** IPv6 space allocated to networks, and the parts of it that are not public or lead into IPv4. */
 const global6 = blockList("ipv6", [["2000::", 3]]);
 const special6 = blockList("ipv6", [
   ["2001::", 23],
@@ -27,7 +30,7 @@ const special6 = blockList("ipv6", [
   ["3fff::", 20],
 ]);
 
-/** Whether an address is one that everybody reaches in the same place; false for what is no address. */
+/** Returns whether an address is public: the same place for everybody; false for an invalid address. */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special4.check(address, "ipv4");
   return isIPv6(address) && global6.check(address, "ipv6") && !special6.check(address, "ipv6");

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 
-/** Exponents in use: checking a signature takes time by their length, up to a thousand times as much for long ones. */
+/** Exponents in use: the time to check a signature grows with their length, up to a thousandfold for long ones. */
 const usualExponents: ReadonlySet<bigint> = new Set([3n, 17n, 65_537n]);
 const usualCurves: ReadonlySet<string> = new Set(["prime256v1", "secp384r1"]);
 
@@ -9,7 +9,7 @@ interface RsaSizes {
   readonly maxBits: number;
 }
 
-/** Whether a key is of RSA in such a size, with an exponent in use. */
+/** Returns whether a key is an RSA key of such a size, with an exponent in use. */
 export function isUsualRsaKey(
   { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
   { minBits, maxBits }: RsaSizes,
@@ -18,7 +18,7 @@ export function isUsualRsaKey(
   return type === "rsa" && bits >= minBits && bits <= maxBits && usualExponents.has(exponent);
 }
 
-/** Whether a key is one that clouds sign with: RSA of 2,048 to 4,096 bits, or ECDSA on P-256 or P-384. */
+/** Returns whether a key is of a kind that clouds sign with: RSA of 2,048 to 4,096 bits, or ECDSA on P-256 or P-384. */
 export function isUsualKey(key: KeyObject): boolean {
   if (key.asymmetricKeyType === "ec") {
     return usualCurves.has(key.asymmetricKeyDetails?.namedCurve ?? "");

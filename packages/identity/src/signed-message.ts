@@ -13,11 +13,11 @@ import { type Certificate, certificateOf } from "./certificate.ts";
 import { requireModestDer } from "./der-shape.ts";
 import type { SignatureBudget } from "./signature-budget.ts";
 
-/** PKCS #7 signed data with its content in it, whose signature is right (RFC 5652). */
+/** PKCS #7 signed data with embedded content and a valid signature (RFC 5652). */
 export interface SignedMessage {
   readonly content: Buffer;
   readonly signer: Certificate;
-  /** All in the envelope, the signer's too. */
+  /** All certificates in the envelope, including the signer's. */
   readonly certificates: readonly Certificate[];
 }
 
@@ -29,7 +29,7 @@ const oids = {
   signingTime: "1.2.840.113549.1.9.5",
 } as const;
 
-/** SHA-2, by itself and as part of a signature: Azure names the latter where a digest is wanted. */
+/** SHA-2, by itself and as part of a signature algorithm: Azure names the latter where a digest is expected. */
 const hashes: Readonly<Record<string, string>> = {
   "2.16.840.1.101.3.4.2.1": "sha256",
   "2.16.840.1.101.3.4.2.2": "sha384",
@@ -43,8 +43,8 @@ const hashes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a message that one signer has signed, and checks the signature once `checkSigner` has nothing against who signed it;
- * throws some error or other where any of that is not so.
+ * Parses a message with one signer, and checks the signature once `checkSigner` has accepted the signer; throws an
+ * unspecified error if any of that fails.
  */
 export function readSignedMessage(
   der: Uint8Array,
@@ -98,7 +98,7 @@ function checkSignature(
     throw new Error("found a wrong signature");
 }
 
-/** Where there are attributes, they are signed, and tell what the content is (RFC 5652, section 5.4). */
+/** Checks the attributes, which, if present, are signed and describe the content (RFC 5652, section 5.4). */
 function checkAttributes(
   content: Buffer,
   attributes: readonly Attribute[],
@@ -122,7 +122,7 @@ function checkAttributes(
   }
 }
 
-/** The value of an attribute, undefined where there is none; throws where there are several. */
+/** Returns the value of an attribute; undefined if there is none; throws if there are several. */
 function onlyValue(attributes: readonly Attribute[], type: string): Attribute["values"][number] {
   const values = attributes.filter((one) => one.type === type).flatMap((one) => one.values);
   if (values.length > 1) throw new Error(`found ${values.length} values of the attribute ${type}`);

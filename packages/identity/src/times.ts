@@ -1,4 +1,4 @@
-/** How far the clocks of a cloud and of this machine may be apart. */
+/** The maximum difference between the clocks of a cloud and of this machine. */
 const leewayMs = 60_000;
 
 export function isPast(timeMs: number, nowMs: number): boolean {
@@ -10,8 +10,8 @@ export function isFuture(timeMs: number, nowMs: number): boolean {
 }
 
 /**
- * Milliseconds since the epoch of a time as Azure writes it, `11/28/18 06:16:17 -0000`, or as ISO 8601; undefined for
- * anything else.
+ * Parses a time in Azure's format, `11/28/18 06:16:17 -0000`, or ISO 8601, into milliseconds since the epoch; undefined
+ * for anything else.
  */
 export function parseAzureTime(text: string): number | undefined {
   const found = spelling.exec(text);

@@ -14,8 +14,8 @@ interface VerifierOptions {
 }
 
 /**
- * Finds out which machine shows something; each method resolves to its id, or throws `IdentityError` or `IdentityClaimError`.
- * What a cloud needs is loaded when the first of its machines asks, for most servers never see one.
+ * Verifies identity documents; each method resolves to the instance's id, or throws `IdentityError` or
+ * `IdentityClaimError`. The code for a cloud is loaded at its first request, because most servers never see one.
  */
 export class IdentityVerifier {
   readonly #options: VerifierOptions;

@@ -11,7 +11,7 @@ export function refuseOddName({ name, id }: DriverAgent): void {
   );
 }
 
-/** Lists the workspace's directory, which outlives its agents. */
+/** Lists the agents and the directory, which stays when the agents stop. */
 export function resourcesOf(agentNames: readonly string[]): DriverResource[] {
   const agents = agentNames.map((name) => ({
     type: "process",

@@ -111,7 +111,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** Sets the mode, which the umask may have restricted. */
+/** Opens a folder and its parent to everyone: the umask may have narrowed their modes. */
 async function openFolder(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   await chmod(dirname(folder), 0o755);
