@@ -6,19 +6,20 @@ import { type Account, ownerOf } from "@slipway/runtime/ownership";
 import { EmbeddedPostgresError } from "./errors.ts";
 import { systemAccount } from "./system-user.ts";
 
-/** As whom earlier releases ran PostgreSQL where root started them: as a user that everybody else's programs run as too. */
+/** The user as which earlier releases ran PostgreSQL when started by root; other programs run as it too. */
 const nobodyUid = 65_534;
 
 export interface ChosenAccount {
-  /** Undefined: our own. */
+  /** Undefined for our own account. */
   readonly account: Account | undefined;
-  /** Whether the database is to be taken from its owner first. */
+  /** True if ownership of the database must be transferred first. */
   readonly isNewOwner: boolean;
 }
 
 /**
- * The account to run PostgreSQL as. It refuses to run as root, so root runs it as a user of its own, or as the owner whom
- * an operator chose. Throws `directory-unreachable` when an ordinary user does not own the database, and `user-missing`.
+ * Chooses the account to run PostgreSQL as. It refuses to run as root, so root runs it as a dedicated user, or as the
+ * owner that an operator chose. Throws `directory-unreachable` when an ordinary user does not own the database, and
+ * `user-missing`.
  */
 export async function chooseAccount(clusterDirectory: string): Promise<ChosenAccount> {
   const own = process.getuid?.();
@@ -31,13 +32,13 @@ export async function chooseAccount(clusterDirectory: string): Promise<ChosenAcc
     );
   }
   if (owner === undefined) return { account: await systemAccount(), isNewOwner: false };
-  // Root's is one that was restored from a copy, say.
+  // Root owns one that was restored from a copy, say.
   const isNewOwner = owner.uid === 0 || owner.uid === nobodyUid;
   return { account: isNewOwner ? await systemAccount() : owner, isNewOwner };
 }
 
 /**
- * Sees to it that the account can get to our own data directory, and that it can get to that one at all. Throws
+ * Lets the account traverse our own data directory, and checks that it can reach it at all. Throws
  * `directory-unreachable` with the name of the directory that is in the way.
  */
 export async function openPathFor(account: Account, dataDirectory: string): Promise<void> {
@@ -51,7 +52,7 @@ export async function openPathFor(account: Account, dataDirectory: string): Prom
           `user ${account.uid}, as whom root runs PostgreSQL, cannot pass through ${path} (mode ${(mode & 0o7777).toString(8)}) to ${dataDirectory}: set SLIPWAY_DATA_DIR to a directory elsewhere, such as /var/lib/slipway, or chmod o+x ${path}`,
         );
       }
-      // Passing through shows nothing: what is secret in it has modes of its own.
+      // Traversal reveals nothing: secrets inside have their own modes.
       await chmod(path, (mode & 0o7777) | bit);
     }
     if (path === dirname(path)) return;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { EmbeddedPostgresError } from "./errors.ts";
 
-/** PostgreSQL as npm installed it. Nothing is run from there: see `installRuntime`. */
+/** PostgreSQL as installed by npm. Nothing runs from there: see `installRuntime`. */
 export interface Binaries {
   /** The package's version, which starts with PostgreSQL's. */
   readonly version: string;

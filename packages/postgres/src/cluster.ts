@@ -10,12 +10,12 @@ import { EmbeddedPostgresError, systemErrorCode } from "./errors.ts";
 import { exists, removeUnfinished, unfinishedName } from "./runtime-copy.ts";
 import { adminUser, cleanEnvironment } from "./settings.ts";
 
-/** Where the database of that major version is. */
+/** Returns the directory of the database of that major version. */
 export function clusterDirectoryOf(dataDirectory: string, majorVersion: number): string {
   return join(dataDirectory, `postgres-${majorVersion}`);
 }
 
-/** Throws `version-mismatch` when the data are those of another major version. Changes nothing. */
+/** Throws `version-mismatch` if the data belong to another major version. Changes nothing. */
 export async function refuseOtherVersion(
   dataDirectory: string,
   { majorVersion }: Binaries,
@@ -24,7 +24,7 @@ export async function refuseOtherVersion(
   const found = await versionIn(directory);
   const others = await versionsIn(dataDirectory);
   const newest = Math.max(...others, 0);
-  // After an upgrade the older directory may stay as a backup; a newer one means that this program is too old.
+  // After an upgrade the older directory may remain as a backup; a newer one means that this program is too old.
   const mismatch =
     found === undefined
       ? newest || undefined
@@ -41,8 +41,9 @@ export async function refuseOtherVersion(
 }
 
 /**
- * Makes an empty database at `directory`, unless there is one; answers whether it made it. It gets its name only once it
- * is whole. Nothing is forced to disk: the caller does that afterwards (`syncCluster`). Throws `init-failed`.
+ * Creates an empty database at `directory`, unless there is one; returns whether it did. The directory gets its name
+ * only once it is complete. Nothing is synced to disk: the caller does that afterwards (`syncCluster`). Throws
+ * `init-failed`.
  */
 export async function createCluster(
   initdb: string,
@@ -61,8 +62,8 @@ export async function createCluster(
 }
 
 /**
- * Forces a new database, and the new copy of the binaries beside it, to disk. Runs beside the server: until it is done
- * (seconds), a power failure may leave a database that has to be made again.
+ * Syncs a new database, and the new copy of the binaries beside it, to disk. Runs beside the server: until it is done
+ * (seconds), a power failure may leave a database that must be created again.
  */
 export async function syncCluster(
   initdb: string,
@@ -70,7 +71,7 @@ export async function syncCluster(
   account: Account | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  // `syncfs` takes the whole file system, with the binaries and the directory entries.
+  // `syncfs` syncs the whole file system, with the binaries and the directory entries.
   const method = process.platform === "linux" ? ["--sync-method=syncfs"] : [];
   await runInitdb(initdb, ["--sync-only", ...method, "-D", directory], account, signal);
 }
@@ -132,7 +133,7 @@ function initError(initdb: string, error: unknown): EmbeddedPostgresError {
 }
 
 function initHint(error: unknown, reason: string): string {
-  // The file is there: it is the loader of the C library that is not.
+  // The file exists: the missing file is the loader of the C library.
   if (systemErrorCode(error) === "ENOENT") {
     return " (the binaries need glibc: on Alpine and the like, give a database with SLIPWAY_POSTGRES_URL)";
   }

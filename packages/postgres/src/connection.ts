@@ -4,7 +4,7 @@ import pg from "pg";
 import { EmbeddedPostgresError } from "./errors.ts";
 import { adminUser, databaseName, socketPort } from "./settings.ts";
 
-/** How to reach the database: fields for a connection of `pg`. There is no password: the socket is private. */
+/** The address of the database: fields for a connection of `pg`. There is no password: the socket is private. */
 export interface EmbeddedConnection {
   /** The directory of the socket. */
   readonly host: string;
@@ -24,7 +24,7 @@ export function connectionAt(
 const connectTimeoutMs = 10_000;
 
 /**
- * Connects once, which proves that the server serves, and makes the database when it is missing. Throws `start-failed`.
+ * Connects once, which proves that the server is up, and creates the database if it is missing. Throws `start-failed`.
  */
 export async function ensureDatabase(connection: EmbeddedConnection): Promise<void> {
   try {
@@ -39,7 +39,7 @@ export async function ensureDatabase(connection: EmbeddedConnection): Promise<vo
 }
 
 async function createIfMissing(connection: EmbeddedConnection): Promise<void> {
-  // Asking there, rather than to be refused by the missing one, keeps the server's log clean.
+  // Asking there, rather than failing on the missing database, keeps the server's log clean.
   await withClient({ ...connection, database: "postgres" }, async (client) => {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [
       connection.database,
@@ -59,7 +59,7 @@ async function withClient(
     ssl: false,
     connectionTimeoutMillis: connectTimeoutMs,
   });
-  // Without a listener a broken connection ends the process; the query in hand rejects anyway.
+  // Without a listener a broken connection ends the process; the query under way rejects anyway.
   client.on("error", () => undefined);
   try {
     await client.connect();

@@ -23,34 +23,34 @@ import { abandonPostmaster, stopPostmaster } from "./stop-postmaster.ts";
 
 export interface EmbeddedPostgresOptions {
   /**
-   * Gets `runtime/`, `postgres-<major>/` and `postgres.log`. The caller holds it alone, by a lock of its own, for as long
-   * as the database is open.
+   * The parent of `runtime/`, `postgres-<major>/` and `postgres.log`. The caller holds it exclusively, by a lock of its
+   * own, for as long as the database is open.
    */
   readonly dataDir: string;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Ends the opening. An open database is ended by `close`. */
+  /** Cancels the opening. An open database is closed by `close`. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A PostgreSQL server of our own. Whoever opens it closes it. When the process dies without that, the server lives on and
- * the next opening takes it over.
+ * An embedded PostgreSQL server, owned by the opener. When the process dies without closing it, the server keeps
+ * running and the next opening adopts it.
  */
 export interface EmbeddedPostgres extends AsyncDisposable {
   readonly connection: EmbeddedConnection;
   readonly pid: number;
-  /** Whether the server ran already. */
+  /** True if the server was already running. */
   readonly adopted: boolean;
-  /** Resolves when the server ends, by `close` or by itself. What to do then is up to the caller. */
+  /** Resolves when the server ends, by `close` or by itself. The caller decides what to do then. */
   readonly exited: Promise<PostgresExit>;
   /** Stops the server and waits for its end, 15 s at most before it is killed. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the database in a data directory: makes it at the first time, takes over a server that runs, or starts one.
- * Throws `EmbeddedPostgresError`, or the signal's reason.
+ * Opens the database in a data directory: creates it the first time, and adopts a running server or starts one. Throws
+ * `EmbeddedPostgresError`, or the signal's reason.
  */
 export async function openEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
@@ -61,13 +61,13 @@ export async function openEmbeddedPostgres(
   return (await adopt(place, options)) ?? (await start(place, options));
 }
 
-/** Where everything is, and as whom the server runs (undefined: as ourselves). */
+/** The paths, and the account of the server (undefined for our own). */
 interface Place {
   readonly dataDirectory: string;
   readonly clusterDirectory: string;
   readonly binaries: Binaries;
   readonly account: Account | undefined;
-  /** Whether the database still belongs to somebody else. */
+  /** True if the database still belongs to another account. */
   readonly isNewOwner: boolean;
 }
 
@@ -85,7 +85,7 @@ async function preparePlace(dataDir: string): Promise<Place> {
   return { dataDirectory, clusterDirectory, binaries, account, isNewOwner };
 }
 
-/** Stops a server that runs as the database's former owner, and gives the database to the account of now. */
+/** Stops a server that runs as the database's former owner, and gives the database to the current account. */
 async function changeOwner(
   { clusterDirectory, account }: Place,
   { clock, logger, signal }: EmbeddedPostgresOptions,
@@ -178,7 +178,7 @@ interface Running {
   readonly postmaster: Postmaster;
   readonly connection: EmbeddedConnection;
   readonly adopted: boolean;
-  /** What runs beside the server: the first sync, the watch over an adopted one. */
+  /** Background work: the first sync, the watch over an adopted server. */
   readonly scope: Scope;
   readonly clock: Clock;
 }

@@ -3,18 +3,18 @@ export type EmbeddedPostgresErrorCode =
   | "unsupported-platform"
   /** The binaries exist, but npm did not install them. */
   | "package-missing"
-  /** The user PostgreSQL runs as cannot get to the data directory, or does not own it. */
+  /** The user that PostgreSQL runs as cannot reach the data directory, or does not own it. */
   | "directory-unreachable"
-  /** PostgreSQL's own user does not exist and cannot be made. */
+  /** PostgreSQL's own user does not exist and cannot be created. */
   | "user-missing"
   /** The data directory belongs to another major version. */
   | "version-mismatch"
   /** `initdb` failed; the message ends with its output. */
   | "init-failed"
-  /** The server did not get ready; the message ends with its log. */
+  /** The server did not become ready; the message ends with its log. */
   | "start-failed";
 
-/** Why the embedded PostgreSQL cannot be opened. The message says what to do about it. */
+/** A failure to open the embedded PostgreSQL. The message says what to do about it. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = "EmbeddedPostgresError";
   readonly code: EmbeddedPostgresErrorCode;
@@ -29,7 +29,7 @@ export class EmbeddedPostgresError extends Error {
   }
 }
 
-/** The code of an error of the operating system, such as `ENOENT`; undefined for any other error. */
+/** Returns the code of a system error, such as `ENOENT`; undefined for any other error. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

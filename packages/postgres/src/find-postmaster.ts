@@ -17,9 +17,9 @@ export interface FoundPostmaster {
 }
 
 /**
- * Looks for a server that runs on that database and waits until it is ready. Undefined when there is none, or it ended
- * meanwhile: then one can be started. A file that names a dead one is made harmless. `watched` ends the
- * watch over what was found.
+ * Looks for a server that runs on that database and waits until it is ready. Returns undefined if there is none, or it
+ * ended meanwhile: then one can be started. Disarms a file that names a dead server. `watched` ends the watch over the
+ * adopted server.
  */
 export async function findPostmaster(
   clusterDirectory: string,
@@ -43,15 +43,15 @@ export async function findPostmaster(
 }
 
 /**
- * PostgreSQL takes the file of a server that is gone for stale, unless its process number is seen: given to another
- * process, or a zombie's that nobody collects. Our own number it passes over, as its parent's, and goes on to check by
- * the rest of the file that no session of that server is left.
+ * Disarms the file of a dead server. PostgreSQL recognizes such a file as stale unless its process id is in use:
+ * reassigned to another process, or held by an unreaped zombie. It skips our own id, as its parent's, and goes on to
+ * check by the rest of the file that no session of that server is left.
  */
 async function disown(file: PostmasterFile, clusterDirectory: string): Promise<void> {
   await removeSocketDirectory(file.socketDirectory);
   const path = postmasterFilePath(clusterDirectory);
   const text = (await readFile(path, "utf8")).replace(/^\d+/, String(process.pid));
-  // Not through a link: PostgreSQL's own user could have made one.
+  // Not through a link: PostgreSQL's own user could have created one.
   await writeFile(path, text, {
     flag: constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW,
   });

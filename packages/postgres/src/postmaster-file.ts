@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { systemErrorCode } from "./errors.ts";
 
-/** What a running server says of itself in `postmaster.pid`. */
+/** The state that a running server reports in `postmaster.pid`. */
 export interface PostmasterFile {
   readonly pid: number;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface PostmasterFile {
   readonly status: "starting" | "ready" | "stopping";
 }
 
-/** Reads the `postmaster.pid` of a database; undefined when there is none, or it is not written out yet. */
+/** Reads the `postmaster.pid` of a database; undefined if there is none, or it is not complete yet. */
 export async function readPostmasterFile(
   clusterDirectory: string,
 ): Promise<PostmasterFile | undefined> {
@@ -28,8 +28,8 @@ export function postmasterFilePath(clusterDirectory: string): string {
 }
 
 /**
- * One value a line: pid, data directory, start time, port, socket directory, listen address, shared memory key,
- * status. The server writes the lines after the fifth as it gets on.
+ * Parses one value per line: pid, data directory, start time, port, socket directory, listen address, shared memory
+ * key, status. The server writes the lines after the fifth as it starts up.
  */
 export function parsePostmasterFile(text: string): PostmasterFile | undefined {
   const [pid, , , port, socketDirectory, , , status] = text.split("\n").map((line) => line.trim());

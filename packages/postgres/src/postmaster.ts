@@ -8,7 +8,7 @@ import type { Account } from "@slipway/runtime/ownership";
 import { systemErrorCode } from "./errors.ts";
 import { cleanEnvironment, serverArguments } from "./settings.ts";
 
-/** How the server ended. Both are null for one that was adopted: only a parent is told. */
+/** The server's exit code and signal. Both are null for an adopted server: only a parent is told. */
 export interface PostgresExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -29,8 +29,8 @@ export interface PostmasterStart {
 }
 
 /**
- * Starts the server in a session of its own, so that a terminal's Ctrl-C does not reach it before our own shutdown is
- * through with it. It is not ready yet. Rejects with the system's error when it cannot be started at all.
+ * Starts the server in its own session, so that a terminal's Ctrl-C does not reach it before our own shutdown is
+ * through with it. The server is not ready yet. Rejects with the system's error when it cannot be started at all.
  */
 export async function spawnPostmaster(start: PostmasterStart): Promise<Postmaster> {
   const child = spawn(
@@ -52,19 +52,19 @@ export async function spawnPostmaster(start: PostmasterStart): Promise<Postmaste
   return { pid: await spawned, exited };
 }
 
-/** Takes over a server that runs already. It is looked at until it ends or `signal` is aborted. */
+/** Adopts a running server. Polls it until it ends or `signal` is aborted. */
 export function watchPostmaster(pid: number, clock: Clock, signal: AbortSignal): Postmaster {
   const { promise: exited, resolve } = Promise.withResolvers<PostgresExit>();
   const watch = async (): Promise<void> => {
     while (await isAlive(pid)) await clock.sleep(watchEveryMs, signal);
     resolve({ code: null, signal: null });
   };
-  // It rejects with the signal's reason alone: then nobody wants to know.
+  // It only rejects with the signal's reason: nobody is interested by then.
   watch().catch(() => undefined);
   return { pid, exited };
 }
 
-/** Sends a signal; a process that has ended meanwhile is no error. */
+/** Sends a signal; ignores a process that has ended meanwhile. */
 export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -74,20 +74,22 @@ export function signalProcess(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Whether that process may be the server of that database, and is not one that got the number of a dead one. To take a
- * stranger for it costs a clear error; to take it for a stranger would put two servers on one database. Hence in doubt,
- * where the command line is hidden, it is.
+ * Returns whether that process may be the server of that database, rather than one that got the id of a dead one.
+ * Mistaking a stranger for the server costs a clear error; mistaking the server for a stranger would put two servers on
+ * one database. Hence it returns true in doubt, when the command line is hidden.
  */
 export async function isPostmasterOf(pid: number, clusterDirectory: string): Promise<boolean> {
   if (!(await isAlive(pid))) return false;
-  // Not its current directory: to see that, root in a container lacks CAP_SYS_PTRACE.
+  // Not its current directory: root in a container lacks CAP_SYS_PTRACE to see that.
   const command = process.platform === "linux" ? await procCommand(pid) : await psCommand(pid);
   return command === "" || (command.includes("postgres") && command.includes(clusterDirectory));
 }
 
 const watchEveryMs = 200;
 
-/** A zombie counts as dead: in a container the first process may not collect its orphans. */
+/**
+ * Returns whether a process is alive. A zombie counts as dead: in a container the init process may not reap orphans.
+ */
 async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -124,7 +126,7 @@ async function psCommand(pid: number): Promise<string> {
     ]);
     return stdout.trim();
   } catch {
-    // `ps` fails for a process that has ended; the wait for it to be ready will see that too.
+    // `ps` fails for a process that has ended; waiting for it to become ready will notice that too.
     return "";
   }
 }

@@ -7,12 +7,15 @@ import { readPostmasterFile } from "./postmaster-file.ts";
 import { isPostmasterOf } from "./postmaster.ts";
 import { exists } from "./runtime-copy.ts";
 
-/** Whether there is an embedded database in a data directory. */
+/** Returns whether a data directory contains an embedded database. */
 export async function hasEmbeddedPostgres(dataDir: string): Promise<boolean> {
   return exists(join(await clusterOf(dataDir), "PG_VERSION"));
 }
 
-/** How to reach the embedded database that another process has open; undefined unless it is ready. Changes nothing. */
+/**
+ * Returns the address of the embedded database that another process has open; undefined unless it is ready. Changes
+ * nothing.
+ */
 export async function findEmbeddedPostgres(
   dataDir: string,
 ): Promise<EmbeddedConnection | undefined> {

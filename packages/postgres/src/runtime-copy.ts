@@ -16,18 +16,18 @@ import { basename, dirname, join, relative } from "node:path";
 import type { Binaries } from "./binaries.ts";
 import { systemErrorCode } from "./errors.ts";
 
-/** A copy of the binaries that anyone may read and run. */
+/** A copy of the binaries that every user may read and execute. */
 export interface Runtime {
   readonly initdb: string;
   readonly postgres: string;
-  /** Whether this call made the copy. */
+  /** True if this call made the copy. */
   readonly isNew: boolean;
 }
 
 /**
- * Copies the binaries to `<data>/runtime/postgres-<version>`, unless they are there. The copy has its name only once it
- * is whole, so that a kill in the middle leaves nothing that looks finished. Copies of other versions stay: a major
- * upgrade needs the old one.
+ * Copies the binaries to `<data>/runtime/postgres-<version>`, unless they are there. The copy gets its name only once
+ * it is complete, so that a crash leaves nothing that looks finished. Copies of other versions stay: a major upgrade
+ * needs the old one.
  */
 export async function installRuntime(dataDirectory: string, binaries: Binaries): Promise<Runtime> {
   const runtimes = join(dataDirectory, "runtime");
@@ -43,12 +43,15 @@ export async function installRuntime(dataDirectory: string, binaries: Binaries):
   return { initdb: join(target, "bin/initdb"), postgres: join(target, "bin/postgres"), isNew };
 }
 
-/** A name beside `target` for what is still being made. */
+/** Returns a name beside `target` for an unfinished file or directory. */
 export function unfinishedName(target: string): string {
   return `${target}.new-${randomBytes(4).toString("hex")}`;
 }
 
-/** Removes what earlier, interrupted runs left under names of `unfinishedName`. The caller has the data directory alone. */
+/**
+ * Removes leftovers of interrupted runs under names of `unfinishedName`. The caller holds the data directory
+ * exclusively.
+ */
 export async function removeUnfinished(target: string): Promise<void> {
   const parent = dirname(target);
   for (const name of await readdir(parent)) {
@@ -58,7 +61,7 @@ export async function removeUnfinished(target: string): Promise<void> {
   }
 }
 
-/** What only compiling against PostgreSQL needs. */
+/** Excludes files needed only to compile against PostgreSQL. */
 function isWanted(path: string): boolean {
   return !path.endsWith(".a") && !/(^|\/)(pgxs|pkgconfig)(\/|$)/.test(path);
 }
@@ -76,7 +79,7 @@ async function copyBinaries(from: string, to: string): Promise<void> {
   await makeLinks(from, to);
 }
 
-/** The installation may have been made under a narrow umask; PostgreSQL may run as another user. */
+/** Makes a directory that other users can read: the umask may be narrow, and PostgreSQL may run as another user. */
 async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true });
   await chmod(path, 0o755);
@@ -88,7 +91,10 @@ async function copyReadable(from: string, to: string): Promise<void> {
   if (((await stat(to)).mode & mode) !== mode) await chmod(to, mode);
 }
 
-/** The libraries' links are not in the package: its install script makes them, which may have been switched off. */
+/**
+ * Creates the libraries' links. The package does not contain them: its install script creates them, and may have been
+ * disabled.
+ */
 async function makeLinks(from: string, to: string): Promise<void> {
   for (const { source, target } of readLinks(
     await readFile(join(from, "pg-symlinks.json"), "utf8"),
@@ -119,7 +125,7 @@ function isLink(value: unknown): value is Link {
   );
 }
 
-/** Whether something is at that path. */
+/** Returns whether the path exists. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);

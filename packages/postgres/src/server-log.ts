@@ -1,18 +1,18 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 
-/** Above this the log is emptied at the next start. */
+/** The size above which the log is truncated at the next start. */
 const maxLogBytes = 8 * 1024 * 1024;
 const maxTailBytes = 4096;
 
 /** PostgreSQL's own log, a file that the server inherits. */
 export interface ServerLog extends AsyncDisposable {
   readonly fd: number;
-  /** The end of what was written since the log was opened. */
+  /** Returns the end of the output since the log was opened. */
   tail(): Promise<string>;
 }
 
-/** Opens the log for appending. The caller disposes of the handle; a server that inherited it writes on. */
+/** Opens the log for appending. The caller disposes of the handle; a server that inherited it keeps writing. */
 export async function openServerLog(path: string): Promise<ServerLog> {
   const file = await open(path, "a+", 0o600);
   const { size } = await file.stat();

@@ -1,22 +1,22 @@
-/** The database's superuser, the only user there is. */
+/** The database's superuser, its only user. */
 export const adminUser = "slipway";
 export const databaseName = "slipway";
 /** Part of the socket's name only: nothing listens on a port. */
 export const socketPort = 5432;
 
-/** What PostgreSQL's programs see of the environment: nothing of ours. */
+/** The environment of PostgreSQL's programs: nothing of ours. */
 export const cleanEnvironment: Readonly<Record<string, string>> = {
   PATH: "/usr/local/bin:/usr/bin:/bin",
   LC_ALL: "C",
   TZ: "UTC",
 };
 
-/** For a server that shares a small machine. Given at every start, so that a new release changes them. */
+/** Settings for a server that shares a small machine. Passed at every start, so that a new release changes them. */
 const settings: Readonly<Record<string, string>> = {
-  // Reached by the socket in a private directory, by nobody else.
+  // Reachable only by the socket in a private directory.
   listen_addresses: "",
   unix_socket_permissions: "0700",
-  // What was acknowledged is on disk.
+  // Acknowledged commits are on disk.
   fsync: "on",
   synchronous_commit: "on",
   full_page_writes: "on",
@@ -41,7 +41,7 @@ const settings: Readonly<Record<string, string>> = {
   log_line_prefix: "%m [%p] ",
 };
 
-/** The server's command line. */
+/** Returns the server's command line. */
 export function serverArguments(clusterDirectory: string, socketDirectory: string): string[] {
   const all = {
     ...settings,
@@ -55,7 +55,7 @@ export function serverArguments(clusterDirectory: string, socketDirectory: strin
   ];
 }
 
-/** The setting is a list: a path with a comma or a space in it is quoted. */
+/** Quotes a path for a list setting, if it contains a comma or a space. */
 function quoteList(path: string): string {
   return `"${path.replaceAll('"', '""')}"`;
 }

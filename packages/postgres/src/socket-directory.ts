@@ -12,8 +12,8 @@ const maxSocketPathBytes = 103;
 const fallbackPrefix = "slipway-postgres-";
 
 /**
- * Where the socket goes: the database's own directory (mode 0700), or, when that path is too long for a socket, a new
- * private directory under the system's directory for temporary files.
+ * Chooses the socket's directory: the database's own (mode 0700) or, if that path is too long for a socket, a new
+ * private directory under the system's temporary directory.
  */
 export async function chooseSocketDirectory(
   clusterDirectory: string,
@@ -27,14 +27,14 @@ export async function chooseSocketDirectory(
 }
 
 /**
- * Removes the lock of the socket. It names a process like `postmaster.pid`, with the same mistakes; the directory is
- * private, and that no server runs is known already.
+ * Removes the socket's lock file. It names a process like `postmaster.pid`, with the same mistakes; the directory is
+ * private, and the caller knows that no server is running.
  */
 export async function removeSocketLock(directory: string): Promise<void> {
   await rm(`${socketIn(directory)}.lock`, { force: true });
 }
 
-/** Removes a directory that `chooseSocketDirectory` made under the temporary files; leaves any other. */
+/** Removes a temporary directory that `chooseSocketDirectory` created; leaves any other. */
 export async function removeSocketDirectory(directory: string): Promise<void> {
   if (!basename(directory).startsWith(fallbackPrefix)) return;
   await rm(socketIn(directory), { force: true });
@@ -42,7 +42,7 @@ export async function removeSocketDirectory(directory: string): Promise<void> {
   try {
     await rmdir(directory);
   } catch (error) {
-    // Gone already, or something else is in it: not ours to remove.
+    // Already gone, or it contains something else: not ours to remove.
     if (!["ENOENT", "ENOTEMPTY"].includes(systemErrorCode(error) ?? "")) throw error;
   }
 }

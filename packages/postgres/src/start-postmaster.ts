@@ -11,17 +11,17 @@ import { openServerLog } from "./server-log.ts";
 import type { ServerLog } from "./server-log.ts";
 import { abandonPostmaster } from "./stop-postmaster.ts";
 
-/** A recovery after a power failure may read much WAL. */
+/** The time limit for a start: recovery after a power failure may read much WAL. */
 const readyWithinMs = 120_000;
 const readyPollMs = 5;
-/** What a killed server's sessions need to notice. */
+/** The time that a killed server's sessions need to notice. */
 const sharedMemoryWaitMs = 5_000;
 const sharedMemoryPollMs = 50;
 
-/** A server that did not get ready: it ended by itself, or is still not ready. */
+/** The failure of a server that did not become ready: it ended, or is still starting. */
 type NotReady = "ended" | "late";
 
-/** Starts the server and waits until it takes connections. Throws `start-failed` with the end of its log. */
+/** Starts the server and waits until it accepts connections. Throws `start-failed` with the end of its log. */
 export async function startPostmaster(
   start: Omit<PostmasterStart, "logFd">,
   dataDirectory: string,
@@ -35,14 +35,14 @@ export async function startPostmaster(
     const failure = await readyOrAbandoned(postmaster, start.clusterDirectory, clock, signal);
     if (failure === undefined) return postmaster;
     const tail = await log.tail();
-    // Sessions of a killed server hold its memory until they notice that it is gone.
+    // Sessions of a killed server hold its shared memory until they notice that it is gone.
     const isOccupied = tail.includes("pre-existing shared memory block");
     if (!isOccupied || clock.monotonic() > deadline) throw await startError(failure, log);
     await clock.sleep(sharedMemoryPollMs, signal);
   }
 }
 
-/** Waits until a server, started or found, says that it is ready. */
+/** Waits until a started or adopted server reports that it is ready. */
 export async function waitUntilReady(
   postmaster: Postmaster,
   clusterDirectory: string,

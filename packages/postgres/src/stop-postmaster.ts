@@ -16,7 +16,7 @@ export async function stopPostmaster(postmaster: Postmaster, clock: Clock): Prom
   await abandonPostmaster(postmaster, clock);
 }
 
-/** Stops a server of which nothing is wanted any more: no checkpoint is waited for. */
+/** Stops a server that is no longer needed, without waiting for a checkpoint. */
 export async function abandonPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
   signalProcess(postmaster.pid, "SIGQUIT");
   if (await endsWithin(postmaster, immediateShutdownMs, clock)) return;

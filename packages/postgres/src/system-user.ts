@@ -6,16 +6,18 @@ import type { Account } from "@slipway/runtime/ownership";
 
 import { EmbeddedPostgresError, systemErrorCode } from "./errors.ts";
 
-/** The user that root runs PostgreSQL as: of nothing else, because whoever runs as it rules the database. */
+/**
+ * The user that root runs PostgreSQL as, and nothing else, because every process of that user controls the database.
+ */
 const systemUserName = "slipway-postgres";
 
 const run = promisify(execFile);
 const options = { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" } };
 
-/** A program and its arguments but for the user's name. */
+/** A program and its arguments, without the user's name. */
 type Maker = readonly [string, ...string[]];
 
-/** Ways to make such a user: that of most Linux systems, and that of small ones. */
+/** Commands that create such a user, on most Linux systems and on small ones. */
 const usualMakers: readonly Maker[] = [
   [
     "useradd",
@@ -28,7 +30,7 @@ const usualMakers: readonly Maker[] = [
   ["adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/sbin/nologin"],
 ];
 
-/** The account of PostgreSQL's own user, which is made when the machine does not have it. Throws `user-missing`. */
+/** Returns the account of PostgreSQL's own user, which is created if it is missing. Throws `user-missing`. */
 export async function systemAccount(
   name: string = systemUserName,
   makers: readonly Maker[] = usualMakers,
@@ -36,7 +38,7 @@ export async function systemAccount(
   const found = await findAccount(name);
   if (found !== undefined) return found;
   const problem = await makeUser(name, makers);
-  // Another server may have made it meanwhile.
+  // Another server may have created it meanwhile.
   const made = await findAccount(name);
   if (made !== undefined) return made;
   throw new EmbeddedPostgresError(
@@ -50,7 +52,7 @@ async function findAccount(name: string): Promise<Account | undefined> {
     const [uid, gid] = await Promise.all(["-u", "-g"].map((option) => idOf(option, name)));
     return uid === undefined || gid === undefined ? undefined : { uid, gid };
   } catch (error) {
-    // `id` says by 1 that there is no such user.
+    // `id` exits with 1 if there is no such user.
     if (error instanceof Error && "code" in error && error.code === 1) return undefined;
     throw error;
   }
@@ -61,7 +63,7 @@ async function idOf(option: string, name: string): Promise<number> {
   return Number(stdout);
 }
 
-/** Resolves to what went wrong, if something did. */
+/** Creates the user; resolves to the last error, empty on success. */
 async function makeUser(name: string, makers: readonly Maker[]): Promise<string> {
   let problem = "";
   for (const [program, ...args] of makers) {
