@@ -17,7 +17,7 @@ interface WorkerNeeds {
 }
 
 /**
- * Brings back the workspaces of this machine, then carries out builds and imports until the end: in this order, so that no
+ * Restores the workspaces of this machine, then carries out builds and imports until the end, in this order, so that no
  * workspace is started while a build stops it.
  */
 export async function carryOut(

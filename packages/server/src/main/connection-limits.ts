@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import type { Limits } from "../platform/config/limits.ts";
 import type { OpenLimits } from "../platform/http/open-counts.ts";
 
-/** The part of the files that the system lets this process open which connections may take. */
+/** The share of this process's open-file limit that connections may use. */
 const share = 3 / 4;
 
 /**
- * How many connections the listener lets in: what the settings say, but never so many that no file is left for the server
- * itself, nor so many from one address that none is left for others.
+ * Returns the listener's connection limits: those of the settings, reduced so that files remain for the server itself,
+ * and that one address leaves room for others.
  */
 export function connectionLimits(
   { maxConnections, maxConnectionsPerAddress }: Limits,
@@ -21,7 +21,7 @@ export function connectionLimits(
   };
 }
 
-/** The number of files that the system lets this process open; `Infinity` where it does not tell. */
+/** Returns this process's open-file limit; `Infinity` if the system does not report it. */
 function readOpenFiles(): number {
   try {
     const limits = readFileSync("/proc/self/limits", "utf8");

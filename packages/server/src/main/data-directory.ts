@@ -6,19 +6,19 @@ import type { Settings } from "../platform/config/settings.ts";
 import { lockFile } from "./directory-lock.ts";
 import { StartError } from "./errors.ts";
 
-/** The directory of one server, held by it alone until it is disposed of. */
+/** The directory of one server, held exclusively until it is disposed of. */
 export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
-  /** Who this server is among the replicas; the same after a restart. */
+  /** The id of this server among the replicas; the same after a restart. */
   readonly replicaId: string;
-  /** The keys of secrets when none is configured: the first encrypts, all decrypt. */
+  /** The encryption keys for secrets if none is configured: the first encrypts, all decrypt. */
   readonly secretKeys: readonly [string, ...string[]];
 }
 
 const lockName = "server-lock";
 const secretKeyName = "secret-key";
 
-/** Makes the directory if it is not there, and locks it. Throws `StartError` when another server holds it. */
+/** Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it. */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = await realpath(dataDir);
@@ -35,12 +35,12 @@ export async function openDataDirectory(dataDir: string): Promise<DataDirectory>
   return { ...directory, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** A new key for secrets. */
+/** Generates a key for secrets. */
 export function makeSecretKey(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** The keys that are configured, else those of the directory. */
+/** Returns the configured keys, or those of the directory. */
 export function chooseSecretKeys(
   { secretKeys }: Pick<Settings, "secretKeys">,
   own: readonly [string, ...string[]],
@@ -49,7 +49,7 @@ export function chooseSecretKeys(
   return [first ?? own[0], ...rest];
 }
 
-/** Keeps these keys in the directory instead of those before, whole or not at all. */
+/** Replaces the keys in the directory, atomically. */
 export async function writeSecretKeys(
   { path }: Pick<DataDirectory, "path">,
   keys: readonly [string, ...string[]],
@@ -57,7 +57,7 @@ export async function writeSecretKeys(
   await writeWhole(join(path, secretKeyName), keys.join("\n"));
 }
 
-/** One key a line, the newest first: more than one while they are being rotated. */
+/** Parses one key per line, the newest first; there are several while they are being rotated. */
 function parseSecretKeys(text: string): readonly [string, ...string[]] {
   const [first = "", ...rest] = text.split("\n").map((line) => line.trim());
   return [first, ...rest.filter((line) => line !== "")];
@@ -70,7 +70,7 @@ function inUse(path: string): StartError {
   );
 }
 
-/** Reads a secret, or makes it: readable by its owner only. */
+/** Reads a secret, or creates it, readable by its owner only. */
 async function readOrMake(file: string, make: () => string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).trim();
@@ -82,7 +82,7 @@ async function readOrMake(file: string, make: () => string): Promise<string> {
   return value;
 }
 
-/** Writes a file whole or not at all, and waits until it and its name are on the disk. */
+/** Writes a file atomically, and waits until it and its name are on disk. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const temporary = `${file}.new`;
   await writeFile(temporary, `${text}\n`, { mode: 0o600, flush: true });

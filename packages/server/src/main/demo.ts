@@ -36,10 +36,10 @@ const workspaceName = "demo";
 const templateName = "demo";
 const starterTemplate = new URL("../../../../examples/demo.slipway.yaml", import.meta.url);
 const waitMs = 500;
-/** What takes longer than this is told as it stands then. */
+/** The time limit after which the current state is reported. */
 const readyTimeoutMs = 30_000;
 
-/** Makes the starter template and its workspace, unless they are there, and waits until the workspace is ready. */
+/** Creates the starter template and its workspace, unless they exist, and waits until the workspace is ready. */
 export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<Demo | undefined> {
   const { db } = needs;
   const owner = await readFirstOwner(db);
@@ -47,7 +47,7 @@ export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<D
   const known = await findWorkspaceByName(db, owner.id, workspaceName);
   if (known !== undefined) {
     const { latest_build: build } = await describeWorkspace(db, known, needs.clock.now());
-    // One that was stopped on purpose, or failed, starts again: it is what npm start shows.
+    // A workspace that was stopped on purpose, or failed, starts again: `npm start` shows it.
     if (build.status === "stopped" || build.status === "failed")
       await startAgain(needs, owner, known.id);
   }
@@ -171,7 +171,7 @@ async function waitUntilReady(
   return "unknown";
 }
 
-/** How the workspace stands, once it does; undefined while it still changes. */
+/** Returns the final state of the workspace; undefined while it still changes. */
 function settledState({ latest_build: build }: Workspace): string | undefined {
   if (build.status === "failed") return `failed: ${build.job.error ?? "see its log"}`;
   if (build.status !== "running") return undefined;

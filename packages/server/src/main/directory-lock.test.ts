@@ -24,7 +24,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const modulePath = fileURLToPath(new URL("directory-lock.ts", import.meta.url));
 
-/** Another process, which says whether it got the lock and holds it until it is killed. */
+/** Starts another process, which reports whether it got the lock and holds it until it is killed. */
 async function startOther(): Promise<{ readonly child: ChildProcess; readonly said: string }> {
   const script = `
     const { lockFile } = await import(${JSON.stringify(modulePath)});
@@ -76,7 +76,7 @@ describe("lockFile", () => {
 });
 
 describe("openDataDirectory", () => {
-  // Sockets whose names are in no file system are Linux's.
+  // Only Linux has sockets with abstract names.
   it.runIf(process.platform === "linux")(
     "is not kept out by a socket that every user of the machine can open",
     async () => {

@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 
-/** SQLite's code for a database that somebody else has locked. */
+/** SQLite's code for a database that is locked by another process. */
 const busy = 5;
 
 /**
- * Locks a file until the lock is disposed of or this process ends, however it does; undefined when it is locked already.
- * SQLite's lock is the only one of Node.js that the system lets go by itself and that takes the right to write
- * the file: the name of a socket can be taken by everybody on the machine, and a pid file outlives its process.
+ * Locks a file until the lock is disposed of or this process ends, in whatever way; returns undefined if it is already
+ * locked. SQLite's lock is the only one of Node.js that the system releases by itself and that requires write
+ * permission for the file: any user of the machine can take the name of a socket, and a pid file outlives its process.
  */
 export async function lockFile(path: string): Promise<Disposable | undefined> {
   await makeFile(path);
@@ -23,8 +23,8 @@ export async function lockFile(path: string): Promise<Disposable | undefined> {
 }
 
 /**
- * For its owner alone, since whoever may read it can lock it. One that is there is not opened: closing it again would undo
- * a lock of this process (fcntl_locking(2)).
+ * Creates the file for its owner alone, because anyone who can read it can lock it. An existing file is not opened:
+ * closing it again would release a lock of this process (fcntl_locking(2)).
  */
 async function makeFile(path: string): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-/** The server cannot start; the message says what to do. */
+/** A failure to start the server; the message says what to do. */
 export class StartError extends Error {
   override readonly name = "StartError";
   readonly code: "data-directory-in-use" | "address-in-use" | "address-refused" | "no-database";

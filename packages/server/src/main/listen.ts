@@ -7,12 +7,12 @@ import type { Connections } from "../platform/http/connections.ts";
 import { StartError } from "./errors.ts";
 
 /**
- * Connections that the kernel keeps until they are accepted; it may keep fewer. Thousands of agents come back at once after a
- * restart, and one that finds no room tries again after ever longer waits, of half a minute at last.
+ * The maximum number of connections that the kernel queues for acceptance; it may queue fewer. Thousands of agents
+ * reconnect at once after a restart, and one that finds no room backs off, in the end for half a minute.
  */
 const backlog = 4_096;
 
-/** How long clients have to answer when their sockets are closed, in milliseconds; then they are cut off. */
+/** The time clients have to answer the close of their sockets, in milliseconds; then they are disconnected. */
 const drainMs = 5_000;
 
 /** The open listener; disposing of it closes every connection. */
@@ -20,7 +20,7 @@ export interface Listener extends AsyncDisposable {
   readonly accessUrl: string;
 }
 
-/** Opens the listener and finds out by which address it is reached. Throws `StartError`. */
+/** Opens the listener and determines the address at which it is reached. Throws `StartError`. */
 export async function listen(
   app: FastifyInstance,
   connections: Pick<Connections, "destroyAll">,
@@ -39,16 +39,14 @@ export async function listen(
       app.server.closeIdleConnections();
       const closed = app.close();
       app.server.closeAllConnections();
-      // WebSockets that do not close, and upgrades that have no answer yet.
+      // WebSockets that do not close, and upgrades without an answer.
       const cutOff = setTimeout(() => connections.destroyAll(), drainMs);
       await closed.finally(() => clearTimeout(cutOff));
     },
   };
 }
 
-/**
- * Listens for a moment, so that a start that cannot succeed ends before it has changed anything. Throws `StartError`.
- */
+/** Listens briefly, so that a start that cannot succeed fails before it has changed anything. Throws `StartError`. */
 export async function tryAddress(address: ListenAddress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const server = createServer((socket) => socket.destroy());
@@ -59,7 +57,7 @@ export async function tryAddress(address: ListenAddress): Promise<void> {
   });
 }
 
-/** A `StartError` where the system says why it refuses; any other error as it is. */
+/** Returns a `StartError` if the system gives a reason for its refusal; any other error unchanged. */
 function listenError(error: unknown, { host, port }: ListenAddress): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const choose = "choose another by SLIPWAY_HTTP_ADDRESS";

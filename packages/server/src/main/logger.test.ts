@@ -4,7 +4,7 @@ import { createLogger } from "./logger.ts";
 
 const hostile = "a\u001b]52;c;ZXZpbA==\u0007b\u001b[2Jc\rd\u009b1;1H\u007fe\u202e";
 
-/** The lines that a logger writes of a message, a field and an error of others. */
+/** Returns the lines that a logger writes for a message, a field and a foreign error. */
 function logged(format: "json" | "pretty", isTerminal: boolean): string {
   let written = "";
   const logger = createLogger({ level: "info", format }, isTerminal, (line) => (written += line));

@@ -65,11 +65,11 @@ interface HttpNeeds {
 }
 
 export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
-  /** The routes of the contract that it serves. */
+  /** The served routes of the contract. */
   readonly routes: readonly Route[];
 }
 
-/** The listener with the routes of every feature. */
+/** Creates the listener with the routes of every feature. */
 export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<OpenHttp> {
   const { db, logger } = needs;
   let accessUrl = settings.accessUrl ?? "";

@@ -12,12 +12,12 @@ import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
 
 export interface ResetPasswordOptions {
-  /** Settings given as flags, by the names of their variables; they go before the environment. */
+  /** Settings passed as flags, by the names of their variables; they override the environment. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** By username or email; undefined: the oldest owner. */
+  /** The user, by username or email (default: the oldest owner). */
   readonly user: string | undefined;
-  /** Undefined: one is generated and printed. */
+  /** The new password; generated and printed if undefined. */
   readonly password: string | undefined;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -25,8 +25,8 @@ export interface ResetPasswordOptions {
 }
 
 /**
- * Resets a user's password in the database itself, also while servers run, for whoever can read their data directory or
- * knows the address of their PostgreSQL. Resolves to the exit code.
+ * Resets a user's password directly in the database, also while servers run, for anyone who can read their data
+ * directory or knows the address of their PostgreSQL. Resolves to the exit code.
  */
 export async function runResetPassword(options: ResetPasswordOptions): Promise<number> {
   return explaining(() => reset(options), options.stderr);
@@ -56,7 +56,10 @@ async function reset(options: ResetPasswordOptions): Promise<number> {
   return 0;
 }
 
-/** The configured PostgreSQL, else the embedded one: that of a running server, or opened for the while. */
+/**
+ * Returns the address of the configured PostgreSQL, or of the embedded one: a running server's, or one opened for the
+ * purpose.
+ */
 async function findAddress(
   { postgresUrl, dataDir }: Settings,
   opened: AsyncDisposableStack,

@@ -16,17 +16,17 @@ import { explaining } from "./explained.ts";
 import { createLogger } from "./logger.ts";
 
 export interface RotateKeyOptions {
-  /** Settings given as flags, by the names of their variables; they go before the environment. */
+  /** Settings passed as flags, by the names of their variables; they override the environment. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stderr: (text: string) => void;
-  /** Ends it after the batch that is under way; called again it goes on from there. */
+  /** Ends the rotation after the current batch; a later call resumes it. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Seals every secret in the database with the newest key: the first of those configured, else a new one in the data
- * directory, where the one before is kept until nothing needs it. Resolves to the exit code.
+ * Re-encrypts every secret in the database with the newest key: the first configured one, or a new one in the data
+ * directory, which keeps the old key until nothing needs it. Resolves to the exit code.
  */
 export async function runRotateKey(options: RotateKeyOptions): Promise<number> {
   return explaining(() => rotate(options), options.stderr);
@@ -61,7 +61,10 @@ async function rotate({ flags, environment, stderr, signal }: RotateKeyOptions):
   return 0;
 }
 
-/** Servers may go on when neither their database nor their key is in the directory. */
+/**
+ * Returns whether the data directory is needed: servers may keep running if neither their database nor their key is in
+ * it.
+ */
 function needsDirectory(settings: Settings): boolean {
   return settings.postgresUrl === undefined || settings.secretKeys === undefined;
 }
@@ -84,7 +87,7 @@ async function openPostgres(
   return opened.use(await openEmbeddedPostgres(options)).connection;
 }
 
-/** The configured keys, else those of the directory behind a new one, unless a rotation of them was interrupted. */
+/** Returns the configured keys, or those of the directory after a new one, unless their rotation was interrupted. */
 async function newestKeys(
   settings: Settings,
   directory: DataDirectory | undefined,
@@ -99,7 +102,7 @@ async function newestKeys(
   return keys;
 }
 
-/** Resolves to the number of secrets that could not be opened. */
+/** Re-encrypts all secrets; resolves to the number of those that could not be decrypted. */
 async function rotateAll(
   db: Database,
   secrets: SecretBox,

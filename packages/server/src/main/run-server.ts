@@ -19,22 +19,22 @@ import { type WelcomeLogin, welcomeText } from "./welcome.ts";
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export interface RunServerOptions {
-  /** Settings given as flags, by the names of their variables; they go before the environment. */
+  /** Settings passed as flags, by the names of their variables; they override the environment. */
   readonly flags: Readonly<Record<string, string | undefined>>;
-  /** Its secrets are removed once they are read. */
+  /** The environment, whose secrets are removed once they are read. */
   readonly environment: Record<string, string | undefined>;
   readonly demo: boolean;
-  /** The program that is the agent, with its arguments. */
+  /** The agent's command line. */
   readonly agentCommand: readonly string[];
-  /** What a person types to install the command `slipway`. */
+  /** The command that installs `slipway`. */
   readonly installCommand: string;
-  /** Programs for workspaces on this machine, by name, for the end of their path. */
+  /** Programs by name, appended to the `PATH` of workspaces on this machine. */
   readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
-  /** Resolves at the first signal to end. */
+  /** Resolves at the first termination signal. */
   readonly interrupted: Promise<SignalName>;
-  /** Aborts at the second. */
+  /** Aborts at the second termination signal. */
   readonly forced: AbortSignal;
 }
 
@@ -50,9 +50,9 @@ async function serve(options: RunServerOptions): Promise<number> {
   if (options.demo) source["SLIPWAY_PROCESS_DRIVER"] ||= "true";
   const settings = readSettings(source, isTerminal);
   removeSecrets(options.environment);
-  // Takes the place of the command line.
+  // Replaces the command line.
   if (holdsSecret(options.flags)) process.title = "slipway server";
-  // A demonstration speaks to a person: its log stays out of the way, unless a level was asked for.
+  // A demonstration addresses a person: its log is quiet unless a level was requested.
   const isQuiet = options.demo && options.environment["SLIPWAY_LOG_LEVEL"] === undefined;
   const level =
     isQuiet && options.flags["SLIPWAY_LOG_LEVEL"] === undefined ? "warn" : settings.log.level;
@@ -79,7 +79,7 @@ async function serve(options: RunServerOptions): Promise<number> {
   }
 }
 
-/** The start was interrupted. */
+/** An interruption of the start. */
 class Interrupt extends Error {
   override readonly name = "Interrupt";
   readonly code = "interrupted";
@@ -122,7 +122,7 @@ async function serveUntilEnd(
     await server.close();
     return 1;
   }
-  // Ctrl-C ends all of it; a service manager's SIGTERM is a restart, over which agents live on.
+  // Ctrl-C ends everything; a service manager's SIGTERM is a restart, which agents survive.
   const stopAgents = options.demo || ended === "SIGINT";
   options.stderr(
     stopAgents ? "stopping the workspaces and the server…\n" : "stopping the server…\n",
@@ -136,7 +136,7 @@ async function serveUntilEnd(
   return 1;
 }
 
-/** Throws `ConfigError` where what is configured cannot be a user. */
+/** Creates the configured administrator. Throws `ConfigError` if it is not a valid user. */
 async function makeAdmin(db: Database, admin: AdminSettings): Promise<boolean> {
   try {
     return await ensureAdmin(db, admin);
@@ -150,7 +150,7 @@ async function makeAdmin(db: Database, admin: AdminSettings): Promise<boolean> {
   }
 }
 
-/** A password that nobody has seen yet is generated here, right before it is shown. */
+/** Returns the login to show. A password that nobody has seen yet is generated here, right before it is shown. */
 async function readLogin(db: Database, isConfigured: boolean): Promise<WelcomeLogin | undefined> {
   const issued = await issueAdminPassword(db);
   if (issued !== undefined)

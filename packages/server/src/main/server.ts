@@ -30,41 +30,41 @@ import { buildVersion } from "./version.ts";
 
 export interface ServerOptions {
   readonly settings: Settings;
-  /** The program that is the agent, with its arguments, for the driver `process`. */
+  /** The agent's command line, for the driver `process`. */
   readonly agentCommand: readonly string[];
-  /** Programs for workspaces of that driver, by name, for the end of their path. */
+  /** Programs by name, appended to the `PATH` of that driver's workspaces. */
   readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
   readonly logger: Logger;
   readonly clock?: Clock;
-  /** More drivers than those that every server has. */
+  /** Drivers in addition to the built-in ones. */
   readonly drivers?: readonly Driver[];
-  /** What must be there before anybody is answered, such as somebody who can log in. */
+  /** Runs before the server listens, to create what it needs, such as a user who can log in. */
   readonly beforeListening?: (db: Database) => Promise<void>;
-  /** Ends the start. */
+  /** Cancels the start. */
   readonly signal: AbortSignal;
 }
 
-/** A running server. Whoever created it closes it. */
+/** A running server. Its creator closes it. */
 export interface Server extends AsyncDisposable {
-  /** How agents, people and programs reach it. */
+  /** The URL at which agents, people and programs reach it. */
   readonly accessUrl: string;
   readonly db: Database;
-  /** The routes of the contract that it serves. */
+  /** The served routes of the contract. */
   readonly routes: readonly Route[];
-  /** Makes the demonstration's workspace and waits for it; undefined when nobody could own it. */
+  /** Creates the demonstration's workspace and waits for it; undefined if nobody could own it. */
   openDemo(signal: AbortSignal): Promise<Demo | undefined>;
-  /** Resolves with a reason when the server cannot go on: its database ended. */
+  /** Resolves with a reason when the server cannot continue: its database ended. */
   readonly failed: Promise<string>;
-  /** Stops serving. Agents run on, unless `stopAgents` asks to end them, gracefully, first. Idempotent. */
+  /** Stops serving. Agents keep running, unless `stopAgents` asks to stop them first, gracefully. Idempotent. */
   close(options?: { readonly stopAgents: boolean }): Promise<void>;
 }
 
-/** How long agents have to stop with the server, in milliseconds. */
+/** The time agents have to stop with the server, in milliseconds. */
 const stopAgentsTimeoutMs = 30_000;
 
 /**
- * Opens everything, from the data directory up, and closes it the other way round. Throws `StartError`, `DatabaseError`
- * or `EmbeddedPostgresError`, with nothing left open.
+ * Opens everything, from the data directory up, and closes it in reverse order. Throws `StartError`, `DatabaseError` or
+ * `EmbeddedPostgresError`, with nothing left open.
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   await using opened = new AsyncDisposableStack();
@@ -158,7 +158,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   let closing: Promise<void> | undefined;
   const close = async (stopAgents: boolean): Promise<void> => {
-    // Nothing is started any more; then what runs may still report its end to the listener.
+    // No new work starts; what runs may then still report its end to the listener.
     await work.close();
     if (stopAgents)
       await driver.shutdownAll({

@@ -2,13 +2,13 @@
 export const slipwayVersion = "0.1.0";
 
 /**
- * What the server says it is to clients of the original, which switch features by it (docs/protocol/clients.md §0.2, §3.1): the
- * newest release whose protocols it speaks, and its own version behind the plus.
+ * The version reported to clients of the original, which switch features by it (docs/protocol/clients.md §0.2, §3.1):
+ * the newest release whose protocols the server speaks, with its own version after the plus.
  */
 export const buildVersion = `v2.37.0+slipway.${slipwayVersion}`;
 
 /**
- * The same as each answer says it. Stock commands warn when its major and minor are not their own, unless it holds
- * `v0.0.0` (docs/protocol/clients.md §0.2); as all of them that we support work, none has to.
+ * The same in the header of each answer. Stock commands warn when its major and minor differ from their own, unless it
+ * contains `v0.0.0` (docs/protocol/clients.md §0.2); as all supported ones work, none has to.
  */
 export const versionHeader = `${buildVersion}.v0.0.0`;

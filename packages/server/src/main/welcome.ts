@@ -7,24 +7,24 @@ interface WelcomeInput {
   readonly accessUrl: string;
   readonly login: WelcomeLogin | undefined;
   readonly demo: Demo | undefined;
-  /** Installs the command; shown until somebody has logged in with a password of their own. */
+  /** The command that installs `slipway`; shown until somebody has logged in with a password of their own. */
   readonly installCommand: string;
-  /** Whether there is a template to make workspaces from. */
+  /** True if there is a template to create workspaces from. */
   readonly hasTemplates: boolean;
   /** The directory in which the server was started. */
   readonly directory: string;
 }
 
-/** As whom to log in, and with which password. */
+/** The username and password to log in with. */
 export interface WelcomeLogin {
   readonly email: string;
   readonly password: { readonly generated: string } | "configured" | "known";
 }
 
-/** An example that every server takes, whatever its settings. Four steps up from `src` and `dist` alike. */
+/** An example that every server accepts, whatever its settings. Four levels up from `src` and `dist` alike. */
 const firstTemplate = new URL("../../../../examples/external.slipway.yaml", import.meta.url);
 
-/** What is printed once the server can be used: where it is, how to log in, what to type next. */
+/** Returns the text printed once the server is ready: its address, how to log in, what to type next. */
 export function welcomeText(input: WelcomeInput): string {
   const { accessUrl, login, demo, installCommand } = input;
   const rows: [string, string][] = [["Server", accessUrl]];

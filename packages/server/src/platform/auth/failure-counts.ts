@@ -1,13 +1,13 @@
 import type { Clock } from "@slipway/runtime";
 
-/** How failures of one key slow down what is tried next. Times are in milliseconds. */
+/** The slowdown of further attempts after failures of one key. Times are in milliseconds. */
 export interface Slowdown {
-  /** Failures without a delay; each one from then on doubles it, from a second on. */
+  /** The number of failures without a delay; each one after that doubles it, starting at a second. */
   readonly freeFailures: number;
   readonly maxDelayMs: number;
-  /** One failure is forgotten after this long. */
+  /** The time after which one failure is forgotten. */
   readonly forgetOneMs: number;
-  /** The number of attempts that may run at a time, where no failure is remembered. */
+  /** The number of concurrent attempts if no failure is remembered. */
   readonly maxAtOnce: number;
 }
 
@@ -17,7 +17,7 @@ interface Counted {
   readonly lastAt: number;
 }
 
-/** The number of keys that are counted; beyond it the ones that were counted first are forgotten. */
+/** The maximum number of counted keys; beyond it the oldest counts are forgotten. */
 const maxKeys = 50_000;
 const firstDelayMs = 1_000;
 
@@ -34,8 +34,8 @@ export class FailureCounts {
   }
 
   /**
-   * How long the next attempt has to wait; 0 when it may run now. Where failures are remembered, an attempt that runs counts as
-   * another one, so that no more of them share a delay than there are free failures left, or one.
+   * Returns the time the next attempt has to wait; 0 if it may run now. If failures are remembered, a running attempt
+   * counts as another one, so that no more of them share a delay than there are free failures left, or one.
    */
   waitMs(key: string): number {
     const { freeFailures, maxDelayMs, maxAtOnce } = this.#slowdown;
@@ -51,7 +51,7 @@ export class FailureCounts {
     return Math.max(0, counted.lastAt + delay - this.#clock.now());
   }
 
-  /** Notes that an attempt runs, until the result is disposed of. */
+  /** Counts a running attempt until the result is disposed of. */
   run(key: string): Disposable {
     this.#running.set(key, (this.#running.get(key) ?? 0) + 1);
     return {
@@ -66,7 +66,7 @@ export class FailureCounts {
   add(key: string): void {
     const counted = this.#counted.get(key);
     const failures = counted === undefined ? 1 : this.#left(counted) + 1;
-    // Again at the end, so that the ones that stand first have been quiet for longest.
+    // Moved to the end, so that the first keys have been quiet for longest.
     this.#counted.delete(key);
     this.#counted.set(key, { failures, lastAt: this.#clock.now() });
     if (this.#counted.size <= maxKeys) return;

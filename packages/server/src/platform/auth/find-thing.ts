@@ -21,11 +21,11 @@ export interface RequestParts {
 
 interface Name {
   readonly text: string;
-  /** The request that the text is of. */
+  /** The request that contains the text. */
   readonly request: RequestParts;
 }
 
-/** The id of the thing that a text leads to; undefined where there is none. */
+/** Resolves to the id of the thing that a text names; undefined if there is none. */
 export async function findThing(
   db: Queryable,
   user: Pick<KnownUser, "id">,

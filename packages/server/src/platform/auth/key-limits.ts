@@ -8,7 +8,7 @@ import { scopesOf } from "./route-scopes.ts";
 import { thingsOf, thingTypeOf } from "./route-things.ts";
 import { holdsEntry, holdsScope, type KeyScope } from "./scopes.ts";
 
-/** Throws the 403 of a key whose scopes do not open a route. */
+/** Throws the 403 for a key whose scopes do not allow a route. */
 export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route): void {
   if (grant.scopes.includes("coder:all") || openingScope(grant, route) !== undefined) return;
   const wanted = scopesOf(route).join(" or ");
@@ -18,8 +18,8 @@ export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route):
 }
 
 /**
- * Throws the 403 of a key whose allow list lacks anything that a request is about, in its path, query or body. Comes after the
- * request was checked against the route's schemas and before its handler.
+ * Throws the 403 for a key whose allow list lacks anything that a request refers to in its path, query or body. Runs
+ * after the request was checked against the route's schemas and before its handler.
  */
 export async function requireThings(
   db: Queryable,
@@ -39,14 +39,14 @@ export async function requireThings(
     const type = thingTypeOf(naming);
     isOwnTypeNamed ||= type === ownType;
     const id = await findThing(db, user, naming, { text, request });
-    // A token acts for its user, whom it need not name to do so.
+    // A token acts for its user without naming them.
     if (type === "user" && id === user.id && scope?.startsWith("user:") !== true) continue;
     requireEntry(allowList, `${type}:${id ?? "*"}`);
   }
   if (!isOwnTypeNamed) requireEntry(allowList, `${ownType}:*`);
 }
 
-/** Throws the 403 for what a handler finds out only in the body of a request. */
+/** Throws the 403 for a scope that a handler determines from the body of a request. */
 export function requireScope({ grant }: Pick<UserCaller, "grant">, scope: string): void {
   if (holdsScope(grant.scopes, scope)) return;
   throw insufficient(`This token is limited to ${grant.scopes.join(", ")}; this takes ${scope}.`);

@@ -27,7 +27,7 @@ export async function findWorkspaceOfBuild(
   return row?.workspace_id;
 }
 
-/** The live workspace of that name; its owner by id or by name. */
+/** Finds the live workspace of that name; its owner is given by id or name. */
 export async function findWorkspaceByName(
   db: Queryable,
   owner: { readonly ownerId?: string | undefined; readonly ownerName?: string },
@@ -73,7 +73,7 @@ export async function findTemplateOfPreset(
   return row?.template_id ?? undefined;
 }
 
-/** The live template of that name in an organization, which is given by its id, its name or the word `default`. */
+/** Finds the live template of that name in an organization, given by its id, its name or the word `default`. */
 export async function findTemplateByName(
   db: Queryable,
   organization: string,

@@ -10,7 +10,7 @@ beforeEach(() => {
   attempts = new PasswordAttempts({ now: () => now });
 });
 
-/** Tries a password; resolves to whether it was right, or to the seconds to wait. */
+/** Tries a password; resolves to true if it was right, or to the seconds to wait. */
 async function attempt(isRight: boolean, account = "ann", address = "192.0.2.1") {
   try {
     return await attempts.check(account, address, async () => isRight);
@@ -101,7 +101,7 @@ describe("attempts at a password", () => {
     await fail(5, "bob");
     await fail(1, "cat");
     for (let at = 0; at < 50_000 - 1; at += 1) await fail(1, `account-${at}`);
-    // Ann's count and Bob's made room; the one after them stands.
+    // Ann's count and Bob's were evicted; the one after them remains.
     await fail(4, "cat");
     expect(await attempt(false, "cat")).toBe(1);
     expect(await attempt(false, "bob")).toBe(false);

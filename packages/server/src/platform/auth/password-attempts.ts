@@ -21,19 +21,19 @@ const fromAnywhere = {
   forgetOneMs: minuteMs,
   maxAtOnce: 64,
 };
-/** Pairs of account and address that are remembered for a success. */
+/** The maximum number of remembered pairs of account and address that succeeded. */
 const maxKnown = 50_000;
 
 /**
- * Slows down whoever guesses passwords. Failures count for the account together with the address, and with a higher limit for
- * the account alone, so that one stranger does not keep a person out who is elsewhere; and where a person has logged in
- * before, failures from other addresses do not count. Whether the account exists makes no difference. Each replica counts
- * for itself, and a restart forgets.
+ * Slows down password guessing. Failures count for the account together with the address and, with a higher limit, for
+ * the account alone, so that one stranger does not lock out a person elsewhere; at an address where a person has logged
+ * in before, failures from other addresses do not count. Unknown accounts behave the same. Each replica counts for
+ * itself, and a restart forgets.
  */
 export class PasswordAttempts {
   readonly #pairs: FailureCounts;
   readonly #accounts: FailureCounts;
-  /** Pairs that had a success, the latest at the end. */
+  /** Pairs that succeeded, the latest at the end. */
   readonly #known = new Set<string>();
 
   constructor(clock: Pick<Clock, "now">) {
@@ -41,7 +41,10 @@ export class PasswordAttempts {
     this.#accounts = new FailureCounts(clock, fromAnywhere);
   }
 
-  /** Runs `isRight`, which checks a password for the account, and counts its answer; throws the 429 instead. */
+  /**
+   * Runs `isRight`, which checks a password for the account, and counts its result; throws the 429 instead if it has to
+   * wait.
+   */
   async check(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
     const pair = `${account} ${addressKey(address)}`;
     const isKnown = this.#known.has(pair);

@@ -4,12 +4,12 @@ import pLimit from "p-limit";
 
 import { HttpError, invalidField } from "../http/errors.ts";
 
-/** About 16 MiB and 50 ms a password on one core. */
+/** About 16 MiB and 50 ms per password on one core. */
 const cost = { N: 16_384, r: 8, p: 1 } as const;
 const saltBytes = 16;
 const keyBytes = 32;
 
-/** `scrypt$N$r$p$<salt>$<key>`, base64url, so that the cost can be raised later. */
+/** Hashes a password as `scrypt$N$r$p$<salt>$<key>`, base64url, so that the cost can be raised later. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes);
   const key = await derive(password, salt, cost);
@@ -23,11 +23,14 @@ export async function hashPassword(password: string): Promise<string> {
   ].join("$");
 }
 
-/** Whether the password is that of the hash; an empty or foreign hash fits none. Always takes its time. */
+/**
+ * Returns whether the password matches the hash; an empty or unknown hash matches none. Takes equally long in either
+ * case.
+ */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [kind, N, r, p, salt, key] = hash.split("$");
   if (kind !== "scrypt" || salt === undefined || key === undefined) {
-    // As long as a real check, so that the answer does not tell whether the user exists.
+    // As long as a real check, so that the timing does not reveal whether the user exists.
     await derive(password, Buffer.alloc(saltBytes), cost);
     return false;
   }
@@ -37,12 +40,12 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
   return derived.length === wanted.length && timingSafeEqual(derived, wanted);
 }
 
-/** The passwords that are hashed at a time: half of the threads that files and names of hosts are read by, too. */
+/** Limits concurrent hashing to half of the threads, which also read files and resolve hostnames. */
 const turns = pLimit(2);
-/** The number that may wait for its turn; that is some four seconds. */
+/** The maximum number of waiting passwords, about four seconds' worth. */
 const maxWaiting = 128;
 
-/** Throws the 503 when too many wait. */
+/** Derives a key; throws the 503 when too many passwords wait. */
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   if (turns.pendingCount < maxWaiting) return turns(() => runScrypt(password, salt, options));
   throw new HttpError(503, "Too many passwords are being checked now.", {
@@ -59,12 +62,12 @@ function runScrypt(password: string, salt: Buffer, options: ScryptOptions): Prom
   });
 }
 
-/** A password of 120 random bits. */
+/** Generates a password of 120 random bits. */
 export function generatePassword(): string {
   return randomBytes(15).toString("base64url");
 }
 
-/** Throws the 400 for a new password that is not good enough. */
+/** Throws the 400 for a new password that is too weak. */
 export function requirePassword(password: string): void {
   const problem = passwordProblem(password);
   if (problem !== undefined) throw invalidField("password", problem);
@@ -74,8 +77,8 @@ const minEntropyBits = 52;
 const maxPasswordLength = 64;
 
 /**
- * What is wrong with a new password, or undefined: at least 52 bits, as length × log2 of the character classes used,
- * where a repeated character counts half; at most 64 characters (docs/protocol/clients.md §5.2).
+ * Returns the fault of a new password, or undefined: it needs at least 52 bits, as length × log2 of the character
+ * classes used, where a repeated character counts half, and at most 64 characters (docs/protocol/clients.md §5.2).
  */
 export function passwordProblem(password: string): string | undefined {
   if (password.length > maxPasswordLength)

@@ -8,9 +8,9 @@ export interface InsertKey {
   readonly key: NewSessionKey;
   readonly userId: string;
   readonly lifetimeSeconds: number;
-  /** Who makes it for the user; undefined when they do so themselves. */
+  /** The user who creates it for this one; undefined if they do so themselves. */
   readonly createdBy: string | undefined;
-  /** An API token; undefined for a session. */
+  /** Set for an API token; undefined for a session. */
   readonly token:
     | {
         readonly name: string;
@@ -46,7 +46,10 @@ export async function deleteKey(db: Queryable, id: string): Promise<void> {
   await db.deleteFrom("api_keys").where("id", "=", id).execute();
 }
 
-/** Ends every session and token of a user, and those that the user made for others: whoever took the account over may have. */
+/**
+ * Deletes every session and token of a user, and those that the user created for others: an intruder may hold any of
+ * them.
+ */
 export async function deleteKeysOf(db: Queryable, userId: string): Promise<void> {
   await db
     .deleteFrom("api_keys")
@@ -54,7 +57,7 @@ export async function deleteKeysOf(db: Queryable, userId: string): Promise<void>
     .execute();
 }
 
-/** A key with its user; `is_stale` when its use is to be noted again. */
+/** Finds a key with its user; `is_stale` if its use must be recorded again. */
 export function findKey(db: Queryable, id: string, limits: TokenLimits) {
   const end = endOfKey(limits);
   return db
@@ -86,7 +89,7 @@ export function findKey(db: Queryable, id: string, limits: TokenLimits) {
     .executeTakeFirst();
 }
 
-/** Those of the keys that are let in at present, with the roles of their users. */
+/** Returns the keys that are currently valid, with their users' roles. */
 export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: TokenLimits) {
   return db
     .selectFrom("api_keys as key")
@@ -101,9 +104,9 @@ export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: To
     .execute();
 }
 
-/** Notes the use of a key and slides the expiry of a session (docs/protocol/rest.md §1.3). */
+/** Records the use of a key and slides the expiry of a session (docs/protocol/rest.md §1.3). */
 export async function touchKey(db: Queryable, id: string): Promise<void> {
-  // The user first, as whoever ends all keys of a user has it.
+  // Locks the user first, as the deletion of all of a user's keys does.
   const seen = db
     .updateTable("users")
     .where("id", "=", ({ selectFrom }) =>
@@ -126,7 +129,7 @@ export async function touchKey(db: Queryable, id: string): Promise<void> {
     .execute();
 }
 
-/** A user who has been away, or never was here, is active from now on. */
+/** Marks a dormant or new user as active. */
 export async function wakeUser(db: Queryable, id: string): Promise<void> {
   await db
     .updateTable("users")
@@ -136,7 +139,7 @@ export async function wakeUser(db: Queryable, id: string): Promise<void> {
     .execute();
 }
 
-/** The live agent of a token (docs/protocol/rest.md §1.4). */
+/** Finds the live agent of a token (docs/protocol/rest.md §1.4). */
 export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
   return db
     .selectFrom("live_agents")

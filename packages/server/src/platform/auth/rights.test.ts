@@ -24,7 +24,7 @@ function withRoles(...roles: string[]): UserCaller {
   };
 }
 
-/** Which roles a question is answered with yes for. */
+/** Returns the roles that a check allows. */
 function rolesWith(may: (user: UserCaller) => boolean): readonly string[] {
   return roleNames.filter((role) => may(withRoles(role)));
 }

@@ -1,6 +1,6 @@
 import type { RoleName } from "@slipway/api";
 
-/** How people read a role. */
+/** The display names of the roles. */
 export const roleDisplayNames: Readonly<Record<RoleName, string>> = {
   owner: "Owner",
   "template-admin": "Template Admin",

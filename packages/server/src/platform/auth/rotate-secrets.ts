@@ -6,20 +6,20 @@ import { lockOutdated, type SealedSecret, updateSealed } from "./rotation-querie
 import { type SealedColumn, sealedColumns } from "./sealed-columns.ts";
 import { type SecretBox, SecretError } from "./secret-box.ts";
 
-/** What was done in one table. */
+/** The progress in one table. */
 export interface RotationProgress {
   readonly table: string;
   readonly rotated: number;
-  /** Secrets that no configured key opens; they are left as they are. */
+  /** Secrets that no configured key decrypts; they are left as they are. */
   readonly unreadable: number;
 }
 
-/** Secrets of one transaction. */
+/** The number of secrets per transaction. */
 const batchSize = 500;
 
 /**
- * Seals every secret anew that another key than the newest sealed, a batch a transaction. Ended at any time and called
- * again it goes on with what is left. Yields after each batch, and at the end of each table.
+ * Re-encrypts every secret that is not encrypted with the newest key, one batch per transaction. Can be interrupted at
+ * any time; a later call resumes. Yields after each batch, and at the end of each table.
  */
 export async function* rotateSecrets(
   db: Database,
@@ -50,7 +50,7 @@ async function* rotateColumn(
 interface Batch {
   readonly rotated: number;
   readonly unreadable: number;
-  /** Undefined when there were no more. */
+  /** Undefined if there are no more. */
   readonly lastId: string | undefined;
 }
 

@@ -9,14 +9,14 @@ export interface SealedSecret {
 }
 
 interface OutdatedQuery {
-  /** How what needs no work begins. */
+  /** The prefix of values that are up to date. */
   readonly newestPrefix: Buffer;
   /** Only rows after this id. */
   readonly after: string;
   readonly limit: number;
 }
 
-/** The next rows that another key than the newest sealed, locked until the transaction ends. */
+/** Returns the next rows that are not encrypted with the newest key, locked until the transaction ends. */
 export async function lockOutdated(
   db: Queryable,
   { table, id, column }: SealedColumn,

@@ -3,8 +3,8 @@ import type { Route } from "@slipway/api";
 import type { KeyScope } from "./scopes.ts";
 
 /**
- * The routes that each scope opens; a route in several lists is opened by each of them. One in no list takes `coder:all`:
- * a new route is closed to limited tokens until it is put here. What hands out or changes a credential is in no list but that of
+ * The routes that each scope allows; any one of several is enough. A route in no list takes `coder:all`: a new route is
+ * closed to limited tokens until it is added here. Routes that return or change a credential are only in the list of
  * credentials: not the state of drivers, and not passwords, by which an owner's token would get any session.
  */
 const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
@@ -43,7 +43,7 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
     "POST /workspaces/:workspace/usage",
   ],
   "workspace:create": ["POST /users/:user/workspaces"],
-  // Which of the three a build takes is in its body: `requireScope` in the handler.
+  // The body decides which of the three a build takes: `requireScope` in the handler.
   "workspace:start": ["POST /workspaces/:workspace/builds"],
   "workspace:stop": ["POST /workspaces/:workspace/builds"],
   "workspace:delete": ["POST /workspaces/:workspace/builds"],
@@ -126,7 +126,7 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
   ],
   "user:read_personal": ["GET /users/:user/gitsshkey"],
   "user:update_personal": ["PUT /users/:user/gitsshkey", "PUT /users/:user/profile"],
-  // The token of an agent opens its owner's private key: a credential, not a part of its workspace.
+  // The token of an agent gives access to its owner's private key: a credential, not a part of its workspace.
   "user_secret:read": ["GET /workspaces/:workspace/external-agent/:agent/credentials"],
   "api_key:create": ["POST /users/:user/keys", "POST /users/:user/keys/tokens"],
   "api_key:read": [
@@ -147,7 +147,7 @@ for (const scope of Object.keys(routesOfScopes) as readonly KeyScope[]) {
   }
 }
 
-/** The scopes of which each opens a route to a limited token; none: only `coder:all` does. */
+/** Returns the scopes that each allow a route to a limited token; with none, only `coder:all` does. */
 export function scopesOf({ method, path }: Pick<Route, "method" | "path">): readonly KeyScope[] {
   return scopesOfRoutes.get(`${method} ${path}`) ?? [];
 }

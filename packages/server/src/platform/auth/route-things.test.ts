@@ -6,9 +6,12 @@ import { isNamingField, thingsOf, unknownParameters } from "./route-things.ts";
 
 const routes = api.routesOf(api).filter(({ route }) => scopesOf(route).length > 0);
 
-/** Texts in bodies and queries that name nothing an allow list can name. A new field is put here, or into `route-things.ts`. */
+/**
+ * Text fields of bodies and queries that name nothing in allow lists. A new field is added here, or to
+ * `route-things.ts`.
+ */
 const namingNothing: ReadonlySet<string> = new Set([
-  // Names and texts of what is created or changed.
+  // Names and texts of things being created or changed.
   "name",
   "display_name",
   "description",
@@ -23,16 +26,16 @@ const namingNothing: ReadonlySet<string> = new Set([
   "deadline",
   "reason",
   "value",
-  // Examples of the server, and words of a fixed list.
+  // Examples of the server, and enumerated values.
   "example_id",
   "storage_method",
   "max_port_share_level",
   "cors_behavior",
   "provisioner",
-  // Read by nothing: a form's values are checked without their owner.
+  // Unused: a form's values are checked without their owner.
   "owner_id",
   "user_id",
-  // Filters of lists, which take all things of their types.
+  // Filters of lists, which cover all things of their types.
   "q",
   "ids",
   "status",
@@ -43,7 +46,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "include_expired",
   "limit",
   "offset",
-  // A choice of what is read of the thing in the path.
+  // A selection within the thing in the path.
   "after",
   "before",
   "follow",
@@ -54,7 +57,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "include_deleted",
   "offline",
   "tz_offset",
-  // How a terminal, a container or a network is opened.
+  // Options of a terminal, a container or a network.
   "version",
   "resume_token",
   "reconnect",
@@ -65,7 +68,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "container_user",
   "backend_type",
   "label",
-  // What a token may do, which is compared with the token that asks.
+  // Rights of a new token, which are compared with those of the caller's token.
   "scope",
   "scopes",
   "allow_list",
@@ -80,7 +83,7 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-/** The names of all fields of a schema that take free text, at whatever depth. */
+/** Returns the names of all fields of a schema that take free text, at any depth. */
 function textFields(schema: Schema | undefined, name = ""): readonly string[] {
   if (schema === undefined) return [];
   const below = [

@@ -2,7 +2,7 @@ import type { Route } from "@slipway/api";
 
 import type { KeyScope } from "./scopes.ts";
 
-/** How a text in a request leads to a thing that an allow list can name. */
+/** The kind of reference by which a text in a request names a thing in allow lists. */
 export type Naming =
   | "workspace"
   /** An agent, build or name, with its owner in the path: of a workspace. */
@@ -17,7 +17,7 @@ export type Naming =
   | "file"
   | "user"
   | "organization"
-  /** Below what the path names before it, or nothing that an allow list can name. */
+  /** Part of the thing named earlier in the path, or nothing that an allow list can name. */
   | "nothing";
 
 /** Path parameters, each with the segment before it. */
@@ -56,13 +56,13 @@ const fieldNamingsOfRoutes: Readonly<Record<string, Readonly<Record<string, Nami
   "PATCH /templates/:template/versions": { id: "version" },
 };
 
-/** What routes are about that no field of a request says. */
+/** Things that routes refer to without a field in the request. */
 const alsoAbout: Readonly<Record<string, readonly string[]>> = {
   "GET /organizations/:organization/provisionerdaemons": ["workspace:*", "template:*"],
   "GET /organizations/:organization/provisionerjobs": ["workspace:*", "template:*"],
 };
 
-/** What every way into a workspace asks first, and tells of no thing that an allow list could name. */
+/** Routes that every connection to a workspace requests first, and that reveal nothing an allow list could name. */
 const aboutNothing: ReadonlySet<string> = new Set([
   "/deployment/ssh",
   "/regions",
@@ -71,7 +71,7 @@ const aboutNothing: ReadonlySet<string> = new Set([
 
 export type ThingType = "workspace" | "template" | "file" | "user" | "organization";
 
-/** The type under which an allow list names what is named so. */
+/** Returns the type by which an allow list names such a thing. */
 export function thingTypeOf(naming: Exclude<Naming, "nothing">): ThingType {
   switch (naming) {
     case "workspace":
@@ -99,21 +99,22 @@ interface NamedField {
 export interface RouteThings {
   /** The fields that may name things; a request need not have all of them. */
   readonly named: readonly NamedField[];
-  /** Entries that an allow list must hold in any case. */
+  /** Entries that an allow list must always contain. */
   readonly always: readonly string[];
   /**
-   * The type of the scope that opens the route. A request that names nothing of that type is about all things of it: it lists
-   * them, or creates one. Undefined for a route that is about nothing.
+   * The type of the scope that allows the route. A request that names nothing of that type refers to all things of it:
+   * it lists them, or creates one. Undefined for a route that refers to nothing.
    */
   readonly ownType: string | undefined;
 }
 
-/** What requests of a route may be about, as far as its contract says. */
+/** Returns the things that requests of a route may refer to, according to its contract. */
 export function thingsOf(route: Route, scope: KeyScope | undefined): RouteThings {
   if (aboutNothing.has(route.path)) return { named: [], always: [], ownType: undefined };
   const [ownType = ""] = scope?.split(":") ?? [];
   const named = fieldsOf(route).filter(
-    // The organization, and the owner in the path of a workspace, are where a thing is, not what the request is about.
+    // The organization, and the owner in the path of a workspace, tell where a thing is, not what the request refers
+    // to.
     ({ field, naming }) =>
       (naming !== "organization" || ownType === "organization") &&
       (field !== "user" || !route.path.includes("/workspace/:name")),
@@ -127,7 +128,7 @@ function fieldsOf(route: Route): readonly NamedField[] {
     ({ name, key }) => ({ place: "params", field: name, naming: pathNamings[key] }) as const,
   );
   const inRest = (["query", "body"] as const).flatMap((place) =>
-    // A field that the contract does not know is not read, and names nothing.
+    // A field outside the contract is not read, and names nothing.
     propertiesOf(route[place]).map(
       (field) => ({ place, field, naming: own[field] ?? fieldNamings[field] }) as const,
     ),
@@ -151,12 +152,12 @@ function parametersOf({ path }: Route): readonly { readonly name: string; readon
   );
 }
 
-/** The path parameters of a route of which it is not known what they name; for a test. */
+/** Returns the path parameters of a route with an unknown kind of reference; for a test. */
 export function unknownParameters(route: Route): readonly string[] {
   return parametersOf(route).flatMap(({ key }) => (key in pathNamings ? [] : [key]));
 }
 
-/** Whether it is known that a field of a body or query names a thing; for a test. */
+/** Returns whether a field of a body or query is known to name a thing; for a test. */
 export function isNamingField(route: Route, field: string): boolean {
   const own = fieldNamingsOfRoutes[`${route.method} ${route.path}`] ?? {};
   return field in fieldNamings || field in own;

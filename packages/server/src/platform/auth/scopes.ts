@@ -2,10 +2,10 @@ import type { TokenScope } from "@slipway/api";
 
 import type { KeyGrant } from "../http/caller.ts";
 
-/** A scope under the one name that is kept. */
+/** A scope under its canonical name. */
 export type KeyScope = Exclude<TokenScope, "all" | "application_connect">;
 
-/** What the composite ones take together. */
+/** The parts of composite scopes. */
 const composites: Readonly<Record<string, readonly KeyScope[]>> = {
   "coder:workspaces.create": [
     "template:read",
@@ -35,13 +35,13 @@ const composites: Readonly<Record<string, readonly KeyScope[]>> = {
   "coder:apikeys.manage_self": ["api_key:*"],
 };
 
-/** The scope under its present name. */
+/** Returns the canonical name of a scope. */
 export function presentName(scope: TokenScope): KeyScope {
   if (scope === "all") return "coder:all";
   return scope === "application_connect" ? "coder:application_connect" : scope;
 }
 
-/** Whether scopes hold another one, by itself, as part of a composite one, or by a wildcard. */
+/** Returns whether scopes include another one: itself, as part of a composite one, or by a wildcard. */
 export function holdsScope(scopes: readonly string[], wanted: string): boolean {
   return scopes.some((scope) => {
     if (scope === "coder:all" || scope === wanted) return true;
@@ -50,7 +50,7 @@ export function holdsScope(scopes: readonly string[], wanted: string): boolean {
   });
 }
 
-/** Whether an allow list has another one's entry: that very one, or all of its type. */
+/** Returns whether an allow list includes an entry: that very one, or all of its type. */
 export function holdsEntry(allowList: readonly string[], wanted: string): boolean {
   const [type = ""] = wanted.split(":");
   return allowList.some((entry) => entry === "*:*" || entry === wanted || entry === `${type}:*`);
@@ -58,7 +58,7 @@ export function holdsEntry(allowList: readonly string[], wanted: string): boolea
 
 type ScopeGrant = Pick<KeyGrant, "scopes" | "allowList">;
 
-/** Whether one who may do `grant` may hand `other` on: nobody gives a token more than he has. */
+/** Returns whether the holder of `grant` may delegate `other`: a new token never has more rights than its creator. */
 export function mayHandOn(grant: ScopeGrant, other: ScopeGrant): boolean {
   return (
     other.scopes.every((scope) =>

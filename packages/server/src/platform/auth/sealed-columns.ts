@@ -1,11 +1,11 @@
-/** A column of secrets that a `SecretBox` sealed, and the key of its table. */
+/** A column of secrets encrypted by a `SecretBox`, and the key of its table. */
 export interface SealedColumn {
   readonly table: string;
   readonly id: string;
   readonly column: string;
 }
 
-/** Every sealed column there is. A new one is named `…_encrypted` and gets its line here. */
+/** All encrypted columns. A new one is named `…_encrypted` and added here. */
 export const sealedColumns: readonly SealedColumn[] = [
   { table: "workspace_agents", id: "id", column: "auth_token_encrypted" },
   { table: "git_ssh_keys", id: "user_id", column: "private_key_encrypted" },

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 
-/** A secret at rest cannot be read: its key is not among those configured, or it was tampered with. */
+/** A failure to decrypt a secret: its key is not among those configured, or it was tampered with. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
   readonly code: "unknown-key" | "tampered" | "malformed";
@@ -35,7 +35,7 @@ export class SecretBox {
     this.#keys = [deriveKey(first), ...rest.map(deriveKey)];
   }
 
-  /** How everything begins that was sealed with the newest key. */
+  /** The prefix of all values encrypted with the newest key. */
   get newestPrefix(): Buffer {
     return Buffer.concat([Buffer.of(version), this.#keys[0].id]);
   }
@@ -48,7 +48,7 @@ export class SecretBox {
     return Buffer.concat([Buffer.of(version), id, nonce, text, cipher.getAuthTag()]);
   }
 
-  /** Throws `SecretError`. */
+  /** Decrypts a value. Throws `SecretError`. */
   open(sealed: Uint8Array): string {
     const bytes = Buffer.from(sealed);
     if (bytes.length < headerBytes + tagBytes || bytes[0] !== version) {

@@ -27,7 +27,10 @@ const daySeconds = 24 * 3600;
 /** Lifetimes of session keys in seconds (docs/protocol/clients.md §5.1). */
 export const keyLifetimes = { browserSession: daySeconds, commandSession: 7 * daySeconds } as const;
 
-/** Makes a session key and resolves to its token, which is not kept. `createdBy` is another user who makes it for this one. */
+/**
+ * Creates a session key and resolves to its token, which is not stored. `createdBy` is another user who creates it for
+ * this one.
+ */
 export async function createSession(
   db: Queryable,
   userId: string,
@@ -45,11 +48,11 @@ export interface NewApiToken {
   readonly lifetimeSeconds: number;
   readonly scopes: readonly KeyScope[];
   readonly allowList: readonly string[];
-  /** Another user who makes it for this one. */
+  /** Another user who creates it for this one. */
   readonly createdBy: string | undefined;
 }
 
-/** Makes an API token, which lives as long as it says and no longer, and resolves to it; it is not kept. */
+/** Creates an API token with a fixed lifetime and resolves to it; it is not stored. */
 export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
   const { userId, name, lifetimeSeconds, scopes, allowList, createdBy } = input;
   const key = createSessionKey();
@@ -62,17 +65,17 @@ export async function endSession(db: Queryable, keyId: string): Promise<void> {
   await deleteKey(db, keyId);
 }
 
-/** Ends every session and token of a user, and those that the user made for others. */
+/** Revokes every session and token of a user, and those that the user created for others. */
 export async function endSessionsOf(db: Queryable, userId: string): Promise<void> {
   await deleteKeysOf(db, userId);
 }
 
-/** A user who never logged in, or was away, is active once he does. */
+/** Marks a dormant or new user as active once they log in. */
 export async function activateDormant(db: Queryable, userId: string): Promise<void> {
   await wakeUser(db, userId);
 }
 
-/** Finds callers in the database, as docs/protocol/rest.md §1.2 to §1.4 say. */
+/** Authenticates callers against the database (docs/protocol/rest.md §1.2 to §1.4). */
 export function createAuthenticator(
   db: Database,
   accessUrl: () => string,
@@ -91,10 +94,10 @@ export function createAuthenticator(
 }
 
 type KeyRow = NonNullable<Awaited<ReturnType<typeof findKey>>>;
-/** A key, or why there is none. */
+/** A key, or the reason why there is none. */
 type FoundKey = { readonly key: KeyRow } | { readonly problem: string };
 
-/** The user, if their key opens the route. */
+/** Returns the user if their key allows the route. */
 function opening(route: Route, user: KnownUser): KnownUser {
   requireRoute(user, route);
   return user;
@@ -135,7 +138,9 @@ async function authenticateUser(
   return acceptKey(db, found.key);
 }
 
-/** Header of a workspace proxy. There are none, so that none has a good token (docs/protocol/rest.md §1.3, class U). */
+/**
+ * The token header of workspace proxies. None exist, so no such token is valid (docs/protocol/rest.md §1.3, class U).
+ */
 const proxyTokenHeader = "coder-external-proxy-token";
 
 async function authenticateUserOrProxy(
@@ -187,7 +192,7 @@ async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
 const signedOutMessage =
   "You are signed out or your session has expired. Please sign in again to continue.";
 
-/** The 401 of a key that has ended since its request was let in. */
+/** Returns the 401 for a key that was revoked after its request was authenticated. */
 export function endedKey(): HttpError {
   return new HttpError(401, signedOutMessage, { detail: "API key is invalid." });
 }
@@ -215,7 +220,7 @@ async function authenticateAgent(db: Database, token: string | undefined): Promi
   };
 }
 
-/** The hash of an agent's token; throws the 401 of what is none. */
+/** Returns the hash of an agent's token; throws the 401 for a malformed one. */
 export function readAgentToken(token: string | undefined): Buffer {
   if (token === undefined) {
     throw new HttpError(401, 'Cookie "coder_session_token" must be provided.');
@@ -227,7 +232,7 @@ export function readAgentToken(token: string | undefined): Buffer {
   });
 }
 
-/** The 401 of a token that no agent has. */
+/** Returns the 401 for a token that no agent has. */
 export function unknownAgent(): HttpError {
   return new HttpError(401, "Workspace agent not authorized.", {
     detail:

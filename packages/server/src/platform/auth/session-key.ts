@@ -4,7 +4,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const idLength = 10;
 const secretLength = 22;
 
-/** A new session token: `<id>-<secret>`, of which the id and a hash of the secret are kept (docs/protocol/clients.md §5.1). */
+/** A new session token, `<id>-<secret>`, whose id and hashed secret are stored (docs/protocol/clients.md §5.1). */
 export interface NewSessionKey {
   readonly id: string;
   readonly token: string;
@@ -17,7 +17,7 @@ export function createSessionKey(): NewSessionKey {
   return { id, token: `${id}-${secret}`, hashedSecret: hashSecret(secret) };
 }
 
-/** The two parts of a token, or a text that says what is wrong with it (docs/protocol/rest.md §1.3). */
+/** The two parts of a token, or a text that describes its fault (docs/protocol/rest.md §1.3). */
 export type ParsedSessionToken =
   | { readonly id: string; readonly secret: string }
   | { readonly problem: string };

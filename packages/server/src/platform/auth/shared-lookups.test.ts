@@ -6,7 +6,7 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Lookups that end when they are told to, each with its number. */
+/** Starts lookups that end on demand, each with its number. */
 function lookups() {
   const begun: string[] = [];
   const ends: ((fails: boolean) => void)[] = [];

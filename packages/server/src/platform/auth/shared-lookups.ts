@@ -1,12 +1,12 @@
 interface RunningLookup<T> {
-  /** Settles with the lookup, and never rejects. */
+  /** Resolves when the lookup settles; never rejects. */
   readonly ended: Promise<unknown>;
   next: Promise<T> | undefined;
 }
 
 /**
- * Lookups by key. Everybody who asks while a lookup of a key runs shares the next one, so that nobody gets what was read
- * before they asked, and many who ask for one thing at once cost two lookups.
+ * Shares lookups by key. Callers that arrive while a lookup of a key runs share the next one, so that nobody gets data
+ * read before they asked, and many concurrent callers cost two lookups.
  */
 export class SharedLookups<T> {
   readonly #look: (key: string) => Promise<T>;

@@ -7,7 +7,7 @@ import { watch } from "../pubsub/watch.ts";
 import { selectLiveKeys } from "./queries.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
-/** Without a hint it is looked again after this long: a key that expires sends none. */
+/** The interval of checks without a hint: a key that expires sends none. */
 const repeatMs = 5_000;
 
 export interface StreamGuardNeeds {
@@ -19,8 +19,8 @@ export interface StreamGuardNeeds {
 }
 
 /**
- * Ends the open streams of whoever is not let in any more: the key is gone or has expired, the user is suspended or
- * deleted, or has other roles, with which he may open them anew as far as those go. Ends with the signal.
+ * Closes the open streams of users who lost access: the key was deleted or has expired, or the user was suspended or
+ * deleted, or has other roles, with which they may reopen those that these allow. Runs until the signal.
  */
 export async function guardStreams(
   { db, pubsub, clock, logger, limits }: StreamGuardNeeds,
@@ -51,7 +51,7 @@ async function endStaleStreams(
     (await selectLiveKeys(db, keyIds, limits)).map((key) => [key.id, key.roles]),
   );
   return streams.endWhere(({ keyId, roles }) => {
-    // One that was opened meanwhile was let in meanwhile.
+    // A stream that was opened meanwhile was authenticated meanwhile.
     if (!asked.has(keyId)) return false;
     const now = live.get(keyId);
     return now === undefined || now.toSorted().join() !== roles.toSorted().join();

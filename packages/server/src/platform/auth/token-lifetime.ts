@@ -4,14 +4,14 @@ import type { Limits } from "../config/limits.ts";
 
 export type TokenLimits = Pick<Limits, "maxTokenDays" | "maxOwnerTokenDays">;
 
-/** The limit of a user's tokens; those of owners open everything, so they have one of their own. */
+/** Returns the limit for a user's tokens; an owner's tokens allow everything, so they have their own. */
 export function lifetimeLimit(user: { readonly roles: readonly string[] }): keyof TokenLimits {
   return user.roles.includes("owner") ? "maxOwnerTokenDays" : "maxTokenDays";
 }
 
 /**
- * The time at which a key `key` of the user `user` ends: an API token no later than its user's present limit allows,
- * whatever they were allowed when they made it.
+ * Returns the time at which a key `key` of the user `user` expires: for an API token no later than its user's present
+ * limit allows, whatever the limit was at its creation.
  */
 export function endOfKey({ maxTokenDays, maxOwnerTokenDays }: TokenLimits): RawBuilder<string> {
   return sql<string>`case key.login_type when 'token'
