@@ -8,7 +8,7 @@ import { StartError } from "./errors.ts";
 
 /**
  * The maximum number of connections that the kernel queues for acceptance; it may queue fewer. Thousands of agents
- * reconnect at once after a restart, and one that finds no room backs off, in the end for half a minute.
+ * reconnect at once after a restart, and one that finds no room backs off, up to half a minute.
  */
 const backlog = 4_096;
 

@@ -21,7 +21,7 @@ describe("createLogger", () => {
   ] as const)("writes nothing that steers a terminal: %s, %s", (format, isTerminal) => {
     const written = logged(format, isTerminal);
     expect(written).toContain("said a");
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    // eslint-disable-next-line no-control-regex -- matches control characters on purpose
     const bare = isTerminal ? written.replaceAll(/\u001b\[[\d;]*m/g, "") : written;
     expect(bare).toMatch(/^(?:[^\p{Cc}\u2028-\u202e\u2066-\u2069]|\n)*$/u);
   });

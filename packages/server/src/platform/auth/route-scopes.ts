@@ -140,7 +140,7 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
 };
 
 const scopesOfRoutes = new Map<string, KeyScope[]>();
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this very object
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this object
 for (const scope of Object.keys(routesOfScopes) as readonly KeyScope[]) {
   for (const route of routesOfScopes[scope] ?? []) {
     scopesOfRoutes.set(route, [...(scopesOfRoutes.get(route) ?? []), scope]);

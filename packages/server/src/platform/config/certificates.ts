@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 
 import { errorText } from "@slipway/runtime";
 
-/** Largest file of certificates, in bytes. */
+/** The maximum size of a certificate file, in bytes. */
 const maxBytes = 1024 * 1024;
 const block = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----/g;
 
-/** The certificates in a PEM file, at least one, or what is wrong with it. */
+/** Reads the certificates in a PEM file, at least one; returns a text that describes the fault otherwise. */
 export function readCertificateFile(path: string): readonly X509Certificate[] | string {
   try {
     const text = readFileSync(path, "latin1");

@@ -1,4 +1,4 @@
-/** The configuration cannot be used; says all that is wrong with it at once. */
+/** An invalid configuration; reports all its faults at once. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly code = "bad-configuration";

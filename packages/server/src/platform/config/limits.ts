@@ -3,10 +3,10 @@ import { maxFileBytes } from "@slipway/api";
 /** A limit that the operator may set. */
 interface LimitDefinition {
   readonly default: number;
-  /** The smallest and the largest number that may be set. */
+  /** The smallest and the largest number accepted. */
   readonly min: number;
   readonly max: number;
-  /** Whether the word `unlimited` may be set as well. */
+  /** True if the word `unlimited` is accepted as well. */
   readonly mayBeUnlimited: boolean;
   /** One phrase for the help of the command and for docs/configuration.md, without the default. */
   readonly summary: string;
@@ -17,7 +17,7 @@ interface LimitDefinition {
  * `SLIPWAY_MAX_STREAMS_PER_USER` and `--max-streams-per-user`. A new one also gets a row in docs/configuration.md.
  */
 const definitions = {
-  // How long API tokens live.
+  // The lifetime of API tokens.
   maxTokenDays: {
     default: 36_525,
     min: 1,
@@ -32,7 +32,7 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "days that an API token of a user with the role owner may live",
   },
-  // What one user may have.
+  // Limits per user.
   maxWorkspacesPerUser: {
     default: 100,
     min: 0,
@@ -89,7 +89,7 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "streams of one user on one server that tell of changes of workspaces and agents",
   },
-  // What one agent may have.
+  // Limits per agent.
   maxSubAgentsPerAgent: {
     default: 32,
     min: 0,
@@ -97,7 +97,7 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "sub-agents, such as those of dev containers, that one agent may have at once",
   },
-  // What everybody may have open on one server.
+  // Limits per server.
   maxConnections: {
     default: 65_536,
     min: 16,
@@ -135,23 +135,23 @@ export type Limits = Readonly<Record<LimitName, number>>;
 
 export const limitDefinitions: Readonly<Record<LimitName, LimitDefinition>> = definitions;
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this very object
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this object
 export const limitNames = Object.keys(definitions) as readonly LimitName[];
 
 export const defaultLimits: Limits = mapLimits((name) => definitions[name].default);
 
-/** The environment variable of a limit. */
+/** Returns the environment variable of a limit. */
 export function limitVariable(name: LimitName): string {
   return `SLIPWAY_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** The accepted values of a limit, in words: `a whole number from 1 to 100 or "unlimited"`. */
+/** Describes the accepted values of a limit: `a whole number from 1 to 100 or "unlimited"`. */
 export function limitRange(name: LimitName): string {
   const { min, max, mayBeUnlimited } = limitDefinitions[name];
   return `a whole number from ${min} to ${max}${mayBeUnlimited ? ' or "unlimited"' : ""}`;
 }
 
-/** Reads a value of a limit; undefined for one that it does not accept. */
+/** Parses a value of a limit; undefined if it is not accepted. */
 export function parseLimit(name: LimitName, text: string): number | undefined {
   const { min, max, mayBeUnlimited } = limitDefinitions[name];
   if (text === "unlimited") return mayBeUnlimited ? Infinity : undefined;
@@ -159,7 +159,7 @@ export function parseLimit(name: LimitName, text: string): number | undefined {
   return value >= min && value <= max ? value : undefined;
 }
 
-/** One value for each limit. */
+/** Maps each limit to a value. */
 export function mapLimits<T>(value: (name: LimitName) => T): Readonly<Record<LimitName, T>> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entry for each name
   return Object.fromEntries(limitNames.map((name) => [name, value(name)])) as Record<LimitName, T>;

@@ -20,40 +20,40 @@ export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
 
-/** Where the server listens. */
+/** The address that the server listens on. */
 export interface ListenAddress {
   readonly host: string;
   /** 0 lets the system pick one. */
   readonly port: number;
 }
 
-/** The administrator made when there is no user. */
+/** The administrator created when there is no user. */
 export interface AdminSettings {
   readonly username: string;
   readonly email: string;
-  /** Undefined: a random one is made and printed once. */
+  /** If undefined, a random one is generated and printed once. */
   readonly password: string | undefined;
 }
 
 /** The driver that starts agents on the server's own machine. */
 export interface ProcessDriverSettings {
   readonly isEnabled: boolean;
-  /** Users of workspaces, by number, where the server is root. */
+  /** The range of uids for workspaces if the server is root. */
   readonly uids: { readonly first: number; readonly last: number };
 }
 
 /** The configuration of a server, read once (docs/configuration.md). */
 export interface Settings {
   readonly listen: ListenAddress;
-  /** Without a trailing slash; undefined: from the listen address. */
+  /** Without a trailing slash (default: derived from the listen address). */
   readonly accessUrl: string | undefined;
   readonly dataDir: string;
-  /** Undefined: the embedded database. */
+  /** Undefined for the embedded database. */
   readonly postgresUrl: string | undefined;
-  /** Addresses and networks whose `X-Forwarded-…` headers are believed. */
+  /** Addresses and networks whose `X-Forwarded-…` headers are trusted. */
   readonly trustedProxies: readonly string[];
   readonly admin: AdminSettings;
-  /** The first encrypts, all decrypt; undefined: a key kept in the data directory. */
+  /** The first encrypts, all decrypt (default: a key kept in the data directory). */
   readonly secretKeys: readonly string[] | undefined;
   readonly identity: IdentitySettings;
   readonly processDriver: ProcessDriverSettings;
@@ -64,7 +64,7 @@ export interface Settings {
 /** Settings by variable name; flags of the same names have been merged in by the caller. */
 export type SettingSource = Readonly<Record<string, string | undefined>>;
 
-/** Reads and checks every setting; throws `ConfigError` with all that is wrong. */
+/** Reads and checks every setting; throws `ConfigError` with all faults. */
 export function readSettings(source: SettingSource, isTerminal: boolean): Settings {
   const problems: string[] = [];
   const report = (name: string, wanted: string): undefined => {
@@ -117,14 +117,14 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
 
 const webProtocols = ["http:", "https:"] as const;
 
-/** Without the password that an address may hold. */
+/** Removes the password from an address. */
 function redact(text = ""): string {
   return text.replace(/^(.*\/\/)?.*@/, "$1***@");
 }
 
 type Report = (name: string, wanted: string) => undefined;
 
-/** Host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */
+/** Reads host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */
 function readListenAddress(source: SettingSource, report: Report): ListenAddress {
   const name = "SLIPWAY_HTTP_ADDRESS";
   const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(
@@ -159,7 +159,7 @@ function readUrl(
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
 }
 
-/** With libpq's variable of the password, unless the address says one. */
+/** Reads the address, with the password from libpq's variable unless the address contains one. */
 function readPostgresUrl(source: SettingSource, report: Report): string | undefined {
   const text = readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report);
   const password = source["PGPASSWORD"];
@@ -193,9 +193,9 @@ function readCertificates(
   return [];
 }
 
-/** Above the users that systems make, outside systemd's own ranges, below the 65,536 that many containers have. */
+/** Above the users that systems create, outside systemd's own ranges, below the 65,536 that many containers have. */
 const defaultUids = { first: 60_578, last: 61_183 };
-/** The highest number of a user: the next one stands for no user. */
+/** The highest uid: the next one stands for no user. */
 const maxUid = 4_294_967_294;
 
 function readUids(source: SettingSource, report: Report): { first: number; last: number } {
@@ -208,7 +208,7 @@ function readUids(source: SettingSource, report: Report): { first: number; last:
   return defaultUids;
 }
 
-/** Shortest secret key, in characters. */
+/** The minimum length of a secret key, in characters. */
 const minSecretKeyLength = 32;
 
 function readSecretKeys(source: SettingSource, report: Report): readonly string[] | undefined {

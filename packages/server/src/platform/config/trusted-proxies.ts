@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 
-/** Most networks in the list. */
+/** The maximum number of networks in the list. */
 const maxProxies = 256;
 
 /**
- * Reads a list of addresses and networks, such as `10.0.0.0/8, ::1`; undefined when one of them is none. Networks that
- * hold every address are none either: everybody could then call himself what he likes.
+ * Parses a list of addresses and networks, such as `10.0.0.0/8, ::1`; undefined if any is invalid. Networks that
+ * include every address are invalid too: they would let anybody forge their address.
  */
 export function parseTrustedProxies(text: string): readonly string[] | undefined {
   const entries = text.split(",").map((entry) => entry.trim());

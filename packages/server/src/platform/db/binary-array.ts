@@ -1,23 +1,23 @@
-/** What an array is of; PostgreSQL knows its own types by these numbers. */
+/** PostgreSQL's type numbers (OIDs) of array elements. */
 export const elementType = { int8: 20, text: 25 } as const;
 
 const headerBytes = 20;
 const lengthBytes = 4;
 
 /**
- * A parameter that is an array, encoded as its elements come: a statement sends it as it stands, where an array of strings
- * is escaped element by element and read back by PostgreSQL.
+ * An array parameter, encoded as its elements are added: a statement sends it as is, whereas an array of strings is
+ * escaped element by element and parsed again by PostgreSQL.
  *
  *   dimensions = 1 | has nulls = 0 | element type | length | first index = 1 | (bytes of element | element)…
  *
- * All numbers are 32 bits, big-endian. The owner bounds what is added.
+ * All numbers are 32 bits, big-endian. The owner bounds the size.
  */
 export class BinaryArray {
   #bytes: Buffer;
   #at = headerBytes;
   #length = 0;
 
-  /** `capacity`: bytes to begin with, lengths of the elements included; it grows. */
+  /** `capacity`: the initial size in bytes, including the lengths of the elements; it grows. */
   constructor(type: number, capacity: number) {
     this.#bytes = Buffer.allocUnsafe(headerBytes + capacity);
     this.#bytes.writeInt32BE(1, 0);
@@ -47,7 +47,7 @@ export class BinaryArray {
   }
 
   /**
-   * Adds a part of `source` if it is nothing but the ASCII characters 1 to 127, which are checked as they are copied;
+   * Adds a part of `source` if it consists of the ASCII characters 1 to 127 only, which are checked while copying;
    * otherwise adds nothing and returns false.
    */
   addPlainAscii(source: Uint8Array, start: number, end: number): boolean {
@@ -68,13 +68,13 @@ export class BinaryArray {
     return true;
   }
 
-  /** The array as it is so far, a view. */
+  /** Returns the array as it is so far, as a view. */
   encode(): Buffer {
     this.#bytes.writeInt32BE(this.#length, 12);
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** Makes room for an element and writes its length; resolves to where it goes. */
+  /** Makes room for an element and writes its length; returns the element's offset. */
   #begin(length: number): number {
     const at = this.#at + lengthBytes;
     if (at + length > this.#bytes.length) {

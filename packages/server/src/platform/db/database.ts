@@ -8,10 +8,10 @@ import { type ConnectionPool, preparedPool } from "./prepared-pool.ts";
 import { readTimestamp } from "./timestamp.ts";
 
 export type Database = Kysely<DB>;
-/** What a query runs on: the pool or a transaction. */
+/** The target of a query: the pool or a transaction. */
 export type Queryable = Kysely<DB> | Transaction<DB>;
 
-/** Where a PostgreSQL is: a URL, or the socket directory of the embedded one. */
+/** The address of a PostgreSQL server: a URL, or the socket directory of the embedded one. */
 export type DatabaseAddress =
   | { readonly url: string }
   | {
@@ -34,13 +34,14 @@ const parsers = new Map<number, (text: string) => unknown>([
 ]);
 
 /**
- * Of every connection: times are UTC. Statements are planned once, for any values, and not compiled: PostgreSQL would plan each
- * anew at its first five uses on a connection, and on for as long as it hopes to gain by that, which took longer than all
- * else of a claim. So what lets an index be used stands in the text of a statement, not among its values: `sql.lit(false)`.
+ * Settings of every connection. Times are UTC. Statements are planned once, for any values, and not compiled: by
+ * default PostgreSQL plans each anew at its first five uses on a connection, and for as long as it hopes to gain by
+ * that, which took longer than all the rest of a claim. So values that let an index be used are literals in a
+ * statement, not parameters: `sql.lit(false)`.
  */
 const sessionSettings = "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off";
 
-/** Options of every connection of ours, with our own reading of types. */
+/** Returns the options of every connection, with our own type parsers. */
 export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
   return {
     ...placeOf(address),
@@ -50,36 +51,36 @@ export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
     types: {
       getTypeParser: ((id: number, format?: "text" | "binary") =>
         parsers.get(id) ??
-        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- ids of types the enumeration does not list come too
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- ids outside the enumeration occur too
         pg.types.getTypeParser(id, format)) as typeof pg.types.getTypeParser,
     },
   };
 }
 
-/** Where to connect, and with which settings: a URL may name more. */
+/** Returns the connection's address and settings: a URL may add more settings. */
 function placeOf(address: DatabaseAddress): pg.ClientConfig {
   if (!("url" in address)) return { ...address, options: sessionSettings };
   const place = parseIntoClientConfig(address.url);
   return { ...place, options: [place.options, sessionSettings].join(" ").trim() };
 }
 
-/** Opens a pool. Nothing is connected before the first query. The caller closes it with `destroy`. */
+/** Opens a pool, which connects at the first query. The caller closes it with `destroy`. */
 export function openDatabase(address: DatabaseAddress, logger: Logger): Database {
   const pool = new pg.Pool({
     ...connectionOptions(address),
     max: maxConnections,
     idleTimeoutMillis: idleTimeoutMs,
   });
-  // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it ends the process.
+  // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it would end the process.
   pool.on("error", (error) => {
     if (!pool.ending) logger.warn({ error: error.message }, "idle database connection lost");
   });
-  // One that breaks while it is used fails its query as well; this event alone would end the process too.
+  // A connection that breaks during a query fails it as well; this event alone would end the process too.
   pool.on("connect", (client) => client.on("error", () => undefined));
   return databaseOn(pool);
 }
 
-/** A database on a pool of one's own, which `destroy` closes. */
+/** Returns a database on the caller's own pool, which `destroy` closes. */
 export function databaseOn(pool: ConnectionPool): Database {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool) }) });
 }

@@ -1,4 +1,4 @@
-/** The database refuses, or cannot be reached; `retryable` tells whether waiting can help. */
+/** An error of the database, or a failure to reach it; `retryable` tells whether waiting can help. */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
   readonly code: "unreachable" | "too-old" | "migration-failed";
@@ -24,13 +24,13 @@ export const sqlState = {
   lockNotAvailable: "55P03",
 } as const;
 
-/** The SQLSTATE of an error from PostgreSQL, or undefined for any other. */
+/** Returns the SQLSTATE of an error from PostgreSQL; undefined for any other. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Whether `error` is a violation of the unique constraint or index of that name. */
+/** Returns whether `error` is a violation of the unique constraint or index of that name. */
 export function violatesUnique(error: unknown, constraint: string): boolean {
   return (
     sqlStateOf(error) === sqlState.uniqueViolation &&
@@ -51,11 +51,13 @@ const outageCodes: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
 ]);
 
-/** What pg says of a connection that was not made, has ended, or ended before the query; these carry no code. */
+/**
+ * The messages of pg for a connection that failed, has ended, or ended before the query; these errors carry no code.
+ */
 const lostConnection =
   /^(Connection terminated|timeout (exceeded|expired)|Client (has encountered a connection error|was closed) and is not queryable)/;
 
-/** Whether PostgreSQL was away, so that the same statement may succeed once it is back. */
+/** Returns whether PostgreSQL was unavailable, so that the same statement may succeed once it is back. */
 export function isOutage(error: unknown): boolean {
   const code = sqlStateOf(error);
   if (code !== undefined) return outageCodes.has(code) || code.startsWith("08");

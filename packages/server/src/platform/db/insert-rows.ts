@@ -6,23 +6,23 @@ import type { DB, Json } from "./gen/schema.ts";
 export type NewRows = {
   readonly [T in keyof DB]: {
     readonly table: T;
-    /** All of the same columns. */
+    /** Rows with the same columns. */
     readonly rows: readonly NewRow<Insertable<DB[T]>>[];
   };
 }[keyof DB];
 
-/** A column of JSON takes whatever can be written as such. */
+/** A row to insert; JSON columns take any value that can be serialized. */
 type NewRow<Columns> = {
   readonly [C in keyof Columns]: Json extends Columns[C] ? unknown : Columns[C];
 };
 
-/** A time that is written down, in rows: when the transaction began. */
+/** The value for the current time in rows: the start of the transaction. */
 export const transactionTime = "now";
 
 /**
- * A statement that inserts rows into several tables, which may refer to each other, and selects something. Rows go as JSON, so that its text depends
- * on nothing but the columns, and PostgreSQL plans it once however many rows there are. Columns that rows leave out get
- * their defaults.
+ * Returns a statement that inserts rows into several tables, which may refer to each other, and selects something. Rows
+ * are passed as JSON, so that its text depends only on the columns, and PostgreSQL plans it once however many rows
+ * there are. Omitted columns get their defaults.
  */
 export function insertRows(
   tables: readonly NewRows[],
@@ -43,7 +43,7 @@ function insertInto({ table, rows }: NewRows): RawBuilder<unknown> {
     select ${columns} from jsonb_populate_recordset(null::${sql.table(table)}, ${json}::jsonb)`;
 }
 
-/** Bytes as PostgreSQL reads them. */
+/** Encodes a row as JSON, with bytes in PostgreSQL's format. */
 function jsonRow(row: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [

@@ -4,8 +4,8 @@ import type { Queryable } from "./database.ts";
 import { sqlState, sqlStateOf } from "./errors.ts";
 
 /**
- * Runs statements of a transaction that wait for each lock for at most `ms`. Resolves to undefined, with the statements
- * undone and the transaction as usable as before, when a lock was not free in time.
+ * Runs statements of a transaction that wait at most `ms` for each lock. Resolves to undefined, with the statements
+ * rolled back and the transaction still usable, if a lock was not free in time.
  */
 export async function withLockTimeout<T>(
   trx: Queryable,
@@ -21,7 +21,7 @@ export async function withLockTimeout<T>(
     return result;
   } catch (error) {
     if (sqlStateOf(error) !== sqlState.lockNotAvailable) throw error;
-    // Undoes the timeout too.
+    // Also resets the timeout.
     await sql`rollback to savepoint before_lock`.execute(trx);
     return undefined;
   }

@@ -9,8 +9,8 @@ import { migrations } from "./migrations/migrations.ts";
 const oldestVersion = 150_000;
 
 /**
- * Brings the schema up to date. Any number of replicas may call it at once: one runs, under an advisory lock that
- * Kysely's migrator takes. Resolves to the names that were applied. Throws `DatabaseError`.
+ * Migrates the schema to the latest version. Any number of replicas may call it at once: one runs, under an advisory
+ * lock that Kysely's migrator takes. Resolves to the names of the applied migrations. Throws `DatabaseError`.
  */
 export async function migrate(db: Database): Promise<readonly string[]> {
   await requireVersion(db);

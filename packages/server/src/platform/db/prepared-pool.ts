@@ -1,10 +1,13 @@
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type { Pool, PoolClient } from "pg";
 
-/** More distinct texts than this are sent unnamed, so that no list of changing length fills the server's memory. */
+/**
+ * The maximum number of prepared texts; others are sent unnamed, so that lists of varying length do not fill the
+ * server's memory.
+ */
 const maxStatements = 1000;
 
-/** What of a pool is used here. */
+/** The part of a pool used here. */
 export interface ConnectionPool extends Pick<Pool, "options" | "end"> {
   connect(): Promise<Connection>;
 }
@@ -18,8 +21,8 @@ type Connection = Pick<PoolClient, "release"> & {
 };
 
 /**
- * The pool as Kysely sees it, with every statement prepared under a name: PostgreSQL parses and plans a text once a
- * connection. Names are by text, so they mean the same on each connection.
+ * Adapts a pool for Kysely, with every statement prepared under a name: PostgreSQL parses and plans a text once per
+ * connection. Names derive from the text, so they mean the same on each connection.
  */
 export function preparedPool(pool: ConnectionPool): PostgresPool {
   const names = new Map<string, string>();

@@ -1,25 +1,25 @@
 import { type RawBuilder, sql } from "kysely";
 
 /**
- * A `timestamptz` as the API writes it: RFC 3339 in UTC, at most microseconds, without trailing zeros
+ * Formats a `timestamptz` for the API: RFC 3339 in UTC, at most microseconds, without trailing zeros
  * (docs/protocol/rest.md, preamble). Connections run in UTC, so the text is `2026-07-24 05:20:02.5+00`.
  */
 export function readTimestamp(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11, text.lastIndexOf("+"))}Z`;
 }
 
-/** The same where a column goes as JSON, which our own reading of types does not see. */
+/** Formats a column the same way inside JSON, which our own type parsers do not see. */
 export function apiTimestamp(column: string): RawBuilder<string> {
   const text = sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
   return sql`rtrim(rtrim(${text}, '0'), '.') || 'Z'`;
 }
 
-/** Milliseconds since the epoch of such a text. */
+/** Returns such a timestamp in milliseconds since the epoch. */
 export function timestampMs(timestamp: string): number {
   return Date.parse(timestamp);
 }
 
-/** The text of a time in milliseconds since the epoch. */
+/** Formats a time in milliseconds since the epoch. */
 export function timestampFromMs(ms: number): string {
   return new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
 }

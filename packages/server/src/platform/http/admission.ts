@@ -5,10 +5,10 @@ import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
 import type { Counted, RequestLimits } from "./request-limits.ts";
 import { clientAddress, originOf } from "./request-origin.ts";
 
-/** What comes before everything else of a route: it refuses, or knows the caller. */
+/** The first step of a route: refuses a request, or identifies its caller. */
 export type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-/** Makes the admissions of routes, by who may call them. */
+/** Creates the admissions of routes, by kind of caller. */
 export class Admissions {
   readonly #authenticator: Authenticator;
   readonly #limits: RequestLimits;
@@ -23,7 +23,7 @@ export class Admissions {
   }
 
   user(route: Route): Admission {
-    // Routes that a workspace proxy may call too have their own refusals (docs/protocol/rest.md §1.11, class U).
+    // Routes that a workspace proxy may also call have their own refusals (docs/protocol/rest.md §1.11, class U).
     const isForProxies = route.path.startsWith("/workspaceagents/");
     return this.by(route, async (raw) => {
       const user = await (isForProxies
@@ -35,7 +35,10 @@ export class Admissions {
     });
   }
 
-  /** Comes after a request was checked against the route's schemas: refuses the user whose key does not open all that it names. */
+  /**
+   * Runs after a request was checked against the route's schemas: refuses a user whose key does not cover everything
+   * that it names.
+   */
   things(route: Route): Admission {
     return async (raw) => {
       const user = callers.findUser(raw);
@@ -51,7 +54,7 @@ export class Admissions {
     });
   }
 
-  /** Finds out who calls and counts the request; a refused caller is counted by their address. */
+  /** Identifies the caller and counts the request; a refused caller is counted by address. */
   by(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
     return async (raw, reply) => {
       const counted = await identify(raw).catch((error: unknown) => {
@@ -68,7 +71,7 @@ export function needCaller<T>(caller: T | undefined): T {
   return caller;
 }
 
-/** Who called, by request: set once before the handler runs. */
+/** The callers by request: set once before the handler runs. */
 export const callers = (() => {
   const users = new WeakMap<FastifyRequest, UserCaller>();
   const agents = new WeakMap<FastifyRequest, AgentCaller>();

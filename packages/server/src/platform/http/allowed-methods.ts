@@ -1,13 +1,13 @@
-/** Which methods the paths of a server have, so that a wrong one can be told from a wrong path. */
+/** The methods of a server's paths, so that a wrong method can be told from a wrong path. */
 export class AllowedMethods {
   readonly #routes: { readonly method: string; readonly segments: readonly string[] }[] = [];
 
-  /** `url` names parameters as `:name`. */
+  /** Adds a route; `url` names parameters as `:name`. */
   add(method: string, url: string): void {
     this.#routes.push({ method, segments: segmentsOf(url) });
   }
 
-  /** The methods of whatever routes match a path, sorted. */
+  /** Returns the methods of all routes that match a path, sorted. */
   of(path: string): readonly string[] {
     const asked = segmentsOf(path);
     const matching = this.#routes.filter(

@@ -10,7 +10,7 @@ export type AnonymousStreamLimits = Pick<
   "maxAnonymousStreams" | "maxAnonymousStreamsPerAddress"
 >;
 
-/** The streams of clients of whom nothing but their address is known. */
+/** Counts the streams of clients known only by their address. */
 export class AnonymousStreams {
   readonly #counts: OpenCounts;
 
@@ -19,7 +19,7 @@ export class AnonymousStreams {
     this.#counts = new OpenCounts(limits);
   }
 
-  /** Counts one until its connection closes, also when it is refused after all. Throws the 429 or 503. */
+  /** Counts a stream until its connection closes, even if it is refused later. Throws the 429 or 503. */
   hold(request: FastifyRequest): void {
     const taken = this.#counts.take(clientAddress(request));
     if (typeof taken === "string") throw tooMany(taken);

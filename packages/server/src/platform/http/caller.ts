@@ -3,24 +3,27 @@ import type { FastifyRequest } from "fastify";
 
 import type { RequestOrigin } from "./request-origin.ts";
 
-/** What a key opens of what its user may do. */
+/** The part of its user's rights that a key grants. */
 export interface KeyGrant {
   /** `coder:all` for everything. */
   readonly scopes: readonly string[];
   /** Things as `<type>:<id>`; `*:*` for all. */
   readonly allowList: readonly string[];
-  /** The time that an API token has left, as of the request; undefined for a session, which lives on while it is used. */
+  /**
+   * The remaining lifetime of an API token, as of the request; undefined for a session, which is extended while it is
+   * used.
+   */
   readonly secondsLeft: number | undefined;
 }
 
-/** What a session opens: all that its user may do. */
+/** The grant of a session: all rights of its user. */
 export const fullGrant: KeyGrant = {
   scopes: ["coder:all"],
   allowList: ["*:*"],
   secondsLeft: undefined,
 };
 
-/** A user who has shown a session token. */
+/** A user who has presented a session token. */
 export interface KnownUser {
   readonly id: string;
   readonly username: string;
@@ -28,7 +31,7 @@ export interface KnownUser {
   /** Id of the session key. */
   readonly keyId: string;
   readonly grant: KeyGrant;
-  /** Another user who made the key, and so may be the one who acts. */
+  /** Another user who created the key, and so may be the one who acts. */
   readonly keyCreatedBy?: KeyCreator;
 }
 
@@ -37,29 +40,32 @@ export interface KeyCreator {
   readonly username: string;
 }
 
-/** A user who calls, and by which request; without one the server acts for him by itself. */
+/** A user with the request they make; without one the server acts on their behalf. */
 export interface UserCaller extends KnownUser {
   readonly origin: RequestOrigin | undefined;
 }
 
-/** An agent that has shown its token, and the build that it belongs to. */
+/** An agent that has presented its token, and the build that it belongs to. */
 export interface AgentCaller {
   readonly agentId: string;
   readonly agentName: string;
   readonly buildId: string;
   readonly workspaceId: string;
   readonly ownerId: string;
-  /** When its token was looked up, by the database's clock. */
+  /** The time at which its token was looked up, by the database's clock. */
   readonly authenticatedAt: string;
 }
 
-/** Finds out who calls. All throw an `HttpError`: 401 when nobody known does, 403 when his key does not open the route. */
+/**
+ * Identifies callers. All methods throw an `HttpError`: 401 for an unknown caller, 403 if their key does not allow the
+ * route.
+ */
 export interface Authenticator {
   user(request: FastifyRequest, route: Route): Promise<KnownUser>;
-  /** A user, where a workspace proxy would be let in too (docs/protocol/rest.md §1.3, class U). */
+  /** Identifies a user on a route that also accepts workspace proxies (docs/protocol/rest.md §1.3, class U). */
   userOrProxy(request: FastifyRequest, route: Route): Promise<KnownUser>;
   agent(request: FastifyRequest): Promise<AgentCaller>;
-  /** Throws the 403 of a user's key that does not open all that a request is about. */
+  /** Throws the 403 for a user's key that does not cover everything that a request refers to. */
   allow(
     user: KnownUser,
     route: Route,

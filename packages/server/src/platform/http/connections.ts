@@ -9,9 +9,9 @@ import { OpenCounts, type OpenLimits } from "./open-counts.ts";
 import { ProxyList } from "./proxy-list.ts";
 import { clientAddress } from "./request-origin.ts";
 
-/** A refused client has this long to read why. */
+/** The time a refused client has to read the reason. */
 const lingerMs = 1_000;
-/** Refused clients that may read at a time; others are cut off without a word. */
+/** The maximum number of refused clients that may read at a time; others are disconnected silently. */
 const maxLingering = 256;
 
 /** The open connections of the listener. */
@@ -24,12 +24,12 @@ export class Connections {
     this.#counts = new OpenCounts(limits);
   }
 
-  /** Closes every one, whatever it is used for. */
+  /** Closes every connection, whatever its use. */
   destroyAll(): void {
     for (const socket of this.#open) socket.destroy();
   }
 
-  /** Whether the connection has a place; one without is refused and closed here. */
+  /** Returns whether the connection has a place; otherwise refuses and closes it. */
   admit(socket: Socket, address: string | undefined): boolean {
     this.#open.add(socket);
     const taken = this.#counts.take(address);
@@ -42,7 +42,7 @@ export class Connections {
     return isAdmitted;
   }
 
-  /** Answers before any request was read, and reads on for a while, so that the answer is not reset away. */
+  /** Answers before reading any request, and keeps reading for a while, so that the answer is not lost to a reset. */
   #refuse(socket: Socket, refusal: HttpError): void {
     socket.on("error", () => socket.destroy());
     if (this.#lingering >= maxLingering) {
@@ -61,8 +61,8 @@ export class Connections {
 }
 
 /**
- * Lets no more connections in than the limits say, by address and in all. Those of trusted proxies count in all only; what
- * comes through them counts by the client's address for as long as a request or its stream goes on.
+ * Limits connections by address and in total. Those of trusted proxies count in the total only; traffic through them
+ * counts by the client's address for as long as a request or its stream lasts.
  */
 export function limitConnections(
   app: FastifyInstance,
@@ -71,7 +71,7 @@ export function limitConnections(
 ): Connections {
   const connections = new Connections(limits);
   const proxies = new ProxyList(trustedProxies);
-  // Node.js begins to read requests in its own listener.
+  // Node.js starts reading requests in its own listener.
   const listeners = app.server.listeners("connection");
   app.server.removeAllListeners("connection");
   app.server.on("connection", (socket: Socket) => {
@@ -84,7 +84,7 @@ export function limitConnections(
     if (!proxies.has(request.socket.remoteAddress ?? "")) return;
     const taken = proxied.take(clientAddress(request));
     if (typeof taken === "string") throw tooMany(taken);
-    // A response lets go of a connection that becomes a WebSocket (upgrades.ts).
+    // A response releases a connection that becomes a WebSocket (upgrades.ts).
     const carrier = request.ws ? request.raw.socket : reply.raw;
     carrier.once("close", () => taken[Symbol.dispose]());
   });

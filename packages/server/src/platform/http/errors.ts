@@ -1,6 +1,6 @@
 import type { ErrorBody, Validation } from "@slipway/api";
 
-/** A request is refused: status and body of the answer (docs/protocol/rest.md §1.6). */
+/** A refused request: status and body of the answer (docs/protocol/rest.md §1.6). */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly code = "http-error";
@@ -33,12 +33,12 @@ interface HttpErrorOptions {
   readonly cause?: unknown;
 }
 
-/** What does not exist, and what the caller may not know to exist. */
+/** Returns the 404 for things that do not exist, or that the caller may not know of. */
 export function notFound(): HttpError {
   return new HttpError(404, "Resource not found or you do not have access to this resource");
 }
 
-/** What is looked for, or undefined when that is not there; throws whatever else went wrong, such as an outage. */
+/** Resolves to the result, or to undefined if it was not found; throws any other error, such as an outage. */
 export async function ifFound<T>(looking: Promise<T>): Promise<T | undefined> {
   try {
     return await looking;
@@ -48,7 +48,7 @@ export async function ifFound<T>(looking: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** One field of a request is wrong. */
+/** Returns the error of one invalid field of a request. */
 export function invalidField(field: string, detail: string): HttpError {
   return invalidFields([{ field, detail }]);
 }

@@ -42,7 +42,7 @@ async function fill(): Promise<{
     const waiting = stream.dataText(text).then(() => {
       done = true;
     });
-    // The kernel takes what it has room for within a few turns.
+    // The kernel accepts data up to its buffer within a few turns.
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     if (!done) return { waiting, isDone: () => done };
   }

@@ -6,21 +6,24 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { pingIntervalMs } from "./peer-socket.ts";
 import { watchReader } from "./reader.ts";
 
-/** Server-sent events in the one form that stock readers take (docs/protocol/rest.md §1.9). */
+/** Server-sent events in the only form that stock readers accept (docs/protocol/rest.md §1.9). */
 export interface EventStream {
-  /** Aborted when the reader is gone or the stream was ended. */
+  /** Aborted when the reader disconnects or the stream ends. */
   readonly signal: AbortSignal;
-  /** Now, besides the regular ones. A reader that has not taken what was sent before is given up. */
+  /** Sends a ping now, besides the regular ones. Disconnects a reader that has not taken the data sent before. */
   ping(): void;
-  /** Resolves when the reader may be sent more, so that a slow one slows the writer; also when the stream has ended. */
+  /**
+   * Sends a value; resolves when the reader can take more, so that a slow one slows the writer, or when the stream has
+   * ended.
+   */
   data(value: unknown): Promise<void>;
-  /** The same of a value that is JSON already, in one line. */
+  /** Sends a value that is already JSON, in one line. */
   dataText(json: string): Promise<void>;
   error(message: string, detail: string): void;
   end(): void;
 }
 
-/** Takes the answer over from Fastify, sends its head at once, and pings until it is ended. */
+/** Takes over the answer from Fastify, sends its head at once, and pings until it ends. */
 export function openEventStream(request: FastifyRequest, reply: FastifyReply): EventStream {
   reply.hijack();
   const reader = watchReader(request);
@@ -40,7 +43,7 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
   const write = (text: string): boolean => signal.aborted || reply.raw.write(text);
   const dataText = async (json: string): Promise<void> => {
     if (write(`event: data\ndata: ${json}\n\n`)) return;
-    // It rejects when the stream ends, of which the writer hears by the signal.
+    // It rejects when the stream ends; the writer learns of that by the signal.
     await once(reply.raw, "drain", { signal }).catch(() => undefined);
   };
   const ping = (): void => {
@@ -48,7 +51,7 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     else write("event: ping\n\n");
   };
   const pings = setInterval(ping, pingIntervalMs);
-  // He may have gone before.
+  // The reader may have left before.
   void whenAborted(signal).then(() => clearInterval(pings));
   return {
     signal,

@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 
-/** Text as HTML shows it. */
+/** Escapes text for HTML. */
 export function escapeHtml(text: string): string {
   const escapes: Readonly<Record<string, string>> = {
     "&": "&amp;",
@@ -18,7 +18,7 @@ label { display: block; margin: 1rem 0 } input { font: inherit; width: 100%; box
 button { font: inherit; padding: .4rem 1rem } code { user-select: all; overflow-wrap: anywhere }
 .key { font-size: 1.1rem } li { margin: .4rem 0 }`;
 
-/** A small page without anything from elsewhere; `content` is HTML. */
+/** Returns a small page without external resources; `content` is HTML. */
 export function htmlPage(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -41,7 +41,7 @@ ${content}
 const headers = {
   "Content-Security-Policy":
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  // With "no-referrer" browsers send a form with the origin "null", which is that of another site.
+  // With "no-referrer" browsers send forms with the origin "null", which counts as another site.
   "Referrer-Policy": "same-origin",
 };
 

@@ -15,24 +15,29 @@ import { unstorableField } from "./storable-text.ts";
 import { freeRefusedUpgrades, isUpgrade } from "./upgrades.ts";
 import { createValidator, validationError } from "./validation.ts";
 
-/** Largest JSON body, in bytes. Routes that take files say their own. */
+/** The maximum size of a JSON body, in bytes. Routes that take files set their own. */
 const maxBodyBytes = 1024 * 1024;
-/** Largest WebSocket message from a peer: no yamux frame of a Go peer is larger (docs/protocol/rpc.md §1.3). */
+/**
+ * The maximum size of a WebSocket message from a peer, in bytes: no yamux frame of a Go peer is larger
+ * (docs/protocol/rpc.md §1.3).
+ */
 const maxSocketMessageBytes = 4 * 1024 * 1024;
-/** A client that does not finish its request within this time is cut off; Node.js looks every now and then. */
+/** The time a client has to complete its request before it is disconnected; Node.js checks periodically. */
 const defaultRequestTimeoutMs = 60_000;
 const lookForSlowClientsMs = 10_000;
-/** No plain request waits as long for its answer; WebSockets and event streams look after their clients themselves. */
+/**
+ * Longer than any plain request waits for its answer; WebSockets and event streams monitor their clients themselves.
+ */
 const defaultIdleTimeoutMs = 120_000;
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The body is handed on as the bytes that came. */
+    /** True if the body is passed on as raw bytes. */
     readonly rawBody?: boolean;
   }
 }
 
-/** What agents send of what their scripts print is cleaned, not refused. */
+/** Script output from agents is cleaned, not refused. */
 const agentsOwnPath = "/workspaceagents/me/";
 
 function unstorableText(field: string): HttpError {
@@ -43,15 +48,15 @@ function unstorableText(field: string): HttpError {
 interface HttpServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly requestTimeoutMs?: number;
-  /** Counts the requests that no route counts. */
+  /** Counts the requests that match no route. */
   readonly limits?: RequestLimits;
-  /** How pages reach the server; known once it listens. */
+  /** Returns the URL at which pages reach the server; known once it listens. */
   readonly accessUrl?: () => string;
-  /** A client that neither sends nor reads anything of a plain request for this long is cut off. */
+  /** The time without traffic on a plain request after which a client is disconnected. */
   readonly idleTimeoutMs?: number;
 }
 
-/** The listener with what every answer has in common; the features add their routes. */
+/** Creates the listener with everything that all answers share; the features add their routes. */
 export async function createHttpServer(
   buildVersion: string,
   logger: Logger,
@@ -92,10 +97,11 @@ export async function createHttpServer(
   app.setSerializerCompiler(() => encodeJson);
   app.setReplySerializer(encodeJson);
   acceptAnyContentType(app);
-  // First: a hook before its own that refuses an upgrade would leave the connection open (upgrades.ts).
+  // First: an earlier hook that refuses an upgrade would leave the connection open (upgrades.ts).
   await app.register(websocket, {
     options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
-    // Its own one resets the connection, and the peer may not learn why: `ws` has sent a close, which peer-socket.ts sees through.
+    // The default handler resets the connection, and the peer may not learn why: `ws` has sent a close, which
+    // peer-socket.ts completes.
     errorHandler: (error, socket) => {
       logger.debug({ error: error.message }, "socket error");
       socket.close(1011);
@@ -107,7 +113,7 @@ export async function createHttpServer(
   return app;
 }
 
-/** Bodies are JSON whatever their `Content-Type` says (docs/protocol/rest.md §1.6), but where a route takes bytes. */
+/** Parses bodies as JSON whatever their `Content-Type` (docs/protocol/rest.md §1.6), unless a route takes bytes. */
 function acceptAnyContentType(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {

@@ -1,4 +1,4 @@
-/** Most arrays and objects inside one another in a body. What walks through a value calls itself for each. */
+/** The maximum nesting of arrays and objects in a body. Functions that traverse a value recurse for each level. */
 export const maxJsonDepth = 64;
 
 const quote = 0x22;
@@ -6,7 +6,7 @@ const backslash = 0x5c;
 const openings: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const closings: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
-/** Whether a JSON text, which need not be well-formed, opens more than `maxJsonDepth` arrays and objects at once. */
+/** Returns whether a JSON text, which need not be well-formed, nests more than `maxJsonDepth` arrays and objects. */
 export function isTooDeep(json: Uint8Array): boolean {
   let depth = 0;
   for (let at = 0; at < json.length; at += 1) {
@@ -19,7 +19,7 @@ export function isTooDeep(json: Uint8Array): boolean {
   return false;
 }
 
-/** Where the text that begins at `start` ends. */
+/** Returns the end of the string that begins at `start`. */
 function endOfText(json: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < json.length && json[at] !== quote) at += json[at] === backslash ? 2 : 1;

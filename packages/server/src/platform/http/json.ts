@@ -6,7 +6,7 @@ const escapes: Readonly<Record<string, string>> = {
   "\u2029": String.raw`\u2029`,
 };
 
-/** JSON as the original writes it: safe inside HTML, and one line feed at the end (docs/protocol/rest.md §1.6). */
+/** Encodes JSON as the original does: safe inside HTML, with one line feed at the end (docs/protocol/rest.md §1.6). */
 export function encodeJson(value: unknown): string {
   const text = JSON.stringify(value ?? null);
   return `${text.replaceAll(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character)}\n`;

@@ -1,18 +1,21 @@
 import { HttpError } from "./errors.ts";
 
-/** Which entries of a log are asked for: ids greater than `after` and, where given, smaller than `before`. */
+/** A range of log entries: ids greater than `after` and, if set, smaller than `before`. */
 export interface LogRange {
   readonly after: number;
   readonly before: number | undefined;
 }
 
-/** The part of a query that says so; texts, as they came. */
+/** The query parameters of a range, as raw texts. */
 interface LogRangeQuery {
   readonly after?: string;
   readonly before?: string;
 }
 
-/** Reads `after` and `before`; empty is absent. Throws the 400 of docs/protocol/rest.md §6.2, which names the parameter. */
+/**
+ * Reads `after` and `before`; an empty value counts as absent. Throws the 400 of docs/protocol/rest.md §6.2, which
+ * names the parameter.
+ */
 export function readLogRange({ after, before }: LogRangeQuery): LogRange {
   return { after: readId("after", after) ?? 0, before: readId("before", before) };
 }

@@ -1,15 +1,15 @@
 import { addressKey } from "./rate-limit.ts";
 
-/** The most that may be open at once. */
+/** The maximum numbers open at once. */
 export interface OpenLimits {
   readonly perAddress: number;
   readonly inAll: number;
 }
 
-/** A place that was taken, until it is disposed of; or what is full: all places of the address, or all there are. */
+/** A place, held until it is disposed of, or the limit that was reached: that of the address, or the total. */
 export type Taken = Disposable | "address" | "all";
 
-/** Counts what is open, by the address that opened it. */
+/** Counts open connections or streams by address. */
 export class OpenCounts {
   readonly #limits: OpenLimits;
   readonly #byAddress = new Map<string, number>();
@@ -23,7 +23,7 @@ export class OpenCounts {
     return this.#inAll;
   }
 
-  /** Takes a place; without an address it counts in all only. Disposing of it again changes nothing. */
+  /** Takes a place; without an address it counts only toward the total. Disposing of it twice is harmless. */
   take(address: string | undefined): Taken {
     const key = address === undefined ? undefined : addressKey(address);
     const others = key === undefined ? 0 : (this.#byAddress.get(key) ?? 0);

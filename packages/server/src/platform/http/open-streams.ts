@@ -12,7 +12,7 @@ interface OpenStream {
   readonly end: () => void;
 }
 
-/** The streams that users have open here, so that they end when their user is not let in any more. */
+/** The streams that users have open here, to close them when their user loses access. */
 export class OpenStreams {
   readonly #limits: StreamLimits;
   readonly #open = new Map<string, Set<OpenStream>>();
@@ -21,7 +21,7 @@ export class OpenStreams {
     this.#limits = limits;
   }
 
-  /** Notes a stream until the result is disposed of; `end` must be quick and not throw. */
+  /** Registers a stream until the result is disposed of; `end` must be quick and not throw. */
   hold(user: UserCaller, route: Route, end: () => void): Disposable {
     const stream = { user, isWatch: isWatch(route), end };
     const streams = this.#open.get(user.id) ?? new Set();
@@ -35,7 +35,7 @@ export class OpenStreams {
     };
   }
 
-  /** Why the user may not open another stream by a route; undefined where they may. */
+  /** Returns the refusal of another stream of the user on a route; undefined if they may open it. */
   refusal({ id }: UserCaller, route: Route): LimitReached | undefined {
     const streams = this.#open.get(id) ?? new Set();
     const { maxStreamsPerUser, maxWatchesPerUser } = this.#limits;
@@ -47,12 +47,12 @@ export class OpenStreams {
       : refusal("maxWatchesPerUser", maxWatchesPerUser);
   }
 
-  /** The session keys with which they were opened, each once. */
+  /** Returns the session keys of all open streams, each once. */
   keyIds(): readonly string[] {
     return [...new Set(this.#all().map(({ user }) => user.keyId))];
   }
 
-  /** Ends the streams of those who would not be let in as the same again. */
+  /** Closes the streams whose users would no longer be authenticated as the same caller. */
   endWhere(isStale: (user: UserCaller) => boolean): number {
     const stale = this.#all().filter(({ user }) => isStale(user));
     for (const { end } of stale) end();
@@ -64,7 +64,7 @@ export class OpenStreams {
   }
 }
 
-/** Whether a route tells of every change of something, and is written to as long as it changes. */
+/** Returns whether a route reports every change of something, and is written to as long as it changes. */
 function isWatch({ path }: Route): boolean {
   return /\/watch[a-z-]*$/.test(path);
 }

@@ -1,6 +1,6 @@
 import { invalidField } from "./errors.ts";
 
-/** Which part of a list is asked for; `limit` undefined means to its end. */
+/** A part of a list; `limit` is undefined for all the rest. */
 export interface Page {
   readonly limit: number | undefined;
   readonly offset: number;

@@ -1,23 +1,25 @@
 import { errorText, type Logger } from "@slipway/runtime";
 import type { RawData, WebSocket } from "ws";
 
-/** The server's end of a WebSocket. `signal` is aborted when the peer is gone or the socket closes. */
+/** The server's end of a WebSocket. `signal` is aborted when the peer disconnects or the socket closes. */
 export interface PeerSocket {
   readonly signal: AbortSignal;
   readonly raw: WebSocket;
-  /** Sends one text message; resolves when it was handed to the kernel, so a slow reader slows the writer. */
+  /** Sends one text message; resolves when it is handed to the kernel, so that a slow reader slows the writer. */
   sendText(text: string): Promise<void>;
   close(code: number, reason: string): void;
 }
 
-/** Both sides look each other up this often; a peer that misses one answer is gone (docs/protocol/rest.md §1.9). */
+/**
+ * The interval at which both sides ping each other; a peer that misses one answer is gone (docs/protocol/rest.md §1.9).
+ */
 export const pingIntervalMs = 15_000;
-/** A peer that sends pings while it leaves more than this unread, in bytes, is cut off. */
+/** The maximum number of unread bytes of a peer that sends pings; beyond it the peer is disconnected. */
 const maxUnreadPongBytes = 2 * 1024 * 1024;
-/** A close that the peer does not answer is forced after this long. */
+/** The time after which an unanswered close is forced. */
 const closeTimeoutMs = 5_000;
 
-/** Lends a socket to `serve`; closes it with 1000 when that ends, with 1011 when it fails. */
+/** Lends a socket to `serve`; closes it with 1000 when that returns, with 1011 when it fails. */
 export async function openPeerSocket(
   socket: WebSocket,
   logger: Logger,
@@ -27,9 +29,9 @@ export async function openPeerSocket(
   socket.on("close", () => gone.abort(new DOMException("socket closed", "AbortError")));
   // The plug-in's listener keeps the request for as long as the socket lives.
   socket.removeAllListeners("error");
-  // `ws` has closed it with the code that fits.
+  // `ws` has already closed it with the appropriate code.
   socket.on("error", () => closeSocket(socket, 1011, ""));
-  // Each ping is answered, whether the peer reads or not.
+  // Each ping is answered, even if the peer does not read.
   socket.on("ping", () => {
     if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
   });
@@ -63,7 +65,7 @@ function closeSocket(socket: WebSocket, code: number, reason: string): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** Sends WebSocket pings; closes with 1001 when one stays unanswered. For one-way streams. */
+/** Sends WebSocket pings; closes with 1001 when one is not answered. For one-way streams. */
 export function keepAlive(peer: PeerSocket): void {
   let answered = true;
   peer.raw.on("pong", () => {
@@ -77,12 +79,12 @@ export function keepAlive(peer: PeerSocket): void {
   peer.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** A client that speaks on a one-way stream is closed with `code` (docs/protocol/rest.md §1.9). */
+/** Closes a one-way stream with `code` if its client sends a message (docs/protocol/rest.md §1.9). */
 export function refuseMessages(peer: PeerSocket, code: number, reason: string): void {
   peer.raw.once("message", () => peer.close(code, reason));
 }
 
-/** The bytes of a message, without a copy where `ws` allows. */
+/** Returns the bytes of a message, without a copy if `ws` allows. */
 export function messageBytes(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data);
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data;

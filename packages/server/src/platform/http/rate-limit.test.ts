@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { addressKey, RateLimiter } from "./rate-limit.ts";
 
-/** A limiter whose time stands still until it is set. */
+/** Returns a limiter whose clock stands still until it is set. */
 function limiterAt(start: number) {
   let now = start;
   const limiter = new RateLimiter({ now: () => now });

@@ -2,23 +2,25 @@ import { isIPv6 } from "node:net";
 
 import type { Clock } from "@slipway/runtime";
 
-/** Most requests of one caller to one path in a window, where the route says no other number (docs/protocol/rest.md §1.7). */
+/** The default number of requests per window by one caller to one path (docs/protocol/rest.md §1.7). */
 export const usualRequestsPerMinute = 512;
 const windowMs = 60_000;
-/** Callers and paths that are counted apart; about 20 MB when all are. Beyond, those counted longest are forgotten. */
+/**
+ * The maximum number of separate counts of callers and paths, about 20 MB in total. Beyond it the oldest are forgotten.
+ */
 const maxCounted = 50_000;
 
-/** How a caller stands after a request. */
+/** A caller's remaining allowance after a request. */
 export interface RateState {
   readonly isExceeded: boolean;
   readonly remaining: number;
-  /** Unix time in seconds at which the window ends. */
+  /** The end of the window, in Unix seconds. */
   readonly resetAt: number;
 }
 
 /**
- * Counts requests in a sliding window: those of this minute, and of the minute before the share that is still within the
- * last 60 seconds. Each replica counts for itself.
+ * Counts requests in a sliding window: those of the current minute, plus those of the previous minute in proportion to
+ * its share of the last 60 seconds. Each replica counts for itself.
  */
 export class RateLimiter {
   readonly #clock: Pick<Clock, "now">;
@@ -30,7 +32,7 @@ export class RateLimiter {
     this.#clock = clock;
   }
 
-  /** Counts one request, unless it is one too many. */
+  /** Counts one request, unless it exceeds the limit. */
   count(key: string, limit: number): RateState {
     const now = this.#clock.now();
     this.#turn(Math.floor(now / windowMs));
@@ -46,7 +48,7 @@ export class RateLimiter {
     };
   }
 
-  /** How many callers and paths are counted. */
+  /** The number of separate counts. */
   get size(): number {
     return this.#current.size + this.#previous.size;
   }
@@ -66,7 +68,7 @@ export class RateLimiter {
   }
 }
 
-/** By what an address is counted: an IPv6 network of 64 bits belongs to one site. */
+/** Returns the key by which an address is counted: an IPv6 network of 64 bits belongs to one site. */
 export function addressKey(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

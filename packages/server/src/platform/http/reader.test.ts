@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { watchReader } from "./reader.ts";
 
-/** A request that is not answered, and its sender. */
+/** Opens a request that is not answered, with its sender. */
 async function openRequest(): Promise<{ raw: IncomingMessage; sender: Socket }> {
   const server = createServer();
   const { port, [Symbol.asyncDispose]: close } = await openLocalServer(server);

@@ -7,7 +7,7 @@ import { encodeJson } from "./json.ts";
 import type { RequestLimits } from "./request-limits.ts";
 import { freeAfterAnswer } from "./upgrades.ts";
 
-/** Answers a path that is no URL, or has a part that is too long. Fastify runs no hooks for it. */
+/** Answers a path that is not a URL, or has a part that is too long. Fastify runs no hooks for it. */
 export function refuseUrl(
   limits: RequestLimits,
 ): (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void {
@@ -23,7 +23,7 @@ export function refuseUrl(
   };
 }
 
-/** The refusal of a request that no route counts, or the 429 when it is one too many. */
+/** Returns the refusal of a request that no route counts, or the 429 if it exceeds the limit. */
 function counted(
   limits: RequestLimits,
   request: FastifyRequest,
@@ -39,7 +39,7 @@ function counted(
   }
 }
 
-/** Answers paths and methods that are not there, and whatever a route throws. */
+/** Answers unknown paths and methods, and whatever a route throws. */
 export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logger: Logger): void {
   const methods = collectMethods(app);
   app.setNotFoundHandler(async (request, reply) => {
@@ -64,7 +64,7 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
   });
 }
 
-/** Says how itself, for outside routes no serializer of ours is known. */
+/** Serializes the body itself, because outside routes our serializer does not apply. */
 function sendRefusal(reply: FastifyReply, { status, headers, body }: HttpError): FastifyReply {
   return reply
     .code(status)
@@ -74,11 +74,11 @@ function sendRefusal(reply: FastifyReply, { status, headers, body }: HttpError):
     .send(body);
 }
 
-/** Notes the routes that are added from now on. */
+/** Collects the routes that are added from now on. */
 function collectMethods(app: FastifyInstance): AllowedMethods {
   const methods = new AllowedMethods();
   app.addHook("onRoute", ({ method, url }) => {
-    // HEAD comes with each GET.
+    // Every GET implies HEAD.
     for (const one of [method].flat()) if (one !== "HEAD") methods.add(one, url);
   });
   return methods;

@@ -8,7 +8,7 @@ import { addressKey, RateLimiter, type RateState, usualRequestsPerMinute } from 
 import { clientAddress } from "./request-origin.ts";
 import { readUuid } from "./uuid.ts";
 
-/** Who a request is counted for: a user, an agent, or whoever has an address. */
+/** The party a request is counted for: a user, an agent, or a client address. */
 export type Counted =
   | { readonly user: UserCaller }
   | { readonly agentId: string }
@@ -16,20 +16,21 @@ export type Counted =
 
 const bypassHeader = "x-coder-bypass-ratelimit";
 
-/** A user or agent may ask this many times the limit of a route, of all that the route is about together. */
+/** The multiple of a route's limit that a user or agent has for all things of the route together. */
 const totalFactor = 8;
-/** Longest part of a parameter that tells it from others. */
+/** The maximum length by which parameters are distinguished. */
 const maxParameterLength = 64;
 
 /**
- * Counts requests by caller and route (docs/protocol/rest.md §1.7), never by how a URL is spelled. Each replica counts for itself.
+ * Counts requests by caller and route (docs/protocol/rest.md §1.7), never by the spelling of a URL. Each replica counts
+ * for itself.
  *
- * Whoever is known by their address only, such as everybody who is refused, has one count a route. Users and agents have one
- * for each thing that the route is about, and one for all of them, so that nobody gets more by making things up. An agent
- * counts as itself, so that many behind one address do not hinder each other.
+ * Clients known only by their address, such as all refused ones, have one count per route. Users and agents have one
+ * for each thing that the route refers to, and one for all of them, so that nobody gains by inventing names. Agents
+ * count individually, so that many behind one address do not hinder each other.
  */
 export class RequestLimits {
-  // Apart, so that none of them can make another one forget.
+  // Separate, so that none of them can evict the counts of another.
   readonly #addresses: RateLimiter;
   readonly #callers: RateLimiter;
   readonly #things: RateLimiter;
@@ -40,7 +41,7 @@ export class RequestLimits {
     this.#things = new RateLimiter(clock);
   }
 
-  /** Counts a request and says so in the answer's headers; throws the 429 when it is one too many. */
+  /** Counts a request and reports it in the answer's headers; throws the 429 if it exceeds the limit. */
   count(route: Route, request: FastifyRequest, reply: FastifyReply, counted: Counted): void {
     if (bypasses(request, counted)) return;
     const limit = route.requestsPerMinute ?? usualRequestsPerMinute;
@@ -56,19 +57,19 @@ export class RequestLimits {
     answerLimit(reply, limit, this.#things.count(key, limit));
   }
 
-  /** Counts a request of a page, which is no route of the contract, by its address. Throws the 429. */
+  /** Counts a request for a page, which is not a route of the contract, by its address. Throws the 429. */
   countPage(page: string, request: FastifyRequest, reply: FastifyReply): void {
     const key = `${addressKey(clientAddress(request))} ${page}`;
     answerLimit(reply, usualRequestsPerMinute, this.#addresses.count(key, usualRequestsPerMinute));
   }
 
-  /** Counts a request that no route has admitted, such as one for a path that is not there: all of an address together. */
+  /** Counts a request that no route has admitted, such as one for an unknown path: all of an address together. */
   countUnadmitted(request: FastifyRequest, reply: FastifyReply): void {
     this.countPage("unadmitted", request, reply);
   }
 }
 
-/** What a request is about: the parameters of its path in one spelling. */
+/** Returns the thing that a request refers to: the parameters of its path in canonical form. */
 function thingOf(params: unknown): string {
   if (typeof params !== "object" || params === null) return "";
   const values = Object.values(params).map((value: unknown) => {
@@ -92,7 +93,10 @@ function answerLimit(reply: FastifyReply, limit: number, state: RateState): void
   );
 }
 
-/** Owners may ask not to be counted; from anybody else the wish is refused, lest it seem granted. */
+/**
+ * Returns whether the request is exempt from counting. Owners may ask for that; anybody else who does is refused, lest
+ * it seem granted.
+ */
 function bypasses(request: FastifyRequest, counted: Counted): boolean {
   if (request.headers[bypassHeader] !== "true" || !("user" in counted)) return false;
   if (counted.user.roles.includes("owner")) return true;

@@ -5,13 +5,13 @@ import type { UserCaller } from "./caller.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { PeerSocket } from "./peer-socket.ts";
 
-/** A request after its parts were checked against the route's schemas. */
+/** A request whose parts were checked against the route's schemas. */
 export interface RouteRequest<R extends Route> {
   readonly params: ParamsOf<R>;
   readonly query: QueryOf<R>;
   readonly body: BodyOf<R>;
   readonly raw: FastifyRequest;
-  /** For headers of the answer; the handler returns the body. */
+  /** The reply, for headers of the answer; the handler returns the body. */
   readonly reply: FastifyReply;
 }
 
@@ -21,25 +21,30 @@ export interface BytesRequest<R extends Route> extends RouteRequest<R> {
 
 export type Answer<R extends Route> = Promise<ResponseOf<R>>;
 
-/** A route that upgrades: `prepare` may still refuse with an `HttpError`; `serve` owns the socket until it ends. */
+/**
+ * The handler of a route that upgrades: `prepare` may still refuse with an `HttpError`; `serve` owns the socket until
+ * it ends.
+ */
 export interface SocketHandler<R extends Route, C, T> {
   readonly prepare: (request: RouteRequest<R>, caller: C) => Promise<T>;
   readonly serve: (socket: PeerSocket, prepared: T) => Promise<void>;
-  /** What a plain request gets; without it the route only upgrades. */
+  /** Answers plain requests; without it the route only upgrades. */
   readonly plain?: (request: RouteRequest<R>, prepared: T) => Promise<unknown>;
-  /** Whether this request, were it an upgrade, gets the plain answer all the same. */
+  /** Returns whether this request gets the plain answer even if it is an upgrade. */
   readonly isPlain?: (request: RouteRequest<R>) => boolean;
 }
 
-/** A route that answers with events: `prepare` may still refuse; `serve` sends until the stream's signal. */
+/**
+ * The handler of a route that answers with events: `prepare` may still refuse; `serve` sends until the stream's signal.
+ */
 export interface EventsHandler<R extends Route, T> {
   readonly prepare: (request: RouteRequest<R>, user: UserCaller) => Promise<T>;
   readonly serve: (stream: EventStream, prepared: T) => Promise<void>;
-  /** What its reader is told when `serve` fails. */
+  /** The message for the reader when `serve` fails. */
   readonly problem: string;
 }
 
-/** Parts of a request with the types that the route's schemas, which have been checked, give them. */
+/** Returns the parts of a request with the types of the route's schemas, against which they were checked. */
 export function typed<R extends Route>(raw: FastifyRequest, reply: FastifyReply): RouteRequest<R> {
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Fastify has checked it against the route's schema

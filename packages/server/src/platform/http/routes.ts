@@ -21,18 +21,18 @@ import {
 } from "./route-request.ts";
 import { UserTurns } from "./user-turns.ts";
 
-/** What the reader of a stream is told when he is not let in any more. */
+/** The message to the reader of a stream who loses access. */
 const signedOutReason = "You are signed out, or what you may do has changed.";
 
 const prefix = "/api/v2";
 
-/** Adds routes of the contract to the listener: authentication, validation and upgrade happen here, once. */
+/** Adds routes of the contract to the listener, with authentication, validation and upgrades in one place. */
 export class Routes {
   readonly #app: FastifyInstance;
   readonly #admissions: Admissions;
   readonly #logger: Logger;
   readonly #added: Route[] = [];
-  /** What users have open. */
+  /** The open streams of users. */
   readonly streams: OpenStreams;
   readonly #anonymous: AnonymousStreams;
   readonly #turns = new UserTurns();
@@ -50,7 +50,7 @@ export class Routes {
     this.#logger = logger;
   }
 
-  /** The routes that were added. */
+  /** The routes added so far. */
   get added(): readonly Route[] {
     return this.#added;
   }
@@ -75,7 +75,7 @@ export class Routes {
     });
   }
 
-  /** A route that takes the raw bytes of its body, up to `maxBytes`. */
+  /** Adds a route that takes the raw bytes of its body, up to `maxBytes`. */
   userBytes<R extends Route>(
     route: R,
     maxBytes: number,
@@ -109,7 +109,7 @@ export class Routes {
     });
   }
 
-  /** A route for agents that `identify` finds in its own way; it throws the 401. */
+  /** Adds a route for agents that `identify` authenticates in its own way; it throws the 401. */
   agentBy<R extends Route, C extends { readonly agentId: string }>(
     route: R,
     identify: (raw: FastifyRequest) => Promise<C>,
@@ -147,7 +147,7 @@ export class Routes {
         const user = callers.user(raw);
         this.#requireRoom(user, route);
         const prepared = await this.#inTurn(raw, () => handler.prepare(typed(raw, reply), user));
-        // Others may have been opened meanwhile.
+        // Other streams may have been opened meanwhile.
         this.#requireRoom(user, route);
         const stream = openEventStream(raw, reply);
         using _ = this.streams.hold(user, route, () => {
@@ -180,7 +180,7 @@ export class Routes {
     }
   }
 
-  /** Does what a user asks for when it is their turn, and what others ask for at once. */
+  /** Runs a user's request in turn, and those of others at once. */
   #inTurn<T>(raw: FastifyRequest, answer: () => Promise<T>): Promise<T> {
     const user = callers.findUser(raw);
     return user === undefined ? answer() : this.#turns.run(user.id, raw, answer);
@@ -230,10 +230,10 @@ export class Routes {
         return this.#inTurn(raw, () => this.#answer(route, reply, () => plain(request, take(raw))));
       },
       wsHandler: (socket: WebSocket, raw) => {
-        // The request itself is not kept for as long as the socket lives.
+        // The request itself is not retained for the life of the socket.
         const state = take(raw);
         const user = callers.findUser(raw);
-        // Others may have been opened since the upgrade began.
+        // Other streams may have been opened since the upgrade began.
         const refusal = user && this.streams.refusal(user, route);
         if (refusal !== undefined) return socket.close(1013, refusal.message);
         void openPeerSocket(socket, log, async (peer) => {
@@ -265,7 +265,7 @@ function bodySchema(route: Route): { readonly body?: object } {
 
 function upgradeRequired(): HttpError {
   return new HttpError(426, "This route needs a WebSocket.", {
-    // Node.js keeps a connection whose answer names it without this word, also that of an HTTP/1.0 client.
+    // Without `close`, Node.js keeps a connection whose answer has this header, even that of an HTTP/1.0 client.
     headers: { Connection: "Upgrade, close", Upgrade: "websocket" },
   });
 }

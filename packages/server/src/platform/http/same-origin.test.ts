@@ -5,7 +5,7 @@ import { isFromOtherSite, secureAttribute } from "./same-origin.ts";
 const https = "https://slipway.example";
 const http = "http://slipway.example:3000";
 
-/** A request that changes something, as the server sees it. */
+/** Returns a mutating request, as the server sees it. */
 function asked(origin: string, protocol: "http" | "https", host: string) {
   return { headers: { origin }, method: "POST", protocol, host };
 }

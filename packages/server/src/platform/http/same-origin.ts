@@ -5,8 +5,8 @@ import { HttpError } from "./errors.ts";
 type Asked = Pick<FastifyRequest, "headers" | "method" | "protocol" | "host">;
 
 /**
- * Whether a request comes from a page of another site: it may not open our sockets nor change anything with the visitor's
- * cookie (docs/protocol/rest.md §1.8). Programs send no `Origin`. Scheme, host and port all count.
+ * Returns whether a request comes from a page of another site, which may neither open our sockets nor change anything
+ * with the visitor's cookie (docs/protocol/rest.md §1.8). Programs send no `Origin`. Scheme, host and port all count.
  */
 export function isFromOtherSite(request: Asked, accessUrl: string): boolean {
   const { headers, method } = request;
@@ -21,8 +21,8 @@ export function isFromOtherSite(request: Asked, accessUrl: string): boolean {
 }
 
 /**
- * The origin that the visitor asked for, as a trusted proxy tells it. At the host of an access URL with https this is
- * https, for then a proxy that is not trusted speaks it with the visitor.
+ * Returns the origin that the visitor requested, as reported by a trusted proxy. At the host of an https access URL
+ * this is https, because an untrusted proxy then terminates TLS.
  */
 function askedOrigin({ protocol, host }: Asked, accessUrl: string): string | undefined {
   const asked = originOf(`${protocol}://${host}`);
@@ -30,7 +30,7 @@ function askedOrigin({ protocol, host }: Asked, accessUrl: string): string | und
   return secure === originOf(accessUrl) ? secure : asked;
 }
 
-/** The end of a cookie, which keeps it to https if the visitor speaks that, or the deployment is reached by it. */
+/** Returns the suffix that restricts a cookie to https if the visitor, or the deployment's access URL, uses it. */
 export function secureAttribute({ protocol }: Pick<Asked, "protocol">, accessUrl: string): string {
   return protocol === "https" || originOf(accessUrl)?.startsWith("https:") ? "; Secure" : "";
 }

@@ -1,12 +1,12 @@
 import { HttpError } from "./errors.ts";
 
-/** One term of a search: `key:value`, or a bare word, which has no key. */
+/** One term of a search: `key:value`, or a bare word without a key. */
 export interface SearchTerm {
   readonly key: string | undefined;
   readonly value: string;
 }
 
-/** Splits a search into its terms, in lower case; double quotes group. Throws the 400 `message` for a spare colon. */
+/** Splits a search into its terms, in lower case; double quotes group. Throws the 400 `message` for a stray colon. */
 export function readSearchTerms(q: string, message: string): SearchTerm[] {
   const elements = q.toLowerCase().match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
   return elements.map((element) => {

@@ -1,6 +1,6 @@
 /**
- * Where a value holds text that PostgreSQL cannot keep: the character U+0000, or half a surrogate pair. Undefined when it
- * does not; else keys with dots between them, empty for the value itself.
+ * Finds text in a value that PostgreSQL cannot store: the character U+0000, or a lone surrogate. Returns undefined if
+ * there is none, otherwise the keys joined by dots, empty for the value itself.
  */
 export function unstorableField(value: unknown): string | undefined {
   if (typeof value === "string") return isStorable(value) ? undefined : "";

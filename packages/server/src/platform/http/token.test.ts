@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { findToken, type FoundToken } from "./token.ts";
 
-/** What is found in a request with these headers, sent through a real listener's parser. */
+/** Returns the token found in a request with these headers, sent through a real listener's parser. */
 async function find(
   url: string,
   headers: Readonly<Record<string, string>> = {},

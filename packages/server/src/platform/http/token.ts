@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 
 export const sessionCookie = "coder_session_token";
 
-/** The token of a request and where it was; the first place that has one wins (docs/protocol/rest.md §1.2). */
+/** The token of a request and its location; the first location that has one wins (docs/protocol/rest.md §1.2). */
 export interface FoundToken {
   readonly token: string;
   readonly isCookie: boolean;
@@ -23,7 +23,7 @@ export function findToken(request: FastifyRequest): FoundToken | undefined {
   return typeof token === "string" ? { token, isCookie: false } : undefined;
 }
 
-/** The value of a cookie in the header `Cookie`. */
+/** Returns the value of a cookie in the header `Cookie`. */
 export function readCookie(header: string, name: string): string | undefined {
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");

@@ -1,8 +1,8 @@
 import type { ErrorObject } from "ajv";
 
 /**
- * The faults of a value, where one that fits no branch of a union, such as text or null, has one fault instead of one a
- * branch and one for the union: that of the branch whose kind of value it is, or the kinds that are wanted.
+ * Merges the faults of a value that matches no branch of a union: instead of one fault per branch and one for the
+ * union, it has those of the branch of its own type, or one with the expected types.
  */
 export function mergeUnionFaults(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const union = errors.find(({ keyword }) => keyword === "anyOf");
@@ -13,7 +13,7 @@ export function mergeUnionFaults(errors: readonly ErrorObject[]): readonly Error
   return mergeUnionFaults([...rest, ...faultsOf(union, branches)]);
 }
 
-/** The faults of each branch; those of unions within are found later. */
+/** Groups the faults by branch; those of nested unions are found later. */
 function branchesOf(
   union: ErrorObject,
   errors: readonly ErrorObject[],

@@ -7,25 +7,26 @@ import { HttpError } from "./errors.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The route takes WebSockets. */
+    /** True if the route accepts WebSockets. */
     readonly takesSockets?: boolean;
   }
 }
 
 /**
- * Whether a request whose head asks for an upgrade is taken as one. Others may be answered as if they had not asked
- * (RFC 9110 section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and others may have a body.
+ * Returns whether a request for an upgrade is treated as one. Others may be answered as if they had not asked (RFC 9110
+ * section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and others may have a body.
  */
 export function isUpgrade({ method, httpVersion, headers }: IncomingMessage): boolean {
   return method === "GET" && httpVersion !== "1.0" && headers.upgrade !== undefined;
 }
 
 /**
- * Frees the connection of every upgrade that does not become a WebSocket: after a refusal when the answer has been sent,
- * and without an answer after `timeoutMs`. Node.js has let go of such a connection, and its client may never close it.
+ * Frees the connection of every upgrade that does not become a WebSocket: after a refusal once the answer has been
+ * sent, and without an answer after `timeoutMs`. Node.js has released such a connection, and its client may never close
+ * it.
  *
- * `@fastify/websocket` ends it after the answers that Fastify's hooks see, provided that its own hooks were added first.
- * The answers that they do not see take `freeAfterAnswer`.
+ * `@fastify/websocket` closes it after the answers that Fastify's hooks see, provided that its own hooks were added
+ * first. Answers that bypass the hooks need `freeAfterAnswer`.
  */
 export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): void {
   const timers = new WeakMap<IncomingMessage, Disposable>();
@@ -43,7 +44,7 @@ export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): vo
   });
   app.websocketServer.on("connection", (_socket, request) => {
     timers.get(request)?.[Symbol.dispose]();
-    // The request and its response are not kept for as long as the WebSocket lives.
+    // The request and its response are not retained for the life of the WebSocket.
     responses.get(request)?.detachSocket(request.socket);
   });
   app.addHook("onRequest", async ({ ws, raw }, reply) => {
@@ -57,7 +58,7 @@ export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): vo
   });
 }
 
-/** Frees the connection of an upgrade, if the request is one, when the answer has been sent. */
+/** Frees the connection of a request once the answer has been sent, if it is an upgrade. */
 export function freeAfterAnswer({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (!isUpgrade(raw)) return;
   reply.raw.shouldKeepAlive = false;

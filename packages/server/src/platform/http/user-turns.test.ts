@@ -5,13 +5,13 @@ import { expect, test } from "vitest";
 
 import { UserTurns } from "./user-turns.ts";
 
-/** A request whose client is there until told otherwise. */
+/** Returns a request whose client is connected unless told otherwise. */
 function request(isGone = false): FastifyRequest {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is looked at
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the only part that is read
   return { raw: { socket: { destroyed: isGone } } } as FastifyRequest;
 }
 
-/** Requests that are answered when they are told to. */
+/** Returns requests that are answered on demand. */
 function answers() {
   const begun: string[] = [];
   const ends: (() => void)[] = [];

@@ -3,17 +3,19 @@ import type { FastifyRequest } from "fastify";
 
 import { HttpError } from "./errors.ts";
 
-/** Requests of a user that are answered at once on this server; the database's pool has place for those of a few. */
+/**
+ * The number of concurrent requests of a user on this server; the database's pool has room for those of a few users.
+ */
 const maxAtOnce = 8;
 
 /**
- * Lets in so many requests of a user, and the others in the order in which they came, so that one who asks for a lot
- * waits for themselves and not the others for them.
+ * Runs a limited number of a user's requests at once and queues the rest in order of arrival, so that a user with many
+ * requests delays only themselves.
  */
 export class UserTurns {
   readonly #turnstiles = new Map<string, Turnstile>();
 
-  /** Answers when it is the user's turn. Throws for a client that has gone by then. */
+  /** Runs `answer` when it is the user's turn. Throws if the client has disconnected by then. */
   async run<T>(
     userId: string,
     { raw: { socket } }: FastifyRequest,

@@ -3,7 +3,10 @@ import { HttpError } from "./errors.ts";
 const dashed = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const lengths: ReadonlySet<number> = new Set([32, 36, 38, 45]);
 
-/** A UUID in any of the forms of docs/protocol/rest.md §1.4, in lower-case dashed form; undefined for anything else. */
+/**
+ * Parses a UUID in any of the forms of docs/protocol/rest.md §1.4 into its lower-case dashed form; undefined for
+ * anything else.
+ */
 export function readUuid(text: string): string | undefined {
   const bare = text
     .toLowerCase()
@@ -14,7 +17,7 @@ export function readUuid(text: string): string | undefined {
   return bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** A UUID out of a path; throws the 400 of docs/protocol/rest.md §1.5. */
+/** Parses a UUID in a path; throws the 400 of docs/protocol/rest.md §1.5. */
 export function requireUuid(text: string): string {
   const uuid = readUuid(text);
   if (uuid !== undefined) return uuid;

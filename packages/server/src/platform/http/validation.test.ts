@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { createValidator, validationError } from "./validation.ts";
 
-/** As TypeBox writes a route's schema. */
+/** A route's schema as TypeBox generates it. */
 const schema = {
   type: "object",
   required: ["name", "transition"],

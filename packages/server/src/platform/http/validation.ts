@@ -3,12 +3,12 @@ import { Ajv, type ErrorObject } from "ajv";
 import { HttpError } from "./errors.ts";
 import { mergeUnionFaults } from "./union-faults.ts";
 
-/** RFC 3339; the calendar is left to whoever uses the time. */
+/** RFC 3339; calendar checks are left to the code that uses the time. */
 const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
 const uuid =
   /^(?:urn:uuid:)?\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i;
 
-/** The validator of every request: strict about types, tolerant of keys it does not know. */
+/** Creates the validator of all requests: strict about types, tolerant of unknown keys. */
 export function createValidator(): Ajv {
   const ajv = new Ajv({
     allErrors: true,
@@ -21,14 +21,14 @@ export function createValidator(): Ajv {
   return ajv;
 }
 
-/** Most faults that one answer names. */
+/** The maximum number of faults in one answer. */
 const maxValidations = 20;
-/** Most errors of the validator that are looked at. */
+/** The maximum number of validator errors that are processed. */
 const maxErrors = 200;
 
-/** Names each field that was refused, and what is wanted of it. */
+/** Returns the error that names each refused field, with the expected value. */
 export function validationError(errors: readonly ErrorObject[]): HttpError {
-  // The work on each union goes through all faults of what may be a large body.
+  // The work for each union scans all faults of what may be a large body.
   const faults = mergeUnionFaults(errors.slice(0, maxErrors));
   const validations = faults.slice(0, maxValidations).map((error) => ({
     field: fieldOf(error),

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** The floor everything stands on: people, templates, workspaces, builds, agents and their logs. */
+/** The base schema: people, templates, workspaces, builds, agents and their logs. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -333,8 +333,8 @@ const agents = [
 ];
 
 /**
- * Where the log of an agent stands. Its row is the lock that makes ids gapless and ordered as they commit.
- * `batches` remembers, by log source, the newest batch, so that one sent again is stored once.
+ * The position of an agent's log. Its row is the lock that makes ids gapless and ordered by commit. `batches`
+ * remembers, by log source, the newest batch, so that a resent batch is stored once.
  */
 const logs = [
   `create table workspace_agent_log_positions (

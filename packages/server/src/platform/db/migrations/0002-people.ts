@@ -10,7 +10,7 @@ const statements = [
     alter column lifetime_seconds type bigint,
     add column token_name text not null default '',
     add column scopes text[] not null default '{coder:all}'`,
-  // An expired token keeps its name until it is deleted.
+  // An expired token keeps its name until its deletion.
   `create unique index api_keys_token_name on api_keys (user_id, token_name)
     where login_type = 'token'`,
 ];

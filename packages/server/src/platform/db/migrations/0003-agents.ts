@@ -1,20 +1,20 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * An agent's log past its limit keeps its first and its newest half; users get a key for git; what the cleanup looks for
- * is indexed. The function that stores logs changes its parameters: older replicas cannot store logs any more.
+ * An agent's log past its limit keeps its first and its newest half; users get a key for git; columns used by the
+ * cleanup are indexed. The function that stores logs changes its parameters: older replicas can no longer store logs.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [...logs, ...gitKeys, ...cleanup]) await sql.raw(statement).execute(db);
 }
 
 /**
- * A log is a head and, once the head is full, a tail, from which the oldest lines go as newer ones come:
+ * A log is a head and, once the head is full, a tail, whose oldest lines are dropped as new ones arrive:
  *
  *   1 … head_last_id | what is not kept | tail_first_id … last_id
  *
- * `head_last_id` and `tail_first_id` are null until the head is full. `logs_length` counts head and tail. A line weighs
- * the bytes that are stored of it, and at least 4, so that empty ones are bounded too.
+ * `head_last_id` and `tail_first_id` are null until the head is full. `logs_length` counts head and tail. A line counts
+ * as its stored bytes, and as at least 4, so that empty ones are bounded too.
  */
 const logs = [
   `alter table workspace_agent_log_positions
@@ -23,7 +23,8 @@ const logs = [
     add column tail_length bigint not null default 0`,
   `update workspace_agent_log_positions set head_last_id = last_id, tail_first_id = last_id + 1
     where overflowed or logs_length > 524288`,
-  // A foreign key costs each line as much as storing it. Lines come only to an agent with a position, and go with that.
+  // A foreign key costs as much per line as storing it. Lines belong to an agent with a position, and are deleted with
+  // it.
   `alter table workspace_agent_logs drop constraint workspace_agent_logs_workspace_agent_id_fkey`,
   `create function delete_agent_logs() returns trigger language plpgsql as $$
   begin
@@ -133,7 +134,7 @@ const logs = [
   end $$`,
 ];
 
-/** One key a user, made when it is first asked for. */
+/** One key per user, created on first use. */
 const gitKeys = [
   `create table git_ssh_keys (
     user_id uuid primary key references users (id) on delete cascade,

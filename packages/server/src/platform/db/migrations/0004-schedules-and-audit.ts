@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** When workspaces start and stop by themselves, what their owners set on them, and who changed what. */
+/** Automatic starts and stops of workspaces, their owners' settings, and the audit log. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

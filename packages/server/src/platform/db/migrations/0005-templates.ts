@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** What a template may say besides its versions, and what a version or a dry run plans. */
+/** Template settings besides versions, and the plans of versions and dry runs. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -16,7 +16,7 @@ const statements = [
   `create index template_versions_template on template_versions (template_id, created_at)`,
   `create index workspaces_template on workspaces (template_id) where not deleted`,
   `create index workspace_builds_version on workspace_builds (template_version_id, created_at)`,
-  // Resources as clients read them. They never run: nothing else is kept of their agents.
+  // Resources as clients read them. They never run: nothing else is stored of their agents.
   `create table job_plans (
     job_id uuid primary key references jobs (id) on delete cascade,
     resources jsonb not null

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The database itself hints when somebody is not let in any more, tokens are limited to some things, entries of the audit
- * trail say from where a request came, what the cleanup looks for by its age is indexed, and servers say that they work.
+ * The database itself hints when somebody loses access, tokens can be limited to some things, audit entries record the
+ * origin of a request, columns by which the cleanup finds old rows are indexed, and servers report that they are alive.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [...hints, ...tokens, ...audit, ...cleanup, ...workers])
@@ -10,8 +10,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * The topic `sessions` of the pub-sub, to every replica: before the newline stands the sender, here none. As triggers, so
- * that whatever ends a session hints, and only when it is committed.
+ * The topic `sessions` of the pub-sub, to every replica: the text before the newline is the sender, here none. Sent by
+ * triggers, so that anything that ends a session hints, and only when it is committed.
  */
 const hints = [
   `create function hint_sessions() returns trigger language plpgsql as $$
@@ -30,7 +30,7 @@ const hints = [
 
 const tokens = [`alter table api_keys add column allow_list text[] not null default '{*:*}'`];
 
-/** A log-in that failed may be of nobody known, so that nothing has an id. */
+/** A failed log-in may belong to no known user, so it has no id. */
 const audit = [
   `alter table audit_log
     add column request_id uuid,
@@ -46,7 +46,7 @@ const cleanup = [
     on workspace_connections ((coalesce(connected_at, disconnected_at)))`,
 ];
 
-/** The servers of the deployment, each by the id under which it takes jobs. */
+/** The servers of the deployment, each by its worker id. */
 const workers = [
   `create table workers (
     id uuid primary key,

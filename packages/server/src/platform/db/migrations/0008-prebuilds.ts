@@ -1,13 +1,13 @@
 import { type Kysely, sql } from "kysely";
 
-/** Pools of presets, the user who owns what waits in them, and what a claim leaves behind (docs/claims.md). */
+/** Pools of presets, the user who owns waiting prebuilds, and the records of a claim (docs/claims.md). */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [...people, ...pools, ...hints, ...builds, ...agents]) {
     await sql.raw(statement).execute(db);
   }
 }
 
-/** The system user has fixed names; somebody who has one of them gets another. */
+/** The system user has fixed names; a user with one of them gets another. */
 const people = [
   `update users set username = 'prebuilds-' || left(id::text, 8)
     where lower(username) = 'prebuilds' and not is_system`,
@@ -60,15 +60,15 @@ const pools = [
     on conflict do nothing`,
   `alter table workspaces
     add column prebuild_preset_id uuid references template_version_presets (id)`,
-  // Walked in order, so that a claim looks at few rows of a large pool.
+  // Scanned in order, so that a claim looks at few rows of a large pool.
   `create index workspaces_prebuilds on workspaces (prebuild_preset_id, created_at)
     where prebuild_preset_id is not null and not deleted`,
-  // First builds of prebuilds, to count what became of them.
+  // First builds of prebuilds, to count their outcomes.
   `create index workspace_builds_prebuilds on workspace_builds (template_version_preset_id)
     where build_number = 1 and initiator_id = 'c42fdf75-3097-471c-8c33-fb52454d81c0'`,
 ];
 
-/** The topic `prebuilds`, to every replica, whenever something is committed that pools depend on. */
+/** The topic `prebuilds`, to every replica, whenever a change that affects pools is committed. */
 const hints = [
   `create function hint_prebuilds() returns trigger language plpgsql as $$
   begin
@@ -85,7 +85,7 @@ const hints = [
     for each row when (new.key = 'prebuilds_settings') execute function hint_prebuilds()`,
 ];
 
-/** For whom a build is: its workspace's owner when it was queued. Older replicas do not say. */
+/** The beneficiary of a build: its workspace's owner when it was queued. Older replicas leave it empty. */
 const builds = [
   `alter table workspace_builds add column owner_id uuid references users (id)`,
   `update workspace_builds b set owner_id = w.owner_id from workspaces w where w.id = b.workspace_id`,
@@ -100,8 +100,8 @@ const builds = [
 ];
 
 /**
- * `took_over`: the process of the row ran before it, for another owner. It is owed a reinit while `started_at` is null.
- * `reinit_sent_at`: when it was last told so.
+ * `took_over`: the process of the row previously ran for another owner. It is owed a reinit while `started_at` is null.
+ * `reinit_sent_at`: the last time that it was told so.
  */
 const agents = [
   `alter table workspace_agents

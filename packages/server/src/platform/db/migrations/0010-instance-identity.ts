@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** Agents that are known by the cloud's machine that they run on, beside those that are started with their token. */
+/** Agents identified by their cloud instance, besides those started with their token. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

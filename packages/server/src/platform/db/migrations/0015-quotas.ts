@@ -1,14 +1,14 @@
 import { type Kysely, sql } from "kysely";
 
-/** What a user has of what is limited (docs/configuration.md, Limits). */
+/** The usage of a user's limits (docs/configuration.md, Limits). */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
 /**
- * Locks the users until the end of the transaction, then counts: in one function, because each statement of its body sees
- * what was committed while it waited for the lock. `running` is every workspace but those whose newest build is a stop that
- * succeeded; `is_running` says whether `for_workspace` is one of them.
+ * Locks the users until the end of the transaction, then counts: in one function, because each statement of its body
+ * sees what was committed while it waited for the lock. `running` counts every workspace except those whose newest
+ * build is a successful stop; `is_running` tells whether `for_workspace` is one of them.
  */
 const statements = [
   `create function lock_and_count_use(

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** Finds what a user pushed, tried out and uploaded, to count it and to remove what nobody uses. */
+/** Indexes for a user's pushes, dry runs and uploads, to count them and to remove unused ones. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

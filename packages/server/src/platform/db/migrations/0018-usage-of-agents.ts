@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** When a run of a script was reported, by our clock: the agent's own times may lie in any year. */
+/** The time at which a script run was reported, by our clock: the agent's own times may lie in any year. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
