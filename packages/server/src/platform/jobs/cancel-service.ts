@@ -5,13 +5,13 @@ import { HttpError } from "../http/errors.ts";
 import { jobStatus } from "./job-json.ts";
 import { lockJob, updateCanceled } from "./queries.ts";
 
-/** The states in which a job can be expected to be canceled. */
+/** The job states that a cancellation can expect. */
 export type CancelableStatus = "pending" | "running";
 
 /**
- * Marks a job as canceled. One that waits is over at once; one that runs is broken off by its worker. Throws 400 when it is
- * over or marked already, 412 when it does not stand as expected. The caller hints at `topics.jobCancel` and `topics.job`
- * after its commit.
+ * Marks a job as canceled. A pending job ends at once; a running one is stopped by its worker. Throws 400 if it has
+ * ended or is already marked, 412 if it is not in the expected state. The caller hints at `topics.jobCancel` and
+ * `topics.job` after its commit.
  */
 export async function cancelJob(
   trx: Transaction<DB>,

@@ -1,4 +1,4 @@
-/** Why a job's signal is aborted when somebody canceled it. */
+/** The abort reason of a canceled job's signal. */
 export class JobCanceled extends Error {
   override readonly name = "JobCanceled";
   readonly code = "job-canceled";

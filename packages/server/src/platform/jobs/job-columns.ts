@@ -18,7 +18,7 @@ const timeColumns = ["created_at", "started_at", "canceled_at", "completed_at"] 
 
 type JobColumn = (typeof plainColumns | typeof timeColumns)[number];
 
-/** What the JSON of a job is made from, of the table as `job`. */
+/** The columns for the JSON of a job, from its table as `job`. */
 export const jobColumns = [...plainColumns, ...timeColumns].map((name) => `job.${name}` as const);
 
 const pairs = sql.join([
@@ -26,7 +26,7 @@ const pairs = sql.join([
   ...timeColumns.map((name) => sql`${sql.lit(name)}, ${apiTimestamp(`job.${name}`)}`),
 ]);
 
-/** The same of one job as a JSON object, for a statement that reads what the job is of. */
+/** Returns the same columns of one job as a JSON object, for a statement that reads the job's subject. */
 export function jobObject(
   jobId: RawBuilder<string>,
 ): RawBuilder<Pick<Selectable<DB["jobs"]>, JobColumn>> {

@@ -2,7 +2,7 @@ import { type JobStatus, nilUuid, type ProvisionerJob } from "@slipway/api";
 
 import type { JobRow } from "./queries.ts";
 
-/** The job as clients see it. */
+/** Returns the job as clients see it. */
 export function jobJson(row: JobRow): ProvisionerJob {
   return {
     id: row.id,

@@ -8,8 +8,8 @@ import { insertJobLogs, type NewJobLog } from "./queries.ts";
 const maxOutputLength = 8_192;
 
 /**
- * The log of one job, in order. Lines that come while a write is under way go out together with the next.
- * The writer's owner flushes it before the job ends.
+ * The log of one job, in order. Lines that arrive during a write are written together with the next. The writer's owner
+ * flushes it before the job ends.
  */
 export class JobLogWriter {
   readonly #db: Database;
@@ -26,7 +26,7 @@ export class JobLogWriter {
     this.#jobId = jobId;
   }
 
-  /** Begins a stage: an entry without output, which clients show as a headline. */
+  /** Begins a stage: an entry without output, which clients show as a heading. */
   stage(name: string): void {
     this.#stage = name;
     this.#add({ log_source: "provisioner_daemon", log_level: "info", stage: name, output: "" });
@@ -37,7 +37,7 @@ export class JobLogWriter {
     this.#add({ log_source: "provisioner", log_level: level, stage: this.#stage, output: text });
   }
 
-  /** Resolves when everything written so far is in the database; rejects when any of it is lost. */
+  /** Flushes the log: resolves when everything written so far is in the database; rejects if any of it is lost. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined || this.#waiting.length > 0) {
       this.#writing ??= this.#drain();
@@ -49,12 +49,12 @@ export class JobLogWriter {
   #add(log: NewJobLog): void {
     this.#waiting.push(log);
     this.#writing ??= this.#drain();
-    // A failure is kept for `flush`, whose caller fails the job.
+    // A failure is stored for `flush`, whose caller fails the job.
     this.#writing.catch((error: unknown) => (this.#failure ??= { error }));
   }
 
   async #drain(): Promise<void> {
-    // Lines of one moment first gather.
+    // Gathers the lines of the current turn first.
     await Promise.resolve();
     try {
       while (this.#waiting.length > 0) {

@@ -5,14 +5,14 @@ import type { Queryable } from "../db/database.ts";
 
 export interface JobFilter {
   readonly organizationId: string;
-  /** Undefined: of everybody. */
+  /** Undefined for all users. */
   readonly initiatorId: string | undefined;
   readonly ids: readonly string[] | undefined;
   readonly statuses: readonly JobStatus[] | undefined;
   readonly limit: number;
 }
 
-/** `jobStatus`, in the words of the database. */
+/** `jobStatus`, in SQL. */
 const status = sql<JobStatus>`case
   when job.canceled_at is not null and job.completed_at is null then 'canceling'
   when job.canceled_at is not null then 'canceled'
@@ -21,7 +21,7 @@ const status = sql<JobStatus>`case
   when job.started_at is null then 'pending'
   else 'running' end`;
 
-/** Ids of jobs, newest first, each with what it is about. */
+/** Returns ids of jobs, newest first, each with its subject. */
 export function selectJobList(db: Queryable, filter: JobFilter) {
   const { initiatorId, ids, statuses } = filter;
   return (

@@ -17,13 +17,16 @@ const statuses: readonly JobStatus[] = [
   "failed",
   "unknown",
 ];
-/** Servers do the jobs, and have ids but no names. */
+/** The name of every worker: servers run the jobs, and have ids but no names. */
 const workerName = "slipway";
 const defaultLimit = 50;
 const maxLimit = 1_000;
 const maxIds = 200;
 
-/** The jobs of an organization that the caller may see, newest first; whoever writes no templates sees his own. */
+/**
+ * Lists the jobs of an organization that the caller may see, newest first; a user who may not write templates sees only
+ * their own.
+ */
 export async function listJobs(
   db: Queryable,
   caller: UserCaller,
@@ -47,7 +50,7 @@ export async function listJobs(
   return describe(db, rows);
 }
 
-/** Jobs of an organization by their ids, with what they are about. */
+/** Returns jobs of an organization by their ids, with their subjects. */
 export async function describeJobs(
   db: Queryable,
   organizationId: string,

@@ -13,20 +13,20 @@ export interface LogStreamNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
-  /** The reads of all who follow a log on this replica: those who have read as far read on together. */
+  /** The reads of all followers of logs on this replica: followers at the same position share their reads. */
   readonly jobLogReads: GatheredReads<JobLogPart>;
 }
 
-/** A part of a log, as far as it went when it was read. */
+/** A part of a log, up to its end at the time of the read. */
 export interface JobLogPart {
   readonly logs: readonly JobLog[];
-  /** Whether the job was complete before the part was read. */
+  /** True if the job was complete before the part was read. */
   readonly isComplete: boolean;
 }
 
 const pollMs = 30_000;
 
-/** The entries of a job's log in a range, all of them. */
+/** Reads all entries of a job's log in a range. */
 export async function readJobLogs(db: Database, jobId: string, range: LogRange): Promise<JobLog[]> {
   const logs: JobLog[] = [];
   for (;;) {
@@ -37,7 +37,10 @@ export async function readJobLogs(db: Database, jobId: string, range: LogRange):
   }
 }
 
-/** Sends a job's log, one entry a message, until the job is complete; then closes with `done` (docs/protocol/clients.md §4.4). */
+/**
+ * Sends a job's log, one entry per message, until the job is complete; then closes with `done`
+ * (docs/protocol/clients.md §4.4).
+ */
 export async function streamJobLogs(
   needs: LogStreamNeeds,
   socket: PeerSocket,
@@ -68,7 +71,7 @@ export async function streamJobLogs(
 }
 
 async function readPart(db: Database, jobId: string, after: number): Promise<JobLogPart> {
-  // Asked before the read, so that nothing written before the end is missed.
+  // Checked before the read, so that nothing written before the end is missed.
   const isComplete = await isJobComplete(db, jobId);
   return { logs: await readJobLogs(db, jobId, { after, before: undefined }), isComplete };
 }

@@ -6,7 +6,7 @@ import { type NewRows, transactionTime } from "../db/insert-rows.ts";
 import type { LogRange } from "../http/log-range.ts";
 import { jobColumns } from "./job-columns.ts";
 
-/** A job that nobody renews is taken over by another worker after this long, in seconds. */
+/** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */
 export const leaseSeconds = 30;
 
 export interface InsertJob {
@@ -15,9 +15,9 @@ export interface InsertJob {
   readonly initiatorId: string;
   readonly fileId: string;
   readonly templateVersionId?: string;
-  /** Only one open job a workspace: the constraint `jobs_one_running_per_workspace`. */
+  /** Only one open job per workspace: the constraint `jobs_one_running_per_workspace`. */
   readonly workspaceId?: string;
-  /** The worker that alone can do it: the one whose machine the workspace is on. */
+  /** The only worker that can run the job: the one on whose machine the workspace is. */
   readonly onlyWorkerId?: string;
 }
 
@@ -34,7 +34,7 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   return row.id;
 }
 
-/** What every new job says of itself. */
+/** Returns the columns of every new job. */
 function newJobColumns(input: InsertJob) {
   return {
     type: input.type,
@@ -45,7 +45,9 @@ function newJobColumns(input: InsertJob) {
   };
 }
 
-/** The rows of a job that is done with the transaction, on the machine of `workerId`, with its one line of log. */
+/**
+ * Returns the rows of a job that completes within the transaction, on the machine of `workerId`, with its one log line.
+ */
 export function endedJobRows(
   jobId: string,
   input: InsertJob,
@@ -66,8 +68,8 @@ export function endedJobRows(
 }
 
 /**
- * Takes the oldest job that waits, whose lease ran out, or that this worker held in an earlier life. `active` are the
- * jobs this worker is at. What the system wants waits until nobody else wants anything.
+ * Takes the oldest job that is pending, whose lease expired, or that this worker held before it restarted. `active` are
+ * this worker's current jobs. System jobs have the lowest priority.
  */
 export function acquireJob(db: Queryable, workerId: string, active: readonly string[]) {
   return db
@@ -82,7 +84,7 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
       eb
         .selectFrom("jobs")
         .where("completed_at", "is", null)
-        // Also where it could not renew their leases for a while.
+        // Even if it could not renew their leases for a while.
         .where(sql<boolean>`id <> all(${sql.val([...active])}::uuid[])`)
         .where((or) =>
           or.or([or("only_worker_id", "is", null), or("only_worker_id", "=", workerId)]),
@@ -114,7 +116,7 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
     .executeTakeFirst();
 }
 
-/** Resolves to the jobs that are still this worker's, each with whether it is to end. */
+/** Renews leases; resolves to the jobs that still belong to this worker, each with whether it was canceled. */
 export async function renewLeases(
   db: Queryable,
   workerId: string,
@@ -140,7 +142,7 @@ export async function selectIsCanceled(db: Queryable, jobId: string): Promise<bo
   return row !== undefined && row.canceled_at !== null;
 }
 
-/** Marks a job to be ended; one that nobody has begun ends at once. */
+/** Marks a job as canceled; one that has not started ends at once. */
 export async function updateCanceled(db: Queryable, jobId: string): Promise<void> {
   await db
     .updateTable("jobs")
@@ -153,7 +155,7 @@ export async function updateCanceled(db: Queryable, jobId: string): Promise<void
     .execute();
 }
 
-/** How a job stands, held until the transaction ends. */
+/** Reads the state of a job and locks it until the transaction ends. */
 export function lockJob(db: Queryable, jobId: string) {
   return db
     .selectFrom("jobs")
@@ -170,8 +172,8 @@ export interface JobEnd {
 }
 
 /**
- * Ends a job; false when it is not this worker's any more, and the caller must undo what it did. One that succeeded before
- * it could be canceled has succeeded.
+ * Ends a job; returns false if it no longer belongs to this worker, in which case the caller must roll back. A job that
+ * succeeded before it could be canceled counts as succeeded.
  */
 export async function completeJob(db: Queryable, end: JobEnd): Promise<boolean> {
   const result = await db
@@ -202,7 +204,7 @@ export async function insertJobLogs(
     .execute();
 }
 
-/** Most lines of a job's log in one read. */
+/** The maximum number of log lines per read. */
 export const maxLogsPerRead = 500;
 
 export function selectJobLogs(db: Queryable, jobId: string, { after, before }: LogRange) {
@@ -226,7 +228,7 @@ export async function isJobComplete(db: Queryable, jobId: string): Promise<boole
   return row === undefined || row.completed_at !== null;
 }
 
-/** The columns of a job that its JSON needs. */
+/** Reads the columns for the JSON of jobs. */
 export function selectJobs(db: Queryable, jobIds: readonly string[]) {
   return db
     .selectFrom("jobs as job")

@@ -5,12 +5,12 @@ import type { NewRows } from "../db/insert-rows.ts";
 import { jobJson } from "./job-json.ts";
 import { endedJobRows, type InsertJob, insertJob, type JobRow, selectJobs } from "./queries.ts";
 
-/** Puts a job in the queue. The caller hints at `topics.jobQueue` after its commit. */
+/** Enqueues a job. The caller hints at `topics.jobQueue` after its commit. */
 export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
   return insertJob(db, input);
 }
 
-/** The rows of a job that is done with the transaction, with what it has to say; nobody takes it any more. */
+/** Returns the rows of a job that completes within the transaction, with its log; no worker takes it. */
 export function doneJob(
   jobId: string,
   input: InsertJob,
@@ -25,19 +25,19 @@ export function doneJob(
 }
 
 export interface DoneJob {
-  /** The worker on whose machine what it did stands. */
+  /** The worker on whose machine the job's result is. */
   readonly workerId: string | null;
-  /** The headline of its log, and the one line under it. */
+  /** The heading of its log, and the one line below it. */
   readonly stage: string;
   readonly line: string;
 }
 
-/** A job that was read with what it is of, as clients see it. */
+/** Returns a job, read together with its subject, as clients see it. */
 export function describeJob(row: JobRow): ProvisionerJob {
   return jobJson(row);
 }
 
-/** The jobs of those ids, as clients see them. */
+/** Reads jobs by id, as clients see them. */
 export async function readJobs(
   db: Queryable,
   jobIds: readonly string[],
@@ -47,7 +47,7 @@ export async function readJobs(
   return new Map(rows.map((row) => [row.id, jobJson(row)]));
 }
 
-/** One job, which must exist. */
+/** Reads one job, which must exist. */
 export async function readJob(db: Queryable, jobId: string): Promise<ProvisionerJob> {
   const job = (await readJobs(db, [jobId])).get(jobId);
   if (job === undefined) throw new Error(`job ${jobId} does not exist`);

@@ -14,18 +14,18 @@ import { acquireJob, completeJob, leaseSeconds, renewLeases, selectIsCanceled } 
 
 export type AcquiredJob = NonNullable<Awaited<ReturnType<typeof acquireJob>>>;
 
-/** What is to be written together with the end of the job; only SQL on the transaction. */
+/** Writes to commit together with the end of the job; only SQL on the transaction. */
 export interface JobOutcome {
-  /** Undefined: the job succeeded. */
+  /** Undefined if the job succeeded. */
   readonly error: string | undefined;
   readonly commit: (trx: Transaction<DB>) => Promise<void>;
-  /** What to hint at after the commit. */
+  /** The topics to hint at after the commit. */
   readonly topics: readonly string[];
 }
 
 /**
- * Carries out one job. It may run again after a crash at any point before its end was committed, so what it does must
- * be repeatable. A signal aborted with `JobCanceled` asks for the outcome of a job that was broken off.
+ * Carries out one job. It may run again after a crash at any point before its end was committed, so it must be
+ * idempotent. A signal aborted with `JobCanceled` requests the outcome of a canceled job.
  */
 export type JobHandler = (
   job: AcquiredJob,
@@ -33,7 +33,10 @@ export type JobHandler = (
   signal: AbortSignal,
 ) => Promise<JobOutcome>;
 
-/** Ends a job together with what its outcome writes; false, with nothing written, when another worker has the job by now. */
+/**
+ * Ends a job together with the writes of its outcome; resolves to false, with nothing written, if another worker has
+ * the job by now.
+ */
 export function endJob(
   db: Database,
   { jobId, workerId }: { readonly jobId: string; readonly workerId: string },
@@ -59,10 +62,10 @@ interface WorkerOptions {
 
 const maxConcurrentJobs = 16;
 const pollMs = 10_000;
-/** A job that could not be finished waits this long for its next attempt. */
+/** The time before an unfinished job is retried. */
 const retryMs = 1_000;
 
-/** Takes jobs and carries them out, until it is closed; a job under way at that moment is left to be taken again. */
+/** Takes jobs and carries them out, until it is closed; jobs under way at that moment are left to be taken again. */
 export class JobWorker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #scope = new Scope();
@@ -103,14 +106,14 @@ export class JobWorker implements AsyncDisposable {
         await this.#carryOut(job, AbortSignal.any([signal, controller.signal]));
       } finally {
         this.#active.delete(job.id);
-        // There may be one that did not fit in before.
+        // There may be a job that did not fit in before.
         this.#options.pubsub.publish(topics.jobQueue);
       }
     });
     return true;
   }
 
-  /** Aborts the job at the hint that it is to end; a lost hint is made up for when the lease is renewed. */
+  /** Aborts the job at a hint that it was canceled; a lost hint is made up for when the lease is renewed. */
   #watchForCancel(job: AcquiredJob, controller: AbortController): Disposable {
     const { db, pubsub, logger } = this.#options;
     if (job.canceled_at !== null) controller.abort(new JobCanceled());
@@ -136,10 +139,10 @@ export class JobWorker implements AsyncDisposable {
       else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");
       for (const topic of [topics.job(job.id), ...outcome.topics]) pubsub.publish(topic);
     } catch (error) {
-      // The server stops, or the database is away: the job is taken again, by whoever comes first.
+      // The server stops, or the database is unavailable: the job is taken again, by any worker.
       if (!signal.aborted)
         logger.warn({ error: errorText(error) }, "job not finished, it will be tried again");
-      // Not at once: what failed may fail for some time.
+      // Not at once: the failure may persist for some time.
       await clock.sleep(retryMs, signal).catch(() => undefined);
     }
   }

@@ -1,18 +1,18 @@
 interface Reads<T> {
-  /** Settles when the read that is under way has ended, however it ended. */
+  /** Settles when the read under way ends, successfully or not. */
   readonly running: Promise<unknown>;
-  /** The read that begins then, for all who asked meanwhile. */
+  /** The read that begins then, shared by all that asked meanwhile. */
   next: Promise<T> | undefined;
 }
 
 /**
- * Reads that many ask for at the same moment. One that comes alone is done at once; those that come while a read of the same
- * key is under way share the next, which sees all that was committed before they asked.
+ * Coalesces concurrent reads. A single read runs at once; reads that arrive while one of the same key is under way
+ * share the next, which sees everything committed before they asked.
  */
 export class GatheredReads<T> {
   readonly #reads = new Map<string, Reads<T>>();
 
-  /** `read` must find the same for everybody who asks by a key. */
+  /** Runs or joins a read; `read` must find the same for all callers with a key. */
   read(key: string, read: () => Promise<T>): Promise<T> {
     const reads = this.#reads.get(key);
     if (reads === undefined) return this.#begin(key, read);

@@ -1,6 +1,6 @@
 import type { Listener } from "./pubsub.ts";
 
-/** Who listens to what in this process. */
+/** The listeners of this process, by topic. */
 export class LocalListeners {
   readonly #byTopic = new Map<string, Set<Listener>>();
 
@@ -21,7 +21,7 @@ export class LocalListeners {
     for (const listener of this.#byTopic.get(topic) ?? []) listener();
   }
 
-  /** After a gap: anything may have happened. */
+  /** Hints all listeners after a gap: anything may have happened. */
   hintAll(): void {
     for (const topic of this.#byTopic.keys()) this.hint(topic);
   }

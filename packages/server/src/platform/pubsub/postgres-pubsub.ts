@@ -8,22 +8,22 @@ import type { Listener, LocalHints, PubSub } from "./pubsub.ts";
 
 /** The one channel of all hints. */
 export const channel = "slipway";
-/** Hints of one moment go out as one statement, after this long. */
+/** The delay in which hints gather into one statement. */
 const gatherMs = 5;
-/** PostgreSQL takes 7,999 bytes in one NOTIFY. */
+/** PostgreSQL accepts 7,999 bytes in one NOTIFY. */
 const maxPayloadBytes = 7_900;
 
 interface PubSubOptions {
   readonly db: Database;
   /** Options of the connection that listens. */
   readonly connection: pg.ClientConfig;
-  /** Tells this replica's hints from those of others. */
+  /** Distinguishes this replica's hints from those of others. */
   readonly replicaId: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Hints by LISTEN and NOTIFY. A lost connection is made anew; afterwards every subscriber is hinted. */
+/** Hints by LISTEN and NOTIFY. Reconnects after a lost connection, and then hints every subscriber. */
 export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
   readonly #options: PubSubOptions;
   readonly #listeners = new LocalListeners();
@@ -69,7 +69,7 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
         await sql`select pg_notify(${channel}, ${payload})`.execute(this.#options.db);
       }
     } catch (error) {
-      // A hint that is lost costs latency only: whoever waits looks again by itself.
+      // A lost hint costs only latency: every waiter also checks periodically.
       this.#options.logger.debug({ error: errorText(error) }, "hint not sent");
     }
   }
@@ -100,12 +100,12 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
       await client.connect();
       await client.query(`listen ${channel}`);
       onListening();
-      // Whatever was hinted while nobody listened is lost: everyone looks again.
+      // Hints sent while nobody listened are lost: everyone looks again.
       this.#listeners.hintAll();
       await ended.promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      // Also settles `ended` for a connection that never was; nobody else waits for it.
+      // Also settles `ended` for a connection that was never made; nobody else waits for it.
       ended.promise.catch(() => undefined);
       await client.end().catch(() => undefined);
     }
@@ -118,7 +118,7 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
   }
 }
 
-/** Lines: the sender, then the topics; as many payloads as the size limit asks for. */
+/** Encodes lines: the sender, then the topics; as many payloads as the size limit requires. */
 function payloads(replicaId: string, topics: readonly string[]): readonly string[] {
   const result: string[] = [];
   let payload = replicaId;

@@ -1,36 +1,39 @@
-/** Hears that something behind a topic may have changed. Must be quick and not throw. */
+/** A callback for a possible change behind a topic. Must be quick and not throw. */
 export type Listener = () => void;
 
 /**
- * Hints between replicas: "what stands behind this topic may have changed, look again". A hint may come late, twice
- * or never, so every waiter also looks by itself after a while.
+ * Hints between replicas: "the data behind this topic may have changed, look again". A hint may arrive late, twice or
+ * never, so every waiter also checks periodically.
  */
 export interface PubSub {
   /** Calls `listener` at each hint until the result is disposed of. Subscribe before you read. */
   subscribe(topic: string, listener: Listener): Disposable;
-  /** Hints here at once, and to the other replicas within milliseconds. Call it after the commit. */
+  /** Hints here at once, and at the other replicas within milliseconds. Call it after the commit. */
   publish(topic: string): void;
 }
 
-/** For whoever hints by a transaction (`notifyAtCommit`): here that need not come round first. */
+/**
+ * Local hints for callers that hint through a transaction (`notifyAtCommit`), so that they need not wait for the round
+ * trip.
+ */
 export interface LocalHints {
   /** Hints here alone, at once. Call it after the commit. */
   hintHere(topic: string): void;
 }
 
-/** The topics, each with what is to be read again. */
+/** The topics, each with the data to read again. */
 export const topics = {
   agentLogs: (agentId: string) => `agent-logs:${agentId}`,
   agentMetadata: (agentId: string) => `agent-metadata:${agentId}`,
-  /** Whether the workspace's agents have become another owner's. */
+  /** The owner of the workspace's agents, which a claim changes. */
   claim: (workspaceId: string) => `claim:${workspaceId}`,
   job: (jobId: string) => `job:${jobId}`,
-  /** Whether somebody wants the job to end. */
+  /** Requests to cancel the job. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,
   jobQueue: "job-queue",
-  /** Whether pools have what they should. */
+  /** The desired and actual state of pools. */
   prebuilds: "prebuilds",
-  /** Whose session or token ended, or whose rights changed; the database itself hints (migration 0007). */
+  /** Ended sessions and tokens, and changed rights; the database itself hints (migration 0007). */
   sessions: "sessions",
   template: (templateId: string) => `template:${templateId}`,
   workspace: (workspaceId: string) => `workspace:${workspaceId}`,

@@ -2,12 +2,12 @@ import { type Clock, Wake } from "@slipway/runtime";
 
 import type { PubSub } from "./pubsub.ts";
 
-/** What is watched: what hints that it changed, and how it is read. */
+/** A watched thing: the topics that hint at its changes, and the function that reads it. */
 export interface Watched<T> {
   readonly topics: readonly string[];
   /** The longest time between two reads without a hint, in milliseconds; shortened at random by up to a third. */
   readonly maxWaitMs: number;
-  /** Changes within this time make one read, in milliseconds. */
+  /** The time within which changes share one read, in milliseconds. */
   readonly gatherMs: number;
   readonly read: () => Promise<T>;
 }
@@ -18,8 +18,8 @@ export interface SharedWatchNeeds {
 }
 
 /**
- * Watches of this replica that share their reads: whoever watches the same thing gets the result of one read a change,
- * however many they are. A watcher that is busy with one result gets the newest one next, and none of those between.
+ * Watches of this replica that share their reads: all watchers of the same thing get the result of one read per change.
+ * A busy watcher gets the newest result next, and none of those in between.
  */
 export class SharedWatches<T> {
   readonly #needs: SharedWatchNeeds;
@@ -30,9 +30,9 @@ export class SharedWatches<T> {
   }
 
   /**
-   * Yields the result of a read of the watcher's own at once, then that of each shared read that begins later. Ends by
-   * throwing the signal's reason or the failure of a read, or when the watcher leaves. `watched` must be the same for all
-   * watchers of a key.
+   * Yields the result of the watcher's own read at once, then that of each shared read that begins later. Ends by
+   * throwing the signal's reason or the failure of a read, or when the watcher leaves. `watched` must be the same for
+   * all watchers of a key.
    */
   async *watch(
     key: string,
@@ -42,7 +42,7 @@ export class SharedWatches<T> {
     // Subscribed before the read, so that no change after it is missed.
     const shared = this.#open.get(key) ?? this.#begin(key, watched);
     using watcher = shared.join();
-    // Before it too: a shared read that begins meanwhile may find what this one is too early for.
+    // Also before it: a shared read that begins meanwhile may find what this one is too early for.
     let round = shared.begun;
     yield await watched.read();
     for (;;) {
@@ -130,7 +130,7 @@ class SharedWatch<T> {
       }
     } catch (error) {
       if (signal.aborted) return;
-      // Those who come from now on begin anew.
+      // Watchers that join from now on start over.
       this.#failure = { error };
       this.#end();
       for (const watcher of this.#watchers) watcher.wake();
@@ -144,6 +144,6 @@ class SharedWatch<T> {
 }
 
 interface SharedWatcher<T> {
-  /** The result of the newest read, once one of a later round than `after` has ended. */
+  /** Resolves to the result of the newest read, once one of a later round than `after` has ended. */
   next(after: number, signal: AbortSignal): Promise<Found<T>>;
 }

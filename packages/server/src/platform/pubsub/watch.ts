@@ -5,15 +5,15 @@ import type { PubSub } from "./pubsub.ts";
 export interface WatchOptions {
   readonly pubsub: PubSub;
   readonly topics: readonly string[];
-  /** Longest time between two looks without a hint, in milliseconds; shortened at random by up to a third. */
+  /** The longest time between two checks without a hint, in milliseconds; shortened at random by up to a third. */
   readonly maxWaitMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /**
- * Yields at once, then after each hint, and at the latest after `maxWaitMs`: each time the reader looks again.
- * Subscribed before the first look. Ends by throwing the signal's reason, or when the reader leaves.
+ * Yields at once, then after each hint, and at the latest after `maxWaitMs`: each time the reader checks again.
+ * Subscribes before the first check. Ends by throwing the signal's reason, or when the reader leaves.
  */
 export async function* watch(options: WatchOptions): AsyncGenerator<void, never, undefined> {
   const wake = new Wake();

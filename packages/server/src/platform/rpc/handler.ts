@@ -1,6 +1,6 @@
 import { type DescMessage, encodeMessage, type MessageInitShape } from "@slipway/wire";
 
-/** An RPC that is refused: its code and text are what the caller gets (docs/protocol/rpc.md §3.5). */
+/** A refused RPC: its code and text are sent to the caller (docs/protocol/rpc.md §3.5). */
 export class RpcFailure extends Error {
   override readonly name = "RpcFailure";
   readonly code = "rpc-failure";
@@ -12,7 +12,7 @@ export class RpcFailure extends Error {
   }
 }
 
-/** How one RPC is answered, on bytes; made by `unary`, `serverStream` and `duplex`. */
+/** The handler of one RPC, on bytes; created by `unary`, `serverStream` and `duplex`. */
 export type RpcHandler =
   | {
       readonly kind: "unary";
@@ -35,15 +35,17 @@ export interface RpcHandlers {
   get(path: string): RpcHandler | undefined;
 }
 
-/** RPCs by path, for all sessions of a kind: what a session has of its own is handed in when it is called. */
+/** RPCs by path, for all sessions of a kind: the state of a session is passed at the call. */
 export type RpcTable<S> = ReadonlyMap<string, (session: S) => RpcHandler>;
 
-/** The RPCs of one session; a handler is made when it is called, as a session that waits must cost little. */
+/**
+ * Returns the RPCs of one session; a handler is created when it is called, because an idle session must cost little.
+ */
 export function handlersOf<S>(table: RpcTable<S>, session: S): RpcHandlers {
   return { get: (path) => table.get(path)?.(session) };
 }
 
-/** A method of a generated service, as far as it matters here. */
+/** The relevant parts of a method of a generated service. */
 interface Method<O extends DescMessage> {
   readonly name: string;
   readonly parent: { readonly typeName: string };
@@ -53,7 +55,7 @@ interface Method<O extends DescMessage> {
 /** An RPC with its path, for a table. */
 export type RpcEntry<S> = readonly [path: string, handler: (session: S) => RpcHandler];
 
-/** Each RPC is given the parser of its requests, which bounds them. */
+/** Returns the entry of a unary RPC. Each RPC gets the parser of its requests, which bounds them. */
 export function unary<S, T, O extends DescMessage>(
   method: Method<O>,
   parse: (request: Uint8Array) => T,

@@ -5,58 +5,58 @@ import { DrpcResponder, drpcCodeUnimplemented } from "@slipway/wire";
 
 import { type RpcHandler, type RpcHandlers, RpcFailure } from "./handler.ts";
 
-/** Messages of one call that may wait for their handler; a caller that sends more is cut off. */
+/** The maximum number of messages of one call that wait for their handler; a caller that sends more is disconnected. */
 const maxWaitingMessages = 64;
-/** A message is copied out of the chunk it came in when that is so much larger: the chunk lives as long as the message. */
+/** The excess size from which a message is copied out of its chunk, which otherwise lives as long as the message. */
 const maxChunkOverhead = 64 * 1024;
 
-/** Longest text of an error answer, in characters: it may quote what the caller sent. */
+/** The maximum length of an error answer, in characters: it may quote the caller. */
 const maxErrorText = 1024;
 
-/** Answers of a streaming call that are sent before others have their turn. */
+/** The number of answers that a streaming call sends before it yields. */
 const answersPerTurn = 16;
 
 interface Call {
   readonly requests: Mailbox<Uint8Array>;
   readonly abort: AbortController;
   readonly kind: RpcHandler["kind"];
-  /** Bytes of its messages that are held. */
+  /** The bytes of its messages that are held. */
   bytes: number;
 }
 
-/** What a call needs of the session that carries it. */
+/** The parts of a session that a call needs. */
 export interface CallNeeds {
   readonly handlers: RpcHandlers;
   readonly session: { readonly logger: Logger };
-  /** Answers a request of so many bytes when it is its turn. */
+  /** Answers a request of the given size when it is its turn. */
   readonly inTurn: <T>(signal: AbortSignal, bytes: number, answer: () => Promise<T>) => Promise<T>;
-  /** Waits until so many bytes more may be sent or taken. */
+  /** Waits until the given number of bytes may be sent or received. */
   readonly pace: (signal: AbortSignal, bytes: number) => Promise<void> | undefined;
-  /** Bounds the calls that answer more than once: those of callers that have left run on to their end. */
+  /** Bounds streaming calls: those of callers that have left run to their end. */
   readonly streams: { open(): boolean; close(): void };
-  /** Told how many more bytes of requests are held, or fewer. */
+  /** Adds to the number of held request bytes, or subtracts if negative. */
   readonly hold: (bytes: number) => void;
   /** Writes to the call's stream. */
   readonly write: (bytes: Uint8Array) => void;
   /** Waits until the peer has read enough of what was written. */
   readonly drained: (signal: AbortSignal) => Promise<void> | undefined;
-  /** Cuts the stream off. */
+  /** Resets the stream. */
   readonly reset: () => void;
 }
 
-/** The RPCs of one yamux stream: one at a time, each with a handler that is cancelled when its caller leaves. */
+/** The RPCs of one yamux stream: one at a time, each with a handler that is canceled when its caller leaves. */
 export class RpcCalls {
   readonly #needs: CallNeeds;
   readonly #responder = new DrpcResponder();
   #current: Call | undefined;
-  /** Bytes of a packet that is not complete. */
+  /** The bytes of an incomplete packet. */
   #partialBytes = 0;
 
   constructor(needs: CallNeeds) {
     this.#needs = needs;
   }
 
-  /** Takes bytes of the stream. Throws `DrpcError` for what is no DRPC. */
+  /** Receives bytes of the stream. Throws `DrpcError` for invalid DRPC. */
   receive(bytes: Uint8Array): void {
     const events = this.#responder.receive(bytes);
     this.#setPartial(this.#responder.waitingBytes);
@@ -77,13 +77,13 @@ export class RpcCalls {
     }
   }
 
-  /** The stream is over, and nothing of it is held any more. */
+  /** Ends the stream and releases everything it holds. */
   close(): void {
     this.cancel();
     this.#setPartial(0);
   }
 
-  /** The caller is gone: its handler is told, and what it still answers goes nowhere. */
+  /** Cancels the handler of a caller that left; its further answers are dropped. */
   cancel(): void {
     this.#current?.abort.abort(new DOMException("caller is gone", "AbortError"));
     this.#current?.requests.close();
@@ -101,7 +101,7 @@ export class RpcCalls {
     if (call === undefined) return;
     const isWasteful = bytes.buffer.byteLength - bytes.length > maxChunkOverhead + bytes.length;
     const offered = call.requests.offer(isWasteful ? bytes.slice() : bytes);
-    // After its one request a call takes no more.
+    // A call that is not duplex takes only one request.
     if (call.kind !== "duplex") call.requests.close();
     if (offered === "full") return this.#needs.reset();
     if (offered === "taken") this.#hold(call, bytes.length);
@@ -136,7 +136,7 @@ export class RpcCalls {
     void this.#answer(path, handler, call).then(() => {
       if (isStream) this.#needs.streams.close();
       this.#hold(call, -call.bytes);
-      // A call that was answered has nothing left to cancel when its caller leaves.
+      // An answered call has nothing left to cancel when its caller leaves.
       if (this.#current === call) this.#current = undefined;
     });
   }
@@ -168,7 +168,7 @@ export class RpcCalls {
         await this.#needs.drained(signal);
         await this.#needs.pace(signal, message.length);
         answers += 1;
-        // A handler that need not wait for anything else would let nobody else run.
+        // A handler that never waits would starve everything else.
         if (answers % answersPerTurn === 0) await nextTurn();
       }
       if (!signal.aborted) write(this.#responder.close());
@@ -182,7 +182,7 @@ export class RpcCalls {
     }
   }
 
-  /** The requests of a call, each held until it is taken. */
+  /** Yields the requests of a call, each held until it is taken. */
   async *#released(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const request of call.requests) {
       await this.#needs.pace(call.abort.signal, request.length);

@@ -11,7 +11,7 @@ import type { RpcHandlers } from "./handler.ts";
 import { RpcSession } from "./rpc-session.ts";
 import { sessionLimits as limits } from "./session-limits.ts";
 
-/* A peer that asks and does not read, over a real socket. */
+/* A peer that sends requests and does not read, over a real socket. */
 
 const answerBytes = 1024 * 1024;
 const calls = 40;
@@ -24,10 +24,10 @@ let peer: WebSocket;
 let yamux: YamuxSession;
 let events: YamuxEvent[];
 let asked = 0;
-/** How long each message has to wait. */
+/** The time each message has to wait. */
 let waitMs = 0;
 
-/** `large` is answered with 1 MiB, `slow` when the test says so. */
+/** `large` is answered with 1 MiB, `slow` on demand. */
 const slow = { running: 0, most: 0, end: Promise.withResolvers<void>() };
 const handlers: RpcHandlers = {
   get: (path) => ({
@@ -95,7 +95,7 @@ function callAll(path: string, count = calls): void {
   flush();
 }
 
-/** Bytes that came, by stream. */
+/** Returns the number of received bytes by stream. */
 function received(): ReadonlyMap<number, number> {
   const bytes = new Map<number, number>();
   for (const event of events) {
@@ -105,7 +105,7 @@ function received(): ReadonlyMap<number, number> {
   return bytes;
 }
 
-/** Lets the peer send on whatever it has received. */
+/** Returns credit for everything received. */
 function grantCredit(): void {
   for (const event of events.splice(0)) {
     if (event.type === "data") yamux.consume(event.streamId, event.bytes.length);

@@ -9,27 +9,29 @@ import { UnreadOutput } from "./unread-output.ts";
 
 interface RpcSessionNeeds {
   readonly clock: Clock;
-  /** Asked for when there is something to say. */
+  /** Read only when there is something to log. */
   readonly logger: Logger;
 }
 
-/** What all sessions of the same peer share. */
+/** State shared by all sessions of one peer. */
 export interface SharedCalls {
-  /** All calls go through it. */
+  /** The turnstile of all calls. */
   readonly turnstile: Turnstile;
-  /** Spends so many bytes of what the peer may send and be sent, and returns after how many milliseconds it may. */
+  /** Spends the given number of bytes of the peer's rate, and returns the milliseconds to wait before using them. */
   readonly reserve: (bytes: number) => number;
 }
 
-/** Timers of the same length share a list in Node.js; a keep-alive may be late by this much. */
+/**
+ * The granularity of timers: those of the same length share a list in Node.js. A keep-alive may be late by this much.
+ */
 const timerStepMs = 1_000;
 
 /**
- * The server's side of an agent's session: yamux over a WebSocket, a DRPC call on each stream (docs/protocol/rpc.md §1 to §3).
- * Ends with the socket; whoever opened it waits for `ended`.
+ * The server's side of an agent's session: yamux over a WebSocket, a DRPC call on each stream (docs/protocol/rpc.md §1
+ * to §3). Ends with the socket; the opener waits for `ended`.
  *
- * A peer that does not read its answers gets no others: its calls wait, it gets no credit for more of them, and after a
- * while it is cut off.
+ * A peer that does not read its answers gets no others (backpressure): its calls wait, it gets no credit for more of
+ * them, and after a while it is disconnected.
  */
 export class RpcSession {
   readonly #socket: PeerSocket;
@@ -42,14 +44,14 @@ export class RpcSession {
   readonly #unread: UnreadOutput;
   readonly #turnstile: Turnstile;
   readonly #shared: SharedCalls;
-  /** Credit that is given back when the peer reads again, by stream; made when there is some. */
+  /** Credit to return when the peer reads again, by stream; created on demand. */
   #owedCredit: Map<number, number> | undefined;
   #streamingCalls = 0;
-  /** Bytes of requests that wait, for the rest of them or for their answer. */
+  /** Bytes of requests that wait for their remaining parts or for their answer. */
   #heldBytes = 0;
   #isFlushQueued = false;
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer wakes us. */
+  /** The time at which the timer fires. */
   #wakeAt = Infinity;
 
   constructor(
@@ -79,12 +81,12 @@ export class RpcSession {
     this.#arm();
   }
 
-  /** Resolves with the reason once the session is over; never rejects. */
+  /** Resolves to the reason once the session is over; never rejects. */
   get ended(): Promise<string> {
     return this.#ended.promise;
   }
 
-  /** Sends a yamux ping and tells when the peer answers it. */
+  /** Sends a yamux ping; calls `onPong` when the peer answers. */
   ping(onPong: () => void): void {
     this.#guard(() => {
       this.#pongs.set(this.#yamux.ping(this.#now()), onPong);
@@ -92,7 +94,7 @@ export class RpcSession {
     });
   }
 
-  /** Ends the session; the peer sees a close with 1000 (docs/protocol/rpc.md §1.3). */
+  /** Ends the session; the peer receives a close with 1000 (docs/protocol/rpc.md §1.3). */
   close(reason: string): void {
     this.#end(reason, 1000);
   }
@@ -111,7 +113,7 @@ export class RpcSession {
           this.#receive(event.streamId, event.bytes);
           break;
         case "finished":
-          // The caller has what it wants, or wants it no more; our FIN follows its own.
+          // The caller has its answer, or no longer wants it; our FIN follows its own.
           this.#calls.get(event.streamId)?.cancel();
           this.#yamux.finish(event.streamId);
           break;
@@ -188,7 +190,7 @@ export class RpcSession {
     this.#owedCredit.set(streamId, (this.#owedCredit.get(streamId) ?? 0) + bytes.length);
   }
 
-  /** The peer has read enough: it may call again. */
+  /** Lets the peer call again once it has read enough. */
   #drained(): void {
     for (const [streamId, bytes] of this.#owedCredit ?? []) this.#yamux.consume(streamId, bytes);
     this.#owedCredit = undefined;
@@ -208,7 +210,7 @@ export class RpcSession {
     this.#flush();
   }
 
-  /** Everything that was written in one turn goes out as one message. */
+  /** Sends everything written in one turn as one message. */
   #flush(): void {
     if (this.#isFlushQueued) return;
     this.#isFlushQueued = true;
@@ -222,7 +224,7 @@ export class RpcSession {
 
   #arm(): void {
     const wake = Math.min(this.#yamux.nextWake() ?? Infinity, this.#unread.cutOffAt);
-    // A timer that wakes us too early does no harm; most writes change nothing.
+    // A timer that fires too early is harmless; most writes change nothing.
     if (wake >= this.#wakeAt || this.#socket.signal.aborted) return;
     clearTimeout(this.#timer);
     const delayMs = Math.max(0, Math.ceil((wake - this.#now()) / timerStepMs) * timerStepMs);
@@ -240,7 +242,7 @@ export class RpcSession {
     this.#arm();
   }
 
-  /** An error of the session itself ends it. */
+  /** Runs an action; an error of the session itself ends it. */
   #guard(action: () => void): void {
     try {
       action();

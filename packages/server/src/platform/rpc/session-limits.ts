@@ -1,19 +1,22 @@
-/** What one session of a peer may cost the server. Each of them is far beyond what a stock agent comes to. */
+/** Limits of a peer's session, far beyond the needs of a stock agent. */
 export const sessionLimits = {
-  /** Calls that are answered at once; the others wait. */
+  /** Concurrent calls; others wait. */
   maxCallsAtOnce: 16,
-  /** Calls at once of all sessions of one agent, each of which may hold a connection to the database. */
+  /** Concurrent calls of all sessions of one agent, each of which may hold a database connection. */
   maxCallsAtOnceOfAgent: 8,
-  /** Calls at once that are answered more than once; a stock agent has two. */
+  /** Concurrent streaming calls; a stock agent has two. */
   maxStreamingCalls: 8,
-  /** Bytes of requests that wait, for the rest of them or for their answer: two of the largest. A call beyond is cut off. */
+  /**
+   * Bytes of requests that wait for their remaining parts or for their answer: two of the largest. A call beyond that
+   * is reset.
+   */
   maxHeldBytes: 8 * 1024 * 1024,
-  /** Bytes of answers that the peer has not read. With more, its calls wait. */
+  /** Bytes of unread answers. Beyond that, the peer's calls wait. */
   maxUnreadBytes: 8 * 1024 * 1024,
-  /** Bytes of them that may be in the socket; with more, nothing is read from it. */
+  /** Bytes of unread answers in the socket; beyond that, nothing is read from it. */
   maxSocketBytes: 1024 * 1024,
-  /** What a message costs at least of what a peer may send and be sent, in bytes: each takes its time. */
+  /** The minimum cost of a message against the peer's rate, in bytes: each takes processing time. */
   minMessageCost: 512,
-  /** A peer that leaves too much unread for so long is cut off, in milliseconds. */
+  /** The time after which a peer with too many unread bytes is disconnected, in milliseconds. */
   unreadTimeoutMs: 60_000,
 } as const;

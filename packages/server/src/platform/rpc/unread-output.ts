@@ -4,9 +4,9 @@ import type { WebSocket } from "ws";
 import { sessionLimits as limits } from "./session-limits.ts";
 
 interface Owner {
-  /** Asks for `flush` soon. */
+  /** Requests a `flush` soon. */
   flush(): void;
-  /** Told when there is no longer too much. */
+  /** Called when there is no longer too much. */
   drained(): void;
 }
 
@@ -15,7 +15,7 @@ interface Owner {
  *   too much --less than half of either--> fine
  *   too much --unreadTimeoutMs--> cut off, by the owner
  */
-/** What a session has written and its peer has not read: in the queues of yamux, and in the socket. */
+/** Tracks the output that a session has written and its peer has not read: in yamux's queues, and in the socket. */
 export class UnreadOutput {
   readonly #socket: WebSocket;
   readonly #yamux: Pick<YamuxSession, "takeOutput" | "totalQueuedBytes">;
@@ -23,7 +23,7 @@ export class UnreadOutput {
   #queuedBytes = 0;
   #isTooMuch = false;
   #cutOffAt = Infinity;
-  /** Streaming calls that wait with their next answer; made when one does. */
+  /** Streaming calls that wait before their next answer; created on demand. */
   #waiting: Set<() => void> | undefined;
   readonly #onSent = (): void => {
     if (this.#isTooMuch) this.#owner.flush();
@@ -43,18 +43,20 @@ export class UnreadOutput {
     return this.#isTooMuch;
   }
 
-  /** When the peer has had time enough to read, as `now` counts; never while there is not too much. */
+  /**
+   * The time at which the peer has had long enough to read, as `now` counts; `Infinity` while there is not too much.
+   */
   get cutOffAt(): number {
     return this.#cutOffAt;
   }
 
-  /** Notes bytes that were queued. */
+  /** Counts queued bytes. */
   wrote(bytes: number, now: number): void {
     this.#queuedBytes += bytes;
     if (this.#queuedBytes > limits.maxUnreadBytes) this.#begin(now);
   }
 
-  /** Hands the socket what it takes, and decides anew. */
+  /** Passes the socket as much as it accepts, and updates the state. */
   flush(now: number): void {
     if (this.#socket.bufferedAmount <= limits.maxSocketBytes) {
       const output = this.#yamux.takeOutput();
@@ -89,7 +91,7 @@ export class UnreadOutput {
     const isFull = inSocket > limits.maxSocketBytes;
     const { isPaused } = this.#socket;
     if (isFull && !isPaused) this.#socket.pause();
-    // Before the queues are empty: what it reads grants the credit for them.
+    // Before the queues are empty: reading from the socket brings credit for them.
     else if (isPaused && inSocket <= limits.maxSocketBytes / 2) this.#socket.resume();
     if (unread > limits.maxUnreadBytes || isFull) return this.#begin(now);
     if (!this.#isTooMuch) return;

@@ -30,7 +30,7 @@ const hints = [
 
 const tokens = [`alter table api_keys add column allow_list text[] not null default '{*:*}'`];
 
-/** A failed log-in may belong to no known user, so it has no id. */
+/** A failed log-in may belong to no known user, and then there is no id of anything. */
 const audit = [
   `alter table audit_log
     add column request_id uuid,
