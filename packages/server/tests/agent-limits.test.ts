@@ -32,7 +32,7 @@ import {
 import { writeBudgets } from "../src/features/agents/write-budgets.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/* Every field of an agent's requests that can be long or many has a limit, and the server keeps to it. */
+/* Every field of an agent's requests that can be long or repeated has a limit, which the server enforces. */
 
 const template = `driver: external
 agents:
@@ -45,7 +45,7 @@ agents:
       cpu: { run: "true", interval: 10s }
 `;
 
-/** RPCs of which nothing is read. */
+/** RPCs whose requests are not read. */
 const unread = new Set([
   "PushContextState",
   "PostTelemetry",
@@ -59,11 +59,11 @@ interface LimitedField {
   readonly method: (typeof methods)[number];
   /** The message and the name of the field. */
   readonly id: string;
-  /** From the request to the field. */
+  /** The path from the request to the field. */
   readonly steps: readonly DescMessage["fields"][number][];
 }
 
-/** All texts, bytes, lists and maps in the requests, each once. */
+/** Returns all texts, bytes, lists and maps in the requests, each once. */
 function limitedFields(): readonly LimitedField[] {
   const found = new Map<string, LimitedField>();
   const visit = (
@@ -120,7 +120,7 @@ describe("the table of limits", () => {
   });
 });
 
-/** A request in which one field is beyond what it may be. */
+/** Returns a request in which one field exceeds its limit. */
 function requestBeyond({ method, steps }: LimitedField, value: unknown): Uint8Array {
   const init = steps.toReversed().reduce<unknown>((inner, field) => {
     const isMany = field.fieldKind === "list" && field !== steps.at(-1);
@@ -130,11 +130,11 @@ function requestBeyond({ method, steps }: LimitedField, value: unknown): Uint8Ar
     }
     return { [field.localName]: isMany ? [inner] : inner };
   }, value);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the descriptor of this very message
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- built from this message's descriptor
   return encodeMessage(method.input, init as MessageInitShape<typeof method.input>);
 }
 
-/** Values of the field that are too many, and such that are too long. */
+/** Returns values of the field that are too many or too long. */
 function valuesBeyond(field: LimitedField["steps"][number], limit: FieldLimit): readonly unknown[] {
   if (limit.over !== "refuse") return [];
   const { maxBytes = 0, maxCount = 0 } = limit;
@@ -197,7 +197,7 @@ describe("a request that is beyond a limit", () => {
 interface StoredCase {
   readonly method: (typeof methods)[number];
   readonly request: (long: string) => object;
-  /** What is stored of the field afterwards. */
+  /** Resolves to the stored value of the field. */
   readonly stored: () => Promise<string | null | undefined>;
 }
 
@@ -220,7 +220,7 @@ const boundaryCase = (request: (long: string) => object): StoredCase => ({
   stored: async () => "",
 });
 
-/** A request for each text that is cut. */
+/** A request for each text that is truncated. */
 const cutCases: Readonly<Record<string, StoredCase>> = {
   "coder.agent.v2.WorkspaceAgentMetadata.Result.value": metadataCase("value"),
   "coder.agent.v2.WorkspaceAgentMetadata.Result.error": metadataCase("error"),
@@ -279,7 +279,7 @@ describe("a text that is longer than is stored", () => {
     const found = cutCases[id];
     if (found === undefined) throw new Error(`no request with a long ${id}`);
     const { method, request, stored } = found;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written for this very message above
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written for this message above
     const input = request("x".repeat(kept + 1)) as MessageInitShape<typeof method.input>;
     expect(await agent.call(method, input)).toMatchObject({ type: "message" });
     expect((await stored())?.length).toBeLessThanOrEqual(kept);

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  // A name is for one live agent of a build.
+  // A name is unique among the live agents of a build.
   await database.db.updateTable("workspace_agents").set({ deleted: true }).execute();
   agentId = await seedAgent(database.db, build);
   sourceId = randomUUID();
@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 afterAll(() => database[Symbol.asyncDispose]());
 
-/** Lines with these outputs; their times follow each other from `firstNs`. */
+/** Returns lines with these outputs, at consecutive times from `firstNs`. */
 function lines(firstNs: bigint, ...texts: string[]): readonly NewLogLine[] {
   return texts.map((output, index) => {
     const createdNs = firstNs === 0n ? 0n : firstNs + BigInt(index);
@@ -78,7 +78,7 @@ test("numbers the lines of 8 writers at once without a gap, in the order in whic
         before: undefined,
       })) {
         seen.push(log.output);
-        // Each id is the one after the last that was seen: nothing turns up behind a reader's back.
+        // Each id follows the last one seen: no line appears behind a reader's back.
         expect(log.id).toBe(seen.length);
       }
     }
@@ -139,7 +139,7 @@ async function position() {
     .executeTakeFirstOrThrow();
 }
 
-/** Ids of the lines that are kept. */
+/** Returns the ids of the stored lines. */
 async function keptIds(): Promise<readonly number[]> {
   const rows = await database.db
     .selectFrom("workspace_agent_logs")
@@ -150,7 +150,7 @@ async function keptIds(): Promise<readonly number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Ten bytes each, so that each half of this log has ten lines and a step is two. */
+/** Lines have ten bytes each, so each half of this log has ten lines and a step is two. */
 const small: LogLimits = { half: 100, step: 20 };
 
 function appendSmall(...numbers: readonly number[]): Promise<AppendResult | undefined> {
@@ -180,7 +180,7 @@ test("keeps the first half and the newest lines of a log past the limit and says
   const kept = await keptIds();
   expect(kept.slice(0, 512)).toEqual(upTo(1, 512));
   expect(kept.at(-1)).toBe(3000);
-  // The tail is cut by 32 lines at a time.
+  // The tail is trimmed by 32 lines at a time.
   expect(kept.length).toBeGreaterThan(1024 - 33);
   expect(kept.length).toBeLessThanOrEqual(1024);
   expect(await position()).toMatchObject({ logs_length: kept.length * 1024, overflowed: true });
@@ -256,7 +256,7 @@ test("never lets a follower miss or repeat a kept line, whoever writes and howev
             next += size;
           }
         };
-        // Goes on after the last id that it took from a read, as a client does that is cut off in the middle.
+        // Resumes after the last id that it read, like a client that is disconnected halfway.
         const follow = async (page: number): Promise<readonly number[]> => {
           const seen: number[] = [];
           let last = 0;
@@ -266,7 +266,7 @@ test("never lets a follower miss or repeat a kept line, whoever writes and howev
             const logs = (await readLogs(database.db, agentId, range)).slice(0, page);
             for (const { id, output } of logs) {
               const isGap = output.startsWith("…");
-              // A line follows the last one, and a gap counts exactly what lies between.
+              // A line follows the last one, and a gap counts exactly the lines in between.
               expect(isGap ? output : id).toBe(isGap ? gapText(id - last) : last + 1);
               if (!isGap) seen.push(id);
               last = id;
@@ -297,7 +297,7 @@ test("keeps 1,024 characters of a line and marks what is no text", async () => {
   const [long, marked, cut] = await outputs();
   expect(long).toBe("ä".repeat(1024));
   expect(marked).toBe("a❌b❌c");
-  // A character that the limit cuts in two is no text any more.
+  // A character that the limit splits is no longer valid text.
   expect(cut).toBe(`${"x".repeat(1023)}\uFFFD`);
 });
 

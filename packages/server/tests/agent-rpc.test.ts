@@ -240,7 +240,7 @@ test("takes logs past the limit, keeps the newest and never tells the agent to s
   const position = database.db.selectFrom("workspace_agent_log_positions").selectAll();
   expect(await position.executeTakeFirst()).toMatchObject({ last_id: 2100, overflowed: true });
   const log = `agent-logs:${seed.agent.agentId}`;
-  // The second batch made the agent's JSON say that lines are missing.
+  // With the second batch, the agent's JSON reports missing lines.
   expect(published).toEqual([log, log, `workspace:${seed.agent.workspaceId}`, log]);
 });
 
@@ -434,7 +434,7 @@ test("keeps each status of an app as plain text", async () => {
     { state: "idle", message: "ready" },
     { state: "idle", message: "ready" },
   ]);
-  // A state of 9, which no release knows.
+  // A state of 9, unknown to any release.
   const { state } = parseMessage(Agent.method.updateAppStatus.input, Uint8Array.of(0x10, 9));
   for (const bad of [{ slug: "none" }, { state }, { message: "é".repeat(81) }]) {
     await expect(call(Agent.method.updateAppStatus, { ...status, ...bad })).rejects.toThrow(
@@ -522,7 +522,7 @@ function pathOf(method: {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** Calls as a peer would: bytes in, bytes out. */
+/** Calls an RPC as a peer would: bytes in, bytes out. */
 async function call<I extends DescMessage, O extends DescMessage>(
   method: DescMethod & { readonly input: I; readonly output: O },
   request: MessageInitShape<I>,
@@ -567,7 +567,7 @@ interface Seed {
   readonly plainAppId: string;
 }
 
-/** A started workspace with one agent, which has one of everything. */
+/** Creates a started workspace with one agent, which has one of everything. */
 async function seedAgent(db: Database): Promise<Seed> {
   const ids = {
     org: randomUUID(),

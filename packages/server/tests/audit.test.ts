@@ -142,7 +142,7 @@ describe("the audit trail", () => {
     await server.admin.call(suspendUser, { params: { user: id } });
     const suspended = await server.request("POST", "/users/login", account, anonymous);
     expect(suspended).toMatchObject({ status: 401 });
-    // What was refused is written beside the answer.
+    // Refusals are recorded concurrently with the answer.
     await vi.waitFor(async () => {
       expect((await audit("q=action:login+username:lea")).body).toMatchObject({ count: 3 });
     });
@@ -224,7 +224,7 @@ describe("the audit trail", () => {
         },
         { resource_type: "template", diff: { active_version_id: { old: first } } },
         { action: "create", resource_type: "template_version", resource_id: second },
-        // The example's.
+        // From the example.
         { action: "create", resource_type: "file" },
         { action: "create", resource_type: "template" },
         { action: "create", resource_type: "template_version", resource_id: first },

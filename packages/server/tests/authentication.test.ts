@@ -112,7 +112,7 @@ describe("a log-in", () => {
   beforeEach(async () => {
     const { db } = database;
     const notes = new AuditNotes({ db, clock: systemClock, logger: silentLogger });
-    // Hashing may take longer than the first delay, so the time of attempts stands still.
+    // Hashing may take longer than the first delay, so the clock of attempts stands still.
     needs = { db, attempts: new PasswordAttempts({ now: () => 0 }), notes };
     await createFirstUser(db, { username: "ann", email, name: "", password });
   });
@@ -122,7 +122,7 @@ describe("a log-in", () => {
     return (await ann.executeTakeFirstOrThrow()).id;
   }
 
-  /** The status of each of so many attempts with a wrong password. */
+  /** Resolves to the status of each of `times` attempts with a wrong password. */
   async function fail(times: number, account: string, from = origin): Promise<readonly number[]> {
     const statuses: number[] = [];
     for (let at = 0; at < times; at += 1) {
@@ -136,7 +136,7 @@ describe("a log-in", () => {
 
   it("is slowed down after five failures, whether the account exists or not", async () => {
     const expected = [401, 401, 401, 401, 401, 429, 429];
-    // In any case and, unlike the right one, of anybody.
+    // In any letter case and, unlike the right password, for any account.
     expect(await fail(7, "ANN@example.com")).toEqual(expected);
     expect(await fail(7, "nobody@example.com")).toEqual(expected);
     await expect(logIn(needs, { email, password }, origin)).rejects.toMatchObject({
@@ -228,7 +228,7 @@ describe("a session key", () => {
     token = await createSession(database.db, place.userId, keyLifetimes.commandSession);
   });
 
-  /** Seconds until the key expires, and since its last use and the user's. */
+  /** Resolves to the seconds until the key expires, and since its last use and the user's. */
   async function times() {
     const { rows } = await sql<{ left: number; used: number | null; seen: number | null }>`
       select extract(epoch from expires_at - now())::float8 as left,
@@ -343,10 +343,10 @@ describe("an agent token", () => {
 
   type Row = readonly [Transition, JobState];
 
-  /** Makes builds in order, the first of which has the agent; resolves to the status for its token. */
+  /** Creates builds in order, the first of which has the agent; resolves to the status for its token. */
   async function statusAfter(...builds: readonly Row[]): Promise<number> {
     for (const [index, [transition, job]] of builds.entries()) {
-      // The job of a build that waits keeps others out.
+      // The job of a pending build blocks others.
       const build = await seedBuild(database.db, place, {
         number: index + 1,
         transition,

@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Takes an array as a body, or a member of one that holds an array. */
+/** Returns whether a schema is an array, or has a member that contains one. */
 function holdsList(schema: unknown): boolean {
   if (typeof schema !== "object" || schema === null) return false;
   if ("type" in schema && schema.type === "array") return true;
@@ -79,7 +79,7 @@ function titleOf({ route, params, query }: ListQuestion): string {
   return `${route}${whose}${query === undefined ? "" : ` with ${query}`}`;
 }
 
-/** What a list holds, or undefined where the answer is none. */
+/** Resolves to the items of a list, or to undefined if the answer is not a list. */
 async function listFor(
   { route: name, params, query }: ListQuestion,
   headers: Readonly<Record<string, string>>,
@@ -96,7 +96,7 @@ async function listFor(
 
 type Item = Readonly<Record<string, unknown>>;
 
-/** The list that a body is, or has beside a count. */
+/** Returns the list in a body, which may be next to a count. */
 function itemsOf(body: unknown): readonly Item[] {
   const found: unknown = Array.isArray(body)
     ? body
@@ -105,7 +105,7 @@ function itemsOf(body: unknown): readonly Item[] {
   return found as readonly Item[];
 }
 
-/** Whose thing an item is, and which. */
+/** Returns a label with the owner and the name of an item. */
 function label(item: Item): string {
   if ("token_name" in item) return `${String(item["username"])}:${String(item["token_name"])}`;
   if ("owner_name" in item) return `${String(item["owner_name"])}/${String(item["name"])}`;

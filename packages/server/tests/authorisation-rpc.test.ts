@@ -24,14 +24,14 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A session of one of the callers, for as long as a test takes. */
+/** Opens a session of a caller for the duration of a test. */
 async function connect(caller: CallerKind): Promise<ExternalAgent["connection"]> {
   const { itself } = world.seenBy[caller];
   const { connection } = await connectWithToken(server.url, itself?.token ?? "");
   return connection;
 }
 
-/** The rows of all agents but those named. */
+/** Returns the rows of all agents except those named. */
 async function rowsOfOthers(caller: CallerKind, changed: readonly string[]): Promise<unknown> {
   const agents = Object.entries(world.seenBy[caller]).filter(
     ([relation]) => !changed.includes(relation),
@@ -45,7 +45,7 @@ interface Call {
   readonly row: RpcRow;
 }
 
-/** Each RPC about each agent there is for a caller; one that names nothing, once. */
+/** Returns each RPC about each agent that exists for a caller; one that names nothing, once. */
 function callsOf(caller: CallerKind): readonly Call[] {
   const known = relations.filter((one) => one !== (caller === "agent" ? "parent" : "child"));
   return rpcTable.flatMap((row) =>
@@ -64,7 +64,7 @@ describe("what an agent may ask", () => {
     expect(said.toSorted()).toEqual(all.toSorted());
   });
 
-  // The agent last, as it deletes the child.
+  // The agent comes last, because it deletes the child.
   it.each([...callsOf("sub-agent"), ...callsOf("agent")])(
     "$caller calls $row.name about $relation",
     async ({ caller, relation, row }) => {

@@ -6,7 +6,7 @@ import { type Row, table } from "./support/authorisation-table.ts";
 import { callerNames, openWorld, type World } from "./support/authorisation-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/** Routes that take an upgrade, with the query that asks for the socket where there is a plain answer too. */
+/** Routes that accept an upgrade, with the query that requests the socket if there is also a plain answer. */
 const sockets = api.routesOf(api).flatMap(({ name, route }) => {
   if (route.kind === "socket") return [{ name, route, query: "" }];
   return route.kind === "json-or-socket" ? [{ name, route, query: "follow" }] : [];
@@ -40,12 +40,15 @@ describe("a route that takes an upgrade", () => {
   );
 });
 
-/** Those who are told to upgrade, or are given the plain answer, get the socket; the others are refused likewise. */
+/**
+ * Returns the expected status of an upgrade: callers who would be told to upgrade, or get the plain answer, get the
+ * socket; the others are refused alike.
+ */
 function upgraded({ upgradeStatus = 101 }: Row, status: number): number {
   return status === 426 || status === 200 ? upgradeStatus : status;
 }
 
-/** The status of the answer to an upgrade; a socket that opens is closed. */
+/** Resolves to the status of an upgrade; closes a socket that opens. */
 async function upgrade(
   route: api.Route,
   row: Row,
@@ -60,7 +63,7 @@ async function upgrade(
   const { promise: answered, resolve, reject } = Promise.withResolvers<number>();
   socket.on("open", () => resolve(101));
   socket.on("unexpected-response", (_request, response) => resolve(response.statusCode ?? 0));
-  // That the socket is left before it opened, where it was refused, rejects nothing any more.
+  // Closing a refused socket before it opened no longer rejects anything.
   socket.on("error", reject);
   const closed = new Promise<void>((done) => socket.on("close", () => done()));
   try {

@@ -44,7 +44,7 @@ describe("the table of who may do what", () => {
   });
 });
 
-/** The status of an answer; streams are left once they have begun. */
+/** Resolves to the status of an answer; leaves streams once they have begun. */
 async function ask(
   route: api.Route,
   row: Row,

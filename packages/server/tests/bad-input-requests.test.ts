@@ -14,8 +14,8 @@ import { sendRaw } from "./support/raw-socket.ts";
 import { countRows, countSettledRows } from "./support/table-counts.ts";
 
 /*
- * What no client of ours would send. Each gets an answer that says what is wrong, nothing is kept of it, and the server
- * answers on.
+ * Requests that no client of ours would send. Each gets an answer that describes the fault, nothing of it is stored,
+ * and the server keeps answering.
  */
 
 const opened = new AsyncDisposableStack();
@@ -53,7 +53,7 @@ async function send(method: string, path: string, { body, headers }: Sent = {}):
   return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-/** Does something, and holds that every table has as many rows as before. */
+/** Runs an action and checks that every table keeps its number of rows. */
 async function expectUnchanged<T>(action: () => Promise<T>): Promise<T> {
   const before = await countSettledRows(server.db);
   const result = await action();
@@ -195,7 +195,7 @@ function propertiesOf(schema: unknown): readonly string[] {
   return Object.keys(schema.properties ?? {});
 }
 
-/** Each answer says that the request is wrong, in words. */
+/** Checks that each answer reports a bad request, in words. */
 async function expectRefused(pending: readonly Promise<Answer>[]): Promise<void> {
   for (const answer of await Promise.all(pending)) {
     expect(answer).toEqual({

@@ -21,7 +21,7 @@ import { Agent, DrpcCaller, encodeMessage, StartupSchema, Tailnet } from "@slipw
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
-/* Hostile peers on every kind of socket: each is cut off, and the server neither grows nor stops. */
+/* Hostile peers on every kind of socket: each is disconnected, and the server neither grows nor stops. */
 
 const opened = new AsyncDisposableStack();
 let server: ServerProcess;
@@ -29,7 +29,7 @@ let client: Awaited<ReturnType<typeof logInAsAdmin>>;
 let token: string;
 let agentId: string;
 
-/** What hostile peers may cost at once, in bytes. */
+/** The memory that concurrent hostile peers may cost, in bytes. */
 const allowedGrowth = 200 * 1024 * 1024;
 
 beforeAll(async () => {
@@ -56,13 +56,13 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Memory of the server's process; 0 where the system does not tell. */
+/** Resolves to the memory of the server's process; 0 if the system does not report it. */
 async function memory(): Promise<number> {
   const status = await readFile(`/proc/${server.pid}/status`, "utf8").catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? "0") * 1024;
 }
 
-/** Does something hostile, and holds that the server answers after it and has not grown much. */
+/** Runs a hostile action and checks that the server still answers and has not grown much. */
 async function expectUnharmed(action: () => Promise<void>): Promise<void> {
   const before = await memory();
   await action();
@@ -128,7 +128,7 @@ describe("a WebSocket of an agent", () => {
   it("that begins a message on each of 200 streams and never ends one is held to 8 MiB", () =>
     expectUnharmed(async () => {
       await using agent = await openRawAgent(server.url, token);
-      // A frame that says it has 4 MiB, of which 3 come.
+      // A frame that claims 4 MiB, of which 3 arrive.
       const beginning = Buffer.alloc(3 * 1024 * 1024);
       beginning.set([0x05, 1, 1, 0x80, 0x80, 0x80, 0x02]);
       for (let at = 0; at < 200; at += 1) {
@@ -169,7 +169,7 @@ describe("a WebSocket of an agent", () => {
       for (let id = 1; id <= 20_000; id += 1) calls.push(invocation(id, path));
       agent.yamux.write(stream, Buffer.concat(calls));
       agent.flush();
-      // The others were given up before their turn, or their answers went nowhere.
+      // The others were canceled before their turn, or their answers went nowhere.
       await agent.until((events) => events.some(({ type }) => type === "data"));
       const answers = agent.events.filter(({ type }) => type === "data").length;
       expect(answers).toBeLessThan(20);
@@ -233,7 +233,7 @@ describe("a WebSocket of an agent", () => {
         agent.yamux.write(stream, caller.message(new Uint8Array(1024 * 1024)));
         agent.flush();
       }
-      // The whole of it is taken, and nothing of it is kept.
+      // All of it is consumed, and nothing of it is stored.
       await agent.until(() => agent.yamux.queuedBytes(stream) === 0);
       expect(agent.yamux.queuedBytes(stream)).toBe(0);
     }));
@@ -293,12 +293,12 @@ describe("a follower", () => {
   });
 });
 
-/** A number below 2^28 as protobuf and DRPC write it. */
+/** Encodes a number below 2^28 as protobuf and DRPC do. */
 function varint(number: number): readonly number[] {
   return number < 0x80 ? [number] : [(number & 0x7f) | 0x80, ...varint(number >> 7)];
 }
 
-/** One RPC of a stream that has had `id - 1` before. */
+/** Encodes one RPC of a stream that has had `id - 1` before. */
 function invocation(id: number, path: string): Uint8Array {
   const data = Buffer.from(path);
   return Buffer.concat([
@@ -318,7 +318,7 @@ async function statusOf(request: string): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(String(first))?.[1]);
 }
 
-/** The code of the close frame with which an agent's socket answers a frame. */
+/** Resolves to the close code with which an agent's socket answers a frame. */
 async function closeCodeOfFrame(frame: readonly number[]): Promise<number> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/* Templates with mistakes, and archives that are none: what their pusher reads, and that nothing comes of them. */
+/* Invalid templates and archives: the messages for the user who pushes them, and that nothing is created. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Pushes an archive as a version of the template and waits for what comes of it. */
+/** Pushes an archive as a version of the template and waits for the result. */
 async function push(bytes: Uint8Array): Promise<TemplateVersion> {
   const { hash } = await server.admin.upload(uploadFile, { bytes, contentType: tarMimeType });
   const params = { organization: "default" };
@@ -331,7 +331,7 @@ async function tar(...entries: readonly Entry[]): Promise<Uint8Array> {
 
 const definition: Entry = { name: "slipway.yaml", content: good };
 
-/** A tar whose first header says another size. */
+/** Returns a tar whose first header has a wrong size. */
 async function lying(size: string): Promise<Uint8Array> {
   const bytes = Buffer.from(await tar(definition));
   bytes.write(size.padEnd(12, "\0"), 124, "latin1");

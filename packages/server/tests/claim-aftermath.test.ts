@@ -39,7 +39,7 @@ afterEach(() => opened.disposeAsync());
 
 const claim = () => stage.create(ann, { name: "mine", presetId: stage.version.presetId });
 
-/** The answer of a replica that hears nothing of what others do, on a clock that the test moves. */
+/** Opens a stream on a replica that gets no hints from others, with a clock that the test moves. */
 function openStream({ token, id: agentId }: StageAgent) {
   const { db, pubsub } = stage.needs;
   const clock = createFakeClock();
@@ -60,7 +60,7 @@ function openStream({ token, id: agentId }: StageAgent) {
   return { answers, clock };
 }
 
-/** The next answer, however many looks it takes. */
+/** Resolves to the next answer, after as many checks as it takes. */
 async function nextOf({
   answers,
   clock,

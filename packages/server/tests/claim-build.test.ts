@@ -21,7 +21,7 @@ import { openStage, viewOf } from "./support/claim-stage.ts";
 let opened: AsyncDisposableStack;
 let stage: ClaimStage;
 let ann: UserCaller;
-/** Of the prebuild that is to be claimed. */
+/** The main agent of the prebuild to be claimed. */
 let main: StageAgent;
 
 beforeEach(() => {
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 afterEach(() => opened.disposeAsync());
 
-/** A stage with one prebuild that waits, and Ann. */
+/** Sets up a stage with one waiting prebuild, and Ann. */
 async function begin(driver: "external" | "docker" | "process"): Promise<void> {
   stage = await openStage(inject("postgresUrl"), opened, driver);
   ann = await stage.addUser("ann");
@@ -40,13 +40,13 @@ async function begin(driver: "external" | "docker" | "process"): Promise<void> {
   main = first;
 }
 
-/** Ann's claim, unless another one claims for her. */
+/** Claims for Ann, or as another caller. */
 function claim(caller = ann, more: { readonly ttlMs?: number } = {}): Promise<Workspace> {
   const { presetId } = stage.version;
   return stage.create(caller, { name: "mine", presetId, owner: ann, ...more });
 }
 
-/** Takes the job that waits. */
+/** Takes the pending job. */
 async function takeJob(workerId?: string) {
   const work = await acquire(stage.needs, workerId);
   if (work === undefined) throw new Error("no job waits");
@@ -187,7 +187,7 @@ describe("the build of a claim", () => {
       await stage.build(stage.admin, prebuild, transition);
       await stage.carryOut();
     }
-    // Its agents of before were ready; those of now are not.
+    // Its previous agents were ready; the present ones are not.
     const { presetId } = stage.version;
     const early = await stage.create(ann, { name: "early", presetId });
     expect(early.id).not.toBe(prebuild);

@@ -17,11 +17,11 @@ const settings = {
 
 const opened = new AsyncDisposableStack();
 let stage: ClaimStage;
-/** Of another version of the template. */
+/** Another version of the template. */
 let nextVersionId: string;
 /** The prebuilds, oldest first. */
 let waiting: readonly string[];
-/** Undone after each test. */
+/** Rolled back after each test. */
 let trx: ControlledTransaction<DB>;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ beforeEach(async () => {
 
 afterEach(() => trx.rollback().execute());
 
-/** What claims get, in this order. */
+/** Lists the prebuilds that claims get, in this order. */
 async function listClaimable(): Promise<readonly string[]> {
   const found: string[] = [];
   for (;;) {
@@ -53,7 +53,7 @@ async function listClaimable(): Promise<readonly string[]> {
   }
 }
 
-/** The prebuilds that a claim which has locked them gets. */
+/** Lists the prebuilds that a claim gets after locking them. */
 async function listChangeable(): Promise<readonly string[]> {
   const before = await trx.savepoint("before").execute();
   const changed: string[] = [];
@@ -207,7 +207,7 @@ describe("a claim", () => {
     expect(await claim.lockPrebuild(presetId, [])).toBe(first);
     const { db } = stage.needs;
     const setState = (state: string) =>
-      // Nobody needs the lock of the workspace for this.
+      // This needs no lock of the workspace.
       sql`update workspace_agents set lifecycle_state = ${state}
         where workspace_build_id = ${buildOf(first)}`.execute(db);
     await setState("off");

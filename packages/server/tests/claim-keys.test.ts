@@ -7,7 +7,8 @@ import { expect, inject, it } from "vitest";
 import { seedAgent, seedBuild, seedWorkspace, setJob } from "./support/rows.ts";
 
 /*
- * What no statement may get past, however it is written and whatever two of them do at once (docs/claims.md).
+ * Constraints that hold for every statement, however it is written and whatever two of them do at once
+ * (docs/claims.md).
  */
 
 it("gives each build of a workspace a number of its own", async () => {

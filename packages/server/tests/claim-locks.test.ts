@@ -34,7 +34,7 @@ async function openPool(
   return { pool, waiting: await fillPool(server, count, opened) };
 }
 
-/** Bob's claim, which has taken a prebuild and is not committed. */
+/** Holds open Bob's claim, which has taken a prebuild and is not committed. */
 async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undefined>> {
   const { user } = await addPerson(server, "bob");
   const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;

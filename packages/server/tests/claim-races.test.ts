@@ -40,7 +40,7 @@ afterEach(() => opened.disposeAsync());
 
 const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
 
-/** A claim for Ann that has taken the prebuild and is not committed. */
+/** Holds open a claim for Ann that has taken the prebuild and is not committed. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
   const { id: templateId } = pool.template;
   const held = await holdOpen(server.db, (trx) =>
@@ -55,7 +55,7 @@ async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
   return held;
 }
 
-/** How a request ends that meets the lock of a transaction, which is committed then. */
+/** Resolves to the outcome of a request that waits for a transaction's lock; then commits the transaction. */
 async function endOf(request: Promise<unknown>, held: OpenTransaction<unknown>): Promise<unknown> {
   const ended = request.then(
     () => "succeeded",

@@ -8,7 +8,7 @@ import { frameOf, openReinitPool, ping, type ReinitPool } from "./support/reinit
 import { openReinit } from "./support/reinit.ts";
 import { SlowDriver } from "./support/slow-driver.ts";
 
-/** What a user does after a claim whose build has failed, where the driver has something to do at a claim. */
+/** A user's options after a claim whose build failed, with a driver that has work to do at a claim. */
 
 let opened: AsyncDisposableStack;
 let server: OpenServer;
@@ -43,7 +43,7 @@ async function build(transition: Transition, versionId?: string): Promise<string
   return (await pool.client.call(createBuild, { params, body: { transition, ...version } })).id;
 }
 
-/** A version of the pool's template with agents of these names. */
+/** Pushes a version of the pool's template with agents of these names. */
 function pushAgents(driverName: string, names: readonly string[]): Promise<string> {
   const agents = names.map((name) => `  ${name}: { os: linux, arch: amd64 }\n`).join("");
   const yaml = `driver: ${driverName}\nparameters:\n  size: { type: string, default: small, mutable: false }\nagents:\n${agents}`;
@@ -86,7 +86,7 @@ test("starts anew with a version that names other agents, and ends those that ra
   expect(asked?.what).toBe("start");
   expect(asked?.agents.map((text) => text.split(" ")[0])).toEqual(["main", "other"]);
   expect(running).not.toContain(asked?.agents[0]);
-  // Its processes are of this life, and are told nothing.
+  // Its processes belong to the current life, and are told nothing.
   for (const name of ["main", "other"]) {
     const agent = await connectWithToken(server.url, driver.tokenOf(workspace.id, name));
     opened.defer(() => agent.connection.close());

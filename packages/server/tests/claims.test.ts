@@ -129,7 +129,7 @@ test("takes connected ones first, then the oldest", async () => {
   const pool = await pushPool(server, 3);
   const filled = await fillPool(server, 3, opened);
   const [first, second, third] = filled;
-  // They were made at one moment; the names would have it the other way round.
+  // They were created at one moment; the names would give the opposite order.
   for (const [index, { workspace }] of filled.entries()) {
     await server.db
       .updateTable("workspaces")
@@ -159,7 +159,7 @@ test("leaves alone what is not ready, has expired or was invalidated", async () 
   const pool = await pushPool(server, 4);
   const [unready, expired, good, invalidated] = await fillPool(server, 4, opened);
   const { client } = await addPerson(server, "ann");
-  // So that nothing is replaced meanwhile.
+  // Prevents replacements meanwhile.
   await server.admin.call(updatePrebuildsSettings, { body: { reconciliation_paused: true } });
   await server.db
     .updateTable("workspace_agents")
@@ -175,7 +175,7 @@ test("leaves alone what is not ready, has expired or was invalidated", async () 
     .set({ created_at: sql`now() - interval '2 hours'` })
     .where("workspace_id", "=", expired?.workspace.id ?? "")
     .execute();
-  // The two that are left were made at one moment.
+  // The remaining two were created at one moment.
   await server.db
     .updateTable("workspaces")
     .set({ created_at: sql`now()` })
@@ -217,7 +217,7 @@ test("changes nothing for those who may not make a workspace of the template", a
     template_id: pool.template.id,
     template_version_preset_id: pool.presetId,
   };
-  // For another user, with a token that is only to read, of a template that is on its way out.
+  // For another user, with a read-only token, from a template that is being removed.
   await expect(
     bob.call(createWorkspace, { params: { user: user.id }, body }),
   ).rejects.toMatchObject({ status: 404 });

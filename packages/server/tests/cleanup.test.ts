@@ -24,7 +24,7 @@ const nothing = {
 
 let database: TestDatabase;
 let place: SeededWorkspace;
-/** The test's rows are made now and looked at later. */
+/** The test's rows are created now and examined later. */
 let now: number;
 
 beforeEach(async () => {
@@ -35,7 +35,7 @@ beforeEach(async () => {
 
 afterEach(() => database[Symbol.asyncDispose]());
 
-/** An agent of the build of that number, with a log, statistics and a script that ran. */
+/** Creates an agent of the build with that number, with a log, statistics and a script run. */
 async function makeAgent(number: number): Promise<string> {
   const { db } = database;
   const build = await seedBuild(db, place, { number, transition: "start", job: "succeeded" });
@@ -155,7 +155,7 @@ test("removes keys a month after they expired, so many in a round", async () => 
   );
   expect(await cleanUp(database.db, now + 29 * day)).toMatchObject({ keys: 0 });
   expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: roundLimits.keys });
-  // The one that expired last is left for the next round.
+  // The one that expired last remains for the next round.
   const left = await database.db.selectFrom("api_keys").select("id").execute();
   expect(left).toEqual([{ id: "0000000000" }]);
   expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: 1 });
@@ -168,7 +168,7 @@ test("removes files that no version has a day after they were uploaded last", as
   const { id, isNew } = await insertFile(db, { ...file, createdBy });
   expect(isNew).toBe(true);
   await sql`update files set created_at = now() - interval '2 days'`.execute(db);
-  // Somebody uploads the same again, and will make a version of it.
+  // Somebody uploads the same file again, and will create a version of it.
   expect(await insertFile(db, { ...file, createdBy })).toEqual({ id, isNew: false });
   expect(await cleanUp(db, now)).toEqual(nothing);
   expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, files: 1 });

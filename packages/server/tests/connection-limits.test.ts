@@ -34,7 +34,7 @@ interface Options {
   readonly idleTimeoutMs?: number;
 }
 
-/** A listener with a socket for anybody, a small answer and a large one. */
+/** Opens a listener with a socket for anybody, a small answer and a large one. */
 async function open({ limits: given, trustedProxies = [], ...rest }: Options): Promise<string> {
   const limits = { ...defaultLimits, ...given };
   const requestLimits = new RequestLimits({ now: () => 60_000 });
@@ -84,7 +84,7 @@ async function openSocket(url: string, forwarded?: string) {
   return promise;
 }
 
-/** A connection on which nothing is said. */
+/** Opens a connection that stays silent. */
 async function openSilent(url: string): Promise<Socket> {
   const socket = connect({ port: Number(new URL(url).port), host: "127.0.0.1" });
   sockets.push(socket);

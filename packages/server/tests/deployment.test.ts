@@ -292,7 +292,7 @@ describe("the page that shows a key", () => {
     expect(await page.text()).not.toContain("<code>");
   });
 
-  // Last: no further attempt is looked at within the minute.
+  // Last: no further attempt is processed within the minute.
   it("takes sixty attempts a minute", async () => {
     const { cookie, token } = await openForm();
     const fields = { email: "nobody@example.com", password: "wrong", form_token: token };

@@ -18,12 +18,12 @@ import { type Account, giveTree } from "@slipway/runtime/ownership";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-/** `daemon`: initdb wants a user that the machine knows by name. */
+/** `daemon`: initdb requires a user that has a name on the machine. */
 const ordinaryUser = 1;
 const isRoot = process.getuid?.() === 0;
 
 let root: string;
-/** One data directory for the tests that need a database but not a new one. */
+/** A data directory for the tests that need a database but not a new one. */
 let dataDir: string;
 
 beforeAll(async () => {
@@ -100,7 +100,7 @@ test("takes over a server whose starter is gone, and can close it", async () => 
   await adopter.close();
   expect(await adopter.exited).toEqual({ code: null, signal: null });
   expect(await dropped.exited).toEqual({ code: 0, signal: null });
-  // Closing what has ended already is no error.
+  // Closing a database that has already ended is no error.
   await dropped.close();
 });
 
@@ -131,7 +131,7 @@ test("starts although the process number of its old server belongs to another pr
   const killed = await open(dataDir);
   process.kill(killed.pid, "SIGKILL");
   await killed.exited;
-  // PostgreSQL looks only at processes of its own user.
+  // PostgreSQL checks only processes of its own user.
   const other = spawn("sleep", ["1000"], isRoot ? { uid: 65_534, gid: 65_534 } : {});
   try {
     for (const path of [pidFileOf(dataDir), join(killed.connection.host, ".s.PGSQL.5432.lock")]) {
@@ -226,10 +226,10 @@ test("leaves no server behind when the opening is aborted", async () => {
   expect(next.adopted).toBe(false);
 });
 
-/** As whom earlier releases ran PostgreSQL where root started them. */
+/** The account as which earlier releases ran PostgreSQL when started by root. */
 const nobody: Account = { uid: 65_534, gid: 65_534 };
 
-/** Whether a program that runs as that account ends well. */
+/** Resolves to true if a program succeeds as that account. */
 async function succeedsAs(account: Account, program: string, ...args: string[]): Promise<boolean> {
   const child = spawn(program, args, { stdio: "ignore", ...account });
   const [code] = await once(child, "exit");

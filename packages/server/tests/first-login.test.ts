@@ -44,7 +44,7 @@ async function countOwners(db: Database): Promise<number> {
   return (await sql`select from users where roles = '{owner}'`.execute(db)).rows.length;
 }
 
-/** A whole run of the program, which is ended by `end`. */
+/** Starts a complete run of the program, which `end` ends. */
 function run(source: Readonly<Record<string, string>>, demo = false) {
   const interrupted = Promise.withResolvers<"SIGINT">();
   const texts = { out: "", err: "" };
@@ -65,7 +65,7 @@ function run(source: Readonly<Record<string, string>>, demo = false) {
 const readPassword = (text: string): string | undefined =>
   / with the password (\S+) \(shown this once\)/.exec(text)?.[1];
 
-/** Runs it until it has said that it runs, and tries a password there. */
+/** Runs it until it reports that it is running, and tries a password there. */
 async function runAndLogIn(source: Readonly<Record<string, string>>, password?: string) {
   const port = await freePort();
   const server = run({ ...source, SLIPWAY_HTTP_ADDRESS: `127.0.0.1:${port}` });
@@ -131,7 +131,7 @@ test("a start that finds its port taken makes no administrator, and the next one
 test("a start that fails after the administrator was made leaves the password to the next one", async () => {
   await using opened = new AsyncDisposableStack();
   const { source, db } = await openPlace(opened);
-  // The demonstration has nothing to start its agent with and is not ready, when it is interrupted.
+  // The demonstration cannot start its agent and is not ready when it is interrupted.
   const ended = run({ ...source, SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0" }, true);
   await vi.waitFor(async () => expect(await countOwners(db)).toBe(1), 20_000);
   ended.end();
@@ -139,7 +139,7 @@ test("a start that fails after the administrator was made leaves the password to
   expect(ended.texts.out).toBe("");
   const next = await runAndLogIn(source);
   expect(next.status).toBe(201);
-  // Shown this once.
+  // Shown only this once.
   const later = await runAndLogIn(source, readPassword(next.text));
   expect(later).toMatchObject({
     status: 201,

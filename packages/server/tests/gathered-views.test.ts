@@ -7,11 +7,11 @@ import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
-/** Keeps the answers of statements back, after the database has given them. */
+/** Holds back the results of statements after the database has returned them. */
 class HeldAnswers implements KyselyPlugin {
   readonly #held: (() => void)[] = [];
   #isHolding = true;
-  /** How many statements were answered, or are to be. */
+  /** The number of statements answered, or awaited. */
   total = 0;
 
   readonly transformQuery: KyselyPlugin["transformQuery"] = ({ node }) => node;

@@ -38,7 +38,7 @@ function sessionOf(agentId: string): AgentSession {
   return { agentId, connectionId: randomUUID(), replicaId: randomUUID(), authenticatedAt };
 }
 
-/** A peer that notes what happens to it. */
+/** Opens a peer that records what happens to it. */
 function openPeer(answers: boolean) {
   const reasons: string[] = [];
   let pings = 0;

@@ -25,13 +25,13 @@ import {
 import { openReinit } from "./support/reinit.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
-/* Machines of clouds that show who they are: the server checks real signatures and answers from a real database. */
+/* Cloud instances that prove their identity: the server checks real signatures and answers from a real database. */
 
 const opened = new AsyncDisposableStack();
 let clouds: Clouds;
 let server: OpenServer;
 let ann: Client;
-/** The template of each kind of machine. */
+/** The template for each cloud. */
 let aws: string;
 let azure: string;
 let google: string;
@@ -58,7 +58,7 @@ function exchange(cloud: string, body: Body): Promise<WireAnswer> {
   return wireRequest("POST", path, { body });
 }
 
-/** As a machine of AWS whose agent may have a name. */
+/** Exchanges an identity as an AWS instance, whose agent may have a name. */
 function exchangeAws(instanceId: string, agent_name?: string): Promise<WireAnswer> {
   const body = clouds.aws(instanceId);
   return exchange("aws", agent_name === undefined ? body : { ...body, agent_name });
@@ -68,7 +68,7 @@ async function readCredentials(client: Client, { id }: Workspace, agent = "main"
   return client.call(getExternalAgentCredentials, { params: { workspace: id, agent } });
 }
 
-/** The answer with which a machine gets the token of an agent. */
+/** Returns the answer by which an instance gets the token of an agent. */
 async function granted(client: Client, workspace: Workspace, agent?: string) {
   const { agent_token } = await readCredentials(client, workspace, agent);
   return { status: 200, body: { session_token: agent_token } };
@@ -97,7 +97,7 @@ describe("a machine that shows who it is", () => {
     const { agent_token: token } = await readCredentials(ann, workspace);
     const key = `${server.url}/api/v2/workspaceagents/me/gitsshkey`;
     expect(await wireRequest("GET", key, { token })).toMatchObject({ status: 200 });
-    // As often as it asks, it is the same.
+    // Repeated requests get the same answer.
     expect((await exchangeAws("i-one")).body).toEqual(answer.body);
     const query = { q: "resource_type:workspace_agent action:login" };
     expect((await server.admin.call(listAuditLogs, { query })).audit_logs).toMatchObject([
@@ -148,7 +148,7 @@ describe("a machine that shows who it is", () => {
   });
 
   it("is refused for claims of wrong types", async () => {
-    // What a good signature is over may still be nonsense.
+    // The content of a valid signature may still be nonsense.
     const answer = await exchange("google", await clouds.google(JSON.parse("4711")));
     expect(answer).toMatchObject({ status: 400, body: { message: "Error decoding JWT claims." } });
   });
@@ -198,7 +198,7 @@ describe("from a machine to its agent", () => {
     expect(after.body).not.toEqual(before.body);
     await build(ann, workspace, "stop");
     expect(await exchangeAws("i-again")).toMatchObject({ status: 404 });
-    // A stop that failed leaves the agent where it was, but no longer of the newest build.
+    // A failed stop leaves the agent in place, but no longer in the newest build.
     await failBuilds(server, [
       await ann.call(getWorkspace, { params: { workspace: workspace.id } }),
     ]);
@@ -249,13 +249,13 @@ describe("from a machine to its agent", () => {
     const gone = await addMachine(trudy, aws, "gone", instance);
     await build(trudy, gone, "delete");
     await copyWorkspace(server.db, gone.id, 250);
-    // They only end, and say nothing of the machine, whether the agent has a name or not.
+    // They are only ending, and do not affect the instance, whether the agent has a name or not.
     const wanted = await granted(ann, owned);
     expect(await exchangeAws(instance)).toMatchObject(wanted);
     expect(await exchangeAws(instance, "main")).toMatchObject(wanted);
     await build(ann, owned, "start");
     expect(await exchangeAws(instance)).toMatchObject(await granted(ann, owned));
-    // A live one among them contests the machine; so does one whose start was canceled.
+    // A live one among them contests the instance; so does one whose start was canceled.
     const rival = await addMachine(mallory, aws, "rival-of-ann", instance);
     expect(await exchangeAws(instance)).toMatchObject({ status: 409 });
     expect(await exchangeAws(instance, "main")).toMatchObject({ status: 409 });
@@ -297,12 +297,12 @@ test("gives a machine of a pool the same token before and after the claim", asyn
     `data: {"workspace_id":"${id}","reason":"prebuild_claimed","owner_id":"${owner}"}`,
   );
   expect(await exchangeAws("i-pool", "main")).toMatchObject(token);
-  // The pool is filled up with a workspace that names the machine too, and waits for it.
+  // The pool is refilled with a workspace that also names the instance, and waits for it.
   const [next] = await waitForPrebuilds(server, 1);
   if (next === undefined) throw new Error("the pool is empty");
   expect(next.id).not.toBe(id);
   expect(await exchangeAws("i-pool", "main")).toMatchObject(token);
-  // What is not of the pool cannot take the machine, nor from the one that waits.
+  // A workspace outside the pool cannot take the instance, nor can it from the waiting one.
   const rival = await addMachine(ann, aws, "rival", "i-pool");
   expect(await exchangeAws("i-pool", "main")).toMatchObject({ status: 409 });
   await build(ann, claimed, "delete");

@@ -39,7 +39,7 @@ function addJob(more: Partial<InsertJob> = {}): Promise<string> {
   return createJob(database.db, { type, organizationId, initiatorId, fileId, ...more });
 }
 
-/** Takes jobs until there is none. */
+/** Takes jobs until none is left. */
 async function takeAll(workerId: string): Promise<string[]> {
   const taken: string[] = [];
   for (;;) {
@@ -154,7 +154,7 @@ const silentPubSub: PubSub = {
   publish: () => undefined,
 };
 
-/** A worker like that of a server of its own. */
+/** Opens a worker like that of a separate server. */
 function openWorker(handler: JobHandler): JobWorker {
   const { db, url } = database;
   const replicaId = randomUUID();
@@ -175,7 +175,7 @@ function openWorker(handler: JobHandler): JobWorker {
   return worker;
 }
 
-/** Publishes as one more replica, and waits for jobs to end. */
+/** Opens another replica that publishes and waits for jobs to end. */
 function openObserver() {
   const { db, url } = database;
   const pubsub = new PostgresPubSub({
@@ -251,7 +251,7 @@ test("writes what belongs to the end of a job together with it, or not at all", 
     topics: [],
     commit: async (trx) => {
       await trx.insertInto("deployment").values({ key: "once", value: job.id }).execute();
-      // The first time, the transaction breaks after its last statement.
+      // The first attempt fails after its last statement.
       if (attempts++ === 0) throw new Error("the connection broke");
     },
   }));

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client, type Person } from "./support/people.ts";
 
-/* Keys that somebody makes for somebody else: everything that is done with them names both. */
+/* Keys created for another user: every action with them records both users. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -33,7 +33,7 @@ async function lastEntry() {
   return entries[0];
 }
 
-/** A session of Ann's that the administrator made. */
+/** Creates a session of Ann's as the administrator. */
 async function borrowSession(): Promise<Client> {
   const { key } = await server.admin.call(createKey, { params: { user: ann.user.id } });
   return openClient(server.url, key);

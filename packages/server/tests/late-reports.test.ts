@@ -22,7 +22,7 @@ import { openReinit } from "./support/reinit.ts";
 
 const { STARTING, READY, SHUTTING_DOWN, OFF } = Lifecycle_State;
 const hourMs = 3_600_000;
-/** What Coder's agents and ours say of themselves. */
+/** The versions that Coder's agents and ours report. */
 const stockVersion = "v2.35.1";
 const ownVersion = "v2.37.0+slipway.0.1.0";
 
@@ -40,12 +40,15 @@ interface Claimed {
   readonly agent: ExternalAgent;
   readonly client: Client;
   readonly workspaceId: string;
-  /** By the clock of the agent's machine: shortly before the claim, and now. */
+  /** Times by the clock of the agent's machine: shortly before the claim, and now. */
   readonly beforeMs: number;
   readonly now: () => number;
 }
 
-/** Ann's workspace, whose agent ran before she claimed it, and has connected since; nobody has told it anything. */
+/**
+ * Opens Ann's workspace, whose agent ran before she claimed it, and has reconnected since; it has not been told of the
+ * claim.
+ */
 async function openClaimed(version: string, clockAheadMs = 0): Promise<Claimed> {
   const pool = await pushPool(server, 1);
   const [waiting] = await waitForPrebuilds(server, 1);
@@ -82,7 +85,7 @@ test("tells a stock agent that restarted before the claim, however late it repor
   const stream = opened.use(await openReinit(server.url, agent));
   expect(stream.status).toBe(200);
   expect(await stream.rest()).toContain("prebuild_claimed");
-  // It starts over, and what it reports of that is the receipt.
+  // It restarts, and its reports of that are the receipt.
   for (const state of [SHUTTING_DOWN, OFF]) await report(agent, state);
   await becomeReady(agent);
   expect(await isOwed(claimed)).toBe(false);

@@ -20,7 +20,7 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 import { claim, listPrebuilds, pushPoolOf, type TestPool } from "./support/pool.ts";
 
-/* Agents that nobody gives a token, in processes of their own on machines of three clouds. */
+/* Agents that start without a token, in separate processes on instances of three clouds. */
 
 const opened = new AsyncDisposableStack();
 let clouds: Clouds;
@@ -53,7 +53,7 @@ beforeAll(async () => {
     const pool = await pushPoolOf(server, cloud, `${template}${scripts}`);
     waiting.set(cloud, { pool, prebuild: await findPrebuild(pool.template.id) });
   }
-  // The next prebuild would be for the same machine, which would be its agent while the claimed workspace is stopped.
+  // The next prebuild would name the same instance, and get it while the claimed workspace is stopped.
   const body = { reconciliation_paused: true };
   await server.admin.call(updatePrebuildsSettings, { body });
 });
@@ -74,7 +74,7 @@ test.concurrent.each(names)(
     await becomes(ann, claimed, { status: "connected", lifecycle_state: "ready" });
     expect(await agent.lines()).toEqual(["start prebuilds", "start ann"]);
     const asked = machine.asked();
-    // The agents of the next build have new tokens; that of the process is nobody's then.
+    // The agents of the next build have new tokens; the process's token is then invalid.
     for (const transition of ["stop", "start"] as const) {
       const params = { workspace: claimed.id };
       await ann.call(createBuild, { params, body: { transition } });
@@ -88,7 +88,7 @@ test.concurrent.each(names)(
   },
 );
 
-/** The agent leaves a line for whom it starts. */
+/** The agent writes a line that names its workspace's owner. */
 const scripts = `    scripts:
       hello: { run_on: [start], run: 'echo "start \${{ owner.username }}" >> ~/lines' }
 `;

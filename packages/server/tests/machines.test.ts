@@ -7,7 +7,7 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 import { claim, fillPool, pushPoolOf, waitForPrebuilds } from "./support/pool.ts";
 
-/* What builds make of the machines that templates name. */
+/* Machines named in templates, as builds record them. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -61,7 +61,7 @@ test("refuses a build that names what is no machine, and changes nothing", async
   const params = { workspace: workspaceId };
   const { latest_build: build } = await server.admin.call(getWorkspace, { params });
   expect(build.build_number).toBe(1);
-  // A stop has no machine to name.
+  // A stop names no machine.
   await server.admin.call(createBuild, { params, body: { transition: "stop" } });
 });
 

@@ -75,7 +75,7 @@ test("holds the newest values of an agent, and lets it push out no other's", asy
     [...many, "b"].map((key) => ({ key, value: "2", error: "" })),
   );
   await batcher[Symbol.asyncDispose]();
-  // Of this agent's own keys, the first gave way.
+  // The first of this agent's own keys was evicted.
   expect(await values(clock.now())).toEqual(["", "2"]);
 });
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** The value of one line of what Prometheus reads. */
+/** Resolves to the value of one line of the Prometheus metrics. */
 async function readMetric(series: string): Promise<number | undefined> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));

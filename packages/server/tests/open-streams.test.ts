@@ -31,9 +31,9 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** A stream that somebody has open: how it stands, and what it said last. */
+/** An open stream: its state, and its last message. */
 interface Stream {
-  /** Resolves with the close code, or for events with their last text. */
+  /** Resolves to the close code, or for events to their last text. */
   readonly ended: Promise<number | string>;
 }
 
@@ -69,7 +69,7 @@ async function openEvents(url: string, path: string, client: Client): Promise<St
   return { ended: response.text() };
 }
 
-/** A member with a running workspace, who watches it in every way on both replicas. */
+/** Creates a member with a running workspace, who watches it in every way on both replicas. */
 async function openAll(name: string, roles: Parameters<typeof addPerson>[2] = []) {
   const { user, client } = await addPerson(server, name, roles);
   const made = await client.call(createWorkspace, {
@@ -191,7 +191,7 @@ describe("the number of open streams of a user", () => {
         : openEvents(limited.url, `${path}/watch`, client);
     const opened = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => open(at)));
     const kept = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    // Of sockets that were let in together, those that are too many are closed at once.
+    // Of sockets that were admitted together, the excess is closed at once.
     const codes: unknown[] = [];
     for (const { ended } of kept) void ended.then((end) => codes.push(end), ignore);
     await expect.poll(() => kept.length - codes.length).toBe(3);
@@ -204,7 +204,7 @@ describe("the number of open streams of a user", () => {
       detail:
         "You have 3 watches open on this server. Close some that you no longer read. An administrator can raise SLIPWAY_MAX_WATCHES_PER_USER.",
     });
-    // Other streams of the user have room, but no more than all together may be; other users have room of their own.
+    // Other streams of the user have room, within the total; other users have room of their own.
     for (let count = 0; count < 2; count += 1) await openSocket(limited.url, log, client);
     await expect(openSocket(limited.url, log, client)).rejects.toThrow("429");
     await openSocket(limited.url, `${path}/watch-ws`, limited.admin);

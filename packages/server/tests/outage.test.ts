@@ -16,7 +16,7 @@ async function openClient(): Promise<pg.Client> {
   return client;
 }
 
-/** What a promise rejects with. */
+/** Resolves to the error of a rejected promise. */
 function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,

@@ -17,12 +17,12 @@ const get = (path: string, headers: Readonly<Record<string, string>> = {}): Prom
   fetch(`${server.url}${path}`, { headers });
 
 describe("a page outside the API", () => {
-  /** What is open to everybody; nobody sees more of it than others. */
+  /** The public pages, which are the same for everybody. */
   const pages = ["/", "/install.sh", "/docs", "/docs/configuration.md", "/cli-auth"];
 
   it.each(pages)("%s is the same for nobody, a member and an owner", async (path) => {
     const { client } = await addPerson(server, `u${pages.indexOf(path)}`);
-    // But for the token of the form, which is new each time.
+    // Except the token of the form, which is new each time.
     const seen = async (headers: Readonly<Record<string, string>>) => {
       const response = await get(path, headers);
       const text = (await response.text()).replace(/name="form_token" value="[^"]*"/, "");

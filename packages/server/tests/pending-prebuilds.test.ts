@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { openStage } from "./support/claim-stage.ts";
 
-/** Which builds that wait a look at the pools cancels: those of prebuilds that nobody wants any more, and no others. */
+/**
+ * The pending builds that a check of the pools cancels: those of prebuilds that are no longer wanted, and no others.
+ */
 
 const limits = { backoffMs: 0, lookbackMs: 3_600_000, failureHardLimit: 0 };
 
@@ -23,7 +25,7 @@ interface Build {
   readonly text: string;
 }
 
-/** Every build, and how it stands, in the order in which they were made. */
+/** Lists every build with its state, in order of creation. */
 async function listBuilds(): Promise<readonly Build[]> {
   const { rows } = await sql<Build>`
     select b.id, b.transition || case when j.canceled_at is not null then ' canceled'

@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => opened.disposeAsync());
 
-/** The numbers of all pools, by the metric's name without its prefix. */
+/** Reads the numbers of all pools, by the metric's name without its prefix. */
 async function read(): Promise<Readonly<Record<string, number>>> {
   const registry = new Registry();
   const { db } = stage.needs;
@@ -33,7 +33,7 @@ async function read(): Promise<Readonly<Record<string, number>>> {
   );
 }
 
-/** Has the next builds fail. */
+/** Makes the next builds fail. */
 async function fail(count: number): Promise<void> {
   for (let failed = 0; failed < count; failed += 1) await (await acquire(stage.needs))?.end("fail");
 }
@@ -52,7 +52,7 @@ describe("the metrics of pools", () => {
       eligible: 0,
       preset_hard_limited: 0,
     });
-    // One is missing, and the pool is held off.
+    // One is missing, and the pool backs off.
     expect(await stage.look(limits)).toBe(0);
     await fillPool(stage);
     const ann = await stage.addUser("ann");

@@ -11,7 +11,7 @@ import { setAutostart, setDormant } from "../src/features/workspaces/settings-se
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage } from "./support/claim-stage.ts";
 
-/** What stops, starts and puts workspaces to sleep, under prebuilds and after their claims. */
+/** Automatic stops, starts and dormancy of workspaces, as prebuilds and after their claims. */
 
 const hourMs = 3_600_000;
 const { signal } = new AbortController();
@@ -34,7 +34,7 @@ function claim(more: { readonly ttlMs?: number } = {}): Promise<Workspace> {
   return stage.create(ann, { name: "mine", presetId: stage.version.presetId, ...more });
 }
 
-/** What is due by then; resolves to the newest builds. */
+/** Carries out what is due at that time; resolves to the newest builds. */
 async function carryOutAt(ms: number): Promise<readonly string[]> {
   await carryOutSchedules({ ...stage.needs, logger: silentLogger }, ms, signal);
   const { rows } = await sql<{ readonly text: string }>`
@@ -44,7 +44,7 @@ async function carryOutAt(ms: number): Promise<readonly string[]> {
   return rows.map(({ text }) => text);
 }
 
-/** As an older server, or a mistake, might have left it. */
+/** Alters a prebuild as an older server, or a bug, might have. */
 async function disturbPrebuild(): Promise<void> {
   const { db } = stage.needs;
   const past = new Date(Date.now() - hourMs).toISOString();

@@ -77,7 +77,7 @@ test("gives away what waits while it is paused, and goes on at once when it is r
   await fillPool(server, 1, opened);
   await setPaused(true);
   const { client } = await addPerson(server, "ann");
-  // What waits is given away all the same; what is missing is built.
+  // Waiting prebuilds are still given away; missing ones are built.
   expect((await claim(client, "one", pool)).latest_build.build_number).toBe(2);
   expect((await claim(client, "two", pool)).latest_build.build_number).toBe(1);
   expect(await server.admin.call(listPrebuildPools, {})).toMatchObject([
@@ -189,7 +189,7 @@ test("says why a pool is not filled", async () => {
   expect(await state()).toMatchObject([{ status: "hard_limited", running: 0, starting: 0 }]);
   const { client } = await addPerson(server, "ann");
   expect((await claim(client, "mine", pool)).latest_build.build_number).toBe(1);
-  // Who deletes what failed lifts the limit.
+  // Deleting the failed ones lifts the limit.
   for (const { name } of waiting) {
     const params = { user: "prebuilds", name };
     const { id } = await server.admin.call(getWorkspaceByName, { params });

@@ -26,19 +26,19 @@ import {
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-/** Runs until it is told to stop; notes that it started and that it was told. */
+/** Runs until it is told to stop; records that it started and that it was told. */
 const patientAgent = `
   trap 'echo stopped >>"$HOME/notes"; exit 0' TERM
   echo started >>"$HOME/notes"
   while :; do sleep 1000 & wait $!; done`;
 
-/** Has children in sessions of their own, one of which does not listen, and does not end them. */
+/** Starts children in sessions of their own, one of which ignores signals, and does not end them. */
 const agentWithChildren = `
   setsid sleep 1000 &
   setsid sh -c 'trap "" TERM; echo $$ >"$HOME/deaf"; while :; do sleep 1; done' &
   ${patientAgent}`;
 
-/** The machine's processes as where environments are nobody's to read. */
+/** The process table of a machine on which environments are unreadable. */
 const withoutMarks: ProcessTable = {
   list: async () => (await procTable().list()).map(withoutMark),
   find: async (pid) => {
@@ -54,7 +54,7 @@ function withoutMark(found: RunningProcess): RunningProcess {
 const workspaceId = "6d2a6c9e-0000-4000-8000-000000000001";
 const signal = new AbortController().signal;
 
-/** As root each workspace has a user of its own; with the server's own user the driver does the same. */
+/** Under root each workspace has its own user; otherwise the driver does the same with the server's user. */
 const modes: readonly [string, UidRange | undefined][] = [
   ["as the server's own user", undefined],
   ...(process.getuid?.() === 0
@@ -246,7 +246,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\n");
     expect(await placeOf(driver)).toEqual(["absent"]);
     expect(stopped.resources.map(({ type }) => type)).toEqual(["directory"]);
-    // Once more is no error.
+    // A second stop is no error.
     await driver.stop(buildOf({ transition: "stop" }), log, signal);
   });
 

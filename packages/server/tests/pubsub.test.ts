@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => database[Symbol.asyncDispose]());
 
-/** One replica, which listens already. */
+/** Opens a replica that is already listening. */
 async function openReplica(): Promise<PostgresPubSub> {
   const pubsub = new PostgresPubSub({
     db: database.db,
@@ -26,14 +26,14 @@ async function openReplica(): Promise<PostgresPubSub> {
     logger: silentLogger,
   });
   onTestFinished(() => pubsub[Symbol.asyncDispose]());
-  // Whoever subscribed before it listens is hinted when it does.
+  // Listeners that subscribed before it listens are hinted when it does.
   using listening = listen(pubsub, "any");
   await listening.next();
   return pubsub;
 }
 
 interface Hints extends Disposable {
-  /** Resolves at the next hint that comes. */
+  /** Resolves at the next hint. */
   next(): Promise<void>;
   readonly count: number;
 }
@@ -55,7 +55,7 @@ function listen(pubsub: PostgresPubSub, topic: string): Hints {
   };
 }
 
-/** Cuts the connections that listen. */
+/** Terminates the listening connections. */
 async function cutListeners(): Promise<number> {
   const { rows } = await sql`select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and query ilike 'listen %'`.execute(database.db);
@@ -104,7 +104,7 @@ test("hints every subscriber after a lost connection, and goes on", async () => 
   using other = listen(two, "a");
   const hinted = Promise.all([own.next(), other.next()]);
   expect(await cutListeners()).toBe(2);
-  // Whatever was said in between is lost: that everyone looks again makes up for it.
+  // Hints sent in between are lost; everyone looking again makes up for that.
   await hinted;
   const again = other.next();
   one.publish("a");

@@ -123,7 +123,7 @@ describe("the number of workspaces that a user runs", () => {
           "ann has 2 that are not stopped. Stop one first. An administrator can raise SLIPWAY_MAX_RUNNING_WORKSPACES_PER_USER.",
       },
     });
-    // A build of one that runs already makes no more of them.
+    // A build of a running workspace does not increase their number.
     await build(client, two, "start");
     await build(client, one, "stop");
     await waitForWorkspace(client, one.id, (each) => each.latest_build.status === "stopped");
@@ -147,7 +147,7 @@ describe("the number of workspaces that a user runs", () => {
   });
 });
 
-/** A driver whose starts, and whose plans once told so, end with the test. */
+/** A driver whose starts, and on demand plans, end only with the test. */
 class EndlessDriver implements Driver {
   readonly name = "docker";
   isPlanEndless = false;

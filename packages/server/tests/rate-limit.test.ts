@@ -14,7 +14,7 @@ import { Routes } from "../src/platform/http/routes.ts";
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let now = 0;
 
-/** A token is who calls: `owner…` and `agent…` are what they say, `bad` is nobody, and any other is a member. */
+/** Identifies callers by token: `owner…` and `agent…` are what they say, `bad` is nobody, and any other is a member. */
 const authenticator: Authenticator = {
   user: async (request) => {
     const token = String(request.headers["coder-session-token"]);
@@ -66,7 +66,7 @@ async function call(url: string, { method = "GET", token = "ann", ...rest }: Cal
   return { status, headers, text: response.body };
 }
 
-/** How many of so many calls get through. */
+/** Resolves to the number of `count` calls that get through. */
 async function passing(count: number, url: string, options: Call = {}): Promise<number> {
   const answers = await Promise.all(Array.from({ length: count }, () => call(url, options)));
   return answers.filter(({ status }) => status !== 429).length;

@@ -13,7 +13,7 @@ import {
 import { changePrebuildsSettings } from "../src/features/prebuilds/settings-service.ts";
 import { openStage } from "./support/claim-stage.ts";
 
-/** Failures hold nothing off. */
+/** Failures cause no backoff. */
 const limits = { backoffMs: 0, lookbackMs: 3_600_000, failureHardLimit: 0 };
 
 let opened: AsyncDisposableStack;
@@ -32,7 +32,7 @@ async function readPool() {
   return found.snapshot;
 }
 
-/** How the newest builds of the prebuilds stand, oldest first. */
+/** Lists the states of the prebuilds' newest builds, oldest first. */
 async function listStates(): Promise<readonly string[]> {
   const { prebuilds } = await readPool();
   return prebuilds.map(({ build }) => `${build.transition} ${build.status}`);
@@ -147,7 +147,7 @@ describe("a deletion of a prebuild", () => {
     const { db } = stage.needs;
     const isLocked = (id: string) =>
       db.transaction().execute(async (trx) => {
-        // It does not wait; this is for when it does.
+        // It does not wait; this bounds the test if it did.
         await sql`set local lock_timeout = '2s'`.execute(trx);
         return (await lockPrebuildToDelete(trx, id)) !== undefined;
       });

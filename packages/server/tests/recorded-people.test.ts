@@ -7,11 +7,11 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { readRecording } from "./support/recordings.ts";
 
 /*
- * What stock commands asked about people, tokens and organizations, asked of ours: the same statuses, every recorded key
- * with its type, and no others.
+ * The requests of stock commands about people, tokens and organizations, replayed on our server: the same statuses,
+ * every recorded key with its type, and no others.
  */
 
-/** In this order: one command shows the user whom another one made. */
+/** In this order: one command shows a user created by another. */
 const commands = [
   "login",
   "whoami",
@@ -23,7 +23,7 @@ const commands = [
   "tokens-remove",
 ];
 
-/** Ids of the recorded server by what they are. */
+/** Ids of the recorded server by name. */
 const recordedOrganization = "81551382-b18c-4ffc-8c64-c4d0b67ba3c0";
 const recordedToken = "fDHrTI9M1x";
 

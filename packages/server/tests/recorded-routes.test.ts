@@ -15,11 +15,11 @@ import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
 
 /*
- * What a stock server answered when its routes were called by hand, right and wrong, asked of ours: the same status,
- * every recorded key with the same type of JSON and no others, and the same message of an error.
+ * The answers of a stock server to right and wrong requests by hand, compared with ours: the same status, every
+ * recorded key with the same JSON type and no others, and the same error message.
  */
 
-/** What the ids of the recorded server were of. */
+/** The subjects of the recorded server's ids. */
 const recorded = {
   workspace: "e56e8ec3-9815-487b-b2b3-60c4db6492ab",
   build: "e3929911-650f-4636-b4e6-e8f9c2f09715",
@@ -73,12 +73,12 @@ beforeAll(async () => {
   ids.learn(recorded, ours);
 });
 
-/** Two workspaces whose agents never came; one has a deadline. */
+/** Creates two workspaces whose agents never connect; one has a deadline. */
 async function makeOthers(templateId: string): Promise<void> {
   const ttl = 28_800_000;
   const isBuilt = (one: Workspace): boolean => one.latest_build.status === "running";
   const { id } = await makeWorkspace(server.admin, "w64004-0", templateId, () => true);
-  // A time to live that comes before the build is done would give it a deadline.
+  // A TTL that is set before the build is done would give it a deadline.
   await waitForWorkspace(server.admin, id, isBuilt);
   await server.admin.call(updateTtl, { params: { workspace: id }, body: { ttl_ms: ttl } });
   const body = { name: "w64299-0", template_id: templateId, ttl_ms: ttl };
@@ -104,7 +104,7 @@ test.each(requests.map((record) => [title(record), record] as const))(
   },
 );
 
-/** Asks what was asked; resolves to what is other than recorded. */
+/** Repeats a request; resolves to the differences from the recording. */
 async function compare(record: Recorded): Promise<readonly string[]> {
   const { method = "GET", path = "", request_body: raw } = record;
   const url = `${server.url}${ids.translate(path)}`;
@@ -143,7 +143,7 @@ describe("a recorded socket", () => {
       const ours: unknown[] = [];
       socket.on("message", (data: Buffer) => {
         ours.push(JSON.parse(data.toString()));
-        // Of what repeats itself while nothing changes one message is enough.
+        // One message is enough of a stream that repeats itself while nothing changes.
         if (endOf(record).by === "client" && ours.length === kindsOf(wanted)) socket.close(1000);
       });
       const [code, reason] = await ending;
@@ -153,7 +153,7 @@ describe("a recorded socket", () => {
     },
   );
 
-  // Deliberately other: a terminal needs the network to agents, which is not there yet.
+  // Deliberately different: a terminal needs the network to agents, which is not there yet.
   test.each(upgrades.filter(isTerminal).map((record) => [title(record), record] as const))(
     "%s opens and ends with the reason",
     async (_title, record) => {
@@ -164,7 +164,7 @@ describe("a recorded socket", () => {
   );
 });
 
-/** Who closed a recorded socket, with which code and reason. */
+/** Returns the side that closed a recorded socket, with code and reason. */
 function endOf({ id }: Recorded) {
   const frame = records.find((one) => one.id === id && one.op === 8);
   const bytes = Buffer.from(frame?.hex ?? "", "hex");
@@ -172,7 +172,7 @@ function endOf({ id }: Recorded) {
   return { by, close: [bytes.readUInt16BE(), bytes.subarray(2).toString()] } as const;
 }
 
-/** How many messages of different kinds there are; messages tell their kind by `type`, or are of one. */
+/** Counts the kinds of messages, distinguished by `type`, if any. */
 function kindsOf(messages: readonly unknown[]): number {
   return new Set(messages.map((message) => Object(message).type)).size;
 }

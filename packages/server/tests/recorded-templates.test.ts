@@ -9,8 +9,8 @@ import { RecordedIds } from "./support/recorded-ids.ts";
 import { bodyOf, hasJson, readRecording, type Recorded } from "./support/recordings.ts";
 
 /*
- * What stock commands asked about templates, asked of ours: the same statuses, every recorded key with its type, and no
- * others. Ids are learned from the answers as the requests go on.
+ * The requests of stock commands about templates, replayed on our server: the same statuses, every recorded key with
+ * its type, and no others. Ids are learned from the answers as the requests proceed.
  */
 
 const commands = [
@@ -49,7 +49,7 @@ beforeAll(async () => {
   server = await openServer(inject("postgresUrl"));
   for (const name of templateNames) await pushTemplate(server.admin, name, template);
   const built = await pushTemplate(server.admin, builtTemplateName, template);
-  // Of this one there were builds: they have lengths.
+  // This one had builds, which have durations.
   const { id } = await makeWorkspace(server.admin, "old", built, () => true);
   await waitForWorkspace(server.admin, id, (one) => one.latest_build.status === "running");
 });
@@ -60,7 +60,7 @@ async function readRequests(command: string): Promise<readonly Recorded[]> {
   const requests = all.filter(({ kind, path = "" }) => {
     return kind === "http" && path.startsWith("/api/v2/");
   });
-  // Of what was asked again and again the last answer counts: then the job was done.
+  // Of repeated requests the last answer counts: then the job was done.
   return requests.filter((one, index) => {
     return one.method !== "GET" || requests.findLastIndex((other) => same(one, other)) === index;
   });
@@ -70,7 +70,7 @@ function same(a: Recorded, b: Recorded): boolean {
   return a.method === b.method && a.path === b.path;
 }
 
-/** Asks until a job that the answer is about is done. */
+/** Repeats a request until the job in the answer is done. */
 async function ask({ method = "GET", path = "", request_body: body }: Recorded): Promise<Answer> {
   const relative = ids.translate(path.replace("/api/v2", ""));
   if (method === "POST" && relative === "/files") return upload();
@@ -82,14 +82,14 @@ async function ask({ method = "GET", path = "", request_body: body }: Recorded):
   }
 }
 
-/** Whether an answer is, or is about, a job that is not done. */
+/** Returns whether an answer is, or contains, an unfinished job. */
 function isOpenJob(body: unknown): boolean {
   if (!isObject(body)) return false;
   const job = isObject(body["job"]) ? body["job"] : body;
   return "queue_position" in job && !("completed_at" in job);
 }
 
-/** The recorded template is one of another kind: what it says does not matter here. */
+/** Uploads a template. The recorded one is of another kind: its content does not matter here. */
 async function upload(): Promise<Answer> {
   const response = await fetch(`${server.url}/api/v2/files`, {
     method: "POST",

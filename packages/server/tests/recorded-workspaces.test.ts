@@ -15,11 +15,11 @@ import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
 
 /*
- * What stock commands asked about workspaces, asked of ours: the same statuses, every recorded key with its type, and
- * no others. Of commands that reach into a workspace it is what they ask by HTTP.
+ * The requests of stock commands about workspaces, replayed on our server: the same statuses, every recorded key with
+ * its type, and no others. Of commands that reach into a workspace, only the HTTP requests are replayed.
  */
 
-/** In the order in which they were recorded: one command finds the workspace as another one left it. */
+/** In the order of recording: each command finds the workspace as the previous one left it. */
 const commands = [
   "show",
   "list",
@@ -86,7 +86,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** What was made between the recorded commands, by the command that came next. */
+/** Preparations between the recorded commands, by the command that followed. */
 const preparations: Readonly<Record<string, () => Promise<void>>> = {
   "port-forward": async () => {
     const starting = await make("w64578-0", "tpl1795564578", template + app);
@@ -103,7 +103,7 @@ const preparations: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-/** Makes a workspace of a template of its own; resolves to its id when it is built. */
+/** Creates a workspace from its own template; resolves to its id when it is built. */
 async function make(name: string, templateName: string, yaml: string): Promise<string> {
   const templateId = await pushTemplate(server.admin, templateName, yaml);
   const { id } = await makeWorkspace(server.admin, name, templateId, () => true);
@@ -113,7 +113,7 @@ async function make(name: string, templateName: string, yaml: string): Promise<s
 }
 
 /**
- * What a command asked by HTTP, and the streams of text. Of what was asked again and again the last answer counts: then
+ * Returns the HTTP requests of a command, and the streams of text. Of repeated requests the last answer counts: then
  * the job was done.
  */
 function requestsOf(all: readonly Recorded[]): readonly Recorded[] {
@@ -126,7 +126,7 @@ function requestsOf(all: readonly Recorded[]): readonly Recorded[] {
   });
 }
 
-/** Asks until a build stands as in the recorded answer. */
+/** Repeats a request until a build's state is that of the recorded answer. */
 async function ask(record: Recorded): Promise<Answer> {
   const { method = "GET", path = "", request_body: body = "" } = record;
   const input: unknown = body === "" ? undefined : JSON.parse(ids.translate(body));
@@ -150,7 +150,7 @@ async function compare(record: Recorded, all: readonly Recorded[]): Promise<read
   if (path.endsWith("/watch")) {
     const url = `${server.url}${ids.translate(path)}`;
     const ours = await readFirstEvent(url, server.admin.headers);
-    // The recorded command may have left before it got more than a ping.
+    // The recorded command may have disconnected before it got more than a ping.
     const recorded = firstEventOf(record.response_body) ?? ours;
     return comparison.compareJson(name, recorded, ours);
   }
@@ -159,7 +159,7 @@ async function compare(record: Recorded, all: readonly Recorded[]): Promise<read
   return comparison.compare(record, answer);
 }
 
-/** The messages of the log of a build, which ends with it. */
+/** Reads the messages of a build's log, until it ends with the build. */
 async function follow(record: Recorded): Promise<readonly unknown[]> {
   const url = `${server.url.replace("http", "ws")}${ids.translate(record.path ?? "")}`;
   const socket = new WebSocket(url, { headers: server.admin.headers });

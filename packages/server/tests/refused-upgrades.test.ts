@@ -14,13 +14,13 @@ import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { Routes } from "../src/platform/http/routes.ts";
 
-/* Clients that ask for a WebSocket, are refused, and never close their side. */
+/* Clients that request a WebSocket, are refused, and never close their side. */
 
 const requestTimeoutMs = 300;
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let port = 0;
-/** Lets the route that waits go on. */
+/** Resumes the waiting route. */
 let waiting = Promise.withResolvers<void>();
 const sockets: Socket[] = [];
 
@@ -82,7 +82,10 @@ interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends the head of a request and leaves the connection open; resolves to all that came until the server ended it. */
+/**
+ * Sends the head of a request and leaves the connection open; resolves to everything received until the server closed
+ * it.
+ */
 async function ask(path: string, { method = "GET", version = "1.1", headers }: Asking = {}) {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   sockets.push(socket);
@@ -163,7 +166,7 @@ describe("a refused upgrade is answered, and its connection is gone", () => {
     for (let at = 0; at < 600; at += 50) {
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_ignored, index) =>
-          // However it is spelled.
+          // In any spelling.
           ask(path.replace("/x", `/x/${at + index}`), asking),
         ),
       );
@@ -190,7 +193,7 @@ it("an upgrade that is let in is not cut off", async () => {
 });
 
 describe("a plain request", () => {
-  /** Sends bytes and closes its side or not; resolves to the answer's status, 0 for none. */
+  /** Sends bytes and optionally closes its side; resolves to the answer's status, 0 for none. */
   async function send(bytes: string, isHalfClosed: boolean): Promise<number> {
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     sockets.push(socket);

@@ -9,7 +9,7 @@ import { frameOf, openReinitPool, ping } from "./support/reinit-pool.ts";
 import { openReinit, type ReinitReader } from "./support/reinit.ts";
 import { SlowDriver } from "./support/slow-driver.ts";
 
-/* A driver that hands a prebuild over by a job: what its agents are answered before, while and after it runs. */
+/* A driver that hands over a prebuild in a job: the answers to its agents before, during and after the job. */
 
 let opened: AsyncDisposableStack;
 let server: OpenServer;
@@ -27,7 +27,7 @@ async function ask(agent: ExternalAgent): Promise<ReinitReader> {
   return opened.use(await openReinit(server.url, agent));
 }
 
-/** What an agent may ask for that is its workspace's. */
+/** Requests something that belongs to the agent's workspace. */
 function askForKey({ token }: ExternalAgent): Promise<Response> {
   const url = `${server.url}/api/v2/workspaceagents/me/gitsshkey`;
   return fetch(url, { headers: { "Coder-Session-Token": token } });
@@ -65,7 +65,7 @@ test("gives who asks during a claim's build the time to begin as the new owner's
   const workspace = await claim(client, "mine", pool);
   await driver.begun;
   await main.connection.closed;
-  // Perhaps a process that the build has started: it knows nobody's life before.
+  // Possibly a process that the build started: it knows nothing of previous lives.
   const during = await ask(main);
   await during.until(ping);
   driver.end("succeed");

@@ -63,7 +63,7 @@ test("tells nobody twice, and refuses once the agent has begun its new life", as
   const refused = await ask(main);
   expect(refused.status).toBe(409);
   expect(await refused.rest()).toContain("Workspace is not a prebuilt workspace");
-  // An agent that takes every refusal for an error is kept waiting.
+  // An agent that treats every refusal as an error is kept waiting.
   expect((await ask(main, "wait=yes")).status).toBe(200);
   expect(old.text()).toBe(ping);
 });
@@ -73,7 +73,7 @@ test("takes only the report of a new beginning for one", async () => {
   const workspace = await claim(client, "mine", pool);
   const now = await connectExternalAgent(client, workspace.id, "main");
   opened.defer(() => now.connection.close());
-  // The answer to its last report was lost, so it is made again; then it ends its life before.
+  // The answer to its last report was lost, so it repeats it; then it ends its previous life.
   const states = [Lifecycle_State.READY, Lifecycle_State.SHUTTING_DOWN, Lifecycle_State.OFF];
   for (const state of states) {
     await report(now, state);
@@ -111,7 +111,7 @@ test("tells nobody again who was seen to end his life before", async () => {
     .execute();
   // A hint for all streams of the workspace.
   await report(now, Lifecycle_State.OFF);
-  // Both agents are looked at together, so the other one's second frame says that nothing came of it for this one.
+  // Both agents are checked together, so the other one's second frame shows that this one gets none.
   expect(await Promise.all(second)).toEqual([told, told]);
   await becomeReady(now);
   expect((await Promise.all(main)).toSorted()).toEqual([ping, told]);

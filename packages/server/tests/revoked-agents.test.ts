@@ -35,7 +35,7 @@ import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import type { RpcHandlers } from "../src/platform/rpc/handler.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 
-/* An agent whose build has ended may do nothing more, whatever it calls itself and whatever it keeps open. */
+/* An agent whose build has ended may do nothing more, whatever it claims to be and whatever it keeps open. */
 
 const template = `driver: external
 agents:
@@ -89,7 +89,7 @@ async function build({ workspace }: Running, transition: Transition): Promise<vo
   });
 }
 
-/** Stops a workspace without any hint: by rows alone, as if each had been lost. */
+/** Stops a workspace without any hint: by rows alone, as if all hints had been lost. */
 async function stopUnheard({ workspace }: Running): Promise<void> {
   const { db } = server;
   const [jobId, buildId] = [randomUUID(), randomUUID()];
@@ -157,7 +157,7 @@ function idsOf({ workspace }: Running): AgentIds {
   return { agent: agent.id, script: agent.scripts[0]?.id ?? "", app: agent.apps[0]?.id ?? "" };
 }
 
-/** Requests that a live agent may make; each of them is refused once it is not live. */
+/** Returns requests that a live agent may make; each of them is refused once it is not live. */
 function requests({ agent, script, app }: AgentIds): Readonly<Record<string, unknown>> {
   const at = timestampFromMs(Date.now());
   return {
@@ -183,15 +183,15 @@ function requests({ agent, script, app }: AgentIds): Readonly<Record<string, unk
   };
 }
 
-/** RPCs that a session is answered until it is closed: they read and store nothing of the workspace. */
+/** RPCs that a session may call until it is closed: they neither read nor store anything of the workspace. */
 const harmless = new Set([
   "GetAnnouncementBanners",
   "GetServiceBanner",
   // Its values go into a batch, which changes the ended agent's own rows only.
   "BatchUpdateMetadata",
-  // Is looked at in memory only.
+  // Processed in memory only.
   "PushResourcesMonitoringUsage",
-  // Goes to the server's log, under a rate.
+  // Goes to the server's log, rate-limited.
   "ReportBoundaryLogs",
   // Unknown to this server.
   "PushContextState",
@@ -235,7 +235,7 @@ describe("an RPC of an agent that was stopped without a hint", () => {
   });
 });
 
-/** The RPCs of a session that nothing closes. */
+/** Returns the RPCs of a session that nothing closes. */
 function handlersOf({ workspace }: Running): RpcHandlers {
   const { id: agentId, name: agentName } = requireAgent(workspace);
   return agentRpcHandlers({
@@ -263,7 +263,7 @@ function handlersOf({ workspace }: Running): RpcHandlers {
   });
 }
 
-/** Calls in turn; the texts of the errors by the names of the RPCs, undefined for an answer. */
+/** Calls RPCs in turn; resolves to the error texts by RPC name, undefined for success. */
 async function callAll(
   handlers: RpcHandlers,
   sent: Readonly<Record<string, unknown>>,
@@ -274,7 +274,7 @@ async function callAll(
     if (request === undefined) continue;
     const handler = handlers.get(`/${method.parent.typeName}/${method.name}`);
     if (handler?.kind !== "unary") throw new Error(`no unary handler of ${method.name}`);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written for this very method above
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written for this method above
     const bytes = encodeMessage(method.input, request as MessageInitShape<typeof method.input>);
     const { signal } = new AbortController();
     const error = await handler.answer(bytes, signal).then(() => undefined, errorText);

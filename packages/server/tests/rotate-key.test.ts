@@ -39,7 +39,7 @@ describe("rotateSecrets", () => {
     const build = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
     const first = await seedAgent(db, build);
     const box = new SecretBox([oldKey]);
-    // Copies of one agent, each with a token of its own.
+    // Copies of one agent, each with its own token.
     await sql`
       insert into workspace_agents (id, resource_id, workspace_build_id, name, auth_token_hash,
         auth_token_encrypted, architecture, operating_system)
@@ -128,7 +128,7 @@ describe("slipway server rotate-key", () => {
 
   interface Secrets {
     readonly agentToken: string;
-    /** The pair that the agent gets. */
+    /** The key pair that the agent gets. */
     readonly gitKey: unknown;
   }
 

@@ -76,7 +76,7 @@ function settled({ id }: Workspace, number: number): Promise<Workspace> {
 describe("a workspace with a time to live and a schedule", () => {
   it("is stopped at its deadline and started at its time, each once, whoever looks", async () => {
     const workspace = await make("clockwork", { ttl_ms: 29 * 86_400_000 });
-    // Times of the database are finer than milliseconds.
+    // Times in the database are finer than milliseconds.
     const deadline = Date.parse(workspace.latest_build.deadline ?? "") + 1;
     expect(await carryOutSchedules(needs, deadline - 1_000, signal)).toBe(0);
     const both = [deadline, deadline].map((now) => carryOutSchedules(needs, now, signal));

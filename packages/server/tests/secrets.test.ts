@@ -22,8 +22,8 @@ import { WebSocket } from "ws";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
 
 /*
- * A whole life on a server that logs all it can, and then a search for each secret that was there: in what the server and
- * the agent printed, and in every column of every table.
+ * A complete life cycle on a server with the most verbose log, followed by a search for every secret: in the output of
+ * the server and the agent, and in every column of every table.
  */
 const template = `
 driver: process
@@ -42,7 +42,7 @@ let dataDir: string;
 let database: TestDatabase;
 let server: ServerProcess;
 let workspaceId: string;
-/** Each secret of this life, by what it is. */
+/** Every secret of the test, by name. */
 const secrets = new Map<string, string>();
 
 beforeAll(async () => {
@@ -112,14 +112,14 @@ async function readAgentToken(secretKey: string): Promise<string> {
   return new SecretBox([secretKey]).open(sealed);
 }
 
-/** The middle of the private key, without the lines that every key has. */
+/** Fetches the middle of the private key, without the lines that every key has. */
 async function fetchGitKey(agentToken: string): Promise<string> {
   const headers = { "Coder-Session-Token": agentToken };
   const { private_key: key } = await send("/workspaceagents/me/gitsshkey", { headers });
   return String(key).split("\n")[3] ?? "";
 }
 
-/** Requests that fail, with secrets in all the places where they can be. */
+/** Sends failing requests with secrets in every possible place. */
 async function failAround(sessionToken: string, agentToken: string): Promise<void> {
   for (const token of [sessionToken, agentToken, unknownToken]) {
     for (const path of ["/nope", "/workspaces/nope", "/workspaceagents/me/gitsshkey", "/users"]) {
@@ -185,7 +185,7 @@ it("keeps none of them in clear in any table", async () => {
   expect(places).toEqual([]);
 });
 
-/** Which secrets are in a text, also as bytes in hexadecimal or Base64. */
+/** Returns the secrets in a text, also in hexadecimal or Base64. */
 function found(text: string): string[] {
   return [...secrets].flatMap(([name, secret]) => {
     const bytes = Buffer.from(secret);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** What a proxy for TLS says about a visitor. */
+/** The headers that a TLS proxy adds for a visitor. */
 const proxied = { "X-Forwarded-Proto": "https", "X-Forwarded-Host": "slipway.example" };
 
 function logIn(headers: Readonly<Record<string, string>>): Promise<Response> {

@@ -124,7 +124,7 @@ interface RequestParts {
   readonly raw?: string;
 }
 
-/** A request as it goes over the wire, without what a client would smooth over. */
+/** Sends a request exactly as given, without a client's normalization. */
 async function request(method: string, path: string, parts: RequestParts = {}): Promise<Answer> {
   const body = parts.raw ?? (parts.body === undefined ? null : JSON.stringify(parts.body));
   const response = await fetch(`${server.accessUrl}/api/v2${path}`, {
@@ -143,7 +143,7 @@ function asAdmin(method: string, path: string, parts: RequestParts = {}): Promis
 }
 
 interface Socket {
-  /** The messages as they came; complete once `ended` is settled. */
+  /** The messages in order of arrival; complete once `ended` is settled. */
   readonly messages: readonly string[];
   readonly firstMessage: Promise<void>;
   readonly ended: Promise<{ readonly code: number; readonly reason: string }>;
@@ -166,7 +166,7 @@ function openSocket(path: string): Socket {
 }
 
 async function waitForImport(version: string): Promise<TemplateVersion> {
-  // The log is followed to its end: then the job is over.
+  // Follows the log to its end: then the job is over.
   const socket = openSocket(`/templateversions/${version}/logs?follow`);
   expect(await socket.ended).toEqual({ code: 1000, reason: "done" });
   return client.call(getTemplateVersion, { params: { version } });
@@ -354,7 +354,7 @@ describe("a workspace", () => {
     let text = "";
     for await (const chunk of chunks) {
       text += chunk;
-      // The value comes with one of the first events; a report may take 5 seconds.
+      // The value arrives with one of the first events; a report may take 5 seconds.
       if (text.includes('"value":"42')) break;
     }
     end.abort();
@@ -426,7 +426,7 @@ describe("every answer", () => {
     expect(headers.get("x-coder-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     const { version } = await client.call(getBuildInfo);
-    // With the mark that keeps stock commands of other versions from warning.
+    // With the suffix that keeps stock commands of other versions from warning.
     expect(headers.get("x-coder-build-version")).toBe(`${version}.v0.0.0`);
   });
 

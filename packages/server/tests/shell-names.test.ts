@@ -7,7 +7,7 @@ import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client, testPassword } from "./support/people.ts";
 import { claim, fillPool, listPrebuilds, pushPoolOf, waitForPrebuilds } from "./support/pool.ts";
 
-/* What stands in the scripts of templates: names that the server accepts, and nothing else that a user chose. */
+/* Values in templates' scripts: names that the server accepts, and nothing else that a user chose. */
 
 const template = `
 driver: external
@@ -51,7 +51,7 @@ function idOf({ body }: { readonly body: unknown }, key: string): string {
   return value;
 }
 
-/** Every place where a name enters that templates may put into scripts. */
+/** Every place that accepts a name that templates may put into scripts. */
 const entries: Readonly<Record<string, (name: string) => Promise<{ readonly status: number }>>> = {
   "the first user": (username) =>
     server.request("POST", "/users/first", { ...person(username), trial: false }),
@@ -120,7 +120,7 @@ describe("a name that would change a shell's text", () => {
 });
 
 describe("a version that was pushed when parameters could stand in scripts", () => {
-  /** Puts a parameter into the script, as an earlier server would have stored it. */
+  /** Stores a parameter in the script, as an earlier server would have. */
   async function makeOld(id: string): Promise<void> {
     const version = server.db
       .selectFrom("templates")

@@ -13,7 +13,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** Opens a WebSocket and never says anything on it, not even that it has heard of its end. */
+/** Opens a WebSocket and never sends anything on it, not even a close. */
 async function openDeafSocket(
   url: string,
   path: string,
@@ -38,7 +38,7 @@ async function openDeafSocket(
 
 test(
   "ends although a client does not answer when it closes its socket",
-  // Well before ws gives up by itself.
+  // Well before `ws` times out by itself.
   { timeout: 25_000 },
   async () => {
     const server = await openServer(inject("postgresUrl"));

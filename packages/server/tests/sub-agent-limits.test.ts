@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, expect, inject, it } from "vitest";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 
-/* An agent has a number of sub-agents of its own, each with little text, and touches nobody else's. */
+/* An agent has a limited number of sub-agents, each with limited text, and touches nobody else's. */
 
 const template = `driver: external
 agents:
@@ -49,7 +49,7 @@ async function startWorkspace(client: Client): Promise<Workspace> {
   return waitForWorkspace(client, id, ({ latest_build: { job } }) => job.status === "succeeded");
 }
 
-/** Calls as an agent of a token, over a session of its own. */
+/** Calls an RPC as the agent of a token, over a session of its own. */
 async function call(
   token: string,
   ...[method, input]: Parameters<Awaited<ReturnType<typeof openRawAgent>>["call"]>
@@ -114,7 +114,7 @@ it("makes 32 sub-agents of an agent at once and not one more, lists them, and de
   expect(await call(token, Agent.method.deleteSubAgent, { id: encodeUuid(id) })).toMatchObject({
     type: "message",
   });
-  // One that ended does not count.
+  // A deleted one does not count.
   await makeSubAgent(token, "another");
 
   const params = { workspace: workspace.id };

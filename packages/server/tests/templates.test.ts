@@ -16,7 +16,7 @@ import { WebSocket } from "ws";
 import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
-/** Nobody starts its agents, so workspaces of it are made at once. */
+/** Its agents are never started, so workspaces of it are built at once. */
 const template = `
 driver: external
 display_name: Small

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A new token, by another token or session; a status where there is none. */
+/** Creates a token, with another token or session; resolves to a status if there is none. */
 async function newToken(
   body: object,
   by: Pick<Client, "headers"> = ann,
@@ -36,7 +36,7 @@ async function newToken(
   return { status: answer.status, client: openClient(server.url, key), body: answer.body };
 }
 
-/** Whether a token opens a route for Ann's things; what else the route says of the request does not matter. */
+/** Resolves to true if a token allows a route for Ann's things; the route's other answers do not matter. */
 async function opens(route: api.Route, client: Pick<Client, "headers">): Promise<boolean> {
   const params = { ...world.ids, name: "x", number: "1", key: "x", devcontainer: "x" };
   const leaving = new AbortController();
@@ -93,7 +93,7 @@ const reachingInto = [
   "reportWorkspaceUsage",
 ];
 
-/** What tokens of these scopes open, by the names that the contract exports routes by. */
+/** The routes that tokens of these scopes allow, by their exported names. */
 const table: Readonly<Record<string, readonly string[]>> = {
   "workspace:read": reading,
   "workspace:ssh": reachingInto,

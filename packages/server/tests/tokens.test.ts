@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A new token of Ann's, as a client. */
+/** Creates a token of Ann's; resolves to a client with it. */
 async function newToken(body: CreateTokenRequest, owner = ann.client): Promise<Client> {
   const { key } = await owner.call(createToken, { params: { user: "me" }, body });
   return openClient(server.url, key);
@@ -87,7 +87,7 @@ describe("an API token", () => {
       status: 204,
     });
     await newToken({ token_name: "same" });
-    // Names of others are no matter.
+    // Other users' names do not matter.
     await newToken({ token_name: "same" }, server.admin);
   });
 

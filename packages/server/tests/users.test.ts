@@ -9,7 +9,7 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let nextName = 0;
 
-/** A new person under a name of his own. */
+/** Creates a new person with a unique name. */
 function somebody(...roles: RoleName[]): Promise<Person> {
   nextName += 1;
   return addPerson(server, `person-${nextName}`, roles);
@@ -264,7 +264,7 @@ describe("roles", () => {
       status: 400,
       body: { validations: [{ field: "roles.0" }] },
     });
-    // A user admin makes neither himself nor others more than they are.
+    // A user admin can elevate neither themselves nor others.
     expect(await server.request("PUT", path, { roles: ["owner"] }, client)).toMatchObject({
       status: 403,
     });
@@ -312,7 +312,7 @@ describe("the last active owner", () => {
     ["deleted", "DELETE", "", undefined],
   ])("stays, though two owners have each other %s at once", async (_what, method, path, body) => {
     const [first, second] = [await somebody("owner"), await somebody("owner")];
-    // The administrator steps aside, so that these two are the only owners.
+    // The administrator steps down, so that these two are the only owners.
     await server.db
       .updateTable("users")
       .set({ status: "suspended" })

@@ -21,7 +21,7 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-// Only root can run things as another user; CI is root.
+// Only root can run processes as another user; CI is root.
 const ofRoot = describe.runIf(process.getuid?.() === 0);
 const signal = new AbortController().signal;
 
@@ -42,8 +42,8 @@ async function pidsOf(uid: number): Promise<number[]> {
 }
 
 /**
- * What a workspace tries. Each line that it prints is a secret or a neighbor that it got at, but for the last, which says
- * who it is.
+ * Attacks from a workspace. Each line of output is a secret or a neighbor that it reached, except the last, which names
+ * its own user.
  */
 const hostileScript = `
   node=$(readlink /proc/$PPID/exe)
@@ -127,7 +127,7 @@ ofRoot("a server of root", () => {
     const stop = { params: { workspace: hostile.id }, body: { transition: "stop" } } as const;
     await client.call(createBuild, stop);
     await waitForWorkspace(client, hostile.id, (found) => found.latest_build.status === "stopped");
-    // Those that left the agent's group and environment too.
+    // Including those that left the agent's group and environment.
     expect(await pidsOf(uid)).toEqual([]);
     expect(await pidsOf(neighbor.uid)).not.toEqual([]);
   });
@@ -225,7 +225,7 @@ ofRoot("a server of root", () => {
       return child;
     };
     const forged = forge(join(root, "workspaces", victim.workspace.id));
-    // What is no directory at all keeps nothing from being stopped.
+    // A forged mark that is not a directory does not prevent a stop.
     for (const odd of ["/etc/passwd", "/".repeat(5000), "\u{1F984}", "."]) forge(odd);
     await driver.stop(victim, log, signal);
     expect(await pidsOf(own)).toEqual([]);

@@ -30,7 +30,7 @@ export interface NamedAgent {
   readonly connectionId: string;
 }
 
-/** How an agent that is named stands to the one that calls. */
+/** The relations of a named agent to the calling one. */
 export const relations = [
   "itself",
   "child",
@@ -44,11 +44,11 @@ export type Relation = (typeof relations)[number];
 /** The agent `main` of a workspace, or its child. */
 export type CallerKind = "agent" | "sub-agent";
 
-/** Two workspaces of Ann's and one of Bob's; the first has two agents, one of them with a child. */
+/** Two of Ann's workspaces and one of Bob's; the first has two agents, one of them with a child. */
 export interface AgentsWorld {
-  /** The agents by how they stand to the caller; only the child has a parent. */
+  /** The agents by their relation to the caller; only the child has a parent. */
   readonly seenBy: Readonly<Record<CallerKind, Partial<Record<Relation, NamedAgent>>>>;
-  /** All rows that belong to an agent, but for when it was connected. */
+  /** Returns all rows that belong to an agent, except its connection times. */
   rowsOf(agentId: string): Promise<unknown>;
 }
 
@@ -153,7 +153,7 @@ async function nameChild(
   return describe(server, parseUuid(agent?.authToken ?? new Uint8Array()));
 }
 
-/** Looks up what an agent has, and reports a connection and a log line as it. */
+/** Looks up the things of an agent, and reports a connection and a log line as it. */
 async function describe(server: OpenServer, token: string): Promise<NamedAgent> {
   const { connection } = await connectWithToken(server.url, token);
   const { agentId, apps, scripts } = await connection.unary(Agent.method.getManifest, {}, never);
@@ -181,7 +181,7 @@ async function describe(server: OpenServer, token: string): Promise<NamedAgent> 
     id: parseUuid(agentId),
     token,
     appId: parseUuid(apps[0]?.id ?? nothing),
-    // A child has no scripts: this one names none of anybody.
+    // A child has no scripts: this id names none at all.
     scriptId: parseUuid(scripts[0]?.id ?? nothing),
     logSourceId,
     connectionId,

@@ -1,6 +1,6 @@
 import type { CallerName } from "./authorisation-world.ts";
 
-/** Routes that list things of several people, by the names that they are exported by. */
+/** Routes that list things of several people, by their exported names. */
 type ListName =
   | "listAuditLogs"
   | "listMembers"
@@ -10,7 +10,7 @@ type ListName =
   | "listUsers"
   | "listWorkspaces";
 
-/** One question about a list, and what the answer holds for each caller. Who is not named is answered with no list. */
+/** One question about a list, and the expected answer for each caller. Callers that are not named get no list. */
 export interface ListQuestion {
   readonly route: ListName;
   readonly params?: Readonly<Record<string, string>>;
@@ -34,10 +34,10 @@ const nothing: readonly string[] = [];
 const both = ["ann/dev", "bob/dev"];
 const me = { user: "me" };
 
-/** What lists hold, for those whom the table of routes lets in. */
+/** The expected lists, for callers whom the table of routes admits. */
 export const questions: readonly ListQuestion[] = [
   { route: "listUsers", expected: { ...itself, ...seesEverybody } },
-  // A search finds nobody whom the caller may not see.
+  // A search never finds users whom the caller may not see.
   {
     route: "listUsers",
     query: "q=status:suspended",
@@ -88,7 +88,7 @@ export const questions: readonly ListQuestion[] = [
       owner: nothing,
     },
   },
-  // Only an owner is given everybody's; anybody else who asks for them gets their own.
+  // Only an owner gets everybody's; anybody else who asks for them gets their own.
   {
     route: "listTokens",
     params: me,
@@ -110,7 +110,7 @@ export const questions: readonly ListQuestion[] = [
       owner: ["ann:limited", "ann:token", "bob:token"],
     },
   },
-  // Jobs are seen with what they are about.
+  // Jobs are visible to those who see their subjects.
   {
     route: "listProvisionerJobs",
     expected: {
@@ -140,7 +140,7 @@ export const questions: readonly ListQuestion[] = [
   },
 ];
 
-/** Routes whose lists are all about the one thing that the path names: who is let in may see all of it. */
+/** Routes whose lists concern the one thing named in the path: callers who are admitted may see all of it. */
 export const aboutOneThing: ReadonlySet<string> = new Set([
   "getAgent",
   "getAgentLogs",

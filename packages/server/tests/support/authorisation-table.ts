@@ -4,12 +4,12 @@ import { packTemplate } from "@slipway/testkit";
 
 import { agentCallers, type CallerName, callerNames, type World } from "./authorisation-world.ts";
 
-/** The status that each caller is answered with. */
+/** The status that each caller gets. */
 export type Statuses = Readonly<Record<CallerName, number>>;
 
-/** What one row asks; a function makes it anew for each caller, where what is asked for is gone afterwards. */
+/** The request of a row; a function creates it anew for each caller, if the request deletes its subject. */
 interface Request {
-  /** Parameters of the path; those left out are those of Ann's things. */
+  /** Path parameters; those omitted default to Ann's things. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly body?: unknown;
@@ -18,27 +18,30 @@ interface Request {
 export interface Row {
   readonly statuses: Statuses;
   readonly request: Request | ((world: World) => Promise<Request>);
-  /** The status of an upgrade for those who are let in, where it is not 101. */
+  /** The status of an upgrade for admitted callers, if it is not 101. */
   readonly upgradeStatus?: number;
-  /** The answer ends the caller's session, so that each asks with a new one. */
+  /** Set if the answer ends the caller's session, so that each caller uses a new one. */
   readonly endsSession?: true;
 }
 
-/** A route for everybody. */
+/** Returns the row of a public route. */
 function anyone(status: number, request: Row["request"] = {}): Row {
   return { statuses: statuses(() => status), request };
 }
 
-/** Callers whose status a row of `users` gives only where it is not the usual one. */
+/** Callers whose status a row of `users` gives only if it differs from the usual one. */
 interface OtherStatuses {
-  /** Usually that of another member, whose right to users and audit entries does not matter. */
+  /** Defaults to that of another member, for whom rights to users and audit entries do not matter. */
   readonly userAdmin?: number;
   readonly auditor?: number;
-  /** Whether the member's token with the scope `workspace:read` opens the route. */
+  /** True if the member's token with the scope `workspace:read` allows the route. */
   readonly isReading?: true;
 }
 
-/** A route for users: statuses for the member whose things are asked for, another member, a template admin, an owner. */
+/**
+ * Returns the row of a route for users: statuses for the owner of the things, another member, a template admin, an
+ * owner.
+ */
 function users(
   member: number,
   otherMember: number,
@@ -59,7 +62,10 @@ function users(
   return { statuses: statuses((name) => answered[name] ?? 401), request };
 }
 
-/** A route for users who may read users: like `users`, for a right that user admins and auditors have too. */
+/**
+ * Returns the row of a route for users who may read users: like `users`, for a right that user admins and auditors also
+ * have.
+ */
 function usersOfAll(
   member: number,
   otherMember: number,
@@ -70,7 +76,7 @@ function usersOfAll(
   return users(member, otherMember, status, status, request, others);
 }
 
-/** A route for agents; an agent of an old build is nobody. */
+/** Returns the row of a route for agents; an agent of an old build is nobody. */
 function agents(status: number, request: Row["request"] = {}): Row {
   return { statuses: statuses((name) => (agentCallers.has(name) ? status : 401)), request };
 }
@@ -98,14 +104,14 @@ const secondVersion = async ({ secondVersionId }: World): Promise<Request> => ({
 });
 const version = { params: { template: "demo", name: "first" } };
 
-/** Who may do what: every route of the contract by the name that it is exported by. */
+/** The rights of callers: every route of the contract by its exported name. */
 export const table: Readonly<Record<string, Row>> = {
-  // What everybody may ask.
+  // Public routes.
   getFirstUser: anyone(200),
   createFirstUser: anyone(409, {
     body: { email: "x@example.com", username: "x", password: "correct-horse-battery-42" },
   }),
-  // An account each, as guesses of one account's password are slowed down.
+  // One account each, because password guesses for one account are slowed down.
   login: anyone(401, async () => ({
     body: { email: `${newName()}@example.com`, password: "wrong" },
   })),
@@ -243,7 +249,7 @@ export const table: Readonly<Record<string, Row>> = {
   listBuildParameters: users(200, 404, 200, 200, {}, isReading),
   listBuildResources: users(200, 404, 200, 200, {}, isReading),
 
-  // Agents as clients see them: to reach into one takes more than to see it.
+  // Agents as clients see them: reaching into one takes more than seeing it.
   getAgent: users(200, 404, 200, 200, {}, isReading),
   getAgentLogs: users(200, 404, 200, 200, {}, isReading),
   getAgentStartupLogs: users(200, 404, 200, 200, {}, isReading),
@@ -266,7 +272,7 @@ export const table: Readonly<Record<string, Row>> = {
     upgradeStatus: 409,
   },
 
-  // Templates: everybody reads, who may write templates changes.
+  // Templates: everybody reads, template writers change.
   listTemplates: users(200, 200, 200, 200),
   listOrganizationTemplates: users(200, 200, 200, 200),
   listTemplateExamples: users(200, 200, 200, 200),

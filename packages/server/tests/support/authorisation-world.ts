@@ -25,7 +25,7 @@ import { vi } from "vitest";
 import type { OpenServer } from "./open-server.ts";
 import { addPerson, type Client, testPassword } from "./people.ts";
 
-/** Who asks. The member is Ann, whose things the rows ask for, as the agents of hers are. */
+/** The callers. The rows refer to things of the member, Ann, and of her agents. */
 export const callerNames = [
   "nobody",
   "member",
@@ -36,7 +36,7 @@ export const callerNames = [
   "owner",
   /** A member suspended while logged in. */
   "suspended member",
-  /** A token of the member's with the scope `workspace:read`. */
+  /** A token of the member with the scope `workspace:read`. */
   "limited token",
   "agent",
   /** The agent of another member. */
@@ -48,28 +48,28 @@ export const callerNames = [
 ] as const;
 export type CallerName = (typeof callerNames)[number];
 
-/** The agents that are let in. */
+/** The agents that are authenticated. */
 export const agentCallers: ReadonlySet<CallerName> = new Set(["agent", "other agent", "sub-agent"]);
 
-/** A deployment with somebody of each kind, and things of Ann's, a member. */
+/** A deployment with a caller of each kind, and things of Ann, a member. */
 export interface World {
   /** Ids of Ann's things, by the names of path parameters. */
   readonly ids: Readonly<Record<string, string>>;
-  /** A version after the one that the workspaces use. */
+  /** A later version than the workspaces use. */
   readonly secondVersionId: string;
   readonly callers: Readonly<Record<CallerName, Headers>>;
-  /** Headers with a new session of the same user; the same headers of who is none. */
+  /** Returns headers with a new session of the same user; unchanged headers for other callers. */
   newSession(headers: Headers): Promise<Headers>;
   newUser(): Promise<User>;
-  /** A token of Ann's; resolves to its id. */
+  /** Creates a token of Ann's; resolves to its id. */
   newKey(): Promise<string>;
-  /** A workspace of Ann's whose first build has ended. */
+  /** Creates a workspace of Ann's whose first build has ended. */
   newWorkspace(): Promise<Workspace>;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Its agents are started by nobody, so that workspaces need no processes. */
+/** Its agents are never started, so that workspaces need no processes. */
 const template = `
 driver: external
 presets: { waiting: { prebuilds: { instances: 0 } } }
@@ -181,7 +181,7 @@ function hasKey(body: unknown): body is { readonly key: string } {
   return typeof body === "object" && body !== null && "key" in body && typeof body.key === "string";
 }
 
-/** Waits until `isDone` says so. */
+/** Waits until `isDone` resolves to true. */
 async function until(isDone: () => Promise<boolean>): Promise<void> {
   await vi.waitUntil(isDone, { timeout: 30_000, interval: 20 });
 }
@@ -201,7 +201,7 @@ function hasEnded(client: Client, id: string): Promise<Workspace> {
   return waitForWorkspace(client, id, ({ latest_build: { job } }) => job.status === "succeeded");
 }
 
-/** Makes a child of the agent of a token; resolves to the child's token. */
+/** Creates a child of the agent of a token; resolves to the child's token. */
 async function makeSubAgent(serverUrl: string, token: string): Promise<string> {
   const { connection } = await connectWithToken(serverUrl, token);
   try {

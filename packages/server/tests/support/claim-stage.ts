@@ -5,7 +5,7 @@ import { selectReinitViews } from "../../src/features/prebuilds/reinit/queries.t
 import type { ReinitView } from "../../src/features/prebuilds/reinit/view.ts";
 import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
 
-/** A stage on a database of its own, with a pool of `instances` that never expire. */
+/** Opens a stage on its own database, with a pool of `instances` that never expire. */
 export async function openStage(
   postgresUrl: string,
   opened: AsyncDisposableStack,
@@ -20,7 +20,7 @@ export async function openStage(
   });
 }
 
-/** How the agent of a token stands for `/reinit`. */
+/** Resolves to the state of a token's agent for `/reinit`. */
 export async function viewOf({ needs }: ClaimStage, token: string): Promise<ReinitView> {
   const hash = hashAgentToken(token);
   const views = await selectReinitViews(needs.db, [hash]);

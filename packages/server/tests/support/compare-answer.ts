@@ -8,7 +8,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** Compares answers with recorded ones, but for what is listed, and knows what of the list has happened. */
+/** Compares answers with recorded ones, except for listed differences, and tracks which of those have occurred. */
 export class AnswerComparison {
   readonly #listed: DeliberateDifferences;
   readonly #seen = new Set<string>();
@@ -17,7 +17,7 @@ export class AnswerComparison {
     this.#listed = listed;
   }
 
-  /** What is other than recorded and not listed: status, keys and their types, and the message of an error. */
+  /** Returns the unlisted differences: status, keys and their types, and error messages. */
   compare(record: Recorded, answer: Answer): readonly string[] {
     const { method = "GET", path = "", status = 0 } = record;
     const name = `${nameRequest(method, path)} ${status}`;
@@ -36,7 +36,7 @@ export class AnswerComparison {
       : others;
   }
 
-  /** The same of two values of JSON, such as messages of a stream. */
+  /** Compares two JSON values, such as messages of a stream. */
   compareJson(name: string, recorded: unknown, ours: unknown): readonly string[] {
     const { lost, added, addedAtTimes = {} } = this.#listed;
     const wrong = shapeDifferences(recorded, ours)
@@ -48,7 +48,7 @@ export class AnswerComparison {
     return [...wrong, ...more];
   }
 
-  /** What is listed and has not happened. */
+  /** Returns the listed differences that have not occurred. */
   unseen(): readonly string[] {
     const { answers, lost, added } = this.#listed;
     return [
@@ -65,7 +65,7 @@ export class AnswerComparison {
   }
 }
 
-/** The end of a path that a key is, not the end of a longer key. */
+/** Returns a key as the end of a path, so that it does not match the end of a longer key. */
 function dotted(key: string): string {
   return key.startsWith("[") ? key : `.${key}`;
 }

@@ -7,11 +7,14 @@ import type { Client } from "./people.ts";
 export interface RecordedAgent extends AsyncDisposable {
   readonly id: string;
   readonly token: string;
-  /** It runs its start script, and has collected two items of metadata. */
+  /** Reports that its start script runs, and two collected items of metadata. */
   start(): Promise<void>;
 }
 
-/** Connects the agent `main` of a workspace: it was gone once, is connected, and has said its version and directory. */
+/**
+ * Connects the agent `main` of a workspace, which disconnected once, is connected, and has reported its version and
+ * directory.
+ */
 export async function connectRecordedAgent(
   client: Client,
   workspaceId: string,

@@ -3,8 +3,8 @@ import { sql } from "kysely";
 import type { Database } from "../../src/platform/db/database.ts";
 
 /**
- * Copies a workspace with its builds, jobs, resources and agents `count` times, for tests that need more of them than requests
- * make in a short time. Every id of a copy is made from that of the original and the number of the copy.
+ * Copies a workspace with its builds, jobs, resources and agents `count` times, for tests that need more of them than
+ * requests create in a short time. Every id of a copy derives from that of the original and the number of the copy.
  */
 export async function copyWorkspace(db: Database, id: string, count: number): Promise<void> {
   const ofJobs = sql`job_id in (select id from jobs where workspace_id = ${id})`;

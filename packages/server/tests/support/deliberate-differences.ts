@@ -1,25 +1,25 @@
 /*
- * Where our answers are other than the recorded ones on purpose, each with its reason; one list for each test of
- * recordings. A test fails for what is not listed here, and for what is listed and does not happen any more.
+ * Deliberate differences between our answers and the recorded ones, each with its reason; one list for each test of
+ * recordings. A test fails for unlisted differences, and for listed ones that no longer occur.
  */
 
 /** An answer whose body is not compared. */
 export interface OtherAnswer {
   readonly reason: string;
-  /** Ours, where it is not the recorded one. */
+  /** Our status, if it differs from the recorded one. */
   readonly status?: number;
-  /** Ours, where the recorded one is another. */
+  /** Our message, if it differs from the recorded one. */
   readonly message?: string;
 }
 
 export interface DeliberateDifferences {
-  /** By method, path without ids, and recorded status. */
+  /** Answers by method, path without ids, and recorded status. */
   readonly answers: Readonly<Record<string, OtherAnswer>>;
-  /** Reasons by the end of the path of a key that ours has not, or with another type. */
+  /** Reasons by the end of the path of a key that our answer lacks, or has with another type. */
   readonly lost: Readonly<Record<string, string>>;
-  /** Reasons by the end of the path of a key that only ours has. */
+  /** Reasons by the end of the path of a key that only our answer has. */
   readonly added: Readonly<Record<string, string>>;
-  /** The same of keys that only the order of events lets be there. */
+  /** The same for keys whose presence depends on the order of events. */
   readonly addedAtTimes?: Readonly<Record<string, string>>;
 }
 

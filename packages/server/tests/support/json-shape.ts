@@ -1,4 +1,6 @@
-/** Where JSON has another shape than a recorded one; `path` has dots between keys, `[]` for the elements of a list. */
+/**
+ * A difference in shape between JSON and a recorded one; `path` has dots between keys, `[]` for the elements of a list.
+ */
 export interface Difference {
   readonly path: string;
   readonly wanted: string;
@@ -6,8 +8,9 @@ export interface Difference {
 }
 
 /**
- * What of a recorded JSON our JSON does not have, or has as another type: each recorded key, in depth. More keys are no
- * difference. An element of a list is compared with ours of the same name, or the one at its place, or the first one.
+ * Returns the parts of a recorded JSON that our JSON lacks, or has with another type: each recorded key, in depth.
+ * Additional keys are no difference. A list element is compared with ours of the same name, or the one at its index, or
+ * the first one.
  */
 export function shapeDifferences(recorded: unknown, ours: unknown, path = ""): Difference[] {
   const [wanted, found] = [typeOf(recorded), typeOf(ours)];
@@ -23,14 +26,14 @@ export function shapeDifferences(recorded: unknown, ours: unknown, path = ""): D
   );
 }
 
-/** Keys of ours that the recorded JSON does not have. */
+/** Returns our keys that the recorded JSON does not have. */
 export function addedKeys(recorded: unknown, ours: unknown): string[] {
   return shapeDifferences(ours, recorded)
     .filter(({ path, found }) => found === "undefined" && !path.endsWith("[]"))
     .map(({ path }) => path);
 }
 
-/** What elements of lists are known by. */
+/** The keys that identify list elements. */
 const nameKeys = ["name", "display_name", "slug", "type"];
 
 function counterpart(element: unknown, index: number, list: readonly unknown[]): unknown {

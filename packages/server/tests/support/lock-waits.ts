@@ -4,9 +4,9 @@ import { vi } from "vitest";
 import type { Database } from "../../src/platform/db/database.ts";
 import type { DB } from "../../src/platform/db/gen/schema.ts";
 
-/** A transaction that stays open until it is told how to end. */
+/** A transaction that stays open until it is committed or rolled back. */
 export interface OpenTransaction<T> extends AsyncDisposable {
-  /** What its statements resolved to. */
+  /** The result of its statements. */
   readonly result: T;
   commit(): Promise<void>;
   rollBack(): Promise<void>;
@@ -42,7 +42,7 @@ export async function holdOpen<T>(
   };
 }
 
-/** Waits until as many statements wait for the locks of others. */
+/** Waits until `count` statements wait for the locks of others. */
 export async function waitForBlocked(db: Database, count = 1): Promise<void> {
   await vi.waitUntil(
     async () => {

@@ -3,7 +3,7 @@ import { waitForWorkspace } from "@slipway/testkit";
 
 import type { Client } from "./people.ts";
 
-/** A template whose agents are known by the machine that the parameter `instance` names. */
+/** Returns a template whose agents are identified by the machine in the parameter `instance`. */
 export const machineTemplate = (
   auth: string,
   agentNames: readonly string[] = ["main"],
@@ -25,7 +25,7 @@ ${agentNames
   )
   .join("")}`;
 
-/** A workspace of the template that says it runs on the machine, once it runs. */
+/** Creates a workspace of the template that names the machine, and waits until it runs. */
 export async function addMachine(
   client: Client,
   templateId: string,

@@ -20,14 +20,14 @@ import type { Database } from "../../src/platform/db/database.ts";
 
 type Client = ReturnType<typeof openClient>;
 
-/** A server in this process, on a database of its own, with the administrator logged in. */
+/** A server in this process, on its own database, with the administrator logged in. */
 export interface OpenServer extends AsyncDisposable {
   readonly url: string;
   readonly db: Database;
   readonly routes: Server["routes"];
   readonly postgresUrl: string;
   readonly admin: Client;
-  /** A request as it goes over the wire, by the administrator unless another one is named. */
+  /** Sends a request exactly as given, by the administrator unless another client is named. */
   request(
     method: string,
     path: string,
@@ -42,7 +42,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** `environment` are more settings by their variables. */
+/** Opens a server; `environment` holds additional settings by variable. */
 export async function openServer(
   postgresUrl: string,
   environment: Readonly<Record<string, string>> = {},
@@ -72,7 +72,7 @@ export async function openServer(
   };
 }
 
-/** Another server of the same deployment. Where it may carry out builds, both need one `SLIPWAY_SECRET_KEY`. */
+/** Opens another server of the same deployment. If it may carry out builds, both need one `SLIPWAY_SECRET_KEY`. */
 export async function openReplica(
   { postgresUrl }: Pick<OpenServer, "postgresUrl">,
   environment: Readonly<Record<string, string>> = {},

@@ -7,13 +7,13 @@ export const testPassword = "correct-horse-battery-42";
 
 export type Client = ReturnType<typeof openClient>;
 
-/** A user with a session of his own. */
+/** A user with their own session. */
 export interface Person {
   readonly user: User;
   readonly client: Client;
 }
 
-/** Makes a user with these roles and logs him in. */
+/** Creates a user with these roles and logs them in. */
 export async function addPerson(
   server: OpenServer,
   username: string,

@@ -14,13 +14,13 @@ import { Agent, Lifecycle_State, timestampFromMs } from "@slipway/wire";
 import type { OpenServer } from "./open-server.ts";
 import type { Client } from "./people.ts";
 
-/** A template with a pool whose agents a test plays. */
+/** A template with a pool whose agents are played by a test. */
 export interface TestPool {
   readonly template: Template;
   readonly presetId: string;
 }
 
-/** Two agents, one of which names what it got from its owner. */
+/** A template with two agents, one of which names a value from its owner. */
 const template = (driver: string, instances: number): string => `
 driver: ${driver}
 parameters:
@@ -62,13 +62,13 @@ export async function pushPoolOf(
   return { template: pushed, presetId: preset.ID };
 }
 
-/** The workspaces that wait, oldest first. */
+/** Lists the waiting workspaces, oldest first. */
 export async function listPrebuilds(client: Client): Promise<readonly Workspace[]> {
   const { workspaces } = await client.call(listWorkspaces, { query: { q: "owner:prebuilds" } });
   return workspaces.toSorted((a, b) => a.created_at.localeCompare(b.created_at));
 }
 
-/** Waits until as many workspaces of the pool run. */
+/** Waits until the given number of workspaces of the pool run. */
 export async function waitForPrebuilds(
   server: OpenServer,
   count: number,
@@ -81,10 +81,10 @@ export async function waitForPrebuilds(
   }
 }
 
-/** Connects an agent of a workspace by its name. Whoever asked closes the connection. */
+/** Connects an agent of a workspace by its name. The caller closes the connection. */
 export type ConnectAgent = (workspaceId: string, name: string) => Promise<ExternalAgent>;
 
-/** Connects both agents of a workspace. Whoever asked closes the connections. */
+/** Connects both agents of a workspace. The caller closes the connections. */
 export async function connectAgents(
   server: OpenServer,
   workspaceId: string,
@@ -111,7 +111,7 @@ export async function report(
   await connection.unary(Agent.method.updateLifecycle, { lifecycle }, signal);
 }
 
-/** Lets builds have failed that had succeeded. */
+/** Marks successful builds as failed. */
 export async function failBuilds(
   { db }: OpenServer,
   workspaces: readonly Workspace[],
@@ -121,8 +121,8 @@ export async function failBuilds(
 }
 
 /**
- * Prebuilds that can be claimed, oldest first; their agents' connections are closed with `opened`. Of `instances` the pool
- * may have more.
+ * Fills a pool with claimable prebuilds, oldest first; their agents' connections are closed with `opened`. The pool may
+ * have more than `instances`.
  */
 export async function fillPool(
   server: OpenServer,
@@ -148,7 +148,7 @@ export async function fillPool(
   );
 }
 
-/** Asks for a workspace of the pool's preset. */
+/** Requests a workspace of the pool's preset. */
 export function claim(
   client: Client,
   name: string,

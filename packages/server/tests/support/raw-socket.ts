@@ -1,21 +1,21 @@
 import { connect } from "node:net";
 
 export interface RawAnswer {
-  /** 0 when nothing came. */
+  /** 0 if nothing was received. */
   readonly status: number;
-  /** As it came, after the head. */
+  /** The raw body, after the head. */
   readonly body: string;
   readonly text: string;
 }
 
-/** Sends bytes that no client would send, and reads until the server ends the connection. */
+/** Sends bytes that no client would send, and reads until the server closes the connection. */
 export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = "";
   socket.setEncoding("latin1");
   socket.on("data", (chunk) => (text += String(chunk)));
-  // A server that has refused does not read on: its reset is an end, too.
+  // A server that has refused stops reading: its reset also ends the connection.
   socket.on("error", () => socket.destroy());
   socket.write(bytes);
   await new Promise((resolve) => {

@@ -1,11 +1,11 @@
 const uuid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
 const nil = "00000000-0000-0000-0000-000000000000";
 
-/** What the ids of the recorded server are on ours, learned from answers to the same requests. */
+/** Maps ids of the recorded server to ours, learned from answers to the same requests. */
 export class RecordedIds {
   readonly #ours = new Map<string, string>();
 
-  /** Remembers the ids of an answer by those at the same places of the recorded one. */
+  /** Learns the ids of an answer from those in the same places of the recorded one. */
   learn(recorded: unknown, ours: unknown): void {
     if (typeof recorded === "string" && typeof ours === "string") {
       if (recorded.match(uuid)?.[0] === recorded && recorded !== nil) {
@@ -16,13 +16,13 @@ export class RecordedIds {
     }
   }
 
-  /** A recorded text with our ids. */
+  /** Returns a recorded text with our ids. */
   translate(text: string): string {
     return text.replaceAll(uuid, (id) => this.#ours.get(id) ?? id);
   }
 }
 
-/** A recorded request as tables name it: without the prefix of the API and without ids. */
+/** Returns the name of a recorded request in tables: without the API prefix and without ids. */
 export function nameRequest(method: string, path: string): string {
   return `${method} ${path.replace(/^\/api\/v2/, "").replaceAll(uuid, "ID")}`;
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** One line of a recording; its README says what each kind has. */
+/** One line of a recording; the README of the recordings describes each kind. */
 export interface Recorded {
   readonly id: number;
   readonly kind: "http" | "upgrade" | "ws" | "raw" | "close";
@@ -31,12 +31,12 @@ export async function readRecording(name: string): Promise<readonly Recorded[]> 
     text
       .trim()
       .split("\n")
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the form of the recordings is told by their README
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- their README describes the recordings
       .map((line) => JSON.parse(line) as Recorded)
   );
 }
 
-/** Whether the recorded answer has a body of JSON. */
+/** Returns whether the recorded answer has a JSON body. */
 export function hasJson({ response_headers: headers, response_body: body }: Recorded): boolean {
   const isJson = headers?.["content-type"]?.startsWith("application/json") ?? false;
   return isJson && body !== undefined;
@@ -46,7 +46,7 @@ export function bodyOf(record: Recorded): unknown {
   return JSON.parse(record.response_body ?? "null");
 }
 
-/** The messages of text that the server sent on a recorded WebSocket, each joined from its frames. */
+/** Returns the text messages that the server sent on a recorded WebSocket, each joined from its frames. */
 export function messagesOf(records: readonly Recorded[], id: number): readonly unknown[] {
   const frames = records.filter((one) => one.id === id && one.kind === "ws" && one.dir === "s");
   return frames

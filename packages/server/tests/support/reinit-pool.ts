@@ -8,12 +8,12 @@ import type { SlowDriver } from "./slow-driver.ts";
 
 export const ping = "event: ping\n\n";
 
-/** The frame that tells the agents of a workspace of its claim. */
+/** Returns the frame that notifies a workspace's agents of its claim. */
 export function frameOf({ id, owner_id: owner }: Workspace): string {
   return `event: data\ndata: {"workspace_id":"${id}","reason":"prebuild_claimed","owner_id":"${owner}"}\n\n`;
 }
 
-/** A prebuild whose agents are connected, and a user who is to have it. */
+/** A prebuild whose agents are connected, and the user who will claim it. */
 export interface ReinitPool {
   readonly pool: TestPool;
   readonly agents: readonly ExternalAgent[];
@@ -21,14 +21,14 @@ export interface ReinitPool {
   readonly client: Client;
 }
 
-/** Fills a pool of one: with the driver `external`, unless another one is given. */
+/** Fills a pool of one (default driver: `external`). */
 export async function openReinitPool(
   server: OpenServer,
   opened: AsyncDisposableStack,
   driver?: SlowDriver,
 ): Promise<ReinitPool> {
   const pool = await pushPool(server, 1, driver === undefined ? {} : { driver: driver.name });
-  // Only the driver `external` gives tokens away.
+  // Only the driver `external` reveals tokens.
   const connect: ConnectAgent | undefined =
     driver && ((id, name) => connectWithToken(server.url, driver.tokenOf(id, name)));
   const [filled] = await fillPool(server, 1, opened, connect === undefined ? {} : { connect });

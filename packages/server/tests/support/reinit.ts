@@ -1,18 +1,18 @@
 import type { ExternalAgent } from "@slipway/testkit";
 
-/** An answer to an agent that asked whether its workspace was claimed, as it came over the wire. */
+/** An answer to an agent's request for claims of its workspace, as sent over the wire. */
 export interface ReinitReader extends AsyncDisposable {
   readonly status: number;
   readonly headers: Headers;
-  /** Reads until the text holds `wanted`; rejects when the answer ends before. */
+  /** Reads until the text contains `wanted`; rejects if the answer ends before. */
   until(wanted: string): Promise<string>;
   /** Reads until the answer ends. */
   rest(): Promise<string>;
-  /** What has been read so far. */
+  /** Returns the text read so far. */
   text(): string;
 }
 
-/** Asks as an agent does; `query` is `wait=true` for those that know repetitions. */
+/** Sends the request of an agent; `query` is `wait=true` for agents that handle repetitions. */
 export async function openReinit(
   url: string,
   { token }: Pick<ExternalAgent, "token">,

@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
 import type { Database } from "../../src/platform/db/database.ts";
 
-/** What must be there before a build can be. */
+/** The rows that a build depends on. */
 export interface SeededWorkspace {
   readonly organizationId: string;
   readonly userId: string;
@@ -15,7 +15,7 @@ export interface SeededWorkspace {
   readonly workspaceId: string;
 }
 
-/** A user, a template with one version, and a workspace of it without a build. */
+/** Creates a user, a template with one version, and a workspace of it without a build. */
 export async function seedWorkspace(db: Database): Promise<SeededWorkspace> {
   const ids = {
     organizationId: randomUUID(),
@@ -57,7 +57,7 @@ export interface SeededBuild {
   readonly buildId: string;
 }
 
-/** A build of the workspace whose job stands as told. */
+/** Creates a build of the workspace, with its job in the given state. */
 export async function seedBuild(
   db: Database,
   place: SeededWorkspace,
@@ -79,7 +79,7 @@ export async function seedBuild(
   return { jobId, buildId };
 }
 
-/** Sets how the job of a build stands. */
+/** Sets the state of a build's job. */
 export async function setJob(db: Database, jobId: string, state: JobState): Promise<void> {
   const isEnded = state === "succeeded" || state === "failed";
   await db
@@ -93,7 +93,7 @@ export async function setJob(db: Database, jobId: string, state: JobState): Prom
     .execute();
 }
 
-/** An agent of a build, which has that token and an empty log; resolves to its id. */
+/** Creates an agent of a build, with that token and an empty log; resolves to its id. */
 export async function seedAgent(
   db: Database,
   { buildId, jobId }: SeededBuild,

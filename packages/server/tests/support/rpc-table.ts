@@ -19,18 +19,18 @@ import type { NamedAgent, Relation } from "./agents-world.ts";
 
 type Connection = ExternalAgent["connection"];
 
-/** An RPC of an agent: what it asks, and about whom it may. */
+/** An RPC of an agent: its request, and the agents that it may name. */
 export interface RpcRow {
   readonly name: string;
-  /** The agents whose things it may change. */
+  /** Agents whose things it may change. */
   readonly allowed: readonly Relation[] | "names nothing";
-  /** What comes of naming a thing of any other agent: an error, or a row of the caller's own under that id. */
+  /** The result of naming a thing of any other agent: an error, or a row of the caller's own under that id. */
   readonly otherwise: "refused" | "done";
-  /** The agents about which it is answered as if done, and changes nothing. */
+  /** Agents for which it reports success, and changes nothing. */
   readonly ignored: readonly Relation[];
-  /** Whether a child has nothing of the kind that it asks about, so that it is refused about itself too. */
+  /** True if a child has nothing of that kind, so that it is refused for itself too. */
   readonly isOfRootAgents: boolean;
-  /** Calls it about the things of an agent, as far as its message can name any. */
+  /** Calls it for the things of an agent, as far as its message can name any. */
   readonly call: (connection: Connection, named: NamedAgent) => Promise<unknown>;
 }
 
@@ -143,6 +143,6 @@ export const rpcTable: readonly RpcRow[] = [
     { otherwise: "done" },
   ),
   row(own.createSubAgent, ["child"], ({ id }) => ({ id: encodeUuid(id), directory: "/elsewhere" })),
-  // Stock agents take it for a success when they name themselves.
+  // Stock agents expect success when they name themselves.
   row(own.deleteSubAgent, ["child"], ({ id }) => ({ id: encodeUuid(id) }), { ignored: ["itself"] }),
 ];

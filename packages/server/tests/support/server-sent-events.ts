@@ -1,16 +1,16 @@
-/** An event of a stream of them. */
+/** A server-sent event. */
 export interface ServerSentEvent {
   readonly name: string;
   readonly data: unknown;
 }
 
-/** The first event with data in the text of a stream; undefined when there is none yet. */
+/** Returns the first event with data in the text of a stream; undefined if there is none yet. */
 export function firstEventOf(text = ""): ServerSentEvent | undefined {
   const [, name, data] = /(?:^|\n)event: (\w+)\ndata: (.*)\n\n/.exec(text) ?? [];
   return name === undefined || data === undefined ? undefined : { name, data: JSON.parse(data) };
 }
 
-/** Opens a stream, and leaves it after its first event. */
+/** Opens a stream, and closes it after its first event. */
 export async function readFirstEvent(
   url: string,
   headers: Readonly<Record<string, string>>,

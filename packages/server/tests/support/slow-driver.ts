@@ -7,28 +7,28 @@ import {
   type PlanInput,
 } from "@slipway/drivers";
 
-/** What a driver was asked to do with a workspace, and with which agents: their names and tokens. */
+/** A call of a driver for a workspace, with its agents' names and tokens. */
 interface Asked {
   readonly what: "start" | "stop" | "delete" | "claim";
   readonly agents: readonly string[];
 }
 
-/** A driver whose claims take until the test says how they end; all else it does at once, unless it is to fail. */
+/** A driver whose claims take until the test ends them; everything else succeeds at once, unless it is to fail. */
 export class SlowDriver implements Driver {
   readonly name = "docker";
   readonly #asked = new Map<string, Asked[]>();
-  /** Whether starts fail. */
+  /** Set to make starts fail. */
   isBroken = false;
   readonly #claims: PromiseWithResolvers<"succeed" | "fail">[] = [];
   readonly #tokens = new Map<string, string>();
   #begun = Promise.withResolvers<void>();
 
-  /** Resolves once a claim has begun that has not ended. */
+  /** Resolves once a claim is under way. */
   get begun(): Promise<void> {
     return this.#begun.promise;
   }
 
-  /** All that it was asked to do with a workspace since the last time, in order. */
+  /** Returns all calls for a workspace since the last time, in order. */
   takeAsked(workspaceId: string): readonly Asked[] {
     const asked = this.#asked.get(workspaceId) ?? [];
     this.#asked.delete(workspaceId);
@@ -45,7 +45,7 @@ export class SlowDriver implements Driver {
     return { resources: [{ type: "machine", name: "one", agentNames }] };
   }
 
-  /** The token that an agent of a workspace was started with. */
+  /** Returns the token that an agent of a workspace was started with. */
   tokenOf(workspaceId: string, agentName: string): string {
     const token = this.#tokens.get(`${workspaceId}/${agentName}`);
     if (token === undefined) throw new Error(`${agentName} of ${workspaceId} was not started`);

@@ -3,9 +3,9 @@ import { vi } from "vitest";
 
 import type { Database } from "../../src/platform/db/database.ts";
 
-/** How many rows each table has: the same before and after what must change nothing. */
+/** Counts the rows of each table: the counts stay the same if nothing changed. */
 export async function countRows(db: Database): Promise<Readonly<Record<string, number>>> {
-  // The counting itself goes through XML, the one way to run a text as a query inside of another.
+  // Counts through XML, the only way to run a text as a query inside another.
   const { rows } = await sql<{ readonly name: string; readonly count: number }>`
     select table_name as name,
       (xpath('/row/count/text()', query_to_xml(
@@ -15,7 +15,7 @@ export async function countRows(db: Database): Promise<Readonly<Record<string, n
   return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }
 
-/** The same once no job is under way: what a job still writes comes of no later request. */
+/** Counts rows once no job is under way: a job's late writes do not come from later requests. */
 export async function countSettledRows(db: Database): Promise<Readonly<Record<string, number>>> {
   const isSettled = async (): Promise<boolean> => {
     const unended = db.selectFrom("jobs").select("id").where("completed_at", "is", null);

@@ -1,5 +1,5 @@
 export interface RequestParts {
-  /** Of a user or of an agent. */
+  /** The token of a user or of an agent. */
   readonly token?: string | undefined;
   /** Sent as it stands. */
   readonly raw?: string | undefined;
@@ -11,11 +11,11 @@ export interface WireAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Undefined when it is no JSON. */
+  /** Undefined if it is not JSON. */
   readonly body: unknown;
 }
 
-/** A request as it goes over the wire, without what a client would smooth over. */
+/** Sends a request exactly as given, without a client's normalization. */
 export async function wireRequest(
   method: string,
   url: string,

@@ -31,7 +31,7 @@ export interface ListenAddress {
 export interface AdminSettings {
   readonly username: string;
   readonly email: string;
-  /** If undefined, a random one is generated and printed once. */
+  /** The password (default: a random one, printed once). */
   readonly password: string | undefined;
 }
 
