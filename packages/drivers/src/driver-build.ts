@@ -7,7 +7,10 @@ export interface DriverBuild {
   readonly workspace: DriverWorkspace;
   readonly template: DriverTemplate;
   readonly parameters: Readonly<Record<string, string>>;
-  /** The agents of this build; at a claim, a stop or a deletion those that run, of the last start whose agents did not end. */
+  /**
+   * The agents of this build; at a claim, a stop or a deletion, the running ones: those of the last start whose agents
+   * did not end.
+   */
   readonly agents: readonly DriverAgent[];
   readonly limits: DriverLimits;
   /** The URL at which agents reach the server. */

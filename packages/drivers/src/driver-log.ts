@@ -2,6 +2,6 @@ export type DriverLogLevel = "debug" | "info" | "warn" | "error";
 
 /** The log of one build, followed by the workspace's owner. */
 export interface DriverLog {
-  /** `stage` is a short heading such as "Starting agents"; `line` is one line without its end. */
+  /** Writes one line, without its end; `stage` is a short heading such as "Starting agents". */
   write(level: DriverLogLevel, stage: string, line: string): void;
 }

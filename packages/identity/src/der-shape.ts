@@ -57,7 +57,10 @@ export function requireModestDer(bytes: Uint8Array): void {
   }
 }
 
-/** Signed data has its certificates in a `[0]` of its own: message, `[0]`, signed data, `[0]`. */
+/**
+ * Returns whether the value is a certificate: signed data has them in a `[0]` of its own: message, `[0]`, signed data,
+ * `[0]`.
+ */
 function isCertificate(within: readonly Container[]): boolean {
   return within.length === 5 && within[4]?.tag === 0xa0;
 }

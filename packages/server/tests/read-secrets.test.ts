@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
-/* The audit log records reads of secrets and refused rights, and no more often than anybody would read. */
+/* The audit trail records reads of secrets and refused rights, and no more often than anybody would read. */
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 

@@ -14,7 +14,7 @@ const stages = { start: "Waiting for agents", end: "Letting agents go" } as cons
 
 /**
  * Runs agents that people start by hand, anywhere, with the command from the credentials route. The driver touches
- * nothing: its agents appear when somebody starts them and disappear when their token is revoked.
+ * nothing: its agents appear when somebody starts them and disappear when their token becomes invalid.
  */
 export class ExternalDriver implements Driver {
   readonly name = "external";
@@ -49,7 +49,7 @@ export class ExternalDriver implements Driver {
     return this.stop(build, log);
   }
 
-  /** Only an agent's connection shows whether its process runs. */
+  /** Reports every agent as absent: only its connection shows whether its process runs. */
   async observe({ agents }: ObserveInput): Promise<Observed> {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
   }

@@ -66,7 +66,7 @@ export function agentEnvironment(
 /** `sun_path` holds 104 bytes on macOS, 108 on Linux, with the final zero. */
 const maxSocketPathBytes = 103;
 
-/** The default path is shared by the whole machine (docs/protocol/agent.md §10). */
+/** Replaces the default socket path, which the whole machine shares (docs/protocol/agent.md §10). */
 function socketVariables(path: string): Record<string, string> {
   return Buffer.byteLength(path) <= maxSocketPathBytes
     ? { CODER_AGENT_SOCKET_PATH: path }

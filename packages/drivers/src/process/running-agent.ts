@@ -32,7 +32,7 @@ export function findAgents(
   return agents;
 }
 
-/** Criteria by which processes are selected. */
+/** Criteria for selecting processes. */
 export interface Selection {
   readonly marks: (marks: AgentMarks) => boolean;
   /** Users of workspaces: selects every process they own, whatever it did to its environment, group and parents. */

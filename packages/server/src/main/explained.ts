@@ -6,7 +6,7 @@ import { DatabaseError } from "../platform/db/errors.ts";
 import { HttpError } from "../platform/http/errors.ts";
 import { StartError } from "./errors.ts";
 
-/** Runs a program; an error that needs no stack trace becomes its message and exit code 1. */
+/** Runs a program; prints the message of an expected error and returns exit code 1. */
 export async function explaining(
   program: () => Promise<number>,
   stderr: (text: string) => void,

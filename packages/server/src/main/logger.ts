@@ -7,8 +7,8 @@ import type { Settings } from "../platform/config/settings.ts";
 const redacted = ["token", "password", "secret", "key", "*.token", "*.password", "*.secret"];
 
 /**
- * The server's log: lines of JSON, or for people. Redacts fields that could hold a secret, and strips terminal control
- * sequences from text of agents and clients. `write` takes whole lines.
+ * Creates the server's log: lines of JSON, or for people. Redacts fields that could hold a secret, and strips terminal
+ * control sequences from text of agents and clients. `write` takes whole lines.
  */
 export function createLogger(
   settings: Settings["log"],

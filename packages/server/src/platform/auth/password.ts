@@ -23,10 +23,7 @@ export async function hashPassword(password: string): Promise<string> {
   ].join("$");
 }
 
-/**
- * Returns whether the password matches the hash; an empty or unknown hash matches none. Takes equally long in either
- * case.
- */
+/** Returns whether the password matches the hash; an empty or unknown hash matches none. Always takes the same time. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [kind, N, r, p, salt, key] = hash.split("$");
   if (kind !== "scrypt" || salt === undefined || key === undefined) {

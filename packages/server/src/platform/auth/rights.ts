@@ -65,7 +65,7 @@ export function mayReadPrebuilds(user: UserCaller): boolean {
   return has(user, "prebuilds:read");
 }
 
-/** Returns whether a user may read the audit log. */
+/** Returns whether a user may read the audit trail. */
 export function mayReadAudit(user: UserCaller): boolean {
   return has(user, "audit:read");
 }

@@ -9,7 +9,7 @@ export const roleDisplayNames: Readonly<Record<RoleName, string>> = {
   member: "Member",
 };
 
-/** The role as clients see it. */
+/** Returns the role as clients see it. */
 export function roleJson(name: string): { name: string; display_name: string } {
   const displayName = Object.entries(roleDisplayNames).find(([role]) => role === name)?.[1];
   return { name, display_name: displayName ?? name };

@@ -20,7 +20,7 @@ export interface StreamGuardNeeds {
 
 /**
  * Closes the open streams of users who lost access: the key was deleted or has expired, or the user was suspended or
- * deleted, or has other roles, with which they may reopen those that these allow. Runs until the signal.
+ * deleted, or has other roles, with which they may reopen those that these allow. Ends with the signal.
  */
 export async function guardStreams(
   { db, pubsub, clock, logger, limits }: StreamGuardNeeds,

@@ -48,7 +48,7 @@ function unstorableText(field: string): HttpError {
 interface HttpServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly requestTimeoutMs?: number;
-  /** Counts the requests that match no route. */
+  /** Counts the requests that are not counted by a route. */
   readonly limits?: RequestLimits;
   /** Returns the URL at which pages reach the server; known once it listens. */
   readonly accessUrl?: () => string;

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 import type { FastifyRequest } from "fastify";
 
-/** The origin of a request, as the audit log records it. */
+/** The origin of a request, as the audit trail records it. */
 export interface RequestOrigin {
   readonly requestId: string;
   /** The client's address; empty if unknown. */

@@ -17,7 +17,7 @@ interface RpcSessionNeeds {
 export interface SharedCalls {
   /** The turnstile of all calls. */
   readonly turnstile: Turnstile;
-  /** Spends the given number of bytes of the peer's rate, and returns the milliseconds to wait before using them. */
+  /** Reserves the given number of bytes of the peer's rate, and returns the milliseconds to wait before using them. */
   readonly reserve: (bytes: number) => number;
 }
 

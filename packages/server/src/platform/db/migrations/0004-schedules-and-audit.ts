@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** Automatic starts and stops of workspaces, their owners' settings, and the audit log. */
+/** Automatic starts and stops of workspaces, their owners' settings, and the audit trail. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -6,8 +6,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const statements = [
-  // docs/protocol/rest.md §1.4: the agent's build is the newest of its workspace, or a start that succeeded, followed only by a
-  // stop that has not ended, during which the stop scripts run.
+  // docs/protocol/rest.md §1.4: the agent's build is the newest of its workspace, or a start that succeeded, followed
+  // only by a stop that has not ended, during which the stop scripts run.
   `create view live_agents as
     select agent.id, agent.name, agent.parent_id, agent.auth_token_hash,
         build.id as build_id, workspace.id as workspace_id, workspace.owner_id
