@@ -302,7 +302,7 @@ test("gives a machine of a pool the same token before and after the claim", asyn
   if (next === undefined) throw new Error("the pool is empty");
   expect(next.id).not.toBe(id);
   expect(await exchangeAws("i-pool", "main")).toMatchObject(token);
-  // A workspace outside the pool cannot take the instance, nor can it from the waiting one.
+  // A workspace outside the pool cannot take the instance, not even from the waiting one.
   const rival = await addMachine(ann, aws, "rival", "i-pool");
   expect(await exchangeAws("i-pool", "main")).toMatchObject({ status: 409 });
   await build(ann, claimed, "delete");
