@@ -110,5 +110,5 @@ function readColumn(text: string, columns: readonly string[]): string {
 /** Columns that are not printed by themselves are named; nobody could guess them. */
 function columnsSummary({ summary, columns, usual }: ColumnsFlag): string {
   const more = columns.filter((name) => !usual.includes(name));
-  return `${summary}: ${usual.join(", ")}${more.length === 0 ? "" : `; also ${more.join(", ")}`}`;
+  return `${summary} (default: ${usual.join(", ")}${more.length === 0 ? "" : `; also: ${more.join(", ")}`})`;
 }

@@ -89,7 +89,7 @@ export const outputFlag = {
   short: "o",
   choices: ["text", "json"],
   synonyms: { table: "text" },
-  summary: "how to print the result",
+  summary: "output format",
 } as const satisfies ChoiceFlag;
 
 /** `--column` of commands that print a table. */
@@ -97,14 +97,14 @@ export function columnFlag<const N extends string>(
   columns: readonly N[],
   usual: readonly NoInfer<N>[] = columns,
 ): ColumnsFlag<N> {
-  return { kind: "columns", short: "c", columns, usual, summary: "columns of the table" };
+  return { kind: "columns", short: "c", columns, usual, summary: "columns to print" };
 }
 
 /** `--yes` of commands that ask before they do what cannot be undone. */
 export const yesFlag = {
   kind: "switch",
   short: "y",
-  summary: "without asking",
+  summary: "do not ask for confirmation",
 } as const satisfies SwitchFlag;
 
 /** `--yes` where nothing is asked; `coder` asks there, so scripts give it. */

@@ -20,20 +20,20 @@ export const globalFlags = {
   configDir: {
     kind: "text",
     value: "directory",
-    summary: "where the log-in is kept",
+    summary: "directory of the stored session",
     variable: "CODER_CONFIG_DIR",
   },
 } as const satisfies Record<keyof GlobalFlags, Flag>;
 
-/** The program without commands, in commander's words. It prints to `print`, and throws instead of ending the process. */
+/** Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. */
 export function newProgram({ colors, columns }: Layout, print: (text: string) => void): Command {
   const program = new Command("slipway")
     .description("Remote workspaces on your own machines.")
     .usage("<command> [flags]")
     .optionsGroup("Flags:")
-    .commandsGroup("This program:")
+    .commandsGroup("Additional commands:")
     .helpOption("-h, --help", "show help")
-    .helpCommand("help [command]", "show help of a command")
+    .helpCommand("help [command]", "show help for a command")
     .exitOverride()
     .configureOutput({
       writeOut: print,
@@ -41,12 +41,12 @@ export function newProgram({ colors, columns }: Layout, print: (text: string) =>
       outputError: () => undefined,
       getOutHelpWidth: () => columns ?? 100,
       getErrHelpWidth: () => columns ?? 100,
-      // Whether there are colours was decided when they were chosen.
+      // `colors` has already decided whether to color.
       getOutHasColors: () => true,
       getErrHasColors: () => true,
     })
     .configureHelp(helpStyle(colors))
-    .addHelpText("after", "\nShow help of a command with: slipway <command> --help");
+    .addHelpText("after", "\nUse slipway <command> --help for help on a command.");
   addFlags(program, globalFlags);
   return program;
 }
@@ -54,7 +54,7 @@ export function newProgram({ colors, columns }: Layout, print: (text: string) =>
 function helpStyle(colors: Colors): Partial<Help> {
   return {
     showGlobalOptions: true,
-    styleTitle: (text) => colors.bold(text.replace("Global Options:", "For every command:")),
+    styleTitle: (text) => colors.bold(text.replace("Global Options:", "Global flags:")),
     styleUsage: (text) => text.replace("[options]", "[flags]"),
     subcommandTerm: (command) => command.name(),
     optionDescription: (option) => {
@@ -66,7 +66,7 @@ function helpStyle(colors: Colors): Partial<Help> {
   };
 }
 
-/** Adds a command, so far without arguments and flags; a name of several words stands below commands of its first ones. */
+/** Adds a command without arguments and flags; a name of several words nests below the commands of its first words. */
 export function addCommand(
   program: Command,
   { name, group }: LazyCommand,
@@ -78,7 +78,7 @@ export function addCommand(
     .helpGroup(isBelow ? "Commands:" : group);
 }
 
-/** Says what a command takes, and how its help reads. */
+/** Adds a command's arguments, flags and help text. */
 export function describeCommand(
   leaf: Command,
   definition: CommandDefinition,
@@ -107,10 +107,10 @@ function descriptionOf(
   aliases: readonly string[],
 ): string {
   const text = description ?? `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return aliases.length === 0 ? text : `${text}\n\nAlso called: ${aliases.join(", ")}`;
+  return aliases.length === 0 ? text : `${text}\n\nAliases: ${aliases.join(", ")}`;
 }
 
-/** The program, or the command that a name of several words stands below. */
+/** Returns the program, or the group command that a name of several words is nested in. */
 function groupOf(
   program: Command,
   name: string,

@@ -1,29 +1,33 @@
 import type { CommandGroup } from "../command/lazy-command.ts";
 
-/** The words that commands stand below. Other words for them are those that `coder` knows. */
+/** Groups of commands. Their aliases are those that `coder` has. */
 export const commandGroups: readonly CommandGroup[] = [
-  { name: "schedule", summary: "when a workspace starts and stops by itself" },
-  { name: "templates", summary: "what workspaces are made from", aliases: ["template"] },
-  { name: "templates versions", summary: "versions of a template", aliases: ["version"] },
-  { name: "templates presets", summary: "named sets of parameters", aliases: ["preset"] },
+  { name: "schedule", summary: "manage automatic starts and stops of workspaces" },
+  { name: "templates", summary: "manage templates", aliases: ["template"] },
+  { name: "templates versions", summary: "manage versions of a template", aliases: ["version"] },
+  { name: "templates presets", summary: "show presets of a template", aliases: ["preset"] },
   {
     name: "prebuilds",
-    summary: "pools of workspaces that wait for an owner",
+    summary: "manage pools of prebuilt workspaces",
     aliases: ["prebuild"],
   },
-  { name: "users", summary: "who may log in, and with which rights", aliases: ["user"] },
-  { name: "tokens", summary: "what programs log in with", aliases: ["token"] },
+  { name: "users", summary: "manage users and their roles", aliases: ["user"] },
+  { name: "tokens", summary: "manage API tokens", aliases: ["token"] },
   {
     name: "organizations",
-    summary: "what templates and people belong to",
+    summary: "show organizations and their members",
     aliases: ["organization", "org", "orgs"],
   },
-  { name: "organizations members", summary: "who belongs to it", aliases: ["member"] },
+  {
+    name: "organizations members",
+    summary: "show members of an organization",
+    aliases: ["member"],
+  },
   {
     name: "provisioner",
-    summary: "what the server has to build",
+    summary: "manage the server's jobs",
     aliases: ["provisioners"],
   },
-  { name: "provisioner jobs", summary: "imports, builds and dry runs", aliases: ["job"] },
-  { name: "external-auth", summary: "log-ins of the workspace's owner elsewhere" },
+  { name: "provisioner jobs", summary: "manage imports, builds and dry runs", aliases: ["job"] },
+  { name: "external-auth", summary: "use the workspace owner's external logins" },
 ];

@@ -20,20 +20,20 @@ test.each(commandTable.commands.map(({ name }) => name))(
 
 test.each(["", "--help", "-h", "help"])("lists the commands for %j", async (line) => {
   const parsed = await parse(line);
-  expect(parsed).toHaveProperty("text", expect.stringMatching(/logs +show the log of a build/));
+  expect(parsed).toHaveProperty("text", expect.stringMatching(/logs +show the logs of a build/));
 });
 
 test("lists the commands of a group", async () => {
   expect(await parse("templates")).toHaveProperty(
     "text",
-    expect.stringMatching(/push +make a new version/),
+    expect.stringMatching(/push +push a new version/),
   );
 });
 
 test("lists the commands of a group within a group, and calls one of them", async () => {
   expect(await parse("templates versions")).toHaveProperty(
     "text",
-    expect.stringMatching(/promote +make a version the one/),
+    expect.stringMatching(/promote +make a version the active one/),
   );
   expect(await parse("--url u templates versions promote small v2")).toMatchObject({
     command: { name: "templates versions promote" },

@@ -2,13 +2,13 @@ import { type CommandTable, type LazyCommand, lazyCommand } from "../command/laz
 import { commandGroups } from "./groups.ts";
 import { insideCommands } from "./workspace-table.ts";
 
-const running = "Run a server or an agent:";
-const session = "Log in:";
+const running = "Server and agent:";
+const session = "Session:";
 const templates = "Templates:";
 const workspaces = "Workspaces:";
 const jobs = "Organization and jobs:";
-const people = "People, tokens and keys:";
-const rest = "This program:";
+const people = "Users, tokens and keys:";
+const rest = "Additional commands:";
 
 const commands: readonly LazyCommand[] = [
   lazyCommand(

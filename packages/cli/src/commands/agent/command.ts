@@ -2,7 +2,7 @@ import { defineCommand } from "../../command/definition.ts";
 
 export const command = defineCommand({
   name: "agent",
-  summary: "run the agent of a workspace, inside it",
+  summary: "run the agent inside a workspace",
   arguments: {},
   flags: {
     auth: {
@@ -10,7 +10,7 @@ export const command = defineCommand({
       value: "method",
       variable: "CODER_AGENT_AUTH",
       summary:
-        "how the agent proves who it is: aws-, azure- or google-instance-identity; token unless given",
+        "authentication method: token, or aws-, azure- or google-instance-identity (default: token)",
     },
     agentUrl: {
       kind: "text",
@@ -28,55 +28,55 @@ export const command = defineCommand({
       kind: "text",
       value: "file",
       variable: "CODER_AGENT_TOKEN_FILE",
-      summary: "file with the agent's token",
+      summary: "file that contains the agent's token",
     },
     agentName: {
       kind: "text",
       value: "name",
       variable: "CODER_AGENT_NAME",
-      summary: "which agent of the instance this is, where it has several",
+      summary: "name of this agent, if the instance has several",
     },
     agentHeader: {
       kind: "text",
       value: "key=value",
       variable: "CODER_AGENT_HEADER",
-      summary: "header for every request",
+      summary: "header to send with every request",
     },
     logDir: {
       kind: "text",
       value: "directory",
       variable: "CODER_AGENT_LOG_DIR",
-      summary: "where the log files go",
+      summary: "directory for log files",
     },
     scriptDataDir: {
       kind: "text",
       value: "directory",
       variable: "CODER_AGENT_SCRIPT_DATA_DIR",
-      summary: "where scripts keep what they install",
+      summary: "directory for files that scripts install",
     },
     logHuman: {
       kind: "text",
       value: "file",
       variable: "CODER_AGENT_LOGGING_HUMAN",
-      summary: "log for people; /dev/stderr unless given",
+      summary: "file for the human-readable log (default: /dev/stderr)",
     },
     logJson: {
       kind: "text",
       value: "file",
       variable: "CODER_AGENT_LOGGING_JSON",
-      summary: "log for programs",
+      summary: "file for the JSON log",
     },
     sshMaxTimeout: {
       kind: "text",
       value: "duration",
       variable: "CODER_AGENT_SSH_MAX_TIMEOUT",
-      summary: "longest idle SSH session; 72h unless given",
+      summary: "maximum idle time of an SSH session (default: 72h)",
     },
     tailnetListenPort: {
       kind: "text",
       value: "port",
       variable: "CODER_AGENT_TAILNET_LISTEN_PORT",
-      summary: "UDP port of the encrypted network",
+      summary: "UDP port for the encrypted network",
     },
     blockFileTransfer: {
       kind: "text",

@@ -30,35 +30,41 @@ const resources = [
 
 export const command = defineCommand({
   name: "audit",
-  summary: "show who did what, newest first",
+  summary: "show the audit trail, newest first",
   description:
-    "Shows the audit trail, newest first: who did what to what, from where, and with which result. Owners and auditors " +
-    "read it. The flags narrow it; --search takes the server's own words for the same, such as date_from:2026-01-31.",
+    "Shows the audit trail, newest first: who did what to which resource, from which address, and with what " +
+    "result. Requires the owner or auditor role. Flags filter the entries; --search takes the server's search " +
+    "syntax, such as date_from:2026-01-31.",
   arguments: {},
   flags: {
     user: {
       kind: "text",
       short: "u",
       value: "username",
-      summary: "what this user did",
+      summary: "only actions of this user",
       completes: "user",
     },
     action: {
       kind: "text",
       value: "action",
-      summary: "what was done, such as create, write, delete or login",
+      summary: "only this action, such as create, write, delete or login",
       completes: actions,
     },
     resource: {
       kind: "text",
       value: "type",
-      summary: "what it was done to, such as workspace, template or user",
+      summary: "only this resource type, such as workspace, template or user",
       completes: resources,
     },
-    target: { kind: "text", value: "name", summary: "what the thing is called" },
-    search: { kind: "text", value: "query", summary: "more, in the server's words" },
-    limit: { kind: "integer", short: "l", value: "count", summary: "most entries (default: 50)" },
-    offset: { kind: "integer", value: "count", summary: "newer entries to pass over" },
+    target: { kind: "text", value: "name", summary: "only the resource with this name" },
+    search: { kind: "text", value: "query", summary: "filter in the server's search syntax" },
+    limit: {
+      kind: "integer",
+      short: "l",
+      value: "count",
+      summary: "maximum number of entries (default: 50)",
+    },
+    offset: { kind: "integer", value: "count", summary: "number of newer entries to skip" },
     column: columnFlag(
       [
         "time",
@@ -77,11 +83,11 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway audit", summary: "the newest entries" },
-    { line: "slipway audit -u ada --action delete", summary: "what ada deleted" },
+    { line: "slipway audit", summary: "newest entries" },
+    { line: "slipway audit -u ada --action delete", summary: "deletions by ada" },
     {
       line: "slipway audit --search date_from:2026-01-31 -o json",
-      summary: "for programs, with all changes",
+      summary: "JSON, with all changes",
     },
   ],
 });

@@ -4,7 +4,7 @@ import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "autoupdate",
-  summary: "say whether a workspace starts with the active version of its template",
+  summary: "set whether a workspace updates to its template's active version on start",
   arguments: {
     workspace: workspaceArgument,
     policy: { summary: "always or never", required: true, completes: ["always", "never"] },
@@ -13,7 +13,5 @@ export const command = defineCommand({
     yes: needlessYesFlag,
     output: outputFlag,
   },
-  examples: [
-    { line: "slipway autoupdate demo always", summary: "each start brings demo up to date" },
-  ],
+  examples: [{ line: "slipway autoupdate demo always", summary: "update demo on every start" }],
 });

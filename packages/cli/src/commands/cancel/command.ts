@@ -4,8 +4,8 @@ import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "cancel",
-  summary: "break off the build of a workspace that is not done",
+  summary: "cancel a workspace's running build",
   arguments: { workspace: workspaceArgument },
   flags: { output: outputFlag },
-  examples: [{ line: "slipway cancel demo", summary: "stop waiting for its start or stop" }],
+  examples: [{ line: "slipway cancel demo", summary: "cancel its start or stop" }],
 });

@@ -3,24 +3,29 @@ import { shells } from "./shells.ts";
 
 export const command = defineCommand({
   name: "completion",
-  summary: "print what makes a shell complete commands, flags and names",
+  summary: "print a shell completion script",
   description:
-    "Prints a script for bash, zsh, fish or PowerShell; for the shell of $SHELL unless one is named. Names of " +
-    "workspaces, templates and the like are asked of the server, which has a second and a half to answer.",
+    "Prints a completion script for bash, zsh, fish or PowerShell (default: the shell in $SHELL). Names of " +
+    "workspaces, templates and the like come from the server, which has 1.5 seconds to answer.",
   arguments: { name: { summary: shells.join(", "), required: false, completes: shells } },
   flags: {
     shell: {
       kind: "text",
       short: "s",
       value: "name",
-      summary: "the same, as coder has it",
+      summary: "same as the argument, for scripts written for coder",
       hidden: true,
       completes: shells,
     },
-    print: { kind: "switch", short: "p", summary: "what it does anyway", hidden: true },
+    print: {
+      kind: "switch",
+      short: "p",
+      summary: "no effect: printing is the default",
+      hidden: true,
+    },
   },
   examples: [
-    { line: "slipway completion bash", summary: "to look at it" },
+    { line: "slipway completion bash", summary: "print the script for bash" },
     { line: "source <(slipway completion bash)", summary: "in ~/.bashrc; for zsh in ~/.zshrc" },
     { line: "slipway completion fish | source", summary: "in ~/.config/fish/config.fish" },
     {

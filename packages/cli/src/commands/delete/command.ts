@@ -4,16 +4,19 @@ import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "delete",
-  summary: "delete a workspace and what is in it",
+  summary: "delete a workspace and everything in it",
   arguments: { workspaces: workspacesArgument },
   flags: {
     yes: yesFlag,
-    orphan: { kind: "switch", summary: "forget the workspace, and leave alone what it is made of" },
+    orphan: {
+      kind: "switch",
+      summary: "delete only the record of the workspace, not its resources",
+    },
     noWait: noWaitFlag,
     output: outputFlag,
   },
   examples: [
-    { line: "slipway delete demo", summary: "asks first" },
-    { line: "slipway delete demo -y", summary: "in scripts" },
+    { line: "slipway delete demo", summary: "ask for confirmation" },
+    { line: "slipway delete demo -y", summary: "without confirmation" },
   ],
 });

@@ -4,8 +4,8 @@ import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "favorite",
-  summary: "list a workspace before the others",
+  summary: "add a workspace to your favorites, which are listed first",
   arguments: { workspace: workspaceArgument },
   flags: { output: outputFlag },
-  examples: [{ line: "slipway favorite demo", summary: "demo comes first in lists" }],
+  examples: [{ line: "slipway favorite demo", summary: "list demo first" }],
 });

@@ -7,11 +7,11 @@ export const command = defineCommand({
   summary: "list workspaces",
   arguments: {},
   flags: {
-    all: { kind: "switch", short: "a", summary: "everybody's that you may see, not only yours" },
+    all: { kind: "switch", short: "a", summary: "include other users' workspaces" },
     search: {
       kind: "text",
       value: "query",
-      summary: "those that match, such as 'owner:me template:small status:running'",
+      summary: "only workspaces that match, such as 'owner:me template:small status:running'",
     },
     column: columnFlag(workspaceColumnNames, [
       "workspace",
@@ -24,9 +24,9 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway list", summary: "yours" },
-    { line: "slipway list --search status:running", summary: "everybody's that run" },
-    { line: "slipway list -c workspace,status", summary: "two columns" },
-    { line: "slipway list -o json", summary: "for programs" },
+    { line: "slipway list", summary: "your workspaces" },
+    { line: "slipway list --search status:running", summary: "all running workspaces" },
+    { line: "slipway list -c workspace,status", summary: "only two columns" },
+    { line: "slipway list -o json", summary: "as JSON" },
   ],
 });

@@ -4,20 +4,20 @@ export const command = defineCommand({
   name: "login",
   summary: "log in to a server",
   description:
-    "Logs in and keeps the session for the commands that follow. Asks on a terminal for what is not given; " +
-    "with --token or CODER_SESSION_TOKEN it keeps that token. On a server without users it makes the first one.",
+    "Logs in and stores the session for later commands. On a terminal, prompts for missing values; with --token " +
+    "or CODER_SESSION_TOKEN, stores that token. On a server without users, creates the first user.",
   arguments: { url: { summary: "address of the server", required: false } },
   flags: {
-    email: { kind: "text", value: "email", summary: "with which to log in" },
-    password: { kind: "text", value: "password", summary: "the password; asked for on a terminal" },
+    email: { kind: "text", value: "email", summary: "email address to log in with" },
+    password: { kind: "text", value: "password", summary: "password (default: a prompt)" },
     username: {
       kind: "text",
       value: "name",
-      summary: "name of the first user, on a server without users",
+      summary: "username of the first user, on a server without users",
     },
   },
   examples: [
-    { line: "slipway login https://slipway.example.com", summary: "asks for email and password" },
+    { line: "slipway login https://slipway.example.com", summary: "prompt for email and password" },
     {
       line: "slipway login localhost:3000 --email ada@example.com --password …",
       summary: "without a terminal",

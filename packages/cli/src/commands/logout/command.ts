@@ -3,8 +3,8 @@ import { needlessYesFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
   name: "logout",
-  summary: "end the session of this machine",
+  summary: "log out and revoke this machine's session",
   arguments: {},
   flags: { yes: needlessYesFlag },
-  examples: [{ line: "slipway logout", summary: "end the session, and forget its token" }],
+  examples: [{ line: "slipway logout", summary: "revoke the session and delete its token" }],
 });

@@ -5,20 +5,20 @@ export const parameterFlags = {
   parameter: {
     kind: "list",
     value: "name=value",
-    summary: "value of a parameter of the template; repeat for more",
+    summary: "parameter value; repeatable",
     variable: "CODER_RICH_PARAMETER",
   },
   richParameterFile: {
     kind: "text",
     value: "path",
-    summary: "YAML file with values of parameters, one name: value a line",
+    summary: "YAML file of parameter values, one name: value per line",
     completes: "files",
     variable: "CODER_RICH_PARAMETER_FILE",
   },
   parameterDefault: {
     kind: "list",
     value: "name=value",
-    summary: "value of a parameter that nothing else gives one; repeat for more",
+    summary: "value of a parameter that has none otherwise; repeatable",
     variable: "CODER_RICH_PARAMETER_DEFAULT",
   },
 } as const satisfies Readonly<Record<string, ListFlag | TextFlag | SwitchFlag>>;
@@ -26,5 +26,5 @@ export const parameterFlags = {
 /** `--always-prompt` of commands that change the values of a workspace. */
 export const alwaysPromptFlag = {
   kind: "switch",
-  summary: "ask for every parameter that may change, with its present value as the default",
+  summary: "prompt for every mutable parameter, with its current value as the default",
 } as const satisfies SwitchFlag;

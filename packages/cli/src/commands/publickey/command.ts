@@ -3,16 +3,16 @@ import { yesFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
   name: "publickey",
-  summary: "print the public key with which your workspaces use git",
+  summary: "print the public key that your workspaces use for git",
   description:
     "Prints the public half of the SSH key that your workspaces use for git. Add it to your account at the git host.",
   arguments: {},
   flags: {
-    reset: { kind: "switch", summary: "make a new key; the old one opens nothing any more" },
+    reset: { kind: "switch", summary: "generate a new key; the old one stops working" },
     yes: yesFlag,
   },
   examples: [
     { line: "slipway publickey", summary: "one line, for the settings of a git host" },
-    { line: "slipway publickey --reset -y", summary: "a new one, in scripts" },
+    { line: "slipway publickey --reset -y", summary: "a new key, without confirmation" },
   ],
 });

@@ -4,7 +4,7 @@ import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "rename",
-  summary: "give a workspace another name",
+  summary: "rename a workspace",
   arguments: {
     workspace: workspaceArgument,
     name: { summary: "the new name", required: true },
@@ -13,5 +13,5 @@ export const command = defineCommand({
     yes: needlessYesFlag,
     output: outputFlag,
   },
-  examples: [{ line: "slipway rename demo trial", summary: "demo is called trial from now on" }],
+  examples: [{ line: "slipway rename demo trial", summary: "rename demo to trial" }],
 });

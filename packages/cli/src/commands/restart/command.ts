@@ -5,18 +5,18 @@ import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "restart",
-  summary: "stop a workspace and start it again",
+  summary: "restart a workspace",
   arguments: { workspaces: workspacesArgument },
   flags: {
     yes: needlessYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
-    update: { kind: "switch", summary: "with the template's active version" },
+    update: { kind: "switch", summary: "update to the template's active version" },
     noWait: { ...noWaitFlag, summary: "return as soon as the start is queued" },
     output: outputFlag,
   },
   examples: [
-    { line: "slipway restart demo", summary: "as it was" },
+    { line: "slipway restart demo", summary: "with the same version" },
     { line: "slipway restart demo --update", summary: "with the template's active version" },
   ],
 });

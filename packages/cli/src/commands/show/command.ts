@@ -8,10 +8,10 @@ export const command = defineCommand({
   arguments: { workspace: workspaceArgument },
   flags: {
     output: outputFlag,
-    details: { kind: "switch", summary: "what it shows anyway", hidden: true },
+    details: { kind: "switch", summary: "no effect: details are always shown", hidden: true },
   },
   examples: [
-    { line: "slipway show demo", summary: "yours" },
-    { line: "slipway show ada/demo -o json", summary: "somebody's, for programs" },
+    { line: "slipway show demo", summary: "your own workspace" },
+    { line: "slipway show ada/demo -o json", summary: "another user's, as JSON" },
   ],
 });

@@ -11,12 +11,15 @@ export const command = defineCommand({
     yes: needlessYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
-    update: { kind: "switch", summary: "with the template's active version" },
+    update: { kind: "switch", summary: "update to the template's active version" },
     noWait: noWaitFlag,
     output: outputFlag,
   },
   examples: [
-    { line: "slipway start demo", summary: "as it was" },
-    { line: "slipway start demo --update --parameter size=large", summary: "newer and larger" },
+    { line: "slipway start demo", summary: "with the same version" },
+    {
+      line: "slipway start demo --update --parameter size=large",
+      summary: "with the active version and a new parameter value",
+    },
   ],
 });

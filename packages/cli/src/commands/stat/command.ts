@@ -3,10 +3,10 @@ import { columnFlag, outputFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
   name: "stat",
-  summary: "show how much of this machine and this container is used",
+  summary: "show resource usage of this machine and container",
   description:
-    "Shows processors, memory and disk of the machine it runs on, and of the container, if it runs in one. Made for " +
-    "the metadata of a workspace: slipway stat mem.",
+    "Shows processor, memory and disk usage of this machine, and of the container if it runs in one. Intended for " +
+    "workspace metadata, such as slipway stat mem.",
   arguments: {},
   flags: {
     column: columnFlag([
@@ -19,7 +19,7 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway stat", summary: "all of it" },
-    { line: "slipway stat -c 'host cpu' -o json", summary: "for programs, in cores and bytes" },
+    { line: "slipway stat", summary: "show everything" },
+    { line: "slipway stat -c 'host cpu' -o json", summary: "as JSON, in cores and bytes" },
   ],
 });

@@ -4,5 +4,5 @@ import type { ChoiceFlag } from "../../command/flags.ts";
 export const prefixFlag = {
   kind: "choice",
   choices: ["Gi", "Ki", "Mi", "Ti"],
-  summary: "what bytes are counted in",
+  summary: "unit for bytes",
 } as const satisfies ChoiceFlag;

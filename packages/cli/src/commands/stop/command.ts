@@ -4,7 +4,7 @@ import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "stop",
-  summary: "stop a workspace; what its template keeps stays",
+  summary: "stop a workspace, keeping what its template persists",
   arguments: { workspaces: workspacesArgument },
   flags: {
     yes: needlessYesFlag,
@@ -12,7 +12,7 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway stop demo", summary: "and wait until it has stopped" },
-    { line: "slipway stop demo trial --no-wait", summary: "two, and do not wait" },
+    { line: "slipway stop demo", summary: "wait until it has stopped" },
+    { line: "slipway stop demo trial --no-wait", summary: "two workspaces, without waiting" },
   ],
 });

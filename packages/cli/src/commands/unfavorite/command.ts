@@ -4,8 +4,8 @@ import { workspaceArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "unfavorite",
-  summary: "list a workspace among the others again",
+  summary: "remove a workspace from your favorites",
   arguments: { workspace: workspaceArgument },
   flags: { output: outputFlag },
-  examples: [{ line: "slipway unfavorite demo", summary: "demo comes in its turn again" }],
+  examples: [{ line: "slipway unfavorite demo", summary: "list demo in its usual place" }],
 });

@@ -5,10 +5,10 @@ import { workspacesArgument } from "../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "update",
-  summary: "bring a workspace to its template's active version, and start it",
+  summary: "update a workspace to its template's active version and start it",
   description:
-    "Starts the workspace with the active version of its template. Values of parameters are kept; those that the new " +
-    "version asks for anew are asked for on a terminal.",
+    "Starts the workspace with the active version of its template. Keeps parameter values; on a terminal, prompts " +
+    "for those that the new version requires anew.",
   arguments: { workspaces: workspacesArgument },
   flags: {
     ...parameterFlags,
@@ -17,7 +17,7 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway update demo", summary: "as it was, but newer" },
-    { line: "slipway update demo --parameter greeting=hi", summary: "with another value" },
+    { line: "slipway update demo", summary: "with the same parameters" },
+    { line: "slipway update demo --parameter greeting=hi", summary: "with a new parameter value" },
   ],
 });

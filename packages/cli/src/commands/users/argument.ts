@@ -1,4 +1,4 @@
-/** Which user a command is about. */
+/** The argument that names a user. */
 export const userArgument = {
   summary: "username, id, or me",
   required: true,

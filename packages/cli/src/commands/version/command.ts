@@ -7,7 +7,7 @@ export const command = defineCommand({
   arguments: {},
   flags: { output: outputFlag },
   examples: [
-    { line: "slipway version", summary: "for people" },
-    { line: "slipway version -o json", summary: "for programs" },
+    { line: "slipway version", summary: "as text" },
+    { line: "slipway version -o json", summary: "as JSON" },
   ],
 });

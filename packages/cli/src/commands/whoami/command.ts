@@ -3,7 +3,7 @@ import { outputFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
   name: "whoami",
-  summary: "show as whom you are logged in, and where",
+  summary: "show the logged-in user and the server",
   arguments: {},
   flags: { output: outputFlag },
   examples: [{ line: "slipway whoami", summary: "name, email, roles and server" }],

@@ -1,6 +1,6 @@
 /** The argument that names one workspace or several. */
 export const workspacesArgument = {
-  summary: "name, owner/name or id of a workspace; several are done one after the other",
+  summary: "name, owner/name or id of a workspace; several are processed in order",
   required: true,
   variadic: true,
   completes: "workspace",

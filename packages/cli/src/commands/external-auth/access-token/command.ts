@@ -3,13 +3,17 @@ import { outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "external-auth access-token",
-  summary: "print a token of the workspace's owner for a git host, inside the workspace",
+  summary: "print the workspace owner's token for a git host, inside the workspace",
   description:
-    "Asks the server, as the agent of the workspace, for a token of its owner. Where the owner has to log in there " +
-    "first, it prints the address for that and ends with 1.",
+    "Requests a token of the workspace's owner from the server, as the workspace's agent. If the owner has to log " +
+    "in there first, prints the login URL and exits with 1.",
   arguments: { provider: { summary: "id of the provider", required: true } },
   flags: {
-    extra: { kind: "text", value: "path", summary: "a field that came with the token, as a.b" },
+    extra: {
+      kind: "text",
+      value: "path",
+      summary: "print a field of the token response, such as a.b",
+    },
     agentUrl: {
       kind: "text",
       value: "url",
@@ -24,5 +28,5 @@ export const command = defineCommand({
     },
     output: outputFlag,
   },
-  examples: [{ line: "slipway external-auth access-token github", summary: "only the token" }],
+  examples: [{ line: "slipway external-auth access-token github", summary: "print the token" }],
 });

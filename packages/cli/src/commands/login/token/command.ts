@@ -2,15 +2,15 @@ import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
   name: "login token",
-  summary: "print the session token in use",
-  description: "Prints the token of the log-in, for scripts. Whoever has it may do what you may.",
+  summary: "print the current session token",
+  description: "Prints the session token, for scripts. Anyone who has it can do what you can do.",
   arguments: {},
   flags: {},
   examples: [
-    { line: "slipway login token", summary: "prints it" },
+    { line: "slipway login token", summary: "print the token" },
     {
       line: 'curl -H "Coder-Session-Token: $(slipway login token)" …',
-      summary: "a call of the API",
+      summary: "call the API",
     },
   ],
 });

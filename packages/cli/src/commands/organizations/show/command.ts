@@ -7,16 +7,17 @@ export const command = defineCommand({
   summary: "show an organization",
   arguments: {
     organization: {
-      summary:
-        "name or id; selected for the one in use, me for all of yours; selected unless given",
+      summary: "name or id; selected for the current one, me for all of yours (default: selected)",
       required: false,
       completes: ["selected", "me"],
     },
   },
   flags: {
-    onlyId: { kind: "switch", summary: "only its id, for scripts" },
+    onlyId: { kind: "switch", summary: "print only the id, for scripts" },
     column: columnFlag(organizationColumnNames, ["id", "name", "default"]),
     output: outputFlag,
   },
-  examples: [{ line: "slipway organizations show --only-id", summary: "the id of the one in use" }],
+  examples: [
+    { line: "slipway organizations show --only-id", summary: "the id of the current organization" },
+  ],
 });

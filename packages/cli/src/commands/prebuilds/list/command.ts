@@ -3,11 +3,11 @@ import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "prebuilds list",
-  summary: "list pools of prebuilds and how full they are",
+  summary: "list prebuild pools and their status",
   description:
-    "A pool is what a preset with prebuilds keeps ready. Desired is how many are to wait now, running how many do, and " +
-    "eligible how many of these can be claimed. The status says why a pool is not filled, if it is not. For owners and " +
-    "template admins.",
+    "A pool holds the prebuilds of a preset. Desired is the number to keep waiting, running the number that is, " +
+    "and eligible the number of these that can be claimed. If a pool is not filled, its status says why. Requires " +
+    "the owner or template admin role.",
   arguments: {},
   flags: {
     column: columnFlag(
@@ -40,7 +40,7 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway prebuilds list", summary: "every pool" },
-    { line: "slipway list --search owner:prebuilds", summary: "the workspaces that wait" },
+    { line: "slipway prebuilds list", summary: "all pools" },
+    { line: "slipway list --search owner:prebuilds", summary: "the prebuilds themselves" },
   ],
 });

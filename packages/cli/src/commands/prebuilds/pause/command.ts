@@ -2,10 +2,10 @@ import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
   name: "prebuilds pause",
-  summary: "make and delete no prebuilds until resumed",
+  summary: "pause the creation and deletion of prebuilds",
   description:
-    "Pools are left as they are: what waits can still be claimed, and where nothing waits a workspace is built. For owners.",
+    "Waiting prebuilds can still be claimed; without one, a workspace is built. Requires the owner role.",
   arguments: {},
   flags: {},
-  examples: [{ line: "slipway prebuilds pause", summary: "of all pools" }],
+  examples: [{ line: "slipway prebuilds pause", summary: "pause all pools" }],
 });

@@ -2,9 +2,9 @@ import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
   name: "prebuilds resume",
-  summary: "make and delete prebuilds again",
-  description: "Ends what slipway prebuilds pause began. For owners.",
+  summary: "resume the creation and deletion of prebuilds",
+  description: "Reverses slipway prebuilds pause. Requires the owner role.",
   arguments: {},
   flags: {},
-  examples: [{ line: "slipway prebuilds resume", summary: "of all pools" }],
+  examples: [{ line: "slipway prebuilds resume", summary: "resume all pools" }],
 });

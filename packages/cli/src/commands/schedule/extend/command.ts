@@ -4,11 +4,11 @@ import { workspaceArgument } from "../../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "schedule extend",
-  summary: "let a running workspace stop later, or sooner",
+  summary: "change when a running workspace stops",
   arguments: {
     workspace: workspaceArgument,
-    duration: { summary: "how long from now it still runs: 2h, 1h30m", required: true },
+    duration: { summary: "time from now until it stops, such as 2h or 1h30m", required: true },
   },
   flags: { output: outputFlag },
-  examples: [{ line: "slipway schedule extend demo 2h", summary: "it stops two hours from now" }],
+  examples: [{ line: "slipway schedule extend demo 2h", summary: "stop demo two hours from now" }],
 });

@@ -3,22 +3,26 @@ import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "schedule show",
-  summary: "show when workspaces start and stop by themselves",
+  summary: "show when workspaces start and stop automatically",
   arguments: {
     workspace: {
-      summary: "name, owner/name or id of one; yours without it",
+      summary: "name, owner/name or id of a workspace (default: all of yours)",
       required: false,
       completes: "workspace",
     },
   },
   flags: {
-    all: { kind: "switch", short: "a", summary: "everybody's that you may see, not only yours" },
-    search: { kind: "text", value: "query", summary: "those that match, as in: slipway list" },
+    all: { kind: "switch", short: "a", summary: "include other users' workspaces" },
+    search: {
+      kind: "text",
+      value: "query",
+      summary: "only workspaces that match, as in: slipway list",
+    },
     column: columnFlag(["workspace", "starts at", "starts next", "stops after", "stops next"]),
     output: outputFlag,
   },
   examples: [
-    { line: "slipway schedule show", summary: "of your workspaces" },
-    { line: "slipway schedule show demo -o json", summary: "of one, for programs" },
+    { line: "slipway schedule show", summary: "your workspaces" },
+    { line: "slipway schedule show demo -o json", summary: "one workspace, as JSON" },
   ],
 });

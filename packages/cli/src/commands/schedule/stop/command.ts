@@ -4,14 +4,14 @@ import { workspaceArgument } from "../../workspace/argument.ts";
 
 export const command = defineCommand({
   name: "schedule stop",
-  summary: "say how long after a start a workspace stops by itself",
+  summary: "set how long after a start a workspace stops automatically",
   arguments: {
     workspace: workspaceArgument,
-    duration: { summary: "8h, 1h30m, or manual to take it back", required: true },
+    duration: { summary: "8h, 1h30m, or manual to clear it", required: true },
   },
   flags: { output: outputFlag },
   examples: [
-    { line: "slipway schedule stop demo 8h", summary: "from its next start on" },
-    { line: "slipway schedule stop demo manual", summary: "only when somebody stops it" },
+    { line: "slipway schedule stop demo 8h", summary: "from the next start on" },
+    { line: "slipway schedule stop demo manual", summary: "stop demo only manually" },
   ],
 });

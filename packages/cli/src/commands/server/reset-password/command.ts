@@ -8,8 +8,8 @@ export const command = defineCommand({
   name: "server reset-password",
   summary: "reset a password on the server's machine, without logging in",
   description:
-    "Resets a password in the server's database, whether the server runs or not. Prints a generated password unless " +
-    "--password-stdin is given. Revokes all sessions and tokens of the user.",
+    "Resets a password in the server's database, whether or not the server is running. Prints a generated " +
+    "password unless --password-stdin is given. Revokes all sessions and tokens of the user.",
   arguments: {
     user: { summary: "username or email (default: the first owner)", required: false },
   },
@@ -18,7 +18,7 @@ export const command = defineCommand({
     { line: "slipway server reset-password", summary: "a new password for the administrator" },
     {
       line: "slipway server reset-password ada --password-stdin < file",
-      summary: "the password in the first line of a file",
+      summary: "the password on the first line of a file",
     },
   ],
 });

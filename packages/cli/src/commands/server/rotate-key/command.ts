@@ -5,10 +5,10 @@ const { dataDir, postgresUrl, secretKey } = server.flags;
 
 export const command = defineCommand({
   name: "server rotate-key",
-  summary: "encrypt the secrets in the database with a new key",
+  summary: "re-encrypt the secrets in the database with a new key",
   description:
-    "Encrypts every secret in the database anew: with the first key of --secret-key where it is given, else with a new " +
-    "key in the data directory, whose server must be stopped. Interrupted, it goes on where it was when run again.",
+    "Re-encrypts every secret in the database: with the first key of --secret-key if it is given, otherwise with " +
+    "a new key in the data directory, whose server must be stopped. If interrupted, run it again to continue.",
   arguments: {},
   flags: { dataDir, postgresUrl, secretKey },
   examples: [

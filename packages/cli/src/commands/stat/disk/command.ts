@@ -4,10 +4,10 @@ import { prefixFlag } from "../prefix-flag.ts";
 
 export const command = defineCommand({
   name: "stat disk",
-  summary: "show how full a file system is",
+  summary: "show disk usage of a file system",
   arguments: {},
   flags: {
-    path: { kind: "text", value: "path", summary: "which one holds it; / unless given" },
+    path: { kind: "text", value: "path", summary: "path on the file system (default: /)" },
     prefix: prefixFlag,
     output: outputFlag,
   },

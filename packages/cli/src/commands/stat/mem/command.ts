@@ -4,15 +4,15 @@ import { prefixFlag } from "../prefix-flag.ts";
 
 export const command = defineCommand({
   name: "stat mem",
-  summary: "show how much of the memory is used",
+  summary: "show memory usage",
   arguments: {},
   flags: {
-    host: { kind: "switch", summary: "of the whole machine, also in a container" },
+    host: { kind: "switch", summary: "show the whole machine, even in a container" },
     prefix: prefixFlag,
     output: outputFlag,
   },
   examples: [
     { line: "slipway stat mem", summary: "1.2/8 GiB (15%)" },
-    { line: "slipway stat mem --prefix Mi -o json", summary: "for programs, in bytes" },
+    { line: "slipway stat mem --prefix Mi -o json", summary: "as JSON, in bytes" },
   ],
 });

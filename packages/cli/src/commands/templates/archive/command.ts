@@ -4,15 +4,15 @@ import { templateArgument } from "../arguments.ts";
 
 export const command = defineCommand({
   name: "templates archive",
-  summary: "hide the versions of a template that failed or that nothing uses",
+  summary: "archive failed or unused versions of a template",
   arguments: { template: templateArgument },
   flags: {
     yes: needlessYesFlag,
-    all: { kind: "switch", summary: "also versions that could be used; only those that are stay" },
+    all: { kind: "switch", summary: "archive all unused versions, not only failed ones" },
     output: outputFlag,
   },
   examples: [
-    { line: "slipway templates archive small", summary: "the versions that failed" },
-    { line: "slipway templates archive small --all", summary: "all that nothing uses" },
+    { line: "slipway templates archive small", summary: "failed versions" },
+    { line: "slipway templates archive small --all", summary: "all unused versions" },
   ],
 });

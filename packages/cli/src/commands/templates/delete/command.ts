@@ -8,7 +8,7 @@ export const command = defineCommand({
   arguments: { template: templateArgument },
   flags: { yes: yesFlag },
   examples: [
-    { line: "slipway templates delete small", summary: "asks first" },
-    { line: "slipway templates delete small -y", summary: "in scripts" },
+    { line: "slipway templates delete small", summary: "ask for confirmation" },
+    { line: "slipway templates delete small -y", summary: "without confirmation" },
   ],
 });

@@ -2,12 +2,14 @@ import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
   name: "templates init",
-  summary: "write a starter template into a directory",
+  summary: "write a starter template to a directory",
   arguments: {
-    directory: { summary: "where to; here unless given", required: false, completes: "files" },
+    directory: {
+      summary: "target directory (default: the current directory)",
+      required: false,
+      completes: "files",
+    },
   },
   flags: {},
-  examples: [
-    { line: "slipway templates init small-box", summary: "writes small-box/slipway.yaml" },
-  ],
+  examples: [{ line: "slipway templates init small-box", summary: "write small-box/slipway.yaml" }],
 });

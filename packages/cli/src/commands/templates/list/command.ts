@@ -24,5 +24,5 @@ export const command = defineCommand({
     ),
     output: outputFlag,
   },
-  examples: [{ line: "slipway templates list", summary: "name, description and use" }],
+  examples: [{ line: "slipway templates list", summary: "names, descriptions and usage" }],
 });

@@ -4,11 +4,11 @@ import { templateArgument } from "../arguments.ts";
 
 export const command = defineCommand({
   name: "templates pull",
-  summary: "write the files of a template into a directory",
+  summary: "download a template's files to a directory",
   arguments: {
     template: templateArgument,
     directory: {
-      summary: "where to, or with --tar the file; the template's name unless given",
+      summary: "target directory, or file with --tar (default: the template's name)",
       required: false,
       completes: "files",
     },
@@ -19,10 +19,10 @@ export const command = defineCommand({
       kind: "text",
       value: "name",
       completes: "version",
-      summary: "another version than the active one",
+      summary: "template version (default: the active version)",
     },
-    tar: { kind: "switch", summary: "the tar that was pushed, as one file" },
-    force: { kind: "switch", summary: "over files that are there" },
+    tar: { kind: "switch", summary: "write the pushed tar as a single file" },
+    force: { kind: "switch", summary: "overwrite existing files" },
   },
   examples: [
     { line: "slipway templates pull small", summary: "into the directory small" },

@@ -3,16 +3,16 @@ import { needlessYesFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "templates push",
-  summary: "make a new version of a template from a directory or a file",
+  summary: "push a new version of a template from a directory or file",
   description:
-    "Packs a directory with a slipway.yaml, or one file in its place, and makes it the newest version of a template; " +
-    "of a new one, if there is none of that name. .git and node_modules stay out. Without --directory the files are " +
-    "those of the present directory, or of the one that has the template's name. A path in the place of the name " +
-    "says both: ./small-box is the template small-box.",
+    "Packs a directory with a slipway.yaml, or a single file in its place, and pushes it as the newest version of " +
+    "a template, which is created if it does not exist. Excludes .git and node_modules. Without --directory, uses " +
+    "the current directory, or the one with the template's name. A path in place of the name gives both: " +
+    "./small-box is the template small-box.",
   arguments: {
     template: {
       summary:
-        "name of the template, or path of its directory or file (default: the directory's name)",
+        "name of the template, or path to its directory or file (default: the directory's name)",
       required: false,
       completes: "files",
     },
@@ -22,29 +22,34 @@ export const command = defineCommand({
     name: {
       kind: "text",
       value: "name",
-      summary: "name of the version (default: one is made up)",
+      summary: "name of the version (default: a generated name)",
     },
     directory: {
       kind: "text",
       short: "d",
       value: "path",
-      summary: "directory or file with the template (default: the present directory)",
+      summary: "directory or file of the template (default: the current directory)",
       completes: "files",
     },
-    message: { kind: "text", short: "m", value: "text", summary: "what is new in this version" },
+    message: {
+      kind: "text",
+      short: "m",
+      value: "text",
+      summary: "description of this version's changes",
+    },
     activate: {
       kind: "boolean",
       fallback: true,
-      summary: "make it the version that workspaces are made from",
+      summary: "make it the active version",
     },
   },
   examples: [
     { line: "slipway templates push", summary: "from the template's own directory" },
-    { line: "slipway templates push small-box", summary: "from there, or from the one above it" },
+    { line: "slipway templates push small-box", summary: "from that directory, or its parent" },
     {
       line: 'slipway templates push small -d ./small-box --name v2 -m "more memory"',
       summary: "the template small, version v2",
     },
-    { line: "slipway templates push small-box --activate=false", summary: "to look at it first" },
+    { line: "slipway templates push small-box --activate=false", summary: "without activating it" },
   ],
 });

@@ -3,36 +3,43 @@ import { outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "tokens create",
-  summary: "create an API token, which is shown once",
+  summary: "create an API token, shown only once",
   arguments: {},
   flags: {
-    name: { kind: "text", short: "n", value: "name", summary: "name, in the place of one made up" },
+    name: {
+      kind: "text",
+      short: "n",
+      value: "name",
+      summary: "name of the token (default: a generated name)",
+    },
     lifetime: {
       kind: "text",
       value: "duration",
-      summary: "how long it lives, such as 8h, 30d or 1y (default: 7d)",
+      summary: "lifetime, such as 8h, 30d or 1y (default: 7d)",
     },
     scope: {
       kind: "list",
       value: "scope",
-      summary: "what it may do, such as workspace:read; everything unless given; repeatable",
+      summary: "scope, such as workspace:read; repeatable (default: everything)",
     },
     allow: {
       kind: "list",
       value: "type:id",
-      summary:
-        "what it may do that to, such as workspace:<uuid>; everything unless given; repeatable",
+      summary: "resource to allow, such as workspace:<uuid>; repeatable (default: everything)",
     },
     user: {
       kind: "text",
       short: "u",
       value: "user",
       completes: "user",
-      summary: "for another user, as an owner",
+      summary: "create it for another user (owners only)",
     },
     output: outputFlag,
   },
   examples: [
-    { line: "slipway tokens create --name ci --lifetime 30d", summary: "prints the token" },
+    {
+      line: "slipway tokens create --name ci --lifetime 30d",
+      summary: "print a token that is valid for 30 days",
+    },
   ],
 });

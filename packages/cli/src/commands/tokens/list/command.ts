@@ -7,10 +7,10 @@ export const command = defineCommand({
   summary: "list API tokens",
   arguments: {},
   flags: {
-    all: { kind: "switch", short: "a", summary: "those of all users, as an owner" },
-    includeExpired: { kind: "switch", summary: "those too that have ended" },
+    all: { kind: "switch", short: "a", summary: "include other users' tokens (owners only)" },
+    includeExpired: { kind: "switch", summary: "include expired tokens" },
     column: tokenColumnFlag,
     output: outputFlag,
   },
-  examples: [{ line: "slipway tokens list", summary: "name, owner, last use and end" }],
+  examples: [{ line: "slipway tokens list", summary: "name, owner, last use and expiry" }],
 });

@@ -3,12 +3,10 @@ import { tokenArgument } from "../argument.ts";
 
 export const command = defineCommand({
   name: "tokens remove",
-  summary: "end an API token",
+  summary: "revoke an API token",
   arguments: { token: tokenArgument },
   flags: {
-    delete: { kind: "switch", summary: "forget it too, which frees its name" },
+    delete: { kind: "switch", summary: "also delete it, which frees its name" },
   },
-  examples: [
-    { line: "slipway tokens remove ci", summary: "it stays in the list of those that ended" },
-  ],
+  examples: [{ line: "slipway tokens remove ci", summary: "keep it among the expired tokens" }],
 });

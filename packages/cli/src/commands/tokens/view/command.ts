@@ -8,5 +8,5 @@ export const command = defineCommand({
   summary: "show an API token, without its secret",
   arguments: { token: tokenArgument },
   flags: { column: tokenColumnFlag, output: outputFlag },
-  examples: [{ line: "slipway tokens view ci", summary: "what it may do, and until when" }],
+  examples: [{ line: "slipway tokens view ci", summary: "its scopes and expiry" }],
 });

@@ -7,5 +7,5 @@ export const command = defineCommand({
   summary: "activate a suspended or dormant user",
   arguments: { user: userArgument },
   flags: { output: outputFlag },
-  examples: [{ line: "slipway users activate ada", summary: "let in again" }],
+  examples: [{ line: "slipway users activate ada", summary: "let ada log in again" }],
 });

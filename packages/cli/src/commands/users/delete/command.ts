@@ -7,5 +7,5 @@ export const command = defineCommand({
   summary: "delete a user who has no workspaces",
   arguments: { user: userArgument },
   flags: { yes: yesFlag },
-  examples: [{ line: "slipway users delete ada", summary: "asks first" }],
+  examples: [{ line: "slipway users delete ada", summary: "ask for confirmation" }],
 });

@@ -7,7 +7,7 @@ import { userArgument } from "../argument.ts";
 export const command = defineCommand({
   name: "users edit-roles",
   summary: "set the roles of a user",
-  description: `Roles that are not given are taken away. There are ${roleNames.join(", ")}; member is what everybody is.`,
+  description: `Removes roles that are not given. Roles: ${roleNames.join(", ")}; every user is a member.`,
   arguments: { user: userArgument },
   flags: {
     yes: needlessYesFlag,
@@ -15,12 +15,12 @@ export const command = defineCommand({
       kind: "list",
       value: "role",
       completes: roleNames,
-      summary: "a role, or several with commas; repeatable",
+      summary: "role to set; comma-separated or repeated",
     },
     output: outputFlag,
   },
   examples: [
     { line: "slipway users edit-roles ada --roles template-admin,auditor", summary: "two roles" },
-    { line: "slipway users edit-roles ada --roles member", summary: "none" },
+    { line: "slipway users edit-roles ada --roles member", summary: "no roles" },
   ],
 });

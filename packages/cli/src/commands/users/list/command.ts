@@ -9,7 +9,7 @@ export const command = defineCommand({
     search: {
       kind: "text",
       value: "query",
-      summary: "words of the name or email, status:…, role:…",
+      summary: "part of the name or email, status:… or role:…",
     },
     column: columnFlag(
       [
@@ -28,7 +28,7 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway users list", summary: "all whom you may see" },
-    { line: 'slipway users list --search "status:suspended"', summary: "some of them" },
+    { line: "slipway users list", summary: "all users you can see" },
+    { line: 'slipway users list --search "status:suspended"', summary: "suspended users" },
   ],
 });

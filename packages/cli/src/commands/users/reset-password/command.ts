@@ -15,7 +15,7 @@ export const command = defineCommand({
     { line: "slipway users reset-password ada", summary: "a generated one for ada" },
     {
       line: "slipway users reset-password --password-stdin < file",
-      summary: "your own: the current and the new one on two lines",
+      summary: "your own: the current and the new password on two lines",
     },
   ],
 });

@@ -4,8 +4,8 @@ import { userArgument } from "../argument.ts";
 
 export const command = defineCommand({
   name: "users suspend",
-  summary: "suspend a user, who is let in nowhere until activated",
+  summary: "suspend a user until reactivated",
   arguments: { user: userArgument },
   flags: { output: outputFlag },
-  examples: [{ line: "slipway users suspend ada", summary: "until activated again" }],
+  examples: [{ line: "slipway users suspend ada", summary: "suspend ada" }],
 });

@@ -23,5 +23,5 @@ export const command = defineCommand({
     ),
     output: outputFlag,
   },
-  examples: [{ line: "slipway organizations members list", summary: "all whom you may see" }],
+  examples: [{ line: "slipway organizations members list", summary: "all members you can see" }],
 });

@@ -3,14 +3,14 @@ import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 
 export const command = defineCommand({
   name: "provisioner jobs list",
-  summary: "list imports of templates, builds and dry runs, newest first",
+  summary: "list template imports, builds and dry runs, newest first",
   arguments: {},
   flags: {
     status: {
       kind: "list",
       short: "s",
       value: "status",
-      summary: "of this status, or several with commas; repeatable",
+      summary: "only jobs with this status; comma-separated or repeated",
       variable: "CODER_PROVISIONER_JOB_LIST_STATUS",
       completes: ["pending", "running", "succeeded", "canceling", "canceled", "failed"],
     },
@@ -18,7 +18,7 @@ export const command = defineCommand({
       kind: "text",
       short: "i",
       value: "user",
-      summary: "begun by this user: name, id or me",
+      summary: "only jobs started by this user: name, id or me",
       variable: "CODER_PROVISIONER_JOB_LIST_INITIATOR",
       completes: "user",
     },
@@ -26,7 +26,7 @@ export const command = defineCommand({
       kind: "integer",
       short: "l",
       value: "number",
-      summary: "at most so many; 50 unless given",
+      summary: "maximum number of jobs (default: 50)",
       variable: "CODER_PROVISIONER_JOB_LIST_LIMIT",
     },
     column: columnFlag(
@@ -62,7 +62,10 @@ export const command = defineCommand({
   },
   examples: [
     { line: "slipway provisioner jobs list", summary: "the newest 50" },
-    { line: "slipway provisioner jobs list -s pending,running", summary: "what is to be done" },
-    { line: "slipway provisioner jobs list -s failed -c id,error", summary: "what went wrong" },
+    { line: "slipway provisioner jobs list -s pending,running", summary: "unfinished jobs" },
+    {
+      line: "slipway provisioner jobs list -s failed -c id,error",
+      summary: "errors of failed jobs",
+    },
   ],
 });

@@ -11,7 +11,7 @@ export const command = defineCommand({
       kind: "text",
       value: "name",
       completes: "version",
-      summary: "of another version than the active one",
+      summary: "template version (default: the active version)",
     },
     column: columnFlag([
       "name",
@@ -22,5 +22,7 @@ export const command = defineCommand({
     ]),
     output: outputFlag,
   },
-  examples: [{ line: "slipway templates presets list small", summary: "and what they set" }],
+  examples: [
+    { line: "slipway templates presets list small", summary: "presets and their parameters" },
+  ],
 });

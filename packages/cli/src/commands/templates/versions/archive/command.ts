@@ -4,10 +4,10 @@ import { templateArgument, versionArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
   name: "templates versions archive",
-  summary: "hide a version that nothing uses",
+  summary: "archive an unused version",
   arguments: { template: templateArgument, version: versionArgument },
   flags: { yes: needlessYesFlag },
   examples: [
-    { line: "slipway templates versions archive small v2", summary: "the version v2 of small" },
+    { line: "slipway templates versions archive small v2", summary: "archive version v2 of small" },
   ],
 });

@@ -7,7 +7,7 @@ export const command = defineCommand({
   summary: "list the versions of a template, newest first",
   arguments: { template: templateArgument },
   flags: {
-    includeArchived: { kind: "switch", summary: "also those that are hidden" },
+    includeArchived: { kind: "switch", summary: "include archived versions" },
     column: columnFlag(
       ["name", "status", "created at", "created by", "message", "active", "archived", "id"],
       ["name", "status", "created at", "created by", "message"],

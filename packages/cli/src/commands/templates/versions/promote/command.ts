@@ -2,7 +2,7 @@ import { defineCommand } from "../../../../command/definition.ts";
 
 export const command = defineCommand({
   name: "templates versions promote",
-  summary: "make a version the one that workspaces are made from",
+  summary: "make a version the active one",
   arguments: {
     name: { summary: "name of the template", required: false, completes: "template" },
     version: { summary: "name of the version", required: false, completes: "version" },
@@ -27,6 +27,9 @@ export const command = defineCommand({
     },
   },
   examples: [
-    { line: "slipway templates versions promote small v2", summary: "the version v2 of small" },
+    {
+      line: "slipway templates versions promote small v2",
+      summary: "activate version v2 of small",
+    },
   ],
 });

@@ -4,10 +4,13 @@ import { templateArgument, versionArgument } from "../../arguments.ts";
 
 export const command = defineCommand({
   name: "templates versions unarchive",
-  summary: "show a hidden version again",
+  summary: "unarchive a version",
   arguments: { template: templateArgument, version: versionArgument },
   flags: { yes: needlessYesFlag },
   examples: [
-    { line: "slipway templates versions unarchive small v2", summary: "the version v2 of small" },
+    {
+      line: "slipway templates versions unarchive small v2",
+      summary: "unarchive version v2 of small",
+    },
   ],
 });
