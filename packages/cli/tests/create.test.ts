@@ -100,7 +100,7 @@ test("asks for each parameter in the form that fits it, and takes what the templ
     /\? count \(2\)\n.*wanted a number\n\? count \(2\)\none to four .*\n\? count/,
   );
   expect(made.err).toMatch(
-    /\? color\n! an answer is needed\n\? color\nsmall letters only .*\n\? color/,
+    /\? color\n! an answer is required\n\? color\nsmall letters only .*\n\? color/,
   );
 });
 
@@ -160,7 +160,7 @@ test("says which parameters are missing where nobody can be asked", async () => 
 test("refuses a deprecated template, a taken name and a wrong name before it asks", async () => {
   for (const [line, code, text] of [
     ["create seven -t old", 1, "template old has been deprecated: gone"],
-    ["create one -t web", 1, "there is a workspace admin/one already"],
+    ["create one -t web", 1, "workspace admin/one already exists"],
     ["create a/b/c -t web", 2, "wanted name or owner/name"],
     ["create six -t web --parameter colour=red", 2, 'the template has no parameter "colour"'],
     [

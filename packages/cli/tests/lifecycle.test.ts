@@ -44,7 +44,7 @@ function statesOf({ out }: Ended): unknown {
 test("prints results on stdout, and what leads to them on stderr", async () => {
   const made = await slipway("create one -t box");
   expect(made.out).toBe(
-    "admin/one waits for you to start its agent, with the command that is shown by: slipway show admin/one\n",
+    "admin/one is waiting for you to start its agent; see the command with: slipway show admin/one\n",
   );
   expect(made.err).toContain("created admin/one from box\n");
   const two = await slipway("create two -t box -o json");
@@ -60,7 +60,7 @@ test("does the same with several, each once, and lists them as JSON", async () =
   expect(stopped.code).toBe(0);
   expect(statesOf(stopped)).toEqual(["one stopped", "two stopped"]);
   expect((await slipway("stop one two")).out).toBe(
-    "admin/one is stopped already\nadmin/two is stopped already\n",
+    "admin/one is already stopped\nadmin/two is already stopped\n",
   );
   expect(statesOf(await slipway("restart two -o json"))).toEqual(["two running"]);
   expect(statesOf(await slipway("update two -o json"))).toEqual(["two running"]);
@@ -69,7 +69,9 @@ test("does the same with several, each once, and lists them as JSON", async () =
 test("goes on after one that fails, and ends with its code", async () => {
   const ended = await slipway("stop one none two -o json");
   expect(ended.code).toBe(4);
-  expect(ended.err).toContain("error: none: there is no workspace none, or you may not see it\n");
+  expect(ended.err).toContain(
+    "error: none: workspace none does not exist or is not visible to you\n",
+  );
   expect(statesOf(ended)).toEqual(["one stopped", "two stopped"]);
   const mixed = await slipway("start none two --parameter size=1");
   expect(mixed.err).toContain('error: two: the template has no parameter "size"');
@@ -101,7 +103,7 @@ test("shows the last lines, the newest ones, and when they came", async () => {
 test("asks once before it deletes several, and deletes none when one is not there", async () => {
   expect(await slipway("delete one none", [true])).toMatchObject({ code: 4, out: "" });
   const kept = await slipway("delete one two", [false]);
-  expect(kept.err).toContain("? Delete admin/one, admin/two and all that is in them? (no)");
+  expect(kept.err).toContain("? Delete admin/one, admin/two and everything in them? (no)");
   expect(kept).toMatchObject({ code: 1, out: "" });
   const deleted = await slipway("delete one two", [true]);
   expect(deleted.out).toBe("admin/one is deleted\nadmin/two is deleted\n");

@@ -47,7 +47,7 @@ test("lists what was built, and cancels nothing that is done", async () => {
   expect((await slipway("provisioner jobs list -s pending")).err).toBe("no jobs\n");
   const { out: id } = await slipway("provisioner jobs list -l 1 -c id");
   const done = await slipway(`provisioner jobs cancel ${id.split("\n")[1]}`);
-  expect(done).toMatchObject({ code: 1, err: expect.stringContaining("is done already") });
+  expect(done).toMatchObject({ code: 1, err: expect.stringContaining("has already finished") });
   const none = "0190a1b2-0000-7000-8000-000000000001";
   expect(await slipway(`provisioner jobs cancel ${none}`)).toMatchObject({ code: 4 });
   expect(await slipway("provisioner jobs list -l 0")).toMatchObject({ code: 2 });

@@ -62,9 +62,9 @@ test("suspends, activates and deletes", async () => {
   expect(await slipway("users delete fay")).toMatchObject({ code: 2 });
   expect(await slipway("users delete fay", [false])).toMatchObject({
     code: 1,
-    err: expect.stringContaining("nobody was deleted"),
+    err: expect.stringContaining("no user was deleted"),
   });
-  expect((await slipway("users delete fay", [true])).err).toContain("fay is deleted");
+  expect((await slipway("users delete fay", [true])).err).toContain("user fay is deleted");
   expect(await slipway("users show fay")).toMatchObject({ code: 4 });
 });
 
@@ -152,7 +152,7 @@ test("creates a token of 30 days for an administrator, and says how long one may
   expect(await slipway("tokens create --lifetime 1y")).toEqual({
     code: 2,
     out: "",
-    err: "error: --lifetime 1y is too long: this server lets your tokens live for 90d at most\npass --lifetime 90d\n",
+    err: "error: --lifetime 1y is too long: this server limits your tokens to 90d\npass --lifetime 90d\n",
   });
 });
 

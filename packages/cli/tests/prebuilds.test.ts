@@ -38,7 +38,7 @@ test("fills a pool, is paused and resumed, and gives a workspace that runs alrea
     code: 0,
     err: "prebuilds are paused\n",
   });
-  expect((await slipway("prebuilds pause")).err).toBe("prebuilds are paused already\n");
+  expect((await slipway("prebuilds pause")).err).toBe("prebuilds are already paused\n");
 
   const claimed = await slipway("create mine -t pool --preset ready");
   expect(claimed.err).toContain("created admin/mine from pool, preset ready\na prebuild was");

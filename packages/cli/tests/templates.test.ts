@@ -66,7 +66,7 @@ test("brings a workspace to the active version, with what may change", async () 
   expect(refused.err).toContain("--parameter size cannot change after the workspace was made");
   const done = await slipway("update kept --parameter greeting=moin --parameter size=large");
   expect(done).toMatchObject({ code: 0 });
-  expect((await slipway("update kept")).out).toContain("is at the active version of box already");
+  expect((await slipway("update kept")).out).toContain("is already at the active version of box");
 });
 
 test("changes what the template says", async () => {
@@ -87,7 +87,7 @@ test("lists presets", async () => {
 test("pulls a version as files and as a tar, over nothing that is there", async () => {
   expect(await slipway("templates pull box @/pulled")).toMatchObject({ code: 0 });
   expect(await readFile(join(directory, "pulled/slipway.yaml"), "utf8")).toContain("/srv");
-  expect((await slipway("templates pull box @/pulled")).err).toContain("exists already");
+  expect((await slipway("templates pull box @/pulled")).err).toContain("already exists");
   const first = (await versionNames()).at(-1) ?? "";
   await slipway(`templates pull box @/pulled --version ${first} --force`);
   expect(await readFile(join(directory, "pulled/slipway.yaml"), "utf8")).toContain("/tmp");
@@ -124,7 +124,7 @@ test("deletes a template when its workspaces are gone", async () => {
 test("takes directory, template and version as coder names them", async () => {
   await writeTemplate(template.replace("/tmp", "/opt"));
   const pushed = await slipway("templates push other -d @/box --name first -y");
-  expect(pushed.err).toContain("made the template other, version first");
+  expect(pushed.err).toContain("created template other, version first");
   await slipway("templates push other -d @/box --name second --activate=false");
   await slipway("templates versions promote -t other --template-version second");
   const list = await slipway("templates version ls other -c name,active");
@@ -136,7 +136,7 @@ test("names the version by --name, and the template by the directory", async () 
   await mkdir(join(directory, "web"));
   await writeFile(join(directory, "web", "slipway.yaml"), template);
   const pushed = await slipway("templates push @/web --name v9");
-  expect(pushed.err).toContain("made the template web, version v9");
+  expect(pushed.err).toContain("created template web, version v9");
   expect((await slipway("templates push @/web --name v9")).err).toContain("already");
   expect((await slipway("templates versions list web -c name,active")).out).toBe(
     "NAME  ACTIVE\nv9    yes\n",

@@ -104,7 +104,7 @@ function readChoice(value: string, { choices, synonyms }: ChoiceFlag): string {
 function readColumn(text: string, columns: readonly string[]): string {
   const name = text.trim().toLowerCase();
   if (columns.includes(name)) return name;
-  throw new InvalidArgumentError(`there is no column "${name}"; there are ${columns.join(", ")}`);
+  throw new InvalidArgumentError(`unknown column "${name}", wanted one of ${columns.join(", ")}`);
 }
 
 /** Columns that are not printed by themselves are named; nobody could guess them. */

@@ -22,7 +22,7 @@ test.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"]
   "refuses %j",
   (text) => {
     expect(() => readDuration("--default-ttl", text)).toThrow(
-      `--default-ttl "${text}" is no duration, wanted a time such as 8h`,
+      `--default-ttl "${text}" is not a duration, wanted one such as 8h`,
     );
   },
 );

@@ -12,7 +12,7 @@ export function readDuration(name: string, text: string): number {
   const found = pattern.exec(text);
   if (found === null) {
     throw new UsageError(
-      `${name} "${text}" is no duration, wanted a time such as 8h, 30d or 1h30m`,
+      `${name} "${text}" is not a duration, wanted one such as 8h, 30d or 1h30m`,
     );
   }
   const [years = "0", days = "0", hours = "0", minutes = "0", seconds = "0"] = found.slice(1);

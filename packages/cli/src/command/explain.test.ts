@@ -20,12 +20,7 @@ test.each([
     "Signed out.",
     `log in with: slipway login ${url}`,
   ],
-  [
-    new ApiError(403, { message: "No." }),
-    3,
-    "No.",
-    "see as whom you are logged in with: slipway whoami",
-  ],
+  [new ApiError(403, { message: "No." }), 3, "No.", "see the logged-in user with: slipway whoami"],
   [new ApiError(404, { message: "Not found." }), 4, "Not found.", undefined],
   [
     new ApiError(409, { message: "Busy.", detail: "a build runs" }),
@@ -42,7 +37,7 @@ test.each([
     "Validation failed.\n  name: too long",
     undefined,
   ],
-  [new ApiError(500, { message: "Oh." }), 1, "Oh.", "the server's own log says more"],
+  [new ApiError(500, { message: "Oh." }), 1, "Oh.", "see the server's log for details"],
   [new Interrupted("SIGINT"), 130, undefined, undefined],
   [new Interrupted("SIGTERM"), 143, undefined, undefined],
   [new PromptCancelled(), 130, undefined, undefined],

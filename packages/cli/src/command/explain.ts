@@ -52,7 +52,7 @@ function explainAnswer({ status, body }: ApiError, url: string | undefined): Exp
       return {
         exitCode: exitCodes.unauthorized,
         text,
-        hint: "see as whom you are logged in with: slipway whoami",
+        hint: "see the logged-in user with: slipway whoami",
       };
     case 404:
       return { exitCode: exitCodes.notFound, text, hint: undefined };
@@ -62,7 +62,7 @@ function explainAnswer({ status, body }: ApiError, url: string | undefined): Exp
       return {
         exitCode: exitCodes.failure,
         text,
-        hint: status >= 500 ? "the server's own log says more" : undefined,
+        hint: status >= 500 ? "see the server's log for details" : undefined,
       };
   }
 }
@@ -71,6 +71,6 @@ function explainConnect(error: ConnectError): Explanation {
   return {
     exitCode: exitCodes.failure,
     text: errorText(error),
-    hint: `see that the server runs and the address is right; another one with: slipway login <url>`,
+    hint: `check that the server is running and the address is correct; use another one with: slipway login <url>`,
   };
 }

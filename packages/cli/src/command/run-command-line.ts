@@ -33,7 +33,7 @@ export async function runCommandLine(
 
 function asUsage(error: unknown): never {
   if (error instanceof TypeError)
-    throw new UsageError(error.message, "give it with --url or CODER_URL");
+    throw new UsageError(error.message, "set it with --url or CODER_URL");
   throw error;
 }
 

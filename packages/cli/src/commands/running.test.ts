@@ -109,14 +109,14 @@ test("makes the first user when there is none", async () => {
 test("says what to give when there is no terminal to ask on", async () => {
   answers = new Map(Object.entries(loginAnswers));
   const { code, terminal } = await run(`login ${url} --email ada@example.com`);
-  expect(terminal.errText()).toContain("no terminal to ask on, and --password is not given");
+  expect(terminal.errText()).toContain("not a terminal: pass --password");
   expect(code).toBe(2);
 });
 
 test("sends no password to what is no server of ours", async () => {
   answers = new Map();
   const { code, terminal } = await run(`login ${url} --email ada@example.com --password x`);
-  expect(terminal.errText()).toContain(`what answers at ${url} is no Slipway server`);
+  expect(terminal.errText()).toContain(`${url} is not a Slipway server`);
   expect(code).toBe(1);
 });
 
@@ -142,7 +142,7 @@ test("ends with 3 and the way to log in when the session is over", async () => {
 test("ends with 4 for a workspace that is not there", async () => {
   answers = new Map();
   const { code, terminal } = await run(`show nothing --url ${url} --token t`);
-  expect(terminal.errText()).toContain("there is no workspace nothing");
+  expect(terminal.errText()).toContain("workspace nothing does not exist");
   expect(code).toBe(4);
 });
 
@@ -156,14 +156,14 @@ test("ends with 1 when no server answers", async () => {
 
 test("ends with 2 for an address that is none", async () => {
   const { code, terminal } = await run("list --url ftp://x");
-  expect(terminal.errText()).toContain('"ftp://x" is no address of a server');
+  expect(terminal.errText()).toContain('"ftp://x" is not a server address');
   expect(code).toBe(2);
 });
 
 test("deletes nothing without -y where nobody can be asked", async () => {
   answers = new Map();
   const { code, terminal } = await run(`delete demo --url ${url} --token t`);
-  expect(terminal.errText()).toContain("--yes is not given");
+  expect(terminal.errText()).toContain("not a terminal: pass --yes");
   expect(code).toBe(2);
 });
 
@@ -175,12 +175,12 @@ const foundWorkspace = {
 };
 
 test.each([
-  ["rename demo trial", "PATCH", "", "ada/demo is called trial now"],
-  ["favorite demo", "PUT", "/favorite", "ada/demo is a favorite now"],
-  ["unfavorite demo", "DELETE", "/favorite", "ada/demo is no favorite any more"],
+  ["rename demo trial", "PATCH", "", "renamed ada/demo to trial"],
+  ["favorite demo", "PUT", "/favorite", "ada/demo is now a favorite"],
+  ["unfavorite demo", "DELETE", "/favorite", "ada/demo is no longer a favorite"],
   ["autoupdate demo always", "PUT", "/autoupdates", "starts with the active version"],
   ["schedule start demo 9:30am mon-fri UTC", "PUT", "/autostart", "9:30 mon-fri (UTC)"],
-  ["schedule start demo manual", "PUT", "/autostart", "only when somebody starts it"],
+  ["schedule start demo manual", "PUT", "/autostart", "starts only manually"],
   ["schedule stop demo 8h", "PUT", "/ttl", "stops 8h after each start"],
   ["schedule extend demo 2h", "PUT", "/extend", "ada/demo stops in 2h"],
 ])("%s: sends what is meant and says what became of it", async (line, method, path, text) => {
@@ -200,7 +200,7 @@ test("cancels the build that is under way, and none that is done", async () => {
   const { latest_build: build } = workspace;
   answers = new Map(Object.entries(foundWorkspace));
   const done = await run(`cancel demo --url ${url} --token t`);
-  expect(done.terminal.errText()).toContain("build 3 (start) of ada/demo is done already");
+  expect(done.terminal.errText()).toContain("build 3 (start) of ada/demo has already finished");
   expect(done.code).toBe(1);
   const job = { ...build.job, status: "running" as const };
   const busy = { ...workspace, latest_build: { ...build, job } };
@@ -261,7 +261,7 @@ test("says for how long a pool is backed off", async () => {
 
 test.each([
   ["pause", 200, "prebuilds are paused"],
-  ["pause", 304, "prebuilds are paused already"],
+  ["pause", 304, "prebuilds are already paused"],
   ["resume", 200, "prebuilds are resumed"],
   ["resume", 304, "prebuilds are not paused"],
 ])("prebuilds %s: of %d says %s", async (word, status, text) => {

@@ -135,7 +135,7 @@ test.each([
   ["show a b", "too many arguments"],
   ["list --colour", "unknown option '--colour'"],
   ["list --output yaml", "--output <text|json>' argument 'yaml' is invalid. wanted text or json"],
-  ["list -c color", 'there is no column "color"; there are workspace, template, status'],
+  ["list -c color", 'unknown column "color", wanted one of workspace, template, status'],
   ["user lst", "Did you mean list?"],
   ["logs x -n two", "--build-number <number>' argument 'two' is invalid. wanted a whole number"],
   ["templates push --activate=maybe", "argument 'maybe' is invalid. wanted true or false"],

@@ -14,5 +14,5 @@ test.each([
 });
 
 test.each(["", "ftp://a", "http://", "a b"])("refuses %j", (typed) => {
-  expect(() => readServerUrl(typed)).toThrow("is no address of a server");
+  expect(() => readServerUrl(typed)).toThrow("is not a server address");
 });

@@ -14,7 +14,7 @@ export function readServerUrl(text: string): string {
   const url = URL.parse(withScheme);
   if (url === null || url.host === "" || !/^https?:$/.test(url.protocol)) {
     throw new TypeError(
-      `"${text}" is no address of a server, wanted one like https://slipway.example.com`,
+      `"${text}" is not a server address, wanted one such as https://slipway.example.com`,
     );
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");

@@ -59,7 +59,7 @@ test("never sends a kept token to another server", async () => {
 test("refuses an address that is none", async () => {
   const flags = { ...noFlags, url: "ftp://files" };
   await expect(readSettings(flags, { CODER_CONFIG_DIR: directory })).rejects.toThrow(
-    '"ftp://files" is no address',
+    '"ftp://files" is not a server address',
   );
 });
 

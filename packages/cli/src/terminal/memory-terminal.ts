@@ -59,7 +59,7 @@ function scriptedPrompts(answers: readonly Answer[], err: Output): Prompts {
       for (;;) {
         const typed = next(fallback === undefined ? message : `${message} (${fallback})`, isText);
         const answer = typed === "" ? fallback : typed;
-        const said = answer === undefined ? "an answer is needed" : problem?.(answer);
+        const said = answer === undefined ? "an answer is required" : problem?.(answer);
         if (answer !== undefined && said === undefined) return answer;
         err.line(`! ${said}`);
       }

@@ -20,7 +20,7 @@ export interface Prompts {
 
 export interface TextQuestion {
   readonly message: string;
-  /** What an empty answer means; without it an answer is needed. */
+  /** What an empty answer means; without it an answer is required. */
   readonly fallback?: string | undefined;
   /** What stands there to be changed. */
   readonly initial?: string | undefined;
@@ -69,7 +69,7 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
         ...(initial === undefined ? {} : { initialValue: initial }),
         validate: (value) => {
           const text = value === undefined || value === "" ? fallback : value;
-          const said = text === undefined ? "an answer is needed" : problem?.(text);
+          const said = text === undefined ? "an answer is required" : problem?.(text);
           return said === undefined ? undefined : printableLine(said);
         },
       });
@@ -77,7 +77,7 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
     },
     async password(message) {
       const validate = (value: string | undefined): string | undefined =>
-        (value ?? "") === "" ? "a password is needed" : undefined;
+        (value ?? "") === "" ? "a password is required" : undefined;
       const question = { message: printableLine(message), ...streams, validate };
       return answered<string>(await (await library()).password(question));
     },

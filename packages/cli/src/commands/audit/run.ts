@@ -43,7 +43,7 @@ function searchOf({ user, action, resource, target, search }: Options): string {
 
 function count(flag: string, value: number): number {
   if (value >= 0) return value;
-  throw new UsageError(`${flag} "${value}" is no count, wanted 0 or more`);
+  throw new UsageError(`${flag} "${value}" is not a count, wanted 0 or more`);
 }
 
 async function readEntries(

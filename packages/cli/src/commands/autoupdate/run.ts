@@ -24,7 +24,8 @@ export async function run(
     body: { automatic_updates: policy },
     signal,
   });
-  const version = policy === "always" ? "the active version of its template" : "the version it has";
+  const version =
+    policy === "always" ? "the active version of its template" : "its current version";
   const text = `${fullName(workspace)} starts with ${version}`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;

@@ -5,12 +5,9 @@ import { whatIsMissing } from "./agent-start.ts";
 
 test.each([
   [{ status: "connecting", lifecycle_state: "created" }, "waiting for agent main to connect"],
-  [
-    { status: "disconnected", lifecycle_state: "starting" },
-    "waiting for agent main to connect again",
-  ],
+  [{ status: "disconnected", lifecycle_state: "starting" }, "waiting for agent main to reconnect"],
   [{ status: "connected", lifecycle_state: "created" }, "agent main is connected"],
-  [{ status: "connected", lifecycle_state: "starting" }, "agent main runs its start scripts"],
+  [{ status: "connected", lifecycle_state: "starting" }, "agent main is running its start scripts"],
   [{ status: "connected", lifecycle_state: "ready" }, undefined],
   [{ status: "connected", lifecycle_state: "start_error" }, undefined],
   [{ status: "connected", lifecycle_state: "start_timeout" }, undefined],

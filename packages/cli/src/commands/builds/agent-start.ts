@@ -92,12 +92,12 @@ export function whatIsMissing(agent: WorkspaceAgent): string | undefined {
     case "connecting":
       return `waiting for agent ${name} to connect`;
     case "disconnected":
-      return `waiting for agent ${name} to connect again`;
+      return `waiting for agent ${name} to reconnect`;
     case "connected":
       break;
   }
   if (lifecycle_state === "created") return `agent ${name} is connected`;
-  return lifecycle_state === "starting" ? `agent ${name} runs its start scripts` : undefined;
+  return lifecycle_state === "starting" ? `agent ${name} is running its start scripts` : undefined;
 }
 
 /** The log of one agent; remembers what it has shown. */

@@ -38,7 +38,7 @@ export async function waitForStart(
   if (!hasRunning && (await isStartedByPerson(done, watching))) {
     return plainOutcome(
       await presentWorkspace(workspace, done, watching),
-      `${name} waits for you to start its agent, with the command that is shown by: slipway show ${name}`,
+      `${name} is waiting for you to start its agent; see the command with: slipway show ${name}`,
     );
   }
   const haveSucceeded = await waitForAgents(done, watching);

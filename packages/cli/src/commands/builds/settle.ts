@@ -14,9 +14,7 @@ export async function settledWorkspace(reference: string, watching: Watching): P
   const workspace = await findWorkspace(client, reference, signal);
   const build = workspace.latest_build;
   if (isFinal(build.job)) return workspace;
-  terminal.err.line(
-    `build ${build.build_number} (${build.transition}) is not done yet; waiting for it`,
-  );
+  terminal.err.line(`waiting for build ${build.build_number} (${build.transition}) to finish`);
   try {
     await waitForBuild(build, watching);
   } catch (error) {

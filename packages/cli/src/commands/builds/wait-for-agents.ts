@@ -38,12 +38,10 @@ export async function waitForAgents(build: WorkspaceBuild, watching: Watching): 
     stop.abort(error);
     await Promise.allSettled(starts);
     if (signal.aborted) {
-      progress.line(
-        `the workspace goes on starting; look at it again with: slipway logs ${name} -f`,
-      );
+      progress.line(`the workspace is still starting; follow it with: slipway logs ${name} -f`);
     }
     if (!(error instanceof CommandError)) throw error;
-    throw new CommandError(error.message, { hint: `see what it did with: slipway logs ${name}` });
+    throw new CommandError(error.message, { hint: `see its log with: slipway logs ${name}` });
   }
 }
 
@@ -54,10 +52,10 @@ function startProblem(
 ): string | undefined {
   const look = `see: slipway show ${workspace}`;
   if (lifecycle_state === "start_error") {
-    return `warning: agent ${name} runs, but a start script failed; ${look}`;
+    return `warning: agent ${name} is running, but a start script failed; ${look}`;
   }
   if (lifecycle_state === "start_timeout") {
-    return `warning: agent ${name} runs, but a start script takes longer than its limit; ${look}`;
+    return `warning: agent ${name} is running, but a start script exceeded its time limit; ${look}`;
   }
   return undefined;
 }

@@ -48,7 +48,7 @@ export async function waitForBuild(
     return done;
   } catch (error) {
     if (signal.aborted) {
-      progress.line(`the build goes on; look at it again with: slipway logs ${name} -f`);
+      progress.line(`the build continues; follow it with: slipway logs ${name} -f`);
     }
     throw error;
   }

@@ -19,9 +19,9 @@ export async function run(
   const name = fullName(workspace);
   const { id, job, build_number, transition } = workspace.latest_build;
   const what = `build ${build_number} (${transition}) of ${name}`;
-  if (isFinal(job)) throw new CommandError(`${what} is done already: ${job.status}`);
+  if (isFinal(job)) throw new CommandError(`${what} has already finished: ${job.status}`);
   await client.call(cancelBuild, { params: { build: id }, signal });
-  const text = `${what} is being canceled; see how it ends with: slipway show ${name}`;
+  const text = `${what} is being canceled; see the result with: slipway show ${name}`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;
 }

@@ -14,7 +14,7 @@ export function run(
 ): Promise<number> {
   const shell = chooseShell(options.name ?? options.shell, environment["SHELL"]);
   terminal.out.write(completionScripts[shell]);
-  if (terminal.out.isTerminal) terminal.err.line(`to use it: slipway completion --help`);
+  if (terminal.out.isTerminal) terminal.err.line("to set it up, see: slipway completion --help");
   return Promise.resolve(exitCodes.ok);
 }
 
@@ -23,7 +23,7 @@ function chooseShell(given: string | undefined, usual: string | undefined): Shel
   const found = shells.find((shell) => shell === name);
   if (found !== undefined) return found;
   throw new UsageError(
-    given === undefined ? "no shell is named" : `there is no completion for "${given}"`,
-    `name one of ${shells.join(", ")}`,
+    given === undefined ? "no shell given" : `no completion for the shell "${given}"`,
+    `pass one of ${shells.join(", ")}`,
   );
 }

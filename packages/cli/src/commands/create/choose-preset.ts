@@ -43,7 +43,7 @@ export async function choosePreset(
   if (found !== undefined) return found;
   const names = [...presets.map((preset) => preset.Name), none].join(", ");
   throw new UsageError(
-    `--preset names "${name}", which the template does not have: wanted one of ${names}`,
+    `--preset is "${name}", which the template does not have: wanted one of ${names}`,
   );
 }
 

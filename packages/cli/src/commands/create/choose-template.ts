@@ -24,7 +24,7 @@ export async function chooseTemplate(name: string | undefined, asking: Asking): 
     throw new CommandError(
       all.length === 0 ? "there are no templates" : "all templates are deprecated",
       {
-        hint: "make one with: slipway templates init, then slipway templates push",
+        hint: "create one with: slipway templates init, then slipway templates push",
       },
     );
   }
@@ -49,7 +49,7 @@ function usable(template: Template): Template {
   if (!template.deprecated) return template;
   throw new CommandError(
     `template ${template.name} has been deprecated: ${template.deprecation_message}`,
-    { hint: "see the others with: slipway templates list" },
+    { hint: "list the others with: slipway templates list" },
   );
 }
 

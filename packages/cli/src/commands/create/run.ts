@@ -109,7 +109,7 @@ async function followCreated(
   // A workspace that is new and was built before waited as a prebuild.
   const isClaimed = build.build_number > 1;
   if (isClaimed) {
-    watching.terminal.err.line("a prebuild was waiting: it is yours now, and runs already");
+    watching.terminal.err.line("claimed a prebuild, which is already running");
   }
   if (!noWait) return waitForStart(workspace, build, watching, { hasRunning: isClaimed });
   return isFinal(build.job)
@@ -129,7 +129,7 @@ function readName(given: string | undefined): WorkspaceName {
   const [owner, name] = second === undefined ? ["me", first] : [first, second];
   const problem = nameProblem(name);
   if (more.length > 0 || owner === "") {
-    throw new UsageError(`"${given}" is no name, wanted name or owner/name`);
+    throw new UsageError(`"${given}" is not a workspace name, wanted name or owner/name`);
   }
   if (problem !== undefined) throw new UsageError(`the name of the workspace ${problem}`);
   return { owner, name };
@@ -142,7 +142,7 @@ async function checkIsFree(
 ): Promise<void> {
   try {
     const taken = await client.call(getWorkspaceByName, { params: { user: owner, name }, signal });
-    throw new CommandError(`there is a workspace ${fullName(taken)} already`, {
+    throw new CommandError(`workspace ${fullName(taken)} already exists`, {
       hint: `see it with: slipway show ${fullName(taken)}`,
     });
   } catch (error) {

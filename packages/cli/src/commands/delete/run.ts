@@ -35,16 +35,13 @@ async function askFirst(
   { client, terminal, signal }: Pick<Watching, "client" | "terminal" | "signal">,
 ): Promise<void> {
   if (!terminal.interactive) {
-    throw new UsageError(
-      "there is no terminal to ask on, and --yes is not given",
-      "delete without asking: -y",
-    );
+    throw new UsageError("not a terminal: pass --yes to confirm");
   }
   const names: string[] = [];
   for (const reference of new Set(references)) {
     names.push(fullName(await findWorkspace(client, reference, signal)));
   }
   const what = names.length === 1 ? "it" : "them";
-  const question = `Delete ${names.join(", ")} and all that is in ${what}?`;
+  const question = `Delete ${names.join(", ")} and everything in ${what}?`;
   if (!(await terminal.prompts.confirm(question))) throw new CommandError("nothing was deleted");
 }

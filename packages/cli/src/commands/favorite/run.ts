@@ -15,7 +15,7 @@ export async function run(
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   await client.call(favoriteWorkspace, { params: { workspace: workspace.id }, signal });
-  const text = `${fullName(workspace)} is a favorite now`;
+  const text = `${fullName(workspace)} is now a favorite`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;
 }

@@ -15,7 +15,7 @@ export async function run(
   const showOwner = options.all || options.search !== undefined;
   const columns = workspaceColumns({ showOwner, now: clock.now(), colors: terminal.out.colors });
   const none = query.includes("owner:me")
-    ? "no workspaces; make one with: slipway create"
+    ? "no workspaces; create one with: slipway create"
     : "no workspaces";
   return printList(terminal, workspaces, options, { columns, none });
 }

@@ -38,8 +38,8 @@ async function readServerVersion(client: ApiClient, signal: AbortSignal): Promis
 }
 
 function notAServer(client: ApiClient, cause: unknown): CommandError {
-  return new CommandError(`what answers at ${client.serverUrl} is no Slipway server`, {
-    hint: "see that the address is right, and leads to the server itself",
+  return new CommandError(`${client.serverUrl} is not a Slipway server`, {
+    hint: "check that the address is correct and points to the server itself",
     cause,
   });
 }

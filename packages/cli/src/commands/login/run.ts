@@ -24,7 +24,7 @@ export async function run(options: LoginOptions, needs: LoginNeeds): Promise<num
   const user = await readUser(new ApiClient({ serverUrl: url, token }), signal);
   await settings.files.write({ url, token });
   terminal.err.line(terminal.err.colors.green(`logged in to ${url} as ${user.username}`));
-  terminal.err.line("see your workspaces with: slipway list");
+  terminal.err.line("list your workspaces with: slipway list");
   return exitCodes.ok;
 }
 
@@ -36,12 +36,12 @@ async function chooseUrl(
   if (settings.url !== undefined) return settings.url;
   if (!terminal.interactive) {
     throw new UsageError(
-      "no address of a server was given",
-      "give it: slipway login <url>, or set CODER_URL",
+      "no server address given",
+      "pass it: slipway login <url>, or set CODER_URL",
     );
   }
   const answer = await terminal.prompts.text({
-    message: "Address of the server",
+    message: "Server address",
     fallback: defaultUrl,
     problem: (text) => {
       try {
@@ -80,7 +80,7 @@ async function readUser(client: ApiClient, signal: AbortSignal): Promise<User> {
     return await client.call(getUser, { params: { user: "me" }, signal });
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
-    throw new CommandError(`${client.serverUrl} does not know this token`, {
+    throw new CommandError(`${client.serverUrl} rejected the token`, {
       hint: `log in with email and password: slipway login ${client.serverUrl}`,
       exitCode: exitCodes.unauthorized,
     });

@@ -45,9 +45,11 @@ export async function createFirst(
   requireAnswers(given, ["username", "email", "password"], needs);
   if (
     given.username === undefined &&
-    !(await prompts.confirm("Make the first user, who will own the server?", { usual: true }))
+    !(await prompts.confirm("Create the first user, who will own the server?", { usual: true }))
   ) {
-    throw new CommandError("nobody was logged in", { exitCode: exitCodes.unauthorized });
+    throw new CommandError("not logged in: no user was created", {
+      exitCode: exitCodes.unauthorized,
+    });
   }
   const username =
     given.username ?? (await prompts.text({ message: "Username", problem: nameProblem }));
@@ -68,7 +70,7 @@ function requireAnswers(
   const missing = wanted.filter((name) => given[name] === undefined).map((name) => `--${name}`);
   if (terminal.interactive || missing.length === 0) return;
   throw new UsageError(
-    `there is no terminal to ask on, and ${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not given`,
-    "give them, or a token with --token or CODER_SESSION_TOKEN",
+    `not a terminal: pass ${missing.join(" and ")}`,
+    "or pass a token with --token or CODER_SESSION_TOKEN",
   );
 }

@@ -22,7 +22,7 @@ export async function run(
   } catch (error) {
     // What the server does not know any more has ended too.
     if (error instanceof ConnectError) {
-      terminal.err.line(`warning: ${error.message}; the session ends there by itself in time`);
+      terminal.err.line(`warning: ${error.message}; the session there expires on its own`);
     } else if (!(error instanceof ApiError)) throw error;
   }
   terminal.err.line(`logged out of ${url}`);

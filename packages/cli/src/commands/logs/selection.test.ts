@@ -31,9 +31,9 @@ test.each([
 });
 
 test.each([
-  [{ since: "soon", tail: undefined }, '--since "soon" is no duration'],
-  [{ since: "2026-13-45", tail: undefined }, '--since "2026-13-45" is no time'],
-  [{ since: undefined, tail: -1 }, '--tail "-1" is no number of lines'],
+  [{ since: "soon", tail: undefined }, '--since "soon" is not a duration'],
+  [{ since: "2026-13-45", tail: undefined }, '--since "2026-13-45" is not a time'],
+  [{ since: undefined, tail: -1 }, '--tail "-1" is not a number of lines'],
 ])("refuses %j", (options, message) => {
   expect(() => readSelection(options, now)).toThrow(message);
 });

@@ -16,7 +16,7 @@ export function readSelection(
   now: number,
 ): Selection {
   if (tail !== undefined && tail < 0) {
-    throw new UsageError(`--tail "${tail}" is no number of lines, wanted 0 or more`);
+    throw new UsageError(`--tail "${tail}" is not a number of lines, wanted 0 or more`);
   }
   return { sinceMs: since === undefined ? undefined : readSince(since, now), tail };
 }
@@ -37,5 +37,5 @@ function readSince(text: string, now: number): number {
   if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return now - readDuration("--since", text);
   const time = Date.parse(text);
   if (!Number.isNaN(time)) return time;
-  throw new UsageError(`--since "${text}" is no time, wanted one such as 2026-01-31T09:00:00Z`);
+  throw new UsageError(`--since "${text}" is not a time, wanted one such as 2026-01-31T09:00:00Z`);
 }

@@ -129,7 +129,7 @@ function checkChanges(
     if (mutable || before === undefined || after === undefined) continue;
     if (before.value === after.value) continue;
     throw new UsageError(
-      `--parameter ${name} cannot change after the workspace was made, wanted ${name}=${before.value}`,
+      `--parameter ${name} cannot change after the workspace is created, wanted ${name}=${before.value}`,
     );
   }
 }

@@ -18,12 +18,12 @@ test("takes values as they are written", async () => {
 });
 
 test.each([
-  ["- a\n- b\n", "v.yaml has no names and values"],
-  ["just text", "v.yaml has no names and values"],
-  ["a: { b: c }", "v.yaml gives a a map"],
-  ["a: 'open", "v.yaml is no YAML"],
-  ["a: 1\na: 2\n", "v.yaml is no YAML: Map keys must be unique"],
-  ["a: &x [b]\nc: *x\n", "v.yaml is no YAML"],
+  ["- a\n- b\n", "v.yaml is not a map of names to values"],
+  ["just text", "v.yaml is not a map of names to values"],
+  ["a: { b: c }", "v.yaml sets a to a map"],
+  ["a: 'open", "v.yaml is not valid YAML"],
+  ["a: 1\na: 2\n", "v.yaml is not valid YAML: Map keys must be unique"],
+  ["a: &x [b]\nc: *x\n", "v.yaml is not valid YAML"],
 ])("refuses %j", async (text, message) => {
   await expect(parseValuesFile(text, "v.yaml")).rejects.toThrow(message);
 });

@@ -14,11 +14,13 @@ export async function parseValuesFile(text: string, path: string): Promise<Build
     parsed = parse(text, { schema: "failsafe", maxAliasCount: 0 });
   } catch (error) {
     if (!(error instanceof YAMLParseError || error instanceof ReferenceError)) throw error;
-    throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0] ?? ""}`);
+    throw new UsageError(`${path} is not valid YAML: ${error.message.split("\n")[0] ?? ""}`);
   }
   if (parsed === null || parsed === undefined || parsed === "") return [];
   if (typeof parsed !== "object" || Array.isArray(parsed)) {
-    throw new UsageError(`${path} has no names and values, wanted lines such as size: large`);
+    throw new UsageError(
+      `${path} is not a map of names to values, wanted lines such as size: large`,
+    );
   }
   return Object.entries(parsed).map(([name, value]) => ({
     name,
@@ -31,5 +33,5 @@ function valueOf(value: unknown, name: string, path: string): string {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
     return JSON.stringify(value);
   }
-  throw new UsageError(`${path} gives ${name} a map, wanted a text or a list of texts`);
+  throw new UsageError(`${path} sets ${name} to a map, wanted a text or a list of texts`);
 }

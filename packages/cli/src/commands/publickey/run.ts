@@ -20,14 +20,14 @@ export async function run(
     signal,
   });
   terminal.out.line(public_key.trim());
-  if (reset) terminal.err.line("add it where the old one was: that one opens nothing any more");
+  if (reset) terminal.err.line("replace the old key wherever you added it: it no longer works");
   return exitCodes.ok;
 }
 
 async function confirm({ interactive, prompts }: Terminal): Promise<void> {
   if (!interactive) {
-    throw new UsageError("a new key takes the place of the old one", "if you mean it, add --yes");
+    throw new UsageError("not a terminal: pass --yes to replace the old key");
   }
-  if (!(await prompts.confirm("Make a new key? The old one opens nothing any more.")))
-    throw new CommandError("the key is as it was");
+  if (!(await prompts.confirm("Generate a new key? The old one stops working.")))
+    throw new CommandError("the key was not changed");
 }

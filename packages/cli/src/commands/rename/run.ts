@@ -16,7 +16,7 @@ export async function run(
   const workspace = await findWorkspace(client, reference, signal);
   const params = { workspace: workspace.id };
   await client.call(renameWorkspace, { params, body: { name }, signal });
-  const text = `${fullName(workspace)} is called ${name} now`;
+  const text = `renamed ${fullName(workspace)} to ${name}`;
   await reportChange({ client, terminal, signal }, workspace, output, text);
   return exitCodes.ok;
 }

@@ -92,7 +92,7 @@ function scriptResult({ status, exit_code }: AgentScript, colors: Colors): Cell 
     case "exit_failure":
       return { text: `failed with exit code ${exit_code ?? "?"}`, style: colors.red };
     case "timed_out":
-      return { text: "took too long", style: colors.red };
+      return { text: "timed out", style: colors.red };
     case "pipes_left_open":
       return { text: "left its output open", style: colors.yellow };
     default:

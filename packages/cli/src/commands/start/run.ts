@@ -18,7 +18,7 @@ export async function run(
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, watching);
     if (workspace.latest_build.status === "running" && !hasChanges(options)) {
-      return plainOutcome(workspace, `${fullName(workspace)} is running already`);
+      return plainOutcome(workspace, `${fullName(workspace)} is already running`);
     }
     const request = await startRequest(workspace, options, watching);
     const build = await beginBuild(workspace, request, watching);

@@ -18,7 +18,7 @@ export async function run(
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, watching);
     if (workspace.latest_build.status === "stopped") {
-      return plainOutcome(workspace, `${fullName(workspace)} is stopped already`);
+      return plainOutcome(workspace, `${fullName(workspace)} is already stopped`);
     }
     const build = await beginBuild(workspace, { transition: "stop" }, watching);
     if (options.noWait) return queuedOutcome(workspace, build, watching);

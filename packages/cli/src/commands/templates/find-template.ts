@@ -19,7 +19,7 @@ export function findTemplate(
   return orNotFound(
     client.call(getTemplateByName, { params, signal }),
     `there is no template ${name}`,
-    "see the templates with: slipway templates list",
+    "list templates with: slipway templates list",
   );
 }
 
@@ -34,7 +34,7 @@ export function findVersion(
   return orNotFound(
     client.call(getTemplateVersionByName, { params, signal }),
     `template ${template.name} has no version ${name}`,
-    `see its versions with: slipway templates versions list ${template.name}`,
+    `list its versions with: slipway templates versions list ${template.name}`,
   );
 }
 

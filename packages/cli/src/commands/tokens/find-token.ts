@@ -17,7 +17,7 @@ export async function findToken(
     )) ?? (await orUndefined(client.call(getKey, { params: { user, key: reference }, signal })));
   if (found !== undefined) return found;
   throw new CommandError(`there is no token ${reference}`, {
-    hint: "see your tokens with: slipway tokens list --include-expired",
+    hint: "list your tokens with: slipway tokens list --include-expired",
     exitCode: exitCodes.notFound,
   });
 }

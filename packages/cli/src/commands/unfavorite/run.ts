@@ -15,7 +15,7 @@ export async function run(
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   await client.call(unfavoriteWorkspace, { params: { workspace: workspace.id }, signal });
-  const text = `${fullName(workspace)} is no favorite any more`;
+  const text = `${fullName(workspace)} is no longer a favorite`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;
 }

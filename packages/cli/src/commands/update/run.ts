@@ -33,7 +33,7 @@ async function update(
 ): Promise<Outcome> {
   const { client, signal } = watching;
   if (!workspace.outdated && given.length === 0 && !alwaysPrompt) {
-    const text = `${fullName(workspace)} is at the active version of ${workspace.template_name} already`;
+    const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
     return plainOutcome(workspace, text);
   }
   const version = workspace.template_active_version_id;

@@ -20,7 +20,7 @@ export function readWorkspaceReference(text: string): WorkspaceReference {
     more.length > 0 ? `has ${more.length + 1} slashes` : (nameProblem(owner) ?? nameProblem(name));
   if (problem !== undefined) {
     throw new UsageError(
-      `"${text}" names no workspace: ${problem}; wanted name, owner/name or an id`,
+      `"${text}" is not a workspace: ${problem}; wanted name, owner/name or an id`,
     );
   }
   return { kind: "name", owner, name };
@@ -41,8 +41,8 @@ export async function findWorkspace(
     return await client.call(getWorkspaceByName, { params, signal });
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
-    throw new CommandError(`there is no workspace ${text}, or you may not see it`, {
-      hint: "see your workspaces with: slipway list",
+    throw new CommandError(`workspace ${text} does not exist or is not visible to you`, {
+      hint: "list your workspaces with: slipway list",
       exitCode: exitCodes.notFound,
     });
   }

@@ -19,7 +19,10 @@ export async function run(
   const token = options.agentToken ?? firstVariable(environment, "CODER_AGENT_TOKEN");
   if (url === undefined || token === undefined) {
     const missing = url === undefined ? "CODER_AGENT_URL" : "CODER_AGENT_TOKEN";
-    throw new UsageError(`${missing} is not set`, "it is set inside workspaces; run it there");
+    throw new UsageError(
+      `${missing} is not set`,
+      "run this command inside a workspace, where it is set",
+    );
   }
   const client = new ApiClient({ serverUrl: readServerUrl(url), token });
   const query = { id: options.provider };
@@ -31,8 +34,8 @@ export async function run(
   else {
     const value = fieldAt(found.token_extra, options.extra);
     if (value === undefined) {
-      throw new CommandError(`nothing came with the token at ${options.extra}`, {
-        hint: "see all of it with: --output json",
+      throw new CommandError(`the token response has no field ${options.extra}`, {
+        hint: "see the whole response with: --output json",
         exitCode: exitCodes.notFound,
       });
     }

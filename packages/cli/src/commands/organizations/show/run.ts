@@ -19,7 +19,10 @@ export async function run(
     return exitCodes.ok;
   }
   const columns = organizationColumns(clock.now());
-  return printList(terminal, found, options, { columns, none: "you are in no organization" });
+  return printList(terminal, found, options, {
+    columns,
+    none: "you are not a member of any organization",
+  });
 }
 
 async function read(

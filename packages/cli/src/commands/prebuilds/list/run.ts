@@ -17,7 +17,7 @@ export async function run(
   const pools = await connect(settings).call(listPrebuildPools, { signal });
   return printList(terminal, pools, options, {
     columns: columnsAt(clock.now(), terminal.out.colors),
-    none: "no pools; a preset with prebuilds in a slipway.yaml makes one",
+    none: "no pools; create one by adding prebuilds to a preset in slipway.yaml",
   });
 }
 

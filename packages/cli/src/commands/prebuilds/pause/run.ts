@@ -9,6 +9,6 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const isNew = await setPaused(true, needs);
-  needs.terminal.err.line(isNew ? "prebuilds are paused" : "prebuilds are paused already");
+  needs.terminal.err.line(isNew ? "prebuilds are paused" : "prebuilds are already paused");
   return exitCodes.ok;
 }

@@ -22,8 +22,8 @@ export async function run(
   await client.call(updateAutostart, { params, body: { schedule }, signal });
   const text =
     schedule === null
-      ? `${fullName(workspace)} starts only when somebody starts it`
-      : `${fullName(workspace)} starts by itself: ${cronText(schedule)}`;
+      ? `${fullName(workspace)} starts only manually`
+      : `${fullName(workspace)} starts automatically: ${cronText(schedule)}`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;
 }

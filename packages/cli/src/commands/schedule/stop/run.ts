@@ -19,7 +19,7 @@ export async function run(
   await client.call(updateTtl, { params: { workspace: workspace.id }, body: { ttl_ms }, signal });
   const text =
     ttl_ms === null
-      ? `${fullName(workspace)} stops only when somebody stops it`
+      ? `${fullName(workspace)} stops only manually`
       : `${fullName(workspace)} stops ${durationText(ttl_ms)} after each start, from the next one on`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;

@@ -55,8 +55,8 @@ export async function disk(path: string): Promise<Quantity> {
     const { blocks, bfree, bsize } = await statfs(path);
     return { total: blocks * bsize, unit: "B", used: (blocks - bfree) * bsize };
   } catch (error) {
-    throw new CommandError(`cannot look at the file system of ${path}`, {
-      hint: "name a path that exists with --path",
+    throw new CommandError(`cannot read the file system of ${path}`, {
+      hint: "pass an existing path with --path",
       exitCode: exitCodes.notFound,
       cause: error,
     });

@@ -13,18 +13,15 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   if (!options.yes && !terminal.interactive) {
-    throw new UsageError(
-      "there is no terminal to ask on, and --yes is not given",
-      "delete without asking: -y",
-    );
+    throw new UsageError("not a terminal: pass --yes to confirm");
   }
   const client = connect(settings);
   const template = await findTemplate(client, options.template, signal);
   const isSure =
     options.yes ||
-    (await terminal.prompts.confirm(`Delete the template ${template.name} and its versions?`));
+    (await terminal.prompts.confirm(`Delete template ${template.name} and its versions?`));
   if (!isSure) throw new CommandError("nothing was deleted");
   await client.call(deleteTemplate, { params: { template: template.id }, signal });
-  terminal.err.line(terminal.err.colors.green(`the template ${template.name} is deleted`));
+  terminal.err.line(terminal.err.colors.green(`template ${template.name} is deleted`));
   return exitCodes.ok;
 }

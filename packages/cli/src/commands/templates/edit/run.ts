@@ -16,13 +16,13 @@ export async function run(
 ): Promise<number> {
   const body = changes(options);
   if (Object.keys(body).length === 0) {
-    throw new UsageError("nothing is to be changed, wanted a flag that says what");
+    throw new UsageError("nothing to change: pass at least one flag");
   }
   const client = connect(settings);
   const { id } = await findTemplate(client, options.template, signal);
   const template = await client.call(updateTemplate, { params: { template: id }, body, signal });
   if (options.output === "json") printJson(terminal.out, template);
-  else terminal.err.line(terminal.err.colors.green(`changed the template ${template.name}`));
+  else terminal.err.line(terminal.err.colors.green(`updated template ${template.name}`));
   return exitCodes.ok;
 }
 
@@ -49,5 +49,5 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
 
 function readTruth(text: string): boolean {
   if (text === "true" || text === "false") return text === "true";
-  throw new UsageError(`--require-active-version "${text}" is neither, wanted true or false`);
+  throw new UsageError(`--require-active-version is "${text}", wanted true or false`);
 }

@@ -22,7 +22,7 @@ export async function run(
     await writeFile(path, text, { flag: "wx" });
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    throw new CommandError(`${path} exists already, and was left as it is`, {
+    throw new CommandError(`${path} already exists and was not changed`, {
       hint: `push it with: slipway templates push ${directory}`,
     });
   }

@@ -29,6 +29,6 @@ export async function run(
       "organization id": ({ organization_id }) => organization_id,
       provisioner: ({ provisioner }) => provisioner,
     },
-    none: "no templates; make one with: slipway templates init, then slipway templates push",
+    none: "no templates; create one with: slipway templates init, then slipway templates push",
   });
 }

@@ -37,7 +37,7 @@ export async function run(
   const { names, leftOut } = await unpack(tar, directory, {
     overwrite: options.force || options.yes,
   });
-  for (const name of leftOut) err.line(`warning: ${name} is no plain file and was left out`);
+  for (const name of leftOut) err.line(`warning: ${name} is not a regular file and was skipped`);
   for (const name of names) err.line(`wrote ${directory}/${name}`);
   err.line(`this is version ${version.name} of ${template.name}`);
   return exitCodes.ok;
@@ -48,8 +48,8 @@ async function writeTar(path: string, tar: Uint8Array, overwrite: boolean): Prom
     await writeFile(path, tar, { flag: overwrite ? "w" : "wx" });
   } catch (error) {
     if (!fileExists(error)) throw error;
-    throw new CommandError(`${path} exists already, and was left as it is`, {
-      hint: "write over it with --force",
+    throw new CommandError(`${path} already exists and was not changed`, {
+      hint: "overwrite it with --force",
     });
   }
 }

@@ -40,7 +40,9 @@ test.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
   "writes nothing when a file is called %s",
   async (name) => {
     const tar = await tarOf([{ name: "slipway.yaml" }, { name }]);
-    await expect(unpack(tar, directory, { overwrite: true })).rejects.toThrow("leads out");
+    await expect(unpack(tar, directory, { overwrite: true })).rejects.toThrow(
+      "outside its directory",
+    );
     expect(await readdir(directory)).toEqual([]);
   },
 );
@@ -54,7 +56,7 @@ test("leaves out links", async () => {
 test("writes over what is there only when told to", async () => {
   await writeFile(join(directory, "b"), "mine");
   const tar = await tarOf([{ name: "a" }, { name: "b" }]);
-  await expect(unpack(tar, directory, { overwrite: false })).rejects.toThrow("exists already");
+  await expect(unpack(tar, directory, { overwrite: false })).rejects.toThrow("already exists");
   expect(await readdir(directory)).toEqual(["b"]);
   await unpack(tar, directory, { overwrite: true });
   expect(await readFile(join(directory, "b"), "utf8")).toBe("text of b");

@@ -65,7 +65,7 @@ function safeName(name: string): string {
   const isUnsafe = parts.length === 0 || parts.includes("..") || /^\/|[\\\0]|^[A-Za-z]:/.test(name);
   if (!isUnsafe) return parts.join("/");
   throw new CommandError(
-    `the template has a file ${JSON.stringify(name.slice(0, 100))}, which leads out of its directory; nothing was written`,
+    `the template has a file ${JSON.stringify(name.slice(0, 100))}, which is outside its directory; nothing was written`,
   );
 }
 
@@ -77,8 +77,8 @@ async function refuseExisting(files: readonly PulledFile[], directory: string): 
       () => false, // not there, or not to be looked at: writing it says which
     );
     if (exists) {
-      throw new CommandError(`${path} exists already; nothing was written`, {
-        hint: "write over what is there with --force",
+      throw new CommandError(`${path} already exists; nothing was written`, {
+        hint: "overwrite existing files with --force",
       });
     }
   }

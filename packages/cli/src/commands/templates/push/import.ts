@@ -82,7 +82,7 @@ export async function importVersion(
   );
   // The problems are the message; what the log has shown is not said twice.
   throw new CommandError(
-    lines.hasShown(error) ? "the template was refused" : `the template was refused:\n${error}`,
+    lines.hasShown(error) ? "the template was rejected" : `the template was rejected:\n${error}`,
   );
 }
 

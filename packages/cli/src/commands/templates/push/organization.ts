@@ -14,6 +14,6 @@ export async function chooseOrganization(
   });
   const found = organizations.find(({ is_default }) => is_default) ?? organizations[0];
   if (found === undefined)
-    throw new CommandError("you are in no organization that a template could go to");
+    throw new CommandError("you are not a member of any organization to push the template to");
   return found;
 }

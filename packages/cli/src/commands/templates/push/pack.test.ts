@@ -72,7 +72,7 @@ test("refuses a template larger than a server takes, naming the largest file", a
   await write("slipway.yaml", "driver: process\n");
   await truncate(await write("disk.img", ""), 11 * 1024 * 1024);
   const packing = packed(root);
-  await expect(packing).rejects.toThrow("the template has 11.0 MiB, wanted at most 10.0 MiB");
+  await expect(packing).rejects.toThrow("the template is 11.0 MiB, wanted at most 10.0 MiB");
   await expect(packing).rejects.toMatchObject({
     hint: expect.stringContaining("disk.img (11.0 MiB)"),
   });

@@ -49,7 +49,7 @@ function checkSize(files: readonly MeasuredFile[]): void {
   const largest = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, 3);
   const names = largest.map(({ name, bytes }) => `${name} (${mebibytes(bytes)})`).join(", ");
   throw new CommandError(
-    `the template has ${mebibytes(total)}, wanted at most ${mebibytes(maxFileBytes)}`,
+    `the template is ${mebibytes(total)}, wanted at most ${mebibytes(maxFileBytes)}`,
     {
       hint: `the largest files are ${names}`,
     },

@@ -26,7 +26,7 @@ export async function run(
   const name = templateName(source, named.template);
   const { files, leftOut } = await listTemplateFiles(source);
   for (const file of leftOut)
-    terminal.err.line(`warning: ${file} is no plain file and was left out`);
+    terminal.err.line(`warning: ${file} is not a regular file and was skipped`);
   const tar = await packFiles(files);
 
   const client = connect(settings);
@@ -48,8 +48,8 @@ export async function run(
   if (existing === undefined) {
     const body = { name, template_version_id: version.id };
     await client.call(createTemplate, { params: { organization: organization.id }, body, signal });
-    say(`made the template ${name}, version ${version.name}`);
-    terminal.err.line(`make a workspace of it with: slipway create --template ${name}`);
+    say(`created template ${name}, version ${version.name}`);
+    terminal.err.line(`create a workspace from it with: slipway create --template ${name}`);
   } else if (options.activate) {
     await client.call(updateActiveVersion, {
       params: { template: existing.id },

@@ -46,17 +46,17 @@ export async function locateTemplate({
 export async function openSource(path: string): Promise<TemplateSource> {
   const found = await statOf(path);
   if (found === undefined) {
-    throw new CommandError(`there is no ${path}`, { exitCode: exitCodes.notFound });
+    throw new CommandError(`${path} does not exist`, { exitCode: exitCodes.notFound });
   }
   if (!found.isDirectory()) return { kind: "file", path, templatePath: path };
   const templatePath = join(path, templateFileName);
   if ((await statOf(templatePath)) === undefined) {
     const place = path === "." ? "this directory" : path;
-    throw new CommandError(`${place} has no ${templateFileName}, so it is no template`, {
+    throw new CommandError(`${place} has no ${templateFileName}, so it is not a template`, {
       hint:
         path === "."
-          ? "go to the template's directory, or name it with --directory"
-          : `make one with: slipway templates init ${path}`,
+          ? "change to the template's directory, or pass it with --directory"
+          : `create one with: slipway templates init ${path}`,
     });
   }
   return { kind: "directory", path, templatePath };
@@ -70,7 +70,7 @@ export function templateName(source: TemplateSource, given: string | undefined):
   throw new UsageError(
     `the name of the template ${problem}`,
     given === undefined
-      ? `name it: slipway templates push <name> --directory ${source.path}`
+      ? `pass a name: slipway templates push <name> --directory ${source.path}`
       : undefined,
   );
 }

@@ -47,9 +47,7 @@ async function walk(
     } else if (entry.isFile()) names.push(name);
     else leftOut.push(name);
     if (names.length > maxFiles) {
-      throw new CommandError(
-        `${root} has more than ${maxFiles} files, which is no template any more`,
-      );
+      throw new CommandError(`${root} has more than ${maxFiles} files, too many for a template`);
     }
   }
 }

@@ -41,7 +41,7 @@ export async function run(
 function readLifetime(text: string): number {
   const ms = readDuration("--lifetime", text);
   if (ms > 0) return ms;
-  throw new UsageError(`--lifetime "${text}" is none, wanted a time such as 8h or 30d`);
+  throw new UsageError(`--lifetime is "${text}", wanted a duration such as 8h or 30d`);
 }
 
 /** The error that says how long a token may live: the server has one maximum for owners and one for all others. */
@@ -52,7 +52,7 @@ function tooLong(
 ): UsageError {
   const whose = user === undefined ? "your tokens" : `tokens of ${user}`;
   return new UsageError(
-    `--lifetime ${lifetime ?? durationText(ms)} is too long: this server lets ${whose} live for ${durationText(maxMs)} at most`,
+    `--lifetime ${lifetime ?? durationText(ms)} is too long: this server limits ${whose} to ${durationText(maxMs)}`,
     `pass --lifetime ${durationText(maxMs)}`,
   );
 }
@@ -60,5 +60,5 @@ function tooLong(
 function readScope(text: string): (typeof tokenScopes)[number] {
   const scope = tokenScopes.find((candidate) => candidate === text);
   if (scope !== undefined) return scope;
-  throw new UsageError(`there is no scope "${text}"`, `there are ${tokenScopes.join(", ")}`);
+  throw new UsageError(`unknown scope "${text}"`, `wanted one of ${tokenScopes.join(", ")}`);
 }

@@ -19,6 +19,6 @@ export async function run(
   // Other servers send null for none.
   const tokens = (await connect(settings).call(listTokens, { params, query, signal })) ?? [];
   const columns = tokenColumns(clock.now());
-  const none = "no tokens; make one with: slipway tokens create";
+  const none = "no tokens; create one with: slipway tokens create";
   return printList(terminal, tokens, options, { columns, none });
 }

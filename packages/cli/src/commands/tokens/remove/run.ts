@@ -16,7 +16,7 @@ export async function run(
   const params = { user: token.user_id, key: token.id };
   await client.call(options.delete ? deleteKey : expireKey, { params, signal });
   const { err } = terminal;
-  const what = options.delete ? "deleted" : "ended";
+  const what = options.delete ? "deleted" : "revoked";
   err.line(err.colors.green(`token ${token.token_name || token.id} is ${what}`));
   return exitCodes.ok;
 }

@@ -16,7 +16,10 @@ export async function run(
   const client = connect(settings);
   const ask = (message: string, flag: string, problem?: (text: string) => string | undefined) => {
     if (terminal.interactive) return terminal.prompts.text({ message, problem });
-    throw new UsageError(`${flag} is not given`, `give it: slipway users create ${flag} …`);
+    throw new UsageError(
+      `not a terminal: pass ${flag}`,
+      `for example: slipway users create ${flag} …`,
+    );
   };
   const username = options.username ?? (await ask("Username", "--username", nameProblem));
   const email = options.email ?? (await ask("Email address", "--email"));
@@ -34,9 +37,9 @@ export async function run(
   });
   const { err, out } = terminal;
   if (options.output === "json") printJson(out, user);
-  err.line(err.colors.green(`created ${user.username}`));
-  if (isMade) err.line(`the password, which is shown only now: ${password}`);
+  err.line(err.colors.green(`created user ${user.username}`));
+  if (isMade) err.line(`password, shown only once: ${password}`);
   if (user.login_type === "password") err.line(`log in with: slipway login ${client.serverUrl}`);
-  else err.line(`make a token with: slipway tokens create --user ${user.username}`);
+  else err.line(`create a token with: slipway tokens create --user ${user.username}`);
   return exitCodes.ok;
 }

@@ -13,16 +13,13 @@ export async function run(
 ): Promise<number> {
   const client = connect(settings);
   if (!yes && !terminal.interactive) {
-    throw new UsageError(
-      "there is no terminal to ask on, and --yes is not given",
-      "delete without asking: -y",
-    );
+    throw new UsageError("not a terminal: pass --yes to confirm");
   }
   const { id, username } = await client.call(getUser, { params: { user: reference }, signal });
-  if (!yes && !(await terminal.prompts.confirm(`Delete the user ${username}?`))) {
-    throw new CommandError("nobody was deleted");
+  if (!yes && !(await terminal.prompts.confirm(`Delete user ${username}?`))) {
+    throw new CommandError("no user was deleted");
   }
   await client.call(deleteUser, { params: { user: id }, signal });
-  terminal.err.line(terminal.err.colors.green(`${username} is deleted`));
+  terminal.err.line(terminal.err.colors.green(`user ${username} is deleted`));
   return exitCodes.ok;
 }

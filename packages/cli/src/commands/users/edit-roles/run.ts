@@ -15,18 +15,18 @@ export async function run(
 ): Promise<number> {
   const roles = options.roles.flatMap((names) => names.split(",")).map(readRole);
   if (roles.length === 0) {
-    throw new UsageError("no role is given", `give one or more: --roles ${roleNames.join(", ")}`);
+    throw new UsageError("no role given", `pass one or more: --roles ${roleNames.join(", ")}`);
   }
   const params = { user: options.user };
   const user = await connect(settings).call(updateUserRoles, { params, body: { roles }, signal });
   const { err, out } = terminal;
   if (options.output === "json") printJson(out, user);
-  else err.line(err.colors.green(`${user.username} is now: ${rolesCell(user)}`));
+  else err.line(err.colors.green(`${user.username} now has the roles: ${rolesCell(user)}`));
   return exitCodes.ok;
 }
 
 function readRole(text: string): RoleName {
   const role = roleNames.find((name) => name === text.trim());
   if (role !== undefined) return role;
-  throw new UsageError(`there is no role "${text}"`, `there are ${roleNames.join(", ")}`);
+  throw new UsageError(`unknown role "${text}"`, `wanted one or more of ${roleNames.join(", ")}`);
 }

@@ -23,15 +23,15 @@ export async function readOwnPasswords(
 
 async function askNewPassword({ prompts }: PasswordTerminal): Promise<string> {
   const password = await prompts.password("New password");
-  if ((await prompts.password("New password again")) === password) return password;
-  throw new UsageError("the two passwords differ", "nothing was changed: try again");
+  if ((await prompts.password("Confirm new password")) === password) return password;
+  throw new UsageError("the passwords do not match", "nothing was changed: try again");
 }
 
 function firstLines(text: string, count: number): readonly string[] {
   const lines = text.split(/\r?\n/).slice(0, count);
   if (lines.length === count && lines.every((line) => line !== "")) return lines;
   throw new UsageError(
-    count === 1 ? "no password on stdin" : "the current and the new password are not on stdin",
-    `write ${count === 1 ? "it on a line" : "each on a line of its own"}`,
+    count === 1 ? "no password on stdin" : "the current and the new password are missing on stdin",
+    `write ${count === 1 ? "it on one line" : "each on its own line"}`,
   );
 }

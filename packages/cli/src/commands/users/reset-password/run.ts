@@ -40,11 +40,9 @@ async function changeOwn(
   const body = { old_password: current, password: next };
   await client.call(updatePassword, { params: { user: me.id }, body, signal });
   const { err } = terminal;
-  err.line(
-    err.colors.green("your password is changed; your other sessions and tokens are revoked"),
-  );
+  err.line(err.colors.green("password changed; your other sessions and tokens are revoked"));
   if (settings.givenToken !== undefined) {
-    err.line(`so is the token of this command; log in with: slipway login ${client.serverUrl}`);
+    err.line(`this command's token is revoked too; log in with: slipway login ${client.serverUrl}`);
     return;
   }
   const credentials = { email: me.email, password: next };
@@ -61,10 +59,8 @@ async function resetOther(
   const password = passwordStdin ? await readNewPassword(terminal) : inventPassword();
   await client.call(updatePassword, { params: { user: id }, body: { password }, signal });
   const { err, out } = terminal;
-  err.line(
-    err.colors.green(`the password of ${username} is reset; all sessions and tokens are revoked`),
-  );
+  err.line(err.colors.green(`password of ${username} reset; all sessions and tokens are revoked`));
   if (passwordStdin) return;
-  err.line("the new password, shown this once:");
+  err.line("new password, shown only once:");
   out.line(password);
 }

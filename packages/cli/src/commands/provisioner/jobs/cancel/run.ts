@@ -23,11 +23,11 @@ export async function run(
   const [job] = await client.call(listProvisionerJobs, { params, query: { ids: id }, signal });
   if (job === undefined) {
     throw new CommandError(`there is no job ${id}`, {
-      hint: "see the jobs with: slipway provisioner jobs list",
+      hint: "list jobs with: slipway provisioner jobs list",
       exitCode: exitCodes.notFound,
     });
   }
-  if (isFinal(job)) throw new CommandError(`job ${id} is done already: ${job.status}`);
+  if (isFinal(job)) throw new CommandError(`job ${id} has already finished: ${job.status}`);
   await cancel(client, job, signal);
   terminal.err.line(`job ${id} is being canceled`);
   return exitCodes.ok;
@@ -43,5 +43,5 @@ async function cancel(
     await client.call(cancelBuild, { params: { build }, signal });
   else if (type === "template_version_import" && version !== undefined)
     await client.call(cancelTemplateVersion, { params: { version }, signal });
-  else throw new CommandError(`job ${id} is a dry run, which ends by itself in a moment`);
+  else throw new CommandError(`job ${id} is a dry run, which finishes on its own shortly`);
 }

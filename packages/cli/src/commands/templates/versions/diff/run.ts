@@ -48,7 +48,7 @@ async function newestVersion(
   const versions = await client.call(listTemplateVersions, { params, signal });
   const newest = versions.findLast(({ job }) => job.status === "succeeded");
   if (newest !== undefined) return newest.id;
-  throw new CommandError(`template ${template.name} has no version that could be imported`);
+  throw new CommandError(`template ${template.name} has no successfully imported version`);
 }
 
 function colored(line: string, colors: Colors): string {

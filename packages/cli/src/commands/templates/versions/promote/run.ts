@@ -17,8 +17,8 @@ export async function run(
   if (name === undefined || versionName === undefined) {
     const missing = name === undefined ? "template" : "version";
     throw new UsageError(
-      `no ${missing} is named`,
-      "name both: slipway templates versions promote <template> <version>",
+      `no ${missing} given`,
+      "pass both: slipway templates versions promote <template> <version>",
     );
   }
   const client = connect(settings);
