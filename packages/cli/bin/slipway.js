@@ -20,12 +20,12 @@ if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
 } else {
   process.stderr.write(
     `error: slipway needs Node.js ${wantedNode} or later, found ${process.versions.node}\n` +
-      "run npm ci in the clone of Slipway: it brings one along\n",
+      "run npm ci in the clone of Slipway to install it there\n",
   );
   process.exitCode = 1;
 }
 
-/** Runs the same command on the clone's own Node, and ends as it ends. */
+/** Runs the same command on the clone's own Node, and exits with its status. */
 function handOver() {
   const words = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(ownNode, ["--conditions=@slipway/source", ...words], { stdio: "inherit" });
@@ -33,7 +33,7 @@ function handOver() {
   process.on("SIGINT", () => undefined);
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
-    process.stderr.write(`error: ${ownNode} does not start: ${error.message}\n`);
+    process.stderr.write(`error: cannot start ${ownNode}: ${error.message}\n`);
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --conditions=@slipway/source
-/** The `slipway` of workspaces on the server's machine: what is of use in there, in one file (`tools/build-agent.ts`). */
+/** The `slipway` of workspaces on the server's machine: commands useful there, in one file (`tools/build-agent.ts`). */
 import { runCommandLine } from "./command/run-command-line.ts";
 import { runProcess } from "./command/run-process.ts";
 import { workspaceTable } from "./commands/workspace-table.ts";

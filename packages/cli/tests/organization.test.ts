@@ -99,5 +99,5 @@ test("measures the machine without a server", async () => {
   expect(stat).toMatchObject([{ host_cpu: { unit: "cores" }, host_memory: { unit: "B" } }]);
   expect(await json("stat disk --path @/")).toMatchObject({ unit: "B" });
   expect((await slipway("stat mem --prefix Mi")).out).toMatch(/^\S+\/\S+ MiB \(\d+%\)\n$/);
-  expect((await slipway("stat -c host@disk")).err).toContain("there are host cpu, host memory");
+  expect((await slipway("stat -c host@disk")).err).toContain("wanted one of host cpu, host memory");
 });

@@ -21,17 +21,17 @@ function slipway(
 test("creates a user with a password that is made up, and logs in with it", async () => {
   const { code, err } = await slipway("users create -u ada -e ada@example.com");
   expect(code).toBe(0);
-  const password = /shown only now: (\w+)/.exec(err)?.[1] ?? "";
+  const password = /shown only once: (\w+)/.exec(err)?.[1] ?? "";
   const ada = await logIn(place.server.url, { email: "ada@example.com", password });
   expect(await ada.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "ada" });
 });
 
 test("asks on a terminal for what a new user needs, and says what is missing elsewhere", async () => {
   const asked = await slipway("users create", ["bea", "bea@example.com"]);
-  expect(asked.err).toContain("created bea");
+  expect(asked.err).toContain("created user bea");
   const refused = await slipway("users create -u cid");
   expect(refused.code).toBe(2);
-  expect(refused.err).toContain("give it: slipway users create --email");
+  expect(refused.err).toContain("not a terminal: pass --email");
 });
 
 test("lists and shows users, as text and as JSON", async () => {
@@ -47,11 +47,14 @@ test("lists and shows users, as text and as JSON", async () => {
 test("sets roles, and names those that there are", async () => {
   await slipway("users create -u eva -e eva@example.com");
   const given = await slipway("users edit-roles eva --roles auditor,user-admin");
-  expect(given.err).toContain("eva is now: auditor, user-admin");
+  expect(given.err).toContain("eva now has the roles: auditor, user-admin");
   const taken = await slipway("users edit-roles eva --roles member");
-  expect(taken.err).toContain("eva is now: member");
+  expect(taken.err).toContain("eva now has the roles: member");
   const wrong = await slipway("users edit-roles eva --roles king");
-  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("there are owner, ") });
+  expect(wrong).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("wanted one or more of owner, "),
+  });
   expect(await slipway("users edit-roles eva")).toMatchObject({ code: 2 });
 });
 
@@ -75,7 +78,7 @@ test("resets the password of another user, to a generated one or one from stdin"
     password: "correct-horse-battery-42",
   });
   const { code, out, err } = await slipway("users reset-password gil");
-  expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining("shown this once") });
+  expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining("shown only once") });
   await logIn(place.server.url, { email: "gil@example.com", password: out.trim() });
   const me = { params: { user: "me" } };
   await expect(before.call(getUser, me)).rejects.toMatchObject({ status: 401 });
@@ -90,7 +93,7 @@ test("resets the password of another user, to a generated one or one from stdin"
   });
   expect(await slipway(line, [password, "not the same"])).toMatchObject({
     code: 2,
-    err: expect.stringContaining("the two passwords differ"),
+    err: expect.stringContaining("the passwords do not match"),
   });
   expect(await slipway("users reset-password nobody")).toMatchObject({ code: 4 });
 });
@@ -133,7 +136,7 @@ test("creates a token that works, lists it, ends it and forgets it", async () =>
   const [token] = await ci.call(listTokens, { params });
   expect(token).toMatchObject({ token_name: "ci", lifetime_seconds: 28_800 });
   expect((await slipway("tokens list")).out).toMatch(/ ci +admin +coder:all .* in [78] hours /);
-  expect((await slipway("tokens remove ci")).err).toContain("token ci is ended");
+  expect((await slipway("tokens remove ci")).err).toContain("token ci is revoked");
   await expect(ci.call(listTokens, { params })).rejects.toMatchObject({ status: 401 });
   expect((await slipway("tokens list")).err).toContain("no tokens");
   const all: unknown = JSON.parse((await slipway("tokens list --include-expired -o json")).out);

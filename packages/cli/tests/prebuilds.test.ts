@@ -28,7 +28,9 @@ async function untilFull(): Promise<void> {
 }
 
 test("fills a pool, is paused and resumed, and gives a workspace that runs already", async () => {
-  expect((await slipway("prebuilds list")).err).toContain("no pools; a preset with prebuilds");
+  expect((await slipway("prebuilds list")).err).toContain(
+    "no pools; create one by adding prebuilds",
+  );
   expect(await slipway("templates push @/pool")).toMatchObject({ code: 0 });
   await untilFull();
   expect((await slipway("prebuilds list -c template,preset,desired,running,claimed")).out).toBe(
@@ -41,7 +43,7 @@ test("fills a pool, is paused and resumed, and gives a workspace that runs alrea
   expect((await slipway("prebuilds pause")).err).toBe("prebuilds are already paused\n");
 
   const claimed = await slipway("create mine -t pool --preset ready");
-  expect(claimed.err).toContain("created admin/mine from pool, preset ready\na prebuild was");
+  expect(claimed.err).toContain("created admin/mine from pool, preset ready\nclaimed a prebuild");
   expect(claimed.out).toBe("admin/mine is running\n");
   expect((await slipway("logs mine")).out).toContain("admin blue mine");
   const json: unknown = JSON.parse((await slipway("prebuilds list -o json")).out);

@@ -63,7 +63,7 @@ test("pushes two versions, and shows what changed between them", async () => {
 test("brings a workspace to the active version, with what may change", async () => {
   const refused = await slipway("update kept --parameter size=small");
   expect(refused).toMatchObject({ code: 2 });
-  expect(refused.err).toContain("--parameter size cannot change after the workspace was made");
+  expect(refused.err).toContain("--parameter size cannot change after the workspace is created");
   const done = await slipway("update kept --parameter greeting=moin --parameter size=large");
   expect(done).toMatchObject({ code: 0 });
   expect((await slipway("update kept")).out).toContain("is already at the active version of box");

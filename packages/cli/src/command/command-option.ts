@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 
 import { type ChoiceFlag, type ColumnsFlag, type Flag, flagName } from "./flags.ts";
 
-/** A flag as commander knows it. Its values come out as `FlagValue` says. */
+/** Returns commander's option for a flag. Its values have the type `FlagValue`. */
 export function commandOption(key: string, flag: Flag): Option {
   return visibleOption(key, flag).hideHelp(flag.hidden === true);
 }
@@ -40,7 +40,7 @@ function visibleOption(key: string, flag: Flag): Option {
   }
 }
 
-/** The value of a flag among what commander parsed, where `--no-wait` reads as `wait: false`. */
+/** Returns a flag's value from those that commander parsed, where `--no-wait` is `wait: false`. */
 export function optionValue(
   option: Option,
   flag: Flag,
@@ -63,8 +63,8 @@ export function optionValue(
 }
 
 /**
- * The value of a flag that was not typed, of its environment variable. Throws `InvalidArgumentError` for one that the
- * flag does not take.
+ * Parses a flag's value from its environment variable. Throws `InvalidArgumentError` for a value that the flag does not
+ * accept.
  */
 export function variableValue(flag: Flag, text: string): unknown {
   switch (flag.kind) {
@@ -107,7 +107,7 @@ function readColumn(text: string, columns: readonly string[]): string {
   throw new InvalidArgumentError(`unknown column "${name}", wanted one of ${columns.join(", ")}`);
 }
 
-/** Columns that are not printed by themselves are named; nobody could guess them. */
+/** Returns the summary with all columns: names of those not printed by default cannot be guessed. */
 function columnsSummary({ summary, columns, usual }: ColumnsFlag): string {
   const more = columns.filter((name) => !usual.includes(name));
   return `${summary} (default: ${usual.join(", ")}${more.length === 0 ? "" : `; also: ${more.join(", ")}`})`;

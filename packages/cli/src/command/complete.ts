@@ -4,27 +4,27 @@ import { type Flag, flagName } from "./flags.ts";
 import type { CommandTable } from "./lazy-command.ts";
 import { type FlagOfKey, knownFlags, readTyped, type Typed } from "./read-typed.ts";
 
-/** A word that may be meant. */
+/** A possible completion. */
 export interface Candidate {
   readonly value: string;
-  /** What it is; may be empty. */
+  /** Its description; may be empty. */
   readonly summary: string;
 }
 
-/** What may follow. Candidates are not yet compared with what is typed of them. */
+/** Possible completions. Candidates are not yet filtered by the text typed so far. */
 export interface Completion {
   /** The part of the word that stays in front of each candidate: `--output=`, `name,`. */
   readonly prefix: string;
   readonly candidates: readonly Candidate[];
-  /** Names that only the server knows are to be added; they may depend on what is typed before. */
+  /** The kind of names to add from the server; they may depend on the words before. */
   readonly names: NameKind | undefined;
-  /** Paths of files are to be added, which the shell knows best. */
+  /** True to add file paths, which is left to the shell. */
   readonly files: boolean;
 }
 
 const nothing: Completion = { prefix: "", candidates: [], names: undefined, files: false };
 
-/** What may stand in the place of the last of the words, which may be empty, and what is typed before it. */
+/** Returns the completions of the last word, which may be empty, and the parsed words before it. */
 export async function complete(
   table: CommandTable,
   words: readonly string[],
@@ -72,7 +72,7 @@ function candidateOf({ key, flag }: FlagOfKey): Candidate {
   return { value: flagName(key), summary: flag.summary };
 }
 
-/** Values of a flag. `prefix` is what stands before the value in the same word. */
+/** Completes a flag's value. `prefix` is the text before the value in the same word. */
 function valuesOf(flag: Flag, current: string, prefix: string): Completion {
   switch (flag.kind) {
     case "switch":
@@ -100,7 +100,7 @@ function completionBy(completes: Completes | undefined): Completion {
   return { ...nothing, candidates: completes.map((value) => ({ value, summary: "" })) };
 }
 
-/** The words that lead further down: groups and commands. */
+/** Returns the groups and commands directly below a path. */
 async function commandsBelow(
   { commands, groups }: CommandTable,
   path: string,

@@ -1,5 +1,5 @@
-/** What a server has names of. */
+/** Kinds of names that the server knows. */
 export type NameKind = "workspace" | "template" | "version" | "preset" | "user" | "token";
 
-/** How a shell completes a value: by files, by names that the server knows, or by a few words. */
+/** Completion of a value: files, names that the server knows, or a fixed list of words. */
 export type Completes = "files" | NameKind | readonly string[];

@@ -3,7 +3,7 @@ import { ApiClient } from "@slipway/sdk/http";
 import type { Settings } from "../config/settings.ts";
 import { notLoggedIn } from "./errors.ts";
 
-/** The server that the settings name, as their user. Throws the error that says how to log in when they name none. */
+/** Returns a client for the server and token of the settings. Throws `notLoggedIn` if either is missing. */
 export function connect({ url, token }: Settings): ApiClient {
   if (url === undefined || token === undefined) throw notLoggedIn(url);
   return new ApiClient({ serverUrl: url, token });

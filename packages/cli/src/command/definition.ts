@@ -1,7 +1,7 @@
 import type { Completes } from "./completes.ts";
 import type { Flag, FlagValue } from "./flags.ts";
 
-/** A word of the command line that is no flag. */
+/** A word of the command line that is not a flag. */
 export interface Argument {
   readonly summary: string;
   readonly required: boolean;
@@ -10,7 +10,7 @@ export interface Argument {
   readonly completes?: Completes;
 }
 
-/** What a command is, without what it does: enough to parse a command line and to print its help. */
+/** A command's interface without its behavior: enough to parse a command line and print its help. */
 export interface CommandDefinition<
   A extends Readonly<Record<string, Argument>> = Readonly<Record<string, Argument>>,
   F extends Readonly<Record<string, Flag>> = Readonly<Record<string, Flag>>,
@@ -19,9 +19,9 @@ export interface CommandDefinition<
   readonly name: string;
   /** One phrase, for lists. */
   readonly summary: string;
-  /** More, for its own help. */
+  /** A longer text, for its own help. */
   readonly description?: string;
-  /** In the order in which they are typed. */
+  /** In typing order. */
   readonly arguments: A;
   /** By name in camel case: `noWait` is `--no-wait`. */
   readonly flags: F;
@@ -33,7 +33,7 @@ export interface Example {
   readonly summary: string;
 }
 
-/** Arguments and flags as a command's `run` gets them. */
+/** Arguments and flags as passed to a command's `run`. */
 export type OptionsOf<D extends CommandDefinition> = {
   readonly [K in keyof D["arguments"]]: D["arguments"][K] extends { readonly variadic: true }
     ? readonly string[]
@@ -50,7 +50,7 @@ export function defineCommand<
   return definition;
 }
 
-/** Values of flags under the names of their environment variables; those not given are undefined. */
+/** Returns the values of flags by the names of their environment variables; undefined if not given. */
 export function variablesOf(
   definition: CommandDefinition,
   options: Readonly<Record<string, unknown>>,
@@ -63,7 +63,7 @@ export function variablesOf(
   return variables;
 }
 
-/** A switch that is not given says nothing, so that the environment decides. */
+/** Returns undefined for a switch that is not given, so that the environment decides. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   return value === true ? "true" : undefined;

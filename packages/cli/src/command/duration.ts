@@ -6,7 +6,7 @@ const yearDays = 365;
 const pattern =
   /^(?=.)(?:(\d{1,3})y)?(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?$/;
 
-/** Milliseconds of `30d`, `1h30m` or `0`. Throws `UsageError` that names the flag or argument. */
+/** Parses `30d`, `1h30m` or `0` into milliseconds. Throws `UsageError` that names the flag or argument. */
 export function readDuration(name: string, text: string): number {
   if (text === "0") return 0;
   const found = pattern.exec(text);
@@ -24,7 +24,7 @@ export function readDuration(name: string, text: string): number {
   );
 }
 
-/** Milliseconds the way `readDuration` reads them, to the second: `1h30m`. */
+/** Formats milliseconds as `readDuration` reads them, to the second: `1h30m`. */
 export function durationText(ms: number): string {
   let left = Math.floor(ms / unitMs.s) * unitMs.s;
   let text = "";

@@ -1,6 +1,6 @@
 import { exitCodes } from "./exit-codes.ts";
 
-/** The command line was wrong; nothing was done. */
+/** An invalid command line; nothing was done. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly code = "usage";
@@ -13,12 +13,12 @@ export class UsageError extends Error {
   }
 }
 
-/** The command could not do what was asked. */
+/** A command that could not do its work. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code = "command-failed";
   readonly exitCode: number;
-  /** What to do next. */
+  /** The suggested next step. */
   readonly hint: string | undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class CommandError extends Error {
   }
 }
 
-/** The error of a command that needs a log-in and found none for the server. */
+/** Returns the error of a command that needs a session and has none for the server. */
 export function notLoggedIn(url: string | undefined): CommandError {
   return new CommandError(
     url === undefined ? "you are not logged in" : `you are not logged in to ${url}`,

@@ -1,4 +1,4 @@
-/** How a command ends, for scripts. */
+/** Exit codes of commands, for scripts. */
 export const exitCodes = {
   ok: 0,
   failure: 1,
@@ -6,9 +6,9 @@ export const exitCodes = {
   /** Not logged in, or not allowed. */
   unauthorized: 3,
   notFound: 4,
-  /** The workspace runs, but a start script failed or takes longer than its limit. */
+  /** The workspace is running, but a start script failed or exceeded its time limit. */
   startScriptFailed: 5,
-  /** The shell's own numbers: 128 and the number of the signal. */
+  /** The shell's convention: 128 plus the signal number. */
   interrupted: 130,
   terminated: 143,
   hungUp: 129,

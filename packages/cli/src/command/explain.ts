@@ -6,12 +6,12 @@ import { CommandError, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { Interrupted, OutputFailed } from "./interruption.ts";
 
-/** What a person is told of an error, and what a script. */
+/** An error as a message for people and an exit code for scripts. */
 export interface Explanation {
   readonly exitCode: number;
-  /** Undefined: nothing needs to be said. */
+  /** Undefined to print nothing. */
   readonly text: string | undefined;
-  /** What to do next. */
+  /** The suggested next step. */
   readonly hint: string | undefined;
 }
 

@@ -3,10 +3,10 @@ import type { CommandTable, LazyCommand } from "./lazy-command.ts";
 /** Flags before the command's name that take a value of their own. */
 const globalsWithValue: ReadonlySet<string> = new Set(["--url", "--token", "--config-dir"]);
 
-/** Most words of a command's name. */
+/** The maximum number of words in a command's name. */
 const maxNameWords = 4;
 
-/** The command that a command line calls: the longest name that its first words spell. */
+/** Finds the command that a command line calls: the longest name that its first words spell. */
 export function findCommand(
   commands: readonly LazyCommand[],
   words: readonly string[],
@@ -20,7 +20,7 @@ export function findCommand(
   return undefined;
 }
 
-/** The words with the name of a command or group in the place of each other word for it: `ls` becomes `list`. */
+/** Replaces aliases of commands and groups by their names: `ls` becomes `list`. */
 export function withoutAliases(
   { commands, groups }: CommandTable,
   words: readonly string[],
@@ -41,7 +41,7 @@ export function withoutAliases(
   return replaced;
 }
 
-/** Where the words are that may spell a command: all but flags and their values, as many as a name has at most. */
+/** Returns the positions of words that may spell a command: all but flags and their values, up to the longest name. */
 export function leadingWords(words: readonly string[]): number[] {
   const found: number[] = [];
   for (let index = 0; index < words.length && found.length < maxNameWords; index += 1) {
@@ -53,7 +53,7 @@ export function leadingWords(words: readonly string[]): number[] {
   return found;
 }
 
-/** `templates versions` for `templates versions list`; empty for one word. */
+/** Returns `templates versions` for `templates versions list`; empty for one word. */
 export function parentOf(name: string): string {
   return name.split(" ").slice(0, -1).join(" ");
 }

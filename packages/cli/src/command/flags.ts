@@ -1,23 +1,23 @@
 import type { Completes } from "./completes.ts";
 
-/** What all flags say of themselves. */
+/** Properties that all flags share. */
 interface FlagBase {
   /** One phrase for the help. */
   readonly summary: string;
   /** One letter. */
   readonly short?: string;
-  /** The environment variable of the same meaning: shown in the help, and the name under which a value is handed on. */
+  /** The equivalent environment variable: shown in the help, and the name under which the value is passed on. */
   readonly variable?: string;
-  /** Understood, but not in the help: what only scripts written for `coder` give. */
+  /** Accepted, but not in the help: only scripts written for `coder` pass it. */
   readonly hidden?: boolean;
 }
 
-/** `--follow`: there or not. */
+/** `--follow`: present or absent. */
 export interface SwitchFlag extends FlagBase {
   readonly kind: "switch";
 }
 
-/** `--name N`; `value` is what the help calls N. */
+/** `--name N`; `value` is the placeholder for N in the help. */
 export interface TextFlag extends FlagBase {
   readonly kind: "text";
   readonly value: string;
@@ -43,21 +43,21 @@ export interface BooleanFlag extends FlagBase {
   readonly fallback: boolean;
 }
 
-/** `--output json`: one of a few words, the first unless said otherwise. */
+/** `--output json`: one of a few words (default: the first). */
 export interface ChoiceFlag<
   C extends readonly [string, ...string[]] = readonly [string, ...string[]],
 > extends FlagBase {
   readonly kind: "choice";
   readonly choices: C;
-  /** Other words for choices. */
+  /** Aliases of choices. */
   readonly synonyms?: Readonly<Record<string, C[number]>>;
 }
 
-/** `--column name,status`: columns of a table, in the order in which they are printed. */
+/** `--column name,status`: columns of a table, in printing order. */
 export interface ColumnsFlag<N extends string = string> extends FlagBase {
   readonly kind: "columns";
   readonly columns: readonly N[];
-  /** Those that are printed when nothing is said. */
+  /** The columns printed by default. */
   readonly usual: readonly N[];
 }
 
@@ -70,7 +70,7 @@ export type Flag =
   | ChoiceFlag
   | ColumnsFlag;
 
-/** What a flag gives to the command. */
+/** The type of a flag's value. */
 export type FlagValue<F extends Flag> = F extends { readonly kind: "switch" | "boolean" }
   ? boolean
   : F extends { readonly kind: "list" }
@@ -100,23 +100,23 @@ export function columnFlag<const N extends string>(
   return { kind: "columns", short: "c", columns, usual, summary: "columns to print" };
 }
 
-/** `--yes` of commands that ask before they do what cannot be undone. */
+/** `--yes` of commands that ask for confirmation before what cannot be undone. */
 export const yesFlag = {
   kind: "switch",
   short: "y",
   summary: "do not ask for confirmation",
 } as const satisfies SwitchFlag;
 
-/** `--yes` where nothing is asked; `coder` asks there, so scripts give it. */
+/** `--yes` of commands that never ask; `coder` does, so scripts pass it. */
 export const needlessYesFlag = { ...yesFlag, hidden: true } as const satisfies SwitchFlag;
 
-/** `--password-stdin` of commands that set a password; a flag with the password itself would show it to `ps`. */
+/** `--password-stdin` of commands that set a password; a flag with the password itself would expose it to `ps`. */
 export const passwordStdinFlag = {
   kind: "switch",
   summary: "read the password from stdin, or ask for it on a terminal",
 } as const satisfies SwitchFlag;
 
-/** `--no-wait` of commands that begin a build. */
+/** `--no-wait` of commands that start a build. */
 export const noWaitFlag = {
   kind: "switch",
   summary: "return as soon as the build is queued",

@@ -2,7 +2,7 @@ import { exitCodes } from "./exit-codes.ts";
 
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** How the outside ends a command: once politely, then by force. */
+/** An external request to end a command: first politely, then by force. */
 export interface Interruption {
   /** Resolves at the first signal. */
   readonly interrupted: Promise<SignalName>;
@@ -33,7 +33,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** What is written goes nowhere any more: its reader has gone, or its file cannot grow. */
+/** Output can no longer be written: its reader is gone, or its file cannot grow. */
 export class OutputFailed extends Error {
   override readonly name = "OutputFailed";
   readonly code = "output-failed";

@@ -10,27 +10,27 @@ export type Run<D extends CommandDefinition> = (
 /** Options of a command whose definition is not known here. */
 export type AnyOptions = Readonly<Record<string, unknown>>;
 
-/** All that the program offers. */
+/** All commands and groups of the program. */
 export interface CommandTable {
-  /** In the order in which the help lists them. */
+  /** In the order of the help. */
   readonly commands: readonly LazyCommand[];
   readonly groups: readonly CommandGroup[];
 }
 
-/** Words that commands stand below: `templates`, `templates versions`. */
+/** A group of commands: `templates`, `templates versions`. */
 export interface CommandGroup {
   readonly name: string;
   /** One phrase for the help. */
   readonly summary: string;
-  /** Other words for its last one. */
+  /** Aliases of its last word. */
   readonly aliases?: readonly string[];
 }
 
-/** A command of which only the name is loaded. */
+/** A command whose definition is loaded on demand. */
 export interface LazyCommand {
   /** The words that call it. */
   readonly name: string;
-  /** Other words for its last one. */
+  /** Aliases of its last word. */
   readonly aliases?: readonly string[];
   /** The heading under which the help lists it. */
   readonly group: string;
@@ -38,7 +38,7 @@ export interface LazyCommand {
   readonly run: (options: AnyOptions, needs: Needs) => Promise<number>;
 }
 
-/** Ties a definition to what runs it, both loaded when they are used: starting `slipway version` loads only that. */
+/** Ties a definition to its `run`, both loaded on use: `slipway version` loads no other command. */
 export function lazyCommand<D extends CommandDefinition>(
   names: Pick<LazyCommand, "name" | "group" | "aliases">,
   loadCommand: () => Promise<{ readonly command: D }>,
@@ -47,7 +47,7 @@ export function lazyCommand<D extends CommandDefinition>(
   return {
     ...names,
     definition: async () => (await loadCommand()).command,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- they were parsed by this very definition
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed by this definition
     run: async (options, needs) => (await loadRun()).run(options as OptionsOf<D>, needs),
   };
 }

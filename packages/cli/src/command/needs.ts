@@ -4,14 +4,14 @@ import type { Settings } from "../config/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Interruption } from "./interruption.ts";
 
-/** What `main` has to lend; each command names what it takes of it. */
+/** Everything that `main` lends; each command picks what it needs. */
 export interface Needs {
   readonly terminal: Terminal;
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
-  /** Aborts when the command is to end early. */
+  /** Aborts when the command must end early. */
   readonly signal: AbortSignal;
-  /** The same in two steps, for what shuts down by itself. */
+  /** The same in two steps, for commands with their own shutdown. */
   readonly interruption: Interruption;
 }

@@ -11,7 +11,7 @@ import type { Flag } from "./flags.ts";
 import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
 import { addCommand, describeCommand, globalFlags, newProgram } from "./program.ts";
 
-/** What a command line asks for. */
+/** The request of a command line. */
 export type Parsed =
   | { readonly kind: "help"; readonly text: string }
   | {
@@ -22,9 +22,9 @@ export type Parsed =
     };
 
 /**
- * Parses the words after the program's name. Loads the definition of the called command only; those of all when a
- * list of them is to be printed. Flags that are not typed have the values of their variables. Throws `UsageError` with
- * the flag and what is wanted.
+ * Parses the words after the program's name. Loads only the definition of the called command, or all of them to print a
+ * list. Flags that are not typed take the values of their variables. Throws `UsageError` with the flag and the value
+ * wanted.
  */
 export async function parseCommandLine(
   table: CommandTable,
@@ -57,7 +57,7 @@ export async function parseCommandLine(
   return parsed ?? { kind: "help", text: printed };
 }
 
-/** Whether a command's definition is needed: to run it, or for the help that lists it. */
+/** Returns whether a command's definition is needed, to run it or to list it in the help. */
 function isNeeded(
   command: LazyCommand,
   called: LazyCommand | undefined,
@@ -68,7 +68,7 @@ function isNeeded(
   return asksForHelp && command.name.startsWith(`${called.name} `);
 }
 
-/** What people type everywhere, in our words. */
+/** Translates conventional flags, such as `--version`, into our commands. */
 function usualWords(typed: readonly string[]): readonly string[] {
   const words = typed.map((word) => word.replace(/^--global-config(?==|$)/, "--config-dir"));
   const [first, ...more] = words;
@@ -92,7 +92,7 @@ function readOptions(
   };
 }
 
-/** Values of flags that were not typed but have a variable that is set. */
+/** Returns the values of flags that were not typed but whose variable is set. */
 function readVariables(
   command: Command,
   flags: Readonly<Record<string, Flag>>,
@@ -131,7 +131,7 @@ function readGlobals(program: Command): GlobalFlags {
   return { url: text("url"), token: text("token"), configDir: text("configDir") };
 }
 
-/** The text that commander printed, or a `UsageError` in its own words. */
+/** Returns the text that commander printed, or throws a `UsageError` with its message. */
 function helpText(error: unknown, printed: string, called: string | undefined): string {
   if (!(error instanceof CommanderError)) throw error;
   if (error.exitCode === 0 || error.code === "commander.help") return printed;
@@ -139,7 +139,7 @@ function helpText(error: unknown, printed: string, called: string | undefined): 
   throw new UsageError(error.message.replace(/^error: /, ""), `see: ${help}`);
 }
 
-/** The group whose commands the words were to name, if they begin with one. */
+/** Returns the group that the words begin with, if any. */
 function groupOf({ groups }: CommandTable, words: readonly string[]): string | undefined {
   const leading = leadingWords(words).map((index) => words[index] ?? "");
   const spelled = leading.map((_, index) => leading.slice(0, index + 1).join(" "));

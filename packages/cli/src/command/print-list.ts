@@ -3,7 +3,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printJson } from "./print-json.ts";
 
-/** What a person asked for, by the flags `--output` and `--column`. */
+/** Values of the flags `--output` and `--column`. */
 interface ListOptions<N extends string> {
   readonly output: "text" | "json";
   readonly column: readonly N[];
@@ -11,11 +11,11 @@ interface ListOptions<N extends string> {
 
 interface ListView<T, N extends string> {
   readonly columns: Columns<T, N>;
-  /** What is said when there is nothing to print. */
+  /** The notice for an empty list. */
   readonly none: string;
 }
 
-/** Prints what was found: a document for programs, else a table, or that there is nothing. */
+/** Prints a list: as JSON, or as a table, or the notice that it is empty. */
 export function printList<T, N extends string>(
   { out, err }: Pick<Terminal, "out" | "err">,
   items: readonly T[],

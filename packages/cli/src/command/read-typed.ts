@@ -4,19 +4,19 @@ import { type Flag, flagName } from "./flags.ts";
 import type { CommandTable } from "./lazy-command.ts";
 import { globalFlags } from "./program.ts";
 
-/** What a command line says so far, while its last word is still typed. */
+/** A command line up to the word that is still being typed. */
 export interface Typed {
-  /** The command or group, as far as it is spelled; empty: the program itself. */
+  /** The command or group typed so far; empty for the program itself. */
   readonly path: string;
   /** Of the command, if it is one. */
   readonly definition: CommandDefinition | undefined;
-  /** Words that are no flags and no part of the path. */
+  /** Words that are neither flags nor part of the path. */
   readonly words: readonly string[];
-  /** Values of flags that are given, by key; of switches, an empty text. */
+  /** Values of the given flags, by key; empty for switches. */
   readonly flags: ReadonlyMap<string, string>;
-  /** The flag whose value the word being typed is. */
+  /** The flag whose value is being typed. */
   readonly open: FlagOfKey | undefined;
-  /** After `--`, where nothing is a flag any more. */
+  /** True after `--`, which ends the flags. */
   readonly isEnded: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface FlagOfKey {
   readonly flag: Flag;
 }
 
-/** Reads the words before the one that is typed. Never throws: what nobody knows is passed over. */
+/** Reads the words before the one being typed. Never throws: skips unknown words. */
 export async function readTyped(table: CommandTable, before: readonly string[]): Promise<Typed> {
   const words = withoutAliases(table, before);
   const path = pathOf(table, words);
@@ -56,13 +56,13 @@ export async function readTyped(table: CommandTable, before: readonly string[]):
   return { path, definition, words: plain.slice(ownWords), flags, open, isEnded };
 }
 
-/** The flags of a command and those of all commands. */
+/** Returns the flags of a command and the global flags. */
 export function knownFlags(definition: CommandDefinition | undefined): readonly FlagOfKey[] {
   const own: Readonly<Record<string, Flag>> = definition?.flags ?? {};
   return Object.entries({ ...own, ...globalFlags }).map(([key, flag]) => ({ key, flag }));
 }
 
-/** The longest name of a command or a group that the words begin with. */
+/** Returns the longest name of a command or group that the words begin with. */
 function pathOf({ commands, groups }: CommandTable, words: readonly string[]): string {
   const leading = leadingWords(words).map((index) => words[index] ?? "");
   const spelled = leading.map((_, index) => leading.slice(0, index + 1).join(" "));
@@ -71,7 +71,7 @@ function pathOf({ commands, groups }: CommandTable, words: readonly string[]): s
   return command.length > group.length ? command : group;
 }
 
-/** Whether the next word is the flag's value. */
+/** Returns whether the next word is the flag's value. */
 function takesWord({ kind }: Flag): boolean {
   return kind !== "switch" && kind !== "boolean";
 }

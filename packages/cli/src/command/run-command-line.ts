@@ -7,8 +7,8 @@ import { parseCommandLine } from "./parse.ts";
 import { printError } from "./print-error.ts";
 
 /**
- * Parses the words after the program's name and runs what they ask for; resolves with the exit code. Says what went
- * wrong on stderr; a second interruption ends the wait for the command at once.
+ * Parses the words after the program's name and runs the command; resolves with the exit code. Reports errors on
+ * stderr; a second interruption stops waiting for the command at once.
  */
 export async function runCommandLine(
   table: CommandTable,
@@ -42,9 +42,9 @@ async function report(
   url: string | undefined,
   { terminal, signal }: Omit<Needs, "settings">,
 ): Promise<number> {
-  // Loaded when something went wrong only: it brings the client along.
+  // Loaded only on errors: it imports the client.
   const { explain } = await import("./explain.ts");
-  // Whatever a command threw on its way out, it ended because it was told to.
+  // Whatever the command threw, it ended because it was interrupted.
   const explanation = explain(signal.aborted ? signal.reason : error, url);
   printError(terminal.err, explanation);
   return explanation.exitCode;

@@ -5,7 +5,7 @@ import { processTerminal } from "../terminal/terminal.ts";
 import { Interrupted, type Interruption, OutputFailed, type SignalName } from "./interruption.ts";
 import type { Needs } from "./needs.ts";
 
-/** What this process lends to a command line; `run` resolves with the exit code. */
+/** Runs a command line with what this process lends; `run` resolves with the exit code. */
 export async function runProcess(
   run: (words: readonly string[], lent: Omit<Needs, "settings">) => Promise<number>,
 ): Promise<void> {
@@ -27,8 +27,8 @@ export async function runProcess(
 const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Turns signals into an interruption: the first asks to end, the second insists, and from then on the system's own
- * way to end a process is back, for a third.
+ * Turns signals into an interruption: the first asks to end, the second insists, and then the system's default handling
+ * is restored, for a third.
  */
 function listenToSignals(): Interruption {
   const first = Promise.withResolvers<SignalName>();
@@ -46,8 +46,8 @@ function listenToSignals(): Interruption {
 }
 
 /**
- * Ends a command whose output goes nowhere: quietly where the reader left (`slipway logs demo | head`), with a message
- * where a file cannot grow. Streams may fail after the command has ended, so the exit code is theirs to set.
+ * Ends a command whose output cannot be written: quietly if the reader is gone (`slipway logs demo | head`), with a
+ * message if a file cannot grow. Streams may fail after the command has ended, so they set the exit code.
  */
 function listenToFailedOutput(
   abort: (reason: OutputFailed) => void,

@@ -16,7 +16,7 @@ import { commandTable } from "./table.ts";
 const hostile =
   "x\u001b]52;c;ZXZpbA==\u0007\u001b]0;t\u001b\\\u001b[2J\u001b[1;1H\u001b[6n\u009b2J\u001b[31mred\r\b\u007f\u0000\u202e\u2066";
 
-/** What the server sends, with every text of it hostile but those that the command compares or parses. */
+/** The responses of the server, with every text hostile but those that the command compares or parses. */
 function poisoned(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => poisoned(item, key));
   if (typeof value === "object" && value !== null) {

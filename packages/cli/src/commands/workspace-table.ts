@@ -3,7 +3,7 @@ import { commandGroups } from "./groups.ts";
 
 const inside = "Inside a workspace:";
 
-/** Commands that are made for the inside of a workspace. */
+/** Commands for use inside a workspace. */
 export const insideCommands: readonly LazyCommand[] = [
   lazyCommand(
     { name: "external-auth access-token", group: inside },
@@ -32,7 +32,7 @@ export const insideCommands: readonly LazyCommand[] = [
   ),
 ];
 
-/** What the `slipway` of a workspace knows. */
+/** The commands of the `slipway` in a workspace. */
 export const workspaceTable: CommandTable = {
   commands: insideCommands,
   groups: commandGroups.filter(({ name }) =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { type Environment, firstVariable } from "./environment.ts";
 
-/** Where the address and the session are kept: the flag, then the variables, then `slipway` below XDG's directory. */
+/** Returns the directory of the stored session: the flag, then the variables, then `slipway` below XDG's directory. */
 export function configDirectory(flag: string | undefined, environment: Environment): string {
   if (flag !== undefined) return flag;
   const named = firstVariable(environment, "SLIPWAY_CONFIG_DIR", "CODER_CONFIG_DIR");

@@ -6,7 +6,7 @@ export function processEnvironment(): NodeJS.ProcessEnv {
   return process.env;
 }
 
-/** The first of the variables that is set and not empty. */
+/** Returns the first of the variables that is set and not empty. */
 export function firstVariable(environment: Environment, ...names: string[]): string | undefined {
   for (const name of names) {
     const value = environment[name];

@@ -1,9 +1,9 @@
-/** Hosts that nobody has a certificate for. */
+/** Hosts of this machine, which have no certificates. */
 const localHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)/;
 
 /**
- * The address of a server as typed by a person, in the form in which it is kept and compared: with a scheme
- * (`http` for this machine, else `https`), without a trailing slash. Throws `TypeError` for what is no address.
+ * Reads a server address as typed and returns it as it is stored and compared: with a scheme (`http` for this machine,
+ * otherwise `https`), without a trailing slash. Throws `TypeError` for anything else.
  */
 export function readServerUrl(text: string): string {
   const trimmed = text.trim();

@@ -1,13 +1,13 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A log-in that outlives the command: which server, and the token that it gave. */
+/** A stored session: the server and the token that it issued. */
 export interface StoredSession {
   readonly url: string;
   readonly token: string;
 }
 
-/** What is in the directory; either part may be missing. */
+/** The contents of the directory; either part may be missing. */
 export interface StoredParts {
   readonly url: string | undefined;
   readonly token: string | undefined;
@@ -16,7 +16,7 @@ export interface StoredParts {
 const directoryMode = 0o700;
 const fileMode = 0o600;
 
-/** Keeps the log-in as the files `url` and `session`, readable by their owner only (docs/protocol/clients.md §0.5). */
+/** Stores the session as the files `url` and `session`, for their owner only (docs/protocol/clients.md §0.5). */
 export class SessionFiles {
   readonly directory: string;
 
@@ -31,13 +31,13 @@ export class SessionFiles {
 
   async write(session: StoredSession): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: directoryMode });
-    // A directory that was there keeps the mode it had, which may be open to others.
+    // An existing directory keeps its mode, which may be open to others.
     await chmod(this.directory, directoryMode);
     await this.#writeFile("url", session.url);
     await this.#writeFile("session", session.token);
   }
 
-  /** Forgets the token; the address stays, as the default of the next log-in. */
+  /** Deletes the token; the address stays as the default for the next login. */
   async forgetToken(): Promise<void> {
     await rm(join(this.directory, "session"), { force: true });
   }
@@ -52,7 +52,7 @@ export class SessionFiles {
     }
   }
 
-  /** Replaces the file in one step, so that a command that runs now reads the old one or the new one. */
+  /** Replaces the file atomically, so that a concurrent command reads the old one or the new one. */
   async #writeFile(name: string, text: string): Promise<void> {
     const path = join(this.directory, name);
     const temporary = `${path}.${process.pid}.new`;

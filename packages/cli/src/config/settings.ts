@@ -10,18 +10,18 @@ export interface GlobalFlags {
   readonly configDir: string | undefined;
 }
 
-/** Which server, as whom, and where that is kept. */
+/** The server, the session token and the files that store them. */
 export interface Settings {
   readonly url: string | undefined;
   readonly token: string | undefined;
-  /** The token of a flag or a variable; undefined when `token` was kept from a log-in, or there is none. */
+  /** The token of a flag or variable; undefined if `token` comes from a stored session, or there is none. */
   readonly givenToken: string | undefined;
   readonly files: SessionFiles;
 }
 
 /**
- * Puts flags before variables before what is kept. A kept token goes only to the server that gave it: with another
- * address there is none. Throws `TypeError` for an address that is none.
+ * Reads settings from flags, then variables, then stored files. A stored token goes only to the server that issued it:
+ * with another address there is none. Throws `TypeError` for an invalid address.
  */
 export async function readSettings(
   flags: GlobalFlags,

@@ -1,8 +1,8 @@
 import picocolors from "picocolors";
 
-/** Ways to set text off; each leaves it as it is where there are no colours. */
+/** Text styles; without colors, each returns its text unchanged. */
 export interface Colors {
-  /** Whether there are colours: of ours, and of others in their logs. */
+  /** True if colors are on: our own, and those in the logs of others. */
   readonly enabled: boolean;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -12,7 +12,7 @@ export interface Colors {
   readonly cyan: (text: string) => string;
 }
 
-/** What decides about colours, of the environment. */
+/** Environment variables that control colors. */
 interface ColorVariables {
   readonly NO_COLOR?: string | undefined;
   readonly FORCE_COLOR?: string | undefined;
@@ -21,7 +21,7 @@ interface ColorVariables {
 
 export const noColors: Colors = createColors(false);
 
-/** Colours on a terminal only; `NO_COLOR` and a dumb terminal have none, `FORCE_COLOR` has them everywhere. */
+/** Returns colors on a terminal only; `NO_COLOR` and a dumb terminal have none, `FORCE_COLOR` has them anywhere. */
 export function colorsFor(isTerminal: boolean, variables: ColorVariables): Colors {
   const { NO_COLOR, FORCE_COLOR, TERM } = variables;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return noColors;

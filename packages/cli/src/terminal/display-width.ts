@@ -1,11 +1,11 @@
-/** Columns that a terminal gives to a text: two for a wide character, none for a mark on the one before. */
+/** Returns the columns that a text occupies: two for a wide character, none for a combining mark. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const char of text) width += charWidth(char);
   return width;
 }
 
-/** The beginning of a text that fits into so many columns. */
+/** Returns the beginning of a text that fits into a number of columns. */
 export function cut(text: string, columns: number): string {
   let width = 0;
   let end = 0;

@@ -3,19 +3,19 @@ import { createOutput, type Output } from "./output.ts";
 import type { Choice, Prompts } from "./prompts.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** A terminal that keeps what was written, for tests. */
+/** A terminal that records its output, for tests. */
 export interface MemoryTerminal extends Terminal {
   /** Everything written to stdout so far. */
   readonly outText: () => string;
   readonly errText: () => string;
 }
 
-/** How a test answers a question: a text or a choice, yes or no, several choices. */
+/** A test's answer to a question: a text or a choice, yes or no, several choices. */
 export type Answer = string | boolean | readonly string[];
 
 /**
- * Nobody sits there unless `answers` says how the questions are answered, in order; `input` comes on stdin. Questions and
- * what is said of wrong answers go to stderr, so that a test reads them.
+ * Returns a terminal that is interactive only with `answers`, given in the order of the questions; `input` comes on
+ * stdin. Questions and problems with answers go to stderr, so that a test can read them.
  */
 export function memoryTerminal(
   answers?: readonly Answer[],

@@ -4,9 +4,9 @@ import type { Colors } from "./colors.ts";
 import { cut } from "./display-width.ts";
 
 /**
- * Where text goes: results to one, talk to another. What is written is mostly text of others, and a command need not
- * know which: whatever it writes, only printable characters, line feeds, tabs and colours come out. Who wants to
- * move the cursor does it here.
+ * A sink for text: one for results, another for messages. Most of the text comes from others, and a command need not
+ * know which: whatever it writes, only printable characters, line feeds, tabs and colors come out. Moving the cursor is
+ * possible only here.
  */
 export interface Output {
   readonly colors: Colors;
@@ -23,7 +23,7 @@ export interface Output {
 
 const clearLine = "\r\u001b[2K";
 
-/** An output that hands on what may be printed. `columns` is asked anew each time: terminals change their width. */
+/** Returns an output that passes on printable text. `columns` is called each time: terminals change their width. */
 export function createOutput(
   write: (text: string) => void,
   { colors, columns }: { readonly colors: Colors; readonly columns: (() => number) | undefined },

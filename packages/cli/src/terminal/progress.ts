@@ -4,12 +4,12 @@ import type { Output } from "./output.ts";
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
-/** What is done sooner needs no progress. */
+/** The delay before progress is shown. */
 const patienceMs = 1_000;
 
 /**
- * Says what is waited for, once that takes longer than a second: a spinner with the seconds below the lines on a
- * terminal, one plain line elsewhere. Whoever starts it disposes of it; lines of the meantime go through `line`.
+ * Shows the current wait once it takes longer than a second: a spinner with the seconds below the lines on a terminal,
+ * one plain line elsewhere. The caller disposes of it, and prints lines meanwhile through `line`.
  */
 export class Progress implements Disposable {
   readonly #output: Output;
@@ -25,7 +25,7 @@ export class Progress implements Disposable {
     void this.#run();
   }
 
-  /** Names what is waited for from now on; undefined: nothing. */
+  /** Sets the text for the current wait; undefined for none. */
   waitFor(text: string | undefined): void {
     if (text === this.#text) return;
     this.#text = text;

@@ -2,15 +2,15 @@ import type { Readable, Writable } from "node:stream";
 
 import { printableLine } from "@slipway/runtime";
 
-/** Asking a person; only on a terminal. Each rejects with `PromptCancelled` on Ctrl-C. */
+/** Prompts, only on a terminal. Each rejects with `PromptCancelled` on Ctrl-C. */
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
-  /** Enter alone means no, so that nothing is destroyed by a key too many; `usual: true` for what destroys nothing. */
+  /** Enter alone means no, so that a stray key destroys nothing; pass `usual: true` for harmless actions. */
   confirm(message: string, options?: { readonly usual: boolean }): Promise<boolean>;
-  /** `initial` is the value that Enter alone takes; the first one without it. */
+  /** `initial` is the value that Enter alone takes (default: the first). */
   select(message: string, choices: readonly Choice[], initial?: string): Promise<string>;
-  /** Any number of the choices, none included; those of `initial` are chosen at first. */
+  /** Any number of the choices, including none; those of `initial` are preselected. */
   multiselect(
     message: string,
     choices: readonly Choice[],
@@ -20,11 +20,11 @@ export interface Prompts {
 
 export interface TextQuestion {
   readonly message: string;
-  /** What an empty answer means; without it an answer is required. */
+  /** The value of an empty answer; without it, an answer is required. */
   readonly fallback?: string | undefined;
-  /** What stands there to be changed. */
+  /** The initial text, which can be edited. */
   readonly initial?: string | undefined;
-  /** What is wrong with an answer, or undefined. */
+  /** Returns the problem with an answer, or undefined. */
   readonly problem?: ((answer: string) => string | undefined) | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Choice {
   readonly hint?: string | undefined;
 }
 
-/** Where answers come from and questions go. */
+/** The streams for answers and questions. */
 interface PromptStreams {
   readonly input: Readable;
   readonly output: Writable;
@@ -51,8 +51,8 @@ export class PromptCancelled extends Error {
 }
 
 /**
- * Prompts that talk on stderr, so that stdout stays the result's. The library is loaded at the first question; it writes
- * what it is told, so questions and choices, which are mostly the server's, are made printable here.
+ * Returns prompts on stderr, so that stdout has only results. The library is loaded at the first question; it writes
+ * its input as is, so questions and choices, which mostly come from the server, are made printable here.
  */
 export function terminalPrompts(streams: PromptStreams): Prompts {
   const library = () => import("@clack/prompts");

@@ -6,7 +6,7 @@ const units = [
   { name: "minute", ms: 60_000 },
 ] as const;
 
-/** A time in the words of somebody looking at `now` (both in milliseconds since the epoch): "3 hours ago". */
+/** Formats a time relative to `now` (both in milliseconds since the epoch): "3 hours ago". */
 export function relativeTime(then: number, now: number): string {
   const distance = Math.abs(now - then);
   const unit = units.find(({ ms }) => distance >= ms);

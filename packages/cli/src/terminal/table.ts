@@ -4,14 +4,14 @@ import { displayWidth } from "./display-width.ts";
 import type { Layout } from "./layout.ts";
 import { widestWord, wrapWords } from "./wrap.ts";
 
-/** A cell: its text, and how it is set off once its width is known. */
+/** A cell: its text, and a style that is applied once its width is known. */
 export type Cell = string | { readonly text: string; readonly style: (text: string) => string };
 
 const gap = "  ";
 
 /**
- * Lines of a table: headings, then a row each. Where the terminal is too narrow, cells go over several lines, broken
- * between words; where not even that fits, each row becomes lines of `HEADING  cell`.
+ * Renders a table: headings, then the rows. If the terminal is too narrow, cells wrap between words; if even that does
+ * not fit, each row becomes lines of `HEADING  cell`.
  */
 export function renderTable(
   headings: readonly string[],
@@ -31,10 +31,10 @@ export function renderTable(
   return lines.flatMap((row) => renderRow(row, widths));
 }
 
-/** What a table shows of its items, by the name of the column. */
+/** The cells of an item, by column name. */
 export type Columns<T, N extends string> = Readonly<Record<N, (item: T) => Cell>>;
 
-/** Lines of a table of items with the columns that are wanted; each is headed by its name. */
+/** Renders a table of items with the wanted columns, each headed by its name. */
 export function renderColumns<T, N extends string>(
   columns: Columns<T, N>,
   wanted: readonly N[],
@@ -49,7 +49,7 @@ export function renderColumns<T, N extends string>(
   );
 }
 
-/** Lines of `name  value` with the values below each other; a long value goes on below itself, broken between words. */
+/** Renders lines of `name  value` with the values aligned; a long value wraps between words. */
 export function renderPairs(
   pairs: readonly (readonly [string, Cell])[],
   { colors, columns = Infinity }: Layout,
@@ -63,7 +63,7 @@ export function renderPairs(
   });
 }
 
-/** Rows one below the other, with an empty line between them. */
+/** Renders each row as lines of its own, with an empty line between rows. */
 function renderRecords(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],
@@ -75,7 +75,7 @@ function renderRecords(
   });
 }
 
-/** The widths of columns that share what there is: none narrower than its widest word, the widest give way first. */
+/** Fits columns into the available width: none becomes narrower than its widest word, and the widest shrink first. */
 function fittedWidths(
   natural: readonly number[],
   smallest: readonly number[],
@@ -92,7 +92,7 @@ function renderRow(row: readonly Cell[], widths: readonly number[]): string[] {
   const cells = row.map((cell, index) => {
     const text = textOf(cell);
     const width = widths[index] ?? 0;
-    // A cell that fits keeps the spaces that it has.
+    // A cell that fits keeps its spaces.
     return displayWidth(text) <= width ? [text] : wrapWords(text, width);
   });
   const height = Math.max(...cells.map((lines) => lines.length));

@@ -6,13 +6,13 @@ import { type Prompts, terminalPrompts } from "./prompts.ts";
 
 const usualColumns = 80;
 
-/** What a person sees of a command, and is asked. */
+/** A command's output, prompts and input. */
 export interface Terminal {
   /** Results. */
   readonly out: Output;
-  /** Talk: headlines, progress, warnings, errors. */
+  /** Messages: headlines, progress, warnings, errors. */
   readonly err: Output;
-  /** Whether somebody is there to answer. */
+  /** True if a person can answer prompts. */
   readonly interactive: boolean;
   readonly prompts: Prompts;
   /** Reads stdin to its end, as text. Throws `TypeError` above 64 KiB. */
@@ -28,7 +28,7 @@ export function processTerminal(
     const isTerminal = isatty(stream.fd);
     return createOutput((text) => void stream.write(text), {
       colors: colorsFor(isTerminal, environment),
-      // A terminal that does not know its width, such as a serial line, says 0.
+      // A terminal that does not know its width, such as a serial line, reports 0.
       columns: isTerminal ? () => stream.columns || usualColumns : undefined,
     });
   };

@@ -1,6 +1,6 @@
 import { displayWidth } from "./display-width.ts";
 
-/** Lines of at most so many columns, broken between words only: a word that is wider stands alone and whole. */
+/** Wraps text to a number of columns, only between words: a wider word stays whole on a line of its own. */
 export function wrapWords(text: string, columns: number): string[] {
   if (columns === Infinity) return [text];
   const lines: string[] = [];
@@ -15,7 +15,7 @@ export function wrapWords(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** Columns that the widest word of a text takes. */
+/** Returns the width of the widest word of a text, in columns. */
 export function widestWord(text: string): number {
   return Math.max(...text.split(" ").map(displayWidth));
 }

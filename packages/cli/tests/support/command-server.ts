@@ -20,7 +20,7 @@ import {
   memoryTerminal,
 } from "../../src/terminal/memory-terminal.ts";
 
-/** How a command ended, and what it wrote. */
+/** The exit code and output of a command. */
 export interface Ended {
   readonly code: number;
   readonly out: string;
@@ -40,9 +40,9 @@ export interface CommandServer extends AsyncDisposable {
     input?: string,
     environment?: NodeJS.ProcessEnv,
   ): Promise<Ended>;
-  /** What commands see of the environment, where a test does not say otherwise. */
+  /** The environment of commands, unless a test overrides it. */
   readonly environment: NodeJS.ProcessEnv;
-  /** What a command is lent by `main`. */
+  /** Returns what `main` lends to a command. */
   lent(terminal: MemoryTerminal): Omit<Needs, "settings">;
 }
 

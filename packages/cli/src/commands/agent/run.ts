@@ -3,7 +3,7 @@ import type { Interruption } from "../../command/interruption.ts";
 import type { Needs } from "../../command/needs.ts";
 import { command } from "./command.ts";
 
-/** What the agent's package is asked to do; its flags carry the names of its variables. */
+/** The part of the agent's package that is used here; flags have the names of its variables. */
 interface AgentModule {
   readonly runAgent: (
     options: Interruption & {

@@ -13,7 +13,7 @@ import type { command } from "./command.ts";
 type Options = OptionsOf<typeof command>;
 
 const usualLimit = 50;
-/** Most entries that one answer of the server has. */
+/** The maximum number of entries in one response of the server. */
 const pageSize = 100;
 
 export async function run(
@@ -27,7 +27,7 @@ export async function run(
   return printList(terminal, entries, options, view);
 }
 
-/** The flags in the words of the server's search. */
+/** Translates the flags into the server's search syntax. */
 function searchOf({ user, action, resource, target, search }: Options): string {
   const terms = [
     ["username", user],
@@ -79,7 +79,7 @@ function auditColumns(now: number): Columns<AuditLog, Options["column"][number]>
   };
 }
 
-/** The server's sentence with its places filled in. */
+/** Returns the server's description with its placeholders filled in. */
 function descriptionOf({ description, user, resource_target }: AuditLog): string {
   return description
     .replaceAll("{user}", () => user?.username ?? "the server")

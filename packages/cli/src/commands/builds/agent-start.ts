@@ -10,7 +10,7 @@ import { levelText, linesOf } from "./log-text.ts";
 import type { LossNotice } from "./loss-notice.ts";
 import type { Watching } from "./watching.ts";
 
-/** How often an agent that starts is asked for, in milliseconds. */
+/** The polling interval for a starting agent, in milliseconds. */
 const pollMs = 500;
 
 interface Shown {
@@ -19,8 +19,8 @@ interface Shown {
 }
 
 /**
- * Shows an agent's log until its start is over, well or not; resolves with the agent as it is then. Throws
- * `CommandError` when the agent does not connect in its time, or shuts down.
+ * Shows an agent's log until its start is over, successful or not; resolves with the agent as it is then. Throws
+ * `CommandError` when the agent does not connect in time, or shuts down.
  */
 export async function followUntilStarted(
   agent: WorkspaceAgent,
@@ -30,7 +30,7 @@ export async function followUntilStarted(
   const log = new AgentStartLog(agent, watching, shown.progress);
   const stop = new AbortController();
   const following = log.follow(AbortSignal.any([watching.signal, stop.signal]), shown.notice);
-  // Read below; until then it must not count as nobody's.
+  // Awaited below; until then a rejection must not count as unhandled.
   following.catch(() => undefined);
   try {
     const started = await pollUntilStarted(agent, watching, shown);
@@ -66,7 +66,7 @@ async function pollUntilStarted(
   }
 }
 
-/** What a starting agent is waited for, or undefined when its start is over. */
+/** Returns what a starting agent is waiting for, or undefined when its start is over. */
 export function whatIsMissing(agent: WorkspaceAgent): string | undefined {
   const { name, status, lifecycle_state, connection_timeout_seconds, troubleshooting_url } = agent;
   switch (lifecycle_state) {
@@ -130,7 +130,7 @@ class AgentStartLog {
     }
   }
 
-  /** Shows what was written before the start was over and has not come yet. */
+  /** Shows lines that were written before the start was over and have not arrived yet. */
   async rest(agent: WorkspaceAgent): Promise<void> {
     const { client, signal } = this.#watching;
     this.#agent = agent;

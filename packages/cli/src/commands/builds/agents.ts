@@ -1,16 +1,16 @@
 import type { AgentLog, WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
 
-/** The agents that a build made, without those of dev containers inside them. */
+/** Returns the agents that a build created, without those of dev containers inside them. */
 export function rootAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {
   return allAgents({ resources }).filter(({ parent_id }) => parent_id === null);
 }
 
-/** All agents of a build, in the order of its resources. */
+/** Returns all agents of a build, in the order of its resources. */
 export function allAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {
   return resources.flatMap(({ agents }) => agents);
 }
 
-/** Where a line of an agent's log comes from: `main/Prepare`. */
+/** Returns the source of a line in an agent's log: `main/Prepare`. */
 export function logSource(
   agent: Pick<WorkspaceAgent, "name" | "log_sources">,
   entry: AgentLog,

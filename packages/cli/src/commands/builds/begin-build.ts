@@ -13,7 +13,7 @@ import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 import type { Watching } from "./watching.ts";
 
-/** Asks for a build of a workspace. */
+/** Requests a build of a workspace. */
 export async function beginBuild(
   { id }: Pick<Workspace, "id">,
   request: CreateBuildRequest,
@@ -24,8 +24,8 @@ export async function beginBuild(
 }
 
 /**
- * Looks on until a start is over: the build, then its agents; resolves with how that ended. With `hasRunning`, agents that
- * ran before go on by themselves, also those that somebody has to start otherwise.
+ * Follows a start until it is over: the build, then its agents; resolves with the outcome. With `hasRunning`, agents
+ * that ran before continue on their own, even those that a person otherwise has to start.
  */
 export async function waitForStart(
   workspace: Workspace,
@@ -52,7 +52,7 @@ export async function waitForStart(
   };
 }
 
-/** The outcome of a build that nobody waits for. */
+/** Returns the outcome of a build without waiting for it. */
 export async function queuedOutcome(
   workspace: Workspace,
   build: WorkspaceBuild,
@@ -62,7 +62,7 @@ export async function queuedOutcome(
   return plainOutcome(present, queuedText(build, workspace));
 }
 
-/** What to say when nobody waits. */
+/** Returns the notice for a build that is not waited for. */
 function queuedText(
   build: WorkspaceBuild,
   workspace: Pick<Workspace, "owner_name" | "name">,

@@ -3,7 +3,7 @@ import { getTemplateVersion, type WorkspaceBuild } from "@slipway/api";
 import { rootAgents } from "./agents.ts";
 import type { Watching } from "./watching.ts";
 
-/** Whether a build has agents that only a person starts, and that have not been started yet: no wait brings those. */
+/** Returns whether a build has agents that a person has to start and has not started yet: waiting does not help. */
 export async function isStartedByPerson(
   build: WorkspaceBuild,
   { client, signal }: Pick<Watching, "client" | "signal">,

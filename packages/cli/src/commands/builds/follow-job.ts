@@ -5,11 +5,11 @@ import { isRetryable } from "@slipway/sdk/http";
 import type { Progress } from "../../terminal/progress.ts";
 import type { JobLogLines } from "./job-log-lines.ts";
 
-/** How soon a job is read again whose log has ended, in milliseconds. */
+/** The polling interval for a job whose log has ended, in milliseconds. */
 const firstPollMs = 100;
 const maxPollMs = 1_000;
 
-/** A job, where its log comes from and where it goes. */
+/** A job, the source of its log and its destination. */
 export interface FollowedJob<T extends { readonly job: ProvisionerJob }> {
   readonly log: AsyncIterable<JobLog>;
   readonly read: () => Promise<T>;
@@ -27,7 +27,7 @@ export async function followJob<T extends { readonly job: ProvisionerJob }>(
   for await (const entry of log) {
     for (const line of lines.next(entry)) progress.line(line);
   }
-  // The log may end a moment before the job's last word is written down.
+  // The log may end a moment before the job's final state is stored.
   for (let delayMs = firstPollMs; ; delayMs = Math.min(delayMs * 2, maxPollMs)) {
     const subject = await retry(followed.read, { clock, signal, isRetryable });
     if (isFinal(subject.job)) return subject;
@@ -35,7 +35,7 @@ export async function followJob<T extends { readonly job: ProvisionerJob }>(
   }
 }
 
-/** Whether nothing about the job will change any more. */
+/** Returns whether the job is in a final state. */
 export function isFinal({ status }: ProvisionerJob): boolean {
   switch (status) {
     case "succeeded":

@@ -14,7 +14,7 @@ export class JobLogLines {
     this.#colors = colors;
   }
 
-  /** The lines of one entry; an entry of empty output only begins a stage (docs/protocol/clients.md §2.6). */
+  /** Returns the lines of one entry; an entry without output only begins a stage (docs/protocol/clients.md §2.6). */
   next(entry: JobLog): string[] {
     const lines: string[] = [];
     if (entry.stage !== this.#stage && entry.stage !== "") {
@@ -29,7 +29,7 @@ export class JobLogLines {
     return lines;
   }
 
-  /** Whether the log has said this already, as errors. */
+  /** Returns whether the log has already shown this text, as errors. */
   hasShown(error: string): boolean {
     const lines = error.split("\n").map((line) => line.trim());
     return lines.every((line) => line === "" || this.#errors.has(line));

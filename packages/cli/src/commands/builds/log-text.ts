@@ -2,7 +2,7 @@ import type { AgentLog, JobLog, LogLevel } from "@slipway/api";
 
 import type { Colors } from "../../terminal/colors.ts";
 
-/** Sets a line of output off by how bad it is; what is usual stays in the background. */
+/** Styles a line of output by its level; ordinary levels stay in the background. */
 export function levelText(text: string, level: LogLevel, colors: Colors): string {
   switch (level) {
     case "error":
@@ -17,8 +17,8 @@ export function levelText(text: string, level: LogLevel, colors: Colors): string
 }
 
 /**
- * The lines of a log entry, mostly one, without the end of line that some programs leave on it. Each is printed with
- * where it comes from, so that no output can pass for a line of another source.
+ * Splits a log entry into lines, usually one, without the line ending that some programs leave on it. Each is printed
+ * with its source, so that no output can pass for a line of another source.
  */
 export function linesOf({ output }: Pick<JobLog | AgentLog, "output">): string[] {
   return withoutEnd(output, "\r\n")
@@ -26,7 +26,7 @@ export function linesOf({ output }: Pick<JobLog | AgentLog, "output">): string[]
     .map((line) => withoutEnd(line, "\r"));
 }
 
-/** Cuts off all of the characters that stand at the end; a regular expression takes time by the square of their number. */
+/** Removes all of the characters at the end; a regular expression would take quadratic time. */
 function withoutEnd(text: string, characters: string): string {
   let end = text.length;
   while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;

@@ -4,7 +4,7 @@ import { ApiError, ConnectError } from "@slipway/sdk/http";
 /** Several streams of one server break together; that is one loss. */
 const togetherMs = 2_000;
 
-/** Says "connection lost" once per loss, however many streams broke and however often coming back was tried. */
+/** Reports "connection lost" once per loss, however many streams broke and however often they tried to reconnect. */
 export class LossNotice {
   readonly #say: (text: string) => void;
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class LossNotice {
     this.#clock = clock;
   }
 
-  /** A stream was lost, or could not be opened again. */
+  /** Reports that a stream was lost, or could not be reopened. */
   lost(stream: string, error: unknown): void {
     const isAttempt = error instanceof ConnectError || error instanceof ApiError;
     const isKnown = isAttempt && this.#lost.has(stream);
@@ -26,7 +26,7 @@ export class LossNotice {
     this.#say("connection lost, reconnecting…");
   }
 
-  /** Something came: the stream is there again. */
+  /** Reports that something arrived: the stream is back. */
   arrived(stream: string): void {
     this.#lost.delete(stream);
   }

@@ -6,8 +6,8 @@ import { waitForBuild } from "./wait-for-build.ts";
 import type { Watching } from "./watching.ts";
 
 /**
- * The workspace once no build of it runs: one that somebody else began is waited for, whatever comes of it, because a
- * workspace has one build at a time.
+ * Returns the workspace once it has no running build: waits for one that somebody else started, whatever its result,
+ * because a workspace has one build at a time.
  */
 export async function settledWorkspace(reference: string, watching: Watching): Promise<Workspace> {
   const { client, terminal, signal } = watching;

@@ -9,8 +9,8 @@ import type { Watching } from "./watching.ts";
 
 /**
  * Waits until the agents of a build have connected and run their start scripts, whose output it shows; resolves with
- * whether all scripts succeeded. One that failed is a warning: the workspace can be used. Throws `CommandError` when an
- * agent does not come.
+ * whether all scripts succeeded. A failure is a warning: the workspace is usable. Throws `CommandError` when an agent
+ * does not connect.
  */
 export async function waitForAgents(build: WorkspaceBuild, watching: Watching): Promise<boolean> {
   const { terminal, clock, signal } = watching;
@@ -18,7 +18,7 @@ export async function waitForAgents(build: WorkspaceBuild, watching: Watching): 
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
   using progress = new Progress(terminal.err, clock);
   const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
-  // One that fails stops the looking on at the others.
+  // A failure stops following the others.
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const starts = rootAgents(build).map((agent) =>
@@ -45,7 +45,7 @@ export async function waitForAgents(build: WorkspaceBuild, watching: Watching): 
   }
 }
 
-/** What is wrong with an agent whose start is over, or undefined. */
+/** Returns the problem with an agent whose start is over, or undefined. */
 function startProblem(
   { name, lifecycle_state }: WorkspaceAgent,
   workspace: string,

@@ -16,7 +16,7 @@ import type { Watching } from "./watching.ts";
 
 /**
  * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the
- * job's error when it failed. When the wait is broken off, it says that the build goes on.
+ * job's error when it failed. When the wait is interrupted, reports that the build continues.
  */
 export async function waitForBuild(
   build: WorkspaceBuild,

@@ -3,7 +3,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 
 import type { Terminal } from "../../terminal/terminal.ts";
 
-/** What it takes to look on while the server works. */
+/** Dependencies for following the server's work. */
 export interface Watching {
   readonly client: ApiClient;
   readonly terminal: Terminal;

@@ -9,14 +9,14 @@ import type { Typed } from "../../command/read-typed.ts";
 import { readSettings } from "../../config/settings.ts";
 import { namesOf } from "./names.ts";
 
-/** How long a shell waits for names, in milliseconds. */
+/** The time limit for names, in milliseconds, for which the shell waits. */
 const namesMs = 1500;
 
 type CompletionNeeds = Pick<Needs, "terminal" | "environment" | "signal">;
 
 /**
- * Prints what may stand in the place of the last of the words, for the scripts of `slipway completion`. Says nothing of
- * what goes wrong: a person who presses a key wants no error in the middle of a line.
+ * Prints completions of the last word, for the scripts of `slipway completion`. Reports no errors: they would appear in
+ * the middle of the line being typed.
  */
 export async function completeCommandLine(
   table: CommandTable,
@@ -39,7 +39,7 @@ export async function completeCommandLine(
   return exitCodes.ok;
 }
 
-/** Names of the server in time, or none. */
+/** Returns names from the server, or none if it does not answer in time. */
 async function knownNames(
   { names, prefix }: Completion,
   current: string,
@@ -57,7 +57,7 @@ async function knownNames(
     const limited = AbortSignal.any([signal, AbortSignal.timeout(namesMs)]);
     return await namesOf(names, current.slice(prefix.length), typed, { client, signal: limited });
   } catch {
-    // Not logged in, no server, not allowed: there are no names then, and no place to say so.
+    // Not logged in, no server, not allowed: there are no names then, and no place to report it.
     return [];
   }
 }

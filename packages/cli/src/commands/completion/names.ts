@@ -19,10 +19,10 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** Most names that are asked for. */
+/** The maximum number of names to request. */
 const limit = "100";
 
-/** Names that the server knows; those of versions and presets are of the template that is typed before. */
+/** Fetches names from the server; those of versions and presets are of the template typed before. */
 export async function namesOf(
   kind: NameKind,
   current: string,
@@ -60,7 +60,7 @@ export async function namesOf(
   }
 }
 
-/** Those of the person; of everybody once an owner is typed. */
+/** Returns the user's own workspaces; everybody's once an owner is typed. */
 async function workspaceNames(current: string, { client, signal }: Asking): Promise<Candidate[]> {
   const isOthers = current.includes("/");
   const query = { q: isOthers ? "" : "owner:me", limit };
@@ -71,7 +71,7 @@ async function workspaceNames(current: string, { client, signal }: Asking): Prom
   }));
 }
 
-/** The template of `--template` or of the first word; the only one, where there is only one. */
+/** Returns the template of `--template` or of the first word; otherwise the only one, if there is only one. */
 async function typedTemplate(
   { flags, words }: Typed,
   { client, signal }: Asking,

@@ -1,12 +1,12 @@
 import { completeWord, type Shell } from "./shells.ts";
 
 /**
- * What each shell is told. All of them hand the words up to the cursor to `slipway __complete`, which answers with a line
- * `words` or `files` and then a candidate a line: its value, a tab, what it is.
+ * The script for each shell. All of them pass the words up to the cursor to `slipway __complete`, which answers with a
+ * line `words` or `files` and then one candidate per line: its value, a tab, its description.
  */
 export const completionScripts: Readonly<Record<Shell, string>> = {
-  // bash cuts words at = and :, so they are put together again, and what it holds for a word of its own is what
-  // candidates must begin with.
+  // bash splits words at = and :, so they are joined again; candidates must begin with what bash considers the current
+  // word.
   bash: `# Completion of slipway for bash. In ~/.bashrc: source <(slipway completion bash)
 _slipway() {
   local current=\${COMP_WORDS[COMP_CWORD]} quote= word words=() index line value kept

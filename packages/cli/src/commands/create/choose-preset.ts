@@ -10,20 +10,20 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** What the command line says of the preset. */
+/** Preset options from the command line. */
 interface WantedPreset {
   readonly name: string | undefined;
   /** Values that the preset must not contradict, unless it is named. */
   readonly given: readonly BuildParameter[];
-  /** Whether a person may be asked. */
+  /** True if prompting is allowed. */
   readonly ask: boolean;
 }
 
-/** Says that no preset is wanted, not even the default one. */
+/** The name for no preset, not even the default one. */
 const none = "none";
 
 /**
- * The version's preset of that name; without a name the one that a person chooses, or the default one unless the given
+ * Finds the version's preset by name; without a name, the one chosen at a prompt, or the default one unless the given
  * parameters contradict it. Throws `UsageError` for an unknown name.
  */
 export async function choosePreset(
@@ -70,14 +70,14 @@ function valuesText(preset: Preset): string {
     .join(", ");
 }
 
-/** Whether a given value differs from the one of the preset. */
+/** Returns whether a given value differs from the one of the preset. */
 export function contradicts({ Parameters }: Preset, given: readonly BuildParameter[]): boolean {
   return given.some(({ name, value }) =>
     Parameters.some((parameter) => parameter.Name === name && parameter.Value !== value),
   );
 }
 
-/** What a preset sets, in the words of requests. */
+/** Returns the values of a preset in the form of requests. */
 export function presetValues({ Parameters }: Pick<Preset, "Parameters">): BuildParameter[] {
   return Parameters.map(({ Name, Value }) => ({ name: Name, value: Value }));
 }

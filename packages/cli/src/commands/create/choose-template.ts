@@ -11,7 +11,7 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** The template of that name; without a name the only one, or the one that is chosen on the terminal. */
+/** Finds a template by name; without a name, the only one, or the one chosen at a prompt. */
 export async function chooseTemplate(name: string | undefined, asking: Asking): Promise<Template> {
   const { client, terminal, signal } = asking;
   const all = await client.call(listTemplates, { signal });
@@ -44,7 +44,7 @@ function templateOf(templates: readonly Template[], name: string): Template | un
   return templates.find((template) => template.name.toLowerCase() === name.toLowerCase());
 }
 
-/** Throws `CommandError` for a deprecated template, before anybody is asked for more. */
+/** Throws `CommandError` for a deprecated template, before any further prompt. */
 function usable(template: Template): Template {
   if (!template.deprecated) return template;
   throw new CommandError(
@@ -66,7 +66,7 @@ async function ask(templates: readonly Template[], { prompts }: Terminal): Promi
   return found;
 }
 
-/** No two templates read alike: only the name, in its organization, is theirs alone. */
+/** Returns a label that no other template has: only the name within its organization is unique. */
 function labelOf(
   { name, display_name, organization_name }: Template,
   hasOrganizations: boolean,

@@ -3,7 +3,7 @@ import type { Template } from "@slipway/api";
 import type { Watching } from "../builds/watching.ts";
 import { findVersion } from "../templates/find-template.ts";
 
-/** The id of the template's version of that name; without a name of the active one. */
+/** Finds the id of the template's version by name; without a name, that of the active one. */
 export async function chooseVersion(
   template: Pick<Template, "id" | "name" | "active_version_id">,
   name: string | undefined,

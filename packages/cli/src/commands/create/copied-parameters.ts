@@ -3,7 +3,7 @@ import { type BuildParameter, listBuildParameters } from "@slipway/api";
 import type { Watching } from "../builds/watching.ts";
 import { findWorkspace } from "../workspace/reference.ts";
 
-/** The values that another workspace was last built with; none without another one. */
+/** Returns the values of another workspace's last build; none without another workspace. */
 export async function copiedParameters(
   from: string | undefined,
   { client, signal }: Pick<Watching, "client" | "signal">,
@@ -13,7 +13,7 @@ export async function copiedParameters(
   return client.call(listBuildParameters, { params: { build: latest_build.id }, signal });
 }
 
-/** The values that are given, and the copied ones of parameters that are not. */
+/** Returns the given values, and the copied ones of parameters that are not given. */
 export function withCopied(
   given: readonly BuildParameter[],
   copied: readonly BuildParameter[],

@@ -7,7 +7,7 @@ const vessels = (
   "launch lugger packet pilot pinnace punt raft schooner skiff sloop tender yawl"
 ).split(" ");
 
-/** A name for a workspace that nobody named: `swift-ketch-407`. */
+/** Generates a name for a workspace: `swift-ketch-407`. */
 export function inventName(random: () => number = Math.random): string {
   const pick = (words: readonly string[]): string =>
     words[Math.floor(random() * words.length)] ?? "ship";

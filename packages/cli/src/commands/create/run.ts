@@ -62,7 +62,7 @@ type ChosenFields = Pick<
   "template_id" | "template_version_id" | "rich_parameter_values" | "template_version_preset_id"
 >;
 
-/** What the workspace is made of: the version, a preset and values, as they are given or a person chooses them. */
+/** Chooses the version, preset and values of the workspace, by flags or by prompts. */
 async function chooseVersionAndValues(
   template: Template,
   options: OptionsOf<typeof command>,
@@ -99,14 +99,14 @@ async function chooseVersionAndValues(
   };
 }
 
-/** Looks on until a new workspace can be used, unless nobody waits. */
+/** Follows a new workspace until it is ready, unless `noWait`. */
 async function followCreated(
   workspace: Workspace,
   noWait: boolean,
   watching: Watching,
 ): Promise<Outcome> {
   const { latest_build: build } = workspace;
-  // A workspace that is new and was built before waited as a prebuild.
+  // A new workspace with an earlier build was a prebuild.
   const isClaimed = build.build_number > 1;
   if (isClaimed) {
     watching.terminal.err.line("claimed a prebuild, which is already running");
@@ -122,7 +122,7 @@ interface WorkspaceName {
   readonly name: string;
 }
 
-/** Reads `name` or `owner/name`; without it the name is made up. Throws `UsageError`. */
+/** Reads `name` or `owner/name`; without it, generates a name. Throws `UsageError`. */
 function readName(given: string | undefined): WorkspaceName {
   if (given === undefined) return { owner: "me", name: inventName() };
   const [first = "", second, ...more] = given.split("/");
@@ -135,7 +135,7 @@ function readName(given: string | undefined): WorkspaceName {
   return { owner, name };
 }
 
-/** Throws `CommandError` where the name is taken, before anybody is asked for more. */
+/** Throws `CommandError` if the name is taken, before any prompt. */
 async function checkIsFree(
   { owner, name }: WorkspaceName,
   { client, signal }: Pick<Watching, "client" | "signal">,
@@ -147,11 +147,11 @@ async function checkIsFree(
     });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    // Free, or not for this user to see: the server decides when the workspace is made.
+    // Free, or not visible to this user: the server decides when the workspace is created.
   }
 }
 
-/** What is said of the workspace's own settings; what is not said is left to the template. */
+/** Returns the workspace's own settings from the flags; the template decides the others. */
 function settledFields(
   options: Pick<OptionsOf<typeof command>, "startAt" | "stopAfter" | "automaticUpdates">,
 ): Pick<Body, "autostart_schedule" | "ttl_ms" | "automatic_updates"> {

@@ -1,4 +1,4 @@
-/** Columns of lists of workspaces, with the names that `coder` gives them. */
+/** Columns of workspace lists, with the names that `coder` gives them. */
 export const workspaceColumnNames = [
   "workspace",
   "template",

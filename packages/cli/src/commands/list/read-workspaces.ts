@@ -1,10 +1,10 @@
 import { listWorkspaces, type Workspace } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
-/** How many workspaces are asked for at once. */
+/** The number of workspaces per request. */
 const pageSize = 100;
 
-/** All workspaces that a search finds. */
+/** Reads all workspaces that a search finds. */
 export async function readWorkspaces(
   client: ApiClient,
   q: string,
@@ -19,7 +19,7 @@ export async function readWorkspaces(
   }
 }
 
-/** The search that `--all` and `--search` mean; a search looks among everybody's, unless it says `owner:me`. */
+/** Returns the search for `--all` and `--search`; a search covers all users' workspaces unless it says `owner:me`. */
 export function searchOf({
   all,
   search,

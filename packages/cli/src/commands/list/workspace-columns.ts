@@ -10,14 +10,14 @@ import { statusCell } from "../workspace/status-cell.ts";
 import type { workspaceColumnNames } from "./column-names.ts";
 
 export interface WorkspaceView {
-  /** Where workspaces of several people are listed. */
+  /** True where workspaces of several users are listed. */
   readonly showOwner: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly colors: Colors;
 }
 
-/** What the columns of lists of workspaces show. */
+/** Returns the columns of workspace lists. */
 export function workspaceColumns({
   showOwner,
   now,
@@ -46,7 +46,7 @@ export function workspaceColumns({
   };
 }
 
-/** Only what runs is healthy or not. */
+/** Returns the health of a running workspace; others have none. */
 function healthCell({ latest_build, health }: Workspace, colors: Colors): Cell {
   if (latest_build.status !== "running") return "-";
   return health.healthy ? "yes" : { text: "no", style: colors.red };

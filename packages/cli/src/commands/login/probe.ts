@@ -9,7 +9,7 @@ export interface ServerState {
   readonly hasUsers: boolean;
 }
 
-/** Looks at a server before anybody's password is sent there. Throws `CommandError` when it is none of ours. */
+/** Checks a server before a password is sent to it. Throws `CommandError` when it is not a Slipway server. */
 export async function probeServer(client: ApiClient, signal: AbortSignal): Promise<ServerState> {
   const version = await readServerVersion(client, signal);
   try {

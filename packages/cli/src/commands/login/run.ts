@@ -63,7 +63,7 @@ function usableUrl(text: string): string {
   }
 }
 
-/** Flags say more than the environment: a given token counts only without an email. */
+/** Returns a session token. Flags outrank the environment: a given token counts only without an email. */
 async function obtainToken(
   client: ApiClient,
   hasUsers: boolean,

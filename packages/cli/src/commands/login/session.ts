@@ -13,7 +13,7 @@ export interface Credentials {
 
 type SessionNeeds = Pick<Needs, "terminal" | "signal">;
 
-/** Logs in with what is given and what is asked for; resolves with the session token. */
+/** Logs in with the given values and answers to prompts; resolves with the session token. */
 export async function logIn(
   client: ApiClient,
   given: Credentials,
@@ -34,7 +34,7 @@ export async function logIn(
   }
 }
 
-/** Makes the first user of a server, who becomes its owner, and logs in as that user. */
+/** Creates the first user of a server, who becomes its owner, and logs in as that user. */
 export async function createFirst(
   client: ApiClient,
   given: Credentials,
@@ -61,7 +61,7 @@ export async function createFirst(
   return session_token;
 }
 
-/** Where nobody can be asked, everything must be given. */
+/** Requires every value to be given where prompting is not possible. */
 function requireAnswers(
   given: Credentials,
   wanted: readonly (keyof Credentials)[],

@@ -6,7 +6,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import type { command } from "./command.ts";
 
-/** Ends the session that is kept, and no other: a token of a flag or a variable belongs to somebody else's care. */
+/** Revokes only the stored session: a token from a flag or variable is managed elsewhere. */
 export async function run(
   _options: OptionsOf<typeof command>,
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
@@ -20,7 +20,7 @@ export async function run(
   try {
     await new ApiClient({ serverUrl: url, token }).call(logout, { signal });
   } catch (error) {
-    // What the server does not know any more has ended too.
+    // A session that the server no longer knows has ended too.
     if (error instanceof ConnectError) {
       terminal.err.line(`warning: ${error.message}; the session there expires on its own`);
     } else if (!(error instanceof ApiError)) throw error;

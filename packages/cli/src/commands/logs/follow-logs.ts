@@ -22,8 +22,8 @@ interface FollowNeeds extends ReadNeeds {
 }
 
 /**
- * Prints what comes after `position`: the build's log until the build ends, the logs of its agents until they are
- * no longer those of the workspace. Each line once, also over a restart of the server.
+ * Prints lines after `position`: the build's log until the build ends, the logs of its agents until they no longer
+ * belong to the workspace. Prints each line once, even across a restart of the server.
  */
 export async function followLogs(
   shown: ShownLogs,

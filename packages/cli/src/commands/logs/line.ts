@@ -4,7 +4,7 @@ import { printableJson, printableLine } from "@slipway/runtime";
 import type { Colors } from "../../terminal/colors.ts";
 import { levelText, linesOf } from "../builds/log-text.ts";
 
-/** A line of one of the logs, and where it comes from. */
+/** A line of one of the logs, and its source. */
 export type LogLine =
   | { readonly kind: "build"; readonly entry: JobLog }
   | {
@@ -14,12 +14,12 @@ export type LogLine =
       readonly entry: AgentLog;
     };
 
-/** Lines of several logs by their time; lines of one log keep their order. */
+/** Sorts lines of several logs by time; lines of one log keep their order. */
 export function byTime(lines: readonly LogLine[]): LogLine[] {
   return lines.toSorted((a, b) => Date.parse(a.entry.created_at) - Date.parse(b.entry.created_at));
 }
 
-/** The lines for people, each with where it comes from; none where there is nothing to read. */
+/** Returns lines of text, each with its source; none where there is nothing to read. */
 export function textOf(line: LogLine, colors: Colors): string[] {
   if (line.kind === "agent") {
     const prefix = colors.cyan(`[${printableLine(line.source)}]`);
@@ -34,7 +34,7 @@ export function textOf(line: LogLine, colors: Colors): string[] {
   return texts.map((text) => `${colors.cyan("[build]")} ${text}`);
 }
 
-/** The line for programs: the entry as the server sent it, and where it comes from. */
+/** Returns the line as JSON: the entry as the server sent it, and its source. */
 export function jsonOf(line: LogLine): string {
   const from =
     line.kind === "build" ? { source: "build" } : { source: line.source, agent: line.agent };

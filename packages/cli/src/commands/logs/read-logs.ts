@@ -5,14 +5,14 @@ import { allAgents, logSource } from "../builds/agents.ts";
 import { byTime, type LogLine } from "./line.ts";
 import { type Selection, selectLines } from "./selection.ts";
 
-/** Whose logs are wanted. */
+/** The logs to print. */
 export interface ShownLogs {
   readonly build: WorkspaceBuild;
   /** Only this agent's log; undefined: the build's and all agents'. */
   readonly agentName: string | undefined;
 }
 
-/** How far the logs have been read: the id of the last entry by agent id, and of the build's log. */
+/** A position in the logs: the id of the last entry by agent id, and of the build's log. */
 export interface LogPosition {
   readonly build: number;
   readonly agents: ReadonlyMap<string, number>;
@@ -24,7 +24,7 @@ export interface ReadNeeds {
   readonly print: (line: LogLine) => void;
 }
 
-/** Prints what is wanted of what the logs hold now, by time; resolves with where to go on. */
+/** Prints the selected lines that the logs hold now, by time; resolves with the position to continue from. */
 export async function readLogs(
   shown: ShownLogs,
   selection: Selection,
@@ -42,7 +42,7 @@ export async function readLogs(
   };
 }
 
-/** The agents whose logs are wanted, of those that the build has made so far. */
+/** Returns the agents whose logs are wanted, of those that the build has created so far. */
 export function shownAgents({ build, agentName }: ShownLogs): WorkspaceAgent[] {
   return allAgents(build).filter(({ name }) => agentName === undefined || name === agentName);
 }

@@ -36,14 +36,14 @@ export async function run(
     for (const text of texts) out.line(`${time}${text}`);
   };
   const shown = { build, agentName: options.agent };
-  // Before anything is printed, so that a wrong name is all that is said.
+  // Before anything is printed, so that a wrong name prints only its error.
   if (build.job.completed_at !== undefined) checkAgentName(build, options.agent);
   const position = await readLogs(shown, selection, { client, signal, print });
   if (options.follow) await followLogs(shown, position, { client, terminal, clock, signal, print });
   return exitCodes.ok;
 }
 
-/** The build of that number; a negative one counts back from the newest. */
+/** Finds a build by its number; a negative one counts back from the newest. */
 async function chooseBuild(
   client: ApiClient,
   workspace: Workspace,

@@ -2,11 +2,11 @@ import { readDuration } from "../../command/duration.ts";
 import { UsageError } from "../../command/errors.ts";
 import type { LogLine } from "./line.ts";
 
-/** Which of the lines that there are already are wanted. */
+/** A selection of the existing lines. */
 export interface Selection {
   /** Milliseconds since the epoch; undefined: from the beginning. */
   readonly sinceMs: number | undefined;
-  /** The last so many; undefined: all. */
+  /** The number of last lines; undefined for all. */
   readonly tail: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export function readSelection(
   return { sinceMs: since === undefined ? undefined : readSince(since, now), tail };
 }
 
-/** The lines that are wanted, of lines in the order of their time. */
+/** Returns the selected lines, of lines in the order of their time. */
 export function selectLines(
   lines: readonly LogLine[],
   { sinceMs, tail }: Selection,

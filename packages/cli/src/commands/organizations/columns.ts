@@ -4,7 +4,7 @@ import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Columns } from "../../terminal/table.ts";
 import type { organizationColumnNames } from "./column-names.ts";
 
-/** What the columns of organizations show. `now` is in milliseconds since the epoch. */
+/** Returns the columns of organizations. `now` is in milliseconds since the epoch. */
 export function organizationColumns(
   now: number,
 ): Columns<Organization, (typeof organizationColumnNames)[number]> {

@@ -3,8 +3,8 @@ import { listValueOf, parseListValue } from "./list-value.ts";
 import type { FormParameter } from "./parameter-form.ts";
 
 /**
- * Asks for the value of a parameter in the form that fits its type. Enter alone takes `fallback`; `rejected` is an answer
- * to mend.
+ * Prompts for a parameter's value in the form that fits its type. Enter alone takes `fallback`; `rejected` is an answer
+ * to correct.
  */
 export async function askParameter(
   parameter: FormParameter,
@@ -37,7 +37,7 @@ export async function askParameter(
       fallback: fallback === undefined ? undefined : shown(fallback),
       initial: rejected === undefined ? undefined : shown(rejected),
     });
-    // What nobody changed stays as it is, also where a text of it has a comma.
+    // An unchanged value stays as it is, even if one of its texts has a comma.
     return fallback !== undefined && typed === shown(fallback) ? fallback : listValueOf(typed);
   }
   return prompts.text({ message, fallback, initial: rejected });

@@ -2,7 +2,7 @@ import type { BuildParameter } from "@slipway/api";
 
 import { UsageError } from "../../command/errors.ts";
 
-/** Reads the values of a flag such as `--parameter name=value`; of a name given twice the last counts. Throws `UsageError`. */
+/** Reads the values of a flag such as `--parameter name=value`; the last one of a name counts. Throws `UsageError`. */
 export function readParameters(texts: readonly string[], flag: string): BuildParameter[] {
   const values = new Map<string, string>();
   for (const text of texts) {

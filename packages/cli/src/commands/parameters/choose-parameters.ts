@@ -14,23 +14,23 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** Values that there are already. */
+/** Existing values. */
 export interface KnownValues extends GivenValues {
-  /** What a preset sets; it goes before everything else. */
+  /** Values of the preset, which take precedence over everything else. */
   readonly preset: readonly BuildParameter[];
-  /** What the workspace has; none for a new one. */
+  /** Values of the workspace; none for a new one. */
   readonly kept: readonly BuildParameter[];
   /**
-   * What a person is asked for: `needed` is what has no value at all, `unset` also what has only a default, and `all` also
-   * what the workspace has and may change.
+   * Parameters to prompt for: `needed` are those without any value, `unset` also those with only a default, and `all`
+   * also those that the workspace has and may change.
    */
   readonly ask: "needed" | "unset" | "all";
 }
 
 /**
- * The values to send to a template version: those given, those of defaults given, and those that a person is asked for,
- * each of which the server looks at before the next. Throws `UsageError` for a name that the template does not have, for
- * another value of what cannot change any more, and for what is missing where nobody can be asked.
+ * Returns the values to send to a template version: given values, given defaults, and answers to prompts, each checked
+ * by the server before the next. Throws `UsageError` for a name that the template does not have, for another value of
+ * an immutable parameter, and for a missing value where prompting is not possible.
  */
 export async function chooseParameters(
   version: string,
@@ -59,7 +59,7 @@ export async function chooseParameters(
   return [...given, ...filled.filter(({ name }) => !answered.has(name)), ...asked];
 }
 
-/** The parameters to ask for, in the order of the template. */
+/** Returns the parameters to prompt for, in the order of the template. */
 function questionsOf(
   known: readonly TemplateVersionParameter[],
   needed: readonly TemplateVersionParameter[],
@@ -70,7 +70,7 @@ function questionsOf(
   return known.filter((parameter) => {
     const { name, ephemeral, mutable } = parameter;
     if (needed.includes(parameter)) return true;
-    // What is for one build only has its usual value unless somebody asks for another.
+    // An ephemeral parameter has its default unless another value is given.
     if (ask === "needed" || settled.has(name) || ephemeral) return false;
     return ask === "all" ? mutable || !present.has(name) : !present.has(name);
   });
@@ -117,7 +117,7 @@ function missing(needed: readonly TemplateVersionParameter[]): UsageError {
   );
 }
 
-/** What cannot change after a workspace was made must be given as it is, or not at all. */
+/** Requires immutable parameters of an existing workspace to be given unchanged, or not at all. */
 function checkChanges(
   known: readonly TemplateVersionParameter[],
   given: readonly BuildParameter[],

@@ -7,22 +7,22 @@ import { UsageError } from "../../command/errors.ts";
 import { readParameters } from "./assignment.ts";
 import { parseValuesFile } from "./values-file.ts";
 
-/** The flags as the command line has them. */
+/** The raw values of the flags. */
 export interface ParameterOptions {
   readonly parameter: readonly string[];
   readonly richParameterFile: string | undefined;
   readonly parameterDefault: readonly string[];
 }
 
-/** What the command line says of values. */
+/** Parameter values from the command line. */
 export interface GivenValues {
-  /** Of flags and of the file; a flag goes before the file. */
+  /** From flags and the file; flags take precedence. */
   readonly given: readonly BuildParameter[];
-  /** Of parameters that have no value otherwise. */
+  /** For parameters that have no value otherwise. */
   readonly defaults: readonly BuildParameter[];
 }
 
-/** Reads what the flags say, with the file that they name. Throws `UsageError`. */
+/** Reads the values of the flags, and of the file that they name. Throws `UsageError`. */
 export async function readGivenValues(options: ParameterOptions): Promise<GivenValues> {
   const flags = readParameters(options.parameter, "--parameter");
   const defaults = readParameters(options.parameterDefault, "--parameter-default");

@@ -1,4 +1,4 @@
-/** Texts of a `list(string)` value, which is a JSON array; undefined for anything else. */
+/** Parses a `list(string)` value, which is a JSON array; undefined for anything else. */
 export function parseListValue(value: string): readonly string[] | undefined {
   try {
     const parsed: unknown = JSON.parse(value);
@@ -9,7 +9,7 @@ export function parseListValue(value: string): readonly string[] | undefined {
   }
 }
 
-/** The value that a person means by `a, b` or by a JSON array. */
+/** Returns the value for a typed `a, b` or JSON array. */
 export function listValueOf(typed: string): string {
   if (typed.trim().startsWith("[")) return typed.trim();
   const texts = typed.split(",").map((text) => text.trim());

@@ -12,7 +12,7 @@ export interface ParameterOption {
   readonly value: string;
 }
 
-/** A parameter as it is asked for; what it offers may depend on the values of others. */
+/** A parameter as shown in a prompt; its choices may depend on the values of others. */
 export interface FormParameter {
   readonly name: string;
   readonly title: string;
@@ -21,7 +21,7 @@ export interface FormParameter {
   readonly formType: string;
   readonly options: readonly ParameterOption[];
   readonly defaultValue: string | undefined;
-  /** What is wrong with the value given, in the template's own words where it has some. */
+  /** The problem with the given value, in the template's own words if it has any. */
   readonly problem: string | undefined;
 }
 
@@ -30,7 +30,7 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** The parameters of a version, and what the server makes of values for them. */
+/** The parameters of a version, evaluated by the server for given values. */
 export class ParameterForm {
   readonly parameters: readonly TemplateVersionParameter[];
   readonly #version: string;
@@ -55,7 +55,7 @@ export class ParameterForm {
     return new ParameterForm(version, parameters, { client, signal });
   }
 
-  /** A parameter with these values given. A server without the route says nothing of values before they are sent. */
+  /** Returns a parameter for the given values. Without the route, values are not checked before they are sent. */
   async parameter(name: string, values: ReadonlyMap<string, string>): Promise<FormParameter> {
     const known = this.parameters.find((parameter) => parameter.name === name);
     if (known === undefined) throw new TypeError(`the version has no parameter ${name}`);

@@ -3,8 +3,8 @@ import type { BuildParameter } from "@slipway/api";
 import { UsageError } from "../../command/errors.ts";
 
 /**
- * Values of a YAML file of `name: value` lines. Texts, numbers and truths count as they are written, `1.10` and `on`
- * too; a list becomes the JSON that lists are sent as. `path` is for errors. Throws `UsageError`.
+ * Parses a YAML file of `name: value` lines. Texts, numbers and booleans are taken as written, even `1.10` and `on`; a
+ * list becomes JSON, as the server expects. `path` is for errors. Throws `UsageError`.
  */
 export async function parseValuesFile(text: string, path: string): Promise<BuildParameter[]> {
   const { parse, YAMLParseError } = await import("yaml");

@@ -4,7 +4,7 @@ import { ApiError } from "@slipway/sdk/http";
 import { connect } from "../../command/connect.ts";
 import type { Needs } from "../../command/needs.ts";
 
-/** Pauses or resumes the filling of pools; false when it is so already. */
+/** Pauses or resumes the filling of pools; resolves with false if there was nothing to change. */
 export async function setPaused(
   reconciliation_paused: boolean,
   { settings, signal }: Pick<Needs, "settings" | "signal">,

@@ -16,7 +16,7 @@ export async function run(
   const watching = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, watching);
-    // Made before anything is stopped, so that a wrong parameter stops nothing.
+    // Built before anything is stopped, so that a wrong parameter stops nothing.
     const request = await startRequest(workspace, options, watching);
     if (workspace.latest_build.status !== "stopped") {
       await waitForBuild(await beginBuild(workspace, { transition: "stop" }, watching), watching);

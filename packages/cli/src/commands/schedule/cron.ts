@@ -1,6 +1,6 @@
 import { UsageError } from "../../command/errors.ts";
 
-/** When a workspace is to start, as a person says it. */
+/** An automatic start, as typed. */
 export interface StartTime {
   /** `9:30`, `9:30am`, `5pm`. */
   readonly time: string;
@@ -10,7 +10,7 @@ export interface StartTime {
   readonly zone: string;
 }
 
-/** The schedule that a server takes: `CRON_TZ=Europe/Berlin 30 9 * * mon-fri`. Throws `UsageError`. */
+/** Returns the schedule that a server takes: `CRON_TZ=Europe/Berlin 30 9 * * mon-fri`. Throws `UsageError`. */
 export function cronOf({ time, days = "*", zone }: StartTime): string {
   const found = /^(\d{1,2})(?::(\d{2}))?\s*(am|pm)?$/i.exec(time);
   const [hourText = "", minuteText, half] = found?.slice(1) ?? [];
@@ -25,7 +25,7 @@ export function cronOf({ time, days = "*", zone }: StartTime): string {
   return `CRON_TZ=${zone} ${minute} ${hour} * * ${days.toLowerCase()}`;
 }
 
-/** Reads `9:30am mon-fri Europe/Berlin`: a time, then days and a zone, which may be left out. Throws `UsageError`. */
+/** Reads `9:30am mon-fri Europe/Berlin`: a time, then days and a zone, which are optional. Throws `UsageError`. */
 export function readStartTime(text: string): StartTime {
   const [time = "", ...more] = text.trim().split(/\s+/);
   const zone = more.find((word) => word.includes("/") || word === "UTC");
@@ -41,7 +41,7 @@ function hourOf(hour: number, half: string | undefined): number | undefined {
   return (hour % 12) + (half === "pm" ? 12 : 0);
 }
 
-/** A server's schedule in a person's words: `9:30 mon-fri (Europe/Berlin)`; what is not that simple, as it stands. */
+/** Formats a server's schedule: `9:30 mon-fri (Europe/Berlin)`; returns one that is not that simple as it is. */
 export function cronText(cron: string): string {
   const found = /^(?:(?:CRON_)?TZ=(\S+) )?(\d{1,2}) (\d{1,2}) \* \* (\S+)$/.exec(cron);
   if (found === null) return cron;

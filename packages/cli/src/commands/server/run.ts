@@ -7,14 +7,14 @@ import { command } from "./command.ts";
 
 const packageDirectory = fileURLToPath(new URL("../../..", import.meta.url)).replace(/[/\\]$/, "");
 
-/** What the server's package is asked to do; its flags carry the names of its variables. */
+/** The part of the server's package that is used here; flags have the names of its variables. */
 interface ServerModule {
   readonly runServer: (
     options: Interruption & {
       readonly flags: Readonly<Record<string, string | undefined>>;
       readonly environment: NodeJS.ProcessEnv;
       readonly demo: boolean;
-      /** The program that is the agent, with its arguments. */
+      /** The agent's program and its arguments. */
       readonly agentCommand: readonly string[];
       readonly installCommand: string;
       /** Programs for workspaces on this machine, by name. */
@@ -25,7 +25,7 @@ interface ServerModule {
   ) => Promise<number>;
 }
 
-/** Made by `tools/build-agent.ts`. Four steps up from `src` and `dist` alike. */
+/** Built by `tools/build-agent.ts`. Four steps up from `src` and `dist` alike. */
 const workspaceBundle = new URL("../../../dist/workspace.js", import.meta.url);
 
 export async function run(
@@ -49,7 +49,7 @@ export async function run(
   });
 }
 
-/** A path as a shell reads it. */
+/** Quotes a path for a shell. */
 function shellWord(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

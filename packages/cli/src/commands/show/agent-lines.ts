@@ -14,7 +14,7 @@ import { type Cell, renderTable } from "../../terminal/table.ts";
 
 type Section = readonly (readonly Cell[])[];
 
-/** An agent with its apps, values and scripts as lines. Without `metadata` its values are unknown. */
+/** Renders an agent with its apps, values and scripts. Without `metadata` its values are unknown. */
 export function agentLines(
   agent: WorkspaceAgent,
   metadata: readonly AgentMetadata[] | undefined,
@@ -49,7 +49,7 @@ export function agentLines(
   ];
 }
 
-/** A table below an empty line, set in a little; nothing at all without rows. */
+/** Renders an indented table below an empty line; nothing without rows. */
 export function section(headings: readonly string[], rows: Section, layout: Layout): string[] {
   if (rows.length === 0) return [];
   const { colors, columns } = layout;

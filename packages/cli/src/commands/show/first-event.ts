@@ -1,9 +1,9 @@
-/** Most that is read while looking for an event, in characters. */
+/** The maximum read while looking for an event, in characters. */
 const maxChars = 1024 * 1024;
 
 /**
- * The data of the first `data` event of a server-sent event stream (docs/protocol/clients.md §4.1), which is closed then.
- * Undefined when the stream ends, refuses, or sends an `error` event first; rejects with the signal's reason.
+ * Reads the data of the first `data` event of a server-sent event stream (docs/protocol/clients.md §4.1), then closes
+ * it. Undefined when the stream ends, refuses, or sends an `error` event first; rejects with the signal's reason.
  */
 export async function readFirstEvent(
   url: string,
@@ -34,7 +34,7 @@ type FirstEvent =
   | { readonly kind: "error" }
   | { readonly kind: "data"; readonly data: string };
 
-/** The first whole event that says something; an event is whole once an empty line ends it. */
+/** Returns the first complete event with content; an event is complete once an empty line ends it. */
 export function firstEvent(text: string): FirstEvent {
   const blocks = text.replaceAll("\r\n", "\n").split("\n\n").slice(0, -1);
   for (const block of blocks) {

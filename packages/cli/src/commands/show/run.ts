@@ -20,7 +20,7 @@ import type { command } from "./command.ts";
 import { readFirstEvent } from "./first-event.ts";
 import { parameterLines, workspaceLines } from "./workspace-lines.ts";
 
-/** How long the values of an agent may take; the rest is shown without them. In milliseconds. */
+/** The time limit for the values of an agent, in milliseconds; without them, the rest is shown. */
 const metadataTimeoutMs = 3_000;
 
 export async function run(
@@ -49,7 +49,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** The command that starts an agent which waits for somebody to do so. */
+/** Returns the command that starts an agent which a person has to start. */
 async function readStartCommand(
   client: ApiClient,
   workspace: Workspace,
@@ -62,7 +62,7 @@ async function readStartCommand(
   return (await client.call(getExternalAgentCredentials, { params, signal })).command;
 }
 
-/** The newest values; undefined when the server does not give them. */
+/** Reads the newest values; undefined when the server does not provide them. */
 async function readMetadata(
   client: ApiClient,
   { id }: WorkspaceAgent,
@@ -72,7 +72,7 @@ async function readMetadata(
   try {
     const both = AbortSignal.any([signal, AbortSignal.timeout(metadataTimeoutMs)]);
     const data = await readFirstEvent(url, client.headers, both);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an answer is taken as the contract says
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an answer is taken to follow the contract
     return data === undefined ? undefined : (JSON.parse(data) as AgentMetadata[]);
   } catch {
     // A workspace without its values is still worth showing; an interruption is not lost.

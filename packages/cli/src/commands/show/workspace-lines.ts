@@ -10,7 +10,7 @@ import { fullName } from "../workspace/reference.ts";
 import { statusCell } from "../workspace/status-cell.ts";
 import { section } from "./agent-lines.ts";
 
-/** A workspace and its newest build as lines. `now` is in milliseconds since the epoch. */
+/** Renders a workspace and its newest build. `now` is in milliseconds since the epoch. */
 export function workspaceLines(workspace: Workspace, now: number, layout: Layout): string[] {
   const { colors } = layout;
   const { latest_build: build, template_name, outdated } = workspace;
@@ -38,7 +38,7 @@ export function workspaceLines(workspace: Workspace, now: number, layout: Layout
   ];
 }
 
-/** When it starts and stops by itself; nothing of what it does not. */
+/** Renders the automatic start and stop, if any. */
 function scheduleOf(
   { autostart_schedule, next_start_at, ttl_ms, latest_build }: Workspace,
   now: number,
@@ -65,7 +65,7 @@ function scheduleOf(
   ];
 }
 
-/** The values that the newest build has for the template's parameters. */
+/** Renders the values of the template's parameters in the newest build. */
 export function parameterLines(values: readonly BuildParameter[], layout: Layout): string[] {
   const rows = values.map(({ name, value }) => [name, value]);
   return section(["PARAMETER", "VALUE"], rows, layout);

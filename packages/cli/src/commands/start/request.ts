@@ -4,13 +4,13 @@ import type { Watching } from "../builds/watching.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
 import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
 
-/** What a start is to be like. */
+/** Options of a start. */
 export interface StartChanges extends ParameterOptions {
   readonly alwaysPrompt: boolean;
   readonly update: boolean;
 }
 
-/** Whether a workspace that runs already is to be started anew. */
+/** Returns whether a workspace that is already running must be started anew. */
 export function hasChanges(changes: StartChanges): boolean {
   const { update, alwaysPrompt, parameter, parameterDefault, richParameterFile } = changes;
   return (
@@ -23,8 +23,8 @@ export function hasChanges(changes: StartChanges): boolean {
 }
 
 /**
- * The request that starts a workspace; parameters that are not given keep the values of the build before. A person is
- * asked for those that the version needs anew.
+ * Returns the request that starts a workspace; parameters that are not given keep the values of the previous build.
+ * Prompts for those that the version requires anew.
  */
 export async function startRequest(
   { latest_build, template_active_version_id }: Workspace,

@@ -9,7 +9,7 @@ import { type ApiClient, ApiError } from "@slipway/sdk/http";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 
-/** The template of that name. Throws `CommandError` when there is none. */
+/** Finds a template by name. Throws `CommandError` when there is none. */
 export function findTemplate(
   client: ApiClient,
   name: string,
@@ -23,7 +23,7 @@ export function findTemplate(
   );
 }
 
-/** The version of that name. Throws `CommandError` when the template has none. */
+/** Finds a version by name. Throws `CommandError` when the template has none. */
 export function findVersion(
   client: ApiClient,
   template: Pick<Template, "id" | "name">,

@@ -4,7 +4,7 @@ import { type ApiClient, ApiError } from "@slipway/sdk/http";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 
-/** The token of that name or id. Throws `CommandError` when there is none. */
+/** Finds a token by name or id. Throws `CommandError` when there is none. */
 export async function findToken(
   client: ApiClient,
   reference: string,

@@ -19,9 +19,9 @@ interface EachOptions {
 }
 
 /**
- * Does the same with each of the workspaces, in their order; one that fails does not stop the others. Prints a line for
- * each on stdout, or as JSON one list of the workspaces that did not fail. Resolves with the exit code: that of the
- * failures where they have the same, else the one of a failure.
+ * Runs an action on each workspace in order; a failure does not stop the others. Prints a line for each on stdout, or
+ * as JSON one list of the workspaces that did not fail. Resolves with the exit code: that of the failures if they share
+ * one, otherwise that of a failure.
  */
 export async function eachWorkspace(
   { workspaces, output }: EachOptions,
@@ -39,7 +39,7 @@ export async function eachWorkspace(
       if (output === "text") terminal.out.line(outcomeText(outcome, terminal.out));
     } catch (error) {
       signal.throwIfAborted();
-      // One that is alone fails as any command does.
+      // A single workspace fails as any command does.
       if (references.length === 1) throw error;
       const { explain } = await import("../../command/explain.ts");
       const { exitCode, text, hint } = explain(error, settings.url);

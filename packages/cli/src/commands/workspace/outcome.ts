@@ -5,27 +5,27 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import { printJson } from "../../command/print-json.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
-/** What became of a workspace: the result of a command that changes it. */
+/** The result of a command that changes a workspace. */
 export interface Outcome {
   readonly workspace: Workspace;
   /** One line for people. */
   readonly text: string;
-  /** How the line is set off: done, done with something to look at, or nothing to say about it. */
+  /** The style of the line: success, success with a warning, or plain. */
   readonly tone: "good" | "warning" | "plain";
   readonly exitCode: number;
 }
 
-/** The outcome of a workspace that has come to where it was to be. */
+/** Returns the outcome of a workspace that reached the wanted state. */
 export function goodOutcome(workspace: Workspace, text: string): Outcome {
   return { workspace, text, tone: "good", exitCode: exitCodes.ok };
 }
 
-/** The outcome where nothing was to be done, or nobody waits for it. */
+/** Returns the outcome of a command that had nothing to do, or does not wait. */
 export function plainOutcome(workspace: Workspace, text: string): Outcome {
   return { workspace, text, tone: "plain", exitCode: exitCodes.ok };
 }
 
-/** The workspace as it is now; a deleted one as it was, with the build that deleted it. */
+/** Returns the current workspace; a deleted one as it was, with the build that deleted it. */
 export async function presentWorkspace(
   workspace: Workspace,
   build: WorkspaceBuild,
@@ -35,7 +35,7 @@ export async function presentWorkspace(
   return client.call(getWorkspace, { params: { workspace: workspace.id }, signal });
 }
 
-/** Prints what became of a workspace: a line on stdout for people, as JSON the workspace. */
+/** Prints an outcome on stdout: a line of text, or the workspace as JSON. */
 export function printOutcome(
   { out }: Pick<Terminal, "out">,
   outcome: Outcome,
@@ -45,7 +45,7 @@ export function printOutcome(
   else out.line(outcomeText(outcome, out));
 }
 
-/** The line for people. */
+/** Returns the line of text, styled. */
 export function outcomeText({ text, tone }: Outcome, { colors }: Terminal["out"]): string {
   switch (tone) {
     case "good":

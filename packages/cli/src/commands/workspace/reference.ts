@@ -4,7 +4,7 @@ import { type ApiClient, ApiError } from "@slipway/sdk/http";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 
-/** How a person names a workspace: by id, or by name with or without its owner. */
+/** A reference to a workspace: its id, or its name with or without its owner. */
 export type WorkspaceReference =
   | { readonly kind: "id"; readonly id: string }
   | { readonly kind: "name"; readonly owner: string; readonly name: string };
@@ -26,7 +26,7 @@ export function readWorkspaceReference(text: string): WorkspaceReference {
   return { kind: "name", owner, name };
 }
 
-/** The workspace that is meant. Throws `CommandError` when there is none. */
+/** Finds the referenced workspace. Throws `CommandError` when there is none. */
 export async function findWorkspace(
   client: ApiClient,
   text: string,
@@ -48,7 +48,7 @@ export async function findWorkspace(
   }
 }
 
-/** `owner/name`: a reference that works for everybody. */
+/** Returns `owner/name`, a reference that works for every user. */
 export function fullName({ owner_name, name }: Pick<Workspace, "owner_name" | "name">): string {
   return `${owner_name}/${name}`;
 }

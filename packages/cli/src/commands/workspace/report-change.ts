@@ -10,7 +10,7 @@ interface Changed {
   readonly signal: AbortSignal;
 }
 
-/** Says what became of a workspace: a line for people, the workspace as it is now for programs. */
+/** Reports a change of a workspace: as a line of text, or as JSON of the current workspace. */
 export async function reportChange(
   { client, terminal, signal }: Changed,
   { id }: { readonly id: string },

@@ -2,7 +2,7 @@ import type { BuildStatus } from "@slipway/api";
 
 import type { Colors } from "../../terminal/colors.ts";
 
-/** The status of a workspace, and the colour that says how it is. */
+/** Returns the status of a workspace, in its color. */
 export function statusCell(
   status: BuildStatus,
   colors: Colors,

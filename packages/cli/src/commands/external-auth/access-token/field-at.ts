@@ -1,4 +1,4 @@
-/** The field at a path `a.b` of a document, as text; undefined where there is none. */
+/** Returns the field at a path `a.b` of a document as text; undefined if there is none. */
 export function fieldAt(document: unknown, path: string): string | undefined {
   let value = document;
   for (const name of path.split(".")) {

@@ -38,7 +38,7 @@ function columnsAt(now: number, colors: Colors): Columns<PrebuildPool, ColumnNam
   };
 }
 
-/** Of a version that is not the active one nothing is made, whatever else there is to say. */
+/** Returns the status of a pool, or that its version is not active: nothing is built for such a one. */
 function statusCell(
   { active, status, backoff_until: until }: PrebuildPool,
   now: number,

@@ -25,7 +25,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** 304: it stops then already. */
+/** Ignores a 304: the workspace already stops then. */
 function unlessUnchanged(error: unknown): void {
   if (!(error instanceof ApiError && error.status === 304)) throw error;
 }

@@ -3,7 +3,7 @@ import type { Needs } from "../../../command/needs.ts";
 import { readNewPassword } from "../../users/reset-password/read-password.ts";
 import { command } from "./command.ts";
 
-/** What the server's package is asked to do; its flags carry the names of its variables. */
+/** The part of the server's package that is used here; flags have the names of its variables. */
 interface ServerModule {
   readonly runResetPassword: (options: {
     readonly flags: Readonly<Record<string, string | undefined>>;

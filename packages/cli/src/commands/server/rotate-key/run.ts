@@ -2,7 +2,7 @@ import { type OptionsOf, variablesOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { command } from "./command.ts";
 
-/** What the server's package is asked to do; its flags carry the names of its variables. */
+/** The part of the server's package that is used here; flags have the names of its variables. */
 interface ServerModule {
   readonly runRotateKey: (options: {
     readonly flags: Readonly<Record<string, string | undefined>>;

@@ -2,18 +2,18 @@ import { join } from "node:path";
 
 import { exists, readField, readNumber, readText } from "./files.ts";
 
-/** What the kernel counts for the processes of a container: files of version 1 or 2 of control groups. */
+/** The kernel's counters for the processes of a container, in files of version 1 or 2 of control groups. */
 export interface ControlGroup {
   /** Processor time so far, in microseconds. */
   readonly cpuTimeUs: () => Promise<number | undefined>;
   /** Undefined where there is no limit. */
   readonly cores: () => Promise<number | undefined>;
-  /** Bytes, without what can be read from files again. */
+  /** Bytes, without cache that can be read from files again. */
   readonly memory: () => Promise<number | undefined>;
   readonly maxMemory: () => Promise<number | undefined>;
 }
 
-/** A limit as large as this is none: version 1 writes the largest number of pages there is. */
+/** A limit as large as this is none: version 1 reports the largest possible number of pages. */
 const unlimitedBytes = 2 ** 60;
 
 /** The control group of this process. `root` is `/`. */
@@ -77,7 +77,7 @@ function version1(top: string): ControlGroup {
   };
 }
 
-/** The limit that holds is the smallest of all. */
+/** Returns the effective limit, which is the smallest of all. */
 async function smallest(
   groups: readonly string[],
   read: (group: string) => Promise<number | undefined>,
@@ -86,7 +86,7 @@ async function smallest(
   return found.length === 0 ? undefined : Math.min(...found);
 }
 
-/** Undefined for what is no number, as in `max 100000`. */
+/** Returns undefined for anything but a number, as in `max 100000`. */
 function ratio(quota: number | undefined, period: number | undefined): number | undefined {
   if (quota === undefined || period === undefined || !(period > 0)) return undefined;
   return Number.isNaN(quota) ? undefined : quota / period;

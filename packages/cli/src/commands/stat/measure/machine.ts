@@ -9,7 +9,7 @@ import { isContainer } from "./container.ts";
 import { openControlGroup } from "./control-group.ts";
 import type { Quantity } from "./quantity.ts";
 
-/** How long the processor is watched, in milliseconds. */
+/** The sampling time for processor usage, in milliseconds. */
 const watchMs = 100;
 
 interface Watching {
@@ -17,14 +17,14 @@ interface Watching {
   readonly signal: AbortSignal;
 }
 
-/** Processor use of the whole machine. */
+/** Measures processor usage of the whole machine. */
 export async function hostCpu(watching: Watching): Promise<Quantity> {
   const total = cpus().length;
   const { spent, passedMs } = await watch(() => Promise.resolve(busyMs()), watching);
   return { total, unit: "cores", used: rounded(Math.min(total, (spent ?? 0) / passedMs)) };
 }
 
-/** Processor use of the container; null outside of one. `root` is `/`. */
+/** Measures processor usage of the container; null outside of one. `root` is `/`. */
 export async function containerCpu(root: string, watching: Watching): Promise<Quantity | null> {
   if (!(await isContainer(root))) return null;
   const group = await openControlGroup(root);
@@ -34,12 +34,12 @@ export async function containerCpu(root: string, watching: Watching): Promise<Qu
   return { total, unit: "cores", used: rounded(spent / 1000 / passedMs) };
 }
 
-/** Memory of the whole machine that is not to be had. */
+/** Measures memory of the whole machine that is not available. */
 export function hostMemory(): Quantity {
   return { total: totalmem(), unit: "B", used: totalmem() - freemem() };
 }
 
-/** Memory of the container; null outside of one. A limit beyond the machine is none. */
+/** Measures memory of the container; null outside of one. A limit beyond the machine's memory is none. */
 export async function containerMemory(root: string): Promise<Quantity | null> {
   if (!(await isContainer(root))) return null;
   const group = await openControlGroup(root);
@@ -49,7 +49,7 @@ export async function containerMemory(root: string): Promise<Quantity | null> {
   return { total: limit === undefined || limit > totalmem() ? null : limit, unit: "B", used };
 }
 
-/** The file system that holds a path. Throws `CommandError` where there is no such path. */
+/** Measures the file system that holds a path. Throws `CommandError` if there is no such path. */
 export async function disk(path: string): Promise<Quantity> {
   try {
     const { blocks, bfree, bsize } = await statfs(path);
@@ -63,7 +63,7 @@ export async function disk(path: string): Promise<Quantity> {
   }
 }
 
-/** How much a count grows while some time passes. */
+/** Measures the growth of a counter over some time. */
 async function watch(
   read: () => Promise<number | undefined>,
   { clock, signal }: Watching,
@@ -77,7 +77,7 @@ async function watch(
   return { spent: Math.max(0, after - before), passedMs };
 }
 
-/** Milliseconds that all processors have worked so far. */
+/** Returns the time that all processors have been busy so far, in milliseconds. */
 function busyMs(): number {
   return cpus().reduce(
     (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
@@ -85,7 +85,7 @@ function busyMs(): number {
   );
 }
 
-/** To a thousandth of a core: what is measured is not finer. */
+/** Rounds to a thousandth of a core: the measurement is not finer. */
 function rounded(cores: number): number {
   return Math.round(cores * 1000) / 1000;
 }

@@ -1,6 +1,6 @@
-/** How much of something is used. */
+/** Usage of a resource. */
 export interface Quantity {
-  /** Null where nothing sets a limit. */
+  /** Null without a limit. */
   readonly total: number | null;
   readonly unit: "cores" | "B";
   readonly used: number;
@@ -8,10 +8,10 @@ export interface Quantity {
 
 const prefixBytes = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
 
-/** What bytes are counted in. */
+/** Units for bytes. */
 export type Prefix = keyof typeof prefixBytes;
 
-/** `0.8/4 cores (20%)`, `1.2 GiB` where there is no limit (docs/protocol/agent.md §9.5). */
+/** Formats usage as `0.8/4 cores (20%)`, or `1.2 GiB` without a limit (docs/protocol/agent.md §9.5). */
 export function quantityText({ used, total, unit }: Quantity, prefix: Prefix): string {
   const size = unit === "B" ? prefixBytes[prefix] : 1;
   const name = unit === "B" ? `${prefix}B` : unit;
@@ -20,7 +20,7 @@ export function quantityText({ used, total, unit }: Quantity, prefix: Prefix): s
   return `${shortNumber(used / size)}/${shortNumber(total / size)} ${name} (${percent}%)`;
 }
 
-/** About three digits, without zeros that say nothing. */
+/** Formats a number with about three digits, without insignificant zeros. */
 function shortNumber(value: number): string {
   const digits = value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0;
   return String(Number(value.toFixed(digits)));

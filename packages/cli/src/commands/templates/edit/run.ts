@@ -26,7 +26,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** What the flags ask for; those not given are left out. */
+/** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
   const { name, defaultTtl, activityBump, requireActiveVersion } = options;
   const problem = name === undefined ? undefined : nameProblem(name);

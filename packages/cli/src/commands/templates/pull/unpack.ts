@@ -12,15 +12,15 @@ interface PulledFile {
   readonly bytes: Uint8Array;
 }
 
-/** What was written, and what is no plain file. */
+/** Names of written files, and of entries that are not regular files. */
 export interface Unpacked {
   readonly names: readonly string[];
   readonly leftOut: readonly string[];
 }
 
 /**
- * Writes the files of a tar below a directory. Looks at all of them first: throws `CommandError` with nothing written for a
- * path that leads out of the directory, and for a file that is there unless `overwrite`.
+ * Writes the files of a tar below a directory. Checks all of them first: throws `CommandError`, with nothing written,
+ * for a path outside the directory, and for a file that exists unless `overwrite`.
  */
 export async function unpack(
   tar: Uint8Array,
@@ -47,7 +47,7 @@ async function readTar(
   for await (const entry of archive) {
     const { name, mode, type } = entry.header;
     const size: number | null | undefined = entry.header.size;
-    // To the library an unreadable size is one that never ends.
+    // The library takes an unreadable size for an endless one.
     if (size === null)
       throw new CommandError("the template is not a tar archive: a file has no size");
     const chunks: Uint8Array[] = [];
@@ -74,7 +74,7 @@ async function refuseExisting(files: readonly PulledFile[], directory: string): 
     const path = join(directory, name);
     const exists = await stat(path).then(
       () => true,
-      () => false, // not there, or not to be looked at: writing it says which
+      () => false, // missing or inaccessible: writing it tells which
     );
     if (exists) {
       throw new CommandError(`${path} already exists; nothing was written`, {

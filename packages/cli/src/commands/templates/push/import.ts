@@ -17,20 +17,20 @@ import { LossNotice } from "../../builds/loss-notice.ts";
 import type { Watching } from "../../builds/watching.ts";
 import { withPath } from "./problem-path.ts";
 
-/** What a version is made of. */
+/** The contents of a version. */
 export interface ImportRequest {
   readonly tar: Uint8Array;
   readonly organizationId: string;
-  /** The template it becomes a version of; undefined: of one that is made afterwards. */
+  /** The template it becomes a version of; undefined for one that is created afterwards. */
   readonly templateId: string | undefined;
-  /** Of the version; undefined: one is made up. */
+  /** Name of the version; undefined for a generated one. */
   readonly name: string | undefined;
   readonly message: string | undefined;
-  /** Where the template's own file is; problems name it. */
+  /** Path of the template's own file, named in problems. */
   readonly templatePath: string;
 }
 
-/** Uploads a template and has it imported, showing the log. Throws `CommandError` when it is refused. */
+/** Uploads and imports a template, showing the log. Throws `CommandError` when it is rejected. */
 export async function importVersion(
   request: ImportRequest,
   watching: Watching,
@@ -80,7 +80,7 @@ export async function importVersion(
     done.job.error ?? `the import was ${done.job.status}`,
     request.templatePath,
   );
-  // The problems are the message; what the log has shown is not said twice.
+  // The problems are the message; those that the log has shown are not repeated.
   throw new CommandError(
     lines.hasShown(error) ? "the template was rejected" : `the template was rejected:\n${error}`,
   );

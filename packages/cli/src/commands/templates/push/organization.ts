@@ -3,7 +3,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 
 import { CommandError } from "../../../command/errors.ts";
 
-/** The organization that templates go to: the default one of the user's, else the first. */
+/** Returns the organization that templates go to: the user's default one, otherwise the first. */
 export async function chooseOrganization(
   client: ApiClient,
   signal: AbortSignal,

@@ -7,18 +7,18 @@ import { pack } from "tar-stream";
 import { CommandError } from "../../../command/errors.ts";
 import type { TemplateFile } from "./template-files.ts";
 
-/** A file as it comes into the tar, with whether it may be executed. */
+/** A file to pack, and whether it is executable. */
 interface MeasuredFile extends TemplateFile {
   readonly bytes: number;
   readonly isExecutable: boolean;
 }
 
-/** What a tar spends on a file besides its bytes. */
+/** The overhead of a file in a tar, in bytes. */
 const blockBytes = 512;
 
 /**
- * The files as a tar: nothing in it but their names, bytes and whether they may be executed, so that the same files
- * give the same tar. Throws `CommandError` when it would be larger than a server takes.
+ * Packs the files into a tar: only their names, bytes and executable bits, so that the same files give the same tar.
+ * Throws `CommandError` when it would be larger than a server accepts.
  */
 export async function packFiles(files: readonly TemplateFile[]): Promise<Uint8Array> {
   const measured = await Promise.all(files.map(measure));
@@ -39,7 +39,7 @@ async function measure(file: TemplateFile): Promise<MeasuredFile> {
   return { ...file, bytes: size, isExecutable: (mode & 0o111) !== 0 };
 }
 
-/** Looks before anything is read: a stray disk image must not fill the memory. */
+/** Checks sizes before anything is read: a stray disk image must not fill the memory. */
 function checkSize(files: readonly MeasuredFile[]): void {
   const total = files.reduce(
     (sum, { bytes }) => sum + blockBytes + Math.ceil(bytes / blockBytes) * blockBytes,

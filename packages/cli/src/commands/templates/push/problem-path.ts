@@ -5,7 +5,7 @@ const position = new RegExp(
   "gm",
 );
 
-/** Problems name the file inside the tar; a person, and their editor, know it by its path: `box/slipway.yaml:12:5: …`. */
+/** Replaces the file's name inside the tar by its path, which people and editors know: `box/slipway.yaml:12:5: …`. */
 export function withPath(text: string, templatePath: string): string {
   return text.replaceAll(position, (_match, indent: string) => `${indent}${templatePath}`);
 }

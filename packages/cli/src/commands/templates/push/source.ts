@@ -8,23 +8,24 @@ import { CommandError, UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { templateFileName } from "../template-file.ts";
 
-/** What is pushed: a directory, or one file that stands for `slipway.yaml`. */
+/** The source of a push: a directory, or one file in place of `slipway.yaml`. */
 export interface TemplateSource {
   readonly kind: "directory" | "file";
   readonly path: string;
-  /** Where the template's own file is, as the person would write it. */
+  /** Path of the template's own file, as the user would write it. */
   readonly templatePath: string;
 }
 
-/** The template that is meant: where its files are, and its name where that is not theirs. */
+/** The template to push: the path of its files, and its name if that is not theirs. */
 export interface LocatedTemplate {
   readonly path: string;
   readonly template: string | undefined;
 }
 
 /**
- * Tells a name from a path. A word with a slash, a dot or the end of a YAML file is a path; any other is the name of the
- * template, whose files are in `directory`, in the present directory or, if that is no template, in the one of that name.
+ * Distinguishes a name from a path. A word with a slash, a dot or the extension of a YAML file is a path; any other is
+ * the name of the template, whose files are in `directory`, in the current directory or, if that is not a template, in
+ * the one of that name.
  */
 export async function locateTemplate({
   template,
@@ -42,7 +43,7 @@ export async function locateTemplate({
   return { path: isBelow ? template : ".", template };
 }
 
-/** Looks at what is to be pushed. Throws `CommandError` when it is no template. */
+/** Opens the source of a push. Throws `CommandError` when it is not a template. */
 export async function openSource(path: string): Promise<TemplateSource> {
   const found = await statOf(path);
   if (found === undefined) {
@@ -62,7 +63,7 @@ export async function openSource(path: string): Promise<TemplateSource> {
   return { kind: "directory", path, templatePath };
 }
 
-/** The name of the template: the given one, or what the source is called. Throws `UsageError` for no name. */
+/** Returns the template's name: the given one, or that of the source. Throws `UsageError` for an invalid name. */
 export function templateName(source: TemplateSource, given: string | undefined): string {
   const name = given ?? basename(resolve(source.path)).replace(/(\.slipway)?\.ya?ml$/, "");
   const problem = nameProblem(name);

@@ -5,7 +5,7 @@ import { CommandError } from "../../../command/errors.ts";
 import { templateFileName } from "../template-file.ts";
 import type { TemplateSource } from "./source.ts";
 
-/** A file of a template: where it lies, and its name inside the tar. */
+/** A file of a template: its path, and its name inside the tar. */
 export interface TemplateFile {
   readonly path: string;
   readonly name: string;
@@ -13,16 +13,16 @@ export interface TemplateFile {
 
 export interface TemplateFiles {
   readonly files: readonly TemplateFile[];
-  /** Names of what cannot be packed: links, sockets and other things that are no files. */
+  /** Names of entries that cannot be packed: links, sockets and others that are not regular files. */
   readonly leftOut: readonly string[];
 }
 
 const skippedDirectories: ReadonlySet<string> = new Set([".git", "node_modules"]);
 
-/** Most files of a template. */
+/** The maximum number of files in a template. */
 const maxFiles = 5_000;
 
-/** The files of a template, in the order of their names, so that the same files give the same tar. */
+/** Lists the files of a template, sorted by name, so that the same files give the same tar. */
 export async function listTemplateFiles(source: TemplateSource): Promise<TemplateFiles> {
   if (source.kind === "file") {
     return { files: [{ path: source.path, name: templateFileName }], leftOut: [] };

@@ -44,7 +44,7 @@ function readLifetime(text: string): number {
   throw new UsageError(`--lifetime is "${text}", wanted a duration such as 8h or 30d`);
 }
 
-/** The error that says how long a token may live: the server has one maximum for owners and one for all others. */
+/** Returns the error that names the maximum lifetime: the server has one for owners and one for all others. */
 function tooLong(
   ms: number,
   maxMs: number,

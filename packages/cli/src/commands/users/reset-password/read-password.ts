@@ -3,13 +3,13 @@ import type { Terminal } from "../../../terminal/terminal.ts";
 
 type PasswordTerminal = Pick<Terminal, "interactive" | "prompts" | "readInput">;
 
-/** A new password: asked for twice on a terminal, elsewhere the first line of stdin. */
+/** Reads a new password: prompts twice on a terminal, otherwise takes the first line of stdin. */
 export async function readNewPassword(terminal: PasswordTerminal): Promise<string> {
   if (!terminal.interactive) return firstLines(await terminal.readInput(), 1)[0] ?? "";
   return askNewPassword(terminal);
 }
 
-/** One's own password before a change and after it: asked for on a terminal, elsewhere two lines of stdin. */
+/** Reads the current and the new password: prompts on a terminal, otherwise takes two lines of stdin. */
 export async function readOwnPasswords(
   terminal: PasswordTerminal,
 ): Promise<{ readonly current: string; readonly next: string }> {

@@ -34,7 +34,7 @@ export async function run(
   return printList(terminal, jobs, options, { columns: columnsAt(clock.now()), none: "no jobs" });
 }
 
-/** The server knows who began a job by id only. */
+/** Returns the id of the initiator: the server knows initiators only by id. */
 async function idOf(
   client: ApiClient,
   user: string | undefined,
