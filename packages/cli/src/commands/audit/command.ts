@@ -32,7 +32,7 @@ export const command = defineCommand({
   name: "audit",
   summary: "show the audit trail, newest first",
   description:
-    "Shows the audit trail, newest first: who did what to which resource, from which address, and with what " +
+    "Show the audit trail, newest first: who did what to which resource, from which address, and with what " +
     "result. Requires the owner or auditor role. Flags filter the entries; --search takes the server's search " +
     "syntax, such as date_from:2026-01-31.",
   arguments: {},

@@ -5,7 +5,7 @@ export const command = defineCommand({
   name: "completion",
   summary: "print a shell completion script",
   description:
-    "Prints a completion script for bash, zsh, fish or PowerShell (default: the shell in $SHELL). Names of " +
+    "Print a completion script for bash, zsh, fish or PowerShell (default: the shell in $SHELL). Names of " +
     "workspaces, templates and the like come from the server, which has 1.5 seconds to answer.",
   arguments: { name: { summary: shells.join(", "), required: false, completes: shells } },
   flags: {

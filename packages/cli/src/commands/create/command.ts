@@ -6,9 +6,9 @@ export const command = defineCommand({
   name: "create",
   summary: "create a workspace and start it",
   description:
-    "Creates a workspace and follows its start until it is ready. On a terminal, prompts for the template if " +
-    "there are several, for a preset if the template has any, and for parameters without a value; Enter accepts " +
-    "the default. If a prebuild of the preset is waiting, it becomes the workspace, which is faster.",
+    "Create a workspace and follow its start until it is ready. On a terminal, slipway prompts for the template " +
+    "if there are several, for a preset if the template has any, and for parameters without a value; Enter " +
+    "accepts the default. If a prebuild of the preset is waiting, it becomes the workspace, which is faster.",
   arguments: {
     name: {
       summary: "name of the workspace, or owner/name for another user (default: a generated name)",

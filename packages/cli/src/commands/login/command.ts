@@ -4,8 +4,8 @@ export const command = defineCommand({
   name: "login",
   summary: "log in to a server",
   description:
-    "Logs in and stores the session for later commands. On a terminal, prompts for missing values; with --token " +
-    "or CODER_SESSION_TOKEN, stores that token. On a server without users, creates the first user.",
+    "Log in and store the session for later commands. On a terminal, slipway prompts for missing values; with " +
+    "--token or CODER_SESSION_TOKEN, it stores that token. On a server without users, it creates the first user.",
   arguments: { url: { summary: "address of the server", required: false } },
   flags: {
     email: { kind: "text", value: "email", summary: "email address to log in with" },

@@ -6,7 +6,7 @@ export const command = defineCommand({
   name: "logs",
   summary: "show the logs of a build and its agents",
   description:
-    "Shows the logs of a build and its agents, ordered by time. With --follow, keeps printing new lines, even " +
+    "Show the logs of a build and its agents, ordered by time. With --follow, keep printing new lines, even " +
     "across restarts of the server. JSON output has one object per line.",
   arguments: { workspace: workspaceArgument },
   flags: {
@@ -23,7 +23,7 @@ export const command = defineCommand({
       kind: "text",
       value: "time",
       summary:
-        "only lines newer than a duration such as 1h, or a time such as 2026-01-31T09:00:00Z",
+        "only lines newer than this: a duration such as 1h, or a time such as 2026-01-31T09:00:00Z",
     },
     timestamps: { kind: "switch", short: "t", summary: "prefix each line with its timestamp" },
     output: outputFlag,

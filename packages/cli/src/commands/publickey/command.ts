@@ -5,7 +5,8 @@ export const command = defineCommand({
   name: "publickey",
   summary: "print the public key that your workspaces use for git",
   description:
-    "Prints the public half of the SSH key that your workspaces use for git. Add it to your account at the git host.",
+    "Print the public half of the SSH key that your workspaces use for git. Add it to your account at the git " +
+    "host.",
   arguments: {},
   flags: {
     reset: { kind: "switch", summary: "generate a new key; the old one stops working" },

@@ -7,8 +7,8 @@ export const command = defineCommand({
   name: "server",
   summary: "run a server",
   description:
-    "Runs a server until it is interrupted. The first interrupt shuts it down gracefully, the second one " +
-    "immediately. Without --postgres-url, runs the built-in PostgreSQL.",
+    "Run a server until it is interrupted. The first interrupt shuts it down gracefully, the second one " +
+    "immediately. Without --postgres-url, it runs the built-in PostgreSQL.",
   arguments: {},
   flags: {
     httpAddress: {

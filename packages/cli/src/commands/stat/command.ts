@@ -5,7 +5,7 @@ export const command = defineCommand({
   name: "stat",
   summary: "show resource usage of this machine and container",
   description:
-    "Shows processor, memory and disk usage of this machine, and of the container if it runs in one. Intended for " +
+    "Show processor, memory and disk usage of this machine, and of the container if it runs in one. Intended for " +
     "workspace metadata, such as slipway stat mem.",
   arguments: {},
   flags: {

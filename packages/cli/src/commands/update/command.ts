@@ -7,8 +7,8 @@ export const command = defineCommand({
   name: "update",
   summary: "update a workspace to its template's active version and start it",
   description:
-    "Starts the workspace with the active version of its template. Keeps parameter values; on a terminal, prompts " +
-    "for those that the new version requires anew.",
+    "Start the workspace with the active version of its template. Parameter values are kept; on a terminal, " +
+    "slipway prompts for those that the new version requires anew.",
   arguments: { workspaces: workspacesArgument },
   flags: {
     ...parameterFlags,

@@ -5,8 +5,8 @@ export const command = defineCommand({
   name: "external-auth access-token",
   summary: "print the workspace owner's token for a git host, inside the workspace",
   description:
-    "Requests a token of the workspace's owner from the server, as the workspace's agent. If the owner has to log " +
-    "in there first, prints the login URL and exits with 1.",
+    "Request a token of the workspace's owner from the server, as the workspace's agent. If the owner has to log " +
+    "in to the provider first, the command prints the login URL and exits with 1.",
   arguments: { provider: { summary: "id of the provider", required: true } },
   flags: {
     extra: {

@@ -3,7 +3,7 @@ import { defineCommand } from "../../../command/definition.ts";
 export const command = defineCommand({
   name: "login token",
   summary: "print the current session token",
-  description: "Prints the session token, for scripts. Anyone who has it can do what you can do.",
+  description: "Print the session token, for scripts. Anyone who has it can do what you can do.",
   arguments: {},
   flags: {},
   examples: [

@@ -5,9 +5,9 @@ export const command = defineCommand({
   name: "prebuilds list",
   summary: "list prebuild pools and their status",
   description:
-    "A pool holds the prebuilds of a preset. Desired is the number to keep waiting, running the number that is, " +
-    "and eligible the number of these that can be claimed. If a pool is not filled, its status says why. Requires " +
-    "the owner or template admin role.",
+    "List prebuild pools. A pool holds the prebuilds of a preset. Desired is the target number of prebuilds, " +
+    "running the current number, and eligible the number that can be claimed. If a pool is not filled, its status " +
+    "says why. Requires the owner or template admin role.",
   arguments: {},
   flags: {
     column: columnFlag(

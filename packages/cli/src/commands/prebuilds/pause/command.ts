@@ -4,7 +4,8 @@ export const command = defineCommand({
   name: "prebuilds pause",
   summary: "pause the creation and deletion of prebuilds",
   description:
-    "Waiting prebuilds can still be claimed; without one, a workspace is built. Requires the owner role.",
+    "Pause the creation and deletion of prebuilds. Waiting prebuilds can still be claimed; without one, a " +
+    "workspace is built. Requires the owner role.",
   arguments: {},
   flags: {},
   examples: [{ line: "slipway prebuilds pause", summary: "pause all pools" }],

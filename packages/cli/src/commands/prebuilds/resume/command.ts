@@ -3,7 +3,8 @@ import { defineCommand } from "../../../command/definition.ts";
 export const command = defineCommand({
   name: "prebuilds resume",
   summary: "resume the creation and deletion of prebuilds",
-  description: "Reverses slipway prebuilds pause. Requires the owner role.",
+  description:
+    "Resume the creation and deletion of prebuilds after slipway prebuilds pause. Requires the owner role.",
   arguments: {},
   flags: {},
   examples: [{ line: "slipway prebuilds resume", summary: "resume all pools" }],

@@ -8,8 +8,8 @@ export const command = defineCommand({
   name: "server reset-password",
   summary: "reset a password on the server's machine, without logging in",
   description:
-    "Resets a password in the server's database, whether or not the server is running. Prints a generated " +
-    "password unless --password-stdin is given. Revokes all sessions and tokens of the user.",
+    "Reset a password in the server's database, whether or not the server is running. The new password is " +
+    "generated and printed, unless --password-stdin is given. All sessions and tokens of the user are revoked.",
   arguments: {
     user: { summary: "username or email (default: the first owner)", required: false },
   },

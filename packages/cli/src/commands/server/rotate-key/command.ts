@@ -7,8 +7,8 @@ export const command = defineCommand({
   name: "server rotate-key",
   summary: "re-encrypt the secrets in the database with a new key",
   description:
-    "Re-encrypts every secret in the database: with the first key of --secret-key if it is given, otherwise with " +
-    "a new key in the data directory, whose server must be stopped. If interrupted, run it again to continue.",
+    "Re-encrypt every secret in the database: with the first key of --secret-key if it is given, otherwise with a " +
+    "new key in the data directory, whose server must be stopped. If interrupted, run it again to continue.",
   arguments: {},
   flags: { dataDir, postgresUrl, secretKey },
   examples: [

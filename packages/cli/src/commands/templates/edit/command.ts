@@ -5,7 +5,7 @@ import { templateArgument } from "../arguments.ts";
 export const command = defineCommand({
   name: "templates edit",
   summary: "change a template's settings",
-  description: "Changes only the settings given as flags. An empty value clears a text.",
+  description: "Change only the settings given as flags. An empty value clears a text.",
   arguments: { template: templateArgument },
   flags: {
     yes: needlessYesFlag,

@@ -5,7 +5,8 @@ export const command = defineCommand({
   name: "users create",
   summary: "create a user",
   description:
-    "On a terminal, prompts for missing values. Without --password, generates a password and shows it once.",
+    "Create a user. On a terminal, slipway prompts for missing values. Without --password, a password is " +
+    "generated and shown once.",
   arguments: {},
   flags: {
     username: { kind: "text", short: "u", value: "name", summary: "username" },

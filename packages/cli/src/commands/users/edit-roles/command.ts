@@ -7,7 +7,7 @@ import { userArgument } from "../argument.ts";
 export const command = defineCommand({
   name: "users edit-roles",
   summary: "set the roles of a user",
-  description: `Removes roles that are not given. Roles: ${roleNames.join(", ")}; every user is a member.`,
+  description: `Set the roles of a user, and remove those that are not given. Roles: ${roleNames.join(", ")}; every user is a member.`,
   arguments: { user: userArgument },
   flags: {
     yes: needlessYesFlag,

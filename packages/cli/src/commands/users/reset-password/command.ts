@@ -6,8 +6,8 @@ export const command = defineCommand({
   name: "users reset-password",
   summary: "change your password, or reset another user's",
   description:
-    "Without a user, changes your own password and asks for the current one. Gives another user a generated password, " +
-    "shown once, unless --password-stdin is given. Revokes all sessions and tokens of the user.",
+    "Change your own password, after asking for the current one. Another user gets a generated password, shown " +
+    "once, unless --password-stdin is given. All sessions and tokens of the user are revoked.",
   arguments: { user: { ...userArgument, required: false } },
   flags: { passwordStdin: passwordStdinFlag },
   examples: [

@@ -6,7 +6,8 @@ export const command = defineCommand({
   name: "templates versions diff",
   summary: "show what changed in slipway.yaml between two versions",
   description:
-    "Shows a unified diff. With one version, compares it with its predecessor; without any, the newest version.",
+    "Show a unified diff of slipway.yaml. With one version, compare it with its predecessor; without any, compare " +
+    "the newest version with its predecessor.",
   arguments: {
     template: templateArgument,
     from: { summary: "version to compare with", required: false, completes: "version" },
