@@ -31,7 +31,9 @@ function firstLines(text: string, count: number): readonly string[] {
   const lines = text.split(/\r?\n/).slice(0, count);
   if (lines.length === count && lines.every((line) => line !== "")) return lines;
   throw new UsageError(
-    count === 1 ? "no password on stdin" : "the current and the new password are missing on stdin",
+    count === 1
+      ? "no password on stdin"
+      : "the current and the new password are missing from stdin",
     `write ${count === 1 ? "it on one line" : "each on its own line"}`,
   );
 }
