@@ -108,7 +108,7 @@ describe("AgentLife at a claim", () => {
     expect(world.scripts).toEqual(claimedOnce);
   });
 
-  it("begins for the claimer when its first manifest is his", async () => {
+  it("begins for the claimer when its first manifest is theirs", async () => {
     const world = await begin({ owner: "ada" });
     await world.frame();
     await world.frame(ada);

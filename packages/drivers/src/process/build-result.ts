@@ -7,7 +7,7 @@ export function refuseOddName({ name, id }: DriverAgent): void {
   if (/^[\da-z][\da-z_-]{0,63}$/i.test(name) && /^[\da-z][\da-z-]{0,63}$/i.test(id)) return;
   throw new DriverError(
     "invalid-template",
-    `agent name ${JSON.stringify(name)}, wanted at most 64 letters, digits and hyphens`,
+    `agent name ${JSON.stringify(name)}, wanted at most 64 letters, digits, hyphens and underscores, beginning with a letter or digit`,
   );
 }
 

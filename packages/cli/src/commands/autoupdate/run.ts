@@ -15,7 +15,7 @@ export async function run(
 ): Promise<number> {
   const { policy } = options;
   if (policy !== "always" && policy !== "never")
-    throw new UsageError(`wanted always or never, found "${policy}"`);
+    throw new UsageError(`policy "${policy}", wanted always or never`);
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   const params = { workspace: workspace.id };

@@ -65,7 +65,7 @@ describe("the rights of a role", () => {
     },
   );
 
-  it("let a user admin change who has no role, but not himself", () => {
+  it("let a user admin change users without a role, but not themselves", () => {
     const may = (id: string) => mayChangeUser(withRoles("user-admin"), { id, roles: [] });
     expect([may("other"), may("caller")]).toEqual([true, false]);
   });

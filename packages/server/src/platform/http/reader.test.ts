@@ -28,7 +28,7 @@ it("says that a reader goes", async () => {
   await once(reader.signal, "abort");
 });
 
-it("says of a reader who went before that he is gone", async () => {
+it("reports a reader that left before as gone", async () => {
   const { raw, sender } = await openRequest();
   sender.resetAndDestroy();
   await new Promise((resolve) => {

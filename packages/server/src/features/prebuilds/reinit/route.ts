@@ -100,6 +100,6 @@ function readFlag(text: string | undefined): boolean {
 
 function notWaiting(): HttpError {
   return new HttpError(409, "Workspace is not a prebuilt workspace waiting to be claimed.", {
-    detail: "No user takes this workspace over, or its agent has started as his already.",
+    detail: "No user is claiming this workspace, or its agent has already started for its owner.",
   });
 }
