@@ -112,7 +112,7 @@ describe("authcheck", () => {
     expect(new Set(Object.values(rest))).toEqual(new Set([true]));
   });
 
-  it("tells a member what is his", async () => {
+  it("tells a member what is theirs", async () => {
     expect(await member.call(checkAuthorization, { body: { checks } })).toEqual({
       own: true,
       any: false,

@@ -110,7 +110,7 @@ async function expectEnd(open: Awaited<ReturnType<typeof openAll>>): Promise<voi
 }
 
 describe("open streams of a user", () => {
-  it("end on every replica when he is suspended, and others' stay open", async () => {
+  it("end on every replica when the user is suspended, and others' stay open", async () => {
     const ann = await openAll("ann");
     const bob = await openAll("bob");
     const startedAt = performance.now();
@@ -139,7 +139,7 @@ describe("open streams of a user", () => {
     await expectEnd(eve);
   });
 
-  it("end when he is deleted, or when his roles change", async () => {
+  it("end when the user is deleted, or when their roles change", async () => {
     const { user, client } = await addPerson(server, "fay");
     const inbox = await openSocket(replica.url, "/notifications/inbox/watch", client);
     await server.admin.call(deleteUser, { params: { user: user.id } });

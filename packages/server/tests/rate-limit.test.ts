@@ -140,7 +140,7 @@ describe("the rate limit", () => {
     expect(await call("/users/x", { token: "bob" })).toMatchObject({ status: 404 });
   });
 
-  it("counts who is refused by his address, and agents as themselves", async () => {
+  it("counts refused callers by their address, and agents as themselves", async () => {
     expect(await passing(600, "/users/a", { token: "bad" })).toBe(512);
     expect(await call("/users/a", { token: "bad" })).toMatchObject({ status: 429 });
     expect(await call("/users/a")).toMatchObject({ status: 404 });

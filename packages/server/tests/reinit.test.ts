@@ -88,7 +88,7 @@ test("takes only the report of a new beginning for one", async () => {
   expect((await ask(main)).status).toBe(409);
 });
 
-test("tells nobody again who was seen to end his life before", async () => {
+test("tells no agent again that was seen to end its life before", async () => {
   const { pool, agents, client } = await openPool();
   const [main = [], second = []] = await Promise.all(
     agents.map(async (agent) => {

@@ -146,7 +146,7 @@ describe("the list of users", () => {
 });
 
 describe("a profile", () => {
-  it("is changed by its user and by who may change him, to a name that is free", async () => {
+  it("is changed by its user and by those who may change the user, to a name that is free", async () => {
     const { user, client } = await somebody();
     const path = `/users/${user.id}/profile`;
     const renamed = { username: `${user.username}-x`, name: "Ann Example" };
