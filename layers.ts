@@ -1,7 +1,7 @@
 /**
- * What stands where and who may import whom. Packages and their folders are listed from the lowest to the highest; a
- * folder imports only from those before it. `oxlint.config.ts` turns this into import rules, `tools/layers.test.ts`
- * compares it with the tree. A new folder gets its line here first.
+ * The packages, their folders and the imports they may make. Packages and folders are listed from the lowest to the
+ * highest; a folder imports only from those before it. `oxlint.config.ts` turns this into import rules,
+ * `tools/layers.test.ts` compares it with the tree. A new folder gets its line here first.
  */
 export interface PackageLayer {
   /** The folder under `packages/` and the part of the name after `@slipway/`. */
@@ -13,7 +13,7 @@ export interface PackageLayer {
    * `platform`.
    */
   readonly folders: readonly (string | FolderGroup)[];
-  /** What must also run in a browser, so that `node:` is refused: all of the package, or these folders. */
+  /** The parts that must also run in a browser, so that `node:` is refused: all of the package, or these folders. */
   readonly browser?: "all" | readonly string[];
   /** Folders that may import more than their package; a path such as `commands/server` is allowed. */
   readonly exceptions?: readonly FolderException[];

@@ -19,7 +19,7 @@ import { type Measurement, printReport } from "./report.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
- * What an agent costs: memory of an idle one, with a start script done and two metadata items, and the time from its
+ * The cost of an agent: memory of an idle one, with a start script done and two metadata items, and the time from its
  * spawn to its connection. Bare Node.js is the floor. Linux only.
  *
  *   npm run bench:agent [-- --json]
@@ -55,7 +55,9 @@ function processOf(agentId: string): number {
   return Math.min(...marked.map(Number));
 }
 
-/** When a process was started, milliseconds since the epoch; the system counts in hundredths of a second. */
+/**
+ * Returns the start time of a process, in milliseconds since the epoch; the system counts in hundredths of a second.
+ */
 function startedAtMs(pid: number): number {
   const ticks = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19]);
   const bootMs = Date.now() - Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;

@@ -14,14 +14,14 @@ import { openPool } from "./support/prebuild-pool.ts";
 import { noteScript } from "./support/real-agents.ts";
 
 /*
- * What a claim of a prebuild takes while a thousand wait with their agents connected, at several rates: from the request to
- * its response; from the commit (as PostgreSQL stamps it, before it flushes it to disk) and from the response to the frame on
- * the agent's stream, which may be there before the response; from there to the manifest of the new owner, and from the
- * request to the moment when his start scripts run. Most agents are the product's own without scripts, many in a process;
- * some are real ones in processes of their own, whose start script notes the time. A NOTIFY that goes round, bare and with
- * a committed row, measured beside each of them, is the floor. Then the statements that the database gets for a claim, as
- * pg_stat_statements counts them, less those of an idle server; and how reinit streams come back that are cut at once.
- * Pools are filled between the measurements only.
+ * The time that a claim of a prebuild takes while a thousand wait with their agents connected, at several rates: from
+ * the request to its response; from the commit (as PostgreSQL stamps it, before it flushes it to disk) and from the
+ * response to the frame on the agent's stream, which may be there before the response; from there to the manifest of
+ * the new owner, and from the request to the moment when the owner's start scripts run. Most agents are the product's
+ * own without scripts, many in a process; some are real ones in processes of their own, whose start script notes the
+ * time. A NOTIFY round trip, bare and with a committed row, measured beside each of them, is the floor. Then the
+ * statements that the database gets for a claim, as pg_stat_statements counts them, less those of an idle server; and
+ * how reinit streams that are cut at once come back. Pools are filled between the measurements only.
  *
  *   npm run bench:claims [-- --agents=1000] [--real=20] [--streams=5000] [--runs=3] [--json]
  *
@@ -36,7 +36,7 @@ const rates: readonly ClaimRate[] = [
   { perSecond: 100, claims: 500 },
 ];
 
-/** What the project promises, in milliseconds; the last two are what a stock server and agent need. */
+/** The project's targets, in milliseconds; the last two are what a stock server and agent need. */
 const targets: Readonly<Record<string, number>> = {
   "request → response, p50": 20,
   "request → response, p99": 100,

@@ -1,7 +1,7 @@
 /** One thing measured several times. */
 export interface Measurement {
   readonly name: string;
-  /** What a run counts: `MB/s`, `ms`, `requests/s`. */
+  /** The unit of a run: `MB/s`, `ms`, `requests/s`. */
   readonly unit: string;
   /** One number a run, at least one. */
   readonly runs: readonly number[];

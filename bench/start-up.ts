@@ -65,7 +65,7 @@ const measurements: Measurement[] = [
 ];
 printReport("Start-up", measurements);
 
-/** What the project promises, in milliseconds. */
+/** The project's targets, in milliseconds. */
 const targets: Readonly<Record<string, number>> = { "server, cold": 3000, "server, warm": 1000 };
 for (const { name, median } of summarize(measurements)) {
   const target = targets[name];

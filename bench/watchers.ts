@@ -25,8 +25,8 @@ import { beginAtRate } from "./support/at-rate.ts";
 import { quantile } from "./support/quantile.ts";
 
 /*
- * What a member who watches one workspace many times over costs everybody else: the time that another member's request takes,
- * without watchers and with them, while the workspace changes ten times a second.
+ * The cost to others of a member who watches one workspace many times over: the time that another member's request
+ * takes, without watchers and with them, while the workspace changes ten times a second.
  *
  *   npm run bench:watchers [-- --watchers=200] [--seconds=10] [--json]
  */

@@ -18,7 +18,7 @@ import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
  * this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
  */
 
-/** That nothing happens again is seen by looking on only: longer than the minute in which a row is told once. */
+/** Only watching shows that nothing happens again: longer than the minute in which a row is told once. */
 const lookOnMs = 80_000;
 /** Longer than that minute as well. */
 const slowStopSeconds = 75;
@@ -177,7 +177,7 @@ async function staysWith({ pool, box }: Waiting, lines: readonly string[]): Prom
   expect(await pool.look()).toEqual(readyFor("admin"));
 }
 
-/** What a process leaves that waited, and was claimed. */
+/** Lists the traces of a process that waited and was claimed. */
 function startedOver(pid: number): readonly string[] {
   return [`start prebuilds ${pid}`, `stop prebuilds ${pid}`, `start admin ${pid}`];
 }

@@ -27,7 +27,7 @@ agents:
 interface Step {
   readonly line: string;
   readonly prints: RegExp;
-  /** What is typed. */
+  /** The input that is typed. */
   readonly input?: string;
   /** Older releases have no such command. */
   readonly isNew?: true;

@@ -24,7 +24,7 @@ import {
  * (SLIPWAY_STOCK_DATABASE). `vitest.config.ts` leaves this file out, and says so, where that is not set.
  */
 
-/** That nothing happens again is seen by looking on only: the agent asks again a minute after a repetition at the latest. */
+/** Only watching shows that nothing happens again: the agent asks again a minute after a repetition at the latest. */
 const lookOnMs = 75_000;
 
 const ways = [
@@ -76,7 +76,7 @@ interface Stage extends AsyncDisposable {
   /** Of the workspace's owner. */
   readonly userId: string;
   startAgent(): Promise<void>;
-  /** How often the server has asked our agent to reinit. */
+  /** Returns how often the server has asked our agent to reinit. */
   countAsked(): Promise<number>;
 }
 

@@ -16,12 +16,11 @@ import {
 } from "./support/stock-workspace.ts";
 
 /*
- * Our agent lives a whole life on a stock server that runs already. The environment names its address
- * (SLIPWAY_STOCK_SERVER), a session of a user (SLIPWAY_STOCK_SESSION), a workspace of his by id (SLIPWAY_STOCK_WORKSPACE)
- * and the token of its agent (SLIPWAY_STOCK_AGENT_TOKEN), which each build gives it again, and to which no other agent is
- * connected. The agent has a directory, a start script that prints `hello from start`, a stop script that prints
- * `bye from stop`, and an item of metadata. `vitest.config.ts` leaves this file out, and says so, where
- * SLIPWAY_STOCK_SERVER is not set.
+ * Our agent lives a whole life on a running stock server. The environment names its address (SLIPWAY_STOCK_SERVER), a
+ * user's session (SLIPWAY_STOCK_SESSION), a workspace of theirs by id (SLIPWAY_STOCK_WORKSPACE) and the token of its
+ * agent (SLIPWAY_STOCK_AGENT_TOKEN), which each build gives it again, and to which no other agent is connected. The
+ * agent has a directory, a start script that prints `hello from start`, a stop script that prints `bye from stop`, and
+ * an item of metadata. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_SERVER is not set.
  */
 
 test("our agent lives a whole life on a stock server", async () => {

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 
 /*
- * What node:http and `ws` do by themselves, in a process of its own: answers every request with as many bytes of JSON as its
- * path says, and sends back every message of a socket. Prints its port.
+ * The baseline of node:http and `ws` alone, in a process of its own: answers every request with as many bytes of JSON
+ * as its path says, and sends back every message of a socket. Prints its port.
  */
 
 const bodies = new Map<string, Buffer>();

@@ -11,7 +11,7 @@ import { findStockServer } from "./stock-server.ts";
 /** A server that is measured. */
 export interface BenchServer {
   readonly name: "ours" | "stock";
-  /** With the session of an owner. */
+  /** A client with the session of an owner. */
   readonly client: ApiClient;
   /** Makes running workspaces; resolves to their agents, each with a token of its own. */
   readonly makeAgents: (count: number) => Promise<readonly FleetAgent[]>;

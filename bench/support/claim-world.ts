@@ -14,12 +14,12 @@ import type { PrebuildPool } from "./prebuild-pool.ts";
 export interface ClaimWorld {
   readonly database: MeasuredPostgres;
   readonly serverPid: number;
-  /** With the session of an owner. */
+  /** A client with the session of an owner. */
   readonly client: ApiClient;
   /** The agents that wait, in processes of their own, and what they report. */
   readonly fleets: readonly WaitingFleet[];
   readonly claimed: ClaimedAgents;
-  /** For files; it goes with the world. */
+  /** A directory for files; removed with the world. */
   readonly directory: string;
 }
 

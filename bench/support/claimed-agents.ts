@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { FleetReport } from "./open-waiting-fleet.ts";
 
-/** When an agent learned of its new owner, by `wallMs`. */
+/** The time at which an agent learned of its new owner, by `wallMs`. */
 export interface ClaimedAgent {
   readonly frameAtMs: number;
   readonly manifestAtMs: number;
@@ -12,7 +12,7 @@ export interface ClaimedAgent {
 const pollMs = 20;
 const limitMs = 120_000;
 
-/** What fleets report of the agents of workspaces. */
+/** The reports of fleets about the agents of workspaces. */
 export class ClaimedAgents {
   readonly #frames = new Map<string, number>();
   readonly #starts = new Map<string, Omit<ClaimedAgent, "frameAtMs">>();

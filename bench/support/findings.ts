@@ -2,7 +2,7 @@ import type { Measurement } from "../report.ts";
 import { summarize } from "../report.ts";
 import { quantile } from "./quantile.ts";
 
-/** What a benchmark finds, run by run, in the order in which it first found it. */
+/** The findings of a benchmark, run by run, in the order in which they first appeared. */
 export class Findings {
   readonly #found = new Map<string, { readonly unit: string; readonly runs: number[] }>();
 

@@ -12,14 +12,14 @@ import type { PrebuildPool } from "./prebuild-pool.ts";
 import { readProcessCost } from "./process-cost.ts";
 import { type RealLife, startRealAgent } from "./real-agents.ts";
 
-/** How many claims are begun how fast. */
+/** The number of claims and the rate at which they begin. */
 export interface ClaimRate {
   readonly perSecond: number;
   readonly claims: number;
 }
 
 const notifyEveryMs = 20;
-/** For what agents do after their start scripts began. */
+/** The time that agents get to finish after their start scripts began. */
 export const settleMs = 5_000;
 
 /** Claims at a rate, with the floor beside it, until the agents would run their start scripts. */

@@ -8,7 +8,7 @@ import pg from "pg";
 
 /** The embedded database, with what a server's own would not tell: how many statements it gets, and when each commit was. */
 export interface MeasuredPostgres {
-  /** For a server, as SLIPWAY_POSTGRES_URL. */
+  /** The address for a server, as SLIPWAY_POSTGRES_URL. */
   readonly url: string;
   /** A connection of its own; it goes with the database. */
   readonly connect: () => Promise<pg.Client>;
@@ -21,7 +21,7 @@ export interface MeasuredPostgres {
 }
 
 export interface StatementCount {
-  /** How many came until now. */
+  /** Returns the number received so far. */
   readonly read: () => Promise<number>;
 }
 

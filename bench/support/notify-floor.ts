@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { MeasuredPostgres } from "./measured-postgres.ts";
 
-/** How long rounds from one connection of this process to another took, in milliseconds. */
+/** The durations of round trips from one connection of this process to another, in milliseconds. */
 export interface NotifyRounds {
   /** A NOTIFY and nothing else. */
   readonly bare: readonly number[];

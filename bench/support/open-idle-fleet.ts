@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** Who the members are, and where they go. */
+/** The members and the server they connect to. */
 export interface FleetOrder {
   /** `echoes` are bare sockets, as many as there are tokens. */
   readonly kind: "agents" | "echoes";
   readonly url: string;
   readonly tokens: readonly string[];
-  /** How long `measure` takes. */
+  /** The duration of `measure`. */
   readonly seconds: number;
 }
 

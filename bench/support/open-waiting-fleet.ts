@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** What the members are, and where they go. */
+/** The members and the server they connect to. */
 export interface WaitingOrder {
   /** `streams` wait for an owner, but never open a session. */
   readonly kind: "agents" | "streams";
@@ -14,7 +14,7 @@ export type FleetCommand =
   | { readonly do: "join"; readonly tokens: readonly string[] }
   | { readonly do: "cut" | "hold" | "release" | "leave" };
 
-/** What has happened to a member; times are those of `wallMs`. */
+/** An event of a member; times are those of `wallMs`. */
 export type FleetReport =
   | { readonly kind: "frame"; readonly workspaceId: string; readonly atMs: number }
   /** Its start scripts would run for the new owner. */

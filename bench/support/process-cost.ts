@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What a process holds and has used. Linux only. */
+/** The memory and processor time of a process. Linux only. */
 export interface ProcessCost {
   readonly residentMb: number;
   /** The most that it has held. */

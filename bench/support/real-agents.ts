@@ -7,7 +7,7 @@ import { agentEnvironment, agentProgram } from "@slipway/testkit";
 
 /** The agent's program in a process of its own, whose start scripts note when they began. */
 export interface RealAgent {
-  /** What it did for its new owner, by `wallMs`; undefined while it has not begun. */
+  /** The first events of the agent's life for its new owner, by `wallMs`; undefined while it has not begun. */
   readonly newLife: () => Promise<RealLife | undefined>;
 }
 
@@ -18,7 +18,7 @@ export interface RealLife {
   readonly scriptAtMs: number;
 }
 
-/** What the start script of the template must be. */
+/** The start script that the template must have. */
 export const noteScript = 'date +%s%N >> "$BENCH_NOTES"';
 
 /** Starts an agent that keeps everything in a directory of its own; it goes with `opened`. */
@@ -58,7 +58,7 @@ export async function startRealAgent(
   };
 }
 
-/** When a message stands in an agent's log. */
+/** Returns the time of a message in an agent's log. */
 function timeOf(log: string, message: string): number {
   const line = log.split("\n").find((text) => text.includes(message)) ?? "";
   return Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? "");

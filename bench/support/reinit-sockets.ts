@@ -13,7 +13,7 @@ const pollMs = 20;
 /** The connections of this process on which a reinit stream is open, beneath those who wait on them. */
 export class ReinitSockets {
   readonly #open = new Set<Socket>();
-  /** When streams were opened since the last cut, by `performance.now`. */
+  /** The times at which streams were opened since the last cut, by `performance.now`. */
   #openedAt: number[] = [];
 
   constructor() {

@@ -2,8 +2,8 @@ import { prebuildsUserId } from "@slipway/api";
 import pg from "pg";
 
 /**
- * What a licensed server does to a workspace as a prebuild and at its claim, done to the tables of one without a licence
- * (docs/protocol/prebuilds.md §1.2, §1.3 and §3.2). Its opener disposes of it.
+ * The changes that a licensed server makes to a prebuild and at its claim, made in the tables of a server without a
+ * license (docs/protocol/prebuilds.md §1.2, §1.3 and §3.2). Its opener disposes of it.
  */
 export class PlayedClaim implements AsyncDisposable {
   readonly #database: pg.Client;
@@ -55,7 +55,7 @@ export class PlayedClaim implements AsyncDisposable {
     await this.#database.query("select pg_notify($1, $2)", [channel, JSON.stringify(payload)]);
   }
 
-  /** What an agent has logged, of whichever build it is: the server shows those of the newest only. */
+  /** Returns the logs of an agent of any build: the server shows those of the newest only. */
   async readLines(agentId: string): Promise<readonly string[]> {
     const { rows } = await this.#database.query<{ output: string }>(
       "select output from workspace_agent_logs where agent_id = $1 order by id",

@@ -18,7 +18,7 @@ export interface SinglePool {
   readonly token: string;
   /** Gives what waits to the client's user. */
   claim(): Promise<void>;
-  /** How what waited stands now. */
+  /** Returns the present state of what waited. */
   look(): Promise<Standing>;
 }
 
@@ -30,9 +30,9 @@ export interface Standing {
 }
 
 export interface SinglePoolOptions {
-  /** How long its stop script takes; nothing unless given. */
+  /** The duration of its stop script (default: none). */
   readonly stopSeconds?: number;
-  /** By which machine of Google Cloud its agent is known, if by one. */
+  /** The Google Cloud machine that identifies its agent, if any. */
   readonly machine?: string;
 }
 

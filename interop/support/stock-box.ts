@@ -18,7 +18,10 @@ interface StockBoxOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where a stock agent runs: one process after the other, whose connections a proxy carries. Its opener disposes of it. */
+/**
+ * The machine of a stock agent: one process after the other, whose connections a proxy carries. Its opener disposes of
+ * it.
+ */
 export class StockBox implements AsyncDisposable {
   readonly #options: StockBoxOptions;
   readonly #proxy: TcpProxy;
@@ -72,7 +75,7 @@ export class StockBox implements AsyncDisposable {
     this.#network.isUp = true;
   }
 
-  /** What scripts have left so far. */
+  /** Returns the lines that scripts have left so far. */
   async lines(): Promise<readonly string[]> {
     const text = await readFile(join(this.#options.home, "lines"), "utf8").catch(() => "");
     return text.split("\n").slice(0, -1);

@@ -44,7 +44,7 @@ export async function waitForAgent(
   return requireAgent(found);
 }
 
-/** What the agent of a build has logged. */
+/** Returns the logs of a build's agent. */
 export async function readLines({ client }: StockWorkspace, agent: string): Promise<string[]> {
   const logs = await client.call(getAgentLogs, { params: { agent } });
   return logs.map(({ output }) => output);

@@ -3,15 +3,18 @@ import { readFileSync } from "node:fs";
 import { errorText } from "@slipway/runtime";
 import type { Cloud } from "@slipway/sdk/agent";
 
-/** How the agent proves to the server who it is. */
+/** The way the agent authenticates to the server. */
 export type AgentAuth =
   | { readonly kind: "token"; readonly token: string }
-  /** By what a cloud's metadata service says of the instance that the agent runs on (docs/protocol/agent.md §1.3). */
+  /**
+   * Authenticates with the identity that a cloud's metadata service gives the agent's instance (docs/protocol/agent.md
+   * §1.3).
+   */
   | {
       readonly kind: "instance";
       readonly cloud: Cloud;
       readonly metadataUrl: string;
-      /** Which agent this is, where the instance has several. */
+      /** The agent's name, where the instance has several. */
       readonly agentName: string | undefined;
     };
 
@@ -25,7 +28,7 @@ const clouds: Readonly<Record<string, Cloud>> = {
 };
 const methods = ["token", ...Object.keys(clouds)];
 
-/** What is wrong is added to `faults`; the result counts only where nothing was. */
+/** Reads the authentication. Adds its faults to `faults`; the result counts only when there are none. */
 export function readAuth(text: Text, faults: string[]): AgentAuth {
   const method = text("CODER_AGENT_AUTH") ?? "token";
   if (method === "token") return { kind: "token", token: readToken(text, faults) };
@@ -62,10 +65,10 @@ function readToken(text: Text, faults: string[]): string {
 }
 
 interface MetadataPlace {
-  /** By which the cloud's own libraries are led elsewhere. */
+  /** The variable that redirects the cloud's own libraries. */
   readonly variable: string;
   readonly url: string;
-  /** Whether the variable may hold a bare host, with or without a port. */
+  /** True if the variable may hold a bare host, with or without a port. */
   readonly isHost: boolean;
 }
 

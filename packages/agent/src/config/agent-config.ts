@@ -5,7 +5,7 @@ import type { AgentAuth } from "./agent-auth.ts";
 import { ConfigError } from "./errors.ts";
 import { parseHeader } from "./headers.ts";
 
-/** What the environment and the flags say (docs/protocol/agent.md §1.1). */
+/** The agent's configuration, from the environment and the flags (docs/protocol/agent.md §1.1). */
 export interface AgentConfig {
   readonly serverUrl: string;
   readonly auth: AgentAuth;
@@ -14,7 +14,7 @@ export interface AgentConfig {
   readonly headerCommand: string | undefined;
   readonly logDir: string;
   readonly scriptDataDir: string;
-  /** Where log lines for people and for programs go; undefined is nowhere. */
+  /** The destination of log lines for people and for programs; undefined for none. */
   readonly logHuman: string | undefined;
   readonly logJson: string | undefined;
   readonly subsystems: readonly Subsystem[];

@@ -3,7 +3,7 @@ import { type LogFields, type Logger, printableJson, printableLine } from "@slip
 const levels = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof levels)[number];
 
-/** Where lines go and how they look. */
+/** The destination and format of log lines. */
 export interface LineSink {
   readonly format: "human" | "json";
   /** Lines below it are left out. */

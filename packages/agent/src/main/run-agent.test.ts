@@ -26,7 +26,7 @@ const frame = `event: data\ndata: ${JSON.stringify({
 interface Running {
   readonly served: ServedServer;
   readonly states: readonly number[];
-  /** What the start scripts said of themselves, a line a run. */
+  /** Returns the output of the start scripts, a line a run. */
   runs(): string[];
   /** The tokens that they found. */
   tokens(): string[];

@@ -2,7 +2,7 @@ import { expandVariables } from "./expand.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Where the environment of a command comes from. */
+/** The sources of a command's environment. */
 export interface EnvironmentSources {
   /** Always first and never overridden by the process: who and where this is. */
   readonly base: Variables;
@@ -16,7 +16,7 @@ export interface EnvironmentSources {
   readonly binDirectory: string;
 }
 
-/** What tells tools that they run in a session from afar. */
+/** The variables that tell tools that they run in a remote session. */
 const session: Variables = {
   SSH_CLIENT: "0.0.0.0 0 0",
   SSH_CONNECTION: "0.0.0.0 0 0.0.0.0 0",

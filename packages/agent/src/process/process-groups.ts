@@ -3,7 +3,7 @@ import type { Clock } from "@slipway/runtime";
 import { livingGroups } from "./living-groups.ts";
 import { hasGroup, signalGroup } from "./signal-group.ts";
 
-/** How often to look whether the members of a group are gone, in milliseconds. */
+/** The interval at which to check whether the members of a group are gone, in milliseconds. */
 const pollMs = 10;
 
 /**

@@ -9,7 +9,7 @@ import { signalGroup } from "./signal-group.ts";
 import { spawnGroup } from "./spawn-group.ts";
 import type { Exit, PreparedCommand, SpawnedGroup } from "./spawn-group.ts";
 
-/** How a run ended (docs/protocol/agent.md §4.3). */
+/** The way a run ended (docs/protocol/agent.md §4.3). */
 export type RunOutcome =
   | Exit
   | { readonly kind: "timed-out" }
@@ -19,7 +19,7 @@ export type RunOutcome =
   | { readonly kind: "stopped" }
   | { readonly kind: "not-started"; readonly error: ProcessError };
 
-/** What all commands of an agent are run with. */
+/** The settings shared by all commands of an agent. */
 export interface CommandHost {
   readonly clock: Clock;
   readonly groups: ProcessGroups;
@@ -28,9 +28,9 @@ export interface CommandHost {
 
 export interface RunOptions {
   readonly timeoutMs: number | undefined;
-  /** From SIGHUP to SIGKILL after the time is over; 0 kills at once. */
+  /** The time from SIGHUP to SIGKILL after the timeout; 0 kills at once. */
   readonly timeoutGraceMs: number;
-  /** From SIGHUP to SIGKILL after the signal. */
+  /** The time from SIGHUP to SIGKILL after the signal. */
   readonly stopGraceMs: number;
   readonly joinOutput: boolean;
   readonly onOutput: TakeOutput;
@@ -45,7 +45,7 @@ export type OutputStream = "stdout" | "stderr";
  */
 export type TakeOutput = (stream: OutputStream, chunk: Buffer, cut: AbortSignal) => Promise<void>;
 
-/** How long background processes may hold the output after the command itself has ended. */
+/** The time that background processes may hold the output after the command itself has ended. */
 export const pipesGraceMs = 10_000;
 /** The same once the run was told to end: what is in the pipes is read, but nobody is waited for. */
 const cutGraceMs = 500;
@@ -121,7 +121,7 @@ async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal
   return new Promise(() => undefined);
 }
 
-/** Whether the promise settles within `ms`; the signal cuts the wait short. */
+/** Reports whether the promise settles within `ms`; the signal cuts the wait short. */
 async function settlesWithin(
   promise: Promise<unknown>,
   ms: number,

@@ -9,7 +9,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Whether the group still has members. */
+/** Reports whether the group still has members. */
 export function hasGroup(pid: number): boolean {
   return signalGroup(pid, 0);
 }

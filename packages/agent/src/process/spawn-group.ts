@@ -14,7 +14,7 @@ export interface PreparedCommand {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** How the leader of a group ended. */
+/** The exit of a group's leader. */
 export type Exit =
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "signalled"; readonly signal: string };

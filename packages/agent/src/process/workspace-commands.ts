@@ -6,7 +6,7 @@ import { workingDirectory } from "./working-directory.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What the manifest says of the environment of commands. */
+/** The manifest's contribution to the environment of commands. */
 export interface WorkspaceDescription {
   readonly workspaceName: string;
   readonly agentName: string;
@@ -20,7 +20,7 @@ export interface WorkspaceDescription {
   readonly secrets: Variables;
 }
 
-/** Who and where the agent is; the same for its whole life. */
+/** The agent's identity and place on its machine; the same for its whole life. */
 export interface AgentPlace {
   readonly token: string;
   readonly user: User;

@@ -2,7 +2,7 @@ import { errorText } from "@slipway/runtime";
 
 import { CronError } from "./errors.ts";
 
-/** When a script runs by itself. */
+/** The times at which a script runs by itself. */
 export interface CronSchedule {
   /** The next time after `ms`, both in milliseconds since 1970; undefined when there is none. */
   next(ms: number): number | undefined;

@@ -20,7 +20,7 @@ export const maxQueuedBytes = 1024 * 1024;
 /** Of a batch, counted the same way (docs/protocol/rpc.md §7.7). */
 const maxBatchBytes = 1024 * 1024;
 const lineOverheadBytes = 21;
-/** How long a source waits for more lines after it sent some. */
+/** The time that a source waits for more lines after it sent some. */
 const batchingMs = 100;
 
 interface Source {
@@ -50,7 +50,7 @@ export class LogQueue {
     this.#clock = clock;
   }
 
-  /** Whether the server takes no more; all that is pushed is dropped. */
+  /** True once the server takes no more; everything pushed is dropped. */
   get isClosed(): boolean {
     return this.#isClosed;
   }

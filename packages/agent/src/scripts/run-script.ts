@@ -15,7 +15,7 @@ import type { Script, Stage } from "./script.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What scripts are run with. */
+/** The settings that scripts run with. */
 export interface ScriptHost {
   readonly commands: CommandHost;
   /** Makes a command with the environment of the newest manifest. */
@@ -26,7 +26,7 @@ export interface ScriptHost {
   readonly logger: Logger;
 }
 
-/** From SIGHUP to SIGKILL: after the timeout (docs/protocol/agent.md §4.3), and when the agent shuts down. */
+/** The time from SIGHUP to SIGKILL: after the timeout (docs/protocol/agent.md §4.3), and when the agent shuts down. */
 const timeoutGraceMs = 10_000;
 const stopGraceMs = 2_000;
 
@@ -97,7 +97,7 @@ function logPath(script: Script, { directories, home }: ScriptHost): string {
   return expandPath(path, { ...home, base: directories.logDir });
 }
 
-/** What the script's reader would not know otherwise. */
+/** Returns the note that tells the script's reader how it ended, or undefined when the output says it all. */
 function noteOf(outcome: RunOutcome, timeoutMs: number | undefined): string | undefined {
   switch (outcome.kind) {
     case "exited":

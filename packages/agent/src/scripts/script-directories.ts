@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Where scripts keep what they install and what they say (docs/protocol/agent.md §4.3). */
+/** The directories of what scripts install and print (docs/protocol/agent.md §4.3). */
 export interface ScriptDirectories {
   readonly dataDir: string;
   readonly logDir: string;

@@ -7,7 +7,7 @@ import type { OutputStream } from "../process/run-command.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import type { LogLevel, LogQueue } from "./log-queue.ts";
 
-/** Where what a script says goes: its file as it stands, and as lines to the server. */
+/** The destination of a script's output: unchanged to its file, and as lines to the server. */
 export class ScriptLog implements AsyncDisposable {
   readonly #queue: LogQueue;
   readonly #sourceId: string;

@@ -13,7 +13,7 @@ export interface ScriptTiming {
   readonly status: ScriptStatus;
 }
 
-/** Where no exit code is known. */
+/** The exit code reported when none is known. */
 const unknownExitCode = 255;
 
 /** The table of docs/protocol/agent.md §4.3. */
@@ -33,7 +33,7 @@ export function scriptResult(outcome: RunOutcome): Pick<ScriptTiming, "exitCode"
   }
 }
 
-/** What became of all scripts of a stage; the first that failed decides (docs/protocol/agent.md §2.6). */
+/** The result of a stage; the first script that failed decides (docs/protocol/agent.md §2.6). */
 export type StageResult = "ok" | "timed-out" | "failed";
 
 export function stageResult(firstFailure: ScriptStatus | undefined): StageResult {

@@ -14,5 +14,5 @@ export interface Script {
   readonly timeoutMs: number | undefined;
 }
 
-/** What a script is run for. */
+/** The occasion on which a script runs. */
 export type Stage = "start" | "stop" | "cron";

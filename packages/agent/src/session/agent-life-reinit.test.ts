@@ -191,7 +191,7 @@ describe("AgentLife at a claim", () => {
     world.claim("ada", { closes: false });
     await world.frame(ada);
     expect(world.scripts).toEqual(claimedOnce);
-    // What a server does not answer is given up.
+    // A request that the server does not answer is given up.
     const told: (number | undefined)[] = [];
     world.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
       told.push(lifecycle?.state);

@@ -34,7 +34,7 @@ type ManifestFields = MessageInitShape<typeof ManifestSchema>;
 
 interface Bench {
   readonly server: ScriptedServer;
-  /** What the server has stored: lines with their level, and states. */
+  /** The lines, with their levels, and the states that the server has stored. */
   readonly stored: {
     readonly lines: string[];
     readonly states: string[];

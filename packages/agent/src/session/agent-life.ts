@@ -17,7 +17,7 @@ import { pollReinit } from "./reinit/poll-reinit.ts";
 import type { WaitForReinit } from "./reinit/poll-reinit.ts";
 import { writeSecretFiles } from "./secret-files.ts";
 
-/** What an agent needs to live. */
+/** The options of an agent's life. */
 export interface AgentLifeOptions extends AgentSessionOptions {
   readonly dial: Dial;
   readonly waitForReinit: WaitForReinit;
@@ -28,7 +28,7 @@ export interface AgentLifeOptions extends AgentSessionOptions {
   readonly random: () => number;
 }
 
-/** How the outside ends an agent: once politely, then by force. */
+/** The two ways to end an agent from outside: politely, then by force. */
 export interface Ending {
   readonly interrupted: Promise<unknown>;
   readonly forced: AbortSignal;

@@ -18,7 +18,7 @@ import { serveConnection } from "./serve-connection.ts";
 import { Workspace } from "./workspace.ts";
 import type { Place } from "./workspace.ts";
 
-/** What a session needs to live. */
+/** The options of a session. */
 export interface AgentSessionOptions {
   readonly openScripts: OpenScripts;
   readonly place: Place;
@@ -40,16 +40,17 @@ export interface OpenScriptsInput {
 
 /** Timings that no server has taken yet; beyond it the newest is dropped. */
 const maxTimings = 4096;
-/** From SIGHUP to SIGKILL for what scripts left in the background. */
+/** The time from SIGHUP to SIGKILL for what scripts left in the background. */
 const leftoverGraceMs = 2_000;
-/** For the last logs, timings and states to reach the server. */
+/** The time for the last logs, timings and states to reach the server. */
 const flushMs = 5_000;
-/** For the stop scripts where the next owner waits for them. */
+/** The time for the stop scripts when the next owner waits for them. */
 const maxLeavingMs = 30_000;
 
 /**
- * What an agent is for one owner: from the start scripts of its first manifest to the stop scripts of the same, over any
- * number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Whoever began it disposes of it.
+ * An agent's session for one owner: from the start scripts of its first manifest to the stop scripts of the same, over
+ * any number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Whoever began it disposes of
+ * it.
  */
 export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;
@@ -87,7 +88,7 @@ export class AgentSession implements Disposable {
     this.#scripts = new ScriptLife({ stages, lifecycle, clock, logger, logs });
   }
 
-  /** Whether it has nothing more to say to the server. */
+  /** True if it has nothing more to say to the server. */
   get isSilent(): boolean {
     return this.#silent.signal.aborted;
   }

@@ -1,4 +1,4 @@
-/** What proves to the server who the agent is. */
+/** The proof of the agent's identity to the server. */
 export interface Credential {
   /** The token as it is now; undefined while there is none yet. */
   current(): string | undefined;

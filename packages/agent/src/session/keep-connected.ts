@@ -65,7 +65,7 @@ export async function keepConnected(
   }
 }
 
-/** How long the connection was usable, in milliseconds. */
+/** Connects once. Resolves to the time that the connection was usable, in milliseconds. */
 async function connectOnce(
   { dial, serve, ladder, clock, logger }: KeepConnectedOptions,
   { asked, either }: { readonly asked: AbortSignal; readonly either: AbortSignal },

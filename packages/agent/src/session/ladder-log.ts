@@ -1,7 +1,7 @@
 import type { Clock, Logger } from "@slipway/runtime";
 import type { Rung } from "@slipway/sdk/agent";
 
-/** What to look at when a rung fails. */
+/** The advice for each rung that can fail. */
 export const advice: Readonly<Record<Rung, string>> = {
   dns: "check the host name in CODER_AGENT_URL and the name servers of this machine",
   tcp: "check that the server runs, that the port in CODER_AGENT_URL is right, and the firewalls between",

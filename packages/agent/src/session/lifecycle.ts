@@ -27,7 +27,7 @@ export interface LifecycleChange {
   readonly changedAtMs: number;
 }
 
-/** Where the agent is in its life; each change goes to the server once and in order, over all connections. */
+/** The agent's lifecycle state; each change goes to the server once and in order, over all connections. */
 export class Lifecycle {
   readonly #clock: Clock;
   readonly #outbox: Outbox<LifecycleChange>;

@@ -15,7 +15,7 @@ export async function getManifest(
   return readManifest(await connection.unary(Agent.method.getManifest, {}, signal), context);
 }
 
-/** What the agent says of itself. */
+/** The agent's report of itself at startup. */
 export interface StartupReport {
   readonly version: string;
   readonly expandedDirectory: string;

@@ -17,7 +17,7 @@ import type { AppHealthState, CheckedApp } from "../stats/app-health.ts";
 import type { MetadataItem } from "../stats/metadata-item.ts";
 import { ManifestError } from "./errors.ts";
 
-/** What the server wants of the agent, checked and expanded. */
+/** The server's orders to the agent, checked and expanded. */
 export interface AgentManifest {
   readonly agentId: string;
   readonly workspace: WorkspaceDescription;
@@ -34,7 +34,7 @@ export interface SecretFile {
   readonly content: Uint8Array;
 }
 
-/** What paths of the manifest are expanded with. */
+/** The values that expand paths of the manifest. */
 export interface ExpansionContext {
   readonly home: string;
   readonly environment: Readonly<Record<string, string | undefined>>;

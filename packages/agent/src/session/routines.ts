@@ -28,7 +28,7 @@ import {
 import type { Routine } from "./serve-connection.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What the routines of a connection work with. */
+/** The parts that the routines of a connection work with. */
 export interface RoutineParts {
   readonly logs: LogQueue;
   readonly lifecycle: Lifecycle;
@@ -38,7 +38,7 @@ export interface RoutineParts {
   readonly logger: Logger;
 }
 
-/** What goes on to the very end: what the agent has to say of its own life. */
+/** Returns the routines that go on to the very end: the agent's reports about its own life. */
 export function lastingRoutines(parts: RoutineParts): Routine[] {
   return reporting(parts, (report) => report);
 }
@@ -90,7 +90,7 @@ function reporting(
 
 const metadataLimitMs = 30_000;
 
-/** What ends with the shutdown: the newest manifest says what to watch. */
+/** Returns the routines that end with the shutdown: the newest manifest says what to watch. */
 export function watchingRoutines(
   { workspace, commands, logger }: RoutineParts,
   { metadata, apps }: AgentManifest,

@@ -8,7 +8,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 /** Source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
 const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 
-/** How long a state waits for the log lines that come before it, so that whoever sees it can read why. */
+/** The time that a state waits for the log lines before it, so that its readers can see the reason. */
 const logsFirstMs = 1_000;
 
 export interface ScriptLifeOptions {
@@ -52,7 +52,7 @@ export class ScriptLife {
     stages.startSchedules();
   }
 
-  /** What nobody foresaw is a failed stage, with its reason where the users of the workspace look. */
+  /** Treats an unexpected error as a failed stage, and logs its reason where the users of the workspace look. */
   async #resultOf(stage: Promise<StageResult>): Promise<StageResult> {
     try {
       return await stage;

@@ -5,7 +5,7 @@ import { drpcCodeUnimplemented } from "@slipway/wire";
 /** Something the agent does on each connection; what it throws ends the connection (docs/protocol/agent.md §2.3). */
 export interface Routine {
   readonly name: string;
-  /** Whether it ends when the shutdown begins, or goes on to the very end. */
+  /** True if it ends when the shutdown begins; otherwise it goes on to the very end. */
   readonly endsAtShutdown: boolean;
   readonly run: (connection: AgentConnection, signal: AbortSignal) => Promise<void>;
 }

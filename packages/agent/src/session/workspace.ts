@@ -6,7 +6,7 @@ import type { WorkspaceDescription } from "../process/workspace-commands.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Who the agent is on this machine, for its whole life. */
+/** The agent's place on this machine, for its whole life. */
 export interface Place {
   /** The token as it is now: one got for an instance's identity changes. */
   readonly token: () => string;

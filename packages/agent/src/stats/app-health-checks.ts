@@ -6,7 +6,7 @@ import type { AppHealthState, CheckedApp, HealthRecord } from "./app-health.ts";
 /** Health of every checked application by its id. */
 export type AppHealths = ReadonlyMap<string, AppHealthState>;
 
-/** What the checks need of the outside. */
+/** The dependencies of the checks. */
 export interface HealthHost {
   readonly clock: Clock;
   readonly probe: (url: string, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;

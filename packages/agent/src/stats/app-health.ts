@@ -9,7 +9,7 @@ export interface CheckedApp {
 
 export type AppHealthState = "initializing" | "healthy" | "unhealthy";
 
-/** What is known of an application between two checks. */
+/** The health of an application between two checks. */
 export interface HealthRecord {
   readonly health: AppHealthState;
   /** Failures in a row, counted up to the threshold. */

@@ -6,7 +6,7 @@ import type { CommandHost, RunOutcome } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { MetadataItem, MetadataValue } from "./metadata-item.ts";
 
-/** What metadata commands are run with. */
+/** The settings that metadata commands run with. */
 export interface MetadataHost {
   readonly commands: CommandHost;
   readonly prepare: (text: string) => Promise<PreparedCommand>;

@@ -52,7 +52,7 @@ describe("collectMetadata", () => {
     await clock.advance(seconds * 1000);
     const { value, error } = await collected;
     expect(error).toBe(`no end within ${seconds} s`);
-    // What is killed counts as alive until whoever inherits it has asked for its end.
+    // A killed process counts as alive until its new parent has reaped it.
     await expect.poll(() => value === "" || !isAlive(Number(value))).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ export type ReportMetadata = (
   signal: AbortSignal,
 ) => Promise<void>;
 
-/** From the start of one report to the start of the next. */
+/** The time from the start of one report to the start of the next. */
 const reportIntervalMs = 1000;
 const idleMs = 60_000;
 

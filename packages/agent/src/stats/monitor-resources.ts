@@ -2,7 +2,7 @@ import type { Clock } from "@slipway/runtime";
 
 import type { Usage } from "./memory-usage.ts";
 
-/** What the server wants watched (docs/protocol/rpc.md §7.10). */
+/** The resources that the server wants watched (docs/protocol/rpc.md §7.10). */
 export interface MonitorConfig {
   readonly datapoints: number;
   readonly intervalMs: number;
@@ -16,7 +16,7 @@ export interface Datapoint {
   readonly volumes: readonly (Usage & { readonly path: string })[];
 }
 
-/** What monitoring needs of the outside. */
+/** The dependencies of monitoring. */
 export interface MonitorHost {
   readonly clock: Clock;
   readonly memory: () => Promise<Usage | undefined>;

@@ -4,7 +4,7 @@ import { withTimeout } from "@slipway/runtime";
 
 const maxRedirects = 10;
 
-/** Whether the address answers, after redirects, with a status below 500 within the time. */
+/** Reports whether the address answers, after redirects, with a status below 500 within the time. */
 export async function probeApp(
   url: string,
   timeoutMs: number,

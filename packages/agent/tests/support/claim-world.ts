@@ -11,7 +11,7 @@ import { ScriptedServer } from "./scripted-server.ts";
 
 export interface ClaimWorldOptions {
   readonly owner?: string;
-  /** How long the stop scripts run; they end early when they are killed. */
+  /** The duration of the stop scripts; they end early when they are killed. */
   readonly stopMs?: number;
 }
 
@@ -23,14 +23,14 @@ export class ClaimWorld {
   readonly clock: FakeClock = createFakeClock(0);
   readonly server = new ScriptedServer();
   readonly log: string[] = [];
-  /** When the agent dialled, and when it asked for the reinit stream. */
+  /** The times at which the agent dialed, and at which it asked for the reinit stream. */
   readonly dials: number[] = [];
   readonly asks: number[] = [];
   owner: string;
   /** Of the agent's row; a digit. */
   row = 1;
   isUp = true;
-  /** What every request for the reinit stream gets at once; undefined lets it wait for `answer`. */
+  /** The answer that every request for the reinit stream gets at once; undefined lets it wait for `answer`. */
   standing: ReinitAnswer | undefined;
   readonly #stopMs: number;
   #pending: ((answer: ReinitAnswer) => void) | undefined;
@@ -72,12 +72,12 @@ export class ClaimWorld {
     });
   }
 
-  /** What the agent has told, without the rest. */
+  /** The states that the agent has reported, without the rest. */
   get states(): readonly string[] {
     return this.log.filter((line) => line === line.toUpperCase());
   }
 
-  /** For whom scripts ran: `start ada`, `stop prebuilds`. */
+  /** The scripts that ran, with their owners: `start ada`, `stop prebuilds`. */
   get scripts(): readonly string[] {
     return this.log.filter((line) => line !== line.toUpperCase());
   }

@@ -32,7 +32,7 @@ export function shellCommand(text: string): PreparedCommand {
   };
 }
 
-/** Whether the process lives; one that waits for its parent to look does not. */
+/** Reports whether the process lives; one that waits for its parent to look does not. */
 export function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -40,7 +40,7 @@ describe("follow", () => {
   });
 });
 
-/** What may happen around an agent's process, in any order and number. */
+/** An event around an agent's process; any order and number may occur. */
 type Step = "frame" | "manifest" | "asked manifest" | "rename" | "rebuild" | "claim" | "restart";
 const steps = fc.array(
   fc.constantFrom<Step>(
@@ -121,7 +121,7 @@ describe("an agent that goes by its identity", () => {
           play(world, step, index);
           expect([[], ["pool"], ["claimer"], ["pool", "claimer"]]).toContainEqual(world.runs);
         }
-        // Whoever owns it has his scripts run as soon as the manifest is seen once more.
+        // Once the manifest is seen again, the owner's scripts run, whoever the owner is.
         take(world);
         expect(world.runs.at(-1)).toBe(personOf(world.truth));
       }),

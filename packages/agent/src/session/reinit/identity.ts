@@ -1,4 +1,4 @@
-/** As whom an agent lives, by its manifest. */
+/** The identity that an agent lives under, by its manifest. */
 export interface Identity {
   readonly ownerName: string;
   readonly agentId: string;
@@ -8,8 +8,8 @@ export interface Identity {
 export const prebuildsOwner = "prebuilds";
 
 /**
- * What a manifest makes an agent do: `run` its start scripts for the first time, `reinit`, wait because it is `not-yet`
- * claimed, or `nothing`.
+ * The effect of a manifest on an agent: `run` its start scripts for the first time, `reinit`, wait because it is
+ * `not-yet` claimed, or `nothing`.
  */
 export type Decision = "run" | "reinit" | "not-yet" | "nothing";
 

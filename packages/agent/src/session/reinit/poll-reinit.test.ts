@@ -13,7 +13,7 @@ const failed: ReinitAnswer = { kind: "failed", error: new ReinitError("bad gatew
 const never: ReinitAnswer = { kind: "not-a-prebuild", message: "no" };
 
 interface Polled {
-  /** When each request began. */
+  /** The start times of the requests. */
   readonly times: readonly number[];
   readonly events: number;
   readonly isOver: boolean;
