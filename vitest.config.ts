@@ -17,7 +17,7 @@ const ps = spawnSync("ps", ["-p", "1"]).error === undefined;
 const absentPrograms = ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"];
 if (!ps) process.stderr.write("the program ps is not there: its use is not tested\n");
 
-// What cannot run without what is kept or built elsewhere is left out, and said.
+// Tests that need something kept or built elsewhere are left out, and listed.
 const shared =
   process.env["SLIPWAY_SHARED"] ?? fileURLToPath(new URL("../shared", import.meta.url));
 const recordings = existsSync(`${shared}/recordings/routes.jsonl`);
@@ -48,7 +48,7 @@ const absentPeers = Object.entries(peerTests).flatMap(([variable, [file, what]])
   return [file];
 });
 
-/** What takes tens of seconds, such as runs under faults. */
+/** Tests that take tens of seconds, such as runs under faults. */
 const longTests = "packages/*/tests/long/**/*.test.ts";
 
 const withDatabases = {

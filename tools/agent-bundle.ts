@@ -13,7 +13,7 @@ export interface AgentBundle {
   readonly bytes: number | undefined;
 }
 
-/** What may be absent, or is no JavaScript: the agent loads it at run time if it is there. */
+/** Modules that may be absent, or are not JavaScript: the agent loads them at run time if they exist. */
 const external = [
   "@lydell/node-pty",
   "sodium-native",
@@ -23,7 +23,7 @@ const external = [
   "*.node",
 ];
 
-/** What CommonJS packages inside an ES module expect to find. */
+/** The globals that CommonJS packages inside an ES module expect. */
 const banner = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
 

@@ -69,7 +69,7 @@ function packageRules(
   ];
 }
 
-/** What of a package stays forbidden, as regular expressions for what follows `@slipway/`. */
+/** Returns the parts of a package that stay forbidden, as regular expressions for what follows `@slipway/`. */
 function bannedSpecifiers(other: PackageLayer, allowed: ReadonlySet<string>): string[] {
   if (allowed.has(other.name)) return [];
   const open = folderNames(other).filter((folder) => allowed.has(`${other.name}/${folder}`));

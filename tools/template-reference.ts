@@ -119,7 +119,7 @@ function namesText({ description = "", maxLength }: Schema): string {
   return `names: ${description}${maxLength === undefined ? "" : `, at most ${maxLength} characters`}`;
 }
 
-/** What the schema shows, or what follows from it; none of maps that have a section. */
+/** Returns the schema's example, or one that follows from it; none of maps that have a section. */
 function exampleOf(field: Schema): unknown {
   if (field.examples !== undefined) return field.examples[0];
   if (field.enum !== undefined) return field.enum.find((one) => one !== field.default);
@@ -138,7 +138,7 @@ function yaml(value: unknown): string {
   return isPlain(value) ? value : JSON.stringify(value);
 }
 
-/** Whether YAML reads a text as itself without quotes, in braces too. */
+/** Reports whether YAML reads a text as itself without quotes, in braces too. */
 function isPlain(text: string): boolean {
   return (
     /^[A-Za-z/](?:[\w ./-]|:(?! |$))*$/.test(text) && !/^(?:true|false|null|yes|no)$/i.test(text)

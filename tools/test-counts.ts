@@ -8,7 +8,7 @@ export interface Counts {
 export interface Step {
   readonly name: string;
   readonly exitCode: number;
-  /** Where the step's tests should have left their report; undefined for a step without tests. */
+  /** The path of the step's test report; undefined for a step without tests. */
   readonly reportPath: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function parseStep(argument: string): Step {
 }
 
 /**
- * What a step adds: its tests, or one failure when it failed without saying which test, or left no report. A step
+ * Counts a step: its tests, or one failure when it failed without saying which test, or left no report. A step
  * without tests that went well adds nothing.
  */
 export function countStep(step: Step, report: Counts | undefined): Counts {

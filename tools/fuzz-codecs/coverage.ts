@@ -27,7 +27,7 @@ export class Coverage implements Disposable {
     this.#take();
   }
 
-  /** Whether something has run since the last call that was not marked yet. */
+  /** Reports whether code that was not marked before has run since the last call. */
   hasNew(): boolean {
     return this.#compare(() => undefined);
   }

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
-/** What a call gave, or how it refused. */
+/** The result of a call, or its refusal. */
 export type Outcome<T> =
   | { readonly kind: "value"; readonly value: T }
   | { readonly kind: "refused"; readonly text: string };

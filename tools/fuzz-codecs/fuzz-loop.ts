@@ -7,7 +7,7 @@ import type { FuzzTarget } from "./target.ts";
 /** An input for which something does not hold. */
 export interface Finding {
   readonly kind: "error" | "slow";
-  /** As small as it could be made. */
+  /** The input, as small as it could be made. */
   readonly input: Uint8Array;
   readonly text: string;
 }
@@ -22,7 +22,7 @@ export interface FuzzResult {
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** Whether to go on; asked after each batch. */
+  /** Reports whether to go on; asked after each batch. */
   readonly goesOn: () => boolean;
   /** Inputs of an earlier run. */
   readonly earlier?: readonly Uint8Array[];

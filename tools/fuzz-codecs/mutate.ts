@@ -1,7 +1,7 @@
 import type { Random } from "./random.ts";
 import { utf8 } from "./target.ts";
 
-/** What mutations take their material from. */
+/** The material of mutations. */
 export interface MutationSource {
   readonly random: Random;
   /** Inputs that reached something new. */

@@ -1,6 +1,6 @@
 import type { Finding } from "./fuzz-loop.ts";
 
-/** What a worker is told. */
+/** The order of a worker. */
 export interface WorkerOrder {
   readonly target: string;
   readonly seed: number;
@@ -10,7 +10,7 @@ export interface WorkerOrder {
   readonly board: SharedArrayBuffer;
 }
 
-/** What a worker tells at its end. */
+/** The report of a worker at its end. */
 export interface WorkerReport {
   readonly executions: number;
   readonly corpus: readonly Uint8Array[];

@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 to `limit - 1`; 0 for a limit of 0. */
+  /** Returns a number from 0 to `limit - 1`; 0 for a limit of 0. */
   below(limit: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;

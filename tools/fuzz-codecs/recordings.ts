@@ -15,7 +15,10 @@ interface Line {
   readonly hex?: string;
 }
 
-/** What agents (`c`) or servers (`s`) sent on each recorded RPC connection; nothing where there are no recordings. */
+/**
+ * Returns the bytes that agents (`c`) or servers (`s`) sent on each recorded RPC connection; nothing without
+ * recordings.
+ */
 export function recordedSessions(direction: "c" | "s"): readonly Uint8Array[] {
   return agentFiles().flatMap((lines) => {
     const connections = lines.filter(({ path }) => path?.includes("/me/rpc") === true);

@@ -9,13 +9,13 @@ const hangMs = 30_000;
 const maxRssBytes = 1024 * 1024 * 1024;
 const maxHeapMb = 512;
 const lookEveryMs = 200;
-/** What Node.js ends with when a module still waits and nothing can wake it. */
+/** The exit code of Node.js when a module still waits and nothing can wake it. */
 const unsettledCode = 13;
 
 export interface Supervised {
   readonly maxRssBytes: number;
   readonly seconds: number;
-  /** How it ended: of itself, or what it was ended for. */
+  /** The way it ended: of itself, or the reason it was ended. */
   readonly outcome:
     | { readonly kind: "report"; readonly report: WorkerReport }
     | {

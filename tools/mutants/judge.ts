@@ -3,7 +3,7 @@ import { type Mutant, type Suite, suiteKey } from "./mutant.ts";
 import { runSuite, type SuiteOptions, type SuiteOutcome } from "./run-suite.ts";
 import { openScratchTree } from "./scratch-tree.ts";
 
-/** What came of one mutant, or of a suite without one. */
+/** The result of one mutant, or of a suite without one. */
 export interface Verdict {
   readonly subject: { readonly mutant: Mutant } | { readonly suite: Suite };
   readonly outcome: SuiteOutcome;
@@ -12,7 +12,7 @@ export interface Verdict {
 
 interface JudgeOptions {
   readonly checkout: string;
-  /** How many mutants are tried at the same time. */
+  /** The number of mutants tried at the same time. */
   readonly jobs: number;
   readonly limitMs: number;
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 /** A small bug, as an edit of one file, with the tests that must find it. */
 export interface Mutant {
   readonly name: string;
-  /** What no longer holds, in one line. */
+  /** The property that no longer holds, in one line. */
   readonly breaks: string;
   /** A path from the root of the repository. */
   readonly file: string;

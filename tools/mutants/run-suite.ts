@@ -71,7 +71,7 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** What of vitest's report in JSON is of interest. */
+/** The relevant part of vitest's JSON report. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;

@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { explore, type Subject } from "@slipway/testkit/simulation";
 
-/** What one thread is to look at; it tells of each world with its steps, and at its end what it found. */
+/** The work of one thread; it tells of each world with its steps, and at its end what it found. */
 export interface WorkerOrder {
   readonly subject: Subject;
   readonly from: number;

@@ -1,4 +1,4 @@
-/** What `offer` did with an item. */
+/** The result of `offer`. */
 export type Offered = "taken" | "full" | "closed";
 
 /**

@@ -7,7 +7,7 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Who owns that path itself, a link not followed; undefined when there is nothing. */
+/** Returns the owner of the path itself, without following a link; undefined when nothing is there. */
 export async function ownerOf(path: string): Promise<Account | undefined> {
   try {
     const { uid, gid } = await lstat(path);

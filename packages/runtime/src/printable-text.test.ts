@@ -4,7 +4,7 @@ import { describe, expect, it, test } from "vitest";
 import { printableJson, printableLine, printableText } from "./printable-text.ts";
 
 const esc = "\u001b";
-/** What a terminal may be sent: no control character but line feed and tab, nothing that rearranges text. */
+/** Text that a terminal may be sent: no control character but line feed and tab, nothing that rearranges text. */
 const harmless = /^(?:[^\p{Cc}\u2028-\u202e\u2066-\u2069]|[\n\t])*$/u;
 
 /** One character each. */

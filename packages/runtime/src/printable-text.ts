@@ -11,22 +11,23 @@
 const sgr = /^\u001b\[[\d:;]{0,64}m$/;
 
 /**
- * What may steer a terminal: control sequences, the strings of OSC, DCS, APC, PM and SOS with their end, shorter
- * escapes, and after them each control character by itself; bidirectional overrides and line separators, which
- * rearrange what is read. Unfinished sequences match as far as they go, a string without its end only by its introducer.
+ * The sequences that can control a terminal: control sequences, the strings of OSC, DCS, APC, PM and SOS with their
+ * end, shorter escapes, and after them each control character by itself; bidirectional overrides and line separators,
+ * which rearrange what is read. Unfinished sequences match as far as they go, a string without its end only by its
+ * introducer.
  */
 const steering =
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])(?:[^\u0000-\u001f\u007f-\u009f]*(?:\u0007|\u001b\\|\u009c))?|\u001b[ -/]*[0-~]?|\r\n|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Whether there is anything to do; most text has none of it. */
+/** Matches text that needs any work; most text needs none. */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const suspect = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 const sgrReset = "\u001b[0m";
 
 interface PrintableOptions {
-  /** Whether SGR passes. It is reset at the end of each line that has any. */
+  /** True if SGR passes. It is reset at the end of each line that has any. */
   readonly colors: boolean;
 }
 

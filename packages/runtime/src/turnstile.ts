@@ -10,7 +10,7 @@ export class Turnstile {
     this.#mayEnter = mayEnter;
   }
 
-  /** Whether nobody is inside or waits. */
+  /** True if nobody is inside or waits. */
   get isEmpty(): boolean {
     return this.#inside === 0 && !this.#waiting?.size;
   }

@@ -63,7 +63,7 @@ export function parseWindowCron(
 /** The days of each month, in a year that has most. */
 const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Whether there is a day for it. Weekdays come in every month, so that only days of the month can miss it. */
+/** Reports whether such a day exists. Weekdays come in every month, so only days of the month can miss it. */
 function everComes(text: string, [, , days, monthsOfYear]: CronFields): boolean {
   if (!isAnyField(text, 4)) return true;
   return [...(monthsOfYear ?? [])].some((month) =>
@@ -81,7 +81,7 @@ export function parseCalendar(
   return parseFields(parts, [minute, ...calendar]);
 }
 
-/** Whether two windows can hold at one time. Where both days are limited, either is enough, as cron has it. */
+/** Reports whether two windows can hold at one time. Where both days are limited, either is enough, as in cron. */
 export function windowsOverlap(a: string, b: string): boolean {
   const [first, second] = [parseWindowCron(a), parseWindowCron(b)];
   if ("problem" in first || "problem" in second) return false;
@@ -101,13 +101,13 @@ export function windowsOverlap(a: string, b: string): boolean {
 export interface WallClock {
   readonly hour: number;
   readonly day: number;
-  /** From 1. */
+  /** Counts from 1. */
   readonly month: number;
-  /** From 0, Sunday. */
+  /** Counts from 0, Sunday. */
   readonly weekday: number;
 }
 
-/** Whether a window holds at a time. Where both days are limited, either is enough, as cron has it. */
+/** Reports whether a window holds at a time. Where both days are limited, either is enough, as in cron. */
 export function windowHolds(cron: string, { hour, day, month, weekday }: WallClock): boolean {
   const parsed = parseWindowCron(cron);
   if ("problem" in parsed) return false;
@@ -124,7 +124,7 @@ function isAnyField(cron: string, field: number): boolean {
   return ["*", "?"].includes(words(cron)[field] ?? "");
 }
 
-/** Whether the name is one of a time zone that this runtime knows. */
+/** Reports whether the name is that of a time zone known to this runtime. */
 export function isTimezone(name: string): boolean {
   try {
     const { timeZone } = Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();

@@ -1,6 +1,6 @@
 /**
- * What a template version says, checked and with every default applied. It is stored as JSON; a field whose value is
- * `undefined` is then absent, which reads the same. Texts that nobody gave are empty. Times are whole seconds.
+ * The content of a template version, checked and with every default applied. It is stored as JSON; a field whose value
+ * is `undefined` is then absent, which reads the same. Omitted texts are empty. Times are whole seconds.
  */
 export interface TemplateDefinition {
   readonly driver: string;
@@ -39,9 +39,9 @@ export interface ParameterDefinition {
   readonly formType: FormType;
   /** Without one the parameter is required. */
   readonly default: string | undefined;
-  /** Whether it may change after the first build. */
+  /** True if it may change after the first build. */
   readonly isMutable: boolean;
-  /** Whether it counts for one build only. */
+  /** True if it counts for one build only. */
   readonly isEphemeral: boolean;
   readonly options: readonly ParameterOption[];
   readonly validation: ParameterValidation | undefined;
@@ -56,7 +56,7 @@ export interface ParameterOption {
 
 export interface ParameterValidation {
   readonly regex: string | undefined;
-  /** What to tell whoever breaks the rule; empty for our own words. */
+  /** The message to users who break the rule; empty for our own words. */
   readonly error: string;
   readonly min: number | undefined;
   readonly max: number | undefined;

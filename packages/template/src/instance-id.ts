@@ -1,7 +1,7 @@
 /** Longest name of a cloud's machine, in characters; real ones have less than 40. */
 export const maxInstanceIdLength = 256;
 
-/** Whether a text can be what a cloud calls a machine: visible ASCII. */
+/** Reports whether a text can be a cloud's name for a machine: visible ASCII. */
 export function isInstanceId(text: string): boolean {
   return text.length <= maxInstanceIdLength && /^[!-~]+$/.test(text);
 }

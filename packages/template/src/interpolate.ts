@@ -18,7 +18,7 @@ import {
   type TextPart,
 } from "./template-text.ts";
 
-/** What a build puts in the place of `${{ … }}`. */
+/** The values that a build substitutes for `${{ … }}`. */
 export interface RenderValues {
   /** Of every parameter of the template, as `resolveParameters` gives them. */
   readonly parameters: readonly NamedValue[];
@@ -59,7 +59,10 @@ export function renderDefinition(
   );
 }
 
-/** Whether rendering depends on the values that users choose, so that a request is better refused than its build. */
+/**
+ * Reports whether rendering depends on the values that users choose, so that it is better to refuse the request than to
+ * fail its build.
+ */
 export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">): boolean {
   return agents.some(
     ({ identity, apps, scripts, metadata }) =>

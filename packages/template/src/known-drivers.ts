@@ -12,7 +12,7 @@ const knownDrivers: Readonly<Record<string, string>> = {
 /** The driver that leaves it to others to start agents, and so to say how those show who they are. */
 export const driverOfOthers = "external";
 
-/** What a server offers to whoever pushes a template. */
+/** The drivers that a server offers to those who push a template. */
 export interface AvailableDrivers {
   readonly drivers: readonly string[];
   /** Why not these, by name; the reason follows on the driver in a sentence. */

@@ -7,9 +7,9 @@ import { didYouMean } from "./suggest.ts";
 export interface ParameterChoice {
   /** The name of a preset. Its values go before all others. */
   readonly preset?: string;
-  /** What the request says. */
+  /** The values of the request. */
   readonly given: readonly NamedValue[];
-  /** What the build before had; absent for the first one. */
+  /** The values of the build before; absent for the first one. */
   readonly previous?: readonly NamedValue[];
 }
 

@@ -69,7 +69,7 @@ const mutated = fc
     }, example),
   );
 
-/** What is wrong with a result, whichever it is; `text` is what it was read from. */
+/** Lists the faults of any result; `text` is its source. */
 function faultsOf(result: ParsedTemplate, text: string): readonly string[] {
   if ("problems" in result) {
     const lines = text.split("\n");

@@ -1,6 +1,6 @@
 import { maxProblems, maxProblemText } from "./limits.ts";
 
-/** What is wrong with a `slipway.yaml`, and where. Lines and columns count from 1. */
+/** A problem with a `slipway.yaml`, and its place. Lines and columns count from 1. */
 export interface TemplateProblem {
   readonly line: number;
   readonly column: number;

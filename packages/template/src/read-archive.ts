@@ -9,7 +9,7 @@ import {
   maxReadmeBytes,
 } from "./limits.ts";
 
-/** What the server itself reads of a template's archive. Drivers read the rest. */
+/** The parts of a template's archive that the server itself reads. Drivers read the rest. */
 export interface TemplateFiles {
   /** The path of the definition within the archive. */
   readonly definitionPath: string;

@@ -5,16 +5,16 @@ import type { ProblemList } from "./problem.ts";
 import { RegexMatcher } from "./regex.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
-/** Where a value stands in the file. */
+/** The place of a value in the file. */
 export interface Place {
-  /** As in `TemplateProblem`. */
+  /** The path, as in `TemplateProblem`. */
   readonly path: string;
   /** The last part of the path: the name of an agent, the slug of an app. */
   readonly key: string;
   /** Offset of the key, or of the value where there is none. */
   readonly keyOffset: number;
   readonly node: Node | null;
-  /** Whether it is a key in braces without a colon and a value. */
+  /** True for a key in braces without a colon and a value. */
   readonly isBare: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ScalarContent {
   readonly end: number;
 }
 
-/** What stands at a place; `unreadable` has been reported. */
+/** The content of a place; `unreadable` has been reported. */
 export type Content =
   | { readonly kind: "empty" }
   | { readonly kind: "unreadable" }
@@ -65,7 +65,7 @@ export class Reader {
     return this.#problems.count;
   }
 
-  /** Whether further problems would not be kept: reading on is then of no use. */
+  /** True once further problems would be dropped: reading on is then useless. */
   get isFull(): boolean {
     return this.#problems.isFull;
   }
@@ -85,7 +85,7 @@ export class Reader {
     this.#problems.add({ ...this.#source.position(offset), path: place.path, message });
   }
 
-  /** What stands at a place; follows an alias. */
+  /** Returns the content of a place; follows an alias. */
   open(place: Place): Content {
     if (this.isFull) return { kind: "unreadable" };
     this.#valuesLeft -= 1;
@@ -145,7 +145,10 @@ export class Reader {
     return joined;
   }
 
-  /** Where in the file the `index`th character of a scalar's text stands, if `mark`s begin there and can be counted. */
+  /**
+   * Returns the offset in the file of the `index`th character of a scalar's text, if `mark`s begin there and can be
+   * counted.
+   */
   offsetOf(place: Place, text: string, index: number, mark: string): number {
     const content = this.#content(place);
     if (content.kind !== "scalar") return place.keyOffset;

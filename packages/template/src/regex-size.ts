@@ -43,7 +43,7 @@ function groupStartEnd(source: string, at: number): number {
 
 interface Repetition {
   readonly copies: number;
-  /** How many of them may be left out, for one instruction more each. */
+  /** The number of them that may be omitted, for one instruction more each. */
   readonly optional: number;
   readonly end: number;
 }

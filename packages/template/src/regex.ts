@@ -33,7 +33,7 @@ export class RegexMatcher {
     this.#stepsLeft = maxSteps;
   }
 
-  /** Whether the value has a match anywhere. A problem is of the expression, or that there are too few steps left. */
+  /** Reports whether the value has a match anywhere. A problem is of the expression, or that too few steps are left. */
   match(source: string, value: string): MatchResult {
     const compiled = compile(source);
     if ("problem" in compiled) {

@@ -12,7 +12,7 @@ import type { ExpressionName, ExpressionPart, TextPart, TextProblem } from "./te
 /** Nothing in it is special to a shell, and it is not taken for an option, as a letter or digit comes first. */
 const shellWord = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*)?$/;
 
-/** Whether a value leaves a shell's text what it is, wherever it stands in it. */
+/** Reports whether a value leaves the meaning of a shell's text unchanged, wherever it stands in it. */
 export function isShellWord(value: string): boolean {
   return shellWord.test(value);
 }

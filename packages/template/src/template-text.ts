@@ -1,6 +1,6 @@
 import { didYouMean } from "./suggest.ts";
 
-/** What an expression may name besides `parameters.<name>` (design section 7). */
+/** The names that an expression may use besides `parameters.<name>` (design section 7). */
 export const expressionNames = [
   "owner.id",
   "owner.username",
@@ -30,7 +30,7 @@ export interface TextProblem {
   readonly message: string;
 }
 
-/** Where an expression begins; problems point at it. */
+/** The beginning of an expression; problems point at it. */
 export const expressionMark = "${{";
 
 /**

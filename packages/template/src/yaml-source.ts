@@ -7,7 +7,7 @@ import { ProblemList, type TemplateProblem } from "./problem.ts";
 export interface YamlSource {
   readonly text: string;
   readonly root: Node | null;
-  /** What an alias stands for. Costs a walk through the document: the caller bounds the number of calls. */
+  /** Returns the target of an alias. Costs a walk through the document: the caller bounds the number of calls. */
   followAlias(alias: Node): Node | undefined;
   /** Counted from 1. */
   position(offset: number): { readonly line: number; readonly column: number };

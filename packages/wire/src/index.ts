@@ -42,7 +42,7 @@ export {
   timestampToNs,
 } from "./protobuf/timestamp.ts";
 
-// What the messages are described by and made of.
+// The descriptors and building blocks of the messages.
 export { ScalarType } from "@bufbuild/protobuf";
 export type {
   DescMessage,

@@ -25,7 +25,7 @@ import {
 import { encodeHeader, FrameType, headerBytes, parseHeader } from "./yamux/header.ts";
 
 /*
- * What stock peers really sent, taken apart to its messages and put together again at each layer.
+ * Recordings of stock peers, taken apart to their messages and put together again at each layer.
  * A checkout without the recordings beside it fails here: set SLIPWAY_SHARED.
  */
 const shared = env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../shared");
@@ -192,7 +192,7 @@ class Replay {
     this.opened += 1;
   }
 
-  /** What happened, as words. */
+  /** Returns the events, as words. */
   receive(bytes: Uint8Array): readonly string[] {
     const heard: string[] = [];
     for (const event of this.#session.receive(bytes, 0)) {

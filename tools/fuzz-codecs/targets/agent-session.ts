@@ -72,7 +72,7 @@ class Call {
   }
 }
 
-/** What an agent sends first, where there are no recordings. */
+/** Returns an agent's first messages, for a run without recordings. */
 function madeSession(): Uint8Array {
   const session = new YamuxSession("client");
   const id = session.open(0);

@@ -14,7 +14,7 @@ import { readWorkspaceReference } from "../../../packages/cli/src/commands/works
 import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
-/** What an agent and the command read: manifests, the output of scripts, event streams, texts for the terminal. */
+/** The inputs of an agent and the command: manifests, the output of scripts, event streams, texts for the terminal. */
 export const clientTarget: FuzzTarget = {
   name: "client",
   maxBytes: 16 * 1024,
@@ -93,7 +93,7 @@ function checkManifest(input: Uint8Array): void {
   valueOf(() => readManifest(message, { home: "/h", environment: {} }), ManifestError);
 }
 
-/** What an event stream says first does not change when more of it comes. */
+/** Checks that the first event of a stream does not change when more of it comes. */
 function checkEvents(text: string): void {
   const whole = firstEvent(text);
   const half = firstEvent(text.slice(0, text.length / 2));

@@ -18,7 +18,7 @@ const jwk = {
 const googleKeys = { find: async () => jwk };
 const nowMs = Date.UTC(2026, 0, 1);
 
-/** What anybody may send as the identity of a machine: nothing that no cloud has signed is taken for one. */
+/** The identities that anybody may send: nothing that no cloud has signed is accepted as one. */
 export const identitiesTarget: FuzzTarget = {
   name: "identities",
   maxBytes: 48 * 1024,

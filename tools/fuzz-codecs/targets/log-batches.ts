@@ -66,7 +66,7 @@ function readLines(bytes: Uint8Array): readonly string[] {
   return lines;
 }
 
-/** With a byte order mark, if there is one. */
+/** Decodes the bytes, with a byte order mark if there is one. */
 function exactly(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

@@ -97,7 +97,7 @@ function sample(field: DescMessage["fields"][number], depth: number): unknown {
   }
 }
 
-/** By the number of the type, as descriptors have it. */
+/** Returns a value by the number of its type, as in descriptors. */
 function scalar(type: number): unknown {
   if (type === 9) return "text";
   if (type === 12) return new Uint8Array(16).fill(7);

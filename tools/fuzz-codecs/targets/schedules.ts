@@ -56,7 +56,7 @@ export const schedulesTarget: FuzzTarget = {
   },
 };
 
-/** What the server takes of a script the agent takes, too. */
+/** Checks that the agent accepts every script that the server accepts. */
 async function checkScript(text: string): Promise<void> {
   const script = parseScriptCron(text);
   if ("problem" in script) {

@@ -13,7 +13,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
 const examples = join(import.meta.dirname, "../../../examples");
 const drivers = ["process", "external", "docker"];
-/** As `parse-definition.ts` has it, and some regular expressions that never end. */
+/** The time limit: that of `parse-definition.ts`, plus some regular expressions that never end. */
 const maxMs = 1_500;
 /** Longest message, in characters: it is read by a person. */
 const maxMessage = 1_000;

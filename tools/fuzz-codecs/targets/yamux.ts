@@ -7,7 +7,7 @@ import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts"
 import { recordedSessions } from "../recordings.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** What an owner does with its streams while bytes come in, told by the first two bytes of the input. */
+/** The bytes that begin the input and set the owner's use of its streams while the rest comes in. */
 const headBytes = 2;
 
 /**

@@ -4,7 +4,7 @@ export const statuses = {
   files: ["packages/server/tests/authorisation.test.ts"],
 } as const;
 
-/** What lists hold for every caller. */
+/** The lists, for every caller. */
 export const lists = {
   project: "db",
   files: ["packages/server/tests/authorisation-lists.test.ts"],
@@ -22,7 +22,7 @@ export const rpcs = {
   files: ["packages/server/tests/authorisation-rpc.test.ts"],
 } as const;
 
-/** What limited tokens open, and how long tokens live. */
+/** The access of limited tokens, and the lifetime of tokens. */
 export const tokens = {
   project: "db",
   files: ["packages/server/tests/token-scopes.test.ts", "packages/server/tests/tokens.test.ts"],

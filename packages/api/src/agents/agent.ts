@@ -63,7 +63,7 @@ export type DisplayApp = Infer<typeof DisplayApp>;
 export const Subsystem = oneOf("envbox", "envbuilder", "exectrace");
 export type Subsystem = Infer<typeof Subsystem>;
 
-/** What starts an agent of the driver `external`, on a machine of one's own. */
+/** The credentials that start an agent of the driver `external`, on a machine of one's own. */
 export const ExternalAgentCredentials = Type.Object({
   command: Type.String(),
   agent_token: Type.String(),
@@ -91,7 +91,7 @@ export const WorkspaceAgent = Type.Object({
   operating_system: Type.String(),
   logs_length: Type.Integer(),
   logs_overflowed: Type.Boolean(),
-  /** By the name of a relay's region. */
+  /** Latencies by the name of a relay's region. */
   latency: Type.Optional(
     Type.Record(
       Type.String(),

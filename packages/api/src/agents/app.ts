@@ -10,7 +10,7 @@ export type SharingLevel = Infer<typeof SharingLevel>;
 export const OpenIn = oneOf("slim-window", "tab");
 export type OpenIn = Infer<typeof OpenIn>;
 
-/** What an application last said of its work. */
+/** The last status that an application reported. */
 export const AppStatus = Type.Object({
   id: Uuid,
   created_at: Timestamp,

@@ -56,7 +56,7 @@ const Devcontainer = Type.Object({
   error: Type.Optional(Type.String()),
 });
 
-/** What runs in containers beside an agent (docs/protocol/rest.md §6.5). */
+/** The containers that run beside an agent (docs/protocol/rest.md §6.5). */
 export const Containers = Type.Object({
   devcontainers: Type.Array(Devcontainer),
   containers: Type.Array(Container),

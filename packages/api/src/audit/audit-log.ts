@@ -47,11 +47,11 @@ export const AuditLog = Type.Object({
   user_agent: Type.String(),
   resource_type: AuditResourceType,
   resource_id: Uuid,
-  /** What the thing is called. */
+  /** The name of the resource. */
   resource_target: Type.String(),
   resource_icon: Type.String(),
   action: AuditAction,
-  /** By field: the value before and the value after. */
+  /** The changes by field: the value before and the value after. */
   diff: Type.Record(Type.String(), AuditChange),
   status_code: Type.Integer(),
   additional_fields: Type.Record(Type.String(), Type.Unknown()),

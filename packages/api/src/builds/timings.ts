@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { ScriptStage, ScriptStatus } from "../agents/agent.ts";
 import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** How long the parts of a build took: those of its job, of its agents' first connection, and of their scripts. */
+/** The durations of a build's parts: those of its job, of its agents' first connection, and of their scripts. */
 export const BuildTimings = Type.Object({
   provisioner_timings: Type.Array(
     Type.Object({

@@ -5,8 +5,8 @@ const reservedNames: ReadonlySet<string> = new Set(["new", "create"]);
 export const maxNameLength = 32;
 
 /**
- * What is wrong with the name of a user, template or workspace, or undefined (docs/protocol/clients.md §1.1).
- * The text says the value found and what is wanted.
+ * Returns the problem with the name of a user, template or workspace, or undefined (docs/protocol/clients.md §1.1).
+ * The text has the value found and the value wanted.
  */
 export function nameProblem(name: string): string | undefined {
   if (name.length === 0 || name.length > maxNameLength) {

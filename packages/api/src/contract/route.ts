@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from "typebox";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** Who may call a route: anybody, a user with a session token, or an agent with its token. */
+/** The callers that a route admits: anybody, a user with a session token, or an agent with its token. */
 export type Caller = "anyone" | "user" | "agent";
 
 /**
@@ -12,7 +12,7 @@ export type Caller = "anyone" | "user" | "agent";
  */
 export type AnswerKind = "json" | "bytes" | "socket" | "event-stream" | "json-or-socket";
 
-/** What a route reads: nothing, one JSON value, or raw bytes. */
+/** The body that a route reads: nothing, one JSON value, or raw bytes. */
 export type BodyKind = "none" | "json" | "bytes";
 
 /** One entry of the HTTP contract. Paths are below `/api/v2` and name parameters as `:name`. */
@@ -35,7 +35,7 @@ export interface Route<
   readonly requestsPerMinute: number | undefined;
   /** Status of a success. */
   readonly status: number;
-  /** Whether it answers 304, without a body, when nothing is to be changed. */
+  /** True if it answers 304, without a body, when there is nothing to change. */
   readonly mayBeUnchanged: boolean;
   /** The body of a success; for sockets and event streams, one message. */
   readonly response: R;

@@ -9,7 +9,7 @@ export const nilUuid = "00000000-0000-0000-0000-000000000000";
 /** RFC 3339 in UTC with `Z`, microsecond precision (docs/protocol/rest.md, preamble). */
 export const Timestamp = Type.String({ format: "date-time" });
 
-/** What a time that never was reads as. */
+/** The encoding of a time that never was. */
 export const zeroTimestamp = "0001-01-01T00:00:00Z";
 
 export const nullable = <S extends TSchema>(schema: S): TUnion<[S, TNull]> =>

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** What the command writes into an SSH configuration (docs/protocol/clients.md §0.6). */
+/** The settings that the command writes into an SSH configuration (docs/protocol/clients.md §0.6). */
 export const SshConfig = Type.Object({
   hostname_prefix: Type.String(),
   hostname_suffix: Type.String(),
@@ -37,7 +37,7 @@ export const RegionsResponse = Type.Object({
   ),
 });
 
-/** Whether a newer release is known. */
+/** The result of the check for a newer release. */
 export const UpdateCheck = Type.Object({
   current: Type.Boolean(),
   version: Type.String(),
@@ -68,7 +68,7 @@ const section = {
   error: Type.Optional(Type.String()),
 };
 
-/** How the deployment is, seen from the replica that answers. */
+/** The health of the deployment, seen from the replica that answers. */
 export const HealthReport = Type.Object({
   time: Timestamp,
   healthy: Type.Boolean(),
@@ -90,11 +90,11 @@ export const HealthReport = Type.Object({
   coder_version: Type.String(),
 });
 
-/** How the deployment is used: workspaces as they are now, traffic and sessions from `aggregated_from` on. */
+/** The usage of the deployment: workspaces as they are now, traffic and sessions from `aggregated_from` on. */
 export const DeploymentStats = Type.Object({
   aggregated_from: Timestamp,
   collected_at: Timestamp,
-  /** When it is worth asking again. */
+  /** The earliest time at which new values can be expected. */
   next_update_at: Timestamp,
   workspaces: Type.Object({
     pending: Type.Integer(),

@@ -20,7 +20,7 @@ export const JobType = oneOf(
 );
 export type JobType = Infer<typeof JobType>;
 
-/** What carries out an import or a build (docs/protocol/clients.md §2.3). */
+/** A job that carries out an import or a build (docs/protocol/clients.md §2.3). */
 export const ProvisionerJob = Type.Object({
   id: Uuid,
   created_at: Timestamp,

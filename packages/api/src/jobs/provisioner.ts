@@ -55,7 +55,7 @@ export const ProvisionerDaemon = Type.Object({
   name: Type.String(),
   version: Type.String(),
   api_version: Type.String(),
-  /** What it carries builds out by. */
+  /** The provisioners that carry its builds out. */
   provisioners: Type.Array(Type.String()),
   tags: Type.Record(Type.String(), Type.String()),
   key_name: Type.String(),
@@ -78,7 +78,7 @@ export const listProvisionerDaemons = defineRoute({
     status: Type.Optional(Type.String({ maxLength: 64 })),
     /** A list, separated by commas. */
     ids: Type.Optional(Type.String({ maxLength: 8_192 })),
-    /** How long ago one was last heard of at most, as a Go duration. */
+    /** The longest time since one was last heard of, as a Go duration. */
     max_age: Type.Optional(Type.String({ maxLength: 32 })),
   }),
   response: Type.Array(ProvisionerDaemon),

@@ -16,7 +16,7 @@ export const InboxNotification = Type.Object({
   created_at: Timestamp,
 });
 
-/** What a watcher gets for each new one. */
+/** The message that a watcher gets for each new notification. */
 export const InboxMessage = Type.Object({
   notification: InboxNotification,
   unread_count: Type.Integer(),

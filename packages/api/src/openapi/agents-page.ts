@@ -14,7 +14,7 @@ const ownMessage = "the service refuses a wrong one with the original's message"
 const mayBeRepeated = "a label may be repeated (docs/protocol/rest.md §6.5)";
 const unknownIsInfo = "an unknown level is kept as info instead of losing the batch";
 
-/** Where our document differs from that page on purpose: what the comparison says, and the reason. */
+/** Deliberate differences between our document and that page: the comparison's text, and the reason. */
 export const differences: Readonly<Record<string, string>> = {
   "GET /derp-map answer.HomeParams: more": notOnThePage,
   "GET /derp-map answer.Regions: more": notOnThePage,

@@ -25,7 +25,7 @@ export function shapeOf(schema: unknown, root: object): Shape {
   return { type: typeOf(resolved, root), parts };
 }
 
-/** What differs, a line each, by the path of the field. */
+/** Lists the differences, a line each, by the path of the field. */
 export function compareFields(theirs: Shape, ours: Shape, path: string): string[] {
   const names = [...new Set([...theirs.parts.keys(), ...ours.parts.keys()])];
   return [

@@ -2,7 +2,7 @@ import type { Caller, Route } from "../contract/route.ts";
 import { ErrorBody } from "../errors/api-error.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 
-/** How a schema is written into the document. */
+/** Writes a schema into the document. */
 type Refer = (schema: unknown) => JsonObject;
 
 /** One route as an operation of OpenAPI 3.1; `id` is the name under which the contract exports it. */
@@ -27,7 +27,7 @@ export function describeOperation(id: string, route: Route, refer: Refer): JsonO
   };
 }
 
-/** What the operations of the document are listed by: the resource that their paths begin with. */
+/** The tags that group the document's operations: the resource that their paths begin with. */
 const resources: ReadonlySet<string> = new Set([
   "audit",
   "files",

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** What a deployment switches while it runs (docs/protocol/prebuilds.md §2.7). */
+/** The settings that a deployment changes at run time (docs/protocol/prebuilds.md §2.7). */
 export const PrebuildsSettings = Type.Object({ reconciliation_paused: Type.Boolean() });
 export type PrebuildsSettings = Infer<typeof PrebuildsSettings>;
 
@@ -18,7 +18,7 @@ export const InvalidatedPresets = Type.Object({
 });
 export type InvalidatedPresets = Infer<typeof InvalidatedPresets>;
 
-/** Whether a pool is filled, and if not, why. */
+/** The state of a pool: filled, or the reason that it is not. */
 export const PoolStatus = oneOf(
   "healthy",
   "hard_limited",
@@ -38,7 +38,7 @@ export const PrebuildPool = Type.Object({
   template_version_name: Type.String(),
   preset_id: Uuid,
   preset_name: Type.String(),
-  /** Whether new workspaces are made from this version; if not, the pool is emptied. */
+  /** True if new workspaces are made from this version; otherwise the pool is emptied. */
   active: Type.Boolean(),
   desired: Type.Integer(),
   running: Type.Integer(),

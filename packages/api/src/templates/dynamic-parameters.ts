@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { defineRoute } from "../contract/route.ts";
 import { type Infer, nullable, oneOf } from "../contract/scalars.ts";
 
-/** What a form of parameters holds at a moment. `id` comes back with the answer. */
+/** The present values of a form of parameters. `id` comes back with the answer. */
 export const DynamicParametersRequest = Type.Object({
   id: Type.Integer(),
   inputs: Type.Record(Type.String({ maxLength: 128 }), Type.String({ maxLength: 65_536 }), {

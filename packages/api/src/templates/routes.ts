@@ -89,7 +89,7 @@ export const getTemplateUsers = defineRoute({
   response: TemplateUsers,
 });
 
-/** For editors, which do not log in. */
+/** Returns the schema, for editors, which do not log in. */
 export const getTemplateSchema = defineRoute({
   method: "GET",
   path: "/templates/schema",

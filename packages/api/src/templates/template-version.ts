@@ -51,7 +51,7 @@ export type ArchiveVersionsResponse = Infer<typeof ArchiveVersionsResponse>;
 
 const DiffedVersion = Type.Object({ id: Uuid, name: Type.String() });
 
-/** What changed in the definition between two versions, as a unified diff; empty when nothing did. */
+/** The changes in the definition between two versions, as a unified diff; empty when there are none. */
 export const VersionDiff = Type.Object({
   from: DiffedVersion,
   to: DiffedVersion,

@@ -63,8 +63,8 @@ const maxDurationMs = 10 * 365 * 24 * 3_600_000;
 const Duration = Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs }));
 
 /**
- * What may be changed of a template; what is left out stays. The fields after the blank line have one value on this
- * server: whoever sends another one is told so.
+ * The changes to a template; omitted fields keep their values. The fields after the blank line have one value on this
+ * server: any other value is refused.
  */
 export const UpdateTemplateRequest = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 32 })),

@@ -19,7 +19,7 @@ import {
   UsersResponse,
 } from "./user.ts";
 
-/** Where a password is tried, fewer requests a minute are let through (docs/protocol/clients.md §5.3). */
+/** The rate limit of routes that check a password, lower than others' (docs/protocol/clients.md §5.3). */
 const passwordRequestsPerMinute = 60;
 
 /** `user` is a UUID, a username or `me`. */

@@ -1,6 +1,8 @@
 import { type Infer, oneOf } from "../contract/scalars.ts";
 
-/** What a token can be limited to (docs/protocol/clients.md §5.1), sorted: actions by resource, and what takes several of them. */
+/**
+ * The scopes of a token (docs/protocol/clients.md §5.1), sorted: actions by resource, and those that include several.
+ */
 export const scopeNames = [
   "api_key:*",
   "api_key:create",

@@ -12,7 +12,7 @@ export const ApiKey = Type.Object({
   created_at: Timestamp,
   updated_at: Timestamp,
   login_type: oneOf("password", "token"),
-  /** As older clients know it; empty when `scopes` says more. */
+  /** The scope that older clients know; empty when `scopes` says more. */
   scope: oneOf("all", "application_connect", ""),
   scopes: Type.Array(Type.String()),
   /** Empty for a session. */

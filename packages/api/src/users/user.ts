@@ -76,7 +76,7 @@ export const UserRoles = Type.Object({
 export const AssignableRole = Type.Object({
   name: Type.String(),
   display_name: Type.String(),
-  /** Whether the caller may give it. */
+  /** True if the caller may assign it. */
   assignable: Type.Boolean(),
   built_in: Type.Boolean(),
 });

@@ -8,7 +8,7 @@ import { ReinitError } from "./errors.ts";
 import { readReinitEvent, type ReinitEvent } from "./reinit-event.ts";
 import { Silence } from "./silence.ts";
 
-/** What one request for the reinit stream came to. */
+/** The outcome of one request for the reinit stream. */
 export type ReinitAnswer =
   | { readonly kind: "event"; readonly event: ReinitEvent }
   /** There was a stream and it ended, or was cut, without an event, which is nothing unusual; `reason` is for the log. */

@@ -96,7 +96,7 @@ export class SocketConnection implements AgentConnection {
       for await (const request of requests) stream.send(encodeMessage(method.input, request));
       stream.finishSending();
     })();
-    // What ends the requests ends the call; the reader sees it.
+    // Whatever ends the requests ends the call; the reader sees it.
     sending.catch((error: unknown) => stream.fail(errorText(error)));
     try {
       for await (const bytes of untilAborted(stream.messages, signal)) {

@@ -10,10 +10,10 @@ import {
 
 import { ApiError, ConnectError } from "./errors.ts";
 
-/** Where all routes of the contract live. */
+/** The prefix of all routes of the contract. */
 const apiPrefix = "/api/v2";
 
-/** How long a request may take when its caller sets no limit of its own, in milliseconds. */
+/** The time limit of a request whose caller sets none, in milliseconds. */
 const requestTimeoutMs = 30_000;
 
 export interface ApiClientOptions {

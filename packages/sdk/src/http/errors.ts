@@ -14,7 +14,7 @@ export class ApiError extends Error {
     this.body = body;
   }
 
-  /** Whether the same request may succeed later without a change. */
+  /** True if the same request, unchanged, may succeed later. */
   get retryable(): boolean {
     return this.status === 429 || this.status >= 500;
   }
@@ -33,7 +33,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** Whether trying again later can help. */
+/** Reports whether trying again later can help. */
 export function isRetryable(error: unknown): boolean {
   return (error instanceof ApiError || error instanceof ConnectError) && error.retryable;
 }

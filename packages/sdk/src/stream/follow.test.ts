@@ -76,7 +76,7 @@ describe("followLog", () => {
         send(socket, 1, 2);
         socket.send(JSON.stringify({ id: 3 }), () => socket.terminate());
       },
-      // What it has sent before comes again, as from a server that does not know `after`.
+      // It sends the same lines again, as does a server that does not know `after`.
       (socket) => {
         send(socket, 2, 3, 4);
         socket.close(1011, "broken");

@@ -5,7 +5,7 @@ import { ConnectError } from "../http/errors.ts";
 /** Messages that may wait for a slow reader before the socket is given up. */
 const maxWaitingMessages = 4096;
 
-/** How a socket ended: its close code and reason; 1006 when the connection just broke. */
+/** The end of a socket: its close code and reason; 1006 when the connection just broke. */
 export interface SocketEnd {
   readonly code: number;
   readonly reason: string;

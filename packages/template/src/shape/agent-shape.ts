@@ -52,7 +52,7 @@ const env = record(text({ maxLength: maxScriptLength, rendered: "plain", takesSc
   max: maxEnv,
 });
 
-/** What is offered where a template says nothing: all but the preview edition of the editor. */
+/** The default apps: all but the preview edition of the editor. */
 const defaultDisplayApps = displayApps.filter((name) => name !== "vscode_insiders");
 
 const instanceId = text({

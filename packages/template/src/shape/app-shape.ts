@@ -129,7 +129,7 @@ function checkApp(read: AppFields, place: Place, reader: Reader): void {
     const found = url === undefined ? "neither `url` nor `command`" : "both `url` and `command`";
     reader.reportKey(place, `found ${found}, wanted one of them`);
   }
-  // Where an expression comes first, only its value says what address it is.
+  // When an expression comes first, only its value tells the kind of address.
   if (url !== undefined && !hasExpression(url.slice(0, 8))) {
     const problem = schemeProblem({ url, isExternal: external });
     if (problem !== undefined) reader.report(reader.child(place, "url"), problem);

@@ -58,7 +58,7 @@ export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
 }
 
 export interface RecordOptions {
-  /** What a key must look like, and the same in words. */
+  /** The pattern of a key, and the same in words. */
   readonly keys: { readonly pattern: string; readonly wanted: string; readonly maxLength?: number };
   readonly max: number;
   readonly min?: number;

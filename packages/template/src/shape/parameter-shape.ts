@@ -186,7 +186,7 @@ function checkValidation(
 
 function checkOptions(read: ParameterFields, place: Place, reader: Reader): void {
   const parameterOf = definitionOf(read, "");
-  // What an option of a multi-select stands for is one text of the list.
+  // The value of a multi-select's option is one text of the list.
   const type = parameterOf.formType === "multi-select" ? "string" : read.type;
   const seen = { name: new Set<string>(), value: new Set<string>() };
   for (const [index, one] of read.options.entries()) {

@@ -5,8 +5,8 @@ import type { Content, Place, Reader } from "../reader.ts";
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * What a value in `slipway.yaml` may be: for editors as a JSON schema, for the server as a reader. The file format is
- * written down once, in shapes.
+ * The permitted values of a field in `slipway.yaml`: for editors as a JSON schema, for the server as a reader. Shapes
+ * are the single source of the file format.
  */
 export interface Shape<T> {
   readonly schema: JsonSchema;
@@ -23,7 +23,7 @@ export interface Field<T> {
   readonly absent: T | undefined;
 }
 
-/** What a field means, with a value as it may stand in the file. */
+/** The meaning of a field, with a value as it may stand in the file. */
 export interface Description {
   readonly description: string;
   readonly examples: readonly unknown[];

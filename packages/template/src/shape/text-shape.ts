@@ -7,7 +7,7 @@ import { contentText, type JsonSchema, reportKind, type Shape } from "./shape.ts
 export interface TextOptions {
   readonly maxLength: number;
   readonly minLength?: number;
-  /** What the whole text must look like, and the same in words. */
+  /** The pattern of the whole text, and the same in words. */
   readonly pattern?: string;
   readonly wanted?: string;
   /**
@@ -15,7 +15,7 @@ export interface TextOptions {
    * takes no values that users choose.
    */
   readonly rendered?: "plain" | "shell";
-  /** Whether a number or a truth value is taken as the text that stands in the file. */
+  /** True if a number or a boolean is taken as the text in the file. */
   readonly takesScalars?: boolean;
   /** Says what is wrong with the text, or nothing. Where expressions stand it sees `1`; one in front is not asked about. */
   readonly problem?: (text: string) => string | undefined;

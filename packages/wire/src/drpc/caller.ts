@@ -9,7 +9,7 @@ import { encodePacket } from "./packet.ts";
 import type { DrpcPacket } from "./packet.ts";
 import { parseRpcError } from "./rpc-error.ts";
 
-/** What came back. After `end` or `error` nothing more comes for this RPC. */
+/** An event of a call. After `end` or `error` nothing more comes for this RPC. */
 export type CallerEvent =
   /** May be a view of the received chunk. */
   | { readonly type: "message"; readonly bytes: Uint8Array }
@@ -95,7 +95,7 @@ export class DrpcCaller {
         `answer to stream ${String(packet.streamId)}, the newest is ${String(this.#streamId)}`,
       );
     }
-    // What is late for a call that is over concerns nobody.
+    // A late packet of a finished call is dropped.
     if (packet.streamId < this.#streamId || this.#call.type === "over") return;
     this.#receiveForCall(packet, this.#call, events);
   }

@@ -30,7 +30,7 @@ export interface DrpcFrame {
   readonly kind: number;
   /** The last frame of its packet. */
   readonly isDone: boolean;
-  /** If the kind is unknown the frame is to be ignored. */
+  /** True for a control frame: ignored if its kind is unknown. */
   readonly isControl: boolean;
   /** At most 2^53 - 1. */
   readonly streamId: number;

@@ -9,7 +9,7 @@ import { encodePacket } from "./packet.ts";
 import type { DrpcPacket } from "./packet.ts";
 import { encodeRpcError } from "./rpc-error.ts";
 
-/** What the caller of one yamux stream wants. */
+/** A request of the caller on one yamux stream. */
 export type ResponderEvent =
   | { readonly type: "invoke"; readonly path: string; readonly metadata: DrpcMetadata }
   /** May be a view of the received chunk. */

@@ -13,7 +13,7 @@ const codeBytes = 8;
 /** The code that makes stock peers stop asking for an RPC; the only one in use besides 0 (docs/protocol/rpc.md §3.5, §3.6). */
 export const drpcCodeUnimplemented = 12;
 
-/** How a call failed on the other side. */
+/** The failure of a call on the other side. */
 export interface RpcError {
   /** Above 2^53 - 1 not exact. */
   readonly code: number;

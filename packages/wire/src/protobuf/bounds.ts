@@ -3,7 +3,7 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { ProtobufError } from "./errors.ts";
 import { FieldReader, wireType } from "./field-reader.ts";
 
-/** What one field of a message may hold. */
+/** The bound of one field of a message. */
 export interface FieldBound {
   /** Most entries of a repeated field or a map. */
   readonly maxCount?: number;
@@ -50,7 +50,7 @@ interface CheckedField {
   readonly maxBytes: number;
   /** Of one value. A list of numbers may have a length instead. */
   readonly wireType: number;
-  /** What stands behind a length: text, a message, or numbers one behind the other. */
+  /** The content behind a length: text, a message, or numbers one after another. */
   readonly content: "text" | "numbers" | CheckedMessage;
 }
 

@@ -21,7 +21,7 @@ export function bytesTag(field: number): number {
  */
 export class FieldReader {
   readonly #bytes: Uint8Array;
-  /** Where the next field, or the value that was announced, begins. */
+  /** The offset of the next field, or of the announced value. */
   at = 0;
 
   constructor(bytes: Uint8Array) {

@@ -92,7 +92,7 @@ test("names enum values without their prefix", () => {
   expect(Lifecycle_State.READY).toBe(5);
 });
 
-/** What `action` threw that is not a `ProtobufError`. */
+/** Returns the errors of `action` other than `ProtobufError`. */
 function errorsOf(action: () => unknown): readonly unknown[] {
   try {
     action();

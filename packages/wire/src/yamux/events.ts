@@ -1,4 +1,4 @@
-/** What happened on a session. Each stream ends with exactly one `closed`, unless the whole session dies. */
+/** An event on a session. Each stream ends with exactly one `closed`, unless the whole session dies. */
 export type YamuxEvent =
   /** The peer opened a stream; it is answered by itself. */
   | { readonly type: "opened"; readonly streamId: number }

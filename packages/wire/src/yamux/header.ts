@@ -12,7 +12,7 @@ export const headerBytes = 12;
 
 const version = 0;
 
-/** What a frame is; `length` means something else in each. */
+/** The type of a frame; `length` means something else in each. */
 export const FrameType = {
   /** `length` bytes of payload follow. */
   data: 0,

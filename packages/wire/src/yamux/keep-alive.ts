@@ -19,7 +19,7 @@ type KeepAliveState =
 export class KeepAlive {
   #state: KeepAliveState = { type: "unstarted" };
 
-  /** When to call `tick`: at once until a first time was seen. */
+  /** Returns the time of the next `tick`: at once until a first time was seen. */
   nextWake(): number {
     switch (this.#state.type) {
       case "unstarted":

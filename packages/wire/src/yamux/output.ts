@@ -7,13 +7,13 @@ import type { StreamState } from "./stream-state.ts";
 /** Frames without a stream's queue behind them that may wait; a peer that makes us answer more is not reading. */
 export const maxWaitingReplies = 1024;
 
-/** What the output tells the session about a stream it wrote. */
+/** The reports of the output to the session about a stream it wrote. */
 export interface OutputObserver {
   sentData(stream: StreamState): void;
   sentFin(stream: StreamState): void;
 }
 
-/** What waits for the socket. Data is framed only when it is taken, so that no queue has a twin here. */
+/** The data that waits for the socket. Data is framed only when it is taken, so that no queue has a twin here. */
 export class Output {
   #frames: Uint8Array[] = [];
   /** Streams that are due an ACK or a window update. */

@@ -7,12 +7,12 @@ import { initialWindow, updateThreshold } from "./stream-state.ts";
 
 const maxQueuedBytes = 1_000_000;
 
-/** What one side did and heard on a stream. */
+/** The events of a stream, as seen by one side. */
 interface StreamModel {
   written: number;
   heard: number;
   unconsumed: number;
-  /** What came did not continue what came before, or came after the end. */
+  /** True if data did not continue the data before it, or came after the end. */
   isSpoilt: boolean;
   isFinishing: boolean;
   isPeerFinished: boolean;
@@ -156,7 +156,7 @@ function settle(client: Side, server: Side): void {
   }
 }
 
-/** How much of a full window the peer's credit falls short of. */
+/** Returns the number of bytes that the peer's credit lacks of a full window. */
 function missingCredit(side: Side, id: number): number {
   side.session.write(id, new Uint8Array(initialWindow));
   side.flush();
@@ -181,7 +181,7 @@ test("brings every byte in order, returns all credit and closes each stream once
           expect(isReset || peer.heard).toBe(isReset || stream.written);
           expect(isReset || peer.isPeerFinished).toBe(isReset || stream.isFinishing);
           expect(own.session.queuedBytes(id)).toBe(0);
-          // What was not given back is less than what is worth a frame.
+          // The credit not yet given back is less than is worth a frame.
           const missing = isOver || stream.isFinishing ? 0 : missingCredit(own, id);
           expect(missing).toBeLessThan(updateThreshold);
         }

@@ -192,7 +192,7 @@ export class YamuxSession {
     });
   }
 
-  /** When to call `tick`; `undefined` once the session is dead. */
+  /** Returns the time of the next `tick`; `undefined` once the session is dead. */
   nextWake(): number | undefined {
     if (this.#failure !== undefined) return undefined;
     let wake = this.#keepAlive.nextWake();
@@ -364,7 +364,7 @@ export class YamuxSession {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** What goes wrong in `action` ends the session. */
+  /** Runs `action`; an error in it ends the session. */
   #orDie(action: () => void): void {
     try {
       action();

@@ -23,9 +23,9 @@ export class StreamState {
   /** An ACK is due to the peer, or from it. */
   handshake: "pending" | "done" = "pending";
 
-  /** What we may still send. */
+  /** The bytes that we may still send. */
   #credit = initialWindow;
-  /** What the peer may still send. */
+  /** The bytes that the peer may still send. */
   #window = initialWindow;
   /** Bytes of frames that were announced and are not consumed yet. */
   #unconsumed = 0;

@@ -11,7 +11,7 @@ export interface ExchangeTarget {
   /** More headers for the request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly cloud: Cloud;
-  /** Which agent of the instance is meant, where it has several. */
+  /** The agent's name, where the instance has several. */
   readonly agentName: string | undefined;
 }
 

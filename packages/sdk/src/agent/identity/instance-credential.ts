@@ -5,12 +5,12 @@ import type { ExchangeTarget } from "./exchange-identity.ts";
 import { fetchIdentity } from "./instance-identity.ts";
 
 export interface InstanceCredentialOptions extends ExchangeTarget {
-  /** Where the cloud's metadata service is. */
+  /** The address of the cloud's metadata service. */
   readonly metadataUrl: string;
   readonly clock: Clock;
 }
 
-/** For one exchange, from the first question to the metadata service to the server's answer. */
+/** The time limit of one exchange, from the first question to the metadata service to the server's answer. */
 export const maxExchangeMs = 10_000;
 
 interface Exchange {

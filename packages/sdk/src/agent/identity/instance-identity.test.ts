@@ -98,7 +98,7 @@ describe("fetchIdentity", () => {
   it("goes to the service itself, whatever proxy the environment names", async () => {
     const proxy = await serve({});
     const before = http.globalAgent;
-    // What NODE_USE_ENV_PROXY does at the start.
+    // The effect of NODE_USE_ENV_PROXY at startup.
     http.globalAgent = new http.Agent({ proxyEnv: { HTTP_PROXY: proxy.url } });
     onTestFinished(() => {
       http.globalAgent = before;

@@ -4,7 +4,10 @@ import type { Question } from "./metadata-service.ts";
 /** A cloud whose instances can prove who they are. */
 export type Cloud = "aws" | "azure" | "google";
 
-/** What a cloud says and signs about an instance: the fields of the exchange's body (docs/protocol/agent.md §1.3). */
+/**
+ * The identity of an instance that a cloud states and signs: the fields of the exchange's body (docs/protocol/agent.md
+ * §1.3).
+ */
 export type InstanceIdentity =
   | { readonly signature: string; readonly document: string }
   | { readonly signature: string; readonly encoding: string }
@@ -34,7 +37,7 @@ export function fetchIdentity(
 
 /** Six hours, the longest that AWS grants. */
 const awsSessionSeconds = 21_600;
-/** What a header can hold. */
+/** Text that a header can hold. */
 const headerText = /^[\x21-\x7e]+$/;
 
 async function fetchAws(service: MetadataService, signal: AbortSignal): Promise<InstanceIdentity> {

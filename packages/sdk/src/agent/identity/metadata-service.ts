@@ -9,7 +9,7 @@ export interface Question {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a cloud tells its instances about themselves, at an address that only they reach. */
+/** A cloud's metadata service, at an address that only its instances reach. */
 export class MetadataService {
   readonly #cloudName: string;
   readonly #url: string;
@@ -39,7 +39,7 @@ export class MetadataService {
     return answer.text;
   }
 
-  /** For an answer that is not what it should be. The answer itself may be a secret, and is not told. */
+  /** Makes the error for an unusable answer. The answer itself may be a secret, so it is left out. */
   unusable({ method, path }: Question, wanted: string): IdentityError {
     return new IdentityError(
       `${this.#name} answered ${method} ${path} with something else than wanted (${wanted}): see what answers at that address, ${orToken}`,
@@ -54,7 +54,7 @@ export class MetadataService {
     );
   }
 
-  /** With the address, but not with a password in it. */
+  /** The service's name and address, without a password. */
   get #name(): string {
     return `the metadata service of ${this.#cloudName} at ${new URL(this.#url).origin}`;
   }
