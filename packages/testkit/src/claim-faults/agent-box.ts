@@ -17,7 +17,7 @@ export interface AgentBoxOptions {
   readonly onSurprise: (what: string) => void;
 }
 
-/** Where the agent of one workspace runs: one process after the other, all with the same token. */
+/** The machine of one workspace's agent: one process after the other, all with the same token. */
 export class AgentBox implements AsyncDisposable {
   readonly #options: AgentBoxOptions;
   #child: ChildProcess | undefined;
@@ -43,7 +43,7 @@ export class AgentBox implements AsyncDisposable {
     return this.#child !== undefined;
   }
 
-  /** Which life of its process this is, from 1. */
+  /** The number of the process's present life, from 1. */
   get boots(): number {
     return this.#boots;
   }
@@ -83,7 +83,7 @@ export class AgentBox implements AsyncDisposable {
     await this.kill();
   }
 
-  /** What the scripts of all its processes have left. */
+  /** Returns the lines that the scripts of all its processes have left. */
   async readPasses(): Promise<readonly Pass[]> {
     return parsePasses(await readFile(this.#passesFile, "utf8").catch(() => ""));
   }

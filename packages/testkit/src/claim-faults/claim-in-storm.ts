@@ -29,7 +29,7 @@ export async function claimInStorm(
   try {
     await Promise.race([claims.make(people, limit), mended]);
   } catch (error) {
-    // What is missing by then is told with the violations.
+    // Anything missing by then is reported with the violations.
     if (!limit.aborted) throw error;
   } finally {
     over.abort();

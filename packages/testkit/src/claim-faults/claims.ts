@@ -8,7 +8,7 @@ import type { Fleet } from "./fleet.ts";
 import type { Person, Wish } from "./people.ts";
 import { callOnce, isRefusal, persist } from "./persist.ts";
 
-/** A workspace of which its owner knows that it is his. */
+/** A workspace that its owner knows to own. */
 export interface Acknowledged {
   readonly id: string;
   readonly name: string;
@@ -25,7 +25,7 @@ interface ClaimsOptions {
 
 const lookEveryMs = 50;
 
-/** What people have claimed so far. */
+/** The claims so far. */
 export class Claims {
   readonly #options: ClaimsOptions;
   readonly acknowledged: Acknowledged[] = [];

@@ -51,7 +51,9 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
   return { postgres, replicas, proxies, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-/** By chance of its own: which server a connection gets depends on when it comes, and no seed tells that. */
+/**
+ * Shuffles with randomness outside the seed: which server a connection gets depends on its timing, which no seed tells.
+ */
 function shuffled<T>(items: readonly T[]): readonly T[] {
   return items
     .map((item) => ({ item, order: Math.random() }))

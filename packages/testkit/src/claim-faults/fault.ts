@@ -5,7 +5,7 @@ import type { Random } from "../simulation/engine/random.ts";
 /** A way in which something breaks. */
 export interface Fault {
   readonly kind: string;
-  /** How often it is chosen beside others. */
+  /** The weight of its choice beside others. */
   readonly weight: number;
   /**
    * Strikes and mends; resolves to what was struck, undefined when there was nothing. Mends at once when the signal is
@@ -14,7 +14,7 @@ export interface Fault {
   readonly strike: (random: Random, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-/** How long something stays broken; less when the signal is aborted. */
+/** Waits while something stays broken; less when the signal is aborted. */
 export async function stayBroken(ms: number, signal: AbortSignal): Promise<void> {
   // The signal says only that it is time to mend.
   await pause(ms, undefined, { signal }).catch(() => undefined);

@@ -10,7 +10,7 @@ import { isRefusal, persist } from "./persist.ts";
 
 interface FleetOptions {
   readonly directory: string;
-  /** Where agents connect. */
+  /** The address that agents connect to. */
   readonly serverUrl: string;
   readonly admin: ApiClient;
   readonly onSurprise: (what: string) => void;

@@ -4,14 +4,14 @@ import type { Pass } from "./pass.ts";
 import type { WorkspaceFacts } from "./workspace-facts.ts";
 
 /**
- * What one life of an agent's process may leave. It runs its scripts for the system user, then for the claimer, or at once
- * for the latter. A claim that comes at the very start may end a start script before its line.
+ * The permitted lines of one life of an agent's process. It runs its scripts for the system user, then for the claimer,
+ * or at once for the latter. A claim that comes at the very start may end a start script before its line.
  */
 const lawfulLives = /^(start:prebuilds )?(stop:prebuilds )?(start:claimer )?(stop:claimer )?$/;
 /** Stop scripts run before a process starts anew for somebody else. */
 const skippedStop = /start:prebuilds start:claimer/;
 
-/** What must never be, whatever happens: S1, S3 to S5 and S7 of docs/protocol/prebuilds.md §7. */
+/** Lists the violations of the safety rules: S1, S3 to S5 and S7 of docs/protocol/prebuilds.md §7. */
 export function violationsOf(facts: WorkspaceFacts, passes: readonly Pass[]): readonly string[] {
   const { claimers, claimedAtMs, errors } = facts;
   const [claimer] = claimers;
@@ -37,8 +37,8 @@ function roleOf({ owner }: Pass, claimer: string | undefined): string {
 }
 
 /**
- * What a claimed workspace still lacks, with `boot` as the life of its process that goes on; undefined when it has all, or
- * nobody claimed it.
+ * Returns a thing that a claimed workspace still lacks, with `boot` as the life of its process that goes on; undefined
+ * when it has all, or nobody claimed it.
  */
 export function lackOf(
   facts: WorkspaceFacts,
@@ -59,7 +59,7 @@ export function lackOf(
   return `workspace ${facts.name} (${facts.id}): ${lacks.join(", ")}`;
 }
 
-/** From the claim to the first start script for its owner; undefined when either is missing. */
+/** Returns the time from the claim to the first start script for its owner; undefined when either is missing. */
 export function latencyOf(facts: WorkspaceFacts, passes: readonly Pass[]): number | undefined {
   const first = passes.find(
     ({ stage, owner }) => stage === "start" && facts.claimers.includes(owner),

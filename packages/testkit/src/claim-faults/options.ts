@@ -1,4 +1,4 @@
-/** How a run of claims under faults is to be. Times are in milliseconds. */
+/** The options of a run of claims under faults. Times are in milliseconds. */
 export interface ClaimFaultsOptions {
   /** Everything random that is decided here comes from it; when processes do what they do does not. */
   readonly seed: number;
@@ -15,20 +15,20 @@ export interface ClaimFaultsOptions {
   readonly faultEveryMs: number;
   /** Longest time for which a connection passes nothing; those to PostgreSQL at most a fifth of it. */
   readonly maxStallMs: number;
-  /** What takes longer than this has failed: all claims, and then all that is owed. */
+  /** The time limits: of all claims, and then of all that is owed. */
   readonly claimsWithinMs: number;
   readonly calmWithinMs: number;
-  /** How long it is watched, once all is as it should be, whether it stays so. */
+  /** The time for which a run that came to rest is watched for changes. */
   readonly watchMs: number;
-  /** Whether logs and databases are kept also of a run in which nothing was wrong. */
+  /** True to keep logs and databases also of a run without violations. */
   readonly keep: boolean;
   /** Told a line from time to time. */
   readonly onProgress: (line: string) => void;
 }
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface ClaimFaultsOutcome {
-  /** What must not be: none, if all went well. */
+  /** The violations: none, if all went well. */
   readonly violations: readonly string[];
   /** Acknowledged, of a workspace that waited. */
   readonly claims: number;
@@ -44,7 +44,7 @@ export interface ClaimFaultsOutcome {
   readonly claimsMs: number;
   readonly calmMs: number;
   readonly totalMs: number;
-  /** From each claim to its owner's first start script. */
+  /** The time from each claim to its owner's first start script. */
   readonly latencies: readonly Latency[];
   /** Logs and databases. */
   readonly directory: string;
@@ -58,7 +58,7 @@ export interface Latency {
 export interface FaultCount {
   readonly kind: string;
   readonly count: number;
-  /** From the blow to its mending, in all and at most. */
+  /** The time from a fault to its repair, in all and at most. */
   readonly totalMs: number;
   readonly maxMs: number;
 }

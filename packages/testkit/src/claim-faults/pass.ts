@@ -6,7 +6,7 @@ export interface Pass {
   readonly atMs: number;
 }
 
-/** What an agent's environment says: the file for lines, and which life of its process this is. */
+/** The variables of an agent's environment: the file for lines, and the number of its process's life. */
 export const passVariables = { file: "PASSES_FILE", boot: "PASSES_BOOT" } as const;
 
 /** The text of a script that leaves such a line with one write, and takes a moment in which things may happen. */

@@ -17,7 +17,7 @@ export interface Person {
   readonly client: ApiClient;
 }
 
-/** What a claim asks for, but for the name. */
+/** The request of a claim, but for the name. */
 export type Wish = Omit<BodyOf<typeof createWorkspace>, "name">;
 
 const password = "correct-horse-battery-42";

@@ -14,7 +14,7 @@ export function callOnce<T>(
   return call(AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
 }
 
-/** Whether the server has said no for good, so that calling again is of no use. */
+/** Reports whether the server has refused for good, so that calling again is useless. */
 export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && !isRetryable(error);
 }

@@ -6,7 +6,7 @@ import pg from "pg";
 
 import type { ProxyTarget } from "../servers/tcp-proxy.ts";
 
-/** How PostgreSQL goes down: with a checkpoint, without one, or all at once. */
+/** The way that PostgreSQL goes down: with a checkpoint, without one, or all at once. */
 export type Shutdown = "fast" | "immediate" | "kill";
 
 const signals = { immediate: "SIGQUIT", kill: "SIGKILL" } as const;
@@ -29,7 +29,7 @@ export class PostgresHost implements AsyncDisposable {
     return new PostgresHost(dataDir, await openPostgres(dataDir));
   }
 
-  /** Where it listens. */
+  /** The address on which it listens. */
   get target(): ProxyTarget {
     const { host, port } = this.#postgres.connection;
     return { path: `${host}/.s.PGSQL.${port}` };

@@ -36,7 +36,7 @@ export class Replica implements AsyncDisposable {
     return this.#server !== undefined;
   }
 
-  /** Where it listens; nowhere while it is down. */
+  /** The addresses on which it listens; none while it is down. */
   get targets(): readonly ProxyTarget[] {
     return this.#server === undefined ? [] : [{ port: Number(new URL(this.#server.url).port) }];
   }

@@ -65,7 +65,7 @@ async function deleteIt(
       signal,
     );
   } catch {
-    // Whether it was heard is seen at the next look; if not, it is said again.
+    // The next look shows whether the request arrived; if not, it is sent again.
     signal.throwIfAborted();
   }
 }

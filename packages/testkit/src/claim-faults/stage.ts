@@ -12,7 +12,7 @@ export interface Stage extends AsyncDisposable {
   readonly people: readonly Person[];
   readonly fleet: Fleet;
   readonly claims: Claims;
-  /** What ended by itself, and should not have. */
+  /** The processes that ended by themselves, and should not have. */
   readonly surprises: readonly string[];
 }
 

@@ -5,11 +5,11 @@ import type { Latency } from "./options.ts";
 import type { PostgresHost } from "./postgres-host.ts";
 import { readWorkspaceFacts, type WorkspaceFacts } from "./workspace-facts.ts";
 
-/** How all workspaces stand together. */
+/** The state of all workspaces together. */
 export interface Verdict {
-  /** What must never be. */
+  /** The violations of rules that must always hold. */
   readonly violations: readonly string[];
-  /** What has yet to come. */
+  /** The facts that have yet to come. */
   readonly lacks: readonly string[];
   readonly latencies: readonly Latency[];
 }
@@ -37,7 +37,7 @@ export async function reachVerdict(postgres: PostgresHost, fleet: Fleet): Promis
   };
 }
 
-/** Every workspace that somebody was told is his is his, and nobody has one of which he was not told. */
+/** Checks that users own every workspace they were told is theirs, and none that they were not told of. */
 export function compareOwnership(
   acknowledged: readonly Acknowledged[],
   facts: readonly WorkspaceFacts[],

@@ -2,7 +2,7 @@ import { prebuildsUserId } from "@slipway/api";
 
 import type { PostgresHost } from "./postgres-host.ts";
 
-/** What the database says of a workspace. */
+/** The facts about a workspace in the database. */
 export interface WorkspaceFacts {
   readonly id: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface WorkspaceFacts {
   readonly wasPrebuild: boolean;
   /** All for whom it was ever built, without the system user. */
   readonly claimers: readonly string[];
-  /** When the transaction of the claim began. */
+  /** The time at which the transaction of the claim began. */
   readonly claimedAtMs: number | undefined;
   readonly isOwed: boolean;
   /** Of the newest build's agent. */

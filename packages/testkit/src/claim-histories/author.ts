@@ -185,7 +185,7 @@ export class Author {
   }
 }
 
-/** What an agent says next if all goes well. */
+/** The next report of an agent if all goes well. */
 const following: ReadonlyMap<string, LifecycleState> = new Map([
   ["created", "starting"],
   ["starting", "ready"],

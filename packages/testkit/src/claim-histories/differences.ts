@@ -1,4 +1,4 @@
-/** Where two values differ, as `path: one, other`. */
+/** Lists the places where two values differ, as `path: one, other`. */
 export function differences(one: unknown, other: unknown, path = ""): readonly string[] {
   if (isBranch(one) && isBranch(other)) {
     const keys = new Set([...Object.keys(one), ...Object.keys(other)]);

@@ -7,11 +7,11 @@ export interface HistoryWorld extends AsyncDisposable {
   pass(ms: number): Promise<void>;
   /** Resolves to what whoever did it was told. */
   take(step: Step): Promise<string>;
-  /** What there is; of the views those whose turn it is. */
+  /** Returns the rows, and the views whose turn it is. */
   read(turn: number): Promise<Snapshot>;
 }
 
-/** What a world begins with. */
+/** The initial state of a world. */
 export interface Beginning {
   readonly driver: "external" | "docker" | "process";
   readonly agentNames: readonly string[];

@@ -4,7 +4,7 @@ import type { BuildRow } from "../simulation/model/tables.ts";
 import type { Transaction } from "../simulation/store/transaction.ts";
 import type { Names } from "./names.ts";
 
-/** What a world in memory has, and how its statements run: all at one moment. */
+/** The state of a world in memory, and its way of running statements: all at one moment. */
 export interface ModelState {
   readonly model: Model;
   readonly names: Names;

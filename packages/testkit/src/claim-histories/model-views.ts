@@ -5,7 +5,7 @@ import { limits, versions } from "./history-world.ts";
 import type { ModelState } from "./model-state.ts";
 import type { ViewReaders } from "./snapshot.ts";
 
-/** What the model's views say. */
+/** Returns the readers of the model's views. */
 export function modelViews(world: ModelState): ViewReaders {
   const { model, names, nowMs } = world;
   const view = model.committed;

@@ -7,9 +7,9 @@ import type { AgentState, BuildState, Snapshot, WorkspaceState } from "./snapsho
 export interface Rows {
   /** Oldest first; those of one moment in the order in which their names are to count. */
   readonly workspaces: readonly WorkspaceRow[];
-  /** By workspace and number. */
+  /** Sorted by workspace and number. */
   readonly builds: readonly BuildRow[];
-  /** By the number of their builds; parents before their children. */
+  /** Sorted by the number of their builds; parents before their children. */
   readonly agents: readonly AgentRow[];
 }
 

@@ -12,7 +12,9 @@ import type { TimedStep } from "./step.ts";
 export interface PlayedHistory {
   readonly beginning: Beginning;
   readonly steps: readonly TimedStep[];
-  /** What the model and PostgreSQL do not agree about after the last step, a line each; empty when they always did. */
+  /**
+   * The differences between the model and PostgreSQL after the last step, a line each; empty when they always agreed.
+   */
   readonly differences: readonly string[];
 }
 

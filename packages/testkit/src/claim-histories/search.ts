@@ -11,7 +11,7 @@ export interface HistorySearch {
 interface SearchOptions {
   readonly from: number;
   readonly count: number;
-  /** How many are played at the same time, each on a connection of its own. */
+  /** The number of histories played at the same time, each on a connection of its own. */
   readonly jobs: number;
   readonly onHistory?: (seed: number) => void;
 }

@@ -8,7 +8,7 @@ export interface Snapshot {
   readonly workspaces: Readonly<Record<string, WorkspaceState>>;
   readonly builds: Readonly<Record<string, BuildState>>;
   readonly agents: Readonly<Record<string, AgentState>>;
-  /** What the product's queries say of it. */
+  /** The results of the product's queries. */
   readonly views: Views;
 }
 
@@ -46,29 +46,29 @@ export interface AgentState {
   readonly wasReceived: boolean;
 }
 
-/** What the product's queries say. They take their turns, because each costs a statement or more. */
+/** The results of the product's queries. They take turns, because each costs a statement or more. */
 export interface Views {
-  /** How each token stands for `/reinit`. */
+  /** The state of each token for `/reinit`. */
   readonly reinit: Readonly<Record<string, object>>;
   /** The agent that each token lets in. */
   readonly live?: Readonly<Record<string, string | null>>;
-  /** By version: what claims get, in this order. */
+  /** The workspaces that claims get, in this order, by version. */
   readonly claimable?: Readonly<Record<string, readonly string[]>>;
   /** Prebuilds that a claim which has locked them gets. */
   readonly changeable?: readonly string[];
-  /** By version: the reconciler's snapshot and what it plans. */
+  /** The reconciler's snapshot and plan, by version. */
   readonly pools?: Readonly<Record<string, object>>;
   readonly poolsLookedAt?: readonly string[];
-  /** By newest build: the build whose processes it takes over. */
+  /** The build whose processes the newest build takes over, by newest build. */
   readonly predecessors?: Readonly<Record<string, string | null>>;
 }
 
-/** How a world reads its views. */
+/** The functions that read a world's views. */
 export type ViewReaders = {
   readonly [V in keyof Views]-?: () => Promise<NonNullable<Views[V]>>;
 };
 
-/** Which views are read after which step; the answers to agents after each. */
+/** The views to read after each step, in turn; the answers to agents after each. */
 const turns: readonly (readonly (keyof Views)[])[] = [
   ["claimable"],
   ["pools", "poolsLookedAt"],

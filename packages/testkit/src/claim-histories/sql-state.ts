@@ -6,7 +6,7 @@ import type { Work } from "../claim-stage/work.ts";
 import type { Names } from "./names.ts";
 import type { TimeShift } from "./time-shift.ts";
 
-/** What a world on PostgreSQL has beside its rows. */
+/** The state of a world on PostgreSQL beside its rows. */
 export interface SqlState {
   readonly db: Database;
   readonly stage: ClaimStage;

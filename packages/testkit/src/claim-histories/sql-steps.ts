@@ -132,7 +132,7 @@ async function sessionOf({ sessions, time }: SqlState, name: string): Promise<Ag
   return { ...found.session, authenticatedAt: await time.before(found.ageMs) };
 }
 
-/** What an agent says that it is: ours and those of Coder. */
+/** The startup reports of agents: ours and those of Coder. */
 const startups = {
   identity: startupOf("v2.37.0+slipway.0.1.0"),
   frames: startupOf("v2.37.0"),

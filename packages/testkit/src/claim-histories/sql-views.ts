@@ -16,7 +16,7 @@ import type { Names } from "./names.ts";
 import type { ViewReaders } from "./snapshot.ts";
 import type { SqlState } from "./sql-state.ts";
 
-/** What the production statements say. */
+/** Returns readers that run the production statements. */
 export function sqlViews(world: SqlState, rows: Rows): ViewReaders {
   const { db, names } = world;
   const tokens = [...new Set(rows.agents.map(({ tokenId }) => tokenId))];

@@ -33,7 +33,7 @@ export type Step =
       readonly type: "report";
       readonly session: string;
       readonly state: LifecycleState;
-      /** How long the report was on its way, in milliseconds. */
+      /** The time that the report was under way, in milliseconds. */
       readonly lateMs: number;
     }
   | { readonly type: "grant"; readonly agent: string }

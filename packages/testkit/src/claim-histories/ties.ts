@@ -11,8 +11,8 @@ export interface Tie {
 }
 
 /**
- * What one look at the pools makes has one time, and what comes of it next is up to chance: so they are put a millisecond apart,
- * in the order of the names of their workspaces, which both worlds agree about.
+ * Returns the builds to set apart. The builds of one look at the pools have one time, and chance decides their order
+ * later: so they are put a millisecond apart, in the order of their workspaces' names, which both worlds agree about.
  */
 export function tiesOf(names: Names, { builds, workspaces }: Rows): readonly Tie[] {
   const numberOf = (workspaceId: string): number => Number(names.name(workspaceId).slice(1));

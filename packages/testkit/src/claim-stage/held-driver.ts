@@ -61,7 +61,7 @@ export class HeldDriver implements Driver {
   }
 }
 
-/** Whether a claim with this driver is a job, instead of complete with its transaction. */
+/** Reports whether a claim with this driver is a job, instead of complete with its transaction. */
 export function handsOverByJob(name: DriverName): boolean {
   return name === "docker";
 }

@@ -9,7 +9,7 @@ import type {
   SecretBox,
 } from "@slipway/server/claims";
 
-/** What the services of claims are called with. */
+/** The dependencies of the claim services. */
 export interface StageNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;

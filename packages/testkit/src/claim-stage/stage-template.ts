@@ -11,7 +11,7 @@ export interface StageVersion {
   readonly presetId: string;
 }
 
-/** What the preset of a version says of its pool. */
+/** The pool in the preset of a version. */
 export interface StagePool {
   readonly instances: number;
   readonly expireAfterSeconds: number;

@@ -4,7 +4,7 @@ import type { Clock } from "@slipway/runtime";
 
 /** A clock that stands until it is told to go on. Both of its times start at the same value. */
 export interface FakeClock extends Clock {
-  /** How many sleeps are waiting. */
+  /** The number of waiting sleeps. */
   readonly sleepers: number;
   /**
    * Goes on by `ms`: wakes what is due in the order of its time, and lets whatever that sets off run until it waits

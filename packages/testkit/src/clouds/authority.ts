@@ -15,7 +15,7 @@ export interface CertificateParts {
   readonly name: string;
   /** Itself unless given. */
   readonly issuer?: Issued;
-  /** Whether it may issue others. */
+  /** True if it may issue others. */
   readonly isAuthority?: boolean;
   readonly pathLength?: number;
   readonly from?: Date;
@@ -96,12 +96,12 @@ export interface MessageParts {
   readonly signer: Issued;
   /** The signer's own unless given. */
   readonly certificates?: readonly Issued[];
-  /** How many have signed. */
+  /** The number of signers. */
   readonly signers?: number;
   readonly contentType?: string;
   readonly digestOid?: string;
   readonly signatureOid?: string;
-  /** What attributes say where there are some: `digestOf` the content unless something else is named. */
+  /** The attributes, if any: `digestOf` is the content unless something else is named. */
   readonly attributes?: { readonly signedAt?: Date; readonly digestOf?: string };
 }
 

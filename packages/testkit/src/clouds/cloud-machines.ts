@@ -12,7 +12,7 @@ import { issue, type Issued, makeKeys, signMessage } from "./authority.ts";
 /** Clouds of a test, whose machines prove who they are to a server with these settings. */
 export interface Clouds extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
-  /** What a machine of each cloud sends. */
+  /** The identity that a machine of each cloud sends. */
   readonly aws: (instanceId: string) => Body;
   readonly azure: (instanceId: string) => Body;
   readonly google: (instanceId: string, alg?: "RS256" | "ES256") => Promise<Body>;
@@ -106,7 +106,7 @@ function azureBody(vmId: string, { azure: signer }: Signers): Body {
   return { signature: signMessage(document, { signer }), encoding: "pkcs7" };
 }
 
-/** As Azure writes times: `11/28/18 06:16:17 -0000`. */
+/** Formats a time as Azure does: `11/28/18 06:16:17 -0000`. */
 function azureTime(ms: number): string {
   const [date = "", time = ""] = new Date(ms).toISOString().split(/[T.]/);
   const [year = "", month, day] = date.split("-");

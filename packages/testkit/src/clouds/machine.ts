@@ -9,11 +9,11 @@ import type { Clouds } from "./cloud-machines.ts";
 export interface Machine extends AsyncDisposable {
   /** Of an agent that is known by this machine. */
   readonly environment: Readonly<Record<string, string>>;
-  /** How often something has asked who the machine is. */
+  /** Returns the number of requests for the machine's identity. */
   readonly asked: () => number;
 }
 
-/** By which agents, and the clouds' own libraries, find the service. */
+/** The variables by which agents, and the clouds' own libraries, find the service. */
 const variables = {
   aws: "AWS_EC2_METADATA_SERVICE_ENDPOINT",
   azure: "AZURE_POD_IDENTITY_AUTHORITY_HOST",

@@ -8,14 +8,14 @@ import { work } from "./bystander.ts";
  * parent, which terminates it.
  */
 
-/** What the thread is started with. */
+/** The data that the thread starts with. */
 export interface BystanderData {
   readonly serverUrl: string;
   readonly token: string;
   readonly workspaceId: string;
 }
 
-/** What it tells. */
+/** The messages of the thread. */
 export type BystanderMessage =
   | { readonly type: "took"; readonly ms: number }
   | { readonly type: "failed"; readonly text: string };

@@ -21,7 +21,7 @@ const pauseMs = 150;
 /** After so many rounds of requests the workspace is stopped and started. */
 const roundsPerRestart = 20;
 
-/** What the bystander's requests came to. */
+/** The results of the bystander's requests. */
 export interface BystanderNotes {
   /** In milliseconds, for each request that succeeded. */
   took(ms: number): void;
@@ -76,7 +76,7 @@ export async function work(
   }
 }
 
-/** What the bystander's own agent does meanwhile. */
+/** Reports as the bystander's own agent, meanwhile. */
 async function report(
   agent: ExternalAgent["connection"],
   round: number,

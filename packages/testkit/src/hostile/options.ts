@@ -1,14 +1,14 @@
 export interface HostileOptions {
-  /** How long all of it goes on. */
+  /** The duration of the run. */
   readonly durationMs: number;
-  /** How long one measurement takes; a verdict about memory needs eight of them. */
+  /** The duration of one measurement; a verdict about memory needs eight of them. */
   readonly intervalMs: number;
   readonly onInterval: (interval: Interval) => void;
 }
 
-/** What was measured in one interval. */
+/** The measurements of one interval. */
 export interface Interval {
-  /** From the beginning of the run to the end of the interval. */
+  /** The time from the beginning of the run to the end of the interval. */
   readonly atMs: number;
   /** Of the requests of the bystander; NaN when there was none. */
   readonly p50Ms: number;
@@ -21,7 +21,7 @@ export interface Interval {
   readonly tricks: readonly TrickCount[];
 }
 
-/** How often a trick was played, and how the server took what was in it. */
+/** The number of times that a trick was played, and that the server took or refused its content. */
 export interface TrickCount {
   readonly name: string;
   readonly played: number;
@@ -31,9 +31,9 @@ export interface TrickCount {
 
 export interface HostileOutcome {
   readonly intervals: readonly Interval[];
-  /** What the server did that it must not: answers of 500 and above, a request of the bystander that failed. */
+  /** The faults of the server: answers of 500 and above, a request of the bystander that failed. */
   readonly faults: readonly string[];
-  /** What the run shows that it must not; none for a good one. */
+  /** The violations that the run shows; none for a good one. */
   readonly violations: readonly string[];
   /** Of all requests of the bystander. */
   readonly p50Ms: number;

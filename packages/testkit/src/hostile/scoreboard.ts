@@ -6,7 +6,7 @@ import type { TrickCount } from "./options.ts";
 /** Faults that are told of; a broken server makes thousands of the same. */
 const maxFaults = 50;
 
-/** What one trick notes. */
+/** The notes of one trick. */
 export interface Play {
   note(isTaken: boolean): void;
   reply(reply: RawReply): void;

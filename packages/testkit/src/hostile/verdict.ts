@@ -1,17 +1,20 @@
 import type { HostileOutcome, Interval } from "./options.ts";
 
-/** What the work of others may take, in milliseconds, for 99 of 100 requests. */
+/** The longest time that the work of others may take, in milliseconds, for 99 of 100 requests. */
 const maxP99Ms = 100;
-/** How much more memory than in the second quarter of a run may be in use in the last, in percent. */
+/** The most by which memory in the last quarter of a run may exceed that in the second, in percent. */
 const maxMemoryGrowthPercent = 15;
-/** How fast the data directory may grow in the second half of a run: what rests in it is bounded, what passes is reused. */
+/**
+ * The most that the data directory may grow in the second half of a run: what rests in it is bounded, what passes is
+ * reused.
+ */
 const maxDiskGrowthPerHour = 256 * 1024 * 1024;
-/** With fewer measurements nothing is said of memory and disk. */
+/** The fewest measurements for a verdict on memory and disk. */
 const minIntervals = 8;
 
 const msPerHour = 3_600_000;
 
-/** What a run shows that it must not. */
+/** Lists the violations that a run shows. */
 export function judgeHostileRun({
   intervals,
   faults,

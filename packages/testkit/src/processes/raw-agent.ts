@@ -58,7 +58,7 @@ export async function openRawAgent(
   const ended = Promise.withResolvers<number>();
   const closed = ended.promise;
   socket.on("close", (code) => ended.resolve(code));
-  // What is no session fails to open, below.
+  // Anything that is not a session fails to open, below.
   socket.on("error", () => undefined);
   const flush = (): void => {
     const output = yamux.takeOutput();

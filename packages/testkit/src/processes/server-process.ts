@@ -25,7 +25,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   /** Milliseconds from the spawn to the text that says it runs. */
   readonly startMs: number;
-  /** What it has printed so far. */
+  /** Returns the output so far. */
   output(): string;
   /** Resolves when it is gone, whoever ended it. */
   readonly exited: Promise<unknown>;

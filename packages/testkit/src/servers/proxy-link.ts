@@ -49,7 +49,7 @@ export class ProxyLink {
       if (!this.#isStalled) to.resume();
     });
     from.on("end", () => to.end());
-    // What is wrong with it is seen at its close.
+    // Its close shows the error.
     from.on("error", () => undefined);
     from.on("close", (hasError) => {
       if (hasError && !this.#isStalled) reset(to);

@@ -3,7 +3,7 @@ import { connect, createServer, type NetConnectOpts, type Socket } from "node:ne
 import { type LocalServer, openLocalServer } from "./local-server.ts";
 import { ProxyLink } from "./proxy-link.ts";
 
-/** Where connections are passed on to: a port of this machine, or the path of a socket. */
+/** The destination of connections: a port of this machine, or the path of a socket. */
 export type ProxyTarget = { readonly port: number } | { readonly path: string };
 
 /**

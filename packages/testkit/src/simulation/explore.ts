@@ -6,7 +6,7 @@ import type { Violation } from "./world/monitor.ts";
 import { profileOf } from "./world/profile.ts";
 
 /**
- * What worlds are made of: the product's own rules; a planted fault; or the worlds of that fault without it, which show
+ * The rules of worlds: the product's own; a planted fault; or the worlds of that fault without it, which show
  * that it is the fault that is found.
  */
 export type Subject =
@@ -48,7 +48,7 @@ export async function explore(subject: Subject, options: ExploreOptions): Promis
 export interface Replay {
   /** The invariant and how it is broken; undefined when all hold. */
   readonly violation: string | undefined;
-  /** What happened to the workspace in question, or to all, a line a step. */
+  /** The events of the workspace in question, or of all, a line a step. */
   readonly lines: readonly string[];
   readonly hash: string;
 }

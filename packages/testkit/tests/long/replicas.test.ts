@@ -146,7 +146,10 @@ async function sendLines(connection: AgentConnection, from: number, count: numbe
   await connection.unary(Agent.method.batchCreateLogs, { logSourceId: sourceId, logs }, signal);
 }
 
-/** As an agent does: a batch that was not acknowledged is sent again. Resolves to the number of lines acknowledged. */
+/**
+ * Sends as an agent does: a batch that was not acknowledged is sent again. Resolves to the number of lines
+ * acknowledged.
+ */
 async function sendUntil(serverUrl: string, token: string, isOver: () => boolean): Promise<number> {
   let acknowledged = 0;
   while (!isOver()) {

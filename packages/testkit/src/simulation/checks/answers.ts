@@ -4,7 +4,7 @@ import type { Tables } from "../model/tables.ts";
 import { committed, View } from "../model/view.ts";
 import { type Monitor, type Told, Violation } from "../world/monitor.ts";
 
-/** What agents are told on `/reinit`: S6, S7 and S8 of docs/protocol/prebuilds.md §7. */
+/** The answers to agents on `/reinit`: S6, S7 and S8 of docs/protocol/prebuilds.md §7. */
 export class Answers implements Monitor {
   readonly #view: View;
 

@@ -14,7 +14,7 @@ import type { World } from "../world/world.ts";
  */
 const graceMs = 90_000;
 
-/** What must be true once a world has been calm for a while: L1 to L8 of docs/protocol/prebuilds.md §7. */
+/** Checks the conditions of a world that has been calm for a while: L1 to L8 of docs/protocol/prebuilds.md §7. */
 export function checkAtRest(world: World): void {
   const { setting } = world;
   const { tables } = setting.model;

@@ -5,10 +5,10 @@ import { committed, type JobStatus, jobStatus, View } from "../model/view.ts";
 import type { Change } from "../store/table.ts";
 import { type Monitor, Violation } from "../world/monitor.ts";
 
-/** How builds end that change nothing. */
+/** The ends of builds that change nothing. */
 const undone: ReadonlySet<JobStatus> = new Set(["failed", "canceled"]);
 
-/** Who owns what, at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
+/** The ownership at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
 export class Ownership implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;

@@ -11,7 +11,7 @@ interface Attempt extends ClaimAttempt {
   free: readonly string[];
 }
 
-/** What reconcilers and claims make of pools: S10, S11 and L5 of docs/protocol/prebuilds.md §7. */
+/** The effect of reconcilers and claims on pools: S10, S11 and L5 of docs/protocol/prebuilds.md §7. */
 export class Pools implements Monitor {
   readonly #tables: Tables;
   readonly #db: Database;

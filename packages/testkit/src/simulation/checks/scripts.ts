@@ -6,7 +6,9 @@ import { type Monitor, type ScriptRun, type Told, Violation } from "../world/mon
 import type { Profile } from "../world/profile.ts";
 import { userName } from "../world/user-name.ts";
 
-/** For whom processes run start scripts, and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and so S13. */
+/**
+ * The start scripts that processes run, by owner, and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and so S13.
+ */
 export class Scripts implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;
@@ -65,8 +67,9 @@ export class Scripts implements Monitor {
   }
 
   /**
-   * What no server can know of a stock agent (docs/claims.md): a process that asked before the claim and had not begun any life,
-   * or whose report that it has begun one took more than `settledMs`, looks like one that waits, and starts over once.
+   * Reports whether no server can know better of a stock agent (docs/claims.md): a process that asked before the claim
+   * and had not begun any life, or whose report that it has begun one took more than `settledMs`, looks like one that
+   * waits, and starts over once.
    */
   #isUnknowable({ token }: ScriptRun, earlier: readonly ScriptRun[]): boolean {
     const frame = this.#frames.get(token);

@@ -9,7 +9,7 @@ import type { Scheduler } from "./scheduler.ts";
 export class Life implements Clock {
   readonly name: string;
   readonly #scheduler: Scheduler;
-  /** How far its wall clock is ahead, in milliseconds. */
+  /** The time by which its wall clock is ahead, in milliseconds. */
   readonly #skewMs: number;
   readonly #onEnd = new Set<() => void>();
   #alive = true;
@@ -67,7 +67,7 @@ export class Life implements Clock {
     });
   }
 
-  /** What the rest of the world does when it ends: connections break, transactions are rolled back. */
+  /** Adds an effect of its end on the rest of the world: connections break, transactions are rolled back. */
   onEnd(run: () => void): Disposable {
     this.#onEnd.add(run);
     return { [Symbol.dispose]: () => void this.#onEnd.delete(run) };

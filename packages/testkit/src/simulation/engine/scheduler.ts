@@ -1,7 +1,7 @@
 import { Random } from "./random.ts";
 import { type Step, StepQueue } from "./step-queue.ts";
 
-/** Where simulated time begins: a Monday morning, so that schedules have something to say. */
+/** The start of simulated time: a Monday morning, so that schedules have something to say. */
 const startMs = Date.UTC(2026, 0, 5, 8);
 
 /**
@@ -29,7 +29,7 @@ export class Scheduler {
     return this.#nowMs - startMs;
   }
 
-  /** How many steps there were. */
+  /** The number of steps so far. */
   get steps(): number {
     return this.#steps;
   }

@@ -1,4 +1,4 @@
-/** What happens at a moment of simulated time. */
+/** An event at a moment of simulated time. */
 export interface Step {
   readonly atMs: number;
   /** Decides between steps of one moment. */

@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 export interface TraceLine {
   /** Milliseconds since the beginning of the world. */
   readonly atMs: number;
-  /** Who did it: a replica, an agent, a user, the database. */
+  /** The actor: a replica, an agent, a user, the database. */
   readonly who: string;
   readonly text: string;
   /** The workspaces it concerns; none: all. */
   readonly workspaces: readonly string[];
 }
 
-/** What happened, one line a step. A world that nobody reads keeps none. */
+/** The events of a world, one line a step. A world that nobody reads keeps none. */
 export class Trace {
   readonly lines: TraceLine[] = [];
   readonly #elapsedMs: () => number;

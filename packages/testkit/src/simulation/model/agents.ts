@@ -138,7 +138,10 @@ export function updateLifecycle(
   });
 }
 
-/** Whether an older session says what the agent has left behind: it was held up on its way, and was said again since. */
+/**
+ * Reports whether an older session repeats what the agent has left behind: it was held up on its way, and was said
+ * again since.
+ */
 function isHeldUp(
   { connectionId: newest, startedAtMs, readyAtMs }: AgentRow,
   connectionId: string,
@@ -152,7 +155,7 @@ function isHeldUp(
   );
 }
 
-/** What an agent says that it is. */
+/** Stores an agent's report of itself. */
 export function updateStartup(
   model: Model,
   trx: Transaction,

@@ -3,7 +3,7 @@ import { endAgents, makeAgents, noneLeft, takeOver } from "./agents.ts";
 import { isOfSystem, type Model } from "./model.ts";
 import type { BuildRow, Transition } from "./tables.ts";
 
-/** What a user may be told instead of what he wanted. */
+/** The error that tells users that their request was refused. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly code = "refused";

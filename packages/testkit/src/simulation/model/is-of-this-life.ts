@@ -1,6 +1,9 @@
 import type { AgentRow } from "./tables.ts";
 
-/** Whether a report that an agent is starting is of its life as this row, as `isOfThisLife` of the server's queries says. */
+/**
+ * Reports whether an agent's report that it is starting is of its life as this row, like `isOfThisLife` of the server's
+ * queries.
+ */
 export function isOfThisLife(
   row: AgentRow,
   changedAtMs: number,

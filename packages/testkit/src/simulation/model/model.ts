@@ -34,7 +34,7 @@ export class Model {
     this.claimsAtOnce = claimsAtOnce;
   }
 
-  /** What is committed. */
+  /** A view of the committed rows. */
   get committed(): View {
     return new View(this.tables, committed);
   }

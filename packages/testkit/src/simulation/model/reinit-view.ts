@@ -4,7 +4,7 @@ import type { ReinitView } from "@slipway/server/prebuilds";
 import type { AgentRow, BuildRow } from "./tables.ts";
 import { hasOpenSession, type View } from "./view.ts";
 
-/** How the agent of a token stands, in one snapshot, as the server's query says it (docs/claims.md). */
+/** Returns the state of a token's agent, in one snapshot, like the server's query (docs/claims.md). */
 export function reinitView(view: View, token: string, nowMs: number): ReinitView {
   const agent = view.agentOfToken(token);
   const workspace = agent === undefined ? undefined : view.workspace(agent.workspaceId);

@@ -18,13 +18,13 @@ import type { View } from "./view.ts";
 
 /** One answer to `/reinit` so far, for faults that look at more than the state. */
 export interface StreamPast {
-  /** What was seen when its token was checked, before it subscribed to anything. */
+  /** The view when its token was checked, before it subscribed to anything. */
   readonly first: ReinitView | undefined;
-  /** Whether a hint has come since. */
+  /** True if a hint has come since. */
   readonly isHinted: boolean;
 }
 
-/** What a world is made of where a planted fault may put something else. */
+/** The rules of a world, any of which a planted fault may replace. */
 export interface Rules {
   readonly claim: (tables: Tables, trx: Transaction) => ClaimTransaction;
   /** The build whose processes a start takes over for another owner. */
@@ -34,17 +34,17 @@ export interface Rules {
   readonly look: (view: View, token: string, nowMs: number, past: StreamPast) => ReinitView;
   readonly decideReinit: typeof decideReinit;
   readonly grant: (tables: Tables, trx: Transaction, agentId: string) => boolean;
-  /** Whether a report of an owed agent that it is starting is of its life as this row. */
+  /** Reports whether an owed agent's report that it is starting is of its life as this row. */
   readonly isOfThisLife: typeof isOfThisLife;
-  /** What a stream hears, and the clock it waits by. */
+  /** The hints that a stream hears, and the clock it waits by. */
   readonly streamHints: (
     hints: Pick<PubSub, "subscribe">,
     clock: Clock,
   ) => Pick<PubSub, "subscribe">;
   readonly streamClock: (clock: Clock) => Clock;
-  /** Whether a replica looks at everything again when its listening connection is back. */
+  /** True if a replica looks at everything again when its listening connection is back. */
   readonly hearsAllAfterLoss: boolean;
-  /** Whether the owner's id stands in a frame. */
+  /** Reports whether a frame has the owner's id. */
   readonly namesOwner: (random: () => number) => boolean;
   readonly endsAfterFrame: boolean;
   readonly reconcile: typeof reconcile;

@@ -59,9 +59,9 @@ export interface AgentRow {
   readonly lifecycle: string;
   readonly startedAtMs: number | undefined;
   readonly readyAtMs: number | undefined;
-  /** When the first session began: before anything was answered in it. */
+  /** The time at which the first session began: before anything was answered in it. */
   readonly firstConnectedAtMs: number | undefined;
-  /** When the newest session began. */
+  /** The time at which the newest session began. */
   readonly connectedAtMs: number | undefined;
   readonly lastConnectedAtMs: number | undefined;
   readonly disconnectedAtMs: number | undefined;
@@ -70,9 +70,9 @@ export interface AgentRow {
   readonly tookOver: boolean;
   readonly reinitSentAtMs: number | undefined;
   readonly reinitWasReceived: boolean;
-  /** Whether it said that it decides by identity, as the product's own agent. */
+  /** True if it said that it decides by identity, as does the product's own agent. */
   readonly decidesByIdentity: boolean;
-  /** How far the clock of its machine is ahead, as its reports tell. */
+  /** The time by which the clock of its machine is ahead, according to its reports. */
   readonly clockAheadMs: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { prebuildsUserId } from "@slipway/api";
 import type { Row, Table } from "../store/table.ts";
 import type { AgentRow, BuildRow, Tables, WorkspaceRow } from "./tables.ts";
 
-/** Who reads: a transaction, or whoever looks at what is committed. */
+/** The reader: a transaction, or an observer of what is committed. */
 export interface Reader {
   get<R extends Row>(table: Table<R>, id: string): R | undefined;
   all<R extends Row>(table: Table<R>): readonly R[];
@@ -18,7 +18,7 @@ export const committed: Reader = {
 /** Agents of which nothing was heard for longer do not count as connected, in milliseconds. */
 const silentMs = 30_000;
 
-/** What the queries of the server say about the rows that a reader sees. */
+/** The results of the server's queries on the rows that a reader sees. */
 export class View {
   readonly #tables: Tables;
   readonly #reader: Reader;
@@ -51,7 +51,7 @@ export class View {
     );
   }
 
-  /** What a build takes over: the build whose agents go on under a new owner (docs/claims.md). */
+  /** Returns the build that a build takes over: its agents go on under a new owner (docs/claims.md). */
   predecessor(build: BuildRow): BuildRow | undefined {
     if (build.transition !== "start") return undefined;
     const last = this.lastSucceeded(build.workspaceId, build.number);
@@ -91,7 +91,7 @@ export class View {
     return live?.id === agent.buildId ? agent : undefined;
   }
 
-  /** Whether a prebuild waits to be claimed from a pool. */
+  /** Reports whether a prebuild waits to be claimed from a pool. */
   isWaiting(workspaceId: string, presetId: string, nowMs: number): boolean {
     const { presets, templates } = this.#tables;
     const workspace = this.workspace(workspaceId);
@@ -115,7 +115,7 @@ export class View {
     );
   }
 
-  /** Whether all root agents of a workspace have an open session. */
+  /** Reports whether all root agents of a workspace have an open session. */
   isConnected(workspaceId: string, nowMs: number): boolean {
     const newest = this.newest(workspaceId);
     return (
@@ -125,7 +125,7 @@ export class View {
   }
 }
 
-/** Whether an agent has an open session, as far as was heard of it. */
+/** Reports whether an agent has an open session, as far as was heard of it. */
 export function hasOpenSession(
   {
     lastConnectedAtMs: last,

@@ -4,7 +4,7 @@ import type { Transaction } from "../store/transaction.ts";
 import { createBuild, createClaimBuild, Refused } from "./builds.ts";
 import type { Model } from "./model.ts";
 
-/** What a user asks of a new workspace. */
+/** A user's request for a new workspace. */
 export interface NewWorkspace {
   readonly userId: string;
   readonly workspaceName: string;

@@ -1,10 +1,10 @@
 import type { Life } from "../engine/life.ts";
 import type { Random } from "../engine/random.ts";
 
-/** How hints between replicas fare. */
+/** The delivery of hints between replicas. */
 export interface HintWeather {
   readonly delayMs: () => number;
-  /** How likely one is lost, or comes twice. */
+  /** The probability that one is lost, or comes twice. */
   readonly loss: () => number;
   readonly doubling: () => number;
 }
@@ -67,7 +67,7 @@ export class HintBus {
     this.#replicas.delete(replica);
   }
 
-  /** To all but the sender; those of a commit have none. */
+  /** Sends to all but the sender; hints of a commit have none. */
   send(topic: string, sender: ReplicaHints | undefined): void {
     const { loss, doubling, delayMs } = this.#weather;
     for (const replica of this.#replicas) {

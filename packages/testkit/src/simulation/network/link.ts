@@ -2,11 +2,11 @@ import type { Life } from "../engine/life.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 
-/** How the network treats a connection. */
+/** The network's treatment of a connection. */
 export interface Weather {
   /** Of the next message, in milliseconds. */
   readonly delayMs: () => number;
-  /** Whether a proxy in between keeps the body until it has all of it. */
+  /** Reports whether a proxy in between keeps the body until it has all of it. */
   readonly buffers: () => boolean;
 }
 
@@ -115,13 +115,13 @@ interface Path {
   readonly isUp: () => boolean;
 }
 
-/** What goes one way. */
+/** The messages that go one way. */
 class Direction<T> {
   onMessage: (message: T) => void = () => undefined;
   onEnd: () => void = () => undefined;
   readonly #receiver: Life;
   readonly #path: Path;
-  /** What a proxy keeps back; undefined where there is none. */
+  /** The messages that a proxy keeps back; undefined without a proxy. */
   readonly #kept: T[] | undefined;
   #lastAtMs = 0;
 
@@ -142,7 +142,7 @@ class Direction<T> {
     this.#deliver(() => this.onEnd());
   }
 
-  /** What is under way is lost. */
+  /** Drops the messages that are under way. */
   breakOff(): void {
     this.#receiver.after(this.#path.weather.delayMs(), () => this.onEnd());
   }

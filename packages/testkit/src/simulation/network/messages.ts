@@ -1,10 +1,10 @@
-/** What a connection begins with. */
+/** The first message of a connection. */
 export type Request =
   | { readonly type: "reinit"; readonly token: string; readonly waits: boolean }
   | { readonly type: "rpc"; readonly token: string }
   | { readonly type: "api"; readonly call: ApiCall };
 
-/** What users and administrators ask of the server. */
+/** The calls of users and administrators to the server. */
 export type ApiCall =
   | {
       readonly name: "create";
@@ -23,13 +23,13 @@ export type ApiCall =
   | { readonly name: "invalidate"; readonly presetId: string }
   | { readonly name: "promote"; readonly templateId: string; readonly versionId: string };
 
-/** From the client, after the request. */
+/** A message from the client, after the request. */
 export type ClientMessage = {
   readonly type: "call";
   readonly id: number;
 } & AgentCall;
 
-/** What an agent asks of the server over its session. */
+/** The calls of an agent to the server over its session. */
 export type AgentCall =
   | { readonly method: "manifest" }
   /** `decides`: by what. A real agent's version tells. */
@@ -39,7 +39,7 @@ export type AgentCall =
 
 export interface LifecycleReport {
   readonly state: string;
-  /** By the clock of the agent's machine. */
+  /** The time by the clock of the agent's machine. */
   readonly changedAtMs: number;
 }
 
@@ -51,7 +51,7 @@ export type ServerMessage =
   | { readonly type: "answer"; readonly id: number; readonly value: unknown }
   | { readonly type: "failure"; readonly id: number; readonly message: string };
 
-/** What an agent is told of itself. */
+/** The manifest that tells an agent about itself. */
 export interface SimulatedManifest {
   readonly agentId: string;
   readonly workspaceId: string;

@@ -3,7 +3,7 @@ import type { Scheduler } from "../engine/scheduler.ts";
 import { type ClientEnd, Link, type ServerEnd, type Weather } from "./link.ts";
 import type { Request } from "./messages.ts";
 
-/** What connections are made to. */
+/** The target of connections. */
 export interface Listener {
   readonly life: Life;
   accept(request: Request, end: ServerEnd): void;

@@ -4,7 +4,7 @@ import type { Wants } from "../world/profile.ts";
 /** A fault that released systems have, put into a world that has none, to see that the checks find it. */
 export interface Plant {
   readonly name: string;
-  /** What goes wrong, and where docs/protocol/prebuilds.md says so. */
+  /** The fault, and the place in docs/protocol/prebuilds.md that describes it. */
   readonly summary: string;
   /** Invariants of which one does not hold any more. */
   readonly breaks: readonly string[];

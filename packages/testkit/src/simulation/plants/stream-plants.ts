@@ -12,10 +12,13 @@ const framesRules: Rules = { ...ownRules, agent: framesAgent };
 /** Such agents wait for ever for a stop script that hangs (row 27). */
 const patient = "hanging-stop-script";
 
-/** What keeps the report of a new process back: nobody can tell it then from one that waits to be told (docs/claims.md). */
+/**
+ * The hazards that delay the report of a new process: nobody can then tell it from one that waits to be told
+ * (docs/claims.md).
+ */
 const late = ["slow", "half-open", "buffering-proxy"] as const;
 
-/** What ends a connection, or a process, heals a lost event. */
+/** The hazards that end a connection or a process, and so heal a lost event. */
 const lasting = {
   without: [
     patient,

@@ -15,13 +15,13 @@ export interface Commit {
 export interface DatabaseOptions {
   readonly scheduler: Scheduler;
   readonly tables: readonly Table<Row>[];
-  /** How long a statement, or the answer to a commit, is on its way, in milliseconds. */
+  /** The time that a statement, or the answer to a commit, is under way, in milliseconds. */
   readonly delayMs: () => number;
-  /** How likely the connection breaks at a statement, now. */
+  /** The probability that the connection breaks at a statement, now. */
   readonly breakChance: () => number;
 }
 
-/** How long PostgreSQL may not notice that a replica has crashed, in milliseconds. */
+/** The longest time in which PostgreSQL may not notice that a replica has crashed, in milliseconds. */
 const noticeMs = 3_000;
 
 /** A database in memory: transactions, row locks, unique keys, and hints that leave with the commit. */
@@ -49,7 +49,7 @@ export class Database {
     this.#onCommit.push(tell);
   }
 
-  /** Whether an open transaction holds a row. */
+  /** Reports whether an open transaction holds a row. */
   isLocked(table: Table<Row>, id: string): boolean {
     return this.#needs.locks.holder(rowKey(table, id)) !== undefined;
   }

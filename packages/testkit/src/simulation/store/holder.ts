@@ -1,2 +1,2 @@
-/** Who writes rows and holds locks: a transaction, of which only the identity matters here. */
+/** The holder of locks and writer of rows: a transaction, of which only the identity matters here. */
 export type Holder = object;

@@ -1,6 +1,6 @@
 import type { Holder } from "./holder.ts";
 
-/** Who holds which lock until the end of its transaction, and who waits for it. */
+/** The locks, each with its holder until the end of its transaction, and those that wait for it. */
 export class Locks {
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<Holder, { readonly key: string; readonly wake: () => void }>();

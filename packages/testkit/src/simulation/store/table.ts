@@ -9,7 +9,7 @@ export function rowKey(table: { readonly name: string }, id: string): string {
   return `${table.name}/${id}`;
 }
 
-/** What a commit did to a row; `before` is undefined for a new one. */
+/** The effect of a commit on a row; `before` is undefined for a new one. */
 export interface Change<R extends Row> {
   readonly before: R | undefined;
   readonly after: R;
@@ -28,7 +28,7 @@ export class Table<R extends Row> {
     this.#keys = { of: uniqueKeys };
   }
 
-  /** What the newest commit did here. */
+  /** The changes of the newest commit. */
   get changes(): readonly Change<R>[] {
     return this.#changes;
   }

@@ -3,14 +3,14 @@ import { Deadlock, Outage, UniqueViolation } from "./errors.ts";
 import type { Locks } from "./locks.ts";
 import { type Row, rowKey, type Table } from "./table.ts";
 
-/** What a transaction needs of the database it is on. */
+/** The dependencies of a transaction on its database. */
 export interface TransactionNeeds {
   readonly locks: Locks;
   readonly tables: readonly Table<Row>[];
   readonly nowMs: () => number;
-  /** How long the next statement is on its way, in milliseconds. */
+  /** The time that the next statement is under way, in milliseconds. */
   readonly delayMs: () => number;
-  /** Whether the connection breaks now. */
+  /** Reports whether the connection breaks now. */
   readonly breaks: () => boolean;
 }
 

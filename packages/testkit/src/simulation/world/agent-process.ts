@@ -12,7 +12,7 @@ interface Place {
   readonly workspaceId: string;
   readonly name: string;
   readonly token: string;
-  /** How far the clock of its machine is ahead, in milliseconds. */
+  /** The time by which the clock of its machine is ahead, in milliseconds. */
   readonly clockAheadMs: number;
 }
 
@@ -48,7 +48,7 @@ export class AgentProcess implements Place {
     return this.#life.isAlive;
   }
 
-  /** Whether it waits for a stop script that never ends, as stock agents do. */
+  /** True while it waits for a stop script that never ends, as stock agents do. */
   get isStuck(): boolean {
     return this.#isStuck;
   }

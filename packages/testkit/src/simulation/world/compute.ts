@@ -3,7 +3,7 @@ import { committed, View } from "../model/view.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { Setting } from "./setting.ts";
 
-/** What a driver is to do. */
+/** The work of a driver. */
 export interface DriverWork {
   readonly workspaceId: string;
   readonly kind: "start" | "stop" | "delete" | "claim";
@@ -14,7 +14,7 @@ export interface DriverWork {
 /** Between the end of an agent's process and the next one in its place, in milliseconds. */
 const restartMs = 2_000;
 
-/** How far the clock of a machine may be wrong, in milliseconds. */
+/** The most by which the clock of a machine may be wrong, in milliseconds. */
 const maxSkewMs = 600_000;
 
 /** The machines on which the agents of workspaces run. Servers come and go; these stay. */

@@ -1,7 +1,7 @@
 import type { Random } from "../engine/random.ts";
 import type { Hazard, Profile } from "./profile.ts";
 
-/** How the world treats those in it at the moment: as its profile says, and well while it is calm. */
+/** The world's present treatment of those in it: as its profile says, and well while it is calm. */
 export class Conditions {
   readonly #random: Random;
   readonly #profile: Profile;
@@ -12,7 +12,7 @@ export class Conditions {
     this.#profile = profile;
   }
 
-  /** Whether something of this kind may go wrong now. */
+  /** Reports whether something of this kind may go wrong now. */
   has(hazard: Hazard): boolean {
     return !this.isCalm && this.#profile.hazards.has(hazard);
   }

@@ -14,7 +14,7 @@ export interface FramesAgentNeeds {
 }
 
 const noSignal = new AbortController().signal;
-/** For the last words of a session, in milliseconds. */
+/** The time for the last words of a session, in milliseconds. */
 const flushMs = 5_000;
 
 /**
@@ -57,7 +57,7 @@ class FramesSession {
   readonly #needs: FramesAgentNeeds;
   readonly #ended = new AbortController();
   readonly #reports: LifecycleReport[] = [];
-  /** Whether a state was entered since the reports were last looked at. */
+  /** True if a state was entered since the reports were last looked at. */
   #isWoken = false;
   #wake: () => void = () => undefined;
   #stages: ScriptStages | undefined;

@@ -9,10 +9,10 @@ import type { World } from "./world.ts";
 
 const noSignal = new AbortController().signal;
 
-/** How long a server is down, or does not listen, in milliseconds. */
+/** The longest time that a server is down, or does not listen, in milliseconds. */
 const longestOutageMs = 15_000;
 
-/** How likely something strikes at a moment that matters, when a crash there has the most to destroy. */
+/** The probability of a fault at a moment that matters, when a crash there has the most to destroy. */
 const strikeChance = 0.04;
 /** After such a moment, at most, in milliseconds. */
 const soonMs = 20;

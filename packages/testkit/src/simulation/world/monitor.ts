@@ -2,7 +2,7 @@ import type { PoolSnapshot, Reconciliation } from "@slipway/server/prebuilds";
 
 import type { Commit } from "../store/database.ts";
 
-/** What a server said to an agent on `/reinit`. */
+/** The server's answer to an agent on `/reinit`. */
 export type Told =
   | { readonly kind: "refused"; readonly token: string }
   | { readonly kind: "ended"; readonly token: string }
@@ -11,9 +11,9 @@ export type Told =
       readonly token: string;
       readonly workspaceId: string;
       readonly ownerId: string;
-      /** For how long the agent had asked, in milliseconds. */
+      /** The time for which the agent had asked, in milliseconds. */
       readonly ageMs: number;
-      /** Whether it asked before there was the claim. */
+      /** True if it asked before the claim. */
       readonly isOlderThanClaim: boolean;
     };
 

@@ -97,7 +97,7 @@ export class People {
     await this.#ask({ name: "promote", templateId: template.id, versionId: "v2" });
   }
 
-  /** What a failed claim leaves behind is started again, by whoever owns it. */
+  /** Lets the owners of workspaces start again what a failed claim leaves behind. */
   async retryFailed(): Promise<void> {
     const { model } = this.#setting;
     const view = new View(model.tables, committed);

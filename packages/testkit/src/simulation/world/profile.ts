@@ -1,6 +1,6 @@
 import { Random } from "../engine/random.ts";
 
-/** What may go wrong in a world. Each world has some of them. */
+/** The hazards of worlds. Each world has some of them. */
 export const hazards = [
   "replica-crash",
   "agent-crash",
@@ -25,7 +25,7 @@ export const hazards = [
 ] as const;
 export type Hazard = (typeof hazards)[number];
 
-/** What kind of world a seed makes. */
+/** The kind of world that a seed makes. */
 export interface Profile {
   readonly replicas: number;
   readonly users: number;
@@ -37,13 +37,13 @@ export interface Profile {
   /** 0: prebuilds do not expire. */
   readonly expireAfterMs: number;
   readonly hazards: ReadonlySet<Hazard>;
-  /** How long things go wrong, and people do things, in milliseconds. */
+  /** The time for which things go wrong, and people act, in milliseconds. */
   readonly chaosMs: number;
-  /** By what the agents decide; a planted fault has its own. */
+  /** The basis of the agents' decisions; a planted fault has its own. */
   readonly agentKind: "identity" | "frames";
 }
 
-/** What a planted fault needs to show, and what would hide it. */
+/** The conditions that a planted fault needs to show, and those that would hide it. */
 export interface Wants {
   readonly with?: readonly Hazard[];
   readonly without?: readonly Hazard[];
@@ -57,7 +57,7 @@ export interface Wants {
   readonly expires?: boolean;
 }
 
-/** How many worlds have agents as those of Coder. */
+/** The share of worlds with agents like Coder's. */
 const framesShare = 0.3;
 
 /** The world of a seed. */

@@ -48,7 +48,7 @@ export class Replica implements Listener {
 
   accept(request: Request, end: ServerEnd): void {
     const server = this.#process;
-    // What fails is answered as a server does, and no more is known of it.
+    // A failure is answered as by a server, and otherwise ignored.
     void serve(server, request, end).catch(() => server.refuse(end, 500));
   }
 

@@ -66,7 +66,7 @@ async function carryOut(server: ServerProcess, compute: Compute, build: BuildRow
   await renewing;
 }
 
-/** What the driver's work comes to: an error, or undefined. */
+/** Resolves to the result of the driver's work: an error, or undefined. */
 async function driverResult(
   { model, life }: ServerProcess,
   compute: Compute,
@@ -84,7 +84,7 @@ async function driverResult(
   return compute.carryOut(life, { workspaceId: build.workspaceId, kind, agents }, signal);
 }
 
-/** As long as the build lasts; ends it when it was canceled or somebody else has it. */
+/** Renews the lease as long as the build lasts; ends the build when it was canceled or somebody else has it. */
 async function keepLease(
   server: ServerProcess,
   build: BuildRow,

@@ -4,7 +4,7 @@ import { followReinit, type ReinitView } from "@slipway/server/prebuilds";
 import type { ServerEnd } from "../network/link.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-/** How often a stream is pinged, in milliseconds. */
+/** The interval of a stream's pings, in milliseconds. */
 const pingMs = 15_000;
 
 /** Answers an agent on `/reinit` with the product's own loop, as its route does. */

@@ -15,7 +15,7 @@ import type { Transaction } from "../store/transaction.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { userName } from "./user-name.ts";
 
-/** How often a session is looked after, in milliseconds. */
+/** The interval at which a session is looked after, in milliseconds. */
 const beatMs = 15_000;
 
 /** Serves the RPC session of an agent, as the server's connection monitor and handlers do. */
@@ -101,7 +101,7 @@ async function call(
         const build = trx.get(builds, agent.buildId);
         if (build === undefined) throw new Error("agent is gone");
         const { workspaceId, name } = agent;
-        // Whose it is for the agent's own build, not for one that is under way.
+        // The owner is that of the agent's own build, not of one that is under way.
         return { agentId, workspaceId, agentName: name, ownerName: userName(build.ownerId) };
       });
     case "startup":

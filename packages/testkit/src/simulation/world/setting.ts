@@ -27,7 +27,7 @@ export interface OpenStream {
   readonly life: Life;
 }
 
-/** What everybody in a world lives in: time and chance, the database, the network, and who watches. */
+/** The surroundings of everybody in a world: time and chance, the database, the network, and the monitors. */
 export class Setting {
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -39,7 +39,7 @@ export class Setting {
   readonly network: Network;
   readonly hints: HintBus;
   readonly monitors: Monitor[] = [];
-  /** What connections can be made to, whether it is up or not. */
+  /** The targets of connections, up or down. */
   readonly servers: Listener[] = [];
   /** The answers to `/reinit` that are under way. */
   readonly streams = new Set<OpenStream>();
