@@ -19,7 +19,7 @@ export interface PackageLayer {
   readonly exceptions?: readonly FolderException[];
 }
 
-/** Folders of one height, and what they may import of each other. */
+/** Folders of one height, and the imports they may make of each other. */
 export interface FolderGroup {
   readonly group: readonly string[];
   /** `services`: another one's `service.ts` or `…-service.ts`, never its queries or routes. */
@@ -100,9 +100,9 @@ export const layers: readonly PackageLayer[] = [
       // The queue that carries out the work of the features: worker, log, stream.
       "platform/jobs",
       { group: resources.map((name) => `features/${name}`), eachOther: "services" },
-      // Fills pools of workspaces, gives them away, and tells their agents.
+      // Fills pools of workspaces, hands them to users, and tells their agents.
       "features/prebuilds",
-      // Starts and stops workspaces by the clock.
+      // Starts and stops workspaces on schedule.
       "features/schedules",
       // Removes old data of the features in the background.
       "features/cleanup",

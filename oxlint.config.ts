@@ -15,9 +15,9 @@ const testFiles = [
 ];
 const programs = ["tools/**", "bench/**", "*.config.ts"];
 
-/** Rules of the three categories that fight the style; each with what it would cost. */
+/** Rules of the three categories that fight the style, each with its cost. */
 const refused: Rules = {
-  // `fc.assert` and `pg.Pool` are how these packages are written about.
+  // The documentation of these packages writes `fc.assert` and `pg.Pool`.
   "import/no-named-as-default": "off",
   "import/no-named-as-default-member": "off",
   // A style sheet has no name to import.

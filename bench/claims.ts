@@ -59,7 +59,7 @@ function within({ perSecond, claims }: ClaimRate): ClaimRate {
   return { perSecond, claims: Math.min(claims, agents) };
 }
 
-/** A preset may ask for no more. */
+/** The largest pool that a preset may ask for. */
 const maxPool = 1_000;
 
 function poolSizes(count: number): readonly number[] {

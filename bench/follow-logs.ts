@@ -12,9 +12,9 @@ import { openBareServer } from "./support/open-bare-server.ts";
 import { quantile } from "./support/quantile.ts";
 
 /*
- * How long a line takes from the agent that sends it by RPC to a client that follows the log by WebSocket. One agent with one
- * follower sends 20 lines a second; 100 agents with one follower each send 1 line a second each. The reference is `ws` alone,
- * which sends the line back: as many sockets, at the same rate.
+ * The time that a line takes from the agent that sends it by RPC to a client that follows the log by WebSocket. One
+ * agent with one follower sends 20 lines a second; 100 agents with one follower each send 1 line a second each. The
+ * reference is `ws` alone, which sends the line back: as many sockets, at the same rate.
  *
  *   npm run bench:follow-logs [-- --json]
  *
@@ -30,7 +30,7 @@ const seconds = 10;
 const signal = new AbortController().signal;
 const sourceId = encodeUuid(randomUUID());
 
-/** One way from a sender to a receiver: sends a text, and tells of each text that arrives. */
+/** A path from a sender to a receiver: sends a text, and reports each text that arrives. */
 interface Way {
   readonly send: (text: string) => Promise<unknown>;
   readonly onArrival: (listener: (text: string) => void) => void;
@@ -85,7 +85,7 @@ function textOf(data: WebSocket.RawData): string {
   return Buffer.isBuffer(data) ? data.toString() : "";
 }
 
-/** Sends on all ways, spread over the interval; resolves to how long each line took, in milliseconds. */
+/** Sends on all paths, spread over the interval; resolves to the time that each line took, in milliseconds. */
 async function latencies(ways: readonly Way[], intervalMs: number): Promise<readonly number[]> {
   const found: number[] = [];
   const sentAt = new Map<string, number>();

@@ -26,11 +26,11 @@ function option(name: string, otherwise: number): number {
 }
 
 const count = option("agents", 1000);
-/** They come first, and stay. */
+/** The number of agents that come first, and stay. */
 const warmUpCount = Math.ceil(count / 10);
 const runs = option("runs", 1);
 
-/** Names of what is measured, with their units; the unit makes those of one name comparable. */
+/** Names of the measurements, with their units; the unit makes those of one name comparable. */
 const units = {
   "all connected": "s",
   "memory an agent": "KB",

@@ -3,7 +3,7 @@ export interface Measurement {
   readonly name: string;
   /** The unit of a run: `MB/s`, `ms`, `requests/s`. */
   readonly unit: string;
-  /** One number a run, at least one. */
+  /** One number for each run, at least one. */
   readonly runs: readonly number[];
 }
 

@@ -8,9 +8,9 @@ import { startServerProcess } from "@slipway/testkit";
 import { type Measurement, printReport, summarize } from "./report.ts";
 
 /*
- * How long a server takes from its spawn until it says that it runs, embedded database included; with the demonstration
- * until its workspace is ready. Cold: an empty data directory. Warm: one that was used before. After a kill: its database
- * still runs. A bare Node.js that does nothing is the floor.
+ * The time that a server takes from its spawn until it reports that it runs, embedded database included; with the
+ * demonstration until its workspace is ready. Cold: an empty data directory. Warm: one that was used before. After a
+ * kill: its database still runs. A bare Node.js that does nothing is the floor.
  *
  *   npm run bench:start-up [-- --json]
  */

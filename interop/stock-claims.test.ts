@@ -22,7 +22,7 @@ import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 const lookOnMs = 80_000;
 /** Longer than that minute as well. */
 const slowStopSeconds = 75;
-/** In which the server has surely told of a claim. */
+/** The time within which the server has surely told of a claim. */
 const onTheWayMs = 5_000;
 
 const releases = stockPrograms("SLIPWAY_STOCK_AGENT");
@@ -31,7 +31,7 @@ const byName = releases.map((release) => [release.name, release] as const);
 const opened = new AsyncDisposableStack();
 let homes = "";
 let clouds: Clouds;
-/** One that runs all the time, and one that is restarted, with its directory. */
+/** One agent that runs all the time, and one that is restarted, with its directory. */
 let server: ServerProcess;
 let restarted: ServerProcess;
 let dataDir = "";
@@ -135,7 +135,7 @@ async function makeDirectory(): Promise<string> {
 interface Waiting extends AsyncDisposable {
   readonly pool: SinglePool;
   readonly box: StockBox;
-  /** Of the process that is ready for the claim. */
+  /** The id of the process that is ready for the claim. */
   readonly pid: number;
 }
 
@@ -169,7 +169,7 @@ async function openWaiting(
   return { pool, box, pid, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** Waits until these and no other lines are there, and looks on. */
+/** Waits until exactly these lines are there, and watches on. */
 async function staysWith({ pool, box }: Waiting, lines: readonly string[]): Promise<void> {
   await vi.waitFor(async () => expect(await box.lines()).toEqual(lines), patience);
   await pause(lookOnMs);

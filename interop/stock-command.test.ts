@@ -100,7 +100,7 @@ beforeAll(async () => {
   token = (await logInAsAdmin(server.url)).headers["Coder-Session-Token"] ?? "";
   await mkdir(join(directory, "template"));
   await writeFile(join(directory, "template", "slipway.yaml"), template);
-  // Without a file of Terraform the command sends nothing.
+  // Without a Terraform file the command sends nothing.
   await writeFile(join(directory, "template", "main.tf"), "");
 });
 
@@ -128,7 +128,7 @@ describe.each(stockPrograms("SLIPWAY_STOCK_COMMAND").map((one) => [one.name, one
   },
 );
 
-/** Puts in what stands in capitals in a step. */
+/** Replaces the names in capitals in a step. */
 function filling({ name }: StockProgram): (text: string) => string {
   const short = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   return (text) =>
@@ -145,7 +145,7 @@ interface Ended {
   readonly text: string;
 }
 
-/** Runs a command with a home of its own; `text` is all that it printed, without colours. */
+/** Runs a command with a home of its own; `text` is all that it printed, without colors. */
 function run(program: StockProgram, args: readonly string[], input: string): Promise<Ended> {
   const home = join(directory, `home-${program.name}`);
   return new Promise((resolve) => {
@@ -162,7 +162,7 @@ function run(program: StockProgram, args: readonly string[], input: string): Pro
     };
     const child = execFile(program.path, [...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code ?? -1);
-      // oxlint-disable-next-line no-control-regex -- colours begin with an escape
+      // oxlint-disable-next-line no-control-regex -- colors begin with an escape
       resolve({ code, text: `${stdout}${stderr}`.replaceAll(/\u001B\[[\d;]*m/g, "") });
     });
     child.stdin?.end(input);

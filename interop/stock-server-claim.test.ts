@@ -19,8 +19,8 @@ import {
 } from "./support/stock-workspace.ts";
 
 /*
- * Our agent in a prebuild of a stock server that is claimed. A server without a licence has neither, so both are played in
- * its database. The environment names what `stock-server.test.ts` needs, and that database by its URL
+ * Our agent in a prebuild of a stock server that is claimed. A server without a license has neither, so both are played
+ * in its database. The environment names what `stock-server.test.ts` needs, and that database by its URL
  * (SLIPWAY_STOCK_DATABASE). `vitest.config.ts` leaves this file out, and says so, where that is not set.
  */
 
@@ -73,7 +73,7 @@ test("our agent that begins after a claim starts once, though it is told of it",
 interface Stage extends AsyncDisposable {
   readonly workspace: StockWorkspace;
   readonly played: PlayedClaim;
-  /** Of the workspace's owner. */
+  /** The name of the workspace's owner. */
   readonly userId: string;
   startAgent(): Promise<void>;
   /** Returns how often the server has asked our agent to reinit. */
@@ -111,7 +111,7 @@ async function openStage(): Promise<Stage> {
   };
 }
 
-/** Waits until the agent of this build, the newest, is. */
+/** Waits until the agent of this build, the newest, is ready. */
 function untilReady(workspace: StockWorkspace, built: Workspace): Promise<WorkspaceAgent> {
   const { id } = requireAgent(built);
   return waitForAgent(workspace, (agent) => {

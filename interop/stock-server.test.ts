@@ -38,7 +38,7 @@ test("our agent lives a whole life on a stock server", async () => {
   expect(ready.health).toEqual({ healthy: true });
   expect(ready.expanded_directory).toMatch(/^\//);
   expect(ready.version).not.toBe("");
-  // The server keeps what is collected for some seconds before it tells it.
+  // The server keeps collected values for some seconds before it passes them on.
   await expect
     .poll(async () => (await readMetadata(client, ready.id))[0]?.result.value, { timeout: 30_000 })
     .not.toBe("");

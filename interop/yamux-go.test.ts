@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { joinBytes, type YamuxEvent, YamuxSession } from "@slipway/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-/* Our session against hashicorp/yamux v0.1.2 over stdin and stdout; see yamux-go/main.go for what the other side does. */
+/* Our session against hashicorp/yamux v0.1.2 over stdin and stdout; see yamux-go/main.go for the other side. */
 
 const streamCount = 5;
 /** More than four windows. */
@@ -41,7 +41,7 @@ class Peer {
     this.#child.stderr.on("data", (text: Buffer) => (this.#stderr += text.toString()));
   }
 
-  /** Handles events by `onEvent` until the child ends its side or `isDone`; returns what it said on stderr. */
+  /** Handles events by `onEvent` until the child ends its side or `isDone`; returns its output on stderr. */
   async run(onEvent: (event: YamuxEvent) => void, isDone: () => boolean): Promise<string> {
     const exited = new Promise((resolve) => this.#child.once("close", resolve));
     this.flush();
@@ -124,7 +124,7 @@ test("as a server echoes what a stock client sends, after its half-close too", a
           return;
         case "finished":
           counts.finished += 1;
-          // All of it only now: the peer has closed its half.
+          // All of it is sent only now: the peer has closed its half.
           session.write(event.streamId, joinBytes(held.get(event.streamId) ?? []));
           session.finish(event.streamId);
           return;

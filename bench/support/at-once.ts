@@ -1,7 +1,7 @@
-/** Things under way at once. */
+/** The number of things under way at once. */
 const atOnce = 8;
 
-/** Makes `count` things, several at once; their order is not kept. */
+/** Makes `count` things, several at once, in no particular order. */
 export async function makeMany<T>(
   count: number,
   make: (number: number) => Promise<T>,

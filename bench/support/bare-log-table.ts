@@ -7,7 +7,7 @@ import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import pg from "pg";
 
-/** A table like the one that log lines are kept in, with the same key, alone in a database like a server's own. */
+/** A table like that of log lines, with the same key, alone in a database like a server's own. */
 export interface BareLogTable {
   /** Inserts lines by as many connections as there are writers, each batch with one statement. */
   readonly insert: (

@@ -23,7 +23,7 @@ export interface ClaimWorld {
   readonly directory: string;
 }
 
-/** So many processes play agents: one alone would keep its agents waiting for each other. */
+/** The number of processes that play agents: one alone would keep its agents waiting for each other. */
 const fleetCount = 2;
 
 /** Starts everything, each in a process of its own; it goes with `opened`. */

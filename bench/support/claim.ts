@@ -14,7 +14,7 @@ export interface Claim {
   readonly respondedAtMs: number;
 }
 
-/** More are asked for than a server can give at times; each waits for its turn. */
+/** The time limit of a claim: at times more are asked for than a server can give; each waits for its turn. */
 const limitMs = 120_000;
 
 /** Asks for a workspace of a pool. Throws when none waited. */
@@ -36,7 +36,7 @@ export async function claim(
   return { workspaceId: workspace.id, requestedAtMs, respondedAtMs };
 }
 
-/** A claim of which the database has told when it was committed, before that was on disk. */
+/** A claim with its commit time from the database, taken before the commit was on disk. */
 export interface Committed extends Claim {
   readonly committedAtMs: number;
 }
@@ -45,7 +45,7 @@ export async function readCommitTimes(
   database: MeasuredPostgres,
   claims: readonly Claim[],
 ): Promise<readonly Committed[]> {
-  // Rows of the audit log are never written again, so that theirs is the claim's transaction.
+  // Rows of the audit log are never rewritten, so their transaction is the claim's.
   const rows = await database.query<{ readonly workspace_id: string; readonly ms: string }>(
     `select resource_id as workspace_id,
         extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000 as ms

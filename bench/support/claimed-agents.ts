@@ -23,7 +23,7 @@ export class ClaimedAgents {
     else this.#starts.set(workspaceId, { manifestAtMs: report.manifestAtMs, startAtMs: atMs });
   }
 
-  /** Waits until the agent of a workspace has got its frame; resolves to when that was. */
+  /** Waits until the agent of a workspace has got its frame; resolves to the time of that. */
   framed(workspaceId: string): Promise<number> {
     return until(() => this.#frames.get(workspaceId));
   }

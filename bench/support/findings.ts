@@ -18,7 +18,10 @@ export class Findings {
     this.note(`${name}, p99`, "ms, p99", quantile(timesMs, 0.99));
   }
 
-  /** Each with its target in its name, where there is one for how the name ends; and the names of those that miss it. */
+  /**
+   * Returns the findings, each with its target in its name where one exists for the name's ending, and the names of
+   * those that miss it.
+   */
   against(targets: Readonly<Record<string, number>>): {
     readonly measurements: readonly Measurement[];
     readonly missed: readonly string[];

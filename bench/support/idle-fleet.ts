@@ -10,7 +10,7 @@ import { connectMember } from "./fleet-member.ts";
 import type { FleetOrder } from "./open-idle-fleet.ts";
 
 /*
- * A fleet of idle agents in a process of its own, so that what they cost is nobody else's. Its input is a line of JSON, the
+ * A fleet of idle agents in a process of its own, so that it bears their cost alone. Its input is a line of JSON, the
  * `FleetOrder`; each line after that is a command, answered with a line of JSON:
  *
  *   connect      connects all; null when all are
@@ -21,14 +21,14 @@ import type { FleetOrder } from "./open-idle-fleet.ts";
  */
 
 interface Connection {
-  /** One metadata call, or what stands for it. */
+  /** One metadata call, or its equivalent. */
   readonly call: () => Promise<unknown>;
   readonly closed: Promise<unknown>;
 }
 
 const intervalMs = 10_000;
 const dialsAtOnce = 32;
-/** A server that was there a moment ago is looked for at least this often. */
+/** The longest interval at which a server that was just there is looked for. */
 const maxDelayMs = 2_000;
 const signal = new AbortController().signal;
 

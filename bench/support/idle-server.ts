@@ -17,10 +17,10 @@ export interface IdleServer {
   readonly name: "bare ws" | "ours" | "stock";
   readonly kind: "agents" | "echoes";
   readonly url: string;
-  /** Its process now. */
+  /** The current process. */
   readonly pid: () => number;
   readonly tokens: readonly string[];
-  /** Ends it and starts it again at the same address; absent where nobody said how. */
+  /** Ends it and starts it again at the same address; absent where no restart program is named. */
   readonly restart?: () => Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openBareEcho(
   };
 }
 
-/** A server of ours with so many workspaces. */
+/** A server of ours with this many workspaces. */
 export async function openOurs(opened: AsyncDisposableStack, count: number): Promise<IdleServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));

@@ -6,7 +6,10 @@ import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import pg from "pg";
 
-/** The embedded database, with what a server's own would not tell: how many statements it gets, and when each commit was. */
+/**
+ * The embedded database, with facts that a server's own would not tell: the number of statements it gets, and the time
+ * of each commit.
+ */
 export interface MeasuredPostgres {
   /** The address for a server, as SLIPWAY_POSTGRES_URL. */
   readonly url: string;

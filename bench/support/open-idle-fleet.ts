@@ -17,7 +17,7 @@ export interface FleetOrder {
 export interface IdleFleet extends AsyncDisposable {
   /** Resolves when all are connected. */
   connect(): Promise<void>;
-  /** Resolves to how long each metadata call took, in milliseconds. */
+  /** Resolves to the time that each metadata call took, in milliseconds. */
   measure(): Promise<readonly number[]>;
   /** Resolves when each has lost its connection and is connected again. */
   reconnected(): Promise<void>;

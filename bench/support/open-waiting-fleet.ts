@@ -34,7 +34,7 @@ export interface FleetAnswer {
 export interface WaitingFleet {
   /** Resolves when an agent of each token waits. */
   readonly join: (tokens: readonly string[]) => Promise<void>;
-  /** Cuts all reinit streams at once; resolves, when as many are back, to how long each took, in milliseconds. */
+  /** Cuts all reinit streams at once; resolves, when as many are back, to the time that each took, in milliseconds. */
   readonly cut: () => Promise<readonly number[]>;
   /** Keeps agents from connecting until `release`. */
   readonly hold: () => Promise<void>;

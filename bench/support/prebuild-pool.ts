@@ -13,7 +13,7 @@ export interface WaitingPrebuild {
   readonly token: string;
 }
 
-/** A preset whose pool is filled when a measurement says so, and not at each claim. */
+/** A preset whose pool is filled when a measurement asks for it, not at each claim. */
 export interface PrebuildPool {
   readonly templateId: string;
   readonly presetId: string;
@@ -105,7 +105,7 @@ async function untilThere(
   }
 }
 
-/** Pools are filled, or are not; takes effect at once. */
+/** Turns the filling of pools on or off; takes effect at once. */
 async function setPaused(database: MeasuredPostgres, isPaused: boolean): Promise<void> {
   const value = JSON.stringify({ reconciliation_paused: isPaused });
   await database.query(

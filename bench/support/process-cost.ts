@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** The memory and processor time of a process. Linux only. */
 export interface ProcessCost {
   readonly residentMb: number;
-  /** The most that it has held. */
+  /** The peak of its memory. */
   readonly peakMb: number;
   readonly cpuSeconds: number;
 }

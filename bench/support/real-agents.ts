@@ -12,7 +12,7 @@ export interface RealAgent {
 }
 
 export interface RealLife {
-  /** To the millisecond; so is the next. */
+  /** The time, to the millisecond; so is the next. */
   readonly frameAtMs: number;
   readonly manifestAtMs: number;
   readonly scriptAtMs: number;

@@ -32,12 +32,12 @@ export class ReinitSockets {
     return this.#open.size;
   }
 
-  /** Waits until so many are open. */
+  /** Waits until this many are open. */
   async until(count: number): Promise<void> {
     while (this.#open.size < count) await pause(pollMs);
   }
 
-  /** Cuts all at once; resolves, when as many are open again, to how long each took, in milliseconds. */
+  /** Cuts all at once; resolves, when as many are open again, to the time that each took, in milliseconds. */
   async cut(): Promise<readonly number[]> {
     const cut = [...this.#open];
     this.#openedAt = [];

@@ -22,7 +22,7 @@ const order = JSON.parse(String((await lines.next()).value)) as WaitingOrder;
 const never = new Promise<never>(() => undefined);
 const headers = {};
 const sockets = new ReinitSockets();
-/** While it is there, nobody dials. */
+/** Keeps agents from dialing while it is set. */
 let hold: PromiseWithResolvers<void> | undefined;
 
 function print(line: FleetReport | FleetAnswer): void {
@@ -45,7 +45,7 @@ class Member {
     return this.#isClaimed;
   }
 
-  /** Lives; resolves once the start scripts would run for the first time, or at once for one that only streams. */
+  /** Lives; resolves once the start scripts would run for the first time, or at once for an agent that only streams. */
   async begin(): Promise<void> {
     const { serverUrl } = order;
     const { token } = this;

@@ -20,7 +20,7 @@ export class PlayedClaim implements AsyncDisposable {
     return new PlayedClaim(database, workspaceId);
   }
 
-  /** Makes it a prebuild: of the system user, who had it built. */
+  /** Makes it a prebuild, owned by the system user, who had it built. */
   async makePrebuild(): Promise<void> {
     await this.giveTo(prebuildsUserId);
     await this.#setFirstInitiator(prebuildsUserId);
@@ -31,13 +31,13 @@ export class PlayedClaim implements AsyncDisposable {
     await this.#database.query(text, [this.#workspaceId, userId]);
   }
 
-  /** Makes it a workspace that was this user's from the beginning. */
+  /** Makes it a workspace that belonged to this user from the beginning. */
   async undo(userId: string): Promise<void> {
     await this.giveTo(userId);
     await this.#setFirstInitiator(userId);
   }
 
-  /** Says of a build that it is the claim's: agents that ask from now on are told so each time. */
+  /** Marks a build as the claim's: agents that ask from now on are told so each time. */
   async markClaim(buildId: string): Promise<void> {
     const text = `update provisioner_jobs set input = input || '{"prebuilt_workspace_stage": 2}'
       where id = (select job_id from workspace_builds where id = $1)`;
@@ -64,7 +64,7 @@ export class PlayedClaim implements AsyncDisposable {
     return rows.map(({ output }) => output);
   }
 
-  /** The first build's is how the server knows what was a prebuild. */
+  /** Sets the initiator of the first build, by which the server knows what was a prebuild. */
   async #setFirstInitiator(userId: string): Promise<void> {
     const text =
       "update workspace_builds set initiator_id = $2 where workspace_id = $1 and build_number = 1";

@@ -5,11 +5,11 @@ import { join } from "node:path";
 interface StockAgentOptions {
   readonly program: string;
   readonly serverUrl: string;
-  /** Undefined where `environment` says how it shows who it is. */
+  /** The token; undefined where `environment` says how it authenticates. */
   readonly token: string | undefined;
-  /** Its home directory; all its files are there. */
+  /** The home directory, with all its files. */
   readonly home: string;
-  /** More variables. */
+  /** Additional variables. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 

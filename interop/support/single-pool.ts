@@ -14,7 +14,7 @@ import { patience } from "./patience.ts";
 
 /** A pool of its own in which one workspace waits, as far as the test is concerned. */
 export interface SinglePool {
-  /** Of the agent that is to run in what waits. */
+  /** The token of the agent that is to run in what waits. */
   readonly token: string;
   /** Gives what waits to the client's user. */
   claim(): Promise<void>;
@@ -36,7 +36,7 @@ export interface SinglePoolOptions {
   readonly machine?: string;
 }
 
-/** The scripts leave a line each: for whom they run, and in which process. */
+/** Scripts that leave a line each: the owner they run for, and their process. */
 const templateOf = ({ stopSeconds = 0, machine }: SinglePoolOptions): string => `
 driver: external
 presets:

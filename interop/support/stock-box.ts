@@ -11,9 +11,9 @@ interface StockBoxOptions {
   /** The stock agent. */
   readonly program: string;
   readonly serverUrl: string;
-  /** Undefined where `environment` says how it shows who it is. */
+  /** The token; undefined where `environment` says how it authenticates. */
   readonly token: string | undefined;
-  /** Of all its processes; their scripts leave lines in a file there. */
+  /** The directory of all its processes; their scripts leave lines in a file there. */
   readonly home: string;
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
@@ -60,12 +60,12 @@ export class StockBox implements AsyncDisposable {
     await exited;
   }
 
-  /** Lets nothing pass any more on the connections there are. */
+  /** Lets nothing more pass on the present connections. */
   stall(): void {
     for (const link of this.#proxy.links) link.stall();
   }
 
-  /** Resets all connections, and lets no others be made. */
+  /** Resets all connections, and refuses new ones. */
   cut(): void {
     this.#network.isUp = false;
     for (const link of this.#proxy.links) link.cut();

@@ -3,7 +3,7 @@ import { basename, delimiter } from "node:path";
 /** A program that somebody else wrote. */
 export interface StockProgram {
   readonly path: string;
-  /** The name of its file, which says what release it is. */
+  /** The name of its file, which includes the release. */
   readonly name: string;
 }
 

@@ -4,7 +4,7 @@ import { firstAgent, openClient, requireAgent, waitForWorkspace } from "@slipway
 
 import { requireVariable } from "./require-variable.ts";
 
-/** A workspace of a stock server that runs already, whose agent our agent is. */
+/** A workspace of a running stock server, whose agent is our agent. */
 export interface StockWorkspace {
   readonly client: ApiClient;
   readonly id: string;

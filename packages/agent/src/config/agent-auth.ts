@@ -7,8 +7,8 @@ import type { Cloud } from "@slipway/sdk/agent";
 export type AgentAuth =
   | { readonly kind: "token"; readonly token: string }
   /**
-   * Authenticates with the identity that a cloud's metadata service gives the agent's instance (docs/protocol/agent.md
-   * §1.3).
+   * Authenticates with the identity that a cloud's metadata service gives the agent's instance
+   * (docs/protocol/agent.md §1.3).
    */
   | {
       readonly kind: "instance";

@@ -10,7 +10,7 @@ export interface AgentConfig {
   readonly serverUrl: string;
   readonly auth: AgentAuth;
   readonly headers: Readonly<Record<string, string>>;
-  /** Run once at the start; its output lines are more headers. */
+  /** The command that runs once at the start; its output lines are more headers. */
   readonly headerCommand: string | undefined;
   readonly logDir: string;
   readonly scriptDataDir: string;
@@ -20,7 +20,7 @@ export interface AgentConfig {
   readonly subsystems: readonly Subsystem[];
 }
 
-/** Something the agent runs under that says so in its environment. */
+/** The runtime around the agent that announces itself in the environment. */
 export type Subsystem = (typeof subsystems)[number];
 const subsystems = ["envbox", "envbuilder", "exectrace"] as const;
 
@@ -41,7 +41,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     headerCommand: text("CODER_AGENT_HEADER_COMMAND"),
     logDir: text("CODER_AGENT_LOG_DIR") ?? tmpdir(),
     scriptDataDir: text("CODER_AGENT_SCRIPT_DATA_DIR") ?? tmpdir(),
-    // Set but empty turns the log off.
+    // A variable that is set but empty turns the log off.
     logHuman: (given("CODER_AGENT_LOGGING_HUMAN") ?? "/dev/stderr") || undefined,
     logJson: text("CODER_AGENT_LOGGING_JSON"),
     subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
@@ -63,13 +63,13 @@ function readServerUrl(text: string | undefined, faults: string[]): string {
   return text.replace(/\/+$/, "");
 }
 
-/** A list with commas, or with line ends where a value holds commas. */
+/** Reads a list with commas, or with line ends where a value holds commas. */
 function readHeaders(text: string | undefined, faults: string[]): Readonly<Record<string, string>> {
   const items = text?.split(text.includes("\n") ? "\n" : ",") ?? [];
   const headers: [string, string][] = [];
   for (const item of items.filter((part) => part.trim() !== "")) {
     const header = parseHeader(item);
-    // The value may be a secret: say only which item it is.
+    // The value may be a secret: report only the number of the item.
     if (header === undefined) {
       faults.push(`item ${items.indexOf(item) + 1} of CODER_AGENT_HEADER is no key=value`);
     } else headers.push([...header]);

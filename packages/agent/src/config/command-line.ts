@@ -20,7 +20,7 @@ const variables = {
   "log-json": "CODER_AGENT_LOGGING_JSON",
 } as const;
 
-/** Reads arguments such as `--agent-url https://…` into variables. Throws `ConfigError` for what is not known. */
+/** Reads arguments such as `--agent-url https://…` into variables. Throws `ConfigError` for unknown ones. */
 export function readCommandLine(args: readonly string[]): Variables {
   const options = Object.fromEntries(
     Object.keys(variables).map((name) => [name, { type: "string" } as const]),

@@ -1,4 +1,4 @@
-/** The environment or the flags do not say what the agent needs; `message` lists every fault. */
+/** The environment or the flags lack what the agent needs; `message` lists every fault. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly code = "config-invalid";

@@ -1,7 +1,7 @@
 /** Characters that a header name may hold (RFC 9110, 5.6.2). */
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Reads one `key=value`; a text that is none is a fault. */
+/** Reads one `key=value`; any other text is a fault. */
 export function parseHeader(text: string): readonly [string, string] | undefined {
   const at = text.indexOf("=");
   const name = text.slice(0, Math.max(at, 0)).trim();

@@ -8,7 +8,7 @@ export interface LineSink {
   readonly format: "human" | "json";
   /** Lines below it are left out. */
   readonly minLevel: Level;
-  /** Takes one line with its end. What it throws is dropped: a log must not end the agent. */
+  /** Takes one line with its end. Its errors are dropped: a log must not end the agent. */
   readonly write: (line: string) => void;
 }
 
@@ -60,7 +60,7 @@ function pair([name, value]: [string, unknown]): string {
   return `${name}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
 }
 
-/** No log says a token or a header's value, whoever passes it. */
+/** Redacts tokens and header values, whoever logs them. */
 function redact(fields: LogFields): LogFields {
   return Object.fromEntries(
     Object.entries(fields)

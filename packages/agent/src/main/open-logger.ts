@@ -15,7 +15,7 @@ export interface OpenLogger extends Disposable {
 
 const rotation = { maxBytes: 5 * 1024 * 1024, keep: 5 };
 
-/** Opens `coder-agent.log` and the two other logs. One that cannot be opened is said in the others. */
+/** Opens `coder-agent.log` and the two other logs. A log that cannot be opened is reported in the others. */
 export function openLogger(
   config: Pick<AgentConfig, "logDir" | "logHuman" | "logJson">,
   now: () => number,

@@ -12,7 +12,7 @@ import { dirname, join, parse } from "node:path";
 
 export interface RotationOptions {
   readonly maxBytes: number;
-  /** Rotated files beside the one that is written. */
+  /** Rotated files kept beside the current one. */
   readonly keep: number;
 }
 
@@ -52,7 +52,7 @@ export class RotatingFile implements Disposable {
     renameSync(this.#path, join(dir, `${name}-${time}${ext}`));
     this.#fd = openSync(this.#path, "a", 0o600);
     this.#bytes = 0;
-    // Times in names sort like times.
+    // Times in names sort chronologically.
     const rotated = readdirSync(dir)
       .filter((file) => file.startsWith(`${name}-2`) && file.endsWith(ext))
       .toSorted();

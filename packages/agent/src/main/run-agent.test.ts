@@ -28,7 +28,7 @@ interface Running {
   readonly states: readonly number[];
   /** Returns the output of the start scripts, a line a run. */
   runs(): string[];
-  /** The tokens that they found. */
+  /** Returns the tokens that they found. */
   tokens(): string[];
   claim(ownerName: string): void;
   interrupt(): void;
@@ -106,7 +106,7 @@ async function run(auth: Variables = { CODER_AGENT_TOKEN: "secret" }): Promise<R
   };
 }
 
-/** The settings of an agent on an instance of AWS, and what its metadata service does. */
+/** The settings of an agent on an AWS instance, and the behavior of its metadata service. */
 async function onAws(
   answer: (response: ServerResponse) => void = (response) => void response.end("anything"),
 ): Promise<Variables> {

@@ -24,7 +24,7 @@ export interface RunAgentOptions extends Ending {
   /** Settings by the names of their variables; they win over the environment. */
   readonly flags: Variables;
   readonly environment: Variables;
-  /** Resolves at the first signal: stop scripts run, last words are sent. */
+  /** Resolves at the first signal: stop scripts run, last messages are sent. */
   readonly interrupted: Promise<"SIGINT" | "SIGTERM" | "SIGHUP">;
   /** Aborted at the second: everything is killed. */
   readonly forced: AbortSignal;
@@ -115,7 +115,7 @@ function placeOf(config: AgentConfig, credential: Credential, environment: Varia
   };
 }
 
-/** Without a shell the agent still connects, and says so where the scripts' logs are read. */
+/** Finds the user. Without a shell the agent still connects, and reports it in the scripts' logs. */
 function userOrReason(environment: Variables): User | ProcessError {
   try {
     return currentUser(environment);

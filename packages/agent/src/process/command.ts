@@ -8,8 +8,8 @@ export interface Command {
 }
 
 /**
- * How a text is run (docs/protocol/agent.md §4.1): by the shell, as its login shell when empty, or by the interpreter of its `#!` line,
- * which gets the whole text after `-c`. Throws `ProcessError` "bad-interpreter".
+ * Returns the command that runs a text (docs/protocol/agent.md §4.1): the shell, as its login shell when empty, or the
+ * interpreter of its `#!` line, which gets the whole text after `-c`. Throws `ProcessError` "bad-interpreter".
  */
 export function buildCommand(shell: string, text: string): Command {
   const trimmed = text.trim();

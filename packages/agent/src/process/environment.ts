@@ -4,15 +4,15 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The sources of a command's environment. */
 export interface EnvironmentSources {
-  /** Always first and never overridden by the process: who and where this is. */
+  /** The variables that come first and that the process never overrides: the agent's identity and place. */
   readonly base: Variables;
   /** The agent's own environment. */
   readonly process: Variables;
   readonly user: { readonly name: string; readonly shell: string };
-  /** Of the manifest; values may refer to variables of the process. */
+  /** The variables of the manifest; values may refer to variables of the process. */
   readonly manifest: Variables;
   readonly secrets: Variables;
-  /** Put in front of PATH. */
+  /** The directory put in front of PATH. */
   readonly binDirectory: string;
 }
 

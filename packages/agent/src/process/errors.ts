@@ -1,4 +1,4 @@
-/** Why no command can be run, or not this one. */
+/** The reason that no command can be run, or not this one. */
 export type ProcessErrorCode = "no-shell" | "bad-interpreter" | "no-directory" | "spawn-failed";
 
 /** A command of the workspace cannot be started. */

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { hasGroup } from "./signal-group.ts";
 
 /**
- * Which of the groups have a member that lives. One that has ended and that nobody has asked about yet (a zombie, such as
- * whatever outlived its parent where process 1 reaps nobody) does not count. Where there is no `/proc` it does.
+ * Returns the groups that have a living member. A process that has ended and that nobody has waited for yet (a zombie,
+ * such as whatever outlived its parent where process 1 reaps nobody) does not count. Where there is no `/proc` it does.
  */
 export function livingGroups(groups: readonly number[]): readonly number[] {
   const present = groups.filter((group) => hasGroup(group));

@@ -27,7 +27,7 @@ async function open(pipes: OutputPipes): Promise<void> {
 
 const modulePath = fileURLToPath(new URL("output-pipes.ts", import.meta.url));
 
-/** The directory of a process with an open pipe that was killed. */
+/** Returns the directory of a killed process with an open pipe. */
 async function killedAgent(): Promise<string> {
   const before = new Set(readdirSync(folder));
   const script = `
@@ -83,7 +83,7 @@ describe("OutputPipes", () => {
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(living));
     expect(readdirSync(folder)).not.toContain(killed);
     expect(readdirSync(folder)).toHaveLength(2);
-    // Those of the living one still work.
+    // The pipes of the living process still work.
     await open(alive);
   });
 

@@ -58,7 +58,7 @@ export class OutputPipes implements Disposable {
     this.#free.push(...paths);
   }
 
-  /** Agents that were killed before this one started left theirs. */
+  /** Agents that were killed earlier left theirs behind. */
   async #openDirectory(): Promise<PipeDirectory> {
     this.#opening ??= this.#prepare().catch((error: unknown) => {
       this.#opening = undefined;
@@ -81,7 +81,7 @@ export class OutputPipes implements Disposable {
     const reader = new Socket({ fd: readFd, readable: true, writable: false });
     reader.once("close", () => {
       if (reader.readableEnded && !this.#isDisposed) this.#free.push(path);
-      // Somebody may still write into it.
+      // Another process may still write into it.
       else rmSync(path, { force: true });
     });
     try {

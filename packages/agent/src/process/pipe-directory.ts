@@ -41,7 +41,7 @@ export async function makePipes(paths: readonly string[]): Promise<void> {
   await execute("mkfifo", ["-m", "600", ...paths]);
 }
 
-/** Removes what killed agents of this user left. Another one's, and what cannot be removed, stays. */
+/** Removes the leftovers of this user's killed agents. Those of others, and those that cannot be removed, stay. */
 export async function removeDeadDirectories(parent: string): Promise<void> {
   const names = await readdir(parent);
   for (const name of names.filter((one) => one.startsWith(prefix))) {
@@ -56,7 +56,7 @@ export async function removeDeadDirectories(parent: string): Promise<void> {
   }
 }
 
-/** A FIFO that nobody reads cannot be opened for writing without waiting. */
+/** A FIFO without a reader cannot be opened for writing without waiting. */
 function isDead(directory: string): boolean {
   try {
     closeSync(openSync(join(directory, lifeline), constants.O_WRONLY | constants.O_NONBLOCK));

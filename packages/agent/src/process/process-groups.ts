@@ -23,15 +23,15 @@ export class ProcessGroups {
     this.#running.add(pid);
   }
 
-  /** The leader has ended; what it left in the background is kept in mind. */
+  /** The leader has ended; the processes that it left in the background are still tracked. */
   leaderEnded(pid: number): void {
     this.#running.delete(pid);
     if (hasGroup(pid)) this.#leftover.add(pid);
-    // A number may be given to somebody else once its group is empty.
+    // A number may be reused once its group is empty.
     for (const group of this.#leftover) if (!hasGroup(group)) this.#leftover.delete(group);
   }
 
-  /** Asks all groups to end with SIGHUP, and kills what is left after `graceMs`. */
+  /** Asks all groups to end with SIGHUP, and kills the rest after `graceMs`. */
   async endAll(graceMs: number, signal: AbortSignal): Promise<void> {
     const groups = this.#groups();
     for (const group of groups) signalGroup(group, "SIGHUP");

@@ -13,7 +13,7 @@ import type { Exit, PreparedCommand, SpawnedGroup } from "./spawn-group.ts";
 export type RunOutcome =
   | Exit
   | { readonly kind: "timed-out" }
-  /** It exited with 0, but something that it started kept its output open. */
+  /** It exited with 0, but a process that it started kept its output open. */
   | { readonly kind: "pipes-left-open" }
   /** The signal asked it to end. */
   | { readonly kind: "stopped" }
@@ -47,10 +47,10 @@ export type TakeOutput = (stream: OutputStream, chunk: Buffer, cut: AbortSignal)
 
 /** The time that background processes may hold the output after the command itself has ended. */
 export const pipesGraceMs = 10_000;
-/** The same once the run was told to end: what is in the pipes is read, but nobody is waited for. */
+/** The same once the run was told to end: the pipes are drained, but nothing is waited for. */
 const cutGraceMs = 500;
 
-/** Runs a command to its end, its whole group with it where it must be ended. Does not throw for what the command does. */
+/** Runs a command to its end, and its whole group where it must be killed. Does not throw for a failing command. */
 export async function runCommand(
   command: PreparedCommand,
   host: CommandHost,
@@ -87,7 +87,7 @@ export async function runCommand(
 
 type EndedBy = "timed-out" | "stopped";
 
-/** Waits for the leader, and ends its group when the time is over or the signal says so. */
+/** Waits for the leader, and ends its group at the timeout or the signal. */
 async function waitForExit(
   group: SpawnedGroup,
   clock: Clock,
@@ -111,7 +111,7 @@ async function waitForExit(
   return { exit: await group.exit, endedBy: reason };
 }
 
-/** Resolves after `ms`, never without one; nor once the signal is aborted. */
+/** Resolves after `ms`, never without one, nor once the signal is aborted. */
 async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
     if (ms !== undefined) return await clock.sleep(ms, signal);
@@ -154,7 +154,7 @@ async function readStream(stream: Readable, take: (chunk: Buffer) => Promise<voi
   try {
     for await (const chunk of stream) await take(Buffer.from(chunk));
   } catch (error) {
-    // A stream that was cut off has said all that will be heard of it.
+    // A stream that was cut off yields nothing more.
     if (!stream.destroyed) throw error;
   }
 }

@@ -1,10 +1,10 @@
-/** Sends a signal to every process of the group that `pid` leads; false when there is none any more. */
+/** Sends a signal to every process of the group that `pid` leads; false when none is left. */
 export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
     return true;
   } catch {
-    // ESRCH: everybody has gone. EPERM: whoever is left became another user and is out of reach.
+    // ESRCH: all have gone. EPERM: those left became another user and are out of reach.
     return false;
   }
 }

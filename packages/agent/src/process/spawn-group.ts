@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { ProcessError } from "./errors.ts";
 import type { OutputPipe, OutputPipes } from "./output-pipes.ts";
 
-/** A program with all that it starts with. */
+/** A program with everything it starts with. */
 export interface PreparedCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -24,7 +24,7 @@ export interface SpawnedGroup {
   readonly pid: number;
   readonly exit: Promise<Exit>;
   readonly stdout: Readable;
-  /** The same as `stdout` where both go into one pipe. */
+  /** The same as `stdout` when both go into one pipe. */
   readonly stderr: Readable;
 }
 
@@ -65,7 +65,7 @@ export async function spawnGroup(
   }
 }
 
-/** None where FIFOs cannot be made, as on a full disk: sockets are better than no command. */
+/** Undefined when FIFOs cannot be made, as on a full disk: sockets are better than no command. */
 async function openPipes(pipes: OutputPipes, count: number): Promise<OutputPipe[]> {
   try {
     return await pipes.open(count);

@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 
 import { ProcessError } from "./errors.ts";
 
-/** Whom the agent runs as. */
+/** The user that the agent runs as. */
 export interface User {
   readonly name: string;
   readonly home: string;
@@ -17,7 +17,7 @@ interface PasswdEntry {
 }
 
 /**
- * The current user by its passwd entry; what that does not say comes from the environment (docs/protocol/agent.md §4.1). Throws
+ * Returns the current user by its passwd entry; the environment fills the gaps (docs/protocol/agent.md §4.1). Throws
  * `ProcessError` "no-shell" where neither knows a shell.
  */
 export function currentUser(
@@ -51,7 +51,7 @@ function passwdEntry(): PasswdEntry | undefined {
   try {
     return userInfo();
   } catch {
-    // A container may run under a number that no passwd file knows.
+    // A container may run under a uid that no passwd file knows.
     return undefined;
   }
 }

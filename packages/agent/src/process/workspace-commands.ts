@@ -28,7 +28,7 @@ export interface AgentPlace {
   readonly binDirectory: string;
 }
 
-/** Makes a command of the workspace out of its text. Throws `ProcessError` "bad-interpreter". */
+/** Makes a command of the workspace from its text. Throws `ProcessError` "bad-interpreter". */
 export async function prepareCommand(
   text: string,
   place: AgentPlace,
@@ -41,7 +41,7 @@ export async function prepareCommand(
     environment: buildEnvironment(
       {
         base: baseVariables(place.token, workspace),
-        // Asks the Go runtime of a stock agent to leave stacks out; not meant for anybody else.
+        // Asks the Go runtime of a stock agent to omit stacks; not meant for other programs.
         process: { ...place.environment, GOTRACEBACK: goTraceback(place.environment) },
         user: place.user,
         manifest: workspace.environment,

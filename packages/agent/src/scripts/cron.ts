@@ -10,7 +10,7 @@ export interface CronSchedule {
 
 /** The highest value of each field, for `N/step`, which means "from N on". */
 const highest = [59, 59, 23, 31, 12, 6] as const;
-/** Numbers, signs, and names of months and days: what a stock agent knows, too. */
+/** Numbers, signs, and names of months and days: the syntax that a stock agent also knows. */
 const field = /^(?:[\d*/,?-]|[a-z]{3}(?![a-z]))+$/i;
 
 /**
@@ -27,7 +27,7 @@ export async function parseCron(text: string): Promise<CronSchedule> {
       `cron schedule is ${JSON.stringify(text)}, wanted: seconds minute hour day-of-month month [day-of-week]`,
     );
   }
-  // Loaded only where something has a schedule: memory, and time before the first call.
+  // Loaded only when a script has a schedule: memory, and time before the first call.
   const { Cron } = await import("croner");
   try {
     const cron = new Cron(fields.map((part, index) => withRange(part, index)).join(" "), {

@@ -5,8 +5,9 @@ const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /**
- * Makes lines of a stream of bytes: ends at `\n`, drops one `\r` before it, keeps the rest until more comes or it is
- * closed. What is not UTF-8, and NUL, becomes `❌` (docs/protocol/agent.md §4.5).
+ * Splits a stream of bytes into lines: ends at `
+ * `, drops one `\r` before it, keeps the rest until more comes or it is
+ * closed. Bytes that are not UTF-8, and NUL, become `❌` (docs/protocol/agent.md §4.5).
  */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
@@ -45,6 +46,6 @@ function lineText(bytes: Buffer): string {
 /** Runs of bad bytes become one sign each. */
 function sanitize(bytes: Buffer): string {
   const text = bytes.toString("utf8");
-  // A replacement character that was really written is rare, and no loss.
+  // A genuine replacement character is rare, and no loss.
   return /[\0\uFFFD]/.test(text) ? text.replaceAll(/\uFFFD+|\0/g, "❌") : text;
 }

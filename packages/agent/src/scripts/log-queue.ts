@@ -15,9 +15,9 @@ export interface LogBatch {
   readonly lines: readonly LogLine[];
 }
 
-/** Queued over all sources; beyond it `room` waits. A line counts as its bytes and `lineOverheadBytes`. */
+/** The limit over all sources; beyond it `room` waits. A line counts as its bytes and `lineOverheadBytes`. */
 export const maxQueuedBytes = 1024 * 1024;
-/** Of a batch, counted the same way (docs/protocol/rpc.md §7.7). */
+/** The limit of a batch, counted the same way (docs/protocol/rpc.md §7.7). */
 const maxBatchBytes = 1024 * 1024;
 const lineOverheadBytes = 21;
 /** The time that a source waits for more lines after it sent some. */
@@ -27,7 +27,7 @@ interface Source {
   readonly lines: LogLine[];
   lastCreatedAtNs: bigint;
   lastSentMs: number;
-  /** Lines of a batch that was sent and never answered; it goes out again as it was. */
+  /** Lines of a batch that was sent and never answered; it is sent again unchanged. */
   unanswered: number;
 }
 
@@ -59,7 +59,7 @@ export class LogQueue {
     return this.#bytes === 0;
   }
 
-  /** Resolves when there is room for more, or once the signal is aborted; whoever writes waits for it first. */
+  /** Resolves when there is room for more, or once the signal is aborted; writers wait for it first. */
   async room(signal: AbortSignal): Promise<void> {
     while (this.#bytes > maxQueuedBytes && !signal.aborted) {
       await nextCall(this.#roomWaiters, signal);
@@ -79,7 +79,7 @@ export class LogQueue {
     this.changed.wake();
   }
 
-  /** The batch that is due now, or in how many milliseconds there will be one. Its lines stay until `acknowledge`. */
+  /** Returns the batch that is due now, or the milliseconds until there is one. Its lines stay until `acknowledge`. */
   next(): LogBatch | { readonly waitMs: number } {
     const nowMs = this.#clock.monotonic();
     let due: [string, Source] | undefined;
@@ -98,7 +98,7 @@ export class LogQueue {
     return { sourceId, lines: source.lines.slice(0, source.unanswered) };
   }
 
-  /** The server has stored the batch. */
+  /** Removes a batch that the server has stored. */
   acknowledge({ sourceId, lines }: LogBatch): void {
     const source = this.#sources.get(sourceId);
     if (source === undefined) return;
@@ -121,7 +121,7 @@ export class LogQueue {
     }
   }
 
-  /** The server takes no more lines: drops what is queued and what will come. */
+  /** Closes the queue, as the server takes no more lines: drops those queued and those to come. */
   close(): void {
     this.#isClosed = true;
     this.#sources.clear();

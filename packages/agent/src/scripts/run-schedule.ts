@@ -2,7 +2,7 @@ import type { Clock } from "@slipway/runtime";
 
 import type { CronSchedule } from "./cron.ts";
 
-/** A timer cannot wait longer than 24 days, and a machine's clock may be set meanwhile. */
+/** A timer cannot wait longer than 24 days, and a machine's clock may be set in the meantime. */
 const maxSleepMs = 60_000;
 
 /** Calls `run` at each time of the schedule, without waiting for it; runs may overlap. Ends by the signal. */

@@ -30,7 +30,7 @@ export interface ScriptHost {
 const timeoutGraceMs = 10_000;
 const stopGraceMs = 2_000;
 
-/** Runs a script to its end. Throws nothing for what goes wrong with it: that is in the result and in the script's log. */
+/** Runs a script to its end. Does not throw for its failures: they are in the result and in the script's log. */
 export async function runScript(
   script: Script,
   stage: Stage,

@@ -7,7 +7,7 @@ export interface ScriptDirectories {
   readonly logDir: string;
 }
 
-/** Programs that scripts put into the path of everybody. */
+/** Programs that scripts put into everybody's path. */
 export function scriptBinDirectory(dataDir: string): string {
   return join(dataDir, "coder-script-data", "bin");
 }

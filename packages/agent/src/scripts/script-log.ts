@@ -19,7 +19,7 @@ export class ScriptLog implements AsyncDisposable {
     this.#sourceId = sourceId;
   }
 
-  /** Opens the log. A file that cannot be opened is said in the log, and the script runs without it. */
+  /** Opens the log. A file that cannot be opened is reported in the log, and the script runs without it. */
   static async open(queue: LogQueue, sourceId: string, path: string): Promise<ScriptLog> {
     const log = new ScriptLog(queue, sourceId);
     try {
@@ -31,14 +31,14 @@ export class ScriptLog implements AsyncDisposable {
     return log;
   }
 
-  /** Takes output, and waits while the queue is full unless the signal is aborted. */
+  /** Takes output; waits while the queue is full unless the signal is aborted. */
   async take(stream: OutputStream, chunk: Buffer, cut: AbortSignal): Promise<void> {
     await this.#write(chunk);
     await this.#queue.room(cut);
     this.#queue.push(this.#sourceId, levels[stream], this.#splitters[stream].push(chunk));
   }
 
-  /** A line of the agent's own about the script. */
+  /** Writes a line of the agent's own about the script. */
   say(level: LogLevel, text: string): void {
     this.#queue.push(this.#sourceId, level, [text]);
   }

@@ -3,7 +3,7 @@ import type { Stage } from "./script.ts";
 
 export type ScriptStatus = "ok" | "exit-failure" | "timed-out" | "pipes-left-open";
 
-/** One run of a script, as the server is told of it. Times are in milliseconds since 1970. */
+/** One run of a script, as reported to the server. Times are in milliseconds since 1970. */
 export interface ScriptTiming {
   readonly scriptId: string;
   readonly stage: Stage;

@@ -11,12 +11,12 @@ import type { ScriptStatus, ScriptTiming, StageResult } from "./script-result.ts
 import type { ScriptStages } from "./script-stages.ts";
 import type { Script, Stage } from "./script.ts";
 
-/** A stop script without a timeout of its own ends here, or a shutdown could take for ever. */
+/** The timeout of a stop script without one of its own, or a shutdown could take forever. */
 const stopTimeoutMs = 10 * 60_000;
-/** Runs of one schedule at the same time; beyond it a run is left out. */
+/** Concurrent runs of one schedule; beyond it a run is skipped. */
 const maxOverlapping = 32;
 
-/** Runs the scripts of the first manifest of a session. `close` ends what runs. */
+/** Runs the scripts of the first manifest of a session. `close` ends running scripts. */
 export class ScriptRunner implements ScriptStages, AsyncDisposable {
   readonly #scripts: readonly Script[];
   readonly #host: ScriptHost;
@@ -38,7 +38,7 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
   }
 
   /**
-   * Runs the start scripts and says how they ended. What keeps scripts from running, such as a schedule that cannot be
+   * Runs the start scripts and returns their result. An obstacle to running scripts, such as a schedule that cannot be
    * read, is written into the log of the script, and counts as failure.
    */
   async start(): Promise<StageResult> {

@@ -6,7 +6,7 @@ export interface ScriptStages {
   start(): Promise<StageResult>;
   /** Runs scripts by their schedules until `close`. Returns at once. */
   startSchedules(): void;
-  /** Ends what runs. */
+  /** Ends running scripts. */
   close(): Promise<void>;
   /** Runs the stop scripts. The signal kills them. */
   stop(signal: AbortSignal): Promise<StageResult>;

@@ -6,11 +6,11 @@ export interface Script {
   /** Unexpanded; empty for the default. */
   readonly logPath: string;
   readonly text: string;
-  /** Empty where it has no schedule. */
+  /** Empty without a schedule. */
   readonly cron: string;
   readonly runOnStart: boolean;
   readonly runOnStop: boolean;
-  /** Undefined where it may take as long as it likes. */
+  /** Undefined without a time limit. */
   readonly timeoutMs: number | undefined;
 }
 

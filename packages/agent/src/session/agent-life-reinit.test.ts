@@ -93,7 +93,7 @@ describe("AgentLife at a claim", () => {
     await world.pass(0);
     await world.pass(600_000);
     expect(world.scripts).toEqual(["start ada"]);
-    // Once to see as whom it lives.
+    // One dial to learn the owner.
     expect(world.dials.length).toBeLessThanOrEqual(2);
     expect(world.asks.length).toBeLessThanOrEqual(22);
   });

@@ -113,7 +113,7 @@ describe("AgentLife", () => {
       ],
     });
     await expect.poll(() => run.stored.states).toEqual(["STARTING", "READY"]);
-    // The lines come before the state, for whoever waits for the state to read them.
+    // The lines come before the state, for readers who wait for the state.
     expect(run.stored.lines).toEqual(["INFO: hello"]);
     run.interrupt();
     await run.ended;

@@ -22,7 +22,7 @@ export interface AgentLifeOptions extends AgentSessionOptions {
   readonly dial: Dial;
   readonly waitForReinit: WaitForReinit;
   readonly decide: Decide;
-  /** Named where the agent cannot connect. */
+  /** The server's address, named where the agent cannot connect. */
   readonly serverUrl: string;
   readonly subsystems: readonly Subsystem[];
   readonly random: () => number;
@@ -40,13 +40,13 @@ type Phase =
   | {
       readonly kind: "leaving";
       readonly ranAs: Identity;
-      /** Of the session that will be next. */
+      /** The manifest of the session that will be next. */
       readonly next: AgentManifest;
-      /** Resolves once that has begun, or the shutdown has put an end to it. */
+      /** Resolves once that session has begun, or the shutdown has put an end to it. */
       readonly left: Promise<void>;
     };
 
-/** An event, and whoever waits to know what came of it. */
+/** An event, and the waiter for its outcome. */
 interface Asked {
   readonly event: ReinitEvent;
   readonly decided: PromiseWithResolvers<Decision>;
@@ -74,10 +74,10 @@ export class AgentLife {
   readonly #stopping = new AbortController();
   readonly #scope = new Scope();
   #phase: Phase = { kind: "waiting" };
-  /** Sessions that have something to say, the oldest first. */
+  /** Sessions that have something to report, the oldest first. */
   #speakers: readonly AgentSession[] = [];
   #asked: Asked | undefined;
-  /** Named by an event that led to the present owner, so that events which repeat it cost nothing. */
+  /** The owner named by an event that led to the present one, so that repeated events cost nothing. */
   #knownOwnerId: string | undefined;
 
   constructor(options: AgentLifeOptions) {
@@ -120,7 +120,7 @@ export class AgentLife {
     );
   }
 
-  /** Nobody is interested in events once the shutdown has begun. */
+  /** Events are ignored once the shutdown has begun. */
   async #poll(signal: AbortSignal): Promise<void> {
     const onEvent = (event: ReinitEvent, ended: AbortSignal): Promise<boolean> =>
       this.#ask(event, ended);
@@ -132,7 +132,7 @@ export class AgentLife {
     }
   }
 
-  /** Fetches the manifest anew; resolves to whether that made a difference. */
+  /** Fetches the manifest anew; resolves to true if that made a difference. */
   async #ask(event: ReinitEvent, signal: AbortSignal): Promise<boolean> {
     const { ownerId } = event;
     if (ownerId !== undefined && ownerId === this.#knownOwnerId) return false;
@@ -152,7 +152,7 @@ export class AgentLife {
     try {
       await this.#greet(connection, onUsable, AbortSignal.any([signal, stopping]));
     } catch (error) {
-      // Last words need no manifest.
+      // Last messages need no manifest.
       if (signal.aborted || !stopping.aborted) throw error;
     }
     for (;;) {
@@ -162,7 +162,7 @@ export class AgentLife {
     }
   }
 
-  /** Fetches the manifest, says what the agent is, and does what the manifest says (docs/protocol/agent.md §2.4). */
+  /** Fetches the manifest, reports the agent, and does what the manifest says (docs/protocol/agent.md §2.4). */
   async #greet(
     connection: AgentConnection,
     onUsable: () => void,
@@ -182,13 +182,13 @@ export class AgentLife {
     onUsable();
     if (decision === "reinit") return;
     await writeSecretFiles(manifest.secretFiles, logger);
-    // The shutdown may have begun meanwhile, and would not know of scripts that start now.
+    // The shutdown may have begun in the meantime, and would not know of scripts that start now.
     signal.throwIfAborted();
     if (decision === "run") this.#begin(manifest);
     else if (this.#phase.kind === "living") this.#phase.session.update(manifest);
   }
 
-  /** Decides what a fresh manifest means. Of that, only a reinit begins here: it has no time to lose. */
+  /** Decides the effect of a fresh manifest. Only a reinit begins here: it has no time to lose. */
   #take(manifest: AgentManifest): Decision {
     const asked = this.#asked;
     this.#asked = undefined;
@@ -238,7 +238,7 @@ export class AgentLife {
   }
 
   async #beginNext(): Promise<void> {
-    // A manifest that comes meanwhile is taken instead.
+    // A manifest that arrives in the meantime is used instead.
     for (let phase = this.#phase; phase.kind === "leaving"; phase = this.#phase) {
       const { next } = phase;
       await writeSecretFiles(next.secretFiles, this.#options.logger);

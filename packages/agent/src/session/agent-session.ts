@@ -31,14 +31,14 @@ export interface AgentSessionOptions {
 export type OpenScripts = (input: OpenScriptsInput) => ScriptStages;
 
 export interface OpenScriptsInput {
-  /** The first of the session: its scripts, and for whom they run. */
+  /** The first manifest of the session: its scripts, and their owner. */
   readonly manifest: AgentManifest;
   readonly host: ScriptHost;
-  /** Told of each run of a script. */
+  /** Receives each run of a script. */
   readonly onCompleted: (timing: ScriptTiming) => void;
 }
 
-/** Timings that no server has taken yet; beyond it the newest is dropped. */
+/** The most timings that no server has taken yet; beyond it the newest is dropped. */
 const maxTimings = 4096;
 /** The time from SIGHUP to SIGKILL for what scripts left in the background. */
 const leftoverGraceMs = 2_000;
@@ -98,13 +98,13 @@ export class AgentSession implements Disposable {
     this.#scripts.begin();
   }
 
-  /** Takes up what a later manifest says of the workspace; the scripts stay those of the first. */
+  /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
   update(manifest: AgentManifest): void {
     this.#manifest = manifest;
     this.#parts.workspace.update(manifest.workspace);
   }
 
-  /** Does on a connection what is to be done, until the session is silent; rejects when the connection is lost first. */
+  /** Does a connection's work until the session is silent; rejects when the connection is lost first. */
   async serve(connection: AgentConnection, signal: AbortSignal): Promise<void> {
     const routines = this.#isLeaving
       ? farewellRoutines(this.#parts)
@@ -117,14 +117,14 @@ export class AgentSession implements Disposable {
     });
   }
 
-  /** Ends all that runs, and runs the stop scripts; then nothing of the session's processes is left. */
+  /** Ends all that runs, and runs the stop scripts; then none of the session's processes is left. */
   async end(signal: AbortSignal): Promise<void> {
     this.#stopping.abort();
     await this.#scripts.end(signal);
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
   }
 
-  /** Ends because the agent is somebody else's now, who does not wait long. Not while it serves a connection. */
+  /** Ends because the agent now belongs to another user, who does not wait long. Not while it serves a connection. */
   async leave(signal: AbortSignal): Promise<void> {
     const { lifecycle, commands } = this.#parts;
     this.#isLeaving = true;
@@ -136,7 +136,7 @@ export class AgentSession implements Disposable {
     await commands.groups.endAll(leftoverGraceMs, signal);
   }
 
-  /** Waits for the last words to reach the server, but not long, and is silent then. */
+  /** Waits briefly for the last messages to reach the server, and is silent then. */
   async flush(signal: AbortSignal): Promise<void> {
     const { logs, lifecycle, timings, commands } = this.#parts;
     await limitedBy(flushMs, commands.clock, async (limit) => {

@@ -2,11 +2,11 @@
 export interface Credential {
   /** The token as it is now; undefined while there is none yet. */
   current(): string | undefined;
-  /** Gets a new token where there is one to get, and resolves to it. Rejects with the signal's reason too. */
+  /** Gets a new token where one is to be had, and resolves to it. Rejects with the signal's reason too. */
   refresh(signal: AbortSignal): Promise<string>;
 }
 
-/** A token that the agent was given; there is no other. */
+/** A fixed token that the agent was given. */
 export function givenToken(token: string): Credential {
   return { current: () => token, refresh: async () => token };
 }

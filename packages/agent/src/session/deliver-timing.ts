@@ -6,7 +6,7 @@ import { scriptCompleted } from "./report-calls.ts";
 
 const limitMs = 30_000;
 
-/** Delivers one timing. What the server refuses would be refused again: it is logged and counts as delivered. */
+/** Delivers one timing. A refused timing would be refused again: it is logged and counts as delivered. */
 export async function deliverTiming(
   connection: AgentConnection,
   timing: ScriptTiming,

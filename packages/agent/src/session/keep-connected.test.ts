@@ -11,7 +11,7 @@ import { Redial } from "./redial.ts";
 
 const logger = silentLogger;
 
-/** Lives of connections in milliseconds, or undefined for a dial that fails; then it dials for ever. */
+/** Lives of connections in milliseconds, or undefined for a dial that fails; after them it dials forever. */
 async function dialTimes(lives: readonly (number | undefined)[], forMs: number): Promise<number[]> {
   const clock = createFakeClock(0);
   const server = new ScriptedServer();

@@ -16,13 +16,13 @@ export type Dial = (signal: AbortSignal) => Promise<AgentConnection>;
 
 export interface KeepConnectedOptions {
   readonly dial: Dial;
-  /** Works on one connection until that is lost, which it tells by rejecting. `onUsable` says that the server answers. */
+  /** Works on one connection until it is lost, and rejects then. `onUsable` reports that the server answers. */
   readonly serve: (
     connection: AgentConnection,
     onUsable: () => void,
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Ends the present connection, dial or delay when it is asked. */
+  /** Ends the present connection, dial or delay on request. */
   readonly redial: Redial;
   readonly ladder: LadderLog;
   readonly clock: Clock;
@@ -30,12 +30,12 @@ export interface KeepConnectedOptions {
   readonly random: () => number;
 }
 
-/** A connection that lived this long was stable, so that the delays start anew. */
+/** The lifetime of a connection that counts as stable, so that the delays start anew. */
 const stableMs = 30_000;
-/** So was one that lived this many times as long as the delay that would follow. */
+/** The multiple of the delay that would follow which counts as stable too. */
 const stableRatio = 10;
 
-/** A server that was there a moment ago is mostly back in a moment: how long to hope so, and how often to look. */
+/** A server that was just there is mostly back in a moment: the time to hope so, and the interval at which to look. */
 const restartMs = 30_000;
 const restartDelayMs = 2_000;
 
@@ -60,7 +60,7 @@ export async function keepConnected(
       lostAtMs = clock.monotonic();
     }
     if (clock.monotonic() - lostAtMs < restartMs) delayMs = Math.min(delayMs, restartDelayMs);
-    // Only the signals end the sleep early: one of them the loop, the other this turn of it.
+    // Only the signals end the sleep early: one ends the loop, the other this iteration.
     await clock.sleep(delayMs, either).catch(() => undefined);
   }
 }

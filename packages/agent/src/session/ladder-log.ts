@@ -18,7 +18,7 @@ export const advice: Readonly<Record<Rung, string>> = {
 
 const summaryIntervalMs = 60_000;
 
-/** Says why the agent cannot connect: at once when the cause is new, else a count each minute. */
+/** Logs why the agent cannot connect: at once when the cause is new, else a count each minute. */
 export class LadderLog {
   readonly #address: string;
   readonly #clock: Clock;
@@ -51,7 +51,7 @@ export class LadderLog {
     this.#say(again, `still cannot connect: ${rung} fails`, nowMs);
   }
 
-  /** The next failure is news again. */
+  /** Treats the next failure as news again. */
   connected(): void {
     this.#cause = undefined;
     this.#repeats = 0;

@@ -38,7 +38,7 @@ export class Lifecycle {
     this.#outbox = new Outbox(lifecycleStates.length, clock);
   }
 
-  /** Moves on; a state that lies behind is left out, such as the end of a start that was cut short. */
+  /** Moves on; skips a state that lies behind, such as the end of a start that was cut short. */
   enter(state: LifecycleState): void {
     if (this.#state !== undefined && rank(state) <= rank(this.#state)) return;
     // Start and shutdown end in one state each: nothing follows a failed start but the shutdown.
@@ -48,7 +48,10 @@ export class Lifecycle {
     this.#outbox.put({ state, changedAtMs: this.#clock.now() });
   }
 
-  /** Drops what no server has taken yet: it was meant for an agent that this process no longer is. Not while it reports. */
+  /**
+   * Drops reports that no server has taken yet: they were meant for an agent that this process no longer is. Not while
+   * it reports.
+   */
   forget(): void {
     this.#outbox.clear();
   }

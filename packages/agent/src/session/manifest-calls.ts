@@ -22,7 +22,7 @@ export interface StartupReport {
   readonly subsystems: readonly Subsystem[];
 }
 
-/** Says what the agent is (docs/protocol/rpc.md §7.2). */
+/** Reports the agent at startup (docs/protocol/rpc.md §7.2). */
 export async function updateStartup(
   connection: AgentConnection,
   { version, expandedDirectory, subsystems }: StartupReport,
@@ -42,7 +42,7 @@ const subsystemNumbers = {
   exectrace: Startup_Subsystem.EXECTRACE,
 } as const;
 
-/** Asks for what to watch (docs/protocol/rpc.md §7.10). */
+/** Fetches what to watch (docs/protocol/rpc.md §7.10). */
 export async function getMonitorConfig(
   connection: AgentConnection,
   signal: AbortSignal,
@@ -60,10 +60,10 @@ export async function getMonitorConfig(
   };
 }
 
-/** No network yet, so nothing was measured: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
+/** The latency without a network, hence not measured: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
 const noLatencyMs = -0.001;
 
-/** Reports stats, or asks only for the interval; answers it in milliseconds (docs/protocol/rpc.md §7.4). */
+/** Reports stats, or asks only for the interval; returns it in milliseconds (docs/protocol/rpc.md §7.4). */
 export async function updateStats(
   connection: AgentConnection,
   { isFirst }: { readonly isFirst: boolean },

@@ -27,7 +27,7 @@ export interface AgentManifest {
   readonly secretFiles: readonly SecretFile[];
 }
 
-/** A secret that lies in a file. */
+/** A secret that is written to a file. */
 export interface SecretFile {
   /** Expanded. */
   readonly path: string;
@@ -40,7 +40,7 @@ export interface ExpansionContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads the message of `GetManifest`. Throws `ManifestError` for ids that are none. */
+/** Reads the message of `GetManifest`. Throws `ManifestError` for malformed ids. */
 export function readManifest(message: Manifest, context: ExpansionContext): AgentManifest {
   const expand = (path: string): string => expandPath(path, { ...context, base: context.home });
   const agentId = readId("agent_id", message.agentId);
@@ -85,7 +85,7 @@ function readScript(script: WorkspaceAgentScript): Script {
   };
 }
 
-/** Undefined for an application whose health nobody asks for. */
+/** Returns undefined for an application without a health check. */
 function readApp(app: WorkspaceApp): CheckedApp | undefined {
   const { url = "", threshold = 0, interval } = app.healthcheck ?? {};
   const intervalMs = durationToMs(interval);
@@ -94,14 +94,14 @@ function readApp(app: WorkspaceApp): CheckedApp | undefined {
   return { id: readId("id of an app", app.id), url, intervalMs, threshold, health };
 }
 
-/** Without the disabled one. */
+/** The health states but the disabled one. */
 const healthStates: ReadonlyMap<WorkspaceApp_Health, AppHealthState> = new Map([
   [WorkspaceApp_Health.INITIALIZING, "initializing"],
   [WorkspaceApp_Health.HEALTHY, "healthy"],
   [WorkspaceApp_Health.UNHEALTHY, "unhealthy"],
 ]);
 
-/** Values as text: what Node can give to a child. A NUL could be given to none. */
+/** Returns the values as text. Drops those with a NUL, which no child can be given. */
 function secretVariables(secrets: readonly WorkspaceSecret[]): Record<string, string> {
   return Object.fromEntries(
     secrets

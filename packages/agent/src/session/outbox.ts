@@ -1,6 +1,6 @@
 import { type Clock, Wake } from "@slipway/runtime";
 
-/** The longest wait for an item; only a bound for timers. */
+/** The longest wait for an item; only bounds timers. */
 const maxWaitMs = 60_000;
 
 /**
@@ -26,7 +26,7 @@ export class Outbox<T> {
     return true;
   }
 
-  /** Drops all that waits. Not while it delivers. */
+  /** Drops all waiting items. Not while it delivers. */
   clear(): void {
     this.#items.length = 0;
   }

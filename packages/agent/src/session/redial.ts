@@ -1,4 +1,4 @@
-/** Lets somebody else ask for a new connection at once, whatever the present one is doing. */
+/** Lets another part ask for a new connection at once, whatever the present one is doing. */
 export class Redial {
   #asked = new AbortController();
 

@@ -5,7 +5,7 @@ import type { StageResult } from "../scripts/script-result.ts";
 import type { ScriptStages } from "../scripts/script-stages.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
-/** Source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
+/** The source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
 const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 
 /** The time that a state waits for the log lines before it, so that its readers can see the reason. */
@@ -19,7 +19,7 @@ export interface ScriptLifeOptions {
   readonly logs: LogQueue;
 }
 
-/** The scripts of a session from its first to its last, and the states that tell of them. */
+/** The scripts of a session from its first to its last, and the states that report them. */
 export class ScriptLife {
   readonly #options: ScriptLifeOptions;
   #started: Promise<void> = Promise.resolve();
@@ -34,7 +34,7 @@ export class ScriptLife {
     this.#started = this.#start();
   }
 
-  /** Ends what runs, runs the stop scripts and enters the last state. The signal kills the stop scripts. */
+  /** Ends running scripts, runs the stop scripts and enters the last state. The signal kills the stop scripts. */
   async end(signal: AbortSignal): Promise<void> {
     const { stages, lifecycle } = this.#options;
     lifecycle.enter("shutting-down");

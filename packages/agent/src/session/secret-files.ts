@@ -13,7 +13,7 @@ export async function writeSecretFiles(
   for (const { path, content } of files) {
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      // The mode counts for a new file only: whoever widened it meant to.
+      // The mode applies to a new file only: a wider mode of an existing one was deliberate.
       await writeFile(path, content, { mode: 0o600 });
     } catch (error) {
       logger.warn({ path, error: errorText(error) }, "secret file cannot be written");

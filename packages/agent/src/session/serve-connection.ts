@@ -2,7 +2,7 @@ import { abortable, type Logger, Scope } from "@slipway/runtime";
 import { type AgentConnection, RpcError, SessionClosedError } from "@slipway/sdk/agent";
 import { drpcCodeUnimplemented } from "@slipway/wire";
 
-/** Something the agent does on each connection; what it throws ends the connection (docs/protocol/agent.md §2.3). */
+/** A task of the agent on each connection; its error ends the connection (docs/protocol/agent.md §2.3). */
 export interface Routine {
   readonly name: string;
   /** True if it ends when the shutdown begins; otherwise it goes on to the very end. */
@@ -11,9 +11,9 @@ export interface Routine {
 }
 
 export interface ServeOptions {
-  /** The shutdown has begun. */
+  /** Aborted once the shutdown has begun. */
   readonly stopping: AbortSignal;
-  /** There is nothing more to do for these routines, though the connection may go on. */
+  /** Aborted when these routines have nothing more to do, though the connection may go on. */
   readonly done: AbortSignal;
   readonly signal: AbortSignal;
   readonly logger: Logger;

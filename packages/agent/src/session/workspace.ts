@@ -8,9 +8,9 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The agent's place on this machine, for its whole life. */
 export interface Place {
-  /** The token as it is now: one got for an instance's identity changes. */
+  /** Returns the present token: one got for an instance's identity changes. */
   readonly token: () => string;
-  /** Or why there is none who could run a command. */
+  /** The user, or the reason that none can run a command. */
   readonly user: User | ProcessError;
   readonly home: string;
   readonly environment: Variables;
@@ -34,7 +34,7 @@ export class Workspace {
     this.#description = description;
   }
 
-  /** Rejects with `ProcessError` where no command can be run. */
+  /** Makes a command. Rejects with `ProcessError` where none can be run. */
   async prepare(text: string, extra: Variables = {}): Promise<PreparedCommand> {
     const { user, token, ...place } = this.#place;
     if (user instanceof ProcessError) throw user;

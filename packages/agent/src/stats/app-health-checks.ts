@@ -10,7 +10,7 @@ export type AppHealths = ReadonlyMap<string, AppHealthState>;
 export interface HealthHost {
   readonly clock: Clock;
   readonly probe: (url: string, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
-  /** Tells the server of all of them; a failure is dealt with here. */
+  /** Reports all of them to the server; handles its own failures. */
   readonly report: (healths: AppHealths, signal: AbortSignal) => Promise<void>;
 }
 

@@ -17,7 +17,8 @@ export interface HealthRecord {
 }
 
 /**
- * One success makes it healthy. Failures are counted up to the threshold, and only the one after that makes it unhealthy.
+ * Advances the health. One success makes it healthy. Failures are counted up to the threshold, and only the one after
+ * that makes it unhealthy.
  */
 export function afterCheck(record: HealthRecord, isGood: boolean, threshold: number): HealthRecord {
   if (isGood) return { health: "healthy", failures: 0 };

@@ -12,11 +12,11 @@ export interface MetadataHost {
   readonly prepare: (text: string) => Promise<PreparedCommand>;
 }
 
-/** Of stdout and stderr together; the rest is left out (docs/protocol/agent.md §5.1). */
+/** The limit of stdout and stderr together; the rest is dropped (docs/protocol/agent.md §5.1). */
 export const maxValueBytes = 10_240;
 const defaultTimeoutSeconds = 3;
 
-/** Runs the item's command once. What goes wrong is in the value's error; throws the signal's reason. */
+/** Runs the item's command once. Its failure is in the value's error; throws the signal's reason. */
 export async function collectMetadata(
   item: MetadataItem,
   { commands, prepare }: MetadataHost,
@@ -64,7 +64,7 @@ class CappedOutput {
   }
 
   get text(): string {
-    // Strings of messages are UTF-8; what a cut or the command left of other bytes becomes U+FFFD.
+    // Strings of messages are UTF-8; other bytes, left by a cut or the command, become U+FFFD.
     return Buffer.concat(this.#chunks).toString("utf8");
   }
 

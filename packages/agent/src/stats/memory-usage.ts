@@ -1,18 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** In bytes. */
+/** The usage, in bytes. */
 export interface Usage {
   readonly used: number;
   readonly total: number;
 }
 
-/** Memory of the container by its cgroup where there is a limit, else of the machine. Undefined where neither can be read. */
+/**
+ * Returns the memory of the container by its cgroup where it has a limit, else of the machine. Undefined where neither
+ * can be read.
+ */
 export async function memoryUsage(root = "/"): Promise<Usage | undefined> {
   const host = await hostMemory(root);
   const group = (await cgroup2Memory(root)) ?? (await cgroup1Memory(root));
   if (group === undefined) return host;
-  // A limit beyond the machine is none.
+  // A limit beyond the machine's memory is none.
   if (group.total === undefined || (host !== undefined && group.total > host.total)) return host;
   return { used: group.used, total: group.total };
 }
@@ -52,12 +55,12 @@ async function cgroup1Memory(root: string): Promise<GroupMemory | undefined> {
   };
 }
 
-/** Undefined where the file is not there or out of reach. */
+/** Returns undefined where the file is missing or out of reach. */
 async function readText(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);
 }
 
-/** Undefined for `max`, too. */
+/** Returns undefined for `max`, too. */
 function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : undefined;
 }

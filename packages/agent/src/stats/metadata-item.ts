@@ -2,18 +2,18 @@
 export interface MetadataItem {
   readonly key: string;
   readonly script: string;
-  /** 0 collects once a connection. */
+  /** The interval; 0 collects once a connection. */
   readonly intervalSeconds: number;
-  /** 0 takes the interval's length. */
+  /** The timeout; 0 takes the interval's length. */
   readonly timeoutSeconds: number;
 }
 
 /** One collected value. */
 export interface MetadataValue {
   readonly key: string;
-  /** Raw, with its last line end. */
+  /** The raw output, with its last line end. */
   readonly value: string;
-  /** Empty when all went well. */
+  /** The error; empty on success. */
   readonly error: string;
   /** Start of the collection, milliseconds since 1970. */
   readonly collectedAtMs: number;

@@ -2,12 +2,12 @@ import { Wake } from "@slipway/runtime";
 
 import type { MetadataValue } from "./metadata-item.ts";
 
-/** Sum of the keys of one report; a server refuses what goes beyond (docs/protocol/rpc.md §7.6). */
+/** The sum of the keys of one report; a server refuses anything beyond (docs/protocol/rpc.md §7.6). */
 const maxKeyBytes = 6144;
-/** Sum of the values of one report; a message ends at 4 MiB. */
+/** The sum of the values of one report; a message ends at 4 MiB. */
 const maxValueBytes = 1024 * 1024;
 
-/** Values that were collected and not yet reported; of each key only the newest. */
+/** Values that were collected and not yet reported; only the newest of each key. */
 export class MetadataOutbox {
   readonly #values = new Map<string, MetadataValue>();
   readonly changed = new Wake();
@@ -17,7 +17,7 @@ export class MetadataOutbox {
   }
 
   put(value: MetadataValue): void {
-    // A key that is seen again goes to the end, so that none waits for ever.
+    // A key that is seen again goes to the end, so that none starves.
     this.#values.delete(value.key);
     this.#values.set(value.key, value);
     this.changed.wake();

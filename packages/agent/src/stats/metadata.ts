@@ -47,7 +47,7 @@ async function collectRepeatedly(
   for (;;) {
     outbox.put(await collectMetadata(item, host, signal));
     if (intervalMs <= 0) return;
-    // A run that took longer than the interval is followed at once, but not by those it left out.
+    // A run that took longer than the interval is followed at once by the next, but not by those it skipped.
     dueMs = Math.max(dueMs + intervalMs, clock.monotonic());
     await sleepUntil(dueMs, clock, signal);
   }

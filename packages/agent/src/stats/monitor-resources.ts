@@ -21,11 +21,11 @@ export interface MonitorHost {
   readonly clock: Clock;
   readonly memory: () => Promise<Usage | undefined>;
   readonly volume: (path: string) => Promise<Usage | undefined>;
-  /** Tells the server; a failure is dealt with here. */
+  /** Reports to the server; handles its own failures. */
   readonly push: (window: readonly Datapoint[], signal: AbortSignal) => Promise<void>;
 }
 
-/** A server that asks for more gets this many. */
+/** The most datapoints; a server that asks for more gets this many. */
 const maxDatapoints = 1000;
 
 /** Measures at each interval and, once the window is full, pushes all of it each time. Ends by the signal. */
@@ -37,7 +37,7 @@ export async function monitorResources(
   const size = Math.min(config.datapoints, maxDatapoints);
   // Not legal (docs/protocol/rpc.md §7.10), and would spin.
   if (size <= 0 || config.intervalMs <= 0) return;
-  // A stock agent pushes even then; nobody makes anything of it.
+  // A stock agent pushes even then; nothing uses it.
   if (!config.watchesMemory && config.volumes.length === 0) return;
   const window: Datapoint[] = [];
   for (;;) {

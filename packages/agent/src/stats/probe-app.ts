@@ -22,7 +22,7 @@ export async function probeApp(
       target = URL.parse(location, target.href);
     }
   } catch {
-    // No answer is an answer here; a request of the agent's own end is seen by the caller.
+    // No answer is a result here; the caller sees the agent's own shutdown.
   }
   return false;
 }

@@ -1,12 +1,12 @@
 import type { Clock } from "@slipway/runtime";
 
-/** Sends stats, or with `isFirst` only the question how often to; answers the interval in milliseconds. */
+/** Sends stats, or with `isFirst` only asks for the interval; returns the interval in milliseconds. */
 export type SendStats = (
   options: { readonly isFirst: boolean },
   signal: AbortSignal,
 ) => Promise<number>;
 
-/** Whatever a server asks for. */
+/** The shortest interval, whatever a server asks for. */
 const minIntervalMs = 1000;
 const maxIntervalMs = 24 * 3_600_000;
 

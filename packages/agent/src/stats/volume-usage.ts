@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 
 import type { Usage } from "./memory-usage.ts";
 
-/** Of the file system that holds the path; undefined where it cannot be asked. */
+/** Returns the usage of the file system that holds the path; undefined where it cannot be read. */
 export async function volumeUsage(path: string): Promise<Usage | undefined> {
   try {
     const { blocks, bfree, bsize } = await statfs(path);

@@ -17,7 +17,7 @@ export interface ClaimWorldOptions {
 
 /**
  * An agent's process without processes: a server in memory, a clock that stands still, scripts that only leave a line.
- * What happened is in `log`, in order.
+ * The events are in `log`, in order.
  */
 export class ClaimWorld {
   readonly clock: FakeClock = createFakeClock(0);
@@ -27,7 +27,7 @@ export class ClaimWorld {
   readonly dials: number[] = [];
   readonly asks: number[] = [];
   owner: string;
-  /** Of the agent's row; a digit. */
+  /** The id of the agent's row; a digit. */
   row = 1;
   isUp = true;
   /** The answer that every request for the reinit stream gets at once; undefined lets it wait for `answer`. */
@@ -82,7 +82,7 @@ export class ClaimWorld {
     return this.log.filter((line) => line !== line.toUpperCase());
   }
 
-  /** Answers the request that waits for the stream; lost where there is none. */
+  /** Answers the request that waits for the stream; lost without one. */
   async answer(answer: ReinitAnswer): Promise<void> {
     this.#pending?.(answer);
     await this.pass(0);

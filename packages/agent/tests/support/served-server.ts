@@ -18,7 +18,7 @@ export interface ServedServer extends AsyncDisposable {
   readonly url: string;
   /** Tokens of all requests, in order: the path's last part and the token. */
   readonly asked: readonly string[];
-  /** Says how to answer from now on: 200, or a refusal of everybody. */
+  /** Sets the answer from now on: 200, or a refusal of everybody. */
   setStatus(status: number): void;
   /** Requests for the reinit stream that wait for their answer. */
   streams(): number;

@@ -14,7 +14,7 @@ const never = new AbortController().signal;
 const unauthorized: ReinitAnswer = { kind: "unauthorized" };
 const ended: ReinitAnswer = { kind: "ended", reason: "by the server" };
 
-/** Grants `token-1`, `token-2`, and so on, as long as it is told to. */
+/** Grants `token-1`, `token-2`, and so on, for as long as it is told to. */
 class Exchange implements Credential {
   count = 0;
   isRefused = false;
@@ -32,7 +32,7 @@ class Exchange implements Credential {
   }
 }
 
-/** Asks once for each answer; resolves to the tokens with which it asked. */
+/** Asks once for each answer; resolves to the tokens it asked with. */
 async function tokensFor(
   credential: Credential,
   answers: readonly ReinitAnswer[],
@@ -147,7 +147,7 @@ describe("askAsAgent", () => {
       never,
     );
     await expect.poll(() => asked).toEqual(["token-1"]);
-    // The delay begins when the answer is there.
+    // The delay begins when the answer arrives.
     await expect
       .poll(async () => {
         await clock.advance(100);

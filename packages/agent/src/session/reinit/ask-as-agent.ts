@@ -7,8 +7,8 @@ import type { WaitForReinit } from "./poll-reinit.ts";
 export type AskWithToken = (token: string, signal: AbortSignal) => Promise<ReinitAnswer>;
 
 /**
- * Asks with the agent's token as it is at that time. Only where there is none, or the last answer was that it is refused, is
- * another one got first: at most one a request, so that whoever spaces the requests out spaces that out too.
+ * Asks with the agent's token as it is at that time. Only where there is none, or the last answer refused it, is
+ * another one got first: at most one a request, so that spacing the requests out spaces that out too.
  */
 export function askAsAgent(credential: Credential, ask: AskWithToken): WaitForReinit {
   let refused: string | undefined;

@@ -4,7 +4,7 @@ export interface Identity {
   readonly agentId: string;
 }
 
-/** Owner of the workspaces that wait to be claimed (docs/protocol/prebuilds.md §1.1). */
+/** The owner of the workspaces that wait to be claimed (docs/protocol/prebuilds.md §1.1). */
 export const prebuildsOwner = "prebuilds";
 
 /**
@@ -21,8 +21,8 @@ export type Decide = (
 ) => Decision;
 
 /**
- * The table of docs/claims.md. `ranAs` is the identity for which start scripts last ran. So frame, redial and repeated
- * frames are ways to one and the same reinit: whatever comes second finds the owner equal.
+ * Decides by the table of docs/claims.md. `ranAs` is the identity for which start scripts last ran. So frame, redial
+ * and repeated frames are ways to one and the same reinit: whatever comes second finds the owner equal.
  */
 export const decide: Decide = (manifest, ranAs, isAsked) => {
   if (ranAs === undefined) return "run";

@@ -2,14 +2,14 @@ import { Backoff, type Clock, defaultBackoff, errorText, type Logger } from "@sl
 import type { ReinitAnswer, ReinitEvent } from "@slipway/sdk/agent";
 
 /**
- * Asks the server once whether there is something to reinit for, and waits for its answer, perhaps for days. Rejects with
- * the signal's reason, and for nothing else.
+ * Asks the server once whether there is something to reinit for, and waits for its answer, perhaps for days. Rejects
+ * only with the signal's reason.
  */
 export type WaitForReinit = (signal: AbortSignal) => Promise<ReinitAnswer>;
 
 export interface PollReinitOptions {
   readonly waitForReinit: WaitForReinit;
-  /** Acts on an event; resolves to whether it changed anything, once that is known. */
+  /** Acts on an event; resolves to true if it changed anything, once that is known. */
   readonly onEvent: (event: ReinitEvent, signal: AbortSignal) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -62,7 +62,7 @@ export async function pollReinit(options: PollReinitOptions, signal: AbortSignal
   }
 }
 
-/** Says what is new; the session's own connection tells of a server that is away. Returns what is wrong now. */
+/** Logs what is new; the session's own connection reports an absent server. Returns what is wrong now. */
 function logAnswer(
   answer: ReinitAnswer,
   before: string | undefined,

@@ -5,8 +5,8 @@ import type { Question } from "./metadata-service.ts";
 export type Cloud = "aws" | "azure" | "google";
 
 /**
- * The identity of an instance that a cloud states and signs: the fields of the exchange's body (docs/protocol/agent.md
- * §1.3).
+ * The identity of an instance that a cloud states and signs: the fields of the exchange's body
+ * (docs/protocol/agent.md §1.3).
  */
 export type InstanceIdentity =
   | { readonly signature: string; readonly document: string }
