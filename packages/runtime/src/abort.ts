@@ -4,7 +4,7 @@
  */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
-    // Nobody else waits for it: what it fails with must not count as unhandled.
+    // Nothing else waits for it: its failure must not count as unhandled.
     promise.catch(() => undefined);
     throw signal.reason;
   }
@@ -26,7 +26,7 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A signal that aborts with `signal`, or after `ms` with a `TimeoutError`. */
+/** Returns a signal that aborts with `signal`, or after `ms` with a `TimeoutError`. */
 export function withTimeout(signal: AbortSignal, ms: number): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 }

@@ -1,12 +1,12 @@
 import type { Clock } from "./clock.ts";
 
-/** Shape of the delays between attempts, in milliseconds. */
+/** The shape of the delays between attempts, in milliseconds. */
 export interface BackoffPolicy {
   readonly firstMs: number;
   readonly maxMs: number;
-  /** Growth from one delay to the next, above 1. */
+  /** The growth from one delay to the next, above 1. */
   readonly factor: number;
-  /** Share of each delay that is random, 0 to 1. */
+  /** The random share of each delay, 0 to 1. */
   readonly jitter: number;
 }
 
@@ -29,7 +29,7 @@ export class Backoff {
     this.#nextMs = policy.firstMs;
   }
 
-  /** The delay to wait now, in milliseconds; the one after it will be longer. */
+  /** Returns the delay to wait now, in milliseconds; the one after it will be longer. */
   next(): number {
     const { jitter, factor, maxMs } = this.#policy;
     const base = Math.min(this.#nextMs, maxMs);

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Time as a dependency. Wall-clock and monotonic times are in milliseconds. */
 export interface Clock {
-  /** Wall-clock time, milliseconds since the Unix epoch. */
+  /** Returns the wall-clock time, in milliseconds since the Unix epoch. */
   now(): number;
-  /** Monotonic time in milliseconds; only differences mean something. */
+  /** Returns the monotonic time in milliseconds; only differences mean something. */
   monotonic(): number;
   /** Resolves after `ms`; rejects with the signal's reason when that is aborted first. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;

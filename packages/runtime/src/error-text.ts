@@ -1,10 +1,10 @@
-/** The messages of an error and its causes, joined with `: `, for logs and for people. */
+/** Returns the messages of an error and its causes, joined with `: `, for logs and for people. */
 export function errorText(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   for (let depth = 0; depth < 8 && current !== undefined; depth += 1) {
     if (!(current instanceof Error)) {
-      // oxlint-disable-next-line typescript/no-base-to-string -- whatever was thrown is no error; any text is better than none
+      // oxlint-disable-next-line typescript/no-base-to-string -- not an error; any text is better than none
       parts.push(String(current));
       break;
     }

@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Gives `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error says
- * what did not come: `wanted`.
+ * Gives `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error
+ * names what did not come: `wanted`.
  */
 export async function limitedBy<T>(
   ms: number,

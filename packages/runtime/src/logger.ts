@@ -1,7 +1,7 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Where a part says what it does. Messages are constant, details are fields; `error` means that someone must act.
+ * The log of a part. Messages are constant, details are fields; `error` means that someone must act.
  * Fields come first, as in pino, which fits this type.
  */
 export interface Logger {
@@ -12,7 +12,7 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-/** Drops everything. */
+/** A logger that drops everything. */
 export const silentLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,

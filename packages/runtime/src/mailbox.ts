@@ -27,7 +27,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
     return "taken";
   }
 
-  /** Ends the mailbox: what is queued is still read, then `error`, if any, is thrown. Idempotent. */
+  /** Ends the mailbox: queued items are still read, then `error`, if any, is thrown. Idempotent. */
   close(error?: unknown): void {
     this.#end ??= { error };
     this.#notify();
@@ -39,7 +39,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
       if (item !== undefined) {
         yield item;
       } else if (this.#end !== undefined) {
-        // oxlint-disable-next-line typescript/only-throw-error -- what the writer closed it with is thrown unchanged
+        // oxlint-disable-next-line typescript/only-throw-error -- the writer's error is thrown unchanged
         if (this.#end.error !== undefined) throw this.#end.error;
         return;
       } else {

@@ -20,9 +20,9 @@ export async function ownerOf(path: string): Promise<Account | undefined> {
 }
 
 /**
- * Gives a directory, with all that its owner has in it, to another account. Nothing may run as that owner meanwhile. A
- * file with several names may be one of the system's, to which the owner made a link: it stays as it is, and so does what
- * belongs to somebody else.
+ * Gives a directory, and everything in it that belongs to its owner, to another account. Nothing may run as that owner
+ * meanwhile. A file with several names may be one of the system's, to which the owner made a link: it stays as it is,
+ * and so do the files of others.
  */
 export async function giveTree(directory: string, account: Account): Promise<void> {
   const { uid: from } = await lstat(directory);

@@ -33,7 +33,7 @@ export class Scope implements AsyncDisposable {
     return this.#failure.promise;
   }
 
-  /** Starts a task. What it throws after the scope was aborted is taken as its way to end. */
+  /** Starts a task. An error it throws after the scope was aborted counts as its end. */
   run(task: Task): void {
     const running = this.#settle(task);
     this.#running.add(running);

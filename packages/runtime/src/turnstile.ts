@@ -1,11 +1,13 @@
-/** Lets tasks in as long as it may, and the others in the order in which they came. */
+/** Admits tasks while it may, and the others in the order of their arrival. */
 export class Turnstile {
   readonly #mayEnter: (inside: number) => boolean;
   #inside = 0;
-  /** Made when somebody has to wait: most sessions never do. */
+  /** Created on the first wait: most sessions never wait. */
   #waiting: Set<() => void> | undefined;
 
-  /** `mayEnter` decides, by how many are inside; when its answer changes for another reason, call `advance`. */
+  /**
+   * Takes `mayEnter`, which decides by the number inside; when its answer changes for another reason, call `advance`.
+   */
   constructor(mayEnter: (inside: number) => boolean) {
     this.#mayEnter = mayEnter;
   }
@@ -28,7 +30,7 @@ export class Turnstile {
     }
   }
 
-  /** Lets in who may enter by now. */
+  /** Admits those who may enter by now. */
   advance(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;

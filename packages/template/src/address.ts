@@ -1,6 +1,6 @@
 import { quoted } from "./quoted.ts";
 
-/** Says why a text is no web address, or nothing. */
+/** Explains why a text is not a web address, or returns nothing. */
 export function webUrlProblem(value: string): string | undefined {
   return isWebUrl(value)
     ? undefined
@@ -11,12 +11,12 @@ export function isWebUrl(value: string): boolean {
   return /^https?:\/\/[^/]/.test(value) && URL.canParse(value);
 }
 
-/** Says why people cannot open an address, or nothing. */
+/** Explains why people cannot open an address, or returns nothing. */
 export function addressProblem(value: string): string | undefined {
   const url = URL.parse(value);
   if (url === null)
     return `found ${quoted(value)}, wanted an address such as http://localhost:8080`;
-  // The dashboard makes links of them. The parsed address tells, as browsers read over blanks and line ends.
+  // The dashboard makes links of them. The parsed address counts, as browsers ignore blanks and line ends.
   if (programSchemes.has(url.protocol))
     return `found ${quoted(value)}, wanted an address that is not a program`;
   return undefined;
@@ -37,12 +37,12 @@ interface AppAddress {
   readonly isExternal: boolean;
 }
 
-/** Says why the address of an app cannot be opened, or nothing. */
+/** Explains why the address of an app cannot be opened, or returns nothing. */
 export function appUrlProblem(app: AppAddress): string | undefined {
   return addressProblem(app.url) ?? schemeProblem(app);
 }
 
-/** The server itself opens what is not external, by HTTP. */
+/** The server itself opens apps that are not external, by HTTP. */
 export function schemeProblem({ url, isExternal }: AppAddress): string | undefined {
   if (isExternal || /^https?:/i.test(url)) return undefined;
   return `found the address ${quoted(url)}, wanted one that starts with http:// or https://, or \`external: true\``;

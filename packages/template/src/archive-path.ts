@@ -1,6 +1,6 @@
 import { maxPathLength } from "./limits.ts";
 
-/** The path of an archive's entry without `./` and empty parts, or why it may not be there. */
+/** Returns the path of an archive's entry without `./` and empty parts, or the reason that it is not permitted. */
 export function entryPath(name: string): string | { readonly problem: string } {
   const shown = JSON.stringify(name.slice(0, 100));
   const fail = (message: string) => ({ problem: `found the path ${shown}, wanted ${message}` });
@@ -12,7 +12,7 @@ export function entryPath(name: string): string | { readonly problem: string } {
   return parts.join("/");
 }
 
-/** Says why a link may not be in an archive, or nothing: what it names must be in the archive too. */
+/** Explains why a link is not permitted in an archive, or returns nothing: its target must be in the archive too. */
 export function linkProblem(
   path: string,
   target: string,
@@ -20,7 +20,7 @@ export function linkProblem(
 ): string | undefined {
   const problem = `found a link from ${path} to ${JSON.stringify(target.slice(0, 100))}, wanted links within the template only`;
   if (target === "" || target.length > maxPathLength || isAbsolute(target)) return problem;
-  // A symbolic link counts from its own folder, a hard link from the top.
+  // A symbolic link is relative to its own folder, a hard link to the top.
   let depth = type === "symlink" ? path.split("/").length - 1 : 0;
   for (const part of split(target)) {
     if (part === "..") depth -= 1;
@@ -34,7 +34,7 @@ function isAbsolute(path: string): boolean {
   return /^([/\\]|[A-Za-z]:)/.test(path);
 }
 
-/** Backslashes separate too, for whoever unpacks on Windows. */
+/** Backslashes separate too, for those who unpack on Windows. */
 function split(path: string): readonly string[] {
   return path.split(/[/\\]/);
 }

@@ -1,4 +1,4 @@
-/** The values each field of a cron expression matches, in the order of its fields. */
+/** The values that each field of a cron expression matches, in the order of its fields. */
 export type CronFields = readonly ReadonlySet<number>[];
 
 interface FieldRule {
@@ -19,8 +19,8 @@ const calendar: readonly FieldRule[] = [
 ];
 
 /**
- * Reads the `cron` of a script: five fields as everywhere, or six with the second first, with or without `TZ=` before
- * them. Gives it as six fields, because agents read five as second to month (docs/protocol/agent.md §4.4).
+ * Reads the `cron` of a script: the usual five fields, or six with the second first, with or without `TZ=` before
+ * them. Returns it as six fields, because agents read five as second to month (docs/protocol/agent.md §4.4).
  */
 export function parseScriptCron(
   text: string,
@@ -60,7 +60,7 @@ export function parseWindowCron(
   return { problem: `found ${shown(text)}, which never comes, wanted a day that its months have` };
 }
 
-/** The days of each month, in a year that has most. */
+/** The days of each month, in a leap year. */
 const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /** Reports whether such a day exists. Weekdays come in every month, so only days of the month can miss it. */
@@ -97,7 +97,7 @@ export function windowsOverlap(a: string, b: string): boolean {
   return true;
 }
 
-/** A time on the clocks and calendars of some place. */
+/** A time on the clocks and calendars of one place. */
 export interface WallClock {
   readonly hour: number;
   readonly day: number;
@@ -154,7 +154,7 @@ function parseFields(
   return { fields };
 }
 
-/** The widest step: agents take none beyond the number of values there are. */
+/** The widest step: agents accept none beyond the number of values. */
 function stepsOf(rule: FieldRule): number {
   return rule.max - rule.min + 1;
 }

@@ -29,7 +29,9 @@ export const formTypes = [
 export type FormType = (typeof formTypes)[number];
 export const monotonies = ["increasing", "decreasing"] as const;
 
-/** A value that whoever makes a workspace chooses (docs/protocol/clients.md §2.2). Values are texts, whatever the type. */
+/**
+ * A value that the creator of a workspace chooses (docs/protocol/clients.md §2.2). Values are texts, whatever the type.
+ */
 export interface ParameterDefinition {
   readonly name: string;
   readonly displayName: string;
@@ -37,7 +39,7 @@ export interface ParameterDefinition {
   readonly icon: string;
   readonly type: ParameterType;
   readonly formType: FormType;
-  /** Without one the parameter is required. */
+  /** The default; without one the parameter is required. */
   readonly default: string | undefined;
   /** True if it may change after the first build. */
   readonly isMutable: boolean;
@@ -82,7 +84,7 @@ export interface NamedValue {
 /** The pool of a preset (docs/protocol/prebuilds.md §2.4). */
 export interface PrebuildsDefinition {
   readonly instances: number;
-  /** 0: never. */
+  /** The lifetime; 0 means forever. */
   readonly expireAfterSeconds: number;
   readonly schedule: ScheduleDefinition | undefined;
 }
@@ -96,7 +98,7 @@ export interface ScheduleDefinition {
 
 export const operatingSystems = ["linux", "darwin", "windows"] as const;
 export const architectures = ["amd64", "arm64", "armv7"] as const;
-/** In the order in which they are stored (docs/protocol/rest.md §6.1). */
+/** The values in the order in which they are stored (docs/protocol/rest.md §6.1). */
 export const displayApps = [
   "vscode",
   "vscode_insiders",
@@ -108,7 +110,7 @@ export type DisplayAppName = (typeof displayApps)[number];
 export const sharingLevels = ["owner", "authenticated", "organization", "public"] as const;
 export const openIns = ["slim-window", "tab"] as const;
 
-/** Of clouds whose machines can say which they are; agents know them by these names (docs/protocol/agent.md §1.1). */
+/** The names, known to agents, of clouds whose machines can prove their identity (docs/protocol/agent.md §1.1). */
 export const identityAuths = [
   "aws-instance-identity",
   "azure-instance-identity",
@@ -116,7 +118,7 @@ export const identityAuths = [
 ] as const;
 export type IdentityAuth = (typeof identityAuths)[number];
 
-/** The cloud's machine that an agent runs on, by which it is known instead of by a token. */
+/** The cloud's machine that an agent runs on, which authenticates it in place of a token. */
 export interface IdentityDefinition {
   readonly auth: IdentityAuth;
   readonly instanceId: string;
@@ -128,7 +130,7 @@ export interface AgentDefinition {
   readonly os: (typeof operatingSystems)[number];
   readonly arch: (typeof architectures)[number];
   readonly directory: string;
-  /** 0: never told to be late. */
+  /** 0: never reported as late. */
   readonly connectionTimeoutSeconds: number;
   readonly troubleshootingUrl: string;
   readonly motdFile: string;
@@ -148,10 +150,12 @@ export interface ScriptDefinition {
   readonly icon: string;
   readonly runOnStart: boolean;
   readonly runOnStop: boolean;
-  /** Six fields, seconds first, as agents want it (docs/protocol/agent.md §4.4); empty: not by the clock. */
+  /**
+   * Six fields, seconds first, as agents want it (docs/protocol/agent.md §4.4); empty for a script without a schedule.
+   */
   readonly cron: string;
   readonly blocksLogin: boolean;
-  /** 0: none. */
+  /** 0 means no limit. */
   readonly timeoutSeconds: number;
   readonly run: string;
   readonly logPath: string;
@@ -163,7 +167,7 @@ export interface MetadataDefinition {
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
   readonly run: string;
-  /** Its place in the file where none is given. */
+  /** The order (default: its place in the file). */
   readonly order: number;
 }
 
@@ -181,7 +185,7 @@ export interface AppDefinition {
   readonly group: string;
   readonly isHidden: boolean;
   readonly openIn: (typeof openIns)[number];
-  /** Its place in the file where none is given. */
+  /** The order (default: its place in the file). */
   readonly order: number;
   readonly tooltip: string;
 }
@@ -189,11 +193,11 @@ export interface AppDefinition {
 export interface HealthDefinition {
   readonly url: string;
   readonly intervalSeconds: number;
-  /** Failures in a row that are still healthy. */
+  /** The number of consecutive failures that are still healthy. */
   readonly threshold: number;
 }
 
-/** Percentages of use from which to warn. */
+/** The percentages of use from which to warn. */
 export interface MonitoringDefinition {
   readonly memoryThreshold: number | undefined;
   readonly volumes: readonly { readonly path: string; readonly threshold: number }[];

@@ -1,7 +1,7 @@
 /** The spelling of a duration in `slipway.yaml`, as a regular expression for editors. */
 export const durationPattern = "^(?=\\d)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$";
 
-/** Reads `45s`, `5m`, `1h30m` or `2d` as seconds; undefined for anything else, also for parts of a second. */
+/** Reads `45s`, `5m`, `1h30m` or `2d` as seconds; undefined for anything else, also for fractions of a second. */
 export function parseDuration(text: string): number | undefined {
   const found = spelling.exec(text);
   if (found === null || text.length > maxLength) return undefined;
@@ -11,7 +11,7 @@ export function parseDuration(text: string): number | undefined {
   return (days ?? 0) * 86_400 + (hours ?? 0) * 3_600 + (minutes ?? 0) * 60 + (seconds ?? 0);
 }
 
-/** Writes seconds the way `parseDuration` reads them. */
+/** Writes seconds in the form that `parseDuration` reads. */
 export function durationText(seconds: number): string {
   const parts = [
     [Math.floor(seconds / 86_400), "d"],

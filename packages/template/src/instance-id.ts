@@ -1,4 +1,4 @@
-/** Longest name of a cloud's machine, in characters; real ones have less than 40. */
+/** The longest name of a cloud's machine, in characters; real ones have less than 40. */
 export const maxInstanceIdLength = 256;
 
 /** Reports whether a text can be a cloud's name for a machine: visible ASCII. */

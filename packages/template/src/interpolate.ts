@@ -20,7 +20,7 @@ import {
 
 /** The values that a build substitutes for `${{ … }}`. */
 export interface RenderValues {
-  /** Of every parameter of the template, as `resolveParameters` gives them. */
+  /** The values of every parameter of the template, as `resolveParameters` returns them. */
   readonly parameters: readonly NamedValue[];
   readonly owner: {
     readonly id: string;
@@ -32,14 +32,14 @@ export interface RenderValues {
   readonly template: { readonly name: string; readonly version: string };
 }
 
-/** The agents of one build: no text of theirs holds an expression any more. */
+/** The agents of one build: their texts hold no expressions any more. */
 export type RenderedAgents = readonly AgentDefinition[];
 
 /**
- * Replaces the expressions in every text of each agent that may hold them. Values go in as they are and are not looked at again.
- * Throws `TemplateFormatError` for an expression or a parameter without a value, for a value that would become code in a shell
- * or a browser (also of definitions that were stored when push let more through), for what cannot name a machine, and when all texts
- * together become too long.
+ * Replaces the expressions in every text of each agent that may hold them. Values are inserted as they are and not
+ * scanned again. Throws `TemplateFormatError` for an expression or a parameter without a value, for a value that would
+ * become code in a shell or a browser (also of definitions that were stored when push let more through), for what
+ * cannot name a machine, and when all texts together become too long.
  */
 export function renderDefinition(
   definition: TemplateDefinition,
@@ -76,7 +76,7 @@ export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">):
 /** Renders one text of an agent; `where` names it in errors. */
 interface Renderer {
   readonly plain: (text: string, where: string) => string;
-  /** The same for text that a shell runs. */
+  /** Renders text that a shell runs, likewise. */
   readonly shell: (text: string, where: string) => string;
 }
 
@@ -120,7 +120,9 @@ function rendererFor(
   };
 }
 
-/** Push refuses the first; versions from before it did are stored, and so are names from before they were checked. */
+/**
+ * Push refuses the first; versions stored before it did still have it, and so do names from before they were checked.
+ */
 function requireShellParts(
   parts: readonly TextPart[],
   valueOf: (part: ExpressionPart) => string,

@@ -1,6 +1,6 @@
 import { didYouMean } from "./suggest.ts";
 
-/** The drivers that Slipway has or will have (design section 7), and what each does. */
+/** The drivers that Slipway has or will have (design section 7), each with its purpose. */
 const knownDrivers: Readonly<Record<string, string>> = {
   process: "agents are processes on the server's own machine",
   docker: "agents are containers",
@@ -9,17 +9,17 @@ const knownDrivers: Readonly<Record<string, string>> = {
   terraform: "a Terraform configuration carries builds out",
 };
 
-/** The driver that leaves it to others to start agents, and so to say how those show who they are. */
+/** The driver that leaves the start of agents, and so their authentication, to others. */
 export const driverOfOthers = "external";
 
 /** The drivers that a server offers to those who push a template. */
 export interface AvailableDrivers {
   readonly drivers: readonly string[];
-  /** Why not these, by name; the reason follows on the driver in a sentence. */
+  /** The reasons that other drivers are refused, by name; the reason follows the driver in a sentence. */
   readonly refused?: ReadonlyMap<string, string>;
 }
 
-/** Says why builds with this driver cannot be made here, or nothing. */
+/** Explains why builds with this driver cannot be made here, or returns nothing. */
 export function driverProblem(
   driver: string,
   { drivers: available, refused }: AvailableDrivers,

@@ -1,4 +1,4 @@
-/** Largest archive of a template, in bytes. Whoever receives the upload checks it before reading the body. */
+/** Largest archive of a template, in bytes. The receiver of the upload checks it before reading the body. */
 export const maxArchiveBytes = 10 * 1024 * 1024;
 /** Most entries (files, directories, links) of an archive. */
 export const maxArchiveEntries = 1_000;
@@ -9,13 +9,13 @@ export const maxDefinitionBytes = 1024 * 1024;
 /** Largest `README.md`, in bytes. */
 export const maxReadmeBytes = 1024 * 1024;
 
-/** Most tokens of a `slipway.yaml`: what keeps the YAML library's time in bounds (about 0.2 s). */
+/** Most tokens of a `slipway.yaml`: bounds the YAML library's time (about 0.2 s). */
 export const maxYamlTokens = 50_000;
 /** Most characters of values read from one `slipway.yaml`; each use of an alias counts again. */
 export const maxReadCharacters = 4 * 1024 * 1024;
 /** Most values read from one `slipway.yaml`; each use of an alias counts again. */
 export const maxReadValues = 20_000;
-/** Most problems told of one file. */
+/** Most problems reported for one file. */
 export const maxProblems = 100;
 /** Longest message or path of a problem, in characters. */
 export const maxProblemText = 600;
@@ -46,15 +46,15 @@ export const maxDescriptionLength = 16 * 1024;
 export const maxScriptLength = 64 * 1024;
 /** Longest value of a parameter, in characters. */
 export const maxValueLength = 16 * 1024;
-/** All values of one build together, in characters. */
+/** Longest total of the values of one build, in characters. */
 export const maxValuesLength = 128 * 1024;
-/** All texts of a template once their expressions are replaced, in characters. */
+/** Longest total of a template's texts once their expressions are replaced, in characters. */
 export const maxRenderedLength = 2 * 1024 * 1024;
 /** Longest regular expression, in characters. */
 export const maxRegexLength = 512;
 /** Largest program that one compiles to, in instructions: about one a character, times its counted repetitions. */
 export const maxRegexSize = 1_000;
-/** The same of all regular expressions of a template: what keeps the time to compile them in bounds (about 50 ms, once). */
+/** The same of all regular expressions of a template: bounds the time to compile them (about 50 ms, once). */
 export const maxRegexesLength = 4_096;
 export const maxRegexesSize = 20_000;
 /**

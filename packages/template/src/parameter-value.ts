@@ -5,8 +5,8 @@ import type { RegexMatcher } from "./regex.ts";
 type Rules = Pick<ParameterDefinition, "type" | "formType" | "options" | "validation">;
 
 /**
- * Says why a value does not fit its parameter, or nothing. `matcher` is that of the whole request; `previous` is what a
- * monotonic number is compared with.
+ * Explains why a value does not fit its parameter, or returns nothing. `matcher` is that of the whole request;
+ * `previous` is the value that a monotonic number is compared with.
  */
 export function valueProblem(
   parameter: Rules,
@@ -32,7 +32,7 @@ export function valueProblem(
   return own === "" ? broken : `${own} (${broken})`;
 }
 
-/** The texts of a `list(string)` value, which is a JSON array; undefined if it is not one. */
+/** Returns the texts of a `list(string)` value, which is a JSON array; undefined if it is not one. */
 function parseListValue(value: string): readonly string[] | undefined {
   try {
     const parsed: unknown = JSON.parse(value);

@@ -5,7 +5,7 @@ import { RegexMatcher } from "./regex.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface ParameterChoice {
-  /** The name of a preset. Its values go before all others. */
+  /** The name of a preset. Its values take precedence. */
   readonly preset?: string;
   /** The values of the request. */
   readonly given: readonly NamedValue[];
@@ -20,13 +20,13 @@ export interface ParameterProblem {
 }
 
 export type ResolvedParameters =
-  /** One for each parameter, in the order of the template. */
+  /** The values, one for each parameter, in the order of the template. */
   { readonly values: readonly NamedValue[] } | { readonly problems: readonly ParameterProblem[] };
 
 /**
- * Chooses the value of each parameter for a build: of the preset, else given, else of the build before (not of ephemeral
- * ones), else the default. Refuses unknown names and values that do not fit. Values of the build before whose parameter the
- * template no longer has are dropped.
+ * Chooses the value of each parameter for a build: of the preset, else of the request, else of the build before (not of
+ * ephemeral ones), else the default. Refuses unknown names and values that do not fit. Values of the build before whose
+ * parameter the template no longer has are dropped.
  */
 export function resolveParameters(
   definition: TemplateDefinition,
@@ -82,7 +82,7 @@ function resolveOne(
   if (value === undefined) return fail("missing value, wanted one: the parameter is required");
   const problem = valueProblem(parameter, value, matcher, previous);
   if (problem !== undefined) return fail(problem);
-  // A value that the template's new version refuses may be mended, even where it could not be changed.
+  // A value that the template's new version refuses may be fixed, even where it could not be changed.
   const mayChange =
     value === previous ||
     isMutable ||

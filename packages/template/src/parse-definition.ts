@@ -12,7 +12,7 @@ export type ParsedTemplate =
   | { readonly problems: readonly TemplateProblem[] };
 
 /**
- * Reads a `slipway.yaml` and applies every default, or tells everything that is wrong with it. `drivers` are those that
+ * Reads a `slipway.yaml` and applies every default, or reports all its problems. `drivers` are those that
  * this server can build with. Never throws. Takes under half a second.
  */
 export function parseTemplateDefinition(

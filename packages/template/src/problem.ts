@@ -4,7 +4,7 @@ import { maxProblems, maxProblemText } from "./limits.ts";
 export interface TemplateProblem {
   readonly line: number;
   readonly column: number;
-  /** Such as `agents.main.scripts.prepare.run_on[0]`; empty for the file itself. */
+  /** A path such as `agents.main.scripts.prepare.run_on[0]`; empty for the file itself. */
   readonly path: string;
   readonly message: string;
 }
@@ -27,7 +27,7 @@ export class ProblemList {
     this.#kept.push({ ...problem, path: shown(path), message: shown(message) });
   }
 
-  /** In the order of the file; a full list says so at its end. */
+  /** Lists the problems in the order of the file; a full list says so at its end. */
   toArray(): readonly TemplateProblem[] {
     const sorted = this.#kept.toSorted((a, b) => a.line - b.line || a.column - b.column);
     const last = sorted.at(-1);
@@ -39,7 +39,7 @@ export class ProblemList {
   }
 }
 
-/** Both quote the file, which may hold anything at any length: they are to be stored, and shown in a line. */
+/** Both quote the file, which may hold anything at any length: they must be fit to store, and to show in a line. */
 function shown(text: string): string {
   const cut = text.length > maxProblemText ? `${text.slice(0, maxProblemText)}…` : text;
   return cut.toWellFormed().replaceAll(/\p{Cc}/gu, "\uFFFD");

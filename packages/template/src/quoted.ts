@@ -1,7 +1,7 @@
-/** Longest value that a message shows, in characters. */
+/** The longest value that a message shows, in characters. */
 const maxShown = 60;
 
-/** A text in quotes as messages show it. Long ones are cut. */
+/** Quotes a text for messages. Long ones are cut. */
 export function quoted(text: string): string {
   return JSON.stringify(cut(text));
 }

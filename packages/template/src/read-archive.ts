@@ -14,18 +14,19 @@ export interface TemplateFiles {
   /** The path of the definition within the archive. */
   readonly definitionPath: string;
   readonly definitionText: string;
-  /** `README.md`, or empty. */
+  /** The text of `README.md`, or empty. */
   readonly readme: string;
 }
 
-/** Why an archive is no template: a sentence for whoever pushed it. */
+/** The reason that an archive is not a template: a sentence for the user who pushed it. */
 export interface ArchiveProblem {
   readonly problem: string;
 }
 
 /**
- * Finds `slipway.yaml` and `README.md` at the top of a tar, or in its only top folder. Looks at every entry, so that a kept
- * archive has no path out of its directory, no device and no link that leads away. Never throws for what is in the bytes.
+ * Finds `slipway.yaml` and `README.md` at the top of a tar, or in its only top folder. Checks every entry, so that a
+ * kept archive has no path out of its directory, no device and no link that leads away. Never throws because of the
+ * bytes.
  */
 export async function readTemplateArchive(
   tar: Uint8Array,
@@ -41,7 +42,7 @@ export async function readTemplateArchive(
 
 interface ArchiveFile {
   readonly path: string;
-  /** Undefined for what the server does not read. */
+  /** Undefined for files that the server does not read. */
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -88,7 +89,7 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | u
   const type = entry.header.type ?? "file";
   const path = entryPath(name);
   if (typeof path !== "string") return path;
-  // To the library an unreadable size is one that never ends.
+  // The library takes an unreadable size for one that never ends.
   if (size === null) return { problem: `found no size of ${path}, wanted one in its header` };
   if (type === "symlink" || type === "link") {
     const problem = linkProblem(path, linkname ?? "", type);
@@ -139,13 +140,13 @@ function chooseFiles(files: readonly ArchiveFile[]): TemplateFiles | ArchiveProb
   const text = decode(definition.bytes);
   if (text === undefined) return { problem: `${definition.path} is not UTF-8 text` };
   const readme = files.findLast(({ path }) => path === folder + readmeName)?.bytes;
-  // PostgreSQL keeps no NUL; bytes that are no UTF-8 become U+FFFD.
+  // PostgreSQL stores no NUL; bytes that are not UTF-8 become U+FFFD.
   const readmeText =
     readme === undefined ? "" : new TextDecoder().decode(readme).replaceAll("\0", "\uFFFD");
   return { definitionPath: definition.path, definitionText: text, readme: readmeText };
 }
 
-/** `name/` of the folder that holds everything, or the empty text. */
+/** Returns `name/` of the folder that holds everything, or the empty text. */
 function onlyFolder(files: readonly ArchiveFile[]): string {
   const tops = new Set(files.map(({ path }) => path.slice(0, path.indexOf("/") + 1)));
   const [top = ""] = tops;

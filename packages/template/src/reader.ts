@@ -18,7 +18,7 @@ export interface Place {
   readonly isBare: boolean;
 }
 
-/** One scalar; `source` is its text before YAML made a number, a truth value or null of it. */
+/** One scalar; `source` is its text before YAML made a number, a boolean or null of it. */
 export interface ScalarContent {
   readonly kind: "scalar";
   readonly value: string | number | boolean | null;
@@ -35,7 +35,7 @@ export type Content =
   | { readonly kind: "map"; readonly entries: readonly Place[] }
   | { readonly kind: "list"; readonly items: readonly Place[] };
 
-/** Walks through a parsed file within the limits of `limits.ts` and collects problems with their places. */
+/** A walk through a parsed file within the limits of `limits.ts`, which collects problems with their places. */
 export class Reader {
   readonly root: Place;
   /** Matches values of the file with its regular expressions. */
@@ -103,14 +103,14 @@ export class Reader {
     return { kind: "unreadable" };
   }
 
-  /** The place of a key's value, or of the map itself where it has no such key. */
+  /** Returns the place of a key's value, or of the map itself where it has no such key. */
   child(place: Place, key: string): Place {
     const content = this.#content(place);
     if (content.kind !== "map") return place;
     return content.entries.find((entry) => entry.key === key) ?? place;
   }
 
-  /** The place of an item, or of the list itself where it is shorter. */
+  /** Returns the place of an item, or of the list itself where it is shorter. */
   item(place: Place, index: number): Place {
     const content = this.#content(place);
     return (content.kind === "list" ? content.items[index] : undefined) ?? place;
@@ -121,8 +121,8 @@ export class Reader {
   }
 
   /**
-   * Puts texts together that a comma tore apart: in braces, `{ error: a few words, or more }` is to YAML a text and a key
-   * `or more` without a value. No key of ours has blanks, so that such a one is the rest of the plain text before it.
+   * Rejoins texts split at a comma: in braces, `{ error: a few words, or more }` is to YAML a text and a key
+   * `or more` without a value. No key of ours has blanks, so such a key is the rest of the plain text before it.
    */
   joinTornTexts(entries: readonly Place[]): readonly Place[] {
     const joined: Place[] = [];
@@ -242,7 +242,7 @@ function scalarValue(value: unknown): ScalarContent["value"] {
   return null;
 }
 
-/** Puts one blank in the place of each line end and the blanks around it, as YAML does in plain texts. */
+/** Replaces each line end and the blanks around it with one blank, as YAML does in plain texts. */
 function folded(text: string): string {
   const [first = "", ...others] = text.split("\n");
   const last = others.pop();

@@ -1,6 +1,7 @@
 /**
- * About how many instructions a regular expression compiles to: one for each thing that it matches, times the counts of the
- * repetitions around it. Takes time in proportion to the length, and reads expressions that do not compile as well.
+ * Returns about how many instructions a regular expression compiles to: one for each thing that it matches, times the
+ * counts of the repetitions around it. Takes time in proportion to the length, and reads expressions that do not
+ * compile as well.
  */
 export function estimateRegexSize(source: string): number {
   const outer: number[] = [];
@@ -63,7 +64,7 @@ const maxRepetitionText = 16;
 
 const quote = "\\Q";
 
-/** The end of what stands for one thing: an escape, a class in brackets, or a character. */
+/** Matches what stands for one thing: an escape, a class in brackets, or a character. */
 function tokenEnd(source: string, at: number): number {
   const char = source.charAt(at);
   if (char === "[") return classEnd(source, at);

@@ -9,13 +9,13 @@ import { estimateRegexSize } from "./regex-size.ts";
  * bounded, and so is their product over all values of a request.
  */
 
-/** Says why a regular expression cannot be used in a template, or nothing. */
+/** Explains why a regular expression cannot be used in a template, or returns nothing. */
 export function regexProblem(source: string): string | undefined {
   const compiled = compile(source);
   return "problem" in compiled ? compiled.problem : undefined;
 }
 
-/** The size of a regular expression in instructions; 0 for one that cannot be used. */
+/** Returns the size of a regular expression in instructions; 0 for one that cannot be used. */
 export function regexSize(source: string): number {
   const compiled = compile(source);
   return "problem" in compiled ? 0 : compiled.size;
@@ -23,7 +23,7 @@ export function regexSize(source: string): number {
 
 export type MatchResult = "match" | "no-match" | { readonly problem: string };
 
-/** Matches values within a number of steps: one for all values of a request, so that they share it. */
+/** A matcher with a number of steps: one for all values of a request, so that they share it. */
 export class RegexMatcher {
   readonly #maxSteps: number;
   #stepsLeft: number;
@@ -62,7 +62,10 @@ export class RegexMatcher {
 
 type Compiled = { readonly pattern: RE2JS; readonly size: number } | { readonly problem: string };
 
-/** Compiled expressions, those used last at the end. Compiling takes about 100 times as long as matching a short value. */
+/**
+ * Compiled expressions, the most recently used at the end. Compiling takes about 100 times as long as matching a short
+ * value.
+ */
 const cache = new Map<string, Compiled>();
 let cachedSize = 0;
 const maxCached = 1_000;
@@ -77,7 +80,7 @@ function compile(source: string): Compiled {
     return known;
   }
   const compiled = compileNew(source);
-  // Not of texts of any length.
+  // Long texts are not cached.
   if (source.length > maxRegexLength) return compiled;
   cache.set(source, compiled);
   cachedSize += sizeOf(compiled);
@@ -96,7 +99,7 @@ function sizeOf(compiled: Compiled): number {
 function compileNew(source: string): Compiled {
   if (source.length > maxRegexLength)
     return { problem: `found ${source.length} characters, wanted at most ${maxRegexLength}` };
-  // Before it is compiled, which takes long where much is repeated.
+  // The check comes before compilation, which takes long with many repetitions.
   const estimate = estimateRegexSize(source);
   if (estimate > maxRegexSize) return { problem: tooLarge(estimate) };
   try {

@@ -2,14 +2,14 @@ import type { ExpressionName, ExpressionPart, TextPart, TextProblem } from "./te
 
 /*
  * Texts that a shell runs: scripts, metadata commands, and the commands of apps. The value of an expression becomes part of
- * such a text, and whatever it holds is then code. So a value may stand there only if it cannot change what the text means.
+ * such a text, and is then code. So a value is permitted only if it cannot change the meaning of the text.
  *
- * Parameters, and the name and email address of a user, can be anything that somebody types: templates hand them on by `env`.
+ * Parameters, and the name and email address of a user, can be any input: templates pass them by `env`.
  * Ids and the names of users, workspaces, templates, versions and agents are within `shellWord` wherever the server accepts
  * one, which tests/shell-names.test.ts holds for every place where one enters; a build looks at each value once more.
  */
 
-/** Nothing in it is special to a shell, and it is not taken for an option, as a letter or digit comes first. */
+/** Text that is not special to a shell, nor taken for an option, as a letter or digit comes first. */
 const shellWord = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*)?$/;
 
 /** Reports whether a value leaves the meaning of a shell's text unchanged, wherever it stands in it. */
@@ -23,7 +23,7 @@ function isFreelyChosen(part: ExpressionPart): boolean {
   return part.kind === "parameter" || freeNames.has(part.name);
 }
 
-/** Says which expressions cannot stand in a shell's text, and how their values get there instead. */
+/** Names the expressions that cannot stand in a shell's text, and the way for their values to get there instead. */
 export function shellProblems(parts: readonly TextPart[]): readonly TextProblem[] {
   return parts.flatMap((part) =>
     part.kind !== "literal" && isFreelyChosen(part)

@@ -1,4 +1,4 @@
-/** The candidate that `word` is most likely a mistyped form of, or undefined when none is near. */
+/** Returns the candidate that `word` is most likely a mistyped form of, or undefined when none is near. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const typed = word.slice(0, maxWord).toLowerCase();
   const limit = Math.max(1, Math.floor(typed.length / 3));
@@ -12,7 +12,7 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
-/** ``; did you mean `scripts`?`` or nothing: to be put behind a message. */
+/** Returns ``; did you mean `scripts`?`` or nothing: to append to a message. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const candidate = suggest(word, candidates);
   return candidate === undefined ? "" : `; did you mean \`${candidate}\`?`;
@@ -21,7 +21,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 const maxWord = 64;
 const maxCandidates = 200;
 
-/** Insertions, deletions, substitutions and swaps of neighbours that lead from `from` to `to`. */
+/** Counts the insertions, deletions, substitutions and swaps of neighbors that lead from `from` to `to`. */
 function editDistance(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,5 +1,6 @@
 /**
- * Why a definition cannot be rendered. `fault` tells what to change: the template's version, or the values given to it.
+ * The reason that a definition cannot be rendered. `fault` tells what to change: the template's version, or the values
+ * given to it.
  */
 export class TemplateFormatError extends Error {
   readonly code = "template_format";

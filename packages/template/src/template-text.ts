@@ -34,7 +34,7 @@ export interface TextProblem {
 export const expressionMark = "${{";
 
 /**
- * Takes a text with `${{ … }}` apart. Before `{{`, each `$$` stands for one `$`; a `$` left over opens an
+ * Splits a text at its `${{ … }}`. Before `{{`, each `$$` stands for one `$`; a `$` left over opens an
  * expression. So `$${{ x }}` reads as `${{ x }}`, and `$$${{ owner.id }}` as a `$` before the id.
  */
 export function parseTemplateText(
@@ -73,14 +73,17 @@ export function parseTemplateText(
   return { parts, problems };
 }
 
-/** True if the text holds `${{` in any form, escaped or not. */
+/** Reports whether the text holds `${{` in any form, escaped or not. */
 export function hasExpression(text: string): boolean {
   return text.includes("${{");
 }
 
 const maxProblemsOfText = 20;
 
-/** Each `{{` with the `$` before it. Looked for from its braces: an expression that began at a `$` would try each of many. */
+/**
+ * Matches each `{{` with the `$` before it. The search starts at the braces: an expression that began at a `$` would
+ * try each of many.
+ */
 function* openings(text: string): Generator<{ readonly start: number; readonly dollars: number }> {
   for (let braces = text.indexOf("{{"); braces !== -1; braces = text.indexOf("{{", braces + 1)) {
     let start = braces;

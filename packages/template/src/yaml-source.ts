@@ -9,11 +9,11 @@ export interface YamlSource {
   readonly root: Node | null;
   /** Returns the target of an alias. Costs a walk through the document: the caller bounds the number of calls. */
   followAlias(alias: Node): Node | undefined;
-  /** Counted from 1. */
+  /** Counts from 1. */
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
-/** Parses one YAML 1.2 document, or tells everything that is wrong with its syntax. Never throws. */
+/** Parses one YAML 1.2 document, or reports all its syntax errors. Never throws. */
 export function openYaml(text: string): YamlSource | readonly TemplateProblem[] {
   const problems = new ProblemList();
   const fail = (message: string): readonly TemplateProblem[] => {
@@ -47,7 +47,7 @@ export function openYaml(text: string): YamlSource | readonly TemplateProblem[] 
 
 const tooDeep = "is nested too deeply to be read";
 
-/** Counts by itself: the library's LineCounter misses line ends inside broken texts. */
+/** Finds the line ends itself: the library's LineCounter misses line ends inside broken texts. */
 function positionsIn(text: string): YamlSource["position"] {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);

@@ -4,8 +4,9 @@ import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
 import { LogLevel } from "../jobs/job.ts";
 
 /**
- * One line of an agent's log; ids rise by agent. Where lines are not kept any more, one line of level `warn` says how many,
- * with the id of the last of them: so ids have gaps only behind the last one seen, never without such a line.
+ * One line of an agent's log; ids rise by agent. In place of lines that are no longer kept, one line of level `warn`
+ * gives their number, with the id of the last of them: so ids have gaps only behind the last one seen, never without
+ * such a line.
  */
 export const AgentLog = Type.Object({
   id: Type.Integer(),
@@ -16,7 +17,7 @@ export const AgentLog = Type.Object({
 });
 export type AgentLog = Infer<typeof AgentLog>;
 
-/** `follow` and `no_compression` count by their presence (docs/protocol/rest.md §6.2). */
+/** The presence of `follow` and `no_compression` counts (docs/protocol/rest.md §6.2). */
 export const AgentLogQuery = Type.Object({
   after: Type.Optional(Type.String()),
   before: Type.Optional(Type.String()),

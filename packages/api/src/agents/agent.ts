@@ -6,7 +6,7 @@ import { WorkspaceApp } from "./app.ts";
 export const AgentStatus = oneOf("connecting", "connected", "disconnected", "timeout");
 export type AgentStatus = Infer<typeof AgentStatus>;
 
-/** In the order in which an agent goes through them (docs/protocol/rpc.md §7.3). */
+/** The states in the order in which an agent goes through them (docs/protocol/rpc.md §7.3). */
 export const lifecycleStates = [
   "created",
   "starting",
@@ -34,7 +34,7 @@ export type ScriptStatus = Infer<typeof ScriptStatus>;
 export const ScriptStage = oneOf("start", "stop", "cron");
 export type ScriptStage = Infer<typeof ScriptStage>;
 
-/** `timeout` is in nanoseconds; the last two fields are of the newest run. */
+/** A script; `timeout` is in nanoseconds; the last two fields are of the newest run. */
 export const AgentScript = Type.Object({
   id: Uuid,
   log_source_id: Uuid,

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 
-/** Longest part of a cloud's document, in characters; real ones have some thousand. */
+/** The longest part of a cloud's document, in characters; real ones have some thousand. */
 const maxLength = 24_576;
 const Part = Type.String({ minLength: 1, maxLength });
 const AgentName = Type.Optional(Type.String({ maxLength: 256 }));

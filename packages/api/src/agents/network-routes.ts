@@ -68,7 +68,7 @@ export const getContainers = defineRoute({
   path: "/workspaceagents/:agent/containers",
   summary: "List the containers beside an agent",
   params: AgentParams,
-  /** `label=key=value`, repeated for several that must all be there. */
+  /** Filters by `label=key=value`; repeated, all must match. */
   query: Type.Object({
     label: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 16 })])),
   }),

@@ -5,9 +5,9 @@ import { Timestamp, Uuid } from "../contract/scalars.ts";
 import { GitKeyPair } from "../users/git-key.ts";
 import { AgentLogSource } from "./agent.ts";
 
-/** Largest body with log lines, in bytes. */
+/** The largest body with log lines, in bytes. */
 export const maxLogBodyBytes = 4 * 1024 * 1024;
-/** Lines in one batch. */
+/** The most lines in one batch. */
 const maxLinesPerBatch = 65_536;
 
 /** Lines of one source, in order; without a source they go to one named External (docs/protocol/rest.md §2.3). */
@@ -48,7 +48,7 @@ export const createAgentLogSource = defineRoute({
   response: AgentLogSource,
 });
 
-/** The icon and whether attention is needed are taken and not kept (docs/protocol/rest.md §2.5). */
+/** The icon and the attention flag are accepted and dropped (docs/protocol/rest.md §2.5). */
 export const AppStatusRequest = Type.Object({
   app_slug: Type.Optional(Type.String({ maxLength: 1024 })),
   state: Type.Optional(Type.String({ maxLength: 64 })),
@@ -75,7 +75,7 @@ export const getAgentGitKey = defineRoute({
   response: GitKeyPair,
 });
 
-/** `match` is `url` of older agents; `listen` counts by its presence (docs/protocol/rest.md §2.6). */
+/** The query; `match` is `url` of older agents; the presence of `listen` counts (docs/protocol/rest.md §2.6). */
 const ExternalAuthQuery = Type.Object({
   match: Type.Optional(Type.String()),
   url: Type.Optional(Type.String()),

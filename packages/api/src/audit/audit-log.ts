@@ -12,7 +12,7 @@ export const AuditAction = oneOf(
   "login",
   "logout",
   "register",
-  // Somebody read a secret.
+  // A secret was read.
   "open",
 );
 export type AuditAction = Infer<typeof AuditAction>;
@@ -34,11 +34,11 @@ export type AuditResourceType = Infer<typeof AuditResourceType>;
 const AuditChange = Type.Object({
   old: Type.Unknown(),
   new: Type.Unknown(),
-  /** A secret's values are left out. */
+  /** True for a secret, whose values are left out. */
   secret: Type.Boolean(),
 });
 
-/** One entry of the audit trail: who did what to what, when. */
+/** One entry of the audit trail: an action, its actor, its target and its time. */
 export const AuditLog = Type.Object({
   id: Uuid,
   request_id: Uuid,

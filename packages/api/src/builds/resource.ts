@@ -6,7 +6,7 @@ import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 export const Transition = oneOf("start", "stop", "delete");
 export type Transition = Infer<typeof Transition>;
 
-/** Something that a build made, with the agents that run on it. */
+/** A resource of a build, with the agents that run on it. */
 export const WorkspaceResource = Type.Object({
   id: Uuid,
   created_at: Timestamp,

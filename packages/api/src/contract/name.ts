@@ -1,7 +1,7 @@
 const namePattern = /^[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*$/;
 const reservedNames: ReadonlySet<string> = new Set(["new", "create"]);
 
-/** Longest name of a user, a template or a workspace, in characters. */
+/** The longest name of a user, a template or a workspace, in characters. */
 export const maxNameLength = 32;
 
 /**

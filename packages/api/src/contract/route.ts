@@ -6,7 +6,7 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type Caller = "anyone" | "user" | "agent";
 
 /**
- * How a route answers.
+ * The way a route answers.
  * `json`: one body. `bytes`: raw bytes. `socket`: a WebSocket of JSON messages. `event-stream`: SSE.
  * `json-or-socket`: one body, or a WebSocket when the query has the key `follow`.
  */
@@ -31,9 +31,9 @@ export interface Route<
   readonly query: Q;
   readonly body: B;
   readonly bodyKind: BodyKind;
-  /** Most requests of one caller to one path in a minute; undefined where the usual limit holds. */
+  /** The most requests of one caller to one path in a minute; undefined for the default limit. */
   readonly requestsPerMinute: number | undefined;
-  /** Status of a success. */
+  /** The status of a success. */
   readonly status: number;
   /** True if it answers 304, without a body, when there is nothing to change. */
   readonly mayBeUnchanged: boolean;
@@ -53,7 +53,7 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** Only for bytes: a body with a schema is JSON, and without one there is none. */
+  /** The kind of body when there is no schema: a body with a schema is JSON, and without one there is none. */
   readonly bodyKind?: "bytes";
   readonly requestsPerMinute?: number;
   readonly status?: number;
@@ -61,7 +61,7 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly response: R;
 }
 
-/** Declares a route; leaves out what is usual: a JSON answer with status 200 for a user. */
+/** Declares a route; fills in the defaults: a JSON answer with status 200 for a user. */
 export function defineRoute<
   R extends TSchema,
   P extends TSchema = typeof Nothing,
@@ -93,7 +93,7 @@ export type QueryOf<R extends Route> = Static<R["query"]>;
 export type BodyOf<R extends Route> = Static<R["body"]>;
 export type ResponseOf<R extends Route> = Static<R["response"]>;
 
-/** The path of a route with its parameters filled in and escaped; below `/api/v2`. */
+/** Returns the path of a route with its parameters filled in and escaped; below `/api/v2`. */
 export function routePath(route: Route, params: Readonly<Record<string, string>>): string {
   return route.path.replaceAll(/:([a-z_]+)/g, (_match, key: string) => {
     const value = params[key];

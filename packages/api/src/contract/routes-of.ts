@@ -1,12 +1,12 @@
 import type { Route } from "./route.ts";
 
-/** A route and the name that it is exported by. */
+/** A route and its export name. */
 export interface NamedRoute {
   readonly name: string;
   readonly route: Route;
 }
 
-/** All routes of the contract; `contract` is the module of this package. */
+/** Lists all routes of the contract; `contract` is the module of this package. */
 export function routesOf(contract: Readonly<Record<string, unknown>>): readonly NamedRoute[] {
   return Object.entries(contract)
     .flatMap(([name, value]) => (isRoute(value) ? [{ name, route: value }] : []))

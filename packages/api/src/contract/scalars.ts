@@ -15,7 +15,7 @@ export const zeroTimestamp = "0001-01-01T00:00:00Z";
 export const nullable = <S extends TSchema>(schema: S): TUnion<[S, TNull]> =>
   Type.Union([schema, Type.Null()]);
 
-/** A string out of a fixed list. */
+/** A string from a fixed list. */
 export const oneOf = <const V extends readonly string[]>(...values: V): TUnsafe<V[number]> =>
   Type.Unsafe<V[number]>(Type.String({ enum: [...values] }));
 

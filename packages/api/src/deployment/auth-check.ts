@@ -2,12 +2,12 @@ import { Type } from "typebox";
 
 import type { Infer } from "../contract/scalars.ts";
 
-/** Most questions in one request. */
+/** The most checks in one request. */
 const maxAuthChecks = 256;
 
 const text = Type.String({ maxLength: 256 });
 
-/** One question: may I do this to that? `owner_id` may be `me`. */
+/** One check: may the caller do this to that? `owner_id` may be `me`. */
 export const AuthCheck = Type.Object({
   object: Type.Object({
     resource_type: text,
@@ -20,7 +20,7 @@ export const AuthCheck = Type.Object({
 });
 export type AuthCheck = Infer<typeof AuthCheck>;
 
-/** Questions by names of the caller's choice (docs/protocol/clients.md §0.6). */
+/** Checks by names of the caller's choice (docs/protocol/clients.md §0.6). */
 export const AuthCheckRequest = Type.Object({
   checks: Type.Record(Type.String(), AuthCheck, { maxProperties: maxAuthChecks }),
 });

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import type { Infer } from "../contract/scalars.ts";
 
-/** One field that was refused. */
+/** One rejected field. */
 export const Validation = Type.Object({ field: Type.String(), detail: Type.String() });
 
 /** The body of every error (docs/protocol/rest.md §1.6). `detail` and `validations` are left out when empty. */

@@ -3,12 +3,12 @@ import { Type } from "typebox";
 import { defineRoute } from "../contract/route.ts";
 import { Uuid } from "../contract/scalars.ts";
 
-/** Largest file that may be uploaded, in bytes. */
+/** The largest file that may be uploaded, in bytes. */
 export const maxFileBytes = 10 * 1024 * 1024;
 
 export const tarMimeType = "application/x-tar";
 
-/** Files are large; so few are let through (docs/protocol/clients.md §5.3). */
+/** The rate limit of uploads, low because files are large (docs/protocol/clients.md §5.3). */
 const fileRequestsPerMinute = 12;
 
 export const uploadFile = defineRoute({

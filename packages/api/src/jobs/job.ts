@@ -72,7 +72,7 @@ export const JobLog = Type.Object({
 });
 export type JobLog = Infer<typeof JobLog>;
 
-/** Query of a log that can be followed: `follow` counts by its presence. */
+/** The query of a log that can be followed: the presence of `follow` counts. */
 export const LogQuery = Type.Object({
   after: Type.Optional(Type.String()),
   before: Type.Optional(Type.String()),

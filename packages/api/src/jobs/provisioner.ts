@@ -13,7 +13,7 @@ export const MatchedProvisioners = Type.Object({
 });
 export type MatchedProvisioners = Infer<typeof MatchedProvisioners>;
 
-/** Lists are comma-separated. */
+/** The query for jobs; lists are comma-separated. */
 export const JobsQuery = Type.Object({
   limit: Type.Optional(Type.String({ maxLength: 16 })),
   status: Type.Optional(Type.String({ maxLength: 256 })),
@@ -32,7 +32,7 @@ export const listProvisionerJobs = defineRoute({
   response: Type.Array(ProvisionerJob),
 });
 
-/** Offline: not heard of for a while. */
+/** The status of a worker. Offline: not heard of for a while. */
 export const WorkerStatus = oneOf("offline", "idle", "busy");
 export type WorkerStatus = Infer<typeof WorkerStatus>;
 
@@ -51,7 +51,7 @@ export const ProvisionerDaemon = Type.Object({
   key_id: Uuid,
   created_at: Timestamp,
   last_seen_at: Timestamp,
-  /** The host's. */
+  /** The name of its host. */
   name: Type.String(),
   version: Type.String(),
   api_version: Type.String(),
@@ -72,11 +72,11 @@ export const listProvisionerDaemons = defineRoute({
   params: OrganizationParams,
   query: Type.Object({
     limit: Type.Optional(Type.String({ maxLength: 16 })),
-    /** `true`: also those that are not heard of any more. */
+    /** `true` includes workers that are no longer heard of. */
     offline: Type.Optional(Type.String({ maxLength: 5 })),
-    /** A list, separated by commas. */
+    /** A comma-separated list. */
     status: Type.Optional(Type.String({ maxLength: 64 })),
-    /** A list, separated by commas. */
+    /** A comma-separated list. */
     ids: Type.Optional(Type.String({ maxLength: 8_192 })),
     /** The longest time since one was last heard of, as a Go duration. */
     max_age: Type.Optional(Type.String({ maxLength: 32 })),

@@ -73,7 +73,7 @@ function parametersOf(operation: JsonObject): JsonObject[] {
   return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
-/** The success with a body, or an upgrade. */
+/** Returns the success with a body, or an upgrade. */
 function successOf(operation: JsonObject): JsonObject {
   const responses = object(operation["responses"]);
   const status = Object.keys(responses).find((key) => key.startsWith("2")) ?? "101";

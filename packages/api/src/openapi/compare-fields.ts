@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from "./json.ts";
 
-/** A schema as what is compared: its type as one word, and the shapes of its parts. */
+/** A schema as it is compared: its type as one word, and the shapes of its parts. */
 export interface Shape {
   readonly type: string;
   /** `name` for a field, `[]` for the items of a list, `{}` for the values of a record. */
@@ -50,7 +50,7 @@ function typeOf(schema: JsonObject, root: object): string {
   return format === "date-time" ? `${type} (${format})` : type;
 }
 
-/** Swagger 2 does not know null: what may be null is compared as what it is otherwise. */
+/** Swagger 2 does not know null: a nullable field is compared as its other type. */
 function withoutNull(schema: JsonObject, root: object): JsonObject {
   const list: unknown = schema["anyOf"] ?? schema["allOf"];
   if (!Array.isArray(list)) return schema;

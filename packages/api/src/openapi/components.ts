@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject } from "./json.ts";
 
-/** Turns schemas into those of a document, where what has a name is a reference. */
+/** Turns schemas into those of a document, in which named schemas are references. */
 export interface Components {
-  /** A schema with references in the place of what has a name. */
+  /** Returns a schema with references in place of named schemas. */
   readonly refer: (schema: unknown) => JsonObject;
-  /** The named schemas that were referred to, with what they refer to themselves. */
+  /** Returns the named schemas that were referred to, and those that they refer to. */
   readonly used: JsonObject;
 }
 
@@ -33,7 +33,7 @@ export function createComponents(named: ReadonlyMap<string, unknown>): Component
   };
   const describeKeyword = (key: string, value: unknown): readonly [string, unknown] => {
     const any = isJsonObject(value) ? value[anyKey] : undefined;
-    // A record of anything: the plain way to say it.
+    // The plain form of a record of anything.
     if (key === "patternProperties" && any !== undefined) {
       return ["additionalProperties", refer(any)];
     }

@@ -16,8 +16,9 @@ export interface OpenApiDocument {
 }
 
 /**
- * Describes the contract: `contract` is the module of this package, whose routes become operations under the names that
- * they are exported by, and whose schemas become components under theirs. What it tells is what validates requests.
+ * Describes the contract: `contract` is the module of this package, whose routes become operations under their export
+ * names, and whose schemas become components under theirs. The description comes from the schemas that validate
+ * requests.
  */
 export function describeApi(
   contract: Readonly<Record<string, unknown>>,

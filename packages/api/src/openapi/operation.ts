@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from "./json.ts";
 /** Writes a schema into the document. */
 type Refer = (schema: unknown) => JsonObject;
 
-/** One route as an operation of OpenAPI 3.1; `id` is the name under which the contract exports it. */
+/** Writes one route as an operation of OpenAPI 3.1; `id` is its export name in the contract. */
 export function describeOperation(id: string, route: Route, refer: Refer): JsonObject {
   return {
     operationId: id,
@@ -47,7 +47,7 @@ function tagOf(route: Route): string {
   return resources.has(first) ? first : "deployment";
 }
 
-/** The path of a route as OpenAPI writes it. */
+/** Returns the path of a route in OpenAPI's form. */
 export function templatePath(route: Route): string {
   return route.path.replaceAll(/:([a-z_]+)/g, "{$1}");
 }

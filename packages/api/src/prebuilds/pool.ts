@@ -6,7 +6,7 @@ import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalar
 export const PrebuildsSettings = Type.Object({ reconciliation_paused: Type.Boolean() });
 export type PrebuildsSettings = Infer<typeof PrebuildsSettings>;
 
-/** The presets whose waiting prebuilds are replaced, by their names. */
+/** The names of the presets whose waiting prebuilds are replaced. */
 export const InvalidatedPresets = Type.Object({
   invalidated: Type.Array(
     Type.Object({
@@ -28,7 +28,7 @@ export const PoolStatus = oneOf(
 );
 export type PoolStatus = Infer<typeof PoolStatus>;
 
-/** The prebuilds of one preset, now. Counts of workspaces are of this version, unless they say otherwise. */
+/** The present prebuilds of one preset. Counts of workspaces are of this version, unless noted. */
 export const PrebuildPool = Type.Object({
   organization_id: Uuid,
   organization_name: Type.String(),
@@ -42,13 +42,13 @@ export const PrebuildPool = Type.Object({
   active: Type.Boolean(),
   desired: Type.Integer(),
   running: Type.Integer(),
-  /** Running and ready, so that they can be claimed. */
+  /** The number that are running and ready, so that they can be claimed. */
   eligible: Type.Integer(),
   starting: Type.Integer(),
-  /** Since the beginning, over all versions of the template that have the preset. */
+  /** The number since the beginning, over all versions of the template that have the preset. */
   claimed: Type.Integer(),
   status: PoolStatus,
-  /** Until when nothing is made after a failure; null when nothing holds it off. */
+  /** The time until which nothing is made after a failure; null without a backoff. */
   backoff_until: nullable(Timestamp),
 });
 export type PrebuildPool = Infer<typeof PrebuildPool>;

@@ -24,7 +24,9 @@ export const ParameterDiagnostic = Type.Object({
 });
 export type ParameterDiagnostic = Infer<typeof ParameterDiagnostic>;
 
-/** A parameter with the value that the inputs give it, and what is wrong with that (docs/protocol/clients.md §2.2). */
+/**
+ * A parameter with the value that the inputs give it, and the problems of that value (docs/protocol/clients.md §2.2).
+ */
 export const EvaluatedParameter = Type.Object({
   name: Type.String(),
   display_name: Type.String(),
@@ -78,7 +80,7 @@ export const evaluateParameters = defineRoute({
   response: DynamicParametersResponse,
 });
 
-/** The first message answers no request and has the id -1; then each request gets one answer. */
+/** The first message answers no request and has the id -1; after it each request gets one answer. */
 export const followParameters = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dynamic-parameters",

@@ -4,7 +4,7 @@ import { defineRoute } from "../contract/route.ts";
 import type { Infer } from "../contract/scalars.ts";
 import { OrganizationParams } from "../organizations/routes.ts";
 
-/** A template to begin with. Its `id` is what a new version names as `example_id`. */
+/** A starter template. A new version names its `id` as `example_id`. */
 export const TemplateExample = Type.Object({
   id: Type.String(),
   url: Type.String(),

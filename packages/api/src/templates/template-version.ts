@@ -31,7 +31,7 @@ export const CreateTemplateVersionRequest = Type.Object({
   template_id: Type.Optional(Uuid),
   storage_method: Type.Optional(Type.String()),
   file_id: Type.Optional(Uuid),
-  /** In the place of `file_id`: a template to begin with. */
+  /** A starter template, in place of `file_id`. */
   example_id: Type.Optional(Type.String({ maxLength: 64 })),
   provisioner: Type.Optional(Type.String()),
 });
@@ -41,7 +41,7 @@ export const UpdateTemplateVersionRequest = Type.Object({
   message: Type.Optional(nullable(Type.String({ maxLength: 1024 * 1024 }))),
 });
 
-/** `all`: of the unused versions also those that were imported, not only those that failed. */
+/** `all` includes unused versions that were imported, not only those that failed. */
 export const ArchiveVersionsRequest = Type.Object({ all: Type.Optional(Type.Boolean()) });
 export const ArchiveVersionsResponse = Type.Object({
   template_id: Uuid,
@@ -87,7 +87,7 @@ export const TemplateVersionParameter = Type.Object({
 });
 export type TemplateVersionParameter = Infer<typeof TemplateVersionParameter>;
 
-/** The keys are capitalised on the wire (docs/protocol/clients.md §2.2). */
+/** The keys are capitalized on the wire (docs/protocol/clients.md §2.2). */
 export const Preset = Type.Object({
   ID: Uuid,
   Name: Type.String(),

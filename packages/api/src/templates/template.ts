@@ -92,7 +92,7 @@ export const UpdateTemplateRequest = Type.Object({
 });
 export type UpdateTemplateRequest = Infer<typeof UpdateTemplateRequest>;
 
-/** Distinct users of a template's workspaces by day (`tz_offset` hours from UTC). */
+/** The distinct users of a template's workspaces by day (`tz_offset` hours from UTC). */
 export const TemplateUsers = Type.Object({
   tz_hour_offset: Type.Integer(),
   entries: Type.Array(Type.Object({ date: Type.String(), amount: Type.Integer() })),

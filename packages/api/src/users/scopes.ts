@@ -61,7 +61,7 @@ export const scopeNames = [
   "workspace:update",
 ] as const;
 
-/** The two that had another name before. */
+/** All scopes, with the former names of `coder:all` and `coder:application_connect`. */
 export const tokenScopes = ["all", "application_connect", ...scopeNames] as const;
 export const TokenScope = oneOf(...tokenScopes);
 export type TokenScope = Infer<typeof TokenScope>;

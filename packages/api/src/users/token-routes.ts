@@ -31,7 +31,7 @@ export const listTokens = defineRoute({
   summary: "List API tokens",
   params: UserParams,
   query: Type.Object({
-    /** `true`: those of every user whom the caller may act for. */
+    /** `true` includes the tokens of every user whom the caller may act for. */
     include_all: Type.Optional(Type.String({ maxLength: 5 })),
     include_expired: Type.Optional(Type.String({ maxLength: 5 })),
   }),

@@ -19,25 +19,25 @@ export const ApiKey = Type.Object({
   token_name: Type.String(),
   lifetime_seconds: Type.Integer(),
   allow_list: Type.Array(Type.String()),
-  /** Another user who made it for this one. */
+  /** The user who made it, if other than its owner. */
   created_by: Type.Optional(Uuid),
 });
 export type ApiKey = Infer<typeof ApiKey>;
 
-/** A token in a list, with whose it is. */
+/** A token in a list, with its owner's username. */
 export const ListedToken = Type.Object({ ...ApiKey.properties, username: Type.String() });
 export type ListedToken = Infer<typeof ListedToken>;
 
-/** Things to which a token is limited: `<type>:<id>`, `<type>:*` for all of a type, or `*:*` for all. */
+/** An entry of a token's allow list: `<type>:<id>`, `<type>:*` for all of a type, or `*:*` for all. */
 const AllowListEntry = Type.String({
   maxLength: 64,
   pattern: "^(\\*:\\*|[a-z_]+:(\\*|[0-9A-Fa-f-]{36}))$",
 });
 
 export const CreateTokenRequest = Type.Object({
-  /** Nanoseconds; 0 means the usual 7 days. */
+  /** The lifetime in nanoseconds; 0 means the default of 7 days. */
   lifetime: Type.Optional(Type.Integer({ minimum: 0 })),
-  /** Empty: one is made up. */
+  /** The name; generated when empty. */
   token_name: Type.Optional(Type.String({ maxLength: 64 })),
   scope: Type.Optional(Type.Union([TokenScope, oneOf("")])),
   scopes: Type.Optional(nullable(Type.Array(TokenScope, { maxItems: 100 }))),
@@ -45,5 +45,5 @@ export const CreateTokenRequest = Type.Object({
 });
 export type CreateTokenRequest = Infer<typeof CreateTokenRequest>;
 
-/** Nanoseconds, beyond what a double holds exactly in general; the values here are exact. */
+/** The limits of tokens, in nanoseconds: in general beyond what a double holds exactly; the values here are exact. */
 export const TokenConfig = Type.Object({ max_token_lifetime: Type.Integer() });

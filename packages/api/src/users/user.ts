@@ -25,11 +25,11 @@ export const User = Type.Object({
 });
 export type User = Infer<typeof User>;
 
-/** Longest email address, name of a person and password, in characters. */
+/** The longest email address, name of a person and password, in characters. */
 const maxEmailLength = 254;
 const maxPersonNameLength = 128;
 const maxPasswordLength = 64;
-/** Most roles or organizations that a request names. */
+/** The most roles or organizations in a request. */
 const maxListLength = 32;
 
 export const UsersResponse = Type.Object({ users: Type.Array(User), count: Type.Integer() });
@@ -38,7 +38,7 @@ export const CreateUserRequest = Type.Object({
   email: Type.String({ minLength: 3, maxLength: maxEmailLength }),
   username: Type.String({ minLength: 1, maxLength: 32 }),
   name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
-  /** Empty for who does not log in by password. */
+  /** Empty for users who do not log in by password. */
   password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
   /** Empty means `password`. */
   login_type: Type.Optional(oneOf("", "password", "none")),
@@ -54,7 +54,7 @@ export const UpdateProfileRequest = Type.Object({
 });
 
 export const UpdatePasswordRequest = Type.Object({
-  /** Needed for one's own password only. */
+  /** Required only for one's own password. */
   old_password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
   password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
 });

@@ -16,7 +16,7 @@ import type {
 export interface AgentConnection extends AsyncDisposable {
   /** The API version that the server accepted, such as `2.10`. */
   readonly apiVersion: string;
-  /** Settled with a text for the log once the session is over, for whatever reason; never rejects. */
+  /** Settled with a text for the log once the session is over, for any reason; never rejects. */
   readonly closed: Promise<string>;
 
   unary<I extends DescMessage, O extends DescMessage>(

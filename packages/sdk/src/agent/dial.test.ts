@@ -28,7 +28,7 @@ function options(serverUrl: string, more: Partial<DialOptions> = {}): DialOption
   };
 }
 
-/** The rung and the text with which a dial fails. */
+/** Resolves to the rung and the text with which a dial fails. */
 async function failure(serverUrl: string): Promise<Pick<DialError, "rung" | "message" | "status">> {
   const error: unknown = await dialAgent(options(serverUrl)).catch((thrown: unknown) => thrown);
   if (!(error instanceof DialError)) throw new Error("the dial did not fail as it should");

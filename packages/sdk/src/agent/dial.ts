@@ -12,17 +12,17 @@ import { SocketConnection } from "./socket-connection.ts";
 export interface DialOptions {
   readonly serverUrl: string;
   readonly token: string;
-  /** More headers for the request. */
+  /** Additional headers for the request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly role: "agent";
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told as each rung of the ladder is reached. */
+  /** Called as each rung of the ladder is reached. */
   readonly onRung?: (rung: Rung) => void;
 }
 
-/** Versions to offer, newest first: all that this agent needs exists since the last (docs/protocol/rpc.md §1.2). */
+/** The versions to offer, newest first: all that this agent needs exists since the last (docs/protocol/rpc.md §1.2). */
 const versions = [
   "2.10",
   "2.9",
@@ -95,7 +95,7 @@ function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<v
   });
 }
 
-/** The server answered without upgrading: which rung that is (docs/protocol/rpc.md §1.1). */
+/** Finds the rung for a server that answered without upgrading (docs/protocol/rpc.md §1.1). */
 async function refusal(response: IncomingMessage): Promise<DialError> {
   const status = response.statusCode ?? 0;
   // The status says enough when the text is lost on the way.

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 const maxErrorBodyBytes = 64 * 1024;
 
-/** Reads the body of an answer that is an error, as far as a person would. */
+/** Reads the body of an error answer, up to a length that a person would read. */
 export async function readErrorBody(response: IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) {
@@ -12,7 +12,9 @@ export async function readErrorBody(response: IncomingMessage): Promise<string> 
   return text;
 }
 
-/** The message of a server's error body; undefined when it is not one, and whoever answered is no server of ours. */
+/**
+ * Returns the message of a server's error body; undefined when it is not one, and the answer is from no server of ours.
+ */
 export function messageOf(body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body);

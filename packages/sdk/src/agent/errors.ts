@@ -1,4 +1,4 @@
-/** The rungs of the connect ladder, from the lowest. `identity` is there only for an agent that has to get its token. */
+/** The rungs of the connect ladder, from the lowest. `identity` exists only for an agent that has to get its token. */
 export const rungs = [
   "dns",
   "tcp",
@@ -12,7 +12,7 @@ export const rungs = [
 ] as const;
 export type Rung = (typeof rungs)[number];
 
-/** The agent could not connect; says on which rung of the ladder it failed. */
+/** The agent could not connect; names the rung of the ladder that failed. */
 export class DialError extends Error {
   override readonly name = "DialError";
   readonly code = "dial-failed";
@@ -31,7 +31,7 @@ export class DialError extends Error {
   }
 }
 
-/** There is no token for the instance that the agent runs on; the message says what to do about it. */
+/** No token exists for the instance that the agent runs on; the message says what to do about it. */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
   readonly code = "no-identity";
@@ -55,7 +55,7 @@ export class SessionClosedError extends Error {
   readonly code = "session-closed";
 }
 
-/** There is no stream that would tell of a new owner, or not one that can be read; the caller asks again. */
+/** The reinit stream is missing or unreadable; the caller asks again. */
 export class ReinitError extends Error {
   override readonly name = "ReinitError";
   readonly code = "no-reinit-stream";

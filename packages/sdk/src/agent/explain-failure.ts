@@ -6,8 +6,8 @@ import { errorText } from "@slipway/runtime";
 import { DialError } from "./errors.ts";
 
 /**
- * Says why a request to the server got no answer: finds the rung by climbing the ladder once more from below. The URL's
- * scheme is that of HTTP or of WebSockets.
+ * Explains why a request to the server got no answer: finds the rung by climbing the ladder once more from below. The
+ * URL's scheme is that of HTTP or of WebSockets.
  */
 export async function explainFailure(
   error: unknown,

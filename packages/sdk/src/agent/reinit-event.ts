@@ -1,9 +1,9 @@
 import { nilUuid } from "@slipway/api";
 /** A server's word that the workspace of this agent has a new owner (docs/protocol/rest.md §2.2). It may come more than once. */
 export interface ReinitEvent {
-  /** Undefined where the server did not say it. */
+  /** Undefined where the server did not send it. */
   readonly workspaceId: string | undefined;
-  /** The new owner; undefined with servers that do not tell. */
+  /** The new owner; undefined with servers that do not send it. */
   readonly ownerId: string | undefined;
   /** Empty where the server gave none. */
   readonly reason: string;

@@ -11,30 +11,30 @@ import { Silence } from "./silence.ts";
 /** The outcome of one request for the reinit stream. */
 export type ReinitAnswer =
   | { readonly kind: "event"; readonly event: ReinitEvent }
-  /** There was a stream and it ended, or was cut, without an event, which is nothing unusual; `reason` is for the log. */
+  /** The stream ended, or was cut, without an event, which is normal; `reason` is for the log. */
   | { readonly kind: "ended"; readonly reason: string }
-  /** The token is nobody's (401): perhaps not yet, perhaps no longer. */
+  /** The token is unknown (401): perhaps not valid yet, perhaps no longer. */
   | { readonly kind: "unauthorized" }
-  /** The server said that there will never be an event for this agent: a 409 with its own kind of body. */
+  /** The server will never have an event for this agent: a 409 with its own kind of body. */
   | { readonly kind: "not-a-prebuild"; readonly message: string }
-  /** There was no stream, or nothing that could be one. */
+  /** No stream, nor anything that could be one. */
   | { readonly kind: "failed"; readonly error: ReinitError };
 
 export interface ReinitOptions {
   readonly serverUrl: string;
   readonly token: string;
-  /** More headers for the request. */
+  /** Additional headers for the request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** Three pings that did not come; a server that sends its headers with the first ping has time for that, too. */
+/** The silence after three missed pings; a server that sends its headers with the first ping has time for that, too. */
 export const maxSilenceMs = 45_000;
 
 /**
- * Asks the server for an event and waits for it, which may take days: pings are passed over, silence is an end
- * (docs/protocol/rest.md §2.2). Rejects with the signal's reason, and for nothing else.
+ * Asks the server for an event and waits for it, which may take days: pings are skipped, silence ends the wait
+ * (docs/protocol/rest.md §2.2). Rejects only with the signal's reason.
  */
 export async function waitForReinit(options: ReinitOptions): Promise<ReinitAnswer> {
   const { serverUrl, token, headers, clock, signal } = options;
@@ -75,7 +75,7 @@ async function readAnswer(response: IncomingMessage, silence: Silence): Promise<
     if (status === 200) return await readStream(response, silence);
     const message = messageOf(await readErrorBody(response));
     if (status === 401) return { kind: "unauthorized" };
-    // Something on the way may answer 409 as well, and must not end the agent's interest for good.
+    // A proxy on the way may answer 409 as well, and must not end the agent's interest for good.
     if (status === 409 && message !== undefined) return { kind: "not-a-prebuild", message };
     return failed(`the server answered ${status}${message === undefined ? "" : `: ${message}`}`);
   } finally {

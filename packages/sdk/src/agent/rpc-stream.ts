@@ -3,10 +3,10 @@ import { DrpcCaller } from "@slipway/wire";
 
 import { RpcError, SessionClosedError } from "./errors.ts";
 
-/** Messages of one call that may wait for their reader; a server that sends more is cut off. */
+/** The most messages of one call that may wait for their reader; a server that sends more is cut off. */
 const maxWaitingMessages = 256;
 
-/** One call on a yamux stream of its own, as bytes. The session feeds it and carries away what it writes. */
+/** One call on a yamux stream of its own, as bytes. The session feeds it and carries its output away. */
 export class RpcStream {
   readonly #caller = new DrpcCaller();
   readonly #messages = new Mailbox<Uint8Array>(maxWaitingMessages);
@@ -16,7 +16,7 @@ export class RpcStream {
     this.#write = write;
   }
 
-  /** The answers, in order; throws `RpcError` or `SessionClosedError`. */
+  /** Yields the answers, in order; throws `RpcError` or `SessionClosedError`. */
   get messages(): AsyncIterable<Uint8Array> {
     return this.#messages;
   }
@@ -33,7 +33,7 @@ export class RpcStream {
     this.#write(this.#caller.closeSend());
   }
 
-  /** Tells the server that the call is over, if it does not know. */
+  /** Tells the server that the call is over, unless it knows. */
   end(): void {
     this.#write(this.#caller.close());
   }
@@ -55,7 +55,7 @@ export class RpcStream {
     return true;
   }
 
-  /** The stream or the session is gone. */
+  /** Ends the call, as the stream or the session is gone. */
   fail(reason: string): void {
     this.#messages.close(new SessionClosedError(reason));
   }

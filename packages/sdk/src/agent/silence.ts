@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/runtime";
 
-/** Watches that something is heard again and again; `signal` is aborted when nothing was for too long. */
+/** A watch for silence; `signal` is aborted when nothing was heard for too long. */
 export class Silence implements Disposable {
   readonly #maxMs: number;
   readonly #clock: Clock;
@@ -20,7 +20,7 @@ export class Silence implements Disposable {
     return this.#over.signal;
   }
 
-  /** Something was heard. */
+  /** Restarts the wait, as something was heard. */
   broken(): void {
     this.#heardAtMs = this.#clock.monotonic();
   }

@@ -19,7 +19,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentConnection } from "./connection.ts";
 import { dialAgent } from "./dial.ts";
 
-/** One call at the server: how to answer it. */
+/** The answer to one call at the server. */
 interface ServedCall {
   write(bytes: (responder: DrpcResponder) => Uint8Array): void;
   reset(): void;

@@ -14,7 +14,7 @@ import type { AgentConnection } from "./connection.ts";
 import { SessionClosedError } from "./errors.ts";
 import { RpcStream } from "./rpc-stream.ts";
 
-/** Bytes that may wait in the socket for a server that does not read; more ends the session. */
+/** The most bytes that may wait in the socket for a server that does not read; more ends the session. */
 const maxBufferedBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2_000;
 
@@ -169,7 +169,7 @@ export class SocketConnection implements AgentConnection {
     }
   }
 
-  /** Everything that was written in one turn goes out as one message. */
+  /** Sends everything written in one turn as one message. */
   #flush(): void {
     if (this.#isFlushQueued) return;
     this.#isFlushQueued = true;

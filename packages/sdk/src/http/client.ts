@@ -17,11 +17,11 @@ const apiPrefix = "/api/v2";
 const requestTimeoutMs = 30_000;
 
 export interface ApiClientOptions {
-  /** Address of the server, with or without a trailing slash. */
+  /** The address of the server, with or without a trailing slash. */
   readonly serverUrl: string;
-  /** Session token; left out before log-in. */
+  /** The session token; absent before login. */
   readonly token?: string;
-  /** More headers for every request. */
+  /** Additional headers for every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -33,8 +33,8 @@ interface CallInput<R extends Route> {
 }
 
 /**
- * Calls routes of the contract. Answers are taken as the contract says; they are not validated again.
- * Rejects with `ApiError` for an answer that is an error, `ConnectError` when none came, and the signal's reason.
+ * Calls routes of the contract. Answers are trusted to follow the contract; they are not validated again.
+ * Rejects with `ApiError` for an error answer, `ConnectError` when none came, and the signal's reason.
  */
 export class ApiClient {
   readonly serverUrl: string;
@@ -47,13 +47,13 @@ export class ApiClient {
     this.#headers = options.headers ?? {};
   }
 
-  /** Headers of every request, the token among them. */
+  /** Returns the headers of every request, the token among them. */
   get headers(): Readonly<Record<string, string>> {
     if (this.#token === undefined) return this.#headers;
     return { ...this.#headers, "Coder-Session-Token": this.#token };
   }
 
-  /** The address of a route with parameters and query filled in. */
+  /** Returns the address of a route with parameters and query filled in. */
   url<R extends Route>(route: R, input: Pick<CallInput<R>, "params" | "query"> = {}): string {
     // The contract's parameters and queries are flat objects of strings.
     const params = (input.params ?? {}) as Readonly<Record<string, string>>;
@@ -91,7 +91,7 @@ export class ApiClient {
     );
   }
 
-  /** Resolves to what `read` makes of a good answer. One that breaks off is none. */
+  /** Resolves to the result of `read` for a good answer. An answer that breaks off is not one. */
   async #send<R extends Route, T>(
     route: R,
     input: CallInput<R>,
@@ -145,7 +145,7 @@ async function readErrorBody(response: Response): Promise<ErrorBody> {
       return parsed as ErrorBody;
     }
   } catch {
-    // Not one of ours: a proxy's page, perhaps. The status says more than its text.
+    // Not one of ours: a proxy's page, perhaps. The status tells more than its text.
   }
   return { message: `unexpected answer ${response.status} ${response.statusText}`.trim() };
 }

@@ -1,10 +1,10 @@
 import type { ErrorBody } from "@slipway/api";
 
-/** The server answered, and the answer is an error. */
+/** The server answered with an error. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code = "api-error";
-  /** HTTP status. */
+  /** The HTTP status. */
   readonly status: number;
   readonly body: ErrorBody;
 

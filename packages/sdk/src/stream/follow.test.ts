@@ -14,7 +14,7 @@ interface Follower {
   readonly server: LocalServer;
   /** The value of `after` of each connection, in order. */
   readonly asked: string[];
-  /** The tokens that came along. */
+  /** The tokens of the requests. */
   readonly tokens: unknown[];
 }
 

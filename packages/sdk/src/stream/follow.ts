@@ -5,7 +5,7 @@ import type { ApiClient } from "../http/client.ts";
 import { isRetryable } from "../http/errors.ts";
 import { openSocket } from "./socket.ts";
 
-/** Something in a log: its id says where to go on. */
+/** An entry of a log: its id is the place to resume. */
 interface Numbered {
   readonly id: number;
 }
@@ -18,7 +18,7 @@ export interface FollowOptions<R extends Route> {
   readonly after?: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told when the connection is lost and a new one is tried. */
+  /** Called when the connection is lost and a new one is tried. */
   readonly onReconnect?: (error: unknown) => void;
 }
 

@@ -2,7 +2,7 @@ import { Mailbox } from "@slipway/runtime";
 
 import { ConnectError } from "../http/errors.ts";
 
-/** Messages that may wait for a slow reader before the socket is given up. */
+/** The most messages that may wait for a slow reader before the socket is given up. */
 const maxWaitingMessages = 4096;
 
 /** The end of a socket: its close code and reason; 1006 when the connection just broke. */

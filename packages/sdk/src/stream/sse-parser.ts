@@ -5,19 +5,19 @@ export interface SseEvent {
   readonly data: string;
 }
 
-/** A stream that breaks a limit. */
+/** A stream that exceeds a limit. */
 export class SseError extends Error {
   override readonly name = "SseError";
   readonly code = "bad-event-stream";
 }
 
-/** Characters of one line, and of all data of one event. */
+/** The most characters of one line, and of all data of one event. */
 export const maxSseChars = 64 * 1024;
 
 /**
- * Reads server-sent events out of pieces of text that end anywhere: lines may end with LF, CR or CRLF, data may have any
- * number of lines; comments, ids, retry times and fields nobody knows are passed over. An event that the stream ends in
- * the middle of is dropped.
+ * Reads server-sent events from pieces of text that end anywhere: lines may end with LF, CR or CRLF, data may have any
+ * number of lines; comments, ids, retry times and unknown fields are skipped. An event that the stream cuts off in
+ * the middle is dropped.
  */
 export class SseParser {
   #rest = "";
@@ -66,7 +66,7 @@ export class SseParser {
     return undefined;
   }
 
-  /** An event without data counts if it has a type: that is how servers send their pings. */
+  /** An event without data counts if it has a type: servers send their pings so. */
   #dispatch(): SseEvent | undefined {
     const event = { type: this.#type || "message", data: this.#data.join("\n") };
     const isEmpty = this.#type === "" && this.#data.length === 0;

@@ -98,7 +98,7 @@ const fields = object({
 });
 type AppFields = NonNullable<ReturnType<(typeof fields)["read"]>>;
 
-/** Something in the workspace that people open, under its slug. `order` is -1 where none is given. */
+/** An app of the workspace that people open, under its slug. `order` is -1 by default. */
 export const app: Shape<AppDefinition> = mapped(checked(fields, checkApp), (read, { key }) => ({
   slug: key,
   displayName: read.display_name ?? key,

@@ -18,14 +18,14 @@ export const hostKeys = {
   maxLength: maxKeyLength,
 } satisfies RecordOptions["keys"];
 
-/** Names that are only names: scripts, metadata, presets. */
+/** Names without a further use: scripts, metadata, presets. */
 export const plainKeys = {
   pattern: "^[A-Za-z0-9][A-Za-z0-9_-]*$",
   wanted: "letters, digits, dashes and underscores, a letter or digit first",
   maxLength: maxKeyLength,
 } satisfies RecordOptions["keys"];
 
-/** A title or the like; a build replaces nothing in it. */
+/** A title or the like; builds replace nothing in it. */
 export const line = text({ maxLength: maxLineLength });
 export const renderedLine = text({ maxLength: maxLineLength, rendered: "plain" });
 export const description = text({ maxLength: maxDescriptionLength });

@@ -8,7 +8,7 @@ type ObjectOf<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
 };
 
-/** A map with these keys and no others. Nothing at all reads as the empty map. */
+/** A map with these keys and no others. An empty value reads as the empty map. */
 export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
   const names = Object.keys(fields);
   const requiredNames = names.filter((name) => fields[name]?.isRequired);
@@ -112,7 +112,7 @@ export function record<T>(
   };
 }
 
-/** The entries of a map; a key that stands there twice is reported and its first value counts. */
+/** Reads the entries of a map; a duplicate key is reported and its first value counts. */
 function openMap(place: Place, reader: Reader, wanted: string): readonly Place[] | undefined {
   const content = reader.open(place);
   if (content.kind === "empty") return [];

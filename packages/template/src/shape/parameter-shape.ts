@@ -20,7 +20,9 @@ import { choice, text } from "./text-shape.ts";
 const scalarValue = text({ maxLength: maxValueLength, takesScalars: true });
 const itemList = list(text({ maxLength: maxValueLength, takesScalars: true }), { max: maxOptions });
 
-/** A parameter's value: a text, number or truth value, or a list for `list(string)`. Read as the text that requests carry. */
+/**
+ * A parameter's value: a text, number or boolean, or a list for `list(string)`. Read as the text that requests carry.
+ */
 export const parameterValue: Shape<string> = {
   schema: { anyOf: [scalarValue.schema, { ...itemList.schema, type: "array" }] },
   read: (place, reader) => {
@@ -129,7 +131,7 @@ function definitionOf(read: ParameterFields, name: string): ParameterDefinition 
   };
 }
 
-/** The ways to ask for a value; the first is the default. */
+/** The form types of a parameter; the first is the default. */
 function formTypesOf(type: ParameterType, hasOptions: boolean): readonly [FormType, ...FormType[]] {
   switch (type) {
     case "string":

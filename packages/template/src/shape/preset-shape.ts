@@ -94,7 +94,7 @@ const values: Shape<readonly NamedValue[]> = mapped(
   (entries) => entries.map(([name, value]) => ({ name, value })),
 );
 
-/** A preset, under its name. Whether its values fit is for the template's own check. */
+/** A preset, under its name. The template's own check decides whether its values fit. */
 export const preset: Shape<PresetDefinition> = mapped(
   object({
     display_name: optional(

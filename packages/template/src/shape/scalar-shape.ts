@@ -33,7 +33,7 @@ export function duration(options: { readonly min: number; readonly max: number }
     schema: {
       type: "string",
       pattern: durationPattern,
-      // A pattern cannot say it, and people read it in the reference.
+      // A pattern cannot express it, and people read it in the reference.
       $comment: `from ${durationText(min)} to ${durationText(max)}`,
     },
     read: (place, reader) => {

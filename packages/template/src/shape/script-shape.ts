@@ -99,7 +99,7 @@ export const script: Shape<ScriptDefinition> = mapped(
   }),
 );
 
-/** A value of the workspace that is measured again and again, under its key. `order` is -1 where none is given. */
+/** A value of the workspace that is measured repeatedly, under its key. `order` is -1 by default. */
 export const metadata: Shape<MetadataDefinition> = mapped(
   object({
     display_name: optional(

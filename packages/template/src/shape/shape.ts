@@ -10,11 +10,11 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  */
 export interface Shape<T> {
   readonly schema: JsonSchema;
-  /** The value, or undefined once a problem has been reported. */
+  /** Returns the value, or undefined once a problem has been reported. */
   read(place: Place, reader: Reader): T | undefined;
 }
 
-/** A key of a map: its meaning and what its absence stands for. */
+/** A key of a map: its meaning and its default. */
 export interface Field<T> {
   readonly shape: Shape<T>;
   readonly schema: JsonSchema;
@@ -52,7 +52,7 @@ export function withDefault<T>(
   return { shape, schema, isRequired: false, absent };
 }
 
-/** Turns what was read into something else. */
+/** Maps the value that was read to another. */
 export function mapped<T, U>(shape: Shape<T>, to: (value: T, place: Place) => U): Shape<U> {
   return {
     schema: shape.schema,
@@ -63,7 +63,10 @@ export function mapped<T, U>(shape: Shape<T>, to: (value: T, place: Place) => U)
   };
 }
 
-/** Looks for contradictions inside a value, but only in one whose parts are well-formed, so as to tell no follow-ups. */
+/**
+ * Looks for contradictions inside a value, but only in one whose parts are well-formed, so as to report no
+ * consequential problems.
+ */
 export function checked<T>(
   shape: Shape<T>,
   check: (value: T, place: Place, reader: Reader) => void,

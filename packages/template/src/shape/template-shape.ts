@@ -20,7 +20,7 @@ import { preset } from "./preset-shape.ts";
 import { about, required, type Shape, withDefault } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
-/** Names that `${{ parameters.<name> }}` can hold, and that are no property of every object. */
+/** Names that `${{ parameters.<name> }}` can hold, and that are not properties of every object. */
 const parameterKeys = {
   pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
   wanted: "letters, digits, dashes and underscores, a letter first",
@@ -65,7 +65,7 @@ const fields = object({
   ),
 });
 
-/** A whole `slipway.yaml`. The driver is any name: which of them there are is for the server to say. */
+/** A whole `slipway.yaml`. The driver is any name: the server decides which of them exist. */
 export const template: Shape<TemplateDefinition> = {
   schema: fields.schema,
   read: (place, reader) => {
@@ -110,7 +110,7 @@ function checkRegexes({ parameters }: TemplateDefinition, root: Place, reader: R
   }
 }
 
-/** Values must be of parameters that there are, and fit those that are well-formed; one preset may be the default. */
+/** Checks that values are of existing parameters, and fit those that are well-formed; one preset may be the default. */
 function checkPresetValues(
   { presets, parameters }: TemplateDefinition,
   root: Place,
@@ -143,7 +143,9 @@ function checkPresetValues(
   }
 }
 
-/** Host names of apps name no agent (docs/protocol/rest.md §5), so that slugs are unique in the whole template. */
+/**
+ * Checks that slugs are unique in the whole template: host names of apps contain no agent (docs/protocol/rest.md §5).
+ */
 function checkSlugs({ agents }: TemplateDefinition, root: Place, reader: Reader): void {
   const owners = new Map<string, string>();
   for (const { name, apps } of agents) {
@@ -160,7 +162,7 @@ function checkSlugs({ agents }: TemplateDefinition, root: Place, reader: Reader)
   }
 }
 
-/** Other drivers start agents themselves, with their tokens. */
+/** Permits machine identities only with `driverOfOthers`: other drivers start agents themselves, with their tokens. */
 function checkIdentities(
   { driver, agents }: TemplateDefinition,
   root: Place,
@@ -176,7 +178,7 @@ function checkIdentities(
   }
 }
 
-/** Nobody is there to choose values when a prebuild is made. */
+/** Checks that prebuilds need no choice of values: no user is there to choose when one is made. */
 function checkPools(
   { presets, parameters }: TemplateDefinition,
   root: Place,

@@ -17,12 +17,15 @@ export interface TextOptions {
   readonly rendered?: "plain" | "shell";
   /** True if a number or a boolean is taken as the text in the file. */
   readonly takesScalars?: boolean;
-  /** Says what is wrong with the text, or nothing. Where expressions stand it sees `1`; one in front is not asked about. */
+  /**
+   * Explains what is wrong with the text, or returns nothing. Expressions read as `1` to it; it is not asked about one
+   * in front.
+   */
   readonly problem?: (text: string) => string | undefined;
   readonly schema?: JsonSchema;
 }
 
-/** A text that PostgreSQL can keep: no NUL, no half of a surrogate pair. */
+/** A text that PostgreSQL can store: no NUL, no half of a surrogate pair. */
 export function text(options: TextOptions): Shape<string> {
   const pattern = options.pattern === undefined ? undefined : new RegExp(options.pattern, "u");
   return {
@@ -55,7 +58,7 @@ export function text(options: TextOptions): Shape<string> {
   };
 }
 
-/** One text out of a few. */
+/** One text from a list. */
 export function choice<const V extends readonly string[]>(values: V, hint = ""): Shape<V[number]> {
   return {
     schema: { type: "string", enum: [...values] },

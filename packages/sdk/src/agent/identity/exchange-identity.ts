@@ -8,7 +8,7 @@ import type { TextAnswer } from "./request-text.ts";
 
 export interface ExchangeTarget {
   readonly serverUrl: string;
-  /** More headers for the request. */
+  /** Additional headers for the request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly cloud: Cloud;
   /** The agent's name, where the instance has several. */
@@ -16,8 +16,8 @@ export interface ExchangeTarget {
 }
 
 /**
- * Has the server give the agent's token for the identity of its instance (docs/protocol/rest.md §3). Rejects with
- * `IdentityError` when the server does not take that, and with `DialError` when there is no such answer of a server, or
+ * Exchanges the identity of the agent's instance for the agent's token at the server (docs/protocol/rest.md §3).
+ * Rejects with `IdentityError` when the server refuses it, and with `DialError` when no server gives such an answer, or
  * the signal is aborted.
  */
 export async function exchangeIdentity(
@@ -46,7 +46,7 @@ export async function exchangeIdentity(
   throw new DialError("http", "the server answered 200 without a token", { status: 200 });
 }
 
-/** Of a server that has looked at the identity. */
+/** The statuses of a server that has looked at the identity. */
 const refusals = new Set([400, 401, 403, 404, 409]);
 
 function refusal({ status, text }: TextAnswer, cloud: Cloud): DialError | IdentityError {
@@ -60,7 +60,7 @@ function refusal({ status, text }: TextAnswer, cloud: Cloud): DialError | Identi
   );
 }
 
-/** Undefined for what is no token that a header could hold. */
+/** Returns undefined for a text that is not a token, or that a header could not hold. */
 function tokenOf(text: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
@@ -68,7 +68,7 @@ function tokenOf(text: string): string | undefined {
     const token = "session_token" in parsed ? parsed.session_token : undefined;
     return typeof token === "string" && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
   } catch {
-    // Not JSON: a proxy's page, perhaps. The error would say a part of it.
+    // Not JSON: a proxy's page, perhaps. The error would reveal a part of it.
     return undefined;
   }
 }

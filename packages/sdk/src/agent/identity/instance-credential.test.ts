@@ -17,12 +17,12 @@ interface Exchanged {
   readonly body: unknown;
 }
 
-/** Says how to answer the exchange with this number, from 1. */
+/** Returns the answer to the exchange with this number, from 1. */
 type Answer = (response: ServerResponse, count: number) => void;
 
 interface Bench {
   readonly credential: InstanceCredential;
-  /** Requests to the metadata service. */
+  /** The requests to the metadata service. */
   readonly questions: string[];
   readonly exchanges: Exchanged[];
 }

@@ -19,7 +19,7 @@ interface Exchange {
   waiting: number;
 }
 
-/** The token of an agent that proves who it is by the instance it runs on, and how it gets the next one. */
+/** The credential of an agent that authenticates by its instance: its token, and the way to the next one. */
 export class InstanceCredential {
   readonly #options: InstanceCredentialOptions;
   #token: string | undefined;
@@ -29,7 +29,7 @@ export class InstanceCredential {
     this.#options = options;
   }
 
-  /** The newest token; undefined before the first. It outlives exchanges that fail. */
+  /** The newest token; undefined before the first. It survives failed exchanges. */
   current(): string | undefined {
     return this.#token;
   }

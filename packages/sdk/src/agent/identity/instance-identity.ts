@@ -1,7 +1,7 @@
 import { MetadataService } from "./metadata-service.ts";
 import type { Question } from "./metadata-service.ts";
 
-/** A cloud whose instances can prove who they are. */
+/** A cloud whose instances can prove their identity. */
 export type Cloud = "aws" | "azure" | "google";
 
 /**
@@ -35,7 +35,7 @@ export function fetchIdentity(
   }
 }
 
-/** Six hours, the longest that AWS grants. */
+/** The token's lifetime: six hours, the longest that AWS grants. */
 const awsSessionSeconds = 21_600;
 /** Text that a header can hold. */
 const headerText = /^[\x21-\x7e]+$/;
@@ -84,7 +84,7 @@ function parseAttested(text: string): InstanceIdentity | undefined {
     if (typeof signature !== "string" || signature === "") return undefined;
     return typeof encoding === "string" ? { signature, encoding } : undefined;
   } catch {
-    // Not JSON. The error would say a part of what it is.
+    // Not JSON. The error would reveal a part of it.
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ export interface TextRequest {
 
 export interface TextAnswer {
   readonly status: number;
-  /** The whole body exactly as it came; undefined when it is longer than the limit. */
+  /** The whole body, unchanged; undefined when it is longer than the limit. */
   readonly text: string | undefined;
 }
 
