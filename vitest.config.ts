@@ -12,7 +12,7 @@ const report = script?.startsWith("test")
   ? `.reports/${script.replaceAll(":", "-")}.json`
   : undefined;
 
-// macOS lists processes by ps; a bare Linux may lack it, and does without.
+// macOS lists processes by ps; a bare Linux may lack it, and works without.
 const ps = spawnSync("ps", ["-p", "1"]).error === undefined;
 const absentPrograms = ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"];
 if (!ps) process.stderr.write("the program ps is not there: its use is not tested\n");
@@ -30,7 +30,7 @@ if (!recordings) {
   );
 }
 
-/** Tests against peers, by the variable that says where those are. */
+/** Tests against peers, by the variable that names those. */
 const peerTests = {
   SLIPWAY_STOCK_AGENT: ["interop/stock-{agent,claims}.test.ts", "a stock agent on our server"],
   SLIPWAY_STOCK_COMMAND: ["interop/stock-command.test.ts", "a stock command on our server"],
@@ -62,9 +62,9 @@ const withDatabases = {
 export default defineConfig({
   ssr: { resolve: { conditions: ["@slipway/source"] } },
   test: {
-    // Tests wait for most of their time.
+    // Tests wait most of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // Each file leaves things as it found them, so that a worker runs many.
+    // Each file cleans up after itself, so a worker runs many.
     isolate: false,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // A failed property prints its seed; in CI every run takes the same one.
@@ -101,7 +101,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
-          // Those at once wait for most of their time.
+          // Concurrent tests wait most of the time.
           maxConcurrency: 32,
         },
       },

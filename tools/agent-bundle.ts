@@ -9,7 +9,7 @@ export interface AgentBundleOptions {
 }
 
 export interface AgentBundle {
-  /** Size of the new bundle; undefined when the one that stood there was up to date. */
+  /** The size of the new bundle; undefined when the existing one was up to date. */
   readonly bytes: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   if (!options.force && (await isUpToDate(options.output, inputsPath))) return { bytes: undefined };
 
   const started = new Date();
-  // Loading esbuild takes longer than finding out that there is nothing to do.
+  // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
   const { metafile, outputFiles } = await build({
     entryPoints: [options.entry],
@@ -77,7 +77,10 @@ async function isUpToDate(output: string, inputsPath: string): Promise<boolean> 
   }
 }
 
-/** Another process that starts the agent meanwhile sees the old file or the new one, never a half. */
+/**
+ * Replaces the bundle at once: another process that starts the agent meanwhile sees the old file or the new one, never
+ * half of one.
+ */
 async function replace(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, content);

@@ -1,6 +1,6 @@
 /**
- * Bundles the programs of workspaces into one file each: the stand-alone agent, and the command as it is in there. Leaves one
- * alone that is newer than all that went into it. `--verbose` tells sizes and times, `--force` builds in any case.
+ * Bundles the programs of workspaces into one file each: the stand-alone agent, and the command for use in there. Skips
+ * one that is newer than all its inputs. `--verbose` prints sizes and times, `--force` builds in any case.
  */
 import { parseArgs } from "node:util";
 

@@ -1,6 +1,6 @@
 /**
  * `npm run check`: the gates in order, up to the first that fails. Each is one line with its time; only a failing one
- * shows what it said. `--skip=<name>` leaves one out.
+ * shows its output. `--skip=<name>` skips one.
  */
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";

@@ -4,7 +4,7 @@ import { type ClaimFaultsOutcome, runClaimFaults } from "@slipway/testkit";
 
 /*
  * Claims under load while servers, PostgreSQL, agents and the connections between them break; afterwards every workspace is
- * judged (docs/claims.md). Prints what struck and what came of it; fails when anything is not as it must be.
+ * judged (docs/claims.md). Prints the faults and the outcome; fails at any violation.
  *
  *   npm run test:claim-faults [-- --claims 500] [--seed N] [--rate 1.5] [--servers 2] [--agents 80] [--every 600]
  *                                 [--stall 30] [--watch 75] [--keep]
@@ -22,7 +22,7 @@ const { values } = parseArgs({
     agents: { type: "string", default: "80" },
     every: { type: "string", default: "600" },
     stall: { type: "string", default: "30" },
-    // Longer than the minute after which a server may ask an agent again.
+    // The time is longer than the minute after which a server may ask an agent again.
     watch: { type: "string", default: "75" },
     keep: { type: "boolean", default: false },
     servers: { type: "string", default: "2" },

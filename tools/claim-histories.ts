@@ -7,8 +7,8 @@ import { type PlayedHistory, searchHistories } from "@slipway/testkit/simulation
 import { openTestPostgres } from "./test-postgres.ts";
 
 /*
- * Has random histories of builds, claims and agents happen in the simulation's model and, by the production statements, in a
- * PostgreSQL of its own, and compares what both know after each step. Fails at a difference.
+ * Plays random histories of builds, claims and agents in the simulation's model and, by the production statements, in a
+ * PostgreSQL of its own, and compares the knowledge of both after each step. Fails at a difference.
  *
  *   npm run test:claim-histories -- [--histories 1000] [--from 1] [--jobs N] [--json]
  *   npm run test:claim-histories -- --seed 42     one history again, and its steps

@@ -1,5 +1,5 @@
 /**
- * Adds up what the steps of a CI run did and prints `N passed, N failed` as the last line. Each argument is one step:
+ * Adds up the results of a CI run's steps and prints `N passed, N failed` as the last line. Each argument is one step:
  * `name:exit-code` for one without tests, `name:exit-code:report.json` for one that leaves a Vitest report.
  */
 import { readFile } from "node:fs/promises";
@@ -22,7 +22,7 @@ const total = addUp(all);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 if (total.failed > 0 || all.length === 0) process.exitCode = 1;
 
-/** Undefined when there is no report or it is not one. */
+/** Returns undefined for a missing or malformed report. */
 async function countsIn(path: string): Promise<Counts | undefined> {
   try {
     return countReport(JSON.parse(await readFile(path, "utf8")));

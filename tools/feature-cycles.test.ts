@@ -25,13 +25,13 @@ function importsByFolder(): ReadonlyMap<string, ReadonlySet<string>> {
   return imports;
 }
 
-/** The folder of a file, with its storey: `features/users`. */
+/** Returns the folder of a file, with its storey: `features/users`. */
 function folderOf(file: string): string {
   const [top = "", second = ""] = dirname(file).split(sep);
   return storeys.has(top) ? `${top}/${second}` : top;
 }
 
-/** A way through imports that comes back to a folder it has been at; undefined when there is none. */
+/** Returns a path through imports that returns to a folder it has visited; undefined when there is none. */
 function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
   const done = new Set<string>();
   const walk = (folder: string, way: readonly string[]): string | undefined => {

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
 
 /*
- * Sends what a schema-driven fuzzer makes of the API's own description to a server with the demonstration, as its owner,
- * and fails at any answer of 500 or above, or one that is not as described. What the log says of it is printed.
+ * Sends requests that a schema-driven fuzzer makes of the API's own description to a server with the demonstration, as
+ * its owner, and fails at any answer of 500 or above, or one that does not match its description. Prints the related
+ * log lines.
  *
  *   npm run fuzz:api [-- <seconds>]
  *
@@ -17,9 +18,9 @@ import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
 const program = "schemathesis";
 const seconds = Number(process.argv[2] ?? "240");
 
-/** It ends the session that everything is sent with. */
+/** Excluded: it ends the session that everything is sent with. */
 const endsSession = ["logout"];
-/** They answer until the reader goes. */
+/** Excluded: they answer until the reader goes. */
 const isStream = (operation: object): boolean =>
   JSON.stringify(operation).includes("text/event-stream");
 

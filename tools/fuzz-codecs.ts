@@ -10,7 +10,7 @@ import type { FuzzTarget } from "./fuzz-codecs/target.ts";
 import { findTarget, targets } from "./fuzz-codecs/targets.ts";
 
 /*
- * Feeds every codec and parser that reads bytes from outside with inputs that are made of good ones, guided by which code
+ * Feeds every codec and parser of outside bytes with inputs made from good ones, guided by the code
  * they reach, and fails at the first that breaks a promise: another error than the codec's own, other results when chunks are
  * cut elsewhere, too much time or memory.
  *

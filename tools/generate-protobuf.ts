@@ -3,7 +3,7 @@
  *
  *     node tools/generate-protobuf.ts [--check]
  *
- * `--check` writes nothing and exits with 1 if what is committed differs.
+ * `--check` writes nothing and exits with 1 if the committed files differ.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -61,7 +61,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Absent on one side, which is a difference.
+    // Absent on one side: a difference.
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { migrate, openDatabase } from "@slipway/server";
 
 /*
- * Writes the types of the tables from a database that the migrations just made; with --check compares instead.
+ * Writes the types of the tables from a freshly migrated database; with --check compares instead.
  */
 
 const out = "packages/server/src/platform/db/gen/schema.ts";

@@ -3,9 +3,9 @@ import { parseArgs } from "node:util";
 import { type HostileOutcome, type Interval, runHostile } from "@slipway/testkit";
 
 /*
- * One hostile agent and one hostile member on a real server at once, while a third one works: a line each minute, at the end
- * what the server took and refused, and the verdict. Fails when that work took too long, memory or disk grew, or
- * the server broke.
+ * Runs one hostile agent and one hostile member on a real server at once, while a third user works: a line each minute,
+ * at the end the counts that the server took and refused, and the verdict. Fails when that work took too long, memory
+ * or disk grew, or the server broke.
  *
  *   npm run test:hostile [-- --minutes 60] [--every 60]
  *

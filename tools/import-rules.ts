@@ -1,7 +1,7 @@
 import { layers } from "../layers.ts";
 import type { FolderGroup, PackageLayer } from "../layers.ts";
 
-/** One refused kind of import, in the form `no-restricted-imports` takes. */
+/** One kind of refused import, in the form `no-restricted-imports` takes. */
 export interface ImportRule {
   readonly regex: string;
   readonly message: string;
@@ -15,7 +15,10 @@ export const byName: ImportRule = {
   message: "import a package by its name, never by path",
 };
 
-/** The imports that are refused in a package's folder, which is a path below `src`, or `src` itself when it is undefined. */
+/**
+ * Returns the imports that are refused in a package's folder, which is a path below `src`, or `src` itself when it is
+ * undefined.
+ */
 export function importRules(
   layer: PackageLayer,
   folder: string | undefined,
@@ -34,7 +37,7 @@ export function importRules(
   return rules;
 }
 
-/** The folder names of a package, groups opened up, lowest first. */
+/** Lists the folder names of a package, groups expanded, lowest first. */
 export function folderNames(layer: PackageLayer): string[] {
   return layer.folders.flatMap((level) => (typeof level === "string" ? [level] : level.group));
 }
@@ -99,7 +102,10 @@ function folderRules(layer: PackageLayer, folder: string | undefined): ImportRul
   return rules;
 }
 
-/** A pattern of relative paths from a folder to others: those of its own storey are reached without the storey's name. */
+/**
+ * Returns a pattern of relative paths from a folder to others: those of its own storey are reached without the storey's
+ * name.
+ */
 function pathsTo(folders: readonly string[], from: string): string {
   const storey = from.includes("/") ? `${topFolder(from)}/` : undefined;
   const paths = folders.map((folder) =>
@@ -125,7 +131,7 @@ function siblingRules({ group, eachOther }: FolderGroup, folder: string): Import
   ];
 }
 
-/** A pattern for what does not end in `suffix`: the linter's regular expressions cannot look ahead. */
+/** Returns a pattern for texts that do not end in `suffix`: the linter's regular expressions cannot look ahead. */
 function notEndingIn(suffix: string): string {
   const alternatives = Array.from(suffix, (char, index) => {
     const rest = suffix.slice(index + 1).replaceAll(".", "\\.");

@@ -60,7 +60,7 @@ describe.each(present)("packages/$name", (layer) => {
   });
 });
 
-/** The packages a layer may import anywhere: `sdk/http` counts as `sdk`, and so do the exceptions. */
+/** Returns the packages a layer may import anywhere: `sdk/http` counts as `sdk`, and so do the exceptions. */
 function importedPackages(layer: PackageLayer): string[] {
   const exceptional = (layer.exceptions ?? []).flatMap(({ mayImport }) => mayImport);
   return [...layer.mayImport, ...exceptional].map((name) => name.split("/", 1)[0] ?? name);

@@ -7,8 +7,8 @@ import { textOf } from "./mutants/report.ts";
 import { mutantSets } from "./mutants/sets.ts";
 
 /*
- * Plants small bugs, one at a time, in a copy of the tree, and says which test finds each and in how many seconds. Fails when
- * one survives.
+ * Plants small bugs, one at a time, in a copy of the tree, and prints the test that finds each and the seconds it
+ * takes. Fails when one survives.
  *
  *   npm run mutants -- --set claims [--only NAME]... [--jobs 1] [--limit 60] [--json]
  *   npm run mutants -- --list

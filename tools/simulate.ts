@@ -6,8 +6,8 @@ import { plants, replay, type Subject } from "@slipway/testkit/simulation";
 import { search } from "./simulate/search.ts";
 
 /*
- * Looks for worlds in which claims break an invariant of docs/claims.md: servers, agents and people who live by the product's
- * own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
+ * Looks for worlds in which claims break an invariant of docs/claims.md: servers, agents and people that follow the
+ * product's own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
  *
  *   npm run simulate -- [--seeds 10000] [--from 1] [--threads N] [--json]
  *   npm run simulate -- --seed 42             one world again, and what happened in it

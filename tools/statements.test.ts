@@ -7,7 +7,7 @@ const booleanColumns = new Set(
   [...schema.matchAll(/^ +(\w+): (?:Generated<)?boolean/gm)].map(([, name]) => name ?? ""),
 );
 
-/** A comparison with a boolean that goes as a value: no plan that is made for any value uses an index on `where not deleted`. */
+/** Matches a comparison with a boolean parameter: no generic plan uses an index on `where not deleted` for it. */
 const booleanValue = new RegExp(
   `"(?:\\w+\\.)?(?:${[...booleanColumns].join("|")})", "=", (?!sql\\.lit\\()`,
 );

@@ -48,7 +48,7 @@ interface Found {
   readonly field: Schema;
 }
 
-/** All fields with their places, through lists and maps. */
+/** Lists all fields with their places, through lists and maps. */
 function fieldsOf(path: string, { properties = {}, items, additionalProperties }: Schema): Found[] {
   const own = Object.entries(properties).map(([name, field]) => {
     return { path: `${path}.${name}`, name, field };

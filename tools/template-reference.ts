@@ -50,7 +50,7 @@ function sections(path: string, schema: Schema): readonly string[] {
   return [`${title}\n\n${about}${fields.join("\n")}\n`, ...below];
 }
 
-/** The sections of a field, or of what it holds; they begin with what the field means. */
+/** Writes the sections of a field, or of its content; they begin with the field's meaning. */
 function sectionsBelow(path: string, field: Schema): readonly string[] {
   if (field.properties !== undefined) return sections(path, field);
   const { items, additionalProperties: values, description } = field;
@@ -127,7 +127,7 @@ function exampleOf(field: Schema): unknown {
   return undefined;
 }
 
-/** A value as it may stand in the file, in one line. */
+/** Formats a value as it may stand in the file, in one line. */
 function yaml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(yaml).join(", ")}]`;
   if (typeof value === "object" && value !== null) {

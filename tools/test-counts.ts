@@ -1,7 +1,7 @@
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
-  /** Skipped, pending and to-do tests; they count as neither. */
+  /** The number of skipped, pending and to-do tests; they count as neither. */
   readonly skipped: number;
 }
 

@@ -1,8 +1,8 @@
 import { type Profiler, Session } from "node:inspector";
 
 /**
- * Tells which characters of the sources this thread has run, as V8 itself counts its blocks. It costs about a millisecond to
- * ask, so that inputs are asked about in batches.
+ * Reports the characters of the sources that this thread has run, as V8 itself counts its blocks. A query costs about a
+ * millisecond, so inputs are queried in batches.
  */
 export class Coverage implements Disposable {
   readonly #session = new Session();
@@ -32,7 +32,7 @@ export class Coverage implements Disposable {
     return this.#compare(() => undefined);
   }
 
-  /** The same, and marks it. */
+  /** Does the same, and marks it. */
   mark(): boolean {
     return this.#compare((reached, at) => {
       reached[at] = 1;
@@ -75,12 +75,12 @@ export class Coverage implements Disposable {
   }
 }
 
-/** Ours and what it reads outside bytes with, but not the fuzzer itself. */
+/** Our code and the code it reads outside bytes with, but not the fuzzer itself. */
 function isFuzzed(url: string): boolean {
   return url.startsWith("file:") && !url.includes("/tools/");
 }
 
-/** 1 for each character that has run. An inner range says it better than the one around it, and comes later. */
+/** Returns 1 for each character that has run. An inner range is more exact than the one around it, and comes later. */
 function paint(functions: readonly Profiler.FunctionCoverage[]): Uint8Array {
   let length = 0;
   for (const { ranges } of functions) {

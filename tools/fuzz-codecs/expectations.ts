@@ -7,7 +7,7 @@ export type Outcome<T> =
   | { readonly kind: "value"; readonly value: T }
   | { readonly kind: "refused"; readonly text: string };
 
-/** Calls `read`; an error of a `known` class is an answer, any other is thrown on. */
+/** Calls `read`; an error of a `known` class is an answer, any other is rethrown. */
 export function outcomeOf<T>(read: () => T, ...known: readonly ErrorClass[]): Outcome<T> {
   try {
     return { kind: "value", value: read() };
@@ -16,7 +16,7 @@ export function outcomeOf<T>(read: () => T, ...known: readonly ErrorClass[]): Ou
   }
 }
 
-/** The value of a call; undefined when it refused with an error of a `known` class. */
+/** Returns the value of a call; undefined when it refused with an error of a `known` class. */
 export function valueOf<T>(read: () => T, ...known: readonly ErrorClass[]): T | undefined {
   const outcome = outcomeOf(read, ...known);
   return outcome.kind === "value" ? outcome.value : undefined;
@@ -27,7 +27,7 @@ function refusal(error: unknown, known: readonly ErrorClass[]): Outcome<never> {
   return { kind: "refused", text: `${error.name}: ${error.message}` };
 }
 
-/** Throws if the two are not the same, saying so in a text of bounded length. */
+/** Throws if the two are not the same, with a message of bounded length. */
 export function expectSame(what: string, got: unknown, wanted: unknown): void {
   try {
     deepStrictEqual(got, wanted);

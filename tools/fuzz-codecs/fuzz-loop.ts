@@ -4,7 +4,7 @@ import { mutate } from "./mutate.ts";
 import { Random } from "./random.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** An input for which something does not hold. */
+/** An input for which a promise does not hold. */
 export interface Finding {
   readonly kind: "error" | "slow";
   /** The input, as small as it could be made. */
@@ -26,15 +26,15 @@ export interface FuzzOptions {
   readonly goesOn: () => boolean;
   /** Inputs of an earlier run. */
   readonly earlier?: readonly Uint8Array[];
-  /** Told before each input. */
+  /** Called before each input. */
   readonly onInput?: (input: Uint8Array) => void;
 }
 
 const largestBatch = 256;
 
 /**
- * Feeds a target with its seeds and with mutations of what reached new code, until one fails or `goesOn` says no. The same
- * seed tries the same inputs, as far as V8 counts the same.
+ * Feeds a target with its seeds and with mutations of the inputs that reached new code, until one fails or `goesOn`
+ * returns false. The same seed tries the same inputs, as far as V8 counts the same.
  */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<FuzzResult> {
   using coverage = new Coverage();
@@ -89,13 +89,13 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
   return result();
 }
 
-/** Runs the check, and holds it to its time. Throws what is wrong. */
+/** Runs the check within its time limit. Throws the fault. */
 export async function checkInput(target: FuzzTarget, input: Uint8Array): Promise<void> {
   const started = performance.now();
   const pending = target.check(input);
   if (pending !== undefined) await pending;
   if (performance.now() - started <= target.maxMs) return;
-  // Other programs want the processor too: what counts is the least of its time that the input takes.
+  // Other programs want the processor too: the least of the input's times counts.
   let least = Number.POSITIVE_INFINITY;
   for (let again = 0; again < 3; again += 1) {
     const before = process.threadCpuUsage();
@@ -132,7 +132,7 @@ async function explain(
   return { kind: error instanceof SlowError ? "slow" : "error", input: smallest, text };
 }
 
-/** The same fault: the kind of error, and where it was thrown. */
+/** Returns the identity of a fault: the kind of error, and the place where it was thrown. */
 function signatureOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));

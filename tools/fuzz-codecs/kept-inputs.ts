@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The inputs that earlier runs kept in a folder; none if it is not there. */
+/** Reads the inputs that earlier runs kept in a folder; none if it does not exist. */
 export async function readKept(folder: string): Promise<Uint8Array[]> {
   await mkdir(folder, { recursive: true });
   const names = (await readdir(folder)).toSorted();

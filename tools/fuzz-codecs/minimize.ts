@@ -1,6 +1,6 @@
 /**
- * A shorter and plainer input that still fails: parts are left out, then bytes become zero, until nothing helps or `maxTries`
- * are used up.
+ * Returns a shorter and plainer input that still fails: parts are removed, then bytes become zero, until nothing helps
+ * or `maxTries` are used up.
  */
 export async function minimize(
   input: Uint8Array,

@@ -4,7 +4,7 @@ import { utf8 } from "./target.ts";
 /** The material of mutations. */
 export interface MutationSource {
   readonly random: Random;
-  /** Inputs that reached something new. */
+  /** The inputs that reached new code. */
   readonly corpus: readonly Uint8Array[];
   readonly words: readonly string[];
   readonly maxBytes: number;
@@ -12,9 +12,9 @@ export interface MutationSource {
 
 type Mutation = (bytes: Uint8Array, source: MutationSource) => Uint8Array;
 
-/** Most mutations that are laid one upon the other. */
+/** The most mutations applied one upon another. */
 const maxSteps = 6;
-/** Most bytes that one mutation adds, but when it multiplies a part. */
+/** The most bytes that one mutation adds, except when it multiplies a part. */
 const maxAdded = 32;
 const edgeNumbers = [
   "-1",
@@ -30,7 +30,7 @@ const edgeNumbers = [
 ];
 const edgeBytes = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x20, 0x22, 0x3a];
 
-/** A new input made of one of the corpus. */
+/** Returns a new input made of one of the corpus. */
 export function mutate(source: MutationSource): Uint8Array {
   const { random, corpus, maxBytes } = source;
   let bytes = random.pick(corpus) ?? new Uint8Array();
@@ -81,7 +81,7 @@ function addRandomBytes(bytes: Uint8Array, { random }: MutationSource): Uint8Arr
 function addWord(bytes: Uint8Array, { random, words }: MutationSource): Uint8Array {
   const word = utf8(random.pick(words) ?? "");
   const at = random.below(bytes.length + 1);
-  // In the place of as many bytes, or between them.
+  // Replaces as many bytes, or goes between them.
   return random.below(2) === 0
     ? insert(bytes, at, word)
     : splice(bytes, at, at + word.length, word);
@@ -103,7 +103,7 @@ function spliceOther(bytes: Uint8Array, { random, corpus }: MutationSource): Uin
   return splice(bytes, from, from + random.below(other.length * 2 + 1), other);
 }
 
-/** Puts another number in the place of one that is written in digits. */
+/** Replaces a number written in digits with another. */
 function changeNumber(bytes: Uint8Array, { random }: MutationSource): Uint8Array {
   const isDigit = (at: number): boolean => {
     const byte = bytes[at] ?? 0;
@@ -154,7 +154,7 @@ function insert(bytes: Uint8Array, at: number, added: Uint8Array): Uint8Array {
   return splice(bytes, at, at, added);
 }
 
-/** The bytes with those between `from` and `to` replaced. */
+/** Returns the bytes with those between `from` and `to` replaced. */
 function splice(bytes: Uint8Array, from: number, to: number, added: Uint8Array): Uint8Array {
   const head = bytes.subarray(0, from);
   const tail = bytes.subarray(Math.min(to, bytes.length));

@@ -6,7 +6,7 @@ export interface WorkerOrder {
   readonly seed: number;
   readonly seconds: number;
   readonly earlier: readonly Uint8Array[];
-  /** `InputBoard` of the worker and who watches it. */
+  /** The `InputBoard` of the worker and its supervisor. */
   readonly board: SharedArrayBuffer;
 }
 
@@ -20,7 +20,9 @@ export interface WorkerReport {
 
 const headBytes = 8;
 
-/** Memory that two threads share: the input that is being tried, and how many were. So one that never ends is known. */
+/**
+ * Memory that two threads share: the current input, and the number of inputs so far, so that an endless one is noticed.
+ */
 export class InputBoard {
   readonly memory: SharedArrayBuffer;
   readonly #head: Int32Array;

@@ -1,4 +1,4 @@
-/** Numbers that look random and come again with the same seed (the generator is "mulberry32"). */
+/** Pseudo-random numbers that repeat with the same seed (the generator is "mulberry32"). */
 export class Random {
   #state: number;
 
@@ -15,7 +15,7 @@ export class Random {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000) * limit);
   }
 
-  /** One of `values`, or undefined if there is none. */
+  /** Returns one of `values`, or undefined if there is none. */
   pick<T>(values: readonly T[]): T | undefined {
     return values[this.below(values.length)];
   }

@@ -3,9 +3,9 @@ import { Worker } from "node:worker_threads";
 import { InputBoard, type WorkerOrder, type WorkerReport } from "./protocol.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** An input that takes longer than this, whoever else wants the processor, never ends. */
+/** The time after which an input counts as endless, whatever else wants the processor. */
 const hangMs = 30_000;
-/** Memory of the whole process; more is a finding. */
+/** The memory limit of the whole process; more is a finding. */
 const maxRssBytes = 1024 * 1024 * 1024;
 const maxHeapMb = 512;
 const lookEveryMs = 200;

@@ -14,7 +14,7 @@ import { schedulesTarget } from "./targets/schedules.ts";
 import { templateTarget } from "./targets/template.ts";
 import { yamuxTarget } from "./targets/yamux.ts";
 
-/** Everything that reads bytes from outside. */
+/** The targets: everything that reads bytes from outside. */
 export const targets: readonly FuzzTarget[] = [
   bytesTarget,
   messagesTarget,
@@ -32,7 +32,7 @@ export const targets: readonly FuzzTarget[] = [
   identitiesTarget,
 ];
 
-/** Throws `RangeError` for a name that none has. */
+/** Finds a target. Throws `RangeError` for an unknown name. */
 export function findTarget(name: string): FuzzTarget {
   const target = targets.find((one) => one.name === name);
   if (target !== undefined) return target;

@@ -5,7 +5,7 @@ import { tokenHoles } from "./authorisation/tokens.ts";
 import { workspaceHoles } from "./authorisation/workspaces.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** Holes in who may do what: each must be found by the tests of authorisation alone. */
+/** Holes in authorization: each must be found by its tests alone. */
 export const authorisation: readonly Mutant[] = [
   ...people,
   ...tokenHoles,

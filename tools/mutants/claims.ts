@@ -7,7 +7,7 @@ import { reconciler } from "./claims/reconciler.ts";
 import { reinitMutants } from "./claims/reinit.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** Bugs in pools, claims and re-initialisation (docs/claims.md). */
+/** Bugs in pools, claims and reinitialization (docs/claims.md). */
 export const claims: readonly Mutant[] = [
   ...pool,
   ...claimBuild,

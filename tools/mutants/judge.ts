@@ -20,8 +20,8 @@ interface JudgeOptions {
 }
 
 /**
- * Runs each suite as the code is, and again with each of its mutants. A suite that fails without one says nothing about
- * them, so that they are left out.
+ * Runs each suite on the code as it is, and again with each of its mutants. A suite that fails without one says nothing
+ * about them, so they are left out.
  */
 export async function judge(mutants: readonly Mutant[], options: JudgeOptions): Promise<void> {
   const suites = [...Map.groupBy(mutants, ({ suite }) => suiteKey(suite)).values()];

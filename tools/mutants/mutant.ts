@@ -24,7 +24,7 @@ export class MutantError extends Error {
   readonly code = "mutant-does-not-fit";
 }
 
-/** The file's text with the bug in it; throws `MutantError` unless the text to replace occurs exactly once. */
+/** Returns the file's text with the bug in it; throws `MutantError` unless the text to replace occurs exactly once. */
 export function plant({ name, file, find, replace }: Mutant, text: string): string {
   const [before, after, ...more] = text.split(find);
   if (before === undefined || after === undefined || more.length > 0) {
@@ -34,7 +34,7 @@ export function plant({ name, file, find, replace }: Mutant, text: string): stri
   return before + replace + after;
 }
 
-/** Equal for suites that run the same tests. */
+/** Returns a key that is equal for suites that run the same tests. */
 export function suiteKey({ project, files }: Suite): string {
   return [project, ...files].join(" ");
 }

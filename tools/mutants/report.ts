@@ -18,7 +18,7 @@ const words = {
   },
 } as const satisfies Record<string, Record<SuiteOutcome["type"], string>>;
 
-/** A verdict for people to read, in one or more lines. */
+/** Formats a verdict for people, in one or more lines. */
 export function textOf({ subject, outcome, seconds }: Verdict): string {
   const word = words["mutant" in subject ? "mutant" : "suite"][outcome.type];
   const name = "mutant" in subject ? subject.mutant.name : suiteKey(subject.suite);

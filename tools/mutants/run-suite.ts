@@ -10,11 +10,11 @@ export type SuiteOutcome =
   /** The first test that failed, as `file: name`. */
   | { readonly type: "failed"; readonly test: string }
   | { readonly type: "timed-out" }
-  /** No test was to blame: a file that does not load proves nothing. */
+  /** No test was at fault: a file that does not load proves nothing. */
   | { readonly type: "broken"; readonly output: string };
 
 export interface SuiteOptions {
-  /** Of the tree whose tests run. */
+  /** The root of the tree whose tests run. */
   readonly root: string;
   readonly postgresUrl: string;
   readonly limitMs: number;
@@ -50,7 +50,7 @@ function startVitest({ project, files }: Suite, report: string, options: SuiteOp
     {
       cwd: root,
       env: { ...process.env, SLIPWAY_TEST_POSTGRES_URL: postgresUrl, NO_COLOR: "1" },
-      // A group of its own, which ends as a whole.
+      // The suite has a group of its own, which ends as a whole.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     },

@@ -9,7 +9,7 @@ export interface Search {
   readonly seeds: number;
   readonly steps: number;
   readonly seconds: number;
-  /** The violation with the lowest seed of those that were found. */
+  /** The violation with the lowest seed found. */
   readonly found: { readonly seed: number; readonly text: string } | undefined;
 }
 
@@ -20,10 +20,10 @@ interface SearchOptions {
   readonly onProgress: (seeds: number) => void;
 }
 
-/** Most worlds that a thread is given at once. */
+/** The most worlds that a thread gets at once. */
 const maxPortion = 50;
 
-/** Looks through the worlds of many seeds with several threads, up to the first violation. */
+/** Searches the worlds of many seeds with several threads, up to the first violation. */
 export async function search(subject: Subject, options: SearchOptions): Promise<Search> {
   const { from, seeds: wanted, threads, onProgress } = options;
   const startedMs = performance.now();

@@ -7,7 +7,7 @@ export interface WorkerOrder {
   readonly subject: Subject;
   readonly from: number;
   readonly count: number;
-  /** Of one number, shared by all threads: no more worlds once it is not 0. */
+  /** A buffer of one number, shared by all threads: no more worlds once it is not 0. */
   readonly ended: SharedArrayBuffer;
 }
 

@@ -20,7 +20,7 @@ const requests: ReadonlyMap<string, DescMessage> = new Map(
   [...Agent.methods, ...Tailnet.methods].map((method) => [rpcPath(method), method.input]),
 );
 
-/** All layers of a session as a server has them, on what stock agents sent and what comes of it. */
+/** All layers of a session as a server has them, on bytes that stock agents sent and mutations of them. */
 export const agentSessionTarget: FuzzTarget = {
   name: "agent-session",
   maxBytes: 64 * 1024,

@@ -8,7 +8,7 @@ import { readTemplateArchive } from "../../../packages/template/src/read-archive
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";
 
-/** The tar of a template that somebody uploads. */
+/** The tar of a template that a user uploads. */
 export const archivesTarget: FuzzTarget = {
   name: "archives",
   maxBytes: 64 * 1024,
@@ -36,7 +36,7 @@ export const archivesTarget: FuzzTarget = {
     utf8("not a tar"),
   ],
   check: async (input) => {
-    // The checksum of each header is set right, or no mutation would come past it.
+    // Each header's checksum is corrected, or no mutation would pass it.
     const result = await readTemplateArchive(withChecksums(input));
     expectSame(
       "what cannot be stored",

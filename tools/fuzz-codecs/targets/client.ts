@@ -58,7 +58,7 @@ export const clientTarget: FuzzTarget = {
   },
 };
 
-/** No control character comes out but what lines, columns and colors are made of. */
+/** Checks that no control character comes out but those of lines, columns and colors. */
 function checkPrintable(text: string): void {
   expectThat(!/\p{Cc}/u.test(printableLine(text)), "a line is printable");
   const colored = printableText(text, { colors: true });

@@ -24,7 +24,7 @@ export const drpcTarget: FuzzTarget = {
     const whole = receive(side, [bytes]);
     const split = receive(side, chunksOf(bytes, seed));
     expectSame("how a call ends when chunks are cut elsewhere", split.refused, whole.refused);
-    // A refused chunk takes the events before the fault with it.
+    // A refused chunk drops the events before the fault.
     if (whole.refused === undefined) expectSame("events", split.events, whole.events);
     checkFrame(bytes);
     checkPayloads(bytes);

@@ -10,7 +10,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 export const expressionsTarget: FuzzTarget = {
   name: "expressions",
   maxBytes: 8 * 1024,
-  // The largest expression is compiled and matched with as much as may be in one request.
+  // The largest expression is compiled and matched with the most that one request may hold.
   maxMs: 150,
   words: [
     "${{",

@@ -13,7 +13,7 @@ import { RpcFailure } from "../../../packages/server/src/platform/rpc/handler.ts
 import { expectSame, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** The reader of log batches, beside the general one: what both take has the same lines. */
+/** The reader of log batches, beside the general one: batches that both accept have the same lines. */
 export const logBatchesTarget: FuzzTarget = {
   name: "log-batches",
   maxBytes: 8 * 1024,
@@ -43,7 +43,7 @@ export const logBatchesTarget: FuzzTarget = {
     valueOf(() => parseLogRequest(input), ProtobufError, RpcFailure);
     const whole = valueOf(() => parseMessage(BatchCreateLogsRequestSchema, input), ProtobufError);
     if (whole === undefined) return;
-    // The general reader takes more: wrong wire types, fields of later releases that are out of shape.
+    // The general reader accepts more: wrong wire types, malformed fields of later releases.
     const logs = whole.logs.map(({ createdAt, output, level }) => {
       if (createdAt === undefined) return { output, level };
       const { seconds, nanos } = createdAt;

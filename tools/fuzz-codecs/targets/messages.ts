@@ -31,7 +31,7 @@ const schemas: readonly DescMessage[] = [
   DurationSchema,
 ];
 
-/** The messages; the first byte says which. What was read can be written, and is the same when it is read again. */
+/** The messages; the first byte selects one. A message that was read can be written, and reads back the same. */
 export const messagesTarget: FuzzTarget = {
   name: "messages",
   maxBytes: 16 * 1024,
@@ -64,7 +64,7 @@ function checkTime(bytes: Uint8Array): void {
   expectThat(typeof durationToNs(duration) === "bigint", "a duration has nanoseconds");
 }
 
-/** A message with something in each field, down to a depth. */
+/** Makes a message with a value in each field, down to a depth. */
 function filled(schema: DescMessage, depth: number): MessageShape<DescMessage> {
   const fields: Record<string, unknown> = {};
   for (const field of schema.fields) {

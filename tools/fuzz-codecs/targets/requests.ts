@@ -21,7 +21,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 const methods = new AllowedMethods();
 methods.add("GET", "/api/v2/users/:user/workspace/:name");
 
-/** Each reads one part of a request, and refuses with an `HttpError`. */
+/** Readers of one part of a request each, which refuse with an `HttpError`. */
 const readers: readonly ((text: string) => unknown)[] = [
   (text) => readPage({ limit: text, offset: text }),
   (text) => readLogRange({ after: text, before: text }),

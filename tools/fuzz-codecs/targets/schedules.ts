@@ -9,7 +9,7 @@ import {
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
-/** A winter, and the hours around the clocks' changes. */
+/** A winter, and the hours around the clock changes. */
 const times = [
   Date.UTC(2026, 0, 31, 23, 59, 59),
   Date.UTC(2026, 2, 29, 0, 30),

@@ -15,10 +15,10 @@ const examples = join(import.meta.dirname, "../../../examples");
 const drivers = ["process", "external", "docker"];
 /** The time limit: that of `parse-definition.ts`, plus some regular expressions that never end. */
 const maxMs = 1_500;
-/** Longest message, in characters: it is read by a person. */
+/** The longest message, in characters: people read it. */
 const maxMessage = 1_000;
 
-/** The reader of `slipway.yaml`, and what is done with a definition that it takes. */
+/** The reader of `slipway.yaml`, and the users of a definition that it accepts. */
 export const templateTarget: FuzzTarget = {
   name: "template",
   maxBytes: 16 * 1024,
@@ -99,7 +99,7 @@ const values = {
   template: { name: "t", version: "v" },
 };
 
-/** A definition that was taken can be stored, and be built with whatever values it allows. */
+/** Checks that an accepted definition can be stored, and be built with any values it allows. */
 function useDefinition(definition: TemplateDefinition): void {
   expectSame("the part that cannot be stored", unstorableField(definition), undefined);
   evaluateDefinition(definition, { id: 1, inputs: { nothing: "x" } });

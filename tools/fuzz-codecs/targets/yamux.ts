@@ -12,7 +12,7 @@ const headBytes = 2;
 
 /**
  * Either side of a session, with streams of its own open. The same bytes in other chunks give the same events and the same
- * output; what is owed to a peer stays bounded.
+ * output; the debt to a peer stays bounded.
  */
 export const yamuxTarget: FuzzTarget = {
   name: "yamux",
@@ -86,7 +86,7 @@ function openTwo(session: YamuxSession): void {
   session.ping(0);
 }
 
-/** Data events of one stream that follow one upon the other are one. */
+/** Joins consecutive data events of one stream. */
 function joinData(events: readonly YamuxEvent[]): readonly unknown[] {
   const joined: { type: string; streamId?: number; data?: string }[] = [];
   for (const event of events) {

@@ -3,7 +3,7 @@ import { rpcs, sockets, statuses } from "./suites.ts";
 
 const rpc = "packages/server/src/features/agents/rpc";
 
-/** Holes in what agents may change, and in who is let in as one. */
+/** Holes in the rights of agents, and in their authentication. */
 export const agentHoles: readonly Mutant[] = [
   {
     name: "deletes-any-sub-agent",

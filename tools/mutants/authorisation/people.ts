@@ -4,7 +4,7 @@ import { lists, statuses } from "./suites.ts";
 const users = "packages/server/src/features/users";
 const rights = "packages/server/src/platform/auth/rights.ts";
 
-/** Holes in who may see and change users, their keys and their tokens. */
+/** Holes in the rights to see and change users, their keys and their tokens. */
 export const people: readonly Mutant[] = [
   {
     name: "acts-for-anybody",

@@ -4,7 +4,7 @@ import { statuses } from "./suites.ts";
 const templates = "packages/server/src/features/templates";
 const prebuilds = "packages/server/src/features/prebuilds";
 
-/** Holes in who may write templates, run them dry, and look after pools. */
+/** Holes in the rights to write templates, dry-run them, and look after pools. */
 export const templateHoles: readonly Mutant[] = [
   {
     name: "anybody-reads-dry-runs",

@@ -4,7 +4,7 @@ import { tokens as suite } from "./suites.ts";
 const auth = "packages/server/src/platform/auth";
 const service = "packages/server/src/features/users/token-service.ts";
 
-/** Holes in what limited tokens open, and in how long tokens live. */
+/** Holes in the access of limited tokens, and in the lifetime of tokens. */
 export const tokenHoles: readonly Mutant[] = [
   {
     name: "scopes-are-ignored",

@@ -4,7 +4,7 @@ import { lists, sockets, statuses } from "./suites.ts";
 const workspaces = "packages/server/src/features/workspaces";
 const agents = "packages/server/src/features/agents";
 
-/** Holes in who may see, change and reach into workspaces. */
+/** Holes in the rights to see, change and reach into workspaces. */
 export const workspaceHoles: readonly Mutant[] = [
   {
     name: "sees-any-workspace",

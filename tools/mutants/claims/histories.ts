@@ -5,7 +5,7 @@ const suite = {
   files: ["packages/testkit/tests/long/claim-histories.test.ts"],
 } as const;
 
-/** Bugs that no test looks for by name: random histories find them, in which the model disagrees. */
+/** Bugs that no test looks for by name: random histories find them, as the model disagrees. */
 export const histories: readonly Mutant[] = [
   {
     name: "view-of-any-build",

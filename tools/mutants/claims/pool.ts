@@ -6,7 +6,7 @@ const suite = {
   files: ["packages/server/tests/claim-eligibility.test.ts"],
 } as const;
 
-/** Bugs in what a claim may get, and which of it first. */
+/** Bugs in the choice of a claim's prebuild, and its order. */
 export const pool: readonly Mutant[] = [
   {
     name: "gives-away-unready",

@@ -3,7 +3,7 @@ import type { Mutant } from "../mutant.ts";
 const suite = { project: "db", files: ["packages/server/tests/claim-races.test.ts"] } as const;
 const late = { project: "db", files: ["packages/server/tests/late-reports.test.ts"] } as const;
 
-/** Bugs that show when something happens at the moment of a claim, or is told after it. */
+/** Bugs that show when an event coincides with a claim, or is reported after it. */
 export const races: readonly Mutant[] = [
   {
     name: "builds-for-another-owner",

@@ -3,7 +3,7 @@ import type { Mutant } from "../mutant.ts";
 const file = "packages/server/src/features/prebuilds/reconcile/queries.ts";
 const suite = { project: "db", files: ["packages/server/tests/reconciler.test.ts"] } as const;
 
-/** Bugs in what keeps the pools filled. */
+/** Bugs in the filling of pools. */
 export const reconciler: readonly Mutant[] = [
   {
     name: "two-reconcilers-at-once",

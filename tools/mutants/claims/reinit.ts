@@ -3,7 +3,7 @@ import type { Mutant } from "../mutant.ts";
 const reinit = "packages/server/src/features/prebuilds/reinit";
 const suite = { project: "db", files: ["packages/server/tests/claim-build.test.ts"] } as const;
 
-/** Bugs in how agents are told of a claim. */
+/** Bugs in telling agents of a claim. */
 export const reinitMutants: readonly Mutant[] = [
   {
     name: "was-never-claiming",

@@ -1,9 +1,9 @@
-/** Unsigned 32 bits at `offset`; bytes that are not there count as 0, so compare the length first. */
+/** Returns the unsigned 32 bits at `offset`; missing bytes count as 0, so compare the length first. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return readUint16(bytes, offset) * 0x10000 + readUint16(bytes, offset + 2);
 }
 
-/** Unsigned 16 bits at `offset`; bytes that are not there count as 0, so compare the length first. */
+/** Returns the unsigned 16 bits at `offset`; missing bytes count as 0, so compare the length first. */
 export function readUint16(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
 }

@@ -9,14 +9,14 @@ export class ByteQueue {
     return this.#length;
   }
 
-  /** The queue keeps `bytes` itself: the caller must not change it any more. */
+  /** Adds `bytes`, which the queue itself keeps: the caller must no longer change it. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#pieces.push(bytes);
     this.#length += bytes.length;
   }
 
-  /** The first `count` bytes, or all if there are fewer, as views of the pieces that were pushed. */
+  /** Takes the first `count` bytes, or all if there are fewer, as views of the pieces that were pushed. */
   take(count: number): Uint8Array[] {
     const taken: Uint8Array[] = [];
     let missing = Math.min(count, this.#length);

@@ -4,7 +4,7 @@ export type BytesErrorCode =
   | "malformed-utf8"
   | "malformed-varint";
 
-/** Bytes or text that are not what a codec of `bytes/` reads. The same input fails again. */
+/** Bytes or text that a codec of `bytes/` cannot read. The same input fails again. */
 export class BytesError extends Error {
   override readonly name = "BytesError";
   readonly code: BytesErrorCode;

@@ -12,7 +12,7 @@ export class GrowingBuffer {
     return this.#length;
   }
 
-  /** Copies `bytes` to the end. */
+  /** Appends a copy of `bytes`. */
   append(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
     if (length > this.#bytes.length) {
@@ -24,7 +24,7 @@ export class GrowingBuffer {
     this.#length = length;
   }
 
-  /** All bytes, which are the caller's from now on; the buffer is empty again. */
+  /** Takes all bytes, which now belong to the caller; the buffer is empty again. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#length);
     this.#bytes = new Uint8Array(0);

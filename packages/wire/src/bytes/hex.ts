@@ -1,13 +1,13 @@
 import { BytesError } from "./errors.ts";
 
-/** Lower-case hexadecimal digits, two a byte. */
+/** Encodes lower-case hexadecimal digits, two a byte. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
 }
 
-/** The bytes of hexadecimal digits in either case, without separators. Throws `BytesError` "malformed-hex". */
+/** Parses hexadecimal digits in either case, without separators. Throws `BytesError` "malformed-hex". */
 export function parseHex(text: string): Uint8Array {
   if (!/^(?:[0-9a-f]{2})*$/i.test(text)) {
     throw new BytesError(

@@ -1,4 +1,4 @@
-/** One array of all pieces in order: a copy, except that a single piece is returned as it is. */
+/** Joins all pieces in order into one array: a copy, except that a single piece is returned as it is. */
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   const [first] = pieces;
   if (first !== undefined && pieces.length === 1) return first;

@@ -15,7 +15,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Throws `BytesError` "malformed-utf8". */
+/** Decodes strictly. Throws `BytesError` "malformed-utf8". */
 export function parseUtf8(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -26,7 +26,7 @@ export function parseUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** Puts U+FFFD in the place of what is not UTF-8: for texts that are only shown. */
+/** Decodes with U+FFFD in place of bytes that are not UTF-8: for texts that are only shown. */
 export function parseUtf8Lenient(bytes: Uint8Array): string {
   return lenient.decode(bytes);
 }

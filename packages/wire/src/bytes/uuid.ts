@@ -4,7 +4,9 @@ import { encodeHex, parseHex } from "./hex.ts";
 /** A UUID on the wire: raw bytes in RFC 4122 order (docs/protocol/rpc.md §4). */
 const uuidBytes = 16;
 
-/** The 8-4-4-4-12 text, lower case, of exactly 16 bytes. Throws `BytesError` "malformed-uuid" for any other length. */
+/**
+ * Formats exactly 16 bytes as 8-4-4-4-12 text, lower case. Throws `BytesError` "malformed-uuid" for any other length.
+ */
 export function parseUuid(bytes: Uint8Array): string {
   if (bytes.length !== uuidBytes) {
     throw new BytesError("malformed-uuid", `invalid UUID (got ${String(bytes.length)} bytes)`);
@@ -19,7 +21,7 @@ export function parseUuid(bytes: Uint8Array): string {
   ].join("-");
 }
 
-/** The 16 bytes of a UUID as text, in either case. Throws `BytesError` "malformed-uuid". */
+/** Parses a UUID as text, in either case, into its 16 bytes. Throws `BytesError` "malformed-uuid". */
 export function encodeUuid(text: string): Uint8Array {
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
     throw new BytesError(

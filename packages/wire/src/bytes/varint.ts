@@ -3,7 +3,7 @@ import { BytesError } from "./errors.ts";
 /** The longest varint: 64 bits in groups of 7. */
 const maxVarintBytes = 10;
 
-/** A number and the offset behind it. */
+/** A number and the offset after it. */
 export interface ParsedVarint {
   readonly value: number;
   readonly next: number;

@@ -62,7 +62,7 @@ export class DrpcCaller {
     return this.#packet(PacketKind.message, bytes);
   }
 
-  /** No more messages from us. */
+  /** Tells the responder that no more messages come from us. */
   closeSend(): Uint8Array {
     const call = this.#started();
     if (call.type === "over" || call.isSendClosed) return nothing;
@@ -71,7 +71,7 @@ export class DrpcCaller {
     return this.#packet(PacketKind.closeSend, nothing);
   }
 
-  /** The call is over for us; unless it is over anyway, the responder is told. End the yamux stream after it. */
+  /** Ends the call on our side; unless it is over anyway, the responder is told. End the yamux stream after it. */
   close(): Uint8Array {
     if (this.#started().type === "over") return nothing;
     this.#call = { type: "over" };
@@ -116,7 +116,7 @@ export class DrpcCaller {
         return;
       case PacketKind.error:
         this.#call = { type: "over" };
-        // An error after the end has no one to hear it (docs/protocol/rpc.md §3.5).
+        // An error after the end has no receiver (docs/protocol/rpc.md §3.5).
         if (!call.isReceiveClosed) events.push({ type: "error", ...parseRpcError(packet.data) });
         return;
       default:

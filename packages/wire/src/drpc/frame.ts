@@ -39,14 +39,14 @@ export interface DrpcFrame {
   readonly data: Uint8Array;
 }
 
-/** A frame and the offset behind it, or how many bytes from the offset on are needed at least to go on. */
+/** A frame and the offset after it, or the least number of bytes from the offset on that are needed to go on. */
 export type ParsedFrame =
   | { readonly type: "frame"; readonly frame: DrpcFrame; readonly next: number }
   | { readonly type: "incomplete"; readonly wantedBytes: number };
 
 /**
- * The frame at `offset`; its data is a view. Throws `DrpcError` "malformed-frame", and "packet-too-large" as soon as the
- * length is known.
+ * Parses the frame at `offset`; its data is a view. Throws `DrpcError` "malformed-frame", and "packet-too-large" as
+ * soon as the length is known.
  */
 export function parseFrame(bytes: Uint8Array, offset = 0): ParsedFrame {
   const incomplete = { type: "incomplete", wantedBytes: bytes.length - offset + 1 } as const;
@@ -72,7 +72,7 @@ export function parseFrame(bytes: Uint8Array, offset = 0): ParsedFrame {
   return { type: "frame", frame, next };
 }
 
-/** The bytes of a frame, a copy of its data included. */
+/** Encodes a frame, with a copy of its data. */
 export function encodeFrame(frame: DrpcFrame): Uint8Array {
   const head = [(frame.kind << 1) | (frame.isDone ? 0x01 : 0) | (frame.isControl ? 0x80 : 0)];
   appendVarint(head, frame.streamId);
@@ -81,7 +81,7 @@ export function encodeFrame(frame: DrpcFrame): Uint8Array {
   return joinBytes([Uint8Array.from(head), frame.data]);
 }
 
-/** The error for a packet of `length` bytes of data. */
+/** Makes the error for a packet of `length` bytes of data. */
 export function packetTooLarge(length: number): DrpcError {
   return new DrpcError(
     "packet-too-large",

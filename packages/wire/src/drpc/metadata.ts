@@ -11,7 +11,7 @@ const entryTag = 0x0a;
 const keyTag = 0x0a;
 const valueTag = 0x12;
 
-/** Largest metadata of a call, in bytes: a peer may send them on every stream and never invoke anything. */
+/** The largest metadata of a call, in bytes: a peer may send them on every stream and never invoke anything. */
 const maxMetadataBytes = 16 * 1024;
 
 /** Keys and values that go before an Invoke; stock peers send none. */
@@ -27,7 +27,10 @@ export function encodeMetadata(metadata: DrpcMetadata): Uint8Array {
   return joinBytes(entries);
 }
 
-/** The last of equal keys counts; a key or value that is absent is empty. Throws `DrpcError` "malformed-metadata". */
+/**
+ * Parses metadata. The last of equal keys counts; a key or value that is absent is empty. Throws `DrpcError`
+ * "malformed-metadata".
+ */
 export function parseMetadata(bytes: Uint8Array): DrpcMetadata {
   if (bytes.length > maxMetadataBytes) {
     throw malformed(`${String(bytes.length)} bytes, at most ${String(maxMetadataBytes)} are taken`);

@@ -10,16 +10,16 @@ import type { DrpcPacket } from "./packet.ts";
 export class PacketReader {
   /** The beginning of a frame. */
   readonly #waiting = new GrowingBuffer();
-  /** It is no use to look before so many bytes are there. */
+  /** The number of bytes below which it is useless to look again. */
   #wantedBytes = 1;
   readonly #assembly = new PacketAssembly();
 
-  /** Bytes of a packet that is not complete. */
+  /** The bytes of an incomplete packet. */
   get waitingBytes(): number {
     return this.#waiting.length + this.#assembly.waitingBytes;
   }
 
-  /** The packets that are complete with `chunk`, of which their data may be views. Throws `DrpcError`. */
+  /** Returns the packets that are complete with `chunk`, of which their data may be views. Throws `DrpcError`. */
   *read(chunk: Uint8Array): Generator<DrpcPacket, void, undefined> {
     let bytes = chunk;
     if (this.#waiting.length > 0) {

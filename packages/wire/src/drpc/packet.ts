@@ -4,7 +4,7 @@ import { DrpcError } from "./errors.ts";
 import { encodeFrame, maxPacketBytes, packetTooLarge, PacketKind } from "./frame.ts";
 import type { DrpcFrame } from "./frame.ts";
 
-/** Data of one frame at most; larger packets are split (docs/protocol/rpc.md §3.1). A receiver takes any size. */
+/** The most data of one frame; larger packets are split (docs/protocol/rpc.md §3.1). A receiver takes any size. */
 const maxFrameDataBytes = 65_536;
 
 /** All frames of one (stream id, message id), joined. */
@@ -16,7 +16,9 @@ export interface DrpcPacket {
   readonly data: Uint8Array;
 }
 
-/** The frames of a packet. Throws "packet-too-large", since the receiver would end the call without a word. */
+/**
+ * Encodes the frames of a packet. Throws "packet-too-large", since the receiver would end the call without an error.
+ */
 export function encodePacket(packet: DrpcPacket): Uint8Array {
   const { kind, streamId, messageId, data } = packet;
   if (data.length > maxPacketBytes) throw packetTooLarge(data.length);
@@ -38,21 +40,21 @@ interface PartialPacket {
   readonly data: GrowingBuffer;
 }
 
-/** Joins frames to packets and watches over their ids (docs/protocol/rpc.md §3.1). */
+/** Joins frames to packets and checks their ids (docs/protocol/rpc.md §3.1). */
 export class PacketAssembly {
   /** The newest pair of ids seen; the next packet's must be greater. */
   #streamId = 0;
   #messageId = 0;
   #partial: PartialPacket | undefined;
 
-  /** Bytes of a packet that has begun. */
+  /** The bytes of an unfinished packet. */
   get waitingBytes(): number {
     return this.#partial?.data.length ?? 0;
   }
 
   /**
-   * The packet that `frame` completes, if it does. A newer packet discards one that was not done. Throws `DrpcError`
-   * "protocol-error" and "packet-too-large".
+   * Returns the packet that `frame` completes, if it does. A newer packet discards one that was not done. Throws
+   * `DrpcError` "protocol-error" and "packet-too-large".
    */
   receive(frame: DrpcFrame): DrpcPacket | undefined {
     const { kind, streamId, messageId } = frame;

@@ -45,7 +45,7 @@ export class DrpcResponder {
   #metadata: { readonly streamId: number; readonly metadata: DrpcMetadata } | undefined;
   #messageId = 0;
 
-  /** Bytes of a packet that is not complete. */
+  /** The bytes of an incomplete packet. */
   get waitingBytes(): number {
     return this.#reader.waitingBytes;
   }
@@ -57,7 +57,7 @@ export class DrpcResponder {
     return events;
   }
 
-  /** One response message, which may be empty but may not be left out in a unary call. */
+  /** Sends one response message, which may be empty but may not be omitted in a unary call. */
   message(bytes: Uint8Array): Uint8Array {
     const call = this.#started();
     if (call.type === "over") return nothing;
@@ -65,7 +65,7 @@ export class DrpcResponder {
     return this.#packet(call.streamId, PacketKind.message, bytes);
   }
 
-  /** No more messages: the good end of a unary call. */
+  /** Sends no more messages: the successful end of a unary call. */
   closeSend(): Uint8Array {
     const call = this.#started();
     if (call.type === "over" || call.isSendClosed) return nothing;
@@ -75,12 +75,12 @@ export class DrpcResponder {
     return bytes;
   }
 
-  /** The call failed; `code` is 0 or `drpcCodeUnimplemented`. */
+  /** Fails the call; `code` is 0 or `drpcCodeUnimplemented`. */
   error(code: number, text: string): Uint8Array {
     return this.#end(PacketKind.error, encodeRpcError({ code, message: text }));
   }
 
-  /** The whole call is over: the good end of a stream. */
+  /** Ends the whole call: the successful end of a stream. */
   close(): Uint8Array {
     return this.#end(PacketKind.close, nothing);
   }
@@ -98,12 +98,12 @@ export class DrpcResponder {
         `message for stream ${String(packet.streamId)} before invoke`,
       );
     }
-    // The rest is about a call that is over already, such as the late Close after a reply (docs/protocol/rpc.md §3.3).
+    // The rest concerns a call that is already over, such as the late Close after a reply (docs/protocol/rpc.md §3.3).
   }
 
   #receiveInvoke(packet: DrpcPacket, events: ResponderEvent[]): void {
     const { streamId } = packet;
-    // Without any answer, as stock peers do (docs/protocol/rpc.md §3.2).
+    // No answer at all, as stock peers do (docs/protocol/rpc.md §3.2).
     if (this.#isOver(streamId)) return;
     if (this.#call.type === "active") {
       if (this.#call.streamId === streamId) {

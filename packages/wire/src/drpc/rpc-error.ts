@@ -15,12 +15,12 @@ export const drpcCodeUnimplemented = 12;
 
 /** The failure of a call on the other side. */
 export interface RpcError {
-  /** Above 2^53 - 1 not exact. */
+  /** Inexact above 2^53 - 1. */
   readonly code: number;
   readonly message: string;
 }
 
-/** `code` must be a safe non-negative integer. */
+/** Encodes an error; `code` must be a safe non-negative integer. */
 export function encodeRpcError(error: RpcError): Uint8Array {
   const code = new Uint8Array(codeBytes);
   writeUint32(code, 0, Math.floor(error.code / 0x1_0000_0000));
@@ -28,7 +28,7 @@ export function encodeRpcError(error: RpcError): Uint8Array {
   return joinBytes([code, encodeUtf8(error.message)]);
 }
 
-/** Throws `DrpcError` "malformed-frame" for less than 8 bytes. */
+/** Parses an error. Throws `DrpcError` "malformed-frame" for less than 8 bytes. */
 export function parseRpcError(data: Uint8Array): RpcError {
   if (data.length < codeBytes) {
     throw new DrpcError(
@@ -38,7 +38,7 @@ export function parseRpcError(data: Uint8Array): RpcError {
   }
   return {
     code: readUint32(data, 0) * 0x1_0000_0000 + readUint32(data, 4),
-    // The text is for people: one that is cut inside a character still tells most of it.
+    // The text is for people: one cut inside a character still tells most of it.
     message: parseUtf8Lenient(data.subarray(codeBytes)),
   };
 }

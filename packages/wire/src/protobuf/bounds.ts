@@ -5,16 +5,16 @@ import { FieldReader, wireType } from "./field-reader.ts";
 
 /** The bound of one field of a message. */
 export interface FieldBound {
-  /** Most entries of a repeated field or a map. */
+  /** The most entries of a repeated field or a map. */
   readonly maxCount?: number;
-  /** Longest text or bytes, of each entry where there are several; keys of maps too. In bytes. */
+  /** The longest text or bytes, of each entry where there are several; keys of maps too. In bytes. */
   readonly maxBytes?: number;
 }
 
 /** Bounds by the full name of the message and the name of the field in its `.proto` file. */
 export type MessageBounds = Readonly<Record<string, Readonly<Record<string, FieldBound>>>>;
 
-/** The first thing in a message that is beyond its bound. */
+/** The first part of a message that exceeds its bound. */
 export interface Excess {
   /** The field with the names of the messages around it, such as `stats.metrics`. */
   readonly path: string;
@@ -23,14 +23,14 @@ export interface Excess {
   readonly unit: "entries" | "bytes" | "fields";
 }
 
-/** Fields of a message with all that it holds, known or not: no peer sends so many. */
+/** The most fields of a message and all that it holds, known or not: no peer sends so many. */
 const maxFields = 100_000;
 
 /**
- * Makes a check of the encoded messages of a schema, for before they are read: a few bytes of a repeated message become a hundred
- * in memory. A field that is not repeated may come once. Bounds that are not given are none. The check throws
- * `ProtobufError` for what is no message, and for a known field of another wire type, which the reader of messages would take
- * for what it should be: its content would be read and not be checked.
+ * Makes a check of the encoded messages of a schema, for before they are read: a few bytes of a repeated message become
+ * a hundred in memory. A field that is not repeated may occur once. Omitted bounds are none. The check throws
+ * `ProtobufError` for malformed messages, and for a known field of another wire type, which the reader of messages
+ * would take as valid: its content would be read unchecked.
  */
 export function boundsCheck(
   schema: DescMessage,
@@ -48,7 +48,7 @@ interface CheckedField {
   readonly name: string;
   readonly maxCount: number;
   readonly maxBytes: number;
-  /** Of one value. A list of numbers may have a length instead. */
+  /** The wire type of one value. A list of numbers may have a length instead. */
   readonly wireType: number;
   /** The content behind a length: text, a message, or numbers one after another. */
   readonly content: "text" | "numbers" | CheckedMessage;
@@ -108,7 +108,7 @@ function wireTypeOf(field: DescField): number {
   return field.fieldKind === "map" ? wireType.bytes : wireTypeOfValue(field);
 }
 
-/** The wire type of a field's value, of one in a list, and of one in a map. */
+/** Returns the wire type of a field's value, of one in a list, and of one in a map. */
 function wireTypeOfValue({ message, scalar }: DescField): number {
   if (message !== undefined) return wireType.bytes;
   return scalar === undefined ? wireType.varint : scalarWireType(scalar);

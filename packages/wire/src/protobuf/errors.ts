@@ -1,6 +1,6 @@
 export type ProtobufErrorCode = "malformed-message" | "invalid-message";
 
-/** Bytes that are not the message they should be, or a value that cannot be put into bytes. The same fails again. */
+/** Bytes that do not encode the expected message, or a value that cannot be encoded. The same fails again. */
 export class ProtobufError extends Error {
   override readonly name = "ProtobufError";
   readonly code: ProtobufErrorCode;

@@ -2,15 +2,15 @@ import { ProtobufError } from "./errors.ts";
 
 const maxVarintBytes = 10;
 
-/** Wire types; the two of groups are not used by anybody. */
+/** The wire types; the two of groups are unused. */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** Tag of a field whose value is a varint. */
+/** Returns the tag of a field whose value is a varint. */
 export function varintTag(field: number): number {
   return field * 8 + wireType.varint;
 }
 
-/** Tag of a field whose value has a length: bytes, a text, a message. */
+/** Returns the tag of a field whose value has a length: bytes, a text, a message. */
 export function bytesTag(field: number): number {
   return field * 8 + wireType.bytes;
 }
@@ -28,7 +28,7 @@ export class FieldReader {
     this.#bytes = bytes;
   }
 
-  /** Exact up to 2^53; a negative number is above 2^63. */
+  /** Reads a varint, exact up to 2^53; a negative number is above 2^63. */
   varint(end: number): number {
     let value = 0;
     let scale = 1;
@@ -45,14 +45,14 @@ export class FieldReader {
     throw malformed(`varint at ${this.at} does not end`);
   }
 
-  /** The number of varints that stand one behind the other from `at` up to `end`; none of them is read. */
+  /** Counts the varints that follow one another from `at` up to `end`, without reading them. */
   countVarints(end: number): number {
     let count = 0;
     for (let at = this.at; at < end; at += 1) if ((this.#bytes[at] ?? 0) < 0x80) count += 1;
     return count;
   }
 
-  /** Reads a length and resolves where the value behind it ends; it begins at `at`. */
+  /** Reads a length and returns the end of the value behind it; the value begins at `at`. */
   length(end: number): number {
     const length = this.varint(end);
     const valueEnd = this.at + length;
@@ -60,7 +60,7 @@ export class FieldReader {
     return valueEnd;
   }
 
-  /** Passes over the value of a field that is not wanted. */
+  /** Skips the value of an unwanted field. */
   skip(tag: number, end: number): void {
     const type = tag % 8;
     if (tag < 8) throw malformed(`field 0 at ${this.at}`);

@@ -8,7 +8,7 @@ import type {
 
 import { ProtobufError } from "./errors.ts";
 
-/** A message with the given fields set and the others at their defaults. */
+/** Creates a message with the given fields set and the others at their defaults. */
 export function createMessage<Desc extends DescMessage>(
   schema: Desc,
   fields?: MessageInitShape<Desc>,
@@ -16,7 +16,7 @@ export function createMessage<Desc extends DescMessage>(
   return create(schema, fields);
 }
 
-/** The bytes of a message, or of one made from `fields`. Throws `ProtobufError` "invalid-message" for a value out of range. */
+/** Encodes a message, or one made from `fields`. Throws `ProtobufError` "invalid-message" for a value out of range. */
 export function encodeMessage<Desc extends DescMessage>(
   schema: Desc,
   fields: MessageInitShape<Desc>,
@@ -31,8 +31,8 @@ export function encodeMessage<Desc extends DescMessage>(
 }
 
 /**
- * The message in `bytes`, of which its `bytes` fields are views; fields of later releases are kept. Throws `ProtobufError`
- * "malformed-message", also for strings that are not UTF-8.
+ * Parses the message in `bytes`, of which its `bytes` fields are views; fields of later releases are kept. Throws
+ * `ProtobufError` "malformed-message", also for strings that are not UTF-8.
  */
 export function parseMessage<Desc extends DescMessage>(
   schema: Desc,
@@ -42,7 +42,7 @@ export function parseMessage<Desc extends DescMessage>(
 }
 
 /**
- * The same without the fields that are not known: for a server, which would otherwise keep and echo whatever a peer puts into
+ * Does the same without unknown fields: for a server, which would otherwise keep and echo whatever a peer puts into
  * them.
  */
 export function parseKnownFields<Desc extends DescMessage>(

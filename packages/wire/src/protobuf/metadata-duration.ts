@@ -10,7 +10,7 @@ export function metadataDuration(seconds: number): Duration {
   return durationFromNs(BigInt(Math.trunc(seconds)));
 }
 
-/** The seconds in such a duration; 0 if it is absent. */
+/** Returns the seconds in such a duration; 0 if it is absent. */
 export function metadataSeconds(duration: Duration | undefined): number {
   return Number(durationToNs(duration));
 }

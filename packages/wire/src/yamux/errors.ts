@@ -1,12 +1,12 @@
 /**
- * Why a session is dead:
+ * The reason that a session is dead:
  * - `protocol-error`: the peer broke docs/protocol/rpc.md §2; a GoAway 1 is in the output.
  * - `peer-failed`: the peer said GoAway with a code other than 0.
  * - `keep-alive-timeout`, `open-timeout`: the peer did not answer in time.
  * - `reply-flood`: the peer makes us answer more than the owner takes.
  *
- * Or why one call was refused, the session living on: `queue-full`, `backlog-full`, `going-away`, `ids-exhausted`,
- * `unknown-stream`, `stream-finished`, `consumed-too-much`.
+ * Or the reason that one call was refused, the session living on: `queue-full`, `backlog-full`, `going-away`,
+ * `ids-exhausted`, `unknown-stream`, `stream-finished`, `consumed-too-much`.
  */
 export type YamuxErrorCode =
   | "protocol-error"

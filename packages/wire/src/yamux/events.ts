@@ -1,10 +1,10 @@
 /** An event on a session. Each stream ends with exactly one `closed`, unless the whole session dies. */
 export type YamuxEvent =
-  /** The peer opened a stream; it is answered by itself. */
+  /** The peer opened a stream, which the session answers by itself. */
   | { readonly type: "opened"; readonly streamId: number }
-  /** The peer took our stream. A stream that it ends at once it never takes. */
+  /** The peer accepted our stream. A stream that it ends at once is never accepted. */
   | { readonly type: "accepted"; readonly streamId: number }
-  /** A view of the received chunk: copy what outlives it. Give the credit back by `consume`. */
+  /** A view of the received chunk: copy it to keep it. Return the credit by `consume`. */
   | { readonly type: "data"; readonly streamId: number; readonly bytes: Uint8Array }
   /** The peer's FIN: no more data from it. */
   | { readonly type: "finished"; readonly streamId: number }
@@ -12,9 +12,9 @@ export type YamuxEvent =
   | { readonly type: "reset"; readonly streamId: number }
   /** Both directions are over and the id is forgotten. */
   | { readonly type: "closed"; readonly streamId: number }
-  /** After a write was refused for lack of room: at most half of the queue is used now. */
+  /** After a write was refused for lack of room: at most half of the queue is now in use. */
   | { readonly type: "writable"; readonly streamId: number }
   /** The answer to `ping`, by its id. */
   | { readonly type: "pong"; readonly id: number }
-  /** The peer takes no more streams (code 0). */
+  /** The peer accepts no more streams (code 0). */
   | { readonly type: "go-away"; readonly code: number };

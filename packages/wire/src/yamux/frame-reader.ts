@@ -18,7 +18,10 @@ export class FrameReader {
   #partial = new Uint8Array(0);
   #data: { readonly header: FrameHeader; missing: number } | undefined;
 
-  /** The parts that are complete with `chunk`. Throws `YamuxError` "protocol-error"; the reader is unusable then. */
+  /**
+   * Returns the parts that are complete with `chunk`. Throws `YamuxError` "protocol-error"; the reader is unusable
+   * then.
+   */
   *read(chunk: Uint8Array): Generator<FramePart, void, undefined> {
     let at = 0;
     while (at < chunk.length) {
@@ -43,7 +46,7 @@ export class FrameReader {
     }
   }
 
-  /** The header that ends in `chunk`; keeps what is there of it otherwise. */
+  /** Returns the header that ends in `chunk`; otherwise keeps the part that is there. */
   #parseHeader(chunk: Uint8Array, at: number): FrameHeader | undefined {
     if (this.#partial.length === 0 && chunk.length - at >= headerBytes)
       return parseHeader(chunk, at);

@@ -41,7 +41,7 @@ export interface FrameHeader {
   readonly length: number;
 }
 
-/** The 12 bytes of a header. */
+/** Encodes a header as 12 bytes. */
 export function encodeHeader(header: FrameHeader): Uint8Array {
   const bytes = new Uint8Array(headerBytes);
   bytes[0] = version;
@@ -53,8 +53,8 @@ export function encodeHeader(header: FrameHeader): Uint8Array {
 }
 
 /**
- * The header at `offset`; `undefined` if fewer than 12 bytes are there. Throws `YamuxError` "protocol-error" for another
- * version or an unknown type.
+ * Parses the header at `offset`; `undefined` if fewer than 12 bytes are there. Throws `YamuxError` "protocol-error" for
+ * another version or an unknown type.
  */
 export function parseHeader(bytes: Uint8Array, offset = 0): FrameHeader | undefined {
   if (bytes.length - offset < headerBytes) return undefined;

@@ -1,9 +1,9 @@
 import { YamuxError } from "./errors.ts";
 
-/** A ping goes out this long after the last one (docs/protocol/rpc.md §2.2). */
+/** The time from one ping to the next (docs/protocol/rpc.md §2.2). */
 const keepAliveIntervalMs = 30_000;
 
-/** No pong in this time: the session is dead. */
+/** The time without a pong after which the session is dead. */
 const pongTimeoutMs = 10_000;
 
 /*
@@ -31,7 +31,7 @@ export class KeepAlive {
     }
   }
 
-  /** Starts the clock if that has not been done. */
+  /** Starts the clock unless it runs. */
   start(now: number): void {
     if (this.#state.type === "unstarted") {
       this.#state = { type: "resting", nextPingAt: now + keepAliveIntervalMs };
@@ -51,7 +51,7 @@ export class KeepAlive {
     this.#state = { type: "waiting", pingId: sendPing(), sentAt: now };
   }
 
-  /** True if the pong was for the keep-alive and for nobody else. */
+  /** Reports whether the pong was for the keep-alive and for no other caller. */
   pong(id: number): boolean {
     if (this.#state.type !== "waiting" || this.#state.pingId !== id) return false;
     this.#state = { type: "resting", nextPingAt: this.#state.sentAt + keepAliveIntervalMs };

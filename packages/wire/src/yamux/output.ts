@@ -4,7 +4,7 @@ import { encodeHeader, Flag, FrameType } from "./header.ts";
 import type { FrameHeader } from "./header.ts";
 import type { StreamState } from "./stream-state.ts";
 
-/** Frames without a stream's queue behind them that may wait; a peer that makes us answer more is not reading. */
+/** The most frames that may wait outside a stream's queue; a peer that makes us answer more is not reading. */
 export const maxWaitingReplies = 1024;
 
 /** The reports of the output to the session about a stream it wrote. */
@@ -53,7 +53,7 @@ export class Output {
     this.#ready.clear();
   }
 
-  /** All that may go out now, in one buffer. */
+  /** Takes all that may go out now, in one buffer. */
   take(observer: OutputObserver): Uint8Array | undefined {
     const pieces = this.#frames;
     this.#frames = [];
@@ -66,7 +66,7 @@ export class Output {
   }
 }
 
-/** ACK and window update in one frame (docs/protocol/rpc.md §2.3, §2.4). */
+/** Appends ACK and window update in one frame (docs/protocol/rpc.md §2.3, §2.4). */
 function appendUpdate(pieces: Uint8Array[], stream: StreamState): void {
   const owesAck = stream.openedBy === "peer" && stream.handshake === "pending";
   const length = stream.takeDelta();

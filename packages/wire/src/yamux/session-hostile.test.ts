@@ -118,7 +118,7 @@ test("raises only its own error for random frames", () => {
   );
 });
 
-/** False if something else than a `YamuxError` is thrown. */
+/** Feeds all chunks; false if anything but a `YamuxError` is thrown. */
 function receivesAll(session: YamuxSession, chunks: readonly Uint8Array[]): boolean {
   try {
     for (const chunk of chunks) {

@@ -93,7 +93,7 @@ const steps = {
   flush: (own) => {
     own.flush();
   },
-  /** Cuts what was put on the wire together. */
+  /** Joins the bytes on the wire. */
   deliver: (own, other, _, length) => {
     const bytes = own.wire.shift();
     if (bytes === undefined) return;
@@ -142,7 +142,7 @@ const anyStep = fc.record({
   length: fc.oneof(fc.nat(100), fc.nat(200_000)),
 });
 
-/** Moves everything both ways until neither side has output, all applications reading. */
+/** Moves everything both ways until neither side has output, with all applications reading. */
 function settle(client: Side, server: Side): void {
   let moved = true;
   while (moved) {

@@ -8,24 +8,24 @@ import { KeepAlive } from "./keep-alive.ts";
 import { Output } from "./output.ts";
 import { StreamState } from "./stream-state.ts";
 
-/** Streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
+/** The most streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
 const acceptBacklog = 256;
-/** A stream of ours that is not acknowledged in this time ends the session (docs/protocol/rpc.md §2.2). */
+/** The time in which a stream of ours must be acknowledged, or the session ends (docs/protocol/rpc.md §2.2). */
 const openTimeoutMs = 75_000;
-/** A stream on which the peer sends no FIN this long after ours is reset (docs/protocol/rpc.md §2.2). */
+/** The time after our FIN in which the peer must send its own, or the stream is reset (docs/protocol/rpc.md §2.2). */
 const closeTimeoutMs = 300_000;
-/** Streams the peer may have open at once, by default; more are reset. */
+/** The default number of streams the peer may have open at once; more are reset. */
 const defaultMaxStreams = 256;
 /** Room for a few of the largest messages (4 MiB each, docs/protocol/rpc.md §3.1). */
 const defaultMaxQueuedBytes = 16 * 1024 * 1024;
-/** Pings whose pong is still remembered; older ones are forgotten. */
+/** The number of pings whose pong is still remembered; older ones are forgotten. */
 const maxWaitingPings = 64;
 const maxStreamId = 0xffff_ffff;
 
 export interface YamuxOptions {
-  /** Streams the peer may have open at once. */
+  /** The most streams the peer may have open at once. */
   readonly maxStreams?: number;
-  /** Bytes that may wait for credit or for the socket on one stream. */
+  /** The most bytes that may wait for credit or for the socket on one stream. */
   readonly maxQueuedBytes?: number;
 }
 
@@ -45,16 +45,16 @@ export class YamuxSession {
   readonly #output = new Output();
   readonly #keepAlive = new KeepAlive();
   readonly #streams = new Map<number, StreamState>();
-  /** Ours without an answer, and when they were opened; oldest first. */
+  /** Our unanswered streams, with the time they were opened; oldest first. */
   readonly #unanswered = new Map<StreamState, number>();
-  /** Those that wait for the peer's FIN, and since when; oldest first. */
+  /** Streams that wait for the peer's FIN, with the time since when; oldest first. */
   readonly #closing = new Map<StreamState, number>();
   readonly #pings = new Set<number>();
   #events: YamuxEvent[] = [];
   #nextStreamId: number;
   #nextPingId = 0;
   #incomingStreams = 0;
-  /** The stream of the Data frame that is being read; none if its bytes are to be dropped. */
+  /** The stream of the Data frame being read; none if its bytes are to be dropped. */
   #target: StreamState | undefined;
   #isLeaving = false;
   #isPeerLeaving = false;
@@ -80,7 +80,7 @@ export class YamuxSession {
     return this.takeEvents();
   }
 
-  /** The events since the last `receive` or `takeEvents`. */
+  /** Returns the events since the last `receive` or `takeEvents`. */
   takeEvents(): readonly YamuxEvent[] {
     const events = this.#events;
     this.#events = [];
@@ -128,31 +128,31 @@ export class YamuxSession {
     this.#output.ready(stream);
   }
 
-  /** Bytes that wait for credit or for `takeOutput`; 0 for a stream that is not open. */
+  /** Returns the bytes that wait for credit or for `takeOutput`; 0 for a stream that is not open. */
   queuedBytes(streamId: number): number {
     return this.#streams.get(streamId)?.queuedBytes ?? 0;
   }
 
-  /** Bytes that wait for credit or for `takeOutput` on all streams together. */
+  /** Returns the bytes that wait for credit or for `takeOutput` on all streams together. */
   get totalQueuedBytes(): number {
     let bytes = 0;
     for (const stream of this.#streams.values()) bytes += stream.queuedBytes;
     return bytes;
   }
 
-  /** The application is done with so many bytes of a stream: the peer may send as many more. Nothing if it is closed. */
+  /** Marks bytes of a stream as consumed by the application: the peer may send as many more. No-op if it is closed. */
   consume(streamId: number, byteCount: number): void {
     const stream = this.#streams.get(streamId);
     if (stream?.consume(byteCount) === true) this.#output.due(stream);
   }
 
-  /** Sends FIN after what is queued. Nothing if that was done or the stream is closed. */
+  /** Sends FIN after the queued bytes. No-op if that was done or the stream is closed. */
   finish(streamId: number): void {
     const stream = this.#streams.get(streamId);
     if (stream?.finish() === true) this.#output.ready(stream);
   }
 
-  /** Sends RST and forgets the stream with all that is queued. Nothing if it is closed. */
+  /** Sends RST and forgets the stream with all that is queued. No-op if it is closed. */
   reset(streamId: number): void {
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) this.#cutOff(stream);
@@ -177,7 +177,7 @@ export class YamuxSession {
     this.#output.push({ type: FrameType.goAway, flags: 0, streamId: 0, length: code });
   }
 
-  /** All that may go on the socket now, in one buffer of the caller's; `undefined` if there is nothing. */
+  /** Takes all that may go on the socket now, in one buffer of the caller's; `undefined` if there is nothing. */
   takeOutput(): Uint8Array | undefined {
     return this.#output.take({
       sentData: (stream) => {
@@ -205,7 +205,7 @@ export class YamuxSession {
     return wake;
   }
 
-  /** Does what is due by `now`: the keep-alive and the time limits. Throws "keep-alive-timeout" and "open-timeout". */
+  /** Does the work due by `now`: the keep-alive and the time limits. Throws "keep-alive-timeout" and "open-timeout". */
   tick(now: number): void {
     this.#enter(now);
     this.#orDie(() => {
@@ -387,7 +387,7 @@ export class YamuxSession {
   }
 }
 
-/** The first value, if there is one. */
+/** Returns the first value, if there is one. */
 function firstOf<T>(values: Iterable<T>): Iterable<T> {
   for (const value of values) return [value];
   return [];

@@ -1,10 +1,10 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
 import { YamuxError } from "./errors.ts";
 
-/** Bytes that each side may send on a new stream before it is given more (docs/protocol/rpc.md §2.4). */
+/** The bytes that each side may send on a new stream before it gets more credit (docs/protocol/rpc.md §2.4). */
 export const initialWindow = 262_144;
 
-/** A window update is worth a frame from this delta on. */
+/** The least delta for which a window update is worth a frame. */
 export const updateThreshold = initialWindow / 2;
 
 /** The largest credit; a peer that grants more has lost count. */
@@ -20,19 +20,19 @@ const maxCredit = 0xffff_ffff;
 export class StreamState {
   readonly id: number;
   readonly openedBy: "us" | "peer";
-  /** An ACK is due to the peer, or from it. */
+  /** True while an ACK is due to the peer, or from it. */
   handshake: "pending" | "done" = "pending";
 
   /** The bytes that we may still send. */
   #credit = initialWindow;
   /** The bytes that the peer may still send. */
   #window = initialWindow;
-  /** Bytes of frames that were announced and are not consumed yet. */
+  /** The bytes of announced frames that are not consumed yet. */
   #unconsumed = 0;
   #sending: "open" | "finishing" | "finished" = "open";
   #receiving: "open" | "finished" = "open";
   readonly #queue = new ByteQueue();
-  /** A write was refused since the queue was last low. */
+  /** True if a write was refused since the queue was last low. */
   #refused = false;
 
   constructor(id: number, openedBy: "us" | "peer") {
@@ -52,12 +52,12 @@ export class StreamState {
     return this.#receiving === "finished";
   }
 
-  /** Queued bytes may go out now. */
+  /** True if queued bytes may go out now. */
   get canSend(): boolean {
     return this.#queue.length > 0 && this.#credit > 0;
   }
 
-  /** Only the FIN is left to send. */
+  /** True if only the FIN is left to send. */
   get mustSendFin(): boolean {
     return this.#sending === "finishing" && this.#queue.length === 0;
   }
@@ -77,7 +77,7 @@ export class StreamState {
     this.#queue.push(bytes);
   }
 
-  /** False if that was said before. */
+  /** Finishes the sending side; false if it was finished before. */
   finish(): boolean {
     if (this.#sending !== "open") return false;
     this.#sending = "finishing";
@@ -102,7 +102,7 @@ export class StreamState {
     return true;
   }
 
-  /** The peer gave `delta` bytes of credit. */
+  /** Adds the `delta` bytes of credit that the peer gave. */
   grant(delta: number): void {
     if (this.#credit + delta > maxCredit) {
       throw new YamuxError(
@@ -113,7 +113,9 @@ export class StreamState {
     this.#credit += delta;
   }
 
-  /** A Data frame of `length` bytes begins. All of it counts as unconsumed from now on, so that no credit is lent twice. */
+  /**
+   * Begins a Data frame of `length` bytes. All of it counts as unconsumed from now on, so that no credit is lent twice.
+   */
   announce(length: number): void {
     if (this.#receiving === "finished") {
       throw new YamuxError("protocol-error", `stream ${String(this.id)}: data after FIN`);
@@ -135,7 +137,7 @@ export class StreamState {
     this.#receiving = "finished";
   }
 
-  /** The application took `byteCount` bytes; true if a window update is due. */
+  /** Consumes `byteCount` bytes for the application; true if a window update is due. */
   consume(byteCount: number): boolean {
     if (byteCount > this.#unconsumed) {
       throw new YamuxError(
@@ -147,7 +149,7 @@ export class StreamState {
     return this.#receiving === "open" && this.#delta() >= updateThreshold;
   }
 
-  /** The delta of the window update that is sent now. */
+  /** Takes the delta of the window update that is sent now. */
   takeDelta(): number {
     if (this.#receiving === "finished") return 0;
     const delta = this.#delta();
