@@ -1,4 +1,4 @@
-/** Clouds of a test: their keys and certificates, and what their machines show (docs/protocol/rest.md §3). */
+/** Clouds of a test: their keys and certificates, and the identities of their machines (docs/protocol/rest.md §3). */
 export {
   type CertificateParts,
   issue,

@@ -1,4 +1,4 @@
-/** Worlds of servers, agents and people that live by the product's own decisions (docs/claims.md). */
+/** Worlds of servers, agents and people that follow the product's own decisions (docs/claims.md). */
 export {
   type Exploration,
   explore,

@@ -19,7 +19,7 @@ import {
 } from "../src/index.ts";
 
 /*
- * Scripts that do what scripts should not, in real agents of a real server: each ends in a state that says so, with the
+ * Scripts that misbehave, in real agents of a real server: each ends in a state that shows it, with the
  * reason in the log, and another workspace beside them does not notice.
  */
 
@@ -29,7 +29,7 @@ interface BadScript {
   readonly lifecycle: WorkspaceAgent["lifecycle_state"];
   readonly status: string;
   readonly exitCode: number;
-  /** The log, without the parts that are too long to be told here. */
+  /** The log, without the parts that are too long to show here. */
   readonly log: readonly string[];
 }
 
@@ -100,7 +100,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A template of the driver `process` with these scripts; resolves to its id. */
+/** Makes a template of the driver `process` with these scripts; resolves to its id. */
 function template(
   name: string,
   scripts: { readonly start: string; readonly stop?: string; readonly timeout?: string },
@@ -147,7 +147,7 @@ describe("a start script that", () => {
   });
 });
 
-/** The processes that a workspace's driver or agent has started and that are there. */
+/** Lists the living processes that a workspace's driver or agent has started. */
 function processesOf(agent: string): readonly number[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => environmentOf(pid).includes(`SLIPWAY_PROCESS=${agent}`)).map(Number);
@@ -157,7 +157,7 @@ function environmentOf(pid: string): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
   } catch {
-    // It has ended, or is another user's.
+    // It has ended, or belongs to another user.
     return [];
   }
 }

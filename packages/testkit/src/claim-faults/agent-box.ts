@@ -9,11 +9,11 @@ import { type Pass, parsePasses, passVariables } from "./pass.ts";
 
 export interface AgentBoxOptions {
   readonly workspaceId: string;
-  /** The box's own: its home, its log and what its scripts left. */
+  /** The box's own directory: its home, its log and the lines of its scripts. */
   readonly directory: string;
   readonly serverUrl: string;
   readonly token: string;
-  /** Told when the process ends and nobody had killed it. */
+  /** Called when the process ends without having been killed. */
   readonly onSurprise: (what: string) => void;
 }
 
@@ -77,7 +77,7 @@ export class AgentBox implements AsyncDisposable {
     await exited;
   }
 
-  /** Ends it for good. */
+  /** Ends it permanently. */
   async retire(): Promise<void> {
     this.#isRetired = true;
     await this.kill();

@@ -5,7 +5,10 @@ import { processFaults } from "./process-faults.ts";
 import type { Stage } from "./stage.ts";
 import { type Blow, storm } from "./storm.ts";
 
-/** Has people claim while faults strike; resolves once there are enough claims, or too few in time, and all is mended. */
+/**
+ * Makes people claim while faults strike; resolves once there are enough claims, or too few in time, and all is
+ * repaired.
+ */
 export async function claimInStorm(
   { deployment, fleet, claims, people }: Stage,
   { seed, faultEveryMs, maxStallMs, claimsWithinMs }: ClaimFaultsOptions,

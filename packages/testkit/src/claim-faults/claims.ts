@@ -39,14 +39,14 @@ export class Claims {
     this.#options = options;
   }
 
-  /** Claims come at random times, each by anybody, until there are as many as wanted. */
+  /** Makes claims at random times, each by anybody, until there are as many as wanted. */
   async make(people: readonly Person[], signal: AbortSignal): Promise<void> {
     const { random, perSecond, count } = this.#options;
     await using made = new Scope(signal);
     for (let number = 1; this.claimed < count; number += 1) {
       await pause((-Math.log(1 - random.next()) * 1000) / perSecond, undefined, made);
       const person = random.pick(people);
-      // Those under way may all be good ones.
+      // Those under way may all succeed.
       while (this.#underWay > 0 && this.claimed + this.#underWay >= count) {
         await pause(lookEveryMs, undefined, made);
       }
@@ -64,12 +64,12 @@ export class Claims {
     );
     this.acknowledged.push({ id: workspace.id, name, ownerName: person.name });
     this.#underWay -= 1;
-    // A first build is none: nobody waited there.
+    // A first build is not a claim: nobody waited there.
     if (workspace.latest_build.build_number > 1) this.claimed += 1;
     else this.missed += 1;
   }
 
-  /** Asks until the workspace is there. A request that was not answered may have been carried out. */
+  /** Asks until the workspace exists. An unanswered request may have been carried out. */
   async #claim({ client }: Person, name: string, signal: AbortSignal): Promise<Workspace> {
     const body = { ...this.#options.wish, name };
     const params = { user: "me" };

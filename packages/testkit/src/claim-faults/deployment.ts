@@ -6,7 +6,7 @@ import { TcpProxy } from "../servers/tcp-proxy.ts";
 import { PostgresHost } from "./postgres-host.ts";
 import { Replica } from "./replica.ts";
 
-/** Between whom connections are broken. */
+/** The pairs between which connections are broken. */
 export type Route = "agents and servers" | "users and servers" | "servers and PostgreSQL";
 
 /** Servers on one PostgreSQL, with a proxy between any two that talk. */
@@ -36,7 +36,7 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
   const replicas = Array.from({ length: servers }, (_, index) =>
     opening.use(new Replica({ name: `server-${index + 1}`, directory, environment, onSurprise })),
   );
-  // The first one brings the database up to date.
+  // The first one migrates the database.
   for (const replica of replicas) {
     await mkdir(join(directory, replica.name));
     await replica.start();

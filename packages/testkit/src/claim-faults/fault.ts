@@ -8,7 +8,7 @@ export interface Fault {
   /** The weight of its choice beside others. */
   readonly weight: number;
   /**
-   * Strikes and mends; resolves to what was struck, undefined when there was nothing. Mends at once when the signal is
+   * Strikes and repairs; resolves to the target, undefined when there was none. Repairs at once when the signal is
    * aborted.
    */
   readonly strike: (random: Random, signal: AbortSignal) => Promise<string | undefined>;
@@ -16,6 +16,6 @@ export interface Fault {
 
 /** Waits while something stays broken; less when the signal is aborted. */
 export async function stayBroken(ms: number, signal: AbortSignal): Promise<void> {
-  // The signal says only that it is time to mend.
+  // The signal only means that it is time to repair.
   await pause(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -18,12 +18,15 @@ interface FleetOptions {
 
 const lookEveryMs = 250;
 
-/** The agents of all workspaces that wait or were claimed: started as somebody would who watches the pool. */
+/** The agents of all workspaces that wait or were claimed: started as by an operator who watches the pool. */
 export class Fleet implements AsyncDisposable {
   readonly #options: FleetOptions;
   readonly #boxes = new Map<string, AgentBox>();
   #ready = 0;
-  /** Of what is ready, as far as is known; those whose claim has not ended are promised still after the next look. */
+  /**
+   * The number of ready ones that are promised, as far as is known; those whose claim has not ended stay promised after
+   * the next look.
+   */
   #promised = 0;
   #claiming = 0;
 
@@ -31,7 +34,7 @@ export class Fleet implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** All that ever were; those that are retired are not up. */
+  /** All that ever existed; retired ones are not up. */
   get boxes(): readonly AgentBox[] {
     return [...this.#boxes.values()];
   }
@@ -59,7 +62,7 @@ export class Fleet implements AsyncDisposable {
     }
   }
 
-  /** Claims once a workspace waits that is promised to nobody else, as far as can be told. */
+  /** Claims once a workspace waits that is promised to nobody else, as far as is known. */
   async whenReady<T>(claim: () => Promise<T>, signal: AbortSignal): Promise<T> {
     while (this.#promised >= this.#ready) await pause(lookEveryMs / 5, undefined, { signal });
     this.#promised += 1;
@@ -82,7 +85,7 @@ export class Fleet implements AsyncDisposable {
       (limit) => admin.call(getExternalAgentCredentials, { params, signal: limit }),
       signal,
     ).catch((error: unknown) => {
-      // The pool may have given it up meanwhile.
+      // The pool may have given it up in the meantime.
       if (isRefusal(error) && [404, 409].includes(error.status)) return undefined;
       throw error;
     });

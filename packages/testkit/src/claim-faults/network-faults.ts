@@ -4,11 +4,11 @@ import type { Random } from "../simulation/engine/random.ts";
 import type { Deployment, Route } from "./deployment.ts";
 import { type Fault, stayBroken } from "./fault.ts";
 
-/** Of the connections there are: one, some, or all. */
+/** The shares of the present connections: one, some, or all. */
 const shares = [0, 0.3, 1];
 const minStallMs = 200;
 
-/** Connections between any two that are cut, or pass nothing for a while. */
+/** Connections between any two that are cut, or stall for a while. */
 export function networkFaults(
   proxies: Deployment["proxies"],
   maxStallMs: number,

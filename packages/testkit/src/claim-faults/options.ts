@@ -1,19 +1,19 @@
 /** The options of a run of claims under faults. Times are in milliseconds. */
 export interface ClaimFaultsOptions {
-  /** Everything random that is decided here comes from it; when processes do what they do does not. */
+  /** The source of all random decisions here; the timing of processes is not. */
   readonly seed: number;
-  /** So many are made and acknowledged before the faults stop. */
+  /** The number that are made and acknowledged before the faults stop. */
   readonly claims: number;
   readonly claimsPerSecond: number;
   readonly users: number;
   readonly servers: number;
   /** Workspaces that the pool keeps waiting. */
   readonly instances: number;
-  /** Beyond so many agents, workspaces that have all they should are deleted, the oldest claims first. */
+  /** The number of agents beyond which workspaces that have all they should are deleted, the oldest claims first. */
   readonly maxAgents: number;
-  /** Mean time from one fault to the next. */
+  /** The mean time from one fault to the next. */
   readonly faultEveryMs: number;
-  /** Longest time for which a connection passes nothing; those to PostgreSQL at most a fifth of it. */
+  /** The longest time for which a connection stalls; those to PostgreSQL at most a fifth of it. */
   readonly maxStallMs: number;
   /** The time limits: of all claims, and then of all that is owed. */
   readonly claimsWithinMs: number;
@@ -22,7 +22,7 @@ export interface ClaimFaultsOptions {
   readonly watchMs: number;
   /** True to keep logs and databases also of a run without violations. */
   readonly keep: boolean;
-  /** Told a line from time to time. */
+  /** Receives a line from time to time. */
   readonly onProgress: (line: string) => void;
 }
 
@@ -30,23 +30,23 @@ export interface ClaimFaultsOptions {
 export interface ClaimFaultsOutcome {
   /** The violations: none, if all went well. */
   readonly violations: readonly string[];
-  /** Acknowledged, of a workspace that waited. */
+  /** The number of acknowledged claims of a workspace that waited. */
   readonly claims: number;
-  /** Acknowledged, but none waited: an ordinary first build. */
+  /** The number of acknowledged claims when none waited: an ordinary first build. */
   readonly missed: number;
-  /** Requests to claim without a good answer, and how many of them had been carried out. */
+  /** The number of requests to claim without a good answer, and of those carried out among them. */
   readonly lostAnswers: number;
   readonly doneUnanswered: number;
-  /** Starts of agents. */
+  /** The number of agent starts. */
   readonly agentStarts: number;
   readonly faults: readonly FaultCount[];
-  /** Until the last claim, until all was as it should be, and in all. */
+  /** The time until the last claim, until all was as it should be, and in all. */
   readonly claimsMs: number;
   readonly calmMs: number;
   readonly totalMs: number;
   /** The time from each claim to its owner's first start script. */
   readonly latencies: readonly Latency[];
-  /** Logs and databases. */
+  /** The directory of logs and databases. */
   readonly directory: string;
 }
 

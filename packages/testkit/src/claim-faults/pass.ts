@@ -1,4 +1,4 @@
-/** A line that a script left: it ran, for whom, and in which life of the agent's process. */
+/** A line that a script left: it ran, its owner, and the life of the agent's process. */
 export interface Pass {
   readonly stage: "start" | "stop";
   readonly owner: string;
@@ -9,13 +9,15 @@ export interface Pass {
 /** The variables of an agent's environment: the file for lines, and the number of its process's life. */
 export const passVariables = { file: "PASSES_FILE", boot: "PASSES_BOOT" } as const;
 
-/** The text of a script that leaves such a line with one write, and takes a moment in which things may happen. */
+/**
+ * Returns the text of a script that leaves such a line with one write, and takes a moment in which things may happen.
+ */
 export function passScript(stage: Pass["stage"]): string {
   const { file, boot } = passVariables;
   return `echo "${stage} \${{ owner.username }} $${boot} $(date +%s%3N)" >> "$${file}"; sleep 0.1`;
 }
 
-/** Throws for a line that no script of ours left. */
+/** Parses the lines. Throws for a line that no script of ours left. */
 export function parsePasses(text: string): readonly Pass[] {
   return text
     .split("\n")

@@ -11,7 +11,7 @@ import { logIn, logInAsAdmin } from "../processes/log-in.ts";
 import { pushTemplate } from "../processes/template-upload.ts";
 import { passScript } from "./pass.ts";
 
-/** Somebody who claims. */
+/** A user who claims. */
 export interface Person {
   readonly name: string;
   readonly client: ApiClient;
@@ -37,7 +37,7 @@ export async function openPeople(
   return { admin, people };
 }
 
-/** Pushes a template whose pool keeps so many waiting, and whose agents leave lines of their scripts. */
+/** Pushes a template whose pool keeps this many waiting, and whose agents leave lines of their scripts. */
 export async function pushPool(admin: ApiClient, instances: number): Promise<Wish> {
   const definition = {
     driver: "external",

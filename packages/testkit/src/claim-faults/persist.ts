@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { ApiError, isRetryable } from "@slipway/sdk/http";
 
-/** A request that has no answer by then is given up; the connection may have stalled. */
+/** The time after which a request without an answer is given up; the connection may have stalled. */
 const answerMs = 10_000;
 const retryMs = 100;
 
@@ -19,7 +19,7 @@ export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && !isRetryable(error);
 }
 
-/** Calls until there is an answer, whatever is broken meanwhile; throws refusals, and the signal's reason. */
+/** Calls until there is an answer, despite any faults; throws refusals, and the signal's reason. */
 export async function persist<T>(
   call: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,

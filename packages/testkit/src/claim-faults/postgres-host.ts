@@ -11,7 +11,7 @@ export type Shutdown = "fast" | "immediate" | "kill";
 
 const signals = { immediate: "SIGQUIT", kill: "SIGKILL" } as const;
 
-/** While PostgreSQL is away a question is asked again after this long. */
+/** The interval at which a query is repeated while PostgreSQL is down. */
 const retryMs = 100;
 const maxTries = 600;
 
@@ -35,7 +35,7 @@ export class PostgresHost implements AsyncDisposable {
     return { path: `${host}/.s.PGSQL.${port}` };
   }
 
-  /** The URL of its database behind a proxy. */
+  /** Returns the URL of its database behind a proxy. */
   urlAt(port: number): string {
     const { user, database } = this.#postgres.connection;
     return `postgres://${user}@127.0.0.1:${port}/${database}`;
@@ -53,13 +53,13 @@ export class PostgresHost implements AsyncDisposable {
     this.#postgres = await openPostgres(this.#dataDir);
   }
 
-  /** Rows as the caller knows them. Waits while PostgreSQL is away. */
+  /** Resolves to rows of the caller's type. Waits while PostgreSQL is down. */
   async query<R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#queryOnce<R>(text, values);
       } catch (error) {
-        // Class 57: it shuts down or starts. Anything else that it says is about the statement.
+        // Class 57: it shuts down or starts. Any other error is about the statement.
         const isRefusal =
           error instanceof pg.DatabaseError && error.code?.startsWith("57") !== true;
         if (isRefusal || tries === maxTries) throw error;
@@ -74,12 +74,12 @@ export class PostgresHost implements AsyncDisposable {
 
   async #queryOnce<R>(text: string, values: readonly unknown[]): Promise<readonly R[]> {
     const client = new pg.Client({ ...this.#postgres.connection, ssl: false });
-    // The query in hand fails as well.
+    // The current query fails as well.
     client.on("error", () => undefined);
     try {
       await client.connect();
       const { rows } = await client.query(text, [...values]);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever wrote the statement knows its rows
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the author of the statement knows its rows
       return rows as R[];
     } finally {
       await client.end().catch(() => undefined);

@@ -4,7 +4,7 @@ import type { Fleet } from "./fleet.ts";
 import type { PostgresHost, Shutdown } from "./postgres-host.ts";
 
 const maxServerDownMs = 3_000;
-/** A server that is the last one up is killed so often only: with all of them down nothing else is tested. */
+/** The probability of killing the last server that is up: with all of them down nothing else is tested. */
 const lastServerChance = 0.2;
 const maxPostgresDownMs = 1_500;
 const maxAgentDownMs = 2_000;
@@ -39,7 +39,7 @@ function serverKilled(replicas: Deployment["replicas"]): Fault {
   };
 }
 
-/** One restart at a time: what is down cannot go down. */
+/** Restarts PostgreSQL, one restart at a time: it cannot stop while it is down. */
 function postgresRestarted(postgres: PostgresHost): readonly Fault[] {
   let isDown = false;
   return (["fast", "immediate", "kill"] satisfies Shutdown[]).map((how) => ({

@@ -9,17 +9,17 @@ import type { ProxyTarget } from "../servers/tcp-proxy.ts";
 
 export interface ReplicaOptions {
   readonly name: string;
-  /** Gets its data and its log. */
+  /** The directory of its data and its log. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Told when it ends and nobody had killed it. */
+  /** Called when it ends without having been killed. */
   readonly onSurprise: (what: string) => void;
 }
 
 const retryMs = 200;
 const maxTries = 60;
 
-/** A server among several, which can be killed and comes back at another port with the same data. */
+/** A server among several, which can be killed and comes back on another port with the same data. */
 export class Replica implements AsyncDisposable {
   readonly #options: ReplicaOptions;
   #server: ServerProcess | undefined;
@@ -41,7 +41,7 @@ export class Replica implements AsyncDisposable {
     return this.#server === undefined ? [] : [{ port: Number(new URL(this.#server.url).port) }];
   }
 
-  /** Starts it, again and again while that fails, as whoever looks after a server does. */
+  /** Starts it, and again while that fails, as an operator does. */
   async start(): Promise<void> {
     const { name, directory, environment, onSurprise } = this.#options;
     for (let tries = 1; ; tries += 1) {

@@ -20,8 +20,8 @@ interface RetireOptions {
 const lookEveryMs = 1_000;
 
 /**
- * Has owners delete the oldest workspaces that lack nothing while there are too many, and ends the agents of what is deleted,
- * until the signal is aborted.
+ * Makes owners delete the oldest workspaces that lack nothing while there are too many, and ends the agents of deleted
+ * ones, until the signal is aborted.
  */
 export async function retire(options: RetireOptions, signal: AbortSignal): Promise<void> {
   const { postgres, fleet, maxAgents } = options;

@@ -17,9 +17,9 @@ const progressEveryMs = 5_000;
 const lookEveryMs = 500;
 
 /**
- * Claims under load on real servers, a real PostgreSQL and real agents, while all of them are killed and cut off from each
- * other; then calm, and the judgement of every workspace (docs/claims.md; docs/protocol/prebuilds.md §7). Throws when the run
- * itself cannot go on.
+ * Runs claims under load on real servers, a real PostgreSQL and real agents, while all of them are killed and cut off
+ * from each other; then calm, and the verdict on every workspace (docs/claims.md; docs/protocol/prebuilds.md §7).
+ * Throws when the run itself cannot go on.
  */
 export async function runClaimFaults(options: ClaimFaultsOptions): Promise<ClaimFaultsOutcome> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-claims-"));

@@ -6,7 +6,7 @@ import { Fleet } from "./fleet.ts";
 import type { ClaimFaultsOptions } from "./options.ts";
 import { openPeople, type Person, pushPool } from "./people.ts";
 
-/** All that takes part: servers with what they stand on, people, and the agents of their workspaces. */
+/** All participants: servers with their dependencies, people, and the agents of their workspaces. */
 export interface Stage extends AsyncDisposable {
   readonly deployment: Deployment;
   readonly people: readonly Person[];
@@ -16,7 +16,7 @@ export interface Stage extends AsyncDisposable {
   readonly surprises: readonly string[];
 }
 
-/** Opens everything in a directory. Nothing goes wrong yet, and nobody claims. */
+/** Opens everything in a directory, without faults or claims yet. */
 export async function openStage(directory: string, options: ClaimFaultsOptions): Promise<Stage> {
   const { servers, users, instances, seed, claims: count, claimsPerSecond: perSecond } = options;
   await using opening = new AsyncDisposableStack();

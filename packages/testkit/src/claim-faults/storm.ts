@@ -4,7 +4,7 @@ import { Random } from "../simulation/engine/random.ts";
 import { type Fault, stayBroken } from "./fault.ts";
 import type { FaultCount } from "./options.ts";
 
-/** A fault that struck and was mended. */
+/** A fault that struck and was repaired. */
 export interface Blow {
   readonly kind: string;
   readonly what: string;
@@ -22,8 +22,8 @@ interface StormOptions {
 }
 
 /**
- * Lets faults strike, several at a time, until the signal is aborted; resolves once all is mended. When which of them is to
- * strike, and what it decides, comes from the seed alone.
+ * Lets faults strike, several at a time, until the signal is aborted; resolves once all is repaired. The time of each,
+ * and its decisions, come from the seed alone.
  */
 export async function storm(options: StormOptions, signal: AbortSignal): Promise<void> {
   const { random, everyMs } = options;
@@ -63,7 +63,7 @@ function choose(faults: readonly Fault[], random: Random): Fault {
   throw new Error("there is no fault to choose");
 }
 
-/** The blows by their kinds, the most frequent first. */
+/** Returns the counts of faults by their kinds, the most frequent first. */
 export function countBlows(blows: readonly Blow[]): readonly FaultCount[] {
   return [...Map.groupBy(blows, ({ kind }) => kind)]
     .map(([kind, all]) => ({

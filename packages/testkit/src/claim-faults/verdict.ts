@@ -14,7 +14,7 @@ export interface Verdict {
   readonly latencies: readonly Latency[];
 }
 
-/** Judges every workspace by the database, and by what the scripts of its agent have left. */
+/** Judges every workspace by the database, and by the lines of its agent's scripts. */
 export async function reachVerdict(postgres: PostgresHost, fleet: Fleet): Promise<Verdict> {
   const facts = await readWorkspaceFacts(postgres);
   const judged = await Promise.all(

@@ -9,14 +9,14 @@ export interface WorkspaceFacts {
   readonly ownerName: string;
   readonly isDeleted: boolean;
   readonly wasPrebuild: boolean;
-  /** All for whom it was ever built, without the system user. */
+  /** All users for whom it was ever built, without the system user. */
   readonly claimers: readonly string[];
   /** The time at which the transaction of the claim began. */
   readonly claimedAtMs: number | undefined;
   readonly isOwed: boolean;
-  /** Of the newest build's agent. */
+  /** The state of the newest build's agent. */
   readonly lifecycle: string | undefined;
-  /** Of builds that failed. */
+  /** The errors of builds that failed. */
   readonly errors: readonly string[];
 }
 
@@ -51,7 +51,7 @@ const statement = `
           where b.workspace_id = w.id) builds
     order by w.created_at`;
 
-/** Every workspace there ever was, the deleted ones too, the oldest first. */
+/** Reads every workspace that ever existed, deleted ones included, the oldest first. */
 export async function readWorkspaceFacts(
   postgres: PostgresHost,
 ): Promise<readonly WorkspaceFacts[]> {

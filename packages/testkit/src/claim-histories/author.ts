@@ -5,7 +5,7 @@ import { type Beginning, users, versions } from "./history-world.ts";
 import type { BuildState, Snapshot } from "./snapshot.ts";
 import type { Step, TimedStep } from "./step.ts";
 
-/** A kind of step, how often it is taken where it can be, and how one is chosen; undefined when there is none. */
+/** A kind of step, its frequency where it is possible, and a choice of one; undefined when there is none. */
 interface Kind {
   readonly weight: number;
   readonly choose: (now: Snapshot) => Step | undefined;
@@ -20,8 +20,8 @@ interface OpenSession {
 }
 
 /**
- * Writes a history step by step: what servers, workers, agents and people may do next, as things stand. It keeps things going
- * more often than not, or nothing would ever be claimed.
+ * Writes a history step by step: the possible next acts of servers, workers, agents and people, in the present state.
+ * It keeps things going more often than not, or nothing would ever be claimed.
  */
 export class Author {
   readonly #random: Random;
@@ -61,7 +61,7 @@ export class Author {
     }
   }
 
-  /** Remembers what came of a step. */
+  /** Remembers the outcome of a step. */
   note(step: Step, answer: string): void {
     if (step.type === "finish") this.#works.delete(step.work);
     if (answer === "refused" || answer === "nothing") return;
@@ -79,7 +79,7 @@ export class Author {
     throw new RangeError("no kind of step is left");
   }
 
-  /** At least 10 ms: what one look makes is put that far apart. */
+  /** At least 10 ms: the builds of one look are put that far apart. */
   #pause(): number {
     const random = this.#random;
     if (random.chance(0.85)) return 10 + random.below(1_000);
@@ -155,7 +155,7 @@ export class Author {
 
   #report({ agents }: Snapshot): Step | undefined {
     const known = [...this.#sessions.keys()];
-    // The newest sessions say the most.
+    // The newest sessions report the most.
     const some = this.#random.chance(0.7) ? known.slice(-4) : known;
     const session = this.#random.pick(some);
     const agent = session === undefined ? undefined : this.#sessions.get(session)?.agent;

@@ -5,7 +5,7 @@ import type { Step } from "./step.ts";
 export interface HistoryWorld extends AsyncDisposable {
   /** Lets time pass, in whole milliseconds. */
   pass(ms: number): Promise<void>;
-  /** Resolves to what whoever did it was told. */
+  /** Resolves to the answer that the step's actor got. */
   take(step: Step): Promise<string>;
   /** Returns the rows, and the views whose turn it is. */
   read(turn: number): Promise<Snapshot>;
@@ -23,5 +23,5 @@ export interface Beginning {
 export const users = ["u1", "u2"] as const;
 export const versions = ["v1", "v2"] as const;
 
-/** Few, so that failures hold nothing off for long. */
+/** Few, so that failures delay nothing for long. */
 export const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 3 };

@@ -25,7 +25,7 @@ import { nameRows } from "./name-rows.ts";
 import type { Step } from "./step.ts";
 import { tiesOf } from "./ties.ts";
 
-/** Takes a step in the model; resolves to what whoever did it was told. */
+/** Takes a step in the model; resolves to the answer that its actor got. */
 export async function takeModelStep(world: ModelState, step: Step): Promise<string> {
   try {
     return await take(world, step);

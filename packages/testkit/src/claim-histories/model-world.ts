@@ -17,7 +17,7 @@ import { Names } from "./names.ts";
 import { readViews, type Snapshot } from "./snapshot.ts";
 import type { Step } from "./step.ts";
 
-/** The simulation's model, with nothing that goes wrong or takes time. */
+/** The simulation's model, without faults or delays. */
 export class ModelWorld implements HistoryWorld, ModelState {
   readonly model: Model;
   readonly names = new Names();
@@ -91,12 +91,12 @@ export class ModelWorld implements HistoryWorld, ModelState {
     this.#life.end();
   }
 
-  /** Has all steps of some work come at this moment. */
+  /** Runs all steps of some work at this moment. */
   async #atOnce<T>(work: Promise<T>): Promise<T> {
     const over = new AbortController();
     const end = (): void => over.abort();
     work.then(end, end);
-    // One run of the clock after the other: one that is left behind would set it back.
+    // One run of the clock after the other: a late one would set it back.
     while (!over.signal.aborted) {
       await this.#scheduler.run(0);
       await new Promise((resolve) => setImmediate(resolve));

@@ -3,9 +3,9 @@ import { prebuildsUserId, type Transition } from "@slipway/api";
 import type { Names } from "./names.ts";
 import type { AgentState, BuildState, Snapshot, WorkspaceState } from "./snapshot.ts";
 
-/** The rows of a world under its own ids; what `snapshot.ts` says of them is already in its terms. */
+/** The rows of a world under its own ids; the facts of `snapshot.ts` about them are already in its terms. */
 export interface Rows {
-  /** Oldest first; those of one moment in the order in which their names are to count. */
+  /** Oldest first; those of one moment in the order of their names. */
   readonly workspaces: readonly WorkspaceRow[];
   /** Sorted by workspace and number. */
   readonly builds: readonly BuildRow[];
@@ -35,11 +35,11 @@ export interface AgentRow extends Omit<AgentState, "parent" | "token"> {
   readonly buildId: string;
   readonly parentId: string | null;
   readonly name: string;
-  /** Whatever stands for the token: equal for equal ones. */
+  /** A stand-in for the token: equal for equal ones. */
   readonly tokenId: string;
 }
 
-/** Names what is new, and tells of all rows by their names. */
+/** Names new rows, and returns all rows by their names. */
 export function nameRows(names: Names, rows: Rows): Omit<Snapshot, "views"> {
   for (const { id } of rows.workspaces) {
     if (!names.has(id)) names.add(id, `w${names.next("w")}`);
@@ -59,7 +59,7 @@ export function nameRows(names: Names, rows: Rows): Omit<Snapshot, "views"> {
   };
 }
 
-/** The name of a user, which the system user has as well. */
+/** Returns the name of a user, or of the system user. */
 function userName(names: Names, id: string): string {
   return id === prebuildsUserId ? "prebuilds" : names.name(id);
 }

@@ -1,4 +1,4 @@
-/** The names that both worlds use, and the ids under which one of them keeps what they name. */
+/** The names that both worlds use, and the ids that one of them has for them. */
 export class Names {
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<string, string>();
@@ -21,7 +21,7 @@ export class Names {
     return found(this.#ids.get(name), name);
   }
 
-  /** Counts what there is of a kind, from 1. */
+  /** Counts the names of a kind, from 1. */
   next(kind: string): number {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);

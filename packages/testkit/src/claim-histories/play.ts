@@ -18,12 +18,12 @@ export interface PlayedHistory {
   readonly differences: readonly string[];
 }
 
-/** Steps of one history. */
+/** The number of steps of one history. */
 const length = 60;
 
 /**
- * Has the same things happen in the simulation's model and, by the production statements, in a migrated PostgreSQL, and compares
- * all that both know after each step, up to the first difference. A seed makes one history.
+ * Plays the same events in the simulation's model and, by the production statements, in a migrated PostgreSQL, and
+ * compares the knowledge of both after each step, up to the first difference. A seed makes one history.
  */
 export async function playHistory(url: string, seed: number): Promise<PlayedHistory> {
   const random = new Random(seed);

@@ -16,7 +16,7 @@ interface SearchOptions {
   readonly onHistory?: (seed: number) => void;
 }
 
-/** Histories that one database sees: what they leave behind is invisible, but not gone. */
+/** The number of histories that one database sees: their leftovers are invisible, but not gone. */
 const perDatabase = 50;
 
 /** Plays the histories of seeds, on databases of its own in a PostgreSQL. */

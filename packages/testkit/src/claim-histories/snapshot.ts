@@ -1,9 +1,9 @@
 import type { Transition } from "@slipway/api";
 
-/** Milliseconds since something was; null when it was not. */
+/** The milliseconds since an event; null when there was none. */
 export type AgeMs = number | null;
 
-/** All that a world knows, by the names of `step.ts`. Equal in the model and in PostgreSQL. */
+/** The knowledge of a world, by the names of `step.ts`. Equal in the model and in PostgreSQL. */
 export interface Snapshot {
   readonly workspaces: Readonly<Record<string, WorkspaceState>>;
   readonly builds: Readonly<Record<string, BuildState>>;
@@ -54,7 +54,7 @@ export interface Views {
   readonly live?: Readonly<Record<string, string | null>>;
   /** The workspaces that claims get, in this order, by version. */
   readonly claimable?: Readonly<Record<string, readonly string[]>>;
-  /** Prebuilds that a claim which has locked them gets. */
+  /** The prebuilds that a claim which has locked them gets. */
   readonly changeable?: readonly string[];
   /** The reconciler's snapshot and plan, by version. */
   readonly pools?: Readonly<Record<string, object>>;

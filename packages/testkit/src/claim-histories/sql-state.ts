@@ -18,7 +18,7 @@ export interface SqlState {
   readonly sessions: Map<string, SqlSession>;
 }
 
-/** A session, and since how long it lasts: what it knows of the time grows old with the rows. */
+/** A session and its age: its knowledge of the time ages with the rows. */
 export interface SqlSession {
   readonly session: Omit<AgentSession, "authenticatedAt">;
   ageMs: number;

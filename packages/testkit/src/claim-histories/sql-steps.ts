@@ -25,7 +25,7 @@ import type { SqlState } from "./sql-state.ts";
 import type { Step } from "./step.ts";
 import { tiesOf } from "./ties.ts";
 
-/** Takes a step by the production services and statements; resolves to what whoever did it was told. */
+/** Takes a step by the production services and statements; resolves to the answer that its actor got. */
 export async function takeSqlStep(world: SqlState, step: Step): Promise<string> {
   try {
     return await take(world, step);

@@ -70,7 +70,7 @@ const settings = {
   ttl_ms: 3_600_000,
 } as const;
 
-/** Whoever rehearses throws this, so that nothing of it stays. */
+/** The error that ends a rehearsal, so that nothing of it stays. */
 class Rehearsed extends Error {
   override readonly name = "Rehearsed";
   readonly code = "rehearsed";

@@ -40,7 +40,7 @@ export class SqlWorld implements HistoryWorld, SqlState {
     this.#opened = opened;
   }
 
-  /** In a migrated database, in which nothing stays. */
+  /** Opens a world in a migrated database, in which nothing stays. */
   static async open(
     url: string,
     { driver, agentNames, instances, expireAfterSeconds }: Beginning,

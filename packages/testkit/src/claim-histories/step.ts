@@ -10,7 +10,7 @@ export type Step =
       readonly type: "create";
       readonly user: string;
       readonly name: string;
-      /** Of the preset that has a pool. */
+      /** True for the preset that has a pool. */
       readonly isPooled: boolean;
     }
   | {
@@ -39,10 +39,12 @@ export type Step =
   | { readonly type: "grant"; readonly agent: string }
   | { readonly type: "promote"; readonly version: string }
   | { readonly type: "invalidate" }
-  /** A worker starts again what should run on its machine. */
+  /** A worker restarts what should run on its machine. */
   | { readonly type: "restore"; readonly worker: string };
 
-/** A step, and how much time passes before it, in milliseconds: at least 1, so that nothing happens at the same time. */
+/**
+ * A step, and the time that passes before it, in milliseconds: at least 1, so that nothing happens at the same time.
+ */
 export interface TimedStep {
   readonly afterMs: number;
   readonly step: Step;

@@ -1,7 +1,7 @@
 import type { Rows } from "./name-rows.ts";
 import type { Names } from "./names.ts";
 
-/** A build that a look made, and by how much it is to be older than that. */
+/** A build of one look, and the time by which it is to be older than that. */
 export interface Tie {
   readonly buildId: string;
   readonly workspaceId: string;

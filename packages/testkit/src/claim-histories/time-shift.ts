@@ -11,8 +11,8 @@ const tables = [
 ] as const;
 
 /**
- * Lets time pass where `now()` stands still: all that was is longer ago then. So the production statements run as they are,
- * and not a moment passes but when a history says so.
+ * Lets time pass where `now()` stands still: everything past is longer ago then. So the production statements run
+ * unchanged, and time passes only when a history says so.
  */
 export class TimeShift {
   readonly #db: Database;
@@ -37,7 +37,7 @@ export class TimeShift {
     return new TimeShift(db, columns);
   }
 
-  /** The time so long ago, exactly. */
+  /** Returns the time this long ago, exactly. */
   async before(ms: number): Promise<string> {
     const { rows } = await sql<{ readonly at: string }>`
       select (now() - make_interval(secs => ${ms} / 1000.0))::text as at`.execute(this.#db);

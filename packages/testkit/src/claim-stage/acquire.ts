@@ -5,7 +5,7 @@ import { acquireJob } from "@slipway/server/claims";
 import type { StageNeeds } from "./stage-needs.ts";
 import { Work } from "./work.ts";
 
-/** Takes a job as the worker of a server does, and does what comes before the driver's work; undefined when none waits. */
+/** Takes a job like a server's worker, and does the work before the driver's; undefined when none waits. */
 export async function acquire(
   needs: StageNeeds,
   workerId: string = randomUUID(),

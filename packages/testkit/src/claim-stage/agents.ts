@@ -42,7 +42,7 @@ export async function agentsOf(
     }));
 }
 
-/** Lets an agent in as a server does; undefined for a token that is nobody's. */
+/** Admits an agent as a server does; undefined for an unknown token. */
 export async function connect(
   { db }: StageNeeds,
   token: string,

@@ -10,10 +10,10 @@ import {
 
 type Ending = "succeed" | "fail";
 
-/** A driver that touches nothing, and whose work takes until the test says how it ends. */
+/** A driver that touches nothing, and whose work lasts until the test ends it. */
 export class HeldDriver implements Driver {
   readonly name: DriverName;
-  /** Absent where a claim leaves nothing to do. */
+  /** Absent where a claim needs no work. */
   readonly claim?: Driver["start"];
   readonly #begun = Promise.withResolvers<void>();
   readonly #ending = Promise.withResolvers<Ending>();
@@ -40,7 +40,7 @@ export class HeldDriver implements Driver {
   readonly stop: Driver["stop"] = (build, _log, signal) => this.#work(build, signal);
   readonly delete: Driver["delete"] = (build, _log, signal) => this.#work(build, signal);
 
-  /** Nothing runs: whatever is to be restored is started anew. */
+  /** Reports that nothing runs: everything to be restored is started anew. */
   async observe({
     agents,
   }: {

@@ -3,10 +3,10 @@ import { prebuildsUserId } from "@slipway/api";
 import { bringToLife } from "./agents.ts";
 import type { ClaimStage } from "./stage.ts";
 
-/** So long that no failure of a test matters to it. */
+/** A time too long for any failure of a test to matter. */
 const limits = { backoffMs: 0, lookbackMs: 0, failureHardLimit: 0 };
 
-/** Has the pool filled, with its prebuilds ready; resolves to their ids, oldest first, a second apart from each other. */
+/** Fills the pool, with its prebuilds ready; resolves to their ids, oldest first, a second apart from each other. */
 export async function fillPool(stage: ClaimStage): Promise<readonly string[]> {
   await stage.look(limits);
   await stage.carryOut();

@@ -18,11 +18,11 @@ export interface StageNeeds {
   readonly limits: Limits;
   /** The driver of all templates. */
   readonly driver: DriverName;
-  /** The same, for services that only look at what it can do. */
+  /** The same driver, for services that only look at its abilities. */
   readonly drivers: ReadonlyMap<string, Driver>;
 }
 
-/** A network that loses every hint: whoever waits looks again by itself. */
+/** A network that loses every hint: waiters look again by themselves. */
 export const noHints: PubSub & LocalHints = {
   subscribe: () => ({ [Symbol.dispose]: () => undefined }),
   publish: () => undefined,

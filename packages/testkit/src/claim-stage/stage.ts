@@ -39,7 +39,7 @@ export interface StageOptions {
 export interface StageWorkspace {
   readonly name: string;
   readonly presetId?: string;
-  /** Default: the caller. */
+  /** The initiator (default: the caller). */
   readonly owner?: UserCaller;
   readonly ttlMs?: number;
 }
@@ -47,7 +47,7 @@ export interface StageWorkspace {
 const noSignal = new AbortController().signal;
 const unmeasured = { observe: () => undefined };
 
-/** A template with a pool on a database, and what servers and people do with it, called one at a time. */
+/** A template with a pool on a database, and the acts of servers and people on it, called one at a time. */
 export class ClaimStage {
   readonly needs: StageNeeds;
   readonly admin: UserCaller;
@@ -92,7 +92,7 @@ export class ClaimStage {
     return new ClaimStage({ needs, admin, organizationId, ...template }, options);
   }
 
-  /** Another version of the template, which is not active yet. */
+  /** Pushes another version of the template, which is not active yet. */
   pushVersion(): Promise<StageVersion> {
     const { needs, organizationId, admin, templateId } = this;
     return pushStageVersion(needs, { organizationId, admin, ...this.#options }, templateId);
@@ -107,7 +107,7 @@ export class ClaimStage {
     return insertUser(this.needs.db, username, []);
   }
 
-  /** A look at all pools, as the reconciler takes it; resolves to the number of builds that it queued. */
+  /** Looks at all pools, as the reconciler does; resolves to the number of builds that it queued. */
   look(limits: ReconcileLimits): Promise<number> {
     const reconciler = { ...this.needs, logger: silentLogger, reconciliationSeconds: unmeasured };
     return reconcilePools(reconciler, limits, noSignal);
@@ -120,7 +120,7 @@ export class ClaimStage {
     }
   }
 
-  /** A new workspace of the active version; of a preset from its pool, if one waits there. */
+  /** Makes a workspace of the active version; of a preset from its pool, if one waits there. */
   create(
     caller: UserCaller,
     { name, presetId, owner = caller, ttlMs }: StageWorkspace,
@@ -137,7 +137,7 @@ export class ClaimStage {
     });
   }
 
-  /** Queues a build of a workspace as it is by now. */
+  /** Queues a build of a workspace as it is now. */
   async build(caller: UserCaller, workspaceId: string, transition: Transition): Promise<string> {
     const row = await selectWorkspace(this.needs.db, workspaceId);
     if (row === undefined) throw new Error(`no workspace ${workspaceId}`);

@@ -33,14 +33,14 @@ export class Work {
     this.#outcome.catch(() => undefined);
   }
 
-  /** Does what comes before the driver's work. */
+  /** Does the work before the driver's. */
   static async begin(needs: StageNeeds, workerId: string, job: AcquiredJob): Promise<Work> {
     const work = new Work(needs, workerId, job);
     await Promise.race([work.#driver.begun, work.#outcome]);
     return work;
   }
 
-  /** Ends the job; false when another worker has it by now. */
+  /** Ends the job; false when another worker has taken it. */
   async end(how: "succeed" | "fail" | "cancel"): Promise<boolean> {
     if (how === "cancel") this.#canceled.abort(new JobCanceled());
     else this.#driver.end(how);

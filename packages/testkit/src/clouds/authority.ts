@@ -13,7 +13,7 @@ export interface Issued {
 
 export interface CertificateParts {
   readonly name: string;
-  /** Itself unless given. */
+  /** The issuer (default: itself). */
   readonly issuer?: Issued;
   /** True if it may issue others. */
   readonly isAuthority?: boolean;
@@ -21,10 +21,10 @@ export interface CertificateParts {
   readonly from?: Date;
   readonly to?: Date;
   readonly issuerUrls?: readonly string[];
-  /** More extensions, by their ids, with a value that means nothing. */
+  /** Additional extensions, by their ids, with a meaningless value. */
   readonly extensions?: readonly { readonly id: string; readonly critical: boolean }[];
   readonly hash?: "SHA-1" | "SHA-256";
-  /** A key to have instead of a new one. */
+  /** A key to use instead of a new one. */
   readonly keys?: webcrypto.CryptoKeyPair;
   /** RSA as Azure's signers, or ECDSA. */
   readonly kind?: "rsa" | "ec";
@@ -69,7 +69,7 @@ export async function issue({
   return { der, pem, parsed: pki.Certificate.fromBER(new Uint8Array(der)), keys: pair };
 }
 
-/** Keys for a certificate; those of RSA take a while. */
+/** Generates keys for a certificate; those of RSA take a while. */
 export async function makeKeys(kind: "rsa" | "ec"): Promise<webcrypto.CryptoKeyPair> {
   const publicExponent = new Uint8Array([1, 0, 1]);
   return webcrypto.subtle.generateKey(
@@ -94,7 +94,7 @@ const oids = {
 
 export interface MessageParts {
   readonly signer: Issued;
-  /** The signer's own unless given. */
+  /** The certificates (default: the signer's own). */
   readonly certificates?: readonly Issued[];
   /** The number of signers. */
   readonly signers?: number;
@@ -105,7 +105,7 @@ export interface MessageParts {
   readonly attributes?: { readonly signedAt?: Date; readonly digestOf?: string };
 }
 
-/** PKCS #7 signed data in base64, made as Azure makes it unless the parts say otherwise. */
+/** Makes PKCS #7 signed data in base64, like Azure's unless the parts say otherwise. */
 export function signMessage(
   content: string,
   {
@@ -168,7 +168,7 @@ function signedAttributes(
   return new pki.SignedAndUnsignedAttributes({ type: 0, attributes });
 }
 
-/** Attributes are signed as the set that they are, whatever their tag. */
+/** Encodes attributes for signing: as a set, whatever their tag. */
 function asSet(attributes: pki.SignedAndUnsignedAttributes): Buffer {
   const bytes = Buffer.from(attributes.toSchema().toBER());
   bytes[0] = 0x31;

@@ -9,14 +9,14 @@ import { CompactSign, exportJWK } from "jose";
 import { openLocalServer } from "../servers/local-server.ts";
 import { issue, type Issued, makeKeys, signMessage } from "./authority.ts";
 
-/** Clouds of a test, whose machines prove who they are to a server with these settings. */
+/** Clouds of a test, whose machines authenticate to a server with these settings. */
 export interface Clouds extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   /** The identity that a machine of each cloud sends. */
   readonly aws: (instanceId: string) => Body;
   readonly azure: (instanceId: string) => Body;
   readonly google: (instanceId: string, alg?: "RS256" | "ES256") => Promise<Body>;
-  /** The same with a signature of somebody else. */
+  /** The same with a foreign signature. */
   readonly forged: () => Promise<Readonly<Record<"aws" | "azure" | "google", Body>>>;
 }
 
@@ -74,7 +74,7 @@ async function makeSigners(issuer: Issued): Promise<Signers> {
   };
 }
 
-/** Each algorithm's keys at an address of their own. */
+/** Serves each algorithm's keys at an address of their own. */
 async function serveKeys({
   rsa,
   ec,

@@ -5,9 +5,9 @@ import type { Cloud } from "@slipway/sdk/agent";
 import { openLocalServer } from "../servers/local-server.ts";
 import type { Clouds } from "./cloud-machines.ts";
 
-/** A machine of a cloud, as its metadata service tells of it to what runs on it. */
+/** A machine of a cloud, as its metadata service describes it to programs on it. */
 export interface Machine extends AsyncDisposable {
-  /** Of an agent that is known by this machine. */
+  /** The environment of an agent that this machine identifies. */
   readonly environment: Readonly<Record<string, string>>;
   /** Returns the number of requests for the machine's identity. */
   readonly asked: () => number;
@@ -20,7 +20,10 @@ const variables = {
   google: "GCE_METADATA_HOST",
 } as const;
 
-/** Opens the metadata service of one machine. It refuses what the clouds' own refuse (docs/protocol/rest.md §3). */
+/**
+ * Opens the metadata service of one machine. It refuses the requests that the clouds' own refuse
+ * (docs/protocol/rest.md §3).
+ */
 export async function openMachine(
   clouds: Clouds,
   cloud: Cloud,
@@ -49,7 +52,7 @@ export async function openMachine(
   };
 }
 
-/** Undefined: refused. */
+/** The answer to a request; undefined refuses it. */
 type Answer = { readonly text: string | undefined; readonly isProof: boolean } | undefined;
 
 function reply(response: ServerResponse, answer: Answer): void {

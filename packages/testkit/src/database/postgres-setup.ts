@@ -8,7 +8,7 @@ import type { TestProject } from "vitest/node";
 const program = fileURLToPath(new URL("run-postgres.ts", import.meta.url));
 
 /**
- * Gives a test run its PostgreSQL. It runs in a process of its own, because what runs here does not find our packages by
+ * Gives a test run its PostgreSQL. It runs in a process of its own, because code here does not find our packages by
  * their sources.
  */
 // oxlint-disable-next-line import/no-default-export -- vitest calls the default export of a global setup

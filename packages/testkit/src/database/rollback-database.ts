@@ -3,8 +3,9 @@ import { connectionOptions, databaseOn } from "@slipway/server/claims";
 import pg from "pg";
 
 /**
- * A database in one transaction that is never committed, so that the time stands still in it and nothing of it stays. What
- * begins, commits and rolls back a transaction there sets, releases and returns to a savepoint. Disposing of it undoes it all.
+ * A database in one transaction that is never committed, so that time stands still in it and nothing of it stays.
+ * Statements that begin, commit and roll back a transaction there set, release and return to a savepoint. Disposing of
+ * it undoes it all.
  */
 export interface RollbackDatabase extends AsyncDisposable {
   readonly db: Database;

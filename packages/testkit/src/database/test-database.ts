@@ -6,12 +6,12 @@ import pg from "pg";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** URL of the PostgreSQL of this run; each test file makes databases of its own in it. */
+    /** The URL of the PostgreSQL of this run; each test file makes databases of its own in it. */
     readonly postgresUrl: string;
   }
 }
 
-/** A migrated database that others are copied from. */
+/** A migrated database to copy. */
 export const templateDatabase = "slipway_template";
 
 /** A migrated, empty database of its own; disposing of it drops it. */
@@ -36,7 +36,7 @@ export async function openTestDatabase(postgresUrl: string): Promise<TestDatabas
   };
 }
 
-/** The same server, another database. */
+/** Returns the URL of another database on the same server. */
 export function urlOf(postgresUrl: string, database: string): string {
   return postgresUrl.replace(/\/[^/?]*(\?|$)/, `/${database}$1`);
 }

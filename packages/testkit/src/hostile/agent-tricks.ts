@@ -20,7 +20,7 @@ import { waitForWorkspace } from "../processes/workspace-life.ts";
 import type { Play } from "./scoreboard.ts";
 import type { HostileStage } from "./stage.ts";
 
-/** Something that a hostile one does in a few seconds at most, again and again. */
+/** An attack that takes a few seconds at most, again and again. */
 export interface Trick {
   readonly name: string;
   readonly run: (stage: HostileStage, play: Play, signal: AbortSignal) => Promise<void>;
@@ -29,7 +29,7 @@ export interface Trick {
 const mebibyte = 1024 * 1024;
 const escapes = "\u001b]52;c;ZWNobyBob3N0aWxl\u0007\u001b]0;title\u0007\u001b[2J\r";
 
-/** All that an agent may do to harm: one at a time, in this order. */
+/** All attacks of an agent: one at a time, in this order. */
 export const agentTricks: readonly Trick[] = [
   {
     name: "answers that nobody reads",
@@ -228,7 +228,7 @@ async function tokenOf({ agentOwner: { client, workspace } }: HostileStage): Pro
   return (await client.call(getExternalAgentCredentials, { params })).agent_token;
 }
 
-/** Does something over a session of its own. */
+/** Runs a task over a session of its own. */
 async function withSession(
   stage: HostileStage,
   run: (agent: RawAgent) => Promise<void>,

@@ -4,8 +4,8 @@ import { openClient } from "../processes/log-in.ts";
 import { work } from "./bystander.ts";
 
 /*
- * A thread of its own for the bystander: what the hostile ones compute in this process is not the server's time. Ends with its
- * parent, which terminates it.
+ * A thread of its own for the bystander: the computation of the hostile ones in this process is not the server's time.
+ * Ends with its parent, which terminates it.
  */
 
 /** The data that the thread starts with. */
@@ -20,7 +20,7 @@ export type BystanderMessage =
   | { readonly type: "took"; readonly ms: number }
   | { readonly type: "failed"; readonly text: string };
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- by the one who starts the thread
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set by the starter of the thread
 const { serverUrl, token, workspaceId } = workerData as BystanderData;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of a thread, not a window
 const tell = (message: BystanderMessage): void => parentPort?.postMessage(message);

@@ -16,21 +16,21 @@ import { Agent } from "@slipway/wire";
 import { connectExternalAgent, type ExternalAgent } from "../processes/external-agent.ts";
 import { requireAgent, waitForWorkspace } from "../processes/workspace-life.ts";
 
-/** Between two requests: a few hundred a minute, as of a few people at work. */
+/** The pause between two requests: a few hundred a minute, as of a few people at work. */
 const pauseMs = 150;
-/** After so many rounds of requests the workspace is stopped and started. */
+/** The number of rounds of requests after which the workspace is stopped and started. */
 const roundsPerRestart = 20;
 
 /** The results of the bystander's requests. */
 export interface BystanderNotes {
-  /** In milliseconds, for each request that succeeded. */
+  /** The durations in milliseconds, for each request that succeeded. */
   took(ms: number): void;
   failed(text: string): void;
 }
 
 /**
- * The member whose work the others must not hinder: looks at lists, at a workspace, its logs and its metadata, and stops and starts
- * it. Every request must succeed.
+ * The member whose work the others must not hinder: reads lists, a workspace, its logs and its metadata, and stops and
+ * starts it. Every request must succeed.
  */
 export async function work(
   client: ApiClient,

@@ -1,14 +1,14 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Resident memory of a process; NaN where the system does not tell. */
+/** Returns the resident memory of a process; NaN where the system does not report it. */
 export async function memoryOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1];
   return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024;
 }
 
-/** Bytes of all files under a directory; what goes meanwhile does not count. */
+/** Counts the bytes of all files under a directory; files that disappear meanwhile do not count. */
 export async function diskOf(directory: string): Promise<number> {
   const names = await readdir(directory).catch(() => []);
   let bytes = 0;
@@ -21,7 +21,7 @@ export async function diskOf(directory: string): Promise<number> {
   return bytes;
 }
 
-/** The value below which this share of the values lies; NaN for none. */
+/** Returns the value below which this share of the values lies; NaN for none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -21,7 +21,7 @@ import { pushVersion } from "../processes/template-upload.ts";
 import type { Trick } from "./agent-tricks.ts";
 import type { HostileStage } from "./stage.ts";
 
-/** All that a member may do to harm. */
+/** All attacks of a member. */
 export const memberTricks: readonly Trick[] = [
   {
     name: "many watch streams",
@@ -184,7 +184,7 @@ async function deleteOne(client: HostileStage["member"]["client"], id: string): 
   }
 }
 
-/** Asks to upgrade from a foreign origin, and holds the connection a moment. Resolves with the status, 0 for none. */
+/** Asks to upgrade from a foreign origin, and holds the connection a moment. Resolves to the status, 0 for none. */
 async function refusedUpgrade({ server, member: { client } }: HostileStage): Promise<number> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

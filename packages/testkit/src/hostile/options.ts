@@ -10,13 +10,13 @@ export interface HostileOptions {
 export interface Interval {
   /** The time from the beginning of the run to the end of the interval. */
   readonly atMs: number;
-  /** Of the requests of the bystander; NaN when there was none. */
+  /** The latencies of the bystander's requests; NaN when there was none. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly requests: number;
-  /** Resident memory of the server's process; NaN where the system does not tell. */
+  /** The resident memory of the server's process; NaN where the system does not report it. */
   readonly memoryBytes: number;
-  /** Of the data directory, with the database. */
+  /** The size of the data directory, with the database. */
   readonly diskBytes: number;
   readonly tricks: readonly TrickCount[];
 }
@@ -35,7 +35,7 @@ export interface HostileOutcome {
   readonly faults: readonly string[];
   /** The violations that the run shows; none for a good one. */
   readonly violations: readonly string[];
-  /** Of all requests of the bystander. */
+  /** The latencies of all the bystander's requests. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }

@@ -13,14 +13,14 @@ import { Scoreboard } from "./scoreboard.ts";
 import { type HostileStage, openHostileStage } from "./stage.ts";
 import { judgeHostileRun } from "./verdict.ts";
 
-/** Between two tricks: the machine is not ours alone. */
+/** The pause between two tricks: the machine is shared. */
 const betweenTricksMs = 250;
 
-/** A session or request that is refused or cut off is what a trick came for. */
+/** A refused or cut session or request is the aim of a trick. */
 const cutOff = /Unexpected server response: 4\d\d|socket hang up|ECONNRESET|fetch failed/;
 
 /**
- * One hostile agent and one hostile member play all their tricks again and again on a real server, while a third one
+ * Plays all tricks of one hostile agent and one hostile member again and again on a real server, while a third user
  * works and is timed. Throws when the stage cannot be set up, and when the server ends.
  */
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
@@ -43,7 +43,7 @@ export async function runHostile(options: HostileOptions): Promise<HostileOutcom
   return { intervals, faults, violations, p50Ms, p99Ms };
 }
 
-/** Runs the bystander in a thread, and gathers what it tells. Rejects when it fails. */
+/** Runs the bystander in a thread, and gathers its messages. Rejects when it fails. */
 async function watchBystander(
   { server, bystander: { client, workspace } }: HostileStage,
   latencies: number[],

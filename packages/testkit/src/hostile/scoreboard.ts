@@ -3,7 +3,7 @@ import { ApiError } from "@slipway/sdk/http";
 import type { RawReply } from "../processes/raw-agent.ts";
 import type { TrickCount } from "./options.ts";
 
-/** Faults that are told of; a broken server makes thousands of the same. */
+/** The most faults that are reported; a broken server makes thousands of the same. */
 const maxFaults = 50;
 
 /** The notes of one trick. */
@@ -11,11 +11,11 @@ export interface Play {
   note(isTaken: boolean): void;
   reply(reply: RawReply): void;
   status(status: number, what: string): void;
-  /** Notes how a request ends; undefined when it is refused. */
+  /** Notes the end of a request; undefined when it is refused. */
   request<T>(what: string, request: Promise<T>): Promise<T | undefined>;
 }
 
-/** Counts how the server takes what the hostile ones do. */
+/** The server's answers to the hostile ones, counted. */
 export class Scoreboard {
   readonly #counts = new Map<string, { played: number; taken: number; refused: number }>();
   readonly faults: string[] = [];
@@ -26,12 +26,12 @@ export class Scoreboard {
     });
   }
 
-  /** Notes something that must not be. */
+  /** Notes a violation. */
   fault(text: string): void {
     if (this.faults.length < maxFaults) this.faults.push(text);
   }
 
-  /** A trick of that name begins. */
+  /** Begins a trick of that name. */
   play(name: string): Play {
     const count = this.#counts.get(name) ?? { played: 0, taken: 0, refused: 0 };
     this.#counts.set(name, count);

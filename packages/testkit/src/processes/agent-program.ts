@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
-/** The bundle that is the agent, once `buildAgent` has made it. */
+/** The bundle of the agent, once `buildAgent` has made it. */
 export const agentProgram = join(root, "packages/agent/dist/agent.js");
 
 /** Bundles the agent if its sources have changed. */
@@ -15,15 +15,15 @@ export async function buildAgent(): Promise<void> {
 
 export interface AgentPlace {
   readonly serverUrl: string;
-  /** Undefined where `environment` says how it shows who it is. */
+  /** The token; undefined where `environment` says how it authenticates. */
   readonly token: string | undefined;
-  /** All its files are there, its log as `coder-agent.log`. */
+  /** The directory of all its files, with its log as `coder-agent.log`. */
   readonly home: string;
-  /** More variables. */
+  /** Additional variables. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** The variables of an agent that knows nothing of the machine it runs on. */
+/** Returns the variables of an agent that knows nothing of the machine it runs on. */
 export function agentEnvironment({
   serverUrl,
   token,

@@ -3,7 +3,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
 
-/** An agent of the driver `external` with a session of its own; it does what its test does by it. */
+/** An agent of the driver `external` with a session of its own; its test acts for it. */
 export interface ExternalAgent {
   readonly token: string;
   readonly connection: AgentConnection;

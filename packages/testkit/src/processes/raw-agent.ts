@@ -10,14 +10,14 @@ import {
 } from "@slipway/wire";
 import { WebSocket } from "ws";
 
-/** A unary RPC, as far as a call of it needs. */
+/** A unary RPC, as far as a call needs it. */
 interface Method<I extends DescMessage> {
   readonly name: string;
   readonly parent: { readonly typeName: string };
   readonly input: I;
 }
 
-/** An answer as it came: the bytes of the message, or the text of the error. */
+/** An answer, unparsed: the bytes of the message, or the text of the error. */
 export type RawReply =
   | { readonly type: "message"; readonly bytes: Uint8Array }
   | { readonly type: "error"; readonly message: string }
@@ -28,17 +28,17 @@ export type RawReply =
 export interface RawAgent extends AsyncDisposable {
   readonly socket: WebSocket;
   readonly yamux: YamuxSession;
-  /** Everything that came, in order. */
+  /** All events, in order. */
   readonly events: readonly YamuxEvent[];
-  /** Resolves with the close code. */
+  /** Resolves to the close code. */
   readonly closed: Promise<number>;
-  /** Sends what the session has to send. */
+  /** Sends the session's pending output. */
   flush(): void;
-  /** Resolves when `isThere` says so of the events, or the socket has closed. */
+  /** Resolves when `isThere` accepts the events, or the socket has closed. */
   until(isThere: (events: readonly YamuxEvent[]) => boolean): Promise<void>;
   /** Calls a unary RPC. */
   call<I extends DescMessage>(method: Method<I>, input: MessageInitShape<I>): Promise<RawReply>;
-  /** The same with the bytes of a request that may be none. */
+  /** Calls it with bytes that may be no request. */
   callBytes(method: Method<DescMessage>, request: Uint8Array): Promise<RawReply>;
 }
 
@@ -51,7 +51,7 @@ export async function openRawAgent(
   const query = role === undefined ? "" : `&role=${encodeURIComponent(role)}`;
   const address = `${url.replace("http", "ws")}/api/v2/workspaceagents/me/rpc?version=2.10${query}`;
   const socket = new WebSocket(address, { headers: { "Coder-Session-Token": token } });
-  // Each call that waits listens.
+  // Each waiting call listens.
   socket.setMaxListeners(0);
   const yamux = new YamuxSession("client", { maxQueuedBytes: 64 * 1024 * 1024 });
   const events: YamuxEvent[] = [];

@@ -12,22 +12,22 @@ export const testAdmin = {
 
 export interface ServerProcessOptions {
   readonly dataDir: string;
-  /** 0 lets the system pick one. */
+  /** The port; 0 lets the system pick one. */
   readonly port: number;
   readonly demo?: boolean;
-  /** More settings, by variable. */
+  /** Additional settings, by variable. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A server in a process of its own. Whoever started it ends it. */
+/** A server in a process of its own. Its starter ends it. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
-  /** Milliseconds from the spawn to the text that says it runs. */
+  /** The milliseconds from the spawn to the text that announces it. */
   readonly startMs: number;
   /** Returns the output so far. */
   output(): string;
-  /** Resolves when it is gone, whoever ended it. */
+  /** Resolves when it is gone, for any reason. */
   readonly exited: Promise<unknown>;
   /** Ends it with a signal and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
@@ -42,7 +42,7 @@ export const unlimitedWorkspaces = {
 
 const startTimeoutMs = 60_000;
 
-/** Starts `slipway server` and waits until it says that it runs. */
+/** Starts `slipway server` and waits until it announces that it runs. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const startedAt = performance.now();
   const child = spawn(

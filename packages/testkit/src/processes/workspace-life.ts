@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createWorkspace, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
-/** Makes a workspace of a template and waits until `isReady` says so of its agent. */
+/** Makes a workspace of a template and waits until `isReady` accepts its agent. */
 export async function makeWorkspace(
   client: ApiClient,
   name: string,
@@ -22,7 +22,7 @@ export function firstAgent(workspace: Workspace): WorkspaceAgent | undefined {
   return workspace.latest_build.resources.flatMap((resource) => resource.agents)[0];
 }
 
-/** The first agent of a workspace that must have one. Throws when it has none. */
+/** Returns the first agent of a workspace that must have one. Throws when it has none. */
 export function requireAgent(workspace: Workspace): WorkspaceAgent {
   const agent = firstAgent(workspace);
   if (agent === undefined)
@@ -33,7 +33,7 @@ export function requireAgent(workspace: Workspace): WorkspaceAgent {
 const waitTimeoutMs = 60_000;
 const pollMs = 50;
 
-/** Reads the workspace until `isGood` says so. Throws when its build fails or the time is up. */
+/** Reads the workspace until `isGood` accepts it. Throws when its build fails or the time is up. */
 export async function waitForWorkspace(
   client: ApiClient,
   id: string,

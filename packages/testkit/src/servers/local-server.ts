@@ -9,13 +9,13 @@ export interface LocalServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Lets a server of HTTP or of bare TCP listen on a free port. */
+/** Makes a server of HTTP or of bare TCP listen on a free port. */
 export async function openLocalServer(server: Server | HttpServer): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    // A peer that leaves in the middle is what some tests are about.
+    // Peers that leave in the middle are the subject of some tests.
     socket.on("error", () => undefined);
   });
   server.listen(0, "127.0.0.1");

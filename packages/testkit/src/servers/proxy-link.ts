@@ -23,7 +23,7 @@ export class ProxyLink {
     return this.#isStalled;
   }
 
-  /** Resets both sides: what was under way is lost. */
+  /** Resets both sides: data under way is lost. */
   cut(): void {
     for (const side of this.#sides) reset(side);
   }
@@ -33,7 +33,7 @@ export class ProxyLink {
     for (const side of this.#sides) side.pause();
   }
 
-  /** Passes on what has come meanwhile. */
+  /** Passes on the data that has arrived in the meantime. */
   resume(): void {
     this.#isStalled = false;
     const [near, far] = this.#sides;

@@ -13,7 +13,7 @@ interface Ends {
   readonly far: Socket;
 }
 
-/** A connection through a proxy, both of its ends in hand. The targets go before the one that takes it. */
+/** A connection through a proxy, with both of its ends. The targets before the one that takes it are refused. */
 async function openEnds(...before: readonly ProxyTarget[]): Promise<Ends> {
   const arrived = Promise.withResolvers<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => arrived.resolve(socket));
@@ -28,7 +28,7 @@ async function openEnds(...before: readonly ProxyTarget[]): Promise<Ends> {
   return { proxy, near, far };
 }
 
-/** Unlike `once`, whether it was reset or not. */
+/** Resolves at the close; unlike `once`, whether it was reset or not. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once("close", () => resolve()));
 }
@@ -38,7 +38,7 @@ async function read(socket: Socket): Promise<string> {
   return String(chunk);
 }
 
-/** A port that nobody listens on any more. */
+/** Returns a port without a listener. */
 async function closedPort(): Promise<ProxyTarget> {
   const server = await openLocalServer(createServer());
   await server[Symbol.asyncDispose]();

@@ -7,7 +7,7 @@ import { ProxyLink } from "./proxy-link.ts";
 export type ProxyTarget = { readonly port: number } | { readonly path: string };
 
 /**
- * Passes connections on to one of its targets, those that take none left out, and lets a test break them. Whoever opens it
+ * Passes connections on to one of its targets, skipping those that take none, and lets a test break them. Its opener
  * disposes of it.
  */
 export class TcpProxy implements AsyncDisposable {
@@ -19,7 +19,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#links = links;
   }
 
-  /** `targets` is asked for each connection; the first that takes it has it. */
+  /** Takes `targets`, which is asked for each connection; the first that accepts it gets it. */
   static async open(targets: () => readonly ProxyTarget[]): Promise<TcpProxy> {
     const links = new Set<ProxyLink>();
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
@@ -36,7 +36,7 @@ export class TcpProxy implements AsyncDisposable {
     return this.#server.url;
   }
 
-  /** The connections that are open now. */
+  /** Lists the connections that are open now. */
   get links(): readonly ProxyLink[] {
     return [...this.#links];
   }
@@ -67,7 +67,7 @@ async function passOn(
   near.resetAndDestroy();
 }
 
-/** Undefined when nobody takes the connection. */
+/** Resolves to undefined when no target takes the connection. */
 function open(options: NetConnectOpts): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect(options, () => resolve(socket));

@@ -23,7 +23,7 @@ export interface Exploration {
 interface ExploreOptions {
   readonly from: number;
   readonly count: number;
-  /** Looked at after each world. */
+  /** Checked after each world. */
   readonly isOver?: () => boolean;
   readonly onWorld?: (steps: number) => void;
 }
@@ -46,14 +46,14 @@ export async function explore(subject: Subject, options: ExploreOptions): Promis
 }
 
 export interface Replay {
-  /** The invariant and how it is broken; undefined when all hold. */
+  /** The invariant and its violation; undefined when all hold. */
   readonly violation: string | undefined;
   /** The events of the workspace in question, or of all, a line a step. */
   readonly lines: readonly string[];
   readonly hash: string;
 }
 
-/** Runs the world of a seed again, and tells what happened. */
+/** Runs the world of a seed again, and returns its events. */
 export async function replay(subject: Subject, seed: number): Promise<Replay> {
   const { world, violation } = await runSeed(subject, seed, true);
   const { trace } = world.setting;

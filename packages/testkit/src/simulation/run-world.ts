@@ -10,7 +10,7 @@ import { People } from "./world/people.ts";
 import type { Setting, SettingOptions } from "./world/setting.ts";
 import { World } from "./world/world.ts";
 
-/** Once nothing goes wrong any more: until all builds are over, and until all that is owed must be done. */
+/** The times after the last fault: until all builds are over, and until all that is owed must be done. */
 const settleMs = 90_000;
 const restMs = 240_000;
 
@@ -19,7 +19,7 @@ export interface Outcome {
   readonly violation: Violation | undefined;
 }
 
-/** Lets a world live from its beginning to its rest, or to the first invariant that does not hold. */
+/** Runs a world from its beginning to its rest, or to the first violated invariant. */
 export async function runWorld(options: SettingOptions): Promise<Outcome> {
   const world = new World(options);
   const { scheduler, conditions, model, trace } = world.setting;

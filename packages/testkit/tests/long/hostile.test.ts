@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { runHostile } from "../../src/index.ts";
 
-/** `npm run test:hostile` goes on for an hour and times it; here it is only whether everything goes on. */
+/** `npm run test:hostile` runs for an hour and times it; this test only checks that everything goes on. */
 test(
   "one hostile agent and one hostile member at once: the server answers them, and the member who works",
   { timeout: 240_000 },

@@ -160,7 +160,7 @@ async function sendUntil(serverUrl: string, token: string, isOver: () => boolean
         acknowledged += 5;
       }
     } catch {
-      // The database was away: the session ended, or the batch was refused.
+      // The database was unavailable: the session ended, or the batch was refused.
       await pause(20);
     }
   }

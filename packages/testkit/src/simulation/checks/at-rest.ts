@@ -9,7 +9,7 @@ import { userName } from "../world/user-name.ts";
 import type { World } from "../world/world.ts";
 
 /**
- * How long what has expired, or was deleted, may still be there, and what was just built may not be ready, in milliseconds:
+ * The time that expired or deleted rows may remain, and that new builds may be unready, in milliseconds:
  * prebuilds expire and are made anew for as long as a world lasts.
  */
 const graceMs = 90_000;
@@ -26,7 +26,7 @@ export function checkAtRest(world: World): void {
   checkStreams(setting, view);
 }
 
-/** L1 to L4: whoever has a running workspace has its agents. */
+/** L1 to L4: owners of running workspaces have their agents. */
 function checkAgents({ compute, setting }: World, view: View, workspace: WorkspaceRow): void {
   const newest = view.newest(workspace.id);
   if (newest?.transition !== "start" || jobStatus(newest) !== "succeeded") return;
@@ -56,12 +56,12 @@ function agentProblem(
   if (canTell && agent.tookOver && agent.startedAtMs === undefined) return "is still owed a reinit";
   const process = compute.processes.find(({ token }) => token === agent.token);
   if (process === undefined) return "has no process";
-  // A stock agent that was told waits for its stop scripts for ever (docs/protocol/prebuilds.md §4, row 27).
+  // A stock agent that was told waits forever for its stop scripts (docs/protocol/prebuilds.md §4, row 27).
   if (process.ranFor.at(-1) === ownerName || process.isStuck) return undefined;
   return `is a process that ran start scripts for ${process.ranFor.at(-1) ?? "nobody"} last`;
 }
 
-/** L6: as many wait as are wanted, and nothing that is of no use. */
+/** L6: as many wait as are wanted, and nothing useless. */
 function checkPool({ model, scheduler }: Setting, view: View, preset: PresetRow): void {
   const { templates, workspaces } = model.tables;
   const isActive = templates.all().some(({ activeVersionId: id }) => id === preset.versionId);
@@ -87,7 +87,7 @@ function checkPool({ model, scheduler }: Setting, view: View, preset: PresetRow)
   }
 }
 
-/** L7 and L8: no stream whose answer cannot change any more. */
+/** L7 and L8: no stream with an answer that cannot change any more. */
 function checkStreams({ streams, scheduler }: Setting, view: View): void {
   for (const { token, workspaceId, life } of streams) {
     if (!life.isAlive) continue;

@@ -49,7 +49,7 @@ export class Ownership implements Monitor {
     if (isDeleted) throw new Violation("S9", `${id} went to ${ownerId} while it was deleted`, id);
   }
 
-  /** The reconciler and the administrator build what waits, and nothing that somebody has claimed. */
+  /** The reconciler and the administrator build only waiting prebuilds, nothing that a user has claimed. */
   #checkInitiator({ id, workspaceId, transition, initiatorId }: BuildRow): void {
     if (initiatorId !== prebuildsUserId && initiatorId !== "admin") return;
     const ownerId = this.#view.workspace(workspaceId)?.ownerId;

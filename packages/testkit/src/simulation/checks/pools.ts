@@ -7,7 +7,7 @@ import { rowKey } from "../store/table.ts";
 import { type ClaimAttempt, type ClaimOutcome, type Monitor, Violation } from "../world/monitor.ts";
 
 interface Attempt extends ClaimAttempt {
-  /** Prebuilds that have waited, and that nobody has locked, ever since it began. */
+  /** The prebuilds that have waited unlocked ever since it began. */
   free: readonly string[];
 }
 

@@ -34,7 +34,7 @@ export class Scripts implements Monitor {
     this.#checkRepetition(run, earlier);
   }
 
-  /** The row that the process lives as says for whom it is, and that it is so already. */
+  /** Checks that the row the process lives as names the owner, and does so already. */
   #checkBuild({ processId, agentId, ownerName, workspaceId }: ScriptRun): void {
     const agent = this.#tables.agents.get(agentId);
     const build = agent && this.#tables.builds.get(agent.buildId);

@@ -47,14 +47,14 @@ export class Life implements Clock {
     await promise;
   }
 
-  /** Does something after a while, if it still lives. */
+  /** Runs an effect after a while, if it still lives. */
   after(delayMs: number, run: () => void): Disposable {
     return this.#scheduler.after(delayMs, () => {
       if (this.#alive) run();
     });
   }
 
-  /** Resolves with what `effect` did after a while; never, if this life ends before. */
+  /** Resolves to the result of `effect` after a while; never, if this life ends before. */
   async step<T>(delayMs: number, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.after(delayMs, () => {

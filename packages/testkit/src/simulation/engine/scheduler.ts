@@ -5,9 +5,9 @@ import { type Step, StepQueue } from "./step-queue.ts";
 const startMs = Date.UTC(2026, 0, 5, 8);
 
 /**
- * Simulated time. Whatever happens in a world is a step of it, at a moment drawn from the seed; steps of one moment come in
+ * Simulated time. Every event of a world is a step, at a moment drawn from the seed; steps of one moment come in
  * an order drawn from the seed. After each step everything that it set off runs until it waits for another step, so that the
- * code under test, which knows nothing of all this, runs the same way whenever the seed is the same.
+ * code under test, which is unaware of this, runs the same way whenever the seed is the same.
  */
 export class Scheduler {
   readonly random: Random;
@@ -24,7 +24,7 @@ export class Scheduler {
     return this.#nowMs;
   }
 
-  /** Milliseconds since the beginning. */
+  /** The milliseconds since the beginning. */
   get elapsedMs(): number {
     return this.#nowMs - startMs;
   }
@@ -34,7 +34,7 @@ export class Scheduler {
     return this.#steps;
   }
 
-  /** The result takes it back. */
+  /** Schedules a step; disposing of the result cancels it. */
   after(delayMs: number, run: () => void): Disposable {
     const step: Step = { atMs: this.#nowMs + delayMs, order: this.random.next(), run };
     this.#queue.put(step);
@@ -46,7 +46,7 @@ export class Scheduler {
     this.#failure ??= { error };
   }
 
-  /** Goes on by `ms`, one step after the other, each followed by everything it sets off. */
+  /** Advances by `ms`, one step after the other, each followed by everything it sets off. */
   async run(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     for (;;) {

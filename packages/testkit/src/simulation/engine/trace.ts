@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
 export interface TraceLine {
-  /** Milliseconds since the beginning of the world. */
+  /** The milliseconds since the beginning of the world. */
   readonly atMs: number;
   /** The actor: a replica, an agent, a user, the database. */
   readonly who: string;
   readonly text: string;
-  /** The workspaces it concerns; none: all. */
+  /** The workspaces it concerns; none means all. */
   readonly workspaces: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export class Trace {
     this.lines.push({ atMs: this.#elapsedMs(), who, text: text(), workspaces: known });
   }
 
-  /** The lines that concern a workspace, or all, as text. */
+  /** Returns the lines that concern a workspace, or all, as text. */
   *render(workspace: string | undefined): Generator<string, void, undefined> {
     for (const { atMs, who, text, workspaces } of this.lines) {
       const concerns = workspaces.length === 0 || workspaces.includes(workspace ?? "");
@@ -36,7 +36,7 @@ export class Trace {
     }
   }
 
-  /** Equal for equal traces. */
+  /** Returns a digest that is equal for equal traces. */
   get hash(): string {
     const hash = createHash("sha256");
     for (const line of this.render(undefined)) hash.update(line).update("\n");

@@ -22,7 +22,7 @@ export async function takeOver(model: Model, trx: Transaction, build: BuildRow):
   await trx.run(() => makeAgents(model, trx, build, left));
 }
 
-/** Of processes that go on: their tokens by the names of their agents, and their clocks by their tokens. */
+/** The processes that go on: their tokens by the names of their agents, and their clocks by their tokens. */
 interface LeftProcesses {
   readonly tokens: ReadonlyMap<string, string>;
   readonly clocks: ReadonlyMap<string, number | undefined>;
@@ -30,7 +30,7 @@ interface LeftProcesses {
 
 export const noneLeft: LeftProcesses = { tokens: new Map(), clocks: new Map() };
 
-/** One agent for each name of the template; it takes over the process whose token there is. */
+/** Makes one agent for each name of the template; it takes over the process of an existing token. */
 export function makeAgents(
   model: Model,
   trx: Transaction,
@@ -103,9 +103,9 @@ const leaving: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The agent's own report of its state, in whatever order it comes. Whoever has started must have begun; but what an agent
- * that is owed a reinit says, except that it is starting, is said of its life before; that it ends that, having been told to,
- * is noted.
+ * Stores the agent's own report of its state, in any order. An agent that has started must have begun; but the report
+ * of an agent that is owed a reinit, except that it is starting, is of its life before; that it ends that life, having
+ * been told to, is noted.
  */
 export function updateLifecycle(
   model: Model,
@@ -169,14 +169,14 @@ export function updateStartup(
   }));
 }
 
-/** A session, and when its token was looked up. */
+/** A session, and the time at which its token was looked up. */
 export interface SessionStart {
   readonly agentId: string;
   readonly connectionId: string;
   readonly authenticatedAtMs: number;
 }
 
-/** False when the agent has ended since it was let in. */
+/** Returns false when the agent has ended since it was admitted. */
 export function markConnected(
   model: Model,
   trx: Transaction,
@@ -204,7 +204,7 @@ export function markSession(
   );
 }
 
-/** The processes of a worker's machine are started anew, and begin their lives anew, as `builds/restore.ts` does. */
+/** Restarts the processes of a worker's machine, which begin new lives, as `builds/restore.ts` does. */
 export function resetAgents(model: Model, trx: Transaction, workerId: string): void {
   const view = model.view(trx);
   for (const { id, deleted } of trx.all(model.tables.workspaces)) {

@@ -10,7 +10,7 @@ export class Refused extends Error {
 }
 
 export interface NewBuild {
-  /** Of the workspace, when whoever asks was found to have the right. */
+  /** The workspace's owner, when the caller was found to have the right. */
   readonly ownerId: string;
   readonly transition: Transition;
   readonly versionId?: string;
@@ -18,7 +18,7 @@ export interface NewBuild {
   readonly initiatorId: string;
 }
 
-/** A worker that says nothing for this long loses its job, in milliseconds. */
+/** The time after which a silent worker loses its job, in milliseconds. */
 export const leaseMs = 30_000;
 
 /** Queues a build, as `builds/service.ts` does; throws `Refused` while another one runs. */
@@ -76,7 +76,7 @@ export async function createClaimBuild(
   return build;
 }
 
-/** Takes a job that waits or whose worker is silent; what people want comes before what the system wants. */
+/** Takes a job that waits or whose worker is silent; users' jobs come before the system's. */
 export function acquireJob(
   model: Model,
   trx: Transaction,
@@ -100,7 +100,7 @@ export function acquireJob(
   return trx.get(builds, found.id);
 }
 
-/** Ends a job and writes what it did; false when it is not this worker's any more. */
+/** Ends a job and writes its result; false when another worker has taken it. */
 export async function completeJob(
   model: Model,
   trx: Transaction,
@@ -142,7 +142,7 @@ export async function prepareAgents(
   if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, noneLeft));
 }
 
-/** Marks a build to be ended; one that nobody has begun ends at once. */
+/** Marks a build to be canceled; one that has not begun ends at once. */
 export function cancelBuild(model: Model, trx: Transaction, buildId: string): boolean {
   return trx.update(model.tables.builds, buildId, (row) =>
     row.completedAtMs === undefined && row.canceledAtMs === undefined

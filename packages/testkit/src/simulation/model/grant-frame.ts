@@ -3,7 +3,10 @@ import { repeatMs } from "@slipway/server/prebuilds";
 import type { Transaction } from "../store/transaction.ts";
 import type { Tables } from "./tables.ts";
 
-/** Notes that an agent is told now; false when it was told within the last minute, or is on its way to its new life, or lives it already. */
+/**
+ * Notes that an agent is told now; false when it was told within the last minute, or is on its way to its new life, or
+ * already lives it.
+ */
 export function grantFrame(tables: Tables, trx: Transaction, agentId: string): boolean {
   return trx.update(
     tables.agents,

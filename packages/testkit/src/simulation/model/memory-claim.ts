@@ -5,8 +5,8 @@ import type { Tables, WorkspaceRow } from "./tables.ts";
 import { View } from "./view.ts";
 
 /**
- * A claim's part of a transaction in memory. Choosing and locking are two steps: what a statement of PostgreSQL knows of other
- * tables is from its beginning, however late it gets the lock.
+ * A claim's part of a transaction in memory. Choosing and locking are two steps: a statement of PostgreSQL sees other
+ * tables as of its beginning, however late it gets the lock.
  */
 export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction {
   const view = new View(tables, trx);
@@ -38,7 +38,7 @@ export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction 
   };
 }
 
-/** The oldest that others have locked, once they give it back. A statement that had to wait looks again. */
+/** Takes the oldest that others have locked, once they release it. A statement that had to wait looks again. */
 function waitForOne(
   trx: Transaction,
   tables: Tables,
@@ -56,7 +56,7 @@ function waitForOne(
   });
 }
 
-/** Connected before not connected, then the oldest. */
+/** Orders connected before not connected, then the oldest. */
 function bestFirst(view: View, nowMs: number): (a: WorkspaceRow, b: WorkspaceRow) => number {
   return (a, b) =>
     Number(view.isConnected(b.id, nowMs)) - Number(view.isConnected(a.id, nowMs)) ||

@@ -11,13 +11,13 @@ export interface ModelOptions {
   readonly db: Database;
   readonly tables: Tables;
   readonly rules: Rules;
-  /** Of the root agents of the template. */
+  /** The names of the template's root agents. */
   readonly agentNames: readonly string[];
-  /** The driver has nothing to do at a claim, so that the claim's build is complete with its transaction. */
+  /** True if the driver has nothing to do at a claim, so that the claim's build is complete with its transaction. */
   readonly claimsAtOnce: boolean;
 }
 
-/** The server's tables and what its statements stand on, as far as claims need them. */
+/** The server's tables and the foundation of its statements, as far as claims need them. */
 export class Model {
   readonly db: Database;
   readonly tables: Tables;

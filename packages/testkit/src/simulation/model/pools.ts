@@ -6,7 +6,7 @@ import { cancelBuild, createBuild } from "./builds.ts";
 import type { Model } from "./model.ts";
 import { jobStatus } from "./view.ts";
 
-/** The presets whose pools may need something: what should fill up, and what is not empty. */
+/** Lists the presets whose pools may need work: those that should fill up, and those that are not empty. */
 export function selectPoolIds(model: Model, trx: Transaction): readonly string[] {
   const { templates, presets, workspaces } = model.tables;
   const active = new Set(trx.all(templates).map(({ activeVersionId }) => activeVersionId));
@@ -21,7 +21,7 @@ export function selectPoolIds(model: Model, trx: Transaction): readonly string[]
     .map(({ id }) => id);
 }
 
-/** A pool and what is in it. */
+/** A pool and its content. */
 export function selectPool(model: Model, trx: Transaction, presetId: string): PoolSnapshot {
   const { presets, templates, workspaces } = model.tables;
   const preset = trx.get(presets, presetId);
@@ -78,7 +78,7 @@ function prebuildOf(
   ];
 }
 
-/** Does what the reconciler plans, on its transaction; resolves to what it removed and made. */
+/** Carries out the reconciler's plan, on its transaction; resolves to the rows that it removed and made. */
 export async function carryOut(
   model: Model,
   trx: Transaction,
@@ -128,7 +128,7 @@ async function createPrebuild(model: Model, trx: Transaction, presetId: string):
   return id;
 }
 
-/** Deletes a prebuild; false when somebody else has it: a claim that takes it away, or a build. */
+/** Deletes a prebuild; false when another transaction has it: a claim that takes it away, or a build. */
 async function removePrebuild(
   model: Model,
   trx: Transaction,

@@ -52,14 +52,14 @@ export interface Rules {
 }
 
 export interface AgentRules {
-  /** `frames`: an agent that knows nothing but the frames it gets, as those of Coder. */
+  /** `frames`: an agent that knows only the frames it gets, like Coder's. */
   readonly kind: "identity" | "frames";
   readonly decide: Decide;
-  /** Without a ping for this long a stream is given up, in milliseconds. */
+  /** The time without a ping after which a stream is given up, in milliseconds. */
   readonly readDeadlineMs: number;
 }
 
-/** The product's own. */
+/** The product's own rules. */
 export const ownRules: Rules = {
   claim: (tables, trx) => memoryClaim(trx, tables),
   predecessor: (view, build) => view.predecessor(build),

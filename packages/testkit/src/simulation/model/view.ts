@@ -9,13 +9,13 @@ export interface Reader {
   all<R extends Row>(table: Table<R>): readonly R[];
 }
 
-/** Reads what is committed. */
+/** A reader of committed rows. */
 export const committed: Reader = {
   get: (table, id) => table.get(id),
   all: (table) => table.all(),
 };
 
-/** Agents of which nothing was heard for longer do not count as connected, in milliseconds. */
+/** The silence after which agents no longer count as connected, in milliseconds. */
 const silentMs = 30_000;
 
 /** The results of the server's queries on the rows that a reader sees. */
@@ -32,7 +32,7 @@ export class View {
     return this.#reader.get(this.#tables.workspaces, id);
   }
 
-  /** The newest first. */
+  /** Lists the builds, the newest first. */
   builds(workspaceId: string): readonly BuildRow[] {
     return this.#reader
       .all(this.#tables.builds)
@@ -44,7 +44,7 @@ export class View {
     return this.builds(workspaceId)[0];
   }
 
-  /** The newest build that succeeded, before a number if one is given. */
+  /** Returns the newest build that succeeded, before a number if one is given. */
   lastSucceeded(workspaceId: string, before = Number.POSITIVE_INFINITY): BuildRow | undefined {
     return this.builds(workspaceId).find(
       (build) => build.number < before && jobStatus(build) === "succeeded",
@@ -62,7 +62,7 @@ export class View {
     return this.builds(workspaceId).at(-1)?.ownerId === prebuildsUserId;
   }
 
-  /** All undeleted agents of a build, sub-agents too. */
+  /** Returns all undeleted agents of a build, sub-agents too. */
   agents(buildId: string): readonly AgentRow[] {
     return this.#reader
       .all(this.#tables.agents)
@@ -79,7 +79,9 @@ export class View {
       .find((agent) => agent.token === token && !agent.deleted);
   }
 
-  /** The agent that a token lets in to everything: its build is the newest, or runs while the newest stops it. */
+  /**
+   * Returns the agent that a token admits to everything: its build is the newest, or runs while the newest stops it.
+   */
   liveAgent(token: string): AgentRow | undefined {
     const agent = this.agentOfToken(token);
     if (agent === undefined || this.workspace(agent.workspaceId)?.deleted !== false)

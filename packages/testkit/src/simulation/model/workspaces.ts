@@ -8,7 +8,7 @@ import type { Model } from "./model.ts";
 export interface NewWorkspace {
   readonly userId: string;
   readonly workspaceName: string;
-  /** Of a preset with a pool. */
+  /** A preset with a pool. */
   readonly presetId: string | undefined;
 }
 

@@ -42,7 +42,7 @@ export class ReplicaHints {
     for (const listener of this.#listeners.get(topic) ?? []) listener();
   }
 
-  /** Its listening connection is back: anything may have happened. */
+  /** Treats its listening connection as restored: anything may have happened. */
   hearAll(): void {
     for (const topic of this.#listeners.keys()) this.hear(topic);
   }

@@ -4,13 +4,13 @@ import type { ClientMessage, ServerMessage } from "./messages.ts";
 
 /** The network's treatment of a connection. */
 export interface Weather {
-  /** Of the next message, in milliseconds. */
+  /** The delay of the next message, in milliseconds. */
   readonly delayMs: () => number;
   /** Reports whether a proxy in between keeps the body until it has all of it. */
   readonly buffers: () => boolean;
 }
 
-/** One end of a connection. Its owner hears nothing any more once it has closed it. */
+/** One end of a connection. Its owner hears nothing once it has closed it. */
 export interface LinkEnd<In, Out> {
   send(message: Out): void;
   receive(onMessage: (message: In) => void): void;
@@ -27,7 +27,7 @@ const giveUpMs = 60_000;
 /** Not over, but nothing comes through: neither messages nor the end. */
 type State = "up" | "half-open" | "over";
 
-/** A connection between two processes: what is sent on it arrives in order, late, or not at all. */
+/** A connection between two processes: messages on it arrive in order, late, or not at all. */
 export class Link {
   readonly client: ClientEnd;
   readonly server: ServerEnd;
@@ -58,14 +58,17 @@ export class Link {
     return this.#ends.every(({ closed }) => closed.aborted);
   }
 
-  /** Both ends learn of it, each in its time; what is under way is lost. */
+  /** Cuts the connection: both ends learn of it, each in its time; messages under way are lost. */
   cut(): void {
     if (this.#state === "over") return;
     this.#state = "over";
     for (const end of this.#ends) end.breakOff();
   }
 
-  /** Nobody learns of it, but for the server after a while, whose kernel gives up what is not acknowledged. */
+  /**
+   * Breaks it silently: neither end learns of it, except the server after a while, whose kernel gives up unacknowledged
+   * data.
+   */
   halfOpen(): void {
     if (this.#state !== "up") return;
     this.#state = "half-open";
@@ -136,7 +139,7 @@ class Direction<T> {
     else this.#kept.push(message);
   }
 
-  /** After all that was sent. */
+  /** Ends after all that was sent. */
   end(): void {
     for (const message of this.#kept ?? []) this.#deliver(() => this.onMessage(message));
     this.#deliver(() => this.onEnd());
@@ -150,7 +153,7 @@ class Direction<T> {
   #deliver(arrive: () => void): void {
     const { scheduler, weather, isUp } = this.#path;
     const { nowMs } = scheduler;
-    // In order: nothing overtakes what was sent before.
+    // In order: no message overtakes an earlier one.
     this.#lastAtMs = Math.max(nowMs + weather.delayMs(), this.#lastAtMs + 0.001);
     this.#receiver.after(this.#lastAtMs - nowMs, () => {
       if (isUp()) arrive();

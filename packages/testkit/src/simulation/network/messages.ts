@@ -32,7 +32,7 @@ export type ClientMessage = {
 /** The calls of an agent to the server over its session. */
 export type AgentCall =
   | { readonly method: "manifest" }
-  /** `decides`: by what. A real agent's version tells. */
+  /** The basis of its decisions, which a real agent's version tells. */
   | { readonly method: "startup"; readonly decides: "identity" | "frames" }
   | { readonly method: "lifecycle"; readonly report: LifecycleReport }
   | { readonly method: "sub-agent" };
@@ -47,7 +47,7 @@ export type ServerMessage =
   | { readonly type: "status"; readonly status: 200 | 401 | 409 | 500 }
   | { readonly type: "ping" }
   | { readonly type: "frame"; readonly workspaceId: string; readonly ownerId: string | undefined }
-  /** Of the call with this id; of an API request, 0. */
+  /** The answer to the call with this id; to an API request, 0. */
   | { readonly type: "answer"; readonly id: number; readonly value: unknown }
   | { readonly type: "failure"; readonly id: number; readonly message: string };
 

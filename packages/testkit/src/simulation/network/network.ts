@@ -20,7 +20,7 @@ export class Network {
     this.#weather = weather;
   }
 
-  /** Connects, and sends the request with it. Where nobody listens the connection is over before it begins. */
+  /** Connects, and sends the request with it. Without a listener the connection is over before it begins. */
   open(client: Life, listener: Listener, request: Request): ClientEnd {
     const link = new Link(client, listener.life, this.#scheduler, this.#weather);
     this.#links.add(link);
@@ -31,7 +31,7 @@ export class Network {
     return link.client;
   }
 
-  /** The connections that are not over. */
+  /** Lists the connections that are not over. */
   get links(): readonly Link[] {
     for (const link of this.#links) if (link.isOver) this.#links.delete(link);
     return [...this.#links];

@@ -6,14 +6,14 @@ export interface Plant {
   readonly name: string;
   /** The fault, and the place in docs/protocol/prebuilds.md that describes it. */
   readonly summary: string;
-  /** Invariants of which one does not hold any more. */
+  /** The invariants of which one no longer holds. */
   readonly breaks: readonly string[];
   /** The worlds in which it shows. */
   readonly wants: Wants;
   readonly rules: Rules;
 }
 
-/** The product's own rules for the agents of a plant: what its worlds are like without the fault. */
+/** The product's own rules for the agents of a plant: its worlds without the fault. */
 export function withoutFault({ rules }: Plant): Rules {
   return { ...ownRules, agent: { ...ownRules.agent, kind: rules.agent.kind } };
 }

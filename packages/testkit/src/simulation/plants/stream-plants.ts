@@ -5,11 +5,11 @@ import { type Rules, ownRules } from "../model/rules.ts";
 import type { Hazard } from "../world/profile.ts";
 import type { Plant } from "./plant.ts";
 
-/** Agents that do what frames tell them; the product's own would heal most of these faults by itself. */
+/** Agents that obey frames; the product's own would heal most of these faults by themselves. */
 const framesAgent = { ...ownRules.agent, kind: "frames" } as const;
 const framesRules: Rules = { ...ownRules, agent: framesAgent };
 
-/** Such agents wait for ever for a stop script that hangs (row 27). */
+/** The hazard of a hanging stop script, for which such agents wait forever (row 27). */
 const patient = "hanging-stop-script";
 
 /**
@@ -42,7 +42,7 @@ function onlyHints(clock: Clock): Clock {
   };
 }
 
-/** Answers out of events alone, as releases before v2.32 do: what was missed is gone. */
+/** Answers from events alone, as releases before v2.32 do: missed events are lost. */
 function decideByEvent(view: ReinitView, stream: ReinitStream): ReinitDecision {
   const decision = ownRules.decideReinit(view, stream);
   const isMissed = decision.type === "send" && stream.agentId === decision.agentId;

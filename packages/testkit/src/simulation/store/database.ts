@@ -6,7 +6,7 @@ import { Locks } from "./locks.ts";
 import { type Row, rowKey, type Table } from "./table.ts";
 import { Transaction, type TransactionNeeds } from "./transaction.ts";
 
-/** Something became visible; the tables know what. */
+/** A change that became visible; the tables know it. */
 export interface Commit {
   readonly by: Life;
   readonly topics: ReadonlySet<string>;
@@ -44,7 +44,7 @@ export class Database {
     };
   }
 
-  /** Tells of each commit, before anything else can happen. */
+  /** Reports each commit, before anything else can happen. */
   onCommit(tell: (commit: Commit) => void): void {
     this.#onCommit.push(tell);
   }
@@ -54,12 +54,12 @@ export class Database {
     return this.#needs.locks.holder(rowKey(table, id)) !== undefined;
   }
 
-  /** Tells of each row that is locked. */
+  /** Reports each row that is locked. */
   onLock(tell: (key: string) => void): void {
     this.#needs.locks.onTaken = tell;
   }
 
-  /** A statement by itself: seen and done at one moment. */
+  /** Runs a statement by itself: reads and writes at one moment. */
   async query<T>(life: Life, statement: (trx: Transaction) => T): Promise<T> {
     const trx = new Transaction(life, this.#needs);
     using _ = life.onEnd(() => trx.end());
@@ -78,7 +78,7 @@ export class Database {
     }
   }
 
-  /** Runs `work` in a transaction; again from its start when it gave way in a deadlock. */
+  /** Runs `work` in a transaction; restarts it when it gave way in a deadlock. */
   async transaction<T>(life: Life, work: (trx: Transaction) => Promise<T>): Promise<T> {
     for (;;) {
       const trx = new Transaction(life, this.#needs);

@@ -1,4 +1,4 @@
-/** The row would be the second with a value that is unique. */
+/** The row would duplicate a unique value. */
 export class UniqueViolation extends Error {
   override readonly name = "UniqueViolation";
   readonly code = "23505";
@@ -16,7 +16,7 @@ export class Deadlock extends Error {
   readonly code = "40P01";
 }
 
-/** The connection to the database broke; of a commit nobody knows whether it came to pass. */
+/** The connection to the database broke; the outcome of a commit is unknown. */
 export class Outage extends Error {
   override readonly name = "Outage";
   readonly code = "08006";

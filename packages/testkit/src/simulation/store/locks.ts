@@ -5,10 +5,10 @@ export class Locks {
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<Holder, { readonly key: string; readonly wake: () => void }>();
 
-  /** Told of each lock that is taken. */
+  /** Called for each lock that is taken. */
   onTaken: (key: string) => void = () => undefined;
 
-  /** Takes the lock, or says who holds it. */
+  /** Takes the lock, or returns its holder. */
   take(key: string, by: Holder): "taken" | { readonly heldBy: Holder } {
     const holder = this.#holders.get(key);
     if (holder !== undefined && holder !== by) return { heldBy: holder };
@@ -21,7 +21,7 @@ export class Locks {
     return this.#holders.get(key);
   }
 
-  /** Resolves when the lock may be free. False: the holder waits for `waiter`, so that it never will be. */
+  /** Resolves when the lock may be free; to false if the holder waits for `waiter`, so that it never will be. */
   async wait(key: string, waiter: Holder): Promise<boolean> {
     if (this.#isCircle(key, waiter)) return false;
     await new Promise<void>((wake) => {
@@ -30,7 +30,7 @@ export class Locks {
     return true;
   }
 
-  /** The end of a transaction. */
+  /** Releases the locks at the end of a transaction. */
   releaseAll(holder: Holder): void {
     this.#waiting.delete(holder);
     for (const [key, by] of this.#holders) {

@@ -43,7 +43,7 @@ export class Table<R extends Row> {
     return own ?? this.#committed.get(id);
   }
 
-  /** In the order in which they were committed; a transaction's own new ones come last. */
+  /** Lists the rows in the order in which they were committed; a transaction's own new ones come last. */
   all(reader?: Holder): readonly R[] {
     const own = reader === undefined ? undefined : this.#written.get(reader);
     if (own === undefined) return [...this.#committed.values()];
@@ -56,7 +56,7 @@ export class Table<R extends Row> {
     else own.set(row.id, row);
   }
 
-  /** Makes what a transaction wrote visible to all. */
+  /** Makes the writes of a transaction visible to all. */
   commit(writer: Holder): void {
     const changes: Change<R>[] = [];
     for (const [id, after] of this.#written.get(writer) ?? []) {

@@ -14,7 +14,7 @@ export interface TransactionNeeds {
   readonly breaks: () => boolean;
 }
 
-/** Thrown through a statement that meets the lock of another; it runs again when that is gone. */
+/** Thrown through a statement that meets another's lock; it runs again when that is released. */
 class Blocked {
   readonly key: string;
 
@@ -29,7 +29,7 @@ class Blocked {
  */
 export class Transaction {
   readonly life: Life;
-  /** `now()`: when it began. */
+  /** The value of `now()`: the transaction's beginning. */
   readonly nowMs: number;
   readonly topics = new Set<string>();
   readonly #needs: TransactionNeeds;
@@ -81,7 +81,7 @@ export class Transaction {
     return table.all(this);
   }
 
-  /** Locks a row until the end, waiting for whoever has it. */
+  /** Locks a row until the end, waiting for its holder. */
   lock<R extends Row>(table: Table<R>, id: string): R | undefined {
     this.#take(rowKey(table, id));
     return table.get(id, this);
@@ -96,7 +96,7 @@ export class Transaction {
     return this.#needs.locks.take(key, this) === "taken";
   }
 
-  /** Changes a row as it is once it is locked; `undefined` leaves it alone. Answers whether it was changed. */
+  /** Changes a row as it is once it is locked; `undefined` leaves it alone. Resolves to true if it was changed. */
   update<R extends Row>(
     table: Table<R>,
     id: string,
@@ -119,7 +119,7 @@ export class Transaction {
     this.topics.add(topic);
   }
 
-  /** Ends it; what was not committed is dropped. Idempotent. */
+  /** Ends it; uncommitted changes are dropped. Idempotent. */
   end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -127,7 +127,7 @@ export class Transaction {
     this.#needs.locks.releaseAll(this);
   }
 
-  /** Makes what it did visible, at one moment. */
+  /** Makes its changes visible, at one moment. */
   commit(): void {
     for (const table of this.#needs.tables) table.commit(this);
     this.end();

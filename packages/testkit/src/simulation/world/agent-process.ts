@@ -18,7 +18,7 @@ interface Place {
 
 const never = new Promise<never>(() => undefined);
 const noSignal = new AbortController().signal;
-/** Longer than any start script of this world takes. */
+/** A time longer than any start script of this world takes. */
 const foreverMs = 24 * 3_600_000;
 
 /** An agent's process: the product's own agent, with everything it touches simulated. */
@@ -114,7 +114,7 @@ export class AgentProcess implements Place {
       close: async () => closing.abort(new Error("closed")),
       stop: async (signal) => {
         const hangs = conditions.strikes("hanging-stop-script", 0.3);
-        // Ours ends such a script after a while.
+        // Our agents end such a script after a while.
         this.#isStuck ||= hangs && rules.agent.kind === "frames";
         const takesMs = hangs ? foreverMs : random.between(10, 1_000);
         await this.#life.sleep(takesMs, signal).catch(() => undefined);

@@ -4,7 +4,7 @@ import { type ReinitAnswer, ReinitError } from "@slipway/sdk/agent";
 import type { Life } from "../engine/life.ts";
 import type { Setting } from "./setting.ts";
 
-/** One request for `/reinit`, up to its answer; rejects with the signal's reason only. */
+/** Makes one request for `/reinit`, up to its answer; rejects only with the signal's reason. */
 export async function askReinit(
   setting: Setting,
   life: Life,

@@ -7,11 +7,11 @@ import type { Setting } from "./setting.ts";
 export interface DriverWork {
   readonly workspaceId: string;
   readonly kind: "start" | "stop" | "delete" | "claim";
-  /** Those that are to run. */
+  /** The agents that are to run. */
   readonly agents: readonly { readonly name: string; readonly token: string }[];
 }
 
-/** Between the end of an agent's process and the next one in its place, in milliseconds. */
+/** The time from the end of an agent's process to the next one in its place, in milliseconds. */
 const restartMs = 2_000;
 
 /** The most by which the clock of a machine may be wrong, in milliseconds. */
@@ -31,7 +31,7 @@ export class Compute {
     return [...this.#byToken.values()];
   }
 
-  /** Takes a while; may be done again, from any point. Resolves to an error, if it comes to one. */
+  /** Works for a while; may be repeated, from any point. Resolves to an error, if there is one. */
   async carryOut(worker: Life, work: DriverWork, signal: AbortSignal): Promise<string | undefined> {
     const { random, conditions } = this.#setting;
     const isPrompt = random.chance(0.8);
@@ -39,7 +39,7 @@ export class Compute {
     try {
       await worker.sleep(workMs, signal);
       const { kind, workspaceId } = work;
-      // An end that fails leaves what is to be gone, which is nobody's fault here.
+      // A failed end leaves what should be gone, which is nobody's fault here.
       const mayFail = kind === "start" || kind === "claim";
       if (mayFail && conditions.strikes("build-failure", 0.25)) return "the driver failed";
       const replaces = kind === "claim" && conditions.strikes("compute-replaced", 0.5);
@@ -54,7 +54,7 @@ export class Compute {
     }
   }
 
-  /** Ends a process, as a crash does; what supervises it starts another in its place. */
+  /** Ends a process, as a crash does; its supervisor starts another in its place. */
   crash(process: AgentProcess): void {
     const { trace, scheduler } = this.#setting;
     trace.add(process.id, () => "crashes", process.workspaceId);
@@ -64,7 +64,7 @@ export class Compute {
     });
   }
 
-  /** Machines that are not touched once they have waited in a pool, whatever the template says by now. */
+  /** Machines that are left alone once they have waited in a pool, whatever the template now says. */
   #keeps({ kind, workspaceId }: DriverWork): boolean {
     const { profile, model } = this.#setting;
     return (
@@ -82,7 +82,7 @@ export class Compute {
     }
   }
 
-  /** The machines of a workspace, one after the other, stand in one place and have one time. */
+  /** The machines of a workspace, one after the other, share one place and one clock. */
   #clockAheadMs(workspaceId: string): number {
     const { random, profile } = this.#setting;
     const isSkewed = profile.hazards.has("clock-skew");

@@ -17,12 +17,14 @@ export class Conditions {
     return !this.isCalm && this.#profile.hazards.has(hazard);
   }
 
-  /** The same as a chance at this moment. */
+  /** Reports the same with a probability at this moment. */
   strikes(hazard: Hazard, probability: number): boolean {
     return this.has(hazard) && this.#random.chance(probability);
   }
 
-  /** Of a message, statement or answer, in milliseconds. The long ones let anything overtake anything. */
+  /**
+   * Returns the delay of a message, statement or answer, in milliseconds. Long delays let anything overtake anything.
+   */
   readonly delayMs = (): number => {
     const kind = this.#random.next();
     const isSlow = this.has("slow");

@@ -18,8 +18,8 @@ const noSignal = new AbortController().signal;
 const flushMs = 5_000;
 
 /**
- * An agent as those of Coder (docs/protocol/prebuilds.md §3.5): it starts over at each frame, whatever its manifest says, but for
- * one that names the owner of the frame before; then, and after a refusal, it asks no more.
+ * An agent like Coder's (docs/protocol/prebuilds.md §3.5): it starts over at each frame, whatever its manifest says,
+ * but for one that names the owner of the frame before; then, and after a refusal, it asks no more.
  */
 export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
   const { waitForReinit, life, random } = needs;
@@ -50,8 +50,9 @@ export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
 }
 
 /**
- * From its first manifest's start scripts to its end. On each connection the manifest and the states are seen to side by side.
- * A state that could not be delivered is tried again when the next one comes, maybe on a later connection (docs/protocol/agent.md §2.6).
+ * Lives from its first manifest's start scripts to its end. On each connection the manifest and the states are handled
+ * side by side. A state that could not be delivered is tried again when the next one comes, maybe on a later connection
+ * (docs/protocol/agent.md §2.6).
  */
 class FramesSession {
   readonly #needs: FramesAgentNeeds;

@@ -14,10 +14,10 @@ const longestOutageMs = 15_000;
 
 /** The probability of a fault at a moment that matters, when a crash there has the most to destroy. */
 const strikeChance = 0.04;
-/** After such a moment, at most, in milliseconds. */
+/** The longest delay after such a moment, in milliseconds. */
 const soonMs = 20;
 
-/** Things that happen to a world, again and again until it is calm: by themselves, and where they do the most harm. */
+/** The faults of a world, again and again until it is calm: at random, and where they do the most harm. */
 export class Misfortune implements Monitor {
   readonly #world: World;
   readonly #life: Life;
@@ -66,7 +66,7 @@ export class Misfortune implements Monitor {
     });
   }
 
-  /** Everything is up again. */
+  /** Repairs everything. */
   end(): void {
     for (const replica of this.#world.replicas) {
       replica.restart();

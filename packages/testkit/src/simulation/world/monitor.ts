@@ -35,7 +35,7 @@ export interface ClaimAttempt {
 /** `none`: nothing waited; `refused`: it was told to try again; `failed`: the database broke, or the name is taken. */
 export type ClaimOutcome = "claimed" | "none" | "refused" | "failed";
 
-/** Watches a world. Each method is called at the moment of what it tells of, and throws `Violation`. */
+/** A watcher of a world. Each method is called at the moment of its event, and throws `Violation`. */
 export interface Monitor {
   committed?(commit: Commit): void;
   told?(told: Told): void;

@@ -6,10 +6,10 @@ import type { ApiCall } from "../network/messages.ts";
 import type { Setting } from "./setting.ts";
 
 const noSignal = new AbortController().signal;
-/** A request that is not answered for this long is given up, in milliseconds. */
+/** The time after which an unanswered request is given up, in milliseconds. */
 const patienceMs = 60_000;
 
-/** Those who use the servers: users who claim and build, and an administrator. */
+/** The users of the servers: those who claim and build, and an administrator. */
 export class People {
   readonly #setting: Setting;
   readonly #life: Life;
@@ -19,7 +19,7 @@ export class People {
     this.#life = new Life("people", setting.scheduler);
   }
 
-  /** They come and go until the world is calm. */
+  /** Lets them come and go until the world is calm. */
   begin(): void {
     const { profile, conditions } = this.#setting;
     for (let index = 1; index <= profile.users; index += 1) void this.#user(`u${index}`);
@@ -115,7 +115,7 @@ export class People {
     return this.#life.sleep(this.#setting.random.between(least, most), noSignal);
   }
 
-  /** Sends a request, and waits for its answer or for the end of patience. */
+  /** Sends a request, and waits for its answer or until it is given up. */
   async #ask(call: ApiCall): Promise<void> {
     const { trace } = this.#setting;
     const who = "userId" in call ? call.userId : "admin";

@@ -31,7 +31,7 @@ export interface Profile {
   readonly users: number;
   readonly agentNames: readonly string[];
   readonly claimsAtOnce: boolean;
-  /** A start leaves machines alone that run. */
+  /** True if a start leaves running machines alone. */
   readonly keepsCompute: boolean;
   readonly desiredInstances: number;
   /** 0: prebuilds do not expire. */
@@ -62,7 +62,7 @@ const framesShare = 0.3;
 
 /** The world of a seed. */
 export function profileOf(seed: number, wants: Wants = {}): Profile {
-  // Not the numbers that the steps are drawn from, or a wish would change them all.
+  // A separate generator from that of the steps, or a wish would change them all.
   const random = new Random(seed ^ 0x5eed);
   const drawn = hazards.filter(() => random.chance(0.4));
   const chosen = new Set([...drawn, ...(wants.with ?? [])]);

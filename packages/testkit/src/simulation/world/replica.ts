@@ -34,7 +34,7 @@ export class Replica implements Listener {
     return this.#process.hints;
   }
 
-  /** Ends the process at once: nothing that it had begun goes on. */
+  /** Ends the process at once: none of its work goes on. */
   crash(): void {
     this.#setting.trace.add(this.#name, () => "crashes");
     this.life.end();

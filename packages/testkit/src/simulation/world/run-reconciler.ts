@@ -4,7 +4,7 @@ import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
 import { looks } from "./looks.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-/** Shorter than the product's, so that a world of minutes sees them pass. */
+/** The interval, shorter than the product's, so that a world of minutes sees it pass. */
 const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 0 };
 const intervalMs = 15_000;
 
@@ -22,7 +22,7 @@ export async function runReconciler(server: ServerProcess): Promise<void> {
   }
 }
 
-/** False when another server is at it. */
+/** Returns false when another server is reconciling. */
 async function reconcileOne(server: ServerProcess, presetId: string): Promise<boolean> {
   const { model, life, trace, setting } = server;
   return model.db.transaction(life, async (trx) => {

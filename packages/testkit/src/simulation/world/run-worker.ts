@@ -6,7 +6,7 @@ import type { Compute } from "./compute.ts";
 import { looks } from "./looks.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-/** Without a hint the queue is looked at this often, in milliseconds. */
+/** The interval at which the queue is checked without a hint, in milliseconds. */
 const pollMs = 10_000;
 const retryMs = 1_000;
 
@@ -28,7 +28,7 @@ export async function runWorker(server: ServerProcess, compute: Compute): Promis
         });
       }
     } catch {
-      // The database was away; the next look is soon.
+      // The database was unavailable; the next look is soon.
     }
   }
 }
@@ -58,7 +58,7 @@ async function carryOut(server: ServerProcess, compute: Compute, build: BuildRow
       hints.publish(topic);
     }
   } catch {
-    // It is taken again, by whoever comes first.
+    // Another worker takes it again.
     await life.sleep(retryMs, new AbortController().signal);
   } finally {
     ended.abort(new Error("over"));
@@ -113,6 +113,6 @@ async function abortIfOver(
     );
     if (!isKept) ended.abort(new Error("canceled"));
   } catch {
-    // Asked again at the next renewal.
+    // The next renewal asks again.
   }
 }

@@ -10,7 +10,7 @@ import type { Transaction } from "../store/transaction.ts";
 import type { ClaimOutcome } from "./monitor.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-/** Does what a user asks, as the routes of the server do. */
+/** Carries out a user's request, as the routes of the server do. */
 export async function serveApi(
   server: ServerProcess,
   call: ApiCall,

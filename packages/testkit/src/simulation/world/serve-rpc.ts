@@ -62,10 +62,10 @@ export async function serveRpc(
 }
 
 function nextBeat(): void {
-  // The next beat finds it out.
+  // The next beat detects it.
 }
 
-/** The agent's row, as each statement of the server wants it. */
+/** Returns the agent's row, as each statement of the server needs it. */
 function requireLive(model: ServerProcess["model"], trx: Transaction, agentId: string): AgentRow {
   const agent = trx.get(model.tables.agents, agentId);
   const live = agent && model.view(trx).liveAgent(agent.token);

@@ -7,10 +7,10 @@ import type { ServerEnd } from "../network/link.ts";
 import type { Told } from "./monitor.ts";
 import type { Setting } from "./setting.ts";
 
-/** Most by which the wall clock of a server is off, in milliseconds. */
+/** The most by which the wall clock of a server is off, in milliseconds. */
 const maxSkewMs = 600_000;
 
-/** A server's process, from its start to its crash: what its routes and loops work with. */
+/** A server's process, from its start to its crash: the basis of its routes and loops. */
 export class ServerProcess {
   readonly setting: Setting;
   readonly model: Model;

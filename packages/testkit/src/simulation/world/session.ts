@@ -4,7 +4,7 @@ import type { Life } from "../engine/life.ts";
 import type { ClientEnd } from "../network/link.ts";
 import type { AgentCall, SimulatedManifest } from "../network/messages.ts";
 
-/** A peer that says nothing for this long is gone, in milliseconds: the keep-alive of the session. */
+/** The silence after which a peer counts as gone, in milliseconds: the keep-alive of the session. */
 const silenceMs = 40_000;
 
 /** An agent's session: calls by their ids, over a connection that may fail at any moment. */
@@ -46,7 +46,7 @@ export class Session {
   }
 
   async manifest(): Promise<SimulatedManifest> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the simulated server answers to this
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the simulated server's answer to this
     return (await this.call({ method: "manifest" })) as SimulatedManifest;
   }
 

@@ -76,7 +76,7 @@ export class Setting {
     });
   }
 
-  /** Tells all monitors; what they throw ends the run. */
+  /** Tells all monitors; their errors end the run. */
   tell(tell: (monitor: Monitor) => void): void {
     try {
       for (const monitor of this.monitors) tell(monitor);

@@ -1,6 +1,6 @@
 import { prebuildsUserId } from "@slipway/api";
 
-/** The name by which agents know the owner of their workspace. */
+/** Returns the name by which agents know the owner of their workspace. */
 export function userName(userId: string): string {
   return userId === prebuildsUserId ? "prebuilds" : userId;
 }
