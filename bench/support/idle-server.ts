@@ -67,7 +67,7 @@ export async function openOurs(opened: AsyncDisposableStack, count: number): Pro
 }
 
 /**
- * The stock server that the environment names, with so many workspaces; see `stock-server.ts`. Beside what is said there,
+ * The stock server that the environment names, with this many workspaces; see `stock-server.ts`. In addition,
  * SLIPWAY_STOCK_RESTART may be a program that restarts it and prints the process's id as its last line.
  */
 export async function findStock(count: number): Promise<IdleServer | undefined> {

@@ -24,7 +24,7 @@ export interface SinglePool {
 
 export interface Standing {
   readonly owner: string;
-  /** Of the agent. */
+  /** The state of the agent. */
   readonly status: string | undefined;
   readonly lifecycle: string | undefined;
 }

@@ -4,7 +4,7 @@ export type Task = (signal: AbortSignal) => Promise<void>;
 /**
  * Owns background tasks. The first failure aborts the others; `close` aborts all and waits for them.
  *
- * Whoever opens a scope closes it, or holds it with `await using`. A failure is reported exactly once: to `failed`.
+ * The opener of a scope closes it, or holds it with `await using`. A failure is reported exactly once: to `failed`.
  */
 export class Scope implements AsyncDisposable {
   readonly #controller = new AbortController();

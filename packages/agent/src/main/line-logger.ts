@@ -26,7 +26,7 @@ export function createLineLogger(
       try {
         sink.write(`${formats[sink.format]({ time, level, message, fields: all })}\n`);
       } catch {
-        // A full disk or a closed terminal; there is nowhere left to say so.
+        // A full disk or a closed terminal; there is nowhere left to report it.
       }
     }
   };

@@ -49,8 +49,7 @@ const maxLeavingMs = 30_000;
 
 /**
  * An agent's session for one owner: from the start scripts of its first manifest to the stop scripts of the same, over
- * any number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Whoever began it disposes of
- * it.
+ * any number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Its opener disposes of it.
  */
 export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;

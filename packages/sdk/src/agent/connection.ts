@@ -11,7 +11,7 @@ import type {
  * One live session of an agent with a server: calls of the Agent and the Tailnet service, any number at once.
  *
  * Every call rejects with `RpcError` for an error answer, `SessionClosedError` when the session ends first, and the
- * reason of its signal. Whoever opened the connection closes it.
+ * reason of its signal. Its opener closes the connection.
  */
 export interface AgentConnection extends AsyncDisposable {
   /** The API version that the server accepted, such as `2.10`. */

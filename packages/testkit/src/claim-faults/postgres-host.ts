@@ -15,7 +15,7 @@ const signals = { immediate: "SIGQUIT", kill: "SIGKILL" } as const;
 const retryMs = 100;
 const maxTries = 600;
 
-/** A PostgreSQL of its own that can be restarted, and asked without any proxy. Whoever opens it disposes of it. */
+/** A PostgreSQL of its own that can be restarted, and asked without any proxy. Its opener disposes of it. */
 export class PostgresHost implements AsyncDisposable {
   readonly #dataDir: string;
   #postgres: EmbeddedPostgres;

@@ -60,7 +60,7 @@ export class ProxyLink {
 
 /**
  * A socket with a path knows no reset; it has no address either. Of one whose end is on its way Node would lose the handle,
- * and turn for ever at its exit.
+ * and turn forever at its exit.
  */
 function reset(side: Socket): void {
   if (side.remoteAddress === undefined || side.writableEnded) side.destroy();

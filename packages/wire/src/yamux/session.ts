@@ -34,7 +34,7 @@ export interface YamuxOptions {
  *
  * The owner hands in what the socket reads (`receive`), writes `takeOutput` to it after every call, calls `tick` when
  * `nextWake` is reached, and looks at `takeEvents` after every call but `receive`, which returns the events itself. All
- * times are milliseconds of one clock that does not run backwards. A thrown error whose code says so (see
+ * times are milliseconds of one clock that does not run backwards. A thrown error with such a code (see
  * `YamuxErrorCode`) ends the session: every later call throws the same, and the last output is a GoAway at most. Events
  * from before the error are still to be had by `takeEvents`.
  */

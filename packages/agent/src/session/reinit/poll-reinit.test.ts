@@ -19,7 +19,7 @@ interface Polled {
   readonly isOver: boolean;
 }
 
-/** Plays answers, each after so many milliseconds; after the last one requests wait for ever. */
+/** Plays answers, each after its number of milliseconds; after the last one requests wait forever. */
 async function poll(
   answers: readonly (readonly [number, ReinitAnswer])[],
   { forMs = 120_000, hasChanged = false, random = 0 } = {},
