@@ -6,16 +6,16 @@ import { quantile } from "./support/quantile.ts";
 
 /*
  * The cost of idle agents to a server, each with two metadata items every 10 s: memory and processor of its process
- * without the database, and how long a metadata call takes. Memory is what the process holds (VmRSS) after the metadata
- * has come for 40 s, garbage included, for nobody asks it to collect, less what it held when a tenth as many agents had
- * done the same for 20 s: what its start left behind, and code that runs for the first time, are nobody's. Then the
- * server is restarted: how long from its end until all agents are back, and the most memory it held (VmHWM). The
+ * without the database, and the time of a metadata call. Memory is the size of the process (VmRSS) after the metadata
+ * has come for 40 s, garbage included, as no collection is forced, less what it held when a tenth as many agents had
+ * done the same for 20 s: leftovers of its start, and code that runs for the first time, do not count. Then the
+ * server is restarted: the time from its end until all agents are back, and the most memory it held (VmHWM). The
  * reference is `ws` alone, which sends back as many messages on as many sockets. The agents share the machine.
  *
  *   npm run bench:idle-agents [-- --agents=1000] [--runs=1] [--json]
  *
  * A stock server takes part when the environment names one; see support/stock-server.ts and support/idle-server.ts. It is
- * restarted before each run if that is said how; else the first run finds it as it is.
+ * restarted before each run if the environment says how; otherwise the first run finds it as it is.
  */
 
 const seconds = 40;

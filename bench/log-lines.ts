@@ -16,10 +16,11 @@ import type { FleetAgent } from "./support/external-fleet.ts";
 import { connectMember } from "./support/fleet-member.ts";
 
 /*
- * Log lines that a server acknowledges a second, by agents and lines a batch. The reference is a bare insert from unnest of
- * the same lines into a table of the same columns and key, by as many connections, into a database with the same settings: it
- * knows nothing of who may write, of repeated batches, of limits and of followers. Batches are encoded before the clock starts.
- * Each agent stays within its log's limit, so many take turns. Everything shares the machine, the senders included.
+ * Log lines that a server acknowledges a second, by agents and lines a batch. The reference is a bare insert from
+ * unnest of the same lines into a table of the same columns and key, by as many connections, into a database with the
+ * same settings: it knows nothing of permissions, of repeated batches, of limits and of followers. Batches are encoded
+ * before the clock starts. Each agent stays within its log's limit, so many take turns. Everything shares the machine,
+ * the senders included.
  *
  *   npm run bench:log-lines [-- --json] [--shape=10x1000]
  *

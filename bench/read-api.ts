@@ -8,7 +8,7 @@ import { openBareServer } from "./support/open-bare-server.ts";
 
 /*
  * Requests a second that read one agent or one workspace, by connections kept alive, one request at a time on each. The
- * reference is a bare node:http that answers with as many bytes; what asks shares the machine.
+ * reference is a bare node:http that answers with as many bytes; the client shares the machine.
  *
  *   npm run bench:read-api [-- --json]
  *

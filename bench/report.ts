@@ -77,7 +77,7 @@ export function formatTable(title: string, summaries: readonly Summary[]): strin
   return [title, ...lines].join("\n");
 }
 
-/** Prints what a benchmark found: a table, or with `--json` on the command line one JSON object. */
+/** Prints the findings of a benchmark: a table, or with `--json` on the command line one JSON object. */
 export function printReport(title: string, measurements: readonly Measurement[]): void {
   const results = summarize(measurements);
   const text = process.argv.includes("--json")

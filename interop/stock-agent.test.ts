@@ -149,7 +149,7 @@ async function readLines(agent: string): Promise<string[]> {
   return logs.map((log) => log.output);
 }
 
-/** Waits until the log has grown by what was printed meanwhile. */
+/** Waits until the log has the new output. */
 async function untilNewLines(agent: string): Promise<void> {
   const { length } = await readLines(agent);
   await expect

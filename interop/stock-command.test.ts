@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock commands, whose programs the environment names with `:` between them, do on our server what needs no network.
- * `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
+ * Stock commands, whose programs the environment names with `:` between them, run on our server all that needs no
+ * network. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
  */
 
 const template = `

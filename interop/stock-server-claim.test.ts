@@ -20,7 +20,7 @@ import {
 
 /*
  * Our agent in a prebuild of a stock server that is claimed. A server without a license has neither, so both are played
- * in its database. The environment names what `stock-server.test.ts` needs, and that database by its URL
+ * in its database. The environment has the variables of `stock-server.test.ts`, and that database by its URL
  * (SLIPWAY_STOCK_DATABASE). `vitest.config.ts` leaves this file out, and says so, where that is not set.
  */
 

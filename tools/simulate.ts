@@ -10,7 +10,7 @@ import { search } from "./simulate/search.ts";
  * product's own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
  *
  *   npm run simulate -- [--seeds 10000] [--from 1] [--threads N] [--json]
- *   npm run simulate -- --seed 42             one world again, and what happened in it
+ *   npm run simulate -- --seed 42             one world again, and its events
  *   npm run simulate -- --plants              plants each known fault and says how long it took to find; then its worlds
  *                                             without it
  *   npm run simulate -- --plant NAME [--seed 42]  its worlds; with --without, the same without the fault

@@ -15,7 +15,7 @@ export interface BenchServer {
   readonly client: ApiClient;
   /** Makes running workspaces; resolves to their agents, each with a token of its own. */
   readonly makeAgents: (count: number) => Promise<readonly FleetAgent[]>;
-  /** Makes running workspaces whose agents nobody plays. */
+  /** Makes running workspaces whose agents stay offline. */
   readonly makeWorkspaces: (count: number) => Promise<void>;
 }
 

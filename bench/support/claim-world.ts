@@ -16,7 +16,7 @@ export interface ClaimWorld {
   readonly serverPid: number;
   /** A client with the session of an owner. */
   readonly client: ApiClient;
-  /** The agents that wait, in processes of their own, and what they report. */
+  /** The agents that wait, in processes of their own, and their reports. */
   readonly fleets: readonly WaitingFleet[];
   readonly claimed: ClaimedAgents;
   /** A directory for files; removed with the world. */

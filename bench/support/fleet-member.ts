@@ -2,7 +2,7 @@ import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import { Agent } from "@slipway/wire";
 
-/** Opens an agent's session, and does what a stock agent does first. */
+/** Opens an agent's session, and makes the first calls of a stock agent. */
 export async function connectMember(
   serverUrl: string,
   token: string,

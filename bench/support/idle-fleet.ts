@@ -17,7 +17,7 @@ import type { FleetOrder } from "./open-idle-fleet.ts";
  *   measure      two metadata items of each agent each 10 s, for the order's seconds; how long the calls took, in ms
  *   reconnected  null when each has lost its connection once and is connected again
  *
- * The end of its input ends it. An agent that loses its connection dials anew, with the delays of an agent.
+ * The end of its input ends it. An agent that loses its connection redials, with the delays of an agent.
  */
 
 interface Connection {
@@ -43,7 +43,7 @@ async function openAgent(serverUrl: string, token: string): Promise<Connection> 
   };
 }
 
-/** A socket of the bare server, which sends back what it is sent. */
+/** A socket of the bare server, which echoes every message. */
 async function openEcho(url: string): Promise<Connection> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   await once(socket, "open");

@@ -11,14 +11,14 @@ import { readProcessCost } from "./process-cost.ts";
 
 const claims = { perSecond: 20, count: 100 } as const;
 
-/** Counts what the database is asked for claims: until the frames are sent, and then for the new lives of the agents. */
+/** Counts the statements of claims: until the frames are sent, and then for the new lives of the agents. */
 export async function measureStatements(
   { database, client, fleets, claimed }: ClaimWorld,
   pool: PrebuildPool,
   findings: Findings,
 ): Promise<void> {
   const counter = await openCounter(database);
-  // An agent that has got its frame connects anew at once.
+  // An agent that has got its frame reconnects at once.
   for (const fleet of fleets) await fleet.hold();
   await counter.reset();
   const made = await beginAtRate(claims.perSecond, claims.count, () => claim(client, pool));

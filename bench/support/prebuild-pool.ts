@@ -17,7 +17,7 @@ export interface WaitingPrebuild {
 export interface PrebuildPool {
   readonly templateId: string;
   readonly presetId: string;
-  /** Fills it; resolves to the prebuilds that are new since the last time, whose agents nobody plays yet. */
+  /** Fills it; resolves to the prebuilds that are new since the last time, whose agents are not played yet. */
   readonly fill: () => Promise<readonly WaitingPrebuild[]>;
   /** Waits until the agents of all its prebuilds are connected and ready. */
   readonly ready: () => Promise<void>;

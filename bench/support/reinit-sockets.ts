@@ -10,7 +10,7 @@ interface Answered {
 
 const pollMs = 20;
 
-/** The connections of this process on which a reinit stream is open, beneath those who wait on them. */
+/** The connections of this process on which a reinit stream is open, beneath their waiters. */
 export class ReinitSockets {
   readonly #open = new Set<Socket>();
   /** The times at which streams were opened since the last cut, by `performance.now`. */
@@ -18,7 +18,7 @@ export class ReinitSockets {
 
   constructor() {
     subscribe("http.client.response.finish", (message) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node publishes on this channel
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's message on this channel
       const { request, response } = message as Answered;
       if (!request.path.includes("/reinit") || response.statusCode !== 200) return;
       const { socket } = response;

@@ -14,11 +14,11 @@ import { patience } from "./patience.ts";
 
 /** A pool of its own in which one workspace waits, as far as the test is concerned. */
 export interface SinglePool {
-  /** The token of the agent that is to run in what waits. */
+  /** The token of the agent that is to run in the waiting workspace. */
   readonly token: string;
-  /** Gives what waits to the client's user. */
+  /** Gives the waiting workspace to the client's user. */
   claim(): Promise<void>;
-  /** Returns the present state of what waited. */
+  /** Returns the present state of the workspace that waited. */
   look(): Promise<Standing>;
 }
 

@@ -1,6 +1,6 @@
 import { basename, delimiter } from "node:path";
 
-/** A program that somebody else wrote. */
+/** A program of the original. */
 export interface StockProgram {
   readonly path: string;
   /** The name of its file, which includes the release. */

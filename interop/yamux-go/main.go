@@ -122,7 +122,7 @@ func call(streams, size int) error {
 	return session.Close()
 }
 
-// exchange sends size bytes, ends its direction, and compares what comes back.
+// exchange sends size bytes, ends its direction, and compares the echo.
 func exchange(session *yamux.Session, seed byte, size int) error {
 	stream, err := session.Open()
 	if err != nil {

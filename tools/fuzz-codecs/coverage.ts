@@ -22,7 +22,7 @@ export class Coverage implements Disposable {
     return count;
   }
 
-  /** Forgets what has run since the last call. */
+  /** Forgets the code that has run since the last call. */
   skip(): void {
     this.#take();
   }

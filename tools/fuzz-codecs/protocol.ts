@@ -34,7 +34,7 @@ export class InputBoard {
     this.#input = new Uint8Array(this.memory, headBytes);
   }
 
-  /** Counts from 0 and begins anew after 2^32. */
+  /** Counts from 0 and wraps after 2^32. */
   get count(): number {
     return Atomics.load(this.#head, 0);
   }

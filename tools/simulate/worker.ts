@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { explore, type Subject } from "@slipway/testkit/simulation";
 
-/** The work of one thread; it tells of each world with its steps, and at its end what it found. */
+/** The work of one thread; it reports each world with its steps, and at its end its finding. */
 export interface WorkerOrder {
   readonly subject: Subject;
   readonly from: number;
@@ -15,7 +15,7 @@ export type WorkerMessage =
   | { readonly kind: "world"; readonly steps: number }
   | { readonly kind: "found"; readonly seed: number; readonly text: string };
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `simulate.ts` gives it
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `simulate.ts` gives it
 const { subject, from, count, ended } = workerData as WorkerOrder;
 const end = new Int32Array(ended);
 

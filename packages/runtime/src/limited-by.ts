@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 
 /**
  * Gives `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error
- * names what did not come: `wanted`.
+ * names the missing result: `wanted`.
  */
 export async function limitedBy<T>(
   ms: number,

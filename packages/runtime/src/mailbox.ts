@@ -2,7 +2,7 @@
 export type Offered = "taken" | "full" | "closed";
 
 /**
- * A bounded queue between one writer and one reader. A full mailbox refuses; the writer decides what that means.
+ * A bounded queue between one writer and one reader. A full mailbox refuses; the writer handles that.
  * The reader iterates; the iteration ends when the mailbox is closed and empty, or throws the error it was closed with.
  */
 export class Mailbox<T> implements AsyncIterable<T> {

@@ -12,7 +12,7 @@ export class Scope implements AsyncDisposable {
   readonly #failure = Promise.withResolvers<never>();
 
   constructor(parent?: AbortSignal) {
-    // A scope nobody watches must not take the process down; `failed` still rejects for those who do.
+    // An unwatched scope must not take the process down; `failed` still rejects for those who do.
     this.#failure.promise.catch(() => undefined);
     if (parent === undefined) return;
     if (parent.aborted) {

@@ -64,7 +64,7 @@ const maxRepetitionText = 16;
 
 const quote = "\\Q";
 
-/** Matches what stands for one thing: an escape, a class in brackets, or a character. */
+/** Matches the notation of one thing: an escape, a class in brackets, or a character. */
 function tokenEnd(source: string, at: number): number {
   const char = source.charAt(at);
   if (char === "[") return classEnd(source, at);

@@ -55,7 +55,7 @@ export class RegexMatcher {
       };
     }
     this.#stepsLeft -= steps;
-    // Unlike `test`, this keeps no automaton that grows with what was matched.
+    // Unlike `test`, this keeps no automaton that grows with the matched text.
     return pattern.matcher(value).find() ? "match" : "no-match";
   }
 }

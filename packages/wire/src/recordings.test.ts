@@ -74,7 +74,7 @@ function methodOf(path: string): DescMethod {
   return method;
 }
 
-/** The payloads of each yamux stream, after every header was written anew and compared. */
+/** The payloads of each yamux stream, after every header was rewritten and compared. */
 function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const payloads = new Map<number, Uint8Array[]>();
   let at = 0;
@@ -92,7 +92,7 @@ function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   return new Map([...payloads].map(([id, pieces]) => [id, joinBytes(pieces)]));
 }
 
-/** The packets of a yamux stream, after every frame was written anew and compared. */
+/** The packets of a yamux stream, after every frame was rewritten and compared. */
 function packetsOf(bytes: Uint8Array): readonly DrpcPacket[] {
   let at = 0;
   while (at < bytes.length) {
@@ -152,7 +152,7 @@ test("follows all calls in the roles of both peers", () => {
     for (const { from, bytes } of chunks) {
       const replay = from === "c" ? server : client;
       for (const event of replay.receive(bytes)) events.set(event, (events.get(event) ?? 0) + 1);
-      // Our client opens what the recorded one opened.
+      // Our client opens the streams of the recorded one.
       while (client.opened < server.opened) client.open();
     }
   }
@@ -173,7 +173,7 @@ test("follows all calls in the roles of both peers", () => {
   });
 });
 
-/** A session and the calls on its streams, fed with what the other peer sent. */
+/** A session and the calls on its streams, fed with the other peer's bytes. */
 class Replay {
   readonly #role: "client" | "server";
   readonly #session: YamuxSession;

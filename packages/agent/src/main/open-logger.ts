@@ -8,7 +8,7 @@ import { createLineLogger } from "./line-logger.ts";
 import type { LineSink } from "./line-logger.ts";
 import { RotatingFile } from "./rotating-file.ts";
 
-/** The agent's own log and what to close after it. */
+/** The agent's own log and the resources to close after it. */
 export interface OpenLogger extends Disposable {
   readonly logger: Logger;
 }

@@ -16,7 +16,7 @@ export interface RotationOptions {
   readonly keep: number;
 }
 
-/** A log file that starts anew when it is full; the old ones carry the time of that in their names (docs/protocol/agent.md §1.4). */
+/** A log file that is rotated when full; rotated files have the time in their names (docs/protocol/agent.md §1.4). */
 export class RotatingFile implements Disposable {
   readonly #path: string;
   readonly #options: RotationOptions;

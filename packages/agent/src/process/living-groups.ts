@@ -4,7 +4,7 @@ import { hasGroup } from "./signal-group.ts";
 
 /**
  * Returns the groups that have a living member. A process that has ended and that nobody has waited for yet (a zombie,
- * such as whatever outlived its parent where process 1 reaps nobody) does not count. Where there is no `/proc` it does.
+ * such as a process that outlived its parent where process 1 does not reap) does not count. Without `/proc` it does.
  */
 export function livingGroups(groups: readonly number[]): readonly number[] {
   const present = groups.filter((group) => hasGroup(group));
@@ -34,7 +34,7 @@ function statFields(pid: string): readonly (string | undefined)[] {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    // It has gone meanwhile.
+    // It is gone by now.
     return [];
   }
 }

@@ -19,7 +19,7 @@ export interface OutputPipe {
 }
 
 /**
- * Real pipes. What Node makes of "pipe" is a pair of sockets, which no child can open by name: an `echo > /dev/stderr`
+ * Real pipes. Node's "pipe" is a pair of sockets, which no child can open by name: an `echo > /dev/stderr`
  * fails on them. Ours are FIFOs in a directory of their own. One whose last writer has gone serves again, so that
  * metadata collected each second costs no `mkfifo` each second.
  */

@@ -51,7 +51,7 @@ export async function removeDeadDirectories(parent: string): Promise<void> {
       if (!found.isDirectory() || found.uid !== process.getuid?.()) continue;
       if (isDead(path)) await rm(path, { recursive: true, force: true });
     } catch {
-      // Gone meanwhile, or not ours after all: a leftover harms nobody.
+      // Gone by now, or not ours after all: a leftover is harmless.
     }
   }
 }

@@ -116,7 +116,7 @@ async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal
   try {
     if (ms !== undefined) return await clock.sleep(ms, signal);
   } catch {
-    // Aborted: nobody waits any more.
+    // Aborted: nothing waits any more.
   }
   return new Promise(() => undefined);
 }

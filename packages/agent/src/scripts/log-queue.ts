@@ -33,7 +33,7 @@ interface Source {
 
 /**
  * Log lines of all sources until the server has stored them. A batch stays here until it is acknowledged; one whose answer
- * was lost is given out again exactly as it was, so that the server can tell that it has it already.
+ * was lost is sent again unchanged, so that the server recognizes it.
  */
 export class LogQueue {
   readonly #clock: Clock;

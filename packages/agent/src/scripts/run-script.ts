@@ -44,7 +44,7 @@ export async function runScript(
     scriptId: script.id,
     stage,
     startMs,
-    // The wall clock may have been set back meanwhile; a server refuses an end before the start.
+    // The wall clock may have been set back in the meantime; a server refuses an end before the start.
     endMs: Math.max(startMs, clock.now()),
     ...scriptResult(outcome),
   };

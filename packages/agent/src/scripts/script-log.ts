@@ -23,7 +23,7 @@ export class ScriptLog implements AsyncDisposable {
   static async open(queue: LogQueue, sourceId: string, path: string): Promise<ScriptLog> {
     const log = new ScriptLog(queue, sourceId);
     try {
-      // Neither truncated nor appended to: a rerun writes over what was there (docs/protocol/agent.md §4.3).
+      // Neither truncated nor appended to: a rerun overwrites the content (docs/protocol/agent.md §4.3).
       log.#file = await open(path, "r+").catch(() => open(path, "w", 0o600));
     } catch (error) {
       log.say("warn", `no log file: ${errorText(error)}`);

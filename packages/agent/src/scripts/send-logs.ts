@@ -12,7 +12,7 @@ export type StoreLogs = (
 const maxWaitMs = 60_000;
 
 /**
- * Sends the queue's batches one after the other over one connection. Rejects with what `store` throws, and the batch
+ * Sends the queue's batches one after the other over one connection. Rejects with the error of `store`, and the batch
  * stays queued; returns for good when the server takes no more.
  */
 export async function sendLogs(

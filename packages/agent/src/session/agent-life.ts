@@ -132,7 +132,7 @@ export class AgentLife {
     }
   }
 
-  /** Fetches the manifest anew; resolves to true if that made a difference. */
+  /** Fetches the manifest again; resolves to true if that made a difference. */
   async #ask(event: ReinitEvent, signal: AbortSignal): Promise<boolean> {
     const { ownerId } = event;
     if (ownerId !== undefined && ownerId === this.#knownOwnerId) return false;
@@ -162,7 +162,7 @@ export class AgentLife {
     }
   }
 
-  /** Fetches the manifest, reports the agent, and does what the manifest says (docs/protocol/agent.md §2.4). */
+  /** Fetches the manifest, reports the agent, and carries the manifest out (docs/protocol/agent.md §2.4). */
   async #greet(
     connection: AgentConnection,
     onUsable: () => void,

@@ -40,7 +40,7 @@ export interface OpenScriptsInput {
 
 /** The most timings that no server has taken yet; beyond it the newest is dropped. */
 const maxTimings = 4096;
-/** The time from SIGHUP to SIGKILL for what scripts left in the background. */
+/** The time from SIGHUP to SIGKILL for the background processes of scripts. */
 const leftoverGraceMs = 2_000;
 /** The time for the last logs, timings and states to reach the server. */
 const flushMs = 5_000;

@@ -30,7 +30,7 @@ export interface KeepConnectedOptions {
   readonly random: () => number;
 }
 
-/** The lifetime of a connection that counts as stable, so that the delays start anew. */
+/** The lifetime of a connection that counts as stable, so that the delays start over. */
 const stableMs = 30_000;
 /** The multiple of the delay that would follow which counts as stable too. */
 const stableRatio = 10;
@@ -86,7 +86,7 @@ async function connectOnce(
     else if (usableAtMs === undefined) ladder.failed(rungOf(error), errorText(error));
     else logger.warn({ error: errorText(error) }, "connection lost");
   } finally {
-    // A peer that does not answer the goodbye must not hold up what was asked for at once.
+    // A peer that does not answer the goodbye must not hold up a request for an immediate redial.
     if (connection !== undefined) await abortable(connection.close(), asked).catch(() => undefined);
   }
   return usableAtMs === undefined ? 0 : clock.monotonic() - usableAtMs;

@@ -56,7 +56,7 @@ export class Lifecycle {
     this.#outbox.clear();
   }
 
-  /** Reports over one connection until the signal is aborted; rejects with what `report` throws. */
+  /** Reports over one connection until the signal is aborted; rejects with the error of `report`. */
   async run(
     report: (change: LifecycleChange, signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,

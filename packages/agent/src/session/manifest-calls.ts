@@ -42,7 +42,7 @@ const subsystemNumbers = {
   exectrace: Startup_Subsystem.EXECTRACE,
 } as const;
 
-/** Fetches what to watch (docs/protocol/rpc.md §7.10). */
+/** Fetches the resources to watch (docs/protocol/rpc.md §7.10). */
 export async function getMonitorConfig(
   connection: AgentConnection,
   signal: AbortSignal,

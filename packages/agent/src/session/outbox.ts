@@ -31,7 +31,7 @@ export class Outbox<T> {
     this.#items.length = 0;
   }
 
-  /** Delivers over one connection until the signal is aborted, or rejects with what `deliver` throws. One at a time. */
+  /** Delivers over one connection until the signal is aborted, or rejects with the error of `deliver`. One at a time. */
   async run(
     deliver: (item: T, signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,

@@ -45,7 +45,7 @@ export function lastingRoutines(parts: RoutineParts): Routine[] {
 
 /**
  * The last words of a session whose agent lives on as another: the server may know neither its scripts nor its log sources
- * any more, and what it refuses is let go.
+ * any more, and refused reports are dropped.
  */
 export function farewellRoutines(parts: RoutineParts): Routine[] {
   return reporting(parts, (report) => async (connection, value, signal) => {

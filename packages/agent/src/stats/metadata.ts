@@ -15,7 +15,7 @@ const reportIntervalMs = 1000;
 const idleMs = 60_000;
 
 /**
- * Collects each item in a task of its own and reports what was collected, one report at a time and at most one a second
+ * Collects each item in a task of its own and reports the values, one report at a time and at most one a second
  * (docs/protocol/agent.md §5.1). Runs until the signal is aborted or a report fails.
  */
 export async function runMetadata(

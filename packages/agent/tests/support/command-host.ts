@@ -7,7 +7,7 @@ import { ProcessGroups } from "../../src/process/process-groups.ts";
 import type { CommandHost } from "../../src/process/run-command.ts";
 import type { PreparedCommand } from "../../src/process/spawn-group.ts";
 
-/** A host for real commands; `dispose` kills what is left of them. */
+/** A host for real commands; `dispose` kills the survivors. */
 export function openCommandHost(clock: Clock = systemClock): CommandHost & Disposable {
   const groups = new ProcessGroups(clock);
   const pipes = new OutputPipes();

@@ -31,7 +31,7 @@ export class DialError extends Error {
   }
 }
 
-/** No token exists for the instance that the agent runs on; the message says what to do about it. */
+/** No token exists for the instance that the agent runs on; the message tells the remedy. */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
   readonly code = "no-identity";
@@ -49,7 +49,7 @@ export class RpcError extends Error {
   }
 }
 
-/** The session ended before the answer came; the caller connects anew. */
+/** The session ended before the answer came; the caller reconnects. */
 export class SessionClosedError extends Error {
   override readonly name = "SessionClosedError";
   readonly code = "session-closed";

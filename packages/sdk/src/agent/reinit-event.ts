@@ -14,7 +14,7 @@ const claimed = "prebuild_claimed";
 /**
  * Reads the data of an event, in both forms that servers send (docs/protocol/prebuilds.md §3.2) or as the bare reason that is
  * in the oldest notifications. Undefined for anything else. An object without the fields counts: some servers pass on
- * whatever was published, and the manifest tells the rest.
+ * any published text, and the manifest has the rest.
  */
 export function readReinitEvent(data: string): ReinitEvent | undefined {
   if (data === claimed) return { workspaceId: undefined, ownerId: undefined, reason: claimed };

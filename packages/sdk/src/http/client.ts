@@ -69,7 +69,7 @@ export class ApiClient {
   /** Calls a route whose answer is JSON. */
   async call<R extends Route>(route: R, input: CallInput<R> = {}): Promise<ResponseOf<R>> {
     const text = await this.#send(route, input, jsonBody(input.body), readText);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
     return parseAnswer(text) as ResponseOf<R>;
   }
 
@@ -80,7 +80,7 @@ export class ApiClient {
   ): Promise<ResponseOf<R>> {
     const body = { content: new Uint8Array(input.bytes), contentType: input.contentType };
     const text = await this.#send(route, input, body, readText);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
     return parseAnswer(text) as ResponseOf<R>;
   }
 
@@ -141,7 +141,7 @@ async function readErrorBody(response: Response): Promise<ErrorBody> {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are taken as the contract says
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
       return parsed as ErrorBody;
     }
   } catch {

@@ -40,7 +40,7 @@ export async function* followLog<T extends Numbered, R extends Route>(
       try {
         for await (const text of socket) {
           backoff.reset();
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages are taken as the contract says
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages are trusted to follow the contract
           for (const entry of readEntries(text) as readonly T[]) {
             if (entry.id <= after) continue;
             after = entry.id;

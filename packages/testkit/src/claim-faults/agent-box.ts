@@ -67,7 +67,7 @@ export class AgentBox implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Kills the process; what its scripts started lives on for a moment. */
+  /** Kills the process; children of its scripts live on for a moment. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;

@@ -64,7 +64,7 @@ export class Claims {
     );
     this.acknowledged.push({ id: workspace.id, name, ownerName: person.name });
     this.#underWay -= 1;
-    // A first build is not a claim: nobody waited there.
+    // A first build is not a claim: no workspace waited there.
     if (workspace.latest_build.build_number > 1) this.claimed += 1;
     else this.missed += 1;
   }

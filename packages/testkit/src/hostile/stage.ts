@@ -25,7 +25,10 @@ export interface Member {
   readonly agentToken: string;
 }
 
-/** A real server with members: one minds their own work, one is hostile with a friend who may push templates, and the agent of one is. */
+/**
+ * A real server with members: one does honest work, one is hostile, with an accomplice who may push templates, and one
+ * has a hostile agent.
+ */
 export interface HostileStage extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly dataDir: string;
@@ -33,7 +36,7 @@ export interface HostileStage extends AsyncDisposable {
   readonly versionId: string;
   readonly bystander: Member;
   readonly member: Member;
-  /** The hostile member's friend who may push templates, and plays with them. */
+  /** The hostile member's accomplice, who may push templates. */
   readonly author: ApiClient;
   readonly agentOwner: Member;
 }

@@ -16,7 +16,7 @@ export type ResponderEvent =
   | { readonly type: "message"; readonly bytes: Uint8Array }
   /** No more messages from the caller. */
   | { readonly type: "close-send" }
-  /** The call is over before its end: cancel the handler; what it still sends goes nowhere. */
+  /** The call is over before its end: cancel the handler; its further output is dropped. */
   | { readonly type: "cancel"; readonly reason: "cancel" | "close" | "error" };
 
 /*

@@ -32,11 +32,11 @@ export interface YamuxOptions {
 /**
  * One yamux session (docs/protocol/rpc.md §2), either side of it, without a socket or a clock.
  *
- * The owner hands in what the socket reads (`receive`), writes `takeOutput` to it after every call, calls `tick` when
- * `nextWake` is reached, and looks at `takeEvents` after every call but `receive`, which returns the events itself. All
- * times are milliseconds of one clock that does not run backwards. A thrown error with such a code (see
- * `YamuxErrorCode`) ends the session: every later call throws the same, and the last output is a GoAway at most. Events
- * from before the error are still to be had by `takeEvents`.
+ * The owner hands in the bytes that the socket reads (`receive`), writes `takeOutput` to it after every call, calls
+ * `tick` when `nextWake` is reached, and looks at `takeEvents` after every call but `receive`, which returns the events
+ * itself. All times are milliseconds of one clock that does not run backwards. A thrown error with such a code (see
+ * `YamuxErrorCode`) ends the session: every later call throws the same, and the last output is a GoAway at most.
+ * `takeEvents` still returns events from before the error.
  */
 export class YamuxSession {
   readonly #maxStreams: number;
@@ -170,7 +170,7 @@ export class YamuxSession {
     return id;
   }
 
-  /** Tells the peer to open no more streams; those it opens nevertheless are reset. */
+  /** Tells the peer to open no more streams; those it opens anyway are reset. */
   goAway(code: number): void {
     this.#throwIfDead();
     this.#isLeaving = true;

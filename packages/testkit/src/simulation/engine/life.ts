@@ -4,7 +4,7 @@ import type { Scheduler } from "./scheduler.ts";
 
 /**
  * One life of a simulated process, from its start to its crash, and the clock of the code that runs in it. After `end`
- * nothing of it goes on: what its code waits for never comes, as when the machine is switched off.
+ * nothing of it goes on: its code waits forever, as when the machine is switched off.
  */
 export class Life implements Clock {
   readonly name: string;

@@ -139,8 +139,8 @@ export function updateLifecycle(
 }
 
 /**
- * Reports whether an older session repeats what the agent has left behind: it was held up on its way, and was said
- * again since.
+ * Reports whether an older session repeats a state that the agent has left: the report was held up on its way, and was
+ * repeated since.
  */
 function isHeldUp(
   { connectionId: newest, startedAtMs, readyAtMs }: AgentRow,

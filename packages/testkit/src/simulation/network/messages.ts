@@ -10,7 +10,7 @@ export type ApiCall =
       readonly name: "create";
       readonly userId: string;
       readonly workspaceName: string;
-      /** A preset with a pool; without one the workspace is made anew. */
+      /** A preset with a pool; without one the workspace is new. */
       readonly presetId: string | undefined;
     }
   | {

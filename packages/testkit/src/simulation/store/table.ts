@@ -15,7 +15,10 @@ export interface Change<R extends Row> {
   readonly after: R;
 }
 
-/** Rows of one kind: the committed ones, and what open transactions wrote and only they see. Nothing is ever removed. */
+/**
+ * Rows of one kind: the committed ones, and the writes of open transactions, which only they see. Nothing is ever
+ * removed.
+ */
 export class Table<R extends Row> {
   readonly name: string;
   readonly #keys: { of(row: R): readonly string[] };

@@ -24,8 +24,8 @@ class Blocked {
 }
 
 /**
- * A transaction as PostgreSQL's READ COMMITTED: each statement sees what is committed at its moment and what this transaction
- * wrote itself; what it changes is locked until the end. A statement is one step.
+ * A transaction as PostgreSQL's READ COMMITTED: each statement sees the rows committed at its moment and this
+ * transaction's own writes; changed rows are locked until the end. A statement is one step.
  */
 export class Transaction {
   readonly life: Life;

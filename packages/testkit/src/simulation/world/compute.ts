@@ -39,7 +39,7 @@ export class Compute {
     try {
       await worker.sleep(workMs, signal);
       const { kind, workspaceId } = work;
-      // A failed end leaves what should be gone, which is nobody's fault here.
+      // A failed stop or deletion would leave what should be gone, which is nobody's fault here.
       const mayFail = kind === "start" || kind === "claim";
       if (mayFail && conditions.strikes("build-failure", 0.25)) return "the driver failed";
       const replaces = kind === "claim" && conditions.strikes("compute-replaced", 0.5);

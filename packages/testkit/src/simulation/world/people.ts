@@ -97,7 +97,7 @@ export class People {
     await this.#ask({ name: "promote", templateId: template.id, versionId: "v2" });
   }
 
-  /** Lets the owners of workspaces start again what a failed claim leaves behind. */
+  /** Lets the owners of workspaces restart the workspaces that failed claims leave behind. */
   async retryFailed(): Promise<void> {
     const { model } = this.#setting;
     const view = new View(model.tables, committed);
