@@ -107,7 +107,7 @@ const inBrowser: Rules = {
   "no-restricted-globals": ["error", { globals: nodeOnly, checkGlobalObject: true }],
 };
 
-/** The direction of imports in one package: `src` itself, then each folder, then the tests of both. */
+/** Restricts the imports in one package: `src` itself, then each folder, then the tests of both. */
 function direction(layer: PackageLayer): OxlintOverride[] {
   const folders = [
     undefined,

@@ -42,7 +42,7 @@ agents:
       b: { display_name: B, interval: 10s, timeout: 5s, run: echo 2 }
 `;
 
-/** The process that carries the marks of an agent and was started first. */
+/** Finds the process that carries the marks of an agent and was started first. */
 function processOf(agentId: string): number {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const marked = pids.filter((pid) => {

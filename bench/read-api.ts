@@ -21,7 +21,7 @@ const runs = 3;
 
 type Headers = Readonly<Record<string, string>>;
 
-/** One request; resolves to the bytes of its body. Throws for any status but 200. */
+/** Makes one request; resolves to the bytes of its body. Throws for any status but 200. */
 function read(url: string, headers: Headers, agent: Agent): Promise<number> {
   return new Promise((resolve, reject) => {
     const request = get(url, { headers, agent }, (response) => {
@@ -54,7 +54,7 @@ async function requestsPerSecond(url: string, headers: Headers, connections: num
   return rate;
 }
 
-/** The addresses that are read on one server. */
+/** Resolves to the addresses that are read on one server. */
 async function addresses({ client, makeAgents }: BenchServer) {
   const [made] = await makeAgents(1);
   if (made === undefined) throw new Error("no agent was made");

@@ -32,7 +32,7 @@ export async function repeat(
   return runs;
 }
 
-/** Minimum, median and maximum of each measurement, and its ratio to the first one of its unit. */
+/** Returns minimum, median and maximum of each measurement, and its ratio to the first one of its unit. */
 export function summarize(measurements: readonly Measurement[]): Summary[] {
   const baselines = new Map<string, number>();
   return measurements.map(({ name, unit, runs }) => {
@@ -47,7 +47,7 @@ export function summarize(measurements: readonly Measurement[]): Summary[] {
   });
 }
 
-/** The summaries as an aligned table with a heading. */
+/** Formats the summaries as an aligned table with a heading. */
 export function formatTable(title: string, summaries: readonly Summary[]): string {
   const rows = [
     ["", "min", "median", "max", "unit", "ratio"],
@@ -93,7 +93,7 @@ function medianOf(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (lower + upper) / 2;
 }
 
-/** Three significant digits, whole from 100 up. */
+/** Formats three significant digits, whole from 100 up. */
 function formatNumber(value: number): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
 }

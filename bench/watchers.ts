@@ -79,7 +79,7 @@ async function addMember(username: string): Promise<ApiClient> {
   return logIn(server.url, { email, password });
 }
 
-/** The times of requests of the other member while the workspace changes. */
+/** Measures the requests of the other member while the workspace changes. */
 async function measure(name: string): Promise<Measurement[]> {
   const changing = beginAtRate(changesPerSecond, changesPerSecond * seconds, () =>
     watcher.call(reportWorkspaceUsage, { params: { workspace: id }, body: {} }),

@@ -139,7 +139,7 @@ interface Waiting extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** A stock agent that has run its start scripts as a prebuild's, once. */
+/** Opens a stock agent that has run its start scripts as a prebuild's, once. */
 async function openWaiting(
   { url }: ServerProcess,
   what: string,

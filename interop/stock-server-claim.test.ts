@@ -80,7 +80,7 @@ interface Stage extends AsyncDisposable {
   countAsked(): Promise<number>;
 }
 
-/** The workspace is as it was once the stage is disposed of, and the agent is gone. */
+/** Opens a stage. Disposing of it restores the workspace and ends the agent. */
 async function openStage(): Promise<Stage> {
   await using opening = new AsyncDisposableStack();
   const workspace = findStockWorkspace();

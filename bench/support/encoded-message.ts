@@ -7,8 +7,8 @@ import {
 } from "@slipway/wire";
 
 /**
- * A message that costs its sender next to nothing: it is encoded here, and everything after its first tag stands as the
- * value of one unknown field, which is sent unchanged, so that only the receiver is measured.
+ * Makes a message that costs its sender next to nothing: it is encoded here, and everything after its first tag stands
+ * as the value of one unknown field, which is sent unchanged, so that only the receiver is measured.
  */
 export function encodedMessage<Desc extends DescMessage>(
   schema: Desc,

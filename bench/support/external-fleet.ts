@@ -37,7 +37,7 @@ export async function makeFleet(client: ApiClient, count: number): Promise<reado
   });
 }
 
-/** The same without asking for the agents' tokens. */
+/** Does the same without asking for the agents' tokens. */
 export async function makeWorkspaces(client: ApiClient, count: number): Promise<void> {
   const templateId = await pushTemplate(client, `fleet-${Date.now()}`, template);
   await makeMany(count, () => makeWorkspace(client, templateId));

@@ -43,7 +43,7 @@ async function openAgent(serverUrl: string, token: string): Promise<Connection> 
   };
 }
 
-/** A socket of the bare server, which echoes every message. */
+/** Opens a socket of the bare server, which echoes every message. */
 async function openEcho(url: string): Promise<Connection> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   await once(socket, "open");

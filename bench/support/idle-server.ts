@@ -24,7 +24,7 @@ export interface IdleServer {
   readonly restart?: () => Promise<void>;
 }
 
-/** An echo of `ws` alone: the floor. */
+/** Opens an echo of `ws` alone: the floor. */
 export async function openBareEcho(
   opened: AsyncDisposableStack,
   count: number,
@@ -45,7 +45,7 @@ export async function openBareEcho(
   };
 }
 
-/** A server of ours with this many workspaces. */
+/** Opens a server of ours with this many workspaces. */
 export async function openOurs(opened: AsyncDisposableStack, count: number): Promise<IdleServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
@@ -67,7 +67,7 @@ export async function openOurs(opened: AsyncDisposableStack, count: number): Pro
 }
 
 /**
- * The stock server that the environment names, with this many workspaces; see `stock-server.ts`. In addition,
+ * Finds the stock server that the environment names, with this many workspaces; see `stock-server.ts`. In addition,
  * SLIPWAY_STOCK_RESTART may be a program that restarts it and prints the process's id as its last line.
  */
 export async function findStock(count: number): Promise<IdleServer | undefined> {

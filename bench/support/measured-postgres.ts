@@ -79,7 +79,7 @@ export async function openMeasuredPostgres(
   };
 }
 
-/** These settings need a start of the database. */
+/** Writes settings that need a start of the database. */
 async function prepare(dataDir: string): Promise<void> {
   await using database = await open(dataDir);
   const client = new pg.Client(database.connection);

@@ -25,7 +25,7 @@ export interface StockServer {
   readonly makeAgents: (count: number) => Promise<readonly FleetAgent[]>;
 }
 
-/** The server that the environment names. Throws when a part of its description is missing. */
+/** Finds the server that the environment names. Throws when a part of its description is missing. */
 export function findStockServer(): StockServer | undefined {
   const url = process.env["SLIPWAY_STOCK_URL"];
   if (url === undefined) return undefined;
@@ -91,7 +91,9 @@ async function makeAgent(client: ApiClient, template: StockTemplate): Promise<Fl
   return { id, workspaceId, token };
 }
 
-/** A version of the template that differs in its agent's token; the archive's other bytes stay where they are. */
+/**
+ * Pushes a version of the template that differs in its agent's token; the archive's other bytes stay where they are.
+ */
 async function pushVersion(
   client: ApiClient,
   { id, organizationId, versionId }: StockTemplate,

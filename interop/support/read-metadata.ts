@@ -1,7 +1,7 @@
 import { type AgentMetadata, watchAgentMetadata } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
-/** The values an agent has reported, as the stream of them begins. */
+/** Reads the values an agent has reported, from the start of their stream. */
 export async function readMetadata(
   client: ApiClient,
   agent: string,

@@ -34,7 +34,7 @@ export class StockBox implements AsyncDisposable {
     this.#network = network;
   }
 
-  /** No process runs yet. */
+  /** Opens a box without a process. */
   static async open(options: StockBoxOptions): Promise<StockBox> {
     const port = Number(new URL(options.serverUrl).port);
     const network = { isUp: true };

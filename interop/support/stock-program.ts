@@ -7,7 +7,7 @@ export interface StockProgram {
   readonly name: string;
 }
 
-/** The programs that a variable of the environment names, with `:` between them. */
+/** Lists the programs that a variable of the environment names, with `:` between them. */
 export function stockPrograms(variable: string): readonly StockProgram[] {
   const paths = (process.env[variable] ?? "").split(delimiter).filter((path) => path !== "");
   return paths.map((path) => ({ path, name: basename(path) }));

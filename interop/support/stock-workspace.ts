@@ -11,7 +11,7 @@ export interface StockWorkspace {
   readonly agentToken: string;
 }
 
-/** The workspace that the environment names. Throws when a part of its description is missing. */
+/** Finds the workspace that the environment names. Throws when a part of its description is missing. */
 export function findStockWorkspace(): StockWorkspace {
   return {
     client: openClient(

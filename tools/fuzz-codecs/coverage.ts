@@ -75,7 +75,7 @@ export class Coverage implements Disposable {
   }
 }
 
-/** Our code and the code it reads outside bytes with, but not the fuzzer itself. */
+/** Reports whether a script is our code or the code it reads outside bytes with, but not the fuzzer itself. */
 function isFuzzed(url: string): boolean {
   return url.startsWith("file:") && !url.includes("/tools/");
 }

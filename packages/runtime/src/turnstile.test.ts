@@ -6,7 +6,7 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A task that notes its name when it begins, and ends when it is told to. */
+/** Makes tasks that note their names when they begin, and end when they are told to. */
 function tasks() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();

@@ -42,7 +42,9 @@ export function appUrlProblem(app: AppAddress): string | undefined {
   return addressProblem(app.url) ?? schemeProblem(app);
 }
 
-/** The server itself opens apps that are not external, by HTTP. */
+/**
+ * Explains why a scheme is unusable, or returns nothing: the server itself opens apps that are not external, by HTTP.
+ */
 export function schemeProblem({ url, isExternal }: AppAddress): string | undefined {
   if (isExternal || /^https?:/i.test(url)) return undefined;
   return `found the address ${quoted(url)}, wanted one that starts with http:// or https://, or \`external: true\``;

@@ -154,7 +154,7 @@ function parseFields(
   return { fields };
 }
 
-/** The widest step: agents accept none beyond the number of values. */
+/** Returns the widest step: agents accept none beyond the number of values. */
 function stepsOf(rule: FieldRule): number {
   return rule.max - rule.min + 1;
 }

@@ -118,7 +118,7 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | u
   return { path, bytes: bytes.subarray(0, length) };
 }
 
-/** Most bytes of a file that may turn out to be the definition or the read-me; undefined for all others. */
+/** Returns the most bytes of a file that may turn out to be the definition or the read-me; undefined for all others. */
 function readLimit(path: string): number | undefined {
   const parts = path.split("/");
   if (parts.length > 2) return undefined;

@@ -36,7 +36,7 @@ export function estimateRegexSize(source: string): number {
   return outer.reduce((total, size) => total + size, sum + last);
 }
 
-/** The end of `(`, `(?:`, `(?i:`, `(?<name>` or `(?P<name>`. */
+/** Returns the end of `(`, `(?:`, `(?i:`, `(?<name>` or `(?P<name>`. */
 function groupStartEnd(source: string, at: number): number {
   const found = /^\(\?(?:P?<\w{1,64}>|[A-Za-z-]{0,8}:)/.exec(source.slice(at, at + 80));
   return at + (found?.[0].length ?? 1);
@@ -49,7 +49,7 @@ interface Repetition {
   readonly end: number;
 }
 
-/** A `{n}`, `{n,}` or `{n,m}`. */
+/** Reads a `{n}`, `{n,}` or `{n,m}`. */
 function repetitionAt(source: string, at: number): Repetition | undefined {
   if (source.charAt(at) !== "{") return undefined;
   const found = /^\{(\d{1,5})(,(\d{0,5}))?\}/.exec(source.slice(at, at + maxRepetitionText));
@@ -73,7 +73,7 @@ function tokenEnd(source: string, at: number): number {
   return escapeEnd(source, at);
 }
 
-/** An escape; `\pL`, `\p{…}` and `\x{…}` have a name or number behind them. */
+/** Returns the end of an escape; `\pL`, `\p{…}` and `\x{…}` have a name or number behind them. */
 function escapeEnd(source: string, at: number): number {
   const start = source.slice(at, at + 3);
   if (/^\\[pPx]\{/.test(start)) return endAfter(source, "}", at + 3);

@@ -38,7 +38,7 @@ function shellProblem(part: ExpressionPart): string {
   return `found \`${shown}\`, whose value a user chooses, in text that a shell runs: the value would run as code; wanted it in the agent's \`env: { ${variable}: "${shown}" }\`, and \`"$${variable}"\` here`;
 }
 
-/** The name of an environment variable for an expression, such as `COLOR` or `OWNER_NAME`. */
+/** Returns the name of an environment variable for an expression, such as `COLOR` or `OWNER_NAME`. */
 function variableOf(name: string): string {
   const variable = name.toUpperCase().replaceAll(/[.-]/g, "_");
   return knownVariables.has(variable) ? `PARAMETER_${variable}` : variable;

@@ -48,7 +48,7 @@ interface Line {
   readonly hex: string;
 }
 
-/** The binary WebSocket messages of each connection to `/me/rpc`. */
+/** Returns the binary WebSocket messages of each connection to `/me/rpc`. */
 function connectionsOf(file: string): readonly (readonly Chunk[])[] {
   const lines: readonly Line[] = readFileSync(join(directory, file), "utf8")
     .trim()
@@ -74,7 +74,7 @@ function methodOf(path: string): DescMethod {
   return method;
 }
 
-/** The payloads of each yamux stream, after every header was rewritten and compared. */
+/** Returns the payloads of each yamux stream, after every header was rewritten and compared. */
 function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const payloads = new Map<number, Uint8Array[]>();
   let at = 0;
@@ -92,7 +92,7 @@ function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   return new Map([...payloads].map(([id, pieces]) => [id, joinBytes(pieces)]));
 }
 
-/** The packets of a yamux stream, after every frame was rewritten and compared. */
+/** Returns the packets of a yamux stream, after every frame was rewritten and compared. */
 function packetsOf(bytes: Uint8Array): readonly DrpcPacket[] {
   let at = 0;
   while (at < bytes.length) {

@@ -53,7 +53,7 @@ class Call {
   readonly #responder = new DrpcResponder();
   #request: DescMessage | undefined;
 
-  /** The answer; undefined when the stream is to be reset. */
+  /** Returns the answer; undefined when the stream is to be reset. */
   receive(bytes: Uint8Array): Uint8Array | undefined {
     return valueOf(() => {
       const answers: Uint8Array[] = [];

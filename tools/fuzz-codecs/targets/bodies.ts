@@ -20,7 +20,7 @@ interface Check {
 
 let checks: readonly Check[] | undefined;
 
-/** The validators of all bodies; made once, since that takes a second. */
+/** Returns the validators of all bodies; made once, since that takes a second. */
 function compiled(): readonly Check[] {
   const validator = createValidator();
   checks ??= routes.map(({ route }) => validator.compile(route.body));

@@ -75,7 +75,7 @@ function filled(schema: DescMessage, depth: number): MessageShape<DescMessage> {
   return createMessage(schema, fields);
 }
 
-/** A number in a message of its own, which is written as the number. */
+/** Reports whether a field is a number in a message of its own, which is written as the number. */
 function isWrapper(field: DescMessage["fields"][number]): boolean {
   return field.message?.typeName.endsWith("Value") === true;
 }

@@ -8,7 +8,10 @@ import { parseHeader } from "../config/headers.ts";
 const execute = promisify(execFile);
 const maxOutputBytes = 64 * 1024;
 
-/** The headers of the settings and those that the header command prints, one `key=value` a line. Rejects with `ConfigError`. */
+/**
+ * Returns the headers of the settings and those that the header command prints, one `key=value` a line. Rejects with
+ * `ConfigError`.
+ */
 export async function allHeaders(
   config: AgentConfig,
   environment: Variables,

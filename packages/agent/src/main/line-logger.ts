@@ -12,7 +12,7 @@ export interface LineSink {
   readonly write: (line: string) => void;
 }
 
-/** A logger that writes lines to each sink; small, because an agent runs in every workspace. */
+/** Creates a logger that writes lines to each sink; small, because an agent runs in every workspace. */
 export function createLineLogger(
   sinks: readonly LineSink[],
   now: () => number,

@@ -35,7 +35,7 @@ interface Running {
   readonly exitCode: Promise<number>;
 }
 
-/** The whole agent against a server that listens. */
+/** Runs the whole agent against a server that listens. */
 async function run(auth: Variables = { CODER_AGENT_TOKEN: "secret" }): Promise<Running> {
   const home = mkdtempSync(join(tmpdir(), "slipway-agent-"));
   const scripted = new ScriptedServer();
@@ -106,7 +106,7 @@ async function run(auth: Variables = { CODER_AGENT_TOKEN: "secret" }): Promise<R
   };
 }
 
-/** The settings of an agent on an AWS instance, and the behavior of its metadata service. */
+/** Opens the metadata service of an AWS instance; resolves to the settings of an agent on it. */
 async function onAws(
   answer: (response: ServerResponse) => void = (response) => void response.end("anything"),
 ): Promise<Variables> {

@@ -22,7 +22,7 @@ const session: Variables = {
   SSH_CONNECTION: "0.0.0.0 0 0.0.0.0 0",
 };
 
-/** The environment of a command, in the order of docs/protocol/agent.md §4.2; `extra` wins over everything. */
+/** Builds the environment of a command, in the order of docs/protocol/agent.md §4.2; `extra` wins over everything. */
 export function buildEnvironment(
   sources: EnvironmentSources,
   extra: Variables = {},

@@ -11,7 +11,7 @@ export function expandVariables(text: string, environment: Variables): string {
   );
 }
 
-/** A path with a leading `~` and variables expanded; a relative one stands under `base`. Empty stays empty. */
+/** Expands a leading `~` and variables of a path; a relative one stands under `base`. Empty stays empty. */
 export function expandPath(
   path: string,
   options: { readonly home: string; readonly base: string; readonly environment: Variables },

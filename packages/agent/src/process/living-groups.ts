@@ -28,7 +28,7 @@ function groupsOfLiving(): ReadonlySet<number> | undefined {
   return groups.size === 0 ? undefined : groups;
 }
 
-/** State, parent, group, … of `/proc/<pid>/stat` (proc_pid_stat(5)); the name before them may hold anything. */
+/** Returns state, parent, group, … of `/proc/<pid>/stat` (proc_pid_stat(5)); the name before them may hold anything. */
 function statFields(pid: string): readonly (string | undefined)[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

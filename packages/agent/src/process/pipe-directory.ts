@@ -56,7 +56,7 @@ export async function removeDeadDirectories(parent: string): Promise<void> {
   }
 }
 
-/** A FIFO without a reader cannot be opened for writing without waiting. */
+/** Reports whether the FIFO has no reader: then it cannot be opened for writing without waiting. */
 function isDead(directory: string): boolean {
   try {
     closeSync(openSync(join(directory, lifeline), constants.O_WRONLY | constants.O_NONBLOCK));

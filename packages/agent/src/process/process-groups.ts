@@ -23,7 +23,7 @@ export class ProcessGroups {
     this.#running.add(pid);
   }
 
-  /** The leader has ended; the processes that it left in the background are still tracked. */
+  /** Notes the end of the leader; the processes that it left in the background are still tracked. */
   leaderEnded(pid: number): void {
     this.#running.delete(pid);
     if (hasGroup(pid)) this.#leftover.add(pid);

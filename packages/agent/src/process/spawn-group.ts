@@ -65,7 +65,7 @@ export async function spawnGroup(
   }
 }
 
-/** Undefined when FIFOs cannot be made, as on a full disk: sockets are better than no command. */
+/** Opens pipes; undefined when FIFOs cannot be made, as on a full disk: sockets are better than no command. */
 async function openPipes(pipes: OutputPipes, count: number): Promise<OutputPipe[]> {
   try {
     return await pipes.open(count);

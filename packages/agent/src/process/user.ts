@@ -35,7 +35,7 @@ export function currentUser(
   };
 }
 
-/** `$HOME`, else the home of the passwd entry, else the root. */
+/** Returns `$HOME`, else the home of the passwd entry, else the root. */
 export function homeDirectory(environment: Readonly<Record<string, string | undefined>>): string {
   return homeOf(environment, passwdEntry());
 }

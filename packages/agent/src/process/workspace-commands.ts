@@ -58,7 +58,10 @@ function goTraceback(environment: Variables): string | undefined {
   return value === "none" ? undefined : value;
 }
 
-/** Step 1 of docs/protocol/agent.md §4.2. `GIT_SSH_COMMAND` and `GIT_ASKPASS` come with the commands that they name. */
+/**
+ * Returns the variables of step 1 of docs/protocol/agent.md §4.2. `GIT_SSH_COMMAND` and `GIT_ASKPASS` come with the
+ * commands that they name.
+ */
 function baseVariables(token: string, workspace: WorkspaceDescription): Variables {
   return {
     CODER: "true",

@@ -4,7 +4,7 @@ import { CronError } from "./errors.ts";
 
 /** The times at which a script runs by itself. */
 export interface CronSchedule {
-  /** The next time after `ms`, both in milliseconds since 1970; undefined when there is none. */
+  /** Returns the next time after `ms`, both in milliseconds since 1970; undefined when there is none. */
   next(ms: number): number | undefined;
 }
 

@@ -31,7 +31,7 @@ export class LineSplitter {
     }
   }
 
-  /** The last line, if it had no end. */
+  /** Returns the last line, if it had no end. */
   close(): string[] {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);

@@ -16,7 +16,7 @@ export interface ScriptTiming {
 /** The exit code reported when none is known. */
 const unknownExitCode = 255;
 
-/** The table of docs/protocol/agent.md §4.3. */
+/** Maps an outcome by the table of docs/protocol/agent.md §4.3. */
 export function scriptResult(outcome: RunOutcome): Pick<ScriptTiming, "exitCode" | "status"> {
   switch (outcome.kind) {
     case "exited":

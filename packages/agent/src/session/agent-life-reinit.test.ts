@@ -7,7 +7,7 @@ import type { ClaimWorldOptions } from "../../tests/support/claim-world.ts";
 
 const ada = "8826ee2e-7933-4665-aef2-2393f84a0d05";
 
-/** A world whose agent has started. */
+/** Opens a world whose agent has started. */
 async function begin(options: ClaimWorldOptions = {}): Promise<ClaimWorld> {
   const world = new ClaimWorld(options);
   onTestFinished(() => world.end());

@@ -96,7 +96,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
   };
 }
 
-/** The name of an enum's number. */
+/** Returns the name of an enum's number. */
 function nameOf(names: Readonly<Record<string, number>>, value = 0): string {
   return Object.keys(names).find((name) => names[name] === value) ?? "";
 }

@@ -44,8 +44,8 @@ export function lastingRoutines(parts: RoutineParts): Routine[] {
 }
 
 /**
- * The last words of a session whose agent lives on as another: the server may know neither its scripts nor its log sources
- * any more, and refused reports are dropped.
+ * Returns the last reports of a session whose agent lives on as another: the server may know neither its scripts nor
+ * its log sources any more, and refused reports are dropped.
  */
 export function farewellRoutines(parts: RoutineParts): Routine[] {
   return reporting(parts, (report) => async (connection, value, signal) => {
@@ -136,7 +136,10 @@ async function watchResources(
   );
 }
 
-/** A report whose refusal is only logged (docs/protocol/agent.md §2.3); a server that does not know it ends the routine. */
+/**
+ * Makes a report whose refusal is only logged (docs/protocol/agent.md §2.3); a server that does not know it ends the
+ * routine.
+ */
 function lenient<T>(
   logger: Logger,
   routine: string,

@@ -7,7 +7,7 @@ import { ProcessGroups } from "../../src/process/process-groups.ts";
 import type { CommandHost } from "../../src/process/run-command.ts";
 import type { PreparedCommand } from "../../src/process/spawn-group.ts";
 
-/** A host for real commands; `dispose` kills the survivors. */
+/** Opens a host for real commands; `dispose` kills the survivors. */
 export function openCommandHost(clock: Clock = systemClock): CommandHost & Disposable {
   const groups = new ProcessGroups(clock);
   const pipes = new OutputPipes();
@@ -22,7 +22,7 @@ export function openCommandHost(clock: Clock = systemClock): CommandHost & Dispo
   };
 }
 
-/** A command of /bin/sh with almost no environment. */
+/** Makes a command of /bin/sh with almost no environment. */
 export function shellCommand(text: string): PreparedCommand {
   return {
     file: "/bin/sh",

@@ -41,7 +41,7 @@ describe("the route table", () => {
   });
 });
 
-/** A string, or several when the parameter is repeated. */
+/** Reports whether a schema is a string, or several when the parameter is repeated. */
 function isRepeatable(schema: unknown): boolean {
   if (!Type.IsUnion(schema) || schema.anyOf.length !== 2) return false;
   const [one, several] = schema.anyOf;

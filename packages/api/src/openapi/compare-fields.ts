@@ -50,7 +50,7 @@ function typeOf(schema: JsonObject, root: object): string {
   return format === "date-time" ? `${type} (${format})` : type;
 }
 
-/** Swagger 2 does not know null: a nullable field is compared as its other type. */
+/** Drops null, which Swagger 2 does not know: a nullable field is compared as its other type. */
 function withoutNull(schema: JsonObject, root: object): JsonObject {
   const list: unknown = schema["anyOf"] ?? schema["allOf"];
   if (!Array.isArray(list)) return schema;

@@ -8,7 +8,7 @@ export interface Components {
   readonly used: JsonObject;
 }
 
-/** `named` are schemas by name; one that is written alike anywhere becomes a reference to the first of its names. */
+/** Takes `named` schemas by name; one that is written alike anywhere becomes a reference to the first of its names. */
 export function createComponents(named: ReadonlyMap<string, unknown>): Components {
   const names = new Map<string, string>();
   for (const [name, schema] of named) {

@@ -35,7 +35,7 @@ async function failure(serverUrl: string): Promise<Pick<DialError, "rung" | "mes
   return { rung: error.rung, message: error.message, status: error.status };
 }
 
-/** A server that answers every request, upgrades too, in the same way. */
+/** Opens a server that answers every request, upgrades too, in the same way. */
 async function answering(status: number, message?: string): Promise<string> {
   const listener: RequestListener = (_request, response) =>
     response.writeHead(status).end(message === undefined ? "<html>" : JSON.stringify({ message }));

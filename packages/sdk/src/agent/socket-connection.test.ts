@@ -32,7 +32,7 @@ interface Peer {
   readonly socket: WebSocket;
 }
 
-/** A session with a server of wire's own parts, whose calls `serve` answers. */
+/** Opens a session with a server of wire's own parts, whose calls `serve` answers. */
 async function connect(serve: Serve): Promise<Peer> {
   const accepted = Promise.withResolvers<WebSocket>();
   const http = createServer();

@@ -13,7 +13,7 @@ async function serve(listener: RequestListener): Promise<LocalServer> {
   return server;
 }
 
-/** A server that always answers the same, and a client of it. */
+/** Makes a server that always answers the same, and a client of it. */
 async function answering(status: number, body: string): Promise<ApiClient> {
   const { url } = await serve((_request, response) => response.writeHead(status).end(body));
   return new ApiClient({ serverUrl: url });

@@ -18,7 +18,7 @@ interface Follower {
   readonly tokens: unknown[];
 }
 
-/** A server whose n-th connection is served by the n-th function; plain requests get 200. */
+/** Opens a server whose n-th connection is served by the n-th function; plain requests get 200. */
 async function serve(...connections: ((socket: WebSocket) => void)[]): Promise<Follower> {
   const asked: string[] = [];
   const tokens: unknown[] = [];

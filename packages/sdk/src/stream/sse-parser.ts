@@ -66,7 +66,7 @@ export class SseParser {
     return undefined;
   }
 
-  /** An event without data counts if it has a type: servers send their pings so. */
+  /** Ends an event. One without data counts if it has a type: servers send their pings so. */
   #dispatch(): SseEvent | undefined {
     const event = { type: this.#type || "message", data: this.#data.join("\n") };
     const isEmpty = this.#type === "" && this.#data.length === 0;

@@ -1,6 +1,6 @@
 import { reportKind, type Shape } from "./shape.ts";
 
-/** A list of at most `max` values. An empty value reads as the empty list. */
+/** Makes a list of at most `max` values. An empty value reads as the empty list. */
 export function list<T>(
   item: Shape<T>,
   options: { readonly max: number; readonly min?: number },
@@ -28,7 +28,7 @@ export function list<T>(
   };
 }
 
-/** A list of distinct choices, returned in the order of `values`. */
+/** Makes a list of distinct choices, returned in the order of `values`. */
 export function choices<const V extends readonly string[]>(
   item: Shape<V[number]>,
   values: V,

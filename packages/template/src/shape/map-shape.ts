@@ -8,7 +8,7 @@ type ObjectOf<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
 };
 
-/** A map with these keys and no others. An empty value reads as the empty map. */
+/** Makes a map with these keys and no others. An empty value reads as the empty map. */
 export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
   const names = Object.keys(fields);
   const requiredNames = names.filter((name) => fields[name]?.isRequired);
@@ -64,7 +64,7 @@ export interface RecordOptions {
   readonly min?: number;
 }
 
-/** A map from free names to values, as the list of its values in the order of the file. */
+/** Makes a map from free names to values, read as the list of its values in the order of the file. */
 export function record<T>(
   value: Shape<T>,
   options: RecordOptions,

@@ -131,7 +131,7 @@ function definitionOf(read: ParameterFields, name: string): ParameterDefinition 
   };
 }
 
-/** The form types of a parameter; the first is the default. */
+/** Lists the form types of a parameter; the first is the default. */
 function formTypesOf(type: ParameterType, hasOptions: boolean): readonly [FormType, ...FormType[]] {
   switch (type) {
     case "string":

@@ -11,7 +11,7 @@ export const flag: Shape<boolean> = {
   },
 };
 
-/** A whole number within limits, both inclusive. */
+/** Makes a whole number within limits, both inclusive. */
 export function integer(options: { readonly min: number; readonly max: number }): Shape<number> {
   const { min, max } = options;
   return {
@@ -26,7 +26,7 @@ export function integer(options: { readonly min: number; readonly max: number })
   };
 }
 
-/** A time such as `90s` or `1h30m`, as whole seconds within limits, both inclusive. */
+/** Makes a time such as `90s` or `1h30m`, as whole seconds within limits, both inclusive. */
 export function duration(options: { readonly min: number; readonly max: number }): Shape<number> {
   const { min, max } = options;
   return {

@@ -41,7 +41,7 @@ export function optional<T>(meaning: string | Description, shape: Shape<T>): Fie
   return { shape, schema: described(shape, meaning), isRequired: false, absent: undefined };
 }
 
-/** `shown` is the default as it would be written in the file, where that differs. */
+/** Adds a default; `shown` is its form in the file, where that differs. */
 export function withDefault<T>(
   meaning: string | Description,
   shape: Shape<T>,

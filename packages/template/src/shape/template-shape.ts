@@ -91,7 +91,7 @@ export const template: Shape<TemplateDefinition> = {
   },
 };
 
-/** Each is within its limits already. */
+/** Checks the total of the regular expressions; each is within its limits already. */
 function checkRegexes({ parameters }: TemplateDefinition, root: Place, reader: Reader): void {
   let length = 0;
   let size = 0;

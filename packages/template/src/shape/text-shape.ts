@@ -25,7 +25,7 @@ export interface TextOptions {
   readonly schema?: JsonSchema;
 }
 
-/** A text that PostgreSQL can store: no NUL, no half of a surrogate pair. */
+/** Makes a text that PostgreSQL can store: no NUL, no half of a surrogate pair. */
 export function text(options: TextOptions): Shape<string> {
   const pattern = options.pattern === undefined ? undefined : new RegExp(options.pattern, "u");
   return {
@@ -58,7 +58,7 @@ export function text(options: TextOptions): Shape<string> {
   };
 }
 
-/** One text from a list. */
+/** Makes one text from a list. */
 export function choice<const V extends readonly string[]>(values: V, hint = ""): Shape<V[number]> {
   return {
     schema: { type: "string", enum: [...values] },

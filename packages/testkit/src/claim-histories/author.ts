@@ -79,7 +79,7 @@ export class Author {
     throw new RangeError("no kind of step is left");
   }
 
-  /** At least 10 ms: the builds of one look are put that far apart. */
+  /** Returns at least 10 ms: the builds of one look are put that far apart. */
   #pause(): number {
     const random = this.#random;
     if (random.chance(0.85)) return 10 + random.below(1_000);

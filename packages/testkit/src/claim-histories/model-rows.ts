@@ -5,7 +5,7 @@ import type { AgeMs } from "./snapshot.ts";
 
 type Aged = (atMs: number | undefined) => AgeMs;
 
-/** The model's tables. */
+/** Reads the model's tables. */
 export function readModelRows({ model, nowMs }: Pick<ModelState, "model" | "nowMs">): Rows {
   const { workspaces, builds, agents } = model.tables;
   const age: Aged = (atMs) => (atMs === undefined ? null : nowMs - atMs);

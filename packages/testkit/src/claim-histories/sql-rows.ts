@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Rows } from "./name-rows.ts";
 import type { SqlState } from "./sql-state.ts";
 
-/** The tables of PostgreSQL. */
+/** Reads the tables of PostgreSQL. */
 export async function readSqlRows({ db }: Pick<SqlState, "db">): Promise<Rows> {
   const age = (column: string) =>
     sql<number | null>`round(extract(epoch from now() - ${sql.ref(column)}) * 1000)::float8`;

@@ -18,7 +18,7 @@ export interface StageAgent {
   readonly token: string;
 }
 
-/** The root agents of the newest build of a workspace, by their names. */
+/** Reads the root agents of the newest build of a workspace, by their names. */
 export async function agentsOf(
   { db, secrets }: StageNeeds,
   workspaceId: string,

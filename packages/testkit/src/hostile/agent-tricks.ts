@@ -212,7 +212,7 @@ export const agentTricks: readonly Trick[] = [
   },
 ];
 
-/** A field of a message that holds bytes or a message. */
+/** Encodes a field of a message that holds bytes or a message. */
 function field(number: number, value: Uint8Array): Uint8Array {
   return Buffer.concat([varint(number * 8 + 2), varint(value.length), value]);
 }

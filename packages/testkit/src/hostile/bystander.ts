@@ -23,13 +23,13 @@ const roundsPerRestart = 20;
 
 /** The results of the bystander's requests. */
 export interface BystanderNotes {
-  /** The durations in milliseconds, for each request that succeeded. */
+  /** Notes the duration in milliseconds of each request that succeeded. */
   took(ms: number): void;
   failed(text: string): void;
 }
 
 /**
- * The member whose work the others must not hinder: reads lists, a workspace, its logs and its metadata, and stops and
+ * Does the work that the others must not hinder: reads lists, a workspace, its logs and its metadata, and stops and
  * starts it. Every request must succeed.
  */
 export async function work(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Interval } from "./options.ts";
 import { judgeHostileRun } from "./verdict.ts";
 
-/** A run of 20 minutes with the given memory and disk at each minute, in MiB. */
+/** Makes a run of 20 minutes with the given memory and disk at each minute, in MiB. */
 function run(
   memory: (minute: number) => number,
   disk: (minute: number) => number,

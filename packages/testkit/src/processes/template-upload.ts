@@ -48,7 +48,7 @@ export async function pushVersion(
   }
 }
 
-/** The tar of a template that is one file. */
+/** Packs the tar of a template that is one file. */
 export async function packTemplate(yaml: string): Promise<Uint8Array> {
   const archive = pack();
   archive.entry({ name: "slipway.yaml", mtime: new Date(0) }, yaml);

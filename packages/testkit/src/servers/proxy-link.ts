@@ -12,7 +12,9 @@ export class ProxyLink {
   readonly #sides: readonly [Socket, Socket];
   #isStalled = false;
 
-  /** Both have `allowHalfOpen`: each side's end is passed on by itself. `onOver` is called once both have gone. */
+  /**
+   * Takes sides with `allowHalfOpen`: each side's end is passed on by itself. `onOver` is called once both have gone.
+   */
   constructor(near: Socket, far: Socket, onOver: () => void) {
     this.#sides = [near, far];
     this.#join(near, far, onOver);

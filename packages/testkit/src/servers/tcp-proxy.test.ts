@@ -13,7 +13,7 @@ interface Ends {
   readonly far: Socket;
 }
 
-/** A connection through a proxy, with both of its ends. The targets before the one that takes it are refused. */
+/** Opens a connection through a proxy, with both of its ends. The targets before the one that takes it are refused. */
 async function openEnds(...before: readonly ProxyTarget[]): Promise<Ends> {
   const arrived = Promise.withResolvers<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => arrived.resolve(socket));

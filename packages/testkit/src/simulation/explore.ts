@@ -75,7 +75,7 @@ function runSeed(subject: Subject, seed: number, isTraced: boolean): ReturnType<
   return runWorld({ seed, profile, rules: { ...ownRules, agent }, isTraced });
 }
 
-/** One fault leads to others; a planted one is found by its known violations. */
+/** Reports whether a violation counts. One fault leads to others; a planted one is found by its known violations. */
 function counts(subject: Subject, { invariant }: Violation): boolean {
   return subject.kind !== "plant" || findPlant(subject.plant).breaks.includes(invariant);
 }

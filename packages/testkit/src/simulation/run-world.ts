@@ -53,7 +53,7 @@ export async function runWorld(options: SettingOptions): Promise<Outcome> {
   }
 }
 
-/** One template with two versions, of which the first is active, and a pool for each. */
+/** Makes one template with two versions, of which the first is active, and a pool for each. */
 async function furnish({ model, scheduler, profile }: Setting): Promise<void> {
   const { templates, presets } = model.tables;
   const founder = new Life("founder", scheduler);

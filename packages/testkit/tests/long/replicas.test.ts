@@ -106,7 +106,7 @@ async function startServer(environment: Readonly<Record<string, string>>) {
   return server;
 }
 
-/** A running workspace of the driver `external`: its agent, and the token that opens a session. */
+/** Makes a running workspace of the driver `external`: its agent, and the token that opens a session. */
 async function makeAgent(client: ApiClient): Promise<{ agentId: string; token: string }> {
   const templateId = await pushTemplate(client, "external", template);
   const body = { name: "box", template_id: templateId };

@@ -17,7 +17,7 @@ const messages = fc.array(
 );
 const cuts = fc.array(fc.nat(150_000), { maxLength: 10 });
 
-/** `bytes` in pieces that end at the given offsets. */
+/** Cuts `bytes` into pieces that end at the given offsets. */
 function cut(bytes: Uint8Array, at: readonly number[]): readonly Uint8Array[] {
   const ends = [...at.map((end) => end % (bytes.length + 1)), bytes.length].toSorted(
     (a, b) => a - b,

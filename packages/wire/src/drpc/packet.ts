@@ -95,7 +95,7 @@ export class PacketAssembly {
     return this.#partial;
   }
 
-  /** Below 0: the frame is older than the newest; 0: of the same packet; above: newer. */
+  /** Returns below 0 for a frame older than the newest, 0 for one of the same packet, above 0 for a newer one. */
   #compare(frame: DrpcFrame): number {
     return frame.streamId - this.#streamId || frame.messageId - this.#messageId;
   }

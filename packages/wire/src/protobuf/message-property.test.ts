@@ -11,7 +11,7 @@ import { encodeMessage, parseMessage } from "./message.ts";
 const registry = createRegistry(file_agent, file_tailnet);
 const schemas = [...registry].filter((type) => type.kind === "message");
 
-/** A value of any of the field's types; `undefined` leaves it out. */
+/** Generates a value of any of the field's types; `undefined` leaves it out. */
 function valueOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
   switch (field.fieldKind) {
     case "scalar":

@@ -19,7 +19,7 @@ function output(session: YamuxSession): string {
   return encodeHex(session.takeOutput() ?? new Uint8Array(0));
 }
 
-/** A server on which the peer has opened stream 1. */
+/** Opens a server on which the peer has opened stream 1. */
 function serverWithStream(): YamuxSession {
   const session = new YamuxSession("server");
   session.receive(header(windowUpdate, Flag.syn, 1), 0);
@@ -27,7 +27,7 @@ function serverWithStream(): YamuxSession {
   return session;
 }
 
-/** A client that has opened stream 1, which the peer took. */
+/** Opens a client that has opened stream 1, which the peer took. */
 function clientWithStream(options = {}): YamuxSession {
   const session = new YamuxSession("client", options);
   session.open(0);
@@ -350,7 +350,7 @@ test("opens 256 streams ahead of the peer, then one for each answer", () => {
   expect(() => session.open(0)).toThrow(expect.objectContaining({ code: "backlog-full" }));
 });
 
-/** The answer to the ping in the session's output. */
+/** Returns the answer to the ping in the session's output. */
 function pongTo(session: YamuxSession): Uint8Array {
   const bytes = session.takeOutput() ?? new Uint8Array(0);
   const pong = bytes.slice(-12);

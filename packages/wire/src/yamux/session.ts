@@ -302,7 +302,7 @@ export class YamuxSession {
     }
   }
 
-  /** Anything without SYN counts as a reply (docs/protocol/rpc.md §2.5). */
+  /** Answers a ping. Anything without SYN counts as a reply (docs/protocol/rpc.md §2.5). */
   #receivePing(header: FrameHeader): void {
     if ((header.flags & Flag.syn) !== 0) {
       this.#output.reply({

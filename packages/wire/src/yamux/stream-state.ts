@@ -95,7 +95,7 @@ export class StreamState {
     return this.#queue.take(length);
   }
 
-  /** True once after a refused write, when at most half of `maxQueuedBytes` is queued. */
+  /** Returns true once after a refused write, when at most half of `maxQueuedBytes` is queued. */
   takeWritable(maxQueuedBytes: number): boolean {
     if (!this.#refused || this.#queue.length > maxQueuedBytes / 2) return false;
     this.#refused = false;

@@ -35,8 +35,8 @@ export const decide: Decide = (manifest, ranAs, isAsked) => {
 };
 
 /**
- * The identity to go by after a manifest that changed nothing. A new name of the owner and a new id of the agent are
- * followed one at a time, so that both together still mean somebody else.
+ * Returns the identity to go by after a manifest that changed nothing. A new name of the owner and a new id of the
+ * agent are followed one at a time, so that both together still mean somebody else.
  */
 export function follow(manifest: Identity, ranAs: Identity): Identity {
   const isSame = manifest.ownerName === ranAs.ownerName || manifest.agentId === ranAs.agentId;

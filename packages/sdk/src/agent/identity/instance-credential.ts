@@ -29,7 +29,7 @@ export class InstanceCredential {
     this.#options = options;
   }
 
-  /** The newest token; undefined before the first. It survives failed exchanges. */
+  /** Returns the newest token; undefined before the first. It survives failed exchanges. */
   current(): string | undefined {
     return this.#token;
   }

@@ -17,7 +17,7 @@ interface Heard {
 
 type Answers = Readonly<Record<string, string | ((response: ServerResponse) => void)>>;
 
-/** A metadata service that knows these requests, by method and path. */
+/** Opens a metadata service that knows these requests, by method and path. */
 async function serve(answers: Answers): Promise<{ readonly url: string; readonly heard: Heard[] }> {
   const heard: Heard[] = [];
   const server = await openLocalServer(

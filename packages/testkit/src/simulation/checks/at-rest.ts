@@ -26,7 +26,7 @@ export function checkAtRest(world: World): void {
   checkStreams(setting, view);
 }
 
-/** L1 to L4: owners of running workspaces have their agents. */
+/** Checks L1 to L4: owners of running workspaces have their agents. */
 function checkAgents({ compute, setting }: World, view: View, workspace: WorkspaceRow): void {
   const newest = view.newest(workspace.id);
   if (newest?.transition !== "start" || jobStatus(newest) !== "succeeded") return;
@@ -61,7 +61,7 @@ function agentProblem(
   return `is a process that ran start scripts for ${process.ranFor.at(-1) ?? "nobody"} last`;
 }
 
-/** L6: as many wait as are wanted, and nothing useless. */
+/** Checks L6: as many wait as are wanted, and nothing useless. */
 function checkPool({ model, scheduler }: Setting, view: View, preset: PresetRow): void {
   const { templates, workspaces } = model.tables;
   const isActive = templates.all().some(({ activeVersionId: id }) => id === preset.versionId);
@@ -87,7 +87,7 @@ function checkPool({ model, scheduler }: Setting, view: View, preset: PresetRow)
   }
 }
 
-/** L7 and L8: no stream with an answer that cannot change any more. */
+/** Checks L7 and L8: no stream with an answer that cannot change any more. */
 function checkStreams({ streams, scheduler }: Setting, view: View): void {
   for (const { token, workspaceId, life } of streams) {
     if (!life.isAlive) continue;

@@ -49,7 +49,7 @@ export class Ownership implements Monitor {
     if (isDeleted) throw new Violation("S9", `${id} went to ${ownerId} while it was deleted`, id);
   }
 
-  /** The reconciler and the administrator build only waiting prebuilds, nothing that a user has claimed. */
+  /** Checks that the reconciler and the administrator build only waiting prebuilds, nothing that a user has claimed. */
   #checkInitiator({ id, workspaceId, transition, initiatorId }: BuildRow): void {
     if (initiatorId !== prebuildsUserId && initiatorId !== "admin") return;
     const ownerId = this.#view.workspace(workspaceId)?.ownerId;
@@ -59,7 +59,7 @@ export class Ownership implements Monitor {
     }
   }
 
-  /** A token is new, or it was that of the agent of the same name before. */
+  /** Checks that a token is new, or was that of the agent of the same name before. */
   #checkToken(agentId: string): void {
     const agents = this.#tables.agents.all();
     const agent = this.#tables.agents.get(agentId);

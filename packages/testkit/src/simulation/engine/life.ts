@@ -73,7 +73,7 @@ export class Life implements Clock {
     return { [Symbol.dispose]: () => void this.#onEnd.delete(run) };
   }
 
-  /** Idempotent. */
+  /** Ends the life. Idempotent. */
   end(): void {
     if (!this.#alive) return;
     this.#alive = false;

@@ -191,7 +191,7 @@ export function markConnected(
   return trx.get(model.tables.agents, agentId)?.deleted === false;
 }
 
-/** A newer session has its own times. */
+/** Marks a session as alive or over; a newer one has its own times. */
 export function markSession(
   model: Model,
   trx: Transaction,

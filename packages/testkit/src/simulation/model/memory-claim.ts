@@ -5,8 +5,8 @@ import type { Tables, WorkspaceRow } from "./tables.ts";
 import { View } from "./view.ts";
 
 /**
- * A claim's part of a transaction in memory. Choosing and locking are two steps: a statement of PostgreSQL sees other
- * tables as of its beginning, however late it gets the lock.
+ * Makes a claim's part of a transaction in memory. Choosing and locking are two steps: a statement of PostgreSQL sees
+ * other tables as of its beginning, however late it gets the lock.
  */
 export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction {
   const view = new View(tables, trx);

@@ -21,7 +21,7 @@ export function selectPoolIds(model: Model, trx: Transaction): readonly string[]
     .map(({ id }) => id);
 }
 
-/** A pool and its content. */
+/** Reads a pool and its content. */
 export function selectPool(model: Model, trx: Transaction, presetId: string): PoolSnapshot {
   const { presets, templates, workspaces } = model.tables;
   const preset = trx.get(presets, presetId);

@@ -84,7 +84,7 @@ export interface Tables {
   readonly agents: Table<AgentRow>;
 }
 
-/** Empty tables with the constraints of the migrations. */
+/** Creates empty tables with the constraints of the migrations. */
 export function createTables(): Tables {
   return {
     templates: new Table("templates"),

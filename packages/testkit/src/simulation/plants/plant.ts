@@ -13,7 +13,7 @@ export interface Plant {
   readonly rules: Rules;
 }
 
-/** The product's own rules for the agents of a plant: its worlds without the fault. */
+/** Returns the product's own rules for the agents of a plant: its worlds without the fault. */
 export function withoutFault({ rules }: Plant): Rules {
   return { ...ownRules, agent: { ...ownRules.agent, kind: rules.agent.kind } };
 }

@@ -36,7 +36,7 @@ export class Table<R extends Row> {
     return this.#changes;
   }
 
-  /** The values of a row that no other row may have. */
+  /** Returns the values of a row that no other row may have. */
   uniqueKeys(row: R): readonly string[] {
     return this.#keys.of(row);
   }

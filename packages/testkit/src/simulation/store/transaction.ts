@@ -114,7 +114,7 @@ export class Transaction {
     this.#write(table, row);
   }
 
-  /** The hint leaves with the commit. */
+  /** Sends a hint, which leaves with the commit. */
   notify(topic: string): void {
     this.topics.add(topic);
   }

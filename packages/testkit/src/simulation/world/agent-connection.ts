@@ -33,7 +33,7 @@ export async function openSession(
   return session;
 }
 
-/** A session as the agent's own code wants it: messages of the wire. */
+/** Returns a session as the agent's own code wants it: messages of the wire. */
 export function connectionOf(session: Session): AgentConnection {
   return {
     apiVersion: "2.10",

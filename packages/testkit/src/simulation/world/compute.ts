@@ -82,7 +82,7 @@ export class Compute {
     }
   }
 
-  /** The machines of a workspace, one after the other, share one place and one clock. */
+  /** Returns the clock offset of a workspace: its machines, one after the other, share one place and one clock. */
   #clockAheadMs(workspaceId: string): number {
     const { random, profile } = this.#setting;
     const isSkewed = profile.hazards.has("clock-skew");

@@ -18,8 +18,8 @@ const noSignal = new AbortController().signal;
 const flushMs = 5_000;
 
 /**
- * An agent like Coder's (docs/protocol/prebuilds.md §3.5): it starts over at each frame, whatever its manifest says,
- * but for one that names the owner of the frame before; then, and after a refusal, it asks no more.
+ * Runs an agent like Coder's (docs/protocol/prebuilds.md §3.5): it starts over at each frame, whatever its manifest
+ * says, but for one that names the owner of the frame before; then, and after a refusal, it asks no more.
  */
 export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
   const { waitForReinit, life, random } = needs;

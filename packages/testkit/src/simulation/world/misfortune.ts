@@ -39,7 +39,7 @@ export class Misfortune implements Monitor {
     void this.#repeat("listener-loss", 20_000, () => this.#loseListener());
   }
 
-  /** The server that committed ends before it knows. */
+  /** May end the server that committed, before it knows. */
   committed({ by }: Commit): void {
     const replica = this.#world.replicas.find(({ life }) => life === by);
     const { conditions } = this.#world.setting;

@@ -60,7 +60,7 @@ export interface Wants {
 /** The share of worlds with agents like Coder's. */
 const framesShare = 0.3;
 
-/** The world of a seed. */
+/** Returns the profile of a seed's world. */
 export function profileOf(seed: number, wants: Wants = {}): Profile {
   // A separate generator from that of the steps, or a wish would change them all.
   const random = new Random(seed ^ 0x5eed);
