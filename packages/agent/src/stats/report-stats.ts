@@ -6,7 +6,7 @@ export type SendStats = (
   signal: AbortSignal,
 ) => Promise<number>;
 
-/** The shortest interval, whatever a server asks for. */
+/** The bounds of the interval, whatever a server asks for. */
 const minIntervalMs = 1000;
 const maxIntervalMs = 24 * 3_600_000;
 

@@ -8,7 +8,7 @@ import { MessageBody } from "../errors/api-error.ts";
 import { JobLog, LogQuery, ProvisionerJob } from "../jobs/job.ts";
 import { MatchedProvisioners } from "../jobs/provisioner.ts";
 
-/** The version and values that a workspace would be made with. */
+/** The name and values of the workspace that would be made. */
 export const DryRunRequest = Type.Object({
   workspace_name: Type.Optional(Type.String({ maxLength: 32 })),
   rich_parameter_values: Type.Optional(nullable(Type.Array(BuildParameter, { maxItems: 100 }))),

@@ -44,7 +44,7 @@ export async function retire(options: RetireOptions, signal: AbortSignal): Promi
   }
 }
 
-/** Also while it is being deleted: then its build says so, and its agent has no more to say. */
+/** Holds also while it is being deleted: then its build says so, and its agent has nothing more to report. */
 async function hasAll(fact: WorkspaceFacts, box: AgentBox): Promise<boolean> {
   if (fact.claimedAtMs === undefined) return false;
   const { boots } = box;

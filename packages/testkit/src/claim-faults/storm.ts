@@ -22,8 +22,8 @@ interface StormOptions {
 }
 
 /**
- * Lets faults strike, several at a time, until the signal is aborted; resolves once all is repaired. The time of each,
- * and its decisions, come from the seed alone.
+ * Lets faults strike, several at a time, until the signal is aborted; resolves once all is repaired. The time and
+ * choice of each, and its decisions, come from the seed alone.
  */
 export async function storm(options: StormOptions, signal: AbortSignal): Promise<void> {
   const { random, everyMs } = options;

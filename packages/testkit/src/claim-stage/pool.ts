@@ -3,7 +3,7 @@ import { prebuildsUserId } from "@slipway/api";
 import { bringToLife } from "./agents.ts";
 import type { ClaimStage } from "./stage.ts";
 
-/** A time too long for any failure of a test to matter. */
+/** Limits under which no failure of a test matters. */
 const limits = { backoffMs: 0, lookbackMs: 0, failureHardLimit: 0 };
 
 /** Fills the pool, with its prebuilds ready; resolves to their ids, oldest first, a second apart from each other. */
