@@ -48,7 +48,10 @@ function templatesInUse(db: Queryable) {
     .select(buildTimes.as("build_times"));
 }
 
-/** The durations of a template's newest 200 successful builds, in milliseconds, by transition. */
+/**
+ * The durations of a template's newest successful builds, in milliseconds, by transition: 50 of each of the newest 20 versions
+ * that have builds. However many builds there ever were, at most a thousand are read.
+ */
 const buildTimes = sql<BuildTimes>`(
   select coalesce(jsonb_object_agg(times.transition, times.percentiles), '{}')
   from (
@@ -56,14 +59,21 @@ const buildTimes = sql<BuildTimes>`(
       'P50', percentile_disc(0.5) within group (order by taken.ms),
       'P95', percentile_disc(0.95) within group (order by taken.ms)) as percentiles
     from (
+      select v.id from template_versions v
+        cross join lateral (
+          select from workspace_builds b where b.template_version_id = v.id limit 1
+        ) first_build
+        where v.template_id = t.id
+        order by v.created_at desc limit 20
+    ) version
+    cross join lateral (
       select b.transition,
-        round(extract(epoch from job.completed_at - job.started_at) * 1000)::int as ms
-      from template_versions v
-      join workspace_builds b on b.template_version_id = v.id
-      join jobs job on job.id = b.job_id
-      where v.template_id = t.id and job.completed_at is not null and job.error is null
-        and job.canceled_at is null
-      order by b.created_at desc limit 200
+          round(extract(epoch from job.completed_at - job.started_at) * 1000)::int as ms
+        from workspace_builds b
+        join jobs job on job.id = b.job_id
+        where b.template_version_id = version.id and job.completed_at is not null
+          and job.error is null and job.canceled_at is null
+        order by b.created_at desc limit 50
     ) taken
     group by taken.transition
   ) times)`;
