@@ -61,7 +61,8 @@ const buildTimes = sql<BuildTimes>`(
     from (
       select v.id from template_versions v
         cross join lateral (
-          select from workspace_builds b where b.template_version_id = v.id limit 1
+          select from workspace_builds b
+            where b.template_version_id = v.id order by b.created_at desc limit 1
         ) first_build
         where v.template_id = t.id
         order by v.created_at desc limit 20
