@@ -6,6 +6,7 @@ import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
 import { findToken } from "../http/token.ts";
 import { readUuid } from "../http/uuid.ts";
+import { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { hashAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";
 import {
@@ -19,7 +20,6 @@ import {
 } from "./queries.ts";
 import type { KeyScope } from "./scopes.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
-import { SharedLookups } from "./shared-lookups.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
 const daySeconds = 24 * 3600;
@@ -81,8 +81,11 @@ export function createAuthenticator(
   accessUrl: () => string,
   limits: TokenLimits,
 ): Authenticator {
-  const lookups = new SharedLookups((id) => findKey(db, id, limits));
-  const keys: KeyNeeds = { db, findKey: (id) => lookups.find(id) };
+  const reads = new GatheredReads<Awaited<ReturnType<typeof findKey>>>();
+  const keys: KeyNeeds = {
+    db,
+    findKey: (id) => reads.read(id, () => findKey(db, id, limits)),
+  };
   return {
     user: async (request, route) =>
       opening(route, await authenticateUser(keys, findToken(request)?.token, accessUrl())),

@@ -33,6 +33,22 @@ it("begins at once, and again only for those who came meanwhile, once for all of
   expect(await alone).toBe(2);
 });
 
+it("reads once more for those who came while a shared read ran", async () => {
+  const { begun, read } = open();
+  const first = read("a");
+  const second = read("a");
+  begun[0]?.resolve();
+  expect(await first).toBe(0);
+  await expect.poll(() => begun.length).toBe(2);
+  const third = read("a");
+  expect(begun).toHaveLength(2);
+  begun[1]?.resolve();
+  expect(await second).toBe(1);
+  await expect.poll(() => begun.length).toBe(3);
+  begun[2]?.resolve();
+  expect(await third).toBe(2);
+});
+
 it("keeps keys apart", async () => {
   const { begun, read } = open();
   const both = [read("a"), read("b")];
