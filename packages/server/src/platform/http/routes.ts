@@ -69,9 +69,7 @@ export class Routes {
     this.#add(route, {
       onRequest: this.#admissions.user(route),
       handler: (raw, reply) =>
-        this.#inTurn(raw, () =>
-          this.#answer(route, reply, () => handler(typed(raw, reply), callers.user(raw))),
-        ),
+        this.#answer(route, reply, () => handler(typed(raw, reply), callers.user(raw))),
     });
   }
 
@@ -87,10 +85,8 @@ export class Routes {
       onRequest: this.#admissions.user(route),
       handler: (raw, reply) => {
         const bytes = raw.body instanceof Uint8Array ? raw.body : new Uint8Array();
-        return this.#inTurn(raw, () =>
-          this.#answer(route, reply, () =>
-            handler({ ...typed<R>(raw, reply), bytes }, callers.user(raw)),
-          ),
+        return this.#answer(route, reply, () =>
+          handler({ ...typed<R>(raw, reply), bytes }, callers.user(raw)),
         );
       },
     });
@@ -197,7 +193,7 @@ export class Routes {
     answer: () => Promise<unknown>,
   ): Promise<unknown> {
     reply.code(route.status);
-    const body = await answer();
+    const body = await this.#inTurn(reply.request, answer);
     if (reply.sent) return reply;
     if (body instanceof Uint8Array || typeof body === "string") return reply.send(body);
     return reply.send(body ?? null);
@@ -227,7 +223,7 @@ export class Routes {
         const wantsPlain = handler.isPlain?.(request) ?? false;
         if (handler.plain === undefined || !wantsPlain) throw upgradeRequired();
         const { plain } = handler;
-        return this.#inTurn(raw, () => this.#answer(route, reply, () => plain(request, take(raw))));
+        return this.#answer(route, reply, () => plain(request, take(raw)));
       },
       wsHandler: (socket: WebSocket, raw) => {
         // The request itself is not retained for the life of the socket.
