@@ -48,8 +48,8 @@ interface CheckedField {
   readonly name: string;
   readonly maxCount: number;
   readonly maxBytes: number;
-  /** The wire type of one value. A list of numbers may have a length instead. */
-  readonly wireType: number;
+  /** The wire types of its values: a list of numbers may also come packed. */
+  readonly wireTypes: readonly number[];
   /** The content behind a length: text, a message, or numbers one after another. */
   readonly content: "text" | "numbers" | CheckedMessage;
 }
@@ -75,7 +75,7 @@ function checkedMessage(
       name: field.name,
       maxCount: isSingle ? 1 : (bound.maxCount ?? Infinity),
       maxBytes: bound.maxBytes ?? Infinity,
-      wireType: wireTypeOf(field),
+      wireTypes: wireTypesOf(field),
       content,
     });
   }
@@ -89,8 +89,8 @@ function contentOf(
 ): CheckedField["content"] {
   if (field.fieldKind === "map") {
     const part = { maxCount: 1, maxBytes: bound.maxBytes ?? Infinity };
-    const key = { ...part, name: "key", wireType: scalarWireType(field.mapKey) };
-    const value = { ...part, name: "value", wireType: wireTypeOfValue(field) };
+    const key = { ...part, name: "key", wireTypes: [scalarWireType(field.mapKey)] };
+    const value = { ...part, name: "value", wireTypes: [wireTypeOfValue(field)] };
     const content = field.message === undefined ? "text" : messageOf(field.message);
     return {
       fields: new Map([
@@ -104,8 +104,10 @@ function contentOf(
   return isText ? "text" : "numbers";
 }
 
-function wireTypeOf(field: DescField): number {
-  return field.fieldKind === "map" ? wireType.bytes : wireTypeOfValue(field);
+function wireTypesOf(field: DescField): readonly number[] {
+  if (field.fieldKind === "map") return [wireType.bytes];
+  const one = wireTypeOfValue(field);
+  return field.fieldKind === "list" && one !== wireType.bytes ? [one, wireType.bytes] : [one];
 }
 
 /** Returns the wire type of a field's value, of one in a list, and of one in a map. */
@@ -160,9 +162,9 @@ function walkMessage(walk: Walk, message: CheckedMessage, end: number, path: str
       continue;
     }
     const hasLength = tag % 8 === wireType.bytes;
-    const isList = field.content === "numbers" && field.maxCount > 1;
-    if (tag % 8 !== field.wireType && !(hasLength && isList)) {
-      const text = `${path}${field.name} has wire type ${tag % 8}, wanted ${field.wireType}`;
+    if (!field.wireTypes.includes(tag % 8)) {
+      const wanted = field.wireTypes.join(" or ");
+      const text = `${path}${field.name} has wire type ${tag % 8}, wanted ${wanted}`;
       throw new ProtobufError("malformed-message", text);
     }
     const valueEnd = hasLength ? reader.length(end) : end;
