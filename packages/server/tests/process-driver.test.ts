@@ -14,8 +14,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import {
-  type DriverAgent,
-  type DriverBuild,
   type DriverLog,
   ProcessDriver,
   type ProcessTable,
@@ -24,6 +22,7 @@ import {
   type UidRange,
 } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
+import { sampleAgent, sampleBuild, sampleWorkspaceId } from "@slipway/testkit/compliance";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 /** Runs until it is told to stop; records that it started and that it was told. */
@@ -51,7 +50,6 @@ function withoutMark(found: RunningProcess): RunningProcess {
   return { ...found, marks: undefined };
 }
 
-const workspaceId = "6d2a6c9e-0000-4000-8000-000000000001";
 const signal = new AbortController().signal;
 
 /** Under root each workspace has its own user; otherwise the driver does the same with the server's user. */
@@ -96,36 +94,8 @@ function openDriver(script: string, options: { directory?: string; table?: Proce
   return driver;
 }
 
-function agentNamed(name: string, fields: Partial<DriverAgent> = {}): DriverAgent {
-  return {
-    id: `agent-${name}`,
-    name,
-    token: `token of ${name}`,
-    platform: { os: "linux", arch: "amd64" },
-    directory: "~",
-    environment: {},
-    ...fields,
-  };
-}
-
-function buildOf(fields: Partial<DriverBuild> = {}): DriverBuild {
-  return {
-    id: "build-1",
-    number: 1,
-    transition: "start",
-    workspace: { id: workspaceId, name: "demo", owner: { id: "owner-1", username: "ada" } },
-    template: { name: "box", version: "1", settings: {}, directory: undefined },
-    parameters: {},
-    agents: [agentNamed("main")],
-    limits: { stopTimeoutMs: 10_000 },
-    accessUrl: "http://127.0.0.1:3000",
-    state: undefined,
-    ...fields,
-  };
-}
-
 function pathTo(...parts: string[]): string {
-  return join(root, "workspaces", workspaceId, ...parts);
+  return join(root, "workspaces", sampleWorkspaceId, ...parts);
 }
 
 async function contentOf(path: string): Promise<string> {
@@ -139,8 +109,11 @@ async function contentOf(path: string): Promise<string> {
   );
 }
 
-async function placeOf(driver: ProcessDriver, agents = buildOf().agents): Promise<string[]> {
-  const observed = await driver.observe({ workspaceId, agents, state: undefined }, signal);
+async function placeOf(driver: ProcessDriver, agents = sampleBuild().agents): Promise<string[]> {
+  const observed = await driver.observe(
+    { workspaceId: sampleWorkspaceId, agents, state: undefined },
+    signal,
+  );
   return observed.agents.map((agent) => (agent.status === "running" ? agent.place : "absent"));
 }
 
@@ -158,10 +131,10 @@ describe.each(modes)("%s", (_mode, ofMode) => {
 
   test("starts an agent once, however often it is asked and by whichever server", async () => {
     const driver = openDriver(patientAgent);
-    const first = await driver.start(buildOf(), log, signal);
+    const first = await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
-    const second = await driver.start(buildOf(), log, signal);
-    const third = await openDriver(patientAgent).start(buildOf(), log, signal);
+    const second = await driver.start(sampleBuild(), log, signal);
+    const third = await openDriver(patientAgent).start(sampleBuild(), log, signal);
     expect([second, third]).toEqual([first, first]);
     expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\n");
     expect(lines).toContainEqual(
@@ -171,26 +144,26 @@ describe.each(modes)("%s", (_mode, ofMode) => {
 
   test("does not start an agent twice when the server was killed before it recorded the first", async () => {
     const driver = openDriver(patientAgent);
-    const first = await driver.start(buildOf(), log, signal);
+    const first = await driver.start(sampleBuild(), log, signal);
     await rm(pathTo("run"), { recursive: true });
-    expect(await openDriver(patientAgent).start(buildOf(), log, signal)).toEqual(first);
+    expect(await openDriver(patientAgent).start(sampleBuild(), log, signal)).toEqual(first);
   });
 
   test("leaves the agent of a claimed workspace running: it has a new id and the old token", async () => {
     const driver = openDriver(patientAgent);
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     const before = await placeOf(driver);
-    const agents = [agentNamed("main", { id: "agent-of-the-claim" })];
-    await driver.start(buildOf({ number: 2, agents }), log, signal);
+    const agents = [sampleAgent("main", { id: "agent-of-the-claim" })];
+    await driver.start(sampleBuild({ number: 2, agents }), log, signal);
     expect(await placeOf(driver, agents)).toEqual(before);
   });
 
   test("ends the agent of an earlier build before it starts that of a new one", async () => {
     const driver = openDriver(patientAgent);
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
-    const agents = [agentNamed("main", { id: "agent-2", token: "token 2" })];
-    await driver.start(buildOf({ number: 2, agents }), log, signal);
+    const agents = [sampleAgent("main", { id: "agent-2", token: "token 2" })];
+    await driver.start(sampleBuild({ number: 2, agents }), log, signal);
     expect(await placeOf(driver)).toEqual(["absent"]);
     expect(await placeOf(driver, agents)).toEqual([expect.stringMatching(/^process \d+$/)]);
     await vi.waitFor(async () =>
@@ -203,7 +176,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     const driver = openDriver(
       `env >"$HOME/.env.new"; mv "$HOME/.env.new" "$HOME/env"; ${patientAgent}`,
     );
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     const variables = (await contentOf(pathTo("home", "env"))).trim().split("\n");
     const names = variables.map((variable) => variable.split("=")[0] ?? "");
     // The shell sets these itself.
@@ -236,27 +209,27 @@ describe.each(modes)("%s", (_mode, ofMode) => {
 
   test("lets an agent stop by itself, and then ends whatever it has left", async () => {
     const driver = openDriver(agentWithChildren);
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "deaf"));
     await contentOf(pathTo("home", "notes"));
     expect((await markedPids()).length).toBeGreaterThanOrEqual(4);
 
-    const stopped = await driver.stop(buildOf({ transition: "stop" }), log, signal);
+    const stopped = await driver.stop(sampleBuild({ transition: "stop" }), log, signal);
     expect(await markedPids()).toEqual([]);
     expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\n");
     expect(await placeOf(driver)).toEqual(["absent"]);
     expect(stopped.resources.map(({ type }) => type)).toEqual(["directory"]);
     // A second stop is no error.
-    await driver.stop(buildOf({ transition: "stop" }), log, signal);
+    await driver.stop(sampleBuild({ transition: "stop" }), log, signal);
   });
 
   test("ends an agent by force that does not stop in time, and says so", async () => {
     const driver = openDriver(
       `trap "" TERM; ${agentWithChildren.replaceAll(/trap 'echo.*$/gm, "")}`,
     );
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
-    await driver.stop(buildOf({ limits: { stopTimeoutMs: 100 } }), log, signal);
+    await driver.stop(sampleBuild({ limits: { stopTimeoutMs: 100 } }), log, signal);
     expect(await markedPids()).toEqual([]);
     expect(lines).toContainEqual(expect.stringContaining("did not stop within 0.1 s"));
   });
@@ -265,11 +238,11 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     const driver = openDriver(
       `setsid sleep 1000 & echo $! >>"$HOME/children"; test -e "$HOME/once" || { echo >"$HOME/once"; exit 1; }; ${patientAgent}`,
     );
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "once"));
     await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]), 10_000);
     const [orphan] = await markedPids();
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
     expect(orphan).toBeGreaterThan(0);
     expect(await markedPids()).not.toContain(orphan);
@@ -277,20 +250,20 @@ describe.each(modes)("%s", (_mode, ofMode) => {
 
   test("ends a stop that is waiting when its signal is aborted", async () => {
     const driver = openDriver(`trap "" TERM; echo >"$HOME/notes"; while :; do sleep 0.1; done`);
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     const controller = new AbortController();
     const reason = new Error("cancelled");
-    const stopping = driver.stop(buildOf(), log, controller.signal);
+    const stopping = driver.stop(sampleBuild(), log, controller.signal);
     setImmediate(() => controller.abort(reason));
     await expect(stopping).rejects.toBe(reason);
   });
 
   test("runs several agents in one home, and ends those of one server only", async () => {
-    const agents = [agentNamed("main"), agentNamed("side")];
+    const agents = [sampleAgent("main"), sampleAgent("side")];
     const driver = openDriver(patientAgent);
     const neighbour = openDriver(patientAgent, { directory: "of-another-server" });
-    const result = await driver.start(buildOf({ agents }), log, signal);
-    await neighbour.start(buildOf(), log, signal);
+    const result = await driver.start(sampleBuild({ agents }), log, signal);
+    await neighbour.start(sampleBuild(), log, signal);
     expect(new Set(await placeOf(driver, agents)).size).toBe(2);
     expect(result.resources.flatMap(({ agentNames }) => agentNames)).toEqual(["main", "side"]);
 
@@ -301,13 +274,17 @@ describe.each(modes)("%s", (_mode, ofMode) => {
 
   test("knows agents by their records where environments cannot be read", async () => {
     const driver = openDriver(agentWithChildren, { table: withoutMarks });
-    const first = await driver.start(buildOf(), log, signal);
+    const first = await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "deaf"));
     await contentOf(pathTo("home", "notes"));
     expect(
-      await openDriver(agentWithChildren, { table: withoutMarks }).start(buildOf(), log, signal),
+      await openDriver(agentWithChildren, { table: withoutMarks }).start(
+        sampleBuild(),
+        log,
+        signal,
+      ),
     ).toEqual(first);
-    await driver.stop(buildOf(), log, signal);
+    await driver.stop(sampleBuild(), log, signal);
     expect(await markedPids()).toEqual([]);
   });
 
@@ -316,18 +293,18 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     await mkdir(outside);
     await writeFile(join(outside, "precious"), "keep");
     const driver = openDriver(patientAgent);
-    await driver.start(buildOf(), log, signal);
+    await driver.start(sampleBuild(), log, signal);
     await symlink(outside, pathTo("home", "link"));
     await mkdir(pathTo("home", "cache", "module"), { recursive: true });
     await chmod(pathTo("home", "cache", "module"), 0o500);
     await chmod(pathTo("home", "cache"), 0o500);
 
-    const deleted = await driver.delete(buildOf({ transition: "delete" }), log, signal);
+    const deleted = await driver.delete(sampleBuild({ transition: "delete" }), log, signal);
     expect(deleted).toEqual({ state: undefined, resources: [] });
     expect(await readdir(join(root, "workspaces"))).toEqual([]);
     expect(await readdir(outside)).toEqual(["precious"]);
     expect(await markedPids()).toEqual([]);
-    await driver.delete(buildOf({ transition: "delete" }), log, signal);
+    await driver.delete(sampleBuild({ transition: "delete" }), log, signal);
   });
 
   test("refuses a workspace's directory that is a link to somewhere else", async () => {
@@ -336,10 +313,10 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     await mkdir(join(root, "workspaces"));
     await symlink(outside, pathTo());
     const driver = openDriver(patientAgent);
-    await expect(driver.start(buildOf(), log, signal)).rejects.toMatchObject({
+    await expect(driver.start(sampleBuild(), log, signal)).rejects.toMatchObject({
       code: "unsafe-path",
     });
-    await expect(driver.delete(buildOf(), log, signal)).rejects.toMatchObject({
+    await expect(driver.delete(sampleBuild(), log, signal)).rejects.toMatchObject({
       code: "unsafe-path",
     });
     expect(await readdir(outside)).toEqual(["home"]);
@@ -347,8 +324,8 @@ describe.each(modes)("%s", (_mode, ofMode) => {
 
   test.for(["..", "../outside", "a/b", ""])("refuses the workspace id %j", async (id) => {
     const driver = openDriver(patientAgent);
-    const workspace = { ...buildOf().workspace, id };
-    await expect(driver.delete(buildOf({ workspace }), log, signal)).rejects.toMatchObject({
+    const workspace = { ...sampleBuild().workspace, id };
+    await expect(driver.delete(sampleBuild({ workspace }), log, signal)).rejects.toMatchObject({
       code: "unsafe-path",
     });
   });
@@ -364,7 +341,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
       logger: silentLogger,
       clock: systemClock,
     });
-    await expect(driver.start(buildOf(), log, signal)).rejects.toMatchObject({
+    await expect(driver.start(sampleBuild(), log, signal)).rejects.toMatchObject({
       name: "DriverError",
       code: "not-startable",
       message: expect.stringContaining("/no/such/agent"),

@@ -1,2 +1,3 @@
 export { describeDriver } from "./compliance/driver.ts";
 export type { DriverUnderTest } from "./compliance/driver.ts";
+export { sampleAgent, sampleBuild, sampleWorkspaceId } from "./compliance/sample-build.ts";

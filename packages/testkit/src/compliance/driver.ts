@@ -1,14 +1,14 @@
 import type { Driver, DriverBuild, DriverLog } from "@slipway/drivers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-/** A driver under test, and what it works on. */
+import { sampleBuild } from "./sample-build.ts";
+
+/** A driver under test, whose agents run until they are told to stop. */
 export interface DriverUnderTest extends AsyncDisposable {
   readonly driver: Driver;
-  /** A build whose agent keeps running until it is told to stop. */
-  build(fields?: Partial<DriverBuild>): DriverBuild;
   /** Another driver object on the same infrastructure, as after a restart of the server. */
   reopen(): Driver;
-  /** Whether the driver itself can tell that an agent runs. */
+  /** True if the driver itself can tell that an agent runs. */
   readonly seesAgents: boolean;
 }
 
@@ -27,8 +27,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     afterEach(() => place[Symbol.asyncDispose]());
 
     async function statusOf(driver: Driver, build: DriverBuild): Promise<readonly string[]> {
-      const input = { workspaceId: build.workspace.id, agents: build.agents, state: build.state };
-      return (await driver.observe(input, signal)).agents.map(
+      return (await driver.observe(observing(build), signal)).agents.map(
         ({ id, status }) => `${id} ${status}`,
       );
     }
@@ -40,7 +39,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     }
 
     test("plans a resource for each agent, and changes nothing", async () => {
-      const build = place.build();
+      const build = sampleBuild();
       const agentNames = build.agents.map((agent) => agent.name);
       const input = { template: build.template, parameters: {}, agentNames };
       const { resources } = await place.driver.plan(input, silent, signal);
@@ -49,7 +48,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     });
 
     test("starts the same build again without doing anything twice", async () => {
-      const build = place.build();
+      const build = sampleBuild();
       const first = await place.driver.start(build, silent, signal);
       const observed = await place.driver.observe(observing(build), signal);
       expect(await place.driver.start(build, silent, signal)).toEqual(first);
@@ -58,38 +57,38 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     });
 
     test("goes on with what another process began", async () => {
-      const build = place.build();
+      const build = sampleBuild();
       const { state } = await place.driver.start(build, silent, signal);
       const later = place.reopen();
       expect(await statusOf(later, { ...build, state })).toEqual(expected(build, true));
-      const stop = place.build({ id: "build-2", number: 2, transition: "stop", state });
+      const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
       await later.stop(stop, silent, signal);
       expect(await statusOf(later, stop)).toEqual(expected(build, false));
     });
 
     test("stops and deletes what is stopped or gone already", async () => {
-      const { state } = await place.driver.start(place.build(), silent, signal);
-      const stop = place.build({ id: "build-2", number: 2, transition: "stop", state });
+      const { state } = await place.driver.start(sampleBuild(), silent, signal);
+      const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
       const stopped = await place.driver.stop(stop, silent, signal);
       expect(await place.driver.stop(stop, silent, signal)).toEqual(stopped);
       const { state: left } = stopped;
-      const end = place.build({ id: "build-3", number: 3, transition: "delete", state: left });
+      const end = sampleBuild({ id: "build-3", number: 3, transition: "delete", state: left });
       const deleted = await place.driver.delete(end, silent, signal);
       expect(await place.driver.delete(end, silent, signal)).toEqual(deleted);
       expect(await statusOf(place.driver, end)).toEqual(expected(end, false));
     });
 
     test("deletes a workspace that was never started", async () => {
-      const end = place.build({ transition: "delete" });
+      const end = sampleBuild({ transition: "delete" });
       await place.driver.delete(end, silent, signal);
       expect(await statusOf(place.driver, end)).toEqual(expected(end, false));
     });
 
     test("starts anew after a stop", async () => {
-      const { state } = await place.driver.start(place.build(), silent, signal);
-      const stop = place.build({ id: "build-2", number: 2, transition: "stop", state });
+      const { state } = await place.driver.start(sampleBuild(), silent, signal);
+      const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
       const { state: left } = await place.driver.stop(stop, silent, signal);
-      const again = place.build({ id: "build-3", number: 3, state: left });
+      const again = sampleBuild({ id: "build-3", number: 3, state: left });
       await place.driver.start(again, silent, signal);
       expect(await statusOf(place.driver, again)).toEqual(expected(again, true));
     });
