@@ -1,6 +1,6 @@
 import { didYouMean } from "./suggest.ts";
 
-/** The drivers that Slipway has or will have (design section 7), each with its purpose. */
+/** The drivers that Slipway has or will have, each with its purpose. */
 const knownDrivers: Readonly<Record<string, string>> = {
   process: "agents are processes on the server's own machine",
   docker: "agents are containers",

@@ -1,6 +1,6 @@
 import { didYouMean } from "./suggest.ts";
 
-/** The names that an expression may use besides `parameters.<name>` (design section 7). */
+/** The names that an expression may use besides `parameters.<name>`. */
 export const expressionNames = [
   "owner.id",
   "owner.username",

@@ -7,7 +7,7 @@ import { View } from "../model/view.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Plant } from "./plant.ts";
 
-/** Chooses without locking and overwrites the present row, as a lock on a view does (section 1.4). */
+/** Chooses without locking and overwrites the present row, as a lock on a view does (docs/protocol/prebuilds.md §1.4). */
 function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
   const view = new View(tables, trx);
   return {

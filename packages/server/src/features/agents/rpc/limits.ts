@@ -4,7 +4,7 @@ import type { FieldBound } from "@slipway/wire";
 export type FieldLimit =
   /** A request with more is refused with an error that names the field. */
   | (FieldBound & { readonly over: "refuse" })
-  /** That many characters of a text are stored: if refused, stock agents would resend it forever. */
+  /** The number of characters of a text that are stored: if refused, stock agents would resend it forever. */
   | { readonly over: "cut"; readonly kept: number }
   /** The answer reports a part that is longer, in characters, and the others are stored. */
   | { readonly over: "tell"; readonly kept: number };
@@ -50,7 +50,7 @@ export const agentLimits = {
   "coder.agent.v2.BatchUpdateAppHealthRequest": { updates: list(256) },
   "coder.agent.v2.BatchUpdateAppHealthRequest.HealthUpdate": { id: uuid },
   "coder.agent.v2.BatchUpdateMetadataRequest": { metadata: list(256) },
-  // All keys of a request together have the same limit (section 7.6).
+  // All keys of a request together have the same limit (docs/protocol/rpc.md §7.6).
   "coder.agent.v2.Metadata": { key: text(6144) },
   "coder.agent.v2.WorkspaceAgentMetadata.Result": { value: cut(2048), error: cut(2048) },
   "coder.agent.v2.BatchCreateLogsRequest": {
