@@ -110,7 +110,7 @@ export {
   ExternalAuth,
   getAgentExternalAuth,
   getAgentGitAuth,
-} from "./agents/own-routes.ts";
+} from "./agents/me-routes.ts";
 export {
   ListeningPorts,
   getListeningPorts,

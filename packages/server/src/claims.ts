@@ -4,7 +4,7 @@ export {
   markConnected,
   markDisconnected,
   type AgentSession,
-} from "./features/agents/connection-queries.ts";
+} from "./features/agents/connection/connection-queries.ts";
 export { updateAgentLifecycle, updateAgentStartup } from "./features/agents/rpc/queries.ts";
 export { createSubAgent } from "./features/agents/rpc/sub-agents.ts";
 export { hashAgentToken } from "./platform/auth/agent-token.ts";

@@ -29,7 +29,7 @@ import {
   maxProtocols,
   maxSubAgentAppText,
 } from "../src/features/agents/rpc/limits.ts";
-import { writeBudgets } from "../src/features/agents/write-budgets.ts";
+import { writeBudgets } from "../src/features/agents/rpc/write-budgets.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 /* Every field of an agent's requests that can be long or repeated has a limit, which the server enforces. */

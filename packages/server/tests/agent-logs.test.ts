@@ -4,7 +4,7 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 
-import { type NewLogLine, packLines } from "../src/features/agents/log-lines.ts";
+import { type NewLogLine, packLines } from "../src/features/agents/logs/log-lines.ts";
 import {
   type AppendResult,
   appendLogs,
@@ -13,7 +13,7 @@ import {
   maxLogBytes,
   maxLogsPerRead,
   readLogs,
-} from "../src/features/agents/log-store.ts";
+} from "../src/features/agents/logs/log-store.ts";
 import { seedAgent, type SeededBuild, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const writers = 8;

@@ -28,9 +28,9 @@ import {
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { markConnected } from "../src/features/agents/connection-queries.ts";
-import { MetadataBatcher } from "../src/features/agents/metadata-batcher.ts";
-import type { MetadataValue } from "../src/features/agents/metadata.ts";
+import { markConnected } from "../src/features/agents/connection/connection-queries.ts";
+import { MetadataBatcher } from "../src/features/agents/metadata/metadata-batcher.ts";
+import type { MetadataValue } from "../src/features/agents/metadata/metadata-queries.ts";
 import { agentRpcHandlers } from "../src/features/agents/rpc/handlers.ts";
 import { batchUpdateMetadata } from "../src/features/agents/rpc/metadata.ts";
 import { noteActivity } from "../src/features/builds/deadline-service.ts";

@@ -4,8 +4,8 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { packLines } from "../src/features/agents/log-lines.ts";
-import { appendLogs, readLogs } from "../src/features/agents/log-store.ts";
+import { packLines } from "../src/features/agents/logs/log-lines.ts";
+import { appendLogs, readLogs } from "../src/features/agents/logs/log-store.ts";
 import { keptHistories, roundLimits } from "../src/features/cleanup/limits.ts";
 import { cleanUp } from "../src/features/cleanup/service.ts";
 import { insertFile } from "../src/features/files/queries.ts";

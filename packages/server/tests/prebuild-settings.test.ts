@@ -4,7 +4,7 @@ import { acquire, type ClaimStage, fillPool } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { carryOutSchedules } from "../src/features/schedules/scheduler.ts";
+import { applySchedules } from "../src/features/schedules/scheduler.ts";
 import { changeTemplate } from "../src/features/templates/change-service.ts";
 import { selectWorkspace } from "../src/features/workspaces/queries.ts";
 import { setAutostart, setDormant } from "../src/features/workspaces/settings-service.ts";
@@ -36,7 +36,7 @@ function claim(more: { readonly ttlMs?: number } = {}): Promise<Workspace> {
 
 /** Carries out what is due at that time; resolves to the newest builds. */
 async function carryOutAt(ms: number): Promise<readonly string[]> {
-  await carryOutSchedules({ ...stage.needs, logger: silentLogger }, ms, signal);
+  await applySchedules({ ...stage.needs, logger: silentLogger }, ms, signal);
   const { rows } = await sql<{ readonly text: string }>`
     select distinct on (b.workspace_id) b.build_number || ' ' || b.transition || ' ' || b.reason as text
       from workspace_builds b join workspaces w on w.id = b.workspace_id

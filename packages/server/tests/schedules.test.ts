@@ -12,7 +12,7 @@ import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { carryOutSchedules, type SchedulerNeeds } from "../src/features/schedules/scheduler.ts";
+import { applySchedules, type SchedulerNeeds } from "../src/features/schedules/scheduler.ts";
 import { defaultLimits } from "../src/platform/config/limits.ts";
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
@@ -78,8 +78,8 @@ describe("a workspace with a time to live and a schedule", () => {
     const workspace = await make("clockwork", { ttl_ms: 29 * 86_400_000 });
     // Times in the database are finer than milliseconds.
     const deadline = Date.parse(workspace.latest_build.deadline ?? "") + 1;
-    expect(await carryOutSchedules(needs, deadline - 1_000, signal)).toBe(0);
-    const both = [deadline, deadline].map((now) => carryOutSchedules(needs, now, signal));
+    expect(await applySchedules(needs, deadline - 1_000, signal)).toBe(0);
+    const both = [deadline, deadline].map((now) => applySchedules(needs, now, signal));
     const [first = 0, second = 0] = await Promise.all(both);
     expect(first + second).toBe(1);
     const stopped = await settled(workspace, 2);
@@ -96,18 +96,18 @@ describe("a workspace with a time to live and a schedule", () => {
     // A week of mornings was missed.
     const nextStart = Date.parse((await read(workspace)).next_start_at ?? "");
     const late = nextStart + 7 * 86_400_000 + 1_000;
-    expect(await carryOutSchedules(needs, late, signal)).toBe(1);
+    expect(await applySchedules(needs, late, signal)).toBe(1);
     const started = await settled(workspace, 3);
     expect(started.latest_build).toMatchObject({ transition: "start", reason: "autostart" });
     expect(started.latest_build.deadline).not.toBeNull();
     expect(Date.parse(started.next_start_at ?? "")).toBeGreaterThan(late);
-    expect(await carryOutSchedules(needs, late, signal)).toBe(0);
+    expect(await applySchedules(needs, late, signal)).toBe(0);
   });
 
   it("passes over its time while it runs", async () => {
     const workspace = await make("busy", { autostart_schedule: "0 9 * * *" });
     const next = Date.parse(workspace.next_start_at ?? "");
-    await carryOutSchedules(needs, next, signal);
+    await applySchedules(needs, next, signal);
     const found = await read(workspace);
     expect(Date.parse(found.next_start_at ?? "")).toBe(next + 86_400_000);
     expect(found.latest_build.build_number).toBe(1);
@@ -122,7 +122,7 @@ describe("a workspace with a time to live and a schedule", () => {
     await settled(workspace, 2);
     const next = Date.parse((await read(workspace)).next_start_at ?? "");
     const limits = { ...defaultLimits, maxRunningWorkspacesPerUser: 0 };
-    expect(await carryOutSchedules({ ...needs, limits }, next, signal)).toBe(0);
+    expect(await applySchedules({ ...needs, limits }, next, signal)).toBe(0);
     const found = await read(workspace);
     expect(Date.parse(found.next_start_at ?? "")).toBe(next + 86_400_000);
     expect(found.latest_build.build_number).toBe(2);

@@ -1,8 +1,8 @@
-import { negotiateVersion } from "../../../packages/server/src/features/agents/api-version.ts";
+import { negotiateVersion } from "../../../packages/server/src/features/agents/connection/api-version.ts";
 import {
   cleanMessage,
   maxMessageBytes,
-} from "../../../packages/server/src/features/agents/app-status-service.ts";
+} from "../../../packages/server/src/features/agents/me/app-status-service.ts";
 import { readIp } from "../../../packages/server/src/features/agents/rpc/connections.ts";
 import { parseAuditSearch } from "../../../packages/server/src/features/audit/search.ts";
 import { parseTemplateSearch } from "../../../packages/server/src/features/templates/search.ts";

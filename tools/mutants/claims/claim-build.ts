@@ -80,7 +80,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "restored-stays-owed",
     breaks: "a process that was started anew is told to start over",
-    file: "packages/server/src/features/agents/insert-queries.ts",
+    file: "packages/server/src/features/agents/agent-queries.ts",
     find: "      took_over: false,\n      clock_ahead_ms",
     replace: "      clock_ahead_ms",
     suite,

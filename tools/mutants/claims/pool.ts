@@ -115,7 +115,7 @@ export const pool: readonly Mutant[] = [
   {
     name: "silent-counts-as-connected",
     breaks: "an agent that fell silent counts as connected",
-    file: "packages/server/src/features/agents/connection-sql.ts",
+    file: "packages/server/src/features/agents/connection/connection-sql.ts",
     find: "now() - make_interval(secs => ${silentSeconds})",
     replace: "'-infinity'",
     suite,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 
 import { readAgentConfig } from "./agent-config.ts";
-import { ConfigError } from "./errors.ts";
+import { AgentConfigError } from "./errors.ts";
 
 const enough = { CODER_AGENT_URL: "https://slipway.example.com/", CODER_AGENT_TOKEN: "token" };
 
@@ -11,7 +11,7 @@ function faultsOf(environment: Record<string, string>): readonly string[] {
   try {
     readAgentConfig({}, environment);
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
+    if (error instanceof AgentConfigError) return error.faults;
     throw error;
   }
   return [];

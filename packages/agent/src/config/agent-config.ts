@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 
 import { readAuth } from "./agent-auth.ts";
 import type { AgentAuth } from "./agent-auth.ts";
-import { ConfigError } from "./errors.ts";
+import { AgentConfigError } from "./errors.ts";
 import { parseHeader } from "./headers.ts";
 
 /** The agent's configuration, from the environment and the flags (docs/protocol/agent.md §1.1). */
@@ -27,7 +27,7 @@ const subsystems = ["envbox", "envbuilder", "exectrace"] as const;
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the settings; a flag, named like its variable, wins over the environment. Throws `ConfigError` with every fault
+ * Reads the settings; a flag, named like its variable, wins over the environment. Throws `AgentConfigError` with every fault
  * at once.
  */
 export function readAgentConfig(flags: Variables, environment: Variables): AgentConfig {
@@ -46,7 +46,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     logJson: text("CODER_AGENT_LOGGING_JSON"),
     subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
   };
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (faults.length > 0) throw new AgentConfigError(faults);
   return config;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { readCommandLine } from "./command-line.ts";
-import { ConfigError } from "./errors.ts";
+import { AgentConfigError } from "./errors.ts";
 
 describe("readCommandLine", () => {
   it("names flags by their variables", () => {
@@ -15,6 +15,6 @@ describe("readCommandLine", () => {
   });
 
   it.each([["--no-such-flag"], ["agent"], ["--agent-url"]])("refuses %j", (argument) => {
-    expect(() => readCommandLine([argument])).toThrow(ConfigError);
+    expect(() => readCommandLine([argument])).toThrow(AgentConfigError);
   });
 });

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { errorText } from "@slipway/runtime";
 
 import type { Variables } from "./agent-config.ts";
-import { ConfigError } from "./errors.ts";
+import { AgentConfigError } from "./errors.ts";
 
 /** The flags of the stand-alone agent and the variables they stand for (docs/protocol/agent.md §1.1). */
 const variables = {
@@ -20,7 +20,7 @@ const variables = {
   "log-json": "CODER_AGENT_LOGGING_JSON",
 } as const;
 
-/** Reads arguments such as `--agent-url https://…` into variables. Throws `ConfigError` for unknown ones. */
+/** Reads arguments such as `--agent-url https://…` into variables. Throws `AgentConfigError` for unknown ones. */
 export function readCommandLine(args: readonly string[]): Variables {
   const options = Object.fromEntries(
     Object.keys(variables).map((name) => [name, { type: "string" } as const]),
@@ -31,6 +31,6 @@ export function readCommandLine(args: readonly string[]): Variables {
       Object.entries(variables).map(([name, variable]) => [variable, values[name]]),
     );
   } catch (error) {
-    throw new ConfigError([errorText(error)]);
+    throw new AgentConfigError([errorText(error)]);
   }
 }

@@ -1,6 +1,6 @@
 /** The environment or the flags lack what the agent needs; `message` lists every fault. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
+export class AgentConfigError extends Error {
+  override readonly name = "AgentConfigError";
   readonly code = "config-invalid";
   readonly faults: readonly string[];
 

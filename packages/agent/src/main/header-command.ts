@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
-import { ConfigError } from "../config/errors.ts";
+import { AgentConfigError } from "../config/errors.ts";
 import { parseHeader } from "../config/headers.ts";
 
 const execute = promisify(execFile);
@@ -10,7 +10,7 @@ const maxOutputBytes = 64 * 1024;
 
 /**
  * Returns the headers of the settings and those that the header command prints, one `key=value` a line. Rejects with
- * `ConfigError`.
+ * `AgentConfigError`.
  */
 export async function allHeaders(
   config: AgentConfig,
@@ -21,7 +21,7 @@ export async function allHeaders(
   const options = { env, maxBuffer: maxOutputBytes };
   const { stdout } = await execute("sh", ["-c", config.headerCommand], options).catch(
     (error: unknown) => {
-      throw new ConfigError([
+      throw new AgentConfigError([
         `the header command failed with ${codeOf(error)}: ${config.headerCommand}`,
       ]);
     },
@@ -31,7 +31,7 @@ export async function allHeaders(
     if (line === "") continue;
     const header = parseHeader(line);
     if (header === undefined) {
-      throw new ConfigError([`line ${index + 1} of the header command's output is no key=value`]);
+      throw new AgentConfigError([`line ${index + 1} of the header command's output is no key=value`]);
     }
     const [name, value] = header;
     headers[name] = value;

@@ -4,7 +4,7 @@ import { dialAgent, InstanceCredential, waitForReinit } from "@slipway/sdk/agent
 import { readAgentConfig } from "../config/agent-config.ts";
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
 import { agentVersion } from "../config/agent-version.ts";
-import { ConfigError } from "../config/errors.ts";
+import { AgentConfigError } from "../config/errors.ts";
 import { ProcessError } from "../process/errors.ts";
 import { currentUser, homeDirectory } from "../process/user.ts";
 import type { User } from "../process/user.ts";
@@ -44,7 +44,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     config = readAgentConfig(flags, environment);
     headers = await allHeaders(config, environment);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof AgentConfigError)) throw error;
     process.stderr.write(`the agent cannot start: ${error.message}\n`);
     return exitCodes.failed;
   }

@@ -1,6 +1,6 @@
 import type { Variables } from "../config/agent-config.ts";
 import { readCommandLine } from "../config/command-line.ts";
-import { ConfigError } from "../config/errors.ts";
+import { AgentConfigError } from "../config/errors.ts";
 import { processEnvironment } from "../config/process-environment.ts";
 import { runAgent } from "./run-agent.ts";
 import type { RunAgentOptions } from "./run-agent.ts";
@@ -14,7 +14,7 @@ export async function runStandAlone(
   try {
     flags = readCommandLine(args);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof AgentConfigError)) throw error;
     process.stderr.write(`the agent cannot start: ${error.message}\n`);
     return 1;
   }

@@ -3,11 +3,11 @@ import type { Driver } from "@slipway/drivers";
 import { IdentityVerifier } from "@slipway/identity";
 import type { Clock, Logger } from "@slipway/runtime";
 
-import { AgentSessions } from "../features/agents/agent-sessions.ts";
-import type { Heartbeat } from "../features/agents/heartbeat.ts";
-import type { MetadataSink } from "../features/agents/metadata-batcher.ts";
+import { AgentSessions } from "../features/agents/connection/agent-sessions.ts";
+import type { Heartbeat } from "../features/agents/connection/heartbeat.ts";
+import type { MetadataSink } from "../features/agents/metadata/metadata-batcher.ts";
 import { addAgentRoutes } from "../features/agents/routes.ts";
-import { WriteBudgets } from "../features/agents/write-budgets.ts";
+import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import type { AuditNotes } from "../features/audit/note-service.ts";
 import { addAuditRoutes } from "../features/audit/routes.ts";
 import { noteActivity } from "../features/builds/deadline-service.ts";

@@ -8,7 +8,7 @@ import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { StartError } from "./errors.ts";
-import { explaining } from "./explained.ts";
+import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 
 export interface ResetPasswordOptions {
@@ -29,7 +29,7 @@ export interface ResetPasswordOptions {
  * directory or knows the address of their PostgreSQL. Resolves to the exit code.
  */
 export async function runResetPassword(options: ResetPasswordOptions): Promise<number> {
-  return explaining(() => reset(options), options.stderr);
+  return explainStartError(() => reset(options), options.stderr);
 }
 
 async function reset(options: ResetPasswordOptions): Promise<number> {

@@ -12,7 +12,7 @@ import {
   openDataDirectory,
   writeSecretKeys,
 } from "./data-directory.ts";
-import { explaining } from "./explained.ts";
+import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 
 export interface RotateKeyOptions {
@@ -29,7 +29,7 @@ export interface RotateKeyOptions {
  * directory, which keeps the old key until nothing needs it. Resolves to the exit code.
  */
 export async function runRotateKey(options: RotateKeyOptions): Promise<number> {
-  return explaining(() => rotate(options), options.stderr);
+  return explainStartError(() => rotate(options), options.stderr);
 }
 
 async function rotate({ flags, environment, stderr, signal }: RotateKeyOptions): Promise<number> {

@@ -11,7 +11,7 @@ import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.
 import { type AdminSettings, readSettings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { HttpError } from "../platform/http/errors.ts";
-import { explaining } from "./explained.ts";
+import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { type WelcomeLogin, welcomeText } from "./welcome.ts";
@@ -40,7 +40,7 @@ export interface RunServerOptions {
 
 /** Runs a server until it is interrupted; resolves to the exit code. */
 export async function runServer(options: RunServerOptions): Promise<number> {
-  return explaining(() => serve(options), options.stderr);
+  return explainStartError(() => serve(options), options.stderr);
 }
 
 async function serve(options: RunServerOptions): Promise<number> {
@@ -58,7 +58,7 @@ async function serve(options: RunServerOptions): Promise<number> {
     isQuiet && options.flags["SLIPWAY_LOG_LEVEL"] === undefined ? "warn" : settings.log.level;
   const logger = createLogger({ ...settings.log, level }, isTerminal);
   const starting = new AbortController();
-  void options.interrupted.then((signal) => starting.abort(new Interrupt(signal)));
+  void options.interrupted.then((signal) => starting.abort(new StoppedBySignal(signal)));
   try {
     const { agentCommand, workspacePrograms = {} } = options;
     let isConfigured = false;
@@ -74,14 +74,14 @@ async function serve(options: RunServerOptions): Promise<number> {
     });
     return await serveUntilEnd(server, options, starting.signal, isConfigured);
   } catch (error) {
-    if (error instanceof Interrupt) return 0;
+    if (error instanceof StoppedBySignal) return 0;
     throw error;
   }
 }
 
 /** An interruption of the start. */
-class Interrupt extends Error {
-  override readonly name = "Interrupt";
+class StoppedBySignal extends Error {
+  override readonly name = "StoppedBySignal";
   readonly code = "interrupted";
   readonly signal: SignalName;
 
@@ -111,7 +111,7 @@ async function serveUntilEnd(
       server.failed.then((failure) => ({ failure })),
     ]);
   } catch (error) {
-    if (error instanceof Interrupt) ended = error.signal;
+    if (error instanceof StoppedBySignal) ended = error.signal;
     else {
       await server.close();
       throw error;

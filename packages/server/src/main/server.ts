@@ -5,8 +5,8 @@ import { type Driver, ExternalDriver, ProcessDriver } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
-import { GatheredHeartbeat } from "../features/agents/heartbeat.ts";
-import { MetadataBatcher } from "../features/agents/metadata-batcher.ts";
+import { GatheredHeartbeat } from "../features/agents/connection/heartbeat.ts";
+import { MetadataBatcher } from "../features/agents/metadata/metadata-batcher.ts";
 import { AuditNotes } from "../features/audit/note-service.ts";
 import { runCleanup } from "../features/cleanup/service.ts";
 import { createMetrics } from "../features/deployment/metrics.ts";
@@ -21,7 +21,7 @@ import type { Settings } from "../platform/config/settings.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
-import { carryOut } from "./carry-out.ts";
+import { runJobs } from "./run-jobs.ts";
 import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
 import { tryAddress } from "./listen.ts";
@@ -133,7 +133,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   const work = opened.use(new Scope());
   work.run((stop) =>
-    carryOut(
+    runJobs(
       needs,
       { pubsub, clock, logger, workerId: directory.replicaId, endedJobs: metrics.endedJobs },
       stop,

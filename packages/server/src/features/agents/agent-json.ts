@@ -1,7 +1,7 @@
 import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
 
-import type { AgentWithParts, AppRow, ScriptRow } from "./read-queries.ts";
-import { agentHealth, agentStatus } from "./status.ts";
+import type { AgentWithParts, AppRow, ScriptRow } from "./agent-read-queries.ts";
+import { agentHealth, agentStatus } from "./connection/agent-status.ts";
 
 /** The workspace that an agent belongs to, and its owner. */
 export interface AgentWorkspace {

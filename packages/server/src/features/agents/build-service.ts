@@ -15,7 +15,7 @@ import {
   agentRows,
   resetLifecycles,
   selectDriverAgents,
-} from "./insert-queries.ts";
+} from "./agent-queries.ts";
 
 /** A process that continues after its agent ended: its token, and its clock. */
 export interface LeftProcess {

@@ -1,6 +1,6 @@
 import type { AppDefinition, ScriptDefinition } from "@slipway/template";
 
-import type { AppRow, ScriptRow } from "./read-queries.ts";
+import type { AppRow, ScriptRow } from "./agent-read-queries.ts";
 
 /** The columns that the template sets. */
 type ScriptColumns = Omit<

@@ -6,7 +6,7 @@ import type { AgentDefinition } from "@slipway/template";
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { agentJson } from "./agent-json.ts";
 import { appRow, scriptRow } from "./definition-rows.ts";
-import type { AgentWithParts } from "./read-queries.ts";
+import type { AgentWithParts } from "./agent-read-queries.ts";
 
 /** The place of an agent in a workspace that does not exist yet. */
 export interface PlannedPlace {

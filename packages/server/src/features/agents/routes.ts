@@ -17,16 +17,16 @@ import type { RouteRequest } from "../../platform/http/route-request.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
-import { negotiateVersion } from "./api-version.ts";
-import { addIdentityRoutes, type IdentityNeeds } from "./identity-routes.ts";
-import { maxLogsPerRead, readLogs } from "./log-store.ts";
-import { type LogPart, streamAgentLogs } from "./log-stream.ts";
-import { logText } from "./log-text.ts";
-import { MetadataWatches } from "./metadata-stream.ts";
-import { addNetworkRoutes } from "./network-routes.ts";
-import { addOwnRoutes } from "./own-routes.ts";
-import { selectLogSources } from "./read-queries.ts";
-import { type AgentRpcNeeds, serveAgentRpc } from "./rpc-route.ts";
+import { negotiateVersion } from "./connection/api-version.ts";
+import { addIdentityRoutes, type IdentityNeeds } from "./identity/identity-routes.ts";
+import { maxLogsPerRead, readLogs } from "./logs/log-store.ts";
+import { type LogPart, streamAgentLogs } from "./logs/log-stream.ts";
+import { logText } from "./logs/log-text.ts";
+import { MetadataWatches } from "./metadata/metadata-stream.ts";
+import { addNetworkRoutes } from "./connection/network-routes.ts";
+import { addMeRoutes } from "./me/me-routes.ts";
+import { selectLogSources } from "./agent-read-queries.ts";
+import { type AgentRpcNeeds, serveAgentRpc } from "./rpc/rpc-route.ts";
 import { readAgent, requireAgentPlace } from "./service.ts";
 
 export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNeeds): void {
@@ -36,7 +36,7 @@ export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNe
   );
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);
-  addOwnRoutes(routes, needs);
+  addMeRoutes(routes, needs);
   addNetworkRoutes(routes, needs);
   addIdentityRoutes(routes, needs);
 

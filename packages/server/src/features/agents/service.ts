@@ -10,8 +10,8 @@ import {
   selectAgentPlace,
   selectAgentsOfJobs,
   selectAgentWithParts,
-} from "./read-queries.ts";
-import { agentStatus } from "./status.ts";
+} from "./agent-read-queries.ts";
+import { agentStatus } from "./connection/agent-status.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 

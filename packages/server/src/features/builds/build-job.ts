@@ -63,7 +63,7 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
       const work = { context, driver, log, signal };
       return found?.what === "take-over"
         ? await handOver(needs, work, found.predecessor)
-        : await carryOut(needs, work, found?.predecessor);
+        : await runBuild(needs, work, found?.predecessor);
     } catch (error) {
       if (signal.reason instanceof JobCanceled) {
         log.write("warn", "the build was canceled");
@@ -97,7 +97,7 @@ async function handOver(
 }
 
 /** Runs the driver. `replaced` is the build still running for another owner; it is shut down first. */
-async function carryOut(
+async function runBuild(
   needs: BuildNeeds,
   work: Work,
   replaced: Predecessor | undefined,

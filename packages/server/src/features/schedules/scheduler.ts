@@ -29,7 +29,7 @@ export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): 
   const { clock, logger } = needs;
   for (;;) {
     try {
-      await carryOutSchedules(needs, clock.now(), signal);
+      await applySchedules(needs, clock.now(), signal);
     } catch (error) {
       signal.throwIfAborted();
       logger.warn({ error: errorText(error) }, "looking at schedules failed, trying again");
@@ -39,7 +39,7 @@ export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): 
 }
 
 /** Carries out what is due at `now`; resolves to the number of builds queued. */
-export async function carryOutSchedules(
+export async function applySchedules(
   needs: SchedulerNeeds,
   now: number,
   signal: AbortSignal,
@@ -48,7 +48,7 @@ export async function carryOutSchedules(
   for (const workspace of await selectDue(needs.db, now)) {
     signal.throwIfAborted();
     if (planAction(workspace, now) === undefined) continue;
-    const done = await carryOutOne(needs, workspace.id, now);
+    const done = await applyNextAction(needs, workspace.id, now);
     // Another replica is doing this pass, including everything else that is due.
     if (done === "elsewhere") return queued;
     if (done === "queued") queued += 1;
@@ -58,7 +58,7 @@ export async function carryOutSchedules(
 
 type Outcome = "queued" | "nothing" | "elsewhere";
 
-async function carryOutOne(
+async function applyNextAction(
   needs: SchedulerNeeds,
   workspaceId: string,
   now: number,
@@ -69,7 +69,7 @@ async function carryOutOne(
       if (!(await tryLockSchedules(trx))) return "elsewhere";
       const workspace = await selectScheduled(trx, workspaceId);
       const action = workspace === undefined ? undefined : planAction(workspace, now);
-      return action === undefined ? "nothing" : carryOut(trx, needs, workspaceId, action);
+      return action === undefined ? "nothing" : applyAction(trx, needs, workspaceId, action);
     });
     if (outcome !== "queued") return outcome;
     logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
@@ -85,7 +85,7 @@ async function carryOutOne(
   }
 }
 
-async function carryOut(
+async function applyAction(
   trx: Transaction<DB>,
   { limits }: Pick<SchedulerNeeds, "limits">,
   workspaceId: string,

@@ -212,7 +212,7 @@ function signedOut(accessUrl: string, detail: string): HttpError {
 
 async function authenticateAgent(db: Database, token: string | undefined): Promise<AgentCaller> {
   const row = await findLiveAgent(db, readAgentToken(token));
-  if (row === undefined) throw unknownAgent();
+  if (row === undefined) throw rejectedAgentToken();
   return {
     agentId: row.agent_id,
     agentName: row.agent_name,
@@ -236,7 +236,7 @@ export function readAgentToken(token: string | undefined): Buffer {
 }
 
 /** Returns the 401 for a token that no agent has. */
-export function unknownAgent(): HttpError {
+export function rejectedAgentToken(): HttpError {
   return new HttpError(401, "Workspace agent not authorized.", {
     detail:
       "No running build knows this token: the build may not have finished yet, or a newer one replaced this agent.",

@@ -4,16 +4,16 @@ import { whenAborted } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { pingIntervalMs } from "./peer-socket.ts";
-import { watchReader } from "./reader.ts";
+import { watchClient } from "./client-disconnect.ts";
 
-/** Server-sent events in the only form that stock readers accept (docs/protocol/rest.md §1.9). */
+/** Server-sent events in the only form that stock clients accept (docs/protocol/rest.md §1.9). */
 export interface EventStream {
-  /** Aborted when the reader disconnects or the stream ends. */
+  /** Aborted when the client disconnects or the stream ends. */
   readonly signal: AbortSignal;
-  /** Sends a ping now, besides the regular ones. Disconnects a reader that has not taken the data sent before. */
+  /** Sends a ping now, besides the regular ones. Disconnects a client that has not taken the data sent before. */
   ping(): void;
   /**
-   * Sends a value; resolves when the reader can take more, so that a slow one slows the writer, or when the stream has
+   * Sends a value; resolves when the client can take more, so that a slow one slows the writer, or when the stream has
    * ended.
    */
   data(value: unknown): Promise<void>;
@@ -26,9 +26,9 @@ export interface EventStream {
 /** Takes over the answer from Fastify, sends its head at once, and pings until it ends. */
 export function openEventStream(request: FastifyRequest, reply: FastifyReply): EventStream {
   reply.hijack();
-  const reader = watchReader(request);
+  const client = watchClient(request);
   const ended = new AbortController();
-  const signal = AbortSignal.any([reader.signal, ended.signal]);
+  const signal = AbortSignal.any([client.signal, ended.signal]);
   const headers = reply.getHeaders();
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) reply.raw.setHeader(name, value);
@@ -51,7 +51,7 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     else write("event: ping\n\n");
   };
   const pings = setInterval(ping, pingIntervalMs);
-  // The reader may have left before.
+  // The client may have left before.
   void whenAborted(signal).then(() => clearInterval(pings));
   return {
     signal,
@@ -62,7 +62,7 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
       write(`event: error\ndata: ${JSON.stringify({ message, detail })}\n\n`);
     },
     end: () => {
-      reader[Symbol.dispose]();
+      client[Symbol.dispose]();
       reply.raw.end();
       ended.abort(new DOMException("stream was ended", "AbortError"));
     },

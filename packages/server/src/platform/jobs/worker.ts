@@ -103,7 +103,7 @@ export class JobWorker implements AsyncDisposable {
     this.#scope.run(async (signal) => {
       using _ = this.#watchForCancel(job, controller);
       try {
-        await this.#carryOut(job, AbortSignal.any([signal, controller.signal]));
+        await this.#runJob(job, AbortSignal.any([signal, controller.signal]));
       } finally {
         this.#active.delete(job.id);
         // There may be a job that did not fit in before.
@@ -126,7 +126,7 @@ export class JobWorker implements AsyncDisposable {
     });
   }
 
-  async #carryOut(job: AcquiredJob, signal: AbortSignal): Promise<void> {
+  async #runJob(job: AcquiredJob, signal: AbortSignal): Promise<void> {
     const { clock, db, pubsub, workerId } = this.#options;
     const logger = this.#options.logger.child({ job: job.id, type: job.type });
     const log = new JobLogWriter(db, pubsub, job.id);

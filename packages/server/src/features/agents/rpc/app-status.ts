@@ -11,7 +11,7 @@ import {
   maxMessageBytes,
   maxUriLength,
   reportAppStatus,
-} from "../app-status-service.ts";
+} from "../me/app-status-service.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { requireLive } from "./require-live.ts";
 

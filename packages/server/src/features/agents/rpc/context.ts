@@ -4,8 +4,8 @@ import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
-import type { MetadataSink } from "../metadata-batcher.ts";
-import type { BudgetName } from "../write-budgets.ts";
+import type { MetadataSink } from "../metadata/metadata-batcher.ts";
+import type { BudgetName } from "./write-budgets.ts";
 
 /** The dependencies of the RPCs of one agent's session. Each handler takes the few parts it needs. */
 export interface AgentRpcContext {

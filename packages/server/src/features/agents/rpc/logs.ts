@@ -7,8 +7,8 @@ import {
 } from "@slipway/wire";
 
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import { LinePacker, type PackedLines } from "../log-lines.ts";
-import { ensureExternalSource, storeAgentLogs } from "../log-service.ts";
+import { LinePacker, type PackedLines } from "../logs/log-lines.ts";
+import { ensureExternalSource, storeAgentLogs } from "../logs/log-service.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";

@@ -6,7 +6,7 @@ import type {
 
 import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import { type MetadataValue, selectMetadataKeys } from "../metadata.ts";
+import { type MetadataValue, selectMetadataKeys } from "../metadata/metadata-queries.ts";
 import type { AgentRpcContext } from "./context.ts";
 import { required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";

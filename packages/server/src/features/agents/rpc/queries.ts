@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { type AgentSession, firstConnected } from "../connection-queries.ts";
+import { type AgentSession, firstConnected } from "../connection/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 interface AgentStartup {

@@ -1,5 +1,5 @@
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { BudgetName } from "../write-budgets.ts";
+import type { BudgetName } from "./write-budgets.ts";
 import type { AgentRpcContext } from "./context.ts";
 
 /** Spends one unit of a budget. Throws `RpcFailure` when there is none left. */

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
-import { isConnected } from "../../agents/connection-sql.ts";
+import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
 import type { ClaimTransaction } from "./claim.ts";
 

@@ -103,7 +103,7 @@ async function reconcileOne(
     const queued = await inTransaction(db, async (trx) => {
       if (!(await tryLockPools(trx))) return "elsewhere";
       const found = await selectPool(trx, presetId);
-      return found === undefined ? 0 : carryOut(trx, found, limits, logger);
+      return found === undefined ? 0 : applyActions(trx, found, limits, logger);
     });
     if (queued !== "elsewhere" && queued > 0) pubsub.publish(topics.jobQueue);
     if (queued === maxPerLook) pubsub.publish(topics.prebuilds);
@@ -115,7 +115,7 @@ async function reconcileOne(
 }
 
 /** Applies everything or nothing: a replica that loses the lock has changed nothing. */
-async function carryOut(
+async function applyActions(
   trx: Transaction<DB>,
   found: FoundPool,
   limits: ReconcileLimits,

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
-import { isConnected } from "../../agents/connection-sql.ts";
+import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { repeatMs } from "./decide.ts";
 import type { ReinitView } from "./view.ts";
 

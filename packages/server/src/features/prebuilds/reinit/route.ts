@@ -2,11 +2,11 @@ import { agentReinit } from "@slipway/api";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-import { readAgentToken, unknownAgent } from "../../../platform/auth/service.ts";
+import { readAgentToken, rejectedAgentToken } from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { HttpError } from "../../../platform/http/errors.ts";
 import { type EventStream, openEventStream } from "../../../platform/http/event-stream.ts";
-import { watchReader } from "../../../platform/http/reader.ts";
+import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { findToken } from "../../../platform/http/token.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
@@ -31,7 +31,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
   const identify = async (raw: FastifyRequest) => {
     const tokenHash = readAgentToken(findToken(raw)?.token);
     const view = await views.look(tokenHash);
-    if (view.type === "gone") throw unknownAgent();
+    if (view.type === "gone") throw rejectedAgentToken();
     const { agentId, workspaceId, standing } = view;
     return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash };
   };
@@ -41,7 +41,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
     reply: FastifyReply,
     request: ReinitRequest & { readonly tokenHash: Buffer },
   ): Promise<void> => {
-    using reader = watchReader(raw);
+    using client = watchClient(raw);
     const answers = followReinit(
       {
         hints: pubsub,
@@ -53,7 +53,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
         logger: logger.child({ agent: request.agentId, workspace: request.workspaceId }),
       },
       request,
-      reader.signal,
+      client.signal,
     );
     try {
       const first = await answers.next();
@@ -61,7 +61,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
       const stream = openEventStream(raw, reply);
       await send(stream, answers);
     } catch (error) {
-      if (!reader.signal.aborted) throw error;
+      if (!client.signal.aborted) throw error;
       // The client is gone.
       reply.hijack();
     }

@@ -1,0 +1,31 @@
+import { HttpError } from "../../../platform/http/errors.ts";
+
+/** The newest minor of the agent and tailnet API that this server speaks (docs/protocol/rpc.md §1.2). */
+const newestMinor = 10;
+const defaultVersion = "2.0";
+
+/** Negotiates the version that an agent requests; throws the 400 of docs/protocol/rest.md §2.1. 10 is newer than 9. */
+export function negotiateVersion(asked: string | undefined): string {
+  const version = asked === undefined || asked === "" ? defaultVersion : asked;
+  const problem = versionProblem(version);
+  if (problem === undefined) return version;
+  throw new HttpError(400, "Unknown or unsupported API version", {
+    validations: [{ field: "version", detail: problem }],
+  });
+}
+
+function versionProblem(version: string): string | undefined {
+  const parts = version.split(".");
+  const [major = "", minor = ""] = parts;
+  if (parts.length !== 2) return `invalid version string: ${version}`;
+  if (!/^\d+$/.test(major)) return `invalid major version: ${major}`;
+  if (!/^\d+$/.test(minor)) return `invalid minor version: ${minor}`;
+  const newest = `2.${newestMinor}`;
+  if (Number(major) > 2)
+    return `server is at version ${newest}, behind requested major version ${version}`;
+  if (Number(major) < 2) return `version ${version} is no longer supported`;
+  if (Number(minor) > newestMinor) {
+    return `server is at version ${newest}, behind requested minor version ${version}`;
+  }
+  return undefined;
+}

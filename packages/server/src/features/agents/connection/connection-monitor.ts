@@ -1,0 +1,98 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import type { Database } from "../../../platform/db/database.ts";
+import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
+import type { Heartbeat, WatchedPeer } from "./heartbeat.ts";
+import { isLive } from "../live-queries.ts";
+
+interface MonitorNeeds {
+  readonly db: Database;
+  readonly heartbeat: Heartbeat;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface MonitoredPeer extends WatchedPeer {
+  /** Resolves with the reason once the session is over. */
+  readonly ended: Promise<string>;
+}
+
+const lastWriteTimeoutMs = 30_000;
+/** The reason for the log; stock agents do not see it. */
+const outdated = "build is outdated";
+
+/**
+ * Keeps the agent's connection times while its session is open (docs/protocol/rpc.md §5). Resolves with the reason once
+ * the session has ended and that is recorded.
+ */
+export async function monitorConnection(
+  needs: MonitorNeeds,
+  peer: MonitoredPeer,
+  session: AgentSession,
+  workspaceId: string,
+): Promise<string> {
+  const { db, pubsub } = needs;
+  const begin = async (): Promise<boolean> => {
+    const isLet = await markConnected(db, session);
+    pubsub.publish(topics.workspace(workspaceId));
+    return isLet;
+  };
+  const reason = await watchOver(needs, peer, { session, workspaceId, begin });
+  await writeEnd(needs, session);
+  pubsub.publish(topics.workspace(workspaceId));
+  return reason;
+}
+
+/** Watches a session of another program with the agent's token, which does not affect the agent's connection times. */
+export async function watchCompanion(
+  needs: MonitorNeeds,
+  peer: MonitoredPeer,
+  session: AgentSession,
+  workspaceId: string,
+): Promise<string> {
+  const begin = (): Promise<boolean> => isLive(needs.db, session.agentId);
+  return watchOver(needs, peer, { session, workspaceId, begin });
+}
+
+interface Watch {
+  readonly session: AgentSession;
+  readonly workspaceId: string;
+  /** Runs once the session is watched; false when the agent is no longer live. */
+  readonly begin: () => Promise<boolean>;
+}
+
+/**
+ * Ends a session of any role with its build: at once when notified of the end, at the next beat without a notification,
+ * and at the start if the end was committed after the agent was authenticated. Subscribes before the first check.
+ */
+async function watchOver(
+  { heartbeat, pubsub }: MonitorNeeds,
+  peer: MonitoredPeer,
+  { session, workspaceId, begin }: Watch,
+): Promise<string> {
+  using watched = heartbeat.watch(session, peer);
+  using subscriptions = new DisposableStack();
+  for (const topic of [topics.claim(workspaceId), topics.workspace(workspaceId)]) {
+    subscriptions.use(pubsub.subscribe(topic, () => watched.lookNow()));
+  }
+  if (!(await begin())) peer.close(outdated);
+  return await peer.ended;
+}
+
+async function writeEnd({ db, clock, logger }: MonitorNeeds, session: AgentSession): Promise<void> {
+  const deadline = clock.monotonic() + lastWriteTimeoutMs;
+  for (;;) {
+    try {
+      return await markDisconnected(db, session);
+    } catch (error) {
+      // The times suffice: an agent not heard from counts as disconnected.
+      if (clock.monotonic() > deadline) {
+        const fields = { agent: session.agentId, error: errorText(error) };
+        return logger.warn(fields, "disconnection not written");
+      }
+      await clock.sleep(1000, AbortSignal.timeout(lastWriteTimeoutMs)).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import { isLiveAgent } from "../live-queries.ts";
+
+/** One session of an agent; its id guards its writes, because a newer session may have taken over. */
+export interface AgentSession {
+  readonly agentId: string;
+  readonly connectionId: string;
+  readonly replicaId: string;
+  /** The time when its agent was authenticated, by the database's clock. */
+  readonly authenticatedAt: string;
+}
+
+/** Returns the start of an agent's first session, which precedes any answer in it. */
+export function firstConnected(authenticatedAt: string): RawBuilder<string> {
+  return sql<string>`coalesce(first_connected_at, ${authenticatedAt}::timestamptz)`;
+}
+
+/** Records the start of a session; false when the agent is no longer live. */
+export async function markConnected(db: Queryable, session: AgentSession): Promise<boolean> {
+  const row = await db
+    .updateTable("workspace_agents")
+    .set({
+      first_connected_at: firstConnected(session.authenticatedAt),
+      last_connected_at: sql`now()`,
+      connected_at: sql`now()`,
+      connection_id: session.connectionId,
+      last_connected_replica_id: session.replicaId,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", session.agentId)
+    // The current row, under its lock: the view is as of the statement's start.
+    .returning(["deleted", isLiveAgent(session.agentId).as("is_live")])
+    .executeTakeFirst();
+  return row?.deleted === false && row.is_live;
+}
+
+/** Records that sessions are alive, except those that a newer one has taken over. */
+export async function markAllAlive(
+  db: Queryable,
+  sessions: readonly AgentSession[],
+): Promise<void> {
+  await sql`
+    update workspace_agents a
+      set last_connected_at = now(), updated_at = now()
+      from unnest(
+        ${sessions.map(({ agentId }) => agentId)}::uuid[],
+        ${sessions.map(({ connectionId }) => connectionId)}::uuid[]
+      ) as session (agent_id, connection_id)
+      where a.id = session.agent_id and a.connection_id = session.connection_id`.execute(db);
+}
+
+/** Records the end of a session; changes nothing when a newer one has taken over. */
+export async function markDisconnected(db: Queryable, session: AgentSession): Promise<void> {
+  await db
+    .updateTable("workspace_agents")
+    .set({ disconnected_at: sql`now()`, updated_at: sql`now()` })
+    .where("id", "=", session.agentId)
+    .where("connection_id", "=", session.connectionId)
+    .execute();
+}

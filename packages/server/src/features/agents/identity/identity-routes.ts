@@ -1,0 +1,74 @@
+import { awsInstanceIdentity, azureInstanceIdentity, googleInstanceIdentity } from "@slipway/api";
+import { IdentityClaimError, IdentityError, type IdentityVerifier } from "@slipway/identity";
+import { errorText, type Logger } from "@slipway/runtime";
+import type { IdentityAuth } from "@slipway/template";
+import type { FastifyRequest } from "fastify";
+
+import { HttpError } from "../../../platform/http/errors.ts";
+import { originOf } from "../../../platform/http/request-origin.ts";
+import type { Routes } from "../../../platform/http/routes.ts";
+import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
+
+export interface IdentityNeeds extends ExchangeNeeds {
+  readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;
+}
+
+/**
+ * Lets machines of a cloud prove their identity to get the token of the agent that they run (docs/protocol/rest.md §3).
+ */
+export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
+  const { identities } = needs;
+  const exchange = async (
+    auth: IdentityAuth,
+    instanceId: Promise<string>,
+    { raw, body }: MachineRequest,
+  ): Promise<{ readonly session_token: string }> => {
+    const machine = {
+      auth,
+      instanceId: await proved(auth, instanceId, needs.logger),
+      agentName: (body.agent_name ?? "").trim(),
+    };
+    const origin = originOf(raw, awsInstanceIdentity.status);
+    return { session_token: await exchangeIdentity(needs, machine, origin) };
+  };
+  routes.anyone(awsInstanceIdentity, (request) =>
+    exchange("aws-instance-identity", identities.aws(request.body), request),
+  );
+  routes.anyone(azureInstanceIdentity, (request) =>
+    exchange("azure-instance-identity", identities.azure(request.body.signature), request),
+  );
+  routes.anyone(googleInstanceIdentity, (request) =>
+    exchange("google-instance-identity", identities.google(request.body.json_web_token), request),
+  );
+}
+
+/** The request of a machine of any cloud. */
+interface MachineRequest {
+  readonly raw: FastifyRequest;
+  readonly body: { readonly agent_name?: string };
+}
+
+const clouds: Readonly<Record<IdentityAuth, string>> = {
+  "aws-instance-identity": "AWS",
+  "azure-instance-identity": "Azure",
+  "google-instance-identity": "GCP",
+};
+
+async function proved(
+  auth: IdentityAuth,
+  instanceId: Promise<string>,
+  logger: Pick<Logger, "debug">,
+): Promise<string> {
+  try {
+    return await instanceId;
+  } catch (error) {
+    if (error instanceof IdentityClaimError) {
+      throw new HttpError(400, "Error decoding JWT claims.", { detail: error.message });
+    }
+    if (!(error instanceof IdentityError)) throw error;
+    // The answer for Azure is always the same.
+    const reason = errorText(error.cause ?? error);
+    logger.debug({ auth, reason }, "a machine did not prove who it is");
+    throw new HttpError(401, `Invalid ${clouds[auth]} identity.`, { detail: error.message });
+  }
+}

@@ -1,0 +1,108 @@
+import { type Candidate, chooseAgent } from "@slipway/identity";
+import type { Logger } from "@slipway/runtime";
+import { isInstanceId } from "@slipway/template";
+
+import type { SecretBox } from "../../../platform/auth/secret-box.ts";
+import type { Database } from "../../../platform/db/database.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
+import { addressKey } from "../../../platform/http/rate-limit.ts";
+import type { RequestOrigin } from "../../../platform/http/request-origin.ts";
+import type { AuditNotes } from "../../audit/note-service.ts";
+import { type Machine, selectMachineAgents } from "./identity-queries.ts";
+
+export interface ExchangeNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
+  readonly logger: Logger;
+}
+
+/** Returns the token of the agent of a machine that has proved its identity; throws the answers of docs/protocol/rest.md §3. */
+export async function exchangeIdentity(
+  { db, secrets, notes, logger }: ExchangeNeeds,
+  machine: Machine,
+  origin: RequestOrigin,
+): Promise<string> {
+  const { auth, instanceId, agentName } = machine;
+  const shown = JSON.stringify(instanceId);
+  // No agent is identified by anything else, and the database might reject it.
+  const rows = isInstanceId(instanceId) ? await selectMachineAgents(db, machine) : [];
+  const choice = chooseAgent(rows.map(candidateOf), agentName);
+  switch (choice.type) {
+    case "chosen":
+      await noteExchange(notes, machine, choice.candidate, origin);
+      return secrets.open(choice.candidate.sealed);
+    case "no-agent":
+      throw new HttpError(404, `Instance with id ${shown} not found.`);
+    case "no-agent-of-name":
+      throw new HttpError(
+        404,
+        `No agent found with instance ID ${shown} and name ${JSON.stringify(agentName)}.`,
+      );
+    case "contested":
+      logger.warn(
+        { auth, instanceId, workspaces: choice.workspaceIds },
+        "a machine gets no token because several workspaces name it",
+      );
+      throw new HttpError(409, `Several workspaces name the instance ${shown}, so none gets it.`, {
+        detail: "Stop or delete all of them but one, or let each name an instance of its own.",
+      });
+    case "unnamed":
+      throw new HttpError(
+        409,
+        `Multiple agents found with instance ID ${shown}. Set CODER_AGENT_NAME to one of: ${choice.names.join(", ")}`,
+      );
+    case "outdated":
+      throw new HttpError(
+        400,
+        `Resource found for id ${shown}, but isn't registered on the latest history.`,
+      );
+  }
+}
+
+type Row = Awaited<ReturnType<typeof selectMachineAgents>>[number];
+
+interface KnownCandidate extends Candidate {
+  readonly agentId: string;
+  readonly sealed: Buffer;
+}
+
+/** An agent makes this request before each connection; it is audited once in this time for each address. */
+const noteExchangeOnceInMs = 3_600_000;
+
+async function noteExchange(
+  notes: AuditNotes,
+  { auth, instanceId }: Machine,
+  { agentId, name, workspaceId }: KnownCandidate,
+  origin: RequestOrigin,
+): Promise<void> {
+  await notes.record(
+    {
+      by: { id: undefined, origin },
+      organizationId: undefined,
+      action: "login",
+      resourceType: "workspace_agent",
+      resourceId: agentId,
+      target: name,
+      diff: {},
+      fields: { auth, instance_id: instanceId, workspace_id: workspaceId },
+    },
+    {
+      key: `exchange ${agentId} ${addressKey(origin.ip)}`,
+      onceInMs: noteExchangeOnceInMs,
+    },
+  );
+}
+
+function candidateOf(row: Row): KnownCandidate {
+  const replaced = row.is_ending ? "ending" : "starting";
+  return {
+    name: row.name,
+    workspaceId: row.workspace_id,
+    workspace: row.is_current ? "current" : replaced,
+    isWaiting: row.is_waiting,
+    isOfPool: row.is_of_pool === true,
+    agentId: row.id,
+    sealed: row.auth_token_encrypted,
+  };
+}

@@ -1,0 +1,163 @@
+import {
+  createAgentLogSource,
+  getAgentExternalAuth,
+  getAgentGitAuth,
+  getAgentGitKey,
+  type LogLevel,
+  maxLogBodyBytes,
+  nilUuid,
+  updateAgentAppStatus,
+  updateAgentLogs,
+} from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+
+import type { SecretBox } from "../../../platform/auth/secret-box.ts";
+import { rejectedAgentToken } from "../../../platform/auth/service.ts";
+import type { Database } from "../../../platform/db/database.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
+import { originOf } from "../../../platform/http/request-origin.ts";
+import type { RouteRequest } from "../../../platform/http/route-request.ts";
+import type { Routes } from "../../../platform/http/routes.ts";
+import { requireUuid } from "../../../platform/http/uuid.ts";
+import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { AuditNotes } from "../../audit/note-service.ts";
+import { ensureGitKey } from "../../users/git-key-service.ts";
+import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
+import { linesBytes, type NewLogLine, packLines } from "../logs/log-lines.ts";
+import { createLogSource, ensureExternalSource, storeAgentLogs } from "../logs/log-service.ts";
+import { maxLogBytes } from "../logs/log-store.ts";
+import { noteGitKeyRead, requireActiveOwner } from "./owner-secrets.ts";
+import type { BudgetName, WriteBudgets } from "../rpc/write-budgets.ts";
+
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
+  readonly budgets: WriteBudgets;
+  /** Counts the lines of logs that were stored. */
+  readonly storedLogLines: { inc(count: number): void };
+}
+
+/** Adds the routes for an agent, or a program with its token (docs/protocol/rest.md §2.3 to §2.7). */
+export function addMeRoutes(routes: Routes, needs: Needs): void {
+  const { db, clock, secrets, notes } = needs;
+  addLogRoutes(routes, needs);
+
+  routes.agent(updateAgentAppStatus, async ({ body }, agent) => {
+    const { app_slug: slug = "", state = "", message = "", uri = "" } = body;
+    const report = { slug, state: readState(state), message, uri };
+    const spend = (name: BudgetName): number => needs.budgets.spend(agent.agentId, name);
+    const result = await reportAppStatus({ ...needs, spend }, agent, report);
+    switch (result.type) {
+      case "stored":
+        return null;
+      case "long-message": {
+        const detail = "Message must be less than 160 characters.";
+        const validations = [{ field: "message", detail }];
+        throw new HttpError(400, "Message is too long.", { detail, validations });
+      }
+      case "long-uri": {
+        const detail = `must have at most ${maxUriLength} characters, found ${result.length}`;
+        throw new HttpError(400, "URI is too long.", { validations: [{ field: "uri", detail }] });
+      }
+      case "too-many":
+        throw new HttpError(429, "Too many statuses in a short time.", {
+          headers: { "Retry-After": "60" },
+        });
+      case "unknown-app":
+        throw new HttpError(400, "Failed to get workspace app.", {
+          detail: `No app found with slug ${JSON.stringify(slug)}`,
+        });
+    }
+  });
+
+  routes.agent(createAgentLogSource, async ({ body }, agent) => {
+    const { id = nilUuid, display_name: displayName = "", icon = "" } = body;
+    const source = { id: requireUuid(id), displayName, icon };
+    await createLogSource(db, agent.agentId, source);
+    return {
+      workspace_agent_id: agent.agentId,
+      id: source.id,
+      created_at: new Date(clock.now()).toISOString(),
+      display_name: displayName,
+      icon,
+    };
+  });
+
+  routes.agent(getAgentGitKey, async ({ raw }, agent) => {
+    const place = await requireActiveOwner(db, agent);
+    const pair = await ensureGitKey(db, secrets, agent.ownerId);
+    await noteGitKeyRead(notes, agent, place, pair.publicKey, originOf(raw, getAgentGitKey.status));
+    return { public_key: pair.publicKey, private_key: pair.privateKey };
+  });
+
+  for (const route of [getAgentExternalAuth, getAgentGitAuth]) {
+    routes.agent(route, async ({ query }, agent) => {
+      await requireActiveOwner(db, agent);
+      refuseExternalAuth(query);
+    });
+  }
+}
+
+function addLogRoutes(routes: Routes, needs: Needs): void {
+  const { db } = needs;
+  routes.agent(
+    updateAgentLogs,
+    async ({ body: { log_source_id: source = nilUuid, logs = [] } }, agent) => {
+      if (logs.length === 0) throw new HttpError(400, "No logs provided.");
+      const lines = logs.map(readLine);
+      if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
+      const id = requireUuid(source);
+      const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
+      if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines)))) throw rejectedAgentToken();
+      return null;
+    },
+    { maxBodyBytes: maxLogBodyBytes },
+  );
+}
+
+const levels: ReadonlySet<string> = new Set<LogLevel>(["trace", "debug", "info", "warn", "error"]);
+
+function isLevel(level: string): level is LogLevel {
+  return levels.has(level);
+}
+
+type SentLine = NonNullable<RouteRequest<typeof updateAgentLogs>["body"]["logs"]>[number];
+
+/**
+ * Reads a line without the sender's time, which here does not tell a repeated batch from a new one
+ * (docs/protocol/rest.md §2.3).
+ */
+function readLine({ output = "", level = "" }: SentLine): NewLogLine {
+  const known = level === "" ? "info" : level;
+  if (!isLevel(known)) {
+    throw new HttpError(400, "Invalid log level provided.", {
+      detail: `invalid log level: ${JSON.stringify(level)}`,
+    });
+  }
+  return { createdNs: 0n, level: known, output };
+}
+
+function readState(text: string): AppState {
+  const state = appStates.find((known) => known === text.toLowerCase());
+  if (state !== undefined) return state;
+  throw new HttpError(400, "Failed to parse request.", { detail: `Invalid state: ${text}` });
+}
+
+type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
+
+/** Refuses every request: no provider is configured, so none matches (docs/protocol/rest.md §2.6). */
+function refuseExternalAuth({ match = "", url = "", id = "" }: ExternalAuthQuery): never {
+  const wanted = match === "" ? url : match;
+  if (wanted === "" && id === "") throw new HttpError(400, "'url' or 'id' must be provided!");
+  if (wanted !== "" && id !== "") {
+    throw new HttpError(400, "'url' and 'id' cannot be provided together!");
+  }
+  throw new HttpError(
+    404,
+    `No matching external auth provider found in Coder for the url ${JSON.stringify(wanted)}.`,
+    { detail: "External auth provider not found." },
+  );
+}

@@ -1,0 +1,94 @@
+import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { maxMetadata } from "@slipway/template";
+
+import type { Database } from "../../../platform/db/database.ts";
+import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { type MetadataUpdate, type MetadataValue, updateMetadata } from "./metadata-queries.ts";
+
+/** The destination of the values that agents collect. */
+export interface MetadataSink {
+  /** Takes the newest values of an agent's keys; they are stored within a second or so. */
+  put(agentId: string, values: readonly MetadataValue[]): void;
+}
+
+interface BatcherNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The values of this period are stored with one statement, whatever their agent. */
+const gatherMs = 1_000;
+/**
+ * The most keys of an agent with waiting values: as many as a template may give it. Beyond, its own oldest are dropped.
+ */
+export const maxKeysPerAgent = maxMetadata;
+
+/**
+ * Stores the metadata of all agents of this replica, the newest of each key, with one statement a second: a thousand
+ * agents cost the database no more than one. Values lost with a killed server are collected again by the agents. While
+ * the database does not answer, at most one value waits for each key of the authenticated agents.
+ */
+export class MetadataBatcher implements MetadataSink, AsyncDisposable {
+  readonly #needs: BatcherNeeds;
+  readonly #scope = new Scope();
+  /** By agent, then by key. */
+  #waiting = new Map<string, Map<string, MetadataUpdate>>();
+
+  constructor(needs: BatcherNeeds) {
+    this.#needs = needs;
+    this.#scope.run((signal) => this.#storeRegularly(signal));
+  }
+
+  put(agentId: string, values: readonly MetadataValue[]): void {
+    const receivedMs = this.#needs.clock.now();
+    for (const value of values) this.#keep({ agentId, ...value, receivedMs });
+  }
+
+  /** Stores the waiting values, and ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+    await this.#store();
+  }
+
+  #keep(update: MetadataUpdate): void {
+    const ofAgent = this.#waiting.get(update.agentId) ?? new Map<string, MetadataUpdate>();
+    this.#waiting.set(update.agentId, ofAgent);
+    // Reinserted, so that the order is by age.
+    ofAgent.delete(update.key);
+    ofAgent.set(update.key, update);
+    if (ofAgent.size <= maxKeysPerAgent) return;
+    for (const oldest of ofAgent.keys()) {
+      ofAgent.delete(oldest);
+      break;
+    }
+  }
+
+  async #storeRegularly(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#needs.clock.sleep(gatherMs, signal);
+      await this.#store();
+    }
+  }
+
+  async #store(): Promise<void> {
+    const { db, pubsub, logger } = this.#needs;
+    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    const updates = [...waiting.values()].flatMap((ofAgent) => Array.from(ofAgent.values()));
+    try {
+      await updateMetadata(db, updates);
+    } catch (error) {
+      logger.warn({ error: errorText(error) }, "metadata not stored, trying again");
+      const newer = this.#waiting;
+      this.#waiting = new Map();
+      for (const update of updates) this.#keep(update);
+      for (const ofAgent of newer.values())
+        for (const update of ofAgent.values()) this.#keep(update);
+      return;
+    }
+    for (const agentId of waiting.keys()) pubsub.publish(topics.agentMetadata(agentId));
+  }
+}

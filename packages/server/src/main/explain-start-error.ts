@@ -1,0 +1,39 @@
+import { EmbeddedPostgresError } from "@slipway/postgres";
+import { errorText } from "@slipway/runtime";
+
+import { ConfigError } from "../platform/config/errors.ts";
+import { DatabaseError } from "../platform/db/errors.ts";
+import { HttpError } from "../platform/http/errors.ts";
+import { StartError } from "./errors.ts";
+
+/** Runs a program; prints the message of an expected error and returns exit code 1. */
+export async function explainStartError(
+  program: () => Promise<number>,
+  stderr: (text: string) => void,
+): Promise<number> {
+  try {
+    return await program();
+  } catch (error) {
+    if (!isExplained(error)) throw error;
+    for (const line of explain(error).split("\n")) stderr(`error: ${line}\n`);
+    return 1;
+  }
+}
+
+function explain(error: Error): string {
+  if (!(error instanceof HttpError)) return errorText(error);
+  const { message, detail, validations } = error;
+  if (validations.length > 0)
+    return validations.map((one) => `${one.field} ${one.detail}`).join("\n");
+  return detail === undefined ? message : `${message} ${detail}`;
+}
+
+function isExplained(error: unknown): error is Error {
+  return (
+    error instanceof ConfigError ||
+    error instanceof StartError ||
+    error instanceof DatabaseError ||
+    error instanceof EmbeddedPostgresError ||
+    error instanceof HttpError
+  );
+}

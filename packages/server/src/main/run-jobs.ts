@@ -1,0 +1,46 @@
+import { type Clock, errorText, type Logger, whenAborted } from "@slipway/runtime";
+
+import { buildHandler, type BuildNeeds } from "../features/builds/build-job.ts";
+import { restoreWorkspaces } from "../features/builds/restore.ts";
+import type { Metrics } from "../features/deployment/metrics.ts";
+import { dryRunHandler } from "../features/templates/dry-run-job.ts";
+import { importHandler } from "../features/templates/import-job.ts";
+import { JobWorker } from "../platform/jobs/worker.ts";
+import type { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
+
+interface WorkerNeeds {
+  readonly pubsub: PostgresPubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workerId: string;
+  readonly endedJobs: Metrics["endedJobs"];
+}
+
+/**
+ * Restores the workspaces of this machine, then carries out builds and imports until the end, in this order, so that no
+ * workspace is started while a build stops it.
+ */
+export async function runJobs(
+  needs: BuildNeeds,
+  options: WorkerNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger, workerId } = options;
+  try {
+    await restoreWorkspaces(needs, workerId, logger, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.error({ error: errorText(error) }, "workspaces of this machine were not looked after");
+  }
+  const worker = new JobWorker({
+    ...options,
+    db: needs.db,
+    handlers: {
+      template_version_import: importHandler(needs.db, needs.drivers),
+      template_version_dry_run: dryRunHandler(needs.db, needs.drivers),
+      workspace_build: buildHandler(needs),
+    },
+  });
+  await whenAborted(signal);
+  await worker[Symbol.asyncDispose]();
+}
