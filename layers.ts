@@ -99,7 +99,16 @@ export const layers: readonly PackageLayer[] = [
       "platform/auth",
       // The queue that carries out the work of the features: worker, log, stream.
       "platform/jobs",
-      { group: resources.map((name) => `features/${name}`), eachOther: "services" },
+      {
+        group: resources
+          .filter((name) => name !== "workspaces" && name !== "deployment")
+          .map((name) => `features/${name}`),
+        eachOther: "services",
+      },
+      // Creates workspaces and claims them from pools, by the statements of builds, templates and agents.
+      "features/workspaces",
+      // What concerns the whole server, and questions about everything below.
+      "features/deployment",
       // Fills pools of workspaces, hands them to users, and tells their agents.
       "features/prebuilds",
       // Starts and stops workspaces on schedule.

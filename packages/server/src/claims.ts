@@ -35,8 +35,7 @@ export {
   type JobHandler,
   type JobOutcome,
 } from "./platform/jobs/worker.ts";
-export { takePrebuild } from "./features/prebuilds/claim/service.ts";
-export { sqlClaim } from "./features/prebuilds/claim/sql-claim.ts";
+export { sqlClaim } from "./features/workspaces/create/take-prebuild-queries.ts";
 export { invalidatePrebuilds } from "./features/prebuilds/invalidate-service.ts";
 export { selectPool, selectPoolIds } from "./features/prebuilds/reconcile/queries.ts";
 export { reconcilePools } from "./features/prebuilds/reconcile/reconciler.ts";
@@ -47,5 +46,6 @@ export { RpcFailure } from "./platform/rpc/handler.ts";
 export { activateVersion, createTemplate } from "./features/templates/service.ts";
 export { createVersion } from "./features/templates/version-service.ts";
 export { buildWorkspace } from "./features/workspaces/build-service.ts";
-export { createWorkspace, type NewWorkspace } from "./features/workspaces/create-service.ts";
+export { createWorkspace } from "./features/workspaces/create/create-service.ts";
+export type { NewWorkspace } from "./features/workspaces/create/new-workspace.ts";
 export { selectWorkspace } from "./features/workspaces/queries.ts";

@@ -3,8 +3,8 @@ export {
   type ClaimTransaction,
   type NewOwner,
   takePrebuild,
-} from "./features/prebuilds/claim/claim.ts";
-export { sqlClaim } from "./features/prebuilds/claim/sql-claim.ts";
+} from "./features/workspaces/create/take-prebuild.ts";
+export { sqlClaim } from "./features/workspaces/create/take-prebuild-queries.ts";
 export {
   reconcile,
   type Reconciliation,

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 
 import { updateAgentLifecycle } from "../src/features/agents/rpc/queries.ts";
 import { insertSubAgent } from "../src/features/agents/rpc/sub-agent-queries.ts";
-import { sqlClaim } from "../src/features/prebuilds/claim/sql-claim.ts";
+import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
 import { createAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { DB } from "../src/platform/db/gen/schema.ts";
 

@@ -4,7 +4,8 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { insertStats } from "../src/features/agents/rpc/queries.ts";
-import { takePrebuild } from "../src/features/prebuilds/claim/service.ts";
+import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
+import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
 import { settingsColumns } from "../src/features/workspaces/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
@@ -40,10 +41,9 @@ async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undef
   const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
   return opened.use(
     await holdOpen(server.db, (trx) =>
-      takePrebuild(trx, pool.presetId, {
+      takePrebuild(sqlClaim(trx, settingsColumns(settings, pool.template.id)), pool.presetId, {
         ownerId: user.id,
         name: "bobs",
-        settings: settingsColumns(settings, pool.template.id),
       }),
     ),
   );

@@ -12,7 +12,8 @@ import {
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
-import { takePrebuild } from "../src/features/prebuilds/claim/service.ts";
+import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
+import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
 import { lockUserToDelete, updateUser } from "../src/features/users/queries.ts";
 import { insertWorkspace, settingsColumns } from "../src/features/workspaces/queries.ts";
@@ -44,10 +45,9 @@ const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undef
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
   const { id: templateId } = pool.template;
   const held = await holdOpen(server.db, (trx) =>
-    takePrebuild(trx, pool.presetId, {
+    takePrebuild(sqlClaim(trx, settingsColumns(settings, templateId)), pool.presetId, {
       ownerId: ann.user.id,
       name: "mine",
-      settings: settingsColumns(settings, templateId),
     }),
   );
   opened.use(held);

@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
 const builds = "packages/server/src/features/builds";
+const create = "packages/server/src/features/workspaces/create";
 const suite = { project: "db", files: ["packages/server/tests/claim-build.test.ts"] } as const;
 
 /** Bugs in the build that hands a prebuild over. */
@@ -8,15 +9,15 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "build-for-the-requester",
     breaks: "what an administrator claims for another stays a claim under way",
-    file: `${builds}/claim-service.ts`,
-    find: "    ownerId: workspace.ownerId,\n    number:",
-    replace: "    ownerId: initiator.id,\n    number:",
+    file: `${create}/claim-workspace.ts`,
+    find: "    ownerId,\n    number:",
+    replace: "    ownerId: initiatorId,\n    number:",
     suite,
   },
   {
     name: "canceled-claim-succeeded",
     breaks: "a claim that was canceled before it began counts as one that succeeded",
-    file: `${builds}/claim-queries.ts`,
+    file: `${builds}/predecessor-queries.ts`,
     find: '.where("j.canceled_at", "is", null)',
     replace: "",
     suite,
@@ -24,7 +25,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "failed-claim-succeeded",
     breaks: "a claim that failed counts as one that succeeded",
-    file: `${builds}/claim-queries.ts`,
+    file: `${builds}/predecessor-queries.ts`,
     find: '.where("j.error", "is", null)',
     replace: "",
     suite,
@@ -32,7 +33,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "stop-after-failed-claim-ignored",
     breaks: "a start after a failed claim and a stop takes over processes that have ended",
-    file: `${builds}/claim-queries.ts`,
+    file: `${builds}/predecessor-queries.ts`,
     find: '.where("b.build_number", "<", before)',
     replace: '.where("b.build_number", "<", before).where("b.transition", "=", "start")',
     suite,
@@ -48,7 +49,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "claimed-without-deadline",
     breaks: "a claimed workspace runs for ever",
-    file: `${builds}/claim-service.ts`,
+    file: `${create}/claim-workspace.ts`,
     find: "...doneBuildRows(id, { ...build, jobId, deadline }, parameters),",
     replace: "...doneBuildRows(id, { ...build, jobId, deadline: null }, parameters),",
     suite,
@@ -64,7 +65,7 @@ export const claimBuild: readonly Mutant[] = [
   {
     name: "claimed-without-machine",
     breaks: "the server on whose machine a claimed workspace runs does not know it any more",
-    file: `${builds}/claim-service.ts`,
+    file: `${create}/claim-workspace.ts`,
     find: "{ workerId, stage: claimStage, line }",
     replace: "{ workerId: null, stage: claimStage, line }",
     suite,

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const file = "packages/server/src/features/prebuilds/claim/sql-claim.ts";
+const file = "packages/server/src/features/workspaces/create/take-prebuild-queries.ts";
 const suite = {
   project: "db",
   files: ["packages/server/tests/claim-eligibility.test.ts"],

@@ -17,7 +17,7 @@ export const races: readonly Mutant[] = [
   {
     name: "template-deleted-under-a-claim",
     breaks: "a template is deleted although somebody claims a workspace of it",
-    file: "packages/server/src/features/prebuilds/claim/sql-claim.ts",
+    file: "packages/server/src/features/workspaces/create/take-prebuild-queries.ts",
     find: '.where(keepsTemplate(sql.ref("w.template_id")))',
     replace: "",
     suite,
@@ -25,7 +25,7 @@ export const races: readonly Mutant[] = [
   {
     name: "user-deleted-under-a-claim",
     breaks: "a deleted user has a workspace",
-    file: "packages/server/src/features/prebuilds/claim/sql-claim.ts",
+    file: "packages/server/src/features/workspaces/create/take-prebuild-queries.ts",
     find: ".where(keepsUser(sql.val(owner.ownerId)))",
     replace: "",
     suite,

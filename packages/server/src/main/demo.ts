@@ -9,7 +9,7 @@ import { createTemplate, findTemplateByName } from "../features/templates/servic
 import { createVersion, requireVersion } from "../features/templates/version-service.ts";
 import { readFirstOwner } from "../features/users/admin-service.ts";
 import { buildWorkspace } from "../features/workspaces/build-service.ts";
-import { type CreateNeeds, createWorkspace } from "../features/workspaces/create-service.ts";
+import { type CreateNeeds, createWorkspace } from "../features/workspaces/create/create-service.ts";
 import {
   describeWorkspace,
   findWorkspaceByName,

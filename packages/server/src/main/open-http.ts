@@ -22,7 +22,6 @@ import { addFileRoutes } from "../features/files/routes.ts";
 import { addNotificationRoutes } from "../features/notifications/routes.ts";
 import { addProvisionerRoutes } from "../features/organizations/provisioner-routes.ts";
 import { addOrganizationRoutes } from "../features/organizations/routes.ts";
-import { takePrebuild } from "../features/prebuilds/claim/service.ts";
 import { defaultReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { addPrebuildRoutes } from "../features/prebuilds/routes.ts";
 import { addTemplateRoutes } from "../features/templates/routes.ts";
@@ -111,7 +110,7 @@ export async function openHttp(needs: HttpNeeds, settings: Settings): Promise<Op
   addTemplateRoutes(routes, { ...needs, limits, jobLogReads });
   addBuildRoutes(routes, { ...needs, jobLogReads });
   const { claimSeconds } = metrics;
-  addWorkspaceRoutes(routes, { ...needs, limits, takePrebuild, claimSeconds });
+  addWorkspaceRoutes(routes, { ...needs, limits, claimSeconds });
   addExternalAgentRoutes(routes, { ...needs, accessUrl: () => accessUrl });
   addPrebuildRoutes(routes, { ...needs, limits: defaultReconciler });
   addAgentRoutes(routes, {

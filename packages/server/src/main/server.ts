@@ -11,7 +11,6 @@ import { AuditNotes } from "../features/audit/note-service.ts";
 import { runCleanup } from "../features/cleanup/service.ts";
 import { createMetrics } from "../features/deployment/metrics.ts";
 import { announceWorker } from "../features/organizations/worker-service.ts";
-import { takePrebuild } from "../features/prebuilds/claim/service.ts";
 import { addPoolMetrics } from "../features/prebuilds/pools/metrics.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
@@ -172,7 +171,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     db,
     routes: http.routes,
     openDemo: (signal) =>
-      openDemo({ db, pubsub, clock, limits, secrets, drivers, takePrebuild, claimSeconds }, signal),
+      openDemo({ db, pubsub, clock, limits, secrets, drivers, claimSeconds }, signal),
     failed: failureOf(postgres),
     close: ({ stopAgents } = { stopAgents: false }) => (closing ??= close(stopAgents)),
     [Symbol.asyncDispose]: () => (closing ??= close(false)),

@@ -15,7 +15,6 @@ import {
   SecretBox,
   selectBuild,
   selectWorkspace,
-  takePrebuild,
   type UserCaller,
 } from "@slipway/server/claims";
 import type { ReconcileLimits } from "@slipway/server/prebuilds";
@@ -126,7 +125,7 @@ export class ClaimStage {
     { name, presetId, owner = caller, ttlMs }: StageWorkspace,
   ): Promise<Workspace> {
     const { needs, templateId } = this;
-    return createWorkspace({ ...needs, takePrebuild, claimSeconds: unmeasured }, caller, {
+    return createWorkspace({ ...needs, claimSeconds: unmeasured }, caller, {
       ownerId: owner.id,
       name,
       templateId,

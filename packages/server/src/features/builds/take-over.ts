@@ -8,7 +8,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { endAgents } from "../agents/build-service.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
-import { selectLastSucceeded } from "./claim-queries.ts";
+import { selectLastSucceeded } from "./predecessor-queries.ts";
 import type { BuildContext } from "./context-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 

@@ -24,8 +24,9 @@ import { readNewestTimings } from "../builds/timing-service.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
 import { findUserId, findVisibleUser } from "../users/service.ts";
 import { buildWorkspace, optionalUuid, readBuildRequest } from "./build-service.ts";
-import { type CreateNeeds, createWorkspace, type NewWorkspace } from "./create-service.ts";
-import { CreationQueue } from "./creation-queue.ts";
+import { type CreateNeeds, createWorkspace } from "./create/create-service.ts";
+import { CreationQueue } from "./create/creation-queue.ts";
+import type { NewWorkspace } from "./create/new-workspace.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { parseSearch } from "./search.ts";
 import {

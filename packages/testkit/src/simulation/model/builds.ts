@@ -58,7 +58,7 @@ export async function createBuild(
   return build;
 }
 
-/** Makes the build of a claim on the transaction that changed the owner, as `builds/claim-service.ts` does. */
+/** Records the build of a claim in the transaction that changed the owner, as `workspaces/create/claim-workspace.ts` does. */
 export async function createClaimBuild(
   model: Model,
   trx: Transaction,

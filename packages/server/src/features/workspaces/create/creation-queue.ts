@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 
-import { HttpError } from "../../platform/http/errors.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
 
 /**
  * The number of workspaces that a replica creates at once. More would be slower, because each claim passes over the

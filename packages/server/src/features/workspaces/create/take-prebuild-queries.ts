@@ -5,7 +5,7 @@ import type { Queryable } from "../../../platform/db/database.ts";
 import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
 import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
-import type { ClaimTransaction } from "./claim.ts";
+import type { ClaimTransaction } from "./take-prebuild.ts";
 
 /** The columns that a new owner sets on a workspace. */
 export interface OwnerSettings {

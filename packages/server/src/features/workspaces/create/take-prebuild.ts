@@ -4,7 +4,7 @@ export interface NewOwner {
   readonly name: string;
 }
 
-/** The operations that a claim needs from its transaction. A rollback undoes all of them. */
+/** What taking a prebuild needs of the claim's transaction. A rollback undoes all of it. */
 export interface ClaimTransaction {
   /**
    * Locks the best prebuild of the pool that is not locked by others: one whose agents are connected before one whose

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { HttpError } from "../../platform/http/errors.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
 import { atOnce, CreationQueue, maxWaiting } from "./creation-queue.ts";
 
 /** Requests `count` at once; each is in progress until it is told to finish. */

@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+
+import type { Driver } from "@slipway/drivers";
+import type { Transaction } from "kysely";
+
+import type { SecretBox } from "../../../platform/auth/secret-box.ts";
+import type { DB } from "../../../platform/db/gen/schema.ts";
+import { insertRows, type NewRows } from "../../../platform/db/insert-rows.ts";
+import type { UserCaller } from "../../../platform/http/caller.ts";
+import { HttpError } from "../../../platform/http/errors.ts";
+import { createJob, doneJob } from "../../../platform/jobs/service.ts";
+import { notifyAtCommit } from "../../../platform/pubsub/notify-at-commit.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
+import { auditRows } from "../../audit/service.ts";
+import { claimStage } from "../../builds/build-job.ts";
+import { doneBuildRows, insertBuild, insertParameters } from "../../builds/insert-queries.ts";
+import { requireRenderable } from "../../builds/require-renderable.ts";
+import { localWorker } from "../../builds/service.ts";
+import { takeOver } from "../../builds/take-over.ts";
+import { settingsColumns } from "../queries.ts";
+import { selectClaimed } from "./claim-queries.ts";
+import type { Origin } from "./find-origin.ts";
+import { type CreatedWorkspace, creationEntry, type NewWorkspace } from "./new-workspace.ts";
+import type { PreparedClaim } from "./prepare-claim.ts";
+import { sqlClaim } from "./take-prebuild-queries.ts";
+import { takePrebuild } from "./take-prebuild.ts";
+
+export interface ClaimNeeds {
+  readonly secrets: SecretBox;
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
+
+/** A request for a workspace that a pool can serve. */
+export interface Claim {
+  readonly input: NewWorkspace;
+  readonly origin: Origin;
+  readonly prepared: PreparedClaim;
+}
+
+/**
+ * Runs the transaction of a claim (docs/claims.md): takes a prebuild out of its pool, gives it to its owner, records the
+ * build with the new agents, and hints at the commit. Resolves to undefined, with nothing changed, when no prebuild
+ * waits in the pool.
+ */
+export async function claimWorkspace(
+  trx: Transaction<DB>,
+  needs: ClaimNeeds,
+  caller: UserCaller,
+  claim: Claim,
+): Promise<CreatedWorkspace | undefined> {
+  const { input, origin, prepared } = claim;
+  const { ownerId, name, settings } = input;
+  const { id: templateId, organization_id: organizationId } = origin.template;
+  const pool = sqlClaim(trx, settingsColumns(settings, templateId));
+  const id = await takePrebuild(pool, prepared.presetId, { ownerId, name });
+  if (id === undefined) return undefined;
+  const build = await recordBuild(
+    trx,
+    needs,
+    { id, ownerId, organizationId, initiatorId: caller.id },
+    prepared,
+  );
+  const fields = { claimed_by_build: build.id };
+  const audit = auditRows(creationEntry(caller, { id, organizationId, name }, fields));
+  const hint = notifyAtCommit([topics.claim(id), topics.workspace(id), topics.prebuilds]);
+  await insertRows([...build.rows, ...audit], hint).execute(trx);
+  return { id, isQueued: build.isQueued };
+}
+
+/** A workspace with its new owner. */
+interface ClaimedWorkspace {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly organizationId: string;
+  readonly initiatorId: string;
+}
+
+interface ClaimBuild {
+  readonly id: string;
+  readonly isQueued: boolean;
+  /** The rows that are still to be inserted. */
+  readonly rows: readonly NewRows[];
+}
+
+/**
+ * Records the build of a workspace that was given to a user while it was running. If the driver has nothing to do at a
+ * claim, the build completes with the transaction; otherwise it is queued.
+ */
+async function recordBuild(
+  trx: Transaction<DB>,
+  { secrets, drivers }: ClaimNeeds,
+  { id: workspaceId, ownerId, organizationId, initiatorId }: ClaimedWorkspace,
+  { version, presetId, parameters }: PreparedClaim,
+): Promise<ClaimBuild> {
+  const last = await selectClaimed(trx, workspaceId);
+  if (last?.transition !== "start" || last.build_owner_id === ownerId) {
+    throw new Error(`workspace ${workspaceId} does not run for another owner`);
+  }
+  const { definition, name } = version;
+  const context = { ...last, definition, template_version_name: name };
+  requireRenderable(context, parameters);
+  const driver = drivers.get(definition.driver);
+  requireEnabled(driver);
+  const job = {
+    type: "workspace_build",
+    organizationId,
+    initiatorId,
+    fileId: version.file_id,
+    workspaceId,
+    ...localWorker(definition, last.worker_id),
+  } as const;
+  const build = {
+    workspaceId,
+    ownerId,
+    number: last.build_number + 1,
+    transition: "start",
+    versionId: version.id,
+    presetId,
+    initiatorId,
+    reason: "initiator",
+  } as const;
+  if (driver?.claim !== undefined) {
+    const id = await insertBuild(trx, { ...build, jobId: await createJob(trx, job) });
+    await insertParameters(trx, id, parameters);
+    return { id, isQueued: true, rows: [] };
+  }
+  const id = randomUUID();
+  const jobId = randomUUID();
+  const started = { context: { ...context, id, job_id: jobId }, parameters };
+  const predecessor = { buildId: last.build_id, resources: last.resources };
+  const agents = await takeOver(trx, secrets, started, predecessor);
+  const { worker_id: workerId, deadline } = last;
+  const line = "the workspace was running already and waited for its owner";
+  const rows = [
+    ...doneJob(jobId, job, { workerId, stage: claimStage, line }),
+    ...doneBuildRows(id, { ...build, jobId, deadline }, parameters),
+    ...agents,
+  ];
+  return { id, isQueued: false, rows };
+}
+
+/** Throws the 400 for a prebuild whose driver was disabled: it still runs, but is not handed out. */
+function requireEnabled(driver: Driver | undefined): void {
+  if (driver?.refusal === undefined) return;
+  throw new HttpError(400, `The driver "${driver.name}" ${driver.refusal}.`);
+}

@@ -1,0 +1,36 @@
+import type { Queryable } from "../../../platform/db/database.ts";
+import { ifFound, invalidField } from "../../../platform/http/errors.ts";
+import { requireTemplate } from "../../templates/service.ts";
+import { findActiveVersion, requireVersion } from "../../templates/version-service.ts";
+
+/** The template and version that a workspace is created from. */
+export interface Origin {
+  readonly template: Awaited<ReturnType<typeof requireTemplate>>;
+  readonly version: Awaited<ReturnType<typeof requireVersion>>;
+}
+
+interface OriginRequest {
+  readonly templateId: string | undefined;
+  readonly versionId: string | undefined;
+}
+
+/** Finds the version that is requested, or the active one of the requested template; throws the 400. */
+export async function findOrigin(db: Queryable, input: OriginRequest): Promise<Origin> {
+  if (input.versionId !== undefined) {
+    const version = await ifFound(requireVersion(db, input.versionId));
+    if (version === undefined || version.template_id === null) {
+      throw invalidField("template_version_id", `no template has the version ${input.versionId}`);
+    }
+    return { template: await requireTemplate(db, version.template_id), version };
+  }
+  if (input.templateId === undefined) {
+    throw invalidField("template_id", "is required, unless template_version_id is given");
+  }
+  const [template, version] = await Promise.all([
+    ifFound(requireTemplate(db, input.templateId)),
+    findActiveVersion(db, input.templateId),
+  ]);
+  if (template === undefined || version === undefined)
+    throw invalidField("template_id", `no template has the id ${input.templateId}`);
+  return { template, version };
+}
