@@ -21,9 +21,10 @@ import { noteScript } from "./support/real-agents.ts";
  * own without scripts, many in a process; some are real ones in processes of their own, whose start script notes the
  * time. A NOTIFY round trip, bare and with a committed row, measured beside each of them, is the floor. Then the
  * statements that the database gets for a claim, as pg_stat_statements counts them, less those of an idle server; and
- * how reinit streams that are cut at once come back. Pools are filled between the measurements only.
+ * how reinit streams that are cut at once come back. Pools are filled between the measurements only. `--statements`
+ * lists each statement with its calls and milliseconds a claim.
  *
- *   npm run bench:claims [-- --agents=1000] [--real=20] [--streams=5000] [--runs=3] [--json]
+ *   npm run bench:claims [-- --agents=1000] [--real=20] [--streams=5000] [--runs=3] [--statements] [--json]
  *
  * Everything shares the machine, so that at times each step waits for the processor: compare with the floor, and see the
  * load. Ends with 1 when the median of the runs misses a target.
@@ -88,7 +89,13 @@ for (let run = 0; run < runs; run += 1) {
   }
 }
 await refill(world, pool);
-await measureStatements(world, pool, findings);
+const statements = await measureStatements(world, pool, findings);
+if (process.argv.includes("--statements")) {
+  for (const { text, calls, ms } of statements) {
+    const line = text.replaceAll(/\s+/g, " ").slice(0, 160);
+    process.stdout.write(`${calls.toFixed(2).padStart(6)}  ${ms.toFixed(3).padStart(7)} ms  ${line}\n`);
+  }
+}
 
 await refill(world, pool);
 const order = { kind: "streams", serverUrl: world.client.serverUrl } as const;

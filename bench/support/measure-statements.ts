@@ -5,18 +5,22 @@ import type { ClaimWorld } from "./claim-world.ts";
 import { claim } from "./claim.ts";
 import type { Findings } from "./findings.ts";
 import { settleMs } from "./measure-claims.ts";
+import type { StatementCalls, StatementCount } from "./measured-postgres.ts";
 import type { WaitingFleet } from "./open-waiting-fleet.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
 import { readProcessCost } from "./process-cost.ts";
 
 const claims = { perSecond: 20, count: 100 } as const;
 
-/** Counts the statements of claims: until the frames are sent, and then for the new lives of the agents. */
+/**
+ * Counts the statements of claims: until the frames are sent, and then for the new lives of the agents. Resolves to the
+ * statements of both, those of an idle server among them, with their calls and milliseconds a claim.
+ */
 export async function measureStatements(
   { database, client, fleets, claimed }: ClaimWorld,
   pool: PrebuildPool,
   findings: Findings,
-): Promise<void> {
+): Promise<readonly StatementCalls[]> {
   const counter = await openCounter(database);
   // An agent that has got its frame reconnects at once.
   for (const fleet of fleets) await fleet.hold();
@@ -32,6 +36,11 @@ export async function measureStatements(
     findings.note(`statements a claim, ${what}`, "statements", statements / claims.count);
   note("until its frame", untilFrame);
   note("for the agent's new life", all - untilFrame);
+  return (await counter.list()).map(({ text, calls, ms }) => ({
+    text,
+    calls: calls / claims.count,
+    ms: ms / claims.count,
+  }));
 }
 
 /** Cuts all streams at once, and waits until they are open again. */
@@ -65,7 +74,7 @@ export async function measureReconnect(
 /** Counts the statements since `reset`, less those that come when nothing is asked for. */
 async function openCounter(
   database: ClaimWorld["database"],
-): Promise<{ readonly reset: () => Promise<void>; readonly read: () => Promise<number> }> {
+): Promise<StatementCount & { readonly reset: () => Promise<void> }> {
   const idle = await database.countStatements();
   await pause(settleMs);
   const idlePerMs = (await idle.read()) / settleMs;
@@ -77,5 +86,6 @@ async function openCounter(
       startedAt = performance.now();
     },
     read: async () => (await count.read()) - idlePerMs * (performance.now() - startedAt),
+    list: () => count.list(),
   };
 }

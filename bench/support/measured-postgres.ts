@@ -26,6 +26,15 @@ export interface MeasuredPostgres {
 export interface StatementCount {
   /** Returns the number received so far. */
   readonly read: () => Promise<number>;
+  /** Returns how often each text was received so far, the most frequent first. */
+  readonly list: () => Promise<readonly StatementCalls[]>;
+}
+
+export interface StatementCalls {
+  readonly text: string;
+  readonly calls: number;
+  /** The time that the database took for all of them, in milliseconds. */
+  readonly ms: number;
 }
 
 const settings = {
@@ -59,13 +68,12 @@ export async function openMeasuredPostgres(
     const { rows } = await own.query({ text: `${mark} ${text}`, values: [...values] });
     return rows;
   };
-  const read = async (): Promise<number> => {
-    const [row] = await query<{ readonly calls: string | null }>(
-      "select sum(calls) as calls from pg_stat_statements where query not like $1",
+  const list = (): Promise<readonly StatementCalls[]> =>
+    query<StatementCalls & pg.QueryResultRow>(
+      `select query as text, sum(calls)::int as calls, sum(total_exec_time) as ms
+        from pg_stat_statements where query not like $1 group by query`,
       [`%${mark}%`],
     );
-    return Number(row?.calls ?? 0);
-  };
   const { host, port, user, database } = connection;
   const address = new URLSearchParams({ host, port: String(port), user });
   return {
@@ -73,8 +81,20 @@ export async function openMeasuredPostgres(
     connect,
     query,
     countStatements: async () => {
-      const before = await read();
-      return { read: async () => (await read()) - before };
+      const before = new Map((await list()).map((row) => [row.text, row]));
+      const since = async (): Promise<readonly StatementCalls[]> =>
+        (await list())
+          .map(({ text, calls, ms }) => ({
+            text,
+            calls: calls - (before.get(text)?.calls ?? 0),
+            ms: ms - (before.get(text)?.ms ?? 0),
+          }))
+          .filter(({ calls }) => calls > 0)
+          .toSorted((one, other) => other.calls - one.calls);
+      return {
+        read: async () => (await since()).reduce((sum, { calls }) => sum + calls, 0),
+        list: since,
+      };
     },
   };
 }
