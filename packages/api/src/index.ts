@@ -12,7 +12,8 @@ export type {
   BodyOf,
   ResponseOf,
 } from "./contract/route.ts";
-export { Uuid, nilUuid, Timestamp, zeroTimestamp, nullable, oneOf } from "./contract/scalars.ts";
+export { nilUuid } from "./contract/nil-uuid.ts";
+export { Uuid, Timestamp, zeroTimestamp, nullable, oneOf } from "./contract/scalars.ts";
 export type { Infer } from "./contract/scalars.ts";
 export { Validation, ErrorBody, MessageBody } from "./errors/api-error.ts";
 export {

@@ -3,9 +3,6 @@ import { type Static, type TNull, type TSchema, type TUnion, type TUnsafe, Type 
 /** A UUID in lower-case dashed form. Requests may use any form that docs/protocol/rest.md §1.4 lists. */
 export const Uuid = Type.String({ format: "uuid" });
 
-/** The nil UUID stands for "absent" in requests of stock clients (docs/protocol/clients.md §0.3). */
-export const nilUuid = "00000000-0000-0000-0000-000000000000";
-
 /** RFC 3339 in UTC with `Z`, microsecond precision (docs/protocol/rest.md, preamble). */
 export const Timestamp = Type.String({ format: "date-time" });
 

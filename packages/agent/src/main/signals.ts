@@ -1,0 +1,23 @@
+/*
+ * The only place of the stand-alone agent that handles process signals. The program imports it first: a signal that comes
+ * while the rest is being loaded still ends the agent in order.
+ */
+const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type SignalName = (typeof names)[number];
+
+const first = Promise.withResolvers<SignalName>();
+const second = new AbortController();
+
+/** Resolves with the first signal, which ends the agent in order. */
+export const interrupted: Promise<SignalName> = first.promise;
+/** Aborted by a second signal, which ends it at once. */
+export const forced: AbortSignal = second.signal;
+
+let hasSignal = false;
+for (const name of names) {
+  process.on(name, () => {
+    if (hasSignal) second.abort();
+    hasSignal = true;
+    first.resolve(name);
+  });
+}
