@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import { openDatabase } from "../src/platform/db/database.ts";
 import { insertRows } from "../src/platform/db/insert-rows.ts";
+import { prepareQuery } from "../src/platform/db/prepared-query.ts";
 import { apiTimestamp, readTimestamp } from "../src/platform/db/timestamp.ts";
 import { seedBuild, seedWorkspace } from "./support/rows.ts";
 
@@ -105,4 +106,29 @@ test.each([
     database.db,
   );
   expect(rows[0]?.json[0].at).toBe(readTimestamp(text));
+});
+
+test("builds a prepared statement once, and fills in the values of each call", async () => {
+  const { db } = database;
+  let built = 0;
+  const find = prepareQuery((queryable, number: number, text: string) => {
+    built += 1;
+    return queryable.selectNoFrom([
+      sql<string>`${text}::text`.as("text"),
+      sql<number>`${number}::int + ${number}::int`.as("twice"),
+    ]);
+  });
+  const odd = `'"\\ $1 \u{1f6a2}`;
+  expect(await find(db, 1, odd)).toEqual([{ text: odd, twice: 2 }]);
+  await db.transaction().execute(async (trx) => {
+    expect(await find(trx, 20, "")).toEqual([{ text: "", twice: 40 }]);
+  });
+  expect(built).toBe(1);
+});
+
+test("refuses to prepare a statement that leaves a value out", async () => {
+  const careless = prepareQuery((queryable, used: number, _unused: number) =>
+    queryable.selectNoFrom(sql<number>`${used}::int`.as("used")),
+  );
+  await expect(careless(database.db, 1, 2)).rejects.toThrow("value 1 is not a value");
 });

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
 
 function agents(db: Queryable) {
@@ -105,9 +106,36 @@ function agentsWithParts(db: Queryable) {
   ]);
 }
 
-export function selectAgentWithParts(db: Queryable, id: string) {
-  return agentsWithParts(db).where("agent.id", "=", id).executeTakeFirst();
+/** The workspace of an agent, as far as it determines who may see the agent. */
+const placeColumns = [
+  "agent.name as agent_name",
+  "build.id as build_id",
+  "workspace.id as workspace_id",
+  "workspace.name as workspace_name",
+  "workspace.owner_id",
+  "owner.username as owner_name",
+] as const;
+
+const placedAgents = prepareQuery((db, id: string) =>
+  agentsWithParts(db)
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
+    .innerJoin("users as owner", "owner.id", "workspace.owner_id")
+    .where("agent.id", "=", id)
+    .where("workspace.deleted", "=", sql.lit(false))
+    .select(placeColumns),
+);
+
+/** Selects an agent with all its parts and its place, in one statement. */
+export async function selectPlacedAgent(
+  db: Queryable,
+  id: string,
+): Promise<PlacedAgent | undefined> {
+  const [agent] = await placedAgents(db, id);
+  return agent;
 }
+
+export type PlacedAgent = Awaited<ReturnType<typeof placedAgents>>[number];
 
 /** Selects the agents on the resources that builds created, by the builds' jobs. */
 export function selectAgentsOfJobs(db: Queryable, jobIds: readonly string[]) {
@@ -120,11 +148,12 @@ export function selectAgentsOfJobs(db: Queryable, jobIds: readonly string[]) {
     .execute();
 }
 
-export type AgentWithParts = NonNullable<Awaited<ReturnType<typeof selectAgentWithParts>>>;
+type AgentOfJob = Awaited<ReturnType<typeof selectAgentsOfJobs>>[number];
+export type AgentWithParts = Omit<AgentOfJob, "job_id">;
 export type AppRow = AgentWithParts["apps"][number];
 export type ScriptRow = AgentWithParts["scripts"][number];
 
-/** Selects the workspace of an agent, as far as it determines who may see the agent. */
+/** Selects the place of an agent alone. */
 export function selectAgentPlace(db: Queryable, agentId: string) {
   return db
     .selectFrom("workspace_agents as agent")
@@ -134,14 +163,7 @@ export function selectAgentPlace(db: Queryable, agentId: string) {
     .where("agent.id", "=", agentId)
     .where("agent.deleted", "=", sql.lit(false))
     .where("workspace.deleted", "=", sql.lit(false))
-    .select([
-      "agent.name as agent_name",
-      "build.id as build_id",
-      "workspace.id as workspace_id",
-      "workspace.name as workspace_name",
-      "workspace.owner_id",
-      "owner.username as owner_name",
-    ])
+    .select(placeColumns)
     .executeTakeFirst();
 }
 

@@ -9,7 +9,7 @@ import {
   selectAgent,
   selectAgentPlace,
   selectAgentsOfJobs,
-  selectAgentWithParts,
+  selectPlacedAgent,
 } from "./agent-read-queries.ts";
 import { agentStatus } from "./connection/agent-status.ts";
 
@@ -52,27 +52,25 @@ export async function readAgent(
   agentId: string,
   now: number,
 ): Promise<WorkspaceAgent> {
-  const place = await requireAgentPlace(db, caller, agentId);
-  const row = await selectAgentWithParts(db, agentId);
-  if (row === undefined) throw unknownAgent();
-  return agentJson(row, workspaceOfPlace(place), now);
-}
-
-function workspaceOfPlace(place: AgentPlace): AgentWorkspace {
-  return {
-    workspaceId: place.workspace_id,
-    workspaceName: place.workspace_name,
-    ownerName: place.owner_name,
+  const row = await selectPlacedAgent(db, agentId);
+  if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw unknownAgent();
+  const place = {
+    workspaceId: row.workspace_id,
+    workspaceName: row.workspace_name,
+    ownerName: row.owner_name,
   };
+  return agentJson(row, place, now);
 }
 
-/** Reads the agents on the resources that builds created, by the builds' jobs, as clients see them. */
+/** Reads the agents on the resources that builds created, by the builds' jobs, each with its workspace. */
 export async function readAgentsOfJobs(
   db: Queryable,
-  jobIds: readonly string[],
-  workspaceOf: (jobId: string) => AgentWorkspace,
+  jobs: ReadonlyMap<string, AgentWorkspace>,
   now: number,
 ): Promise<readonly WorkspaceAgent[]> {
-  const rows = await selectAgentsOfJobs(db, jobIds);
-  return rows.map((row) => agentJson(row, workspaceOf(row.job_id), now));
+  const rows = await selectAgentsOfJobs(db, [...jobs.keys()]);
+  return rows.flatMap((row) => {
+    const workspace = jobs.get(row.job_id);
+    return workspace === undefined ? [] : [agentJson(row, workspace, now)];
+  });
 }

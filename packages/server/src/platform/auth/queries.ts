@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { prepareQuery } from "../db/prepared-query.ts";
 import type { NewSessionKey } from "./session-key.ts";
 import { endOfKey, type TokenLimits } from "./token-lifetime.ts";
 
@@ -57,9 +58,8 @@ export async function deleteKeysOf(db: Queryable, userId: string): Promise<void>
     .execute();
 }
 
-/** Finds a key with its user; `is_stale` if its use must be recorded again. */
-export function findKey(db: Queryable, id: string, limits: TokenLimits) {
-  const end = endOfKey(limits);
+const keys = prepareQuery((db, id: string, maxTokenDays: number, maxOwnerTokenDays: number) => {
+  const end = endOfKey({ maxTokenDays, maxOwnerTokenDays });
   return db
     .selectFrom("api_keys as key")
     .innerJoin("users as user", "user.id", "key.user_id")
@@ -85,8 +85,19 @@ export function findKey(db: Queryable, id: string, limits: TokenLimits) {
       sql<boolean>`key.last_used is null or key.last_used < now() - interval '1 hour'`.as(
         "is_stale",
       ),
-    ])
-    .executeTakeFirst();
+    ]);
+});
+
+export type FoundKey = Awaited<ReturnType<typeof keys>>[number];
+
+/** Finds a key with its user; `is_stale` if its use must be recorded again. */
+export async function findKey(
+  db: Queryable,
+  id: string,
+  { maxTokenDays, maxOwnerTokenDays }: TokenLimits,
+): Promise<FoundKey | undefined> {
+  const [key] = await keys(db, id, maxTokenDays, maxOwnerTokenDays);
+  return key;
 }
 
 /** Returns the keys that are currently valid, with their users' roles. */
@@ -139,12 +150,19 @@ export async function wakeUser(db: Queryable, id: string): Promise<void> {
     .execute();
 }
 
-/** Finds the live agent of a token (docs/protocol/rest.md §1.4). */
-export function findLiveAgent(db: Queryable, tokenHash: Buffer) {
-  return db
+const liveAgents = prepareQuery((db, tokenHash: Buffer) =>
+  db
     .selectFrom("live_agents")
     .where("auth_token_hash", "=", tokenHash)
     .select(["id as agent_id", "name as agent_name", "build_id", "workspace_id", "owner_id"])
-    .select(sql<string>`now()`.as("now"))
-    .executeTakeFirst();
+    .select(sql<string>`now()`.as("now")),
+);
+
+/** Finds the live agent of a token (docs/protocol/rest.md §1.4). */
+export async function findLiveAgent(
+  db: Queryable,
+  tokenHash: Buffer,
+): Promise<Awaited<ReturnType<typeof liveAgents>>[number] | undefined> {
+  const [agent] = await liveAgents(db, tokenHash);
+  return agent;
 }

@@ -1,14 +1,11 @@
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
-/**
- * Selects the inputs of a live agent's manifest, in one statement, with the name of its workspace and the owner that
- * its build is for: until a claim is done, the previous one.
- */
-export function selectManifest(db: Queryable, agentId: string) {
-  return db
+const manifests = prepareQuery((db, agentId: string) =>
+  db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
@@ -82,10 +79,21 @@ export function selectManifest(db: Queryable, agentId: string) {
           ]),
       ).as("metadata"),
     ])
-    .executeTakeFirst();
+);
+
+/**
+ * Selects the inputs of a live agent's manifest, in one statement, with the name of its workspace and the owner that
+ * its build is for: until a claim is done, the previous one.
+ */
+export async function selectManifest(
+  db: Queryable,
+  agentId: string,
+): Promise<ManifestRow | undefined> {
+  const [row] = await manifests(db, agentId);
+  return row;
 }
 
-export type ManifestRow = NonNullable<Awaited<ReturnType<typeof selectManifest>>>;
+export type ManifestRow = Awaited<ReturnType<typeof manifests>>[number];
 export type ManifestScriptRow = ManifestRow["scripts"][number];
 export type ManifestAppRow = ManifestRow["apps"][number];
 export type ManifestMetadataRow = ManifestRow["metadata"][number];

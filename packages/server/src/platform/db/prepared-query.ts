@@ -1,0 +1,46 @@
+import type { Compilable, CompiledQuery } from "kysely";
+
+import type { Queryable } from "./database.ts";
+
+/** The place of a value in a statement, by the index of the value. */
+class Place {
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/**
+ * Prepares a statement of a hot path: it is built and compiled at the first call; later ones only fill in their values. To
+ * build a large statement takes longer than PostgreSQL takes to answer it. `build` must use each value as a value of the
+ * statement, and not look at it.
+ */
+export function prepareQuery<Values extends readonly unknown[], Row>(
+  build: (db: Queryable, ...values: Values) => Compilable<Row>,
+): (db: Queryable, ...values: Values) => Promise<readonly Row[]> {
+  let compiled: CompiledQuery<Row> | undefined;
+  return async (db, ...values) => {
+    compiled ??= compile(db, build, values.length);
+    const parameters = compiled.parameters.map((parameter) =>
+      parameter instanceof Place ? values[parameter.index] : parameter,
+    );
+    const { rows } = await db.executeQuery<Row>({ ...compiled, parameters });
+    return rows;
+  };
+}
+
+function compile<Values extends readonly unknown[], Row>(
+  db: Queryable,
+  build: (db: Queryable, ...values: Values) => Compilable<Row>,
+  count: number,
+): CompiledQuery<Row> {
+  const places = Array.from({ length: count }, (_, index) => new Place(index));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- they only pass through to the parameters
+  const compiled = build(db, ...(places as unknown as Values)).compile();
+  const missing = places.find((place) => !compiled.parameters.includes(place));
+  if (missing !== undefined) {
+    throw new TypeError(`value ${missing.index} is not a value of the statement: ${compiled.sql}`);
+  }
+  return compiled;
+}
