@@ -41,7 +41,7 @@ async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undef
   const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
   return opened.use(
     await holdOpen(server.db, (trx) =>
-      takePrebuild(sqlClaim(trx, settingsColumns(settings, pool.template.id)), pool.presetId, {
+      takePrebuild(sqlClaim(trx, settingsColumns(settings, pool.template)), pool.presetId, {
         ownerId: user.id,
         name: "bobs",
       }),

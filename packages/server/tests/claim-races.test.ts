@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import {
   createBuild,
   createWorkspace,
@@ -16,7 +18,8 @@ import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-querie
 import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
 import { lockUserToDelete, updateUser } from "../src/features/users/queries.ts";
-import { insertWorkspace, settingsColumns } from "../src/features/workspaces/queries.ts";
+import { insertRows } from "../src/platform/db/insert-rows.ts";
+import { settingsColumns, workspaceRows } from "../src/features/workspaces/queries.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
@@ -43,9 +46,8 @@ const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undef
 
 /** Holds open a claim for Ann that has taken the prebuild and is not committed. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
-  const { id: templateId } = pool.template;
   const held = await holdOpen(server.db, (trx) =>
-    takePrebuild(sqlClaim(trx, settingsColumns(settings, templateId)), pool.presetId, {
+    takePrebuild(sqlClaim(trx, settingsColumns(settings, pool.template)), pool.presetId, {
       ownerId: ann.user.id,
       name: "mine",
     }),
@@ -144,7 +146,9 @@ test("deletes no template of which somebody makes a workspace", async () => {
   const origin = { templateId, ownerId: ann.user.id };
   const held = await holdOpen(server.db, async (trx) => {
     await keepOrigin(trx, origin);
-    return insertWorkspace(trx, { ...origin, organizationId, name: "mine", settings });
+    const workspace = { ...origin, id: randomUUID(), organizationId, name: "mine" };
+    const rows = workspaceRows(workspace, settingsColumns(settings, pool.template));
+    return insertRows(rows).execute(trx);
   });
   opened.use(held);
   const params = { template: templateId };

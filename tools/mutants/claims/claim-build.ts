@@ -50,8 +50,8 @@ export const claimBuild: readonly Mutant[] = [
     name: "claimed-without-deadline",
     breaks: "a claimed workspace runs for ever",
     file: `${create}/claim-workspace.ts`,
-    find: "...doneBuildRows(id, { ...build, jobId, deadline }, parameters),",
-    replace: "...doneBuildRows(id, { ...build, jobId, deadline: null }, parameters),",
+    find: "...buildRows(id, { ...build, deadline }, parameters),",
+    replace: "...buildRows(id, { ...build, deadline: null }, parameters),",
     suite,
   },
   {

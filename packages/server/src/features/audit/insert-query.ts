@@ -1,5 +1,3 @@
-import { sql } from "kysely";
-
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import type { AuditEntry } from "./entry.ts";
@@ -10,17 +8,15 @@ export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promis
     .insertInto("audit_log")
     .values({
       ...columns,
-      // Keeps entries of one transaction in order.
-      created_at: sql`clock_timestamp()`,
       diff: JSON.stringify(diff),
       additional_fields: JSON.stringify(additional_fields),
     })
     .execute();
 }
 
-/** Returns the entry as rows, for an entry that is the only one of its transaction. */
-export function auditRows(entry: AuditEntry): readonly NewRows[] {
-  return [{ table: "audit_log", rows: [auditColumns(entry)] }];
+/** Returns entries of one actor as rows, for a statement that also makes the changes themselves. */
+export function auditRows(entries: readonly AuditEntry[]): readonly NewRows[] {
+  return [{ table: "audit_log", rows: entries.map(auditColumns) }];
 }
 
 function auditColumns({ by: { id, origin, keyCreatedBy }, ...entry }: AuditEntry) {

@@ -26,9 +26,7 @@ import {
   selectLastStart,
   updateDriverState,
 } from "./context-queries.ts";
-import { updateDeadline } from "./deadline-queries.ts";
-import { selectParameters } from "./queries.ts";
-import { selectResources } from "./resource-queries.ts";
+import { updateDeadline, updateStarted } from "./deadline-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
@@ -131,10 +129,12 @@ export async function readDriverBuild(
   const { db } = needs;
   const { workspace_id: workspaceId, build_number: before } = context;
   const { driver } = context.definition;
-  const [parameters, agents, state] = await Promise.all([
-    selectParameters(db, context.id),
+  // The first build has no state from one before it.
+  const isFirst = before === 1;
+  const [agents, state] = await Promise.all([
     readAgents(needs, context, runningId),
-    context.driver_state ?? selectDriverState(db, { workspaceId, before, driver }),
+    context.driver_state ??
+      (isFirst ? undefined : selectDriverState(db, { workspaceId, before, driver })),
   ]);
   return {
     id: context.id,
@@ -151,7 +151,7 @@ export async function readDriverBuild(
       settings: {},
       directory: undefined,
     },
-    parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+    parameters: valuesOf(context),
     agents,
     limits: defaultDriverLimits,
     accessUrl: needs.accessUrl,
@@ -192,9 +192,8 @@ async function prepareAgents(
   replaced: Predecessor | undefined,
 ): Promise<void> {
   const { db, secrets } = needs;
-  if ((await selectResources(db, [context.job_id])).length > 0) return;
-  const parameters = await selectParameters(db, context.id);
-  const agents = renderAgents(context, parameters);
+  if (context.has_resources) return;
+  const agents = renderAgents(context, context.parameters);
   const plan = await driver.plan(
     {
       template: {
@@ -203,23 +202,32 @@ async function prepareAgents(
         settings: {},
         directory: undefined,
       },
-      parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+      parameters: valuesOf(context),
       agentNames: agents.map((agent) => agent.name),
     },
     driverLog(log),
     signal,
   );
-  await inTransaction(db, async (trx) => {
-    const made = {
-      buildId: context.id,
-      jobId: context.job_id,
-      resources: plan.resources,
-      definitions: agents,
-      processes: new Map(),
-    };
-    if (replaced !== undefined) await endAgents(trx, replaced.buildId);
-    await insertRows(resourceRows(secrets, made)).execute(trx);
+  const rows = resourceRows(secrets, {
+    buildId: context.id,
+    jobId: context.job_id,
+    resources: plan.resources,
+    definitions: agents,
+    processes: new Map(),
   });
+  if (replaced === undefined) {
+    await insertRows(rows).execute(db);
+    return;
+  }
+  await inTransaction(db, async (trx) => {
+    await endAgents(trx, replaced.buildId);
+    await insertRows(rows).execute(trx);
+  });
+}
+
+/** Returns the parameter values of a build by name. */
+function valuesOf({ parameters }: BuildContext): Readonly<Record<string, string>> {
+  return Object.fromEntries(parameters.map(({ name, value }) => [name, value]));
 }
 
 /** Writes a driver's lines to the build's log, and its stages as headlines. */
@@ -232,8 +240,9 @@ function success(context: BuildContext, result: DriverResult): JobOutcome {
     error: undefined,
     topics: [topics.workspace(context.workspace_id)],
     commit: async (trx) => {
-      await updateDriverState(trx, context.id, result.state);
-      if (context.transition === "start") await updateDeadline(trx, context.id);
+      await (context.transition === "start"
+        ? updateStarted(trx, context.id, result.state)
+        : updateDriverState(trx, context.id, result.state));
       if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
     },
   };
@@ -253,8 +262,8 @@ function claimed(
     topics: [topics.workspace(workspaceId), topics.claim(workspaceId)],
     commit: async (trx) => {
       if (result !== undefined) await updateDriverState(trx, context.id, result.state);
-      const parameters = await selectParameters(trx, context.id);
       const left = { ...predecessor, resources };
+      const { parameters } = context;
       const rows = await takeOver(trx, secrets, { context, parameters }, left);
       await insertRows(rows).execute(trx);
       await updateDeadline(trx, context.id);

@@ -1,5 +1,6 @@
 import type { TemplateDefinition } from "@slipway/template";
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
 
@@ -36,6 +37,23 @@ function buildContexts(db: Queryable) {
       ])
       // A failed import has no build, so the definition is present.
       .select(sql<TemplateDefinition>`v.definition`.as("definition"))
+      .select((build) => [
+        jsonArrayFrom(
+          build
+            .selectFrom("workspace_build_parameters as parameter")
+            .whereRef("parameter.workspace_build_id", "=", "b.id")
+            .orderBy("parameter.name")
+            .select(["parameter.name", "parameter.value"]),
+        ).as("parameters"),
+        build
+          .exists(
+            build
+              .selectFrom("workspace_resources as resource")
+              .whereRef("resource.job_id", "=", "b.job_id")
+              .select("resource.id"),
+          )
+          .as("has_resources"),
+      ])
   );
 }
 

@@ -14,6 +14,20 @@ export async function updateDeadline(db: Queryable, buildId: string): Promise<vo
       where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
 }
 
+/** Sets the same deadline together with the state that the driver left. */
+export async function updateStarted(
+  db: Queryable,
+  buildId: string,
+  state: Uint8Array | undefined,
+): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set driver_state = ${state === undefined ? null : Buffer.from(state)}, updated_at = now(),
+        deadline = case when w.ttl_ms is null then b.deadline else least(${endOfLife}, b.max_deadline) end
+      from workspaces w
+      where b.id = ${buildId} and w.id = b.workspace_id`.execute(db);
+}
+
 /** Sets the deadline of a running build; null: none. */
 export async function updateBuildDeadline(
   db: Queryable,

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { jobObject } from "../../platform/jobs/job-columns.ts";
 
 function builds(db: Queryable) {
@@ -31,7 +33,24 @@ function builds(db: Queryable) {
       "b.updated_at",
       sql<string | null>`v.definition ->> 'driver'`.as("driver"),
       jobObject(sql.ref("b.job_id")).as("job"),
-    ]);
+    ])
+    .select((build) =>
+      jsonArrayFrom(
+        build
+          .selectFrom("workspace_resources as resource")
+          .whereRef("resource.job_id", "=", "b.job_id")
+          .orderBy("resource.name")
+          .select([
+            "resource.id",
+            "resource.job_id",
+            "resource.workspace_transition",
+            "resource.type",
+            "resource.name",
+            "resource.icon",
+          ])
+          .select(apiTimestamp("resource.created_at").as("created_at")),
+      ).as("resources"),
+    );
 }
 
 export function selectBuild(db: Queryable, id: string) {

@@ -17,7 +17,6 @@ import {
   selectNewestDriverBuild,
   selectParameters,
 } from "./queries.ts";
-import { selectResources } from "./resource-queries.ts";
 
 /** Reads the newest build of each workspace. */
 export async function readNewestBuilds(
@@ -82,19 +81,19 @@ export async function readParameters(db: Queryable, buildId: string): Promise<Bu
   return selectParameters(db, buildId);
 }
 
-/** Reads builds as clients see them at `now`, in a fixed number of queries however many there are. */
+/** Reads builds as clients see them at `now`, in one query more, however many there are. */
 async function readBuilds(
   db: Queryable,
   rows: readonly BuildRow[],
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
   if (rows.length === 0) return [];
-  const resources = await readResources(db, rows, now);
+  const resources = Map.groupBy(await readResources(db, rows, now), ({ job_id }) => job_id);
   return rows.map((row) =>
     buildJson(
       row,
       describeJob({ ...row.job, workspace_build_id: row.id }),
-      resources.filter((resource) => resource.job_id === row.job_id),
+      resources.get(row.job_id) ?? [],
     ),
   );
 }
@@ -105,30 +104,32 @@ export async function readResources(
   builds: readonly BuildRow[],
   now: number,
 ): Promise<readonly WorkspaceResource[]> {
-  const jobIds = builds.map((build) => build.job_id);
-  const workspaceOf = (jobId: string) => {
-    const build = builds.find((candidate) => candidate.job_id === jobId);
-    return {
-      workspaceId: build?.workspace_id ?? "",
-      workspaceName: build?.workspace_name ?? "",
-      ownerName: build?.owner_name ?? "",
-    };
+  const places = new Map(builds.map((build) => [build.job_id, placeOf(build)]));
+  const agents = Map.groupBy(
+    await readAgentsOfJobs(db, places, now),
+    ({ resource_id }) => resource_id,
+  );
+  return builds
+    .flatMap(({ resources }) => resources)
+    .map((row) => ({
+      id: row.id,
+      created_at: row.created_at,
+      job_id: row.job_id,
+      workspace_transition: row.workspace_transition,
+      type: row.type,
+      name: row.name,
+      hide: false,
+      icon: row.icon,
+      agents: agents.get(row.id) ?? [],
+      metadata: [],
+      daily_cost: 0,
+    }));
+}
+
+function placeOf(build: BuildRow) {
+  return {
+    workspaceId: build.workspace_id,
+    workspaceName: build.workspace_name,
+    ownerName: build.owner_name,
   };
-  const [rows, agents] = await Promise.all([
-    selectResources(db, jobIds),
-    readAgentsOfJobs(db, jobIds, workspaceOf, now),
-  ]);
-  return rows.map((row) => ({
-    id: row.id,
-    created_at: row.created_at,
-    job_id: row.job_id,
-    workspace_transition: row.workspace_transition,
-    type: row.type,
-    name: row.name,
-    hide: false,
-    icon: row.icon,
-    agents: agents.filter((agent) => agent.resource_id === row.id),
-    metadata: [],
-    daily_cost: 0,
-  }));
 }

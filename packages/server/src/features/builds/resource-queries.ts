@@ -1,17 +1,6 @@
 import type { DriverResource } from "@slipway/drivers";
 import { type RawBuilder, sql } from "kysely";
 
-import type { Queryable } from "../../platform/db/database.ts";
-
-export function selectResources(db: Queryable, jobIds: readonly string[]) {
-  return db
-    .selectFrom("workspace_resources")
-    .where("job_id", "in", jobIds)
-    .orderBy("name")
-    .selectAll()
-    .execute();
-}
-
 /** Selects the resources that the build of a job created, as its driver named them, with the root agents in each. */
 export function driverResources(jobId: RawBuilder<string>): RawBuilder<readonly DriverResource[]> {
   return sql`(

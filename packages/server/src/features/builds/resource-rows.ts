@@ -8,7 +8,7 @@ import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { type LeftProcess, newAgentRows } from "../agents/build-service.ts";
 
 /** The output of a start. */
-export interface Made {
+export interface StartResources {
   readonly buildId: string;
   readonly jobId: string;
   readonly resources: readonly DriverResource[];
@@ -21,7 +21,7 @@ export interface Made {
 /** Returns the rows of the resources that a start creates, with their agents. */
 export function resourceRows(
   secrets: SecretBox,
-  { buildId, jobId, resources, definitions, processes }: Made,
+  { buildId, jobId, resources, definitions, processes }: StartResources,
 ): readonly NewRows[] {
   const made = resources.map((resource) => ({ resource, id: randomUUID() }));
   const agents = made.flatMap(({ id: resourceId, resource: { agentNames } }) =>

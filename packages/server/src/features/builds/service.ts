@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
 import { capabilitiesOf } from "@slipway/drivers";
 import { mayFailToRender, resolveParameters, type TemplateDefinition } from "@slipway/template";
@@ -6,24 +8,27 @@ import type { Transaction } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { HttpError, invalidField, invalidFields } from "../../platform/http/errors.ts";
-import { createJob } from "../../platform/jobs/service.ts";
-import type { AuditActor } from "../audit/service.ts";
+import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
+import { HttpError, invalidField } from "../../platform/http/errors.ts";
+import { queuedJob } from "../../platform/jobs/service.ts";
+import { type AuditActor, type AuditEntry, auditRows } from "../audit/service.ts";
 import {
+  type BuildableVersion,
   findMatchingPreset,
-  readPresets,
   requireBuildable,
   requireImported,
 } from "../templates/version-service.ts";
+import { buildRows } from "./build-rows.ts";
 import { selectBuildContext } from "./context-queries.ts";
-import { insertBuild, insertParameters } from "./insert-queries.ts";
 import { type AuthorizedWorkspace, lockAuthorized } from "./lock-service.ts";
 import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { prebuildContext, requireRenderable } from "./require-renderable.ts";
+import { chooseParameters } from "./start-parameters.ts";
 
 /** A workspace as far as a build needs it, as the caller was authorized for it. */
 export interface BuildSubject extends AuthorizedWorkspace {
+  readonly name: string;
   readonly organizationId: string;
   readonly templateId: string;
 }
@@ -41,8 +46,8 @@ export interface NewBuild {
 }
 
 /**
- * Queues a build and resolves to its id; throws 409 while another one is active, and what `lockAuthorized` throws. The
- * caller notifies `topics.jobQueue` and the workspace after its commit.
+ * Queues a build, records its initiator in the audit trail, and resolves to its id; throws 409 while another one is
+ * active, and what `lockAuthorized` throws. The caller notifies `topics.jobQueue` and the workspace after its commit.
  */
 export async function createBuild(
   trx: Transaction<DB>,
@@ -52,60 +57,141 @@ export async function createBuild(
   const { ownerId } = workspace;
   await lockAuthorized(trx, workspace);
   const last = await selectLastBuild(trx, workspace.id);
-  if (last !== undefined && last.completed_at === null) throw alreadyActive();
+  if (last === undefined) throw new Error(`workspace ${workspace.id} has no build`);
+  if (last.completed_at === null) throw alreadyActive();
   if (input.transition === "start" && input.limits !== undefined) {
     const subject = { ownerId, initiatorId: input.initiator.id, workspaceId: workspace.id };
     await requireRoomToStart(trx, input.limits, subject);
   }
-  const versionId = input.versionId ?? last?.template_version_id;
-  if (versionId === undefined) throw new TypeError("the first build needs a template version");
-  const version = await requireBuildable(trx, versionId);
+  const version = await requireBuildable(trx, input.versionId ?? last.template_version_id);
   if (version.template_id !== workspace.templateId) {
     throw invalidField("template_version_id", "belongs to another template than the workspace");
   }
-  const previous = last === undefined ? undefined : await selectParameters(trx, last.id);
-  // A preset belongs to one version.
-  const isSameVersion = versionId === last?.template_version_id;
-  const lastPresetId = isSameVersion ? last?.template_version_preset_id : undefined;
+  const previous = await selectParameters(trx, last.id);
   const parameters =
     input.transition === "start"
-      ? await chooseParameters(trx, version, {
+      ? chooseParameters(version, {
           given: input.parameters,
           presetId: input.presetId,
           previous,
         })
-      : (previous ?? []);
-  const jobId = await createJob(trx, {
-    type: "workspace_build",
-    organizationId: workspace.organizationId,
-    initiatorId: input.initiator.id,
-    fileId: version.file_id,
-    workspaceId: workspace.id,
-    ...localWorker(version.definition, last?.worker_id),
-  }).catch((error: unknown) => {
-    throw violatesUnique(error, "jobs_one_running_per_workspace") ? alreadyActive() : error;
-  });
-  const buildId = await insertBuild(trx, {
-    workspaceId: workspace.id,
-    ownerId,
-    number: (last?.build_number ?? 0) + 1,
-    transition: input.transition,
-    versionId,
+      : previous;
+  // A preset belongs to one version.
+  const isSameVersion = version.id === last.template_version_id;
+  const lastPresetId = isSameVersion ? last.template_version_preset_id : null;
+  return insertBuild(trx, workspace, input, {
+    version,
+    number: last.build_number + 1,
     // Only a start chooses a preset, and it was looked up above.
-    presetId:
-      (input.transition === "start" ? input.presetId : undefined) ??
-      lastPresetId ??
-      (last === undefined ? await findMatchingPreset(trx, version, input.parameters) : undefined),
-    initiatorId: input.initiator.id,
-    jobId,
-    reason: input.reason,
+    presetId: (input.transition === "start" ? input.presetId : undefined) ?? lastPresetId ?? undefined,
+    workerId: last.worker_id,
+    parameters,
+    creation: undefined,
   });
-  await insertParameters(trx, buildId, parameters);
-  if (input.transition === "start" && mayFailToRender(version.definition)) {
+}
+
+/** The options of the first build of a workspace, which is a start. */
+export interface FirstBuild extends Pick<NewBuild, "presetId" | "parameters" | "initiator"> {
+  readonly version: BuildableVersion;
+}
+
+/** The rows of a new workspace, and the entries about it in the audit trail, by the initiator of its first build. */
+export interface Creation {
+  readonly rows: readonly NewRows[];
+  readonly entries: readonly AuditEntry[];
+}
+
+/**
+ * Creates a workspace and queues its first build, as `createBuild` does, in one statement. The caller has checked the
+ * limits.
+ */
+export async function createFirstBuild(
+  trx: Transaction<DB>,
+  workspace: BuildSubject,
+  input: FirstBuild,
+  creation: Creation,
+): Promise<string> {
+  const { version, presetId, parameters: given, initiator } = input;
+  const sources = { given, presetId, previous: undefined };
+  const parameters = chooseParameters(version, sources);
+  const build = { transition: "start", reason: "initiator", initiator } as const;
+  return insertBuild(trx, workspace, build, {
+    version,
+    number: 1,
+    presetId: presetId ?? findMatchingPreset(version, given),
+    workerId: undefined,
+    parameters,
+    creation,
+  });
+}
+
+/** A build as it was chosen. */
+interface ChosenBuild {
+  readonly version: BuildableVersion;
+  readonly number: number;
+  readonly presetId: string | undefined;
+  /** The worker of the previous build. */
+  readonly workerId: string | null | undefined;
+  readonly parameters: readonly BuildParameter[];
+  /** The creation of its workspace, if this is the first. */
+  readonly creation: Creation | undefined;
+}
+
+/** Inserts a build with its job, its parameters and its audit entry, in one statement. */
+async function insertBuild(
+  trx: Transaction<DB>,
+  { id: workspaceId, name, ownerId, organizationId }: BuildSubject,
+  { transition, reason, initiator }: Pick<NewBuild, "transition" | "reason" | "initiator">,
+  { version, number, presetId, workerId, parameters, creation }: ChosenBuild,
+): Promise<string> {
+  const id = randomUUID();
+  const jobId = randomUUID();
+  const job = {
+    type: "workspace_build",
+    organizationId,
+    initiatorId: initiator.id,
+    fileId: version.file_id,
+    workspaceId,
+    ...localWorker(version.definition, workerId),
+  } as const;
+  const build = {
+    workspaceId,
+    ownerId,
+    number,
+    transition,
+    versionId: version.id,
+    presetId,
+    initiatorId: initiator.id,
+    jobId,
+    reason,
+    deadline: null,
+  };
+  const entry = {
+    by: initiator,
+    organizationId,
+    action: transition,
+    resourceType: "workspace_build",
+    resourceId: id,
+    target: name,
+    diff: {},
+    fields: { workspace_id: workspaceId, build_reason: reason },
+  } as const;
+  const rows = [
+    ...(creation?.rows ?? []),
+    ...queuedJob(jobId, job),
+    ...buildRows(id, build, parameters),
+    ...auditRows([...(creation?.entries ?? []), entry]),
+  ];
+  await insertRows(rows)
+    .execute(trx)
+    .catch((error: unknown) => {
+      throw violatesUnique(error, "jobs_one_running_per_workspace") ? alreadyActive() : error;
+    });
+  if (transition === "start" && mayFailToRender(version.definition)) {
     const context = await selectBuildContext(trx, jobId);
     if (context !== undefined) requireRenderable(context, parameters);
   }
-  return buildId;
+  return id;
 }
 
 /** Returns the only worker that can build a workspace, if the workspace lives on that worker's machine. */
@@ -124,7 +210,7 @@ export async function checkStart(
 ): Promise<void> {
   const version = await requireBuildable(db, versionId);
   const sources = { given: [], presetId, previous: undefined };
-  const parameters = await chooseParameters(db, version, sources);
+  const parameters = chooseParameters(version, sources);
   requireRenderable(prebuildContext(version.definition), parameters);
 }
 
@@ -146,55 +232,4 @@ function alreadyActive(): HttpError {
   return new HttpError(409, "A workspace build is already active.", {
     detail: "Wait until it has ended, then try again.",
   });
-}
-
-interface ParameterSources {
-  readonly given: readonly BuildParameter[];
-  readonly presetId: string | undefined;
-  readonly previous: readonly BuildParameter[] | undefined;
-}
-
-/** Chooses the values of a start; throws the 400. */
-async function chooseParameters(
-  db: Queryable,
-  version: { readonly id: string; readonly definition: TemplateDefinition },
-  sources: ParameterSources,
-): Promise<readonly BuildParameter[]> {
-  const preset = await presetName(db, version, sources.presetId);
-  return resolveStart(version.definition, { ...sources, preset });
-}
-
-/** Resolves the same values with the name of the preset. */
-export function resolveStart(
-  definition: TemplateDefinition,
-  {
-    given,
-    preset,
-    previous,
-  }: Omit<ParameterSources, "presetId"> & { readonly preset: string | undefined },
-): readonly BuildParameter[] {
-  const resolved = resolveParameters(definition, {
-    given,
-    ...(preset === undefined ? {} : { preset }),
-    ...(previous === undefined ? {} : { previous }),
-  });
-  if ("values" in resolved) return resolved.values;
-  throw invalidFields(resolved.problems.map(({ field, message }) => ({ field, detail: message })));
-}
-
-async function presetName(
-  db: Queryable,
-  version: { readonly id: string; readonly definition: TemplateDefinition },
-  presetId: string | undefined,
-): Promise<string | undefined> {
-  if (presetId === undefined) return undefined;
-  const presets = await readPresets(db, version);
-  const found = presets.find(({ id }) => id === presetId);
-  if (found === undefined) {
-    throw invalidField(
-      "template_version_preset_id",
-      `the template version has no preset ${presetId}`,
-    );
-  }
-  return found.preset.name;
 }

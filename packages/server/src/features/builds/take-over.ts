@@ -34,7 +34,7 @@ export async function findPredecessor(
   db: Queryable,
   context: BuildContext,
 ): Promise<Found | undefined> {
-  if (context.transition !== "start") return undefined;
+  if (context.transition !== "start" || context.build_number === 1) return undefined;
   const last = await selectLastSucceeded(db, context.workspace_id, context.build_number);
   if (last?.transition !== "start" || last.owner_id === context.build_owner_id) return undefined;
   const predecessor = { buildId: last.id, resources: last.resources, driver: last.driver };

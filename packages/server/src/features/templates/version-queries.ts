@@ -1,5 +1,6 @@
 import type { PresetDefinition, TemplateDefinition } from "@slipway/template";
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
 
@@ -28,6 +29,14 @@ function versions(db: Queryable) {
       ])
       // Written only by the import, from a validated definition.
       .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))
+      .select((version) =>
+        jsonArrayFrom(
+          version
+            .selectFrom("template_version_presets as preset")
+            .whereRef("preset.template_version_id", "=", "v.id")
+            .select(["preset.id", "preset.name"]),
+        ).as("presets"),
+      )
   );
 }
 
@@ -170,14 +179,6 @@ export async function insertPresets(
   });
   if (windows.length === 0) return;
   await db.insertInto("template_version_preset_prebuild_schedules").values(windows).execute();
-}
-
-export function selectPresets(db: Queryable, versionId: string) {
-  return db
-    .selectFrom("template_version_presets")
-    .where("template_version_id", "=", versionId)
-    .select(["id", "name"])
-    .execute();
 }
 
 /** Assigns a version that was imported without a template to its template; false when it has another. */

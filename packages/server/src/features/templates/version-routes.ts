@@ -32,7 +32,7 @@ import { readTemplate, readTemplateByName } from "./service.ts";
 import { presetJson } from "./version-json.ts";
 import {
   createVersion,
-  readPresets,
+  presetsOf,
   readPreviousVersion,
   readVersion,
   readVersionByName,
@@ -104,7 +104,7 @@ function addReadingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
   routes.user(getTemplateVersion, ({ params }) => readVersion(db, requireUuid(params.version)));
   routes.user(listTemplateVersionPresets, async ({ params }) => {
     const version = await requireImported(db, requireUuid(params.version));
-    return (await readPresets(db, version)).map(({ id, preset }) => presetJson(id, preset));
+    return presetsOf(version).map(({ id, preset }) => presetJson(id, preset));
   });
   routes.user(listTemplateVersionExternalAuth, async ({ params }) => {
     await requireVersion(db, requireUuid(params.version));

@@ -25,7 +25,6 @@ import {
   countNewVersions,
   insertVersion,
   selectActiveVersion,
-  selectPresets,
   selectPreviousVersion,
   selectVersion,
   selectVersionByName,
@@ -223,22 +222,19 @@ export async function requireImported(
   return { ...row, definition };
 }
 
+/** A version that workspaces can be created from. */
+export type BuildableVersion = VersionRow & { readonly definition: TemplateDefinition };
+
 /**
  * Reads a version that workspaces can be created from (docs/protocol/clients.md §6). Throws 406 while its import runs,
  * 400 when that has failed.
  */
-export async function requireBuildable(
-  db: Queryable,
-  id: string,
-): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+export async function requireBuildable(db: Queryable, id: string): Promise<BuildableVersion> {
   return asBuildable(db, await requireVersion(db, id));
 }
 
 /** Checks the same of a version that was read already. */
-export async function asBuildable(
-  db: Queryable,
-  row: VersionRow,
-): Promise<VersionRow & { readonly definition: TemplateDefinition }> {
+export async function asBuildable(db: Queryable, row: VersionRow): Promise<BuildableVersion> {
   const { definition, name } = row;
   if (definition !== null) return { ...row, definition };
   const { status, error } = await readJob(db, row.job_id);
@@ -258,40 +254,34 @@ export interface KeptPreset {
   readonly preset: PresetDefinition;
 }
 
-export async function readPresets(
-  db: Queryable,
-  version: { readonly id: string; readonly definition: TemplateDefinition },
-): Promise<readonly KeptPreset[]> {
-  const rows = await selectPresets(db, version.id);
-  return version.definition.presets.flatMap((preset) => {
-    const id = rows.find((row) => row.name === preset.name)?.id;
+/** Returns the presets of a version. */
+export function presetsOf({ definition, presets }: VersionPresets): readonly KeptPreset[] {
+  return definition.presets.flatMap((preset) => {
+    const id = presets.find(({ name }) => name === preset.name)?.id;
     return id === undefined ? [] : [{ id, preset }];
   });
 }
+
+type VersionPresets = Pick<BuildableVersion, "definition" | "presets">;
 
 /**
  * Finds the preset that values match without naming it: all of its values are among them, and it sets the most
  * (docs/protocol/prebuilds.md §1.3).
  */
-export async function findMatchingPreset(
-  db: Queryable,
-  version: { readonly id: string; readonly definition: TemplateDefinition },
+export function findMatchingPreset(
+  version: VersionPresets,
   values: readonly NamedValue[],
-): Promise<string | undefined> {
-  if (version.definition.presets.length === 0) return undefined;
-  return matchingPreset(await readPresets(db, version), values)?.id;
+): string | undefined {
+  return matchingPreset(presetsOf(version), values)?.id;
 }
 
 /** Finds the preset with a pool that a request names, or that its values match. */
-export async function findPool(
-  db: Queryable,
-  version: { readonly id: string; readonly definition: TemplateDefinition },
+export function findPool(
+  version: VersionPresets,
   presetId: string | undefined,
   values: readonly NamedValue[],
-): Promise<KeptPreset | undefined> {
-  if (version.definition.presets.every(({ prebuilds }) => prebuilds === undefined))
-    return undefined;
-  const presets = await readPresets(db, version);
+): KeptPreset | undefined {
+  const presets = presetsOf(version);
   const found =
     presetId === undefined
       ? matchingPreset(presets, values)

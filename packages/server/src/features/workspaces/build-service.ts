@@ -13,7 +13,6 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { HttpError } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
-import { recordAudit } from "../audit/service.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import { readBuild } from "../builds/read-service.ts";
 import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
@@ -89,26 +88,15 @@ export function versionOf(
   return versionId ?? (updates ? workspace.template_active_version_id : undefined);
 }
 
-/** Queues a build and records its initiator in the audit trail. The caller notifies as `createBuild` says. */
-export async function queueBuild(
+/** Queues a build as `createBuild` does. */
+export function queueBuild(
   trx: Transaction<DB>,
   workspace: Pick<WorkspaceRow, "id" | "name" | "owner_id" | "organization_id" | "template_id">,
   input: NewBuild,
 ): Promise<string> {
-  const { id, owner_id: ownerId, organization_id: organizationId } = workspace;
-  const subject = { id, ownerId, organizationId, templateId: workspace.template_id };
-  const buildId = await createBuild(trx, subject, input);
-  await recordAudit(trx, {
-    by: input.initiator,
-    organizationId,
-    action: input.transition,
-    resourceType: "workspace_build",
-    resourceId: buildId,
-    target: workspace.name,
-    diff: {},
-    fields: { workspace_id: id, build_reason: input.reason },
-  });
-  return buildId;
+  const { id, name, owner_id: ownerId, organization_id, template_id } = workspace;
+  const subject = { id, name, ownerId, organizationId: organization_id, templateId: template_id };
+  return createBuild(trx, subject, input);
 }
 
 /** Returns whether a start with the active version lacks parameter values that only a person can supply. */

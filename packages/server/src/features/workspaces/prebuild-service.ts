@@ -1,11 +1,16 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 
 import { prebuildsUserId } from "@slipway/api";
 import type { Transaction } from "kysely";
 
 import type { DB } from "../../platform/db/gen/schema.ts";
+import { createFirstBuild } from "../builds/service.ts";
+import { requireBuildable } from "../templates/version-service.ts";
 import { queueBuild } from "./build-service.ts";
-import { insertPrebuild } from "./queries.ts";
+import { prebuildRows } from "./queries.ts";
+
+/** The system user, who requests the builds of prebuilds. */
+const initiator = { id: prebuildsUserId, origin: undefined };
 
 /** The inputs of a prebuild. */
 export interface NewPrebuild {
@@ -15,33 +20,19 @@ export interface NewPrebuild {
   readonly presetId: string;
 }
 
-/** Creates a workspace of the system user and queues its first build; resolves to its id. */
+/** Creates a workspace of the system user and queues its first build. */
 export async function createPrebuild(
   trx: Transaction<DB>,
   { organizationId, templateId, versionId, presetId }: NewPrebuild,
-): Promise<string> {
-  const name = prebuildName();
-  const id = await insertPrebuild(trx, { organizationId, templateId, presetId, name });
-  await queueBuild(
+): Promise<void> {
+  const workspace = { id: randomUUID(), name: prebuildName(), organizationId, templateId };
+  const version = await requireBuildable(trx, versionId);
+  await createFirstBuild(
     trx,
-    {
-      id,
-      name,
-      owner_id: prebuildsUserId,
-      organization_id: organizationId,
-      template_id: templateId,
-    },
-    {
-      transition: "start",
-      versionId,
-      presetId,
-      parameters: [],
-      reason: "initiator",
-      initiator: { id: prebuildsUserId, origin: undefined },
-      limits: undefined,
-    },
+    { ...workspace, ownerId: prebuildsUserId },
+    { version, presetId, parameters: [], initiator },
+    { rows: prebuildRows(workspace, presetId), entries: [] },
   );
-  return id;
 }
 
 /** Deletes a workspace of the system user, which the caller has locked. */
@@ -55,7 +46,7 @@ export async function deletePrebuild(
     presetId: undefined,
     parameters: [],
     reason: "initiator",
-    initiator: { id: prebuildsUserId, origin: undefined },
+    initiator,
     limits: undefined,
   });
 }

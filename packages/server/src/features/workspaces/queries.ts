@@ -2,6 +2,7 @@ import { type BuildStatus, prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import type { NewRows } from "../../platform/db/insert-rows.ts";
 
 export function workspaces(db: Queryable) {
   return db
@@ -92,19 +93,11 @@ export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
 
 export type WorkspaceRow = NonNullable<Awaited<ReturnType<typeof selectWorkspace>>>;
 
-export interface InsertWorkspace {
-  readonly ownerId: string;
-  readonly organizationId: string;
-  readonly templateId: string;
-  readonly name: string;
-  readonly settings: WorkspaceSettings;
-}
-
 /** The settings that the owner of a workspace controls. */
 export interface WorkspaceSettings {
   readonly automaticUpdates: WorkspaceRow["automatic_updates"];
   readonly autostart: Autostart | undefined;
-  /** Undefined: the template's default, or none until somebody stops it. */
+  /** Undefined: the template's default. */
   readonly ttlMs: number | undefined;
 }
 
@@ -114,55 +107,59 @@ export interface Autostart {
   readonly nextAt: string;
 }
 
-export async function insertWorkspace(db: Queryable, input: InsertWorkspace): Promise<string> {
-  const row = await db
-    .insertInto("workspaces")
-    .values({
-      owner_id: input.ownerId,
-      organization_id: input.organizationId,
-      template_id: input.templateId,
-      name: input.name,
-      ...settingsColumns(input.settings, input.templateId),
-    })
-    .returning("id")
-    .executeTakeFirstOrThrow();
-  return row.id;
+export interface InsertWorkspace {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly organizationId: string;
+  readonly templateId: string;
+  readonly name: string;
+}
+
+/** Returns the row of a new workspace. */
+export function workspaceRows(
+  input: InsertWorkspace,
+  settings: SettingsColumns,
+): readonly NewRows[] {
+  return [{ table: "workspaces", rows: [{ ...workspaceColumns(input), ...settings }] }];
+}
+
+/** Returns the row of a workspace that waits in a pool: it neither stops nor starts by itself. */
+export function prebuildRows(
+  input: Omit<InsertWorkspace, "ownerId">,
+  presetId: string,
+): readonly NewRows[] {
+  const columns = workspaceColumns({ ...input, ownerId: prebuildsUserId });
+  return [{ table: "workspaces", rows: [{ ...columns, prebuild_preset_id: presetId }] }];
+}
+
+function workspaceColumns(input: InsertWorkspace) {
+  return {
+    id: input.id,
+    owner_id: input.ownerId,
+    organization_id: input.organizationId,
+    template_id: input.templateId,
+    name: input.name,
+  };
+}
+
+/** The columns of a workspace's settings. */
+export interface SettingsColumns {
+  readonly automatic_updates: WorkspaceRow["automatic_updates"];
+  readonly autostart_schedule: string | null;
+  readonly next_start_at: string | null;
+  readonly ttl_ms: number | null;
 }
 
 /** Returns the settings as columns; a time to live that the owner does not set comes from the template. */
 export function settingsColumns(
   { automaticUpdates, autostart, ttlMs }: WorkspaceSettings,
-  templateId: string,
-) {
+  template: { readonly default_ttl_ms: number },
+): SettingsColumns {
+  const defaultTtlMs = template.default_ttl_ms === 0 ? null : template.default_ttl_ms;
   return {
     automatic_updates: automaticUpdates,
     autostart_schedule: autostart?.schedule ?? null,
     next_start_at: autostart?.nextAt ?? null,
-    ttl_ms:
-      ttlMs ??
-      sql<number>`(select nullif(default_ttl_ms, 0) from templates where id = ${templateId})`,
+    ttl_ms: ttlMs ?? defaultTtlMs,
   };
-}
-
-export interface InsertPrebuild {
-  readonly organizationId: string;
-  readonly templateId: string;
-  readonly presetId: string;
-  readonly name: string;
-}
-
-/** Inserts a workspace that waits in a pool: it neither stops nor starts by itself. */
-export async function insertPrebuild(db: Queryable, input: InsertPrebuild): Promise<string> {
-  const row = await db
-    .insertInto("workspaces")
-    .values({
-      owner_id: prebuildsUserId,
-      organization_id: input.organizationId,
-      template_id: input.templateId,
-      name: input.name,
-      prebuild_preset_id: input.presetId,
-    })
-    .returning("id")
-    .executeTakeFirstOrThrow();
-  return row.id;
 }

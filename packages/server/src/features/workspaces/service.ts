@@ -97,8 +97,9 @@ export async function describeWorkspaces(
     rows.map((row) => row.id),
     now,
   );
+  const newest = new Map(builds.map((build) => [build.workspace_id, build]));
   return rows.flatMap((row) => {
-    const build = builds.find((candidate) => candidate.workspace_id === row.id);
+    const build = newest.get(row.id);
     return build === undefined ? [] : [workspaceJson(row, build)];
   });
 }

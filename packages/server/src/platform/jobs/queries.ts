@@ -34,6 +34,16 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   return row.id;
 }
 
+/** Returns the rows of a job for a worker to take. */
+export function queuedJobRows(jobId: string, input: InsertJob): readonly NewRows[] {
+  const job = {
+    id: jobId,
+    ...newJobColumns(input),
+    only_worker_id: input.onlyWorkerId ?? null,
+  };
+  return [{ table: "jobs", rows: [job] }];
+}
+
 /** Returns the columns of every new job. */
 function newJobColumns(input: InsertJob) {
   return {

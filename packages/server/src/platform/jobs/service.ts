@@ -3,11 +3,23 @@ import type { ProvisionerJob } from "@slipway/api";
 import type { Queryable } from "../db/database.ts";
 import type { NewRows } from "../db/insert-rows.ts";
 import { jobJson } from "./job-json.ts";
-import { endedJobRows, type InsertJob, insertJob, type JobRow, selectJobs } from "./queries.ts";
+import {
+  endedJobRows,
+  type InsertJob,
+  insertJob,
+  type JobRow,
+  queuedJobRows,
+  selectJobs,
+} from "./queries.ts";
 
 /** Enqueues a job. The caller hints at `topics.jobQueue` after its commit. */
 export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
   return insertJob(db, input);
+}
+
+/** Returns the rows of a job to enqueue. The caller hints at `topics.jobQueue` after its commit. */
+export function queuedJob(jobId: string, input: InsertJob): readonly NewRows[] {
+  return queuedJobRows(jobId, input);
 }
 
 /** Returns the rows of a job that completes within the transaction, with its log; no worker takes it. */

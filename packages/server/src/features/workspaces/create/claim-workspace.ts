@@ -8,12 +8,12 @@ import type { DB } from "../../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../../platform/db/insert-rows.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import { HttpError } from "../../../platform/http/errors.ts";
-import { createJob, doneJob } from "../../../platform/jobs/service.ts";
+import { doneJob, queuedJob } from "../../../platform/jobs/service.ts";
 import { notifyAtCommit } from "../../../platform/pubsub/notify-at-commit.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { auditRows } from "../../audit/service.ts";
 import { claimStage } from "../../builds/build-job.ts";
-import { doneBuildRows, insertBuild, insertParameters } from "../../builds/insert-queries.ts";
+import { buildRows } from "../../builds/build-rows.ts";
 import { requireRenderable } from "../../builds/require-renderable.ts";
 import { localWorker } from "../../builds/service.ts";
 import { takeOver } from "../../builds/take-over.ts";
@@ -33,7 +33,7 @@ export interface ClaimNeeds {
 /** A request for a workspace that a pool can serve. */
 export interface Claim {
   readonly input: NewWorkspace;
-  readonly origin: Origin;
+  readonly template: Origin["template"];
   readonly prepared: PreparedClaim;
 }
 
@@ -46,12 +46,11 @@ export async function claimWorkspace(
   trx: Transaction<DB>,
   needs: ClaimNeeds,
   caller: UserCaller,
-  claim: Claim,
+  { input, template, prepared }: Claim,
 ): Promise<CreatedWorkspace | undefined> {
-  const { input, origin, prepared } = claim;
   const { ownerId, name, settings } = input;
-  const { id: templateId, organization_id: organizationId } = origin.template;
-  const pool = sqlClaim(trx, settingsColumns(settings, templateId));
+  const { organization_id: organizationId } = template;
+  const pool = sqlClaim(trx, settingsColumns(settings, template));
   const id = await takePrebuild(pool, prepared.presetId, { ownerId, name });
   if (id === undefined) return undefined;
   const build = await recordBuild(
@@ -61,7 +60,7 @@ export async function claimWorkspace(
     prepared,
   );
   const fields = { claimed_by_build: build.id };
-  const audit = auditRows(creationEntry(caller, { id, organizationId, name }, fields));
+  const audit = auditRows([creationEntry(caller, { id, organizationId, name }, fields)]);
   const hint = notifyAtCommit([topics.claim(id), topics.workspace(id), topics.prebuilds]);
   await insertRows([...build.rows, ...audit], hint).execute(trx);
   return { id, isQueued: build.isQueued };
@@ -101,6 +100,8 @@ async function recordBuild(
   requireRenderable(context, parameters);
   const driver = drivers.get(definition.driver);
   requireEnabled(driver);
+  const id = randomUUID();
+  const jobId = randomUUID();
   const job = {
     type: "workspace_build",
     organizationId,
@@ -117,15 +118,13 @@ async function recordBuild(
     versionId: version.id,
     presetId,
     initiatorId,
+    jobId,
     reason: "initiator",
   } as const;
   if (driver?.claim !== undefined) {
-    const id = await insertBuild(trx, { ...build, jobId: await createJob(trx, job) });
-    await insertParameters(trx, id, parameters);
-    return { id, isQueued: true, rows: [] };
+    const rows = buildRows(id, { ...build, deadline: null }, parameters);
+    return { id, isQueued: true, rows: [...queuedJob(jobId, job), ...rows] };
   }
-  const id = randomUUID();
-  const jobId = randomUUID();
   const started = { context: { ...context, id, job_id: jobId }, parameters };
   const predecessor = { buildId: last.build_id, resources: last.resources };
   const agents = await takeOver(trx, secrets, started, predecessor);
@@ -133,7 +132,7 @@ async function recordBuild(
   const line = "the workspace was running already and waited for its owner";
   const rows = [
     ...doneJob(jobId, job, { workerId, stage: claimStage, line }),
-    ...doneBuildRows(id, { ...build, jobId, deadline }, parameters),
+    ...buildRows(id, { ...build, deadline }, parameters),
     ...agents,
   ];
   return { id, isQueued: false, rows };

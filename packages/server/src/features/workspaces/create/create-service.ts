@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { nameProblem, type Workspace } from "@slipway/api";
 import type { Transaction } from "kysely";
 
@@ -6,12 +8,12 @@ import { inTransaction } from "../../../platform/db/transaction.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import { invalidField } from "../../../platform/http/errors.ts";
 import { type LocalHints, type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
-import { recordAudit } from "../../audit/service.ts";
 import { keepOrigin } from "../../builds/lock-service.ts";
 import { lockRoom } from "../../builds/quota-service.ts";
+import { createFirstBuild } from "../../builds/service.ts";
 import { requireOpenForWorkspaces, requireUsableVersion } from "../../templates/service.ts";
-import { queueBuild } from "../build-service.ts";
-import { insertWorkspace } from "../queries.ts";
+import { asBuildable, type BuildableVersion } from "../../templates/version-service.ts";
+import { settingsColumns, workspaceRows } from "../queries.ts";
 import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "../service.ts";
 import { type ClaimNeeds, claimWorkspace } from "./claim-workspace.ts";
 import { findOrigin, type Origin } from "./find-origin.ts";
@@ -47,19 +49,19 @@ export async function createWorkspace(
   const { db, pubsub, clock } = needs;
   const startMs = clock.monotonic();
   const origin = await findOrigin(db, input);
-  requireOpenForWorkspaces(origin.template, origin.version);
-  if (input.versionId !== undefined) {
-    requireUsableVersion(caller, origin.template, origin.version.id);
-  }
-  const prepared = await prepareClaim(db, origin.version, input);
+  const { template } = origin;
+  requireOpenForWorkspaces(template, origin.version);
+  if (input.versionId !== undefined) requireUsableVersion(caller, template, origin.version.id);
+  const version = await asBuildable(db, origin.version);
+  const prepared = prepareClaim(version, input);
   const { workspace, isQueued, isClaimed } = await inTransaction(db, async (trx) => {
     const subject = { ownerId: input.ownerId, initiatorId: caller.id };
     const room = await lockRoom(trx, needs.limits, subject);
     room.requireWorkspace();
     const claimed =
-      prepared && (await claimWorkspace(trx, needs, caller, { input, origin, prepared }));
+      prepared && (await claimWorkspace(trx, needs, caller, { input, template, prepared }));
     if (claimed === undefined) room.requireBuild();
-    const created = claimed ?? (await insertNew(trx, caller, input, origin));
+    const created = claimed ?? (await insertNew(trx, caller, input, { template, version }));
     return {
       // Read now: after the commit the agent requests its own data, and nothing should delay it.
       workspace: await readWorkspace(trx, caller, created.id, clock.now()),
@@ -80,28 +82,29 @@ export async function createWorkspace(
   return workspace;
 }
 
+/** A template, and its version that a workspace is created from. */
+interface BuildableOrigin {
+  readonly template: Origin["template"];
+  readonly version: BuildableVersion;
+}
+
 async function insertNew(
   trx: Transaction<DB>,
   caller: UserCaller,
-  input: NewWorkspace,
-  { template: { id: templateId, organization_id: organizationId }, version }: Origin,
+  { ownerId, name, settings, presetId, parameters }: NewWorkspace,
+  { template, version }: BuildableOrigin,
 ): Promise<CreatedWorkspace> {
-  const { ownerId, name, settings, presetId, parameters } = input;
+  const { id: templateId, organization_id: organizationId } = template;
   await keepOrigin(trx, { templateId, ownerId });
-  const id = await insertWorkspace(trx, { ownerId, organizationId, templateId, name, settings });
-  await recordAudit(trx, creationEntry(caller, { id, organizationId, name }, {}));
-  await queueBuild(
+  const workspace = { id: randomUUID(), ownerId, organizationId, templateId, name };
+  await createFirstBuild(
     trx,
-    { id, name, owner_id: ownerId, organization_id: organizationId, template_id: templateId },
+    workspace,
+    { version, presetId, parameters, initiator: caller },
     {
-      transition: "start",
-      versionId: version.id,
-      presetId,
-      parameters,
-      reason: "initiator",
-      initiator: caller,
-      limits: undefined,
+      rows: workspaceRows(workspace, settingsColumns(settings, template)),
+      entries: [creationEntry(caller, workspace, {})],
     },
   );
-  return { id, isQueued: true };
+  return { id: workspace.id, isQueued: true };
 }

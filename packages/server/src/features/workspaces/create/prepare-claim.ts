@@ -1,12 +1,12 @@
 import type { BuildParameter } from "@slipway/api";
 
-import type { Queryable } from "../../../platform/db/database.ts";
-import { type NewBuild, resolveStart } from "../../builds/service.ts";
-import { asBuildable, findPool, type requireVersion } from "../../templates/version-service.ts";
+import type { NewBuild } from "../../builds/service.ts";
+import { resolveStart } from "../../builds/start-parameters.ts";
+import { type BuildableVersion, findPool } from "../../templates/version-service.ts";
 
 /** The pool to claim from, and the values of the claim's build. */
 export interface PreparedClaim {
-  readonly version: Awaited<ReturnType<typeof asBuildable>>;
+  readonly version: BuildableVersion;
   readonly presetId: string;
   readonly presetName: string;
   readonly parameters: readonly BuildParameter[];
@@ -18,13 +18,11 @@ export interface PreparedClaim {
  *
  * The values are chosen as for a first build, because that is what it is to its owner.
  */
-export async function prepareClaim(
-  db: Queryable,
-  found: Awaited<ReturnType<typeof requireVersion>>,
+export function prepareClaim(
+  version: BuildableVersion,
   request: Pick<NewBuild, "presetId" | "parameters">,
-): Promise<PreparedClaim | undefined> {
-  const version = await asBuildable(db, found);
-  const pool = await findPool(db, version, request.presetId, request.parameters);
+): PreparedClaim | undefined {
+  const pool = findPool(version, request.presetId, request.parameters);
   if (pool === undefined) return undefined;
   const parameters = resolveStart(version.definition, {
     given: request.parameters,

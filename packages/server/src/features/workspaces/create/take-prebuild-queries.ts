@@ -1,19 +1,12 @@
-import { prebuildsUserId, type Workspace } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api";
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
 import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
+import type { SettingsColumns } from "../queries.ts";
 import type { ClaimTransaction } from "./take-prebuild.ts";
-
-/** The columns that a new owner sets on a workspace. */
-export interface OwnerSettings {
-  readonly automatic_updates: Workspace["automatic_updates"];
-  readonly autostart_schedule: string | null;
-  readonly next_start_at: string | null;
-  readonly ttl_ms: number | RawBuilder<number>;
-}
 
 /** The longest that a claim waits for a prebuild that others hold, when there is no other, in milliseconds. */
 export const lockWaitMs = 2_000;
@@ -58,7 +51,7 @@ function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boole
 }
 
 /** Returns the claim transaction, on PostgreSQL. It sets the new owner's settings together with the name. */
-export function sqlClaim(trx: Queryable, settings: OwnerSettings): ClaimTransaction {
+export function sqlClaim(trx: Queryable, settings: SettingsColumns): ClaimTransaction {
   return {
     lockPrebuild: async (presetId, except) =>
       (await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??
