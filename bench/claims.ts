@@ -93,7 +93,9 @@ const statements = await measureStatements(world, pool, findings);
 if (process.argv.includes("--statements")) {
   for (const { text, calls, ms } of statements) {
     const line = text.replaceAll(/\s+/g, " ").slice(0, 160);
-    process.stdout.write(`${calls.toFixed(2).padStart(6)}  ${ms.toFixed(3).padStart(7)} ms  ${line}\n`);
+    process.stdout.write(
+      `${calls.toFixed(2).padStart(6)}  ${ms.toFixed(3).padStart(7)} ms  ${line}\n`,
+    );
   }
 }
 

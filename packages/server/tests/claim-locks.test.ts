@@ -4,9 +4,9 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { insertStats } from "../src/features/agents/rpc/queries.ts";
+import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
 import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
 import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
-import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
 import { settingsColumns } from "../src/features/workspaces/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";

@@ -14,12 +14,12 @@ import {
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
-import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
-import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
 import { lockUserToDelete, updateUser } from "../src/features/users/queries.ts";
-import { insertRows } from "../src/platform/db/insert-rows.ts";
+import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
+import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { settingsColumns, workspaceRows } from "../src/features/workspaces/queries.ts";
+import { insertRows } from "../src/platform/db/insert-rows.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";

@@ -9,10 +9,13 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 
-import { monitorConnection } from "../src/features/agents/connection/connection-monitor.ts";
-import { type AgentSession, markConnected } from "../src/features/agents/connection/connection-queries.ts";
-import { GatheredHeartbeat } from "../src/features/agents/connection/heartbeat.ts";
 import { selectAgent } from "../src/features/agents/agent-read-queries.ts";
+import { monitorConnection } from "../src/features/agents/connection/connection-monitor.ts";
+import {
+  type AgentSession,
+  markConnected,
+} from "../src/features/agents/connection/connection-queries.ts";
+import { GatheredHeartbeat } from "../src/features/agents/connection/heartbeat.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 

@@ -4,7 +4,10 @@ import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { maxKeysPerAgent, MetadataBatcher } from "../src/features/agents/metadata/metadata-batcher.ts";
+import {
+  maxKeysPerAgent,
+  MetadataBatcher,
+} from "../src/features/agents/metadata/metadata-batcher.ts";
 import { readMetadata } from "../src/features/agents/metadata/metadata-queries.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 

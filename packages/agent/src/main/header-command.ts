@@ -31,7 +31,9 @@ export async function allHeaders(
     if (line === "") continue;
     const header = parseHeader(line);
     if (header === undefined) {
-      throw new AgentConfigError([`line ${index + 1} of the header command's output is no key=value`]);
+      throw new AgentConfigError([
+        `line ${index + 1} of the header command's output is no key=value`,
+      ]);
     }
     const [name, value] = header;
     headers[name] = value;

@@ -20,11 +20,11 @@ import type { Settings } from "../platform/config/settings.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
-import { runJobs } from "./run-jobs.ts";
 import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
 import { tryAddress } from "./listen.ts";
 import { openHttp } from "./open-http.ts";
+import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 
 export interface ServerOptions {

@@ -5,8 +5,8 @@ import type { AgentDefinition } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { agentJson } from "./agent-json.ts";
-import { appRow, scriptRow } from "./definition-rows.ts";
 import type { AgentWithParts } from "./agent-read-queries.ts";
+import { appRow, scriptRow } from "./definition-rows.ts";
 
 /** The place of an agent in a workspace that does not exist yet. */
 export interface PlannedPlace {

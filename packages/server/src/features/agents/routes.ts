@@ -17,15 +17,15 @@ import type { RouteRequest } from "../../platform/http/route-request.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
+import { selectLogSources } from "./agent-read-queries.ts";
 import { negotiateVersion } from "./connection/api-version.ts";
+import { addNetworkRoutes } from "./connection/network-routes.ts";
 import { addIdentityRoutes, type IdentityNeeds } from "./identity/identity-routes.ts";
 import { maxLogsPerRead, readLogs } from "./logs/log-store.ts";
 import { type LogPart, streamAgentLogs } from "./logs/log-stream.ts";
 import { logText } from "./logs/log-text.ts";
-import { MetadataWatches } from "./metadata/metadata-stream.ts";
-import { addNetworkRoutes } from "./connection/network-routes.ts";
 import { addMeRoutes } from "./me/me-routes.ts";
-import { selectLogSources } from "./agent-read-queries.ts";
+import { MetadataWatches } from "./metadata/metadata-stream.ts";
 import { type AgentRpcNeeds, serveAgentRpc } from "./rpc/rpc-route.ts";
 import { readAgent, requireAgentPlace } from "./service.ts";
 

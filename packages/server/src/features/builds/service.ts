@@ -83,7 +83,8 @@ export async function createBuild(
     version,
     number: last.build_number + 1,
     // Only a start chooses a preset, and it was looked up above.
-    presetId: (input.transition === "start" ? input.presetId : undefined) ?? lastPresetId ?? undefined,
+    presetId:
+      (input.transition === "start" ? input.presetId : undefined) ?? lastPresetId ?? undefined,
     workerId: last.worker_id,
     parameters,
     creation: undefined,

@@ -8,8 +8,8 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { endAgents } from "../agents/build-service.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
-import { selectLastSucceeded } from "./predecessor-queries.ts";
 import type { BuildContext } from "./context-queries.ts";
+import { selectLastSucceeded } from "./predecessor-queries.ts";
 import { resourceRows } from "./resource-rows.ts";
 
 /** A build whose agents' processes run for another owner, with its resources and its driver. */

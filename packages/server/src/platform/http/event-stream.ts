@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { whenAborted } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-import { pingIntervalMs } from "./peer-socket.ts";
 import { watchClient } from "./client-disconnect.ts";
+import { pingIntervalMs } from "./peer-socket.ts";
 
 /** Server-sent events in the only form that stock clients accept (docs/protocol/rest.md §1.9). */
 export interface EventStream {

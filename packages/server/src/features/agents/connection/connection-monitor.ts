@@ -2,9 +2,9 @@ import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { isLive } from "../live-queries.ts";
 import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
 import type { Heartbeat, WatchedPeer } from "./heartbeat.ts";
-import { isLive } from "../live-queries.ts";
 
 interface MonitorNeeds {
   readonly db: Database;

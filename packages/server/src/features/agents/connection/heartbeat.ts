@@ -1,9 +1,9 @@
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
-import { type AgentSession, markAllAlive } from "./connection-queries.ts";
 import { selectLive } from "../live-queries.ts";
 import { connectionUpdateMs } from "./agent-status.ts";
+import { type AgentSession, markAllAlive } from "./connection-queries.ts";
 
 /** The other end of a session. */
 export interface WatchedPeer {

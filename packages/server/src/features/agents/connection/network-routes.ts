@@ -22,8 +22,8 @@ import { encodeJson } from "../../../platform/http/json.ts";
 import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { readUuid, requireUuid } from "../../../platform/http/uuid.ts";
-import { negotiateVersion } from "./api-version.ts";
 import { requireAgentPlace, requireConnectedAgent } from "../service.ts";
+import { negotiateVersion } from "./api-version.ts";
 
 interface Needs {
   readonly db: Database;

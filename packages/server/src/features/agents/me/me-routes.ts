@@ -22,12 +22,12 @@ import { requireUuid } from "../../../platform/http/uuid.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
 import type { AuditNotes } from "../../audit/note-service.ts";
 import { ensureGitKey } from "../../users/git-key-service.ts";
-import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
 import { linesBytes, type NewLogLine, packLines } from "../logs/log-lines.ts";
 import { createLogSource, ensureExternalSource, storeAgentLogs } from "../logs/log-service.ts";
 import { maxLogBytes } from "../logs/log-store.ts";
-import { noteGitKeyRead, requireActiveOwner } from "./owner-secrets.ts";
 import type { BudgetName, WriteBudgets } from "../rpc/write-budgets.ts";
+import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
+import { noteGitKeyRead, requireActiveOwner } from "./owner-secrets.ts";
 
 interface Needs {
   readonly db: Database;
@@ -111,7 +111,8 @@ function addLogRoutes(routes: Routes, needs: Needs): void {
       if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
       const id = requireUuid(source);
       const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
-      if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines)))) throw rejectedAgentToken();
+      if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines))))
+        throw rejectedAgentToken();
       return null;
     },
     { maxBodyBytes: maxLogBodyBytes },

@@ -78,7 +78,7 @@ const manifests = prepareQuery((db, agentId: string) =>
             "item.timeout_seconds",
           ]),
       ).as("metadata"),
-    ])
+    ]),
 );
 
 /**

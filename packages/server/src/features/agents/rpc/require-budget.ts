@@ -1,6 +1,6 @@
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { BudgetName } from "./write-budgets.ts";
 import type { AgentRpcContext } from "./context.ts";
+import type { BudgetName } from "./write-budgets.ts";
 
 /** Spends one unit of a budget. Throws `RpcFailure` when there is none left. */
 export function requireBudget({ spend }: Pick<AgentRpcContext, "spend">, name: BudgetName): void {

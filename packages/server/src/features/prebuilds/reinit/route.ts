@@ -4,9 +4,9 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { readAgentToken, rejectedAgentToken } from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";
+import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import { HttpError } from "../../../platform/http/errors.ts";
 import { type EventStream, openEventStream } from "../../../platform/http/event-stream.ts";
-import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { findToken } from "../../../platform/http/token.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
