@@ -21,7 +21,8 @@ export function prepareQuery<Values extends readonly unknown[], Row>(
 ): (db: Queryable, ...values: Values) => Promise<readonly Row[]> {
   let compiled: CompiledQuery<Row> | undefined;
   return async (db, ...values) => {
-    compiled ??= compile(db, build, values.length);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- places only pass through to the parameters
+    compiled ??= compile(values.length, (places) => build(db, ...(places as unknown as Values)));
     const parameters = compiled.parameters.map((parameter) =>
       parameter instanceof Place ? values[parameter.index] : parameter,
     );
@@ -30,14 +31,12 @@ export function prepareQuery<Values extends readonly unknown[], Row>(
   };
 }
 
-function compile<Values extends readonly unknown[], Row>(
-  db: Queryable,
-  build: (db: Queryable, ...values: Values) => Compilable<Row>,
+function compile<Row>(
   count: number,
+  build: (places: readonly Place[]) => Compilable<Row>,
 ): CompiledQuery<Row> {
   const places = Array.from({ length: count }, (_, index) => new Place(index));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- they only pass through to the parameters
-  const compiled = build(db, ...(places as unknown as Values)).compile();
+  const compiled = build(places).compile();
   const missing = places.find((place) => !compiled.parameters.includes(place));
   if (missing !== undefined) {
     throw new TypeError(`value ${missing.index} is not a value of the statement: ${compiled.sql}`);
