@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-import { type ClaimFaultsOutcome, runClaimFaults } from "@slipway/testkit";
+import { type ClaimFaultsOutcome, runClaimFaults } from "@slipway/simulation/claim-faults";
 
 /*
  * Claims under load while servers, PostgreSQL, agents and the connections between them break; afterwards every workspace is

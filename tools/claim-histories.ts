@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { type PlayedHistory, searchHistories } from "@slipway/testkit/simulation";
+import { type PlayedHistory, searchHistories } from "@slipway/simulation/claim-histories";
 
 import { openTestPostgres } from "./test-postgres.ts";
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
-import { plants, replay, type Subject } from "@slipway/testkit/simulation";
+import { plants, replay, type Subject } from "@slipway/simulation";
 
 import { search } from "./simulate/search.ts";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-import type { Subject } from "@slipway/testkit/simulation";
+import type { Subject } from "@slipway/simulation";
 
 import type { WorkerMessage, WorkerOrder } from "./worker.ts";
 

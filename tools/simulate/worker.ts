@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 
-import { explore, type Subject } from "@slipway/testkit/simulation";
+import { explore, type Subject } from "@slipway/simulation";
 
 /** The work of one thread; it reports each world with its steps, and at its end its finding. */
 export interface WorkerOrder {

@@ -1,10 +1,9 @@
-export type { ClaimFaultsOptions, ClaimFaultsOutcome, FaultCount } from "./claim-faults/options.ts";
-export { runClaimFaults } from "./claim-faults/run-claim-faults.ts";
 export { agentsOf, bringToLife, connect, report, type StageAgent } from "./claim-stage/agents.ts";
 export { acquire } from "./claim-stage/acquire.ts";
-export { HeldDriver } from "./claim-stage/held-driver.ts";
+export { handsOverByJob, HeldDriver } from "./claim-stage/held-driver.ts";
 export { fillPool } from "./claim-stage/pool.ts";
 export { ClaimStage } from "./claim-stage/stage.ts";
+export type { Work } from "./claim-stage/work.ts";
 export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";
@@ -28,4 +27,6 @@ export {
 } from "./processes/workspace-life.ts";
 export { openLocalServer } from "./servers/local-server.ts";
 export type { LocalServer } from "./servers/local-server.ts";
+export type { ProxyLink } from "./servers/proxy-link.ts";
 export { TcpProxy } from "./servers/tcp-proxy.ts";
+export type { ProxyTarget } from "./servers/tcp-proxy.ts";

@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.ts";
 
 const suite = {
   project: "db",
-  files: ["packages/testkit/tests/long/claim-histories.test.ts"],
+  files: ["packages/simulation/tests/long/claim-histories.test.ts"],
 } as const;
 
 /** Bugs that no test looks for by name: random histories find them, as the model disagrees. */

@@ -1,0 +1,41 @@
+import { Random } from "../engine/random.ts";
+import { networkFaults } from "./network-faults.ts";
+import type { ClaimFaultsOptions } from "./options.ts";
+import { processFaults } from "./process-faults.ts";
+import type { Stage } from "./stage.ts";
+import { type Blow, storm } from "./storm.ts";
+
+/**
+ * Makes people claim while faults strike; resolves once there are enough claims, or too few in time, and all is
+ * repaired.
+ */
+export async function claimInStorm(
+  { deployment, fleet, claims, people }: Stage,
+  { seed, faultEveryMs, maxStallMs, claimsWithinMs }: ClaimFaultsOptions,
+  onBlow: (blow: Blow) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  const mended = storm(
+    {
+      faults: [
+        ...processFaults(deployment, fleet),
+        ...networkFaults(deployment.proxies, maxStallMs),
+      ],
+      random: new Random(seed),
+      everyMs: faultEveryMs,
+      onBlow,
+    },
+    AbortSignal.any([over.signal, signal]),
+  );
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(claimsWithinMs)]);
+  try {
+    await Promise.race([claims.make(people, limit), mended]);
+  } catch (error) {
+    // Anything missing by then is reported with the violations.
+    if (!limit.aborted) throw error;
+  } finally {
+    over.abort();
+    await mended;
+  }
+}

@@ -1,0 +1,112 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import { createWorkspace, getWorkspaceByName, type Workspace } from "@slipway/api";
+import { Scope } from "@slipway/runtime";
+
+import type { Random } from "../engine/random.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Person, Wish } from "./people.ts";
+import { callOnce, isRefusal, persist } from "./persist.ts";
+
+/** A workspace that its owner knows to own. */
+export interface Acknowledged {
+  readonly id: string;
+  readonly name: string;
+  readonly ownerName: string;
+}
+
+interface ClaimsOptions {
+  readonly wish: Wish;
+  readonly fleet: Fleet;
+  readonly random: Random;
+  readonly count: number;
+  readonly perSecond: number;
+}
+
+const lookEveryMs = 50;
+
+/** The claims so far. */
+export class Claims {
+  readonly #options: ClaimsOptions;
+  readonly acknowledged: Acknowledged[] = [];
+  claimed = 0;
+  missed = 0;
+  lostAnswers = 0;
+  doneUnanswered = 0;
+  #underWay = 0;
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
+  }
+
+  /** Makes claims at random times, each by anybody, until there are as many as wanted. */
+  async make(people: readonly Person[], signal: AbortSignal): Promise<void> {
+    const { random, perSecond, count } = this.#options;
+    await using made = new Scope(signal);
+    for (let number = 1; this.claimed < count; number += 1) {
+      await pause((-Math.log(1 - random.next()) * 1000) / perSecond, undefined, made);
+      const person = random.pick(people);
+      // Those under way may all succeed.
+      while (this.#underWay > 0 && this.claimed + this.#underWay >= count) {
+        await pause(lookEveryMs, undefined, made);
+      }
+      if (person === undefined || this.claimed >= count) break;
+      this.#underWay += 1;
+      made.run((ended) => this.#claimNext(person, `box-${number}`, ended));
+    }
+    await made.join();
+  }
+
+  async #claimNext(person: Person, name: string, signal: AbortSignal): Promise<void> {
+    const workspace = await this.#options.fleet.whenReady(
+      () => this.#claim(person, name, signal),
+      signal,
+    );
+    this.acknowledged.push({ id: workspace.id, name, ownerName: person.name });
+    this.#underWay -= 1;
+    // A first build is not a claim: no workspace waited there.
+    if (workspace.latest_build.build_number > 1) this.claimed += 1;
+    else this.missed += 1;
+  }
+
+  /** Asks until the workspace exists. An unanswered request may have been carried out. */
+  async #claim({ client }: Person, name: string, signal: AbortSignal): Promise<Workspace> {
+    const body = { ...this.#options.wish, name };
+    const params = { user: "me" };
+    for (;;) {
+      try {
+        return await callOnce(
+          (limit) => client.call(createWorkspace, { params, body, signal: limit }),
+          signal,
+        );
+      } catch (error) {
+        signal.throwIfAborted();
+        const isTaken = isRefusal(error) && error.status === 409;
+        if (isRefusal(error) && !isTaken) throw error;
+        if (!isTaken) this.lostAnswers += 1;
+        const found = await this.#find(client, name, signal);
+        if (found === undefined && isTaken) throw error;
+        if (found === undefined) continue;
+        this.doneUnanswered += 1;
+        return found;
+      }
+    }
+  }
+
+  async #find(
+    client: Person["client"],
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Workspace | undefined> {
+    const params = { user: "me", name };
+    try {
+      return await persist(
+        (limit) => client.call(getWorkspaceByName, { params, signal: limit }),
+        signal,
+      );
+    } catch (error) {
+      if (isRefusal(error) && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+}

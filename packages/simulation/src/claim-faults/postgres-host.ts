@@ -1,0 +1,92 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
+import { silentLogger, systemClock } from "@slipway/runtime";
+import type { ProxyTarget } from "@slipway/testkit";
+import pg from "pg";
+
+/** The way that PostgreSQL goes down: with a checkpoint, without one, or all at once. */
+export type Shutdown = "fast" | "immediate" | "kill";
+
+const signals = { immediate: "SIGQUIT", kill: "SIGKILL" } as const;
+
+/** The interval at which a query is repeated while PostgreSQL is down. */
+const retryMs = 100;
+const maxTries = 600;
+
+/** A PostgreSQL of its own that can be restarted, and asked without any proxy. Its opener disposes of it. */
+export class PostgresHost implements AsyncDisposable {
+  readonly #dataDir: string;
+  #postgres: EmbeddedPostgres;
+
+  private constructor(dataDir: string, postgres: EmbeddedPostgres) {
+    this.#dataDir = dataDir;
+    this.#postgres = postgres;
+  }
+
+  static async open(dataDir: string): Promise<PostgresHost> {
+    return new PostgresHost(dataDir, await openPostgres(dataDir));
+  }
+
+  /** The address on which it listens. */
+  get target(): ProxyTarget {
+    const { host, port } = this.#postgres.connection;
+    return { path: `${host}/.s.PGSQL.${port}` };
+  }
+
+  /** Returns the URL of its database behind a proxy. */
+  urlAt(port: number): string {
+    const { user, database } = this.#postgres.connection;
+    return `postgres://${user}@127.0.0.1:${port}/${database}`;
+  }
+
+  async stop(how: Shutdown): Promise<void> {
+    if (how !== "fast") {
+      process.kill(this.#postgres.pid, signals[how]);
+      await this.#postgres.exited;
+    }
+    await this.#postgres.close();
+  }
+
+  async start(): Promise<void> {
+    this.#postgres = await openPostgres(this.#dataDir);
+  }
+
+  /** Resolves to rows of the caller's type. Waits while PostgreSQL is down. */
+  async query<R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#queryOnce<R>(text, values);
+      } catch (error) {
+        // Class 57: it shuts down or starts. Any other error is about the statement.
+        const isRefusal =
+          error instanceof pg.DatabaseError && error.code?.startsWith("57") !== true;
+        if (isRefusal || tries === maxTries) throw error;
+        await pause(retryMs);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#postgres.close();
+  }
+
+  async #queryOnce<R>(text: string, values: readonly unknown[]): Promise<readonly R[]> {
+    const client = new pg.Client({ ...this.#postgres.connection, ssl: false });
+    // The current query fails as well.
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      const { rows } = await client.query(text, [...values]);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the author of the statement knows its rows
+      return rows as R[];
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+function openPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const { signal } = new AbortController();
+  return openEmbeddedPostgres({ dataDir, logger: silentLogger, clock: systemClock, signal });
+}
