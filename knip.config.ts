@@ -12,7 +12,7 @@ const config: KnipConfig = {
     },
     "packages/*": {
       entry: [
-        "src/{index,http,stream,agent,session,claims,prebuilds,clouds,compliance,claim-histories,claim-faults}.ts",
+        "src/{index,http,stream,agent,session,claims,prebuilds,clouds,compliance,postgres,claim-histories,claim-faults,testing}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",
         "src/**/*.test.ts",

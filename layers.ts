@@ -191,7 +191,7 @@ export const layers: readonly PackageLayer[] = [
       "cli",
       "testkit",
     ],
-    // A world from its clock to its faults, then what compares it with the real thing, and breaks that.
+    // The parts of a simulated world, then the comparison with PostgreSQL and the faults of real processes.
     folders: [
       "engine",
       "store",

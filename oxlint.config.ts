@@ -2,7 +2,7 @@ import type { OxlintConfig, OxlintOverride } from "oxlint";
 
 import { layers } from "./layers.ts";
 import type { PackageLayer } from "./layers.ts";
-import { byName, folderNames, importRules, runsInBrowser } from "./tools/import-rules.ts";
+import { folderNames, importRules, outsideRules, runsInBrowser } from "./tools/import-rules.ts";
 import type { FileKind, ImportRule } from "./tools/import-rules.ts";
 
 type Rules = NonNullable<OxlintConfig["rules"]>;
@@ -143,11 +143,11 @@ function restricted(layer: PackageLayer, folder: string | undefined, kind: FileK
   return restrictedImports(importRules(layer, folder, kind));
 }
 
-function restrictedImports(patterns: ImportRule[]): Rules {
+function restrictedImports(patterns: readonly ImportRule[]): Rules {
   const paths = [
     { name: "node:process", importNames: ["env"], message: "read the environment in config/" },
   ];
-  return { "no-restricted-imports": ["error", { paths, patterns }] };
+  return { "no-restricted-imports": ["error", { paths, patterns: [...patterns] }] };
 }
 
 const config: OxlintConfig = {
@@ -158,9 +158,7 @@ const config: OxlintConfig = {
   rules: { ...named, ...refused },
   overrides: [
     ...layers.flatMap(direction),
-    { files: ["{bench,interop,tools}/**"], rules: restrictedImports([byName]) },
-    // It feeds parsers that no package exports.
-    { files: ["tools/fuzz-codecs/**"], rules: restrictedImports([]) },
+    { files: ["{bench,interop,tools}/**"], rules: restrictedImports(outsideRules) },
     // A program or a test reads the environment it runs in.
     {
       files: [

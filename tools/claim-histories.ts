@@ -1,10 +1,8 @@
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { type PlayedHistory, searchHistories } from "@slipway/simulation/claim-histories";
-
-import { openTestPostgres } from "./test-postgres.ts";
+import { openOwnPostgres } from "@slipway/testkit/postgres";
 
 /*
  * Plays random histories of builds, claims and agents in the simulation's model and, by the production statements, in a
@@ -24,7 +22,7 @@ const { values: flags } = parseArgs({
   },
 });
 
-await using postgres = await openTestPostgres(fileURLToPath(new URL("..", import.meta.url)));
+await using postgres = await openOwnPostgres();
 const startedMs = performance.now();
 let played = 0;
 const result = await searchHistories(postgres.url, {

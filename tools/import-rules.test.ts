@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { layers } from "../layers.ts";
-import { importRules } from "./import-rules.ts";
+import { importRules, outsideRules } from "./import-rules.ts";
 import type { FileKind } from "./import-rules.ts";
 
 /** Reports whether an import from `place` is refused: `server/builds`, `wire` for the top of its sources. */
@@ -45,6 +45,13 @@ describe("importRules", () => {
     expect(refuses("server", "../tests/world.ts", "test")).toBe(false);
     expect(refuses("server", "../src/features/users/queries.ts", "test")).toBe(false);
     expect(refuses("server", "../../wire/src/index.ts", "test")).toBe(true);
+  });
+
+  it("refuses the folders beside the packages, and in sources the entries for tests", () => {
+    expect(refuses("server/features/users", "../../../../../tools/check.ts")).toBe(true);
+    expect(refuses("server", "../../../bench/report.ts", "test")).toBe(true);
+    expect(refuses("server", "@slipway/wire/testing")).toBe(true);
+    expect(refuses("agent", "@slipway/wire/testing", "test")).toBe(false);
   });
 
   it("lets a folder import those below it, never those above", () => {
@@ -100,4 +107,26 @@ describe("importRules", () => {
     expect(refuses("server", "@slipway/server", "test")).toBe(false);
     expect(refuses("server", "@slipway/cli", "test")).toBe(true);
   });
+});
+
+describe("outsideRules", () => {
+  const isRefused = (specifier: string): boolean =>
+    outsideRules.some(({ regex }) => new RegExp(regex).test(specifier));
+
+  it.each([
+    "../packages/wire/src/index.ts",
+    "../../../packages/wire/src/bytes/hex.ts",
+    "../packages/testkit/tests/support.ts",
+    "./packages/wire/package.json",
+    "@slipway/wire/src/bytes/hex.ts",
+  ])("refuses %s", (specifier) => {
+    expect(isRefused(specifier)).toBe(true);
+  });
+
+  it.each(["@slipway/wire", "@slipway/wire/testing", "../report.ts", "./support/quantile.ts"])(
+    "lets a tool import %s",
+    (specifier) => {
+      expect(isRefused(specifier)).toBe(false);
+    },
+  );
 });

@@ -10,10 +10,19 @@ export interface ImportRule {
 export type FileKind = "source" | "test";
 
 /** `../src/` without a folder before it is fine: it leads from a package's own tests to its own sources. */
-export const byName: ImportRule = {
+const byName: ImportRule = {
   regex: "^(@slipway/[^/]+|(\\.\\./)+([^./][^/]*/)*[^./][^/]*)/(src|dist)/",
   message: "import a package by its name, never by path",
 };
+
+/** The imports that are refused outside the packages, where any package may be imported: in tools and benchmarks. */
+export const outsideRules: readonly ImportRule[] = [
+  byName,
+  { regex: "^(\\.\\.?/)+packages/", message: byName.message },
+];
+
+/** The folders beside `packages`, which no package imports. */
+const outside = ["tools", "bench", "interop"];
 
 /**
  * Returns the imports that are refused in a package's folder, which is a path below `src`, or `src` itself when it is
@@ -26,10 +35,10 @@ export function importRules(
 ): ImportRule[] {
   const rules = [...packageRules(layer, folder, kind), ...folderRules(layer, folder)];
   if (kind === "source") {
-    rules.push({
-      regex: "(^|/)index\\.ts$",
-      message: "only other packages import a package's entry",
-    });
+    rules.push(
+      { regex: "(^|/)index\\.ts$", message: "only other packages import a package's entry" },
+      { regex: "^@slipway/[^/]+/testing$", message: "that entry is for tools and tests only" },
+    );
     if (runsInBrowser(layer, folder)) {
       rules.push({ regex: "^node:", message: "this part runs in a browser too" });
     }
@@ -69,6 +78,10 @@ function packageRules(
     },
     byName,
     { regex: `^(\\.\\./)+(packages|${byPath.join("|")})/`, message: byName.message },
+    {
+      regex: `^(\\.\\./)+(${outside.join("|")})/`,
+      message: "a package imports nothing from beside the packages",
+    },
   ];
 }
 

@@ -1,4 +1,5 @@
-import { openTestPostgres } from "../test-postgres.ts";
+import { openOwnPostgres } from "@slipway/testkit/postgres";
+
 import { type Mutant, type Suite, suiteKey } from "./mutant.ts";
 import { runSuite, type SuiteOptions, type SuiteOutcome } from "./run-suite.ts";
 import { openScratchTree } from "./scratch-tree.ts";
@@ -34,7 +35,7 @@ export async function judge(mutants: readonly Mutant[], options: JudgeOptions): 
 async function judgeSuites(queue: (readonly Mutant[])[], options: JudgeOptions): Promise<void> {
   const { checkout, limitMs, signal } = options;
   await using tree = await openScratchTree(checkout);
-  await using postgres = await openTestPostgres(checkout);
+  await using postgres = await openOwnPostgres();
   const suiteOptions = { root: tree.root, postgresUrl: postgres.url, limitMs, signal };
   for (let mutants = queue.shift(); mutants !== undefined; mutants = queue.shift()) {
     const [{ suite } = { suite: undefined }] = mutants;

@@ -309,7 +309,7 @@ test("works for an ordinary user", async () => {
   await chmod(own, 0o777);
   const program = `
     import { silentLogger, systemClock } from "@slipway/runtime";
-    import { openEmbeddedPostgres } from ${JSON.stringify(new URL("../../postgres/src/embedded-postgres.ts", import.meta.url).href)};
+    import { openEmbeddedPostgres } from "@slipway/postgres";
     const database = await openEmbeddedPostgres({
       dataDir: ${JSON.stringify(join(own, "data"))}, logger: silentLogger, clock: systemClock,
       signal: AbortSignal.timeout(50_000),

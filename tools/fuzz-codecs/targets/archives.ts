@@ -1,10 +1,10 @@
 import { isAbsolute } from "node:path";
 
+import { unstorableField } from "@slipway/server/testing";
+import { readTemplateArchive } from "@slipway/template";
+import { maxDefinitionBytes, maxReadmeBytes } from "@slipway/template/testing";
 import { pack } from "tar-stream";
 
-import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
-import { maxDefinitionBytes, maxReadmeBytes } from "../../../packages/template/src/limits.ts";
-import { readTemplateArchive } from "../../../packages/template/src/read-archive.ts";
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";
 

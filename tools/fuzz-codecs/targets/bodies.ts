@@ -1,13 +1,13 @@
 import * as contract from "@slipway/api";
-import type { ErrorObject } from "ajv";
-
-import { HttpError } from "../../../packages/server/src/platform/http/errors.ts";
-import { encodeJson } from "../../../packages/server/src/platform/http/json.ts";
-import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
 import {
   createValidator,
+  encodeJson,
+  HttpError,
+  unstorableField,
   validationError,
-} from "../../../packages/server/src/platform/http/validation.ts";
+} from "@slipway/server/testing";
+import type { ErrorObject } from "ajv";
+
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

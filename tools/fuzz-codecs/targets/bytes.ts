@@ -1,10 +1,14 @@
-import { BytesError, encodeHex, encodeUuid, parseHex, parseUuid } from "@slipway/wire";
+import { BytesError, encodeHex, encodeUuid, joinBytes, parseHex, parseUuid } from "@slipway/wire";
+import {
+  appendVarint,
+  ByteQueue,
+  encodeUtf8,
+  GrowingBuffer,
+  parseUtf8,
+  parseUtf8Lenient,
+  parseVarint,
+} from "@slipway/wire/testing";
 
-import { ByteQueue } from "../../../packages/wire/src/bytes/byte-queue.ts";
-import { GrowingBuffer } from "../../../packages/wire/src/bytes/growing-buffer.ts";
-import { joinBytes } from "../../../packages/wire/src/bytes/join.ts";
-import { encodeUtf8, parseUtf8, parseUtf8Lenient } from "../../../packages/wire/src/bytes/utf8.ts";
-import { appendVarint, parseVarint } from "../../../packages/wire/src/bytes/varint.ts";
 import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

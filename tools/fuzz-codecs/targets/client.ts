@@ -1,16 +1,16 @@
+import {
+  expandPath,
+  LineSplitter,
+  ManifestError,
+  maxLineBytes,
+  parseHeader,
+  readManifest,
+  splitShellWords,
+} from "@slipway/agent/testing";
+import { firstEvent, readDuration, readWorkspaceReference, UsageError } from "@slipway/cli/testing";
 import { printableLine, printableText } from "@slipway/runtime";
 import { type Manifest, ManifestSchema, parseMessage, ProtobufError } from "@slipway/wire";
 
-import { parseHeader } from "../../../packages/agent/src/config/headers.ts";
-import { expandPath } from "../../../packages/agent/src/process/expand.ts";
-import { splitShellWords } from "../../../packages/agent/src/process/shell-words.ts";
-import { LineSplitter, maxLineBytes } from "../../../packages/agent/src/scripts/line-splitter.ts";
-import { ManifestError } from "../../../packages/agent/src/session/errors.ts";
-import { readManifest } from "../../../packages/agent/src/session/manifest.ts";
-import { readDuration } from "../../../packages/cli/src/command/duration.ts";
-import { UsageError } from "../../../packages/cli/src/command/errors.ts";
-import { firstEvent } from "../../../packages/cli/src/commands/show/first-event.ts";
-import { readWorkspaceReference } from "../../../packages/cli/src/commands/workspace/reference.ts";
 import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

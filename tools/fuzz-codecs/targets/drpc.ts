@@ -1,8 +1,13 @@
 import { DrpcCaller, DrpcError, DrpcResponder, encodeHex, joinBytes } from "@slipway/wire";
+import {
+  encodeFrame,
+  encodeMetadata,
+  encodeRpcError,
+  parseFrame,
+  parseMetadata,
+  parseRpcError,
+} from "@slipway/wire/testing";
 
-import { encodeFrame, parseFrame } from "../../../packages/wire/src/drpc/frame.ts";
-import { encodeMetadata, parseMetadata } from "../../../packages/wire/src/drpc/metadata.ts";
-import { encodeRpcError, parseRpcError } from "../../../packages/wire/src/drpc/rpc-error.ts";
 import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 

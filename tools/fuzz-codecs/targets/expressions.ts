@@ -1,8 +1,14 @@
-import { durationText, parseDuration } from "../../../packages/template/src/duration.ts";
-import { maxRegexSize } from "../../../packages/template/src/limits.ts";
-import { RegexMatcher, regexProblem, regexSize } from "../../../packages/template/src/regex.ts";
-import { suggest } from "../../../packages/template/src/suggest.ts";
-import { parseTemplateText } from "../../../packages/template/src/template-text.ts";
+import { RegexMatcher } from "@slipway/template";
+import {
+  durationText,
+  maxRegexSize,
+  parseDuration,
+  parseTemplateText,
+  regexProblem,
+  regexSize,
+  suggest,
+} from "@slipway/template/testing";
+
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

@@ -1,12 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
 
+import { IdentityError } from "@slipway/identity";
+import {
+  awsKeys,
+  azureTrust,
+  SignatureBudget,
+  verifyAwsIdentity,
+  verifyAzureIdentity,
+  verifyGoogleIdentity,
+} from "@slipway/identity/testing";
 import { issue, signMessage } from "@slipway/testkit/clouds";
 
-import { awsKeys, verifyAwsIdentity } from "../../../packages/identity/src/aws.ts";
-import { azureTrust, verifyAzureIdentity } from "../../../packages/identity/src/azure.ts";
-import { IdentityError } from "../../../packages/identity/src/errors.ts";
-import { verifyGoogleIdentity } from "../../../packages/identity/src/google.ts";
-import { SignatureBudget } from "../../../packages/identity/src/signature-budget.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
 const keys = awsKeys([]);

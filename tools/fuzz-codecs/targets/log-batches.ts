@@ -1,3 +1,4 @@
+import { parseLogRequest, RpcFailure } from "@slipway/server/testing";
 import {
   BatchCreateLogsRequestSchema,
   encodeMessage,
@@ -8,8 +9,6 @@ import {
   timestampFromMs,
 } from "@slipway/wire";
 
-import { parseLogRequest } from "../../../packages/server/src/features/agents/rpc/logs.ts";
-import { RpcFailure } from "../../../packages/server/src/platform/rpc/handler.ts";
 import { expectSame, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 

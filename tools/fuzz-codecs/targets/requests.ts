@@ -1,20 +1,22 @@
-import { negotiateVersion } from "../../../packages/server/src/features/agents/connection/api-version.ts";
 import {
+  AllowedMethods,
   cleanMessage,
+  HttpError,
   maxMessageBytes,
-} from "../../../packages/server/src/features/agents/me/app-status-service.ts";
-import { readIp } from "../../../packages/server/src/features/agents/rpc/connections.ts";
-import { parseAuditSearch } from "../../../packages/server/src/features/audit/search.ts";
-import { parseTemplateSearch } from "../../../packages/server/src/features/templates/search.ts";
-import { parseUserSearch } from "../../../packages/server/src/features/users/search.ts";
-import { parseSearch } from "../../../packages/server/src/features/workspaces/search.ts";
-import { parseSessionToken } from "../../../packages/server/src/platform/auth/session-key.ts";
-import { AllowedMethods } from "../../../packages/server/src/platform/http/allowed-methods.ts";
-import { HttpError } from "../../../packages/server/src/platform/http/errors.ts";
-import { readLogRange } from "../../../packages/server/src/platform/http/log-range.ts";
-import { readPage } from "../../../packages/server/src/platform/http/paging.ts";
-import { readCookie, sessionCookie } from "../../../packages/server/src/platform/http/token.ts";
-import { requireUuid } from "../../../packages/server/src/platform/http/uuid.ts";
+  negotiateVersion,
+  parseAuditSearch,
+  parseSearch,
+  parseSessionToken,
+  parseTemplateSearch,
+  parseUserSearch,
+  readCookie,
+  readIp,
+  readLogRange,
+  readPage,
+  requireUuid,
+  sessionCookie,
+} from "@slipway/server/testing";
+
 import { expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

@@ -1,11 +1,8 @@
-import { parseCron } from "../../../packages/agent/src/scripts/cron.ts";
-import { CronError } from "../../../packages/agent/src/scripts/errors.ts";
-import { parseAutostart } from "../../../packages/server/src/features/workspaces/autostart-schedule.ts";
-import {
-  parseScriptCron,
-  parseWindowCron,
-  windowsOverlap,
-} from "../../../packages/template/src/cron.ts";
+import { CronError, parseCron } from "@slipway/agent/testing";
+import { parseAutostart } from "@slipway/server/testing";
+import { windowsOverlap } from "@slipway/template";
+import { parseScriptCron, parseWindowCron } from "@slipway/template/testing";
+
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { evaluateDefinition } from "../../../packages/server/src/features/templates/evaluate.ts";
-import { unstorableField } from "../../../packages/server/src/platform/http/storable-text.ts";
-import type { TemplateDefinition } from "../../../packages/template/src/definition.ts";
-import { mayFailToRender, renderDefinition } from "../../../packages/template/src/interpolate.ts";
-import { resolveParameters } from "../../../packages/template/src/parameters.ts";
-import { parseTemplateDefinition } from "../../../packages/template/src/parse-definition.ts";
-import { TemplateFormatError } from "../../../packages/template/src/template-format-error.ts";
+import { evaluateDefinition, unstorableField } from "@slipway/server/testing";
+import {
+  mayFailToRender,
+  parseTemplateDefinition,
+  renderDefinition,
+  resolveParameters,
+  type TemplateDefinition,
+  TemplateFormatError,
+} from "@slipway/template";
+
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 

@@ -1,8 +1,12 @@
 import { encodeHex, joinBytes, YamuxError, type YamuxEvent, YamuxSession } from "@slipway/wire";
+import {
+  encodeHeader,
+  Flag,
+  FrameType,
+  initialWindow,
+  maxWaitingReplies,
+} from "@slipway/wire/testing";
 
-import { encodeHeader, Flag, FrameType } from "../../../packages/wire/src/yamux/header.ts";
-import { maxWaitingReplies } from "../../../packages/wire/src/yamux/output.ts";
-import { initialWindow } from "../../../packages/wire/src/yamux/stream-state.ts";
 import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import { recordedSessions } from "../recordings.ts";
 import type { FuzzTarget } from "../target.ts";

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /** The bundle of the agent, once `buildAgent` has made it. */
-export const agentProgram = join(root, "packages/agent/dist/agent.js");
+export const agentProgram = fileURLToPath(import.meta.resolve("@slipway/agent/program"));
 
 /** Bundles the agent if its sources have changed. */
 export async function buildAgent(): Promise<void> {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../../cli/bin/slipway.js", import.meta.url));
+const program = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
 
 /** The administrator of every server that is started here. */
 export const testAdmin = {

@@ -1,17 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { fileURLToPath } from "node:url";
 
-/** A PostgreSQL for tests. It lasts for many runs of them, one at a time. */
+const program = fileURLToPath(new URL("run-postgres.ts", import.meta.url));
+
+/** A PostgreSQL for tests, with a migrated database to copy. Disposing of it ends it. */
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts the embedded one, whatever the environment names. */
-export async function openTestPostgres(checkout: string): Promise<TestPostgres> {
-  const program = join(checkout, "packages/testkit/src/database/run-postgres.ts");
-  const { SLIPWAY_TEST_POSTGRES_URL: _, ...env } = process.env;
+/**
+ * Starts the embedded one, or uses the one that SLIPWAY_TEST_POSTGRES_URL names in the environment. It runs in a process
+ * of its own, because vitest's setup does not find our packages by their sources.
+ */
+export async function openTestPostgres(
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<TestPostgres> {
   const child = spawn(process.execPath, ["--conditions=@slipway/source", program], {
     env,
     // Ctrl-C ends the tests first.
@@ -31,4 +36,10 @@ export async function openTestPostgres(checkout: string): Promise<TestPostgres> 
       await exited;
     },
   };
+}
+
+/** Starts the embedded one, whatever the environment names. It lasts for many runs of tests, one at a time. */
+export function openOwnPostgres(): Promise<TestPostgres> {
+  const { SLIPWAY_TEST_POSTGRES_URL: _, ...env } = process.env;
+  return openTestPostgres(env);
 }

@@ -1,0 +1,9 @@
+/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+export { parseHeader } from "./config/headers.ts";
+export { expandPath } from "./process/expand.ts";
+export { splitShellWords } from "./process/shell-words.ts";
+export { parseCron } from "./scripts/cron.ts";
+export { CronError } from "./scripts/errors.ts";
+export { LineSplitter, maxLineBytes } from "./scripts/line-splitter.ts";
+export { ManifestError } from "./session/errors.ts";
+export { readManifest } from "./session/manifest.ts";

@@ -1,0 +1,5 @@
+/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+export { awsKeys, verifyAwsIdentity } from "./aws.ts";
+export { azureTrust, verifyAzureIdentity } from "./azure.ts";
+export { verifyGoogleIdentity } from "./google.ts";
+export { SignatureBudget } from "./signature-budget.ts";

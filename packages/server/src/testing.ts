@@ -1,0 +1,22 @@
+/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+export { negotiateVersion } from "./features/agents/connection/api-version.ts";
+export { cleanMessage, maxMessageBytes } from "./features/agents/me/app-status-service.ts";
+export { readIp } from "./features/agents/rpc/connections.ts";
+export { parseLogRequest } from "./features/agents/rpc/logs.ts";
+export { parseAuditSearch } from "./features/audit/search.ts";
+export { evaluateDefinition } from "./features/templates/evaluate.ts";
+export { parseTemplateSearch } from "./features/templates/search.ts";
+export { parseUserSearch } from "./features/users/search.ts";
+export { parseAutostart } from "./features/workspaces/autostart-schedule.ts";
+export { parseSearch } from "./features/workspaces/search.ts";
+export { parseSessionToken } from "./platform/auth/session-key.ts";
+export { AllowedMethods } from "./platform/http/allowed-methods.ts";
+export { HttpError } from "./platform/http/errors.ts";
+export { encodeJson } from "./platform/http/json.ts";
+export { readLogRange } from "./platform/http/log-range.ts";
+export { readPage } from "./platform/http/paging.ts";
+export { unstorableField } from "./platform/http/storable-text.ts";
+export { readCookie, sessionCookie } from "./platform/http/token.ts";
+export { requireUuid } from "./platform/http/uuid.ts";
+export { createValidator, validationError } from "./platform/http/validation.ts";
+export { RpcFailure } from "./platform/rpc/handler.ts";
