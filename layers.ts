@@ -199,7 +199,7 @@ export const layers: readonly PackageLayer[] = [
       "model",
       "world",
       "checks",
-      "plants",
+      "planted-bugs",
       "claim-histories",
       "claim-faults",
     ],

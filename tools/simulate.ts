@@ -1,23 +1,23 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
-import { plants, replay, type Subject } from "@slipway/simulation";
+import { plantedBugs, replay, type Subject } from "@slipway/simulation";
 
 import { search } from "./simulate/search.ts";
 
 /*
- * Looks for worlds in which claims break an invariant of docs/claims.md: servers, agents and people that follow the
+ * Looks for worlds in which claims break an invariant of docs/claims.md: servers, agents and users that follow the
  * product's own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
  *
  *   npm run simulate -- [--seeds 10000] [--from 1] [--threads N] [--json]
- *   npm run simulate -- --seed 42             one world again, and its events
- *   npm run simulate -- --plants              plants each known fault and says how long it took to find; then its worlds
- *                                             without it
- *   npm run simulate -- --plant NAME [--seed 42]  its worlds; with --without, the same without the fault
+ *   npm run simulate -- --seed 42                       one world again, and its events
+ *   npm run simulate -- --planted-bugs                  plants each known bug and says how long it took to find; then its
+ *                                                       worlds without it
+ *   npm run simulate -- --planted-bug NAME [--seed 42]  its worlds; with --without, the same without the bug
  */
 
-/** Worlds of a planted fault that are looked at, with it until it is found, and without it. */
-const plantSeeds = 200;
+/** The number of worlds of a planted bug that are searched, with it until it is found, and without it. */
+const seedsPerBug = 200;
 
 const { values: flags } = parseArgs({
   options: {
@@ -25,19 +25,18 @@ const { values: flags } = parseArgs({
     from: { type: "string", default: "1" },
     threads: { type: "string", default: String(availableParallelism()) },
     seed: { type: "string" },
-    plant: { type: "string" },
-    plants: { type: "boolean", default: false },
+    "planted-bug": { type: "string" },
+    "planted-bugs": { type: "boolean", default: false },
     without: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
+const bug = flags["planted-bug"];
 const subject: Subject =
-  flags.plant === undefined
-    ? { kind: "own" }
-    : { kind: flags.without ? "without" : "plant", plant: flags.plant };
+  bug === undefined ? { kind: "own" } : { kind: flags.without ? "without" : "bug", bug };
 
 if (flags.seed !== undefined) await show(subject, Number(flags.seed));
-else if (flags.plants) await findPlants();
+else if (flags["planted-bugs"]) await findPlantedBugs();
 else await look();
 
 async function show(shown: Subject, seed: number): Promise<void> {
@@ -53,7 +52,7 @@ async function look(): Promise<void> {
   if (flags.json) say(JSON.stringify(result));
   else say(`${seeds} worlds, ${steps} steps in ${seconds.toFixed(1)} s: ${rate(steps, seconds)}`);
   if (found === undefined) return say("all invariants hold");
-  const again = flags.plant === undefined ? "" : ` --plant ${flags.plant}`;
+  const again = bug === undefined ? "" : ` --planted-bug ${bug}`;
   say(
     `seed ${found.seed} breaks ${found.text}`,
     `again: npm run simulate -- --seed ${found.seed}${again}`,
@@ -61,10 +60,10 @@ async function look(): Promise<void> {
   await show(subject, found.seed);
 }
 
-async function findPlants(): Promise<void> {
-  for (const { name, breaks, summary } of plants) {
-    const planted = await searchFor({ kind: "plant", plant: name }, plantSeeds);
-    const without = await searchFor({ kind: "without", plant: name }, plantSeeds);
+async function findPlantedBugs(): Promise<void> {
+  for (const { name, breaks, summary } of plantedBugs) {
+    const planted = await searchFor({ kind: "bug", bug: name }, seedsPerBug);
+    const without = await searchFor({ kind: "without", bug: name }, seedsPerBug);
     if (planted.found === undefined || without.found !== undefined) process.exitCode = 1;
     if (flags.json) {
       say(JSON.stringify({ name, breaks, planted, without }));

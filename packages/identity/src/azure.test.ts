@@ -3,7 +3,7 @@ import { generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
 import {
   type CertificateParts,
   issue,
-  type Issued,
+  type IssuedCertificate,
   makeKeys,
   type MessageParts,
   signMessage,
@@ -23,13 +23,13 @@ const id = "dc18de58-292f-4794-9a5d-000000000001";
 const content = JSON.stringify({ nonce: "1", vmId: id, timeStamp: {} });
 const metadata = "metadata.azure.com";
 
-let root: Issued;
-let middle: Issued;
-let keys: Issued["keys"];
-let signer: Issued;
+let root: IssuedCertificate;
+let middle: IssuedCertificate;
+let keys: IssuedCertificate["keys"];
+let signer: IssuedCertificate;
 
 /** Issues a certificate of the metadata service, unless the parts say otherwise. */
-function issueSigner(parts: Partial<CertificateParts> = {}): Promise<Issued> {
+function issueSigner(parts: Partial<CertificateParts> = {}): Promise<IssuedCertificate> {
   return issue({ name: metadata, issuer: middle, keys, ...parts });
 }
 
@@ -42,9 +42,9 @@ beforeAll(async () => {
 
 interface Setting {
   /** Trusted certificates besides the public roots. */
-  readonly more?: readonly Issued[];
+  readonly more?: readonly IssuedCertificate[];
   /** The certificates that every address serves. */
-  readonly fetched?: readonly Issued[];
+  readonly fetched?: readonly IssuedCertificate[];
   readonly asked?: string[];
 }
 
@@ -381,7 +381,7 @@ describe("what a message of a stranger costs", () => {
   /**
    * Presents a stranger's own signer with certificates of their choice; resolves to the number of signatures checked.
    */
-  async function spentOn(certificates: readonly Issued[], issuer: Issued): Promise<number> {
+  async function spentOn(certificates: readonly IssuedCertificate[], issuer: IssuedCertificate): Promise<number> {
     const own = await issueSigner({ issuer });
     const message = signMessage(content, { signer: own, certificates: [own, ...certificates] });
     const signatures = new SignatureBudget();
@@ -396,7 +396,7 @@ describe("what a message of a stranger costs", () => {
   }
 
   /** Returns a key pair with another public key. */
-  async function withPublicKey(jwk: object): Promise<Issued["keys"]> {
+  async function withPublicKey(jwk: object): Promise<IssuedCertificate["keys"]> {
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
     const publicKey = await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]);
     return { privateKey: keys.privateKey, publicKey };

@@ -1,14 +1,14 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { issue, type Issued } from "@slipway/testkit/clouds";
+import { issue, type IssuedCertificate } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { isIssuerUrl, IssuerStore, type Lookup } from "./issuer-store.ts";
 
 const opened = new AsyncDisposableStack();
 let port: number;
-let issuer: Issued;
+let issuer: IssuedCertificate;
 let asked: string[];
 let answer: (reply: ServerResponse) => void;
 

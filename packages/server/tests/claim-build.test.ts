@@ -7,7 +7,7 @@ import {
   type ClaimStage,
   connect,
   fillPool,
-  HeldDriver,
+  ManualDriver,
   report,
   type StageAgent,
 } from "@slipway/testkit";
@@ -206,7 +206,7 @@ describe("an owed reinit", () => {
     const { latest_build: build } = await claim();
     expect(await viewOf(stage, main.token)).toMatchObject({ isOwed: true });
     const { worker_id: machine } = await selectJob(build.id);
-    const driver = new HeldDriver("process");
+    const driver = new ManualDriver("process");
     driver.end("succeed");
     const { db, secrets } = stage.needs;
     const needs = { db, secrets, drivers: new Map([["process", driver]]), accessUrl: "" };

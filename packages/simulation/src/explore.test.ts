@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { explore, replay } from "./explore.ts";
-import { plants } from "./plants/plants.ts";
+import { plantedBugs } from "./planted-bugs/planted-bugs.ts";
 import { profileOf } from "./world/profile.ts";
 
 const own = { kind: "own" } as const;
-/** More than any planted fault needs. */
+/** The most worlds in which a planted bug must be found; none needs as many. */
 const patience = 60;
 
 describe("claims in a world where things go wrong", () => {
@@ -31,14 +31,14 @@ describe("claims in a world where things go wrong", () => {
   });
 });
 
-describe.each(plants)("the planted fault $name", ({ name }) => {
+describe.each(plantedBugs)("the planted bug $name", ({ name }) => {
   it("is found, and its world is well without it", { timeout: 120_000 }, async () => {
-    const { found } = await explore({ kind: "plant", plant: name }, { from: 1, count: patience });
+    const { found } = await explore({ kind: "bug", bug: name }, { from: 1, count: patience });
     expect(found?.text).toEqual(expect.any(String));
-    const without = { kind: "without", plant: name } as const;
+    const without = { kind: "without", bug: name } as const;
     const seed = found?.seed ?? 0;
     expect((await explore(without, { from: seed, count: 1 })).found).toBeUndefined();
-    const replayed = await replay({ kind: "plant", plant: name }, seed);
+    const replayed = await replay({ kind: "bug", bug: name }, seed);
     expect(replayed.violation).toBe(found?.text);
     expect(replayed.lines.length).toBeGreaterThan(3);
   });

@@ -1,17 +1,17 @@
 import { ownRules } from "./model/rules.ts";
-import { type Plant, withoutFault } from "./plants/plant.ts";
-import { plants } from "./plants/plants.ts";
+import { type PlantedBug, withoutBug } from "./planted-bugs/planted-bug.ts";
+import { plantedBugs } from "./planted-bugs/planted-bugs.ts";
 import { runWorld } from "./run-world.ts";
 import type { Violation } from "./world/monitor.ts";
 import { profileOf } from "./world/profile.ts";
 
 /**
- * The rules of worlds: the product's own; a planted fault; or the worlds of that fault without it, which show
- * that it is the fault that is found.
+ * The rules of worlds: the product's own; a planted bug; or the worlds of that bug without it, which show that it is the
+ * bug that is found.
  */
 export type Subject =
   | { readonly kind: "own" }
-  | { readonly kind: "plant" | "without"; readonly plant: string };
+  | { readonly kind: "bug" | "without"; readonly bug: string };
 
 export interface Exploration {
   readonly seeds: number;
@@ -23,12 +23,12 @@ export interface Exploration {
 interface ExploreOptions {
   readonly from: number;
   readonly count: number;
-  /** Checked after each world. */
+  /** Reports whether to stop; checked after each world. */
   readonly isOver?: () => boolean;
   readonly onWorld?: (steps: number) => void;
 }
 
-/** Runs the worlds of seeds, one after the other, up to the first violation: of a planted fault, to the first of its own. */
+/** Runs the worlds of seeds, one after the other, up to the first violation: of a planted bug, to the first of its own. */
 export async function explore(subject: Subject, options: ExploreOptions): Promise<Exploration> {
   const { from, count, isOver = () => false, onWorld = () => undefined } = options;
   let steps = 0;
@@ -66,25 +66,25 @@ export async function replay(subject: Subject, seed: number): Promise<Replay> {
 
 function runSeed(subject: Subject, seed: number, isTraced: boolean): ReturnType<typeof runWorld> {
   if (subject.kind !== "own") {
-    const plant = findPlant(subject.plant);
-    const rules = subject.kind === "plant" ? plant.rules : withoutFault(plant);
-    return runWorld({ seed, profile: profileOf(seed, plant.wants), rules, isTraced });
+    const bug = findBug(subject.bug);
+    const rules = subject.kind === "bug" ? bug.rules : withoutBug(bug);
+    return runWorld({ seed, profile: profileOf(seed, bug.requires), rules, isTraced });
   }
   const profile = profileOf(seed);
   const agent = { ...ownRules.agent, kind: profile.agentKind };
   return runWorld({ seed, profile, rules: { ...ownRules, agent }, isTraced });
 }
 
-/** Reports whether a violation counts. One fault leads to others; a planted one is found by its known violations. */
+/** Reports whether a violation counts. One bug leads to others; a planted one is found by its known violations. */
 function counts(subject: Subject, { invariant }: Violation): boolean {
-  return subject.kind !== "plant" || findPlant(subject.plant).breaks.includes(invariant);
+  return subject.kind !== "bug" || findBug(subject.bug).breaks.includes(invariant);
 }
 
-function findPlant(name: string): Plant {
-  const found = plants.find((plant) => plant.name === name);
+function findBug(name: string): PlantedBug {
+  const found = plantedBugs.find((bug) => bug.name === name);
   if (found === undefined) {
-    const names = plants.map((plant) => plant.name).join(", ");
-    throw new RangeError(`there is no planted fault ${name}, wanted one of ${names}`);
+    const names = plantedBugs.map((bug) => bug.name).join(", ");
+    throw new RangeError(`there is no planted bug ${name}, wanted one of ${names}`);
   }
   return found;
 }

@@ -1,3 +1,3 @@
 export { explore, replay } from "./explore.ts";
 export type { Exploration, Replay, Subject } from "./explore.ts";
-export { plants } from "./plants/plants.ts";
+export { plantedBugs } from "./planted-bugs/planted-bugs.ts";

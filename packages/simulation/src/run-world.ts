@@ -1,12 +1,12 @@
-import { Answers } from "./checks/answers.ts";
-import { checkAtRest } from "./checks/at-rest.ts";
-import { Ownership } from "./checks/ownership.ts";
-import { Pools } from "./checks/pools.ts";
-import { Scripts } from "./checks/scripts.ts";
+import { AnswerMonitor } from "./checks/answer-monitor.ts";
+import { checkAtRest } from "./checks/check-at-rest.ts";
+import { OwnershipMonitor } from "./checks/ownership-monitor.ts";
+import { PoolMonitor } from "./checks/pool-monitor.ts";
+import { ScriptMonitor } from "./checks/script-monitor.ts";
 import { Life } from "./engine/life.ts";
-import { Misfortune } from "./world/misfortune.ts";
+import { FaultInjector } from "./world/fault-injector.ts";
 import { Violation } from "./world/monitor.ts";
-import { People } from "./world/people.ts";
+import { Actors } from "./world/actors.ts";
 import type { Setting, SettingOptions } from "./world/setting.ts";
 import { World } from "./world/world.ts";
 
@@ -14,36 +14,36 @@ import { World } from "./world/world.ts";
 const settleMs = 90_000;
 const restMs = 240_000;
 
-export interface Outcome {
+export interface WorldOutcome {
   readonly world: World;
   readonly violation: Violation | undefined;
 }
 
 /** Runs a world from its beginning to its rest, or to the first violated invariant. */
-export async function runWorld(options: SettingOptions): Promise<Outcome> {
+export async function runWorld(options: SettingOptions): Promise<WorldOutcome> {
   const world = new World(options);
   const { scheduler, conditions, model, trace } = world.setting;
   const { tables, db } = model;
-  const people = new People(world.setting);
-  const misfortune = new Misfortune(world);
+  const actors = new Actors(world.setting);
+  const faultInjector = new FaultInjector(world);
   world.setting.monitors.push(
-    new Ownership(tables),
-    new Scripts(tables, options.rules.agent.kind),
-    new Answers(tables),
-    new Pools(tables, db, () => scheduler.nowMs),
-    misfortune,
+    new OwnershipMonitor(tables),
+    new ScriptMonitor(tables, options.rules.agent.kind),
+    new AnswerMonitor(tables),
+    new PoolMonitor(tables, db, () => scheduler.nowMs),
+    faultInjector,
   );
   try {
     await furnish(world.setting);
     conditions.isCalm = false;
-    people.begin();
-    misfortune.begin();
+    actors.begin();
+    faultInjector.begin();
     await scheduler.run(options.profile.chaosMs);
     trace.add("world", () => "is calm from now on");
     conditions.isCalm = true;
-    misfortune.end();
+    faultInjector.end();
     await scheduler.run(settleMs);
-    void people.retryFailed();
+    void actors.retryFailed();
     await scheduler.run(restMs);
     checkAtRest(world);
     return { world, violation: undefined };

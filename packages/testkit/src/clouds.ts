@@ -2,7 +2,7 @@
 export {
   type CertificateParts,
   issue,
-  type Issued,
+  type IssuedCertificate,
   makeKeys,
   type MessageParts,
   signMessage,

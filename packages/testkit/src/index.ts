@@ -1,6 +1,6 @@
 export { agentsOf, bringToLife, connect, report, type StageAgent } from "./claim-stage/agents.ts";
 export { acquire } from "./claim-stage/acquire.ts";
-export { handsOverByJob, HeldDriver } from "./claim-stage/held-driver.ts";
+export { handsOverByJob, ManualDriver } from "./claim-stage/manual-driver.ts";
 export { fillPool } from "./claim-stage/pool.ts";
 export { ClaimStage } from "./claim-stage/stage.ts";
 export type { Work } from "./claim-stage/work.ts";

@@ -15,7 +15,7 @@ export interface AgentBoxOptions {
   readonly serverUrl: string;
   readonly token: string;
   /** Called when the process ends without having been killed. */
-  readonly onSurprise: (what: string) => void;
+  readonly onUnexpectedExit: (what: string) => void;
 }
 
 /** The machine of one workspace's agent: one process after the other, all with the same token. */
@@ -52,7 +52,7 @@ export class AgentBox implements AsyncDisposable {
   /** Starts the process, unless the box is retired. */
   start(): void {
     if (this.#isRetired) return;
-    const { directory, workspaceId, onSurprise } = this.#options;
+    const { directory, workspaceId, onUnexpectedExit } = this.#options;
     this.#boots += 1;
     const log = openSync(join(directory, "agent.log"), "a");
     const child = spawn(process.execPath, [agentProgram], {
@@ -63,7 +63,7 @@ export class AgentBox implements AsyncDisposable {
     child.once("exit", (code, signal) => {
       if (this.#child !== child) return;
       this.#child = undefined;
-      onSurprise(`the agent of workspace ${workspaceId} ended by itself (${signal ?? code})`);
+      onUnexpectedExit(`the agent of workspace ${workspaceId} ended by itself (${signal ?? code})`);
     });
     this.#child = child;
   }

@@ -5,18 +5,19 @@ import { Scope } from "@slipway/runtime";
 
 import type { Random } from "../engine/random.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Person, Wish } from "./people.ts";
-import { callOnce, isRefusal, persist } from "./persist.ts";
+import type { Actor } from "./actors.ts";
+import { callOnce, callPersistently, isRefusal } from "./persistent-calls.ts";
+import type { ClaimRequest } from "./pool-template.ts";
 
-/** A workspace that its owner knows to own. */
-export interface Acknowledged {
+/** A workspace whose owner knows that it is theirs. */
+export interface AcknowledgedWorkspace {
   readonly id: string;
   readonly name: string;
   readonly ownerName: string;
 }
 
 interface ClaimsOptions {
-  readonly wish: Wish;
+  readonly request: ClaimRequest;
   readonly fleet: Fleet;
   readonly random: Random;
   readonly count: number;
@@ -28,7 +29,7 @@ const lookEveryMs = 50;
 /** The claims so far. */
 export class Claims {
   readonly #options: ClaimsOptions;
-  readonly acknowledged: Acknowledged[] = [];
+  readonly acknowledged: AcknowledgedWorkspace[] = [];
   claimed = 0;
   missed = 0;
   lostAnswers = 0;
@@ -40,29 +41,29 @@ export class Claims {
   }
 
   /** Makes claims at random times, each by anybody, until there are as many as wanted. */
-  async make(people: readonly Person[], signal: AbortSignal): Promise<void> {
+  async make(actors: readonly Actor[], signal: AbortSignal): Promise<void> {
     const { random, perSecond, count } = this.#options;
-    await using made = new Scope(signal);
+    await using claiming = new Scope(signal);
     for (let number = 1; this.claimed < count; number += 1) {
-      await pause((-Math.log(1 - random.next()) * 1000) / perSecond, undefined, made);
-      const person = random.pick(people);
+      await pause((-Math.log(1 - random.next()) * 1000) / perSecond, undefined, claiming);
+      const actor = random.pick(actors);
       // Those under way may all succeed.
       while (this.#underWay > 0 && this.claimed + this.#underWay >= count) {
-        await pause(lookEveryMs, undefined, made);
+        await pause(lookEveryMs, undefined, claiming);
       }
-      if (person === undefined || this.claimed >= count) break;
+      if (actor === undefined || this.claimed >= count) break;
       this.#underWay += 1;
-      made.run((ended) => this.#claimNext(person, `box-${number}`, ended));
+      claiming.run((ended) => this.#claimNext(actor, `box-${number}`, ended));
     }
-    await made.join();
+    await claiming.join();
   }
 
-  async #claimNext(person: Person, name: string, signal: AbortSignal): Promise<void> {
+  async #claimNext(actor: Actor, name: string, signal: AbortSignal): Promise<void> {
     const workspace = await this.#options.fleet.whenReady(
-      () => this.#claim(person, name, signal),
+      () => this.#claim(actor, name, signal),
       signal,
     );
-    this.acknowledged.push({ id: workspace.id, name, ownerName: person.name });
+    this.acknowledged.push({ id: workspace.id, name, ownerName: actor.name });
     this.#underWay -= 1;
     // A first build is not a claim: no workspace waited there.
     if (workspace.latest_build.build_number > 1) this.claimed += 1;
@@ -70,8 +71,8 @@ export class Claims {
   }
 
   /** Asks until the workspace exists. An unanswered request may have been carried out. */
-  async #claim({ client }: Person, name: string, signal: AbortSignal): Promise<Workspace> {
-    const body = { ...this.#options.wish, name };
+  async #claim({ client }: Actor, name: string, signal: AbortSignal): Promise<Workspace> {
+    const body = { ...this.#options.request, name };
     const params = { user: "me" };
     for (;;) {
       try {
@@ -94,13 +95,13 @@ export class Claims {
   }
 
   async #find(
-    client: Person["client"],
+    client: Actor["client"],
     name: string,
     signal: AbortSignal,
   ): Promise<Workspace | undefined> {
     const params = { user: "me", name };
     try {
-      return await persist(
+      return await callPersistently(
         (limit) => client.call(getWorkspaceByName, { params, signal: limit }),
         signal,
       );

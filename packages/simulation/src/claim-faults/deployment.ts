@@ -19,11 +19,11 @@ export interface Deployment extends AsyncDisposable {
 interface DeploymentOptions {
   readonly directory: string;
   readonly servers: number;
-  readonly onSurprise: (what: string) => void;
+  readonly onUnexpectedExit: (what: string) => void;
 }
 
 export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
-  const { directory, servers, onSurprise } = options;
+  const { directory, servers, onUnexpectedExit } = options;
   await using opening = new AsyncDisposableStack();
   const postgres = opening.use(await PostgresHost.open(join(directory, "postgres")));
   const toPostgres = opening.use(await TcpProxy.open(() => [postgres.target]));
@@ -34,7 +34,7 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     ...unlimitedWorkspaces,
   };
   const replicas = Array.from({ length: servers }, (_, index) =>
-    opening.use(new Replica({ name: `server-${index + 1}`, directory, environment, onSurprise })),
+    opening.use(new Replica({ name: `server-${index + 1}`, directory, environment, onUnexpectedExit })),
   );
   // The first one migrates the database.
   for (const replica of replicas) {

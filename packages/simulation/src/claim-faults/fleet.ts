@@ -6,14 +6,14 @@ import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent } from "@slipway/testkit";
 
 import { AgentBox } from "./agent-box.ts";
-import { isRefusal, persist } from "./persist.ts";
+import { callPersistently, isRefusal } from "./persistent-calls.ts";
 
 interface FleetOptions {
   readonly directory: string;
   /** The address that agents connect to. */
   readonly serverUrl: string;
   readonly admin: ApiClient;
-  readonly onSurprise: (what: string) => void;
+  readonly onUnexpectedExit: (what: string) => void;
 }
 
 const lookEveryMs = 250;
@@ -34,7 +34,7 @@ export class Fleet implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** All that ever existed; retired ones are not up. */
+  /** The boxes that ever existed; retired ones are not up. */
   get boxes(): readonly AgentBox[] {
     return [...this.#boxes.values()];
   }
@@ -48,7 +48,7 @@ export class Fleet implements AsyncDisposable {
     const { admin } = this.#options;
     for (;;) {
       const query = { q: "owner:prebuilds" };
-      const { workspaces } = await persist(
+      const { workspaces } = await callPersistently(
         (limit) => admin.call(listWorkspaces, { query, signal: limit }),
         signal,
       );
@@ -79,9 +79,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   async #open(workspaceId: string, signal: AbortSignal): Promise<void> {
-    const { admin, directory, serverUrl, onSurprise } = this.#options;
+    const { admin, directory, serverUrl, onUnexpectedExit } = this.#options;
     const params = { workspace: workspaceId, agent: "main" };
-    const credentials = await persist(
+    const credentials = await callPersistently(
       (limit) => admin.call(getExternalAgentCredentials, { params, signal: limit }),
       signal,
     ).catch((error: unknown) => {
@@ -95,7 +95,7 @@ export class Fleet implements AsyncDisposable {
       directory: join(directory, workspaceId),
       serverUrl,
       token: credentials.agent_token,
-      onSurprise,
+      onUnexpectedExit,
     });
     this.#boxes.set(workspaceId, box);
   }

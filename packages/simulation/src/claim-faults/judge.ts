@@ -8,7 +8,7 @@ import type { WorkspaceFacts } from "./workspace-facts.ts";
  * or at once for the latter. A claim that comes at the very start may end a start script before its line.
  */
 const lawfulLives = /^(start:prebuilds )?(stop:prebuilds )?(start:claimer )?(stop:claimer )?$/;
-/** Stop scripts run before a process starts anew for another owner. */
+/** A process that starts anew for another owner without its stop scripts. */
 const skippedStop = /start:prebuilds start:claimer/;
 
 /** Lists the violations of the safety rules: S1, S3 to S5 and S7 of docs/protocol/prebuilds.md §7. */

@@ -38,7 +38,7 @@ function connectionsCut(route: Route, proxy: TcpProxy): Fault {
   };
 }
 
-/** Afterwards half of them go on, and the others are cut. */
+/** Stalls connections; afterwards half of them go on, and the others are cut. */
 function connectionsStalled(route: Route, proxy: TcpProxy, maxMs: number): Fault {
   return {
     kind: `connections stalled: ${route}`,

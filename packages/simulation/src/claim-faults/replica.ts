@@ -11,7 +11,7 @@ export interface ReplicaOptions {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Called when it ends without having been killed. */
-  readonly onSurprise: (what: string) => void;
+  readonly onUnexpectedExit: (what: string) => void;
 }
 
 const retryMs = 200;
@@ -41,7 +41,7 @@ export class Replica implements AsyncDisposable {
 
   /** Starts it, and again while that fails, as an operator does. */
   async start(): Promise<void> {
-    const { name, directory, environment, onSurprise } = this.#options;
+    const { name, directory, environment, onUnexpectedExit } = this.#options;
     for (let tries = 1; ; tries += 1) {
       try {
         const dataDir = join(directory, name);
@@ -50,7 +50,7 @@ export class Replica implements AsyncDisposable {
         void server.exited.then(() => {
           if (this.#server !== server) return;
           this.#server = undefined;
-          onSurprise(`${name} ended by itself: ${server.output().slice(-2_000)}`);
+          onUnexpectedExit(`${name} ended by itself: ${server.output().slice(-2_000)}`);
         });
         return;
       } catch (error) {

@@ -5,11 +5,11 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { Scope } from "@slipway/runtime";
 
-import { claimInStorm } from "./claim-in-storm.ts";
+import { claimUnderFaults } from "./claim-under-faults.ts";
+import { countFaults, type InjectedFault } from "./inject-faults.ts";
 import type { ClaimFaultsOptions, ClaimFaultsOutcome } from "./options.ts";
-import { retire } from "./retire.ts";
+import { retireWorkspaces } from "./retire-workspaces.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { type Blow, countBlows } from "./storm.ts";
 import { compareOwnership, reachVerdict, type Verdict } from "./verdict.ts";
 import { readWorkspaceFacts } from "./workspace-facts.ts";
 
@@ -40,17 +40,17 @@ async function run(directory: string, options: ClaimFaultsOptions): Promise<Clai
   const { fleet, claims, deployment } = stage;
   const { postgres } = deployment;
   await using background = new Scope();
-  const blows: Blow[] = [];
+  const faults: InjectedFault[] = [];
   background.run((signal) => fleet.look(signal));
-  background.run((signal) => retire({ ...stage, postgres, maxAgents: options.maxAgents }, signal));
-  background.run((signal) => report(stage, blows, options, signal));
+  background.run((signal) => retireWorkspaces({ ...stage, postgres, maxAgents: options.maxAgents }, signal));
+  background.run((signal) => report(stage, faults, options, signal));
 
   const work = async (): Promise<ClaimFaultsOutcome> => {
-    const onBlow = (blow: Blow): void => {
-      blows.push(blow);
-      background.run(() => appendFile(join(directory, "faults.log"), `${JSON.stringify(blow)}\n`));
+    const onFault = (fault: InjectedFault): void => {
+      faults.push(fault);
+      background.run(() => appendFile(join(directory, "faults.log"), `${JSON.stringify(fault)}\n`));
     };
-    await claimInStorm(stage, options, onBlow, background.signal);
+    await claimUnderFaults(stage, options, onFault, background.signal);
     const claimsMs = since();
     await waitForCalm(stage, options.calmWithinMs, background.signal);
     const calmMs = since();
@@ -63,7 +63,7 @@ async function run(directory: string, options: ClaimFaultsOptions): Promise<Clai
       lostAnswers: claims.lostAnswers,
       doneUnanswered: claims.doneUnanswered,
       agentStarts: fleet.boxes.reduce((sum, { boots }) => sum + boots, 0),
-      faults: countBlows(blows),
+      faults: countFaults(faults),
       claimsMs,
       calmMs,
       totalMs: since(),
@@ -87,14 +87,14 @@ async function waitForCalm(
 }
 
 async function allViolations(
-  { claims, surprises, deployment: { postgres } }: Stage,
+  { claims, unexpectedExits, deployment: { postgres } }: Stage,
   { violations, lacks }: Verdict,
   { claims: wanted }: ClaimFaultsOptions,
 ): Promise<readonly string[]> {
   const facts = await readWorkspaceFacts(postgres);
   return [
     ...(claims.claimed < wanted ? [`${claims.claimed} claims in time, wanted ${wanted}`] : []),
-    ...surprises,
+    ...unexpectedExits,
     ...violations,
     ...lacks,
     ...compareOwnership(claims.acknowledged, facts),
@@ -103,7 +103,7 @@ async function allViolations(
 
 async function report(
   { claims, fleet }: Stage,
-  blows: readonly Blow[],
+  faults: readonly InjectedFault[],
   { onProgress, claims: wanted }: ClaimFaultsOptions,
   signal: AbortSignal,
 ): Promise<never> {
@@ -111,7 +111,7 @@ async function report(
     await pause(progressEveryMs, undefined, { signal });
     const up = fleet.boxes.filter(({ isUp }) => isUp).length;
     onProgress(
-      `${claims.claimed} of ${wanted} claims, ${claims.missed} found the pool empty, ${up} agents, ${blows.length} faults`,
+      `${claims.claimed} of ${wanted} claims, ${claims.missed} found the pool empty, ${up} agents, ${faults.length} faults`,
     );
   }
 }

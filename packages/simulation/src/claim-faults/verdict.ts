@@ -1,4 +1,4 @@
-import type { Acknowledged } from "./claims.ts";
+import type { AcknowledgedWorkspace } from "./claims.ts";
 import type { Fleet } from "./fleet.ts";
 import { lackOf, latencyOf, violationsOf } from "./judge.ts";
 import type { Latency } from "./options.ts";
@@ -39,7 +39,7 @@ export async function reachVerdict(postgres: PostgresHost, fleet: Fleet): Promis
 
 /** Checks that users own every workspace they were told is theirs, and none that they were not told of. */
 export function compareOwnership(
-  acknowledged: readonly Acknowledged[],
+  acknowledged: readonly AcknowledgedWorkspace[],
   facts: readonly WorkspaceFacts[],
 ): readonly string[] {
   const told = new Set(acknowledged.map(keyOf));
@@ -51,6 +51,6 @@ export function compareOwnership(
   ];
 }
 
-function keyOf({ id, name, ownerName }: Acknowledged): string {
+function keyOf({ id, name, ownerName }: AcknowledgedWorkspace): string {
   return `workspace ${name} of ${ownerName} (${id})`;
 }

@@ -6,7 +6,7 @@ import type { BuildState, Snapshot } from "./snapshot.ts";
 import type { Step, TimedStep } from "./step.ts";
 
 /** A kind of step, its frequency where it is possible, and a choice of one; undefined when there is none. */
-interface Kind {
+interface StepKind {
   readonly weight: number;
   readonly choose: (now: Snapshot) => Step | undefined;
 }
@@ -20,7 +20,7 @@ interface OpenSession {
 }
 
 /**
- * Writes a history step by step: the possible next acts of servers, workers, agents and people, in the present state.
+ * Writes a history step by step: the possible next acts of servers, workers, agents and users, in the present state.
  * It keeps things going more often than not, or nothing would ever be claimed.
  */
 export class Author {
@@ -28,7 +28,7 @@ export class Author {
   readonly #beginning: Beginning;
   readonly #works = new Map<string, OpenWork>();
   readonly #sessions = new Map<string, OpenSession>();
-  readonly #kinds: readonly Kind[];
+  readonly #kinds: readonly StepKind[];
   #count = 0;
 
   constructor(random: Random, beginning: Beginning) {
@@ -69,7 +69,7 @@ export class Author {
     if (step.type === "connect") this.#sessions.set(step.session, { agent: answer });
   }
 
-  #chooseKind(): Kind {
+  #chooseKind(): StepKind {
     const all = this.#kinds.reduce((sum, { weight }) => sum + weight, 0);
     let left = this.#random.next() * all;
     for (const kind of this.#kinds) {

@@ -16,12 +16,12 @@ export interface Beginning {
   readonly driver: "external" | "docker" | "process";
   readonly agentNames: readonly string[];
   readonly instances: number;
-  /** 0: prebuilds do not expire. */
+  /** The age at which prebuilds expire; 0 for never. */
   readonly expireAfterSeconds: number;
 }
 
 export const users = ["u1", "u2"] as const;
 export const versions = ["v1", "v2"] as const;
 
-/** Few, so that failures delay nothing for long. */
+/** Limits of the reconciler under which failures delay nothing for long. */
 export const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 3 };

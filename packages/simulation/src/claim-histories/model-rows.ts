@@ -3,12 +3,12 @@ import type { ModelState } from "./model-state.ts";
 import type { Rows } from "./name-rows.ts";
 import type { AgeMs } from "./snapshot.ts";
 
-type Aged = (atMs: number | undefined) => AgeMs;
+type AgeOf = (atMs: number | undefined) => AgeMs;
 
 /** Reads the model's tables. */
 export function readModelRows({ model, nowMs }: Pick<ModelState, "model" | "nowMs">): Rows {
   const { workspaces, builds, agents } = model.tables;
-  const age: Aged = (atMs) => (atMs === undefined ? null : nowMs - atMs);
+  const age: AgeOf = (atMs) => (atMs === undefined ? null : nowMs - atMs);
   const numbers = new Map(builds.all().map(({ id, number }) => [id, number]));
   const numberOf = ({ buildId }: AgentRow): number => numbers.get(buildId) ?? 0;
   return {
@@ -30,7 +30,7 @@ export function readModelRows({ model, nowMs }: Pick<ModelState, "model" | "nowM
   };
 }
 
-function buildRow(row: BuildRow, age: Aged): Rows["builds"][number] {
+function buildRow(row: BuildRow, age: AgeOf): Rows["builds"][number] {
   return {
     id: row.id,
     workspaceId: row.workspaceId,
@@ -48,7 +48,7 @@ function buildRow(row: BuildRow, age: Aged): Rows["builds"][number] {
   };
 }
 
-function agentRow(row: AgentRow, age: Aged): Rows["agents"][number] {
+function agentRow(row: AgentRow, age: AgeOf): Rows["agents"][number] {
   return {
     id: row.id,
     buildId: row.buildId,

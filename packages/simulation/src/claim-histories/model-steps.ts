@@ -13,7 +13,7 @@ import {
   completeJob,
   createBuild,
   prepareAgents,
-  Refused,
+  RefusalError,
 } from "../model/builds.ts";
 import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
 import { claimWorkspace, insertWorkspace } from "../model/workspaces.ts";
@@ -30,7 +30,7 @@ export async function takeModelStep(world: ModelState, step: Step): Promise<stri
   try {
     return await take(world, step);
   } catch (error) {
-    if (error instanceof Refused || error instanceof UniqueViolation) return "refused";
+    if (error instanceof RefusalError || error instanceof UniqueViolation) return "refused";
     throw error;
   }
 }
@@ -46,7 +46,7 @@ async function take(world: ModelState, step: Step): Promise<string> {
     case "build":
       return build(world, step);
     case "cancel":
-      return told(await world.query((trx) => cancelBuild(model, trx, names.id(step.build))));
+      return answerOf(await world.query((trx) => cancelBuild(model, trx, names.id(step.build))));
     case "acquire":
       return acquire(world, step);
     case "finish":
@@ -83,7 +83,7 @@ async function take(world: ModelState, step: Step): Promise<string> {
       return "";
     }
     case "grant":
-      return told(await world.query((trx) => model.rules.grant(tables, trx, names.id(step.agent))));
+      return answerOf(await world.query((trx) => model.rules.markReinitSent(tables, trx, names.id(step.agent))));
     case "promote":
       await world.query((trx) =>
         trx.update(tables.templates, "template", () => ({ activeVersionId: step.version })),
@@ -100,7 +100,7 @@ async function take(world: ModelState, step: Step): Promise<string> {
   }
 }
 
-function told(isDone: boolean): string {
+function answerOf(isDone: boolean): string {
   return isDone ? "" : "refused";
 }
 
@@ -198,7 +198,7 @@ async function finish(
   if (found === undefined) throw new Error(`no work ${work}`);
   works.delete(work);
   const error = how === "succeed" ? undefined : how;
-  return told(
+  return answerOf(
     await world.transaction((trx) => completeJob(model, trx, found.build, found.workerId, error)),
   );
 }

@@ -5,11 +5,11 @@ import type { AgentState, BuildState, Snapshot, WorkspaceState } from "./snapsho
 
 /** The rows of a world under its own ids; the facts of `snapshot.ts` about them are already in its terms. */
 export interface Rows {
-  /** Oldest first; those of one moment in the order of their names. */
+  /** The workspaces, oldest first; those of one moment in the order of their names. */
   readonly workspaces: readonly WorkspaceRow[];
-  /** Sorted by workspace and number. */
+  /** The builds, sorted by workspace and number. */
   readonly builds: readonly BuildRow[];
-  /** Sorted by the number of their builds; parents before their children. */
+  /** The agents, sorted by the number of their builds; parents before their children. */
   readonly agents: readonly AgentRow[];
 }
 

@@ -12,7 +12,7 @@ import {
   updateAgentStartup,
   type UserCaller,
 } from "@slipway/server/claims";
-import { acquire, connect, HeldDriver, report } from "@slipway/testkit";
+import { acquire, connect, ManualDriver, report } from "@slipway/testkit";
 import { Agent, encodeMessage, parseMessage } from "@slipway/wire";
 import { sql } from "kysely";
 
@@ -61,7 +61,7 @@ async function take(world: SqlState, step: Step): Promise<string> {
       const work = world.works.get(step.work);
       if (work === undefined) throw new Error(`no work ${step.work}`);
       world.works.delete(step.work);
-      return told(await work.end(step.how));
+      return answerOf(await work.end(step.how));
     }
     case "connect": {
       const session = await connect(stage.needs, await tokenOf(world, step.token));
@@ -86,7 +86,7 @@ async function take(world: SqlState, step: Step): Promise<string> {
     case "sub-agent":
       return makeSubAgent(world, await sessionOf(world, step.session));
     case "grant":
-      return told(await grantFrame(db, names.id(step.agent)));
+      return answerOf(await grantFrame(db, names.id(step.agent)));
     case "promote":
       await stage.activate(names.id(step.version));
       return "";
@@ -114,7 +114,7 @@ async function breakTies(world: SqlState): Promise<void> {
   }
 }
 
-function told(isDone: boolean): string {
+function answerOf(isDone: boolean): string {
   return isDone ? "" : "refused";
 }
 
@@ -208,7 +208,7 @@ async function makeSubAgent(
 
 async function restore({ db, stage }: SqlState, workerId: string): Promise<string> {
   const { driver, secrets } = stage.needs;
-  const held = new HeldDriver(driver);
+  const held = new ManualDriver(driver);
   held.end("succeed");
   const needs = { db, secrets, drivers: new Map([[driver, held]]), accessUrl: "" };
   const { signal } = new AbortController();

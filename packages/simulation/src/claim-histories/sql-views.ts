@@ -71,8 +71,8 @@ const settings = {
 } as const;
 
 /** The error that ends a rehearsal, so that nothing of it stays. */
-class Rehearsed extends Error {
-  override readonly name = "Rehearsed";
+class RehearsalEnd extends Error {
+  override readonly name = "RehearsalEnd";
   readonly code = "rehearsed";
 }
 
@@ -82,10 +82,10 @@ async function rehearse(
 ): Promise<void> {
   const rehearsal = db.transaction().execute(async (trx) => {
     await work(sqlClaim(trx, settings));
-    throw new Rehearsed();
+    throw new RehearsalEnd();
   });
   await rehearsal.catch((error: unknown) => {
-    if (!(error instanceof Rehearsed)) throw error;
+    if (!(error instanceof RehearsalEnd)) throw error;
   });
 }
 

@@ -1,7 +1,7 @@
 /** An event at a moment of simulated time. */
 export interface Step {
   readonly atMs: number;
-  /** Decides between steps of one moment. */
+  /** The rank among steps of one moment. */
   readonly order: number;
   run: () => void;
 }

@@ -11,7 +11,7 @@ export async function takeOver(model: Model, trx: Transaction, build: BuildRow):
   const view = model.view(trx);
   const predecessor = await trx.run(() => model.rules.predecessor(view, build));
   if (predecessor === undefined) throw new Error("a claim is of what runs for another owner");
-  const left = await trx.run(() => {
+  const inherited = await trx.run(() => {
     const tokens = model.rules.carriedTokens(view, predecessor);
     const clocks = new Map(
       view.rootAgents(predecessor.id).map(({ token, clockAheadMs }) => [token, clockAheadMs]),
@@ -19,23 +19,23 @@ export async function takeOver(model: Model, trx: Transaction, build: BuildRow):
     endAgents(model, trx, predecessor.id);
     return { tokens, clocks };
   });
-  await trx.run(() => makeAgents(model, trx, build, left));
+  await trx.run(() => makeAgents(model, trx, build, inherited));
 }
 
 /** The processes that go on: their tokens by the names of their agents, and their clocks by their tokens. */
-interface LeftProcesses {
+interface InheritedProcesses {
   readonly tokens: ReadonlyMap<string, string>;
   readonly clocks: ReadonlyMap<string, number | undefined>;
 }
 
-export const noneLeft: LeftProcesses = { tokens: new Map(), clocks: new Map() };
+export const noProcesses: InheritedProcesses = { tokens: new Map(), clocks: new Map() };
 
 /** Makes one agent for each name of the template; it takes over the process of an existing token. */
 export function makeAgents(
   model: Model,
   trx: Transaction,
   build: BuildRow,
-  { tokens, clocks }: LeftProcesses,
+  { tokens, clocks }: InheritedProcesses,
 ): void {
   for (const name of model.agentNames) {
     const carried = tokens.get(name);

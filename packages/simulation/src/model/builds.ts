@@ -1,11 +1,11 @@
 import type { Transaction } from "../store/transaction.ts";
-import { endAgents, makeAgents, noneLeft, takeOver } from "./agents.ts";
+import { endAgents, makeAgents, noProcesses, takeOver } from "./agents.ts";
 import { isOfSystem, type Model } from "./model.ts";
 import type { BuildRow, Transition } from "./tables.ts";
 
 /** The error that tells users that their request was refused. */
-export class Refused extends Error {
-  override readonly name = "Refused";
+export class RefusalError extends Error {
+  override readonly name = "RefusalError";
   readonly code = "refused";
 }
 
@@ -21,7 +21,7 @@ export interface NewBuild {
 /** The time after which a silent worker loses its job, in milliseconds. */
 export const leaseMs = 30_000;
 
-/** Queues a build, as `builds/service.ts` does; throws `Refused` while another one runs. */
+/** Queues a build, as `builds/service.ts` does; throws `RefusalError` while another one runs. */
 export async function createBuild(
   model: Model,
   trx: Transaction,
@@ -30,11 +30,11 @@ export async function createBuild(
 ): Promise<BuildRow> {
   const view = model.view(trx);
   const workspace = await trx.run(() => trx.lock(model.tables.workspaces, workspaceId));
-  if (workspace === undefined || workspace.deleted) throw new Refused("the workspace is gone");
-  if (workspace.ownerId !== input.ownerId) throw new Refused("it has another owner now");
+  if (workspace === undefined || workspace.deleted) throw new RefusalError("the workspace is gone");
+  if (workspace.ownerId !== input.ownerId) throw new RefusalError("it has another owner now");
   const last = await trx.run(() => view.newest(workspaceId));
   if (last !== undefined && last.completedAtMs === undefined) {
-    throw new Refused("a build is already active");
+    throw new RefusalError("a build is already active");
   }
   const versionId = input.versionId ?? last?.versionId;
   if (versionId === undefined) throw new TypeError("the first build needs a version");
@@ -139,7 +139,7 @@ export async function prepareAgents(
   build: BuildRow,
 ): Promise<void> {
   const known = await trx.run(() => model.view(trx).agents(build.id));
-  if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, noneLeft));
+  if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, noProcesses));
 }
 
 /** Marks a build to be canceled; one that has not begun ends at once. */

@@ -9,14 +9,14 @@ import {
 } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
-import { grantFrame } from "./grant-frame.ts";
+import { markReinitSent } from "./mark-reinit-sent.ts";
 import { isOfThisLife } from "./is-of-this-life.ts";
 import { memoryClaim } from "./memory-claim.ts";
 import { reinitView } from "./reinit-view.ts";
 import type { BuildRow, Tables } from "./tables.ts";
 import type { View } from "./view.ts";
 
-/** One answer to `/reinit` so far, for faults that look at more than the state. */
+/** One answer to `/reinit` so far, for bugs that look at more than the state. */
 export interface StreamPast {
   /** The view when its token was checked, before it subscribed to anything. */
   readonly first: ReinitView | undefined;
@@ -24,7 +24,7 @@ export interface StreamPast {
   readonly isHinted: boolean;
 }
 
-/** The rules of a world, any of which a planted fault may replace. */
+/** The rules of a world, any of which a planted bug may replace. */
 export interface Rules {
   readonly claim: (tables: Tables, trx: Transaction) => ClaimTransaction;
   /** The build whose processes a start takes over for another owner. */
@@ -33,7 +33,7 @@ export interface Rules {
   readonly carriedTokens: (view: View, predecessor: BuildRow) => ReadonlyMap<string, string>;
   readonly look: (view: View, token: string, nowMs: number, past: StreamPast) => ReinitView;
   readonly decideReinit: typeof decideReinit;
-  readonly grant: (tables: Tables, trx: Transaction, agentId: string) => boolean;
+  readonly markReinitSent: (tables: Tables, trx: Transaction, agentId: string) => boolean;
   /** Reports whether an owed agent's report that it is starting is of its life as this row. */
   readonly isOfThisLife: typeof isOfThisLife;
   /** The hints that a stream hears, and the clock it waits by. */
@@ -52,7 +52,7 @@ export interface Rules {
 }
 
 export interface AgentRules {
-  /** `frames`: an agent that knows only the frames it gets, like Coder's. */
+  /** The basis of its decisions; `frames`: an agent that knows only the frames it gets, like Coder's. */
   readonly kind: "identity" | "frames";
   readonly decide: Decide;
   /** The time without a ping after which a stream is given up, in milliseconds. */
@@ -67,7 +67,7 @@ export const ownRules: Rules = {
     new Map(view.rootAgents(predecessor.id).map(({ name, token }) => [name, token])),
   look: reinitView,
   decideReinit,
-  grant: grantFrame,
+  markReinitSent,
   isOfThisLife,
   streamHints: (hints) => hints,
   streamClock: (clock) => clock,

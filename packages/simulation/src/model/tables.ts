@@ -10,7 +10,7 @@ export interface PresetRow {
   readonly id: string;
   readonly versionId: string;
   readonly desiredInstances: number;
-  /** 0: never. */
+  /** The age at which prebuilds expire; 0 for never. */
   readonly invalidateAfterMs: number;
   readonly lastInvalidatedAtMs: number | undefined;
   readonly status: "healthy" | "hard_limited";

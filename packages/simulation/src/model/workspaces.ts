@@ -1,7 +1,7 @@
 import { takePrebuild } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
-import { createBuild, createClaimBuild, Refused } from "./builds.ts";
+import { createBuild, createClaimBuild, RefusalError } from "./builds.ts";
 import type { Model } from "./model.ts";
 
 /** A user's request for a new workspace. */
@@ -33,7 +33,7 @@ export async function insertWorkspace(
   { userId, workspaceName, presetId }: NewWorkspace,
 ): Promise<string> {
   const [template] = await trx.run(() => trx.all(model.tables.templates));
-  if (template === undefined) throw new Refused("no template");
+  if (template === undefined) throw new RefusalError("no template");
   const id = model.ids.next("w");
   await trx.run(() =>
     trx.insert(model.tables.workspaces, {

@@ -2,7 +2,7 @@ import type { Life } from "../engine/life.ts";
 import type { Random } from "../engine/random.ts";
 
 /** The delivery of hints between replicas. */
-export interface HintWeather {
+export interface HintConditions {
   readonly delayMs: () => number;
   /** The probability that one is lost, or comes twice. */
   readonly loss: () => number;
@@ -16,7 +16,7 @@ export class ReplicaHints {
   readonly life: Life;
   readonly #bus: HintBus;
   readonly #listeners = new Map<string, Set<Listener>>();
-  /** Its connection that listens. */
+  /** True while its connection listens. */
   isListening = true;
 
   constructor(life: Life, bus: HintBus) {
@@ -52,11 +52,11 @@ export class ReplicaHints {
 export class HintBus {
   readonly #replicas = new Set<ReplicaHints>();
   readonly #random: Random;
-  readonly #weather: HintWeather;
+  readonly #conditions: HintConditions;
 
-  constructor(random: Random, weather: HintWeather) {
+  constructor(random: Random, conditions: HintConditions) {
     this.#random = random;
-    this.#weather = weather;
+    this.#conditions = conditions;
   }
 
   add(replica: ReplicaHints): void {
@@ -69,7 +69,7 @@ export class HintBus {
 
   /** Sends to all but the sender; hints of a commit have none. */
   send(topic: string, sender: ReplicaHints | undefined): void {
-    const { loss, doubling, delayMs } = this.#weather;
+    const { loss, doubling, delayMs } = this.#conditions;
     for (const replica of this.#replicas) {
       if (replica === sender) continue;
       if (this.#random.chance(loss())) continue;

@@ -3,7 +3,7 @@ import type { Scheduler } from "../engine/scheduler.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 
 /** The network's treatment of a connection. */
-export interface Weather {
+export interface LinkConditions {
   /** The delay of the next message, in milliseconds. */
   readonly delayMs: () => number;
   /** Reports whether a proxy in between keeps the body until it has all of it. */
@@ -14,7 +14,7 @@ export interface Weather {
 export interface LinkEnd<In, Out> {
   send(message: Out): void;
   receive(onMessage: (message: In) => void): void;
-  /** Aborted when this end knows that the connection is over. */
+  /** The signal that is aborted when this end knows that the connection is over. */
   readonly closed: AbortSignal;
   close(): void;
 }
@@ -24,8 +24,8 @@ export type ServerEnd = LinkEnd<ClientMessage, ServerMessage>;
 
 const giveUpMs = 60_000;
 
-/** Not over, but nothing comes through: neither messages nor the end. */
-type State = "up" | "half-open" | "over";
+/** The state of a connection. `half-open`: nothing comes through, neither messages nor the end. */
+type LinkState = "up" | "half-open" | "over";
 
 /** A connection between two processes: messages on it arrive in order, late, or not at all. */
 export class Link {
@@ -33,12 +33,12 @@ export class Link {
   readonly server: ServerEnd;
   readonly lives: readonly [Life, Life];
   readonly #ends: readonly [End<ServerMessage, ClientMessage>, End<ClientMessage, ServerMessage>];
-  #state: State = "up";
+  #state: LinkState = "up";
 
-  constructor(client: Life, server: Life, scheduler: Scheduler, weather: Weather) {
+  constructor(client: Life, server: Life, scheduler: Scheduler, conditions: LinkConditions) {
     const isUp = (): boolean => this.#state === "up";
-    const path = { scheduler, weather, isUp };
-    const toClient = new Direction<ServerMessage>(client, path, weather.buffers());
+    const path = { scheduler, conditions, isUp };
+    const toClient = new Direction<ServerMessage>(client, path, conditions.buffers());
     const toServer = new Direction<ClientMessage>(server, path, false);
     const clientEnd = new End(toServer, toClient);
     const serverEnd = new End(toClient, toServer);
@@ -114,7 +114,7 @@ class End<In, Out> implements LinkEnd<In, Out> {
 
 interface Path {
   readonly scheduler: Scheduler;
-  readonly weather: Weather;
+  readonly conditions: LinkConditions;
   readonly isUp: () => boolean;
 }
 
@@ -147,14 +147,14 @@ class Direction<T> {
 
   /** Drops the messages that are under way. */
   breakOff(): void {
-    this.#receiver.after(this.#path.weather.delayMs(), () => this.onEnd());
+    this.#receiver.after(this.#path.conditions.delayMs(), () => this.onEnd());
   }
 
   #deliver(arrive: () => void): void {
-    const { scheduler, weather, isUp } = this.#path;
+    const { scheduler, conditions, isUp } = this.#path;
     const { nowMs } = scheduler;
     // In order: no message overtakes an earlier one.
-    this.#lastAtMs = Math.max(nowMs + weather.delayMs(), this.#lastAtMs + 0.001);
+    this.#lastAtMs = Math.max(nowMs + conditions.delayMs(), this.#lastAtMs + 0.001);
     this.#receiver.after(this.#lastAtMs - nowMs, () => {
       if (isUp()) arrive();
     });

@@ -1,6 +1,6 @@
 import type { Life } from "../engine/life.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
-import { type ClientEnd, Link, type ServerEnd, type Weather } from "./link.ts";
+import { type ClientEnd, Link, type LinkConditions, type ServerEnd } from "./link.ts";
 import type { Request } from "./messages.ts";
 
 /** The target of connections. */
@@ -12,20 +12,20 @@ export interface Listener {
 /** The connections of a world. */
 export class Network {
   readonly #scheduler: Scheduler;
-  readonly #weather: Weather;
+  readonly #conditions: LinkConditions;
   readonly #links = new Set<Link>();
 
-  constructor(scheduler: Scheduler, weather: Weather) {
+  constructor(scheduler: Scheduler, conditions: LinkConditions) {
     this.#scheduler = scheduler;
-    this.#weather = weather;
+    this.#conditions = conditions;
   }
 
   /** Connects, and sends the request with it. Without a listener the connection is over before it begins. */
   open(client: Life, listener: Listener, request: Request): ClientEnd {
-    const link = new Link(client, listener.life, this.#scheduler, this.#weather);
+    const link = new Link(client, listener.life, this.#scheduler, this.#conditions);
     this.#links.add(link);
     if (!listener.life.isAlive) link.cut();
-    listener.life.after(this.#weather.delayMs(), () => {
+    listener.life.after(this.#conditions.delayMs(), () => {
       if (!link.isOver) listener.accept(request, link.server);
     });
     return link.client;

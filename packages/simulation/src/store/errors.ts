@@ -1,4 +1,4 @@
-/** The row would duplicate a unique value. */
+/** The error for a row that would duplicate a unique value. */
 export class UniqueViolation extends Error {
   override readonly name = "UniqueViolation";
   readonly code = "23505";
@@ -10,7 +10,7 @@ export class UniqueViolation extends Error {
   }
 }
 
-/** Two transactions wait for each other; this one gives way. */
+/** The error of a transaction that gives way because another one waits for it too. */
 export class Deadlock extends Error {
   override readonly name = "Deadlock";
   readonly code = "40P01";

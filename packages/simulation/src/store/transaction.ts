@@ -14,8 +14,8 @@ export interface TransactionNeeds {
   readonly breaks: () => boolean;
 }
 
-/** Thrown through a statement that meets another's lock; it runs again when that is released. */
-class Blocked {
+/** The exception through a statement that meets another's lock; it runs again when that is released. */
+class LockConflict {
   readonly key: string;
 
   constructor(key: string) {
@@ -55,12 +55,12 @@ export class Transaction {
     for (;;) {
       const { delayMs } = this.#needs;
       const outcome = await this.life.step(delayMs(), () => this.#try(statement));
-      if (!(outcome instanceof Blocked)) return outcome;
+      if (!(outcome instanceof LockConflict)) return outcome;
       if (!(await this.#needs.locks.wait(outcome.key, this))) throw new Deadlock("gives way");
     }
   }
 
-  #try<T>(statement: () => T): T | Blocked {
+  #try<T>(statement: () => T): T | LockConflict {
     if (!this.#isOpen || this.#needs.breaks()) {
       this.end();
       throw new Outage("the connection broke");
@@ -68,7 +68,7 @@ export class Transaction {
     try {
       return statement();
     } catch (error) {
-      if (error instanceof Blocked) return error;
+      if (error instanceof LockConflict) return error;
       throw error;
     }
   }
@@ -147,6 +147,6 @@ export class Transaction {
 
   #take(key: string): void {
     // oxlint-disable-next-line typescript/only-throw-error -- no failure, and a stack would cost more than the statement
-    if (this.#needs.locks.take(key, this) !== "taken") throw new Blocked(key);
+    if (this.#needs.locks.take(key, this) !== "taken") throw new LockConflict(key);
   }
 }

@@ -8,7 +8,7 @@ import { runFramesAgent } from "./frames-agent.ts";
 import type { Setting } from "./setting.ts";
 import { fromWireId } from "./wire-ids.ts";
 
-interface Place {
+export interface AgentProcessOptions {
   readonly workspaceId: string;
   readonly name: string;
   readonly token: string;
@@ -22,7 +22,7 @@ const noSignal = new AbortController().signal;
 const foreverMs = 24 * 3_600_000;
 
 /** An agent's process: the product's own agent, with everything it touches simulated. */
-export class AgentProcess implements Place {
+export class AgentProcess implements AgentProcessOptions {
   readonly id: string;
   readonly workspaceId: string;
   readonly name: string;
@@ -34,7 +34,7 @@ export class AgentProcess implements Place {
   readonly #life: Life;
   #isStuck = false;
 
-  constructor(setting: Setting, { workspaceId, name, token, clockAheadMs }: Place) {
+  constructor(setting: Setting, { workspaceId, name, token, clockAheadMs }: AgentProcessOptions) {
     this.#setting = setting;
     this.id = setting.model.ids.next("p");
     this.workspaceId = workspaceId;

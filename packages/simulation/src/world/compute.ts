@@ -1,6 +1,6 @@
 import type { Life } from "../engine/life.ts";
 import { committed, View } from "../model/view.ts";
-import { AgentProcess } from "./agent-process.ts";
+import { AgentProcess, type AgentProcessOptions } from "./agent-process.ts";
 import type { Setting } from "./setting.ts";
 
 /** The work of a driver. */
@@ -31,7 +31,7 @@ export class Compute {
     return [...this.#byToken.values()];
   }
 
-  /** Works for a while; may be repeated, from any point. Resolves to an error, if there is one. */
+  /** Does the work, for a while; may be repeated, from any point. Resolves to an error, if there is one. */
   async carryOut(worker: Life, work: DriverWork, signal: AbortSignal): Promise<string | undefined> {
     const { random, conditions } = this.#setting;
     const isPrompt = random.chance(0.8);
@@ -64,7 +64,7 @@ export class Compute {
     });
   }
 
-  /** Machines that are left alone once they have waited in a pool, whatever the template now says. */
+  /** Reports whether machines are left alone since they have waited in a pool, whatever the template now says. */
   #keeps({ kind, workspaceId }: DriverWork): boolean {
     const { profile, model } = this.#setting;
     return (
@@ -102,9 +102,9 @@ export class Compute {
     }
   }
 
-  #spawn(place: ConstructorParameters<typeof AgentProcess>[1]): void {
-    const process = new AgentProcess(this.#setting, place);
-    this.#byToken.set(place.token, process);
+  #spawn(options: AgentProcessOptions): void {
+    const process = new AgentProcess(this.#setting, options);
+    this.#byToken.set(options.token, process);
     process.start();
   }
 }

@@ -3,7 +3,7 @@ import type { PoolSnapshot, Reconciliation } from "@slipway/server/prebuilds";
 import type { Commit } from "../store/database.ts";
 
 /** The server's answer to an agent on `/reinit`. */
-export type Told =
+export type ReinitReply =
   | { readonly kind: "refused"; readonly token: string }
   | { readonly kind: "ended"; readonly token: string }
   | {
@@ -32,22 +32,25 @@ export interface ClaimAttempt {
   readonly presetId: string;
 }
 
-/** `none`: nothing waited; `refused`: it was told to try again; `failed`: the database broke, or the name is taken. */
+/**
+ * The end of a claim. `none`: nothing waited; `refused`: the user was told to try again; `failed`: the database broke, or
+ * the name is taken.
+ */
 export type ClaimOutcome = "claimed" | "none" | "refused" | "failed";
 
 /** A watcher of a world. Each method is called at the moment of its event, and throws `Violation`. */
 export interface Monitor {
   committed?(commit: Commit): void;
-  told?(told: Told): void;
+  answered?(reply: ReinitReply): void;
   scriptsStarted?(run: ScriptRun): void;
   planned?(snapshot: PoolSnapshot, plan: Reconciliation): void;
-  /** A row was locked; `rowKey` names it. */
+  /** Called when a row is locked; `rowKey` names it. */
   locked?(key: string): void;
   claimBegan?(attempt: ClaimAttempt): void;
   claimEnded?(attempt: ClaimAttempt, outcome: ClaimOutcome): void;
 }
 
-/** An invariant of docs/protocol/prebuilds.md §7 does not hold. */
+/** The error for an invariant of docs/protocol/prebuilds.md §7 that does not hold. */
 export class Violation extends Error {
   override readonly name = "Violation";
   readonly code = "violation";

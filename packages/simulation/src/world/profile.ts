@@ -34,26 +34,26 @@ export interface Profile {
   /** True if a start leaves running machines alone. */
   readonly keepsCompute: boolean;
   readonly desiredInstances: number;
-  /** 0: prebuilds do not expire. */
+  /** The age at which prebuilds expire, in milliseconds; 0 for never. */
   readonly expireAfterMs: number;
   readonly hazards: ReadonlySet<Hazard>;
-  /** The time for which things go wrong, and people act, in milliseconds. */
+  /** The time for which things go wrong, and users act, in milliseconds. */
   readonly chaosMs: number;
-  /** The basis of the agents' decisions; a planted fault has its own. */
+  /** The basis of the agents' decisions; a planted bug has its own. */
   readonly agentKind: "identity" | "frames";
 }
 
-/** The conditions that a planted fault needs to show, and those that would hide it. */
-export interface Wants {
+/** The conditions that a planted bug needs to show, and those that would hide it. */
+export interface ProfileRequirements {
   readonly with?: readonly Hazard[];
   readonly without?: readonly Hazard[];
   readonly claimsAtOnce?: boolean;
   readonly keepsCompute?: boolean;
   readonly agentNames?: readonly string[];
   readonly replicas?: number;
-  /** Many people for few prebuilds. */
+  /** True for many users and few prebuilds. */
   readonly isCrowded?: boolean;
-  /** Prebuilds expire. */
+  /** True if prebuilds expire. */
   readonly expires?: boolean;
 }
 
@@ -61,12 +61,12 @@ export interface Wants {
 const framesShare = 0.3;
 
 /** Returns the profile of a seed's world. */
-export function profileOf(seed: number, wants: Wants = {}): Profile {
+export function profileOf(seed: number, requirements: ProfileRequirements = {}): Profile {
   // A separate generator from that of the steps, or a wish would change them all.
   const random = new Random(seed ^ 0x5eed);
   const drawn = hazards.filter(() => random.chance(0.4));
-  const chosen = new Set([...drawn, ...(wants.with ?? [])]);
-  for (const hazard of wants.without ?? []) chosen.delete(hazard);
+  const chosen = new Set([...drawn, ...(requirements.with ?? [])]);
+  for (const hazard of requirements.without ?? []) chosen.delete(hazard);
   const drawnProfile = {
     replicas: 1 + random.below(3),
     users: 2 + random.below(3),
@@ -81,12 +81,12 @@ export function profileOf(seed: number, wants: Wants = {}): Profile {
   return {
     ...drawnProfile,
     hazards: chosen,
-    replicas: wants.replicas ?? drawnProfile.replicas,
-    users: wants.isCrowded ? 8 : drawnProfile.users,
-    agentNames: wants.agentNames ?? drawnProfile.agentNames,
-    claimsAtOnce: wants.claimsAtOnce ?? drawnProfile.claimsAtOnce,
-    keepsCompute: wants.keepsCompute ?? false,
-    expireAfterMs: (wants.expires ?? expires) ? expireAfterMs : 0,
+    replicas: requirements.replicas ?? drawnProfile.replicas,
+    users: requirements.isCrowded ? 8 : drawnProfile.users,
+    agentNames: requirements.agentNames ?? drawnProfile.agentNames,
+    claimsAtOnce: requirements.claimsAtOnce ?? drawnProfile.claimsAtOnce,
+    keepsCompute: requirements.keepsCompute ?? false,
+    expireAfterMs: (requirements.expires ?? expires) ? expireAfterMs : 0,
     agentKind,
   };
 }

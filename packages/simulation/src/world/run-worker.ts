@@ -84,7 +84,7 @@ async function driverResult(
   return compute.carryOut(life, { workspaceId: build.workspaceId, kind, agents }, signal);
 }
 
-/** Renews the lease as long as the build lasts; ends the build when it was canceled or somebody else has it. */
+/** Renews the lease as long as the build lasts; ends the build when it was canceled or another worker has it. */
 async function keepLease(
   server: ServerProcess,
   build: BuildRow,

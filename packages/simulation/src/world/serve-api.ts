@@ -1,7 +1,7 @@
 import { prebuildsUserId } from "@slipway/api";
 import { topics } from "@slipway/server/prebuilds";
 
-import { cancelBuild, createBuild, Refused } from "../model/builds.ts";
+import { cancelBuild, createBuild, RefusalError } from "../model/builds.ts";
 import { claimWorkspace, insertWorkspace } from "../model/workspaces.ts";
 import type { ServerEnd } from "../network/link.ts";
 import type { ApiCall } from "../network/messages.ts";
@@ -19,7 +19,7 @@ export async function serveApi(
   try {
     end.send({ type: "answer", id: 0, value: await answer(server, call) });
   } catch (error) {
-    const isExpected = error instanceof Refused || error instanceof UniqueViolation;
+    const isExpected = error instanceof RefusalError || error instanceof UniqueViolation;
     end.send({ type: "failure", id: 0, message: isExpected ? error.message : "server error" });
   }
   end.close();
@@ -50,9 +50,9 @@ async function answer(server: ServerProcess, call: ApiCall): Promise<string | un
   }
 }
 
-type Create = Extract<ApiCall, { name: "create" }>;
+type CreateCall = Extract<ApiCall, { name: "create" }>;
 
-async function createWorkspace(server: ServerProcess, call: Create): Promise<string> {
+async function createWorkspace(server: ServerProcess, call: CreateCall): Promise<string> {
   const { model, life, setting, trace } = server;
   const attempt = { id: model.ids.next("claim"), presetId: call.presetId ?? "" };
   let outcome: ClaimOutcome = "failed";
@@ -70,7 +70,7 @@ async function createWorkspace(server: ServerProcess, call: Create): Promise<str
     server.hints.publish(topics.jobQueue);
     return id;
   } catch (error) {
-    outcome = error instanceof Refused ? "refused" : "failed";
+    outcome = error instanceof RefusalError ? "refused" : "failed";
     throw error;
   } finally {
     setting.tell((monitor) => monitor.claimEnded?.(attempt, outcome));
@@ -90,7 +90,7 @@ async function queueBuild(
     (trx) => model.view(trx).workspace(workspaceId)?.ownerId,
   );
   const isAllowed = userId === "admin" ? ownerId === prebuildsUserId : ownerId === userId;
-  if (ownerId === undefined || !isAllowed) throw new Refused("it is somebody else's");
+  if (ownerId === undefined || !isAllowed) throw new RefusalError("it is another user's");
   const id = await model.db.transaction(life, async (trx) => {
     const { id: buildId } = await createBuild(model, trx, workspaceId, {
       ownerId,

@@ -41,7 +41,7 @@ export async function serveReinit(
       },
       look,
       decide: rules.decideReinit,
-      grant: (id) => model.db.query(life, (trx) => rules.grant(model.tables, trx, id)),
+      grant: (id) => model.db.query(life, (trx) => rules.markReinitSent(model.tables, trx, id)),
       clock: rules.streamClock(life),
       random: () => server.random.next(),
       logger: silentLogger,
@@ -53,7 +53,7 @@ export async function serveReinit(
     trace.add(life.name, () => `reinit stream of ${token}: ${answer.type}`, workspaceId);
     switch (answer.type) {
       case "refuse":
-        server.told({ kind: "refused", token });
+        server.noteAnswer({ kind: "refused", token });
         return server.refuse(end, 409);
       case "open":
         end.send({ type: "status", status: 200 });
@@ -61,7 +61,7 @@ export async function serveReinit(
         void keepPinging(server, end);
         break;
       case "frame":
-        server.told({
+        server.noteAnswer({
           ...answer,
           kind: "frame",
           token,
@@ -76,7 +76,7 @@ export async function serveReinit(
         if (!rules.endsAfterFrame) return;
         break;
       case "end":
-        server.told({ kind: "ended", token });
+        server.noteAnswer({ kind: "ended", token });
         break;
     }
   }

@@ -4,7 +4,7 @@ import type { Trace } from "../engine/trace.ts";
 import type { Model } from "../model/model.ts";
 import { ReplicaHints } from "../network/hints.ts";
 import type { ServerEnd } from "../network/link.ts";
-import type { Told } from "./monitor.ts";
+import type { ReinitReply } from "./monitor.ts";
 import type { Setting } from "./setting.ts";
 
 /** The most by which the wall clock of a server is off, in milliseconds. */
@@ -35,7 +35,8 @@ export class ServerProcess {
     end.close();
   }
 
-  told(told: Told): void {
-    this.setting.tell((monitor) => monitor.told?.(told));
+  /** Tells the monitors of an answer to an agent. */
+  noteAnswer(reply: ReinitReply): void {
+    this.setting.tell((monitor) => monitor.answered?.(reply));
   }
 }

@@ -27,7 +27,7 @@ export interface OpenStream {
   readonly life: Life;
 }
 
-/** The surroundings of everybody in a world: time and chance, the database, the network, and the monitors. */
+/** The surroundings of all processes and users of a world: time and chance, the database, the network, and the monitors. */
 export class Setting {
   readonly scheduler: Scheduler;
   readonly random: Random;

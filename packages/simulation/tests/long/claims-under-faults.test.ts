@@ -1,7 +1,7 @@
 import { runClaimFaults } from "@slipway/simulation/claim-faults";
 import { expect, test } from "vitest";
 
-/** `npm run test:claim-faults -- --seed N` repeats a run, with more claims if asked for. */
+/** The seed of the run; `npm run test:claim-faults -- --seed N` repeats a run, with more claims if asked for. */
 const seed = process.env["CI"] === "true" ? 1 : Date.now() % 1_000_000;
 
 test(

@@ -20,7 +20,7 @@ import {
 import type { ReconcileLimits } from "@slipway/server/prebuilds";
 
 import { acquire } from "./acquire.ts";
-import { HeldDriver } from "./held-driver.ts";
+import { ManualDriver } from "./manual-driver.ts";
 import { noHints, type StageNeeds } from "./stage-needs.ts";
 import {
   pushStageTemplate,
@@ -46,7 +46,7 @@ export interface StageWorkspace {
 const noSignal = new AbortController().signal;
 const unmeasured = { observe: () => undefined };
 
-/** A template with a pool on a database, and the acts of servers and people on it, called one at a time. */
+/** A template with a pool on a database, and the acts of servers and users on it, called one at a time. */
 export class ClaimStage {
   readonly needs: StageNeeds;
   readonly admin: UserCaller;
@@ -78,7 +78,7 @@ export class ClaimStage {
       clock: systemClock,
       limits: mapLimits(() => Infinity),
       driver,
-      drivers: new Map([[driver, new HeldDriver(driver)]]),
+      drivers: new Map([[driver, new ManualDriver(driver)]]),
     };
     const { id: organizationId } = await db
       .insertInto("organizations")

@@ -9,7 +9,7 @@ import {
   type JobOutcome,
 } from "@slipway/server/claims";
 
-import { HeldDriver } from "./held-driver.ts";
+import { ManualDriver } from "./manual-driver.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 
 /** A job in the hands of a worker, whose driver waits for the test. */
@@ -17,7 +17,7 @@ export class Work {
   readonly job: AcquiredJob;
   readonly workerId: string;
   readonly #needs: StageNeeds;
-  readonly #driver: HeldDriver;
+  readonly #driver: ManualDriver;
   readonly #log: JobLogWriter;
   readonly #canceled = new AbortController();
   readonly #outcome: Promise<JobOutcome>;
@@ -27,7 +27,7 @@ export class Work {
     this.job = job;
     this.workerId = workerId;
     this.#needs = needs;
-    this.#driver = new HeldDriver(needs.driver);
+    this.#driver = new ManualDriver(needs.driver);
     this.#log = new JobLogWriter(db, pubsub, job.id);
     this.#outcome = this.#handler()(job, this.#log, this.#canceled.signal);
     this.#outcome.catch(() => undefined);

@@ -4,7 +4,7 @@ import * as asn1 from "asn1js";
 import * as pki from "pkijs";
 
 /** A certificate with its key. */
-export interface Issued {
+export interface IssuedCertificate {
   readonly der: Buffer;
   readonly pem: string;
   readonly parsed: pki.Certificate;
@@ -14,7 +14,7 @@ export interface Issued {
 export interface CertificateParts {
   readonly name: string;
   /** The issuer (default: itself). */
-  readonly issuer?: Issued;
+  readonly issuer?: IssuedCertificate;
   /** True if it may issue others. */
   readonly isAuthority?: boolean;
   readonly pathLength?: number;
@@ -26,7 +26,7 @@ export interface CertificateParts {
   readonly hash?: "SHA-1" | "SHA-256";
   /** A key to use instead of a new one. */
   readonly keys?: webcrypto.CryptoKeyPair;
-  /** RSA as Azure's signers, or ECDSA. */
+  /** The kind of key: RSA as Azure's signers, or ECDSA. */
   readonly kind?: "rsa" | "ec";
 }
 
@@ -45,7 +45,7 @@ export async function issue({
   hash = "SHA-256",
   kind = "ec",
   keys,
-}: CertificateParts): Promise<Issued> {
+}: CertificateParts): Promise<IssuedCertificate> {
   const pair = keys ?? (await makeKeys(kind));
   const certificate = new pki.Certificate();
   certificate.version = 2;
@@ -93,9 +93,9 @@ const oids = {
 } as const;
 
 export interface MessageParts {
-  readonly signer: Issued;
+  readonly signer: IssuedCertificate;
   /** The certificates (default: the signer's own). */
-  readonly certificates?: readonly Issued[];
+  readonly certificates?: readonly IssuedCertificate[];
   /** The number of signers. */
   readonly signers?: number;
   readonly contentType?: string;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CompactSign, exportJWK } from "jose";
 
 import { openLocalServer } from "../servers/local-server.ts";
-import { issue, type Issued, makeKeys, signMessage } from "./authority.ts";
+import { issue, type IssuedCertificate, makeKeys, signMessage } from "./authority.ts";
 
 /** Clouds of a test, whose machines authenticate to a server with these settings. */
 export interface Clouds extends AsyncDisposable {
@@ -23,10 +23,10 @@ export interface Clouds extends AsyncDisposable {
 export type Body = Readonly<Record<string, string>>;
 
 interface Signers {
-  readonly aws: Issued;
-  readonly azure: Issued;
-  readonly rsa: Issued["keys"];
-  readonly ec: Issued["keys"];
+  readonly aws: IssuedCertificate;
+  readonly azure: IssuedCertificate;
+  readonly rsa: IssuedCertificate["keys"];
+  readonly ec: IssuedCertificate["keys"];
 }
 
 /** Makes the keys and certificates of three clouds, and serves those of Google over HTTP. */
@@ -64,7 +64,7 @@ export async function openClouds(): Promise<Clouds> {
   };
 }
 
-async function makeSigners(issuer: Issued): Promise<Signers> {
+async function makeSigners(issuer: IssuedCertificate): Promise<Signers> {
   const azure = { name: "metadata.azure.com", issuer, kind: "rsa" } as const;
   return {
     aws: await issue({ name: "ec2.amazonaws.com", kind: "rsa" }),

@@ -18,13 +18,13 @@ const silent: DriverLog = { write: () => undefined };
 /** The promises of the `Driver` interface, which every driver keeps. `open` is called for each test. */
 export function describeDriver(name: string, open: () => Promise<DriverUnderTest>): void {
   describe(`the driver ${name}`, () => {
-    let place: DriverUnderTest;
+    let subject: DriverUnderTest;
 
     beforeEach(async () => {
-      place = await open();
+      subject = await open();
     });
 
-    afterEach(() => place[Symbol.asyncDispose]());
+    afterEach(() => subject[Symbol.asyncDispose]());
 
     async function statusOf(driver: Driver, build: DriverBuild): Promise<readonly string[]> {
       return (await driver.observe(observing(build), signal)).agents.map(
@@ -34,7 +34,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
 
     function expected(build: DriverBuild, runs: boolean): readonly string[] {
       return build.agents.map(
-        ({ id }) => `${id} ${runs && place.seesAgents ? "running" : "absent"}`,
+        ({ id }) => `${id} ${runs && subject.seesAgents ? "running" : "absent"}`,
       );
     }
 
@@ -42,24 +42,24 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       const build = sampleBuild();
       const agentNames = build.agents.map((agent) => agent.name);
       const input = { template: build.template, parameters: {}, agentNames };
-      const { resources } = await place.driver.plan(input, silent, signal);
+      const { resources } = await subject.driver.plan(input, silent, signal);
       expect(resources.flatMap((resource) => resource.agentNames)).toEqual(agentNames);
-      expect(await statusOf(place.driver, build)).toEqual(expected(build, false));
+      expect(await statusOf(subject.driver, build)).toEqual(expected(build, false));
     });
 
     test("starts the same build again without doing anything twice", async () => {
       const build = sampleBuild();
-      const first = await place.driver.start(build, silent, signal);
-      const observed = await place.driver.observe(observing(build), signal);
-      expect(await place.driver.start(build, silent, signal)).toEqual(first);
-      expect(await place.driver.observe(observing(build), signal)).toEqual(observed);
-      expect(await statusOf(place.driver, build)).toEqual(expected(build, true));
+      const first = await subject.driver.start(build, silent, signal);
+      const observed = await subject.driver.observe(observing(build), signal);
+      expect(await subject.driver.start(build, silent, signal)).toEqual(first);
+      expect(await subject.driver.observe(observing(build), signal)).toEqual(observed);
+      expect(await statusOf(subject.driver, build)).toEqual(expected(build, true));
     });
 
     test("goes on with what another process began", async () => {
       const build = sampleBuild();
-      const { state } = await place.driver.start(build, silent, signal);
-      const later = place.reopen();
+      const { state } = await subject.driver.start(build, silent, signal);
+      const later = subject.reopen();
       expect(await statusOf(later, { ...build, state })).toEqual(expected(build, true));
       const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
       await later.stop(stop, silent, signal);
@@ -67,30 +67,30 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     });
 
     test("stops and deletes what is stopped or gone already", async () => {
-      const { state } = await place.driver.start(sampleBuild(), silent, signal);
+      const { state } = await subject.driver.start(sampleBuild(), silent, signal);
       const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
-      const stopped = await place.driver.stop(stop, silent, signal);
-      expect(await place.driver.stop(stop, silent, signal)).toEqual(stopped);
+      const stopped = await subject.driver.stop(stop, silent, signal);
+      expect(await subject.driver.stop(stop, silent, signal)).toEqual(stopped);
       const { state: left } = stopped;
       const end = sampleBuild({ id: "build-3", number: 3, transition: "delete", state: left });
-      const deleted = await place.driver.delete(end, silent, signal);
-      expect(await place.driver.delete(end, silent, signal)).toEqual(deleted);
-      expect(await statusOf(place.driver, end)).toEqual(expected(end, false));
+      const deleted = await subject.driver.delete(end, silent, signal);
+      expect(await subject.driver.delete(end, silent, signal)).toEqual(deleted);
+      expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
     });
 
     test("deletes a workspace that was never started", async () => {
       const end = sampleBuild({ transition: "delete" });
-      await place.driver.delete(end, silent, signal);
-      expect(await statusOf(place.driver, end)).toEqual(expected(end, false));
+      await subject.driver.delete(end, silent, signal);
+      expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
     });
 
     test("starts anew after a stop", async () => {
-      const { state } = await place.driver.start(sampleBuild(), silent, signal);
+      const { state } = await subject.driver.start(sampleBuild(), silent, signal);
       const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
-      const { state: left } = await place.driver.stop(stop, silent, signal);
+      const { state: left } = await subject.driver.stop(stop, silent, signal);
       const again = sampleBuild({ id: "build-3", number: 3, state: left });
-      await place.driver.start(again, silent, signal);
-      expect(await statusOf(place.driver, again)).toEqual(expected(again, true));
+      await subject.driver.start(again, silent, signal);
+      expect(await statusOf(subject.driver, again)).toEqual(expected(again, true));
     });
   });
 }

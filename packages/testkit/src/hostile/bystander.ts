@@ -16,7 +16,7 @@ import { Agent } from "@slipway/wire";
 import { connectExternalAgent, type ExternalAgent } from "../processes/external-agent.ts";
 import { requireAgent, waitForWorkspace } from "../processes/workspace-life.ts";
 
-/** The pause between two requests: a few hundred a minute, as of a few people at work. */
+/** The pause between two requests: a few hundred a minute, as of a few users at work. */
 const pauseMs = 150;
 /** The number of rounds of requests after which the workspace is stopped and started. */
 const roundsPerRestart = 20;

@@ -89,7 +89,7 @@ async function playAll(
   }
 }
 
-interface Measured {
+interface Measurements {
   readonly latencies: readonly number[];
   readonly scoreboard: Scoreboard;
 }
@@ -97,7 +97,7 @@ interface Measured {
 async function measureAll(
   { server, dataDir }: HostileStage,
   { durationMs, intervalMs, onInterval }: HostileOptions,
-  { latencies, scoreboard }: Measured,
+  { latencies, scoreboard }: Measurements,
   signal: AbortSignal,
 ): Promise<readonly Interval[]> {
   const intervals: Interval[] = [];

@@ -13,7 +13,7 @@ export async function buildAgent(): Promise<void> {
   await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
 }
 
-export interface AgentPlace {
+export interface AgentEnvironmentOptions {
   readonly serverUrl: string;
   /** The token; undefined where `environment` says how it authenticates. */
   readonly token: string | undefined;
@@ -29,7 +29,7 @@ export function agentEnvironment({
   token,
   home,
   environment,
-}: AgentPlace): NodeJS.ProcessEnv {
+}: AgentEnvironmentOptions): NodeJS.ProcessEnv {
   return {
     PATH: process.env["PATH"],
     HOME: home,

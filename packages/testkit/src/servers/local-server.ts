@@ -5,7 +5,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 /** A server that listens on this machine; disposing of it cuts off every connection. */
 export interface LocalServer extends AsyncDisposable {
   readonly port: number;
-  /** `http://127.0.0.1:<port>` */
+  /** The address: `http://127.0.0.1:<port>`. */
   readonly url: string;
 }
 

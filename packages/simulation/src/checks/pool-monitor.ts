@@ -6,18 +6,18 @@ import type { Database } from "../store/database.ts";
 import { rowKey } from "../store/table.ts";
 import { type ClaimAttempt, type ClaimOutcome, type Monitor, Violation } from "../world/monitor.ts";
 
-interface Attempt extends ClaimAttempt {
+interface WatchedAttempt extends ClaimAttempt {
   /** The prebuilds that have waited unlocked ever since it began. */
   free: readonly string[];
 }
 
-/** The effect of reconcilers and claims on pools: S10, S11 and L5 of docs/protocol/prebuilds.md §7. */
-export class Pools implements Monitor {
+/** Checks what reconcilers and claims do to pools: S10, S11 and L5 of docs/protocol/prebuilds.md §7. */
+export class PoolMonitor implements Monitor {
   readonly #tables: Tables;
   readonly #db: Database;
   readonly #nowMs: () => number;
   readonly #view: View;
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #attempts = new Map<string, WatchedAttempt>();
 
   constructor(tables: Tables, db: Database, nowMs: () => number) {
     this.#tables = tables;

@@ -5,7 +5,7 @@ import { type Fault, stayBroken } from "./fault.ts";
 import type { FaultCount } from "./options.ts";
 
 /** A fault that struck and was repaired. */
-export interface Blow {
+export interface InjectedFault {
   readonly kind: string;
   readonly what: string;
   readonly atMs: number;
@@ -14,18 +14,18 @@ export interface Blow {
 
 const maxSeed = 2 ** 31;
 
-interface StormOptions {
+interface InjectionOptions {
   readonly faults: readonly Fault[];
   readonly random: Random;
   readonly everyMs: number;
-  readonly onBlow: (blow: Blow) => void;
+  readonly onFault: (fault: InjectedFault) => void;
 }
 
 /**
  * Lets faults strike, several at a time, until the signal is aborted; resolves once all is repaired. The time and
  * choice of each, and its decisions, come from the seed alone.
  */
-export async function storm(options: StormOptions, signal: AbortSignal): Promise<void> {
+export async function injectFaults(options: InjectionOptions, signal: AbortSignal): Promise<void> {
   const { random, everyMs } = options;
   await using strikes = new Scope();
   while (!signal.aborted) {
@@ -33,7 +33,7 @@ export async function storm(options: StormOptions, signal: AbortSignal): Promise
     strikes.signal.throwIfAborted();
     const fault = choose(options.faults, random);
     const own = new Random(random.below(maxSeed));
-    if (!signal.aborted) strikes.run(() => strike(fault, own, options.onBlow, signal));
+    if (!signal.aborted) strikes.run(() => strike(fault, own, options.onFault, signal));
   }
   await strikes.join();
 }
@@ -41,13 +41,13 @@ export async function storm(options: StormOptions, signal: AbortSignal): Promise
 async function strike(
   fault: Fault,
   random: Random,
-  onBlow: StormOptions["onBlow"],
+  onFault: InjectionOptions["onFault"],
   signal: AbortSignal,
 ): Promise<void> {
   const atMs = Date.now();
   const what = await fault.strike(random, signal);
   if (what !== undefined) {
-    onBlow({ kind: fault.kind, what, atMs, lastedMs: Date.now() - atMs });
+    onFault({ kind: fault.kind, what, atMs, lastedMs: Date.now() - atMs });
   }
 }
 
@@ -64,8 +64,8 @@ function choose(faults: readonly Fault[], random: Random): Fault {
 }
 
 /** Returns the counts of faults by their kinds, the most frequent first. */
-export function countBlows(blows: readonly Blow[]): readonly FaultCount[] {
-  return [...Map.groupBy(blows, ({ kind }) => kind)]
+export function countFaults(faults: readonly InjectedFault[]): readonly FaultCount[] {
+  return [...Map.groupBy(faults, ({ kind }) => kind)]
     .map(([kind, all]) => ({
       kind,
       count: all.length,

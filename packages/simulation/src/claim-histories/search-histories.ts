@@ -1,6 +1,6 @@
 import { openTestDatabase } from "@slipway/testkit";
 
-import { type PlayedHistory, playHistory } from "./play.ts";
+import { type PlayedHistory, playHistory } from "./play-history.ts";
 
 export interface HistorySearch {
   readonly histories: number;

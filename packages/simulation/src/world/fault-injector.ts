@@ -2,7 +2,7 @@ import { Life } from "../engine/life.ts";
 import type { ReplicaHints } from "../network/hints.ts";
 import type { Commit } from "../store/database.ts";
 import type { AgentProcess } from "./agent-process.ts";
-import type { Monitor, ScriptRun, Told } from "./monitor.ts";
+import type { Monitor, ReinitReply, ScriptRun } from "./monitor.ts";
 import type { Hazard } from "./profile.ts";
 import type { Replica } from "./replica.ts";
 import type { World } from "./world.ts";
@@ -17,14 +17,14 @@ const strikeChance = 0.04;
 /** The longest delay after such a moment, in milliseconds. */
 const soonMs = 20;
 
-/** The faults of a world, again and again until it is calm: at random, and where they do the most harm. */
-export class Misfortune implements Monitor {
+/** Injects the faults of a world, again and again until it is calm: at random, and where they do the most harm. */
+export class FaultInjector implements Monitor {
   readonly #world: World;
   readonly #life: Life;
 
   constructor(world: World) {
     this.#world = world;
-    this.#life = new Life("misfortune", world.setting.scheduler);
+    this.#life = new Life("fault-injector", world.setting.scheduler);
   }
 
   begin(): void {
@@ -39,7 +39,7 @@ export class Misfortune implements Monitor {
     void this.#repeat("listener-loss", 20_000, () => this.#loseListener());
   }
 
-  /** May end the server that committed, before it knows. */
+  /** Crashes the server that committed, by chance, before it knows. */
   committed({ by }: Commit): void {
     const replica = this.#world.replicas.find(({ life }) => life === by);
     const { conditions } = this.#world.setting;
@@ -48,7 +48,7 @@ export class Misfortune implements Monitor {
     }
   }
 
-  told({ token }: Told): void {
+  answered({ token }: ReinitReply): void {
     this.#crashSoon(({ token: own }) => own === token);
   }
 

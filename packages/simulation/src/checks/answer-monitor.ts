@@ -2,22 +2,22 @@ import { prebuildsUserId } from "@slipway/api";
 
 import type { Tables } from "../model/tables.ts";
 import { committed, View } from "../model/view.ts";
-import { type Monitor, type Told, Violation } from "../world/monitor.ts";
+import { type Monitor, type ReinitReply, Violation } from "../world/monitor.ts";
 
-/** The answers to agents on `/reinit`: S6, S7 and S8 of docs/protocol/prebuilds.md §7. */
-export class Answers implements Monitor {
+/** Checks the answers to agents on `/reinit`: S6, S7 and S8 of docs/protocol/prebuilds.md §7. */
+export class AnswerMonitor implements Monitor {
   readonly #view: View;
 
   constructor(tables: Tables) {
     this.#view = new View(tables, committed);
   }
 
-  told(told: Told): void {
-    if (told.kind === "frame") this.#checkFrame(told);
-    if (told.kind === "refused") this.#checkRefusal(told.token);
+  answered(reply: ReinitReply): void {
+    if (reply.kind === "frame") this.#checkFrame(reply);
+    if (reply.kind === "refused") this.#checkRefusal(reply.token);
   }
 
-  #checkFrame({ token, workspaceId, ownerId }: Extract<Told, { kind: "frame" }>): void {
+  #checkFrame({ token, workspaceId, ownerId }: Extract<ReinitReply, { kind: "frame" }>): void {
     const agent = this.#view.agentOfToken(token);
     const workspace = this.#view.workspace(workspaceId);
     if (agent === undefined || workspace === undefined) return;
@@ -27,11 +27,11 @@ export class Answers implements Monitor {
     if (!this.#view.wasPrebuild(workspaceId)) {
       throw new Violation("S6", `${token} is told, and never was a prebuild's`, workspaceId);
     }
-    const isHis = this.#view
+    const hasBuild = this.#view
       .builds(workspaceId)
       .some((build) => build.ownerId === ownerId && build.completedAtMs !== undefined);
-    if (ownerId !== workspace.ownerId || ownerId === prebuildsUserId || !isHis) {
-      throw new Violation("S7", `${token} is told of ${ownerId}, who has it not`, workspaceId);
+    if (ownerId !== workspace.ownerId || ownerId === prebuildsUserId || !hasBuild) {
+      throw new Violation("S7", `${token} is told of ${ownerId}, who does not have it`, workspaceId);
     }
   }
 
@@ -45,6 +45,6 @@ export class Answers implements Monitor {
     const isClaiming = done?.transition === "start" && done.ownerId !== ownerId;
     if (!isOwed && !isClaiming && ownerId !== prebuildsUserId) return;
     const state = isOwed ? "is owed a reinit" : "may come to be owed one";
-    throw new Violation("S8", `${token} is refused for ever, and ${state}`, id);
+    throw new Violation("S8", `${token} is refused forever, and ${state}`, id);
   }
 }

@@ -7,16 +7,16 @@ import type { Setting } from "./setting.ts";
 
 const noSignal = new AbortController().signal;
 /** The time after which an unanswered request is given up, in milliseconds. */
-const patienceMs = 60_000;
+const answerTimeoutMs = 60_000;
 
 /** The users of the servers: those who claim and build, and an administrator. */
-export class People {
+export class Actors {
   readonly #setting: Setting;
   readonly #life: Life;
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    this.#life = new Life("people", setting.scheduler);
+    this.#life = new Life("actors", setting.scheduler);
   }
 
   /** Lets them come and go until the world is calm. */
@@ -128,7 +128,7 @@ export class People {
       over.resolve();
     });
     end.closed.addEventListener("abort", () => over.resolve());
-    using _ = this.#life.after(patienceMs, () => over.resolve());
+    using _ = this.#life.after(answerTimeoutMs, () => over.resolve());
     await over.promise;
     end.close();
   }

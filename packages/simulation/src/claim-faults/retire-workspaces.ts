@@ -5,15 +5,15 @@ import { createBuild } from "@slipway/api";
 import type { AgentBox } from "./agent-box.ts";
 import type { Fleet } from "./fleet.ts";
 import { lackOf } from "./judge.ts";
-import type { Person } from "./people.ts";
-import { callOnce } from "./persist.ts";
+import type { Actor } from "./actors.ts";
+import { callOnce } from "./persistent-calls.ts";
 import type { PostgresHost } from "./postgres-host.ts";
 import { readWorkspaceFacts, type WorkspaceFacts } from "./workspace-facts.ts";
 
 interface RetireOptions {
   readonly postgres: PostgresHost;
   readonly fleet: Fleet;
-  readonly people: readonly Person[];
+  readonly actors: readonly Actor[];
   readonly maxAgents: number;
 }
 
@@ -23,7 +23,7 @@ const lookEveryMs = 1_000;
  * Makes owners delete the oldest workspaces that lack nothing while there are too many, and ends the agents of deleted
  * ones, until the signal is aborted.
  */
-export async function retire(options: RetireOptions, signal: AbortSignal): Promise<void> {
+export async function retireWorkspaces(options: RetireOptions, signal: AbortSignal): Promise<void> {
   const { postgres, fleet, maxAgents } = options;
   for (;;) {
     const facts = await readWorkspaceFacts(postgres);
@@ -38,25 +38,28 @@ export async function retire(options: RetireOptions, signal: AbortSignal): Promi
       if (surplus <= 0) break;
       if (!(await hasAll(fact, box))) continue;
       surplus -= 1;
-      await deleteIt(fact, options.people, signal);
+      await deleteWorkspace(fact, options.actors, signal);
     }
     await pause(lookEveryMs, undefined, { signal });
   }
 }
 
-/** Holds also while it is being deleted: then its build says so, and its agent has nothing more to report. */
+/**
+ * Reports whether a claimed workspace lacks nothing; true also while it is being deleted: then its build says so, and its
+ * agent has nothing more to report.
+ */
 async function hasAll(fact: WorkspaceFacts, box: AgentBox): Promise<boolean> {
   if (fact.claimedAtMs === undefined) return false;
   const { boots } = box;
   return box.isUp && lackOf(fact, await box.readPasses(), String(boots)) === undefined;
 }
 
-async function deleteIt(
+async function deleteWorkspace(
   { id, ownerName }: WorkspaceFacts,
-  people: readonly Person[],
+  actors: readonly Actor[],
   signal: AbortSignal,
 ): Promise<void> {
-  const owner = people.find(({ name }) => name === ownerName);
+  const owner = actors.find(({ name }) => name === ownerName);
   const params = { workspace: id };
   const body = { transition: "delete" } as const;
   try {

@@ -3,20 +3,20 @@ import { networkFaults } from "./network-faults.ts";
 import type { ClaimFaultsOptions } from "./options.ts";
 import { processFaults } from "./process-faults.ts";
 import type { Stage } from "./stage.ts";
-import { type Blow, storm } from "./storm.ts";
+import { type InjectedFault, injectFaults } from "./inject-faults.ts";
 
 /**
- * Makes people claim while faults strike; resolves once there are enough claims, or too few in time, and all is
+ * Makes users claim while faults strike; resolves once there are enough claims, or too few in time, and all is
  * repaired.
  */
-export async function claimInStorm(
-  { deployment, fleet, claims, people }: Stage,
+export async function claimUnderFaults(
+  { deployment, fleet, claims, actors }: Stage,
   { seed, faultEveryMs, maxStallMs, claimsWithinMs }: ClaimFaultsOptions,
-  onBlow: (blow: Blow) => void,
+  onFault: (fault: InjectedFault) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const over = new AbortController();
-  const mended = storm(
+  const repaired = injectFaults(
     {
       faults: [
         ...processFaults(deployment, fleet),
@@ -24,18 +24,18 @@ export async function claimInStorm(
       ],
       random: new Random(seed),
       everyMs: faultEveryMs,
-      onBlow,
+      onFault,
     },
     AbortSignal.any([over.signal, signal]),
   );
   const limit = AbortSignal.any([signal, AbortSignal.timeout(claimsWithinMs)]);
   try {
-    await Promise.race([claims.make(people, limit), mended]);
+    await Promise.race([claims.make(actors, limit), repaired]);
   } catch (error) {
     // Anything missing by then is reported with the violations.
     if (!limit.aborted) throw error;
   } finally {
     over.abort();
-    await mended;
+    await repaired;
   }
 }

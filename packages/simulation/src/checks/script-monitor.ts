@@ -2,14 +2,15 @@ import { settledMs } from "@slipway/server/prebuilds";
 
 import type { Tables } from "../model/tables.ts";
 import { committed, jobStatus, View } from "../model/view.ts";
-import { type Monitor, type ScriptRun, type Told, Violation } from "../world/monitor.ts";
+import { type Monitor, type ReinitReply, type ScriptRun, Violation } from "../world/monitor.ts";
 import type { Profile } from "../world/profile.ts";
 import { userName } from "../world/user-name.ts";
 
 /**
- * The start scripts that processes run, by owner, and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and so S13.
+ * Checks which start scripts processes run, for whom and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and so
+ * S13.
  */
-export class Scripts implements Monitor {
+export class ScriptMonitor implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;
   readonly #agentKind: Profile["agentKind"];
@@ -23,8 +24,8 @@ export class Scripts implements Monitor {
     this.#view = new View(tables, committed);
   }
 
-  told(told: Told): void {
-    if (told.kind === "frame") this.#frames.set(told.token, told);
+  answered(reply: ReinitReply): void {
+    if (reply.kind === "frame") this.#frames.set(reply.token, reply);
   }
 
   scriptsStarted(run: ScriptRun): void {
@@ -39,8 +40,8 @@ export class Scripts implements Monitor {
     const agent = this.#tables.agents.get(agentId);
     const build = agent && this.#tables.builds.get(agent.buildId);
     if (agent === undefined || build === undefined) return;
-    const isHis = userName(build.ownerId) === ownerName;
-    if (isHis && (!agent.tookOver || jobStatus(build) === "succeeded")) return;
+    const isOwners = userName(build.ownerId) === ownerName;
+    if (isOwners && (!agent.tookOver || jobStatus(build) === "succeeded")) return;
     throw new Violation(
       "S3",
       `${processId} runs start scripts for ${ownerName} as ${agentId}, whose build ${build.id} is for ` +
@@ -78,4 +79,4 @@ export class Scripts implements Monitor {
   }
 }
 
-type Frame = Extract<Told, { kind: "frame" }>;
+type Frame = Extract<ReinitReply, { kind: "frame" }>;

@@ -1,14 +1,14 @@
 import { ownRules } from "../model/rules.ts";
-import type { Plant } from "./plant.ts";
+import type { PlantedBug } from "./planted-bug.ts";
 
-/** Faults of the reconciliation. */
-export const poolPlants: readonly Plant[] = [
+/** Bugs in the reconciliation. */
+export const poolBugs: readonly PlantedBug[] = [
   {
     name: "expired-ones-leak",
     summary:
       "prebuilds of a version that is not active any more stay once they expired (section 2.5, row 2)",
     breaks: ["L6"],
-    wants: { with: ["new-version"], expires: true },
+    requires: { with: ["new-version"], expires: true },
     rules: {
       ...ownRules,
       reconcile: (snapshot, nowMs, limits) => {

@@ -11,9 +11,9 @@ import {
 type Ending = "succeed" | "fail";
 
 /** A driver that touches nothing, and whose work lasts until the test ends it. */
-export class HeldDriver implements Driver {
+export class ManualDriver implements Driver {
   readonly name: DriverName;
-  /** Absent where a claim needs no work. */
+  /** The work of a claim; absent where it needs none. */
   readonly claim?: Driver["start"];
   readonly #begun = Promise.withResolvers<void>();
   readonly #ending = Promise.withResolvers<Ending>();

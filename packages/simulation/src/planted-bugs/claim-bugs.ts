@@ -5,7 +5,7 @@ import { ownRules } from "../model/rules.ts";
 import type { Tables } from "../model/tables.ts";
 import { View } from "../model/view.ts";
 import type { Transaction } from "../store/transaction.ts";
-import type { Plant } from "./plant.ts";
+import type { PlantedBug } from "./planted-bug.ts";
 
 /** Chooses without locking and overwrites the present row, as a lock on a view does (docs/protocol/prebuilds.md §1.4). */
 function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
@@ -30,33 +30,33 @@ function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
 }
 
 const rules = { ...ownRules, claim: unlockedClaim };
-/** Two claims meet only where many people want few prebuilds, and nothing else gets in their way. */
+/** The worlds in which two claims meet: many users want few prebuilds, and nothing else gets in their way. */
 const crowd = {
   isCrowded: true,
   without: ["database-cut", "build-failure", "build-cancel", "user-builds"],
 } as const;
 
-/** Faults of the claim's transaction. */
-export const claimPlants: readonly Plant[] = [
+/** Bugs in the claim's transaction. */
+export const claimBugs: readonly PlantedBug[] = [
   {
     name: "row-lock-hole",
     summary: "two claims take the same prebuild, and one of them is refused (section 1.4; row 43)",
     breaks: ["L5"],
-    wants: { ...crowd, claimsAtOnce: false },
+    requires: { ...crowd, claimsAtOnce: false },
     rules,
   },
   {
     name: "stalled-claim-steals",
     summary: "a claim that stalls for a whole claim build takes the workspace from its owner",
     breaks: ["S1"],
-    wants: { ...crowd, with: ["slow"], claimsAtOnce: true },
+    requires: { ...crowd, with: ["slow"], claimsAtOnce: true },
     rules,
   },
   {
     name: "several-agents-lose-their-token",
     summary: "tokens are kept only where there is exactly one agent, sub-agents too (row 36)",
     breaks: ["L1", "L4", "S12"],
-    wants: { agentNames: ["main", "gpu"], without: ["compute-replaced"] },
+    requires: { agentNames: ["main", "gpu"], without: ["compute-replaced"] },
     rules: {
       ...ownRules,
       carriedTokens: (view, predecessor) => {
@@ -70,7 +70,7 @@ export const claimPlants: readonly Plant[] = [
     summary:
       "tokens are those of the first build, whose rows an administrator's restart ends (row 42)",
     breaks: ["L1", "L4"],
-    wants: { with: ["admin-builds"], without: ["compute-replaced"] },
+    requires: { with: ["admin-builds"], without: ["compute-replaced"] },
     rules: {
       ...ownRules,
       carriedTokens: (view, { workspaceId, ...predecessor }) => {
@@ -86,7 +86,7 @@ export const claimPlants: readonly Plant[] = [
     summary:
       "a start after a failed claim gets new tokens, while the old process waits on (row 32)",
     breaks: ["L1", "L4"],
-    wants: {
+    requires: {
       with: ["build-failure"],
       without: ["compute-replaced", "user-builds", "admin-builds"],
       claimsAtOnce: false,

@@ -4,10 +4,10 @@ import type { Transaction } from "../store/transaction.ts";
 import type { Tables } from "./tables.ts";
 
 /**
- * Notes that an agent is told now; false when it was told within the last minute, or is on its way to its new life, or
- * already lives it.
+ * Marks that an agent is told now; returns false when it was told within the last minute, is on its way to its new life,
+ * or already lives it.
  */
-export function grantFrame(tables: Tables, trx: Transaction, agentId: string): boolean {
+export function markReinitSent(tables: Tables, trx: Transaction, agentId: string): boolean {
   return trx.update(
     tables.agents,
     agentId,

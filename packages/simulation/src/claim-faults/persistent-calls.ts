@@ -20,7 +20,7 @@ export function isRefusal(error: unknown): error is ApiError {
 }
 
 /** Calls until there is an answer, despite any faults; throws refusals, and the signal's reason. */
-export async function persist<T>(
+export async function callPersistently<T>(
   call: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {

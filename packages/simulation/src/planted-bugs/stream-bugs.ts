@@ -3,9 +3,9 @@ import type { ReinitDecision, ReinitStream, ReinitView } from "@slipway/server/p
 
 import { type Rules, ownRules } from "../model/rules.ts";
 import type { Hazard } from "../world/profile.ts";
-import type { Plant } from "./plant.ts";
+import type { PlantedBug } from "./planted-bug.ts";
 
-/** Agents that obey frames; the product's own would heal most of these faults by themselves. */
+/** Agents that obey frames; the product's own would heal most of these bugs by themselves. */
 const framesAgent = { ...ownRules.agent, kind: "frames" } as const;
 const framesRules: Rules = { ...ownRules, agent: framesAgent };
 
@@ -67,57 +67,57 @@ function seenByNewestBuild(...[view, token, nowMs]: Parameters<Rules["look"]>): 
   return isClaim ? seen : { ...seen, isOwed: false };
 }
 
-/** Faults of the answer to `/reinit`, and of agents that take it for an order. */
-export const streamPlants: readonly Plant[] = [
+/** Bugs in the answer to `/reinit`, and in agents that take it for an order. */
+export const streamBugs: readonly PlantedBug[] = [
   {
     name: "lost-event",
     summary: "an event that came while no stream was open is gone (released before v2.32; #22359)",
     breaks: ["L1", "L4"],
-    wants: { with: ["cut"], without: [patient, "agent-crash", "compute-replaced"] },
+    requires: { with: ["cut"], without: [patient, "agent-crash", "compute-replaced"] },
     rules: { ...framesRules, decideReinit: decideByEvent },
   },
   {
     name: "reinit-on-every-connect",
     summary: "every process of a claimed workspace is told, for life (released in v2.32; #26548)",
     breaks: ["S4", "S5"],
-    wants: { with: ["agent-crash"], without: [patient, ...late] },
-    rules: { ...framesRules, decideReinit: decideAlways, grant: () => true },
+    requires: { with: ["agent-crash"], without: [patient, ...late] },
+    rules: { ...framesRules, decideReinit: decideAlways, markReinitSent: () => true },
   },
   {
     name: "seeded-although-replaced",
     summary: "a process that the claim's build started is told to start over (row 24)",
     breaks: ["S4", "S5"],
-    wants: {
+    requires: {
       with: ["compute-replaced"],
       without: [patient, ...late, "agent-crash", "build-failure", "build-cancel"],
       claimsAtOnce: false,
     },
-    rules: { ...framesRules, decideReinit: decideAlways, grant: () => true },
+    rules: { ...framesRules, decideReinit: decideAlways, markReinitSent: () => true },
   },
   {
     name: "frame-without-owner",
     summary: "a frame that names no owner, then one that does: two for the same claim (row 29)",
     breaks: ["S4", "S5"],
-    wants: { ...lasting },
+    requires: { ...lasting },
     rules: {
       ...framesRules,
       namesOwner: (random) => random() < 0.5,
       decideReinit: decideAlways,
-      grant: () => true,
+      markReinitSent: () => true,
     },
   },
   {
     name: "half-open-stream",
-    summary: "an agent waits for ever on a stream that is not there any more (row 5)",
+    summary: "an agent waits forever on a stream that is not there any more (row 5)",
     breaks: ["L1", "L4"],
-    wants: { with: ["half-open"], without: [patient, "cut", "agent-crash", "compute-replaced"] },
+    requires: { with: ["half-open"], without: [patient, "cut", "agent-crash", "compute-replaced"] },
     rules: { ...ownRules, agent: { ...framesAgent, readDeadlineMs: Number.POSITIVE_INFINITY } },
   },
   {
     name: "buffered-frame",
     summary: "a proxy keeps the frame of a response that never ends (row 8)",
     breaks: ["L1", "L4"],
-    wants: { ...lasting, with: ["buffering-proxy"] },
+    requires: { ...lasting, with: ["buffering-proxy"] },
     rules: {
       ...ownRules,
       endsAfterFrame: false,
@@ -128,7 +128,7 @@ export const streamPlants: readonly Plant[] = [
     name: "crash-before-publish",
     summary: "the server ends between the commit and its event; open streams never look (row 14)",
     breaks: ["L1", "L4"],
-    wants: {
+    requires: {
       with: ["replica-crash"],
       without: [
         patient,
@@ -149,14 +149,14 @@ export const streamPlants: readonly Plant[] = [
     name: "publish-fails",
     summary: "the event is not sent, which is only logged (rows 15 and 16)",
     breaks: ["L1", "L4"],
-    wants: { ...lasting, with: ["hint-loss"] },
+    requires: { ...lasting, with: ["hint-loss"] },
     rules: { ...framesRules, streamClock: onlyHints },
   },
   {
     name: "listener-lost",
     summary: "the signal that events may have been dropped is dropped (row 18)",
     breaks: ["L1", "L4"],
-    wants: { ...lasting, with: ["listener-loss"] },
+    requires: { ...lasting, with: ["listener-loss"] },
     rules: {
       ...framesRules,
       streamClock: onlyHints,
@@ -167,7 +167,7 @@ export const streamPlants: readonly Plant[] = [
     name: "owner-read-before-subscribing",
     summary: "the owner is read before the subscription, and not again (row 17)",
     breaks: ["L1", "L4"],
-    wants: { ...lasting },
+    requires: { ...lasting },
     rules: {
       ...framesRules,
       look: (view, token, nowMs, past) =>
@@ -180,7 +180,7 @@ export const streamPlants: readonly Plant[] = [
     name: "refused-by-the-newest-build",
     summary: "a build that the user makes before the reinit ends the polling (row 38)",
     breaks: ["S8"],
-    wants: { with: ["user-builds", "cut"] },
+    requires: { with: ["user-builds", "cut"] },
     rules: { ...ownRules, look: seenByNewestBuild },
   },
 ];

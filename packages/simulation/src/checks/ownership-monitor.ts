@@ -8,8 +8,8 @@ import { type Monitor, Violation } from "../world/monitor.ts";
 /** The ends of builds that change nothing. */
 const undone: ReadonlySet<JobStatus> = new Set(["failed", "canceled"]);
 
-/** The ownership at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
-export class Ownership implements Monitor {
+/** Checks the ownership at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
+export class OwnershipMonitor implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;
 

@@ -1,0 +1,27 @@
+import { createUser } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+import { logIn, logInAsAdmin } from "@slipway/testkit";
+
+/** A user who claims. */
+export interface Actor {
+  readonly name: string;
+  readonly client: ApiClient;
+}
+
+const password = "correct-horse-battery-42";
+
+/** Makes the users, each with a client of their own, and the administrator's. */
+export async function openActors(
+  serverUrl: string,
+  count: number,
+): Promise<{ readonly admin: ApiClient; readonly actors: readonly Actor[] }> {
+  const admin = await logInAsAdmin(serverUrl);
+  const actors: Actor[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const name = `user${number}`;
+    const email = `${name}@example.com`;
+    await admin.call(createUser, { body: { username: name, email, password } });
+    actors.push({ name, client: await logIn(serverUrl, { email, password }) });
+  }
+  return { admin, actors };
+}
