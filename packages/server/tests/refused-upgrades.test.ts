@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { getBuildInfo, joinTailnet, login, watchDerpMap, watchWorkspaceSocket } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
@@ -22,6 +21,8 @@ let app: Awaited<ReturnType<typeof createHttpServer>>;
 let port = 0;
 /** Resumes the waiting route. */
 let waiting = Promise.withResolvers<void>();
+/** Lets the route's sockets send their text. */
+let greeting = Promise.withResolvers<void>();
 const sockets: Socket[] = [];
 
 const authenticator = {
@@ -40,6 +41,7 @@ const authenticator = {
 
 beforeEach(async () => {
   waiting = Promise.withResolvers();
+  greeting = Promise.withResolvers();
   const limits = new RequestLimits({ now: () => 60_000 });
   app = await createHttpServer("v0", silentLogger, { requestTimeoutMs, limits });
   const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);
@@ -50,7 +52,7 @@ beforeEach(async () => {
   routes.anyoneSocket(watchDerpMap, {
     prepare: () => waiting.promise,
     serve: async (socket) => {
-      await delay(2 * requestTimeoutMs);
+      await greeting.promise;
       await socket.sendText("hello");
     },
   });
@@ -65,6 +67,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  greeting.resolve();
   for (const socket of sockets.splice(0)) socket.destroy();
   await app.close();
 });
@@ -98,6 +101,19 @@ async function ask(path: string, { method = "GET", version = "1.1", headers }: A
   socket.on("error", () => undefined);
   await once(socket, "end");
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? "0"), text };
+}
+
+/** Sends bytes and optionally closes its side; resolves to the answer's status, 0 for none. */
+async function send(bytes: string, isHalfClosed: boolean): Promise<number> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  sockets.push(socket);
+  socket.on("error", () => undefined);
+  if (isHalfClosed) socket.end(bytes);
+  else socket.write(bytes);
+  let text = "";
+  socket.on("data", (chunk) => (text += String(chunk)));
+  await once(socket, "end");
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? "0");
 }
 
 function connections(): Promise<number> {
@@ -187,25 +203,20 @@ describe("a refused upgrade is answered, and its connection is gone", () => {
 it("an upgrade that is let in is not cut off", async () => {
   waiting.resolve();
   const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v2/derp-map`);
+  await once(socket, "open");
+  // Those that came later have used up their time: an upgrade without an answer, and a request without an end.
+  waiting = Promise.withResolvers();
+  const unfinished = "GET / HTTP/1.1\r\nHost: x\r\n";
+  const late = await Promise.all([ask("/api/v2/derp-map"), send(unfinished, false)]);
+  expect(late).toMatchObject([{ status: 0 }, 408]);
+  waiting.resolve();
+  greeting.resolve();
   const [hello] = await once(socket, "message");
   expect(String(hello)).toBe("hello");
   await once(socket, "close");
 });
 
 describe("a plain request", () => {
-  /** Sends bytes and optionally closes its side; resolves to the answer's status, 0 for none. */
-  async function send(bytes: string, isHalfClosed: boolean): Promise<number> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    sockets.push(socket);
-    socket.on("error", () => undefined);
-    if (isHalfClosed) socket.end(bytes);
-    else socket.write(bytes);
-    let text = "";
-    socket.on("data", (chunk) => (text += String(chunk)));
-    await once(socket, "end");
-    return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? "0");
-  }
-
   it.each([
     ["whose head does not end", "GET / HTTP/1.1\r\nHost: x\r\n", 408],
     [

@@ -17,7 +17,7 @@ import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
 
 import {
   firstAgent,
@@ -77,16 +77,27 @@ test(
     const client = await logInAsAdmin(server.url);
     const { agentId, token } = await makeAgent(client);
 
-    let isOver = false;
-    const sending = sendUntil(server.url, token, () => isOver);
+    const over = new AbortController();
+    const progress = { acknowledged: 0 };
+    const sending = sendUntil(server.url, token, progress, over.signal);
+    /** Waits until the server has acknowledged another few batches. */
+    const underLoad = async (): Promise<void> => {
+      const wanted = progress.acknowledged + 5 * (1 + Math.floor(Math.random() * 40));
+      const inTime = { timeout: 60_000, interval: 1 };
+      await vi.waitFor(
+        () => expect(progress.acknowledged).toBeGreaterThanOrEqual(wanted),
+        inTime,
+      );
+    };
     for (let restart = 0; restart < 10; restart += 1) {
-      await pause(150 + Math.random() * 300);
+      await underLoad();
       await postgres.close();
       postgres = await open();
     }
-    await pause(500);
-    isOver = true;
-    const acknowledged = await sending;
+    await underLoad();
+    over.abort();
+    await sending;
+    const { acknowledged } = progress;
 
     const logs = await client.call(getAgentLogs, { params: { agent: agentId } });
     expect(acknowledged).toBeGreaterThan(20);
@@ -146,25 +157,25 @@ async function sendLines(connection: AgentConnection, from: number, count: numbe
   await connection.unary(Agent.method.batchCreateLogs, { logSourceId: sourceId, logs }, signal);
 }
 
-/**
- * Sends as an agent does: a batch that was not acknowledged is sent again. Resolves to the number of lines
- * acknowledged.
- */
-async function sendUntil(serverUrl: string, token: string, isOver: () => boolean): Promise<number> {
-  let acknowledged = 0;
-  while (!isOver()) {
+/** Sends as an agent does: a batch that was not acknowledged is sent again. Counts the lines acknowledged. */
+async function sendUntil(
+  serverUrl: string,
+  token: string,
+  progress: { acknowledged: number },
+  over: AbortSignal,
+): Promise<void> {
+  while (!over.aborted) {
     try {
       await using connection = await dial(serverUrl, token);
-      while (!isOver()) {
-        await sendLines(connection, acknowledged + 1, 5);
-        acknowledged += 5;
+      while (!over.aborted) {
+        await sendLines(connection, progress.acknowledged + 1, 5);
+        progress.acknowledged += 5;
       }
     } catch {
-      // The database was unavailable: the session ended, or the batch was refused.
+      // The database was unavailable: the session ended, or the batch was refused. An agent waits longer than this.
       await pause(20);
     }
   }
-  return acknowledged;
 }
 
 function followAgent(client: ApiClient, agentId: string) {
