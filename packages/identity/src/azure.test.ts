@@ -381,7 +381,10 @@ describe("what a message of a stranger costs", () => {
   /**
    * Presents a stranger's own signer with certificates of their choice; resolves to the number of signatures checked.
    */
-  async function spentOn(certificates: readonly IssuedCertificate[], issuer: IssuedCertificate): Promise<number> {
+  async function spentOn(
+    certificates: readonly IssuedCertificate[],
+    issuer: IssuedCertificate,
+  ): Promise<number> {
     const own = await issueSigner({ issuer });
     const message = signMessage(content, { signer: own, certificates: [own, ...certificates] });
     const signatures = new SignatureBudget();

@@ -4,9 +4,9 @@ import { OwnershipMonitor } from "./checks/ownership-monitor.ts";
 import { PoolMonitor } from "./checks/pool-monitor.ts";
 import { ScriptMonitor } from "./checks/script-monitor.ts";
 import { Life } from "./engine/life.ts";
+import { Actors } from "./world/actors.ts";
 import { FaultInjector } from "./world/fault-injector.ts";
 import { Violation } from "./world/monitor.ts";
-import { Actors } from "./world/actors.ts";
 import type { Setting, SettingOptions } from "./world/setting.ts";
 import { World } from "./world/world.ts";
 

@@ -31,7 +31,11 @@ export class AnswerMonitor implements Monitor {
       .builds(workspaceId)
       .some((build) => build.ownerId === ownerId && build.completedAtMs !== undefined);
     if (ownerId !== workspace.ownerId || ownerId === prebuildsUserId || !hasBuild) {
-      throw new Violation("S7", `${token} is told of ${ownerId}, who does not have it`, workspaceId);
+      throw new Violation(
+        "S7",
+        `${token} is told of ${ownerId}, who does not have it`,
+        workspaceId,
+      );
     }
   }
 

@@ -1,9 +1,9 @@
 import { Random } from "../engine/random.ts";
+import { type InjectedFault, injectFaults } from "./inject-faults.ts";
 import { networkFaults } from "./network-faults.ts";
 import type { ClaimFaultsOptions } from "./options.ts";
 import { processFaults } from "./process-faults.ts";
 import type { Stage } from "./stage.ts";
-import { type InjectedFault, injectFaults } from "./inject-faults.ts";
 
 /**
  * Makes users claim while faults strike; resolves once there are enough claims, or too few in time, and all is

@@ -4,8 +4,8 @@ import { createWorkspace, getWorkspaceByName, type Workspace } from "@slipway/ap
 import { Scope } from "@slipway/runtime";
 
 import type { Random } from "../engine/random.ts";
-import type { Fleet } from "./fleet.ts";
 import type { Actor } from "./actors.ts";
+import type { Fleet } from "./fleet.ts";
 import { callOnce, callPersistently, isRefusal } from "./persistent-calls.ts";
 import type { ClaimRequest } from "./pool-template.ts";
 

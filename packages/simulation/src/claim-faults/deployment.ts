@@ -34,7 +34,9 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     ...unlimitedWorkspaces,
   };
   const replicas = Array.from({ length: servers }, (_, index) =>
-    opening.use(new Replica({ name: `server-${index + 1}`, directory, environment, onUnexpectedExit })),
+    opening.use(
+      new Replica({ name: `server-${index + 1}`, directory, environment, onUnexpectedExit }),
+    ),
   );
   // The first one migrates the database.
   for (const replica of replicas) {

@@ -2,10 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { createBuild } from "@slipway/api";
 
+import type { Actor } from "./actors.ts";
 import type { AgentBox } from "./agent-box.ts";
 import type { Fleet } from "./fleet.ts";
 import { lackOf } from "./judge.ts";
-import type { Actor } from "./actors.ts";
 import { callOnce } from "./persistent-calls.ts";
 import type { PostgresHost } from "./postgres-host.ts";
 import { readWorkspaceFacts, type WorkspaceFacts } from "./workspace-facts.ts";

@@ -42,7 +42,9 @@ async function run(directory: string, options: ClaimFaultsOptions): Promise<Clai
   await using background = new Scope();
   const faults: InjectedFault[] = [];
   background.run((signal) => fleet.look(signal));
-  background.run((signal) => retireWorkspaces({ ...stage, postgres, maxAgents: options.maxAgents }, signal));
+  background.run((signal) =>
+    retireWorkspaces({ ...stage, postgres, maxAgents: options.maxAgents }, signal),
+  );
   background.run((signal) => report(stage, faults, options, signal));
 
   const work = async (): Promise<ClaimFaultsOutcome> => {

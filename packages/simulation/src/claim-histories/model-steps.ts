@@ -83,7 +83,9 @@ async function take(world: ModelState, step: Step): Promise<string> {
       return "";
     }
     case "grant":
-      return answerOf(await world.query((trx) => model.rules.markReinitSent(tables, trx, names.id(step.agent))));
+      return answerOf(
+        await world.query((trx) => model.rules.markReinitSent(tables, trx, names.id(step.agent))),
+      );
     case "promote":
       await world.query((trx) =>
         trx.update(tables.templates, "template", () => ({ activeVersionId: step.version })),

@@ -4,10 +4,10 @@ import type { Database } from "@slipway/server";
 import type { UserCaller } from "@slipway/server/claims";
 import { ClaimStage, type Work } from "@slipway/testkit";
 
-import { openRollbackDatabase } from "./rollback-database.ts";
 import { type Beginning, type HistoryWorld, users, versions } from "./history-world.ts";
 import { nameRows } from "./name-rows.ts";
 import { Names } from "./names.ts";
+import { openRollbackDatabase } from "./rollback-database.ts";
 import { readViews, type Snapshot } from "./snapshot.ts";
 import { readSqlRows } from "./sql-rows.ts";
 import type { SqlSession, SqlState } from "./sql-state.ts";

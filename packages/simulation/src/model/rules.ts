@@ -9,8 +9,8 @@ import {
 } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";
-import { markReinitSent } from "./mark-reinit-sent.ts";
 import { isOfThisLife } from "./is-of-this-life.ts";
+import { markReinitSent } from "./mark-reinit-sent.ts";
 import { memoryClaim } from "./memory-claim.ts";
 import { reinitView } from "./reinit-view.ts";
 import type { BuildRow, Tables } from "./tables.ts";

@@ -84,10 +84,7 @@ test(
     const underLoad = async (): Promise<void> => {
       const wanted = progress.acknowledged + 5 * (1 + Math.floor(Math.random() * 40));
       const inTime = { timeout: 60_000, interval: 1 };
-      await vi.waitFor(
-        () => expect(progress.acknowledged).toBeGreaterThanOrEqual(wanted),
-        inTime,
-      );
+      await vi.waitFor(() => expect(progress.acknowledged).toBeGreaterThanOrEqual(wanted), inTime);
     };
     for (let restart = 0; restart < 10; restart += 1) {
       await underLoad();
