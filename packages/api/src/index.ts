@@ -15,6 +15,8 @@ export type {
 export { nilUuid } from "./contract/nil-uuid.ts";
 export { Uuid, Timestamp, zeroTimestamp, nullable, oneOf } from "./contract/scalars.ts";
 export type { Infer } from "./contract/scalars.ts";
+export { canonicalScope, scopeNames, scopeParts, tokenScopes } from "./contract/scopes.ts";
+export type { ScopeName, TokenScope } from "./contract/scopes.ts";
 export { Validation, ErrorBody, MessageBody } from "./errors/api-error.ts";
 export {
   UserParams,
@@ -60,7 +62,6 @@ export {
   deleteKey,
   expireKey,
 } from "./users/token-routes.ts";
-export { scopeNames, type TokenScope, tokenScopes } from "./users/scopes.ts";
 export { ApiKey, ListedToken, CreateTokenRequest } from "./users/token.ts";
 export { OrganizationMember } from "./organizations/member.ts";
 export { Organization } from "./organizations/organization.ts";

@@ -49,7 +49,7 @@ export const tokenHoles: readonly Mutant[] = [
   {
     name: "composites-hand-on-all",
     breaks: "a limited token makes one that opens more",
-    file: `${auth}/scopes.ts`,
+    file: `${auth}/grants.ts`,
     find: "every((part) => holdsScope(grant.scopes, part))",
     replace: "every((part) => part !== '')",
     suite,

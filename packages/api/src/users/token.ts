@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
-import { TokenScope } from "./scopes.ts";
+import { TokenScope } from "../contract/scopes.ts";
 
 /** A session key or API token, without its secret (docs/protocol/clients.md §5.1). */
 export const ApiKey = Type.Object({

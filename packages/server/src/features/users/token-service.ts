@@ -1,10 +1,17 @@
 import { randomBytes } from "node:crypto";
 
-import { type ApiKey, type CreateTokenRequest, type ListedToken, scopeNames } from "@slipway/api";
+import {
+  type ApiKey,
+  canonicalScope,
+  type CreateTokenRequest,
+  type ListedToken,
+  type ScopeName,
+  scopeNames,
+} from "@slipway/api";
 import type { Transaction } from "kysely";
 
+import { mayHandOn } from "../../platform/auth/grants.ts";
 import { isOwnerRole } from "../../platform/auth/rights.ts";
-import { type KeyScope, mayHandOn, presentName } from "../../platform/auth/scopes.ts";
 import {
   createApiToken,
   createSession,
@@ -162,10 +169,10 @@ function lifetimeText(seconds: number): string {
 function readGrant(
   caller: UserCaller,
   input: CreateTokenRequest,
-): { readonly scopes: readonly KeyScope[]; readonly allowList: readonly string[] } {
+): { readonly scopes: readonly ScopeName[]; readonly allowList: readonly string[] } {
   const asked = [...(input.scopes ?? []), ...(input.scope ? [input.scope] : [])];
-  const given = [...new Set(asked.map(presentName))];
-  const scopes: readonly KeyScope[] = given.length === 0 ? ["coder:all"] : given;
+  const given = [...new Set(asked.map(canonicalScope))];
+  const scopes: readonly ScopeName[] = given.length === 0 ? ["coder:all"] : given;
   const entries = [...new Set((input.allow_list ?? []).map((entry) => entry.toLowerCase()))];
   const allowList = entries.length === 0 ? ["*:*"] : entries;
   requireTypes(allowList);

@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { Route, ScopeName } from "@slipway/api";
 
 import type { Queryable } from "../db/database.ts";
 import type { KeyGrant, KnownUser, UserCaller } from "../http/caller.ts";
@@ -6,7 +6,7 @@ import { HttpError } from "../http/errors.ts";
 import { findThing, type RequestParts } from "./find-thing.ts";
 import { scopesOf } from "./route-scopes.ts";
 import { thingsOf, thingTypeOf } from "./route-things.ts";
-import { holdsEntry, holdsScope, type KeyScope } from "./scopes.ts";
+import { holdsEntry, holdsScope } from "./grants.ts";
 
 /** Throws the 403 for a key whose scopes do not allow a route. */
 export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route): void {
@@ -52,7 +52,7 @@ export function requireScope({ grant }: Pick<UserCaller, "grant">, scope: string
   throw insufficient(`This token is limited to ${grant.scopes.join(", ")}; this takes ${scope}.`);
 }
 
-function openingScope({ scopes }: KeyGrant, route: Route): KeyScope | undefined {
+function openingScope({ scopes }: KeyGrant, route: Route): ScopeName | undefined {
   return scopesOf(route).find((scope) => holdsScope(scopes, scope));
 }
 

@@ -1,13 +1,11 @@
-import type { Route } from "@slipway/api";
-
-import type { KeyScope } from "./scopes.ts";
+import type { Route, ScopeName } from "@slipway/api";
 
 /**
  * The routes that each scope allows; any one of several is enough. A route in no list takes `coder:all`: a new route is
  * closed to limited tokens until it is added here. Routes that return or change a credential are only in the list of
  * credentials: not the state of drivers, and not passwords, by which an owner's token would get any session.
  */
-const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
+const routesOfScopes: Readonly<Partial<Record<ScopeName, readonly string[]>>> = {
   "workspace:read": [
     "GET /workspaces",
     "GET /workspaces/:workspace",
@@ -139,16 +137,16 @@ const routesOfScopes: Readonly<Partial<Record<KeyScope, readonly string[]>>> = {
   "api_key:delete": ["DELETE /users/:user/keys/:key"],
 };
 
-const scopesOfRoutes = new Map<string, KeyScope[]>();
+const scopesOfRoutes = new Map<string, ScopeName[]>();
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this object
-for (const scope of Object.keys(routesOfScopes) as readonly KeyScope[]) {
+for (const scope of Object.keys(routesOfScopes) as readonly ScopeName[]) {
   for (const route of routesOfScopes[scope] ?? []) {
     scopesOfRoutes.set(route, [...(scopesOfRoutes.get(route) ?? []), scope]);
   }
 }
 
 /** Returns the scopes that each allow a route to a limited token; with none, only `coder:all` does. */
-export function scopesOf({ method, path }: Pick<Route, "method" | "path">): readonly KeyScope[] {
+export function scopesOf({ method, path }: Pick<Route, "method" | "path">): readonly ScopeName[] {
   return scopesOfRoutes.get(`${method} ${path}`) ?? [];
 }
 

@@ -1,6 +1,4 @@
-import type { Route } from "@slipway/api";
-
-import type { KeyScope } from "./scopes.ts";
+import type { Route, ScopeName } from "@slipway/api";
 
 /** The kind of reference by which a text in a request names a thing in allow lists. */
 export type Naming =
@@ -109,7 +107,7 @@ export interface RouteThings {
 }
 
 /** Returns the things that requests of a route may refer to, according to its contract. */
-export function thingsOf(route: Route, scope: KeyScope | undefined): RouteThings {
+export function thingsOf(route: Route, scope: ScopeName | undefined): RouteThings {
   if (aboutNothing.has(route.path)) return { named: [], always: [], ownType: undefined };
   const [ownType = ""] = scope?.split(":") ?? [];
   const named = fieldsOf(route).filter(

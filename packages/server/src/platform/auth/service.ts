@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { Route, ScopeName } from "@slipway/api";
 import type { FastifyRequest } from "fastify";
 
 import type { Database, Queryable } from "../db/database.ts";
@@ -18,7 +18,6 @@ import {
   touchKey,
   wakeUser,
 } from "./queries.ts";
-import type { KeyScope } from "./scopes.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
@@ -46,7 +45,7 @@ export interface NewApiToken {
   readonly userId: string;
   readonly name: string;
   readonly lifetimeSeconds: number;
-  readonly scopes: readonly KeyScope[];
+  readonly scopes: readonly ScopeName[];
   readonly allowList: readonly string[];
   /** Another user who creates it for this one. */
   readonly createdBy: string | undefined;

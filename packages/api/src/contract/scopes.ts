@@ -1,7 +1,8 @@
-import { type Infer, oneOf } from "../contract/scalars.ts";
+import { type Infer, oneOf } from "./scalars.ts";
 
 /**
- * The scopes of a token (docs/protocol/clients.md §5.1), sorted: actions by resource, and those that include several.
+ * The scopes of a token (docs/protocol/clients.md §5.1), sorted: actions on a resource, and composite ones that include
+ * several.
  */
 export const scopeNames = [
   "api_key:*",
@@ -61,7 +62,46 @@ export const scopeNames = [
   "workspace:update",
 ] as const;
 
+/** A scope under its canonical name. */
+export type ScopeName = (typeof scopeNames)[number];
+
+/** The parts of composite scopes. */
+export const scopeParts: Readonly<Record<string, readonly ScopeName[]>> = {
+  "coder:workspaces.create": [
+    "template:read",
+    "template:use",
+    "workspace:create",
+    "workspace:read",
+  ],
+  "coder:workspaces.operate": [
+    "template:read",
+    "workspace:read",
+    "workspace:start",
+    "workspace:stop",
+    "workspace:update",
+  ],
+  "coder:workspaces.delete": ["workspace:delete", "workspace:read"],
+  "coder:workspaces.access": ["workspace:application_connect", "workspace:read", "workspace:ssh"],
+  "coder:templates.build": ["file:create", "file:read", "template:read"],
+  "coder:templates.author": [
+    "file:create",
+    "file:read",
+    "template:create",
+    "template:delete",
+    "template:read",
+    "template:update",
+    "template:use",
+  ],
+  "coder:apikeys.manage_self": ["api_key:*"],
+};
+
 /** All scopes, with the former names of `coder:all` and `coder:application_connect`. */
 export const tokenScopes = ["all", "application_connect", ...scopeNames] as const;
 export const TokenScope = oneOf(...tokenScopes);
 export type TokenScope = Infer<typeof TokenScope>;
+
+/** Returns the canonical name of a scope. */
+export function canonicalScope(scope: TokenScope): ScopeName {
+  if (scope === "all") return "coder:all";
+  return scope === "application_connect" ? "coder:application_connect" : scope;
+}

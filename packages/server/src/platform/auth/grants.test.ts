@@ -1,7 +1,7 @@
 import { scopeNames } from "@slipway/api";
 import { describe, expect, it } from "vitest";
 
-import { holdsEntry, holdsScope, mayHandOn } from "./scopes.ts";
+import { holdsEntry, holdsScope, mayHandOn } from "./grants.ts";
 
 const everything = { scopes: ["coder:all"], allowList: ["*:*"] };
 
