@@ -1,7 +1,5 @@
 export { maxNameLength, nameProblem } from "./contract/name.ts";
 export { defineRoute, routePath } from "./contract/route.ts";
-export { routesOf } from "./contract/routes-of.ts";
-export type { NamedRoute } from "./contract/routes-of.ts";
 export type {
   Method,
   Caller,
@@ -12,6 +10,8 @@ export type {
   BodyOf,
   ResponseOf,
 } from "./contract/route.ts";
+export { routesOf } from "./contract/routes-of.ts";
+export type { NamedRoute } from "./contract/routes-of.ts";
 export { nilUuid } from "./contract/nil-uuid.ts";
 export { Uuid, Timestamp, zeroTimestamp, nullable, oneOf } from "./contract/scalars.ts";
 export type { Infer } from "./contract/scalars.ts";
@@ -26,7 +26,6 @@ export {
   logout,
   getAuthMethods,
   getUser,
-  createKey,
   listUsers,
   createUser,
   deleteUser,
@@ -38,6 +37,16 @@ export {
   updateUserRoles,
   listRoles,
 } from "./users/routes.ts";
+export {
+  createKey,
+  getTokenConfig,
+  createToken,
+  listTokens,
+  getTokenByName,
+  getKey,
+  deleteKey,
+  expireKey,
+} from "./users/key-routes.ts";
 export {
   Role,
   User,
@@ -53,15 +62,6 @@ export {
   KeyResponse,
   AuthMethods,
 } from "./users/user.ts";
-export {
-  getTokenConfig,
-  createToken,
-  listTokens,
-  getTokenByName,
-  getKey,
-  deleteKey,
-  expireKey,
-} from "./users/token-routes.ts";
 export { ApiKey, ListedToken, CreateTokenRequest } from "./users/token.ts";
 export { OrganizationMember } from "./organizations/member.ts";
 export { Organization } from "./organizations/organization.ts";
@@ -98,10 +98,10 @@ export {
   getAgentStartupLogs,
   watchAgentMetadata,
   watchAgentMetadataSocket,
-  agentRpc,
-  agentReinit,
 } from "./agents/routes.ts";
 export {
+  agentRpc,
+  agentReinit,
   maxLogBodyBytes,
   AgentLogsRequest,
   updateAgentLogs,
@@ -113,30 +113,31 @@ export {
   getAgentExternalAuth,
   getAgentGitAuth,
 } from "./agents/me-routes.ts";
+export { ListeningPorts, getListeningPorts } from "./agents/listening-port-routes.ts";
 export {
-  ListeningPorts,
-  getListeningPorts,
   Containers,
   getContainers,
   watchContainers,
   deleteDevcontainer,
   recreateDevcontainer,
-  DerpMap,
+} from "./agents/container-routes.ts";
+export { DerpMap } from "./agents/derp-map.ts";
+export {
   ConnectionInfo,
   getAgentConnection,
   getConnection,
   watchDerpMap,
-  coordinateAgent,
-  joinTailnet,
-  openTerminal,
-} from "./agents/network-routes.ts";
+} from "./agents/connection-routes.ts";
+export { coordinateAgent, joinTailnet } from "./agents/tailnet-routes.ts";
+export { openTerminal } from "./agents/pty-routes.ts";
 export {
   AgentSession,
   awsInstanceIdentity,
   azureInstanceIdentity,
   googleInstanceIdentity,
-} from "./agents/identity-routes.ts";
-export { GitKey, GitKeyPair, getGitKey, regenerateGitKey } from "./users/git-key.ts";
+} from "./agents/instance-identity-routes.ts";
+export { GitKey, GitKeyPair } from "./users/git-key.ts";
+export { getGitKey, regenerateGitKey } from "./users/git-key-routes.ts";
 export {
   BuildStatus,
   buildReasons,
@@ -150,6 +151,9 @@ export {
   createBuild,
   listBuilds,
   getBuildByNumber,
+  getWorkspaceTimings,
+} from "./workspaces/build-routes.ts";
+export {
   getBuild,
   getBuildLogs,
   listBuildParameters,
@@ -157,7 +161,6 @@ export {
   cancelBuild,
   getBuildState,
   getBuildTimings,
-  getWorkspaceTimings,
 } from "./builds/routes.ts";
 export { BuildTimings } from "./builds/timings.ts";
 export {
@@ -166,22 +169,20 @@ export {
   listOrganizationTemplates,
   getTemplateByName,
   createTemplate,
+  updateTemplate,
+  deleteTemplate,
+  getTemplateUsers,
+  getTemplateSchema,
+  listTemplateExamples,
+} from "./templates/routes.ts";
+export {
   listTemplateVersions,
   updateActiveVersion,
   createTemplateVersion,
   getTemplateVersion,
   getTemplateVersionLogs,
-  listTemplateVersionParameters,
   listTemplateVersionPresets,
   listTemplateVersionExternalAuth,
-} from "./templates/routes.ts";
-export {
-  updateTemplate,
-  deleteTemplate,
-  getTemplateUsers,
-  getTemplateSchema,
-} from "./templates/routes.ts";
-export {
   getTemplateVersionByName,
   getTemplateVersionByNames,
   getPreviousTemplateVersion,
@@ -191,9 +192,14 @@ export {
   unarchiveTemplateVersion,
   archiveTemplateVersions,
   listTemplateVersionResources,
-  listTemplateVersionVariables,
   diffTemplateVersions,
 } from "./templates/version-routes.ts";
+export {
+  listTemplateVersionParameters,
+  listTemplateVersionVariables,
+  evaluateParameters,
+  followParameters,
+} from "./templates/parameter-routes.ts";
 export {
   DryRunRequest,
   createDryRun,
@@ -202,16 +208,14 @@ export {
   listDryRunResources,
   getDryRunProvisioners,
   cancelDryRun,
-} from "./templates/dry-run.ts";
+} from "./templates/dry-run-routes.ts";
 export {
   DynamicParametersRequest,
   ParameterDiagnostic,
   EvaluatedParameter,
   DynamicParametersResponse,
-  evaluateParameters,
-  followParameters,
 } from "./templates/dynamic-parameters.ts";
-export { TemplateExample, listTemplateExamples } from "./templates/example.ts";
+export { TemplateExample } from "./templates/example.ts";
 export {
   TemplateVersion,
   CreateTemplateVersionRequest,
@@ -232,20 +236,28 @@ export {
 export {
   MatchedProvisioners,
   JobsQuery,
-  listProvisionerJobs,
-  listProvisionerDaemons,
   ProvisionerDaemon,
   WorkerStatus,
 } from "./jobs/provisioner.ts";
+export { listProvisionerJobs, listProvisionerDaemons } from "./organizations/provisioner-routes.ts";
 export {
   listWorkspaces,
   getWorkspace,
   getWorkspaceByName,
   createWorkspace,
-  getExternalAgentCredentials,
-  watchWorkspace,
-  watchWorkspaceSocket,
+  renameWorkspace,
+  favoriteWorkspace,
+  unfavoriteWorkspace,
+  updateAutomaticUpdates,
+  updateTtl,
+  updateAutostart,
+  extendWorkspace,
+  updateDormancy,
+  reportWorkspaceUsage,
+  resolveAutostart,
 } from "./workspaces/routes.ts";
+export { getExternalAgentCredentials } from "./workspaces/external-agent-routes.ts";
+export { watchWorkspace, watchWorkspaceSocket } from "./workspaces/watch-routes.ts";
 export { Workspace, WorkspacesResponse, CreateWorkspaceRequest } from "./workspaces/workspace.ts";
 export { AuthCheck, AuthCheckRequest } from "./deployment/auth-check.ts";
 export {
@@ -265,7 +277,6 @@ export {
   getBuildInfo,
   getDeploymentConfig,
   getHealthReport,
-  getOpenApi,
   getSshConfig,
   getUpdateCheck,
   listExperiments,
@@ -273,7 +284,9 @@ export {
   listScopes,
   getDeploymentStats,
 } from "./deployment/routes.ts";
-export { type PrebuildStatus, prebuildsUserId, prebuildsUsername } from "./prebuilds/prebuild.ts";
+export { getOpenApi } from "./deployment/openapi-routes.ts";
+export { prebuildsUserId, prebuildsUsername } from "./prebuilds/prebuild.ts";
+export type { PrebuildStatus } from "./prebuilds/prebuild.ts";
 export {
   InvalidatedPresets,
   PoolStatus,
@@ -290,17 +303,5 @@ export { InboxMessage, InboxNotification } from "./notifications/notification.ts
 export { listInboxNotifications, watchInboxNotifications } from "./notifications/routes.ts";
 export { describeApi } from "./openapi/document.ts";
 export type { OpenApiDocument } from "./openapi/document.ts";
-export {
-  renameWorkspace,
-  favoriteWorkspace,
-  unfavoriteWorkspace,
-  updateAutomaticUpdates,
-  updateTtl,
-  updateAutostart,
-  extendWorkspace,
-  updateDormancy,
-  reportWorkspaceUsage,
-  resolveAutostart,
-} from "./workspaces/settings-routes.ts";
 export { AuditAction, AuditResourceType, AuditLog, AuditLogsResponse } from "./audit/audit-log.ts";
 export { listAuditLogs } from "./audit/routes.ts";

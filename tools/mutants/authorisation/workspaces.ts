@@ -83,7 +83,7 @@ export const workspaceHoles: readonly Mutant[] = [
   {
     name: "reaches-into-whatever-is-seen",
     breaks: "a template admin reaches into anybody's workspace",
-    file: `${agents}/connection/network-routes.ts`,
+    file: `${agents}/network/reach.ts`,
     find: "  if (!mayActFor(user, place.owner_id)) throw notFound();",
     replace: "",
     suite: sockets,
@@ -91,7 +91,7 @@ export const workspaceHoles: readonly Mutant[] = [
   {
     name: "removes-containers-of-whatever-is-seen",
     breaks: "a template admin removes dev containers of anybody's workspace",
-    file: `${agents}/connection/network-routes.ts`,
+    file: `${agents}/network/container-routes.ts`,
     find: "      if (!mayActFor(user, place.owner_id)) {",
     replace: "      if (user.id === '') {",
     suite: statuses,

@@ -1,9 +1,36 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
-import { Timestamp, Uuid } from "../contract/scalars.ts";
+import { oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { GitKeyPair } from "../users/git-key.ts";
 import { AgentLogSource } from "./agent.ts";
+
+export const agentRpc = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/rpc",
+  summary: "The agent's RPC session: DRPC over yamux over binary WebSocket messages",
+  caller: "agent",
+  kind: "socket",
+  query: Type.Object({
+    version: Type.Optional(Type.String()),
+    role: Type.Optional(Type.String()),
+  }),
+  response: Type.Unknown(),
+});
+
+export const agentReinit = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/reinit",
+  summary: "Tell the agent of a prebuilt workspace that it was claimed",
+  caller: "agent",
+  kind: "event-stream",
+  query: Type.Object({ wait: Type.Optional(Type.String()) }),
+  response: Type.Object({
+    workspace_id: Uuid,
+    reason: oneOf("prebuild_claimed"),
+    owner_id: Uuid,
+  }),
+});
 
 /** The largest body with log lines, in bytes. */
 export const maxLogBodyBytes = 4 * 1024 * 1024;

@@ -1,7 +1,6 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
-import { oneOf, Uuid } from "../contract/scalars.ts";
 import { AgentLog, AgentLogQuery } from "./agent-log.ts";
 import { WorkspaceAgent } from "./agent.ts";
 import { AgentMetadata } from "./metadata.ts";
@@ -52,31 +51,4 @@ export const watchAgentMetadataSocket = defineRoute({
   kind: "socket",
   params: AgentParams,
   response: Type.Array(AgentMetadata),
-});
-
-export const agentRpc = defineRoute({
-  method: "GET",
-  path: "/workspaceagents/me/rpc",
-  summary: "The agent's RPC session: DRPC over yamux over binary WebSocket messages",
-  caller: "agent",
-  kind: "socket",
-  query: Type.Object({
-    version: Type.Optional(Type.String()),
-    role: Type.Optional(Type.String()),
-  }),
-  response: Type.Unknown(),
-});
-
-export const agentReinit = defineRoute({
-  method: "GET",
-  path: "/workspaceagents/me/reinit",
-  summary: "Tell the agent of a prebuilt workspace that it was claimed",
-  caller: "agent",
-  kind: "event-stream",
-  query: Type.Object({ wait: Type.Optional(Type.String()) }),
-  response: Type.Object({
-    workspace_id: Uuid,
-    reason: oneOf("prebuild_claimed"),
-    owner_id: Uuid,
-  }),
 });

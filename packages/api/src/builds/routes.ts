@@ -3,38 +3,11 @@ import { Type } from "typebox";
 import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
 import { JobLog, LogQuery } from "../jobs/job.ts";
-import { BuildParameter, CreateBuildRequest, WorkspaceBuild } from "./build.ts";
+import { BuildParameter, WorkspaceBuild } from "./build.ts";
 import { WorkspaceResource } from "./resource.ts";
 import { BuildTimings } from "./timings.ts";
 
 const BuildParams = Type.Object({ build: Type.String() });
-const WorkspaceParams = Type.Object({ workspace: Type.String() });
-
-export const createBuild = defineRoute({
-  method: "POST",
-  path: "/workspaces/:workspace/builds",
-  summary: "Start, stop or delete a workspace",
-  params: WorkspaceParams,
-  body: CreateBuildRequest,
-  status: 201,
-  response: WorkspaceBuild,
-});
-
-export const listBuilds = defineRoute({
-  method: "GET",
-  path: "/workspaces/:workspace/builds",
-  summary: "List the builds of a workspace, newest first",
-  params: WorkspaceParams,
-  response: Type.Array(WorkspaceBuild),
-});
-
-export const getBuildByNumber = defineRoute({
-  method: "GET",
-  path: "/users/:user/workspace/:name/builds/:number",
-  summary: "Get a build by workspace name and number",
-  params: Type.Object({ user: Type.String(), name: Type.String(), number: Type.String() }),
-  response: WorkspaceBuild,
-});
 
 export const getBuild = defineRoute({
   method: "GET",
@@ -93,13 +66,5 @@ export const getBuildTimings = defineRoute({
   path: "/workspacebuilds/:build/timings",
   summary: "Get how long the parts of a build took",
   params: BuildParams,
-  response: BuildTimings,
-});
-
-export const getWorkspaceTimings = defineRoute({
-  method: "GET",
-  path: "/workspaces/:workspace/timings",
-  summary: "Get how long the parts of the newest build took",
-  params: WorkspaceParams,
   response: BuildTimings,
 });

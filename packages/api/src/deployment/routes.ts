@@ -34,14 +34,6 @@ export const getBuildInfo = defineRoute({
   response: BuildInfo,
 });
 
-export const getOpenApi = defineRoute({
-  method: "GET",
-  path: "/openapi.json",
-  summary: "This description of the API, as an OpenAPI document",
-  caller: "anyone",
-  response: Type.Record(Type.String(), Type.Unknown()),
-});
-
 export const getSshConfig = defineRoute({
   method: "GET",
   path: "/deployment/ssh",

@@ -1,9 +1,7 @@
 import { Type } from "typebox";
 
-import { defineRoute } from "../contract/route.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
-import { OrganizationParams } from "../organizations/routes.ts";
-import { JobStatus, ProvisionerJob } from "./job.ts";
+import { JobStatus } from "./job.ts";
 
 /** Workers that may take a job. Every server is one. */
 export const MatchedProvisioners = Type.Object({
@@ -22,15 +20,6 @@ export const JobsQuery = Type.Object({
   initiator: Type.Optional(Type.String({ maxLength: 64 })),
 });
 export type JobsQuery = Infer<typeof JobsQuery>;
-
-export const listProvisionerJobs = defineRoute({
-  method: "GET",
-  path: "/organizations/:organization/provisionerjobs",
-  summary: "List imports, builds and dry runs, newest first",
-  params: OrganizationParams,
-  query: JobsQuery,
-  response: Type.Array(ProvisionerJob),
-});
 
 /** The status of a worker. Offline: not heard of for a while. */
 export const WorkerStatus = oneOf("offline", "idle", "busy");
@@ -64,22 +53,3 @@ export const ProvisionerDaemon = Type.Object({
   previous_job: nullable(WorkerJob),
 });
 export type ProvisionerDaemon = Infer<typeof ProvisionerDaemon>;
-
-export const listProvisionerDaemons = defineRoute({
-  method: "GET",
-  path: "/organizations/:organization/provisionerdaemons",
-  summary: "List the workers of the deployment, which are its servers",
-  params: OrganizationParams,
-  query: Type.Object({
-    limit: Type.Optional(Type.String({ maxLength: 16 })),
-    /** `true` includes workers that are no longer heard of. */
-    offline: Type.Optional(Type.String({ maxLength: 5 })),
-    /** A comma-separated list. */
-    status: Type.Optional(Type.String({ maxLength: 64 })),
-    /** A comma-separated list. */
-    ids: Type.Optional(Type.String({ maxLength: 8_192 })),
-    /** The longest time since one was last heard of, as a Go duration. */
-    max_age: Type.Optional(Type.String({ maxLength: 32 })),
-  }),
-  response: Type.Array(ProvisionerDaemon),
-});

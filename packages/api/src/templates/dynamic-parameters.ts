@@ -1,6 +1,5 @@
 import { Type } from "typebox";
 
-import { defineRoute } from "../contract/route.ts";
 import { type Infer, nullable, oneOf } from "../contract/scalars.ts";
 
 /** The present values of a form of parameters. `id` comes back with the answer. */
@@ -68,25 +67,3 @@ export const DynamicParametersResponse = Type.Object({
   parameters: Type.Array(EvaluatedParameter),
 });
 export type DynamicParametersResponse = Infer<typeof DynamicParametersResponse>;
-
-const VersionParams = Type.Object({ version: Type.String() });
-
-export const evaluateParameters = defineRoute({
-  method: "POST",
-  path: "/templateversions/:version/dynamic-parameters/evaluate",
-  summary: "Evaluate parameters for given inputs",
-  params: VersionParams,
-  body: DynamicParametersRequest,
-  response: DynamicParametersResponse,
-});
-
-/** The first message answers no request and has the id -1; after it each request gets one answer. */
-export const followParameters = defineRoute({
-  method: "GET",
-  path: "/templateversions/:version/dynamic-parameters",
-  summary: "Evaluate parameters again and again, as a form does",
-  kind: "socket",
-  params: VersionParams,
-  query: Type.Object({ user_id: Type.Optional(Type.String({ maxLength: 64 })) }),
-  response: DynamicParametersResponse,
-});

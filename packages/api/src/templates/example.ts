@@ -1,8 +1,6 @@
 import { Type } from "typebox";
 
-import { defineRoute } from "../contract/route.ts";
 import type { Infer } from "../contract/scalars.ts";
-import { OrganizationParams } from "../organizations/routes.ts";
 
 /** A starter template. A new version names its `id` as `example_id`. */
 export const TemplateExample = Type.Object({
@@ -15,11 +13,3 @@ export const TemplateExample = Type.Object({
   markdown: Type.String(),
 });
 export type TemplateExample = Infer<typeof TemplateExample>;
-
-export const listTemplateExamples = defineRoute({
-  method: "GET",
-  path: "/organizations/:organization/templates/examples",
-  summary: "List templates to begin with",
-  params: OrganizationParams,
-  response: Type.Array(TemplateExample),
-});

@@ -2,24 +2,11 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
-import { JobLog, LogQuery } from "../jobs/job.ts";
 import { OrganizationParams } from "../organizations/routes.ts";
-import {
-  CreateTemplateVersionRequest,
-  Preset,
-  TemplateVersion,
-  TemplateVersionParameter,
-} from "./template-version.ts";
-import {
-  CreateTemplateRequest,
-  Template,
-  TemplateUsers,
-  UpdateActiveVersionRequest,
-  UpdateTemplateRequest,
-} from "./template.ts";
+import { TemplateExample } from "./example.ts";
+import { CreateTemplateRequest, Template, TemplateUsers, UpdateTemplateRequest } from "./template.ts";
 
 const TemplateParams = Type.Object({ template: Type.String() });
-const VersionParams = Type.Object({ version: Type.String() });
 
 export const listTemplates = defineRoute({
   method: "GET",
@@ -63,6 +50,14 @@ export const createTemplate = defineRoute({
   response: Template,
 });
 
+export const listTemplateExamples = defineRoute({
+  method: "GET",
+  path: "/organizations/:organization/templates/examples",
+  summary: "List templates to begin with",
+  params: OrganizationParams,
+  response: Type.Array(TemplateExample),
+});
+
 export const updateTemplate = defineRoute({
   method: "PATCH",
   path: "/templates/:template",
@@ -96,74 +91,4 @@ export const getTemplateSchema = defineRoute({
   summary: "Get the JSON schema of a template's definition",
   caller: "anyone",
   response: Type.Unknown(),
-});
-
-export const listTemplateVersions = defineRoute({
-  method: "GET",
-  path: "/templates/:template/versions",
-  summary: "List the versions of a template",
-  params: TemplateParams,
-  query: Type.Object({ include_archived: Type.Optional(Type.String({ maxLength: 8 })) }),
-  response: Type.Array(TemplateVersion),
-});
-
-export const updateActiveVersion = defineRoute({
-  method: "PATCH",
-  path: "/templates/:template/versions",
-  summary: "Make a version the active one",
-  params: TemplateParams,
-  body: UpdateActiveVersionRequest,
-  response: MessageBody,
-});
-
-export const createTemplateVersion = defineRoute({
-  method: "POST",
-  path: "/organizations/:organization/templateversions",
-  summary: "Import a file as a template version",
-  params: OrganizationParams,
-  body: CreateTemplateVersionRequest,
-  status: 201,
-  response: TemplateVersion,
-});
-
-export const getTemplateVersion = defineRoute({
-  method: "GET",
-  path: "/templateversions/:version",
-  summary: "Get a template version",
-  params: VersionParams,
-  response: TemplateVersion,
-});
-
-export const getTemplateVersionLogs = defineRoute({
-  method: "GET",
-  path: "/templateversions/:version/logs",
-  summary: "Read or follow the log of an import",
-  kind: "json-or-socket",
-  params: VersionParams,
-  query: LogQuery,
-  response: Type.Array(JobLog),
-});
-
-export const listTemplateVersionParameters = defineRoute({
-  method: "GET",
-  path: "/templateversions/:version/rich-parameters",
-  summary: "List the parameters of a version",
-  params: VersionParams,
-  response: Type.Array(TemplateVersionParameter),
-});
-
-export const listTemplateVersionPresets = defineRoute({
-  method: "GET",
-  path: "/templateversions/:version/presets",
-  summary: "List the presets of a version",
-  params: VersionParams,
-  response: Type.Array(Preset),
-});
-
-export const listTemplateVersionExternalAuth = defineRoute({
-  method: "GET",
-  path: "/templateversions/:version/external-auth",
-  summary: "List the log-ins that a version needs",
-  params: VersionParams,
-  response: Type.Array(Type.Unknown()),
 });

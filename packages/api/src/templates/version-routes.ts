@@ -3,19 +3,62 @@ import { Type } from "typebox";
 import { WorkspaceResource } from "../builds/resource.ts";
 import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
+import { JobLog, LogQuery } from "../jobs/job.ts";
+import { OrganizationParams } from "../organizations/routes.ts";
 import {
   ArchiveVersionsRequest,
   ArchiveVersionsResponse,
+  CreateTemplateVersionRequest,
+  Preset,
   TemplateVersion,
   UpdateTemplateVersionRequest,
   VersionDiff,
 } from "./template-version.ts";
+import { UpdateActiveVersionRequest } from "./template.ts";
 
+const TemplateParams = Type.Object({ template: Type.String() });
 const VersionParams = Type.Object({ version: Type.String() });
 const NamedVersionParams = Type.Object({
   organization: Type.String(),
   template: Type.String(),
   name: Type.String(),
+});
+
+export const listTemplateVersions = defineRoute({
+  method: "GET",
+  path: "/templates/:template/versions",
+  summary: "List the versions of a template",
+  params: TemplateParams,
+  query: Type.Object({ include_archived: Type.Optional(Type.String({ maxLength: 8 })) }),
+  response: Type.Array(TemplateVersion),
+});
+
+export const createTemplateVersion = defineRoute({
+  method: "POST",
+  path: "/organizations/:organization/templateversions",
+  summary: "Import a file as a template version",
+  params: OrganizationParams,
+  body: CreateTemplateVersionRequest,
+  status: 201,
+  response: TemplateVersion,
+});
+
+export const updateActiveVersion = defineRoute({
+  method: "PATCH",
+  path: "/templates/:template/versions",
+  summary: "Make a version the active one",
+  params: TemplateParams,
+  body: UpdateActiveVersionRequest,
+  response: MessageBody,
+});
+
+export const archiveTemplateVersions = defineRoute({
+  method: "POST",
+  path: "/templates/:template/versions/archive",
+  summary: "Hide the versions that nothing uses",
+  params: TemplateParams,
+  body: ArchiveVersionsRequest,
+  response: ArchiveVersionsResponse,
 });
 
 export const getTemplateVersionByName = defineRoute({
@@ -42,6 +85,14 @@ export const getPreviousTemplateVersion = defineRoute({
   response: TemplateVersion,
 });
 
+export const getTemplateVersion = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version",
+  summary: "Get a template version",
+  params: VersionParams,
+  response: TemplateVersion,
+});
+
 export const updateTemplateVersion = defineRoute({
   method: "PATCH",
   path: "/templateversions/:version",
@@ -49,6 +100,16 @@ export const updateTemplateVersion = defineRoute({
   params: VersionParams,
   body: UpdateTemplateVersionRequest,
   response: TemplateVersion,
+});
+
+export const getTemplateVersionLogs = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/logs",
+  summary: "Read or follow the log of an import",
+  kind: "json-or-socket",
+  params: VersionParams,
+  query: LogQuery,
+  response: Type.Array(JobLog),
 });
 
 export const cancelTemplateVersion = defineRoute({
@@ -75,15 +136,6 @@ export const unarchiveTemplateVersion = defineRoute({
   response: MessageBody,
 });
 
-export const archiveTemplateVersions = defineRoute({
-  method: "POST",
-  path: "/templates/:template/versions/archive",
-  summary: "Hide the versions that nothing uses",
-  params: Type.Object({ template: Type.String() }),
-  body: ArchiveVersionsRequest,
-  response: ArchiveVersionsResponse,
-});
-
 export const listTemplateVersionResources = defineRoute({
   method: "GET",
   path: "/templateversions/:version/resources",
@@ -92,10 +144,18 @@ export const listTemplateVersionResources = defineRoute({
   response: Type.Array(WorkspaceResource),
 });
 
-export const listTemplateVersionVariables = defineRoute({
+export const listTemplateVersionPresets = defineRoute({
   method: "GET",
-  path: "/templateversions/:version/variables",
-  summary: "List the variables of a version: there are none, templates have parameters",
+  path: "/templateversions/:version/presets",
+  summary: "List the presets of a version",
+  params: VersionParams,
+  response: Type.Array(Preset),
+});
+
+export const listTemplateVersionExternalAuth = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/external-auth",
+  summary: "List the log-ins that a version needs",
   params: VersionParams,
   response: Type.Array(Type.Unknown()),
 });

@@ -1,6 +1,5 @@
 import { Type } from "typebox";
 
-import { defineRoute } from "../contract/route.ts";
 import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
 
 /** The public half: one line as in `authorized_keys`, without comment, with its line feed. */
@@ -18,21 +17,3 @@ export const GitKeyPair = Type.Object({
   private_key: Type.String(),
 });
 export type GitKeyPair = Infer<typeof GitKeyPair>;
-
-const GitKeyParams = Type.Object({ user: Type.String() });
-
-export const getGitKey = defineRoute({
-  method: "GET",
-  path: "/users/:user/gitsshkey",
-  summary: "Get the public key with which a user's workspaces use git",
-  params: GitKeyParams,
-  response: GitKey,
-});
-
-export const regenerateGitKey = defineRoute({
-  method: "PUT",
-  path: "/users/:user/gitsshkey",
-  summary: "Replace the key with which a user's workspaces use git",
-  params: GitKeyParams,
-  response: GitKey,
-});

@@ -8,7 +8,6 @@ import {
   CreateUserRequest,
   FirstUserRequest,
   FirstUserResponse,
-  KeyResponse,
   LoginRequest,
   LoginResponse,
   UpdatePasswordRequest,
@@ -165,13 +164,4 @@ export const listRoles = defineRoute({
   path: "/users/roles",
   summary: "List the roles that there are",
   response: Type.Array(AssignableRole),
-});
-
-export const createKey = defineRoute({
-  method: "POST",
-  path: "/users/:user/keys",
-  summary: "Create a session key",
-  params: UserParams,
-  status: 201,
-  response: KeyResponse,
 });

@@ -1,10 +1,20 @@
 import { Type } from "typebox";
 
-import { ExternalAgentCredentials } from "../agents/agent.ts";
 import { defineRoute } from "../contract/route.ts";
-import { oneOf } from "../contract/scalars.ts";
+import { MessageBody } from "../errors/api-error.ts";
 import { UserParams } from "../users/routes.ts";
+import {
+  AutomaticUpdatesRequest,
+  AutostartRequest,
+  DormantRequest,
+  ExtendRequest,
+  RenameWorkspaceRequest,
+  ResolveAutostartResponse,
+  TtlRequest,
+} from "./settings.ts";
 import { CreateWorkspaceRequest, Workspace, WorkspacesResponse } from "./workspace.ts";
+
+const WorkspaceParams = Type.Object({ workspace: Type.String() });
 
 export const listWorkspaces = defineRoute({
   method: "GET",
@@ -22,7 +32,7 @@ export const getWorkspace = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace",
   summary: "Get a workspace",
-  params: Type.Object({ workspace: Type.String() }),
+  params: WorkspaceParams,
   query: Type.Object({ include_deleted: Type.Optional(Type.String()) }),
   response: Workspace,
 });
@@ -46,32 +56,97 @@ export const createWorkspace = defineRoute({
   response: Workspace,
 });
 
-export const getExternalAgentCredentials = defineRoute({
-  method: "GET",
-  path: "/workspaces/:workspace/external-agent/:agent/credentials",
-  summary: "Get the command that starts an external agent, and its token",
-  params: Type.Object({ workspace: Type.String(), agent: Type.String() }),
-  response: ExternalAgentCredentials,
+export const renameWorkspace = defineRoute({
+  method: "PATCH",
+  path: "/workspaces/:workspace",
+  summary: "Rename a workspace",
+  params: WorkspaceParams,
+  body: RenameWorkspaceRequest,
+  status: 204,
+  response: Type.Null(),
 });
 
-/** One event of a watched workspace: a ping first, then the whole workspace at once and after each change. */
-export const watchWorkspace = defineRoute({
-  method: "GET",
-  path: "/workspaces/:workspace/watch",
-  summary: "Watch a workspace as server-sent events",
-  kind: "event-stream",
-  params: Type.Object({ workspace: Type.String() }),
+export const favoriteWorkspace = defineRoute({
+  method: "PUT",
+  path: "/workspaces/:workspace/favorite",
+  summary: "List a workspace before the others",
+  params: WorkspaceParams,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const unfavoriteWorkspace = defineRoute({
+  method: "DELETE",
+  path: "/workspaces/:workspace/favorite",
+  summary: "List a workspace among the others again",
+  params: WorkspaceParams,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const updateAutomaticUpdates = defineRoute({
+  method: "PUT",
+  path: "/workspaces/:workspace/autoupdates",
+  summary: "Say whether a workspace starts with the active version of its template",
+  params: WorkspaceParams,
+  body: AutomaticUpdatesRequest,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const updateTtl = defineRoute({
+  method: "PUT",
+  path: "/workspaces/:workspace/ttl",
+  summary: "Say how long after a start a workspace stops by itself",
+  params: WorkspaceParams,
+  body: TtlRequest,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const updateAutostart = defineRoute({
+  method: "PUT",
+  path: "/workspaces/:workspace/autostart",
+  summary: "Say when a workspace starts by itself",
+  params: WorkspaceParams,
+  body: AutostartRequest,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const extendWorkspace = defineRoute({
+  method: "PUT",
+  path: "/workspaces/:workspace/extend",
+  summary: "Let a running workspace stop by itself at another time",
+  params: WorkspaceParams,
+  body: ExtendRequest,
+  mayBeUnchanged: true,
+  response: MessageBody,
+});
+
+export const updateDormancy = defineRoute({
+  method: "PUT",
+  path: "/workspaces/:workspace/dormant",
+  summary: "Put a workspace to sleep or wake it up",
+  params: WorkspaceParams,
+  body: DormantRequest,
+  mayBeUnchanged: true,
   response: Workspace,
 });
 
-export const watchWorkspaceSocket = defineRoute({
+export const reportWorkspaceUsage = defineRoute({
+  method: "POST",
+  path: "/workspaces/:workspace/usage",
+  summary: "Say that a workspace is in use",
+  params: WorkspaceParams,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const resolveAutostart = defineRoute({
   method: "GET",
-  path: "/workspaces/:workspace/watch-ws",
-  summary: "Watch a workspace over a WebSocket",
-  kind: "socket",
-  params: Type.Object({ workspace: Type.String() }),
-  response: Type.Object({
-    type: oneOf("ping", "data", "error"),
-    data: Type.Union([Workspace, Type.Null()]),
-  }),
+  path: "/workspaces/:workspace/resolve-autostart",
+  summary: "Tell whether a start with the active version needs parameters that are not there",
+  params: WorkspaceParams,
+  response: ResolveAutostartResponse,
 });

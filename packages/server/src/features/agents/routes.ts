@@ -19,13 +19,18 @@ import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
 import { selectLogSources } from "./agent-read-queries.ts";
 import { negotiateVersion } from "./connection/api-version.ts";
-import { addNetworkRoutes } from "./connection/network-routes.ts";
-import { addIdentityRoutes, type IdentityNeeds } from "./identity/identity-routes.ts";
+import { addIdentityRoutes, type IdentityNeeds } from "./identity/instance-identity-routes.ts";
 import { maxLogsPerRead, readLogs } from "./logs/log-store.ts";
 import { type LogPart, streamAgentLogs } from "./logs/log-stream.ts";
 import { logText } from "./logs/log-text.ts";
-import { addMeRoutes } from "./me/me-routes.ts";
 import { MetadataWatches } from "./metadata/metadata-stream.ts";
+import { addMeRoutes } from "./me/me-routes.ts";
+import { addConnectionRoutes } from "./network/connection-routes.ts";
+import { addContainerRoutes } from "./network/container-routes.ts";
+import { addListeningPortRoutes } from "./network/listening-port-routes.ts";
+import { addPtyRoutes } from "./network/pty-routes.ts";
+import { addTailnetRoutes } from "./network/tailnet-routes.ts";
+import { selectLogSources } from "./agent-read-queries.ts";
 import { type AgentRpcNeeds, serveAgentRpc } from "./rpc/rpc-route.ts";
 import { readAgent, requireAgentPlace } from "./service.ts";
 
@@ -37,7 +42,11 @@ export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNe
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);
   addMeRoutes(routes, needs);
-  addNetworkRoutes(routes, needs);
+  addConnectionRoutes(routes, db);
+  addContainerRoutes(routes, needs);
+  addListeningPortRoutes(routes, needs);
+  addPtyRoutes(routes, needs);
+  addTailnetRoutes(routes, db);
   addIdentityRoutes(routes, needs);
 
   routes.agentSocket(agentRpc, {

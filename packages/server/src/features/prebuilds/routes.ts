@@ -13,7 +13,7 @@ import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { invalidatePrebuilds } from "./invalidate-service.ts";
 import { listPools } from "./pools/service.ts";
 import type { ReconcileLimits } from "./reconcile/reconcile.ts";
-import { addReinitRoute } from "./reinit/route.ts";
+import { addReinitRoute } from "./reinit/reinit-route.ts";
 import {
   changePrebuildsSettings,
   readPrebuildsSettings,

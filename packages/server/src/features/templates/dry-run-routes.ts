@@ -1,17 +1,13 @@
 import {
   cancelDryRun,
-  cancelTemplateVersion,
   createDryRun as createDryRunRoute,
   getDryRun,
   getDryRunLogs,
   getDryRunProvisioners,
   listDryRunResources,
-  listTemplateVersionResources,
 } from "@slipway/api";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
-import { forbidden } from "../../platform/http/errors.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
@@ -21,27 +17,12 @@ import {
   createDryRun,
   type DryRunNeeds,
   readPlan,
-  readVersionPlan,
   requireDryRun,
 } from "./dry-run-service.ts";
-import { requireVersion } from "./version-service.ts";
 
-const canceled = { message: "Job has been marked as canceled..." };
-
-/** Adds the routes for the plans of versions: as imported, and with chosen values. */
 export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNeeds): void {
   const { db, pubsub, clock } = needs;
 
-  routes.user(listTemplateVersionResources, ({ params }) =>
-    readVersionPlan(db, requireUuid(params.version)),
-  );
-  routes.user(cancelTemplateVersion, async ({ params }, user) => {
-    const version = await requireVersion(db, requireUuid(params.version));
-    if (!mayWriteTemplates(user))
-      throw forbidden("Only owners and template admins write templates.");
-    await cancelTemplateJob(db, pubsub, version.job_id);
-    return canceled;
-  });
   routes.user(createDryRunRoute, ({ params, body }, user) =>
     createDryRun(needs, user, {
       versionId: requireUuid(params.version),
@@ -63,7 +44,7 @@ export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNe
   routes.user(cancelDryRun, async ({ params }, user) => {
     const job = await requireDryRun(db, user, ...find(params));
     await cancelTemplateJob(db, pubsub, job.id);
-    return canceled;
+    return { message: "Job has been marked as canceled..." };
   });
   routes.userSocket(getDryRunLogs, {
     isPlain: ({ query }) => query.follow === undefined,

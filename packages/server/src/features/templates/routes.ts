@@ -6,37 +6,36 @@ import {
   getTemplateSchema,
   getTemplateUsers,
   listOrganizationTemplates,
+  listTemplateExamples,
   listTemplates as listTemplatesRoute,
-  updateActiveVersion,
   updateTemplate,
 } from "@slipway/api";
 import { templateJsonSchema } from "@slipway/template";
 
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import { topics } from "../../platform/pubsub/pubsub.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";
+import { offeredDrivers } from "./driver-rule.ts";
 import { addDryRunRoutes } from "./dry-run-routes.ts";
+import { listExamples } from "./example-service.ts";
 import { addParameterRoutes } from "./parameter-routes.ts";
-import {
-  activateVersion,
-  createTemplate,
-  listTemplates,
-  readTemplate,
-  readTemplateByName,
-} from "./service.ts";
+import { createTemplate, listTemplates, readTemplate, readTemplateByName } from "./service.ts";
 import { readTemplateUsers } from "./users-service.ts";
 import { addVersionRoutes, type VersionRouteNeeds } from "./version-routes.ts";
 
 export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): void {
-  const { db, pubsub } = needs;
+  const { db, drivers } = needs;
   const schema = templateJsonSchema();
 
   routes.user(listTemplatesRoute, ({ query }) => listTemplates(db, query.q ?? ""));
   routes.user(listOrganizationTemplates, async ({ params }) => {
     await findOrganization(db, params.organization);
     return listTemplates(db, "");
+  });
+  routes.user(listTemplateExamples, async ({ params }, user) => {
+    await findOrganization(db, params.organization);
+    return listExamples(offeredDrivers(drivers, user).drivers);
   });
   routes.user(getTemplate, ({ params }) => readTemplate(db, requireUuid(params.template)));
   routes.user(getTemplateByName, async ({ params }) => {
@@ -60,13 +59,6 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   routes.user(deleteTemplateRoute, async ({ params }, user) => {
     await deleteTemplate(db, user, requireUuid(params.template));
     return { message: "Template has been deleted!" };
-  });
-  routes.user(updateActiveVersion, async ({ params, body }, user) => {
-    const template = requireUuid(params.template);
-    await activateVersion(needs, user, template, requireUuid(body.id));
-    // Its workspaces are outdated now.
-    pubsub.publish(topics.template(template));
-    return { message: "Updated the active template version!" };
   });
   routes.user(getTemplateUsers, ({ params, query }) =>
     readTemplateUsers(db, requireUuid(params.template), query.tz_offset),

@@ -1,6 +1,7 @@
 import {
   archiveTemplateVersion,
   archiveTemplateVersions,
+  cancelTemplateVersion,
   createTemplateVersion,
   diffTemplateVersions,
   getPreviousTemplateVersion,
@@ -8,27 +9,30 @@ import {
   getTemplateVersionByName,
   getTemplateVersionByNames,
   getTemplateVersionLogs,
-  listTemplateExamples,
   listTemplateVersionExternalAuth,
   listTemplateVersionPresets,
+  listTemplateVersionResources,
   listTemplateVersions,
   unarchiveTemplateVersion,
+  updateActiveVersion,
   updateTemplateVersion,
 } from "@slipway/api";
 
-import { invalidField } from "../../platform/http/errors.ts";
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
+import { forbidden, invalidField } from "../../platform/http/errors.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readUuid, requireUuid } from "../../platform/http/uuid.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import type { FileNeeds } from "../files/service.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { archiveVersions, changeVersion, setArchived } from "./archive-service.ts";
 import { diffVersions } from "./diff-service.ts";
 import { type Drivers, offeredDrivers } from "./driver-rule.ts";
-import type { DryRunNeeds } from "./dry-run-service.ts";
-import { keepExample, listExamples } from "./example-service.ts";
-import { readTemplate, readTemplateByName } from "./service.ts";
+import { cancelTemplateJob, type DryRunNeeds, readVersionPlan } from "./dry-run-service.ts";
+import { keepExample } from "./example-service.ts";
+import { activateVersion, readTemplate, readTemplateByName } from "./service.ts";
 import { presetJson } from "./version-json.ts";
 import {
   createVersion,
@@ -57,10 +61,6 @@ export function addVersionRoutes(routes: Routes, needs: VersionRouteNeeds): void
 function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
   const { db, drivers } = needs;
 
-  routes.user(listTemplateExamples, async ({ params }, user) => {
-    await findOrganization(db, params.organization);
-    return listExamples(offeredDrivers(drivers, user).drivers);
-  });
   routes.user(createTemplateVersion, async ({ params, body }, user) => {
     const organization = await findOrganization(db, params.organization);
     const example = body.example_id ?? "";
@@ -102,6 +102,9 @@ function addReadingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
     return readPreviousVersion(db, template.id, params.name);
   });
   routes.user(getTemplateVersion, ({ params }) => readVersion(db, requireUuid(params.version)));
+  routes.user(listTemplateVersionResources, ({ params }) =>
+    readVersionPlan(db, requireUuid(params.version)),
+  );
   routes.user(listTemplateVersionPresets, async ({ params }) => {
     const version = await requireImported(db, requireUuid(params.version));
     return presetsOf(version).map(({ id, preset }) => presetJson(id, preset));
@@ -126,13 +129,29 @@ function addReadingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
   });
 }
 
-function addChangingRoutes(routes: Routes, { db }: VersionRouteNeeds): void {
+function addChangingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
+  const { db, pubsub } = needs;
+
+  routes.user(updateActiveVersion, async ({ params, body }, user) => {
+    const template = requireUuid(params.template);
+    await activateVersion(needs, user, template, requireUuid(body.id));
+    // Its workspaces are outdated now.
+    pubsub.publish(topics.template(template));
+    return { message: "Updated the active template version!" };
+  });
   routes.user(updateTemplateVersion, ({ params, body }, user) =>
     changeVersion(db, user, requireUuid(params.version), {
       name: body.name,
       message: body.message ?? undefined,
     }),
   );
+  routes.user(cancelTemplateVersion, async ({ params }, user) => {
+    const version = await requireVersion(db, requireUuid(params.version));
+    if (!mayWriteTemplates(user))
+      throw forbidden("Only owners and template admins write templates.");
+    await cancelTemplateJob(db, pubsub, version.job_id);
+    return { message: "Job has been marked as canceled..." };
+  });
   routes.user(archiveTemplateVersion, async ({ params }, user) => {
     await setArchived(db, user, requireUuid(params.version), true);
     return { message: "Template version archived." };

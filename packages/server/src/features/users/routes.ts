@@ -1,7 +1,6 @@
 import {
   activateUser,
   createFirstUser as createFirstUserRoute,
-  createKey,
   createUser as createUserRoute,
   deleteUser as deleteUserRoute,
   getAuthMethods,
@@ -34,12 +33,11 @@ import {
   updatePassword,
   updateProfile,
 } from "./change-service.ts";
+import { addKeyRoutes } from "./key-routes.ts";
 import { listRoles, listUsers } from "./list-service.ts";
 import { parseUserSearch } from "./search.ts";
-import { createFirstUser, findUser, findVisibleUser, hasUsers } from "./service.ts";
+import { createFirstUser, findVisibleUser, hasUsers } from "./service.ts";
 import { logIn, type LogInNeeds, logOut } from "./session-service.ts";
-import { addTokenRoutes } from "./token-routes.ts";
-import { createSessionKey } from "./token-service.ts";
 import { userJson } from "./user-json.ts";
 
 export function addUserRoutes(
@@ -77,13 +75,8 @@ export function addUserRoutes(
     reply.header("Set-Cookie", `${cookie(raw, "")}; Max-Age=0`);
     return { message: "Logged out!" };
   });
-
-  routes.user(createKey, async ({ params }, user) => {
-    const owner = await findUser(db, user, params.user);
-    return { key: await createSessionKey(db, user, owner.id) };
-  });
   addPeopleRoutes(routes, needs);
-  addTokenRoutes(routes, { db, limits });
+  addKeyRoutes(routes, { db, limits });
 }
 
 function addPeopleRoutes(routes: Routes, needs: LogInNeeds): void {

@@ -1,29 +1,27 @@
 import {
-  createBuild,
   createWorkspace as createWorkspaceRoute,
-  getBuildByNumber,
+  extendWorkspace as extendRoute,
+  favoriteWorkspace,
   getWorkspace,
   getWorkspaceByName,
-  getWorkspaceTimings,
-  listBuilds,
   listWorkspaces as listWorkspacesRoute,
-  prebuildsUserId,
-  prebuildsUsername,
+  renameWorkspace as renameRoute,
+  reportWorkspaceUsage,
+  resolveAutostart,
+  unfavoriteWorkspace,
+  updateAutomaticUpdates,
+  updateAutostart,
+  updateDormancy,
+  updateTtl,
 } from "@slipway/api";
 
-import { requireScope } from "../../platform/auth/key-limits.ts";
-import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
-import type { Database } from "../../platform/db/database.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import { notFound } from "../../platform/http/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import { readBuildByNumber, readBuildsOf } from "../builds/read-service.ts";
-import { readNewestTimings } from "../builds/timing-service.ts";
-import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
-import { findUserId, findVisibleUser } from "../users/service.ts";
-import { buildWorkspace, optionalUuid, readBuildRequest } from "./build-service.ts";
+import { findUserId } from "../users/service.ts";
+import { addWorkspaceBuildRoutes } from "./build-routes.ts";
+import { hasParameterMismatch, optionalUuid } from "./build-service.ts";
 import { type CreateNeeds, createWorkspace } from "./create/create-service.ts";
 import { CreationQueue } from "./create/creation-queue.ts";
 import type { NewWorkspace } from "./create/new-workspace.ts";
@@ -31,13 +29,24 @@ import { listWorkspaces } from "./list-service.ts";
 import { parseSearch } from "./search.ts";
 import {
   describeWorkspace,
-  requireChangeable,
+  findOwner,
+  readWorkspace,
   requireWorkspace,
   requireWorkspaceByName,
   type WorkspaceNeeds,
 } from "./service.ts";
-import { addWorkspaceSettingsRoutes } from "./settings-routes.ts";
-import { readAutostart, readTtl } from "./settings-service.ts";
+import {
+  extendWorkspace,
+  noteUsage,
+  readAutostart,
+  readTtl,
+  renameWorkspace,
+  setAutomaticUpdates,
+  setAutostart,
+  setDormant,
+  setFavorite,
+  setTtl,
+} from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
 export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
@@ -74,52 +83,62 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
     };
     return creations.run(() => createWorkspace(needs, user, input));
   });
-  addBuildsOfWorkspace(routes, needs);
-  addWorkspaceSettingsRoutes(routes, needs);
+  addSettingsRoutes(routes, needs);
+  addStateRoutes(routes, needs);
+  addWorkspaceBuildRoutes(routes, needs);
   addWatchRoutes(routes, needs);
 }
 
-/**
- * Finds the user whose workspaces a path means, if the caller may see them. The system user has some, although it is
- * not a visible user.
- */
-async function findOwner(
-  db: Database,
-  caller: UserCaller,
-  reference: string,
-): Promise<{ readonly id: string }> {
-  const isSystem = [prebuildsUsername, prebuildsUserId].includes(reference.toLowerCase());
-  const owner = isSystem ? { id: prebuildsUserId } : await findVisibleUser(db, caller, reference);
-  if (!maySeeWorkspacesOf(caller, owner.id)) throw notFound();
-  return owner;
+/** Adds the routes for the settings that a workspace's owner controls. */
+function addSettingsRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+  routes.user(renameRoute, async ({ params, body }, user) => {
+    await renameWorkspace(needs, user, requireUuid(params.workspace), body.name);
+    return null;
+  });
+  routes.user(favoriteWorkspace, async ({ params }, user) => {
+    await setFavorite(needs, user, requireUuid(params.workspace), true);
+    return null;
+  });
+  routes.user(unfavoriteWorkspace, async ({ params }, user) => {
+    await setFavorite(needs, user, requireUuid(params.workspace), false);
+    return null;
+  });
+  routes.user(updateAutomaticUpdates, async ({ params, body }, user) => {
+    await setAutomaticUpdates(needs, user, requireUuid(params.workspace), body.automatic_updates);
+    return null;
+  });
+  routes.user(updateTtl, async ({ params, body }, user) => {
+    await setTtl(needs, user, requireUuid(params.workspace), body.ttl_ms);
+    return null;
+  });
+  routes.user(updateAutostart, async ({ params, body }, user) => {
+    await setAutostart(needs, user, requireUuid(params.workspace), body.schedule);
+    return null;
+  });
+  routes.user(extendRoute, async ({ params, body, reply }, user) => {
+    const id = requireUuid(params.workspace);
+    const isNew = await extendWorkspace(needs, user, id, body.deadline);
+    if (!isNew) reply.code(304);
+    return { message: `Deadline updated to ${body.deadline}.` };
+  });
 }
 
-function addBuildsOfWorkspace(routes: Routes, needs: WorkspaceNeeds): void {
+function addStateRoutes(routes: Routes, needs: WorkspaceNeeds): void {
   const { db, clock } = needs;
 
-  routes.user(createBuild, async ({ params, body }, user) => {
-    const row = await requireChangeable(db, user, requireUuid(params.workspace));
-    requireScope(user, `workspace:${body.transition}`);
-    const request = readBuildRequest(body, user);
-    if (request.transition === "start" && request.versionId !== undefined) {
-      const template = await requireTemplate(db, row.template_id);
-      requireUsableVersion(user, template, request.versionId);
-    }
-    return buildWorkspace(needs, row, request);
+  routes.user(updateDormancy, async ({ params, body, reply }, user) => {
+    const id = requireUuid(params.workspace);
+    const changed = await setDormant(needs, user, id, body.dormant);
+    if (changed !== undefined) return changed;
+    reply.code(304);
+    return readWorkspace(db, user, id, clock.now());
   });
-  routes.user(listBuilds, async ({ params }, user) => {
+  routes.user(reportWorkspaceUsage, async ({ params }, user) => {
+    await noteUsage(needs, user, requireUuid(params.workspace));
+    return null;
+  });
+  routes.user(resolveAutostart, async ({ params }, user) => {
     const row = await requireWorkspace(db, user, requireUuid(params.workspace));
-    return [...(await readBuildsOf(db, row.id, clock.now()))];
-  });
-  routes.user(getWorkspaceTimings, async ({ params }, user) => {
-    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
-    return readNewestTimings(db, row.id);
-  });
-  routes.user(getBuildByNumber, async ({ params }, user) => {
-    const owner = await findOwner(db, user, params.user);
-    const row = await requireWorkspaceByName(db, owner.id, params.name, true);
-    const number = Number(params.number);
-    if (!Number.isSafeInteger(number)) throw notFound();
-    return readBuildByNumber(db, row.id, number, clock.now());
+    return { parameter_mismatch: await hasParameterMismatch(db, row) };
   });
 }

@@ -1,4 +1,4 @@
-import { prebuildsUserId, type Workspace } from "@slipway/api";
+import { prebuildsUserId, prebuildsUsername, type Workspace } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
@@ -10,6 +10,7 @@ import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { readNewestBuilds } from "../builds/read-service.ts";
+import { findVisibleUser } from "../users/service.ts";
 import { selectWorkspace, selectWorkspaceByName, type WorkspaceRow } from "./queries.ts";
 import { workspaceJson } from "./workspace-json.ts";
 
@@ -18,6 +19,21 @@ export interface WorkspaceNeeds {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly limits: WorkspaceLimits;
+}
+
+/**
+ * Finds the user whose workspaces a path means, if the caller may see them. The system user has some, although it is
+ * not a visible user.
+ */
+export async function findOwner(
+  db: Database,
+  caller: UserCaller,
+  reference: string,
+): Promise<{ readonly id: string }> {
+  const isSystem = [prebuildsUsername, prebuildsUserId].includes(reference.toLowerCase());
+  const owner = isSystem ? { id: prebuildsUserId } : await findVisibleUser(db, caller, reference);
+  if (!maySeeWorkspacesOf(caller, owner.id)) throw notFound();
+  return owner;
 }
 
 /** Reads a workspace's row, if the caller may see it; throws the 404. */

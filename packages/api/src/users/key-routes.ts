@@ -7,6 +7,15 @@ import { KeyResponse } from "./user.ts";
 
 const KeyParams = Type.Object({ user: Type.String(), key: Type.String() });
 
+export const createKey = defineRoute({
+  method: "POST",
+  path: "/users/:user/keys",
+  summary: "Create a session key",
+  params: UserParams,
+  status: 201,
+  response: KeyResponse,
+});
+
 export const getTokenConfig = defineRoute({
   method: "GET",
   path: "/users/:user/keys/tokens/tokenconfig",

@@ -1,4 +1,5 @@
 import {
+  createKey,
   createToken as createTokenRoute,
   deleteKey as deleteKeyRoute,
   expireKey as expireKeyRoute,
@@ -11,6 +12,7 @@ import {
 import type { Routes } from "../../platform/http/routes.ts";
 import { findUser } from "./service.ts";
 import {
+  createSessionKey,
   createToken,
   deleteKey,
   expireKey,
@@ -22,8 +24,12 @@ import {
 } from "./token-service.ts";
 
 /** Adds the routes for session keys and API tokens. Their user is one for whom the caller may act. */
-export function addTokenRoutes(routes: Routes, needs: TokenNeeds): void {
+export function addKeyRoutes(routes: Routes, needs: TokenNeeds): void {
   const { db, limits } = needs;
+  routes.user(createKey, async ({ params }, user) => {
+    const owner = await findUser(db, user, params.user);
+    return { key: await createSessionKey(db, user, owner.id) };
+  });
   routes.user(getTokenConfig, async ({ params }, user) => ({
     max_token_lifetime: maxTokenLifetimeNs(user, await findUser(db, user, params.user), limits),
   }));

@@ -1,0 +1,37 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+import { type Infer } from "../contract/scalars.ts";
+import { DerpMap } from "./derp-map.ts";
+
+export const ConnectionInfo = Type.Object({
+  derp_map: DerpMap,
+  derp_force_websockets: Type.Boolean(),
+  disable_direct_connections: Type.Boolean(),
+  hostname_suffix: Type.Optional(Type.String()),
+});
+export type ConnectionInfo = Infer<typeof ConnectionInfo>;
+
+export const getConnection = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/connection",
+  summary: "Tell how a client connects to any agent",
+  response: ConnectionInfo,
+});
+
+export const getAgentConnection = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent/connection",
+  summary: "Tell how a client connects to an agent",
+  params: Type.Object({ agent: Type.String() }),
+  response: ConnectionInfo,
+});
+
+export const watchDerpMap = defineRoute({
+  method: "GET",
+  path: "/derp-map",
+  summary: "Watch the map of relays over a WebSocket",
+  caller: "anyone",
+  kind: "socket",
+  response: DerpMap,
+});

@@ -1,0 +1,21 @@
+import { Type } from "typebox";
+
+import { defineRoute } from "../contract/route.ts";
+
+export const openTerminal = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/:agent/pty",
+  summary: "Open a terminal beside an agent over a WebSocket",
+  kind: "socket",
+  params: Type.Object({ agent: Type.String() }),
+  query: Type.Object({
+    reconnect: Type.Optional(Type.String()),
+    width: Type.Optional(Type.String()),
+    height: Type.Optional(Type.String()),
+    command: Type.Optional(Type.String()),
+    container: Type.Optional(Type.String()),
+    container_user: Type.Optional(Type.String()),
+    backend_type: Type.Optional(Type.String()),
+  }),
+  response: Type.Unknown(),
+});

@@ -1,0 +1,41 @@
+import { Type } from "typebox";
+
+import { CreateBuildRequest, WorkspaceBuild } from "../builds/build.ts";
+import { BuildTimings } from "../builds/timings.ts";
+import { defineRoute } from "../contract/route.ts";
+
+const WorkspaceParams = Type.Object({ workspace: Type.String() });
+
+export const createBuild = defineRoute({
+  method: "POST",
+  path: "/workspaces/:workspace/builds",
+  summary: "Start, stop or delete a workspace",
+  params: WorkspaceParams,
+  body: CreateBuildRequest,
+  status: 201,
+  response: WorkspaceBuild,
+});
+
+export const listBuilds = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/builds",
+  summary: "List the builds of a workspace, newest first",
+  params: WorkspaceParams,
+  response: Type.Array(WorkspaceBuild),
+});
+
+export const getBuildByNumber = defineRoute({
+  method: "GET",
+  path: "/users/:user/workspace/:name/builds/:number",
+  summary: "Get a build by workspace name and number",
+  params: Type.Object({ user: Type.String(), name: Type.String(), number: Type.String() }),
+  response: WorkspaceBuild,
+});
+
+export const getWorkspaceTimings = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/timings",
+  summary: "Get how long the parts of the newest build took",
+  params: WorkspaceParams,
+  response: BuildTimings,
+});

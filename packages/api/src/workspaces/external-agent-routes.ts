@@ -1,0 +1,12 @@
+import { Type } from "typebox";
+
+import { ExternalAgentCredentials } from "../agents/agent.ts";
+import { defineRoute } from "../contract/route.ts";
+
+export const getExternalAgentCredentials = defineRoute({
+  method: "GET",
+  path: "/workspaces/:workspace/external-agent/:agent/credentials",
+  summary: "Get the command that starts an external agent, and its token",
+  params: Type.Object({ workspace: Type.String(), agent: Type.String() }),
+  response: ExternalAgentCredentials,
+});

@@ -1,0 +1,36 @@
+import { type ConnectionInfo, getAgentConnection, getConnection, watchDerpMap } from "@slipway/api";
+import { whenAborted } from "@slipway/runtime";
+
+import type { Database } from "../../../platform/db/database.ts";
+import { encodeJson } from "../../../platform/http/json.ts";
+import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
+import type { Routes } from "../../../platform/http/routes.ts";
+import { requireUuid } from "../../../platform/http/uuid.ts";
+import { requireAgentPlace } from "../service.ts";
+
+/** There is no relay yet. */
+const connection: ConnectionInfo = {
+  derp_map: { Regions: {} },
+  derp_force_websockets: false,
+  disable_direct_connections: false,
+  hostname_suffix: "coder",
+};
+
+/** Adds the routes that tell clients how to connect to agents. */
+export function addConnectionRoutes(routes: Routes, db: Database): void {
+  routes.user(getConnection, async () => connection);
+  routes.user(getAgentConnection, async ({ params }, user) => {
+    await requireAgentPlace(db, user, requireUuid(params.agent));
+    return connection;
+  });
+  routes.anyoneSocket(watchDerpMap, {
+    prepare: async () => undefined,
+    serve: async (socket) => {
+      keepAlive(socket);
+      refuseMessages(socket, 1008, "unexpected data message");
+      // Binary, although it is text (docs/protocol/rest.md §6.7).
+      socket.raw.send(Buffer.from(encodeJson(connection.derp_map)));
+      await whenAborted(socket.signal);
+    },
+  });
+}

@@ -1,0 +1,45 @@
+import {
+  deleteDevcontainer,
+  getContainers,
+  recreateDevcontainer,
+  watchContainers,
+} from "@slipway/api";
+
+import { mayActFor } from "../../../platform/auth/rights.ts";
+import { forbidden, HttpError } from "../../../platform/http/errors.ts";
+import type { Routes } from "../../../platform/http/routes.ts";
+import { requireUuid } from "../../../platform/http/uuid.ts";
+import { requireAgentPlace } from "../service.ts";
+import { type ReachNeeds, requireConnected, unreachable } from "./reach.ts";
+
+export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
+  routes.user(getContainers, async ({ params, query }, user) => {
+    const agentId = requireUuid(params.agent);
+    await requireAgentPlace(needs.db, user, agentId);
+    const labels = [query.label ?? []].flat();
+    if (labels.some((label) => label.split("=").length !== 2)) {
+      throw new HttpError(400, "Invalid label format", {
+        validations: [{ field: "label", detail: 'must be "key=value", with one "="' }],
+      });
+    }
+    await requireConnected(needs, user, agentId);
+    return { devcontainers: [], containers: [] };
+  });
+  routes.userSocket(watchContainers, {
+    prepare: async ({ params }, user) => {
+      await requireConnected(needs, user, params.agent);
+      throw unreachable();
+    },
+    serve: async () => undefined,
+  });
+  for (const route of [deleteDevcontainer, recreateDevcontainer]) {
+    routes.user(route, async ({ params }, user) => {
+      const place = await requireAgentPlace(needs.db, user, requireUuid(params.agent));
+      if (!mayActFor(user, place.owner_id)) {
+        throw forbidden("Only its owner may change what runs in a workspace.");
+      }
+      await requireConnected(needs, user, params.agent);
+      throw unreachable();
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Clock } from "@slipway/runtime";
+
+import { mayActFor } from "../../../platform/auth/rights.ts";
+import type { Database } from "../../../platform/db/database.ts";
+import type { UserCaller } from "../../../platform/http/caller.ts";
+import { HttpError, notFound } from "../../../platform/http/errors.ts";
+import { requireUuid } from "../../../platform/http/uuid.ts";
+import { requireAgentPlace, requireConnectedAgent } from "../service.ts";
+
+/*
+ * The server has no network to agents yet: routes that need one validate the request and then answer as for an
+ * unreachable agent. Lists of reachable things are empty, so that a stock `coder show` does not warn of failures.
+ */
+
+export interface ReachNeeds {
+  readonly db: Database;
+  readonly clock: Clock;
+}
+
+/** Requires an agent that the user may see and that is connected. */
+export function requireConnected(
+  { db, clock }: ReachNeeds,
+  user: UserCaller,
+  agent: string,
+): Promise<void> {
+  return requireConnectedAgent(db, user, requireUuid(agent), clock.now());
+}
+
+/** Requires more than permission to see a workspace: the permission to connect to it (docs/protocol/clients.md §6). */
+export async function requireReachable(
+  db: Database,
+  user: UserCaller,
+  agent: string,
+): Promise<void> {
+  const place = await requireAgentPlace(db, user, requireUuid(agent));
+  if (!mayActFor(user, place.owner_id)) throw notFound();
+}
+
+/** Creates the error of docs/protocol/rest.md §6.4. */
+export function unreachable(): HttpError {
+  return new HttpError(500, "Internal error dialing workspace agent.", {
+    detail: "agent is unreachable: this server has no network to its agents yet",
+  });
+}

@@ -1,0 +1,47 @@
+import { createBuild, getBuildByNumber, getWorkspaceTimings, listBuilds } from "@slipway/api";
+
+import { requireScope } from "../../platform/auth/key-limits.ts";
+import { notFound } from "../../platform/http/errors.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { readBuildByNumber, readBuildsOf } from "../builds/read-service.ts";
+import { readNewestTimings } from "../builds/timing-service.ts";
+import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
+import { buildWorkspace, readBuildRequest } from "./build-service.ts";
+import {
+  findOwner,
+  requireChangeable,
+  requireWorkspace,
+  requireWorkspaceByName,
+  type WorkspaceNeeds,
+} from "./service.ts";
+
+export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+  const { db, clock } = needs;
+
+  routes.user(createBuild, async ({ params, body }, user) => {
+    const row = await requireChangeable(db, user, requireUuid(params.workspace));
+    requireScope(user, `workspace:${body.transition}`);
+    const request = readBuildRequest(body, user);
+    if (request.transition === "start" && request.versionId !== undefined) {
+      const template = await requireTemplate(db, row.template_id);
+      requireUsableVersion(user, template, request.versionId);
+    }
+    return buildWorkspace(needs, row, request);
+  });
+  routes.user(listBuilds, async ({ params }, user) => {
+    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
+    return [...(await readBuildsOf(db, row.id, clock.now()))];
+  });
+  routes.user(getWorkspaceTimings, async ({ params }, user) => {
+    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
+    return readNewestTimings(db, row.id);
+  });
+  routes.user(getBuildByNumber, async ({ params }, user) => {
+    const owner = await findOwner(db, user, params.user);
+    const row = await requireWorkspaceByName(db, owner.id, params.name, true);
+    const number = Number(params.number);
+    if (!Number.isSafeInteger(number)) throw notFound();
+    return readBuildByNumber(db, row.id, number, clock.now());
+  });
+}
