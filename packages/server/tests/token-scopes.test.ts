@@ -4,7 +4,6 @@ import * as api from "@slipway/api";
 import { openClient, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { scopedRoutes } from "../src/platform/auth/route-scopes.ts";
 import { openWorld, type World } from "./support/authorisation-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import type { Client } from "./support/people.ts";
@@ -169,11 +168,6 @@ describe("a token that is limited to scopes", () => {
     const session = await server.request("POST", "/users/me/keys", undefined, client);
     expect(session).toMatchObject({ status: 403 });
     expect(await newToken({ scopes: ["workspace:read"] }, client)).toMatchObject({ status: 201 });
-  });
-
-  it("names routes that there are", () => {
-    const known = new Set(routes.map(({ route }) => `${route.method} ${route.path}`));
-    expect(scopedRoutes.filter((route) => !known.has(route))).toEqual([]);
   });
 });
 

@@ -57,10 +57,9 @@ export const tokenHoles: readonly Mutant[] = [
   {
     name: "update-reads-credentials",
     breaks: "a token that may change workspaces reads the tokens of their agents",
-    file: `${auth}/route-scopes.ts`,
-    find: `  "workspace:update": [`,
-    replace: `  "workspace:update": [
-    "GET /workspaces/:workspace/external-agent/:agent/credentials",`,
+    file: "packages/api/src/workspaces/external-agent-routes.ts",
+    find: `scopes: ["user_secret:read"]`,
+    replace: `scopes: ["user_secret:read", "workspace:update"]`,
     suite,
   },
   {

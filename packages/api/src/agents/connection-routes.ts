@@ -16,6 +16,7 @@ export const getConnection = defineRoute({
   method: "GET",
   path: "/workspaceagents/connection",
   summary: "Tell how a client connects to any agent",
+  scopes: ["workspace:ssh"],
   response: ConnectionInfo,
 });
 
@@ -23,6 +24,7 @@ export const getAgentConnection = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/connection",
   summary: "Tell how a client connects to an agent",
+  scopes: ["workspace:ssh"],
   params: Type.Object({ agent: Type.String() }),
   response: ConnectionInfo,
 });
@@ -31,6 +33,7 @@ export const watchDerpMap = defineRoute({
   method: "GET",
   path: "/derp-map",
   summary: "Watch the map of relays over a WebSocket",
+  tag: "deployment",
   caller: "anyone",
   kind: "socket",
   response: DerpMap,

@@ -49,6 +49,7 @@ export const getContainers = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/containers",
   summary: "List the containers beside an agent",
+  scopes: ["workspace:read"],
   params: AgentParams,
   /** Filters by `label=key=value`; repeated, all must match. */
   query: Type.Object({
@@ -61,6 +62,7 @@ export const watchContainers = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/containers/watch",
   summary: "Watch the containers beside an agent",
+  scopes: ["workspace:read"],
   kind: "socket",
   params: AgentParams,
   response: Containers,
@@ -72,6 +74,7 @@ export const deleteDevcontainer = defineRoute({
   method: "DELETE",
   path: "/workspaceagents/:agent/containers/devcontainers/:devcontainer",
   summary: "Delete a devcontainer",
+  scopes: ["workspace:update"],
   params: DevcontainerParams,
   status: 204,
   response: Type.Null(),
@@ -81,6 +84,7 @@ export const recreateDevcontainer = defineRoute({
   method: "POST",
   path: "/workspaceagents/:agent/containers/devcontainers/:devcontainer/recreate",
   summary: "Make a devcontainer anew",
+  scopes: ["workspace:update"],
   params: DevcontainerParams,
   status: 202,
   response: ErrorBody,

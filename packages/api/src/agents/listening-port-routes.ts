@@ -16,6 +16,7 @@ export const getListeningPorts = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/listening-ports",
   summary: "List the ports on which programs beside an agent listen",
+  scopes: ["workspace:read"],
   params: Type.Object({ agent: Type.String() }),
   response: ListeningPorts,
 });

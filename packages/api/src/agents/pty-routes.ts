@@ -6,6 +6,7 @@ export const openTerminal = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/pty",
   summary: "Open a terminal beside an agent over a WebSocket",
+  scopes: ["workspace:ssh"],
   kind: "socket",
   params: Type.Object({ agent: Type.String() }),
   query: Type.Object({

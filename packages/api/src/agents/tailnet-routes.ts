@@ -12,6 +12,8 @@ export const joinTailnet = defineRoute({
   path: "/tailnet",
   summary:
     "Meet all one's agents on the encrypted network: DRPC over yamux over binary WebSocket messages",
+  scopes: ["workspace:ssh"],
+  tag: "deployment",
   kind: "socket",
   query: VersionQuery,
   response: Type.Unknown(),
@@ -21,6 +23,7 @@ export const coordinateAgent = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/coordinate",
   summary: "Meet an agent on the encrypted network: DRPC over yamux over binary WebSocket messages",
+  scopes: ["workspace:ssh"],
   kind: "socket",
   params: Type.Object({ agent: Type.String() }),
   query: VersionQuery,

@@ -13,6 +13,7 @@ export const getBuild = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build",
   summary: "Get a build",
+  scopes: ["workspace:read"],
   params: BuildParams,
   response: WorkspaceBuild,
 });
@@ -21,6 +22,7 @@ export const getBuildLogs = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/logs",
   summary: "Read or follow the log of a build",
+  scopes: ["workspace:read"],
   kind: "json-or-socket",
   params: BuildParams,
   query: LogQuery,
@@ -31,6 +33,7 @@ export const listBuildParameters = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/parameters",
   summary: "List the parameter values of a build",
+  scopes: ["workspace:read"],
   params: BuildParams,
   response: Type.Array(BuildParameter),
 });
@@ -39,6 +42,7 @@ export const listBuildResources = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/resources",
   summary: "List what a build made",
+  scopes: ["workspace:read"],
   params: BuildParams,
   response: Type.Array(WorkspaceResource),
 });
@@ -47,6 +51,7 @@ export const cancelBuild = defineRoute({
   method: "PATCH",
   path: "/workspacebuilds/:build/cancel",
   summary: "Cancel a build that is not done",
+  scopes: ["workspace:update"],
   params: BuildParams,
   query: Type.Object({ expect_status: Type.Optional(Type.String()) }),
   response: MessageBody,
@@ -65,6 +70,7 @@ export const getBuildTimings = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/timings",
   summary: "Get how long the parts of a build took",
+  scopes: ["workspace:read"],
   params: BuildParams,
   response: BuildTimings,
 });

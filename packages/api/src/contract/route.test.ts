@@ -38,6 +38,7 @@ describe("routePath", () => {
 describe("defineRoute", () => {
   it("makes a route for users that answers JSON with 200 unless told otherwise", () => {
     expect(twoParts).toMatchObject({ caller: "user", kind: "json", status: 200 });
+    expect(twoParts).toMatchObject({ scopes: [], tag: "users" });
     expect(Type.IsObject(twoParts.query)).toBe(true);
   });
 });

@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type } from "typebox";
 
+import type { ScopeName } from "./scopes.ts";
+
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** The callers that a route admits: anybody, a user with a session token, or an agent with its token. */
@@ -25,6 +27,13 @@ export interface Route<
   readonly method: Method;
   readonly path: string;
   readonly summary: string;
+  /**
+   * The scopes of which a limited token needs one; with none here, only `coder:all` opens the route. A route that
+   * returns a credential names no scope but that of the credential.
+   */
+  readonly scopes: readonly ScopeName[];
+  /** The group of the route in the OpenAPI document. */
+  readonly tag: string;
   readonly caller: Caller;
   readonly kind: AnswerKind;
   readonly params: P;
@@ -48,6 +57,10 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly method: Method;
   readonly path: string;
   readonly summary: string;
+  /** Defaults to none. */
+  readonly scopes?: readonly ScopeName[];
+  /** Defaults to the first part of the path. */
+  readonly tag?: "deployment";
   readonly caller?: Caller;
   readonly kind?: AnswerKind;
   readonly params?: P;
@@ -61,7 +74,7 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly response: R;
 }
 
-/** Declares a route; fills in the defaults: a JSON answer with status 200 for a user. */
+/** Declares a route; fills in the defaults: a JSON answer with status 200 for a user whose token is not limited. */
 export function defineRoute<
   R extends TSchema,
   P extends TSchema = typeof Nothing,
@@ -72,6 +85,8 @@ export function defineRoute<
     method: input.method,
     path: input.path,
     summary: input.summary,
+    scopes: input.scopes ?? [],
+    tag: input.tag ?? input.path.split("/")[1] ?? "",
     caller: input.caller ?? "user",
     kind: input.kind ?? "json",
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- left out, P is this very schema

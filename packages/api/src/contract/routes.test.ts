@@ -35,11 +35,76 @@ describe("the route table", () => {
     expect(places.filter((place, index) => places.indexOf(place) !== index)).toEqual([]);
   });
 
+  it("groups them by resource, and the rest under the deployment", () => {
+    expect([...new Set(routes.map(({ route }) => route.tag))].toSorted()).toEqual([
+      "audit",
+      "deployment",
+      "files",
+      "notifications",
+      "organizations",
+      "prebuilds",
+      "templates",
+      "templateversions",
+      "users",
+      "workspaceagents",
+      "workspacebuilds",
+      "workspaces",
+    ]);
+  });
+
   it("upgrades only by GET, and reads no body there", () => {
     const upgrading = routes.filter(({ route }) => route.kind.includes("socket"));
     expect(upgrading.filter(({ route }) => route.method !== "GET")).toEqual([]);
   });
 });
+
+describe("the scopes of routes", () => {
+  it("are those of users' tokens: other routes have none", () => {
+    const others = routes.filter(({ route }) => route.caller !== "user");
+    expect(others.filter(({ route }) => route.scopes.length > 0)).toEqual([]);
+  });
+
+  it("are single actions, each once", () => {
+    for (const { route } of routes) expect(route.scopes).toEqual([...new Set(route.scopes)]);
+    const scopes = routes.flatMap(({ route }) => route.scopes);
+    expect(scopes.filter((scope) => /^coder:|\*$/.test(scope))).toEqual([]);
+  });
+
+  it("open what returns a credential only by the scope of that credential", () => {
+    const returning = routes.filter(({ route }) => returnsCredential(route.response));
+    expect(Object.fromEntries(returning.map(({ name, route }) => [name, route.scopes]))).toEqual({
+      awsInstanceIdentity: [],
+      azureInstanceIdentity: [],
+      createKey: ["api_key:create"],
+      createToken: ["api_key:create"],
+      getAgentExternalAuth: [],
+      getAgentGitAuth: [],
+      getAgentGitKey: [],
+      getExternalAgentCredentials: ["user_secret:read"],
+      googleInstanceIdentity: [],
+      login: [],
+    });
+  });
+
+  it("do not open the state of drivers, nor passwords, by which an owner's token would get any session", () => {
+    for (const route of [api.getBuildState, api.updatePassword, api.createUser]) {
+      expect(route.scopes).toEqual([]);
+    }
+  });
+});
+
+/** The fields of answers that hold a credential; `key` does in no other answer than that to a new key. */
+const credentialFields = /(^|_)token$|^(private_key|password)$/;
+
+/** Returns whether a schema has such a field, at any depth. */
+function returnsCredential(schema: unknown): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  if (JSON.stringify(schema) === JSON.stringify(api.KeyResponse)) return true;
+  return Object.entries(schema).some(
+    ([name, inner]) =>
+      (credentialFields.test(name) && Type.IsString(inner)) || returnsCredential(inner),
+  );
+}
 
 /** Reports whether a schema is a string, or several when the parameter is repeated. */
 function isRepeatable(schema: unknown): boolean {

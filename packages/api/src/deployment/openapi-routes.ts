@@ -6,6 +6,7 @@ export const getOpenApi = defineRoute({
   method: "GET",
   path: "/openapi.json",
   summary: "This description of the API, as an OpenAPI document",
+  tag: "deployment",
   caller: "anyone",
   response: Type.Record(Type.String(), Type.Unknown()),
 });

@@ -30,6 +30,7 @@ export const getBuildInfo = defineRoute({
   method: "GET",
   path: "/buildinfo",
   summary: "Version and address of this server",
+  tag: "deployment",
   caller: "anyone",
   response: BuildInfo,
 });
@@ -38,6 +39,7 @@ export const getSshConfig = defineRoute({
   method: "GET",
   path: "/deployment/ssh",
   summary: "What the command writes into an SSH configuration",
+  scopes: ["workspace:ssh"],
   response: SshConfig,
 });
 
@@ -52,6 +54,7 @@ export const getAppearance = defineRoute({
   method: "GET",
   path: "/appearance",
   summary: "Name, documentation and banners of this deployment",
+  tag: "deployment",
   caller: "anyone",
   response: Appearance,
 });
@@ -60,6 +63,8 @@ export const listRegions = defineRoute({
   method: "GET",
   path: "/regions",
   summary: "List where applications are served",
+  scopes: ["workspace:ssh"],
+  tag: "deployment",
   response: RegionsResponse,
 });
 
@@ -67,6 +72,7 @@ export const getApplicationsHost = defineRoute({
   method: "GET",
   path: "/applications/host",
   summary: "The host under which applications have names of their own; empty without one",
+  tag: "deployment",
   response: Type.Object({ host: Type.String() }),
 });
 
@@ -74,6 +80,7 @@ export const listExperiments = defineRoute({
   method: "GET",
   path: "/experiments",
   summary: "List the experiments that are on",
+  tag: "deployment",
   response: Type.Array(Type.String()),
 });
 
@@ -81,6 +88,7 @@ export const listScopes = defineRoute({
   method: "GET",
   path: "/auth/scopes",
   summary: "List the scopes that a token may have",
+  tag: "deployment",
   caller: "anyone",
   response: Type.Object({ external: Type.Array(Type.String()) }),
 });
@@ -89,6 +97,7 @@ export const checkAuthorization = defineRoute({
   method: "POST",
   path: "/authcheck",
   summary: "Tell what the caller may do",
+  tag: "deployment",
   body: AuthCheckRequest,
   response: Type.Record(Type.String(), Type.Boolean()),
 });
@@ -97,6 +106,7 @@ export const getUpdateCheck = defineRoute({
   method: "GET",
   path: "/updatecheck",
   summary: "Tell whether a newer release is known; this server never asks for one",
+  tag: "deployment",
   caller: "anyone",
   response: UpdateCheck,
 });
@@ -105,6 +115,7 @@ export const getHealthReport = defineRoute({
   method: "GET",
   path: "/debug/health",
   summary: "How the deployment is",
+  tag: "deployment",
   response: HealthReport,
 });
 

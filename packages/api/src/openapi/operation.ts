@@ -11,7 +11,7 @@ export function describeOperation(id: string, route: Route, refer: Refer): JsonO
     operationId: id,
     summary: route.summary,
     ...describeKind(route),
-    tags: [tagOf(route)],
+    tags: [route.tag],
     security: security[route.caller],
     parameters: [
       ...parameters("path", route.params, refer),
@@ -25,26 +25,6 @@ export function describeOperation(id: string, route: Route, refer: Refer): JsonO
       default: refusal("The request is refused; the status says why.", refer),
     },
   };
-}
-
-/** The tags that group the document's operations: the resource that their paths begin with. */
-const resources: ReadonlySet<string> = new Set([
-  "audit",
-  "files",
-  "notifications",
-  "organizations",
-  "prebuilds",
-  "templates",
-  "templateversions",
-  "users",
-  "workspaceagents",
-  "workspacebuilds",
-  "workspaces",
-]);
-
-function tagOf(route: Route): string {
-  const first = route.path.split("/")[1] ?? "";
-  return resources.has(first) ? first : "deployment";
 }
 
 /** Returns the path of a route in OpenAPI's form. */

@@ -9,6 +9,7 @@ export const listProvisionerJobs = defineRoute({
   method: "GET",
   path: "/organizations/:organization/provisionerjobs",
   summary: "List imports, builds and dry runs, newest first",
+  scopes: ["organization:read"],
   params: OrganizationParams,
   query: JobsQuery,
   response: Type.Array(ProvisionerJob),
@@ -18,6 +19,7 @@ export const listProvisionerDaemons = defineRoute({
   method: "GET",
   path: "/organizations/:organization/provisionerdaemons",
   summary: "List the workers of the deployment, which are its servers",
+  scopes: ["organization:read"],
   params: OrganizationParams,
   query: Type.Object({
     limit: Type.Optional(Type.String({ maxLength: 16 })),

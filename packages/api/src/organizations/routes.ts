@@ -12,6 +12,7 @@ export const listOrganizations = defineRoute({
   method: "GET",
   path: "/organizations",
   summary: "List organizations",
+  scopes: ["organization:read"],
   response: Type.Array(Organization),
 });
 
@@ -19,6 +20,7 @@ export const getOrganization = defineRoute({
   method: "GET",
   path: "/organizations/:organization",
   summary: "Get an organization",
+  scopes: ["organization:read"],
   params: OrganizationParams,
   response: Organization,
 });
@@ -27,6 +29,7 @@ export const listUserOrganizations = defineRoute({
   method: "GET",
   path: "/users/:user/organizations",
   summary: "List the organizations of a user",
+  scopes: ["organization:read"],
   params: UserParams,
   response: Type.Array(Organization),
 });
@@ -35,6 +38,7 @@ export const getUserOrganization = defineRoute({
   method: "GET",
   path: "/users/:user/organizations/:organization",
   summary: "Get an organization of a user",
+  scopes: ["organization:read"],
   params: Type.Object({ user: Type.String(), organization: Type.String() }),
   response: Organization,
 });
@@ -43,6 +47,7 @@ export const listMembers = defineRoute({
   method: "GET",
   path: "/organizations/:organization/members",
   summary: "List the members of an organization that one may see",
+  scopes: ["user:read"],
   params: OrganizationParams,
   response: Type.Array(OrganizationMember),
 });
@@ -51,6 +56,7 @@ export const getMember = defineRoute({
   method: "GET",
   path: "/organizations/:organization/members/:user",
   summary: "Get a member of an organization",
+  scopes: ["user:read"],
   params: Type.Object({ organization: Type.String(), user: Type.String() }),
   response: OrganizationMember,
 });

@@ -30,6 +30,7 @@ export const invalidatePrebuilds = defineRoute({
   method: "POST",
   path: "/templates/:template/prebuilds/invalidate",
   summary: "Replace the waiting prebuilds of the active version of a template",
+  scopes: ["template:update"],
   params: Type.Object({ template: Type.String() }),
   response: InvalidatedPresets,
 });

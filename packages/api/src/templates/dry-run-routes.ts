@@ -21,6 +21,7 @@ export const createDryRun = defineRoute({
   method: "POST",
   path: "/templateversions/:version/dry-run",
   summary: "Plan a workspace without making it",
+  scopes: ["template:use"],
   params: VersionParams,
   body: DryRunRequest,
   status: 201,
@@ -31,6 +32,7 @@ export const getDryRun = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dry-run/:job",
   summary: "Get a dry run",
+  scopes: ["template:use"],
   params: DryRunParams,
   response: ProvisionerJob,
 });
@@ -39,6 +41,7 @@ export const getDryRunLogs = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dry-run/:job/logs",
   summary: "Read or follow the log of a dry run",
+  scopes: ["template:use"],
   kind: "json-or-socket",
   params: DryRunParams,
   query: LogQuery,
@@ -49,6 +52,7 @@ export const listDryRunResources = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dry-run/:job/resources",
   summary: "List what a dry run plans",
+  scopes: ["template:use"],
   params: DryRunParams,
   response: Type.Array(WorkspaceResource),
 });
@@ -57,6 +61,7 @@ export const getDryRunProvisioners = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dry-run/:job/matched-provisioners",
   summary: "Count the workers that may take a dry run",
+  scopes: ["template:use"],
   params: DryRunParams,
   response: MatchedProvisioners,
 });
@@ -65,6 +70,7 @@ export const cancelDryRun = defineRoute({
   method: "PATCH",
   path: "/templateversions/:version/dry-run/:job/cancel",
   summary: "Cancel a dry run",
+  scopes: ["template:use"],
   params: DryRunParams,
   response: MessageBody,
 });

@@ -10,6 +10,7 @@ export const listTemplateVersionParameters = defineRoute({
   method: "GET",
   path: "/templateversions/:version/rich-parameters",
   summary: "List the parameters of a version",
+  scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(TemplateVersionParameter),
 });
@@ -18,6 +19,7 @@ export const listTemplateVersionVariables = defineRoute({
   method: "GET",
   path: "/templateversions/:version/variables",
   summary: "List the variables of a version: there are none, templates have parameters",
+  scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(Type.Unknown()),
 });
@@ -26,6 +28,7 @@ export const evaluateParameters = defineRoute({
   method: "POST",
   path: "/templateversions/:version/dynamic-parameters/evaluate",
   summary: "Evaluate parameters for given inputs",
+  scopes: ["template:read"],
   params: VersionParams,
   body: DynamicParametersRequest,
   response: DynamicParametersResponse,
@@ -36,6 +39,7 @@ export const followParameters = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dynamic-parameters",
   summary: "Evaluate parameters again and again, as a form does",
+  scopes: ["template:read"],
   kind: "socket",
   params: VersionParams,
   query: Type.Object({ user_id: Type.Optional(Type.String({ maxLength: 64 })) }),

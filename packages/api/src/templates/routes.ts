@@ -12,6 +12,7 @@ export const listTemplates = defineRoute({
   method: "GET",
   path: "/templates",
   summary: "List templates",
+  scopes: ["template:read"],
   query: Type.Object({ q: Type.Optional(Type.String({ maxLength: 1024 })) }),
   response: Type.Array(Template),
 });
@@ -20,6 +21,7 @@ export const getTemplate = defineRoute({
   method: "GET",
   path: "/templates/:template",
   summary: "Get a template",
+  scopes: ["template:read"],
   params: TemplateParams,
   response: Template,
 });
@@ -28,6 +30,7 @@ export const listOrganizationTemplates = defineRoute({
   method: "GET",
   path: "/organizations/:organization/templates",
   summary: "List the templates of an organization",
+  scopes: ["template:read"],
   params: OrganizationParams,
   response: Type.Array(Template),
 });
@@ -36,6 +39,7 @@ export const getTemplateByName = defineRoute({
   method: "GET",
   path: "/organizations/:organization/templates/:name",
   summary: "Get a template by name",
+  scopes: ["template:read"],
   params: Type.Object({ organization: Type.String(), name: Type.String() }),
   response: Template,
 });
@@ -44,6 +48,7 @@ export const createTemplate = defineRoute({
   method: "POST",
   path: "/organizations/:organization/templates",
   summary: "Create a template from an imported version",
+  scopes: ["template:create"],
   params: OrganizationParams,
   body: CreateTemplateRequest,
   status: 201,
@@ -54,6 +59,7 @@ export const listTemplateExamples = defineRoute({
   method: "GET",
   path: "/organizations/:organization/templates/examples",
   summary: "List templates to begin with",
+  scopes: ["template:read"],
   params: OrganizationParams,
   response: Type.Array(TemplateExample),
 });
@@ -62,6 +68,7 @@ export const updateTemplate = defineRoute({
   method: "PATCH",
   path: "/templates/:template",
   summary: "Change a template",
+  scopes: ["template:update"],
   params: TemplateParams,
   body: UpdateTemplateRequest,
   response: Template,
@@ -71,6 +78,7 @@ export const deleteTemplate = defineRoute({
   method: "DELETE",
   path: "/templates/:template",
   summary: "Delete a template that has no workspaces",
+  scopes: ["template:delete"],
   params: TemplateParams,
   response: MessageBody,
 });
@@ -79,6 +87,7 @@ export const getTemplateUsers = defineRoute({
   method: "GET",
   path: "/templates/:template/daus",
   summary: "Count the users of a template's workspaces by day",
+  scopes: ["template:read"],
   params: TemplateParams,
   query: Type.Object({ tz_offset: Type.Optional(Type.String({ maxLength: 8 })) }),
   response: TemplateUsers,

@@ -6,6 +6,7 @@ export const getGitKey = defineRoute({
   method: "GET",
   path: "/users/:user/gitsshkey",
   summary: "Get the public key with which a user's workspaces use git",
+  scopes: ["user:read_personal"],
   params: UserParams,
   response: GitKey,
 });
@@ -14,6 +15,7 @@ export const regenerateGitKey = defineRoute({
   method: "PUT",
   path: "/users/:user/gitsshkey",
   summary: "Replace the key with which a user's workspaces use git",
+  scopes: ["user:update_personal"],
   params: UserParams,
   response: GitKey,
 });

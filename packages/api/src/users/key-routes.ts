@@ -11,6 +11,7 @@ export const createKey = defineRoute({
   method: "POST",
   path: "/users/:user/keys",
   summary: "Create a session key",
+  scopes: ["api_key:create"],
   params: UserParams,
   status: 201,
   response: KeyResponse,
@@ -20,6 +21,7 @@ export const getTokenConfig = defineRoute({
   method: "GET",
   path: "/users/:user/keys/tokens/tokenconfig",
   summary: "Tell how long the tokens of a user may live",
+  scopes: ["api_key:read"],
   params: UserParams,
   response: TokenConfig,
 });
@@ -28,6 +30,7 @@ export const createToken = defineRoute({
   method: "POST",
   path: "/users/:user/keys/tokens",
   summary: "Create an API token",
+  scopes: ["api_key:create"],
   params: UserParams,
   body: CreateTokenRequest,
   status: 201,
@@ -38,6 +41,7 @@ export const listTokens = defineRoute({
   method: "GET",
   path: "/users/:user/keys/tokens",
   summary: "List API tokens",
+  scopes: ["api_key:read"],
   params: UserParams,
   query: Type.Object({
     /** `true` includes the tokens of every user whom the caller may act for. */
@@ -51,6 +55,7 @@ export const getTokenByName = defineRoute({
   method: "GET",
   path: "/users/:user/keys/tokens/:name",
   summary: "Get an API token by its name",
+  scopes: ["api_key:read"],
   params: Type.Object({ user: Type.String(), name: Type.String() }),
   response: ApiKey,
 });
@@ -59,6 +64,7 @@ export const getKey = defineRoute({
   method: "GET",
   path: "/users/:user/keys/:key",
   summary: "Get a session key or API token by its id",
+  scopes: ["api_key:read"],
   params: KeyParams,
   response: ApiKey,
 });
@@ -67,6 +73,7 @@ export const deleteKey = defineRoute({
   method: "DELETE",
   path: "/users/:user/keys/:key",
   summary: "Delete a session key or API token",
+  scopes: ["api_key:delete"],
   params: KeyParams,
   status: 204,
   response: Type.Null(),
@@ -76,6 +83,7 @@ export const expireKey = defineRoute({
   method: "PUT",
   path: "/users/:user/keys/:key/expire",
   summary: "End a session key or API token, which keeps its name",
+  scopes: ["api_key:update"],
   params: KeyParams,
   status: 204,
   response: Type.Null(),

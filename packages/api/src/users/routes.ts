@@ -72,6 +72,7 @@ export const getUser = defineRoute({
   method: "GET",
   path: "/users/:user",
   summary: "Get a user",
+  scopes: ["user:read"],
   params: UserParams,
   response: User,
 });
@@ -80,6 +81,7 @@ export const listUsers = defineRoute({
   method: "GET",
   path: "/users",
   summary: "List the users that one may see",
+  scopes: ["user:read"],
   query: Type.Object({
     /** Words of the name, username or email; `status:` and `role:` narrow further. */
     q: Type.Optional(Type.String({ maxLength: 256 })),
@@ -110,6 +112,7 @@ export const updateProfile = defineRoute({
   method: "PUT",
   path: "/users/:user/profile",
   summary: "Change the names of a user",
+  scopes: ["user:update_personal"],
   params: UserParams,
   body: UpdateProfileRequest,
   response: User,
@@ -146,6 +149,7 @@ export const getUserRoles = defineRoute({
   method: "GET",
   path: "/users/:user/roles",
   summary: "List the roles of a user",
+  scopes: ["user:read"],
   params: UserParams,
   response: UserRoles,
 });
@@ -163,5 +167,6 @@ export const listRoles = defineRoute({
   method: "GET",
   path: "/users/roles",
   summary: "List the roles that there are",
+  scopes: ["user:read"],
   response: Type.Array(AssignableRole),
 });

@@ -10,6 +10,8 @@ export const createBuild = defineRoute({
   method: "POST",
   path: "/workspaces/:workspace/builds",
   summary: "Start, stop or delete a workspace",
+  // The body decides which of them the build takes.
+  scopes: ["workspace:start", "workspace:stop", "workspace:delete"],
   params: WorkspaceParams,
   body: CreateBuildRequest,
   status: 201,
@@ -20,6 +22,7 @@ export const listBuilds = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/builds",
   summary: "List the builds of a workspace, newest first",
+  scopes: ["workspace:read"],
   params: WorkspaceParams,
   response: Type.Array(WorkspaceBuild),
 });
@@ -28,6 +31,7 @@ export const getBuildByNumber = defineRoute({
   method: "GET",
   path: "/users/:user/workspace/:name/builds/:number",
   summary: "Get a build by workspace name and number",
+  scopes: ["workspace:read"],
   params: Type.Object({ user: Type.String(), name: Type.String(), number: Type.String() }),
   response: WorkspaceBuild,
 });
@@ -36,6 +40,7 @@ export const getWorkspaceTimings = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/timings",
   summary: "Get how long the parts of the newest build took",
+  scopes: ["workspace:read"],
   params: WorkspaceParams,
   response: BuildTimings,
 });

@@ -11,6 +11,7 @@ export const watchWorkspace = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/watch",
   summary: "Watch a workspace as server-sent events",
+  scopes: ["workspace:read"],
   kind: "event-stream",
   params: WorkspaceParams,
   response: Workspace,
@@ -20,6 +21,7 @@ export const watchWorkspaceSocket = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/watch-ws",
   summary: "Watch a workspace over a WebSocket",
+  scopes: ["workspace:read"],
   kind: "socket",
   params: WorkspaceParams,
   response: Type.Object({

@@ -4,14 +4,13 @@ import type { Queryable } from "../db/database.ts";
 import type { KeyGrant, KnownUser, UserCaller } from "../http/caller.ts";
 import { HttpError } from "../http/errors.ts";
 import { findThing, type RequestParts } from "./find-thing.ts";
-import { scopesOf } from "./route-scopes.ts";
-import { thingsOf, thingTypeOf } from "./route-things.ts";
 import { holdsEntry, holdsScope } from "./grants.ts";
+import { thingsOf, thingTypeOf } from "./route-things.ts";
 
 /** Throws the 403 for a key whose scopes do not allow a route. */
 export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route): void {
   if (grant.scopes.includes("coder:all") || openingScope(grant, route) !== undefined) return;
-  const wanted = scopesOf(route).join(" or ");
+  const wanted = route.scopes.join(" or ");
   throw insufficient(
     `This token is limited to ${grant.scopes.join(", ")}; this takes ${wanted === "" ? "coder:all" : wanted}.`,
   );
@@ -29,7 +28,7 @@ export async function requireThings(
 ): Promise<void> {
   const { allowList } = user.grant;
   if (allowList.includes("*:*")) return;
-  const scope = openingScope(user.grant, route) ?? scopesOf(route)[0];
+  const scope = openingScope(user.grant, route) ?? route.scopes[0];
   const { named, always, ownType } = thingsOf(route, scope);
   for (const entry of always) requireEntry(allowList, entry);
   let isOwnTypeNamed = ownType === undefined;
@@ -52,8 +51,9 @@ export function requireScope({ grant }: Pick<UserCaller, "grant">, scope: string
   throw insufficient(`This token is limited to ${grant.scopes.join(", ")}; this takes ${scope}.`);
 }
 
+/** Returns the first scope of a route that a key holds. */
 function openingScope({ scopes }: KeyGrant, route: Route): ScopeName | undefined {
-  return scopesOf(route).find((scope) => holdsScope(scopes, scope));
+  return route.scopes.find((scope) => holdsScope(scopes, scope));
 }
 
 function textOf(part: unknown, field: string): string | undefined {

@@ -1,4 +1,14 @@
-import type { Route, ScopeName } from "@slipway/api";
+import {
+  diffTemplateVersions,
+  getConnection,
+  getSshConfig,
+  listProvisionerDaemons,
+  listProvisionerJobs,
+  listRegions,
+  type Route,
+  type ScopeName,
+  updateActiveVersion,
+} from "@slipway/api";
 
 /** The kind of reference by which a text in a request names a thing in allow lists. */
 export type Naming =
@@ -49,23 +59,19 @@ const fieldNamings: Readonly<Record<string, Naming>> = {
 };
 
 /** Fields that name a thing on one route only. */
-const fieldNamingsOfRoutes: Readonly<Record<string, Readonly<Record<string, Naming>>>> = {
-  "GET /templateversions/:version/diff": { from: "version" },
-  "PATCH /templates/:template/versions": { id: "version" },
-};
+const fieldNamingsOfRoutes = new Map<Route, Readonly<Record<string, Naming>>>([
+  [diffTemplateVersions, { from: "version" }],
+  [updateActiveVersion, { id: "version" }],
+]);
 
 /** Things that routes refer to without a field in the request. */
-const alsoAbout: Readonly<Record<string, readonly string[]>> = {
-  "GET /organizations/:organization/provisionerdaemons": ["workspace:*", "template:*"],
-  "GET /organizations/:organization/provisionerjobs": ["workspace:*", "template:*"],
-};
+const alsoAbout = new Map<Route, readonly string[]>([
+  [listProvisionerDaemons, ["workspace:*", "template:*"]],
+  [listProvisionerJobs, ["workspace:*", "template:*"]],
+]);
 
 /** Routes that every connection to a workspace requests first, and that reveal nothing an allow list could name. */
-const aboutNothing: ReadonlySet<string> = new Set([
-  "/deployment/ssh",
-  "/regions",
-  "/workspaceagents/connection",
-]);
+const aboutNothing = new Set<Route>([getSshConfig, listRegions, getConnection]);
 
 export type ThingType = "workspace" | "template" | "file" | "user" | "organization";
 
@@ -108,7 +114,7 @@ export interface RouteThings {
 
 /** Returns the things that requests of a route may refer to, according to its contract. */
 export function thingsOf(route: Route, scope: ScopeName | undefined): RouteThings {
-  if (aboutNothing.has(route.path)) return { named: [], always: [], ownType: undefined };
+  if (aboutNothing.has(route)) return { named: [], always: [], ownType: undefined };
   const [ownType = ""] = scope?.split(":") ?? [];
   const named = fieldsOf(route).filter(
     // The organization, and the owner in the path of a workspace, tell where a thing is, not what the request refers
@@ -117,11 +123,11 @@ export function thingsOf(route: Route, scope: ScopeName | undefined): RouteThing
       (naming !== "organization" || ownType === "organization") &&
       (field !== "user" || !route.path.includes("/workspace/:name")),
   );
-  return { named, always: alsoAbout[`${route.method} ${route.path}`] ?? [], ownType };
+  return { named, always: alsoAbout.get(route) ?? [], ownType };
 }
 
 function fieldsOf(route: Route): readonly NamedField[] {
-  const own = fieldNamingsOfRoutes[`${route.method} ${route.path}`] ?? {};
+  const own = fieldNamingsOfRoutes.get(route) ?? {};
   const inPath = parametersOf(route).map(
     ({ name, key }) => ({ place: "params", field: name, naming: pathNamings[key] }) as const,
   );
@@ -157,6 +163,6 @@ export function unknownParameters(route: Route): readonly string[] {
 
 /** Returns whether a field of a body or query is known to name a thing; for a test. */
 export function isNamingField(route: Route, field: string): boolean {
-  const own = fieldNamingsOfRoutes[`${route.method} ${route.path}`] ?? {};
+  const own = fieldNamingsOfRoutes.get(route) ?? {};
   return field in fieldNamings || field in own;
 }
