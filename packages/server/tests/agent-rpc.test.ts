@@ -31,14 +31,14 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { markConnected } from "../src/features/agents/connection/connection-queries.ts";
 import { MetadataBatcher } from "../src/features/agents/metadata/metadata-batcher.ts";
 import type { MetadataValue } from "../src/features/agents/metadata/metadata-queries.ts";
-import { agentRpcHandlers } from "../src/features/agents/rpc/handlers.ts";
+import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
 import { batchUpdateMetadata } from "../src/features/agents/rpc/metadata.ts";
 import { noteActivity } from "../src/features/builds/deadline-service.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import type { AgentCaller } from "../src/platform/http/caller.ts";
-import type { RpcHandlers } from "../src/platform/rpc/handler.ts";
+import { handlersOf, type RpcHandlers } from "../src/platform/rpc/handler.ts";
 
 const secrets = new SecretBox(["a secret of the test"]);
 const connectionId = randomUUID();
@@ -66,21 +66,23 @@ beforeEach(async () => {
     clock: systemClock,
     logger: silentLogger,
   });
-  handlers = agentRpcHandlers({
+  const rpcs = agentRpcs({
     db: database.db,
     pubsub,
     clock: systemClock,
-    logger: { ...silentLogger, warn: (fields) => void warnings.push(fields) },
     secrets,
     metadata: batcher,
     noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
-    spend: (_name, wanted = 1) => wanted,
     maxSubAgents: 32,
-    reserve: () => 0,
+  });
+  handlers = handlersOf(rpcs, {
     agent: seed.agent,
     connectionId,
     apiVersion: "2.10",
+    logger: { ...silentLogger, warn: (fields) => void warnings.push(fields) },
+    spend: (_name, wanted = 1) => wanted,
+    reserve: () => 0,
   });
 });
 
@@ -266,13 +268,14 @@ test("keeps the newest values of known metadata", async () => {
 test("takes values of keys that the agent does not have, and stores none of them", async () => {
   const put: MetadataValue[] = [];
   const sink = { put: (_: string, values: readonly MetadataValue[]) => void put.push(...values) };
-  const context = { db: database.db, agent: seed.agent, metadata: sink };
+  const needs = { db: database.db, metadata: sink };
   const results = Array.from({ length: 200 }, (_, number) => `unknown ${number}`);
   const request = createMessage(Agent.method.batchUpdateMetadata.input, {
     metadata: [...results, "cpu", "cpu\0"].map((key) => ({ key, result: { value: key } })),
   });
-  await batchUpdateMetadata(context, request);
-  await batchUpdateMetadata({ ...context }, request);
+  for (const caller of [{ agent: seed.agent }, { agent: seed.agent }]) {
+    await batchUpdateMetadata(needs, caller, request);
+  }
   expect(put.map(({ key }) => key)).toEqual(["cpu", "cpu"]);
 });
 

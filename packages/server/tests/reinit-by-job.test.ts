@@ -53,7 +53,7 @@ test("lets the agents wait through a claim's build, and nothing else, until it h
     .where("agent.name", "=", "main")
     .select("agent.id")
     .executeTakeFirstOrThrow();
-  const manifest = getManifest({ db: server.db, agent: { agentId } });
+  const manifest = getManifest({ db: server.db }, { agent: { agentId } });
   await expect(manifest).rejects.toThrow("build is outdated");
   driver.end("succeed");
   expect(await before.rest()).toBe(ping + frameOf(workspace));

@@ -30,9 +30,9 @@ import {
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { agentRpcHandlers } from "../src/features/agents/rpc/handlers.ts";
+import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
-import type { RpcHandlers } from "../src/platform/rpc/handler.ts";
+import { handlersOf, type RpcHandlers } from "../src/platform/rpc/handler.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 
 /* An agent whose build has ended may do nothing more, whatever it claims to be and whatever it keeps open. */
@@ -207,7 +207,7 @@ describe("an RPC of an agent that was stopped without a hint", () => {
   it("is refused from the moment of the commit, and its HTTP requests are too", async () => {
     const running = await startWorkspace();
     const sent = requests(idsOf(running));
-    const handlers = handlersOf(running);
+    const handlers = openHandlers(running);
     expect(failures(await callAll(handlers, sent))).toEqual([]);
     await stopUnheard(running);
     const replies = await callAll(handlers, sent);
@@ -231,25 +231,24 @@ describe("an RPC of an agent that was stopped without a hint", () => {
       .where("id", "!=", running.workspace.latest_build.job.id)
       .execute();
     const { CreateSubAgent: _, ...sent } = requests(idsOf(running));
-    expect(failures(await callAll(handlersOf(running), sent))).toEqual([]);
+    expect(failures(await callAll(openHandlers(running), sent))).toEqual([]);
   });
 });
 
 /** Returns the RPCs of a session that nothing closes. */
-function handlersOf({ workspace }: Running): RpcHandlers {
+function openHandlers({ workspace }: Running): RpcHandlers {
   const { id: agentId, name: agentName } = requireAgent(workspace);
-  return agentRpcHandlers({
+  const rpcs = agentRpcs({
     db: server.db,
     pubsub: { subscribe: () => ({ [Symbol.dispose]: () => undefined }), publish: () => undefined },
     clock: systemClock,
-    logger: silentLogger,
     secrets: new SecretBox(["a secret of the test"]),
     metadata: { put: () => undefined },
     noteActivity: async () => undefined,
     storedLogLines: { inc: () => undefined },
-    spend: (_name, wanted = 1) => wanted,
     maxSubAgents: 32,
-    reserve: () => 0,
+  });
+  return handlersOf(rpcs, {
     agent: {
       agentId,
       agentName,
@@ -260,6 +259,9 @@ function handlersOf({ workspace }: Running): RpcHandlers {
     },
     connectionId: randomUUID(),
     apiVersion: "2.10",
+    logger: silentLogger,
+    spend: (_name, wanted = 1) => wanted,
+    reserve: () => 0,
   });
 }
 

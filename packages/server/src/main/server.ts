@@ -26,6 +26,10 @@ import { tryAddress } from "./listen.ts";
 import { openHttp } from "./open-http.ts";
 import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
+import { wireAgents } from "./wire-agents.ts";
+import { wireDeployment } from "./wire-deployment.ts";
+import { wireUsers } from "./wire-users.ts";
+import { wireWorkspaces } from "./wire-workspaces.ts";
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -70,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { settings, logger, clock = systemClock } = options;
   const { limits } = settings;
   const directory = opened.use(await openDataDirectory(settings.dataDir));
+  const { replicaId } = directory;
   await tryAddress(settings.listen);
   const postgres = await openPostgres(settings, directory.path, {
     logger,
@@ -87,7 +92,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     new PostgresPubSub({
       db,
       connection: connectionOptions(address),
-      replicaId: directory.replicaId,
+      replicaId,
       clock,
       logger,
     }),
@@ -112,29 +117,20 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const metrics = createMetrics();
   addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
   const { claimSeconds, reconciliationSeconds } = metrics;
-  const http = await openHttp(
-    {
-      db,
-      pubsub,
-      clock,
-      logger,
-      secrets,
-      drivers,
-      notes,
-      metadata,
-      heartbeat,
-      metrics,
-      replicaId: directory.replicaId,
-    },
-    settings,
-  );
+  const platform = { db, pubsub, clock, logger };
+  const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
+    await wireDeployment(site, { db, clock, registry: metrics.registry });
+    wireUsers(site, { db, clock, secrets, notes });
+    wireWorkspaces(site, platform, { secrets, drivers, claimSeconds });
+    wireAgents(site, platform, { secrets, notes, metadata, heartbeat, metrics, replicaId });
+  });
   opened.use(http);
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   const work = opened.use(new Scope());
   work.run((stop) =>
     runJobs(
       needs,
-      { pubsub, clock, logger, workerId: directory.replicaId, endedJobs: metrics.endedJobs },
+      { pubsub, clock, logger, workerId: replicaId, endedJobs: metrics.endedJobs },
       stop,
     ),
   );
@@ -144,7 +140,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   );
   work.run((stop) => runCleanup({ db, clock, logger }, stop));
   const worker = {
-    id: directory.replicaId,
+    id: replicaId,
     name: hostname(),
     version: buildVersion,
     drivers: [...drivers.values()]

@@ -201,8 +201,9 @@ async function makeSubAgent(
     authenticatedAt,
   };
   // The model has neither limit.
-  const unlimited = { spend: (_: string, wanted = 1) => wanted, maxSubAgents: Infinity };
-  await createSubAgent({ db, secrets, pubsub, agent, ...unlimited }, request);
+  const needs = { db, secrets, pubsub, maxSubAgents: Infinity };
+  const caller = { agent, spend: (_: string, wanted = 1) => wanted };
+  await createSubAgent(needs, caller, request);
   return "";
 }
 

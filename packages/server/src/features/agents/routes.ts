@@ -1,5 +1,4 @@
 import {
-  agentRpc,
   type AgentLog,
   getAgent,
   getAgentLogs,
@@ -7,6 +6,7 @@ import {
   watchAgentMetadata,
   watchAgentMetadataSocket,
 } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -17,50 +17,41 @@ import type { RouteRequest } from "../../platform/http/route-request.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
+import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { selectLogSources } from "./agent-read-queries.ts";
-import { negotiateVersion } from "./connection/api-version.ts";
-import { addIdentityRoutes, type IdentityNeeds } from "./identity/instance-identity-routes.ts";
 import { maxLogsPerRead, readLogs } from "./logs/log-store.ts";
 import { type LogPart, streamAgentLogs } from "./logs/log-stream.ts";
 import { logText } from "./logs/log-text.ts";
 import { MetadataWatches } from "./metadata/metadata-stream.ts";
-import { addMeRoutes } from "./me/me-routes.ts";
 import { addConnectionRoutes } from "./network/connection-routes.ts";
 import { addContainerRoutes } from "./network/container-routes.ts";
 import { addListeningPortRoutes } from "./network/listening-port-routes.ts";
 import { addPtyRoutes } from "./network/pty-routes.ts";
 import { addTailnetRoutes } from "./network/tailnet-routes.ts";
-import { selectLogSources } from "./agent-read-queries.ts";
-import { type AgentRpcNeeds, serveAgentRpc } from "./rpc/rpc-route.ts";
 import { readAgent, requireAgentPlace } from "./service.ts";
 
-export function addAgentRoutes(routes: Routes, needs: AgentRpcNeeds & IdentityNeeds): void {
+interface AgentRouteNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
+
+/** Adds the routes by which users see agents and reach into them. */
+export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   const { db, clock } = needs;
   routes.user(getAgent, ({ params }, user) =>
     readAgent(db, user, requireUuid(params.agent), clock.now()),
   );
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);
-  addMeRoutes(routes, needs);
   addConnectionRoutes(routes, db);
   addContainerRoutes(routes, needs);
   addListeningPortRoutes(routes, needs);
   addPtyRoutes(routes, needs);
   addTailnetRoutes(routes, db);
-  addIdentityRoutes(routes, needs);
-
-  routes.agentSocket(agentRpc, {
-    prepare: async ({ query }, agent) => ({
-      agent,
-      apiVersion: negotiateVersion(query.version),
-      // Other programs that share the token, such as log shippers, name another role.
-      isAgent: query.role === undefined || query.role === "" || query.role === "agent",
-    }),
-    serve: (socket, prepared) => serveAgentRpc(needs, socket, prepared),
-  });
 }
 
-function addLogRoutes(routes: Routes, needs: AgentRpcNeeds): void {
+function addLogRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   const { db } = needs;
   const following = { ...needs, logReads: new GatheredReads<LogPart>() };
   for (const route of [getAgentLogs, getAgentStartupLogs]) {
@@ -114,7 +105,7 @@ async function readAllLogs(db: Database, agentId: string, range: LogRange): Prom
   }
 }
 
-function addMetadataRoutes(routes: Routes, needs: AgentRpcNeeds): void {
+function addMetadataRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   const { db } = needs;
   const watches = new MetadataWatches(needs);
   const prepare = async (

@@ -1,6 +1,7 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
+import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { isLive } from "../live-queries.ts";
 import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
@@ -17,6 +18,32 @@ interface MonitorNeeds {
 interface MonitoredPeer extends WatchedPeer {
   /** Resolves with the reason once the session is over. */
   readonly ended: Promise<string>;
+}
+
+/** A session by its agent. */
+interface SessionOfAgent {
+  readonly agent: AgentCaller;
+  readonly connectionId: string;
+}
+
+/** Watches the sessions of one replica. Its promises resolve with the reason why a session has ended. */
+export interface ConnectionMonitor {
+  watchAgent(peer: MonitoredPeer, session: SessionOfAgent): Promise<string>;
+  /** Watches a session of another program with the agent's token. */
+  watchCompanion(peer: MonitoredPeer, session: SessionOfAgent): Promise<string>;
+}
+
+export function createConnectionMonitor(needs: MonitorNeeds, replicaId: string): ConnectionMonitor {
+  const sessionOf = ({ agent, connectionId }: SessionOfAgent): AgentSession => {
+    const { agentId, authenticatedAt } = agent;
+    return { agentId, connectionId, replicaId, authenticatedAt };
+  };
+  return {
+    watchAgent: (peer, session) =>
+      monitorConnection(needs, peer, sessionOf(session), session.agent.workspaceId),
+    watchCompanion: (peer, session) =>
+      watchCompanion(needs, peer, sessionOf(session), session.agent.workspaceId),
+  };
 }
 
 const lastWriteTimeoutMs = 30_000;
@@ -46,7 +73,7 @@ export async function monitorConnection(
 }
 
 /** Watches a session of another program with the agent's token, which does not affect the agent's connection times. */
-export async function watchCompanion(
+async function watchCompanion(
   needs: MonitorNeeds,
   peer: MonitoredPeer,
   session: AgentSession,

@@ -9,14 +9,14 @@ import { originOf } from "../../../platform/http/request-origin.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
 
-export interface IdentityNeeds extends ExchangeNeeds {
+interface IdentityNeeds extends ExchangeNeeds {
   readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;
 }
 
 /**
  * Lets machines of a cloud prove their identity to get the token of the agent that they run (docs/protocol/rest.md §3).
  */
-export function addIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
+export function addInstanceIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   const { identities } = needs;
   const exchange = async (
     auth: IdentityAuth,

@@ -29,27 +29,58 @@ import type { BudgetName, WriteBudgets } from "../rpc/write-budgets.ts";
 import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
 import { noteGitKeyRead, requireActiveOwner } from "./owner-secrets.ts";
 
-interface Needs {
+interface LogNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
-  readonly secrets: SecretBox;
-  readonly notes: AuditNotes;
-  readonly budgets: WriteBudgets;
   /** Counts the lines of logs that were stored. */
   readonly storedLogLines: { inc(count: number): void };
 }
 
-/** Adds the routes for an agent, or a program with its token (docs/protocol/rest.md §2.3 to §2.7). */
-export function addMeRoutes(routes: Routes, needs: Needs): void {
-  const { db, clock, secrets, notes } = needs;
-  addLogRoutes(routes, needs);
+/** Adds the routes for the logs of an agent, or a program with its token (docs/protocol/rest.md §2.3 and §2.4). */
+export function addMeLogRoutes(routes: Routes, needs: LogNeeds): void {
+  const { db, clock } = needs;
+  routes.agent(
+    updateAgentLogs,
+    async ({ body: { log_source_id: source = nilUuid, logs = [] } }, agent) => {
+      if (logs.length === 0) throw new HttpError(400, "No logs provided.");
+      const lines = logs.map(readLine);
+      if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
+      const id = requireUuid(source);
+      const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
+      if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines))))
+        throw rejectedAgentToken();
+      return null;
+    },
+    { maxBodyBytes: maxLogBodyBytes },
+  );
+  routes.agent(createAgentLogSource, async ({ body }, agent) => {
+    const { id = nilUuid, display_name: displayName = "", icon = "" } = body;
+    const source = { id: requireUuid(id), displayName, icon };
+    await createLogSource(db, agent.agentId, source);
+    return {
+      workspace_agent_id: agent.agentId,
+      id: source.id,
+      created_at: new Date(clock.now()).toISOString(),
+      display_name: displayName,
+      icon,
+    };
+  });
+}
 
+interface StatusNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly budgets: WriteBudgets;
+}
+
+/** Adds the route by which an app of an agent reports its status (docs/protocol/rest.md §2.5). */
+export function addMeStatusRoute(routes: Routes, { db, pubsub, budgets }: StatusNeeds): void {
   routes.agent(updateAgentAppStatus, async ({ body }, agent) => {
     const { app_slug: slug = "", state = "", message = "", uri = "" } = body;
     const report = { slug, state: readState(state), message, uri };
-    const spend = (name: BudgetName): number => needs.budgets.spend(agent.agentId, name);
-    const result = await reportAppStatus({ ...needs, spend }, agent, report);
+    const spend = (name: BudgetName): number => budgets.spend(agent.agentId, name);
+    const result = await reportAppStatus({ db, pubsub, spend }, agent, report);
     switch (result.type) {
       case "stored":
         return null;
@@ -72,20 +103,16 @@ export function addMeRoutes(routes: Routes, needs: Needs): void {
         });
     }
   });
+}
 
-  routes.agent(createAgentLogSource, async ({ body }, agent) => {
-    const { id = nilUuid, display_name: displayName = "", icon = "" } = body;
-    const source = { id: requireUuid(id), displayName, icon };
-    await createLogSource(db, agent.agentId, source);
-    return {
-      workspace_agent_id: agent.agentId,
-      id: source.id,
-      created_at: new Date(clock.now()).toISOString(),
-      display_name: displayName,
-      icon,
-    };
-  });
+interface SecretNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
+}
 
+/** Adds the routes that give an agent its owner's credentials (docs/protocol/rest.md §2.6 and §2.7). */
+export function addMeSecretRoutes(routes: Routes, { db, secrets, notes }: SecretNeeds): void {
   routes.agent(getAgentGitKey, async ({ raw }, agent) => {
     const place = await requireActiveOwner(db, agent);
     const pair = await ensureGitKey(db, secrets, agent.ownerId);
@@ -99,24 +126,6 @@ export function addMeRoutes(routes: Routes, needs: Needs): void {
       refuseExternalAuth(query);
     });
   }
-}
-
-function addLogRoutes(routes: Routes, needs: Needs): void {
-  const { db } = needs;
-  routes.agent(
-    updateAgentLogs,
-    async ({ body: { log_source_id: source = nilUuid, logs = [] } }, agent) => {
-      if (logs.length === 0) throw new HttpError(400, "No logs provided.");
-      const lines = logs.map(readLine);
-      if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
-      const id = requireUuid(source);
-      const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
-      if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines))))
-        throw rejectedAgentToken();
-      return null;
-    },
-    { maxBodyBytes: maxLogBodyBytes },
-  );
 }
 
 const levels: ReadonlySet<string> = new Set<LogLevel>(["trace", "debug", "info", "warn", "error"]);

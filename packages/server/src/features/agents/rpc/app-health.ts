@@ -6,13 +6,14 @@ import {
   type MessageInitShape,
 } from "@slipway/wire";
 
-import { topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Database } from "../../../platform/db/database.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { selectAppHealthchecks, updateAppHealth } from "./app-queries.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { enumField, uuidField } from "./fields.ts";
 import { requireBudget } from "./require-budget.ts";
 import { requireLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
 const healths: ReadonlyMap<number, AppHealthName> = new Map([
   [AppHealth.DISABLED, "disabled"],
@@ -21,9 +22,15 @@ const healths: ReadonlyMap<number, AppHealthName> = new Map([
   [AppHealth.UNHEALTHY, "unhealthy"],
 ]);
 
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+}
+
 /** Stores the health of the agent's apps; with one invalid entry, it stores nothing (docs/protocol/rpc.md §7.5). */
 export async function updateAppHealths(
-  { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
+  { db, pubsub }: Needs,
+  { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   { updates }: BatchUpdateAppHealthRequest,
 ): Promise<MessageInitShape<typeof BatchUpdateAppHealthResponseSchema>> {
   if (updates.length === 0) return {};

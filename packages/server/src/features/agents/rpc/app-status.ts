@@ -5,6 +5,8 @@ import {
   type UpdateAppStatusResponseSchema,
 } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
+import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import {
   type AppState,
@@ -12,8 +14,8 @@ import {
   maxUriLength,
   reportAppStatus,
 } from "../me/app-status-service.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { requireLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
 const states: ReadonlyMap<number, AppState> = new Map([
   [State.WORKING, "working"],
@@ -22,14 +24,20 @@ const states: ReadonlyMap<number, AppState> = new Map([
   [State.FAILURE, "failure"],
 ]);
 
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+}
+
 /** Stores an app's status (docs/protocol/rpc.md §7.13). */
 export async function updateAppStatus(
-  context: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
+  { db, pubsub }: Needs,
+  { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   { slug, state: number, message, uri }: UpdateAppStatusRequest,
 ): Promise<MessageInitShape<typeof UpdateAppStatusResponseSchema>> {
   const state = states.get(number);
   if (state === undefined) throw badRequest(`unknown state ${number}`);
-  const result = await reportAppStatus(context, context.agent, { slug, state, message, uri });
+  const result = await reportAppStatus({ db, pubsub, spend }, agent, { slug, state, message, uri });
   switch (result.type) {
     case "stored":
       return {};
@@ -40,7 +48,7 @@ export async function updateAppStatus(
     case "too-many":
       throw new RpcFailure("unexpected status code 429: too many statuses in a short time");
     case "unknown-app":
-      await requireLive(context.db, context.agent.agentId);
+      await requireLive(db, agent.agentId);
       throw badRequest(`agent has no app with slug ${JSON.stringify(slug.slice(0, 64))}`);
   }
 }

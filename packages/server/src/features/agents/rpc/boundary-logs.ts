@@ -6,15 +6,15 @@ import {
   timestampToMs,
 } from "@slipway/wire";
 
-import type { AgentRpcContext } from "./context.ts";
 import { agentLimits } from "./limits.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
 /** The number of characters logged of a field. */
 const maxFieldLength = agentLimits["coder.agent.v2.BoundaryLog.HttpRequest"].url.kept;
 
 /** Logs what a boundary allowed or blocked; it is stored nowhere else (docs/protocol/rpc.md §7.14). */
 export async function reportBoundaryLogs(
-  { logger, spend }: Pick<AgentRpcContext, "logger" | "spend">,
+  { logger, spend }: Pick<RpcCaller, "logger" | "spend">,
   request: ReportBoundaryLogsRequest,
 ): Promise<MessageInitShape<typeof ReportBoundaryLogsResponseSchema>> {
   const taken = request.logs.slice(0, spend("boundaryLogs", request.logs.length));

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 
 import { nilUuid } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 import {
   type Connection,
   Connection_Action,
@@ -11,15 +12,16 @@ import {
   type ReportConnectionRequest,
 } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { upsertConnection } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
 const types: ReadonlyMap<number, string> = new Map([
   [Connection_Type.SSH, "ssh"],
@@ -31,9 +33,15 @@ const types: ReadonlyMap<number, string> = new Map([
 /** Characters of a reason that are kept. */
 const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
 
+interface Needs {
+  readonly db: Database;
+  readonly clock: Clock;
+}
+
 /** Stores the times of a connection to the agent (docs/protocol/rpc.md §7.11). */
 export async function reportConnection(
-  { db, clock, agent, spend }: Pick<AgentRpcContext, "db" | "clock" | "agent" | "spend">,
+  { db, clock }: Needs,
+  { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   request: ReportConnectionRequest,
 ): Promise<Empty> {
   const connection = required(request.connection, "connection");

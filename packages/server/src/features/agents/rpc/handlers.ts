@@ -8,9 +8,7 @@ import {
 
 import {
   duplex,
-  handlersOf,
   type RpcEntry,
-  type RpcHandlers,
   type RpcTable,
   serverStream,
   unary,
@@ -21,65 +19,78 @@ import { announcementBanners, serviceBanner } from "./banners.ts";
 import { reportBoundaryLogs } from "./boundary-logs.ts";
 import { boundedParser } from "./bounded.ts";
 import { reportConnection } from "./connections.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { coordinate } from "./coordinate.ts";
 import { streamDerpMaps } from "./derp-maps.ts";
 import { updateLifecycle } from "./lifecycle.ts";
-import { batchCreateLogs, parseLogRequest } from "./logs.ts";
+import { batchCreateLogs, type LogNeeds, parseLogRequest } from "./logs.ts";
 import { getManifest } from "./manifest.ts";
-import { batchUpdateMetadata } from "./metadata.ts";
+import { batchUpdateMetadata, type MetadataNeeds } from "./metadata.ts";
 import { monitoringConfiguration, pushMonitoringUsage } from "./resource-monitoring.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 import { scriptCompleted } from "./script-timing.ts";
 import { updateStartup } from "./startup.ts";
-import { updateStats } from "./stats.ts";
-import { createSubAgent, deleteSubAgent, listSubAgents } from "./sub-agents.ts";
+import { type StatsNeeds, updateStats } from "./stats.ts";
+import { createSubAgent, deleteSubAgent, listSubAgents, type SubAgentNeeds } from "./sub-agents.ts";
 
-/**
- * Returns the RPCs that the agent of one session may call (docs/protocol/rpc.md §6 and §7). Others are answered with
- * code 12: PushContextState, which a stock agent then stops using, RefreshResumeToken and WorkspaceUpdates.
- */
-export function agentRpcHandlers(context: AgentRpcContext): RpcHandlers {
-  return handlersOf(agentRpcs, context);
-}
+/** The needs of all handlers, each of which takes its own few. */
+export type HandlerNeeds = LogNeeds & MetadataNeeds & StatsNeeds & SubAgentNeeds;
 
 const { method: own } = Agent;
 const { method: network } = Tailnet;
 
-/** The RPCs with the parsers of their requests, created once. */
-const agentRpcs: RpcTable<AgentRpcContext> = new Map([
-  bounded(own.getManifest, getManifest),
-  bounded(own.updateStartup, updateStartup),
-  bounded(own.updateLifecycle, updateLifecycle),
-  bounded(own.updateStats, updateStats),
-  bounded(own.batchUpdateAppHealths, updateAppHealths),
-  bounded(own.batchUpdateMetadata, batchUpdateMetadata),
-  unary(own.batchCreateLogs, parseLogRequest, batchCreateLogs),
-  bounded(own.getAnnouncementBanners, announcementBanners),
-  bounded(own.getServiceBanner, serviceBanner),
-  bounded(own.scriptCompleted, scriptCompleted),
-  bounded(own.getResourcesMonitoringConfiguration, monitoringConfiguration),
-  bounded(own.pushResourcesMonitoringUsage, pushMonitoringUsage),
-  bounded(own.reportConnection, reportConnection),
-  bounded(own.updateAppStatus, updateAppStatus, badRequestPrefix),
-  bounded(own.reportBoundaryLogs, reportBoundaryLogs),
-  bounded(own.createSubAgent, createSubAgent),
-  bounded(own.deleteSubAgent, deleteSubAgent),
-  bounded(own.listSubAgents, listSubAgents),
-  serverStream(
-    network.streamDERPMaps,
-    boundedParser(network.streamDERPMaps.input),
-    (_, __, signal) => streamDerpMaps(signal),
-  ),
-  duplex(network.coordinate, boundedParser(network.coordinate.input), ({ agent }, requests) =>
-    coordinate(agent.agentId, requests),
-  ),
-  // An empty answer without storage conforms (docs/protocol/rpc.md §6.6); the request is not read.
-  unary(
-    network.postTelemetry,
-    () => undefined,
-    async () => ({}),
-  ),
-]);
+/**
+ * Returns the RPCs that agents may call (docs/protocol/rpc.md §6 and §7), with the parsers of their requests; created
+ * once for all sessions. Others are answered with code 12: PushContextState, which a stock agent then stops using,
+ * RefreshResumeToken and WorkspaceUpdates.
+ */
+export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
+  const bounded = <I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    answer: Handler<I, O>,
+    refusalPrefix = "",
+  ): RpcEntry<RpcCaller> =>
+    unary(method, boundedParser(method.input, refusalPrefix), (caller: RpcCaller, request) =>
+      answer(needs, caller, request),
+    );
+  return new Map([
+    bounded(own.getManifest, getManifest),
+    bounded(own.updateStartup, updateStartup),
+    bounded(own.updateLifecycle, updateLifecycle),
+    bounded(own.updateStats, updateStats),
+    bounded(own.batchUpdateAppHealths, updateAppHealths),
+    bounded(own.batchUpdateMetadata, batchUpdateMetadata),
+    unary(own.batchCreateLogs, parseLogRequest, (caller: RpcCaller, request) =>
+      batchCreateLogs(needs, caller, request),
+    ),
+    bounded(own.getAnnouncementBanners, announcementBanners),
+    bounded(own.getServiceBanner, serviceBanner),
+    bounded(own.scriptCompleted, scriptCompleted),
+    bounded(own.getResourcesMonitoringConfiguration, monitoringConfiguration),
+    bounded(own.pushResourcesMonitoringUsage, pushMonitoringUsage),
+    bounded(own.reportConnection, reportConnection),
+    bounded(own.updateAppStatus, updateAppStatus, badRequestPrefix),
+    bounded(own.reportBoundaryLogs, (_, caller, request) => reportBoundaryLogs(caller, request)),
+    bounded(own.createSubAgent, createSubAgent),
+    bounded(own.deleteSubAgent, deleteSubAgent),
+    bounded(own.listSubAgents, listSubAgents),
+    serverStream(
+      network.streamDERPMaps,
+      boundedParser(network.streamDERPMaps.input),
+      (_, __, signal) => streamDerpMaps(signal),
+    ),
+    duplex(
+      network.coordinate,
+      boundedParser(network.coordinate.input),
+      ({ agent }: RpcCaller, requests) => coordinate(agent.agentId, requests),
+    ),
+    // An empty answer without storage conforms (docs/protocol/rpc.md §6.6); the request is not read.
+    unary(
+      network.postTelemetry,
+      () => undefined,
+      async () => ({}),
+    ),
+  ]);
+}
 
 interface UnaryMethod<I extends DescMessage, O extends DescMessage> {
   readonly name: string;
@@ -88,10 +99,8 @@ interface UnaryMethod<I extends DescMessage, O extends DescMessage> {
   readonly output: O;
 }
 
-function bounded<I extends DescMessage, O extends DescMessage>(
-  method: UnaryMethod<I, O>,
-  answer: (context: AgentRpcContext, request: MessageShape<I>) => Promise<MessageInitShape<O>>,
-  refusalPrefix = "",
-): RpcEntry<AgentRpcContext> {
-  return unary(method, boundedParser(method.input, refusalPrefix), answer);
-}
+type Handler<I extends DescMessage, O extends DescMessage> = (
+  needs: HandlerNeeds,
+  caller: RpcCaller,
+  request: MessageShape<I>,
+) => Promise<MessageInitShape<O>>;

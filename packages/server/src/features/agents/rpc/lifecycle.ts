@@ -1,15 +1,21 @@
 import type { LifecycleState } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 import { type Lifecycle, Lifecycle_State, type UpdateLifecycleRequest } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
-import { topics } from "../../../platform/pubsub/pubsub.ts";
-import type { AgentRpcContext } from "./context.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required, timeField } from "./fields.ts";
 import { updateAgentLifecycle } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
 import { requireLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "clock" | "agent" | "connectionId" | "spend">;
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
 
 const states: ReadonlyMap<number, LifecycleState> = new Map([
   [Lifecycle_State.CREATED, "created"],
@@ -25,18 +31,19 @@ const states: ReadonlyMap<number, LifecycleState> = new Map([
 
 /** Stores the agent's state, whatever the previous one, and echoes it (docs/protocol/rpc.md §7.3). */
 export async function updateLifecycle(
-  needs: Needs,
+  { db, pubsub, clock }: Needs,
+  caller: Pick<RpcCaller, "agent" | "connectionId" | "spend">,
   request: UpdateLifecycleRequest,
 ): Promise<Lifecycle> {
   const lifecycle = required(request.lifecycle, "lifecycle");
-  const { agentId, authenticatedAt } = needs.agent;
-  const session = { agentId, authenticatedAt, connectionId: needs.connectionId };
-  requireBudget(needs, "updates");
-  const isChanged = await updateAgentLifecycle(needs.db, session, {
+  const { agentId, authenticatedAt, workspaceId } = caller.agent;
+  const session = { agentId, authenticatedAt, connectionId: caller.connectionId };
+  requireBudget(caller, "updates");
+  const isChanged = await updateAgentLifecycle(db, session, {
     state: enumField(states, lifecycle.state, "lifecycle state"),
-    changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(needs.clock.now()),
+    changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(clock.now()),
   });
-  if (!isChanged) await requireLive(needs.db, agentId);
-  needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  if (!isChanged) await requireLive(db, agentId);
+  pubsub.publish(topics.workspace(workspaceId));
   return lifecycle;
 }

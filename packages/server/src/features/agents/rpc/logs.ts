@@ -1,4 +1,5 @@
 import { type LogLevel, nilUuid } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 import {
   type BatchCreateLogsResponseSchema,
   Log_Level,
@@ -6,18 +7,25 @@ import {
   readLogBatch,
 } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
+import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { LinePacker, type PackedLines } from "../logs/log-lines.ts";
 import { ensureExternalSource, storeAgentLogs } from "../logs/log-service.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { notLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
-type Needs = Pick<
-  AgentRpcContext,
-  "db" | "pubsub" | "clock" | "agent" | "storedLogLines" | "reserve"
->;
+export interface LogNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  /** Counts the lines that were stored. */
+  readonly storedLogLines: { inc(count: number): void };
+}
+
+type Caller = Pick<RpcCaller, "agent" | "reserve">;
 type Answer = MessageInitShape<typeof BatchCreateLogsResponseSchema>;
 
 const limits = agentLimits["coder.agent.v2.BatchCreateLogsRequest"];
@@ -36,29 +44,30 @@ interface LogRequest {
 }
 
 /** The sources of sessions whose lines name none. */
-const externalSources = new WeakMap<Needs, string>();
+const externalSources = new WeakMap<Caller, string>();
 
 /** Takes a batch of log lines (docs/protocol/rpc.md §7.7). */
 export async function batchCreateLogs(
-  needs: Needs,
+  needs: LogNeeds,
+  caller: Caller,
   { logSourceId, lines }: LogRequest,
 ): Promise<Answer> {
   if (lines.length === 0) return accepted;
   // In addition to the bytes of its text, which may be empty.
-  const waitMs = needs.reserve("traffic", lines.length * lineCost);
+  const waitMs = caller.reserve("traffic", lines.length * lineCost);
   if (waitMs > 0) await needs.clock.sleep(waitMs, unending);
-  const sourceId = await sourceOf(needs, logSourceId);
-  if (!(await storeAgentLogs(needs, needs.agent, sourceId, lines))) throw notLive();
+  const sourceId = await sourceOf(needs.db, caller, logSourceId);
+  if (!(await storeAgentLogs(needs, caller.agent, sourceId, lines))) throw notLive();
   return accepted;
 }
 
-async function sourceOf(needs: Needs, bytes: Uint8Array): Promise<string> {
+async function sourceOf(db: Database, caller: Caller, bytes: Uint8Array): Promise<string> {
   const id = bytes.length === 0 ? nilUuid : uuidField(bytes, "log_source_id");
   if (id !== nilUuid) return id;
-  const known = externalSources.get(needs);
+  const known = externalSources.get(caller);
   if (known !== undefined) return known;
-  const made = await ensureExternalSource(needs.db, needs.agent.agentId);
-  externalSources.set(needs, made);
+  const made = await ensureExternalSource(db, caller.agent.agentId);
+  externalSources.set(caller, made);
   return made;
 }
 

@@ -12,8 +12,9 @@ import {
   type WorkspaceAppSchema,
 } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
+import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { readEnvironment } from "../agent-json.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { derpMap } from "./derp-maps.ts";
 import {
   type ManifestAppRow,
@@ -26,14 +27,14 @@ import { noteMetadataKeys } from "./metadata.ts";
 import { notLive } from "./require-live.ts";
 
 /** Returns all that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
-export async function getManifest(session: {
-  readonly db: AgentRpcContext["db"];
-  readonly agent: Pick<AgentRpcContext["agent"], "agentId">;
-}): Promise<MessageInitShape<typeof ManifestSchema>> {
-  const row = await selectManifest(session.db, session.agent.agentId);
+export async function getManifest(
+  { db }: { readonly db: Database },
+  caller: { readonly agent: Pick<AgentCaller, "agentId"> },
+): Promise<MessageInitShape<typeof ManifestSchema>> {
+  const row = await selectManifest(db, caller.agent.agentId);
   if (row === undefined) throw notLive();
   noteMetadataKeys(
-    session,
+    caller,
     row.metadata.map(({ key }) => key),
   );
   return manifestOf(row);

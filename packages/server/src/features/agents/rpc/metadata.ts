@@ -4,14 +4,21 @@ import type {
   MessageInitShape,
 } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import type { MetadataSink } from "../metadata/metadata-batcher.ts";
 import { type MetadataValue, selectMetadataKeys } from "../metadata/metadata-queries.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "metadata" | "agent">;
+export interface MetadataNeeds {
+  readonly db: Database;
+  readonly metadata: MetadataSink;
+}
+
+type Caller = Pick<RpcCaller, "agent">;
 
 /** The limit of the sum of the keys' lengths in one call, in bytes (docs/protocol/rpc.md §7.6). */
 const maxKeysBytes = 6144;
@@ -22,8 +29,8 @@ const maxValueBytes = agentLimits["coder.agent.v2.WorkspaceAgentMetadata.Result"
 const keysOf = new WeakMap<object, ReadonlySet<string>>();
 
 /** Remembers the keys of a session's agent. */
-export function noteMetadataKeys(session: object, keys: readonly string[]): void {
-  keysOf.set(session, new Set(keys));
+export function noteMetadataKeys(caller: object, keys: readonly string[]): void {
+  keysOf.set(caller, new Set(keys));
 }
 
 /**
@@ -31,17 +38,18 @@ export function noteMetadataKeys(session: object, keys: readonly string[]): void
  * are kept, but the call fails.
  */
 export async function batchUpdateMetadata(
-  needs: Needs,
+  { db, metadata }: MetadataNeeds,
+  caller: Caller,
   { metadata: items }: BatchUpdateMetadataRequest,
 ): Promise<MessageInitShape<typeof BatchUpdateMetadataResponseSchema>> {
-  const keys = keysOf.get(needs) ?? (await readKeys(needs));
+  const keys = keysOf.get(caller) ?? (await readKeys(db, caller));
   // The last value of a key wins; one of an unknown key is accepted and not stored.
   const taken = new Map<string, MetadataValue>();
   let keysBytes = 0;
   for (const [index, { key, result }] of items.entries()) {
     keysBytes += Buffer.byteLength(key);
     if (keysBytes > maxKeysBytes) {
-      put(needs, taken);
+      put(metadata, caller, taken);
       throw new RpcFailure(
         `keys of metadata have more than ${maxKeysBytes} bytes, discarded from the ${index + 1}. on`,
       );
@@ -49,18 +57,22 @@ export async function batchUpdateMetadata(
     const { value, error } = required(result, `result of ${JSON.stringify(key)}`);
     if (keys.has(key)) taken.set(key, { key, ...limitResult(value, error) });
   }
-  put(needs, taken);
+  put(metadata, caller, taken);
   return {};
 }
 
-async function readKeys(needs: Needs): Promise<ReadonlySet<string>> {
-  const keys = await selectMetadataKeys(needs.db, needs.agent.agentId);
-  keysOf.set(needs, keys);
+async function readKeys(db: Database, caller: Caller): Promise<ReadonlySet<string>> {
+  const keys = await selectMetadataKeys(db, caller.agent.agentId);
+  keysOf.set(caller, keys);
   return keys;
 }
 
-function put({ metadata, agent }: Needs, values: ReadonlyMap<string, MetadataValue>): void {
-  if (values.size > 0) metadata.put(agent.agentId, [...values.values()]);
+function put(
+  sink: MetadataSink,
+  { agent }: Caller,
+  values: ReadonlyMap<string, MetadataValue>,
+): void {
+  if (values.size > 0) sink.put(agent.agentId, [...values.values()]);
 }
 
 /** Returns value and error as they are stored: trimmed, a long value cut with a note, a long error replaced by one. */

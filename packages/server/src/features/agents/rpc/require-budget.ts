@@ -1,8 +1,8 @@
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { AgentRpcContext } from "./context.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 import type { BudgetName } from "./write-budgets.ts";
 
 /** Spends one unit of a budget. Throws `RpcFailure` when there is none left. */
-export function requireBudget({ spend }: Pick<AgentRpcContext, "spend">, name: BudgetName): void {
+export function requireBudget({ spend }: Pick<RpcCaller, "spend">, name: BudgetName): void {
   if (spend(name) === 0) throw new RpcFailure(`${name}: too many in a short time, try again later`);
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "@slipway/runtime";
 import type {
   GetResourcesMonitoringConfigurationResponseSchema,
   MessageInitShape,
@@ -6,13 +7,19 @@ import type {
   PushResourcesMonitoringUsageResponseSchema,
 } from "@slipway/wire";
 
-import type { AgentRpcContext } from "./context.ts";
+import type { Database } from "../../../platform/db/database.ts";
 import { evaluateWindow, type MonitorState, type Sample, sampleOf } from "./monitor-window.ts";
 import { selectResourceMonitors } from "./queries.ts";
 import { notLive } from "./require-live.ts";
 import { readMonitors, type ResourceMonitor } from "./resource-monitors.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "clock" | "logger" | "agent">;
+interface Needs {
+  readonly db: Database;
+  readonly clock: Clock;
+}
+
+type Caller = Pick<RpcCaller, "agent" | "logger">;
 type Configuration = MessageInitShape<typeof GetResourcesMonitoringConfigurationResponseSchema>;
 type Pushed = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema>;
 
@@ -24,31 +31,38 @@ const collectionIntervalSeconds = 10;
 const debounceMs = 30 * 60_000;
 
 /** The watches of sessions, created when they first ask; most never do. */
-const watchesOf = new WeakMap<Needs, readonly Watch[]>();
+const watchesOf = new WeakMap<Caller, readonly Watch[]>();
 
 /**
  * Returns the memory and volumes that the agent should watch, as its template names them (docs/protocol/rpc.md §7.10).
  */
-export async function monitoringConfiguration(needs: Needs): Promise<Configuration> {
-  return configurationOf((await readWatches(needs)).map(({ monitor }) => monitor));
+export async function monitoringConfiguration(
+  needs: Needs,
+  caller: Caller,
+): Promise<Configuration> {
+  return configurationOf((await readWatches(needs, caller)).map(({ monitor }) => monitor));
 }
 
 /** Takes the measured usage of memory and volumes. Their state is kept with the session. */
 export async function pushMonitoringUsage(
   needs: Needs,
+  caller: Caller,
   { datapoints }: PushResourcesMonitoringUsageRequest,
 ): Promise<Pushed> {
-  for (const watch of watchesOf.get(needs) ?? (await readWatches(needs))) watch.take(datapoints);
+  const watches = watchesOf.get(caller) ?? (await readWatches(needs, caller));
+  for (const watch of watches) watch.take(datapoints);
   return {};
 }
 
-async function readWatches(needs: Needs): Promise<readonly Watch[]> {
-  const row = await selectResourceMonitors(needs.db, needs.agent.agentId);
+async function readWatches({ db, clock }: Needs, caller: Caller): Promise<readonly Watch[]> {
+  const row = await selectResourceMonitors(db, caller.agent.agentId);
   if (row === undefined) throw notLive();
-  const known = watchesOf.get(needs);
+  const known = watchesOf.get(caller);
   if (known !== undefined) return known;
-  const made = readMonitors(row.resource_monitors).map((monitor) => new Watch(monitor, needs));
-  watchesOf.set(needs, made);
+  const made = readMonitors(row.resource_monitors).map(
+    (monitor) => new Watch(monitor, clock, caller),
+  );
+  watchesOf.set(caller, made);
   return made;
 }
 
@@ -65,13 +79,15 @@ export function configurationOf(monitors: readonly ResourceMonitor[]): Configura
 /** One watched resource, and its state. */
 class Watch {
   readonly monitor: ResourceMonitor;
-  readonly #needs: Needs;
+  readonly #clock: Clock;
+  readonly #caller: Caller;
   #state: MonitorState = "ok";
   #quietUntil = -Infinity;
 
-  constructor(monitor: ResourceMonitor, needs: Needs) {
+  constructor(monitor: ResourceMonitor, clock: Clock, caller: Caller) {
     this.monitor = monitor;
-    this.#needs = needs;
+    this.#clock = clock;
+    this.#caller = caller;
   }
 
   take(datapoints: readonly Datapoint[]): void {
@@ -81,11 +97,11 @@ class Watch {
       datapoints.map((datapoint) => this.#sample(datapoint)),
       before,
     );
-    const now = this.#needs.clock.monotonic();
+    const now = this.#clock.monotonic();
     if (before === "nok" || this.#state === "ok" || now < this.#quietUntil) return;
     this.#quietUntil = now + debounceMs;
     const fields = { resource: volume === undefined ? "memory" : "volume", volume, threshold };
-    this.#needs.logger.warn(fields, "resource runs out");
+    this.#caller.logger.warn(fields, "resource runs out");
   }
 
   #sample(datapoint: Datapoint): Sample {

@@ -7,13 +7,14 @@ import {
   type WorkspaceAgentScriptCompletedResponseSchema,
 } from "@slipway/wire";
 
-import { topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Database } from "../../../platform/db/database.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { upsertScriptTiming } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
 import { requireLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
 const stages: ReadonlyMap<number, ScriptStage> = new Map([
   [Timing_Stage.START, "start"],
@@ -27,9 +28,15 @@ const statuses: ReadonlyMap<number, ScriptStatus> = new Map([
   [Timing_Status.PIPES_LEFT_OPEN, "pipes_left_open"],
 ]);
 
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+}
+
 /** Stores the result of a run of one of the agent's scripts (docs/protocol/rpc.md §7.9). */
 export async function scriptCompleted(
-  { db, pubsub, agent, spend }: Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "spend">,
+  { db, pubsub }: Needs,
+  { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   request: WorkspaceAgentScriptCompletedRequest,
 ): Promise<MessageInitShape<typeof WorkspaceAgentScriptCompletedResponseSchema>> {
   const timing = required(request.timing, "timing");

@@ -1,17 +1,21 @@
 import type { Subsystem } from "@slipway/api";
 import { type Startup, Startup_Subsystem, type UpdateStartupRequest } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
-import { topics } from "../../../platform/pubsub/pubsub.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { enumField, required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { updateAgentStartup } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "apiVersion" | "spend">;
+interface Needs {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+}
 
 const subsystems: ReadonlyMap<number, Subsystem> = new Map([
   [Startup_Subsystem.ENVBOX, "envbox"],
@@ -22,23 +26,27 @@ const subsystems: ReadonlyMap<number, Subsystem> = new Map([
 const maxVersionLength = agentLimits["coder.agent.v2.Startup"].version.maxBytes;
 
 /** Stores the agent's version, directory and subsystems, and echoes them (docs/protocol/rpc.md §7.2). */
-export async function updateStartup(needs: Needs, request: UpdateStartupRequest): Promise<Startup> {
+export async function updateStartup(
+  { db, pubsub }: Needs,
+  caller: Pick<RpcCaller, "agent" | "apiVersion" | "spend">,
+  request: UpdateStartupRequest,
+): Promise<Startup> {
   const startup = required(request.startup, "startup");
   const { version, expandedDirectory } = startup;
   if (!isVersion(version)) {
     const found = JSON.stringify(version.slice(0, maxVersionLength));
     throw new RpcFailure(`invalid agent semver version ${found} (wanted v1.2.3)`);
   }
-  requireBudget(needs, "updates");
+  requireBudget(caller, "updates");
   const names = startup.subsystems.map((value) => enumField(subsystems, value, "subsystem"));
-  const isStored = await updateAgentStartup(needs.db, needs.agent, {
+  const isStored = await updateAgentStartup(db, caller.agent, {
     version,
     expandedDirectory: withoutNul(expandedDirectory),
     subsystems: [...new Set(names)].toSorted(),
-    apiVersion: needs.apiVersion,
+    apiVersion: caller.apiVersion,
   });
   if (!isStored) throw notLive();
-  needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  pubsub.publish(topics.workspace(caller.agent.workspaceId));
   return startup;
 }
 

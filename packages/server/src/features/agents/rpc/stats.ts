@@ -6,29 +6,36 @@ import {
   type UpdateStatsResponseSchema,
 } from "@slipway/wire";
 
+import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
-import { topics } from "../../../platform/pubsub/pubsub.ts";
-import type { AgentRpcContext } from "./context.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { maxProtocolLength, maxProtocols, otherProtocols } from "./limits.ts";
 import { insertStats } from "./queries.ts";
 import { notLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 
-type Needs = Pick<AgentRpcContext, "db" | "pubsub" | "agent" | "noteActivity" | "spend">;
+export interface StatsNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  /** Records that the workspace is in use, which extends its deadline; the builds feature depends on this one. */
+  readonly noteActivity: (workspaceId: string) => Promise<void>;
+}
 
 /** The interval between reports, which agents take from every answer (docs/protocol/rpc.md §7.4). */
 const reportIntervalMs = 30_000;
 
 /** Stores the report of an agent in use, and tells it when to report again. Idle reports are not stored. */
 export async function updateStats(
-  needs: Needs,
+  { db, pubsub, noteActivity }: StatsNeeds,
+  { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   { stats }: UpdateStatsRequest,
 ): Promise<MessageInitShape<typeof UpdateStatsResponseSchema>> {
   // Beyond the budget a report changes nothing: if refused, the agent would reconnect and send it again.
-  if (stats !== undefined && isInUse(stats) && needs.spend("statistics") > 0) {
-    const isStored = await insertStats(needs.db, needs.agent, keptStats(stats));
+  if (stats !== undefined && isInUse(stats) && spend("statistics") > 0) {
+    const isStored = await insertStats(db, agent, keptStats(stats));
     if (!isStored) throw notLive();
-    if (stats.connectionCount > 0n) await needs.noteActivity(needs.agent.workspaceId);
-    needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+    if (stats.connectionCount > 0n) await noteActivity(agent.workspaceId);
+    pubsub.publish(topics.workspace(agent.workspaceId));
   }
   return { reportInterval: durationFromMs(reportIntervalMs) };
 }

@@ -11,16 +11,18 @@ import {
 } from "@slipway/wire";
 
 import { createAgentToken } from "../../../platform/auth/agent-token.ts";
+import type { SecretBox } from "../../../platform/auth/secret-box.ts";
+import type { Database } from "../../../platform/db/database.ts";
 import { violatesUnique } from "../../../platform/db/errors.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
-import { topics } from "../../../platform/pubsub/pubsub.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { RpcFailure } from "../../../platform/rpc/handler.ts";
-import type { AgentRpcContext } from "./context.ts";
 import { readDisplayApps } from "./display-apps.ts";
 import { uuidField } from "./fields.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive, requireLive } from "./require-live.ts";
+import type { RpcCaller } from "./rpc-caller.ts";
 import { checkApps } from "./sub-agent-apps.ts";
 import {
   deleteSubAgent as endSubAgent,
@@ -31,10 +33,15 @@ import {
   updateSubAgent,
 } from "./sub-agent-queries.ts";
 
-type Needs = Pick<
-  AgentRpcContext,
-  "db" | "pubsub" | "secrets" | "agent" | "spend" | "maxSubAgents"
->;
+export interface SubAgentNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly secrets: SecretBox;
+  /** The most sub-agents that an agent may have at once. */
+  readonly maxSubAgents: number;
+}
+
+type Caller = Pick<RpcCaller, "agent" | "spend">;
 type Created = MessageInitShape<typeof CreateSubAgentResponseSchema>;
 
 const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
@@ -43,18 +50,19 @@ const nameForm = /^[a-z0-9](-?[a-z0-9])*$/i;
  * Creates an agent inside the workspace's own, or takes the one that the build created (docs/protocol/rpc.md §7.12).
  */
 export async function createSubAgent(
-  needs: Needs,
+  needs: SubAgentNeeds,
+  caller: Caller,
   request: CreateSubAgentRequest,
 ): Promise<Created> {
   const displayApps = readDisplayApps(request.displayApps);
   const created =
     request.id === undefined
-      ? await makeSubAgent(needs, request, displayApps)
-      : await takeSubAgent(needs, request.id, {
+      ? await makeSubAgent(needs, caller, request, displayApps)
+      : await takeSubAgent(needs, caller, request.id, {
           displayApps,
           directory: withoutNul(request.directory),
         });
-  needs.pubsub.publish(topics.workspace(needs.agent.workspaceId));
+  needs.pubsub.publish(topics.workspace(caller.agent.workspaceId));
   return created;
 }
 
@@ -63,7 +71,8 @@ export async function createSubAgent(
  * as success (docs/protocol/rpc.md §7.12).
  */
 export async function deleteSubAgent(
-  { db, pubsub, agent }: Needs,
+  { db, pubsub }: SubAgentNeeds,
+  { agent }: Caller,
   request: DeleteSubAgentRequest,
 ): Promise<MessageInitShape<typeof DeleteSubAgentResponseSchema>> {
   const id = uuidField(request.id, "id");
@@ -77,11 +86,10 @@ export async function deleteSubAgent(
 }
 
 /** Lists live children with their tokens. */
-export async function listSubAgents({
-  db,
-  secrets,
-  agent,
-}: Needs): Promise<MessageInitShape<typeof ListSubAgentsResponseSchema>> {
+export async function listSubAgents(
+  { db, secrets }: SubAgentNeeds,
+  { agent }: Caller,
+): Promise<MessageInitShape<typeof ListSubAgentsResponseSchema>> {
   const rows = await selectSubAgents(db, agent.agentId);
   if (rows.length === 0) await requireLive(db, agent.agentId);
   return {
@@ -90,7 +98,8 @@ export async function listSubAgents({
 }
 
 async function makeSubAgent(
-  { db, secrets, agent, spend, maxSubAgents }: Needs,
+  { db, secrets, maxSubAgents }: SubAgentNeeds,
+  { agent, spend }: Caller,
   request: CreateSubAgentRequest,
   displayApps: readonly DisplayApp[],
 ): Promise<Created> {
@@ -130,7 +139,8 @@ async function makeSubAgent(
 }
 
 async function takeSubAgent(
-  { db, secrets, agent }: Needs,
+  { db, secrets }: SubAgentNeeds,
+  { agent }: Caller,
   idBytes: Uint8Array,
   change: { readonly displayApps: readonly DisplayApp[]; readonly directory: string },
 ): Promise<Created> {

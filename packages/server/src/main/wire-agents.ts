@@ -1,0 +1,65 @@
+import { IdentityVerifier } from "@slipway/identity";
+
+import { createConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
+import type { Heartbeat } from "../features/agents/connection/heartbeat.ts";
+import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
+import {
+  addMeLogRoutes,
+  addMeSecretRoutes,
+  addMeStatusRoute,
+} from "../features/agents/me/me-routes.ts";
+import type { MetadataSink } from "../features/agents/metadata/metadata-batcher.ts";
+import { addAgentRoutes } from "../features/agents/routes.ts";
+import { agentRpcs } from "../features/agents/rpc/handlers.ts";
+import { addRpcRoute } from "../features/agents/rpc/rpc-route.ts";
+import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
+import type { AuditNotes } from "../features/audit/note-service.ts";
+import { noteActivity } from "../features/builds/deadline-service.ts";
+import type { Metrics } from "../features/deployment/metrics.ts";
+import { addExternalAgentRoutes } from "../features/workspaces/external-agent-routes.ts";
+import type { SecretBox } from "../platform/auth/secret-box.ts";
+import type { Site } from "./open-http.ts";
+import type { Platform } from "./platform.ts";
+
+interface AgentParts {
+  readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
+  readonly metadata: MetadataSink;
+  readonly heartbeat: Heartbeat;
+  readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines">;
+  readonly replicaId: string;
+}
+
+/** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
+export function wireAgents(
+  { routes, settings, accessUrl }: Site,
+  { db, pubsub, clock, logger }: Platform,
+  { secrets, notes, metadata, heartbeat, metrics, replicaId }: AgentParts,
+): void {
+  const { connectedAgents, storedLogLines } = metrics;
+  const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
+  const budgets = new WriteBudgets(clock);
+  addAgentRoutes(routes, { db, pubsub, clock });
+  addExternalAgentRoutes(routes, { db, secrets, notes, accessUrl });
+  addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
+  addMeLogRoutes(routes, { db, pubsub, clock, storedLogLines });
+  addMeStatusRoute(routes, { db, pubsub, budgets });
+  addMeSecretRoutes(routes, { db, secrets, notes });
+  addRpcRoute(routes, {
+    rpcs: agentRpcs({
+      db,
+      pubsub,
+      clock,
+      secrets,
+      metadata,
+      noteActivity: (workspaceId) => noteActivity(db, workspaceId),
+      storedLogLines,
+      maxSubAgents: settings.limits.maxSubAgentsPerAgent,
+    }),
+    monitor: createConnectionMonitor({ db, heartbeat, pubsub, clock, logger }, replicaId),
+    budgets,
+    connectedAgents,
+    clock,
+    logger,
+  });
+}

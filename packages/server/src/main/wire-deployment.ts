@@ -1,0 +1,38 @@
+import type { Clock } from "@slipway/runtime";
+import type { Registry } from "prom-client";
+
+import { addDocsPage } from "../features/deployment/docs-page.ts";
+import { addOpenApiRoutes } from "../features/deployment/openapi-routes.ts";
+import { addPages } from "../features/deployment/page-routes.ts";
+import { addDeploymentRoutes, addMonitoringRoutes } from "../features/deployment/routes.ts";
+import { readDeploymentId } from "../features/deployment/service.ts";
+import { addNotificationRoutes } from "../features/notifications/routes.ts";
+import type { Database } from "../platform/db/database.ts";
+import type { Site } from "./open-http.ts";
+import { buildVersion, slipwayVersion } from "./version.ts";
+
+interface DeploymentParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly registry: Registry;
+}
+
+/** Adds what describes the deployment itself, and the pages beside the API. */
+export async function wireDeployment(
+  { app, routes, requestLimits, settings, accessUrl }: Site,
+  { db, clock, registry }: DeploymentParts,
+): Promise<void> {
+  addDeploymentRoutes(routes, {
+    db,
+    clock,
+    version: buildVersion,
+    accessUrl,
+    deploymentId: await readDeploymentId(db),
+    settings,
+  });
+  addOpenApiRoutes(routes, buildVersion);
+  addDocsPage(app);
+  addPages(app, { limits: requestLimits, version: slipwayVersion, accessUrl });
+  addMonitoringRoutes(app, { db, clock, metrics: registry, limits: requestLimits });
+  addNotificationRoutes(routes);
+}

@@ -1,0 +1,36 @@
+import type { Clock } from "@slipway/runtime";
+
+import type { AuditNotes } from "../features/audit/note-service.ts";
+import { addAuditRoutes } from "../features/audit/routes.ts";
+import { addProvisionerRoutes } from "../features/organizations/provisioner-routes.ts";
+import { addOrganizationRoutes } from "../features/organizations/routes.ts";
+import { addCliAuthPage } from "../features/users/cli-auth-routes.ts";
+import { addGitKeyRoutes } from "../features/users/git-key-routes.ts";
+import { readUsersById } from "../features/users/list-service.ts";
+import { addUserRoutes } from "../features/users/routes.ts";
+import { findVisibleUser } from "../features/users/service.ts";
+import { PasswordAttempts } from "../platform/auth/password-attempts.ts";
+import type { SecretBox } from "../platform/auth/secret-box.ts";
+import type { Database } from "../platform/db/database.ts";
+import type { Site } from "./open-http.ts";
+
+interface UserParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly secrets: SecretBox;
+  readonly notes: AuditNotes;
+}
+
+/** Adds the routes for users, their organizations and what they did. */
+export function wireUsers(
+  { app, routes, requestLimits, settings, accessUrl }: Site,
+  { db, clock, secrets, notes }: UserParts,
+): void {
+  const logIn = { db, notes, attempts: new PasswordAttempts(clock), accessUrl };
+  addCliAuthPage(app, logIn, requestLimits);
+  addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
+  addUserRoutes(routes, { ...logIn, limits: settings.limits });
+  addGitKeyRoutes(routes, { db, secrets });
+  addOrganizationRoutes(routes, db, (caller, reference) => findVisibleUser(db, caller, reference));
+  addProvisionerRoutes(routes, db);
+}

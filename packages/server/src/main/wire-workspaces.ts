@@ -1,0 +1,34 @@
+import type { Driver } from "@slipway/drivers";
+
+import { addBuildRoutes } from "../features/builds/routes.ts";
+import type { Metrics } from "../features/deployment/metrics.ts";
+import { addFileRoutes } from "../features/files/routes.ts";
+import { defaultReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
+import { addPrebuildRoutes } from "../features/prebuilds/routes.ts";
+import { addTemplateRoutes } from "../features/templates/routes.ts";
+import { addWorkspaceRoutes } from "../features/workspaces/routes.ts";
+import type { SecretBox } from "../platform/auth/secret-box.ts";
+import type { JobLogPart } from "../platform/jobs/log-stream.ts";
+import { GatheredReads } from "../platform/pubsub/gathered-reads.ts";
+import type { Site } from "./open-http.ts";
+import type { Platform } from "./platform.ts";
+
+interface WorkspaceParts {
+  readonly secrets: SecretBox;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly claimSeconds: Metrics["claimSeconds"];
+}
+
+/** Adds the routes for templates, their workspaces and pools of those. */
+export function wireWorkspaces(
+  { routes, settings: { limits } }: Site,
+  { db, pubsub, clock, logger }: Platform,
+  { secrets, drivers, claimSeconds }: WorkspaceParts,
+): void {
+  const logs = { db, pubsub, clock, jobLogReads: new GatheredReads<JobLogPart>() };
+  addFileRoutes(routes, { db, limits });
+  addTemplateRoutes(routes, { ...logs, drivers, limits });
+  addBuildRoutes(routes, logs);
+  addWorkspaceRoutes(routes, { db, pubsub, clock, limits, secrets, drivers, claimSeconds });
+  addPrebuildRoutes(routes, { db, pubsub, clock, logger, limits: defaultReconciler });
+}
