@@ -1,0 +1,26 @@
+import type { PubSub } from "@slipway/server/claims";
+
+/** The hints for one topic, until it is disposed of. */
+export interface Hints extends Disposable {
+  /** Resolves at the next hint. */
+  next(): Promise<void>;
+  readonly count: number;
+}
+
+/** Subscribes to a topic and counts its hints. */
+export function countHints(pubsub: Pick<PubSub, "subscribe">, topic: string): Hints {
+  let waiting = Promise.withResolvers<void>();
+  let count = 0;
+  const subscription = pubsub.subscribe(topic, () => {
+    count += 1;
+    waiting.resolve();
+    waiting = Promise.withResolvers();
+  });
+  return {
+    next: () => waiting.promise,
+    get count() {
+      return count;
+    },
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
+  };
+}
