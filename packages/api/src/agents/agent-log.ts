@@ -4,9 +4,8 @@ import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
 import { LogLevel } from "../jobs/job.ts";
 
 /**
- * One line of an agent's log; ids rise by agent. In place of lines that are no longer kept, one line of level `warn`
- * gives their number, with the id of the last of them: so ids have gaps only behind the last one seen, never without
- * such a line.
+ * One line of an agent's log. Ids increase per agent. Dropped lines are replaced by one line of level `warn` that gives
+ * their number and has the id of the last of them, so every gap in the ids ends with such a line.
  */
 export const AgentLog = Type.Object({
   id: Type.Integer(),
@@ -17,7 +16,7 @@ export const AgentLog = Type.Object({
 });
 export type AgentLog = Infer<typeof AgentLog>;
 
-/** The presence of `follow` and `no_compression` counts (docs/protocol/rest.md §6.2). */
+/** `follow` and `no_compression` count by their presence, whatever their values (docs/protocol/rest.md §6.2). */
 export const AgentLogQuery = Type.Object({
   after: Type.Optional(Type.String()),
   before: Type.Optional(Type.String()),
@@ -26,5 +25,5 @@ export const AgentLogQuery = Type.Object({
   format: Type.Optional(Type.String()),
 });
 
-/** Largest WebSocket message that stock clients read on a log stream, in bytes (docs/protocol/rest.md, trap 7). */
+/** The largest WebSocket message that stock clients read on a log stream, in bytes (docs/protocol/rest.md, trap 7). */
 export const maxLogMessageBytes = 32_768;

@@ -34,7 +34,7 @@ export type ScriptStatus = Infer<typeof ScriptStatus>;
 export const ScriptStage = oneOf("start", "stop", "cron");
 export type ScriptStage = Infer<typeof ScriptStage>;
 
-/** A script; `timeout` is in nanoseconds; the last two fields are of the newest run. */
+/** A script. `timeout` is in nanoseconds; `exit_code` and `status` are those of the latest run. */
 export const AgentScript = Type.Object({
   id: Uuid,
   log_source_id: Uuid,
@@ -63,7 +63,7 @@ export type DisplayApp = Infer<typeof DisplayApp>;
 export const Subsystem = oneOf("envbox", "envbuilder", "exectrace");
 export type Subsystem = Infer<typeof Subsystem>;
 
-/** The credentials that start an agent of the driver `external`, on a machine of one's own. */
+/** The credentials that start an agent of the driver `external` on any machine. */
 export const ExternalAgentCredentials = Type.Object({
   command: Type.String(),
   agent_token: Type.String(),
@@ -91,7 +91,7 @@ export const WorkspaceAgent = Type.Object({
   operating_system: Type.String(),
   logs_length: Type.Integer(),
   logs_overflowed: Type.Boolean(),
-  /** Latencies by the name of a relay's region. */
+  /** Latencies by relay region. */
   latency: Type.Optional(
     Type.Record(
       Type.String(),

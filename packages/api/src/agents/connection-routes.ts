@@ -15,7 +15,7 @@ export type ConnectionInfo = Infer<typeof ConnectionInfo>;
 export const getConnection = defineRoute({
   method: "GET",
   path: "/workspaceagents/connection",
-  summary: "Tell how a client connects to any agent",
+  summary: "Get the connection settings for all agents",
   scopes: ["workspace:ssh"],
   response: ConnectionInfo,
 });
@@ -23,7 +23,7 @@ export const getConnection = defineRoute({
 export const getAgentConnection = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/connection",
-  summary: "Tell how a client connects to an agent",
+  summary: "Get the connection settings for an agent",
   scopes: ["workspace:ssh"],
   params: Type.Object({ agent: Type.String() }),
   response: ConnectionInfo,
@@ -32,7 +32,7 @@ export const getAgentConnection = defineRoute({
 export const watchDerpMap = defineRoute({
   method: "GET",
   path: "/derp-map",
-  summary: "Watch the map of relays over a WebSocket",
+  summary: "Watch the DERP map over a WebSocket",
   tag: "deployment",
   caller: "anyone",
   kind: "socket",

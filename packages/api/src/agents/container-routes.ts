@@ -48,7 +48,7 @@ export const Containers = Type.Object({
 export const getContainers = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/containers",
-  summary: "List the containers beside an agent",
+  summary: "List the containers of a workspace",
   scopes: ["workspace:read"],
   params: AgentParams,
   /** Filters by `label=key=value`; repeated, all must match. */
@@ -61,7 +61,7 @@ export const getContainers = defineRoute({
 export const watchContainers = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/containers/watch",
-  summary: "Watch the containers beside an agent",
+  summary: "Watch the containers of a workspace",
   scopes: ["workspace:read"],
   kind: "socket",
   params: AgentParams,
@@ -73,7 +73,7 @@ const DevcontainerParams = Type.Object({ agent: Type.String(), devcontainer: Typ
 export const deleteDevcontainer = defineRoute({
   method: "DELETE",
   path: "/workspaceagents/:agent/containers/devcontainers/:devcontainer",
-  summary: "Delete a devcontainer",
+  summary: "Delete a dev container",
   scopes: ["workspace:update"],
   params: DevcontainerParams,
   status: 204,
@@ -83,7 +83,7 @@ export const deleteDevcontainer = defineRoute({
 export const recreateDevcontainer = defineRoute({
   method: "POST",
   path: "/workspaceagents/:agent/containers/devcontainers/:devcontainer/recreate",
-  summary: "Make a devcontainer anew",
+  summary: "Recreate a dev container",
   scopes: ["workspace:update"],
   params: DevcontainerParams,
   status: 202,

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 
-/** The longest part of a cloud's document, in characters; real ones have some thousand. */
+/** The maximum length of a part of an identity document, in characters; real ones have a few thousand. */
 const maxLength = 24_576;
 const Part = Type.String({ minLength: 1, maxLength });
 const AgentName = Type.Optional(Type.String({ maxLength: 256 }));
@@ -13,7 +13,7 @@ export const AgentSession = Type.Object({ session_token: Type.String() });
 export const awsInstanceIdentity = defineRoute({
   method: "POST",
   path: "/workspaceagents/aws-instance-identity",
-  summary: "Exchange the identity of an AWS machine for the token of its agent",
+  summary: "Exchange an AWS instance identity for an agent token",
   caller: "anyone",
   body: Type.Object({ signature: Part, document: Part, agent_name: AgentName }),
   response: AgentSession,
@@ -22,7 +22,7 @@ export const awsInstanceIdentity = defineRoute({
 export const azureInstanceIdentity = defineRoute({
   method: "POST",
   path: "/workspaceagents/azure-instance-identity",
-  summary: "Exchange the identity of an Azure machine for the token of its agent",
+  summary: "Exchange an Azure instance identity for an agent token",
   caller: "anyone",
   body: Type.Object({ signature: Part, encoding: Part, agent_name: AgentName }),
   response: AgentSession,
@@ -31,7 +31,7 @@ export const azureInstanceIdentity = defineRoute({
 export const googleInstanceIdentity = defineRoute({
   method: "POST",
   path: "/workspaceagents/google-instance-identity",
-  summary: "Exchange the identity of a Google Cloud machine for the token of its agent",
+  summary: "Exchange a Google Cloud instance identity for an agent token",
   caller: "anyone",
   body: Type.Object({ json_web_token: Part, agent_name: AgentName }),
   response: AgentSession,

@@ -15,7 +15,7 @@ export const ListeningPorts = Type.Object({
 export const getListeningPorts = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/listening-ports",
-  summary: "List the ports on which programs beside an agent listen",
+  summary: "List the ports that processes in the workspace listen on",
   scopes: ["workspace:read"],
   params: Type.Object({ agent: Type.String() }),
   response: ListeningPorts,

@@ -8,7 +8,7 @@ import { AgentLogSource } from "./agent.ts";
 export const agentRpc = defineRoute({
   method: "GET",
   path: "/workspaceagents/me/rpc",
-  summary: "The agent's RPC session: DRPC over yamux over binary WebSocket messages",
+  summary: "Open the agent's RPC session: DRPC over yamux over a binary WebSocket",
   caller: "agent",
   kind: "socket",
   query: Type.Object({
@@ -21,7 +21,7 @@ export const agentRpc = defineRoute({
 export const agentReinit = defineRoute({
   method: "GET",
   path: "/workspaceagents/me/reinit",
-  summary: "Tell the agent of a prebuilt workspace that it was claimed",
+  summary: "Wait until a prebuilt workspace is claimed",
   caller: "agent",
   kind: "event-stream",
   query: Type.Object({ wait: Type.Optional(Type.String()) }),
@@ -55,7 +55,7 @@ export const AgentLogsRequest = Type.Object({
 export const updateAgentLogs = defineRoute({
   method: "PATCH",
   path: "/workspaceagents/me/logs",
-  summary: "Add lines to the log of the calling agent",
+  summary: "Append lines to the agent's log",
   caller: "agent",
   body: AgentLogsRequest,
   response: Type.Null(),
@@ -64,7 +64,7 @@ export const updateAgentLogs = defineRoute({
 export const createAgentLogSource = defineRoute({
   method: "POST",
   path: "/workspaceagents/me/log-source",
-  summary: "Create a log source of the calling agent",
+  summary: "Create a log source for the agent",
   caller: "agent",
   body: Type.Object({
     id: Type.Optional(Uuid),
@@ -75,7 +75,7 @@ export const createAgentLogSource = defineRoute({
   response: AgentLogSource,
 });
 
-/** The icon and the attention flag are accepted and dropped (docs/protocol/rest.md §2.5). */
+/** The icon and the attention flag are accepted and ignored (docs/protocol/rest.md §2.5). */
 export const AppStatusRequest = Type.Object({
   app_slug: Type.Optional(Type.String({ maxLength: 1024 })),
   state: Type.Optional(Type.String({ maxLength: 64 })),
@@ -88,7 +88,7 @@ export const AppStatusRequest = Type.Object({
 export const updateAgentAppStatus = defineRoute({
   method: "PATCH",
   path: "/workspaceagents/me/app-status",
-  summary: "Report what an app of the calling agent is doing",
+  summary: "Report the status of one of the agent's apps",
   caller: "agent",
   body: AppStatusRequest,
   response: Type.Null(),
@@ -97,12 +97,12 @@ export const updateAgentAppStatus = defineRoute({
 export const getAgentGitKey = defineRoute({
   method: "GET",
   path: "/workspaceagents/me/gitsshkey",
-  summary: "Get the key pair with which the owner of the calling agent uses git",
+  summary: "Get the Git SSH key pair of the agent's owner",
   caller: "agent",
   response: GitKeyPair,
 });
 
-/** The query; `match` is `url` of older agents; the presence of `listen` counts (docs/protocol/rest.md §2.6). */
+/** `match` is `url` in older agents; `listen` counts by its presence (docs/protocol/rest.md §2.6). */
 const ExternalAuthQuery = Type.Object({
   match: Type.Optional(Type.String()),
   url: Type.Optional(Type.String()),
@@ -123,7 +123,7 @@ export const ExternalAuth = Type.Object({
 export const getAgentExternalAuth = defineRoute({
   method: "GET",
   path: "/workspaceagents/me/external-auth",
-  summary: "Get a token of the owner of the calling agent for a git host",
+  summary: "Get the owner's access token for a Git host",
   caller: "agent",
   query: ExternalAuthQuery,
   response: ExternalAuth,
@@ -132,7 +132,7 @@ export const getAgentExternalAuth = defineRoute({
 export const getAgentGitAuth = defineRoute({
   method: "GET",
   path: "/workspaceagents/me/gitauth",
-  summary: "The same under its old name",
+  summary: "Get the owner's access token for a Git host (former path)",
   caller: "agent",
   query: ExternalAuthQuery,
   response: ExternalAuth,

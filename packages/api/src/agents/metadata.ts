@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, Timestamp } from "../contract/scalars.ts";
 
-/** One metadata item: its description and its newest value. Intervals, timeouts and ages are in seconds. */
+/** One metadata item: its description and its latest value. Intervals, timeouts and ages are in seconds. */
 export const AgentMetadata = Type.Object({
   result: Type.Object({
     collected_at: Timestamp,

@@ -5,7 +5,7 @@ import { defineRoute } from "../contract/route.ts";
 export const openTerminal = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/pty",
-  summary: "Open a terminal beside an agent over a WebSocket",
+  summary: "Open a terminal in a workspace over a WebSocket",
   scopes: ["workspace:ssh"],
   kind: "socket",
   params: Type.Object({ agent: Type.String() }),

@@ -30,7 +30,7 @@ export const getAgentLogs = defineRoute({
 export const getAgentStartupLogs = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/startup-logs",
-  summary: "The same under its old name",
+  summary: "Read or follow the log of an agent (former path)",
   scopes: ["workspace:read"],
   kind: "json-or-socket",
   params: AgentParams,

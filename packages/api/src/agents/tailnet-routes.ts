@@ -11,7 +11,7 @@ export const joinTailnet = defineRoute({
   method: "GET",
   path: "/tailnet",
   summary:
-    "Meet all one's agents on the encrypted network: DRPC over yamux over binary WebSocket messages",
+    "Coordinate with all of the caller's agents on the tailnet: DRPC over yamux over a binary WebSocket",
   scopes: ["workspace:ssh"],
   tag: "deployment",
   kind: "socket",
@@ -22,7 +22,7 @@ export const joinTailnet = defineRoute({
 export const coordinateAgent = defineRoute({
   method: "GET",
   path: "/workspaceagents/:agent/coordinate",
-  summary: "Meet an agent on the encrypted network: DRPC over yamux over binary WebSocket messages",
+  summary: "Coordinate with one agent on the tailnet: DRPC over yamux over a binary WebSocket",
   scopes: ["workspace:ssh"],
   kind: "socket",
   params: Type.Object({ agent: Type.String() }),

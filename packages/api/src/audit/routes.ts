@@ -6,7 +6,7 @@ import { AuditLogsResponse } from "./audit-log.ts";
 export const listAuditLogs = defineRoute({
   method: "GET",
   path: "/audit",
-  summary: "List who did what, newest first",
+  summary: "List audit log entries, newest first",
   query: Type.Object({
     q: Type.Optional(Type.String({ maxLength: 1024 })),
     limit: Type.Optional(Type.String()),

@@ -41,7 +41,7 @@ export const listBuildParameters = defineRoute({
 export const listBuildResources = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/resources",
-  summary: "List what a build made",
+  summary: "List the resources of a build",
   scopes: ["workspace:read"],
   params: BuildParams,
   response: Type.Array(WorkspaceResource),
@@ -50,7 +50,7 @@ export const listBuildResources = defineRoute({
 export const cancelBuild = defineRoute({
   method: "PATCH",
   path: "/workspacebuilds/:build/cancel",
-  summary: "Cancel a build that is not done",
+  summary: "Cancel a pending or running build",
   scopes: ["workspace:update"],
   params: BuildParams,
   query: Type.Object({ expect_status: Type.Optional(Type.String()) }),
@@ -60,7 +60,7 @@ export const cancelBuild = defineRoute({
 export const getBuildState = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/state",
-  summary: "Get the state that a provisioner keeps of a build, which is none",
+  summary: "Get the provisioner state of a build (always empty)",
   kind: "bytes",
   params: BuildParams,
   response: Type.Unknown(),
@@ -69,7 +69,7 @@ export const getBuildState = defineRoute({
 export const getBuildTimings = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/timings",
-  summary: "Get how long the parts of a build took",
+  summary: "Get the timings of a build",
   scopes: ["workspace:read"],
   params: BuildParams,
   response: BuildTimings,

@@ -1,12 +1,12 @@
 const namePattern = /^[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*$/;
 const reservedNames: ReadonlySet<string> = new Set(["new", "create"]);
 
-/** The longest name of a user, a template or a workspace, in characters. */
+/** The maximum length of the name of a user, template or workspace, in characters. */
 export const maxNameLength = 32;
 
 /**
  * Returns the problem with the name of a user, template or workspace, or undefined (docs/protocol/clients.md §1.1).
- * The text has the value found and the value wanted.
+ * The text gives the value found and the value wanted.
  */
 export function nameProblem(name: string): string | undefined {
   if (name.length === 0 || name.length > maxNameLength) {

@@ -4,7 +4,7 @@ import type { ScopeName } from "./scopes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** The callers that a route admits: anybody, a user with a session token, or an agent with its token. */
+/** The callers that a route admits: anyone, a user with a session token, or an agent with its token. */
 export type Caller = "anyone" | "user" | "agent";
 
 /**
@@ -66,7 +66,7 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** The kind of body when there is no schema: a body with a schema is JSON, and without one there is none. */
+  /** Set for a raw body. A body with a schema is JSON; a route with neither reads none. */
   readonly bodyKind?: "bytes";
   readonly requestsPerMinute?: number;
   readonly status?: number;

@@ -6,7 +6,7 @@ export const Uuid = Type.String({ format: "uuid" });
 /** RFC 3339 in UTC with `Z`, microsecond precision (docs/protocol/rest.md, preamble). */
 export const Timestamp = Type.String({ format: "date-time" });
 
-/** The encoding of a time that never was. */
+/** The encoding of an absent time. */
 export const zeroTimestamp = "0001-01-01T00:00:00Z";
 
 export const nullable = <S extends TSchema>(schema: S): TUnion<[S, TNull]> =>

@@ -7,7 +7,7 @@ const maxAuthChecks = 256;
 
 const text = Type.String({ maxLength: 256 });
 
-/** One check: may the caller do this to that? `owner_id` may be `me`. */
+/** One permission check: an action on an object. `owner_id` may be `me`. */
 export const AuthCheck = Type.Object({
   object: Type.Object({
     resource_type: text,
@@ -20,7 +20,7 @@ export const AuthCheck = Type.Object({
 });
 export type AuthCheck = Infer<typeof AuthCheck>;
 
-/** Checks by names of the caller's choice (docs/protocol/clients.md §0.6). */
+/** Permission checks, by names that the caller chooses (docs/protocol/clients.md §0.6). */
 export const AuthCheckRequest = Type.Object({
   checks: Type.Record(Type.String(), AuthCheck, { maxProperties: maxAuthChecks }),
 });

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** The settings that the command writes into an SSH configuration (docs/protocol/clients.md §0.6). */
+/** The settings that clients write into their SSH configuration (docs/protocol/clients.md §0.6). */
 export const SshConfig = Type.Object({
   hostname_prefix: Type.String(),
   hostname_suffix: Type.String(),
@@ -90,7 +90,7 @@ export const HealthReport = Type.Object({
   coder_version: Type.String(),
 });
 
-/** The usage of the deployment: workspaces as they are now, traffic and sessions from `aggregated_from` on. */
+/** The usage of the deployment: its current workspaces, and traffic and sessions since `aggregated_from`. */
 export const DeploymentStats = Type.Object({
   aggregated_from: Timestamp,
   collected_at: Timestamp,

@@ -5,7 +5,7 @@ import { defineRoute } from "../contract/route.ts";
 export const getOpenApi = defineRoute({
   method: "GET",
   path: "/openapi.json",
-  summary: "This description of the API, as an OpenAPI document",
+  summary: "Get the OpenAPI document of this API",
   tag: "deployment",
   caller: "anyone",
   response: Type.Record(Type.String(), Type.Unknown()),

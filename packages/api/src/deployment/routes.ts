@@ -29,7 +29,7 @@ export type BuildInfo = Infer<typeof BuildInfo>;
 export const getBuildInfo = defineRoute({
   method: "GET",
   path: "/buildinfo",
-  summary: "Version and address of this server",
+  summary: "Get the version and address of the server",
   tag: "deployment",
   caller: "anyone",
   response: BuildInfo,
@@ -38,7 +38,7 @@ export const getBuildInfo = defineRoute({
 export const getSshConfig = defineRoute({
   method: "GET",
   path: "/deployment/ssh",
-  summary: "What the command writes into an SSH configuration",
+  summary: "Get the SSH settings for clients",
   scopes: ["workspace:ssh"],
   response: SshConfig,
 });
@@ -46,14 +46,14 @@ export const getSshConfig = defineRoute({
 export const getDeploymentConfig = defineRoute({
   method: "GET",
   path: "/deployment/config",
-  summary: "The settings of this server, without secrets",
+  summary: "Get the server's settings, without secrets",
   response: DeploymentConfig,
 });
 
 export const getAppearance = defineRoute({
   method: "GET",
   path: "/appearance",
-  summary: "Name, documentation and banners of this deployment",
+  summary: "Get the name, documentation URL and banners of the deployment",
   tag: "deployment",
   caller: "anyone",
   response: Appearance,
@@ -62,7 +62,7 @@ export const getAppearance = defineRoute({
 export const listRegions = defineRoute({
   method: "GET",
   path: "/regions",
-  summary: "List where applications are served",
+  summary: "List the regions that serve applications",
   scopes: ["workspace:ssh"],
   tag: "deployment",
   response: RegionsResponse,
@@ -71,7 +71,7 @@ export const listRegions = defineRoute({
 export const getApplicationsHost = defineRoute({
   method: "GET",
   path: "/applications/host",
-  summary: "The host under which applications have names of their own; empty without one",
+  summary: "Get the wildcard host for applications (empty if none)",
   tag: "deployment",
   response: Type.Object({ host: Type.String() }),
 });
@@ -79,7 +79,7 @@ export const getApplicationsHost = defineRoute({
 export const listExperiments = defineRoute({
   method: "GET",
   path: "/experiments",
-  summary: "List the experiments that are on",
+  summary: "List enabled experiments",
   tag: "deployment",
   response: Type.Array(Type.String()),
 });
@@ -87,7 +87,7 @@ export const listExperiments = defineRoute({
 export const listScopes = defineRoute({
   method: "GET",
   path: "/auth/scopes",
-  summary: "List the scopes that a token may have",
+  summary: "List the scopes that a token can have",
   tag: "deployment",
   caller: "anyone",
   response: Type.Object({ external: Type.Array(Type.String()) }),
@@ -96,7 +96,7 @@ export const listScopes = defineRoute({
 export const checkAuthorization = defineRoute({
   method: "POST",
   path: "/authcheck",
-  summary: "Tell what the caller may do",
+  summary: "Check the caller's permissions",
   tag: "deployment",
   body: AuthCheckRequest,
   response: Type.Record(Type.String(), Type.Boolean()),
@@ -105,7 +105,7 @@ export const checkAuthorization = defineRoute({
 export const getUpdateCheck = defineRoute({
   method: "GET",
   path: "/updatecheck",
-  summary: "Tell whether a newer release is known; this server never asks for one",
+  summary: "Get the result of the update check (this server never checks)",
   tag: "deployment",
   caller: "anyone",
   response: UpdateCheck,
@@ -114,7 +114,7 @@ export const getUpdateCheck = defineRoute({
 export const getHealthReport = defineRoute({
   method: "GET",
   path: "/debug/health",
-  summary: "How the deployment is",
+  summary: "Get the health of the deployment",
   tag: "deployment",
   response: HealthReport,
 });
@@ -122,6 +122,6 @@ export const getHealthReport = defineRoute({
 export const getDeploymentStats = defineRoute({
   method: "GET",
   path: "/deployment/stats",
-  summary: "How the deployment is used",
+  summary: "Get usage statistics of the deployment",
   response: DeploymentStats,
 });

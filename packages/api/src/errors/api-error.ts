@@ -14,5 +14,5 @@ export const ErrorBody = Type.Object({
 export type Validation = Infer<typeof Validation>;
 export type ErrorBody = Infer<typeof ErrorBody>;
 
-/** A body that is only a message, as some successes have. */
+/** A body with only a message, as some successful responses have. */
 export const MessageBody = Type.Object({ message: Type.String() });

@@ -15,7 +15,7 @@ export const uploadFile = defineRoute({
   method: "POST",
   path: "/files",
   requestsPerMinute: fileRequestsPerMinute,
-  summary: "Upload a tar; the same bytes again give the same file",
+  summary: "Upload a tar archive (identical archives share one id)",
   scopes: ["file:create"],
   bodyKind: "bytes",
   status: 201,

@@ -72,7 +72,7 @@ export const JobLog = Type.Object({
 });
 export type JobLog = Infer<typeof JobLog>;
 
-/** The query of a log that can be followed: the presence of `follow` counts. */
+/** The query of a log that can be followed; `follow` counts by its presence, whatever its value. */
 export const LogQuery = Type.Object({
   after: Type.Optional(Type.String()),
   before: Type.Optional(Type.String()),

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { JobStatus } from "./job.ts";
 
-/** Workers that may take a job. Every server is one. */
+/** The number of workers that can take a job; every server is a worker. */
 export const MatchedProvisioners = Type.Object({
   count: Type.Integer(),
   available: Type.Integer(),
@@ -21,7 +21,7 @@ export const JobsQuery = Type.Object({
 });
 export type JobsQuery = Infer<typeof JobsQuery>;
 
-/** The status of a worker. Offline: not heard of for a while. */
+/** The status of a worker; `offline` means that it has not reported for a while. */
 export const WorkerStatus = oneOf("offline", "idle", "busy");
 export type WorkerStatus = Infer<typeof WorkerStatus>;
 
@@ -33,7 +33,7 @@ const WorkerJob = Type.Object({
   template_display_name: Type.String(),
 });
 
-/** A worker: one of the servers, which do the work themselves. */
+/** A worker: a server, which carries out jobs itself. */
 export const ProvisionerDaemon = Type.Object({
   id: Uuid,
   organization_id: Uuid,

@@ -12,7 +12,7 @@ const filter = {
 export const listInboxNotifications = defineRoute({
   method: "GET",
   path: "/notifications/inbox",
-  summary: "List the messages to the caller, newest first",
+  summary: "List the caller's inbox notifications, newest first",
   query: Type.Object({ ...filter, starting_before: Type.Optional(Type.String({ maxLength: 64 })) }),
   response: Type.Object({
     notifications: Type.Array(InboxNotification),
@@ -23,7 +23,7 @@ export const listInboxNotifications = defineRoute({
 export const watchInboxNotifications = defineRoute({
   method: "GET",
   path: "/notifications/inbox/watch",
-  summary: "Watch the messages to the caller; silent until there is one",
+  summary: "Watch the caller's inbox notifications",
   kind: "socket",
   query: Type.Object({ ...filter, format: Type.Optional(Type.String({ maxLength: 16 })) }),
   response: InboxMessage,

@@ -112,8 +112,8 @@ describe("describeApi", () => {
     });
     expect(put?.["responses"]).toMatchObject({
       201: { content: { "application/json": { schema: { type: "array", items: reference } } } },
-      304: { description: "Nothing was to be changed." },
-      401: { description: "Nobody known is calling." },
+      304: { description: "Not modified: the request changes nothing." },
+      401: { description: "The token is missing, invalid or expired." },
       default: {},
     });
   });

@@ -20,9 +20,13 @@ export function describeOperation(id: string, route: Route, refer: Refer): JsonO
     ...describeBody(route, refer),
     responses: {
       ...describeSuccess(route, refer),
-      ...(route.mayBeUnchanged ? { 304: { description: "Nothing was to be changed." } } : {}),
-      ...(route.caller === "anyone" ? {} : { 401: refusal("Nobody known is calling.", refer) }),
-      default: refusal("The request is refused; the status says why.", refer),
+      ...(route.mayBeUnchanged
+        ? { 304: { description: "Not modified: the request changes nothing." } }
+        : {}),
+      ...(route.caller === "anyone"
+        ? {}
+        : { 401: refusal("The token is missing, invalid or expired.", refer) }),
+      default: refusal("The request failed; the status code tells why.", refer),
     },
   };
 }
@@ -38,7 +42,7 @@ export const securitySchemes = {
     type: "apiKey",
     in: "header",
     name: "Coder-Session-Token",
-    description: "A session token or an API token of a user.",
+    description: "A session token or API token of a user.",
   },
   SessionCookie: { type: "apiKey", in: "cookie", name: "coder_session_token" },
   SessionQuery: { type: "apiKey", in: "query", name: "coder_session_token" },
@@ -47,7 +51,7 @@ export const securitySchemes = {
     type: "apiKey",
     in: "header",
     name: "Coder-Session-Token",
-    description: "The token of an agent, in the same places as that of a user.",
+    description: "An agent token; accepted in the same places as a session token.",
   },
 } as const;
 
@@ -61,11 +65,11 @@ const descriptions = {
   json: undefined,
   bytes: undefined,
   socket:
-    "A WebSocket: a plain request is answered with 426. `x-message` is the schema of one message.",
+    "A WebSocket; a request without an upgrade is answered with 426. `x-message` is the schema of a message.",
   "event-stream":
-    "Server-sent events of the types `ping`, `data` and `error`. `x-message` is the schema of the data of one.",
+    "Server-sent events of the types `ping`, `data` and `error`. `x-message` is the schema of a `data` event.",
   "json-or-socket":
-    "With the key `follow` in the query, a WebSocket that goes on with what comes; without it, one answer.",
+    "With `follow` in the query, a WebSocket that also sends what is added later; without it, a single response.",
 } as const;
 
 function describeKind(route: Route): JsonObject {
@@ -115,7 +119,7 @@ function describeSuccess(route: Route, refer: Refer): JsonObject {
     case "event-stream":
       return {
         [route.status]: {
-          description: "A stream",
+          description: "An event stream",
           content: { "text/event-stream": { schema: { type: "string" } } },
           "x-message": schema,
         },

@@ -8,7 +8,7 @@ import { OrganizationParams } from "./routes.ts";
 export const listProvisionerJobs = defineRoute({
   method: "GET",
   path: "/organizations/:organization/provisionerjobs",
-  summary: "List imports, builds and dry runs, newest first",
+  summary: "List provisioner jobs, newest first",
   scopes: ["organization:read"],
   params: OrganizationParams,
   query: JobsQuery,
@@ -18,18 +18,18 @@ export const listProvisionerJobs = defineRoute({
 export const listProvisionerDaemons = defineRoute({
   method: "GET",
   path: "/organizations/:organization/provisionerdaemons",
-  summary: "List the workers of the deployment, which are its servers",
+  summary: "List the servers that carry out provisioner jobs",
   scopes: ["organization:read"],
   params: OrganizationParams,
   query: Type.Object({
     limit: Type.Optional(Type.String({ maxLength: 16 })),
-    /** `true` includes workers that are no longer heard of. */
+    /** `true` includes offline workers. */
     offline: Type.Optional(Type.String({ maxLength: 5 })),
     /** A comma-separated list. */
     status: Type.Optional(Type.String({ maxLength: 64 })),
     /** A comma-separated list. */
     ids: Type.Optional(Type.String({ maxLength: 8_192 })),
-    /** The longest time since one was last heard of, as a Go duration. */
+    /** The maximum age of a worker's last report, as a Go duration. */
     max_age: Type.Optional(Type.String({ maxLength: 32 })),
   }),
   response: Type.Array(ProvisionerDaemon),

@@ -37,7 +37,7 @@ export const listUserOrganizations = defineRoute({
 export const getUserOrganization = defineRoute({
   method: "GET",
   path: "/users/:user/organizations/:organization",
-  summary: "Get an organization of a user",
+  summary: "Get one of a user's organizations",
   scopes: ["organization:read"],
   params: Type.Object({ user: Type.String(), organization: Type.String() }),
   response: Organization,
@@ -46,7 +46,7 @@ export const getUserOrganization = defineRoute({
 export const listMembers = defineRoute({
   method: "GET",
   path: "/organizations/:organization/members",
-  summary: "List the members of an organization that one may see",
+  summary: "List the visible members of an organization",
   scopes: ["user:read"],
   params: OrganizationParams,
   response: Type.Array(OrganizationMember),

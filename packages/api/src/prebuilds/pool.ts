@@ -2,11 +2,11 @@ import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** The settings that a deployment changes at run time (docs/protocol/prebuilds.md §2.7). */
+/** The settings that can be changed at run time (docs/protocol/prebuilds.md §2.7). */
 export const PrebuildsSettings = Type.Object({ reconciliation_paused: Type.Boolean() });
 export type PrebuildsSettings = Infer<typeof PrebuildsSettings>;
 
-/** The names of the presets whose waiting prebuilds are replaced. */
+/** The presets whose unclaimed prebuilds are replaced. */
 export const InvalidatedPresets = Type.Object({
   invalidated: Type.Array(
     Type.Object({
@@ -18,7 +18,7 @@ export const InvalidatedPresets = Type.Object({
 });
 export type InvalidatedPresets = Infer<typeof InvalidatedPresets>;
 
-/** The state of a pool: filled, or the reason that it is not. */
+/** The state of a pool: healthy, or the reason why it is not filled. */
 export const PoolStatus = oneOf(
   "healthy",
   "hard_limited",
@@ -28,7 +28,7 @@ export const PoolStatus = oneOf(
 );
 export type PoolStatus = Infer<typeof PoolStatus>;
 
-/** The present prebuilds of one preset. Counts of workspaces are of this version, unless noted. */
+/** The current prebuilds of one preset. Counts are of workspaces of this version, unless noted. */
 export const PrebuildPool = Type.Object({
   organization_id: Uuid,
   organization_name: Type.String(),
@@ -38,17 +38,17 @@ export const PrebuildPool = Type.Object({
   template_version_name: Type.String(),
   preset_id: Uuid,
   preset_name: Type.String(),
-  /** True if new workspaces are made from this version; otherwise the pool is emptied. */
+  /** True if this version is the active one; otherwise the pool is emptied. */
   active: Type.Boolean(),
   desired: Type.Integer(),
   running: Type.Integer(),
   /** The number that are running and ready, so that they can be claimed. */
   eligible: Type.Integer(),
   starting: Type.Integer(),
-  /** The number since the beginning, over all versions of the template that have the preset. */
+  /** The number of claims so far, over all versions of the template that have the preset. */
   claimed: Type.Integer(),
   status: PoolStatus,
-  /** The time until which nothing is made after a failure; null without a backoff. */
+  /** The time until which no prebuild is created after failures; null without a backoff. */
   backoff_until: nullable(Timestamp),
 });
 export type PrebuildPool = Infer<typeof PrebuildPool>;

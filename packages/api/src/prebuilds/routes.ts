@@ -6,14 +6,14 @@ import { InvalidatedPresets, PrebuildPool, PrebuildsSettings } from "./pool.ts";
 export const getPrebuildsSettings = defineRoute({
   method: "GET",
   path: "/prebuilds/settings",
-  summary: "Tell whether pools are filled",
+  summary: "Get the prebuild settings",
   response: PrebuildsSettings,
 });
 
 export const updatePrebuildsSettings = defineRoute({
   method: "PUT",
   path: "/prebuilds/settings",
-  summary: "Pause or resume the filling of pools",
+  summary: "Pause or resume the reconciliation of prebuild pools",
   body: PrebuildsSettings,
   mayBeUnchanged: true,
   response: PrebuildsSettings,
@@ -22,14 +22,14 @@ export const updatePrebuildsSettings = defineRoute({
 export const listPrebuildPools = defineRoute({
   method: "GET",
   path: "/prebuilds/pools",
-  summary: "List the pools of prebuilds and how full they are",
+  summary: "List prebuild pools and their state",
   response: Type.Array(PrebuildPool),
 });
 
 export const invalidatePrebuilds = defineRoute({
   method: "POST",
   path: "/templates/:template/prebuilds/invalidate",
-  summary: "Replace the waiting prebuilds of the active version of a template",
+  summary: "Replace the unclaimed prebuilds of a template's active version",
   scopes: ["template:update"],
   params: Type.Object({ template: Type.String() }),
   response: InvalidatedPresets,

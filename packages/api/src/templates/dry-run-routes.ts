@@ -8,7 +8,7 @@ import { MessageBody } from "../errors/api-error.ts";
 import { JobLog, LogQuery, ProvisionerJob } from "../jobs/job.ts";
 import { MatchedProvisioners } from "../jobs/provisioner.ts";
 
-/** The name and values of the workspace that would be made. */
+/** The name and parameter values of the workspace to plan. */
 export const DryRunRequest = Type.Object({
   workspace_name: Type.Optional(Type.String({ maxLength: 32 })),
   rich_parameter_values: Type.Optional(nullable(Type.Array(BuildParameter, { maxItems: 100 }))),
@@ -20,7 +20,7 @@ const DryRunParams = Type.Object({ version: Type.String(), job: Type.String() })
 export const createDryRun = defineRoute({
   method: "POST",
   path: "/templateversions/:version/dry-run",
-  summary: "Plan a workspace without making it",
+  summary: "Plan a workspace without creating it",
   scopes: ["template:use"],
   params: VersionParams,
   body: DryRunRequest,
@@ -51,7 +51,7 @@ export const getDryRunLogs = defineRoute({
 export const listDryRunResources = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dry-run/:job/resources",
-  summary: "List what a dry run plans",
+  summary: "List the planned resources of a dry run",
   scopes: ["template:use"],
   params: DryRunParams,
   response: Type.Array(WorkspaceResource),
@@ -60,7 +60,7 @@ export const listDryRunResources = defineRoute({
 export const getDryRunProvisioners = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dry-run/:job/matched-provisioners",
-  summary: "Count the workers that may take a dry run",
+  summary: "Count the servers that can carry out a dry run",
   scopes: ["template:use"],
   params: DryRunParams,
   response: MatchedProvisioners,

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, nullable, oneOf } from "../contract/scalars.ts";
 
-/** The present values of a form of parameters. `id` comes back with the answer. */
+/** The current values of a parameter form. The response repeats `id`. */
 export const DynamicParametersRequest = Type.Object({
   id: Type.Integer(),
   inputs: Type.Record(Type.String({ maxLength: 128 }), Type.String({ maxLength: 65_536 }), {
@@ -12,7 +12,7 @@ export const DynamicParametersRequest = Type.Object({
 });
 export type DynamicParametersRequest = Infer<typeof DynamicParametersRequest>;
 
-/** A value that may be missing: then it is empty and not valid. */
+/** A value; an absent one is empty and not `valid`. */
 const MaybeValue = Type.Object({ value: Type.String(), valid: Type.Boolean() });
 
 export const ParameterDiagnostic = Type.Object({
@@ -24,7 +24,7 @@ export const ParameterDiagnostic = Type.Object({
 export type ParameterDiagnostic = Infer<typeof ParameterDiagnostic>;
 
 /**
- * A parameter with the value that the inputs give it, and the problems of that value (docs/protocol/clients.md §2.2).
+ * A parameter with the value that the inputs give it, and the problems with that value (docs/protocol/clients.md §2.2).
  */
 export const EvaluatedParameter = Type.Object({
   name: Type.String(),

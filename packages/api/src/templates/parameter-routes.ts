@@ -9,7 +9,7 @@ const VersionParams = Type.Object({ version: Type.String() });
 export const listTemplateVersionParameters = defineRoute({
   method: "GET",
   path: "/templateversions/:version/rich-parameters",
-  summary: "List the parameters of a version",
+  summary: "List the parameters of a template version",
   scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(TemplateVersionParameter),
@@ -18,7 +18,7 @@ export const listTemplateVersionParameters = defineRoute({
 export const listTemplateVersionVariables = defineRoute({
   method: "GET",
   path: "/templateversions/:version/variables",
-  summary: "List the variables of a version: there are none, templates have parameters",
+  summary: "List the variables of a template version (always empty)",
   scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(Type.Unknown()),
@@ -27,18 +27,18 @@ export const listTemplateVersionVariables = defineRoute({
 export const evaluateParameters = defineRoute({
   method: "POST",
   path: "/templateversions/:version/dynamic-parameters/evaluate",
-  summary: "Evaluate parameters for given inputs",
+  summary: "Evaluate parameter values",
   scopes: ["template:read"],
   params: VersionParams,
   body: DynamicParametersRequest,
   response: DynamicParametersResponse,
 });
 
-/** The first message answers no request and has the id -1; after it each request gets one answer. */
+/** The first message answers no request and has the id -1; then each request gets one response. */
 export const followParameters = defineRoute({
   method: "GET",
   path: "/templateversions/:version/dynamic-parameters",
-  summary: "Evaluate parameters again and again, as a form does",
+  summary: "Evaluate parameter values over a WebSocket, as a form changes them",
   scopes: ["template:read"],
   kind: "socket",
   params: VersionParams,

@@ -4,7 +4,12 @@ import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
 import { OrganizationParams } from "../organizations/routes.ts";
 import { TemplateExample } from "./example.ts";
-import { CreateTemplateRequest, Template, TemplateUsers, UpdateTemplateRequest } from "./template.ts";
+import {
+  CreateTemplateRequest,
+  Template,
+  TemplateUsers,
+  UpdateTemplateRequest,
+} from "./template.ts";
 
 const TemplateParams = Type.Object({ template: Type.String() });
 
@@ -58,7 +63,7 @@ export const createTemplate = defineRoute({
 export const listTemplateExamples = defineRoute({
   method: "GET",
   path: "/organizations/:organization/templates/examples",
-  summary: "List templates to begin with",
+  summary: "List starter templates",
   scopes: ["template:read"],
   params: OrganizationParams,
   response: Type.Array(TemplateExample),
@@ -67,7 +72,7 @@ export const listTemplateExamples = defineRoute({
 export const updateTemplate = defineRoute({
   method: "PATCH",
   path: "/templates/:template",
-  summary: "Change a template",
+  summary: "Update a template",
   scopes: ["template:update"],
   params: TemplateParams,
   body: UpdateTemplateRequest,
@@ -77,7 +82,7 @@ export const updateTemplate = defineRoute({
 export const deleteTemplate = defineRoute({
   method: "DELETE",
   path: "/templates/:template",
-  summary: "Delete a template that has no workspaces",
+  summary: "Delete a template without workspaces",
   scopes: ["template:delete"],
   params: TemplateParams,
   response: MessageBody,
@@ -86,18 +91,18 @@ export const deleteTemplate = defineRoute({
 export const getTemplateUsers = defineRoute({
   method: "GET",
   path: "/templates/:template/daus",
-  summary: "Count the users of a template's workspaces by day",
+  summary: "Get the daily active users of a template",
   scopes: ["template:read"],
   params: TemplateParams,
   query: Type.Object({ tz_offset: Type.Optional(Type.String({ maxLength: 8 })) }),
   response: TemplateUsers,
 });
 
-/** Returns the schema, for editors, which do not log in. */
+/** Public, because editors fetch it without logging in. */
 export const getTemplateSchema = defineRoute({
   method: "GET",
   path: "/templates/schema",
-  summary: "Get the JSON schema of a template's definition",
+  summary: "Get the JSON schema of template definitions",
   caller: "anyone",
   response: Type.Unknown(),
 });

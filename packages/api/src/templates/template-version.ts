@@ -49,12 +49,12 @@ export const ArchiveVersionsResponse = Type.Object({
 });
 export type ArchiveVersionsResponse = Infer<typeof ArchiveVersionsResponse>;
 
-const DiffedVersion = Type.Object({ id: Uuid, name: Type.String() });
+const VersionReference = Type.Object({ id: Uuid, name: Type.String() });
 
-/** The changes in the definition between two versions, as a unified diff; empty when there are none. */
+/** The changes to the definition between two versions, as a unified diff; empty if there are none. */
 export const VersionDiff = Type.Object({
-  from: DiffedVersion,
-  to: DiffedVersion,
+  from: VersionReference,
+  to: VersionReference,
   diff: Type.String(),
 });
 export type VersionDiff = Infer<typeof VersionDiff>;

@@ -37,7 +37,7 @@ export const listTemplateVersions = defineRoute({
 export const createTemplateVersion = defineRoute({
   method: "POST",
   path: "/organizations/:organization/templateversions",
-  summary: "Import a file as a template version",
+  summary: "Create a template version from an uploaded file or a starter template",
   scopes: ["template:create", "template:update"],
   params: OrganizationParams,
   body: CreateTemplateVersionRequest,
@@ -48,7 +48,7 @@ export const createTemplateVersion = defineRoute({
 export const updateActiveVersion = defineRoute({
   method: "PATCH",
   path: "/templates/:template/versions",
-  summary: "Make a version the active one",
+  summary: "Set the active version of a template",
   scopes: ["template:update"],
   params: TemplateParams,
   body: UpdateActiveVersionRequest,
@@ -58,7 +58,7 @@ export const updateActiveVersion = defineRoute({
 export const archiveTemplateVersions = defineRoute({
   method: "POST",
   path: "/templates/:template/versions/archive",
-  summary: "Hide the versions that nothing uses",
+  summary: "Archive the unused versions of a template",
   scopes: ["template:update"],
   params: TemplateParams,
   body: ArchiveVersionsRequest,
@@ -68,7 +68,7 @@ export const archiveTemplateVersions = defineRoute({
 export const getTemplateVersionByName = defineRoute({
   method: "GET",
   path: "/templates/:template/versions/:name",
-  summary: "Get a version of a template by name",
+  summary: "Get a template version by name",
   scopes: ["template:read"],
   params: Type.Object({ template: Type.String(), name: Type.String() }),
   response: TemplateVersion,
@@ -77,7 +77,7 @@ export const getTemplateVersionByName = defineRoute({
 export const getTemplateVersionByNames = defineRoute({
   method: "GET",
   path: "/organizations/:organization/templates/:template/versions/:name",
-  summary: "Get a version by the names of its template and its own",
+  summary: "Get a template version by template and version name",
   scopes: ["template:read"],
   params: NamedVersionParams,
   response: TemplateVersion,
@@ -86,7 +86,7 @@ export const getTemplateVersionByNames = defineRoute({
 export const getPreviousTemplateVersion = defineRoute({
   method: "GET",
   path: "/organizations/:organization/templates/:template/versions/:name/previous",
-  summary: "Get the version before a version",
+  summary: "Get the previous version of a template",
   scopes: ["template:read"],
   params: NamedVersionParams,
   response: TemplateVersion,
@@ -104,7 +104,7 @@ export const getTemplateVersion = defineRoute({
 export const updateTemplateVersion = defineRoute({
   method: "PATCH",
   path: "/templateversions/:version",
-  summary: "Rename a version or change its message",
+  summary: "Update the name or message of a template version",
   scopes: ["template:update"],
   params: VersionParams,
   body: UpdateTemplateVersionRequest,
@@ -114,7 +114,7 @@ export const updateTemplateVersion = defineRoute({
 export const getTemplateVersionLogs = defineRoute({
   method: "GET",
   path: "/templateversions/:version/logs",
-  summary: "Read or follow the log of an import",
+  summary: "Read or follow the log of a template import",
   scopes: ["template:read"],
   kind: "json-or-socket",
   params: VersionParams,
@@ -125,7 +125,7 @@ export const getTemplateVersionLogs = defineRoute({
 export const cancelTemplateVersion = defineRoute({
   method: "PATCH",
   path: "/templateversions/:version/cancel",
-  summary: "Cancel an import",
+  summary: "Cancel a template import",
   scopes: ["template:update"],
   params: VersionParams,
   response: MessageBody,
@@ -134,7 +134,7 @@ export const cancelTemplateVersion = defineRoute({
 export const archiveTemplateVersion = defineRoute({
   method: "POST",
   path: "/templateversions/:version/archive",
-  summary: "Hide a version that nothing uses",
+  summary: "Archive an unused template version",
   scopes: ["template:update"],
   params: VersionParams,
   response: MessageBody,
@@ -143,7 +143,7 @@ export const archiveTemplateVersion = defineRoute({
 export const unarchiveTemplateVersion = defineRoute({
   method: "POST",
   path: "/templateversions/:version/unarchive",
-  summary: "Show a hidden version again",
+  summary: "Unarchive a template version",
   scopes: ["template:update"],
   params: VersionParams,
   response: MessageBody,
@@ -152,7 +152,7 @@ export const unarchiveTemplateVersion = defineRoute({
 export const listTemplateVersionResources = defineRoute({
   method: "GET",
   path: "/templateversions/:version/resources",
-  summary: "List what a version plans",
+  summary: "List the planned resources of a template version",
   scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(WorkspaceResource),
@@ -161,7 +161,7 @@ export const listTemplateVersionResources = defineRoute({
 export const listTemplateVersionPresets = defineRoute({
   method: "GET",
   path: "/templateversions/:version/presets",
-  summary: "List the presets of a version",
+  summary: "List the presets of a template version",
   scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(Preset),
@@ -170,7 +170,7 @@ export const listTemplateVersionPresets = defineRoute({
 export const listTemplateVersionExternalAuth = defineRoute({
   method: "GET",
   path: "/templateversions/:version/external-auth",
-  summary: "List the log-ins that a version needs",
+  summary: "List the external auth providers of a template version (always empty)",
   scopes: ["template:read"],
   params: VersionParams,
   response: Type.Array(Type.Unknown()),
@@ -179,7 +179,7 @@ export const listTemplateVersionExternalAuth = defineRoute({
 export const diffTemplateVersions = defineRoute({
   method: "GET",
   path: "/templateversions/:version/diff",
-  summary: "Compare a version with another one, or with the one before",
+  summary: "Compare a template version with another one (default: the previous one)",
   scopes: ["template:read"],
   params: VersionParams,
   query: Type.Object({ from: Type.Optional(Type.String({ maxLength: 64 })) }),

@@ -5,7 +5,7 @@ import { UserParams } from "./routes.ts";
 export const getGitKey = defineRoute({
   method: "GET",
   path: "/users/:user/gitsshkey",
-  summary: "Get the public key with which a user's workspaces use git",
+  summary: "Get a user's public Git SSH key",
   scopes: ["user:read_personal"],
   params: UserParams,
   response: GitKey,
@@ -14,7 +14,7 @@ export const getGitKey = defineRoute({
 export const regenerateGitKey = defineRoute({
   method: "PUT",
   path: "/users/:user/gitsshkey",
-  summary: "Replace the key with which a user's workspaces use git",
+  summary: "Regenerate a user's Git SSH key",
   scopes: ["user:update_personal"],
   params: UserParams,
   response: GitKey,

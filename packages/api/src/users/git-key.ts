@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** The public half: one line as in `authorized_keys`, without comment, with its line feed. */
+/** The public key of a user: one line as in `authorized_keys`, with its line feed and without a comment. */
 export const GitKey = Type.Object({
   user_id: Uuid,
   created_at: Timestamp,
@@ -11,7 +11,7 @@ export const GitKey = Type.Object({
 });
 export type GitKey = Infer<typeof GitKey>;
 
-/** Both halves as OpenSSH writes them (docs/protocol/rest.md §2.7). */
+/** A key pair in the formats of OpenSSH (docs/protocol/rest.md §2.7). */
 export const GitKeyPair = Type.Object({
   public_key: Type.String(),
   private_key: Type.String(),

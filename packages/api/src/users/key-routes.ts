@@ -20,7 +20,7 @@ export const createKey = defineRoute({
 export const getTokenConfig = defineRoute({
   method: "GET",
   path: "/users/:user/keys/tokens/tokenconfig",
-  summary: "Tell how long the tokens of a user may live",
+  summary: "Get the maximum lifetime of a user's tokens",
   scopes: ["api_key:read"],
   params: UserParams,
   response: TokenConfig,
@@ -54,7 +54,7 @@ export const listTokens = defineRoute({
 export const getTokenByName = defineRoute({
   method: "GET",
   path: "/users/:user/keys/tokens/:name",
-  summary: "Get an API token by its name",
+  summary: "Get an API token by name",
   scopes: ["api_key:read"],
   params: Type.Object({ user: Type.String(), name: Type.String() }),
   response: ApiKey,
@@ -63,7 +63,7 @@ export const getTokenByName = defineRoute({
 export const getKey = defineRoute({
   method: "GET",
   path: "/users/:user/keys/:key",
-  summary: "Get a session key or API token by its id",
+  summary: "Get a session key or API token by id",
   scopes: ["api_key:read"],
   params: KeyParams,
   response: ApiKey,
@@ -82,7 +82,7 @@ export const deleteKey = defineRoute({
 export const expireKey = defineRoute({
   method: "PUT",
   path: "/users/:user/keys/:key/expire",
-  summary: "End a session key or API token, which keeps its name",
+  summary: "Expire a session key or API token without deleting it",
   scopes: ["api_key:update"],
   params: KeyParams,
   status: 204,

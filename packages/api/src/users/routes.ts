@@ -18,7 +18,7 @@ import {
   UsersResponse,
 } from "./user.ts";
 
-/** The rate limit of routes that check a password, lower than others' (docs/protocol/clients.md §5.3). */
+/** The rate limit of routes that check a password, lower than the default (docs/protocol/clients.md §5.3). */
 const passwordRequestsPerMinute = 60;
 
 /** `user` is a UUID, a username or `me`. */
@@ -27,7 +27,7 @@ export const UserParams = Type.Object({ user: Type.String() });
 export const getFirstUser = defineRoute({
   method: "GET",
   path: "/users/first",
-  summary: "Tell whether the first user exists",
+  summary: "Check whether the first user exists",
   caller: "anyone",
   response: MessageBody,
 });
@@ -35,7 +35,7 @@ export const getFirstUser = defineRoute({
 export const createFirstUser = defineRoute({
   method: "POST",
   path: "/users/first",
-  summary: "Create the first user, who becomes owner",
+  summary: "Create the first user, an owner",
   caller: "anyone",
   body: FirstUserRequest,
   status: 201,
@@ -56,14 +56,14 @@ export const login = defineRoute({
 export const logout = defineRoute({
   method: "POST",
   path: "/users/logout",
-  summary: "End this session",
+  summary: "Log out",
   response: MessageBody,
 });
 
 export const getAuthMethods = defineRoute({
   method: "GET",
   path: "/users/authmethods",
-  summary: "List the ways to log in",
+  summary: "List login methods",
   caller: "anyone",
   response: AuthMethods,
 });
@@ -80,10 +80,10 @@ export const getUser = defineRoute({
 export const listUsers = defineRoute({
   method: "GET",
   path: "/users",
-  summary: "List the users that one may see",
+  summary: "List visible users",
   scopes: ["user:read"],
   query: Type.Object({
-    /** Words of the name, username or email; `status:` and `role:` narrow further. */
+    /** Words in the name, username or email; `status:` and `role:` filter further. */
     q: Type.Optional(Type.String({ maxLength: 256 })),
     limit: Type.Optional(Type.String({ maxLength: 10 })),
     offset: Type.Optional(Type.String({ maxLength: 10 })),
@@ -103,7 +103,7 @@ export const createUser = defineRoute({
 export const deleteUser = defineRoute({
   method: "DELETE",
   path: "/users/:user",
-  summary: "Delete a user who has no workspaces",
+  summary: "Delete a user without workspaces",
   params: UserParams,
   response: MessageBody,
 });
@@ -111,7 +111,7 @@ export const deleteUser = defineRoute({
 export const updateProfile = defineRoute({
   method: "PUT",
   path: "/users/:user/profile",
-  summary: "Change the names of a user",
+  summary: "Update a user's username and name",
   scopes: ["user:update_personal"],
   params: UserParams,
   body: UpdateProfileRequest,
@@ -122,7 +122,7 @@ export const updatePassword = defineRoute({
   method: "PUT",
   path: "/users/:user/password",
   requestsPerMinute: passwordRequestsPerMinute,
-  summary: "Change a password, which ends every session and token of the user",
+  summary: "Change a user's password and revoke all of their sessions and tokens",
   params: UserParams,
   body: UpdatePasswordRequest,
   status: 204,
@@ -166,7 +166,7 @@ export const updateUserRoles = defineRoute({
 export const listRoles = defineRoute({
   method: "GET",
   path: "/users/roles",
-  summary: "List the roles that there are",
+  summary: "List roles",
   scopes: ["user:read"],
   response: Type.Array(AssignableRole),
 });

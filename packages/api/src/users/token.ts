@@ -12,14 +12,14 @@ export const ApiKey = Type.Object({
   created_at: Timestamp,
   updated_at: Timestamp,
   login_type: oneOf("password", "token"),
-  /** The scope that older clients know; empty when `scopes` says more. */
+  /** The scope for older clients; empty if `scopes` says anything else. */
   scope: oneOf("all", "application_connect", ""),
   scopes: Type.Array(Type.String()),
   /** Empty for a session. */
   token_name: Type.String(),
   lifetime_seconds: Type.Integer(),
   allow_list: Type.Array(Type.String()),
-  /** The user who made it, if other than its owner. */
+  /** The user who created it, if not its owner. */
   created_by: Type.Optional(Uuid),
 });
 export type ApiKey = Infer<typeof ApiKey>;
@@ -45,5 +45,5 @@ export const CreateTokenRequest = Type.Object({
 });
 export type CreateTokenRequest = Infer<typeof CreateTokenRequest>;
 
-/** The limits of tokens, in nanoseconds: in general beyond what a double holds exactly; the values here are exact. */
+/** The limits of tokens, in nanoseconds. A double does not hold all such numbers exactly; it does hold those used. */
 export const TokenConfig = Type.Object({ max_token_lifetime: Type.Integer() });

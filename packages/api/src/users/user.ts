@@ -43,7 +43,7 @@ export const CreateUserRequest = Type.Object({
   /** Empty means `password`. */
   login_type: Type.Optional(oneOf("", "password", "none")),
   user_status: Type.Optional(nullable(oneOf("active", "dormant"))),
-  /** None means the default organization. */
+  /** Empty means the default organization. */
   organization_ids: Type.Optional(nullable(Type.Array(Uuid, { maxItems: maxListLength }))),
 });
 export type CreateUserRequest = Infer<typeof CreateUserRequest>;
@@ -54,7 +54,7 @@ export const UpdateProfileRequest = Type.Object({
 });
 
 export const UpdatePasswordRequest = Type.Object({
-  /** Required only for one's own password. */
+  /** Required only to change one's own password. */
   old_password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
   password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
 });
@@ -69,7 +69,7 @@ export const UpdateRolesRequest = Type.Object({
 
 export const UserRoles = Type.Object({
   roles: Type.Array(Type.String()),
-  /** Roles by the id of the organization. */
+  /** Roles by organization id. */
   organization_roles: Type.Record(Type.String(), Type.Array(Type.String())),
 });
 

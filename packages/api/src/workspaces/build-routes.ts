@@ -39,7 +39,7 @@ export const getBuildByNumber = defineRoute({
 export const getWorkspaceTimings = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/timings",
-  summary: "Get how long the parts of the newest build took",
+  summary: "Get the timings of a workspace's latest build",
   scopes: ["workspace:read"],
   params: WorkspaceParams,
   response: BuildTimings,

@@ -6,7 +6,7 @@ import { defineRoute } from "../contract/route.ts";
 export const getExternalAgentCredentials = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/external-agent/:agent/credentials",
-  summary: "Get the command that starts an external agent, and its token",
+  summary: "Get the start command and token of an external agent",
   // The agent's token gives access to its owner's private key.
   scopes: ["user_secret:read"],
   params: Type.Object({ workspace: Type.String(), agent: Type.String() }),

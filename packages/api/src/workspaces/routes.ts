@@ -74,7 +74,7 @@ export const renameWorkspace = defineRoute({
 export const favoriteWorkspace = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/favorite",
-  summary: "List a workspace before the others",
+  summary: "Mark a workspace as a favorite",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   status: 204,
@@ -84,7 +84,7 @@ export const favoriteWorkspace = defineRoute({
 export const unfavoriteWorkspace = defineRoute({
   method: "DELETE",
   path: "/workspaces/:workspace/favorite",
-  summary: "List a workspace among the others again",
+  summary: "Remove a workspace from the favorites",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   status: 204,
@@ -94,7 +94,7 @@ export const unfavoriteWorkspace = defineRoute({
 export const updateAutomaticUpdates = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/autoupdates",
-  summary: "Say whether a workspace starts with the active version of its template",
+  summary: "Set whether a workspace updates itself when it starts",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   body: AutomaticUpdatesRequest,
@@ -105,7 +105,7 @@ export const updateAutomaticUpdates = defineRoute({
 export const updateTtl = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/ttl",
-  summary: "Say how long after a start a workspace stops by itself",
+  summary: "Set how long a workspace runs before it stops automatically",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   body: TtlRequest,
@@ -116,7 +116,7 @@ export const updateTtl = defineRoute({
 export const updateAutostart = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/autostart",
-  summary: "Say when a workspace starts by itself",
+  summary: "Set when a workspace starts automatically",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   body: AutostartRequest,
@@ -127,7 +127,7 @@ export const updateAutostart = defineRoute({
 export const extendWorkspace = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/extend",
-  summary: "Let a running workspace stop by itself at another time",
+  summary: "Change when a running workspace stops",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   body: ExtendRequest,
@@ -138,7 +138,7 @@ export const extendWorkspace = defineRoute({
 export const updateDormancy = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/dormant",
-  summary: "Put a workspace to sleep or wake it up",
+  summary: "Make a workspace dormant or active",
   scopes: ["workspace:update"],
   params: WorkspaceParams,
   body: DormantRequest,
@@ -149,7 +149,7 @@ export const updateDormancy = defineRoute({
 export const reportWorkspaceUsage = defineRoute({
   method: "POST",
   path: "/workspaces/:workspace/usage",
-  summary: "Say that a workspace is in use",
+  summary: "Report that a workspace is in use",
   scopes: ["workspace:ssh"],
   params: WorkspaceParams,
   status: 204,
@@ -159,7 +159,7 @@ export const reportWorkspaceUsage = defineRoute({
 export const resolveAutostart = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/resolve-autostart",
-  summary: "Tell whether a start with the active version needs parameters that are not there",
+  summary: "Check whether an automatic start needs new parameter values",
   scopes: ["workspace:read"],
   params: WorkspaceParams,
   response: ResolveAutostartResponse,

@@ -10,7 +10,7 @@ export const AutomaticUpdatesRequest = Type.Object({
   automatic_updates: oneOf("always", "never"),
 });
 
-/** Null, and for a time to live also 0, clears the setting. */
+/** Null or 0 clears the setting. */
 export const TtlRequest = Type.Object({
   ttl_ms: Type.Optional(nullable(Type.Integer())),
 });

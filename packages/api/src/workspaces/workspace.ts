@@ -46,7 +46,7 @@ export const WorkspacesResponse = Type.Object({
 });
 export type WorkspacesResponse = Infer<typeof WorkspacesResponse>;
 
-/** The source of the workspace: one of the two ids. The nil UUID counts as absent. */
+/** A workspace is created from a template or a version: one of the two ids. The nil UUID counts as absent. */
 export const CreateWorkspaceRequest = Type.Object({
   template_id: Type.Optional(Uuid),
   template_version_id: Type.Optional(Uuid),
