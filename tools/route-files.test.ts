@@ -1,0 +1,23 @@
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { expect, test } from "vitest";
+
+/* The files of routes have the same names in the contract and in the server, so that one leads to the other. */
+
+const packages = fileURLToPath(new URL("../packages", import.meta.url));
+
+/** Returns the files of routes below a folder, as resource and name: `users/key-routes.ts`. */
+function routeFiles(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => /(^|[/-])routes\.ts$/.test(path))
+    .map((path) => `${path.split("/")[0] ?? ""}/${basename(path)}`);
+}
+
+test("each file of routes of the contract has its counterpart in the server", () => {
+  const handled = new Set(routeFiles(`${packages}/server/src/features`));
+  const defined = routeFiles(`${packages}/api/src`);
+  expect(defined.length).toBeGreaterThan(20);
+  expect(defined.filter((file) => !handled.has(file))).toEqual([]);
+});
