@@ -16,17 +16,17 @@ export const reconciler: readonly Mutant[] = [
   {
     name: "canceled-prebuild-misread",
     breaks: "a canceled prebuild counts as failed, and stays",
-    file,
-    find: "case when newest.canceled_at is not null and newest.completed_at is not null then 'canceled'\n          when",
-    replace: "case when",
+    file: "packages/server/src/platform/jobs/job-sql.ts",
+    find: "when ${canceled} is not null then case when ${completed} is null then 'canceling' else 'canceled' end",
+    replace: "",
     suite,
   },
   {
     name: "canceling-prebuild-misread",
     breaks: "a prebuild counts as canceled while its build still runs",
     file,
-    find: "newest.canceled_at is not null and newest.completed_at is not null",
-    replace: "newest.canceled_at is not null",
+    find: 'row.status === "canceling" ? "running"',
+    replace: 'row.status === "canceling" ? "canceled"',
     suite,
   },
   {

@@ -64,9 +64,9 @@ export const reinitMutants: readonly Mutant[] = [
   {
     name: "canceled-claim-hands-over",
     breaks: "a canceled claim ends the wait of the agents",
-    file: `${reinit}/queries.ts`,
-    find: " and j.error is null and j.canceled_at is null",
-    replace: " and j.error is null",
+    file: "packages/server/src/platform/jobs/job-sql.ts",
+    find: " and ${canceled} is null",
+    replace: "",
     suite,
   },
   {

@@ -3,6 +3,8 @@ import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { isReplaced } from "../../platform/jobs/build-sql.ts";
+import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 /** The workspace of a build, its owner and its template, as told to the build's agents. */
 export const subjectColumns = [
@@ -69,18 +71,8 @@ export function selectRunningBuilds(db: Queryable, workerId: string) {
     .where("b.transition", "=", "start")
     .where("w.deleted", "=", sql.lit(false))
     .where("j.worker_id", "=", workerId)
-    .where("j.completed_at", "is not", null)
-    .where("j.error", "is", null)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom("workspace_builds as later")
-            .whereRef("later.workspace_id", "=", "b.workspace_id")
-            .whereRef("later.build_number", ">", "b.build_number")
-            .select("later.id"),
-        ),
-      ),
-    )
+    .where(hasSucceeded("j"))
+    .where(sql<boolean>`not ${isReplaced("b")}`)
     .execute();
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
 
 /** The deadline of a workspace `w` that starts now; null: none. */
 export const endOfLife = sql<string | null>`now() + w.ttl_ms * interval '1 millisecond'`;
@@ -68,10 +69,7 @@ export async function updateActivity(db: Queryable, workspaceId: string): Promis
         b.max_deadline) as wanted
       from used
       join templates t on t.id = used.template_id
-      join lateral (
-        select id, deadline, max_deadline, transition from workspace_builds
-        where workspace_id = used.id order by build_number desc limit 1
-      ) b on b.transition = 'start' and b.deadline is not null
+      join lateral ${newestBuild(sql`used.id`)} b on b.transition = 'start' and b.deadline is not null
     )
     update workspace_builds b set deadline = bumped.wanted, updated_at = now()
       from bumped

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 import { driverResources } from "./resource-queries.ts";
 
 /**
@@ -14,9 +15,7 @@ export function selectLastSucceeded(db: Queryable, workspaceId: string, before: 
     .innerJoin("template_versions as v", "v.id", "b.template_version_id")
     .where("b.workspace_id", "=", workspaceId)
     .where("b.build_number", "<", before)
-    .where("j.completed_at", "is not", null)
-    .where("j.error", "is", null)
-    .where("j.canceled_at", "is", null)
+    .where(hasSucceeded("j"))
     .orderBy("b.build_number", "desc")
     .select([
       "b.id",

@@ -3,6 +3,7 @@ import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { jobObject } from "../../platform/jobs/job-columns.ts";
 
 function builds(db: Queryable) {
@@ -74,10 +75,12 @@ export function selectBuilds(db: Queryable, workspaceId: string) {
 /** Reads the newest build of each workspace. */
 export function selectNewestBuilds(db: Queryable, workspaceIds: readonly string[]) {
   return builds(db)
-    .where("b.workspace_id", "in", workspaceIds)
-    .distinctOn("b.workspace_id")
+    .where(
+      sql<boolean>`b.id = any(array(
+        select newest.id from unnest(${[...workspaceIds]}::uuid[]) wanted (id)
+          cross join lateral ${newestBuild(sql`wanted.id`)} newest))`,
+    )
     .orderBy("b.workspace_id")
-    .orderBy("b.build_number", "desc")
     .execute();
 }
 
@@ -86,10 +89,8 @@ export type BuildRow = NonNullable<Awaited<ReturnType<typeof selectBuild>>>;
 /** Reads the newest build, with the driver that carried it out. */
 export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
   return db
-    .selectFrom("workspace_builds as b")
+    .selectFrom(newestBuild(sql.val(workspaceId)).as("b"))
     .innerJoin("template_versions as v", "v.id", "b.template_version_id")
-    .where("b.workspace_id", "=", workspaceId)
-    .orderBy("b.build_number", "desc")
     .select(["b.id", "b.transition", sql<string>`v.definition ->> 'driver'`.as("driver")])
     .executeTakeFirst();
 }
@@ -99,10 +100,8 @@ export type NewestDriverBuild = NonNullable<Awaited<ReturnType<typeof selectNewe
 /** Reads the newest build, with what determines the next. */
 export function selectLastBuild(db: Queryable, workspaceId: string) {
   return db
-    .selectFrom("workspace_builds as b")
+    .selectFrom(newestBuild(sql.val(workspaceId)).as("b"))
     .innerJoin("jobs as j", "j.id", "b.job_id")
-    .where("b.workspace_id", "=", workspaceId)
-    .orderBy("b.build_number", "desc")
     .select([
       "b.id",
       "b.job_id",

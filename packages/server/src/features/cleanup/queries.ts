@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { isReplaced } from "../../platform/jobs/build-sql.ts";
 import { isLiveAgent } from "../agents/live-queries.ts";
 
 /** "clea" in ASCII: the advisory lock under which one replica at a time cleans up. */
@@ -79,8 +80,7 @@ export async function selectSurplusAgents(
           join workspace_builds build on build.id = agent.workspace_build_id
           join workspaces workspace on workspace.id = build.workspace_id
         where agent.history_removed_at is null
-          and exists (select from workspace_builds later
-            where later.workspace_id = build.workspace_id and later.build_number > build.build_number))
+          and ${isReplaced("build")})
     select id from replaced
       where place > ${kept} and not ${isLiveAgent(sql.ref("replaced.id"))}
       order by created_at limit ${limit}`.execute(db);

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { jobStatus } from "../../platform/jobs/job-sql.ts";
 
 export interface WorkspaceCounts {
   readonly pending: number;
@@ -14,20 +16,18 @@ export interface WorkspaceCounts {
 export async function countWorkspaces(db: Queryable): Promise<WorkspaceCounts> {
   const { rows } = await sql<WorkspaceCounts>`
     select
-      count(*) filter (where j.completed_at is null and j.started_at is null) as pending,
-      count(*) filter (where j.completed_at is null and j.started_at is not null) as building,
-      count(*) filter (where b.transition = 'start' and ${succeeded}) as running,
-      count(*) filter (where j.completed_at is not null and not (${succeeded})) as failed,
-      count(*) filter (where b.transition = 'stop' and ${succeeded}) as stopped
+      count(*) filter (where status = 'pending') as pending,
+      count(*) filter (where status in ('running', 'canceling')) as building,
+      count(*) filter (where status = 'succeeded' and newest.transition = 'start') as running,
+      count(*) filter (where status in ('failed', 'canceled')) as failed,
+      count(*) filter (where status = 'succeeded' and newest.transition = 'stop') as stopped
     from workspaces w
-      join lateral (select job_id, transition from workspace_builds
-        where workspace_id = w.id order by build_number desc limit 1) b on true
-      join jobs j on j.id = b.job_id
+      cross join lateral ${newestBuild(sql`w.id`)} newest
+      join jobs j on j.id = newest.job_id
+      cross join lateral (select ${jobStatus("j")} as status) job
     where not w.deleted`.execute(db);
   return rows[0] ?? { pending: 0, building: 0, running: 0, failed: 0, stopped: 0 };
 }
-
-const succeeded = sql`j.completed_at is not null and j.error is null and j.canceled_at is null`;
 
 export interface Usage {
   readonly rx_bytes: number;

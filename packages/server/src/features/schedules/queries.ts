@@ -3,6 +3,8 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
 
 /** The most workspaces that one pass selects; the next pass selects the rest. */
@@ -13,17 +15,8 @@ function scheduled(db: Queryable) {
     db
       .selectFrom("workspaces as w")
       .innerJoin("users as owner", "owner.id", "w.owner_id")
-      .innerJoinLateral(
-        ({ selectFrom }) =>
-          selectFrom("workspace_builds as b")
-            .innerJoin("jobs as j", "j.id", "b.job_id")
-            .whereRef("b.workspace_id", "=", "w.id")
-            .orderBy("b.build_number", "desc")
-            .limit(1)
-            .select(["b.transition", "b.deadline", "j.completed_at", "j.error", "j.canceled_at"])
-            .as("newest"),
-        (join) => join.onTrue(),
-      )
+      .innerJoinLateral(newestBuild(sql.ref("w.id")).as("newest"), (join) => join.onTrue())
+      .innerJoin("jobs as j", "j.id", "newest.job_id")
       .where("w.deleted", "=", sql.lit(false))
       // An unclaimed prebuild runs as long as its pool wants it.
       .where("w.owner_id", "<>", prebuildsUserId)
@@ -35,9 +28,7 @@ function scheduled(db: Queryable) {
         "w.next_start_at",
         "newest.transition",
         "newest.deadline",
-        "newest.completed_at",
-        "newest.error",
-        "newest.canceled_at",
+        jobStatus("j").as("job_status"),
       ])
   );
 }
@@ -48,13 +39,13 @@ type Row = Awaited<ReturnType<ReturnType<typeof scheduled>["execute"]>>[number];
 export async function selectDue(db: Queryable, now: number): Promise<ScheduledWorkspace[]> {
   const time = timestampFromMs(now);
   const rows = await scheduled(db)
-    .where("newest.completed_at", "is not", null)
+    .where("j.completed_at", "is not", null)
     .where((eb) =>
       eb.or([
         eb("w.next_start_at", "<=", time),
         eb.and([
           eb("newest.transition", "=", "start"),
-          eb("newest.error", "is", null),
+          hasSucceeded("j"),
           eb.or([eb("newest.deadline", "<=", time), eb("w.dormant_at", "is not", null)]),
         ]),
       ]),
@@ -75,7 +66,6 @@ export async function selectScheduled(
 }
 
 function read(row: Row): ScheduledWorkspace {
-  const ended = row.error === null && row.canceled_at === null ? "succeeded" : "failed";
   return {
     id: row.id,
     ownerIsActive: row.owner_status !== "suspended",
@@ -84,10 +74,24 @@ function read(row: Row): ScheduledWorkspace {
     nextStartAt: msOf(row.next_start_at),
     build: {
       transition: row.transition,
-      job: row.completed_at === null ? "open" : ended,
+      job: stateOf(row.job_status),
       deadline: msOf(row.deadline),
     },
   };
+}
+
+function stateOf(status: Row["job_status"]): ScheduledWorkspace["build"]["job"] {
+  switch (status) {
+    case "pending":
+    case "running":
+    case "canceling":
+      return "open";
+    case "succeeded":
+      return "succeeded";
+    case "canceled":
+    case "failed":
+      return "failed";
+  }
 }
 
 function msOf(time: string | null): number | undefined {

@@ -2,6 +2,7 @@ import { prebuildsUserId, type Transition } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 function templates(db: Queryable) {
   return db
@@ -72,8 +73,7 @@ const buildTimes = sql<BuildTimes>`(
           round(extract(epoch from job.completed_at - job.started_at) * 1000)::int as ms
         from workspace_builds b
         join jobs job on job.id = b.job_id
-        where b.template_version_id = version.id and job.completed_at is not null
-          and job.error is null and job.canceled_at is null
+        where b.template_version_id = version.id and ${hasSucceeded("job")}
         order by b.created_at desc limit 50
     ) taken
     group by taken.transition

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
 
 function versions(db: Queryable) {
   return (
@@ -221,10 +222,7 @@ const isUsed = sql<boolean>`(
   exists (select from templates t where t.active_version_id = v.id)
   or exists (
     select from workspaces w
-    join lateral (
-      select b.template_version_id from workspace_builds b
-      where b.workspace_id = w.id order by b.build_number desc limit 1
-    ) newest on true
+    cross join lateral ${newestBuild(sql`w.id`)} newest
     where w.template_id = v.template_id and not w.deleted and newest.template_version_id = v.id
   ))`;
 

@@ -1,8 +1,9 @@
-import { type BuildStatus, prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
+import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 
 export function workspaces(db: Queryable) {
   return db
@@ -66,25 +67,14 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
 export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
   return query.innerJoinLateral(
     ({ selectFrom }) =>
-      selectFrom("workspace_builds as b")
+      selectFrom(newestBuild(sql.ref("w.id")).as("b"))
         .innerJoin("jobs as j", "j.id", "b.job_id")
         .innerJoin("template_versions as v", "v.id", "b.template_version_id")
-        .whereRef("b.workspace_id", "=", "w.id")
-        .orderBy("b.build_number", "desc")
-        .limit(1)
         .select([
           "b.id",
           "b.template_version_id",
           sql<string | null>`v.definition ->> 'driver'`.as("driver"),
-          sql<BuildStatus>`case
-            when j.canceled_at is not null then
-              case when j.completed_at is null then 'canceling' else 'canceled' end
-            when j.completed_at is not null and j.error is not null then 'failed'
-            when j.completed_at is not null then
-              case b.transition when 'start' then 'running' when 'stop' then 'stopped' else 'deleted' end
-            when j.started_at is null then 'pending'
-            else case b.transition when 'start' then 'starting' when 'stop' then 'stopping'
-              else 'deleting' end end`.as("status"),
+          buildStatus("b", "j").as("status"),
         ])
         .as("newest"),
     (join) => join.onTrue(),

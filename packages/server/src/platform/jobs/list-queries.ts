@@ -2,6 +2,7 @@ import { type JobStatus, nilUuid } from "@slipway/api";
 import { type SqlBool, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import { jobStatus } from "./job-sql.ts";
 
 export interface JobFilter {
   readonly organizationId: string;
@@ -11,15 +12,6 @@ export interface JobFilter {
   readonly statuses: readonly JobStatus[] | undefined;
   readonly limit: number;
 }
-
-/** `jobStatus`, in SQL. */
-const status = sql<JobStatus>`case
-  when job.canceled_at is not null and job.completed_at is null then 'canceling'
-  when job.canceled_at is not null then 'canceled'
-  when job.completed_at is not null and job.error is null then 'succeeded'
-  when job.completed_at is not null then 'failed'
-  when job.started_at is null then 'pending'
-  else 'running' end`;
 
 /** Returns ids of jobs, newest first, each with its subject. */
 export function selectJobList(db: Queryable, filter: JobFilter) {
@@ -37,7 +29,9 @@ export function selectJobList(db: Queryable, filter: JobFilter) {
     .where("job.organization_id", "=", filter.organizationId)
     .$if(initiatorId !== undefined, (all) => all.where("job.initiator_id", "=", initiatorId ?? ""))
     .$if(ids !== undefined, (all) => all.where("job.id", "in", ids ?? []))
-    .$if(statuses !== undefined, (all) => all.where(status, "in", [...(statuses ?? [])]))
+    .$if(statuses !== undefined, (all) =>
+      all.where(jobStatus("job").$castTo<JobStatus>(), "in", [...(statuses ?? [])]),
+    )
     .orderBy("job.created_at", "desc")
     .limit(filter.limit)
     .select([

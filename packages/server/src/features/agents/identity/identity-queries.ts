@@ -4,6 +4,8 @@ import { type QueryCreator, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
+import { newestBuild } from "../../../platform/jobs/build-sql.ts";
+import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 
 export interface Machine {
   readonly auth: IdentityAuth;
@@ -61,17 +63,7 @@ function machineAgents(db: QueryCreator<DB>, { auth, instanceId }: Machine) {
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("jobs as job", "job.id", "build.job_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
-    .innerJoinLateral(
-      (lateral) =>
-        lateral
-          .selectFrom("workspace_builds as one")
-          .whereRef("one.workspace_id", "=", "workspace.id")
-          .orderBy("one.build_number", "desc")
-          .limit(1)
-          .select(["one.id", "one.transition"])
-          .as("newest"),
-      (join) => join.onTrue(),
-    )
+    .innerJoinLateral(newestBuild(sql.ref("workspace.id")).as("newest"), (join) => join.onTrue())
     .where("agent.auth_instance_id", "=", instanceId)
     .where("agent.auth", "=", auth)
     .where("agent.parent_id", "is", null)
@@ -85,9 +77,7 @@ function machineAgents(db: QueryCreator<DB>, { auth, instanceId }: Machine) {
             .innerJoin("jobs as later_job", "later_job.id", "later.job_id")
             .whereRef("later.workspace_id", "=", "build.workspace_id")
             .whereRef("later.build_number", ">", "build.build_number")
-            .where("later_job.completed_at", "is not", null)
-            .where("later_job.error", "is", null)
-            .where("later_job.canceled_at", "is", null)
+            .where(hasSucceeded("later_job"))
             .select("later.id"),
         ),
       ),

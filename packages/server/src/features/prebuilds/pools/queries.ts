@@ -2,6 +2,7 @@ import { prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { jobStatus } from "../../../platform/jobs/job-sql.ts";
 
 /** The fate of all prebuilds of a preset, over all versions of its template and including deleted ones. */
 export interface PoolTotals {
@@ -24,8 +25,7 @@ export async function selectTotals(db: Queryable): Promise<readonly PoolTotals[]
   const { rows } = await sql<PoolTotals>`
     select o.name as organization_name, t.id as template_id, t.name as template_name,
         t.deleted as template_deleted, preset.name as preset_name, count(*) as created,
-        count(*) filter (where j.completed_at is not null and j.canceled_at is null
-          and j.error is not null) as failed,
+        count(*) filter (where ${jobStatus("j")} = 'failed') as failed,
         count(*) filter (where w.owner_id <> ${prebuildsUserId}) as claimed
       from workspace_builds b
         join jobs j on j.id = b.job_id

@@ -3,6 +3,8 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
+import { newestBuild } from "../../../platform/jobs/build-sql.ts";
+import { jobStatus } from "../../../platform/jobs/job-sql.ts";
 import type { Pool, PoolSnapshot, Prebuild } from "./snapshot.ts";
 
 /** The advisory lock under which one replica at a time fills pools (docs/protocol/prebuilds.md §1.1). */
@@ -111,7 +113,7 @@ interface PrebuildRow {
   readonly id: string;
   readonly created_at: string;
   readonly transition: Transition;
-  readonly status: Prebuild["build"]["status"];
+  readonly status: Prebuild["build"]["status"] | "canceling";
   readonly build_created_at: string;
   readonly template_version_id: string;
   readonly is_ready: boolean;
@@ -124,20 +126,12 @@ async function selectPrebuilds(
 ): Promise<readonly Prebuild[]> {
   const { rows } = await sql<PrebuildRow>`
     select w.id, w.created_at, newest.transition, newest.created_at as build_created_at,
-        newest.template_version_id,
-        case when newest.canceled_at is not null and newest.completed_at is not null then 'canceled'
-          when newest.completed_at is null and newest.started_at is null then 'pending'
-          when newest.completed_at is null then 'running'
-          when newest.error is not null then 'failed' else 'succeeded' end as status,
+        newest.template_version_id, ${jobStatus("j")} as status,
         coalesce((select bool_and(a.lifecycle_state = 'ready') from workspace_agents a
           where a.workspace_build_id = newest.id and a.parent_id is null and not a.deleted), false) as is_ready
       from workspaces w
-        join lateral (
-          select b.id, b.transition, b.created_at, b.template_version_id,
-              j.started_at, j.completed_at, j.canceled_at, j.error
-            from workspace_builds b join jobs j on j.id = b.job_id
-            where b.workspace_id = w.id
-            order by b.build_number desc limit 1) newest on true
+        cross join lateral ${newestBuild(sql`w.id`)} newest
+        join jobs j on j.id = newest.job_id
       where w.prebuild_preset_id = ${presetId} and w.owner_id = ${prebuildsUserId} and not w.deleted
       order by w.created_at, w.id`.execute(db);
   return rows.map((row) => ({
@@ -145,7 +139,7 @@ async function selectPrebuilds(
     createdAtMs: timestampMs(row.created_at),
     build: {
       transition: row.transition,
-      status: row.status,
+      status: row.status === "canceling" ? "running" : row.status,
       createdAtMs: timestampMs(row.build_created_at),
       isOfVersion: row.template_version_id === versionId,
     },
@@ -182,10 +176,8 @@ export async function lockPrebuildToDelete(trx: Queryable, workspaceId: string) 
     .executeTakeFirst();
   if (locked === undefined) return undefined;
   const job = await trx
-    .selectFrom("workspace_builds as b")
+    .selectFrom(newestBuild(sql.val(workspaceId)).as("b"))
     .innerJoin("jobs as j", "j.id", "b.job_id")
-    .where("b.workspace_id", "=", workspaceId)
-    .orderBy("b.build_number", "desc")
     .select(["j.id", "j.started_at", "j.completed_at"])
     .executeTakeFirst();
   return job === undefined ? undefined : { ...locked, job };

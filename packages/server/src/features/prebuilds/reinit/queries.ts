@@ -3,6 +3,8 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
+import { isReplaced } from "../../../platform/jobs/build-sql.ts";
+import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { repeatMs } from "./decide.ts";
 import type { ReinitView } from "./view.ts";
@@ -50,17 +52,11 @@ export async function selectReinitViews(
       join workspaces w on w.id = build.workspace_id
       left join lateral (
         select b.build_number, b.transition, b.owner_id from workspace_builds b
-          where b.workspace_id = w.id and (
-            select j.completed_at is not null and j.error is null and j.canceled_at is null
-              from jobs j where j.id = b.job_id)
+          where b.workspace_id = w.id and (select ${hasSucceeded("j")} from jobs j where j.id = b.job_id)
           order by b.build_number desc limit 1) done on true
     where agent.auth_token_hash = any(${sql.val([...tokenHashes])}::bytea[])
       and not agent.deleted and not w.deleted
-      and (build.build_number = done.build_number or not exists (
-        select from workspace_builds later
-          where later.workspace_id = w.id and later.build_number > build.build_number))`.execute(
-    db,
-  );
+      and (build.build_number = done.build_number or not ${isReplaced("build")})`.execute(db);
   return new Map(rows.map((row) => [row.token_hash.toString("hex"), viewOf(row)]));
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { subjectColumns } from "../../builds/context-queries.ts";
 import { endOfLife } from "../../builds/deadline-queries.ts";
 import { driverResources } from "../../builds/resource-queries.ts";
@@ -11,10 +12,9 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
     .selectFrom("workspaces as w")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
     .innerJoin("templates as t", "t.id", "w.template_id")
-    .innerJoin("workspace_builds as b", "b.workspace_id", "w.id")
+    .innerJoinLateral(newestBuild(sql.ref("w.id")).as("b"), (join) => join.onTrue())
     .innerJoin("jobs as j", "j.id", "b.job_id")
     .where("w.id", "=", workspaceId)
-    .orderBy("b.build_number", "desc")
     .select([
       ...subjectColumns,
       "b.id as build_id",
@@ -25,6 +25,5 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
     ])
     .select(driverResources(sql.ref("b.job_id")).as("resources"))
     .select(endOfLife.as("deadline"))
-    .limit(1)
     .executeTakeFirst();
 }

@@ -3,6 +3,8 @@ import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
+import { newestBuild } from "../../../platform/jobs/build-sql.ts";
+import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
 import type { SettingsColumns } from "../queries.ts";
@@ -21,33 +23,29 @@ function isWaiting(presetId: string): RawBuilder<boolean> {
     w.prebuild_preset_id = ${presetId} and w.owner_id = ${prebuildsUserId} and not w.deleted and exists (
       select from template_version_presets preset
         join templates t on t.id = w.template_id and t.active_version_id = preset.template_version_id
-        cross join lateral (
-          select b.id, b.transition, b.created_at, b.template_version_id, j.completed_at, j.error, j.canceled_at
-            from workspace_builds b join jobs j on j.id = b.job_id
-            where b.workspace_id = w.id
-            order by b.build_number desc limit 1) newest
+        cross join lateral ${newestBuild(sql`w.id`)} newest
+        join jobs j on j.id = newest.job_id
         where preset.id = ${presetId} and not t.deleted
           and newest.template_version_id = preset.template_version_id
-          and newest.transition = 'start' and newest.completed_at is not null
-          and newest.error is null and newest.canceled_at is null
+          and newest.transition = 'start' and ${hasSucceeded("j")}
           and (preset.invalidate_after_secs = 0
             or newest.created_at >= now() - make_interval(secs => preset.invalidate_after_secs))
           and (preset.last_invalidated_at is null or newest.created_at >= preset.last_invalidated_at)
-          and ${agentsOf("newest.id", sql`true`)}
-          and not ${agentsOf("newest.id", sql`a.lifecycle_state <> 'ready'`)})`;
+          and ${agentsOf(sql`newest.id`, sql`true`)}
+          and not ${agentsOf(sql`newest.id`, sql`a.lifecycle_state <> 'ready'`)})`;
 }
 
 const areConnected = sql<boolean>`
   not ${agentsOf(
-    "(select id from workspace_builds where workspace_id = w.id order by build_number desc limit 1)",
+    sql`(select id from ${newestBuild(sql`w.id`)} newest)`,
     sql`not ${isConnected("a")}`,
   )}`;
 
 /** Returns the condition that a build has root agents for which `holds` is true. */
-function agentsOf(buildId: string, holds: RawBuilder<unknown>): RawBuilder<boolean> {
+function agentsOf(buildId: RawBuilder<string>, holds: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql<boolean>`exists (
     select from workspace_agents a
-      where a.workspace_build_id = ${sql.raw(buildId)} and a.parent_id is null and not a.deleted and (${holds}))`;
+      where a.workspace_build_id = ${buildId} and a.parent_id is null and not a.deleted and (${holds}))`;
 }
 
 /** Returns the claim transaction, on PostgreSQL. It sets the new owner's settings together with the name. */

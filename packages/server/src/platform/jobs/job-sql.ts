@@ -1,0 +1,28 @@
+import type { JobStatus } from "@slipway/api";
+import { type RawBuilder, sql } from "kysely";
+
+/** Returns the status of a job in SQL, as `jobStatus` of `job-json.ts` derives it; `job` is the table's alias. */
+export function jobStatus(job: string): RawBuilder<Exclude<JobStatus, "unknown">> {
+  const { started, canceled, completed, error } = columnsOf(job);
+  return sql`case
+    when ${canceled} is not null then case when ${completed} is null then 'canceling' else 'canceled' end
+    when ${completed} is not null then case when ${error} is null then 'succeeded' else 'failed' end
+    when ${started} is null then 'pending' else 'running' end`;
+}
+
+/** Returns the condition that a job has the status `succeeded`, in a form that the planner can estimate. */
+export function hasSucceeded(job: string): RawBuilder<boolean> {
+  const { canceled, completed, error } = columnsOf(job);
+  return sql<boolean>`(
+    ${completed} is not null and ${error} is null and ${canceled} is null)`;
+}
+
+function columnsOf(job: string) {
+  const column = (name: string): RawBuilder<unknown> => sql.ref(`${job}.${name}`);
+  return {
+    started: column("started_at"),
+    canceled: column("canceled_at"),
+    completed: column("completed_at"),
+    error: column("error"),
+  };
+}
