@@ -2,12 +2,15 @@ import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** Returns the condition that the agent of that id, which may be a column, is live. */
+/**
+ * Returns the condition that the agent of that id, which may be a column, is live (docs/protocol/rest.md §1.4). Each agent is
+ * looked up by its id: a join, or `exists`, would read every build of every workspace where there are few of them.
+ */
 export function isLiveAgent(agentId: string | RawBuilder<string>): RawBuilder<boolean> {
-  return sql<boolean>`exists (select from live_agents where id = ${agentId})`;
+  return sql<boolean>`coalesce((select true from live_agents where id = ${agentId}), false)`;
 }
 
-/** Returns whether an agent is live (docs/protocol/rest.md §1.4). */
+/** Returns whether an agent is live. */
 export async function isLive(db: Queryable, agentId: string): Promise<boolean> {
   return (await selectLive(db, [agentId])).has(agentId);
 }
@@ -17,9 +20,8 @@ export async function selectLive(
   db: Queryable,
   agentIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  // One look for each, by its id: a join, or `exists`, reads every build of every workspace where there are few of them.
-  const { rows } = await sql<{ id: string; is_live: true | null }>`
-    select wanted.id, (select true from live_agents where id = wanted.id) as is_live
-      from unnest(${[...agentIds]}::uuid[]) as wanted (id)`.execute(db);
-  return new Set(rows.flatMap(({ id, is_live: live }) => (live === true ? [id] : [])));
+  const { rows } = await sql<{ readonly id: string }>`
+    select id from unnest(${[...agentIds]}::uuid[]) as wanted (id)
+      where ${isLiveAgent(sql.ref("wanted.id"))}`.execute(db);
+  return new Set(rows.map(({ id }) => id));
 }
