@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { chown, mkdir, readFile, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { errorText } from "@slipway/runtime";
+import { errorText, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import type { Binaries } from "./binaries.ts";
-import { EmbeddedPostgresError, systemErrorCode } from "./errors.ts";
+import { EmbeddedPostgresError } from "./errors.ts";
 import { exists, removeUnfinished, unfinishedName } from "./runtime-copy.ts";
 import { adminUser, cleanEnvironment } from "./settings.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemErrorCode } from "./errors.ts";
+import { systemErrorCode } from "@slipway/runtime";
 
 /** The state that a running server reports in `postmaster.pid`. */
 export interface PostmasterFile {

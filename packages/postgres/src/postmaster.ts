@@ -2,10 +2,9 @@ import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-import type { Clock } from "@slipway/runtime";
+import { type Clock, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
-import { systemErrorCode } from "./errors.ts";
 import { cleanEnvironment, serverArguments } from "./settings.ts";
 
 /** The server's exit code and signal. Both are null for an adopted server: only a parent is told. */

@@ -13,8 +13,9 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 import type { Binaries } from "./binaries.ts";
-import { systemErrorCode } from "./errors.ts";
 
 /** A copy of the binaries that every user may read and execute. */
 export interface Runtime {

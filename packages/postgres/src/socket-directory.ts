@@ -2,9 +2,9 @@ import { chown, mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
-import { systemErrorCode } from "./errors.ts";
 import { socketPort } from "./settings.ts";
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, with the final zero. */

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-import { errorText } from "@slipway/runtime";
+import { errorText, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
-import { EmbeddedPostgresError, systemErrorCode } from "./errors.ts";
+import { EmbeddedPostgresError } from "./errors.ts";
 
 /**
  * The user that root runs PostgreSQL as, and nothing else, because every process of that user controls the database.

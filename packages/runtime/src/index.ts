@@ -12,5 +12,6 @@ export type { Offered } from "./mailbox.ts";
 export { printableJson, printableLine, printableText } from "./printable-text.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
+export { systemErrorCode } from "./system-error.ts";
 export { Turnstile } from "./turnstile.ts";
 export { Wake } from "./wake.ts";

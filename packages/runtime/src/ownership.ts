@@ -1,6 +1,8 @@
 import { lchown, lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { systemErrorCode } from "./system-error.ts";
+
 /** A user of the machine and its group, by number. */
 export interface Account {
   readonly uid: number;
@@ -13,8 +15,7 @@ export async function ownerOf(path: string): Promise<Account | undefined> {
     const { uid, gid } = await lstat(path);
     return { uid, gid };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,8 @@ import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 const prefix = "slipway-pipes-";
 /** A FIFO that its directory's agent reads from as long as it lives, and the system closes when it is killed. */
 const lifeline = "alive";
@@ -63,6 +65,6 @@ function isDead(directory: string): boolean {
     return false;
   } catch (error) {
     // Without the FIFO it is still being made.
-    return error instanceof Error && "code" in error && error.code === "ENXIO";
+    return systemErrorCode(error) === "ENXIO";
   }
 }

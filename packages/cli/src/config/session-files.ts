@@ -1,6 +1,8 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 /** A stored session: the server and the token that it issued. */
 export interface StoredSession {
   readonly url: string;
@@ -47,7 +49,7 @@ export class SessionFiles {
       const text = (await readFile(join(this.directory, name), "utf8")).trim();
       return text === "" ? undefined : text;
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
       throw error;
     }
   }
@@ -59,12 +61,4 @@ export class SessionFiles {
     await writeFile(temporary, `${text}\n`, { mode: fileMode });
     await rename(temporary, path);
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "ENOENT" || error.code === "ENOTDIR")
-  );
 }

@@ -1,7 +1,8 @@
 import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemErrorCode } from "./system-error.ts";
+import { systemErrorCode } from "@slipway/runtime";
+
 import { workspacePaths } from "./workspace-directory.ts";
 
 /**

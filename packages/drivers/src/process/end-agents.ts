@@ -1,11 +1,10 @@
-import type { Clock } from "@slipway/runtime";
+import { type Clock, systemErrorCode } from "@slipway/runtime";
 
 import { DriverError } from "../errors.ts";
 import type { AgentRecord } from "./agent-record.ts";
 import { findAgents, findMembers, processKey } from "./running-agent.ts";
 import type { RunningAgent, Selection } from "./running-agent.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
-import { systemErrorCode } from "./system-error.ts";
 
 export interface EndOptions {
   readonly table: ProcessTable;

@@ -1,9 +1,9 @@
 import { chmod, chown, lstat, mkdir } from "node:fs/promises";
 
+import { systemErrorCode } from "@slipway/runtime";
 import { type Account, giveTree } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
-import { systemErrorCode } from "./system-error.ts";
 
 /** Lets a user traverse a directory of ours, and nothing else. */
 export async function letPass(directory: string, { gid }: Account): Promise<void> {

@@ -14,8 +14,9 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 import { DriverError } from "../errors.ts";
-import { systemErrorCode } from "./system-error.ts";
 
 /**
  * Returns the commands with every file readable by every user: files that are not, in a checkout below `/root` for

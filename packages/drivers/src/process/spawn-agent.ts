@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { open, rename, stat } from "node:fs/promises";
 
-import { errorText } from "@slipway/runtime";
+import { errorText, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
-import { systemErrorCode } from "./system-error.ts";
 
 export interface AgentSpawn {
   readonly command: readonly string[];

@@ -3,8 +3,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 import { DriverError } from "../errors.ts";
-import { systemErrorCode } from "./system-error.ts";
 
 /** A range of uids, both ends included. */
 export interface UidRange {

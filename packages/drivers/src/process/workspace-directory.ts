@@ -1,11 +1,11 @@
 import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
 import { giveDirectory, letPass } from "./ownership.ts";
-import { systemErrorCode } from "./system-error.ts";
 
 /** The paths in a workspace's directory. */
 export interface WorkspacePaths {

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
 import { type Account, ownerOf } from "@slipway/runtime/ownership";
 
 import { namesIn } from "./agent-record.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
-import { systemErrorCode } from "./system-error.ts";
 import { type UidRange, UserAssignments } from "./user-assignments.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 

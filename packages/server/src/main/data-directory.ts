@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 import type { Settings } from "../platform/config/settings.ts";
 import { lockFile } from "./directory-lock.ts";
 import { StartError } from "./errors.ts";
@@ -75,7 +77,7 @@ async function readOrMake(file: string, make: () => string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).trim();
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (systemErrorCode(error) !== "ENOENT") throw error;
   }
   const value = make();
   await writeWhole(file, value);

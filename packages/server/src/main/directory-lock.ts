@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 /** SQLite's code for a database that is locked by another process. */
 const busy = 5;
 
@@ -30,6 +32,6 @@ async function makeFile(path: string): Promise<void> {
   try {
     await writeFile(path, "", { flag: "wx", mode: 0o600 });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (systemErrorCode(error) !== "EEXIST") throw error;
   }
 }

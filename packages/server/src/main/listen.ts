@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from "node:net";
 
+import { systemErrorCode } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
 
 import type { ListenAddress, Settings } from "../platform/config/settings.ts";
@@ -59,7 +60,7 @@ export async function tryAddress(address: ListenAddress): Promise<void> {
 
 /** Returns a `StartError` if the system gives a reason for its refusal; any other error unchanged. */
 function listenError(error: unknown, { host, port }: ListenAddress): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = systemErrorCode(error);
   const choose = "choose another by SLIPWAY_HTTP_ADDRESS";
   if (code === "EADDRINUSE") {
     return new StartError(
@@ -75,7 +76,7 @@ function listenError(error: unknown, { host, port }: ListenAddress): unknown {
   );
 }
 
-const refusals: ReadonlyMap<unknown, string> = new Map([
+const refusals: ReadonlyMap<string | undefined, string> = new Map([
   ["EACCES", "this user may not use that port"],
   ["EADDRNOTAVAIL", "this machine does not have that address"],
   ["ENOTFOUND", "no such host is known"],

@@ -1,6 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { systemErrorCode } from "@slipway/runtime";
+
 import type { OptionsOf } from "../../../command/definition.ts";
 import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
@@ -21,7 +23,7 @@ export async function run(
   try {
     await writeFile(path, text, { flag: "wx" });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (systemErrorCode(error) !== "EEXIST") throw error;
     throw new CommandError(`${path} already exists and was not changed`, {
       hint: `push it with: slipway templates push ${directory}`,
     });

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 
 import { getFile, getTemplateVersion } from "@slipway/api";
+import { systemErrorCode } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
@@ -9,7 +10,6 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { findTemplate, findVersion } from "../find-template.ts";
 import type { command } from "./command.ts";
-import { fileExists } from "./file-exists.ts";
 import { unpack } from "./unpack.ts";
 
 export async function run(
@@ -47,7 +47,7 @@ async function writeTar(path: string, tar: Uint8Array, overwrite: boolean): Prom
   try {
     await writeFile(path, tar, { flag: overwrite ? "w" : "wx" });
   } catch (error) {
-    if (!fileExists(error)) throw error;
+    if (systemErrorCode(error) !== "EEXIST") throw error;
     throw new CommandError(`${path} already exists and was not changed`, {
       hint: "overwrite it with --force",
     });
