@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { replaceFile } from "@slipway/runtime/replace-file";
 
 /** A stored session: the server and the token that it issued. */
 export interface StoredSession {
@@ -56,9 +57,6 @@ export class SessionFiles {
 
   /** Replaces the file atomically, so that a concurrent command reads the old one or the new one. */
   async #writeFile(name: string, text: string): Promise<void> {
-    const path = join(this.directory, name);
-    const temporary = `${path}.${process.pid}.new`;
-    await writeFile(temporary, `${text}\n`, { mode: fileMode });
-    await rename(temporary, path);
+    await replaceFile(join(this.directory, name), `${text}\n`, { mode: fileMode });
   }
 }

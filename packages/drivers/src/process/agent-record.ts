@@ -1,7 +1,8 @@
-import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { workspacePaths } from "./workspace-directory.ts";
 
@@ -19,8 +20,7 @@ export interface AgentRecord {
 /** Writes a record right after the spawn. A crash between the two leaves no record: see `findAgents`. */
 export async function writeRecord(record: AgentRecord): Promise<void> {
   const path = recordPath(record.directory, record.agentId);
-  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(path, JSON.stringify(record), { mode: 0o600 });
 }
 
 export async function removeRecord(directory: string, agentId: string): Promise<void> {

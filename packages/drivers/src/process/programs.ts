@@ -1,5 +1,7 @@
-import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+
+import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { publishCommands } from "./public-files.ts";
 
@@ -42,7 +44,5 @@ export async function installPrograms({
 /** Replaces a program atomically: a workspace that runs it meanwhile gets the old one or the new one. */
 async function writeProgram(path: string, command: readonly string[]): Promise<void> {
   const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  await writeFile(`${path}.new`, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
-  await chmod(`${path}.new`, 0o755);
-  await rename(`${path}.new`, path);
+  await replaceFile(path, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, { mode: 0o755 });
 }

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, realpath, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, realpath } from "node:fs/promises";
+import { join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { replaceFile } from "@slipway/runtime/replace-file";
 
 import type { Settings } from "../platform/config/settings.ts";
 import { lockFile } from "./directory-lock.ts";
@@ -56,7 +57,7 @@ export async function writeSecretKeys(
   { path }: Pick<DataDirectory, "path">,
   keys: readonly [string, ...string[]],
 ): Promise<void> {
-  await writeWhole(join(path, secretKeyName), keys.join("\n"));
+  await writeSecret(join(path, secretKeyName), keys.join("\n"));
 }
 
 /** Parses one key per line, the newest first; there are several while they are being rotated. */
@@ -80,19 +81,10 @@ async function readOrMake(file: string, make: () => string): Promise<string> {
     if (systemErrorCode(error) !== "ENOENT") throw error;
   }
   const value = make();
-  await writeWhole(file, value);
+  await writeSecret(file, value);
   return value;
 }
 
-/** Writes a file atomically, and waits until it and its name are on disk. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  await writeFile(temporary, `${text}\n`, { mode: 0o600, flush: true });
-  await rename(temporary, file);
-  const directory = await open(dirname(file));
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+function writeSecret(file: string, text: string): Promise<void> {
+  return replaceFile(file, `${text}\n`, { mode: 0o600, isDurable: true });
 }
