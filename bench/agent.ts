@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { getAgent } from "@slipway/api";
+import { parseProcStat } from "@slipway/runtime";
 import {
   firstAgent,
   logInAsAdmin,
@@ -59,7 +60,7 @@ function processOf(agentId: string): number {
  * Returns the start time of a process, in milliseconds since the epoch; the system counts in hundredths of a second.
  */
 function startedAtMs(pid: number): number {
-  const ticks = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19]);
+  const ticks = Number(parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.start);
   const bootMs = Date.now() - Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;
   return (
     bootMs + (ticks * 1000) / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }))

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 
+import { parseProcStat, parseProcStatus, ticksPerSecond } from "@slipway/runtime";
+
 /** The memory and processor time of a process. Linux only. */
 export interface ProcessCost {
   readonly residentMb: number;
@@ -8,16 +10,14 @@ export interface ProcessCost {
   readonly cpuSeconds: number;
 }
 
-const ticksPerSecond = 100;
-
 export function readProcessCost(pid: number): ProcessCost {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const megabytes = (field: string): number =>
-    Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    (parseProcStatus(status, field) ?? Number.NaN) / 1024;
+  const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
   return {
     residentMb: megabytes("VmRSS"),
     peakMb: megabytes("VmHWM"),
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+    cpuSeconds: (stat?.usedTicks ?? Number.NaN) / ticksPerSecond,
   };
 }

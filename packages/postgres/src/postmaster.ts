@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-import { type Clock, systemErrorCode } from "@slipway/runtime";
+import { type Clock, parseProcStat, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { cleanEnvironment, serverArguments } from "./settings.ts";
@@ -97,8 +97,7 @@ async function isAlive(pid: number): Promise<boolean> {
   }
   if (process.platform !== "linux") return true;
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, "latin1");
-    return !/^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
+    return parseProcStat(await readFile(`/proc/${pid}/stat`, "latin1"))?.isZombie !== true;
   } catch (error) {
     if (["ENOENT", "ESRCH"].includes(systemErrorCode(error) ?? "")) return false;
     throw error;

@@ -10,6 +10,8 @@ export type { Logger, LogFields } from "./logger.ts";
 export { Mailbox } from "./mailbox.ts";
 export type { Offered } from "./mailbox.ts";
 export { printableJson, printableLine, printableText } from "./printable-text.ts";
+export { parseProcStat, parseProcStatus, ticksPerSecond } from "./proc.ts";
+export type { ProcStat } from "./proc.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
 export { systemErrorCode } from "./system-error.ts";

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createWorkspace, getBuildInfo, getExternalAgentCredentials } from "@slipway/api";
+import { parseProcStatus } from "@slipway/runtime";
 import {
   firstAgent,
   logInAsAdmin,
@@ -59,7 +60,7 @@ afterAll(() => opened.disposeAsync());
 /** Resolves to the memory of the server's process; 0 if the system does not report it. */
 async function memory(): Promise<number> {
   const status = await readFile(`/proc/${server.pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? "0") * 1024;
+  return (parseProcStatus(status, "VmRSS") ?? 0) * 1024;
 }
 
 /** Runs a hostile action and checks that the server still answers and has not grown much. */

@@ -13,7 +13,7 @@ import {
   startPostmaster,
   systemAccount,
 } from "@slipway/postgres";
-import { silentLogger, systemClock } from "@slipway/runtime";
+import { parseProcStatus, silentLogger, systemClock } from "@slipway/runtime";
 import { type Account, giveTree } from "@slipway/runtime/ownership";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -238,7 +238,7 @@ async function succeedsAs(account: Account, program: string, ...args: string[]):
 
 async function userOfProcess(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^Uid:\t(\d+)/m.exec(status)?.[1]);
+  return parseProcStatus(status, "Uid") ?? Number.NaN;
 }
 
 describe.runIf(isRoot)("where root starts it", () => {

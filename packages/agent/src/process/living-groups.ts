@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
+import { parseProcStat, type ProcStat } from "@slipway/runtime";
+
 import { hasGroup } from "./signal-group.ts";
 
 /**
@@ -22,19 +24,17 @@ function groupsOfLiving(): ReadonlySet<number> | undefined {
   }
   const groups = new Set<number>();
   for (const pid of pids) {
-    const [state, , group] = statFields(pid);
-    if (state !== undefined && !"ZX".includes(state)) groups.add(Number(group));
+    const stat = statOf(pid);
+    if (stat?.isZombie === false) groups.add(stat.groupId);
   }
   return groups.size === 0 ? undefined : groups;
 }
 
-/** Returns state, parent, group, … of `/proc/<pid>/stat` (proc_pid_stat(5)); the name before them may hold anything. */
-function statFields(pid: string): readonly (string | undefined)[] {
+function statOf(pid: string): ProcStat | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     // It is gone by now.
-    return [];
+    return undefined;
   }
 }

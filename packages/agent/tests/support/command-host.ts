@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { type Clock, systemClock } from "@slipway/runtime";
+import { type Clock, parseProcStat, systemClock } from "@slipway/runtime";
 
 import { OutputPipes } from "../../src/process/output-pipes.ts";
 import { ProcessGroups } from "../../src/process/process-groups.ts";
@@ -35,8 +35,7 @@ export function shellCommand(text: string): PreparedCommand {
 /** Reports whether the process lives; one that waits for its parent to look does not. */
 export function isAlive(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.isZombie === false;
   } catch {
     return false;
   }

@@ -1,10 +1,10 @@
 import { readFile, readdir } from "node:fs/promises";
 
+import { parseProcStat, parseProcStatus, ticksPerSecond } from "@slipway/runtime";
+
 import type { AgentMarks, ProcessTable, RunningProcess } from "./running-process.ts";
 import { hashToken, markVariables } from "./running-process.ts";
 
-/** `USER_HZ`, which is 100 on every architecture that Node.js runs on. */
-const ticksPerSecond = 100;
 const atOnce = 64;
 
 /** Returns the process table of Linux, read from `/proc`. */
@@ -36,32 +36,22 @@ async function readProcess(path: string, bootMs: number): Promise<RunningProcess
   return parseProcess({ stat, status }, parseMarks(environment), bootMs);
 }
 
-/**
- * Parses a line of `/proc/<pid>/stat` (proc_pid_stat(5)): pid, (name), state, parent, group, …; the 22nd field is the
- * start, in ticks since the boot. The name may contain anything, including parentheses. Returns undefined for a zombie.
- */
+/** Combines the files of one process; undefined for a zombie, and for one that has ended meanwhile. */
 export function parseProcess(
   { stat, status }: { readonly stat: string; readonly status: string },
   marks: AgentMarks | undefined,
   bootMs: number,
 ): RunningProcess | undefined {
   const pid = Number.parseInt(stat, 10);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, parentPid, groupId] = fields;
-  const start = fields[19];
-  // `Uid:` and the real, effective, saved and file system user (proc_pid_status(5)).
-  const uid = /^Uid:\t(\d+)/m.exec(status)?.[1];
-  if (Number.isNaN(pid) || start === undefined || uid === undefined) return undefined;
-  if (state === "Z" || state === "X") return undefined;
-  return {
-    pid,
-    parentPid: Number(parentPid),
-    groupId: Number(groupId),
-    start,
-    startedAtMs: bootMs + (Number(start) * 1000) / ticksPerSecond,
-    uid: Number(uid),
-    marks,
-  };
+  const fields = parseProcStat(stat);
+  // The real user is the first number.
+  const uid = parseProcStatus(status, "Uid");
+  if (Number.isNaN(pid) || fields === undefined || fields.isZombie || uid === undefined) {
+    return undefined;
+  }
+  const { parentPid, groupId, start } = fields;
+  const startedAtMs = bootMs + (Number(start) * 1000) / ticksPerSecond;
+  return { pid, parentPid, groupId, start, startedAtMs, uid, marks };
 }
 
 /** Finds our marks in an environment (`name=value`, each ended by a zero byte). */

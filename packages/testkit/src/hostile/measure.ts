@@ -1,11 +1,12 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { parseProcStatus } from "@slipway/runtime";
+
 /** Returns the resident memory of a process; NaN where the system does not report it. */
 export async function memoryOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1];
-  return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024;
+  return (parseProcStatus(status, "VmRSS") ?? Number.NaN) * 1024;
 }
 
 /** Counts the bytes of all files under a directory; files that disappear meanwhile do not count. */

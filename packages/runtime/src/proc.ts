@@ -1,0 +1,38 @@
+/** The parts of `/proc/<pid>/stat` that somebody needs (proc_pid_stat(5)). */
+export interface ProcStat {
+  /** True for a process that has ended and that its parent has not waited for yet. */
+  readonly isZombie: boolean;
+  readonly parentPid: number;
+  readonly groupId: number;
+  /** The processor time, in ticks. */
+  readonly usedTicks: number;
+  /** The start, in ticks since the boot; with the pid it identifies a process. */
+  readonly start: string;
+}
+
+/** The length of a tick is `USER_HZ`, which is 100 on every architecture that Node.js runs on. */
+export const ticksPerSecond = 100;
+
+/**
+ * Parses `/proc/<pid>/stat`: pid, (name), state, parent, group, …. The name may contain anything, including parentheses.
+ * Undefined for a text without all fields, such as that of a process that has ended meanwhile.
+ */
+export function parseProcStat(text: string): ProcStat | undefined {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state = "", parentPid, groupId] = fields;
+  const start = fields[19];
+  if (start === undefined) return undefined;
+  return {
+    isZombie: state === "Z" || state === "X",
+    parentPid: Number(parentPid),
+    groupId: Number(groupId),
+    usedTicks: Number(fields[11]) + Number(fields[12]),
+    start,
+  };
+}
+
+/** Finds a number in `/proc/<pid>/status` (proc_pid_status(5)), such as `Uid` or `VmRSS`; undefined where it is missing. */
+export function parseProcStatus(text: string, name: string): number | undefined {
+  const found = new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
