@@ -1,6 +1,6 @@
+import { durationText } from "@slipway/runtime";
 import { RegexMatcher } from "@slipway/template";
 import {
-  durationText,
   maxRegexSize,
   parseDuration,
   parseTemplateText,
@@ -63,8 +63,8 @@ export const expressionsTarget: FuzzTarget = {
       expectThat(isUsable || typeof result === "object", "only what is usable matches");
     }
     const seconds = parseDuration(text);
-    if (seconds !== undefined && Number.isSafeInteger(seconds))
-      expectSame("a duration", parseDuration(durationText(seconds)), seconds);
+    if (seconds !== undefined && Number.isSafeInteger(seconds * 1_000))
+      expectSame("a duration", parseDuration(durationText(seconds * 1_000)), seconds);
     suggest(text, ["parameters", "owner", text.slice(0, 20)]);
   },
 };

@@ -1,4 +1,6 @@
-import { durationPattern, durationText, parseDuration } from "../duration.ts";
+import { durationText } from "@slipway/runtime";
+
+import { durationPattern, parseDuration } from "../duration.ts";
 import { reportKind, type Shape } from "./shape.ts";
 
 /** `true` or `false`. */
@@ -34,14 +36,14 @@ export function duration(options: { readonly min: number; readonly max: number }
       type: "string",
       pattern: durationPattern,
       // A pattern cannot express it, and people read it in the reference.
-      $comment: `from ${durationText(min)} to ${durationText(max)}`,
+      $comment: `from ${durationText(min * 1_000)} to ${durationText(max * 1_000)}`,
     },
     read: (place, reader) => {
       const content = reader.open(place);
       const value = content.kind === "scalar" ? content.value : undefined;
       const seconds = typeof value === "string" ? parseDuration(value) : undefined;
       if (seconds !== undefined && seconds >= min && seconds <= max) return seconds;
-      const limits = `from ${durationText(min)} to ${durationText(max)}`;
+      const limits = `from ${durationText(min * 1_000)} to ${durationText(max * 1_000)}`;
       const unit = typeof value === "number" ? `; write the unit, such as ${value}s` : "";
       return reportKind(
         place,

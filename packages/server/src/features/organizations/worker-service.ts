@@ -5,7 +5,7 @@ import {
   type QueryOf,
   type WorkerStatus,
 } from "@slipway/api";
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, durationMs, errorText, type Logger } from "@slipway/runtime";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/http/errors.ts";
@@ -97,18 +97,13 @@ function split(text = ""): readonly string[] {
   return text.split(",").filter((part) => part !== "");
 }
 
-const secondsOfUnits: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 };
-
 /** Parses a Go duration such as `1h30m0s`, in seconds. */
 function readAge(text = ""): number {
   if (text === "" || text === "0s") return Infinity;
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
     throw invalidField("max_age", `must be a duration such as 1h30m0s, found "${text}"`);
   }
-  return [...text.matchAll(/([\d.]+)(h|ms|m|s)/g)].reduce(
-    (sum, [, value, unit]) => sum + Number(value) * (secondsOfUnits[unit ?? ""] ?? 0),
-    0,
-  );
+  return durationMs(text) / 1_000;
 }
 
 function readLimit(text = ""): number {
