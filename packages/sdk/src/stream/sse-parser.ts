@@ -11,7 +11,7 @@ export class SseError extends Error {
   readonly code = "bad-event-stream";
 }
 
-/** The most characters of one line, and of all data of one event. */
+/** The most characters of one line, and of all data of one event, by default. */
 export const maxSseChars = 64 * 1024;
 
 /**
@@ -20,12 +20,18 @@ export const maxSseChars = 64 * 1024;
  * the middle is dropped.
  */
 export class SseParser {
+  readonly #maxChars: number;
   #rest = "";
   #isFirst = true;
   #skipsLineFeed = false;
   #type = "";
   #data: string[] = [];
   #dataChars = 0;
+
+  /** Takes the most characters of one line, and of all data of one event. */
+  constructor(maxChars: number = maxSseChars) {
+    this.#maxChars = maxChars;
+  }
 
   /** Takes a piece and returns the events that are complete with it. Throws `SseError`. */
   push(piece: string): SseEvent[] {
@@ -48,7 +54,7 @@ export class SseParser {
       }
     }
     this.#rest = text.slice(start);
-    if (this.#rest.length > maxSseChars) throw tooLong("line", this.#rest.length);
+    if (this.#rest.length > this.#maxChars) throw this.#tooLong("line", this.#rest.length);
     return events;
   }
 
@@ -60,7 +66,7 @@ export class SseParser {
     if (field === "event") this.#type = value;
     else if (field === "data") {
       this.#dataChars += value.length + 1;
-      if (this.#dataChars > maxSseChars) throw tooLong("event", this.#dataChars);
+      if (this.#dataChars > this.#maxChars) throw this.#tooLong("event", this.#dataChars);
       this.#data.push(value);
     }
     return undefined;
@@ -75,8 +81,10 @@ export class SseParser {
     this.#dataChars = 0;
     return isEmpty ? undefined : event;
   }
-}
 
-function tooLong(what: string, chars: number): SseError {
-  return new SseError(`${what} has ${chars} characters or more, at most ${maxSseChars} are taken`);
+  #tooLong(what: string, chars: number): SseError {
+    return new SseError(
+      `${what} has ${chars} characters or more, at most ${this.#maxChars} are taken`,
+    );
+  }
 }
