@@ -1,4 +1,4 @@
-import type { Clock } from "@slipway/runtime";
+import { type Clock, settlesWithin } from "@slipway/runtime";
 
 import type { Postmaster } from "./postmaster.ts";
 import { signalProcess } from "./postmaster.ts";
@@ -12,28 +12,14 @@ const immediateShutdownMs = 5_000;
  */
 export async function stopPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
   signalProcess(postmaster.pid, "SIGINT");
-  if (await endsWithin(postmaster, fastShutdownMs, clock)) return;
+  if (await settlesWithin(postmaster.exited, fastShutdownMs, clock)) return;
   await abandonPostmaster(postmaster, clock);
 }
 
 /** Stops a server that is no longer needed, without waiting for a checkpoint. */
 export async function abandonPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
   signalProcess(postmaster.pid, "SIGQUIT");
-  if (await endsWithin(postmaster, immediateShutdownMs, clock)) return;
+  if (await settlesWithin(postmaster.exited, immediateShutdownMs, clock)) return;
   signalProcess(postmaster.pid, "SIGKILL");
   await postmaster.exited;
-}
-
-async function endsWithin(postmaster: Postmaster, ms: number, clock: Clock): Promise<boolean> {
-  const timer = new AbortController();
-  const ended = postmaster.exited.then(() => true);
-  const late = clock.sleep(ms, timer.signal).then(
-    () => false,
-    () => true,
-  );
-  try {
-    return await Promise.race([ended, late]);
-  } finally {
-    timer.abort();
-  }
 }

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { type Clock, whenAborted } from "@slipway/runtime";
+import { type Clock, settlesWithin, whenAborted } from "@slipway/runtime";
 
 import { ProcessError } from "./errors.ts";
 import type { OutputPipes } from "./output-pipes.ts";
@@ -104,7 +104,7 @@ async function waitForExit(
     const graceMs = reason === "timed-out" ? options.timeoutGraceMs : options.stopGraceMs;
     if (graceMs > 0) {
       signalGroup(group.pid, "SIGHUP");
-      await settlesWithin(group.exit, graceMs, clock, new AbortController().signal);
+      await settlesWithin(group.exit, graceMs, clock);
     }
     signalGroup(group.pid, "SIGKILL");
   }
@@ -119,25 +119,6 @@ async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal
     // Aborted: nothing waits any more.
   }
   return new Promise(() => undefined);
-}
-
-/** Reports whether the promise settles within `ms`; the signal cuts the wait short. */
-async function settlesWithin(
-  promise: Promise<unknown>,
-  ms: number,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const settled = new AbortController();
-  const wait = clock.sleep(ms, AbortSignal.any([signal, settled.signal])).then(
-    () => false,
-    () => false,
-  );
-  try {
-    return await Promise.race([promise.then(() => true), wait]);
-  } finally {
-    settled.abort();
-  }
 }
 
 async function readOutput(group: SpawnedGroup, take: TakeOutput, cut: AbortSignal): Promise<void> {

@@ -1,3 +1,5 @@
+import { withTimeout } from "@slipway/runtime";
+
 import { Random } from "../engine/random.ts";
 import { type InjectedFault, injectFaults } from "./inject-faults.ts";
 import { networkFaults } from "./network-faults.ts";
@@ -28,7 +30,7 @@ export async function claimUnderFaults(
     },
     AbortSignal.any([over.signal, signal]),
   );
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(claimsWithinMs)]);
+  const limit = withTimeout(signal, claimsWithinMs);
   try {
     await Promise.race([claims.make(actors, limit), repaired]);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+import { withTimeout } from "@slipway/runtime";
 import { ApiError, isRetryable } from "@slipway/sdk/http";
 
 /** The time after which a request without an answer is given up; the connection may have stalled. */
@@ -11,7 +12,7 @@ export function callOnce<T>(
   call: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  return call(AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
+  return call(withTimeout(signal, answerMs));
 }
 
 /** Reports whether the server has refused for good, so that calling again is useless. */

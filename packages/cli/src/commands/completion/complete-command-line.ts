@@ -1,4 +1,4 @@
-import { printableLine } from "@slipway/runtime";
+import { printableLine, withTimeout } from "@slipway/runtime";
 
 import { type Candidate, complete, type Completion } from "../../command/complete.ts";
 import { connect } from "../../command/connect.ts";
@@ -54,7 +54,7 @@ async function knownNames(
   };
   try {
     const client = connect(await readSettings(flags, environment));
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(namesMs)]);
+    const limited = withTimeout(signal, namesMs);
     return await namesOf(names, current.slice(prefix.length), typed, { client, signal: limited });
   } catch {
     // Not logged in, no server, not allowed: there are no names then, and no place to report it.

@@ -6,6 +6,7 @@ import {
   type Workspace,
   type WorkspaceAgent,
 } from "@slipway/api";
+import { withTimeout } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";
@@ -70,7 +71,7 @@ async function readMetadata(
 ): Promise<readonly AgentMetadata[] | undefined> {
   const url = client.url(watchAgentMetadata, { params: { agent: id } });
   try {
-    const both = AbortSignal.any([signal, AbortSignal.timeout(metadataTimeoutMs)]);
+    const both = withTimeout(signal, metadataTimeoutMs);
     const data = await readFirstEvent(url, client.headers, both);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an answer is taken to follow the contract
     return data === undefined ? undefined : (JSON.parse(data) as AgentMetadata[]);

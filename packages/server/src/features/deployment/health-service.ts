@@ -1,5 +1,5 @@
 import type { getHealthReport, ResponseOf } from "@slipway/api";
-import { errorText } from "@slipway/runtime";
+import { abortable, errorText, limitedBy, systemClock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -38,14 +38,9 @@ export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<R
 
 /** Runs an empty query; resolves to its duration in milliseconds. Throws when no answer comes in time. */
 export async function pingDatabase(db: Queryable): Promise<number> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer in time")), healthTimeoutMs);
   const startedAt = performance.now();
-  try {
-    await Promise.race([sql`select 1`.execute(db), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const answer = sql`select 1`.execute(db);
+  await limitedBy(healthTimeoutMs, systemClock, (limit) => abortable(answer, limit), "answer");
   return performance.now() - startedAt;
 }
 

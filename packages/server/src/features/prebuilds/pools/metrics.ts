@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { abortable, type Clock, errorText, limitedBy, type Logger } from "@slipway/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 import type { Queryable } from "../../../platform/db/database.ts";
@@ -82,10 +82,12 @@ async function refresh(
   { db, clock, logger, limits }: PoolMetricsNeeds,
 ): Promise<void> {
   try {
-    const [settings, totals, pools] = await within(
+    const reads = Promise.all([readPrebuildsSettings(db), selectTotals(db), readPools(db, limits)]);
+    const [settings, totals, pools] = await limitedBy(
       maxWaitMs,
       clock,
-      Promise.all([readPrebuildsSettings(db), selectTotals(db), readPools(db, limits)]),
+      (limit) => abortable(reads, limit),
+      "answer of the database",
     );
     clear(metrics);
     metrics.paused.set(settings.reconciliation_paused ? 1 : 0);
@@ -144,21 +146,4 @@ function atMostEvery(ms: number, clock: Clock, work: () => Promise<void>): () =>
     }
     return last;
   };
-}
-
-/** Resolves to the result of the work; rejects when it takes longer. The work itself continues. */
-async function within<T>(ms: number, clock: Clock, work: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const tooLate = async (): Promise<never> => {
-    await clock.sleep(ms, done.signal);
-    throw new Error(`the database did not answer within ${ms} ms`);
-  };
-  const late = tooLate();
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    work.catch(() => undefined);
-    done.abort();
-  }
 }
