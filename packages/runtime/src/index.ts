@@ -16,6 +16,7 @@ export type { ProcStat } from "./proc.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
 export { settlesWithin } from "./settles-within.ts";
+export { spread } from "./spread.ts";
 export { systemErrorCode } from "./system-error.ts";
 export { Turnstile } from "./turnstile.ts";
 export { Wake } from "./wake.ts";

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
 
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
@@ -41,8 +41,7 @@ export async function runCleanup(
 ): Promise<void> {
   let pauseMs = pauseAfter(undefined);
   for (;;) {
-    // Keeps replicas that started together from staying in step.
-    await clock.sleep(pauseMs * (1 - Math.random() / 3), signal);
+    await clock.sleep(spread(pauseMs), signal);
     try {
       const removed = await cleanUp(db, clock.now());
       pauseMs = pauseAfter(removed);

@@ -5,7 +5,7 @@ import {
   type QueryOf,
   type WorkerStatus,
 } from "@slipway/api";
-import { type Clock, durationMs, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, durationMs, errorText, type Logger, spread } from "@slipway/runtime";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/http/errors.ts";
@@ -46,7 +46,7 @@ export async function announceWorker(
       signal.throwIfAborted();
       logger.debug({ error: errorText(error) }, "worker not announced");
     }
-    await clock.sleep(announceMs * (1 - Math.random() / 3), signal);
+    await clock.sleep(spread(announceMs), signal);
   }
 }
 

@@ -71,11 +71,11 @@ function read(row: Row): ScheduledWorkspace {
     ownerIsActive: row.owner_status !== "suspended",
     isDormant: row.dormant_at !== null,
     autostart: row.autostart_schedule ?? undefined,
-    nextStartAt: msOf(row.next_start_at),
+    nextStartAt: timestampMs(row.next_start_at),
     build: {
       transition: row.transition,
       job: stateOf(row.job_status),
-      deadline: msOf(row.deadline),
+      deadline: timestampMs(row.deadline),
     },
   };
 }
@@ -92,10 +92,6 @@ function stateOf(status: Row["job_status"]): ScheduledWorkspace["build"]["job"] 
     case "failed":
       return "failed";
   }
-}
-
-function msOf(time: string | null): number | undefined {
-  return time === null ? undefined : timestampMs(time);
 }
 
 export async function updateNextStart(

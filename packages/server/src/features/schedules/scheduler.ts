@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import type { Database } from "../../platform/db/database.ts";
@@ -34,7 +34,7 @@ export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): 
       signal.throwIfAborted();
       logger.warn({ error: errorText(error) }, "looking at schedules failed, trying again");
     }
-    await clock.sleep(lookMs * (1 - Math.random() / 3), signal);
+    await clock.sleep(spread(lookMs), signal);
   }
 }
 

@@ -14,9 +14,11 @@ export function apiTimestamp(column: string): RawBuilder<string> {
   return sql`rtrim(rtrim(${text}, '0'), '.') || 'Z'`;
 }
 
-/** Returns such a timestamp in milliseconds since the epoch. */
-export function timestampMs(timestamp: string): number {
-  return Date.parse(timestamp);
+/** Returns such a timestamp in milliseconds since the epoch; undefined for a column that is null. */
+export function timestampMs(timestamp: string): number;
+export function timestampMs(timestamp: string | null): number | undefined;
+export function timestampMs(timestamp: string | null): number | undefined {
+  return timestamp === null ? undefined : Date.parse(timestamp);
 }
 
 /** Formats a time in milliseconds since the epoch. */

@@ -2,6 +2,8 @@ import { isIPv6 } from "node:net";
 
 import type { Clock } from "@slipway/runtime";
 
+import { withoutMapping } from "./request-origin.ts";
+
 /** The default number of requests per window by one caller to one path (docs/protocol/rest.md §1.7). */
 export const usualRequestsPerMinute = 512;
 const windowMs = 60_000;
@@ -70,10 +72,9 @@ export class RateLimiter {
 
 /** Returns the key by which an address is counted: an IPv6 network of 64 bits belongs to one site. */
 export function addressKey(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = address.split("%", 1)[0]?.split("::") ?? [];
+  const plain = withoutMapping(address);
+  if (!isIPv6(plain)) return plain;
+  const [head = "", tail] = plain.split("%", 1)[0]?.split("::") ?? [];
   const groups = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => "0");

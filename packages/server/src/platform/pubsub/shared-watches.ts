@@ -1,4 +1,4 @@
-import { type Clock, Wake } from "@slipway/runtime";
+import { type Clock, spread, Wake } from "@slipway/runtime";
 
 import type { PubSub } from "./pubsub.ts";
 
@@ -122,7 +122,7 @@ class SharedWatch<T> {
     try {
       for (;;) {
         await clock.sleep(gatherMs, signal);
-        await hint.wait(maxWaitMs * (1 - Math.random() / 3), clock, signal);
+        await hint.wait(spread(maxWaitMs), clock, signal);
         this.#begun += 1;
         const round = this.#begun;
         this.#found = { round, value: await read() };

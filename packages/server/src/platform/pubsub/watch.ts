@@ -1,4 +1,4 @@
-import { type Clock, Wake } from "@slipway/runtime";
+import { type Clock, spread, Wake } from "@slipway/runtime";
 
 import type { PubSub } from "./pubsub.ts";
 
@@ -23,7 +23,6 @@ export async function* watch(options: WatchOptions): AsyncGenerator<void, never,
   }
   for (;;) {
     yield;
-    const waitMs = options.maxWaitMs * (1 - Math.random() / 3);
-    await wake.wait(waitMs, options.clock, options.signal);
+    await wake.wait(spread(options.maxWaitMs), options.clock, options.signal);
   }
 }

@@ -89,8 +89,7 @@ export async function selectPool(db: Queryable, presetId: string): Promise<Found
     schedulingTimezone: row.scheduling_timezone,
     windows,
     expireAfterMs: row.invalidate_after_secs === 0 ? undefined : row.invalidate_after_secs * 1000,
-    lastInvalidatedAtMs:
-      row.last_invalidated_at === null ? undefined : timestampMs(row.last_invalidated_at),
+    lastInvalidatedAtMs: timestampMs(row.last_invalidated_at),
     status: row.prebuild_status,
   };
   return {

@@ -69,9 +69,9 @@ function viewOf(row: Row): ReinitView {
     standing: standingOf(row),
     isOwed: row.is_owed,
     createdAtMs: timestampMs(row.created_at),
-    connectedSinceMs: msOf(row.connected_since),
-    disconnectedAtMs: msOf(row.disconnected_at),
-    sentAtMs: msOf(row.reinit_sent_at),
+    connectedSinceMs: timestampMs(row.connected_since),
+    disconnectedAtMs: timestampMs(row.disconnected_at),
+    sentAtMs: timestampMs(row.reinit_sent_at),
     wasReceived: row.was_received,
     nowMs: timestampMs(row.now),
   };
@@ -81,10 +81,6 @@ function standingOf(row: Row): Extract<ReinitView, { type: "live" }>["standing"]
   if (row.owner_id === prebuildsUserId) return "prebuild";
   if (!row.was_prebuild) return "never-a-prebuild";
   return row.is_claiming ? "claiming" : "claimed";
-}
-
-function msOf(time: string | null): number | undefined {
-  return time === null ? undefined : timestampMs(time);
 }
 
 /** Records that an agent is notified now; false if it was within the last minute, is restarting, or has restarted. */
