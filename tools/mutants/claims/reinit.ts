@@ -8,7 +8,7 @@ export const reinitMutants: readonly Mutant[] = [
   {
     name: "was-never-claiming",
     breaks: "a process that was started while the claim's build ran is told to start over",
-    file: `${reinit}/route.ts`,
+    file: `${reinit}/reinit-route.ts`,
     find: 'wasClaiming: standing === "claiming"',
     replace: "wasClaiming: false",
     suite: { project: "db", files: ["packages/server/tests/reinit-by-job.test.ts"] },
