@@ -238,7 +238,7 @@ function driverLog(log: JobLogWriter): DriverLog {
 function success(context: BuildContext, result: DriverResult): JobOutcome {
   return {
     error: undefined,
-    topics: [topics.workspace(context.workspace_id)],
+    topics: [topics.builds(context.workspace_id), topics.workspace(context.workspace_id)],
     commit: async (trx) => {
       await (context.transition === "start"
         ? updateStarted(trx, context.id, result.state)
@@ -259,7 +259,7 @@ function claimed(
   const resources = result?.resources ?? predecessor.resources;
   return {
     error: undefined,
-    topics: [topics.workspace(workspaceId), topics.claim(workspaceId)],
+    topics: [topics.builds(workspaceId), topics.workspace(workspaceId), topics.claim(workspaceId)],
     commit: async (trx) => {
       if (result !== undefined) await updateDriverState(trx, context.id, result.state);
       const left = { ...predecessor, resources };
@@ -274,7 +274,7 @@ function claimed(
 function failure(context: BuildContext, error: string): JobOutcome {
   return {
     error,
-    topics: [topics.workspace(context.workspace_id)],
+    topics: [topics.builds(context.workspace_id), topics.workspace(context.workspace_id)],
     commit: async (trx) => {
       if (context.transition === "start") await dropAgents(trx, context.id);
     },

@@ -28,6 +28,7 @@ export async function cancelBuild(
   });
   pubsub.publish(topics.jobCancel(build.job_id));
   pubsub.publish(topics.job(build.job_id));
+  pubsub.publish(topics.builds(build.workspace_id));
   pubsub.publish(topics.workspace(build.workspace_id));
 }
 

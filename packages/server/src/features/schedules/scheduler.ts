@@ -74,6 +74,7 @@ async function applyNextAction(
     if (outcome !== "queued") return outcome;
     logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
     pubsub.publish(topics.jobQueue);
+    pubsub.publish(topics.builds(workspaceId));
     pubsub.publish(topics.workspace(workspaceId));
     return outcome;
   } catch (error) {

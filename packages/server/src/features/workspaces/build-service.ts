@@ -58,6 +58,7 @@ export async function buildWorkspace(
     queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input), limits }),
   );
   pubsub.publish(topics.jobQueue);
+  pubsub.publish(topics.builds(workspace.id));
   pubsub.publish(topics.workspace(workspace.id));
   return readBuild(db, buildId, clock.now());
 }

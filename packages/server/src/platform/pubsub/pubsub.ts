@@ -25,6 +25,8 @@ export interface LocalHints {
 export const topics = {
   agentLogs: (agentId: string) => `agent-logs:${agentId}`,
   agentMetadata: (agentId: string) => `agent-metadata:${agentId}`,
+  /** The workspace's builds and sub-agents, which determine whose agents are live. */
+  builds: (workspaceId: string) => `builds:${workspaceId}`,
   /** The owner of the workspace's agents, which a claim changes. */
   claim: (workspaceId: string) => `claim:${workspaceId}`,
   job: (jobId: string) => `job:${jobId}`,

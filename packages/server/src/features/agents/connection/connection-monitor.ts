@@ -100,10 +100,7 @@ async function watchOver(
   { session, workspaceId, begin }: Watch,
 ): Promise<string> {
   using watched = heartbeat.watch(session, peer);
-  using subscriptions = new DisposableStack();
-  for (const topic of [topics.claim(workspaceId), topics.workspace(workspaceId)]) {
-    subscriptions.use(pubsub.subscribe(topic, () => watched.lookNow()));
-  }
+  using _ = pubsub.subscribe(topics.builds(workspaceId), () => watched.lookNow());
   if (!(await begin())) peer.close(outdated);
   return await peer.ended;
 }

@@ -77,6 +77,7 @@ export async function deleteSubAgent(
 ): Promise<MessageInitShape<typeof DeleteSubAgentResponseSchema>> {
   const id = uuidField(request.id, "id");
   if (await endSubAgent(db, { id, parentId: agent.agentId })) {
+    pubsub.publish(topics.builds(agent.workspaceId));
     pubsub.publish(topics.workspace(agent.workspaceId));
     return {};
   }

@@ -61,7 +61,12 @@ export async function claimWorkspace(
   );
   const fields = { claimed_by_build: build.id };
   const audit = auditRows([creationEntry(caller, { id, organizationId, name }, fields)]);
-  const hint = notifyAtCommit([topics.claim(id), topics.workspace(id), topics.prebuilds]);
+  const hint = notifyAtCommit([
+    topics.claim(id),
+    topics.builds(id),
+    topics.workspace(id),
+    topics.prebuilds,
+  ]);
   await insertRows([...build.rows, ...audit], hint).execute(trx);
   return { id, isQueued: build.isQueued };
 }
