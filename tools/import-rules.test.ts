@@ -54,6 +54,11 @@ describe("importRules", () => {
     expect(refuses("agent", "@slipway/wire/testing", "test")).toBe(false);
   });
 
+  it("lets a folder have the name of a package", () => {
+    expect(refuses("server/features/agents/me", "../rpc/write-budgets.ts")).toBe(false);
+    expect(refuses("cli/commands", "../server/run.ts")).toBe(false);
+  });
+
   it("lets a folder import those below it, never those above", () => {
     expect(refuses("server/platform/db", "../config/config.ts")).toBe(false);
     expect(refuses("server/platform/db", "./pool.ts")).toBe(false);

@@ -68,16 +68,18 @@ function packageRules(
   if (kind === "test") allowed.add("testkit").add(layer.name);
 
   const banned = layers.flatMap((other) => bannedSpecifiers(other, allowed));
-  const exceptional = (layer.exceptions ?? []).map((exception) => exception.folder);
-  const own = new Set([...folderNames(layer), ...exceptional].flatMap((path) => path.split("/")));
-  const byPath = layers.map(({ name }) => name).filter((name) => !own.has(name));
+  const packages = layers.map(({ name }) => name).join("|");
   return [
     {
       regex: `^@slipway/(${banned.join("|")})$`,
       message: `layers.ts lets ${layer.name} import ${[...allowed].join(", ") || "none of ours"}`,
     },
     byName,
-    { regex: `^(\\.\\./)+(packages|${byPath.join("|")})/`, message: byName.message },
+    // A folder may have the name of a package: what follows tells them apart.
+    {
+      regex: `^(\\.\\./)+(packages/|(${packages})/((src|dist|tests)/|package\\.json$))`,
+      message: byName.message,
+    },
     {
       regex: `^(\\.\\./)+(${outside.join("|")})/`,
       message: "a package imports nothing from beside the packages",
