@@ -47,6 +47,9 @@ export { ScalarType } from "@bufbuild/protobuf";
 export type {
   DescMessage,
   DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
   DescService,
   MessageInitShape,
   MessageShape,

@@ -5,7 +5,7 @@ import type {
   DescMethodUnary,
   MessageInitShape,
   MessageShape,
-} from "@bufbuild/protobuf";
+} from "@slipway/wire";
 
 /**
  * One live session of an agent with a server: calls of the Agent and the Tailnet service, any number at once.
