@@ -59,6 +59,7 @@ export const layers: readonly PackageLayer[] = [
       },
     ],
   },
+  { name: "rpc", mayImport: ["runtime", "wire"], folders: [] },
   {
     name: "tailnet",
     mayImport: ["runtime", "wire"],
@@ -79,7 +80,7 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "sdk",
-    mayImport: ["runtime", "wire", "api", "tailnet"],
+    mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
     browser: ["http", "stream"],
     folders: ["http", "stream", "agent", "workspace"],
   },
@@ -89,7 +90,17 @@ export const layers: readonly PackageLayer[] = [
   { name: "identity", mayImport: ["runtime"], folders: [] },
   {
     name: "server",
-    mayImport: ["runtime", "wire", "api", "tailnet", "postgres", "template", "drivers", "identity"],
+    mayImport: [
+      "runtime",
+      "wire",
+      "rpc",
+      "api",
+      "tailnet",
+      "postgres",
+      "template",
+      "drivers",
+      "identity",
+    ],
     folders: [
       "platform/config",
       "platform/db",
@@ -121,7 +132,7 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "agent",
-    mayImport: ["runtime", "wire", "api", "tailnet", "sdk"],
+    mayImport: ["runtime", "wire", "rpc", "api", "tailnet", "sdk"],
     folders: [
       "config",
       "process",
@@ -181,6 +192,7 @@ export const layers: readonly PackageLayer[] = [
     mayImport: [
       "runtime",
       "wire",
+      "rpc",
       "tailnet",
       "api",
       "sdk",

@@ -1,0 +1,115 @@
+import {
+  type DescMessage,
+  type DescMethodBiDiStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  encodeMessage,
+  type MessageInitShape,
+  rpcPath,
+} from "@slipway/wire";
+
+/**
+ * The handler of one RPC, on bytes; created by `unary`, `serverStream` and `duplex`. It serves all sessions of a kind:
+ * the state of a session is passed at the call.
+ */
+export type RpcHandler<S> =
+  | {
+      readonly kind: "unary";
+      readonly answer: (
+        session: S,
+        request: Uint8Array,
+        signal: AbortSignal,
+      ) => Promise<Uint8Array>;
+    }
+  | {
+      readonly kind: "server-stream";
+      readonly answer: (
+        session: S,
+        request: Uint8Array,
+        signal: AbortSignal,
+      ) => AsyncIterable<Uint8Array>;
+    }
+  | {
+      readonly kind: "duplex";
+      readonly answer: (
+        session: S,
+        requests: AsyncIterable<Uint8Array>,
+        signal: AbortSignal,
+      ) => AsyncIterable<Uint8Array>;
+    };
+
+/** The RPCs of all sessions of a kind by path, of one service or several; mostly a `Map`. */
+export interface RpcTable<S> {
+  get(path: string): RpcHandler<S> | undefined;
+}
+
+/** An RPC with its path, for a table. */
+export type RpcEntry<S> = readonly [path: string, handler: RpcHandler<S>];
+
+/** Returns the entry of a unary RPC. Each RPC gets the parser of its requests, which bounds them. */
+export function unary<S, T, O extends DescMessage>(
+  method: DescMethodUnary<DescMessage, O>,
+  parse: (request: Uint8Array) => T,
+  answer: (session: S, request: T) => Promise<MessageInitShape<O>>,
+): RpcEntry<S> {
+  return [
+    rpcPath(method),
+    {
+      kind: "unary",
+      answer: async (session, bytes) =>
+        encodeMessage(method.output, await answer(session, parse(bytes))),
+    },
+  ];
+}
+
+/** Returns the entry of an RPC with one request and a stream of answers; the call ends with them. */
+export function serverStream<S, T, O extends DescMessage>(
+  method: DescMethodServerStreaming<DescMessage, O>,
+  parse: (request: Uint8Array) => T,
+  answer: (session: S, request: T, signal: AbortSignal) => AsyncIterable<MessageInitShape<O>>,
+): RpcEntry<S> {
+  return [
+    rpcPath(method),
+    {
+      kind: "server-stream",
+      async *answer(session, bytes, signal) {
+        for await (const message of answer(session, parse(bytes), signal)) {
+          yield encodeMessage(method.output, message);
+        }
+      },
+    },
+  ];
+}
+
+/**
+ * Returns the entry of an RPC with a stream in each direction. The requests end when the caller sends no more, or
+ * leaves; the call ends with the answers.
+ */
+export function duplex<S, T, O extends DescMessage>(
+  method: DescMethodBiDiStreaming<DescMessage, O>,
+  parse: (request: Uint8Array) => T,
+  answer: (
+    session: S,
+    requests: AsyncIterable<T>,
+    signal: AbortSignal,
+  ) => AsyncIterable<MessageInitShape<O>>,
+): RpcEntry<S> {
+  return [
+    rpcPath(method),
+    {
+      kind: "duplex",
+      async *answer(session, requests, signal) {
+        for await (const message of answer(session, parseAll(parse, requests), signal)) {
+          yield encodeMessage(method.output, message);
+        }
+      },
+    },
+  ];
+}
+
+async function* parseAll<T>(
+  parse: (request: Uint8Array) => T,
+  requests: AsyncIterable<Uint8Array>,
+): AsyncGenerator<T, void, undefined> {
+  for await (const bytes of requests) yield parse(bytes);
+}

@@ -1,0 +1,38 @@
+import type { OutputLimits } from "./unread-output.ts";
+
+/** Limits of a caller's session. */
+export const callerLimits = {
+  /** Messages of one call that wait for their reader; a responder that sends more has the call cut off. */
+  maxWaitingMessages: 256,
+} as const;
+
+/** Output that a responder may leave unread. A caller sends little: one that has so much waiting ends the session. */
+export const callerOutputLimits: OutputLimits = {
+  maxUnreadBytes: Infinity,
+  maxSocketBytes: 16 * 1024 * 1024,
+  unreadTimeoutMs: 0,
+};
+
+/** Limits of a responder's session, far beyond the needs of a stock agent. */
+export const responderLimits = {
+  /** Concurrent calls; others wait. */
+  maxCallsAtOnce: 16,
+  /** Concurrent streaming calls; a stock agent has two. */
+  maxStreamingCalls: 8,
+  /**
+   * Bytes of requests that wait for their remaining parts or for their answer: two of the largest. A call beyond that
+   * is reset.
+   */
+  maxHeldBytes: 8 * 1024 * 1024,
+  /** Messages of one call that wait for their handler; a call beyond that is reset. */
+  maxWaitingMessages: 64,
+  /** The minimum cost of a message against the peer's rate, in bytes: each takes processing time. */
+  minMessageCost: 512,
+} as const;
+
+/** Output that a caller may leave unread. Beyond that its calls wait, and after a while it is disconnected. */
+export const responderOutputLimits: OutputLimits = {
+  maxUnreadBytes: 8 * 1024 * 1024,
+  maxSocketBytes: 1024 * 1024,
+  unreadTimeoutMs: 60_000,
+};

@@ -1,0 +1,246 @@
+import { type Clock, errorText } from "@slipway/runtime";
+import { joinBytes, YamuxError, type YamuxEvent, YamuxSession } from "@slipway/wire";
+
+import { SessionClosedError } from "./errors.ts";
+import type { RpcSocket, SocketData } from "./socket.ts";
+import { type OutputLimits, UnreadOutput } from "./unread-output.ts";
+
+/** The differences between the two ends of a session; one object for all sessions of an end. */
+export interface PumpOptions {
+  /** A caller is the yamux client and opens streams, a responder the server and accepts them. */
+  readonly role: "client" | "server";
+  readonly output: OutputLimits;
+  /**
+   * The granularity of timers in milliseconds; a keep-alive may be late by this much. A server with thousands of
+   * sessions wants a coarse one: timers of the same length share a list in Node.js.
+   */
+  readonly timerStepMs: number;
+  /** The end of a session with a peer that sends a text message: each end has its own close code. */
+  readonly textMessage: { readonly code: number; readonly reason: string };
+}
+
+/** The end that a pump works for: a caller or a responder. */
+export interface PumpOwner {
+  /** Takes an event of a stream, or a pong. Throws to end the session. */
+  onEvent(event: YamuxEvent): void;
+  /** Called when the peer has read so much that `isBlocked` is false again. */
+  onDrained(): void;
+  /** Called once, when the session is over; no event comes after it. */
+  onEnd(reason: string): void;
+}
+
+/** The code of every close but one: docs/protocol/rpc.md §1.3. */
+export const normalClose = 1000;
+
+/**
+ * One session: yamux on the binary messages of a WebSocket (docs/protocol/rpc.md §1 to §2). It carries bytes both ways,
+ * wakes yamux for its keep-alive and time limits, and holds back when the peer does not read. Ends with its socket.
+ */
+export class Pump {
+  readonly #socket: RpcSocket;
+  readonly #owner: PumpOwner;
+  readonly #clock: Clock;
+  readonly #options: PumpOptions;
+  readonly #yamux: YamuxSession;
+  readonly #unread: UnreadOutput;
+  readonly #ended = Promise.withResolvers<string>();
+  #endReason: string | undefined;
+  /** Credit to return when the peer reads again, by stream; created on demand. */
+  #owedCredit: Map<number, number> | undefined;
+  #isFlushQueued = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** The time at which the timer fires. */
+  #wakeAt = Infinity;
+
+  constructor(socket: RpcSocket, owner: PumpOwner, clock: Clock, options: PumpOptions) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#options = options;
+    this.#yamux = new YamuxSession(options.role);
+    this.#unread = new UnreadOutput(socket.raw, this.#yamux, options.output, () => {
+      if (this.#unread.isTooMuch) this.#flush();
+    });
+    socket.raw.on("message", (data, isBinary) => this.#receive(data, isBinary));
+    const { signal } = socket;
+    signal.addEventListener("abort", () => this.#lost(), { once: true });
+    if (signal.aborted) this.#lost();
+    this.#arm();
+  }
+
+  /** Resolves to the reason once the session is over; never rejects. */
+  get ended(): Promise<string> {
+    return this.#ended.promise;
+  }
+
+  /** True while the peer leaves too much unread: answer it no more. It gets no credit either. */
+  get isBlocked(): boolean {
+    return this.#unread.isTooMuch;
+  }
+
+  /** Resolves when the peer has read enough; undefined when it has now. Rejects with the signal's reason. */
+  drained(signal: AbortSignal): Promise<void> | undefined {
+    return this.#unread.drained(signal);
+  }
+
+  /**
+   * Opens a stream and returns its id. Throws `SessionClosedError` after the end, and `YamuxError` when the peer takes no
+   * more streams.
+   */
+  open(): number {
+    if (this.#endReason !== undefined) throw new SessionClosedError(this.#endReason);
+    return this.#yamux.open(this.#clock.monotonic());
+  }
+
+  /** Queues bytes, which the caller must not change any more. Bytes for a stream that is over are dropped. */
+  write(streamId: number, bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#endReason !== undefined) return;
+    try {
+      this.#yamux.write(streamId, bytes);
+    } catch (error) {
+      if (!isOfEndedStream(error)) this.end(errorText(error), normalClose);
+      return;
+    }
+    this.#unread.wrote(bytes.length, this.#clock.monotonic());
+    this.#flush();
+  }
+
+  /** Returns credit for received bytes; not before the peer reads, if it does not. */
+  consume(streamId: number, byteCount: number): void {
+    if (this.#endReason !== undefined) return;
+    if (!this.#unread.isTooMuch) return this.#yamux.consume(streamId, byteCount);
+    this.#owedCredit ??= new Map();
+    this.#owedCredit.set(streamId, (this.#owedCredit.get(streamId) ?? 0) + byteCount);
+  }
+
+  /** Half-closes a stream after what was written to it. No-op if that was done. */
+  finish(streamId: number): void {
+    this.#yamux.finish(streamId);
+    this.#flush();
+  }
+
+  /** Drops a stream with all that was written to it. No-op if it is over. */
+  reset(streamId: number): void {
+    this.#yamux.reset(streamId);
+    this.#flush();
+  }
+
+  /** Sends a ping, and returns the id of its pong; undefined after the end. */
+  ping(): number | undefined {
+    if (this.#endReason !== undefined) return undefined;
+    const id = this.#yamux.ping(this.#clock.monotonic());
+    this.#flush();
+    return id;
+  }
+
+  /** Ends the session and closes the socket with `code`; the peer does not learn the reason. Idempotent. */
+  end(reason: string, code: number): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    clearTimeout(this.#timer);
+    this.#ended.resolve(reason);
+    this.#owner.onEnd(reason);
+    this.#socket.close(code, "");
+  }
+
+  #receive(data: SocketData, isBinary: boolean): void {
+    // Messages may come until the peer has answered the close.
+    if (this.#endReason !== undefined) return;
+    if (!isBinary) {
+      const { reason, code } = this.#options.textMessage;
+      return this.end(reason, code);
+    }
+    this.#guard(() => {
+      this.#dispatch(this.#yamux.receive(bytesOf(data), this.#clock.monotonic()));
+      this.#flush();
+    });
+  }
+
+  #dispatch(events: readonly YamuxEvent[]): void {
+    for (const event of events) {
+      if (this.#endReason !== undefined) return;
+      if (event.type === "closed") this.#owedCredit?.delete(event.streamId);
+      this.#owner.onEvent(event);
+    }
+  }
+
+  /** Sends everything written in one turn as one message. */
+  #flush(): void {
+    if (this.#isFlushQueued || this.#endReason !== undefined) return;
+    this.#isFlushQueued = true;
+    queueMicrotask(() => {
+      this.#isFlushQueued = false;
+      if (this.#endReason === undefined) this.#guard(() => this.#flushNow());
+    });
+  }
+
+  #flushNow(): void {
+    const now = this.#clock.monotonic();
+    if (this.#unread.flush(now)) this.#returnCredit();
+    if (now >= this.#unread.cutOffAt) return this.#cutOff();
+    // Streams whose last frame has gone out are closed.
+    this.#dispatch(this.#yamux.takeEvents());
+    this.#arm();
+  }
+
+  /** Lets the peer send again, now that it has read enough. */
+  #returnCredit(): void {
+    for (const [streamId, bytes] of this.#owedCredit ?? []) this.#yamux.consume(streamId, bytes);
+    this.#owedCredit = undefined;
+    this.#owner.onDrained();
+    this.#flush();
+  }
+
+  #arm(): void {
+    const wake = Math.min(this.#yamux.nextWake() ?? Infinity, this.#unread.cutOffAt);
+    // A timer that fires too early is harmless; most writes change nothing.
+    if (wake >= this.#wakeAt || this.#endReason !== undefined) return;
+    clearTimeout(this.#timer);
+    const now = this.#clock.monotonic();
+    const { timerStepMs } = this.#options;
+    const delayMs = Math.max(0, Math.ceil((wake - now) / timerStepMs) * timerStepMs);
+    this.#wakeAt = now + delayMs;
+    this.#timer = setTimeout(() => this.#wake(), delayMs);
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity;
+    const now = this.#clock.monotonic();
+    if (now >= this.#unread.cutOffAt) return this.#cutOff();
+    this.#guard(() => {
+      this.#yamux.tick(now);
+      this.#dispatch(this.#yamux.takeEvents());
+      this.#flush();
+    });
+    this.#arm();
+  }
+
+  #lost(): void {
+    this.end(errorText(this.#socket.signal.reason), normalClose);
+  }
+
+  #cutOff(): void {
+    this.end("peer does not read", normalClose);
+  }
+
+  /** Runs an action; an error of the session itself ends it. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.end(errorText(error), normalClose);
+    }
+  }
+}
+
+/** The stream has ended, perhaps in an event that waits: its reader learns of it there. */
+function isOfEndedStream(error: unknown): boolean {
+  if (!(error instanceof YamuxError)) return false;
+  return error.code === "unknown-stream" || error.code === "stream-finished";
+}
+
+/** Returns the bytes of a message, without a copy unless it comes in pieces. */
+function bytesOf(data: SocketData): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : joinBytes(data);
+}

@@ -1,0 +1,129 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import type { YamuxEvent } from "@slipway/wire";
+
+import { Admission, type SharedCalls } from "./admission.ts";
+import type { RpcTable } from "./handler.ts";
+import { responderOutputLimits } from "./limits.ts";
+import { normalClose, Pump, type PumpOptions, type PumpOwner } from "./pump.ts";
+import { ResponderStream, type SessionParts } from "./responder-stream.ts";
+import type { RpcSocket } from "./socket.ts";
+
+/** The state of a session, as far as its responder uses it itself. */
+export interface ResponderSession {
+  /** Read only when there is something to log. */
+  readonly logger: Logger;
+}
+
+export interface ResponderOptions {
+  readonly clock: Clock;
+  readonly shared: SharedCalls;
+}
+
+const pumpOptions: PumpOptions = {
+  role: "server",
+  output: responderOutputLimits,
+  timerStepMs: 1_000,
+  textMessage: { code: 1003, reason: "text message on a binary stream" },
+};
+
+/**
+ * The end of a session that accepted it and answers: the RPCs of a table, one at a time on each yamux stream
+ * (docs/protocol/rpc.md §3.2). Ends with the socket; the opener waits for `ended`.
+ *
+ * A peer that does not read its answers gets no others (backpressure): its calls wait, it gets no credit for more of
+ * them, and after a while it is disconnected.
+ */
+export class Responder<S extends ResponderSession> implements PumpOwner {
+  readonly #parts: SessionParts<S>;
+  readonly #pump: Pump;
+  readonly #streams = new Map<number, ResponderStream<S>>();
+  readonly #pongs = new Map<number, () => void>();
+
+  /** Passes `session` to each handler of `rpcs`. */
+  constructor(
+    socket: RpcSocket,
+    rpcs: RpcTable<S>,
+    session: S,
+    { clock, shared }: ResponderOptions,
+  ) {
+    const pump = new Pump(socket, this, clock, pumpOptions);
+    this.#pump = pump;
+    const admission = new Admission(shared, clock, () => pump.isBlocked);
+    this.#parts = { rpcs, session, pump, admission };
+  }
+
+  /** Resolves to the reason once the session is over; never rejects. */
+  get ended(): Promise<string> {
+    return this.#pump.ended;
+  }
+
+  /** Sends a yamux ping; calls `onPong` when the peer answers. */
+  ping(onPong: () => void): void {
+    const id = this.#pump.ping();
+    if (id !== undefined) this.#pongs.set(id, onPong);
+  }
+
+  /** Ends the session; the peer receives a close with 1000 (docs/protocol/rpc.md §1.3). */
+  close(reason: string): void {
+    this.#pump.end(reason, normalClose);
+  }
+
+  /** For the pump. */
+  onEvent(event: YamuxEvent): void {
+    switch (event.type) {
+      case "opened":
+        this.#streams.set(event.streamId, new ResponderStream(event.streamId, this.#parts));
+        break;
+      case "data":
+        this.#receive(event.streamId, event.bytes);
+        break;
+      case "finished":
+        // The caller has its answer, or no longer wants it; our FIN follows its own.
+        this.#streams.get(event.streamId)?.cancel();
+        this.#pump.finish(event.streamId);
+        break;
+      case "reset":
+      case "closed":
+        this.#forget(event.streamId);
+        break;
+      case "pong":
+        this.#pongs.get(event.id)?.();
+        this.#pongs.delete(event.id);
+        break;
+      case "accepted":
+      case "writable":
+      case "go-away":
+        break;
+    }
+  }
+
+  /** For the pump. */
+  onDrained(): void {
+    this.#parts.admission.advance();
+  }
+
+  /** For the pump. */
+  onEnd(): void {
+    for (const stream of this.#streams.values()) stream.close();
+    this.#streams.clear();
+  }
+
+  #receive(streamId: number, bytes: Uint8Array): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return;
+    try {
+      stream.receive(bytes);
+    } catch (error) {
+      this.#parts.session.logger.debug({ error: errorText(error) }, "call cut off");
+      this.#forget(streamId);
+      this.#pump.reset(streamId);
+      return;
+    }
+    this.#pump.consume(streamId, bytes.length);
+  }
+
+  #forget(streamId: number): void {
+    this.#streams.get(streamId)?.close();
+    this.#streams.delete(streamId);
+  }
+}

@@ -1,0 +1,42 @@
+import { silentLogger, Turnstile } from "@slipway/runtime";
+import { createFakeClock, type FakeClock } from "@slipway/testkit";
+
+import { Caller } from "../../src/caller.ts";
+import type { RpcTable } from "../../src/handler.ts";
+import { Responder, type ResponderSession } from "../../src/responder.ts";
+import type { RpcSocket } from "../../src/socket.ts";
+import { MemorySocket } from "./memory-socket.ts";
+
+/** Opens the end of a session that answers, without limits of its peer. */
+export function openResponder(
+  socket: RpcSocket,
+  rpcs: RpcTable<ResponderSession>,
+  clock: FakeClock,
+): Responder<ResponderSession> {
+  const shared = { turnstile: new Turnstile(() => true), reserve: () => 0 };
+  return new Responder(socket, rpcs, { logger: silentLogger }, { clock, shared });
+}
+
+/** Opens the end of a session that calls. */
+export function openCaller(socket: RpcSocket, clock: FakeClock): Caller {
+  return new Caller(socket, { apiVersion: "2.10", clock });
+}
+
+export interface Session {
+  readonly caller: Caller;
+  readonly responder: Responder<ResponderSession>;
+  readonly sockets: { readonly caller: MemorySocket; readonly responder: MemorySocket };
+  readonly clock: FakeClock;
+}
+
+/** Opens both ends of a session over a socket in memory. */
+export function openSession(rpcs: RpcTable<ResponderSession>): Session {
+  const clock = createFakeClock();
+  const [near, far] = MemorySocket.pair();
+  return {
+    caller: openCaller(near, clock),
+    responder: openResponder(far, rpcs, clock),
+    sockets: { caller: near, responder: far },
+    clock,
+  };
+}
