@@ -106,7 +106,6 @@ export const layers: readonly PackageLayer[] = [
       "platform/db",
       "platform/pubsub",
       "platform/http",
-      "platform/rpc",
       "platform/auth",
       // The queue that carries out the work of the features: worker, log, stream.
       "platform/jobs",

@@ -42,7 +42,6 @@ export { reconcilePools } from "./features/prebuilds/reconcile/reconciler.ts";
 export { grantFrame, selectReinitViews } from "./features/prebuilds/reinit/queries.ts";
 export type { LocalHints, PubSub } from "./platform/pubsub/pubsub.ts";
 export { importHandler } from "./features/templates/import-job.ts";
-export { RpcFailure } from "./platform/rpc/handler.ts";
 export { activateVersion, createTemplate } from "./features/templates/service.ts";
 export { createVersion } from "./features/templates/version-service.ts";
 export { buildWorkspace } from "./features/workspaces/build-service.ts";

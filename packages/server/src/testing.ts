@@ -19,4 +19,3 @@ export { unstorableField } from "./platform/http/storable-text.ts";
 export { readCookie, sessionCookie } from "./platform/http/token.ts";
 export { requireUuid } from "./platform/http/uuid.ts";
 export { createValidator, validationError } from "./platform/http/validation.ts";
-export { RpcFailure } from "./platform/rpc/handler.ts";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import type { RpcTable } from "@slipway/rpc";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import {
@@ -33,12 +34,12 @@ import { MetadataBatcher } from "../src/features/agents/metadata/metadata-batche
 import type { MetadataValue } from "../src/features/agents/metadata/metadata-queries.ts";
 import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
 import { batchUpdateMetadata } from "../src/features/agents/rpc/metadata.ts";
+import type { RpcCaller } from "../src/features/agents/rpc/rpc-caller.ts";
 import { noteActivity } from "../src/features/builds/deadline-service.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import type { AgentCaller } from "../src/platform/http/caller.ts";
-import { handlersOf, type RpcHandlers } from "../src/platform/rpc/handler.ts";
 
 const secrets = new SecretBox(["a secret of the test"]);
 const connectionId = randomUUID();
@@ -46,7 +47,8 @@ const at = timestampFromMs(1_700_000_000_123);
 
 let database: TestDatabase;
 let seed: Seed;
-let handlers: RpcHandlers;
+let rpcs: RpcTable<RpcCaller>;
+let rpcCaller: RpcCaller;
 let batcher: MetadataBatcher;
 let published: string[];
 let warnings: object[];
@@ -66,7 +68,7 @@ beforeEach(async () => {
     clock: systemClock,
     logger: silentLogger,
   });
-  const rpcs = agentRpcs({
+  rpcs = agentRpcs({
     db: database.db,
     pubsub,
     clock: systemClock,
@@ -76,14 +78,14 @@ beforeEach(async () => {
     storedLogLines: { inc: () => undefined },
     maxSubAgents: 32,
   });
-  handlers = handlersOf(rpcs, {
+  rpcCaller = {
     agent: seed.agent,
     connectionId,
     apiVersion: "2.10",
     logger: { ...silentLogger, warn: (fields) => void warnings.push(fields) },
     spend: (_name, wanted = 1) => wanted,
     reserve: () => 0,
-  });
+  };
 });
 
 afterEach(async () => {
@@ -92,7 +94,7 @@ afterEach(async () => {
 });
 
 test("answers every RPC of the service but the one that agents do without", () => {
-  const missing = Agent.methods.filter((method) => handlers.get(pathOf(method)) === undefined);
+  const missing = Agent.methods.filter((method) => rpcs.get(pathOf(method)) === undefined);
   expect(missing.map(({ name }) => name)).toEqual(["PushContextState"]);
 });
 
@@ -530,10 +532,11 @@ async function call<I extends DescMessage, O extends DescMessage>(
   method: DescMethod & { readonly input: I; readonly output: O },
   request: MessageInitShape<I>,
 ): Promise<MessageShape<O>> {
-  const handler = handlers.get(pathOf(method));
+  const handler = rpcs.get(pathOf(method));
   if (handler?.kind !== "unary") throw new Error(`no unary handler of ${method.name}`);
   const bytes = encodeMessage(method.input, request);
-  return parseMessage(method.output, await handler.answer(bytes, new AbortController().signal));
+  const { signal } = new AbortController();
+  return parseMessage(method.output, await handler.answer(rpcCaller, bytes, signal));
 }
 
 function agentRow(id = seed.agent.agentId) {

@@ -7,6 +7,7 @@ import {
   type Transition,
   type Workspace,
 } from "@slipway/api";
+import type { RpcTable } from "@slipway/rpc";
 import { errorText, silentLogger, systemClock } from "@slipway/runtime";
 import {
   connectExternalAgent,
@@ -31,8 +32,8 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
+import type { RpcCaller } from "../src/features/agents/rpc/rpc-caller.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
-import { handlersOf, type RpcHandlers } from "../src/platform/rpc/handler.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 
 /* An agent whose build has ended may do nothing more, whatever it claims to be and whatever it keeps open. */
@@ -207,10 +208,10 @@ describe("an RPC of an agent that was stopped without a hint", () => {
   it("is refused from the moment of the commit, and its HTTP requests are too", async () => {
     const running = await startWorkspace();
     const sent = requests(idsOf(running));
-    const handlers = openHandlers(running);
-    expect(failures(await callAll(handlers, sent))).toEqual([]);
+    const session = openSession(running);
+    expect(failures(await callAll(session, sent))).toEqual([]);
     await stopUnheard(running);
-    const replies = await callAll(handlers, sent);
+    const replies = await callAll(session, sent);
     expect(new Set(failures(replies))).toEqual(new Set(Object.keys(sent)));
     for (const message of replies.values()) expect(message).toMatch(/build is outdated/);
 
@@ -231,12 +232,17 @@ describe("an RPC of an agent that was stopped without a hint", () => {
       .where("id", "!=", running.workspace.latest_build.job.id)
       .execute();
     const { CreateSubAgent: _, ...sent } = requests(idsOf(running));
-    expect(failures(await callAll(openHandlers(running), sent))).toEqual([]);
+    expect(failures(await callAll(openSession(running), sent))).toEqual([]);
   });
 });
 
-/** Returns the RPCs of a session that nothing closes. */
-function openHandlers({ workspace }: Running): RpcHandlers {
+interface OpenSession {
+  readonly rpcs: RpcTable<RpcCaller>;
+  readonly caller: RpcCaller;
+}
+
+/** Returns a session that nothing closes. */
+function openSession({ workspace }: Running): OpenSession {
   const { id: agentId, name: agentName } = requireAgent(workspace);
   const rpcs = agentRpcs({
     db: server.db,
@@ -248,7 +254,7 @@ function openHandlers({ workspace }: Running): RpcHandlers {
     storedLogLines: { inc: () => undefined },
     maxSubAgents: 32,
   });
-  return handlersOf(rpcs, {
+  const caller: RpcCaller = {
     agent: {
       agentId,
       agentName,
@@ -262,24 +268,25 @@ function openHandlers({ workspace }: Running): RpcHandlers {
     logger: silentLogger,
     spend: (_name, wanted = 1) => wanted,
     reserve: () => 0,
-  });
+  };
+  return { rpcs, caller };
 }
 
 /** Calls RPCs in turn; resolves to the error texts by RPC name, undefined for success. */
 async function callAll(
-  handlers: RpcHandlers,
+  { rpcs, caller }: OpenSession,
   sent: Readonly<Record<string, unknown>>,
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const errors = new Map<string, string | undefined>();
   for (const method of Agent.methods) {
     const request = sent[method.name];
     if (request === undefined) continue;
-    const handler = handlers.get(`/${method.parent.typeName}/${method.name}`);
+    const handler = rpcs.get(`/${method.parent.typeName}/${method.name}`);
     if (handler?.kind !== "unary") throw new Error(`no unary handler of ${method.name}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written for this method above
     const bytes = encodeMessage(method.input, request as MessageInitShape<typeof method.input>);
     const { signal } = new AbortController();
-    const error = await handler.answer(bytes, signal).then(() => undefined, errorText);
+    const error = await handler.answer(caller, bytes, signal).then(() => undefined, errorText);
     errors.set(method.name, error);
   }
   return errors;

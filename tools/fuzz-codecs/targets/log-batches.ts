@@ -1,4 +1,5 @@
-import { parseLogRequest, RpcFailure } from "@slipway/server/testing";
+import { RpcError } from "@slipway/rpc";
+import { parseLogRequest } from "@slipway/server/testing";
 import {
   BatchCreateLogsRequestSchema,
   encodeMessage,
@@ -39,7 +40,7 @@ export const logBatchesTarget: FuzzTarget = {
   ],
   check: (input) => {
     valueOf(() => readLines(input), ProtobufError);
-    valueOf(() => parseLogRequest(input), ProtobufError, RpcFailure);
+    valueOf(() => parseLogRequest(input), ProtobufError, RpcError);
     const whole = valueOf(() => parseMessage(BatchCreateLogsRequestSchema, input), ProtobufError);
     if (whole === undefined) return;
     // The general reader accepts more: wrong wire types, malformed fields of later releases.

@@ -1,3 +1,4 @@
+import { RpcError } from "@slipway/rpc";
 import { silentLogger } from "@slipway/runtime";
 import {
   type AgentSession,
@@ -8,7 +9,6 @@ import {
   markAllAlive,
   markDisconnected,
   restoreWorkspaces,
-  RpcFailure,
   updateAgentStartup,
   type UserCaller,
 } from "@slipway/server/claims";
@@ -29,7 +29,7 @@ export async function takeSqlStep(world: SqlState, step: Step): Promise<string> 
     return await take(world, step);
   } catch (error) {
     const isRefusal = error instanceof HttpError && error.status < 500;
-    if (isRefusal || error instanceof RpcFailure) return "refused";
+    if (isRefusal || error instanceof RpcError) return "refused";
     throw error;
   }
 }

@@ -26,7 +26,7 @@ export async function openPeerSocket(
   serve: (peer: PeerSocket) => Promise<void>,
 ): Promise<void> {
   const gone = new AbortController();
-  socket.on("close", () => gone.abort(new DOMException("socket closed", "AbortError")));
+  socket.on("close", () => gone.abort(new DOMException("connection closed", "AbortError")));
   // The plug-in's listener keeps the request for as long as the socket lives.
   socket.removeAllListeners("error");
   // `ws` has already closed it with the appropriate code.

@@ -1,11 +1,11 @@
 import { Turnstile } from "@slipway/runtime";
 
-import { sessionLimits } from "../../../platform/rpc/session-limits.ts";
-
 /** The sessions that the agent itself may have at once on this replica: one, and leftovers of earlier ones. */
 export const maxAgentSessions = 4;
 /** The sessions of other programs with the agent's token, such as log shippers, at once on this replica. */
 export const maxCompanionSessions = 4;
+/** The concurrent calls of all sessions of one agent, each of which may hold a database connection. */
+const maxCallsAtOnce = 8;
 
 /** `agent` counts as the agent; `companion` is another program with its token. */
 export type SessionKind = "agent" | "companion";
@@ -68,5 +68,5 @@ function newSessions(): OpenSessions {
 }
 
 function mayCall(inside: number): boolean {
-  return inside < sessionLimits.maxCallsAtOnceOfAgent;
+  return inside < maxCallsAtOnce;
 }

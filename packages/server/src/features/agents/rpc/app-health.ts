@@ -1,4 +1,5 @@
 import type { AppHealth as AppHealthName } from "@slipway/api";
+import { RpcError } from "@slipway/rpc";
 import {
   AppHealth,
   type BatchUpdateAppHealthRequest,
@@ -8,7 +9,6 @@ import {
 
 import type { Database } from "../../../platform/db/database.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { selectAppHealthchecks, updateAppHealth } from "./app-queries.ts";
 import { enumField, uuidField } from "./fields.ts";
 import { requireBudget } from "./require-budget.ts";
@@ -43,8 +43,8 @@ export async function updateAppHealths(
   for (const update of updates) {
     const id = uuidField(update.id, "id");
     const url = urls.get(id);
-    if (url === undefined) throw new RpcFailure(`agent has no app ${id}`);
-    if (url === "") throw new RpcFailure(`app ${id} has no health check`);
+    if (url === undefined) throw new RpcError(`agent has no app ${id}`);
+    if (url === "") throw new RpcError(`app ${id} has no health check`);
     newest.set(id, enumField(healths, update.health, `health of app ${id}`));
   }
   const changed = await updateAppHealth(

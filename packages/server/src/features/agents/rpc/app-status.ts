@@ -1,3 +1,4 @@
+import { RpcError } from "@slipway/rpc";
 import {
   type MessageInitShape,
   UpdateAppStatusRequest_AppStatusState as State,
@@ -7,7 +8,6 @@ import {
 
 import type { Database } from "../../../platform/db/database.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import {
   type AppState,
   maxMessageBytes,
@@ -46,7 +46,7 @@ export async function updateAppStatus(
     case "long-uri":
       throw badRequest(`uri has ${result.length} characters, at most ${maxUriLength} are taken`);
     case "too-many":
-      throw new RpcFailure("unexpected status code 429: too many statuses in a short time");
+      throw new RpcError("unexpected status code 429: too many statuses in a short time");
     case "unknown-app":
       await requireLive(db, agent.agentId);
       throw badRequest(`agent has no app with slug ${JSON.stringify(slug.slice(0, 64))}`);
@@ -56,6 +56,6 @@ export async function updateAppStatus(
 /** The prefix of an error of the HTTP API, flattened to a text, as peers see it. */
 export const badRequestPrefix = "unexpected status code 400: ";
 
-function badRequest(message: string): RpcFailure {
-  return new RpcFailure(`${badRequestPrefix}${message}`);
+function badRequest(message: string): RpcError {
+  return new RpcError(`${badRequestPrefix}${message}`);
 }

@@ -1,3 +1,4 @@
+import { RpcError } from "@slipway/rpc";
 import {
   boundsCheck,
   type DescMessage,
@@ -7,7 +8,6 @@ import {
   parseKnownFields,
 } from "@slipway/wire";
 
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { agentLimits, type FieldLimit } from "./limits.ts";
 
 const bounds: MessageBounds = Object.fromEntries(
@@ -32,7 +32,7 @@ export function boundedParser<I extends DescMessage>(
   const check = boundsCheck(schema, bounds);
   return (bytes) => {
     const excess = check(bytes);
-    if (excess !== undefined) throw new RpcFailure(`${prefix}${excessText(excess)}`);
+    if (excess !== undefined) throw new RpcError(`${prefix}${excessText(excess)}`);
     return parseKnownFields(schema, bytes);
   };
 }

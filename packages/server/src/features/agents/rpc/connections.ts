@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 
 import { nilUuid } from "@slipway/api";
+import { RpcError } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
 import {
   type Connection,
@@ -15,7 +16,6 @@ import {
 import type { Database } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { upsertConnection } from "./queries.ts";
@@ -46,7 +46,7 @@ export async function reportConnection(
 ): Promise<Empty> {
   const connection = required(request.connection, "connection");
   const id = uuidField(connection.id, "id");
-  if (id === nilUuid) throw new RpcFailure("id is the nil UUID");
+  if (id === nilUuid) throw new RpcError("id is the nil UUID");
   const now = timestampFromMs(clock.now());
   const told = timeField(connection.timestamp, "timestamp") ?? now;
   // Both texts have the same form, so they compare as times do. A future time would never grow old.
@@ -69,7 +69,7 @@ function partOf({ action, statusCode, reason }: Connection, time: string) {
     return { connectedAt: time, disconnectedAt: null, statusCode: null, reason: null };
   }
   if (action !== Connection_Action.DISCONNECT) {
-    throw new RpcFailure(`action: unknown value ${action}`);
+    throw new RpcError(`action: unknown value ${action}`);
   }
   const text = withoutNul((reason ?? "").slice(0, maxReasonLength));
   return { connectedAt: null, disconnectedAt: time, statusCode, reason: text };

@@ -1,7 +1,6 @@
+import { RpcError } from "@slipway/rpc";
 import { type DisplayAppName, displayApps } from "@slipway/template";
 import { CreateSubAgentRequest_DisplayApp as DisplayApp } from "@slipway/wire";
-
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 
 const names: ReadonlyMap<number, DisplayAppName> = new Map([
   [DisplayApp.VSCODE, "vscode"],
@@ -12,14 +11,14 @@ const names: ReadonlyMap<number, DisplayAppName> = new Map([
 ]);
 
 /**
- * Reads display apps by name, each once and in the order of the database. Throws `RpcFailure` for an unknown number.
+ * Reads display apps by name, each once and in the order of the database. Throws `RpcError` for an unknown number.
  */
 export function readDisplayApps(values: readonly number[]): readonly DisplayAppName[] {
   const chosen = new Set<DisplayAppName>();
   for (const [index, value] of values.entries()) {
     const name = names.get(value);
     if (name === undefined)
-      throw new RpcFailure(`display_apps[${index}]: unknown display app ${value}`);
+      throw new RpcError(`display_apps[${index}]: unknown display app ${value}`);
     chosen.add(name);
   }
   return displayApps.filter((name) => chosen.has(name));

@@ -1,7 +1,7 @@
+import { RpcError } from "@slipway/rpc";
 import { timestampFromMs } from "@slipway/wire";
 import { expect, test } from "vitest";
 
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { timeField, uuidField } from "./fields.ts";
 
 test.each([
@@ -25,7 +25,7 @@ test.each([
   { seconds: 0n, nanos: -1 },
   { seconds: 0n, nanos: 1_000_000_000 },
 ])("refuses a time that is none", (fields) => {
-  expect(() => timeField({ ...timestampFromMs(0), ...fields }, "time")).toThrow(RpcFailure);
+  expect(() => timeField({ ...timestampFromMs(0), ...fields }, "time")).toThrow(RpcError);
 });
 
 test("refuses a UUID that has not 16 bytes", () => {

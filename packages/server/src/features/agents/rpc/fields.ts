@@ -1,30 +1,29 @@
+import { RpcError } from "@slipway/rpc";
 import { parseUuid, type Timestamp, timestampToNs } from "@slipway/wire";
 
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
-
-/** Returns a sub-message that must be present; throws `RpcFailure` when it is absent. */
+/** Returns a sub-message that must be present; throws `RpcError` when it is absent. */
 export function required<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new RpcFailure(`${name} is missing`);
+  if (value === undefined) throw new RpcError(`${name} is missing`);
   return value;
 }
 
-/** Reads a UUID of exactly 16 bytes; throws `RpcFailure` for any other length (docs/protocol/rpc.md §4). */
+/** Reads a UUID of exactly 16 bytes; throws `RpcError` for any other length (docs/protocol/rpc.md §4). */
 export function uuidField(bytes: Uint8Array, name: string): string {
   try {
     return parseUuid(bytes);
   } catch (error) {
-    throw new RpcFailure(`${name}: ${error instanceof Error ? error.message : "invalid UUID"}`);
+    throw new RpcError(`${name}: ${error instanceof Error ? error.message : "invalid UUID"}`);
   }
 }
 
-/** Returns the text for a number of an open enumeration; throws `RpcFailure` for 0 and unknown numbers. */
+/** Returns the text for a number of an open enumeration; throws `RpcError` for 0 and unknown numbers. */
 export function enumField<T extends string>(
   texts: ReadonlyMap<number, T>,
   value: number,
   name: string,
 ): T {
   const text = texts.get(value);
-  if (text === undefined) throw new RpcFailure(`${name}: unknown value ${value}`);
+  if (text === undefined) throw new RpcError(`${name}: unknown value ${value}`);
   return text;
 }
 
@@ -37,13 +36,13 @@ const lastSeconds = 253_402_300_799n;
 
 /**
  * Returns a time as PostgreSQL reads it, to the microsecond; undefined for an absent one and for 0001-01-01. Throws
- * `RpcFailure` for one outside of the years 1 to 9999.
+ * `RpcError` for one outside of the years 1 to 9999.
  */
 export function timeField(timestamp: Timestamp | undefined, name: string): string | undefined {
   if (timestamp === undefined) return undefined;
   const { seconds, nanos } = timestamp;
   if (seconds < zeroSeconds || seconds > lastSeconds || nanos < 0 || nanos > 999_999_999) {
-    throw new RpcFailure(`${name}: invalid time of ${seconds} s and ${nanos} ns`);
+    throw new RpcError(`${name}: invalid time of ${seconds} s and ${nanos} ns`);
   }
   if (seconds === zeroSeconds && nanos === 0) return undefined;
   const fraction = (timestampToNs(timestamp) / nsPerMicrosecond) % microsecondsPerSecond;

@@ -1,18 +1,13 @@
+import { duplex, type RpcEntry, type RpcTable, serverStream, unary } from "@slipway/rpc";
 import {
   Agent,
   type DescMessage,
+  type DescMethodUnary,
   type MessageInitShape,
   type MessageShape,
   Tailnet,
 } from "@slipway/wire";
 
-import {
-  duplex,
-  type RpcEntry,
-  type RpcTable,
-  serverStream,
-  unary,
-} from "../../../platform/rpc/handler.ts";
 import { updateAppHealths } from "./app-health.ts";
 import { badRequestPrefix, updateAppStatus } from "./app-status.ts";
 import { announcementBanners, serviceBanner } from "./banners.ts";
@@ -45,7 +40,7 @@ const { method: network } = Tailnet;
  */
 export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
   const bounded = <I extends DescMessage, O extends DescMessage>(
-    method: UnaryMethod<I, O>,
+    method: DescMethodUnary<I, O>,
     answer: Handler<I, O>,
     refusalPrefix = "",
   ): RpcEntry<RpcCaller> =>
@@ -90,13 +85,6 @@ export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
       async () => ({}),
     ),
   ]);
-}
-
-interface UnaryMethod<I extends DescMessage, O extends DescMessage> {
-  readonly name: string;
-  readonly parent: { readonly typeName: string };
-  readonly input: I;
-  readonly output: O;
 }
 
 type Handler<I extends DescMessage, O extends DescMessage> = (

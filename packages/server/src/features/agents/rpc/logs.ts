@@ -1,4 +1,5 @@
 import { type LogLevel, nilUuid } from "@slipway/api";
+import { RpcError } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
 import {
   type BatchCreateLogsResponseSchema,
@@ -9,7 +10,6 @@ import {
 
 import type { Database } from "../../../platform/db/database.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { LinePacker, type PackedLines } from "../logs/log-lines.ts";
 import { ensureExternalSource, storeAgentLogs } from "../logs/log-service.ts";
 import { uuidField } from "./fields.ts";
@@ -82,12 +82,12 @@ const levels: ReadonlyMap<number, LogLevel> = new Map([
 /** The initial estimate of bytes per line, which only saves growing. */
 const usualLineBytes = 64;
 
-/** Parses a request. Throws `RpcFailure` for too many lines or one that is not UTF-8, `ProtobufError` for bad input. */
+/** Parses a request. Throws `RpcError` for too many lines or one that is not UTF-8, `ProtobufError` for bad input. */
 export function parseLogRequest(bytes: Uint8Array): LogRequest {
   const packer = new LinePacker(Math.ceil(bytes.length / usualLineBytes), bytes.length);
   const logSourceId = readLogBatch(bytes, (createdNs, level, start, end) => {
     if (packer.length === maxLinesPerBatch) {
-      throw new RpcFailure(
+      throw new RpcError(
         `invalid argument: logs: batch has too many lines, at most ${maxLinesPerBatch} are taken`,
       );
     }
@@ -95,11 +95,11 @@ export function parseLogRequest(bytes: Uint8Array): LogRequest {
       packer.addEncoded(createdNs, levels.get(level) ?? "info", bytes, start, end);
     } catch {
       // The decoder's error adds nothing.
-      throw new RpcFailure(`line ${packer.length + 1} is not UTF-8`);
+      throw new RpcError(`line ${packer.length + 1} is not UTF-8`);
     }
   });
   if (logSourceId.length > limits.log_source_id.maxBytes) {
-    throw new RpcFailure(
+    throw new RpcError(
       `invalid argument: log_source_id has ${logSourceId.length} bytes, at most ${limits.log_source_id.maxBytes} are taken`,
     );
   }

@@ -1,3 +1,4 @@
+import { RpcError } from "@slipway/rpc";
 import type {
   BatchUpdateMetadataRequest,
   BatchUpdateMetadataResponseSchema,
@@ -6,7 +7,6 @@ import type {
 
 import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import type { MetadataSink } from "../metadata/metadata-batcher.ts";
 import { type MetadataValue, selectMetadataKeys } from "../metadata/metadata-queries.ts";
 import { required } from "./fields.ts";
@@ -50,7 +50,7 @@ export async function batchUpdateMetadata(
     keysBytes += Buffer.byteLength(key);
     if (keysBytes > maxKeysBytes) {
       put(metadata, caller, taken);
-      throw new RpcFailure(
+      throw new RpcError(
         `keys of metadata have more than ${maxKeysBytes} bytes, discarded from the ${index + 1}. on`,
       );
     }

@@ -1,8 +1,9 @@
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
+import { RpcError } from "@slipway/rpc";
+
 import type { RpcCaller } from "./rpc-caller.ts";
 import type { BudgetName } from "./write-budgets.ts";
 
-/** Spends one unit of a budget. Throws `RpcFailure` when there is none left. */
+/** Spends one unit of a budget. Throws `RpcError` when there is none left. */
 export function requireBudget({ spend }: Pick<RpcCaller, "spend">, name: BudgetName): void {
-  if (spend(name) === 0) throw new RpcFailure(`${name}: too many in a short time, try again later`);
+  if (spend(name) === 0) throw new RpcError(`${name}: too many in a short time, try again later`);
 }

@@ -1,10 +1,11 @@
+import { RpcError } from "@slipway/rpc";
+
 import type { Queryable } from "../../../platform/db/database.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { isLive } from "../live-queries.ts";
 
 /** Creates the error for an agent that was stopped, deleted or replaced since it was authenticated. */
-export function notLive(): RpcFailure {
-  return new RpcFailure(
+export function notLive(): RpcError {
+  return new RpcError(
     "the agent's build is outdated: its workspace was stopped, deleted or built anew",
   );
 }

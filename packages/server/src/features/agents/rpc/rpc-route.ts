@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 
 import { agentRpc } from "@slipway/api";
+import { Responder, type RpcTable } from "@slipway/rpc";
 import type { Clock, Logger } from "@slipway/runtime";
 
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { PeerSocket } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { handlersOf, type RpcTable } from "../../../platform/rpc/handler.ts";
-import { RpcSession } from "../../../platform/rpc/rpc-session.ts";
 import { AgentSessions } from "../connection/agent-sessions.ts";
 import { negotiateVersion } from "../connection/api-version.ts";
 import type { ConnectionMonitor } from "../connection/connection-monitor.ts";
@@ -59,12 +58,7 @@ async function serveSession(
     turnstile: place.turnstile,
     reserve: (bytes: number) => budgets.reserve(agent.agentId, "traffic", bytes),
   };
-  const rpc = new RpcSession(socket, handlersOf(needs.rpcs, caller), shared, {
-    clock,
-    get logger() {
-      return caller.logger;
-    },
-  });
+  const rpc = new Responder(socket, needs.rpcs, caller, { clock, shared });
   const who = whoOf(agent);
   if (!isAgent) {
     const reason = await monitor.watchCompanion(rpc, caller);

@@ -1,4 +1,5 @@
 import type { ScriptStage, ScriptStatus } from "@slipway/api";
+import { RpcError } from "@slipway/rpc";
 import {
   type MessageInitShape,
   Timing_Stage,
@@ -9,7 +10,6 @@ import {
 
 import type { Database } from "../../../platform/db/database.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { upsertScriptTiming } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
@@ -44,7 +44,7 @@ export async function scriptCompleted(
   const startedAt = required(timeField(timing.start, "start"), "start");
   const endedAt = required(timeField(timing.end, "end"), "end");
   // Both texts have the same form, so they compare as times do.
-  if (startedAt > endedAt) throw new RpcFailure(`start ${startedAt} is after end ${endedAt}`);
+  if (startedAt > endedAt) throw new RpcError(`start ${startedAt} is after end ${endedAt}`);
   requireBudget({ spend }, "timings");
   const isKnown = await upsertScriptTiming(db, agent.agentId, {
     scriptId,
@@ -56,7 +56,7 @@ export async function scriptCompleted(
   });
   if (!isKnown) {
     await requireLive(db, agent.agentId);
-    throw new RpcFailure(`agent has no script ${scriptId}`);
+    throw new RpcError(`agent has no script ${scriptId}`);
   }
   pubsub.publish(topics.workspace(agent.workspaceId));
   return {};

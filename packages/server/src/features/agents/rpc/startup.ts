@@ -1,10 +1,10 @@
 import type { Subsystem } from "@slipway/api";
+import { RpcError } from "@slipway/rpc";
 import { type Startup, Startup_Subsystem, type UpdateStartupRequest } from "@slipway/wire";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { enumField, required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { updateAgentStartup } from "./queries.ts";
@@ -35,7 +35,7 @@ export async function updateStartup(
   const { version, expandedDirectory } = startup;
   if (!isVersion(version)) {
     const found = JSON.stringify(version.slice(0, maxVersionLength));
-    throw new RpcFailure(`invalid agent semver version ${found} (wanted v1.2.3)`);
+    throw new RpcError(`invalid agent semver version ${found} (wanted v1.2.3)`);
   }
   requireBudget(caller, "updates");
   const names = startup.subsystems.map((value) => enumField(subsystems, value, "subsystem"));

@@ -1,4 +1,5 @@
 import type { DisplayApp } from "@slipway/api";
+import { RpcError } from "@slipway/rpc";
 import {
   type CreateSubAgentRequest,
   type CreateSubAgentResponseSchema,
@@ -17,7 +18,6 @@ import { violatesUnique } from "../../../platform/db/errors.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
-import { RpcFailure } from "../../../platform/rpc/handler.ts";
 import { readDisplayApps } from "./display-apps.ts";
 import { uuidField } from "./fields.ts";
 import { requireBudget } from "./require-budget.ts";
@@ -82,7 +82,7 @@ export async function deleteSubAgent(
     return {};
   }
   await requireLive(db, agent.agentId);
-  if (id !== agent.agentId) throw new RpcFailure(`there is no sub-agent ${id}`);
+  if (id !== agent.agentId) throw new RpcError(`there is no sub-agent ${id}`);
   return {};
 }
 
@@ -106,7 +106,7 @@ async function makeSubAgent(
 ): Promise<Created> {
   const { name, architecture, operatingSystem } = request;
   if (!nameForm.test(name)) {
-    throw new RpcFailure(`agent name ${JSON.stringify(name)} does not match ${nameForm.source}`);
+    throw new RpcError(`agent name ${JSON.stringify(name)} does not match ${nameForm.source}`);
   }
   requireBudget({ spend }, "subAgents");
   const token = createAgentToken(secrets);
@@ -114,9 +114,9 @@ async function makeSubAgent(
   const id = await inTransaction(db, async (trx) => {
     const parent = await lockParent(trx, agent.agentId);
     if (parent === undefined) return undefined;
-    if (parent.parent_id !== null) throw new RpcFailure("a sub-agent has no sub-agents of its own");
+    if (parent.parent_id !== null) throw new RpcError("a sub-agent has no sub-agents of its own");
     if (parent.children >= maxSubAgents) {
-      throw new RpcFailure(
+      throw new RpcError(
         `the agent has ${parent.children} sub-agents, at most ${maxSubAgents} are allowed: delete one first`,
       );
     }
@@ -133,7 +133,7 @@ async function makeSubAgent(
     return childId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "workspace_agents_name")) throw error;
-    throw new RpcFailure(`the workspace has an agent named ${JSON.stringify(name)} already`);
+    throw new RpcError(`the workspace has an agent named ${JSON.stringify(name)} already`);
   });
   if (id === undefined) throw notLive();
   return { agent: subAgent(id, name, token.token), appCreationErrors: [...errors] };
@@ -149,7 +149,7 @@ async function takeSubAgent(
   const row = await updateSubAgent(db, { id, parentId: agent.agentId }, change);
   if (row === undefined) {
     await requireLive(db, agent.agentId);
-    throw new RpcFailure(`agent ${id} is no child of this agent`);
+    throw new RpcError(`agent ${id} is no child of this agent`);
   }
   return { agent: subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted)) };
 }

@@ -6,20 +6,23 @@ import { DrpcCaller, type YamuxEvent, YamuxSession } from "@slipway/wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
-import { openPeerSocket, type PeerSocket } from "../http/peer-socket.ts";
-import type { RpcHandlers } from "./handler.ts";
-import { RpcSession } from "./rpc-session.ts";
-import { sessionLimits as limits } from "./session-limits.ts";
+import { lend } from "../tests/support/web-socket.ts";
+import type { RpcTable } from "./handler.ts";
+import { responderLimits, responderOutputLimits } from "./limits.ts";
+import { Responder, type ResponderSession } from "./responder.ts";
+import type { RpcSocket } from "./socket.ts";
 
 /* A peer that sends requests and does not read, over a real socket. */
 
+const limits = { ...responderLimits, ...responderOutputLimits };
 const answerBytes = 1024 * 1024;
 const calls = 40;
+const maxCallsAtOnceOfPeer = 8;
 
 let opened: AsyncDisposableStack;
 let clock: FakeClock;
-let server: PeerSocket;
-let session: RpcSession;
+let server: RpcSocket;
+let session: Responder<ResponderSession>;
 let peer: WebSocket;
 let yamux: YamuxSession;
 let events: YamuxEvent[];
@@ -29,7 +32,7 @@ let waitMs = 0;
 
 /** `large` is answered with 1 MiB, `slow` on demand. */
 const slow = { running: 0, most: 0, end: Promise.withResolvers<void>() };
-const handlers: RpcHandlers = {
+const rpcs: RpcTable<ResponderSession> = {
   get: (path) => ({
     kind: "unary",
     answer: async () => {
@@ -55,14 +58,11 @@ beforeEach(async () => {
   await once(listener, "listening");
   const isOpen = Promise.withResolvers<void>();
   listener.on("connection", (socket) => {
-    void openPeerSocket(socket, silentLogger, async (one) => {
-      server = one;
-      const turnstile = new Turnstile((inside) => inside < limits.maxCallsAtOnceOfAgent);
-      const shared = { turnstile, reserve: () => waitMs };
-      session = new RpcSession(one, handlers, shared, { clock, logger: silentLogger });
-      isOpen.resolve();
-      await session.ended;
-    });
+    server = lend(socket);
+    const turnstile = new Turnstile((inside) => inside < maxCallsAtOnceOfPeer);
+    const shared = { turnstile, reserve: () => waitMs };
+    session = new Responder(server, rpcs, { logger: silentLogger }, { clock, shared });
+    isOpen.resolve();
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listener on TCP
   const { port } = listener.address() as { readonly port: number };
@@ -165,8 +165,8 @@ test("cuts a peer off that has left too much unread for a minute", async () => {
 
 test("answers a number of calls at once, and all of them in the end", async () => {
   callAll("slow");
-  await vi.waitFor(() => expect(slow.running).toBe(limits.maxCallsAtOnceOfAgent));
+  await vi.waitFor(() => expect(slow.running).toBe(maxCallsAtOnceOfPeer));
   slow.end.resolve();
   await vi.waitFor(() => expect(received().size).toBe(calls));
-  expect(slow.most).toBe(limits.maxCallsAtOnceOfAgent);
+  expect(slow.most).toBe(maxCallsAtOnceOfPeer);
 });

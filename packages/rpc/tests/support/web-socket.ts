@@ -1,0 +1,10 @@
+import type { WebSocket } from "ws";
+
+import type { RpcSocket } from "../../src/socket.ts";
+
+/** Lends a socket of `ws` to a session; its test closes it. */
+export function lend(socket: WebSocket): RpcSocket {
+  const gone = new AbortController();
+  socket.on("close", (code) => gone.abort(new Error(`socket closed with ${code}`)));
+  return { raw: socket, signal: gone.signal, close: (code, reason) => socket.close(code, reason) };
+}
