@@ -1,4 +1,4 @@
-import { RpcError } from "@slipway/sdk/agent";
+import { RpcError } from "@slipway/rpc";
 import { Agent, Lifecycle_State } from "@slipway/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
 
@@ -207,7 +207,7 @@ describe("AgentLife at a claim", () => {
     world.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
       told.push(lifecycle?.state);
       const isOld = (lifecycle?.state ?? 0) >= Lifecycle_State.SHUTTING_DOWN;
-      if (isOld) throw new RpcError(0, "forbidden");
+      if (isOld) throw new RpcError("forbidden");
       return lifecycle ?? {};
     });
     world.claim("ada", { closes: false });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { RpcError } from "@slipway/rpc";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { RpcError } from "@slipway/sdk/agent";
 import {
   Agent,
   durationFromMs,
@@ -165,7 +165,7 @@ describe("AgentLife", () => {
       const state = lifecycle?.state ?? 0;
       if (state === Lifecycle_State.READY && refusals > 0) {
         refusals -= 1;
-        throw new RpcError(0, "forbidden");
+        throw new RpcError("forbidden");
       }
       run.stored.states.push(nameOf(Lifecycle_State, state));
       return lifecycle ?? {};

@@ -1,5 +1,6 @@
+import { RpcError } from "@slipway/rpc";
 import { errorText, type Logger, withTimeout } from "@slipway/runtime";
-import { type AgentConnection, RpcError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
 
 import type { ScriptTiming } from "../scripts/script-result.ts";
 import { scriptCompleted } from "./report-calls.ts";

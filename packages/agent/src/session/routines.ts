@@ -1,5 +1,6 @@
+import { RpcError } from "@slipway/rpc";
 import { type Clock, errorText, type Logger, withTimeout } from "@slipway/runtime";
-import { type AgentConnection, RpcError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
 import { drpcCodeUnimplemented } from "@slipway/wire";
 
 import type { CommandHost } from "../process/run-command.ts";

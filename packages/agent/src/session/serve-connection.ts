@@ -1,5 +1,6 @@
+import { RpcError, SessionClosedError } from "@slipway/rpc";
 import { abortable, type Logger, Scope } from "@slipway/runtime";
-import { type AgentConnection, RpcError, SessionClosedError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
 import { drpcCodeUnimplemented } from "@slipway/wire";
 
 /** A task of the agent on each connection; its error ends the connection (docs/protocol/agent.md §2.3). */

@@ -1,5 +1,6 @@
+import { RpcError, SessionClosedError } from "@slipway/rpc";
 import { abortable } from "@slipway/runtime";
-import { type AgentConnection, RpcError, SessionClosedError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
 import {
   type DescMessage,
   drpcCodeUnimplemented,
@@ -43,7 +44,7 @@ export class ScriptedServer {
   async answer(path: string, input: Uint8Array): Promise<Uint8Array> {
     this.called.push(path.slice(path.lastIndexOf("/") + 1));
     const handler = this.#handlers.get(path);
-    if (handler === undefined) throw new RpcError(drpcCodeUnimplemented, "unknown rpc");
+    if (handler === undefined) throw new RpcError("unknown rpc", drpcCodeUnimplemented);
     return handler(input);
   }
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
 
+import { RpcError } from "@slipway/rpc";
 import { errorText } from "@slipway/runtime";
-import { RpcError } from "@slipway/sdk/agent";
 import { openLocalServer } from "@slipway/testkit";
 import { DrpcResponder, YamuxError, YamuxSession } from "@slipway/wire";
 import { WebSocketServer } from "ws";

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
+import { Caller } from "@slipway/rpc";
 import { abortable, type Clock, type Logger } from "@slipway/runtime";
 import WebSocket from "ws";
 
@@ -7,7 +8,7 @@ import type { AgentConnection } from "./connection.ts";
 import { messageOf, readErrorBody } from "./error-body.ts";
 import { DialError, type Rung } from "./errors.ts";
 import { explainFailure } from "./explain-failure.ts";
-import { SocketConnection } from "./socket-connection.ts";
+import { rpcSocketOf } from "./rpc-socket.ts";
 
 export interface DialOptions {
   readonly serverUrl: string;
@@ -80,7 +81,7 @@ async function dialVersion(options: DialOptions, version: string): Promise<Agent
     throw error;
   }
   options.onRung?.("rpc");
-  return new SocketConnection(socket, version, options.clock);
+  return new Caller(rpcSocketOf(socket), { apiVersion: version, clock: options.clock });
 }
 
 function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<void> {

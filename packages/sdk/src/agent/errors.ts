@@ -37,24 +37,6 @@ export class IdentityError extends Error {
   readonly code = "no-identity";
 }
 
-/** The server answered an RPC with an error (docs/protocol/rpc.md §3.5); code 12 means that it does not know the RPC. */
-export class RpcError extends Error {
-  override readonly name = "RpcError";
-  readonly code = "rpc-error";
-  readonly rpcCode: number;
-
-  constructor(rpcCode: number, message: string) {
-    super(message);
-    this.rpcCode = rpcCode;
-  }
-}
-
-/** The session ended before the answer came; the caller reconnects. */
-export class SessionClosedError extends Error {
-  override readonly name = "SessionClosedError";
-  readonly code = "session-closed";
-}
-
 /** The reinit stream is missing or unreadable; the caller asks again. */
 export class ReinitError extends Error {
   override readonly name = "ReinitError";

@@ -1,5 +1,6 @@
+import { RpcError } from "@slipway/rpc";
 import { abortable } from "@slipway/runtime";
-import { type AgentConnection, RpcError } from "@slipway/sdk/agent";
+import type { AgentConnection } from "@slipway/sdk/agent";
 import {
   Agent,
   drpcCodeUnimplemented,
@@ -81,7 +82,7 @@ async function answerOf(session: Session, path: string, input: Uint8Array): Prom
     case rpcPath(updateStats):
       return encodeMessage(updateStats.output, {});
     default:
-      throw new RpcError(drpcCodeUnimplemented, "not simulated");
+      throw new RpcError("not simulated", drpcCodeUnimplemented);
   }
 }
 

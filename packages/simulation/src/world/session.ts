@@ -1,4 +1,5 @@
-import { DialError, RpcError, SessionClosedError } from "@slipway/sdk/agent";
+import { RpcError, SessionClosedError } from "@slipway/rpc";
+import { DialError } from "@slipway/sdk/agent";
 
 import type { Life } from "../engine/life.ts";
 import type { ClientEnd } from "../network/link.ts";
@@ -32,7 +33,7 @@ export class Session {
           this.#calls.get(message.id)?.resolve(message.value);
           break;
         case "failure":
-          this.#calls.get(message.id)?.reject(new RpcError(0, message.message));
+          this.#calls.get(message.id)?.reject(new RpcError(message.message));
           break;
         case "ping":
         case "frame":

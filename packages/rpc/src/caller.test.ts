@@ -1,6 +1,6 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 
-import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openLocalServer } from "@slipway/testkit";
 import {
   Agent,
@@ -14,10 +14,10 @@ import {
   YamuxSession,
 } from "@slipway/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 
-import type { AgentConnection } from "./connection.ts";
-import { dialAgent } from "./dial.ts";
+import { lend } from "../tests/support/web-socket.ts";
+import { Caller } from "./caller.ts";
 
 /** The answer to one call at the server. */
 interface ServedCall {
@@ -28,7 +28,7 @@ interface ServedCall {
 type Serve = (event: ResponderEvent, call: ServedCall) => void;
 
 interface Peer {
-  readonly connection: AgentConnection;
+  readonly connection: Caller;
   readonly socket: WebSocket;
 }
 
@@ -42,15 +42,9 @@ async function connect(serve: Serve): Promise<Peer> {
   });
   const server = await openLocalServer(http);
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const connection = await dialAgent({
-    serverUrl: server.url,
-    token: "t",
-    headers: {},
-    role: "agent",
-    signal: new AbortController().signal,
-    clock: createFakeClock(0),
-    logger: silentLogger,
-  });
+  const socket = new WebSocket(server.url);
+  await once(socket, "open");
+  const connection = new Caller(lend(socket), { apiVersion: "2.10", clock: createFakeClock(0) });
   onTestFinished(() => connection.close());
   return { connection, socket: await accepted.promise };
 }
@@ -95,7 +89,7 @@ function serveSession(socket: WebSocket, serve: Serve): void {
 const never = new AbortController().signal;
 const noRequests = (async function* () {})();
 
-describe("SocketConnection", () => {
+describe("Caller", () => {
   it("answers any number of calls at once, each its own", async () => {
     const { input, output } = Agent.method.updateStartup;
     const { connection } = await connect((event, call) => {
@@ -234,12 +228,6 @@ describe("SocketConnection", () => {
     await expect(connection.unary(Agent.method.getManifest, {}, never)).rejects.toMatchObject({
       name: "SessionClosedError",
     });
-  });
-
-  it("says why the server closed the session", async () => {
-    const { connection, socket } = await connect(() => undefined);
-    socket.close(1011, "build is outdated");
-    expect(await connection.closed).toBe("socket closed with 1011 build is outdated");
   });
 
   it.each([
