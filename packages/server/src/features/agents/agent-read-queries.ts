@@ -138,15 +138,14 @@ export async function selectPlacedAgent(
 export type PlacedAgent = Awaited<ReturnType<typeof placedAgents>>[number];
 
 /** Selects the agents on the resources that builds created, by the builds' jobs. */
-export function selectAgentsOfJobs(db: Queryable, jobIds: readonly string[]) {
-  return agentsWithParts(db)
+export const selectAgentsOfJobs = prepareQuery((db, jobIds: readonly string[]) =>
+  agentsWithParts(db)
     .innerJoin("workspace_resources as resource", "resource.id", "agent.resource_id")
-    .where("resource.job_id", "in", jobIds)
+    .where(sql<boolean>`resource.job_id = any(${jobIds}::uuid[])`)
     .select("resource.job_id")
     .orderBy("agent.created_at")
-    .orderBy("agent.name")
-    .execute();
-}
+    .orderBy("agent.name"),
+);
 
 type AgentOfJob = Awaited<ReturnType<typeof selectAgentsOfJobs>>[number];
 export type AgentWithParts = Omit<AgentOfJob, "job_id">;

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { jobObject } from "../../platform/jobs/job-columns.ts";
@@ -73,16 +74,15 @@ export function selectBuilds(db: Queryable, workspaceId: string) {
 }
 
 /** Reads the newest build of each workspace. */
-export function selectNewestBuilds(db: Queryable, workspaceIds: readonly string[]) {
-  return builds(db)
+export const selectNewestBuilds = prepareQuery((db, workspaceIds: readonly string[]) =>
+  builds(db)
     .where(
       sql<boolean>`b.id = any(array(
-        select newest.id from unnest(${[...workspaceIds]}::uuid[]) wanted (id)
+        select newest.id from unnest(${workspaceIds}::uuid[]) wanted (id)
           cross join lateral ${newestBuild(sql`wanted.id`)} newest))`,
     )
-    .orderBy("b.workspace_id")
-    .execute();
-}
+    .orderBy("b.workspace_id"),
+);
 
 export type BuildRow = NonNullable<Awaited<ReturnType<typeof selectBuild>>>;
 

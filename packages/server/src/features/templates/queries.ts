@@ -2,6 +2,7 @@ import { prebuildsUserId, type Transition } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 function templates(db: Queryable) {
@@ -100,11 +101,14 @@ export function selectTemplates(db: Queryable, { exactName, isDeprecated }: Temp
     .execute();
 }
 
-export function selectTemplate(db: Queryable, id: string) {
-  return templates(db).where("t.id", "=", id).executeTakeFirst();
+const templatesById = prepareQuery((db, id: string) => templates(db).where("t.id", "=", id));
+
+export async function selectTemplate(db: Queryable, id: string): Promise<TemplateRow | undefined> {
+  const [row] = await templatesById(db, id);
+  return row;
 }
 
-export type TemplateRow = NonNullable<Awaited<ReturnType<typeof selectTemplate>>>;
+export type TemplateRow = Awaited<ReturnType<typeof templatesById>>[number];
 
 export function selectTemplateInUse(db: Queryable, id: string) {
   return templatesInUse(db).where("t.id", "=", id).executeTakeFirst();

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 
 function versions(db: Queryable) {
@@ -45,11 +46,16 @@ export function selectVersion(db: Queryable, id: string) {
   return versions(db).where("v.id", "=", id).executeTakeFirst();
 }
 
-export function selectActiveVersion(db: Queryable, templateId: string) {
-  return versions(db)
-    .where("t.id", "=", templateId)
-    .whereRef("v.id", "=", "t.active_version_id")
-    .executeTakeFirst();
+const activeVersions = prepareQuery((db, templateId: string) =>
+  versions(db).where("t.id", "=", templateId).whereRef("v.id", "=", "t.active_version_id"),
+);
+
+export async function selectActiveVersion(
+  db: Queryable,
+  templateId: string,
+): Promise<VersionRow | undefined> {
+  const [row] = await activeVersions(db, templateId);
+  return row;
 }
 
 export function selectVersions(db: Queryable, templateId: string, includeArchived: boolean) {

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 
 export function workspaces(db: Queryable) {
@@ -39,8 +40,14 @@ export function workspaces(db: Queryable) {
     ]);
 }
 
-export function selectWorkspace(db: Queryable, id: string) {
-  return workspaces(db).where("w.id", "=", id).executeTakeFirst();
+const workspacesById = prepareQuery((db, id: string) => workspaces(db).where("w.id", "=", id));
+
+export async function selectWorkspace(
+  db: Queryable,
+  id: string,
+): Promise<WorkspaceRow | undefined> {
+  const [row] = await workspacesById(db, id);
+  return row;
 }
 
 export interface WorkspaceNameQuery {
@@ -81,7 +88,7 @@ export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
   );
 }
 
-export type WorkspaceRow = NonNullable<Awaited<ReturnType<typeof selectWorkspace>>>;
+export type WorkspaceRow = Awaited<ReturnType<typeof workspacesById>>[number];
 
 /** The settings that the owner of a workspace controls. */
 export interface WorkspaceSettings {

@@ -1,14 +1,14 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { subjectColumns } from "../../builds/context-queries.ts";
 import { endOfLife } from "../../builds/deadline-queries.ts";
 import { driverResources } from "../../builds/resource-queries.ts";
 
-/** Reads the basis of a claim: a workspace with its new owner, and the build that its agents belong to. */
-export function selectClaimed(db: Queryable, workspaceId: string) {
-  return db
+const claimedWorkspaces = prepareQuery((db, workspaceId: string) =>
+  db
     .selectFrom("workspaces as w")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
     .innerJoin("templates as t", "t.id", "w.template_id")
@@ -24,6 +24,14 @@ export function selectClaimed(db: Queryable, workspaceId: string) {
       "j.worker_id",
     ])
     .select(driverResources(sql.ref("b.job_id")).as("resources"))
-    .select(endOfLife.as("deadline"))
-    .executeTakeFirst();
+    .select(endOfLife.as("deadline")),
+);
+
+/** Reads the basis of a claim: a workspace with its new owner, and the build that its agents belong to. */
+export async function selectClaimed(
+  db: Queryable,
+  workspaceId: string,
+): Promise<Awaited<ReturnType<typeof claimedWorkspaces>>[number] | undefined> {
+  const [row] = await claimedWorkspaces(db, workspaceId);
+  return row;
 }
