@@ -148,7 +148,28 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "cli",
     mayImport: ["runtime", "api", "sdk"],
-    folders: ["config", "terminal", "command", "commands"],
+    folders: [
+      "config",
+      "terminal",
+      "command",
+      // What several commands share, by resource: arguments, columns, lookups, and following the server's work.
+      {
+        group: [
+          "resources/organizations",
+          "resources/users",
+          "resources/tokens",
+          "resources/templates",
+          "resources/prebuilds",
+          "resources/parameters",
+          "resources/workspaces",
+        ],
+        eachOther: "nothing",
+      },
+      "resources/builds",
+      // Measures the usage of this machine and its container.
+      "machine",
+      "commands",
+    ],
     exceptions: [
       { folder: "commands/server", mayImport: ["server"] },
       { folder: "commands/agent", mayImport: ["agent"] },

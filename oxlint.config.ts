@@ -172,7 +172,7 @@ const config: OxlintConfig = {
     { files: ["packages/cli/src/terminal/**"], rules: { "no-console": "off" } },
     // An output lets only printable text of others through; nothing goes past it.
     {
-      files: ["packages/cli/src/{config,command,commands}/**"],
+      files: ["packages/cli/src/{config,command,resources,machine,commands}/**"],
       rules: {
         "no-restricted-properties": [
           "error",

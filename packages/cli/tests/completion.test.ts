@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { completeCommandLine } from "../src/commands/completion/complete-command-line.ts";
 import { commandTable } from "../src/commands/table.ts";
-import { memoryTerminal } from "../src/terminal/memory-terminal.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";
+import { memoryTerminal } from "./support/memory-terminal.ts";
 
 const template = `
 driver: external

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { listBuildParameters } from "@slipway/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import type { Answer } from "../src/terminal/memory-terminal.ts";
 import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import type { Answer } from "./support/memory-terminal.ts";
 
 /** Of the driver `external`, so that a start is over without an agent. */
 const template = `

@@ -10,7 +10,7 @@ import { expect, inject, test, vi } from "vitest";
 
 import { runCommandLine } from "../src/command/run-command-line.ts";
 import { commandTable } from "../src/commands/table.ts";
-import { memoryTerminal } from "../src/terminal/memory-terminal.ts";
+import { memoryTerminal } from "./support/memory-terminal.ts";
 
 async function freePort(): Promise<number> {
   const listener = createServer().listen(0, "localhost");

@@ -5,9 +5,9 @@ import type { OptionsOf } from "../../command/definition.ts";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { isFinal } from "../builds/follow-job.ts";
-import { findWorkspace, fullName } from "../workspace/reference.ts";
-import { reportChange } from "../workspace/report-change.ts";
+import { isFinal } from "../../resources/builds/follow-job.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/reference.ts";
+import { reportChange } from "../../resources/workspaces/report-change.ts";
 import type { command } from "./command.ts";
 
 export async function run(

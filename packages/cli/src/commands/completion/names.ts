@@ -12,7 +12,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 import type { Candidate } from "../../command/complete.ts";
 import type { NameKind } from "../../command/completes.ts";
 import type { Typed } from "../../command/read-typed.ts";
-import { fullName } from "../workspace/reference.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
 
 interface Asking {
   readonly client: ApiClient;

@@ -1,7 +1,7 @@
 import type { Template } from "@slipway/api";
 
-import type { Watching } from "../builds/watching.ts";
-import { findVersion } from "../templates/find-template.ts";
+import type { Watching } from "../../resources/builds/watching.ts";
+import { findVersion } from "../../resources/templates/find-template.ts";
 
 /** Finds the id of the template's version by name; without a name, that of the active one. */
 export async function chooseVersion(

@@ -1,6 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
-import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
+import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
 
 export const command = defineCommand({
   name: "create",

@@ -1,7 +1,7 @@
 import { type BuildParameter, listBuildParameters } from "@slipway/api";
 
-import type { Watching } from "../builds/watching.ts";
-import { findWorkspace } from "../workspace/reference.ts";
+import type { Watching } from "../../resources/builds/watching.ts";
+import { findWorkspace } from "../../resources/workspaces/reference.ts";
 
 /** Returns the values of another workspace's last build; none without another workspace. */
 export async function copiedParameters(

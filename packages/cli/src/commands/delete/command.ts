@@ -1,6 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 import { noWaitFlag, outputFlag, yesFlag } from "../../command/flags.ts";
-import { workspacesArgument } from "../workspace/argument.ts";
+import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
   name: "delete",

@@ -2,13 +2,13 @@ import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedOutcome } from "../builds/begin-build.ts";
-import { settledWorkspace } from "../builds/settle.ts";
-import { waitForBuild } from "../builds/wait-for-build.ts";
-import type { Watching } from "../builds/watching.ts";
-import { eachWorkspace } from "../workspace/each-workspace.ts";
-import { goodOutcome, presentWorkspace } from "../workspace/outcome.ts";
-import { findWorkspace, fullName } from "../workspace/reference.ts";
+import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
+import type { Watching } from "../../resources/builds/watching.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { goodOutcome, presentWorkspace } from "../../resources/workspaces/outcome.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/reference.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -1,6 +1,9 @@
 import { defineCommand } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
-import { workspaceColumnNames } from "./column-names.ts";
+import {
+  usualWorkspaceColumns,
+  workspaceColumnNames,
+} from "../../resources/workspaces/workspace-columns.ts";
 
 export const command = defineCommand({
   name: "list",
@@ -13,14 +16,7 @@ export const command = defineCommand({
       value: "query",
       summary: "only workspaces that match, such as 'owner:me template:small status:running'",
     },
-    column: columnFlag(workspaceColumnNames, [
-      "workspace",
-      "template",
-      "status",
-      "healthy",
-      "last built",
-      "outdated",
-    ]),
+    column: columnFlag(workspaceColumnNames, usualWorkspaceColumns),
     output: outputFlag,
   },
   examples: [

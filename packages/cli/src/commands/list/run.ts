@@ -2,9 +2,9 @@ import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printList } from "../../command/print-list.ts";
+import { readWorkspaces, searchOf } from "../../resources/workspaces/read-workspaces.ts";
+import { workspaceColumns } from "../../resources/workspaces/workspace-columns.ts";
 import type { command } from "./command.ts";
-import { readWorkspaces, searchOf } from "./read-workspaces.ts";
-import { workspaceColumns } from "./workspace-columns.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,

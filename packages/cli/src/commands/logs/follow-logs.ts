@@ -11,9 +11,9 @@ import { retry, Scope, type Clock } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
+import { logSource } from "../../resources/builds/agents.ts";
+import { LossNotice } from "../../resources/builds/loss-notice.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { logSource } from "../builds/agents.ts";
-import { LossNotice } from "../builds/loss-notice.ts";
 import { type LogPosition, type ReadNeeds, shownAgents, type ShownLogs } from "./read-logs.ts";
 
 interface FollowNeeds extends ReadNeeds {

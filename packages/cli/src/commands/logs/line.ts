@@ -1,8 +1,8 @@
 import type { AgentLog, JobLog } from "@slipway/api";
 import { printableJson, printableLine } from "@slipway/runtime";
 
+import { levelText, linesOf } from "../../resources/builds/log-text.ts";
 import type { Colors } from "../../terminal/colors.ts";
-import { levelText, linesOf } from "../builds/log-text.ts";
 
 /** A line of one of the logs, and its source. */
 export type LogLine =

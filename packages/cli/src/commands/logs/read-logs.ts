@@ -1,7 +1,7 @@
 import { getAgentLogs, getBuildLogs, type WorkspaceAgent, type WorkspaceBuild } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
-import { allAgents, logSource } from "../builds/agents.ts";
+import { allAgents, logSource } from "../../resources/builds/agents.ts";
 import { byTime, type LogLine } from "./line.ts";
 import { type Selection, selectLines } from "./selection.ts";
 

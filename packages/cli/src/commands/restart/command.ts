@@ -1,7 +1,7 @@
 import { defineCommand } from "../../command/definition.ts";
 import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
-import { alwaysPromptFlag, parameterFlags } from "../parameters/flags.ts";
-import { workspacesArgument } from "../workspace/argument.ts";
+import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
+import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
   name: "restart",

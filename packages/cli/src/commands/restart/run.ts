@@ -1,11 +1,11 @@
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedOutcome, waitForStart } from "../builds/begin-build.ts";
-import { settledWorkspace } from "../builds/settle.ts";
-import { waitForBuild } from "../builds/wait-for-build.ts";
-import { startRequest } from "../start/request.ts";
-import { eachWorkspace } from "../workspace/each-workspace.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { startRequest } from "../../resources/builds/start-request.ts";
+import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import type { command } from "./command.ts";
 
 export async function run(

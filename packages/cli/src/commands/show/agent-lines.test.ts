@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 
+import {
+  sampleAgent,
+  sampleBuild,
+  sampleWorkspace,
+} from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
-import { sampleAgent, sampleBuild, sampleWorkspace } from "../sample.ts";
 import { agentLines } from "./agent-lines.ts";
 import { parameterLines, workspaceLines } from "./workspace-lines.ts";
 

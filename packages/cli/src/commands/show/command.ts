@@ -1,6 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
-import { workspaceArgument } from "../workspace/argument.ts";
+import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
   name: "show",

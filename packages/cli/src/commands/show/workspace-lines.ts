@@ -2,12 +2,12 @@ import type { BuildParameter, Workspace } from "@slipway/api";
 import { printableLine } from "@slipway/runtime";
 
 import { durationText } from "../../command/duration.ts";
+import { cronText } from "../../resources/workspaces/cron.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
+import { statusCell } from "../../resources/workspaces/status-cell.ts";
 import type { Layout } from "../../terminal/layout.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import { renderPairs } from "../../terminal/table.ts";
-import { cronText } from "../schedule/cron.ts";
-import { fullName } from "../workspace/reference.ts";
-import { statusCell } from "../workspace/status-cell.ts";
 import { section } from "./agent-lines.ts";
 
 /** Renders a workspace and its newest build. `now` is in milliseconds since the epoch. */

@@ -1,13 +1,13 @@
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedOutcome, waitForStart } from "../builds/begin-build.ts";
-import { settledWorkspace } from "../builds/settle.ts";
-import { eachWorkspace } from "../workspace/each-workspace.ts";
-import { plainOutcome } from "../workspace/outcome.ts";
-import { fullName } from "../workspace/reference.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { hasChanges, startRequest } from "../../resources/builds/start-request.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { plainOutcome } from "../../resources/workspaces/outcome.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
 import type { command } from "./command.ts";
-import { hasChanges, startRequest } from "./request.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,

@@ -4,10 +4,10 @@ import type { OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
+import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "../../machine/machine.ts";
+import { quantityText } from "../../machine/quantity.ts";
 import { renderTable } from "../../terminal/table.ts";
 import type { command } from "./command.ts";
-import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "./measure/machine.ts";
-import { quantityText } from "./measure/quantity.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,

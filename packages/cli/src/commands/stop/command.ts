@@ -1,6 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
-import { workspacesArgument } from "../workspace/argument.ts";
+import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
   name: "stop",

@@ -1,12 +1,12 @@
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedOutcome } from "../builds/begin-build.ts";
-import { settledWorkspace } from "../builds/settle.ts";
-import { waitForBuild } from "../builds/wait-for-build.ts";
-import { eachWorkspace } from "../workspace/each-workspace.ts";
-import { goodOutcome, plainOutcome, presentWorkspace } from "../workspace/outcome.ts";
-import { fullName } from "../workspace/reference.ts";
+import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { goodOutcome, plainOutcome, presentWorkspace } from "../../resources/workspaces/outcome.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
 import type { command } from "./command.ts";
 
 export async function run(

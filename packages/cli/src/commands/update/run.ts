@@ -3,14 +3,14 @@ import { listBuildParameters, type Workspace } from "@slipway/api";
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
-import { beginBuild, queuedOutcome, waitForStart } from "../builds/begin-build.ts";
-import { settledWorkspace } from "../builds/settle.ts";
-import type { Watching } from "../builds/watching.ts";
-import { chooseParameters } from "../parameters/choose-parameters.ts";
-import { type GivenValues, readGivenValues } from "../parameters/given-values.ts";
-import { eachWorkspace } from "../workspace/each-workspace.ts";
-import { type Outcome, plainOutcome } from "../workspace/outcome.ts";
-import { fullName } from "../workspace/reference.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import type { Watching } from "../../resources/builds/watching.ts";
+import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
+import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { type Outcome, plainOutcome } from "../../resources/workspaces/outcome.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
 import type { command } from "./command.ts";
 
 export async function run(

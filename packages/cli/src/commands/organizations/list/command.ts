@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
-import { organizationColumnNames } from "../column-names.ts";
+import { organizationColumnNames } from "../../../resources/organizations/columns.ts";
 
 export const command = defineCommand({
   name: "organizations list",

@@ -4,7 +4,7 @@ import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
-import { organizationColumns } from "../columns.ts";
+import { organizationColumns } from "../../../resources/organizations/columns.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -6,7 +6,7 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
-import { organizationColumns } from "../columns.ts";
+import { organizationColumns } from "../../../resources/organizations/columns.ts";
 import type { command } from "./command.ts";
 
 export async function run(

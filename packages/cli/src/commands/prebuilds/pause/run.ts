@@ -1,7 +1,7 @@
 import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { setPaused } from "../set-paused.ts";
+import { setPaused } from "../../../resources/prebuilds/set-paused.ts";
 import type { command } from "./command.ts";
 
 export async function run(

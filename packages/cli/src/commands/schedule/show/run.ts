@@ -2,9 +2,9 @@ import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
-import { readWorkspaces, searchOf } from "../../list/read-workspaces.ts";
-import { workspaceColumns } from "../../list/workspace-columns.ts";
-import { findWorkspace } from "../../workspace/reference.ts";
+import { readWorkspaces, searchOf } from "../../../resources/workspaces/read-workspaces.ts";
+import { findWorkspace } from "../../../resources/workspaces/reference.ts";
+import { workspaceColumns } from "../../../resources/workspaces/workspace-columns.ts";
 import type { command } from "./command.ts";
 
 export async function run(

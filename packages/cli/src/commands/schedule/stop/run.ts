@@ -5,8 +5,8 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { durationText, readDuration } from "../../../command/duration.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { findWorkspace, fullName } from "../../workspace/reference.ts";
-import { reportChange } from "../../workspace/report-change.ts";
+import { findWorkspace, fullName } from "../../../resources/workspaces/reference.ts";
+import { reportChange } from "../../../resources/workspaces/report-change.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -1,6 +1,6 @@
 import { type OptionsOf, variablesOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { readNewPassword } from "../../users/reset-password/read-password.ts";
+import { readNewPassword } from "../../../resources/users/read-password.ts";
 import { command } from "./command.ts";
 
 /** The part of the server's package that is used here; flags have the names of its variables. */

@@ -1,7 +1,7 @@
 import type { OptionsOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { disk } from "../measure/machine.ts";
-import { printQuantity } from "../print-quantity.ts";
+import { disk } from "../../../machine/machine.ts";
+import { printQuantity } from "../../../machine/print-quantity.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
-import { prefixFlag } from "../prefix-flag.ts";
+import { prefixFlag } from "../../../machine/prefix-flag.ts";
 
 export const command = defineCommand({
   name: "stat mem",

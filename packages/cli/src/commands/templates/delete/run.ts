@@ -5,7 +5,7 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { CommandError, UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { findTemplate } from "../find-template.ts";
+import { findTemplate } from "../../../resources/templates/find-template.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -7,7 +7,7 @@ import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { findTemplate } from "../find-template.ts";
+import { findTemplate } from "../../../resources/templates/find-template.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -7,7 +7,7 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { templateFileName } from "../template-file.ts";
+import { templateFileName } from "../../../resources/templates/template-file.ts";
 import type { command } from "./command.ts";
 
 /** The starter template: an example of the repository, as it stands. Six steps up from `src` and `dist` alike. */

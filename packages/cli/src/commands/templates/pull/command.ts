@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { needlessYesFlag } from "../../../command/flags.ts";
-import { templateArgument } from "../arguments.ts";
+import { templateArgument } from "../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
   name: "templates pull",

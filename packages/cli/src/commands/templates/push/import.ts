@@ -10,11 +10,11 @@ import {
 import { followLog } from "@slipway/sdk/stream";
 
 import { CommandError } from "../../../command/errors.ts";
+import { followJob } from "../../../resources/builds/follow-job.ts";
+import { JobLogLines } from "../../../resources/builds/job-log-lines.ts";
+import { LossNotice } from "../../../resources/builds/loss-notice.ts";
+import type { Watching } from "../../../resources/builds/watching.ts";
 import { Progress } from "../../../terminal/progress.ts";
-import { followJob } from "../../builds/follow-job.ts";
-import { JobLogLines } from "../../builds/job-log-lines.ts";
-import { LossNotice } from "../../builds/loss-notice.ts";
-import type { Watching } from "../../builds/watching.ts";
 import { withPath } from "./problem-path.ts";
 
 /** The contents of a version. */

@@ -1,4 +1,4 @@
-import { templateFileName } from "../template-file.ts";
+import { templateFileName } from "../../../resources/templates/template-file.ts";
 
 const position = new RegExp(
   `^(\\s*)(?:\\./)?${templateFileName.replaceAll(".", "\\.")}(?=:\\d+)`,

@@ -7,7 +7,7 @@ import { systemErrorCode } from "@slipway/runtime";
 
 import { CommandError, UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { templateFileName } from "../template-file.ts";
+import { templateFileName } from "../../../resources/templates/template-file.ts";
 
 /** The source of a push: a directory, or one file in place of `slipway.yaml`. */
 export interface TemplateSource {

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { CommandError } from "../../../command/errors.ts";
-import { templateFileName } from "../template-file.ts";
+import { templateFileName } from "../../../resources/templates/template-file.ts";
 import type { TemplateSource } from "./source.ts";
 
 /** A file of a template: its path, and its name inside the tar. */

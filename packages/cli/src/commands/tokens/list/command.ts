@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
-import { tokenColumnFlag } from "../columns.ts";
+import { tokenColumnFlag } from "../../../resources/tokens/columns.ts";
 
 export const command = defineCommand({
   name: "tokens list",

@@ -4,7 +4,7 @@ import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
-import { tokenColumns } from "../columns.ts";
+import { tokenColumns } from "../../../resources/tokens/columns.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { tokenArgument } from "../argument.ts";
+import { tokenArgument } from "../../../resources/tokens/argument.ts";
 
 export const command = defineCommand({
   name: "tokens remove",

@@ -4,7 +4,7 @@ import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { findToken } from "../find-token.ts";
+import { findToken } from "../../../resources/tokens/find-token.ts";
 import type { command } from "./command.ts";
 
 export async function run(

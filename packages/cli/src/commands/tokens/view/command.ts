@@ -1,7 +1,7 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
-import { tokenArgument } from "../argument.ts";
-import { tokenColumnFlag } from "../columns.ts";
+import { tokenArgument } from "../../../resources/tokens/argument.ts";
+import { tokenColumnFlag } from "../../../resources/tokens/columns.ts";
 
 export const command = defineCommand({
   name: "tokens view",

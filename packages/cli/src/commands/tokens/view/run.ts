@@ -5,9 +5,9 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
+import { tokenColumns } from "../../../resources/tokens/columns.ts";
+import { findToken } from "../../../resources/tokens/find-token.ts";
 import { renderColumns } from "../../../terminal/table.ts";
-import { tokenColumns } from "../columns.ts";
-import { findToken } from "../find-token.ts";
 import type { command } from "./command.ts";
 
 export async function run(

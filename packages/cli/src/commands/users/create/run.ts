@@ -6,8 +6,8 @@ import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
+import { inventPassword } from "../../../resources/users/invent-password.ts";
 import type { command } from "./command.ts";
-import { inventPassword } from "./invent-password.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,

@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { yesFlag } from "../../../command/flags.ts";
-import { userArgument } from "../argument.ts";
+import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
   name: "users delete",

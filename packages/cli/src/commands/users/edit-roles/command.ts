@@ -2,7 +2,7 @@ import { roleNames } from "@slipway/api";
 
 import { defineCommand } from "../../../command/definition.ts";
 import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
-import { userArgument } from "../argument.ts";
+import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
   name: "users edit-roles",

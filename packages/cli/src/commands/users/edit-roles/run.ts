@@ -6,7 +6,7 @@ import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { rolesCell } from "../roles-cell.ts";
+import { rolesCell } from "../../../resources/users/roles-cell.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -4,8 +4,8 @@ import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
+import { rolesCell } from "../../../resources/users/roles-cell.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
-import { rolesCell } from "../roles-cell.ts";
 import type { command } from "./command.ts";
 
 export async function run(

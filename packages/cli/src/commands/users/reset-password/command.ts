@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 import { passwordStdinFlag } from "../../../command/flags.ts";
-import { userArgument } from "../argument.ts";
+import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
   name: "users reset-password",

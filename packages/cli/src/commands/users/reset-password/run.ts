@@ -6,9 +6,9 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { inventPassword } from "../create/invent-password.ts";
+import { inventPassword } from "../../../resources/users/invent-password.ts";
+import { readNewPassword, readOwnPasswords } from "../../../resources/users/read-password.ts";
 import type { command } from "./command.ts";
-import { readNewPassword, readOwnPasswords } from "./read-password.ts";
 
 type PasswordNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
 type PasswordOptions = OptionsOf<typeof command>;

@@ -5,9 +5,9 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
+import { rolesCell } from "../../../resources/users/roles-cell.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
 import { renderPairs } from "../../../terminal/table.ts";
-import { rolesCell } from "../roles-cell.ts";
 import type { command } from "./command.ts";
 
 export async function run(

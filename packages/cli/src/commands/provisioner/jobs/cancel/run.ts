@@ -11,7 +11,7 @@ import type { OptionsOf } from "../../../../command/definition.ts";
 import { CommandError } from "../../../../command/errors.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
-import { isFinal } from "../../../builds/follow-job.ts";
+import { isFinal } from "../../../../resources/builds/follow-job.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -8,8 +8,8 @@ import { CommandError } from "../../../../command/errors.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
 import { printJson } from "../../../../command/print-json.ts";
+import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
 import type { Colors } from "../../../../terminal/colors.ts";
-import { findTemplate, findVersion } from "../../find-template.ts";
 import type { command } from "./command.ts";
 
 export async function run(

@@ -1,6 +1,6 @@
 import { defineCommand } from "../../../../command/definition.ts";
 import { needlessYesFlag } from "../../../../command/flags.ts";
-import { templateArgument, versionArgument } from "../../arguments.ts";
+import { templateArgument, versionArgument } from "../../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
   name: "templates versions unarchive",

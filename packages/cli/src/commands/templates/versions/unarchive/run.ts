@@ -4,7 +4,7 @@ import { connect } from "../../../../command/connect.ts";
 import type { OptionsOf } from "../../../../command/definition.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
-import { findTemplate, findVersion } from "../../find-template.ts";
+import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
 import type { command } from "./command.ts";
 
 export async function run(

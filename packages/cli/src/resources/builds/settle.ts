@@ -1,6 +1,6 @@
 import type { Workspace } from "@slipway/api";
 
-import { findWorkspace } from "../workspace/reference.ts";
+import { findWorkspace } from "../workspaces/reference.ts";
 import { isFinal } from "./follow-job.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 import type { Watching } from "./watching.ts";

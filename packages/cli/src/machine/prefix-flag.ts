@@ -1,4 +1,4 @@
-import type { ChoiceFlag } from "../../command/flags.ts";
+import type { ChoiceFlag } from "../command/flags.ts";
 
 /** `--prefix` of commands that print bytes. */
 export const prefixFlag = {

@@ -1,15 +1,13 @@
 import { expect, test } from "vitest";
 
+import { sampleBuild, sampleWorkspace } from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
 import { renderColumns } from "../../terminal/table.ts";
-import { sampleBuild, sampleWorkspace } from "../sample.ts";
-import { command } from "./command.ts";
-import { workspaceColumns } from "./workspace-columns.ts";
+import { usualWorkspaceColumns, workspaceColumns } from "./workspace-columns.ts";
 
 const layout = { colors: noColors, columns: undefined };
 
 const view = { showOwner: false, now: Date.parse("2026-01-01T03:00:00Z"), colors: noColors };
-const { usual } = command.flags.column;
 
 test("prints a workspace a line", () => {
   const stopped = {
@@ -20,7 +18,7 @@ test("prints a workspace a line", () => {
   };
   const sick = { ...sampleWorkspace, name: "sick", health: { healthy: false, failing_agents: [] } };
   const workspaces = [sampleWorkspace, stopped, sick];
-  expect(renderColumns(workspaceColumns(view), usual, workspaces, layout)).toEqual([
+  expect(renderColumns(workspaceColumns(view), usualWorkspaceColumns, workspaces, layout)).toEqual([
     "WORKSPACE  TEMPLATE  STATUS   HEALTHY  LAST BUILT   OUTDATED",
     "demo       small     running  yes      3 hours ago  no",
     "box        small     stopped  -        3 hours ago  yes",
@@ -30,7 +28,7 @@ test("prints a workspace a line", () => {
 
 test("names the owner where several are listed", () => {
   const columns = workspaceColumns({ ...view, showOwner: true });
-  const [, line] = renderColumns(columns, usual, [sampleWorkspace], layout);
+  const [, line] = renderColumns(columns, usualWorkspaceColumns, [sampleWorkspace], layout);
   expect(line).toMatch(/^ada\/demo /);
 });
 

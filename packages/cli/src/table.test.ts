@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
-import { parseCommandLine, type Parsed } from "../command/parse.ts";
-import { noColors } from "../terminal/colors.ts";
-import { commandTable } from "./table.ts";
+import { parseCommandLine, type Parsed } from "./command/parse.ts";
+import { commandTable } from "./commands/table.ts";
+import { noColors } from "./terminal/colors.ts";
 
 async function parse(line: string): Promise<Parsed> {
   const words = line === "" ? [] : line.split(" ");

@@ -1,8 +1,8 @@
 import { type CreateBuildRequest, listBuildParameters, type Workspace } from "@slipway/api";
 
-import type { Watching } from "../builds/watching.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
 import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
+import type { Watching } from "./watching.ts";
 
 /** Options of a start. */
 export interface StartChanges extends ParameterOptions {

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
-import { parseCommandLine } from "../command/parse.ts";
-import { noColors } from "../terminal/colors.ts";
-import { commandTable } from "./table.ts";
+import { parseCommandLine } from "./command/parse.ts";
+import { commandTable } from "./commands/table.ts";
+import { noColors } from "./terminal/colors.ts";
 
 const definitions = await Promise.all(commandTable.commands.map(({ definition }) => definition()));
 const examples = definitions.flatMap(({ name, examples: lines }) =>
@@ -12,7 +12,7 @@ const examples = definitions.flatMap(({ name, examples: lines }) =>
   lines.map(({ line }) => ({ of: name, line })),
 );
 
-const root = new URL("../../../../", import.meta.url);
+const root = new URL("../../../", import.meta.url);
 const documents = [
   "README.md",
   ...readdirSync(new URL("docs/", root)).map((name) => `docs/${name}`),

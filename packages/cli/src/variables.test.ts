@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { variablesOf } from "../command/definition.ts";
-import { flagName } from "../command/flags.ts";
-import { command as agentCommand } from "./agent/command.ts";
-import { command as serverCommand } from "./server/command.ts";
+import { variablesOf } from "./command/definition.ts";
+import { flagName } from "./command/flags.ts";
+import { command as agentCommand } from "./commands/agent/command.ts";
+import { command as serverCommand } from "./commands/server/command.ts";
 
 test("hands a server's flags on under the names of its variables", () => {
   expect(variablesOf(serverCommand, { httpAddress: "127.0.0.1:0", demo: true })).toEqual({

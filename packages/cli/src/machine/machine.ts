@@ -3,8 +3,8 @@ import { cpus, freemem, totalmem } from "node:os";
 
 import type { Clock } from "@slipway/runtime";
 
-import { CommandError } from "../../../command/errors.ts";
-import { exitCodes } from "../../../command/exit-codes.ts";
+import { CommandError } from "../command/errors.ts";
+import { exitCodes } from "../command/exit-codes.ts";
 import { isContainer } from "./container.ts";
 import { openControlGroup } from "./control-group.ts";
 import type { Quantity } from "./quantity.ts";

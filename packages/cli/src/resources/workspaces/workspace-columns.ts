@@ -4,10 +4,38 @@ import { durationText } from "../../command/duration.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";
-import { cronText } from "../schedule/cron.ts";
-import { fullName } from "../workspace/reference.ts";
-import { statusCell } from "../workspace/status-cell.ts";
-import type { workspaceColumnNames } from "./column-names.ts";
+import { cronText } from "./cron.ts";
+import { fullName } from "./reference.ts";
+import { statusCell } from "./status-cell.ts";
+
+/** Columns of workspace lists, with the names that `coder` gives them. */
+export const workspaceColumnNames = [
+  "workspace",
+  "template",
+  "status",
+  "healthy",
+  "last built",
+  "outdated",
+  "current version",
+  "starts at",
+  "starts next",
+  "stops after",
+  "stops next",
+  "favorite",
+  "organization name",
+  "organization id",
+  "daily cost",
+] as const;
+
+/** The columns of `slipway list` by default. */
+export const usualWorkspaceColumns = [
+  "workspace",
+  "template",
+  "status",
+  "healthy",
+  "last built",
+  "outdated",
+] as const;
 
 export interface WorkspaceView {
   /** True where workspaces of several users are listed. */

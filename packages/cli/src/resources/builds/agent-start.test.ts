@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { sampleAgent } from "../sample.ts";
+import { sampleAgent } from "../../../tests/support/sample-workspace.ts";
 import { whatIsMissing } from "./agent-start.ts";
 
 test.each([

@@ -2,7 +2,18 @@ import type { Organization } from "@slipway/api";
 
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Columns } from "../../terminal/table.ts";
-import type { organizationColumnNames } from "./column-names.ts";
+
+/** Columns of organizations, with the names that `coder` gives them. */
+export const organizationColumnNames = [
+  "id",
+  "name",
+  "display name",
+  "default",
+  "description",
+  "icon",
+  "created at",
+  "updated at",
+] as const;
 
 /** Returns the columns of organizations. `now` is in milliseconds since the epoch. */
 export function organizationColumns(

@@ -1,7 +1,7 @@
-import { type Colors, noColors } from "./colors.ts";
-import { createOutput, type Output } from "./output.ts";
-import type { Choice, Prompts } from "./prompts.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Colors, noColors } from "../../src/terminal/colors.ts";
+import { createOutput, type Output } from "../../src/terminal/output.ts";
+import type { Choice, Prompts } from "../../src/terminal/prompts.ts";
+import type { Terminal } from "../../src/terminal/terminal.ts";
 
 /** A terminal that records its output, for tests. */
 export interface MemoryTerminal extends Terminal {

@@ -1,5 +1,5 @@
-import { UsageError } from "../../../command/errors.ts";
-import type { Terminal } from "../../../terminal/terminal.ts";
+import { UsageError } from "../../command/errors.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 
 type PasswordTerminal = Pick<Terminal, "interactive" | "prompts" | "readInput">;
 

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { systemClock } from "@slipway/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { runCommandLine } from "../command/run-command-line.ts";
-import { colorsFor } from "../terminal/colors.ts";
-import { memoryTerminal } from "../terminal/memory-terminal.ts";
-import { sampleAgent, sampleBuild, sampleWorkspace } from "./sample.ts";
-import { commandTable } from "./table.ts";
+import { memoryTerminal } from "../tests/support/memory-terminal.ts";
+import { sampleAgent, sampleBuild, sampleWorkspace } from "../tests/support/sample-workspace.ts";
+import { runCommandLine } from "./command/run-command-line.ts";
+import { commandTable } from "./commands/table.ts";
+import { colorsFor } from "./terminal/colors.ts";
 
 /** Clipboard, title, screen, cursor, report, 8-bit sequence, what hides or rearranges; and colours, which may pass. */
 const hostile =

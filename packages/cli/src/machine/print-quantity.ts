@@ -1,7 +1,7 @@
-import { exitCodes } from "../../command/exit-codes.ts";
-import { printJson } from "../../command/print-json.ts";
-import type { Terminal } from "../../terminal/terminal.ts";
-import { type Prefix, type Quantity, quantityText } from "./measure/quantity.ts";
+import { exitCodes } from "../command/exit-codes.ts";
+import { printJson } from "../command/print-json.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { type Prefix, type Quantity, quantityText } from "./quantity.ts";
 
 /** Prints a measurement as a line, or as JSON in cores and bytes. */
 export function printQuantity(

@@ -7,10 +7,10 @@ import type { PrebuildPool } from "@slipway/api";
 import { systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { runCommandLine } from "../command/run-command-line.ts";
-import { type MemoryTerminal, memoryTerminal } from "../terminal/memory-terminal.ts";
-import { sampleWorkspace } from "./sample.ts";
-import { commandTable } from "./table.ts";
+import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
+import { sampleWorkspace } from "../tests/support/sample-workspace.ts";
+import { runCommandLine } from "./command/run-command-line.ts";
+import { commandTable } from "./commands/table.ts";
 
 interface Answer {
   readonly status: number;

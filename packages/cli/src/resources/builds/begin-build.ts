@@ -6,8 +6,13 @@ import {
 } from "@slipway/api";
 
 import { exitCodes } from "../../command/exit-codes.ts";
-import { goodOutcome, type Outcome, plainOutcome, presentWorkspace } from "../workspace/outcome.ts";
-import { fullName } from "../workspace/reference.ts";
+import {
+  goodOutcome,
+  type Outcome,
+  plainOutcome,
+  presentWorkspace,
+} from "../workspaces/outcome.ts";
+import { fullName } from "../workspaces/reference.ts";
 import { isStartedByPerson } from "./external-agent.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
