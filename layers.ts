@@ -169,6 +169,8 @@ export const layers: readonly PackageLayer[] = [
       // Measures the usage of this machine and its container.
       "machine",
       "commands",
+      // The tables of commands, generated from their folders.
+      "gen",
     ],
     exceptions: [
       { folder: "commands/server", mayImport: ["server"] },

@@ -3,13 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { parseCommandLine } from "./command/parse.ts";
-import { commandTable } from "./commands/table.ts";
+import { commandTable } from "./gen/command-table.ts";
 import { noColors } from "./terminal/colors.ts";
 
-const definitions = await Promise.all(commandTable.commands.map(({ definition }) => definition()));
-const examples = definitions.flatMap(({ name, examples: lines }) =>
-  // An example may be of another command that helps with this one.
-  lines.map(({ line }) => ({ of: name, line })),
+const examples = await Promise.all(
+  commandTable.commands.map(async ({ name, definition }) =>
+    // An example may be of another command that helps with this one.
+    (await definition()).examples.map(({ line }) => ({ of: name, line })),
+  ),
 );
 
 const root = new URL("../../../", import.meta.url);
@@ -41,10 +42,13 @@ function wordsOf(line: string): string[] {
   return words.slice(1).map((word) => word.replaceAll(/["']/g, ""));
 }
 
-test.each([...examples, ...documented])("$line: is a command line, in $of", async ({ line }) => {
-  const parsed = await parseCommandLine(commandTable, wordsOf(line), {
-    colors: noColors,
-    columns: 100,
-  });
-  expect(parsed).toMatchObject({ kind: "run" });
-});
+test.each([...examples.flat(), ...documented])(
+  "$line: is a command line, in $of",
+  async ({ line }) => {
+    const parsed = await parseCommandLine(commandTable, wordsOf(line), {
+      colors: noColors,
+      columns: 100,
+    });
+    expect(parsed).toMatchObject({ kind: "run" });
+  },
+);

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { memoryTerminal } from "../tests/support/memory-terminal.ts";
 import { sampleAgent, sampleBuild, sampleWorkspace } from "../tests/support/sample-workspace.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
-import { commandTable } from "./commands/table.ts";
+import { commandTable } from "./gen/command-table.ts";
 import { colorsFor } from "./terminal/colors.ts";
 
 /** Clipboard, title, screen, cursor, report, 8-bit sequence, what hides or rearranges; and colours, which may pass. */

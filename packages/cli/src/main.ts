@@ -2,7 +2,7 @@
 import { runCommandLine } from "./command/run-command-line.ts";
 import { runProcess } from "./command/run-process.ts";
 import { completeWord } from "./commands/completion/shells.ts";
-import { commandTable } from "./commands/table.ts";
+import { commandTable } from "./gen/command-table.ts";
 
 await runProcess(async (words, lent) => {
   const [first, ...more] = words;

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
 import { sampleWorkspace } from "../tests/support/sample-workspace.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
-import { commandTable } from "./commands/table.ts";
+import { commandTable } from "./gen/command-table.ts";
 
 interface Answer {
   readonly status: number;

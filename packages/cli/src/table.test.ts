@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { parseCommandLine, type Parsed } from "./command/parse.ts";
-import { commandTable } from "./commands/table.ts";
+import { commandTable } from "./gen/command-table.ts";
 import { noColors } from "./terminal/colors.ts";
 
 async function parse(line: string): Promise<Parsed> {
@@ -161,12 +161,37 @@ test("loads the definition of the called command only", async () => {
   expect(loaded).toEqual(["version"]);
 });
 
-test("gives each definition the name under which it is called", async () => {
-  const names = await Promise.all(
-    commandTable.commands.map(async (command) => (await command.definition()).name),
+test("lists each command with the summary and aliases of its definition", async () => {
+  const definitions = await Promise.all(
+    commandTable.commands.map(async ({ definition }) => definition()),
   );
-  expect(names).toEqual(commandTable.commands.map(({ name }) => name));
+  for (const [index, { summary, aliases }] of definitions.entries()) {
+    expect(commandTable.commands[index]?.summary).toBe(summary);
+    expect(commandTable.commands[index]?.aliases).toEqual(aliases);
+  }
 });
+
+test("loads no definition to list the commands", async () => {
+  const commands = commandTable.commands.map((command) => ({
+    ...command,
+    definition: () => Promise.reject(new Error(`loaded ${command.name}`)),
+  }));
+  for (const words of [[], ["templates"], ["help"]]) {
+    const layout = { colors: noColors, columns: 100 };
+    expect(await parseCommandLine({ ...commandTable, commands }, words, layout)).toHaveProperty(
+      "kind",
+      "help",
+    );
+  }
+});
+
+test.each(["help logs", "help templates push", "help ls"])(
+  "shows the help of one for %j",
+  async (line) => {
+    const name = line.replace("help ", "").replace("ls", "list");
+    expect(await parse(line)).toEqual(await parse(`${name} --help`));
+  },
+);
 
 test("takes the values of flags that are not typed from their variables", async () => {
   const read = (line: string, environment: Readonly<Record<string, string>>): Promise<Parsed> =>

@@ -2,6 +2,6 @@
 /** The `slipway` of workspaces on the server's machine: commands useful there, in one file (`tools/build-agent.ts`). */
 import { runCommandLine } from "./command/run-command-line.ts";
 import { runProcess } from "./command/run-process.ts";
-import { workspaceTable } from "./commands/workspace-table.ts";
+import { commandTable } from "./gen/workspace-table.ts";
 
-await runProcess((words, lent) => runCommandLine(workspaceTable, words, lent));
+await runProcess((words, lent) => runCommandLine(commandTable, words, lent));

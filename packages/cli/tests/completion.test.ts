@@ -4,7 +4,7 @@ import { pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { completeCommandLine } from "../src/commands/completion/complete-command-line.ts";
-import { commandTable } from "../src/commands/table.ts";
+import { commandTable } from "../src/gen/command-table.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";
 import { memoryTerminal } from "./support/memory-terminal.ts";
 

@@ -9,7 +9,7 @@ import { buildAgent, logInAsAdmin, openTestDatabase, startServerProcess } from "
 import { expect, inject, test, vi } from "vitest";
 
 import { runCommandLine } from "../src/command/run-command-line.ts";
-import { commandTable } from "../src/commands/table.ts";
+import { commandTable } from "../src/gen/command-table.ts";
 import { memoryTerminal } from "./support/memory-terminal.ts";
 
 async function freePort(): Promise<number> {

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 
 import { complete, type Completion } from "./complete.ts";
-import { defineCommand } from "./definition.ts";
+import { type CommandDefinition, defineCommand } from "./definition.ts";
 import { columnFlag, outputFlag, yesFlag } from "./flags.ts";
 import { type CommandTable, lazyCommand } from "./lazy-command.ts";
 
-function command(definition: ReturnType<typeof defineCommand>, ...aliases: string[]) {
+function command(name: string, definition: CommandDefinition) {
   return lazyCommand(
-    { name: definition.name, group: "", aliases },
+    { name, heading: "", ...definition },
     () => Promise.resolve({ command: definition }),
     () => Promise.resolve({ run: () => Promise.resolve(0) }),
   );
@@ -18,9 +18,10 @@ const table: CommandTable = {
   groups: [{ name: "boxes", summary: "boxes", aliases: ["box"] }],
   commands: [
     command(
+      "boxes list",
       defineCommand({
-        name: "boxes list",
         summary: "list boxes",
+        aliases: ["ls"],
         arguments: {},
         flags: {
           column: columnFlag(["name", "size"]),
@@ -31,11 +32,10 @@ const table: CommandTable = {
         },
         examples: [],
       }),
-      "ls",
     ),
     command(
+      "move",
       defineCommand({
-        name: "move",
         summary: "move a box",
         arguments: {
           workspace,
@@ -50,8 +50,8 @@ const table: CommandTable = {
       }),
     ),
     command(
+      "move back",
       defineCommand({
-        name: "move back",
         summary: "move it back",
         arguments: {},
         flags: {},

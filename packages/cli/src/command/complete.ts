@@ -1,7 +1,7 @@
 import type { Completes, NameKind } from "./completes.ts";
 import { lastWord, parentOf } from "./find-command.ts";
 import { type Flag, flagName } from "./flags.ts";
-import type { CommandTable } from "./lazy-command.ts";
+import type { CommandGroup, CommandListing, CommandTable } from "./lazy-command.ts";
 import { type FlagOfKey, knownFlags, readTyped, type Typed } from "./read-typed.ts";
 
 /** A possible completion. */
@@ -31,14 +31,10 @@ export async function complete(
 ): Promise<{ readonly typed: Typed; readonly completion: Completion }> {
   const current = words.at(-1) ?? "";
   const typed = await readTyped(table, words.slice(0, -1));
-  return { typed, completion: await completionOf(table, typed, current) };
+  return { typed, completion: completionOf(table, typed, current) };
 }
 
-async function completionOf(
-  table: CommandTable,
-  typed: Typed,
-  current: string,
-): Promise<Completion> {
+function completionOf(table: CommandTable, typed: Typed, current: string): Completion {
   if (typed.open !== undefined) return valuesOf(typed.open.flag, current, "");
   if (current.startsWith("-") && !typed.isEnded) return completeFlag(typed, current);
   const known = Object.values(typed.definition?.arguments ?? {});
@@ -48,7 +44,7 @@ async function completionOf(
   if (typed.words.length > 0) return values;
   return {
     ...values,
-    candidates: [...(await commandsBelow(table, typed.path)), ...values.candidates],
+    candidates: [...commandsBelow(table, typed.path), ...values.candidates],
   };
 }
 
@@ -101,20 +97,10 @@ function completionBy(completes: Completes | undefined): Completion {
 }
 
 /** Returns the groups and commands directly below a path. */
-async function commandsBelow(
-  { commands, groups }: CommandTable,
-  path: string,
-): Promise<Candidate[]> {
-  const below = ({ name }: { readonly name: string }): boolean => parentOf(name) === path;
-  const found = await Promise.all(
-    commands.filter(below).map(async ({ name, definition }) => ({
-      value: lastWord(name),
-      summary: (await definition()).summary,
-    })),
-  );
-  const more = groups
-    .filter(below)
-    .map(({ name, summary }) => ({ value: lastWord(name), summary }))
-    .filter(({ value }) => !found.some((each) => each.value === value));
-  return [...found, ...more];
+function commandsBelow({ commands, groups }: CommandTable, path: string): Candidate[] {
+  const candidatesIn = (listed: readonly (CommandListing | CommandGroup)[]): Candidate[] =>
+    listed
+      .filter(({ name }) => parentOf(name) === path)
+      .map(({ name, summary }) => ({ value: lastWord(name), summary }));
+  return [...candidatesIn(commands), ...candidatesIn(groups)];
 }

@@ -15,10 +15,10 @@ export interface CommandDefinition<
   A extends Readonly<Record<string, Argument>> = Readonly<Record<string, Argument>>,
   F extends Readonly<Record<string, Flag>> = Readonly<Record<string, Flag>>,
 > {
-  /** The words that call it, `templates push`. */
-  readonly name: string;
   /** One phrase, for lists. */
   readonly summary: string;
+  /** Aliases of the last word that calls it. */
+  readonly aliases?: readonly string[];
   /** A longer text, for its own help. */
   readonly description?: string;
   /** In typing order. */
@@ -26,6 +26,14 @@ export interface CommandDefinition<
   /** By name in camel case: `noWait` is `--no-wait`. */
   readonly flags: F;
   readonly examples: readonly Example[];
+}
+
+/** A group of commands, such as `templates`, which does nothing itself. */
+export interface GroupDefinition {
+  /** One phrase, for lists. */
+  readonly summary: string;
+  /** Aliases of its last word. */
+  readonly aliases?: readonly string[];
 }
 
 export interface Example {

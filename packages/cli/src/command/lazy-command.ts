@@ -1,4 +1,4 @@
-import type { CommandDefinition, OptionsOf } from "./definition.ts";
+import type { CommandDefinition, GroupDefinition, OptionsOf } from "./definition.ts";
 import type { Needs } from "./needs.ts";
 
 /** Runs a command; resolves with its exit code. */
@@ -17,35 +17,34 @@ export interface CommandTable {
   readonly groups: readonly CommandGroup[];
 }
 
-/** A group of commands: `templates`, `templates versions`. */
-export interface CommandGroup {
+/** A group of commands. */
+export interface CommandGroup extends GroupDefinition {
+  /** The words that call it: `templates`, `templates versions`. */
   readonly name: string;
-  /** One phrase for the help. */
-  readonly summary: string;
-  /** Aliases of its last word. */
-  readonly aliases?: readonly string[];
 }
 
-/** A command whose definition is loaded on demand. */
-export interface LazyCommand {
-  /** The words that call it. */
+/** A command as the lists of the help and the completion show it. */
+export interface CommandListing extends Pick<CommandDefinition, "summary" | "aliases"> {
+  /** The words that call it: `templates push`. */
   readonly name: string;
-  /** Aliases of its last word. */
-  readonly aliases?: readonly string[];
   /** The heading under which the help lists it. */
-  readonly group: string;
+  readonly heading: string;
+}
+
+/** A command whose definition and behavior are loaded on demand; lists need neither. */
+export interface LazyCommand extends CommandListing {
   readonly definition: () => Promise<CommandDefinition>;
   readonly run: (options: AnyOptions, needs: Needs) => Promise<number>;
 }
 
 /** Ties a definition to its `run`, both loaded on use: `slipway version` loads no other command. */
 export function lazyCommand<D extends CommandDefinition>(
-  names: Pick<LazyCommand, "name" | "group" | "aliases">,
+  listing: CommandListing,
   loadCommand: () => Promise<{ readonly command: D }>,
   loadRun: () => Promise<{ readonly run: Run<D> }>,
 ): LazyCommand {
   return {
-    ...names,
+    ...listing,
     definition: async () => (await loadCommand()).command,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed by this definition
     run: async (options, needs) => (await loadRun()).run(options as OptionsOf<D>, needs),

@@ -22,9 +22,8 @@ export type Parsed =
     };
 
 /**
- * Parses the words after the program's name. Loads only the definition of the called command, or all of them to print a
- * list. Flags that are not typed take the values of their variables. Throws `UsageError` with the flag and the value
- * wanted.
+ * Parses the words after the program's name. Loads the definition of the called command only. Flags that are not typed
+ * take the values of their variables. Throws `UsageError` with the flag and the value wanted.
  */
 export async function parseCommandLine(
   table: CommandTable,
@@ -38,12 +37,11 @@ export async function parseCommandLine(
   let parsed: Parsed | undefined;
   let printed = "";
   const program = newProgram(layout, (text) => (printed += text));
-  for (const command of commands) {
+  for (const command of called === undefined ? commands : withSubcommands(called, commands)) {
     const leaf = addCommand(program, command, groups);
-    if (!isNeeded(command, called, words)) continue;
-    const definition = await command.definition();
-    describeCommand(leaf, definition, command.aliases ?? []);
     if (command !== called) continue;
+    const definition = await command.definition();
+    describeCommand(leaf, definition);
     leaf.action(() => {
       const options = readOptions(leaf, definition, environment);
       parsed = { kind: "run", command, options, globals: readGlobals(program) };
@@ -57,22 +55,20 @@ export async function parseCommandLine(
   return parsed ?? { kind: "help", text: printed };
 }
 
-/** Returns whether a command's definition is needed, to run it or to list it in the help. */
-function isNeeded(
-  command: LazyCommand,
-  called: LazyCommand | undefined,
-  words: readonly string[],
-): boolean {
-  if (called === undefined || command === called) return true;
-  const asksForHelp = words.includes("--help") || words.includes("-h");
-  return asksForHelp && command.name.startsWith(`${called.name} `);
+/** Returns a command and those below it, which its help lists: `server`, `server rotate-key`. */
+function withSubcommands(
+  called: LazyCommand,
+  commands: readonly LazyCommand[],
+): readonly LazyCommand[] {
+  return commands.filter(({ name }) => `${name} `.startsWith(`${called.name} `));
 }
 
-/** Translates conventional flags, such as `--version`, into our commands. */
+/** Translates conventional words, such as `--version` and `help`, into our commands and flags. */
 function usualWords(typed: readonly string[]): readonly string[] {
   const words = typed.map((word) => word.replace(/^--global-config(?==|$)/, "--config-dir"));
   const [first, ...more] = words;
   if (first === undefined) return ["--help"];
+  if (first === "help") return [...more, "--help"];
   return (first === "--version" || first === "-v") && more.length === 0 ? ["version"] : words;
 }
 

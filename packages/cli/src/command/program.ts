@@ -7,7 +7,7 @@ import { commandOption } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { lastWord } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
-import type { CommandGroup, LazyCommand } from "./lazy-command.ts";
+import type { CommandGroup, CommandListing } from "./lazy-command.ts";
 
 export const globalFlags = {
   url: { kind: "text", value: "url", summary: "address of the server", variable: "CODER_URL" },
@@ -69,24 +69,20 @@ function helpStyle(colors: Colors): Partial<Help> {
 /** Adds a command without arguments and flags; a name of several words nests below the commands of its first words. */
 export function addCommand(
   program: Command,
-  { name, group }: LazyCommand,
+  { name, heading, summary }: CommandListing,
   groups: readonly CommandGroup[],
 ): Command {
   const isBelow = name.includes(" ");
-  return groupOf(program, name, { group, groups })
+  return groupOf(program, name, { heading, groups })
     .command(lastWord(name))
-    .helpGroup(isBelow ? "Commands:" : group);
+    .helpGroup(isBelow ? "Commands:" : heading)
+    .summary(summary);
 }
 
 /** Adds a command's arguments, flags and help text. */
-export function describeCommand(
-  leaf: Command,
-  definition: CommandDefinition,
-  aliases: readonly string[],
-): void {
+export function describeCommand(leaf: Command, definition: CommandDefinition): void {
   leaf
-    .summary(definition.summary)
-    .description(descriptionOf(definition, aliases))
+    .description(descriptionOf(definition))
     .helpCommand(false)
     .optionsGroup("Flags:")
     .helpOption("-h, --help", "show help");
@@ -102,10 +98,11 @@ export function describeCommand(
   leaf.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
-function descriptionOf(
-  { summary, description }: Pick<CommandDefinition, "summary" | "description">,
-  aliases: readonly string[],
-): string {
+function descriptionOf({
+  summary,
+  description,
+  aliases = [],
+}: Pick<CommandDefinition, "summary" | "description" | "aliases">): string {
   const text = description ?? `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
   return aliases.length === 0 ? text : `${text}\n\nAliases: ${aliases.join(", ")}`;
 }
@@ -114,22 +111,20 @@ function descriptionOf(
 function groupOf(
   program: Command,
   name: string,
-  { group, groups }: { readonly group: string; readonly groups: readonly CommandGroup[] },
+  { heading, groups }: { readonly heading: string; readonly groups: readonly CommandGroup[] },
 ): Command {
   const words = name.split(" ").slice(0, -1);
   return words.reduce((parent, word, index) => {
     const known = parent.commands.find((command) => command.name() === word);
     if (known !== undefined) return known;
     const path = words.slice(0, index + 1).join(" ");
-    const described = groups.find((each) => each.name === path);
-    const more = described?.aliases ?? [];
-    const summary = described?.summary ?? "";
+    const group = groups.find((each) => each.name === path) ?? { summary: "" };
     return parent
       .command(word)
-      .helpGroup(index === 0 ? group : "Commands:")
+      .helpGroup(index === 0 ? heading : "Commands:")
       .usage("<command> [flags]")
-      .summary(summary)
-      .description(descriptionOf({ summary }, more))
+      .summary(group.summary)
+      .description(descriptionOf(group))
       .helpCommand(false)
       .optionsGroup("Flags:")
       .helpOption("-h, --help", "show help");

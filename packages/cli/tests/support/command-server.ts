@@ -13,7 +13,7 @@ import { inject } from "vitest";
 
 import type { Needs } from "../../src/command/needs.ts";
 import { runCommandLine } from "../../src/command/run-command-line.ts";
-import { commandTable } from "../../src/commands/table.ts";
+import { commandTable } from "../../src/gen/command-table.ts";
 import { type Answer, type MemoryTerminal, memoryTerminal } from "./memory-terminal.ts";
 
 /** The exit code and output of a command. */

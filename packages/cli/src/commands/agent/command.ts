@@ -1,7 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "agent",
   summary: "run the agent inside a workspace",
   arguments: {},
   flags: {

@@ -29,7 +29,6 @@ const resources = [
 ] as const satisfies readonly AuditResourceType[];
 
 export const command = defineCommand({
-  name: "audit",
   summary: "show the audit trail, newest first",
   description:
     "Show the audit trail, newest first: who did what to which resource, from which address, and with what " +

@@ -3,7 +3,6 @@ import { needlessYesFlag, outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "autoupdate",
   summary: "set whether a workspace updates to its template's active version on start",
   arguments: {
     workspace: workspaceArgument,

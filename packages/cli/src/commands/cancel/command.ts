@@ -3,7 +3,6 @@ import { outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "cancel",
   summary: "cancel a workspace's running build",
   arguments: { workspace: workspaceArgument },
   flags: { output: outputFlag },

@@ -2,7 +2,6 @@ import { defineCommand } from "../../command/definition.ts";
 import { shells } from "./shells.ts";
 
 export const command = defineCommand({
-  name: "completion",
   summary: "print a shell completion script",
   description:
     "Print a completion script for bash, zsh, fish or PowerShell (default: the shell in $SHELL). Names of " +

@@ -3,7 +3,6 @@ import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts"
 import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
 
 export const command = defineCommand({
-  name: "create",
   summary: "create a workspace and start it",
   description:
     "Create a workspace and follow its start until it is ready. On a terminal, slipway prompts for the template " +

@@ -3,8 +3,8 @@ import { noWaitFlag, outputFlag, yesFlag } from "../../command/flags.ts";
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "delete",
   summary: "delete a workspace and everything in it",
+  aliases: ["rm"],
   arguments: { workspaces: workspacesArgument },
   flags: {
     yes: yesFlag,

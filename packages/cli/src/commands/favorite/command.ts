@@ -3,8 +3,8 @@ import { outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "favorite",
   summary: "add a workspace to your favorites, which are listed first",
+  aliases: ["fav", "favourite"],
   arguments: { workspace: workspaceArgument },
   flags: { output: outputFlag },
   examples: [{ line: "slipway favorite demo", summary: "list demo first" }],

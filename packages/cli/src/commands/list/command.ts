@@ -6,8 +6,8 @@ import {
 } from "../../resources/workspaces/workspace-columns.ts";
 
 export const command = defineCommand({
-  name: "list",
   summary: "list workspaces",
+  aliases: ["ls"],
   arguments: {},
   flags: {
     all: { kind: "switch", short: "a", summary: "include other users' workspaces" },

@@ -1,7 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "login",
   summary: "log in to a server",
   description:
     "Log in and store the session for later commands. On a terminal, slipway prompts for missing values; with " +

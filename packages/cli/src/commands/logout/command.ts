@@ -2,7 +2,6 @@ import { defineCommand } from "../../command/definition.ts";
 import { needlessYesFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "logout",
   summary: "log out and revoke this machine's session",
   arguments: {},
   flags: { yes: needlessYesFlag },

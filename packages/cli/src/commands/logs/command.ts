@@ -3,7 +3,6 @@ import { outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "logs",
   summary: "show the logs of a build and its agents",
   description:
     "Show the logs of a build and its agents, ordered by time. With --follow, keep printing new lines, even " +

@@ -2,8 +2,8 @@ import { defineCommand } from "../../command/definition.ts";
 import { yesFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "publickey",
   summary: "print the public key that your workspaces use for git",
+  aliases: ["pubkey"],
   description:
     "Print the public half of the SSH key that your workspaces use for git. Add it to your account at the git " +
     "host.",

@@ -3,7 +3,6 @@ import { needlessYesFlag, outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "rename",
   summary: "rename a workspace",
   arguments: {
     workspace: workspaceArgument,

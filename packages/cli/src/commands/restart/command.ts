@@ -4,7 +4,6 @@ import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/fla
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "restart",
   summary: "restart a workspace",
   arguments: { workspaces: workspacesArgument },
   flags: {

@@ -4,7 +4,6 @@ import { defineCommand } from "../../command/definition.ts";
 import type { TextFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "server",
   summary: "run a server",
   description:
     "Run a server until it is interrupted. The first interrupt shuts it down gracefully, the second one " +

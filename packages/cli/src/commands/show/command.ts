@@ -3,7 +3,6 @@ import { outputFlag } from "../../command/flags.ts";
 import { workspaceArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "show",
   summary: "show a workspace: schedule, parameters, agents, apps and scripts",
   arguments: { workspace: workspaceArgument },
   flags: {

@@ -4,7 +4,6 @@ import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/fla
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "start",
   summary: "start a workspace",
   arguments: { workspaces: workspacesArgument },
   flags: {

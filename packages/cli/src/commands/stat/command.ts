@@ -2,7 +2,6 @@ import { defineCommand } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "stat",
   summary: "show resource usage of this machine and container",
   description:
     "Show processor, memory and disk usage of this machine, and of the container if it runs in one. Intended for " +

@@ -3,7 +3,6 @@ import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts"
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "stop",
   summary: "stop a workspace, keeping what its template persists",
   arguments: { workspaces: workspacesArgument },
   flags: {

@@ -4,7 +4,6 @@ import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/fla
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "update",
   summary: "update a workspace to its template's active version and start it",
   description:
     "Start the workspace with the active version of its template. Parameter values are kept; on a terminal, " +

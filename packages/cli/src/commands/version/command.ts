@@ -2,7 +2,6 @@ import { defineCommand } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "version",
   summary: "show the version of this program",
   arguments: {},
   flags: { output: outputFlag },

@@ -2,7 +2,6 @@ import { defineCommand } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "whoami",
   summary: "show the logged-in user and the server",
   arguments: {},
   flags: { output: outputFlag },

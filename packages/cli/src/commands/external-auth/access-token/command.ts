@@ -2,7 +2,6 @@ import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "external-auth access-token",
   summary: "print the workspace owner's token for a git host, inside the workspace",
   description:
     "Request a token of the workspace's owner from the server, as the workspace's agent. If the owner has to log " +

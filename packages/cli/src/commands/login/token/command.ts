@@ -1,7 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "login token",
   summary: "print the current session token",
   description: "Print the session token, for scripts. Anyone who has it can do what you can do.",
   arguments: {},

@@ -3,8 +3,8 @@ import { columnFlag, outputFlag } from "../../../command/flags.ts";
 import { organizationColumnNames } from "../../../resources/organizations/columns.ts";
 
 export const command = defineCommand({
-  name: "organizations list",
   summary: "list organizations; this server has one",
+  aliases: ["ls"],
   arguments: {},
   flags: {
     column: columnFlag(organizationColumnNames, ["name", "display name", "id", "default"]),

@@ -3,7 +3,6 @@ import { columnFlag, outputFlag } from "../../../command/flags.ts";
 import { organizationColumnNames } from "../../../resources/organizations/columns.ts";
 
 export const command = defineCommand({
-  name: "organizations show",
   summary: "show an organization",
   arguments: {
     organization: {

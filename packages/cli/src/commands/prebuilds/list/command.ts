@@ -2,8 +2,8 @@ import { defineCommand } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "prebuilds list",
   summary: "list prebuild pools and their status",
+  aliases: ["ls"],
   description:
     "List prebuild pools. A pool holds the prebuilds of a preset. Desired is the target number of prebuilds, " +
     "running the current number, and eligible the number that can be claimed. If a pool is not filled, its status " +

@@ -1,7 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "prebuilds pause",
   summary: "pause the creation and deletion of prebuilds",
   description:
     "Pause the creation and deletion of prebuilds. Waiting prebuilds can still be claimed; without one, a " +

@@ -1,7 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "prebuilds resume",
   summary: "resume the creation and deletion of prebuilds",
   description:
     "Resume the creation and deletion of prebuilds after slipway prebuilds pause. Requires the owner role.",

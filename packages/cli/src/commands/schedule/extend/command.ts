@@ -3,8 +3,8 @@ import { outputFlag } from "../../../command/flags.ts";
 import { workspaceArgument } from "../../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "schedule extend",
   summary: "change when a running workspace stops",
+  aliases: ["override-stop"],
   arguments: {
     workspace: workspaceArgument,
     duration: { summary: "time from now until it stops, such as 2h or 1h30m", required: true },

@@ -2,7 +2,6 @@ import { defineCommand } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "schedule show",
   summary: "show when workspaces start and stop automatically",
   arguments: {
     workspace: {

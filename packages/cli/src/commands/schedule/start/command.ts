@@ -3,7 +3,6 @@ import { outputFlag } from "../../../command/flags.ts";
 import { workspaceArgument } from "../../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "schedule start",
   summary: "set when a workspace starts automatically",
   arguments: {
     workspace: workspaceArgument,

@@ -3,7 +3,6 @@ import { outputFlag } from "../../../command/flags.ts";
 import { workspaceArgument } from "../../../resources/workspaces/argument.ts";
 
 export const command = defineCommand({
-  name: "schedule stop",
   summary: "set how long after a start a workspace stops automatically",
   arguments: {
     workspace: workspaceArgument,

@@ -5,7 +5,6 @@ import { command as server } from "../command.ts";
 const { dataDir, postgresUrl } = server.flags;
 
 export const command = defineCommand({
-  name: "server reset-password",
   summary: "reset a password on the server's machine, without logging in",
   description:
     "Reset a password in the server's database, whether or not the server is running. The new password is " +

@@ -4,7 +4,6 @@ import { command as server } from "../command.ts";
 const { dataDir, postgresUrl, secretKey } = server.flags;
 
 export const command = defineCommand({
-  name: "server rotate-key",
   summary: "re-encrypt the secrets in the database with a new key",
   description:
     "Re-encrypt every secret in the database: with the first key of --secret-key if it is given, otherwise with a " +

@@ -2,7 +2,6 @@ import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "stat cpu",
   summary: "show processor usage, in cores",
   arguments: {},
   flags: {

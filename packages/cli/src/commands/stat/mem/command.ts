@@ -3,7 +3,6 @@ import { outputFlag } from "../../../command/flags.ts";
 import { prefixFlag } from "../../../machine/prefix-flag.ts";
 
 export const command = defineCommand({
-  name: "stat mem",
   summary: "show memory usage",
   arguments: {},
   flags: {

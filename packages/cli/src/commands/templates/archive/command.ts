@@ -3,7 +3,6 @@ import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates archive",
   summary: "archive failed or unused versions of a template",
   arguments: { template: templateArgument },
   flags: {

@@ -3,8 +3,8 @@ import { yesFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates delete",
   summary: "delete a template that has no workspaces",
+  aliases: ["rm"],
   arguments: { template: templateArgument },
   flags: { yes: yesFlag },
   examples: [

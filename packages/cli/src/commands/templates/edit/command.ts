@@ -3,7 +3,6 @@ import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates edit",
   summary: "change a template's settings",
   description: "Change only the settings given as flags. An empty value clears a text.",
   arguments: { template: templateArgument },

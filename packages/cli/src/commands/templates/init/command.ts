@@ -1,7 +1,6 @@
 import { defineCommand } from "../../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "templates init",
   summary: "write a starter template to a directory",
   arguments: {
     directory: {

@@ -2,8 +2,8 @@ import { defineCommand } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "templates list",
   summary: "list templates",
+  aliases: ["ls"],
   arguments: {},
   flags: {
     column: columnFlag(

@@ -3,7 +3,6 @@ import { needlessYesFlag } from "../../../command/flags.ts";
 import { templateArgument } from "../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates pull",
   summary: "download a template's files to a directory",
   arguments: {
     template: templateArgument,

@@ -2,7 +2,6 @@ import { defineCommand } from "../../../command/definition.ts";
 import { needlessYesFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "templates push",
   summary: "push a new version of a template from a directory or file",
   description:
     "Pack a directory with a slipway.yaml, or a single file in its place, and push it as the newest version of a " +

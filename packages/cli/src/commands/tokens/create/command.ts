@@ -2,7 +2,6 @@ import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "tokens create",
   summary: "create an API token, shown only once",
   arguments: {},
   flags: {

@@ -3,8 +3,8 @@ import { outputFlag } from "../../../command/flags.ts";
 import { tokenColumnFlag } from "../../../resources/tokens/columns.ts";
 
 export const command = defineCommand({
-  name: "tokens list",
   summary: "list API tokens",
+  aliases: ["ls"],
   arguments: {},
   flags: {
     all: { kind: "switch", short: "a", summary: "include other users' tokens (owners only)" },

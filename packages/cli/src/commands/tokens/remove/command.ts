@@ -2,8 +2,8 @@ import { defineCommand } from "../../../command/definition.ts";
 import { tokenArgument } from "../../../resources/tokens/argument.ts";
 
 export const command = defineCommand({
-  name: "tokens remove",
   summary: "revoke an API token",
+  aliases: ["delete", "rm"],
   arguments: { token: tokenArgument },
   flags: {
     delete: { kind: "switch", summary: "also delete it, which frees its name" },

@@ -4,7 +4,6 @@ import { tokenArgument } from "../../../resources/tokens/argument.ts";
 import { tokenColumnFlag } from "../../../resources/tokens/columns.ts";
 
 export const command = defineCommand({
-  name: "tokens view",
   summary: "show an API token, without its secret",
   arguments: { token: tokenArgument },
   flags: { column: tokenColumnFlag, output: outputFlag },

@@ -3,8 +3,8 @@ import { outputFlag } from "../../../command/flags.ts";
 import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
-  name: "users activate",
   summary: "activate a suspended or dormant user",
+  aliases: ["active"],
   arguments: { user: userArgument },
   flags: { output: outputFlag },
   examples: [{ line: "slipway users activate ada", summary: "let ada log in again" }],

@@ -2,7 +2,6 @@ import { defineCommand } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "users create",
   summary: "create a user",
   description:
     "Create a user. On a terminal, slipway prompts for missing values. Without --password, a password is " +

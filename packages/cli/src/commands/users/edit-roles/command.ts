@@ -5,7 +5,6 @@ import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
 import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
-  name: "users edit-roles",
   summary: "set the roles of a user",
   description: `Set the roles of a user, and remove those that are not given. Roles: ${roleNames.join(", ")}; every user is a member.`,
   arguments: { user: userArgument },

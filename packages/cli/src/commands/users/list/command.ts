@@ -2,8 +2,8 @@ import { defineCommand } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "users list",
   summary: "list users",
+  aliases: ["ls"],
   arguments: {},
   flags: {
     search: {

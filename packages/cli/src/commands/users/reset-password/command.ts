@@ -3,7 +3,6 @@ import { passwordStdinFlag } from "../../../command/flags.ts";
 import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
-  name: "users reset-password",
   summary: "change your password, or reset another user's",
   description:
     "Change your own password, after asking for the current one. Another user gets a generated password, shown " +

@@ -3,7 +3,6 @@ import { outputFlag } from "../../../command/flags.ts";
 import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
-  name: "users show",
   summary: "show a user",
   arguments: { user: userArgument },
   flags: { output: outputFlag },

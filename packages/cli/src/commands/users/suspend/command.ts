@@ -3,7 +3,6 @@ import { outputFlag } from "../../../command/flags.ts";
 import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
-  name: "users suspend",
   summary: "suspend a user until reactivated",
   arguments: { user: userArgument },
   flags: { output: outputFlag },

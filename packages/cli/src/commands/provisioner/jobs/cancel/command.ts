@@ -1,7 +1,6 @@
 import { defineCommand } from "../../../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "provisioner jobs cancel",
   summary: "cancel a pending or running import or build",
   arguments: { job: { summary: "id of the job", required: true } },
   flags: {},

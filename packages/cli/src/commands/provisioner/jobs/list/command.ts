@@ -2,8 +2,8 @@ import { defineCommand } from "../../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 
 export const command = defineCommand({
-  name: "provisioner jobs list",
   summary: "list template imports, builds and dry runs, newest first",
+  aliases: ["ls"],
   arguments: {},
   flags: {
     status: {

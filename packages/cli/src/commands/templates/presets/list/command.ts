@@ -3,8 +3,8 @@ import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 import { templateArgument } from "../../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates presets list",
   summary: "list the presets of a template",
+  aliases: ["ls"],
   arguments: { template: templateArgument },
   flags: {
     templateVersion: {

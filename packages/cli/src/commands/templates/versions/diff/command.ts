@@ -3,7 +3,6 @@ import { outputFlag } from "../../../../command/flags.ts";
 import { templateArgument } from "../../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates versions diff",
   summary: "show what changed in slipway.yaml between two versions",
   description:
     "Show a unified diff of slipway.yaml. With one version, compare it with its predecessor; without any, compare " +

@@ -3,8 +3,8 @@ import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 import { templateArgument } from "../../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates versions list",
   summary: "list the versions of a template, newest first",
+  aliases: ["ls"],
   arguments: { template: templateArgument },
   flags: {
     includeArchived: { kind: "switch", summary: "include archived versions" },

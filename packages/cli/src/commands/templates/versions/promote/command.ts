@@ -1,7 +1,6 @@
 import { defineCommand } from "../../../../command/definition.ts";
 
 export const command = defineCommand({
-  name: "templates versions promote",
   summary: "make a version the active one",
   arguments: {
     name: { summary: "name of the template", required: false, completes: "template" },

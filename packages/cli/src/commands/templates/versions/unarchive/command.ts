@@ -3,7 +3,6 @@ import { needlessYesFlag } from "../../../../command/flags.ts";
 import { templateArgument, versionArgument } from "../../../../resources/templates/arguments.ts";
 
 export const command = defineCommand({
-  name: "templates versions unarchive",
   summary: "unarchive a version",
   arguments: { template: templateArgument, version: versionArgument },
   flags: { yes: needlessYesFlag },
