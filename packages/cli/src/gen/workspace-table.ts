@@ -7,27 +7,27 @@ export const commandTable: CommandTable = {
     lazyCommand(
       { name: "external-auth access-token", heading: "Inside a workspace:", summary: "print the workspace owner's token for a git host, inside the workspace" },
       () => import("../commands/external-auth/access-token/command.ts"),
-      () => import("../commands/external-auth/access-token/run.ts"),
+      () => import("../commands/external-auth/access-token/command.ts"),
     ),
     lazyCommand(
       { name: "stat", heading: "Inside a workspace:", summary: "show resource usage of this machine and container" },
       () => import("../commands/stat/command.ts"),
-      () => import("../commands/stat/run.ts"),
+      () => import("../commands/stat/command.ts"),
     ),
     lazyCommand(
       { name: "stat cpu", heading: "Inside a workspace:", summary: "show processor usage, in cores" },
       () => import("../commands/stat/cpu/command.ts"),
-      () => import("../commands/stat/cpu/run.ts"),
+      () => import("../commands/stat/cpu/command.ts"),
     ),
     lazyCommand(
       { name: "stat mem", heading: "Inside a workspace:", summary: "show memory usage" },
       () => import("../commands/stat/mem/command.ts"),
-      () => import("../commands/stat/mem/run.ts"),
+      () => import("../commands/stat/mem/command.ts"),
     ),
     lazyCommand(
       { name: "stat disk", heading: "Inside a workspace:", summary: "show disk usage of a file system" },
       () => import("../commands/stat/disk/command.ts"),
-      () => import("../commands/stat/disk/run.ts"),
+      () => import("../commands/stat/disk/command.ts"),
     ),
   ],
   groups: [

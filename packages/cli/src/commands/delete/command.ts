@@ -1,6 +1,16 @@
-import { defineCommand } from "../../command/definition.ts";
+import { connect } from "../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
+import { CommandError, UsageError } from "../../command/errors.ts";
 import { noWaitFlag, outputFlag, yesFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
+import type { Watching } from "../../resources/builds/watching.ts";
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { goodOutcome, presentWorkspace } from "../../resources/workspaces/outcome.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/reference.ts";
 
 export const command = defineCommand({
   summary: "delete a workspace and everything in it",
@@ -20,3 +30,38 @@ export const command = defineCommand({
     { line: "slipway delete demo -y", summary: "without confirmation" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  const watching = { client: connect(settings), terminal, clock, signal };
+  if (!options.yes) await askFirst(options.workspaces, watching);
+  return eachWorkspace(options, needs, async (reference) => {
+    const workspace = await settledWorkspace(reference, watching);
+    const orphan = options.orphan ? { orphan: true } : {};
+    const build = await beginBuild(workspace, { transition: "delete", ...orphan }, watching);
+    if (options.noWait) return queuedOutcome(workspace, build, watching);
+    const done = await waitForBuild(build, watching);
+    const present = await presentWorkspace(workspace, done, watching);
+    return goodOutcome(present, `${fullName(workspace)} is deleted`);
+  });
+}
+
+/** Asks once for all. Throws `CommandError` for a no, and for a missing workspace: nothing is deleted then. */
+async function askFirst(
+  references: readonly string[],
+  { client, terminal, signal }: Pick<Watching, "client" | "terminal" | "signal">,
+): Promise<void> {
+  if (!terminal.interactive) {
+    throw new UsageError("not a terminal: pass --yes to confirm");
+  }
+  const names: string[] = [];
+  for (const reference of new Set(references)) {
+    names.push(fullName(await findWorkspace(client, reference, signal)));
+  }
+  const what = names.length === 1 ? "it" : "them";
+  const question = `Delete ${names.join(", ")} and everything in ${what}?`;
+  if (!(await terminal.prompts.confirm(question))) throw new CommandError("nothing was deleted");
+}

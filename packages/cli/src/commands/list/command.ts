@@ -1,8 +1,13 @@
-import { defineCommand } from "../../command/definition.ts";
+import { connect } from "../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printList } from "../../command/print-list.ts";
+import { readWorkspaces, searchOf } from "../../resources/workspaces/read-workspaces.ts";
 import {
   usualWorkspaceColumns,
   workspaceColumnNames,
+  workspaceColumns,
 } from "../../resources/workspaces/workspace-columns.ts";
 
 export const command = defineCommand({
@@ -26,3 +31,17 @@ export const command = defineCommand({
     { line: "slipway list -o json", summary: "as JSON" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const query = searchOf(options);
+  const workspaces = await readWorkspaces(connect(settings), query, signal);
+  const showOwner = options.all || options.search !== undefined;
+  const columns = workspaceColumns({ showOwner, now: clock.now(), colors: terminal.out.colors });
+  const none = query.includes("owner:me")
+    ? "no workspaces; create one with: slipway create"
+    : "no workspaces";
+  return printList(terminal, workspaces, options, { columns, none });
+}

@@ -1,7 +1,14 @@
-import { defineCommand } from "../../command/definition.ts";
+import { connect } from "../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { startRequest } from "../../resources/builds/start-request.ts";
+import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
 import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 
 export const command = defineCommand({
   summary: "restart a workspace",
@@ -19,3 +26,23 @@ export const command = defineCommand({
     { line: "slipway restart demo --update", summary: "with the template's active version" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  const watching = { client: connect(settings), terminal, clock, signal };
+  return eachWorkspace(options, needs, async (reference) => {
+    const workspace = await settledWorkspace(reference, watching);
+    // Built before anything is stopped, so that a wrong parameter stops nothing.
+    const request = await startRequest(workspace, options, watching);
+    if (workspace.latest_build.status !== "stopped") {
+      await waitForBuild(await beginBuild(workspace, { transition: "stop" }, watching), watching);
+    }
+    const build = await beginBuild(workspace, request, watching);
+    return options.noWait
+      ? queuedOutcome(workspace, build, watching)
+      : waitForStart(workspace, build, watching);
+  });
+}

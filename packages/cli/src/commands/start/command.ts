@@ -1,7 +1,15 @@
-import { defineCommand } from "../../command/definition.ts";
+import { connect } from "../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { hasChanges, startRequest } from "../../resources/builds/start-request.ts";
 import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { plainOutcome } from "../../resources/workspaces/outcome.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
 
 export const command = defineCommand({
   summary: "start a workspace",
@@ -22,3 +30,22 @@ export const command = defineCommand({
     },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  const watching = { client: connect(settings), terminal, clock, signal };
+  return eachWorkspace(options, needs, async (reference) => {
+    const workspace = await settledWorkspace(reference, watching);
+    if (workspace.latest_build.status === "running" && !hasChanges(options)) {
+      return plainOutcome(workspace, `${fullName(workspace)} is already running`);
+    }
+    const request = await startRequest(workspace, options, watching);
+    const build = await beginBuild(workspace, request, watching);
+    return options.noWait
+      ? queuedOutcome(workspace, build, watching)
+      : waitForStart(workspace, build, watching);
+  });
+}

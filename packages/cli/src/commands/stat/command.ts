@@ -1,5 +1,13 @@
-import { defineCommand } from "../../command/definition.ts";
+import { homedir } from "node:os";
+
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printJson } from "../../command/print-json.ts";
+import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "../../machine/machine.ts";
+import { quantityText } from "../../machine/quantity.ts";
+import { renderTable } from "../../terminal/table.ts";
 
 export const command = defineCommand({
   summary: "show resource usage of this machine and container",
@@ -22,3 +30,34 @@ export const command = defineCommand({
     { line: "slipway stat -c 'host cpu' -o json", summary: "as JSON, in cores and bytes" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, clock, signal }: Pick<Needs, "terminal" | "clock" | "signal">,
+): Promise<number> {
+  const watching = { clock, signal };
+  const [host, container] = await Promise.all([hostCpu(watching), containerCpu("/", watching)]);
+  const measured = {
+    "host cpu": host,
+    "host memory": hostMemory(),
+    "home disk": await disk(homedir()),
+    "container cpu": container,
+    "container memory": await containerMemory("/"),
+  };
+  if (options.output === "json") {
+    // The names of columns are those of the fields, as `coder` prints them.
+    const fields = Object.entries(measured).map(([name, quantity]) => [
+      name.replace(" ", "_"),
+      quantity,
+    ]);
+    printJson(terminal.out, [Object.fromEntries(fields)]);
+    return exitCodes.ok;
+  }
+  const cells = options.column.map((name) => {
+    const quantity = measured[name];
+    return quantity === null ? "-" : quantityText(quantity, "Gi");
+  });
+  const headings = options.column.map((name) => name.toUpperCase());
+  for (const line of renderTable(headings, [cells], terminal.out)) terminal.out.line(line);
+  return exitCodes.ok;
+}

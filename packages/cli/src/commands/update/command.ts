@@ -1,7 +1,19 @@
-import { defineCommand } from "../../command/definition.ts";
+import { listBuildParameters, type Workspace } from "@slipway/api";
+
+import { connect } from "../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { noWaitFlag, outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../../resources/builds/settle.ts";
+import type { Watching } from "../../resources/builds/watching.ts";
+import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
 import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
+import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
 import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { type Outcome, plainOutcome } from "../../resources/workspaces/outcome.ts";
+import { fullName } from "../../resources/workspaces/reference.ts";
 
 export const command = defineCommand({
   summary: "update a workspace to its template's active version and start it",
@@ -20,3 +32,44 @@ export const command = defineCommand({
     { line: "slipway update demo --parameter greeting=hi", summary: "with a new parameter value" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  const values = await readGivenValues(options);
+  const watching = { client: connect(settings), terminal, clock, signal };
+  return eachWorkspace(options, needs, async (reference) =>
+    update(await settledWorkspace(reference, watching), values, options, watching),
+  );
+}
+
+async function update(
+  workspace: Workspace,
+  { given, defaults }: GivenValues,
+  { alwaysPrompt, noWait }: Pick<OptionsOf<typeof command>, "alwaysPrompt" | "noWait">,
+  watching: Watching,
+): Promise<Outcome> {
+  const { client, signal } = watching;
+  if (!workspace.outdated && given.length === 0 && !alwaysPrompt) {
+    const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
+    return plainOutcome(workspace, text);
+  }
+  const version = workspace.template_active_version_id;
+  const params = { build: workspace.latest_build.id };
+  const kept = await client.call(listBuildParameters, { params, signal });
+  const values = await chooseParameters(
+    version,
+    { given, defaults, preset: [], kept, ask: alwaysPrompt ? "all" : "needed" },
+    watching,
+  );
+  const build = await beginBuild(
+    workspace,
+    { transition: "start", template_version_id: version, rich_parameter_values: values },
+    watching,
+  );
+  return noWait
+    ? queuedOutcome(workspace, build, watching)
+    : waitForStart(workspace, build, watching);
+}

@@ -1,5 +1,11 @@
-import { defineCommand } from "../../command/definition.ts";
+import { arch, platform } from "node:os";
+
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printJson } from "../../command/print-json.ts";
+import { readVersion } from "../../config/version.ts";
 
 export const command = defineCommand({
   summary: "show the version of this program",
@@ -10,3 +16,16 @@ export const command = defineCommand({
     { line: "slipway version -o json", summary: "as JSON" },
   ],
 });
+
+export async function run(
+  { output }: OptionsOf<typeof command>,
+  { terminal }: Pick<Needs, "terminal">,
+): Promise<number> {
+  const version = `v${await readVersion()}`;
+  if (output === "json") {
+    printJson(terminal.out, { version, node: process.version, platform: platform(), arch: arch() });
+  } else {
+    terminal.out.line(`slipway ${version} (node ${process.version}, ${platform()}/${arch()})`);
+  }
+  return exitCodes.ok;
+}

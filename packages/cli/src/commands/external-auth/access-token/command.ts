@@ -1,5 +1,15 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { getAgentExternalAuth } from "@slipway/api";
+import { ApiClient } from "@slipway/sdk/http";
+
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { CommandError, UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import { firstVariable } from "../../../config/environment.ts";
+import { readServerUrl } from "../../../config/server-url.ts";
+import { fieldAt } from "./field-at.ts";
 
 export const command = defineCommand({
   summary: "print the workspace owner's token for a git host, inside the workspace",
@@ -29,3 +39,36 @@ export const command = defineCommand({
   },
   examples: [{ line: "slipway external-auth access-token github", summary: "print the token" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
+): Promise<number> {
+  const url = options.agentUrl ?? firstVariable(environment, "CODER_AGENT_URL");
+  const token = options.agentToken ?? firstVariable(environment, "CODER_AGENT_TOKEN");
+  if (url === undefined || token === undefined) {
+    const missing = url === undefined ? "CODER_AGENT_URL" : "CODER_AGENT_TOKEN";
+    throw new UsageError(
+      `${missing} is not set`,
+      "run this command inside a workspace, where it is set",
+    );
+  }
+  const client = new ApiClient({ serverUrl: readServerUrl(url), token });
+  const query = { id: options.provider };
+  const found = await client.call(getAgentExternalAuth, { query, signal });
+  const { out } = terminal;
+  if (options.output === "json") printJson(out, found);
+  else if (found.url !== "") out.line(found.url);
+  else if (options.extra === undefined) out.line(found.access_token);
+  else {
+    const value = fieldAt(found.token_extra, options.extra);
+    if (value === undefined) {
+      throw new CommandError(`the token response has no field ${options.extra}`, {
+        hint: "see the whole response with: --output json",
+        exitCode: exitCodes.notFound,
+      });
+    }
+    out.line(value);
+  }
+  return found.url === "" ? exitCodes.ok : exitCodes.failure;
+}

@@ -1,4 +1,7 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { notLoggedIn } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
 
 export const command = defineCommand({
   summary: "print the current session token",
@@ -13,3 +16,12 @@ export const command = defineCommand({
     },
   ],
 });
+
+export function run(
+  _options: OptionsOf<typeof command>,
+  { terminal, settings }: Pick<Needs, "terminal" | "settings">,
+): Promise<number> {
+  if (settings.token === undefined) throw notLoggedIn(settings.url);
+  terminal.out.line(settings.token);
+  return Promise.resolve(exitCodes.ok);
+}

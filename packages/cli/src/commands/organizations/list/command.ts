@@ -1,6 +1,14 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { listOrganizations } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
-import { organizationColumnNames } from "../../../resources/organizations/columns.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printList } from "../../../command/print-list.ts";
+import {
+  organizationColumnNames,
+  organizationColumns,
+} from "../../../resources/organizations/columns.ts";
 
 export const command = defineCommand({
   summary: "list organizations; this server has one",
@@ -12,3 +20,12 @@ export const command = defineCommand({
   },
   examples: [{ line: "slipway organizations list", summary: "name and id" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const organizations = await connect(settings).call(listOrganizations, { signal });
+  const columns = organizationColumns(clock.now());
+  return printList(terminal, organizations, options, { columns, none: "no organizations" });
+}

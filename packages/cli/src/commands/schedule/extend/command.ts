@@ -1,6 +1,15 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { extendWorkspace } from "@slipway/api";
+import { ApiError } from "@slipway/sdk/http";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { durationText, readDuration } from "../../../command/duration.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
 import { workspaceArgument } from "../../../resources/workspaces/argument.ts";
+import { findWorkspace, fullName } from "../../../resources/workspaces/reference.ts";
+import { reportChange } from "../../../resources/workspaces/report-change.ts";
 
 export const command = defineCommand({
   summary: "change when a running workspace stops",
@@ -12,3 +21,23 @@ export const command = defineCommand({
   flags: { output: outputFlag },
   examples: [{ line: "slipway schedule extend demo 2h", summary: "stop demo two hours from now" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const lengthMs = readDuration("duration", options.duration);
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  const deadline = new Date(clock.now() + lengthMs).toISOString();
+  const params = { workspace: workspace.id };
+  await client.call(extendWorkspace, { params, body: { deadline }, signal }).catch(unlessUnchanged);
+  const text = `${fullName(workspace)} stops in ${durationText(lengthMs)}, at ${deadline}`;
+  await reportChange({ client, terminal, signal }, workspace, options.output, text);
+  return exitCodes.ok;
+}
+
+/** Ignores a 304: the workspace already stops then. */
+function unlessUnchanged(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 304)) throw error;
+}

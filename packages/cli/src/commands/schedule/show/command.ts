@@ -1,5 +1,11 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printList } from "../../../command/print-list.ts";
+import { readWorkspaces, searchOf } from "../../../resources/workspaces/read-workspaces.ts";
+import { findWorkspace } from "../../../resources/workspaces/reference.ts";
+import { workspaceColumns } from "../../../resources/workspaces/workspace-columns.ts";
 
 export const command = defineCommand({
   summary: "show when workspaces start and stop automatically",
@@ -25,3 +31,17 @@ export const command = defineCommand({
     { line: "slipway schedule show demo -o json", summary: "one workspace, as JSON" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspaces =
+    options.workspace === undefined
+      ? await readWorkspaces(client, searchOf(options), signal)
+      : [await findWorkspace(client, options.workspace, signal)];
+  const view = { showOwner: true, now: clock.now(), colors: terminal.out.colors };
+  const columns = workspaceColumns(view);
+  return printList(terminal, workspaces, options, { columns, none: "no workspaces" });
+}

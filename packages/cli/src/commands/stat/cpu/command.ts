@@ -1,5 +1,8 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { containerCpu, hostCpu } from "../../../machine/machine.ts";
+import { printQuantity } from "../../../machine/print-quantity.ts";
 
 export const command = defineCommand({
   summary: "show processor usage, in cores",
@@ -10,3 +13,12 @@ export const command = defineCommand({
   },
   examples: [{ line: "slipway stat cpu", summary: "0.8/4 cores (20%)" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, clock, signal }: Pick<Needs, "terminal" | "clock" | "signal">,
+): Promise<number> {
+  const watching = { clock, signal };
+  const container = options.host ? null : await containerCpu("/", watching);
+  return printQuantity(terminal, container ?? (await hostCpu(watching)), options);
+}

@@ -1,6 +1,9 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { disk } from "../../../machine/machine.ts";
 import { prefixFlag } from "../../../machine/prefix-flag.ts";
+import { printQuantity } from "../../../machine/print-quantity.ts";
 
 export const command = defineCommand({
   summary: "show disk usage of a file system",
@@ -12,3 +15,10 @@ export const command = defineCommand({
   },
   examples: [{ line: 'slipway stat disk --path "$HOME"', summary: "33.5/252 GiB (13%)" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal }: Pick<Needs, "terminal">,
+): Promise<number> {
+  return printQuantity(terminal, await disk(options.path ?? "/"), options);
+}

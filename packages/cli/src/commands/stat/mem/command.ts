@@ -1,6 +1,9 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { containerMemory, hostMemory } from "../../../machine/machine.ts";
 import { prefixFlag } from "../../../machine/prefix-flag.ts";
+import { printQuantity } from "../../../machine/print-quantity.ts";
 
 export const command = defineCommand({
   summary: "show memory usage",
@@ -15,3 +18,11 @@ export const command = defineCommand({
     { line: "slipway stat mem --prefix Mi -o json", summary: "as JSON, in bytes" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal }: Pick<Needs, "terminal">,
+): Promise<number> {
+  const container = options.host ? null : await containerMemory("/");
+  return printQuantity(terminal, container ?? hostMemory(), options);
+}

@@ -1,6 +1,13 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { archiveTemplateVersions } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
 import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
 import { templateArgument } from "../../../resources/templates/arguments.ts";
+import { findTemplate } from "../../../resources/templates/find-template.ts";
 
 export const command = defineCommand({
   summary: "archive failed or unused versions of a template",
@@ -15,3 +22,20 @@ export const command = defineCommand({
     { line: "slipway templates archive small --all", summary: "all unused versions" },
   ],
 });
+
+export async function run(
+  { template: name, all, output }: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, name, signal);
+  const params = { template: template.id };
+  const done = await client.call(archiveTemplateVersions, { params, body: { all }, signal });
+  const count = done.archived_ids.length;
+  if (output === "json") printJson(terminal.out, done);
+  else
+    terminal.err.line(
+      `archived ${count === 1 ? "1 version" : `${count} versions`} of ${template.name}`,
+    );
+  return exitCodes.ok;
+}

@@ -1,5 +1,12 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { listTemplates } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { durationText } from "../../../command/duration.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printList } from "../../../command/print-list.ts";
+import { relativeTime } from "../../../terminal/relative-time.ts";
 
 export const command = defineCommand({
   summary: "list templates",
@@ -26,3 +33,28 @@ export const command = defineCommand({
   },
   examples: [{ line: "slipway templates list", summary: "names, descriptions and usage" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const templates = await connect(settings).call(listTemplates, { signal });
+  const now = clock.now();
+  const { colors } = terminal.out;
+  return printList(terminal, templates, options, {
+    columns: {
+      name: ({ name, deprecated }) => (deprecated ? { text: name, style: colors.dim } : name),
+      "display name": ({ display_name }) => display_name || "-",
+      "used by": ({ active_user_count: users }) => (users < 0 ? "-" : String(users)),
+      "last updated": ({ updated_at }) => relativeTime(Date.parse(updated_at), now),
+      description: ({ description }) => description,
+      "created at": ({ created_at }) => relativeTime(Date.parse(created_at), now),
+      "default ttl": ({ default_ttl_ms: ttl }) => (ttl === 0 ? "-" : durationText(ttl)),
+      "active version id": ({ active_version_id }) => active_version_id,
+      "organization name": ({ organization_name }) => organization_name,
+      "organization id": ({ organization_id }) => organization_id,
+      provisioner: ({ provisioner }) => provisioner,
+    },
+    none: "no templates; create one with: slipway templates init, then slipway templates push",
+  });
+}

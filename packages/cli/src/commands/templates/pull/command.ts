@@ -1,6 +1,17 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { writeFile } from "node:fs/promises";
+
+import { getFile, getTemplateVersion } from "@slipway/api";
+import { systemErrorCode } from "@slipway/runtime";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { CommandError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
 import { needlessYesFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
 import { templateArgument } from "../../../resources/templates/arguments.ts";
+import { findTemplate, findVersion } from "../../../resources/templates/find-template.ts";
+import { unpack } from "./unpack.ts";
 
 export const command = defineCommand({
   summary: "download a template's files to a directory",
@@ -29,3 +40,45 @@ export const command = defineCommand({
     { line: "slipway templates pull small --tar", summary: "into small.tar" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const { err } = terminal;
+  const template = await findTemplate(client, options.template, signal);
+  const version =
+    options.version === undefined
+      ? await client.call(getTemplateVersion, {
+          params: { version: template.active_version_id },
+          signal,
+        })
+      : await findVersion(client, template, options.version, signal);
+  const tar = await client.download(getFile, { params: { file: version.job.file_id }, signal });
+  if (options.tar) {
+    const path = options.directory ?? `${template.name}.tar`;
+    await writeTar(path, tar, options.force || options.yes);
+    err.line(`wrote ${path}`);
+    return exitCodes.ok;
+  }
+  const directory = options.directory ?? template.name;
+  const { names, leftOut } = await unpack(tar, directory, {
+    overwrite: options.force || options.yes,
+  });
+  for (const name of leftOut) err.line(`warning: ${name} is not a regular file and was skipped`);
+  for (const name of names) err.line(`wrote ${directory}/${name}`);
+  err.line(`this is version ${version.name} of ${template.name}`);
+  return exitCodes.ok;
+}
+
+async function writeTar(path: string, tar: Uint8Array, overwrite: boolean): Promise<void> {
+  try {
+    await writeFile(path, tar, { flag: overwrite ? "w" : "wx" });
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    throw new CommandError(`${path} already exists and was not changed`, {
+      hint: "overwrite it with --force",
+    });
+  }
+}

@@ -1,5 +1,11 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { deleteKey, expireKey } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
 import { tokenArgument } from "../../../resources/tokens/argument.ts";
+import { findToken } from "../../../resources/tokens/find-token.ts";
 
 export const command = defineCommand({
   summary: "revoke an API token",
@@ -10,3 +16,17 @@ export const command = defineCommand({
   },
   examples: [{ line: "slipway tokens remove ci", summary: "keep it among the expired tokens" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const token = await findToken(client, options.token, signal);
+  const params = { user: token.user_id, key: token.id };
+  await client.call(options.delete ? deleteKey : expireKey, { params, signal });
+  const { err } = terminal;
+  const what = options.delete ? "deleted" : "revoked";
+  err.line(err.colors.green(`token ${token.token_name || token.id} is ${what}`));
+  return exitCodes.ok;
+}

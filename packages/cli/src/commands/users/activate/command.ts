@@ -1,5 +1,11 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { activateUser } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
 import { userArgument } from "../../../resources/users/argument.ts";
 
 export const command = defineCommand({
@@ -9,3 +15,15 @@ export const command = defineCommand({
   flags: { output: outputFlag },
   examples: [{ line: "slipway users activate ada", summary: "let ada log in again" }],
 });
+
+export async function run(
+  { user: reference, output }: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const params = { user: reference };
+  const user = await connect(settings).call(activateUser, { params, signal });
+  const { err, out } = terminal;
+  if (output === "json") printJson(out, user);
+  else err.line(err.colors.green(`${user.username} is active`));
+  return exitCodes.ok;
+}

@@ -1,5 +1,13 @@
-import { defineCommand } from "../../../command/definition.ts";
+import { createUser, nameProblem } from "@slipway/api";
+
+import { connect } from "../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { UsageError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { printJson } from "../../../command/print-json.ts";
+import { inventPassword } from "../../../resources/users/invent-password.ts";
 
 export const command = defineCommand({
   summary: "create a user",
@@ -26,3 +34,38 @@ export const command = defineCommand({
     },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const ask = (message: string, flag: string, problem?: (text: string) => string | undefined) => {
+    if (terminal.interactive) return terminal.prompts.text({ message, problem });
+    throw new UsageError(
+      `not a terminal: pass ${flag}`,
+      `for example: slipway users create ${flag} …`,
+    );
+  };
+  const username = options.username ?? (await ask("Username", "--username", nameProblem));
+  const email = options.email ?? (await ask("Email address", "--email"));
+  const isMade = options.loginType === "password" && options.password === undefined;
+  const password = isMade ? inventPassword() : (options.password ?? "");
+  const user = await client.call(createUser, {
+    body: {
+      username,
+      email,
+      password,
+      login_type: options.loginType,
+      ...(options.fullName === undefined ? {} : { name: options.fullName }),
+    },
+    signal,
+  });
+  const { err, out } = terminal;
+  if (options.output === "json") printJson(out, user);
+  err.line(err.colors.green(`created user ${user.username}`));
+  if (isMade) err.line(`password, shown only once: ${password}`);
+  if (user.login_type === "password") err.line(`log in with: slipway login ${client.serverUrl}`);
+  else err.line(`create a token with: slipway tokens create --user ${user.username}`);
+  return exitCodes.ok;
+}

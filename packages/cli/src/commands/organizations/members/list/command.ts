@@ -1,5 +1,11 @@
-import { defineCommand } from "../../../../command/definition.ts";
+import { listMembers, zeroTimestamp } from "@slipway/api";
+
+import { connect } from "../../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../../command/flags.ts";
+import type { Needs } from "../../../../command/needs.ts";
+import { printList } from "../../../../command/print-list.ts";
+import { relativeTime } from "../../../../terminal/relative-time.ts";
 
 export const command = defineCommand({
   summary: "list the members of the organization",
@@ -25,3 +31,29 @@ export const command = defineCommand({
   },
   examples: [{ line: "slipway organizations members list", summary: "all members you can see" }],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const params = { organization: "default" };
+  const members = await connect(settings).call(listMembers, { params, signal });
+  const now = clock.now();
+  const when = (time: string): string =>
+    time === zeroTimestamp ? "never" : relativeTime(Date.parse(time), now);
+  return printList(terminal, members, options, {
+    columns: {
+      username: ({ username }) => username,
+      name: ({ name }) => name,
+      "organization roles": ({ roles }) => roles.map(({ name }) => name).join(", ") || "member",
+      "last seen at": ({ last_seen_at }) => when(last_seen_at),
+      "user id": ({ user_id }) => user_id,
+      "organization id": ({ organization_id }) => organization_id,
+      "user created at": ({ user_created_at }) => when(user_created_at),
+      "user updated at": ({ user_updated_at }) => when(user_updated_at),
+      "created at": ({ created_at }) => when(created_at),
+      "updated at": ({ updated_at }) => when(updated_at),
+    },
+    none: "no members",
+  });
+}

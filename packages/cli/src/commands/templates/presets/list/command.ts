@@ -1,6 +1,12 @@
-import { defineCommand } from "../../../../command/definition.ts";
+import { listTemplateVersionPresets } from "@slipway/api";
+
+import { connect } from "../../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../../command/flags.ts";
+import type { Needs } from "../../../../command/needs.ts";
+import { printList } from "../../../../command/print-list.ts";
 import { templateArgument } from "../../../../resources/templates/arguments.ts";
+import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
 
 export const command = defineCommand({
   summary: "list the presets of a template",
@@ -26,3 +32,27 @@ export const command = defineCommand({
     { line: "slipway templates presets list small", summary: "presets and their parameters" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, options.template, signal);
+  const version =
+    options.templateVersion === undefined
+      ? template.active_version_id
+      : (await findVersion(client, template, options.templateVersion, signal)).id;
+  const presets = await client.call(listTemplateVersionPresets, { params: { version }, signal });
+  return printList(terminal, presets, options, {
+    columns: {
+      name: ({ Name }) => Name,
+      default: ({ Default }) => (Default ? "yes" : "no"),
+      "desired prebuild instances": (preset) => String(preset.DesiredPrebuildInstances ?? "-"),
+      parameters: ({ Parameters }) =>
+        Parameters.map(({ Name, Value }) => `${Name}=${Value}`).join(", "),
+      description: ({ Description }) => Description,
+    },
+    none: `template ${template.name} has no presets`,
+  });
+}

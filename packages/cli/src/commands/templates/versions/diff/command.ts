@@ -1,6 +1,17 @@
-import { defineCommand } from "../../../../command/definition.ts";
+import { diffTemplateVersions, listTemplateVersions, type Template } from "@slipway/api";
+import { printableText } from "@slipway/runtime";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { connect } from "../../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../../command/definition.ts";
+import { CommandError } from "../../../../command/errors.ts";
+import { exitCodes } from "../../../../command/exit-codes.ts";
 import { outputFlag } from "../../../../command/flags.ts";
+import type { Needs } from "../../../../command/needs.ts";
+import { printJson } from "../../../../command/print-json.ts";
 import { templateArgument } from "../../../../resources/templates/arguments.ts";
+import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
+import type { Colors } from "../../../../terminal/colors.ts";
 
 export const command = defineCommand({
   summary: "show what changed in slipway.yaml between two versions",
@@ -21,3 +32,50 @@ export const command = defineCommand({
     { line: "slipway templates versions diff small v1 v3", summary: "two versions" },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, options.template, signal);
+  const [before, after] =
+    options.to === undefined ? [undefined, options.from] : [options.from, options.to];
+  const find = (name: string) => findVersion(client, template, name, signal);
+  const from = before === undefined ? {} : { from: (await find(before)).id };
+  const version =
+    after === undefined ? await newestVersion(client, template, signal) : (await find(after)).id;
+  const found = await client.call(diffTemplateVersions, {
+    params: { version },
+    query: from,
+    signal,
+  });
+  if (options.output === "json") printJson(terminal.out, found);
+  else if (found.diff === "") {
+    terminal.err.line(`slipway.yaml is the same in ${found.from.name} and ${found.to.name}`);
+  } else {
+    for (const line of found.diff.trimEnd().split("\n"))
+      terminal.out.line(colored(line, terminal.out.colors));
+  }
+  return exitCodes.ok;
+}
+
+async function newestVersion(
+  client: ApiClient,
+  template: Template,
+  signal: AbortSignal,
+): Promise<string> {
+  const params = { template: template.id };
+  const versions = await client.call(listTemplateVersions, { params, signal });
+  const newest = versions.findLast(({ job }) => job.status === "succeeded");
+  if (newest !== undefined) return newest.id;
+  throw new CommandError(`template ${template.name} has no successfully imported version`);
+}
+
+function colored(line: string, colors: Colors): string {
+  const text = printableText(line, { colors: false });
+  if (/^(\+\+\+|---) /.test(text)) return colors.bold(text);
+  if (text.startsWith("@@")) return colors.dim(text);
+  if (text.startsWith("+")) return colors.green(text);
+  return text.startsWith("-") ? colors.red(text) : text;
+}

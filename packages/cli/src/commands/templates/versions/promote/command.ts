@@ -1,4 +1,11 @@
-import { defineCommand } from "../../../../command/definition.ts";
+import { updateActiveVersion } from "@slipway/api";
+
+import { connect } from "../../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../../command/definition.ts";
+import { UsageError } from "../../../../command/errors.ts";
+import { exitCodes } from "../../../../command/exit-codes.ts";
+import type { Needs } from "../../../../command/needs.ts";
+import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
 
 export const command = defineCommand({
   summary: "make a version the active one",
@@ -32,3 +39,30 @@ export const command = defineCommand({
     },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const name = options.name ?? options.template;
+  const versionName = options.version ?? options.templateVersion;
+  if (name === undefined || versionName === undefined) {
+    const missing = name === undefined ? "template" : "version";
+    throw new UsageError(
+      `no ${missing} given`,
+      "pass both: slipway templates versions promote <template> <version>",
+    );
+  }
+  const client = connect(settings);
+  const template = await findTemplate(client, name, signal);
+  const version = await findVersion(client, template, versionName, signal);
+  await client.call(updateActiveVersion, {
+    params: { template: template.id },
+    body: { id: version.id },
+    signal,
+  });
+  terminal.err.line(
+    terminal.err.colors.green(`${template.name} is now at version ${version.name}`),
+  );
+  return exitCodes.ok;
+}

@@ -1,6 +1,12 @@
-import { defineCommand } from "../../../../command/definition.ts";
+import { unarchiveTemplateVersion } from "@slipway/api";
+
+import { connect } from "../../../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../../../command/definition.ts";
+import { exitCodes } from "../../../../command/exit-codes.ts";
 import { needlessYesFlag } from "../../../../command/flags.ts";
+import type { Needs } from "../../../../command/needs.ts";
 import { templateArgument, versionArgument } from "../../../../resources/templates/arguments.ts";
+import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
 
 export const command = defineCommand({
   summary: "unarchive a version",
@@ -13,3 +19,15 @@ export const command = defineCommand({
     },
   ],
 });
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, options.template, signal);
+  const version = await findVersion(client, template, options.version, signal);
+  await client.call(unarchiveTemplateVersion, { params: { version: version.id }, signal });
+  terminal.err.line(`version ${version.name} of ${template.name} is no longer archived`);
+  return exitCodes.ok;
+}
