@@ -147,7 +147,7 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "cli",
-    mayImport: ["runtime", "api", "sdk"],
+    mayImport: ["runtime", "api", "template", "sdk"],
     folders: [
       "config",
       "terminal",

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,14 +18,17 @@ interface Answer {
 }
 
 let answers: ReadonlyMap<string, Answer> = new Map();
+const requests: string[] = [];
 let server: Server;
 let url = "";
 let directory = "";
 
 beforeEach(async () => {
+  requests.length = 0;
   directory = await mkdtemp(join(tmpdir(), "slipway-config-"));
   server = createServer((request, response) => {
     const [path] = (request.url ?? "").split("?");
+    requests.push(`${request.method} ${path}`);
     request.resume().once("end", () => answer(response, answers.get(`${request.method} ${path}`)));
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
@@ -165,6 +168,15 @@ test("deletes nothing without -y where nobody can be asked", async () => {
   const { code, terminal } = await run(`delete demo --url ${url} --token t`);
   expect(terminal.errText()).toContain("not a terminal: pass --yes");
   expect(code).toBe(2);
+});
+
+test("asks nothing of the server for a template with problems", async () => {
+  await writeFile(join(directory, "slipway.yaml"), "driver: process\nagnets: {}\n");
+  const { code, terminal } = await run(`templates push ${directory} --url ${url} --token t`);
+  expect(terminal.errText()).toContain("did you mean `agents`?");
+  expect(terminal.errText()).toContain("nothing was uploaded");
+  expect(code).toBe(1);
+  expect(requests).toEqual([]);
 });
 
 const workspace = { ...sampleWorkspace, name: "demo", owner_name: "ada" };

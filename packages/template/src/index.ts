@@ -20,6 +20,7 @@ export { maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
 export { valueProblem } from "./parameter-value.ts";
 export { resolveParameters } from "./parameters.ts";
 export { parseTemplateDefinition } from "./parse-definition.ts";
+export { problemLine } from "./problem.ts";
 export { readTemplateArchive } from "./read-archive.ts";
 export { RegexMatcher } from "./regex.ts";
 export { isShellWord } from "./shell-text.ts";

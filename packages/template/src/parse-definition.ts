@@ -12,12 +12,12 @@ export type ParsedTemplate =
   | { readonly problems: readonly TemplateProblem[] };
 
 /**
- * Reads a `slipway.yaml` and applies every default, or reports all its problems. `drivers` are those that
- * this server can build with. Never throws. Takes under half a second.
+ * Reads a `slipway.yaml` and applies every default, or reports all its problems. `available` are the drivers that the
+ * server can build with; undefined to accept any, where they are not known. Never throws. Takes under half a second.
  */
 export function parseTemplateDefinition(
   yamlText: string,
-  available: AvailableDrivers,
+  available: AvailableDrivers | undefined,
 ): ParsedTemplate {
   if (yamlText.length > maxDefinitionBytes) {
     const message = `found ${yamlText.length} characters, wanted at most ${maxDefinitionBytes}`;
@@ -28,7 +28,7 @@ export function parseTemplateDefinition(
   const problems = new ProblemList();
   const reader = new Reader(source, problems);
   const definition = template.read(reader.root, reader);
-  checkDriver(reader, available);
+  if (available !== undefined) checkDriver(reader, available);
   if (definition === undefined || problems.count > 0) return { problems: problems.toArray() };
   return { definition };
 }

@@ -9,6 +9,14 @@ export interface TemplateProblem {
   readonly message: string;
 }
 
+/** Returns a problem as a line with its place in the file: `slipway.yaml:3:1: agnets: unknown key …`. */
+export function problemLine(
+  file: string,
+  { line, column, path, message }: TemplateProblem,
+): string {
+  return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
+}
+
 /** Collects problems up to a limit, then drops them. */
 export class ProblemList {
   readonly #kept: TemplateProblem[] = [];

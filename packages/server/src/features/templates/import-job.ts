@@ -1,6 +1,6 @@
 import type { WorkspaceResource } from "@slipway/api";
 import type { Driver } from "@slipway/drivers";
-import { parseTemplateDefinition, readTemplateArchive } from "@slipway/template";
+import { parseTemplateDefinition, problemLine, readTemplateArchive } from "@slipway/template";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
@@ -63,9 +63,8 @@ async function readTemplate(
     );
     return { definition, readme: files.readme };
   }
-  for (const { line, column, path, message } of parsed.problems) {
-    const place = path === "" ? "" : `${path}: `;
-    log.write("error", `${files.definitionPath}:${line}:${column}: ${place}${message}`);
+  for (const problem of parsed.problems) {
+    log.write("error", problemLine(files.definitionPath, problem));
   }
   const [first] = parsed.problems;
   const count = parsed.problems.length;

@@ -5,9 +5,9 @@ export const command = defineCommand({
   summary: "push a new version of a template from a directory or file",
   description:
     "Pack a directory with a slipway.yaml, or a single file in its place, and push it as the newest version of a " +
-    "template, which is created if it does not exist. .git and node_modules are excluded. Without --directory, " +
-    "slipway uses the current directory, or the one with the template's name. A path in place of the name gives " +
-    "both: ./small-box is the template small-box.",
+    "template, which is created if it does not exist. The template is checked before it is uploaded. .git and " +
+    "node_modules are excluded. Without --directory, slipway uses the current directory, or the one with the " +
+    "template's name. A path in place of the name gives both: ./small-box is the template small-box.",
   arguments: {
     template: {
       summary:

@@ -10,6 +10,7 @@ import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
+import { checkTemplate } from "./check-template.ts";
 import type { command } from "./command.ts";
 import { importVersion } from "./import.ts";
 import { chooseOrganization } from "./organization.ts";
@@ -28,6 +29,7 @@ export async function run(
   for (const file of leftOut)
     terminal.err.line(`warning: ${file} is not a regular file and was skipped`);
   const tar = await packFiles(files);
+  await checkTemplate(tar, source.templatePath, terminal.err);
 
   const client = connect(settings);
   const organization = await chooseOrganization(client, signal);

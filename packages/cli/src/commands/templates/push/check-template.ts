@@ -1,0 +1,28 @@
+import { CommandError } from "../../../command/errors.ts";
+import type { Output } from "../../../terminal/output.ts";
+
+/**
+ * Checks a packed template as the server does after the upload, but for its driver: only the server knows which it has.
+ * Prints every problem with its place in `templatePath`. Throws `CommandError` if there is one.
+ */
+export async function checkTemplate(
+  tar: Uint8Array,
+  templatePath: string,
+  err: Output,
+): Promise<void> {
+  // Loaded here only: it brings a YAML parser and a regular expression engine.
+  const { parseTemplateDefinition, problemLine, readTemplateArchive } =
+    await import("@slipway/template");
+  const files = await readTemplateArchive(tar);
+  if ("problem" in files) throw rejection(files.problem);
+  const parsed = parseTemplateDefinition(files.definitionText, undefined);
+  if ("definition" in parsed) return;
+  const { problems } = parsed;
+  for (const problem of problems) err.line(err.colors.red(problemLine(templatePath, problem)));
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  throw rejection(`${templatePath} has ${count}`);
+}
+
+function rejection(reason: string): CommandError {
+  return new CommandError(`${reason}; nothing was uploaded`);
+}
