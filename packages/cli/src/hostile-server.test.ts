@@ -12,7 +12,7 @@ import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
 import { colorsFor } from "./terminal/colors.ts";
 
-/** Clipboard, title, screen, cursor, report, 8-bit sequence, what hides or rearranges; and colours, which may pass. */
+/** Clipboard, title, screen, cursor, report, 8-bit sequence, what hides or rearranges; and colors, which may pass. */
 const hostile =
   "x\u001b]52;c;ZXZpbA==\u0007\u001b]0;t\u001b\\\u001b[2J\u001b[1;1H\u001b[6n\u009b2J\u001b[31mred\r\b\u007f\u0000\u202e\u2066";
 
@@ -235,6 +235,6 @@ test.each(["list --all", "show demo", "logs demo", "users list", "templates list
   },
 );
 
-test("asked for every hostile answer", () => {
+test("requests every hostile answer", () => {
   expect([...answers.keys()].filter((path) => !asked.has(path))).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 const program = fileURLToPath(import.meta.resolve("../bin/slipway.js"));
 const node = [process.execPath, "--conditions=@slipway/source", program] as const;
 
-test("says in one line that its output cannot be written", async () => {
+test("reports in one line that its output cannot be written", async () => {
   // A file that is open for reading only refuses what is written, as a full disk does.
   await using file = await open(program, "r");
   const [command, ...words] = node;
@@ -21,7 +21,7 @@ test("says in one line that its output cannot be written", async () => {
   expect(code).toBe(1);
 });
 
-test("ends quietly when nobody reads its output any more", async () => {
+test("exits quietly once its output is no longer read", async () => {
   const [command, ...words] = node;
   const child = spawn(command, [...words, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.destroy();

@@ -4,9 +4,9 @@ import { runProcess } from "./command/run-process.ts";
 import { completeWord } from "./commands/completion/shells.ts";
 import { commandTable } from "./gen/command-table.ts";
 
-await runProcess(async (words, lent) => {
+await runProcess(async (words, needs) => {
   const [first, ...more] = words;
-  if (first !== completeWord) return runCommandLine(commandTable, words, lent);
+  if (first !== completeWord) return runCommandLine(commandTable, words, needs);
   const { completeCommandLine } = await import("./commands/completion/complete-command-line.ts");
-  return completeCommandLine(commandTable, more, lent);
+  return completeCommandLine(commandTable, more, needs);
 });

@@ -2,4 +2,4 @@
 export { readDuration } from "./command/duration.ts";
 export { UsageError } from "./command/errors.ts";
 export { firstEvent } from "./commands/show/first-event.ts";
-export { readWorkspaceReference } from "./resources/workspaces/reference.ts";
+export { readWorkspaceReference } from "./resources/workspaces/workspace-reference.ts";

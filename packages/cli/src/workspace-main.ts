@@ -4,4 +4,4 @@ import { runCommandLine } from "./command/run-command-line.ts";
 import { runProcess } from "./command/run-process.ts";
 import { commandTable } from "./gen/workspace-table.ts";
 
-await runProcess((words, lent) => runCommandLine(commandTable, words, lent));
+await runProcess((words, needs) => runCommandLine(commandTable, words, needs));

@@ -16,19 +16,23 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-let place: CommandServer;
+let commandServer: CommandServer;
 beforeAll(async () => {
-  place = await openCommandServer();
-  await pushTemplate(place.admin, "box", template);
-  await pushTemplate(place.admin, "large", template);
-  await place.slipway("create demo -t box");
-  await place.slipway("tokens create --name ci");
+  commandServer = await openCommandServer();
+  await pushTemplate(commandServer.admin, "box", template);
+  await pushTemplate(commandServer.admin, "large", template);
+  await commandServer.slipway("create demo -t box");
+  await commandServer.slipway("tokens create --name ci");
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
 async function completed(line: string): Promise<string> {
   const terminal = memoryTerminal();
-  const code = await completeCommandLine(commandTable, line.split(" "), place.lent(terminal));
+  const code = await completeCommandLine(
+    commandTable,
+    line.split(" "),
+    commandServer.needs(terminal),
+  );
   expect(code).toBe(0);
   expect(terminal.errText()).toBe("");
   return terminal.outText();
@@ -52,17 +56,17 @@ test.each([
   expect(await completed(line)).toBe(text);
 });
 
-test("completes versions of the template that is named", async () => {
+test("completes versions of the named template", async () => {
   expect(await completed("templates versions promote box ")).toMatch(/^words\n\S+\t\n$/);
   expect(await completed("templates versions promote none ")).toBe("words\n");
 });
 
-test("says nothing where nobody is logged in, and where no server is", async () => {
+test("completes no names without a session or a server", async () => {
   expect(await completed("--token wrong show ")).toBe("words\n");
   expect(await completed("--url http://127.0.0.1:1 show ")).toBe("words\n");
 });
 
-test("waits no longer than a person would for a server that does not answer", async () => {
+test("waits only briefly for a server that does not answer", async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
   const address = silent.address();

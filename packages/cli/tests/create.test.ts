@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { listBuildParameters } from "@slipway/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import {
+  type CommandServer,
+  type CommandResult,
+  openCommandServer,
+} from "./support/command-server.ts";
 import type { Answer } from "./support/memory-terminal.ts";
 
 /** Of the driver `external`, so that a start is over without an agent. */
@@ -31,22 +35,22 @@ agents:
 `;
 const plain = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 
-let place: CommandServer;
+let commandServer: CommandServer;
 beforeAll(async () => {
-  place = await openCommandServer();
+  commandServer = await openCommandServer();
   await push("web", template);
   await push("old", plain);
   await slipway("templates edit old --display-name Web --deprecated gone");
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
-function slipway(line: string, replies?: readonly Answer[]): Promise<Ended> {
-  return place.slipway(line, replies);
+function slipway(line: string, replies?: readonly Answer[]): Promise<CommandResult> {
+  return commandServer.slipway(line, replies);
 }
 
 async function push(name: string, text: string): Promise<void> {
-  await mkdir(join(place.directory, name));
-  await writeFile(join(place.directory, name, "slipway.yaml"), text);
+  await mkdir(join(commandServer.directory, name));
+  await writeFile(join(commandServer.directory, name, "slipway.yaml"), text);
   expect(await slipway(`templates push @/${name}`)).toMatchObject({ code: 0 });
 }
 
@@ -56,7 +60,7 @@ async function valuesOf(workspace: string): Promise<Readonly<Record<string, stri
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command prints is its contract
   const { latest_build } = JSON.parse(out) as { readonly latest_build: { readonly id: string } };
   const params = { build: latest_build.id };
-  const values = await place.admin.call(listBuildParameters, { params });
+  const values = await commandServer.admin.call(listBuildParameters, { params });
   return Object.fromEntries(values.map(({ name, value }) => [name, value]));
 }
 
@@ -69,7 +73,7 @@ const defaults = {
   note: "",
 };
 
-test("asks for each parameter in the form that fits it, and takes what the template allows only", async () => {
+test("prompts for each parameter in the form that fits it, until the template accepts the answer", async () => {
   const answers: Answer[] = [
     "none",
     ["north", "south"],
@@ -104,7 +108,7 @@ test("asks for each parameter in the form that fits it, and takes what the templ
   );
 });
 
-test("shows defaults and takes them by Enter", async () => {
+test("shows defaults and accepts them by Enter", async () => {
   const made = await slipway("create two -t web --parameter color=red", [
     "none",
     ["north"],
@@ -121,7 +125,7 @@ test("shows defaults and takes them by Enter", async () => {
   expect(await valuesOf("two")).toEqual({ ...defaults, color: "red" });
 });
 
-test("asks for nothing that a preset sets", async () => {
+test("does not prompt for what a preset sets", async () => {
   expect(await slipway("create three -t web", ["quick"])).toMatchObject({ code: 0 });
   expect(await valuesOf("three")).toMatchObject({
     zones: '["south"]',
@@ -130,8 +134,11 @@ test("asks for nothing that a preset sets", async () => {
   });
 });
 
-test("takes values of a file, of flags before it, and defaults where there is nothing else", async () => {
-  await writeFile(join(place.directory, "values.yaml"), "count: 4\ncolor: blue\nzones: [south]\n");
+test("reads values from flags, then the file, then defaults", async () => {
+  await writeFile(
+    join(commandServer.directory, "values.yaml"),
+    "count: 4\ncolor: blue\nzones: [south]\n",
+  );
   const made = await slipway(
     "create four -t web --rich-parameter-file @/values.yaml --parameter count=1 --parameter-default note=d --parameter-default color=never",
   );
@@ -145,19 +152,19 @@ test("takes values of a file, of flags before it, and defaults where there is no
   });
 });
 
-test("asks only for what has no value at all with --use-parameter-defaults", async () => {
+test("prompts only for parameters without any value with --use-parameter-defaults", async () => {
   const made = await slipway("create five -t web --use-parameter-defaults", ["pink"]);
   expect(made).toMatchObject({ code: 0 });
   expect(await valuesOf("five")).toEqual({ ...defaults, color: "pink" });
 });
 
-test("says which parameters are missing where nobody can be asked", async () => {
+test("names missing parameters without a terminal", async () => {
   const refused = await slipway("create six -t web");
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.err).toContain("missing required parameter color: pass --parameter color=…");
 });
 
-test("refuses a deprecated template, a taken name and a wrong name before it asks", async () => {
+test("refuses a deprecated template, a taken name and an invalid name before it prompts", async () => {
   for (const [line, code, text] of [
     ["create seven -t old", 1, "template old has been deprecated: gone"],
     ["create one -t web", 1, "workspace admin/one already exists"],
@@ -176,7 +183,7 @@ test("refuses a deprecated template, a taken name and a wrong name before it ask
   }
 });
 
-test("offers templates that can be told apart, without deprecated ones", async () => {
+test("offers templates with distinct labels, without deprecated ones", async () => {
   await push("copy", plain);
   await push("other", plain);
   await slipway("templates edit copy --display-name Web");
@@ -186,14 +193,14 @@ test("offers templates that can be told apart, without deprecated ones", async (
   expect(made).toMatchObject({ code: 0 });
 });
 
-test("creates a workspace for somebody else", async () => {
+test("creates a workspace for another user", async () => {
   await slipway("users create -u ada -e ada@example.com");
   const made = await slipway("create ada/box -t copy");
   expect(made.err).toContain("created ada/box from copy");
   expect(await slipway("show ada/box")).toMatchObject({ code: 0 });
 });
 
-test("asks for every parameter that may change, with its present value", async () => {
+test("prompts for every mutable parameter, with its current value", async () => {
   const answers: Answer[] = [["north"], true, "", "", "small", "", "new"];
   const updated = await slipway("update four --always-prompt", answers);
   expect(updated.err).toContain("? count (1)\n");

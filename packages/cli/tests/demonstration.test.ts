@@ -22,7 +22,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test("workspaces of the demonstration are green: docs are served, and slipway measures", async () => {
+test("the demo workspace is healthy: docs are served, and slipway measures usage", async () => {
   await buildAgent();
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));

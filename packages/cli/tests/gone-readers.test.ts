@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from "vitest";
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 const requests = 60;
 
-test("forgets readers who leave before they are answered, and ends without waiting for them", async () => {
+test("drops readers that leave before the answer, and shuts down without waiting for them", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-gone-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const server = await startServerProcess({ dataDir, port: 0 });
@@ -23,7 +23,7 @@ test("forgets readers who leave before they are answered, and ends without waiti
   const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
   const session = client.headers["Coder-Session-Token"] ?? "";
   for (let count = 0; count < requests; count += 1) {
-    // The server has got to another place each time.
+    // The server has reached another point each time.
     const afterMs = count % 4;
     await leave(server.url, "/workspaceagents/me/reinit", token, afterMs);
     await leave(server.url, `/workspaces/${id}/watch`, session, afterMs);

@@ -13,10 +13,10 @@ import { openCommandServer } from "./support/command-server.ts";
 const run = promisify(execFile);
 const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
 
-test("is installed from the clone without a registry, and works from anywhere with an empty home", async () => {
+test("installs from the clone without a registry, and works from anywhere with an empty home", async () => {
   const root = await mkdtemp(join(tmpdir(), "slipway-install-"));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
-  await using place = await openCommandServer();
+  await using commandServer = await openCommandServer();
   const home = join(root, "home");
   await mkdir(home);
   const env = {
@@ -35,7 +35,7 @@ test("is installed from the clone without a registry, and works from anywhere wi
     (await run("slipway", words, options)).stdout;
   expect(await slipway("--version")).toMatch(/^slipway v\d/);
   const { email, password } = testAdmin;
-  await slipway("login", place.server.url, "--email", email, "--password", password);
+  await slipway("login", commandServer.server.url, "--email", email, "--password", password);
   expect(await slipway("whoami")).toContain(email);
   expect(JSON.parse(await slipway("list", "-o", "json"))).toEqual([]);
 });

@@ -3,7 +3,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import {
+  type CommandServer,
+  type CommandResult,
+  openCommandServer,
+} from "./support/command-server.ts";
 
 const external = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 const broken = `
@@ -16,23 +20,23 @@ agents:
       broken: { run_on: [start], run: "echo about to fail; exit 3" }
 `;
 
-let place: CommandServer;
+let commandServer: CommandServer;
 beforeAll(async () => {
-  place = await openCommandServer();
+  commandServer = await openCommandServer();
   for (const [name, text] of Object.entries({ box: external, broken })) {
-    await mkdir(join(place.directory, name));
-    await writeFile(join(place.directory, name, "slipway.yaml"), text);
+    await mkdir(join(commandServer.directory, name));
+    await writeFile(join(commandServer.directory, name, "slipway.yaml"), text);
     expect(await slipway(`templates push @/${name}`)).toMatchObject({ code: 0 });
   }
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
-function slipway(line: string, replies?: readonly boolean[]): Promise<Ended> {
-  return place.slipway(line, replies);
+function slipway(line: string, replies?: readonly boolean[]): Promise<CommandResult> {
+  return commandServer.slipway(line, replies);
 }
 
 /** The names and states of the workspaces that a command printed as JSON. */
-function statesOf({ out }: Ended): unknown {
+function statesOf({ out }: CommandResult): unknown {
   const parsed: unknown = JSON.parse(out);
   if (!Array.isArray(parsed)) throw new Error(`no list: ${out}`);
   return parsed.map(
@@ -41,7 +45,7 @@ function statesOf({ out }: Ended): unknown {
   );
 }
 
-test("prints results on stdout, and what leads to them on stderr", async () => {
+test("prints results on stdout and progress on stderr", async () => {
   const made = await slipway("create one -t box");
   expect(made.out).toBe(
     "admin/one is waiting for you to start its agent; see the command with: slipway show admin/one\n",
@@ -55,7 +59,7 @@ test("prints results on stdout, and what leads to them on stderr", async () => {
   );
 });
 
-test("does the same with several, each once, and lists them as JSON", async () => {
+test("processes several workspaces, each once, and lists them as JSON", async () => {
   const stopped = await slipway("stop one two one -o json");
   expect(stopped.code).toBe(0);
   expect(statesOf(stopped)).toEqual(["one stopped", "two stopped"]);
@@ -66,7 +70,7 @@ test("does the same with several, each once, and lists them as JSON", async () =
   expect(statesOf(await slipway("update two -o json"))).toEqual(["two running"]);
 });
 
-test("goes on after one that fails, and ends with its code", async () => {
+test("continues after a failure, and exits with its code", async () => {
   const ended = await slipway("stop one none two -o json");
   expect(ended.code).toBe(4);
   expect(ended.err).toContain(
@@ -78,7 +82,7 @@ test("goes on after one that fails, and ends with its code", async () => {
   expect(mixed.code).toBe(1);
 });
 
-test("says of a start whose script failed that it did, with a code of its own", async () => {
+test("reports a start whose script failed, with its own exit code", async () => {
   const made = await slipway("create red -t broken");
   expect(made.err).toContain("about to fail");
   expect(made.out).toBe("admin/red is running, but a start script did not succeed\n");
@@ -88,7 +92,7 @@ test("says of a start whose script failed that it did, with a code of its own", 
   expect(statesOf(started)).toEqual(["red running"]);
 });
 
-test("shows the last lines, the newest ones, and when they came", async () => {
+test("shows the last lines, new lines and timestamps", async () => {
   const all = (await slipway("logs red")).out.trimEnd().split("\n");
   expect(all.length).toBeGreaterThan(2);
   expect((await slipway("logs red --tail 2")).out.trimEnd().split("\n")).toEqual(all.slice(-2));
@@ -100,7 +104,7 @@ test("shows the last lines, the newest ones, and when they came", async () => {
   expect(await slipway("logs red --since soon")).toMatchObject({ code: 2 });
 });
 
-test("asks once before it deletes several, and deletes none when one is not there", async () => {
+test("confirms once before deleting several, and deletes none if one does not exist", async () => {
   expect(await slipway("delete one none", [true])).toMatchObject({ code: 4, out: "" });
   const kept = await slipway("delete one two", [false]);
   expect(kept.err).toContain("? Delete admin/one, admin/two and everything in them? (no)");

@@ -2,7 +2,11 @@ import { regenerateGitKey } from "@slipway/api";
 import { pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import {
+  type CommandServer,
+  type CommandResult,
+  openCommandServer,
+} from "./support/command-server.ts";
 
 /** Of the driver `external`, so that a start is over without an agent. */
 const template = `
@@ -11,16 +15,16 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-let place: CommandServer;
+let commandServer: CommandServer;
 beforeAll(async () => {
-  place = await openCommandServer();
-  await pushTemplate(place.admin, "box", template);
-  await place.slipway("create demo -t box");
+  commandServer = await openCommandServer();
+  await pushTemplate(commandServer.admin, "box", template);
+  await commandServer.slipway("create demo -t box");
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
-function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<Ended> {
-  return place.slipway(line, replies);
+function slipway(line: string, replies?: readonly (string | boolean)[]): Promise<CommandResult> {
+  return commandServer.slipway(line, replies);
 }
 
 async function json(line: string): Promise<unknown> {
@@ -39,7 +43,7 @@ test("shows the organization and its members", async () => {
   expect(await json("organizations members list")).toMatchObject([{ username: "admin" }]);
 });
 
-test("lists what was built, and cancels nothing that is done", async () => {
+test("lists builds, and refuses to cancel a finished one", async () => {
   const list = await slipway("provisioner jobs list -s succeeded -c type,status");
   expect(list.out.split("\n")).toContain("workspace_build          succeeded");
   const jobs = await json("provisioner jobs list --initiator me --limit 1");
@@ -53,7 +57,7 @@ test("lists what was built, and cancels nothing that is done", async () => {
   expect(await slipway("provisioner jobs list -l 0")).toMatchObject({ code: 2 });
 });
 
-test("prints the key for git, and makes a new one only when that is meant", async () => {
+test("prints the key for git, and replaces it only after confirmation", async () => {
   const { out } = await slipway("publickey");
   expect(out).toMatch(/^ssh-ed25519 \S+\n$/);
   expect(await slipway("publickey --reset")).toMatchObject({ code: 2, out: "" });
@@ -62,13 +66,15 @@ test("prints the key for git, and makes a new one only when that is meant", asyn
   const { out: next } = await slipway("publickey --reset -y");
   expect(next).not.toBe(out);
   expect((await slipway("publickey")).out).toBe(next);
-  const { public_key } = await place.admin.call(regenerateGitKey, { params: { user: "me" } });
+  const { public_key } = await commandServer.admin.call(regenerateGitKey, {
+    params: { user: "me" },
+  });
   expect((await slipway("publickey")).out).toBe(`${public_key.trim()}\n`);
 });
 
-test("prints the token in use, and looks at others without their secret", async () => {
+test("prints the current token, and shows others without their secret", async () => {
   const { out } = await slipway("login token");
-  expect(out.trim()).toBe(place.admin.headers["Coder-Session-Token"]);
+  expect(out.trim()).toBe(commandServer.admin.headers["Coder-Session-Token"]);
   await slipway("tokens create -n ci --lifetime 2h");
   expect((await slipway("token view ci -c name,owner")).out).toBe("NAME  OWNER\nci    admin\n");
   expect(await json("tokens view ci")).toMatchObject({ token_name: "ci", lifetime_seconds: 7200 });
@@ -78,18 +84,18 @@ test("prints the token in use, and looks at others without their secret", async 
   });
 });
 
-test("searches among everybody's workspaces, and prints the columns that are asked for", async () => {
+test("searches all users' workspaces, and prints the requested columns", async () => {
   const { out } = await slipway("ls --search template:box -c status,workspace");
   expect(out).toBe("STATUS   WORKSPACE\nrunning  admin/demo\n");
   expect((await slipway("list --search owner:nobody")).err).toBe("no workspaces\n");
 });
 
-test("says where external-auth works, and which providers there are not", async () => {
+test("explains where external-auth works, and reports an unknown provider", async () => {
   expect(await slipway("external-auth access-token github")).toMatchObject({
     code: 2,
     err: expect.stringContaining("CODER_AGENT_URL is not set"),
   });
-  const { url } = place.server;
+  const { url } = commandServer.server;
   const wrong = `external-auth access-token github --agent-url ${url} --agent-token nonsense`;
   expect(await slipway(wrong)).toMatchObject({ code: 3, out: "" });
 });

@@ -2,31 +2,35 @@ import { getUser, listTokens } from "@slipway/api";
 import { logIn, openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import {
+  type CommandServer,
+  type CommandResult,
+  openCommandServer,
+} from "./support/command-server.ts";
 
-let place: CommandServer;
+let commandServer: CommandServer;
 beforeAll(async () => {
-  place = await openCommandServer();
+  commandServer = await openCommandServer();
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
 function slipway(
   line: string,
   replies?: readonly (string | boolean)[],
   input?: string,
-): Promise<Ended> {
-  return place.slipway(line, replies, input);
+): Promise<CommandResult> {
+  return commandServer.slipway(line, replies, input);
 }
 
-test("creates a user with a password that is made up, and logs in with it", async () => {
+test("creates a user with a generated password, and logs in with it", async () => {
   const { code, err } = await slipway("users create -u ada -e ada@example.com");
   expect(code).toBe(0);
   const password = /shown only once: (\w+)/.exec(err)?.[1] ?? "";
-  const ada = await logIn(place.server.url, { email: "ada@example.com", password });
+  const ada = await logIn(commandServer.server.url, { email: "ada@example.com", password });
   expect(await ada.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "ada" });
 });
 
-test("asks on a terminal for what a new user needs, and says what is missing elsewhere", async () => {
+test("prompts for the fields of a new user on a terminal, and names the missing flags elsewhere", async () => {
   const asked = await slipway("users create", ["bea", "bea@example.com"]);
   expect(asked.err).toContain("created user bea");
   const refused = await slipway("users create -u cid");
@@ -44,7 +48,7 @@ test("lists and shows users, as text and as JSON", async () => {
   expect(show.out).toMatch(/Organizations +default\nCreated +just now\nLast seen +never\n/);
 });
 
-test("sets roles, and names those that there are", async () => {
+test("sets roles, and names the existing ones", async () => {
   await slipway("users create -u eva -e eva@example.com");
   const given = await slipway("users edit-roles eva --roles auditor,user-admin");
   expect(given.err).toContain("eva now has the roles: auditor, user-admin");
@@ -73,20 +77,20 @@ test("suspends, activates and deletes", async () => {
 
 test("resets the password of another user, to a generated one or one from stdin", async () => {
   await slipway("users create -u gil -e gil@example.com -p correct-horse-battery-42");
-  const before = await logIn(place.server.url, {
+  const before = await logIn(commandServer.server.url, {
     email: "gil@example.com",
     password: "correct-horse-battery-42",
   });
   const { code, out, err } = await slipway("users reset-password gil");
   expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining("shown only once") });
-  await logIn(place.server.url, { email: "gil@example.com", password: out.trim() });
+  await logIn(commandServer.server.url, { email: "gil@example.com", password: out.trim() });
   const me = { params: { user: "me" } };
   await expect(before.call(getUser, me)).rejects.toMatchObject({ status: 401 });
 
   const password = "another-horse-battery-43";
   const line = "users reset-password gil --password-stdin";
   expect(await slipway(line, undefined, `${password}\n`)).toMatchObject({ code: 0, out: "" });
-  await logIn(place.server.url, { email: "gil@example.com", password });
+  await logIn(commandServer.server.url, { email: "gil@example.com", password });
   expect(await slipway(line, undefined, "\n")).toMatchObject({
     code: 2,
     err: expect.stringContaining("no password on stdin"),
@@ -98,13 +102,13 @@ test("resets the password of another user, to a generated one or one from stdin"
   expect(await slipway("users reset-password nobody")).toMatchObject({ code: 4 });
 });
 
-test("changes one's own password with the current one, and stays logged in", async () => {
+test("changes your own password with the current one, and stays logged in", async () => {
   const email = "hal@example.com";
   await slipway(`users create -u hal -e ${email} -p correct-horse-battery-42`);
   const asHal = ["--config-dir", "@/hal"].join(" ");
-  const hal = { ...place.environment, CODER_SESSION_TOKEN: undefined };
-  const run = (line: string, replies?: readonly string[], input?: string): Promise<Ended> =>
-    place.slipway(`${line} ${asHal}`, replies, input, hal);
+  const hal = { ...commandServer.environment, CODER_SESSION_TOKEN: undefined };
+  const run = (line: string, replies?: readonly string[], input?: string): Promise<CommandResult> =>
+    commandServer.slipway(`${line} ${asHal}`, replies, input, hal);
   await run(`login --email ${email} --password correct-horse-battery-42`);
 
   expect(await run("users reset-password")).toMatchObject({
@@ -126,12 +130,12 @@ test("changes one's own password with the current one, and stays logged in", asy
   expect(await run("users reset-password hal --password-stdin", undefined, input)).toMatchObject({
     code: 0,
   });
-  await logIn(place.server.url, { email, password: third });
+  await logIn(commandServer.server.url, { email, password: third });
 });
 
-test("creates a token that works, lists it, ends it and forgets it", async () => {
+test("creates a working token, lists, revokes and deletes it", async () => {
   const { out } = await slipway("tokens create --name ci --lifetime 8h");
-  const ci = openClient(place.server.url, out.trim());
+  const ci = openClient(commandServer.server.url, out.trim());
   const params = { user: "me" };
   const [token] = await ci.call(listTokens, { params });
   expect(token).toMatchObject({ token_name: "ci", lifetime_seconds: 28_800 });
@@ -145,10 +149,10 @@ test("creates a token that works, lists it, ends it and forgets it", async () =>
   expect(await slipway("tokens remove ci")).toMatchObject({ code: 4 });
 });
 
-test("creates a token of 30 days for an administrator, and says how long one may live", async () => {
+test("creates a token of 30 days for an administrator, and names the maximum lifetime", async () => {
   const { code, out } = await slipway("tokens create --name ci-30d --lifetime 30d");
   expect(code).toBe(0);
-  const [token] = await openClient(place.server.url, out.trim()).call(listTokens, {
+  const [token] = await openClient(commandServer.server.url, out.trim()).call(listTokens, {
     params: { user: "me" },
   });
   expect(token).toMatchObject({ lifetime_seconds: 30 * 86_400 });
@@ -159,16 +163,16 @@ test("creates a token of 30 days for an administrator, and says how long one may
   });
 });
 
-test("makes a token for another user, and refuses what is no lifetime or scope", async () => {
+test("creates a token for another user, and refuses an invalid lifetime or scope", async () => {
   await slipway("users create -u bot -e bot@example.com --login-type none");
   const { out } = await slipway("tokens create --user bot");
-  const bot = openClient(place.server.url, out.trim());
+  const bot = openClient(commandServer.server.url, out.trim());
   expect(await bot.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "bot" });
   expect(await slipway("tokens create --lifetime soon")).toMatchObject({ code: 2 });
   expect(await slipway("tokens create --scope all:of:it")).toMatchObject({ code: 2 });
 });
 
-test("shows who did what, narrowed by flags", async () => {
+test("shows the audit trail, filtered by flags", async () => {
   await slipway("users create -u ida -e ida@example.com");
   await slipway("users suspend ida");
   const table = await slipway("audit --resource user --target ida");

@@ -3,22 +3,26 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import {
+  type CommandServer,
+  type CommandResult,
+  openCommandServer,
+} from "./support/command-server.ts";
 
 const example = new URL("../../../examples/pool.slipway.yaml", import.meta.url);
 
-let place: CommandServer;
+let commandServer: CommandServer;
 beforeAll(async () => {
-  place = await openCommandServer();
-  await mkdir(join(place.directory, "pool"));
+  commandServer = await openCommandServer();
+  await mkdir(join(commandServer.directory, "pool"));
   // One at any time, to be light on the machine.
   const yaml = (await readFile(example, "utf8")).replaceAll(/instances: \d/g, "instances: 1");
-  await writeFile(join(place.directory, "pool", "slipway.yaml"), yaml);
+  await writeFile(join(commandServer.directory, "pool", "slipway.yaml"), yaml);
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
-function slipway(line: string): Promise<Ended> {
-  return place.slipway(line);
+function slipway(line: string): Promise<CommandResult> {
+  return commandServer.slipway(line);
 }
 
 async function untilFull(): Promise<void> {
@@ -27,7 +31,7 @@ async function untilFull(): Promise<void> {
   await expect.poll(counts, { timeout: 60_000, interval: 200 }).toMatch(/\nhealthy +1 +0 +\d\n$/);
 }
 
-test("fills a pool, is paused and resumed, and gives a workspace that runs already", async () => {
+test("fills a pool, pauses and resumes it, and claims a running workspace from it", async () => {
   expect((await slipway("prebuilds list")).err).toContain(
     "no pools; create one by adding prebuilds",
   );

@@ -3,7 +3,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type CommandServer, type Ended, openCommandServer } from "./support/command-server.ts";
+import {
+  type CommandServer,
+  type CommandResult,
+  openCommandServer,
+} from "./support/command-server.ts";
 
 /** Of the driver `external`, so that a start is over without an agent. */
 const template = `
@@ -17,22 +21,22 @@ agents:
   main: { os: linux, arch: amd64, directory: /tmp }
 `;
 
-let place: CommandServer;
+let commandServer: CommandServer;
 let directory = "";
 beforeAll(async () => {
-  place = await openCommandServer();
-  directory = place.directory;
+  commandServer = await openCommandServer();
+  directory = commandServer.directory;
   await mkdir(join(directory, "box"));
   await writeTemplate(template);
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => commandServer[Symbol.asyncDispose]());
 
 function writeTemplate(text: string): Promise<void> {
   return writeFile(join(directory, "box", "slipway.yaml"), text);
 }
 
-function slipway(line: string): Promise<Ended> {
-  return place.slipway(line);
+function slipway(line: string): Promise<CommandResult> {
+  return commandServer.slipway(line);
 }
 
 async function versionNames(more = ""): Promise<string[]> {
@@ -60,7 +64,7 @@ test("pushes two versions, and shows what changed between them", async () => {
   expect(await slipway("templates versions diff box none")).toMatchObject({ code: 4 });
 });
 
-test("brings a workspace to the active version, with what may change", async () => {
+test("updates a workspace to the active version, with new values of mutable parameters", async () => {
   const refused = await slipway("update kept --parameter size=small");
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.err).toContain("--parameter size cannot change after the workspace is created");
@@ -69,7 +73,7 @@ test("brings a workspace to the active version, with what may change", async () 
   expect((await slipway("update kept")).out).toContain("is already at the active version of box");
 });
 
-test("changes what the template says", async () => {
+test("edits a template's settings", async () => {
   expect(await slipway("templates edit box")).toMatchObject({ code: 2 });
   const edited = await slipway("templates edit box --display-name Box --default-ttl 1h30m -o json");
   expect(JSON.parse(edited.out)).toMatchObject({ display_name: "Box", default_ttl_ms: 5_400_000 });
@@ -84,7 +88,7 @@ test("lists presets", async () => {
   );
 });
 
-test("pulls a version as files and as a tar, over nothing that is there", async () => {
+test("pulls a version as files and as a tar, and overwrites nothing", async () => {
   expect(await slipway("templates pull box @/pulled")).toMatchObject({ code: 0 });
   expect(await readFile(join(directory, "pulled/slipway.yaml"), "utf8")).toContain("/srv");
   expect((await slipway("templates pull box @/pulled")).err).toContain("already exists");
@@ -95,7 +99,7 @@ test("pulls a version as files and as a tar, over nothing that is there", async 
   expect((await stat(join(directory, "box.tar"))).size % 512).toBe(0);
 });
 
-test("archives, shows again and promotes versions", async () => {
+test("archives, unarchives and promotes versions", async () => {
   const [second = "", first = ""] = await versionNames();
   expect((await slipway(`templates versions archive box ${second}`)).err).toContain("is used");
   expect(await slipway(`templates versions archive box ${first}`)).toMatchObject({ code: 0 });
@@ -111,7 +115,7 @@ test("archives, shows again and promotes versions", async () => {
   expect((await slipway("templates archive box --all")).err).toContain("archived 1 version of box");
 });
 
-test("deletes a template when its workspaces are gone", async () => {
+test("deletes a template once it has no workspaces", async () => {
   expect(await slipway("templates delete box")).toMatchObject({ code: 2 });
   expect((await slipway("templates delete box -y")).err).toContain(
     "All workspaces must be deleted",
@@ -121,7 +125,7 @@ test("deletes a template when its workspaces are gone", async () => {
   expect((await slipway("templates list")).err).toContain("no templates");
 });
 
-test("takes directory, template and version as coder names them", async () => {
+test("accepts coder's names for directory, template and version", async () => {
   await writeTemplate(template.replace("/tmp", "/opt"));
   const pushed = await slipway("templates push other -d @/box --name first -y");
   expect(pushed.err).toContain("created template other, version first");
@@ -143,7 +147,7 @@ test("names the version by --name, and the template by the directory", async () 
   );
 });
 
-test("makes a workspace of an older version, with a schedule and another's parameters", async () => {
+test("creates a workspace of an older version, with a schedule and another workspace's parameters", async () => {
   await slipway("create like -t other --parameter greeting=bye --parameter size=large");
   const made = await slipway(
     "create timed -t other --template-version first --copy-parameters-from like --stop-after 8h --automatic-updates always --start-at 9:30am",

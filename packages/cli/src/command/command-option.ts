@@ -24,7 +24,7 @@ function visibleOption(key: string, flag: Flag): Option {
     case "boolean":
       return new Option(`${start} [true|false]`, summary)
         .argParser(readBoolean)
-        .default(flag.fallback)
+        .default(flag.defaultValue)
         .preset("true");
     case "choice":
       return new Option(`${start} <${flag.choices.join("|")}>`, summary)
@@ -53,7 +53,7 @@ export function optionValue(
     case "list":
       return value ?? [];
     case "columns":
-      return value ?? flag.usual;
+      return value ?? flag.defaultColumns;
     case "text":
     case "integer":
     case "boolean":
@@ -108,7 +108,7 @@ function readColumn(text: string, columns: readonly string[]): string {
 }
 
 /** Returns the summary with all columns: names of those not printed by default cannot be guessed. */
-function columnsSummary({ summary, columns, usual }: ColumnsFlag): string {
-  const more = columns.filter((name) => !usual.includes(name));
-  return `${summary} (default: ${usual.join(", ")}${more.length === 0 ? "" : `; also: ${more.join(", ")}`})`;
+function columnsSummary({ summary, columns, defaultColumns }: ColumnsFlag): string {
+  const more = columns.filter((name) => !defaultColumns.includes(name));
+  return `${summary} (default: ${defaultColumns.join(", ")}${more.length === 0 ? "" : `; also: ${more.join(", ")}`})`;
 }

@@ -13,7 +13,7 @@ function command(name: string, definition: CommandDefinition) {
   );
 }
 
-const workspace = { summary: "", required: true, completes: "workspace" } as const;
+const workspace = { summary: "", required: true, completion: "workspace" } as const;
 const table: CommandTable = {
   groups: [{ name: "boxes", summary: "boxes", aliases: ["box"] }],
   commands: [
@@ -39,12 +39,12 @@ const table: CommandTable = {
         summary: "move a box",
         arguments: {
           workspace,
-          where: { summary: "", required: true, completes: ["up", "down"] },
-          file: { summary: "", required: false, completes: "files" },
+          where: { summary: "", required: true, completion: ["up", "down"] },
+          file: { summary: "", required: false, completion: "files" },
         },
         flags: {
-          fast: { kind: "boolean", fallback: true, summary: "fast" },
-          template: { kind: "text", value: "name", summary: "t", completes: "template" },
+          fast: { kind: "boolean", defaultValue: true, summary: "fast" },
+          template: { kind: "text", value: "name", summary: "t", completion: "template" },
         },
         examples: [],
       }),
@@ -99,7 +99,7 @@ test.each([
   expect(await valuesOf(line)).toEqual(values);
 });
 
-test("says what candidates are", async () => {
+test("describes candidates", async () => {
   expect((await completionOf("boxes ")).candidates).toEqual([
     { value: "list", summary: "list boxes" },
   ]);
@@ -115,9 +115,9 @@ test("leaves names to the server and files to the shell", async () => {
   expect(await completionOf("move demo up ")).toMatchObject({ files: true, names: undefined });
 });
 
-test("tells what is typed before", async () => {
+test("returns what is typed before", async () => {
   const { typed } = await complete(table, ["--url=u", "move", "--template", "t", "demo", ""]);
-  expect(typed).toMatchObject({ path: "move", words: ["demo"], open: undefined });
+  expect(typed).toMatchObject({ path: "move", words: ["demo"], openFlag: undefined });
   expect([...typed.flags]).toEqual([
     ["url", "u"],
     ["template", "t"],

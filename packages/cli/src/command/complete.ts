@@ -1,8 +1,13 @@
-import type { Completes, NameKind } from "./completes.ts";
+import type { CompletionSource, NameKind } from "./completion-source.ts";
 import { lastWord, parentOf } from "./find-command.ts";
 import { type Flag, flagName } from "./flags.ts";
 import type { CommandGroup, CommandListing, CommandTable } from "./lazy-command.ts";
-import { type FlagOfKey, knownFlags, readTyped, type Typed } from "./read-typed.ts";
+import {
+  type KeyedFlag,
+  knownFlags,
+  readPartialCommandLine,
+  type PartialCommandLine,
+} from "./partial-command-line.ts";
 
 /** A possible completion. */
 export interface Candidate {
@@ -28,19 +33,19 @@ const nothing: Completion = { prefix: "", candidates: [], names: undefined, file
 export async function complete(
   table: CommandTable,
   words: readonly string[],
-): Promise<{ readonly typed: Typed; readonly completion: Completion }> {
+): Promise<{ readonly typed: PartialCommandLine; readonly completion: Completion }> {
   const current = words.at(-1) ?? "";
-  const typed = await readTyped(table, words.slice(0, -1));
+  const typed = await readPartialCommandLine(table, words.slice(0, -1));
   return { typed, completion: completionOf(table, typed, current) };
 }
 
-function completionOf(table: CommandTable, typed: Typed, current: string): Completion {
-  if (typed.open !== undefined) return valuesOf(typed.open.flag, current, "");
-  if (current.startsWith("-") && !typed.isEnded) return completeFlag(typed, current);
+function completionOf(table: CommandTable, typed: PartialCommandLine, current: string): Completion {
+  if (typed.openFlag !== undefined) return valuesOf(typed.openFlag.flag, current, "");
+  if (current.startsWith("-") && !typed.hasEndOfFlags) return completeFlag(typed, current);
   const known = Object.values(typed.definition?.arguments ?? {});
   const last = known.at(-1);
   const argument = known[typed.words.length] ?? (last?.variadic === true ? last : undefined);
-  const values = completionBy(argument?.completes);
+  const values = completionFrom(argument?.completion);
   if (typed.words.length > 0) return values;
   return {
     ...values,
@@ -48,7 +53,7 @@ function completionOf(table: CommandTable, typed: Typed, current: string): Compl
   };
 }
 
-function completeFlag(typed: Typed, current: string): Completion {
+function completeFlag(typed: PartialCommandLine, current: string): Completion {
   const known = knownFlags(typed.definition).filter(({ flag }) => flag.hidden !== true);
   const equals = current.indexOf("=");
   if (equals > 0) {
@@ -64,7 +69,7 @@ function completeFlag(typed: Typed, current: string): Completion {
   };
 }
 
-function candidateOf({ key, flag }: FlagOfKey): Candidate {
+function candidateOf({ key, flag }: KeyedFlag): Candidate {
   return { value: flagName(key), summary: flag.summary };
 }
 
@@ -75,25 +80,25 @@ function valuesOf(flag: Flag, current: string, prefix: string): Completion {
     case "integer":
       return nothing;
     case "boolean":
-      return { ...completionBy(["true", "false"]), prefix };
+      return { ...completionFrom(["true", "false"]), prefix };
     case "choice":
-      return { ...completionBy(flag.choices), prefix };
+      return { ...completionFrom(flag.choices), prefix };
     case "columns": {
       const before = current.slice(0, current.lastIndexOf(",") + 1);
       const left = flag.columns.filter((name) => !before.split(",").includes(name));
-      return { ...completionBy(left), prefix: prefix + before };
+      return { ...completionFrom(left), prefix: prefix + before };
     }
     case "text":
     case "list":
-      return { ...completionBy(flag.completes), prefix };
+      return { ...completionFrom(flag.completion), prefix };
   }
 }
 
-function completionBy(completes: Completes | undefined): Completion {
-  if (completes === undefined) return nothing;
-  if (completes === "files") return { ...nothing, files: true };
-  if (typeof completes === "string") return { ...nothing, names: completes };
-  return { ...nothing, candidates: completes.map((value) => ({ value, summary: "" })) };
+function completionFrom(source: CompletionSource | undefined): Completion {
+  if (source === undefined) return nothing;
+  if (source === "files") return { ...nothing, files: true };
+  if (typeof source === "string") return { ...nothing, names: source };
+  return { ...nothing, candidates: source.map((value) => ({ value, summary: "" })) };
 }
 
 /** Returns the groups and commands directly below a path. */

@@ -1,4 +1,4 @@
-import type { Completes } from "./completes.ts";
+import type { CompletionSource } from "./completion-source.ts";
 import type { Flag, FlagValue } from "./flags.ts";
 
 /** A word of the command line that is not a flag. */
@@ -7,7 +7,7 @@ export interface Argument {
   readonly required: boolean;
   /** The last argument may take any number of words. */
   readonly variadic?: boolean;
-  readonly completes?: Completes;
+  readonly completion?: CompletionSource;
 }
 
 /** A command's interface without its behavior: enough to parse a command line and print its help. */

@@ -27,7 +27,7 @@ test.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"]
   },
 );
 
-test("writes what it reads, as people do", () => {
+test("formats what it reads", () => {
   expect(durationText(90 * 86_400_000)).toBe("90d");
   expect(durationText(5_400_000)).toBe("1h30m");
   expect(durationText(172_800_000)).toBe("2d");

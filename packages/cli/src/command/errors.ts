@@ -1,4 +1,5 @@
 import { exitCodes } from "./exit-codes.ts";
+import type { SignalName } from "./interruption.ts";
 
 /** An invalid command line; nothing was done. */
 export class UsageError extends Error {
@@ -28,6 +29,41 @@ export class CommandError extends Error {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.exitCode = options.exitCode ?? exitCodes.failure;
     this.hint = options.hint;
+  }
+}
+
+/** The reason with which a command's signal aborts. */
+export class InterruptError extends Error {
+  override readonly name = "InterruptError";
+  readonly code = "interrupted";
+  readonly signal: SignalName;
+
+  constructor(signal: SignalName) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+
+  get exitCode(): number {
+    switch (this.signal) {
+      case "SIGINT":
+        return exitCodes.interrupted;
+      case "SIGTERM":
+        return exitCodes.terminated;
+      case "SIGHUP":
+        return exitCodes.hungUp;
+    }
+  }
+}
+
+/** Output can no longer be written: its reader is gone, or its file cannot grow. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+  readonly code = "output-failed";
+  readonly exitCode: number;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`cannot write the output: ${cause.message}`, { cause });
+    this.exitCode = cause.code === "EPIPE" ? exitCodes.outputClosed : exitCodes.failure;
   }
 }
 

@@ -1,10 +1,9 @@
 import { ApiError, ConnectError } from "@slipway/sdk/http";
 import { expect, test } from "vitest";
 
-import { PromptCancelled } from "../terminal/prompts.ts";
-import { CommandError, notLoggedIn, UsageError } from "./errors.ts";
+import { PromptCanceledError } from "../terminal/prompts.ts";
+import { CommandError, InterruptError, notLoggedIn, OutputError, UsageError } from "./errors.ts";
 import { explain } from "./explain.ts";
-import { Interrupted, OutputFailed } from "./interruption.ts";
 
 const url = "https://slipway.example.com";
 
@@ -38,17 +37,17 @@ test.each([
     undefined,
   ],
   [new ApiError(500, { message: "Oh." }), 1, "Oh.", "see the server's log for details"],
-  [new Interrupted("SIGINT"), 130, undefined, undefined],
-  [new Interrupted("SIGTERM"), 143, undefined, undefined],
-  [new PromptCancelled(), 130, undefined, undefined],
-  [new OutputFailed(Object.assign(new Error("x"), { code: "EPIPE" })), 141, undefined, undefined],
-  [new OutputFailed(Object.assign(new Error("x"), { code: "ENOSPC" })), 1, undefined, undefined],
+  [new InterruptError("SIGINT"), 130, undefined, undefined],
+  [new InterruptError("SIGTERM"), 143, undefined, undefined],
+  [new PromptCanceledError(), 130, undefined, undefined],
+  [new OutputError(Object.assign(new Error("x"), { code: "EPIPE" })), 141, undefined, undefined],
+  [new OutputError(Object.assign(new Error("x"), { code: "ENOSPC" })), 1, undefined, undefined],
   [new Error("bug", { cause: new Error("deeper") }), 1, "bug: deeper", undefined],
 ])("explains %s", (error, exitCode, text, hint) => {
   expect(explain(error, url)).toEqual({ exitCode, text, hint });
 });
 
-test("says of a server that does not answer where it was looked for", () => {
+test("names the address of a server that does not answer", () => {
   const error = new ConnectError(url, { cause: new Error("connect ECONNREFUSED") });
   const { exitCode, text, hint } = explain(error, url);
   expect(exitCode).toBe(1);

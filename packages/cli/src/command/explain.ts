@@ -1,10 +1,9 @@
 import { errorText } from "@slipway/runtime";
 import { ApiError, ConnectError } from "@slipway/sdk/http";
 
-import { PromptCancelled } from "../terminal/prompts.ts";
-import { CommandError, UsageError } from "./errors.ts";
+import { PromptCanceledError } from "../terminal/prompts.ts";
+import { CommandError, InterruptError, OutputError, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { Interrupted, OutputFailed } from "./interruption.ts";
 
 /** An error as a message for people and an exit code for scripts. */
 export interface Explanation {
@@ -20,10 +19,10 @@ export function explain(error: unknown, url: string | undefined): Explanation {
   if (error instanceof UsageError || error instanceof CommandError) {
     return { exitCode: error.exitCode, text: causeText(error), hint: error.hint };
   }
-  if (error instanceof Interrupted || error instanceof OutputFailed) {
+  if (error instanceof InterruptError || error instanceof OutputError) {
     return { exitCode: error.exitCode, text: undefined, hint: undefined };
   }
-  if (error instanceof PromptCancelled) {
+  if (error instanceof PromptCanceledError) {
     return { exitCode: exitCodes.interrupted, text: undefined, hint: undefined };
   }
   if (error instanceof ApiError) return explainAnswer(error, url);

@@ -1,4 +1,4 @@
-import type { CommandTable, LazyCommand } from "./lazy-command.ts";
+import type { CommandTable } from "./lazy-command.ts";
 
 /** Flags before the command's name that take a value of their own. */
 const globalsWithValue: ReadonlySet<string> = new Set(["--url", "--token", "--config-dir"]);
@@ -6,15 +6,15 @@ const globalsWithValue: ReadonlySet<string> = new Set(["--url", "--token", "--co
 /** The maximum number of words in a command's name. */
 const maxNameWords = 4;
 
-/** Finds the command that a command line calls: the longest name that its first words spell. */
-export function findCommand(
-  commands: readonly LazyCommand[],
+/** Finds the command or group that a command line begins with: the longest name that its first words spell. */
+export function findCommand<T extends { readonly name: string }>(
+  items: readonly T[],
   words: readonly string[],
-): LazyCommand | undefined {
+): T | undefined {
   const leading = leadingWords(words).map((index) => words[index] ?? "");
   for (let length = leading.length; length > 0; length -= 1) {
     const spelled = leading.slice(0, length).join(" ");
-    const found = commands.find(({ name }) => name === spelled);
+    const found = items.find(({ name }) => name === spelled);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -42,7 +42,7 @@ export function withoutAliases(
 }
 
 /** Returns the positions of words that may spell a command: all but flags and their values, up to the longest name. */
-export function leadingWords(words: readonly string[]): number[] {
+function leadingWords(words: readonly string[]): number[] {
   const found: number[] = [];
   for (let index = 0; index < words.length && found.length < maxNameWords; index += 1) {
     const word = words[index] ?? "";

@@ -1,4 +1,4 @@
-import type { Completes } from "./completes.ts";
+import type { CompletionSource } from "./completion-source.ts";
 
 /** Properties that all flags share. */
 interface FlagBase {
@@ -21,14 +21,14 @@ export interface SwitchFlag extends FlagBase {
 export interface TextFlag extends FlagBase {
   readonly kind: "text";
   readonly value: string;
-  readonly completes?: Completes;
+  readonly completion?: CompletionSource;
 }
 
 /** `--parameter a=b --parameter c=d`: any number of times. */
 export interface ListFlag extends FlagBase {
   readonly kind: "list";
   readonly value: string;
-  readonly completes?: Completes;
+  readonly completion?: CompletionSource;
 }
 
 /** `--build -1`: a whole number. */
@@ -40,7 +40,7 @@ export interface IntegerFlag extends FlagBase {
 /** `--activate`, `--activate=false`. */
 export interface BooleanFlag extends FlagBase {
   readonly kind: "boolean";
-  readonly fallback: boolean;
+  readonly defaultValue: boolean;
 }
 
 /** `--output json`: one of a few words (default: the first). */
@@ -58,7 +58,7 @@ export interface ColumnsFlag<N extends string = string> extends FlagBase {
   readonly kind: "columns";
   readonly columns: readonly N[];
   /** The columns printed by default. */
-  readonly usual: readonly N[];
+  readonly defaultColumns: readonly N[];
 }
 
 export type Flag =
@@ -95,9 +95,9 @@ export const outputFlag = {
 /** `--column` of commands that print a table. */
 export function columnFlag<const N extends string>(
   columns: readonly N[],
-  usual: readonly NoInfer<N>[] = columns,
+  defaultColumns: readonly NoInfer<N>[] = columns,
 ): ColumnsFlag<N> {
-  return { kind: "columns", short: "c", columns, usual, summary: "columns to print" };
+  return { kind: "columns", short: "c", columns, defaultColumns, summary: "columns to print" };
 }
 
 /** `--yes` of commands that ask for confirmation before what cannot be undone. */
@@ -107,8 +107,8 @@ export const yesFlag = {
   summary: "do not ask for confirmation",
 } as const satisfies SwitchFlag;
 
-/** `--yes` of commands that never ask; `coder` does, so scripts pass it. */
-export const needlessYesFlag = { ...yesFlag, hidden: true } as const satisfies SwitchFlag;
+/** `--yes` of commands that never ask: accepted, because scripts written for `coder` pass it. */
+export const ignoredYesFlag = { ...yesFlag, hidden: true } as const satisfies SwitchFlag;
 
 /** `--password-stdin` of commands that set a password; a flag with the password itself would expose it to `ps`. */
 export const passwordStdinFlag = {

@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Interruption } from "./interruption.ts";
 
-/** Everything that `main` lends; each command picks what it needs. */
+/** Everything that a command may use; each picks its part. */
 export interface Needs {
   readonly terminal: Terminal;
   readonly settings: Settings;
@@ -15,3 +15,6 @@ export interface Needs {
   /** The same in two steps, for commands with their own shutdown. */
   readonly interruption: Interruption;
 }
+
+/** The needs that come from the process; settings are read once the command line is parsed. */
+export type ProcessNeeds = Omit<Needs, "settings">;

@@ -6,13 +6,13 @@ import type { Layout } from "../terminal/layout.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { UsageError } from "./errors.ts";
-import { findCommand, leadingWords, withoutAliases } from "./find-command.ts";
+import { findCommand, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
 import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
 import { addCommand, describeCommand, globalFlags, newProgram } from "./program.ts";
 
 /** The request of a command line. */
-export type Parsed =
+export type ParsedCommandLine =
   | { readonly kind: "help"; readonly text: string }
   | {
       readonly kind: "run";
@@ -30,11 +30,11 @@ export async function parseCommandLine(
   typed: readonly string[],
   layout: Layout,
   environment: Environment = {},
-): Promise<Parsed> {
+): Promise<ParsedCommandLine> {
   const { commands, groups } = table;
-  const words = withoutAliases(table, usualWords(typed));
+  const words = withoutAliases(table, normalizeWords(typed));
   const called = findCommand(commands, words);
-  let parsed: Parsed | undefined;
+  let parsed: ParsedCommandLine | undefined;
   let printed = "";
   const program = newProgram(layout, (text) => (printed += text));
   for (const command of called === undefined ? commands : withSubcommands(called, commands)) {
@@ -50,7 +50,10 @@ export async function parseCommandLine(
   try {
     program.parse(words, { from: "user" });
   } catch (error) {
-    return { kind: "help", text: helpText(error, printed, called?.name ?? groupOf(table, words)) };
+    return {
+      kind: "help",
+      text: helpText(error, printed, (called ?? findCommand(groups, words))?.name),
+    };
   }
   return parsed ?? { kind: "help", text: printed };
 }
@@ -64,7 +67,7 @@ function withSubcommands(
 }
 
 /** Translates conventional words, such as `--version` and `help`, into our commands and flags. */
-function usualWords(typed: readonly string[]): readonly string[] {
+function normalizeWords(typed: readonly string[]): readonly string[] {
   const words = typed.map((word) => word.replace(/^--global-config(?==|$)/, "--config-dir"));
   const [first, ...more] = words;
   if (first === undefined) return ["--help"];
@@ -133,11 +136,4 @@ function helpText(error: unknown, printed: string, called: string | undefined): 
   if (error.exitCode === 0 || error.code === "commander.help") return printed;
   const help = called === undefined ? "slipway --help" : `slipway ${called} --help`;
   throw new UsageError(error.message.replace(/^error: /, ""), `see: ${help}`);
-}
-
-/** Returns the group that the words begin with, if any. */
-function groupOf({ groups }: CommandTable, words: readonly string[]): string | undefined {
-  const leading = leadingWords(words).map((index) => words[index] ?? "");
-  const spelled = leading.map((_, index) => leading.slice(0, index + 1).join(" "));
-  return spelled.findLast((name) => groups.some((group) => group.name === name));
 }

@@ -2,7 +2,7 @@ import { readSettings, type Settings } from "../config/settings.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { CommandTable } from "./lazy-command.ts";
-import type { Needs } from "./needs.ts";
+import type { ProcessNeeds } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
 import { printError } from "./print-error.ts";
 
@@ -13,21 +13,21 @@ import { printError } from "./print-error.ts";
 export async function runCommandLine(
   table: CommandTable,
   words: readonly string[],
-  lent: Omit<Needs, "settings">,
+  needs: ProcessNeeds,
 ): Promise<number> {
-  const { terminal } = lent;
+  const { terminal } = needs;
   let settings: Settings | undefined;
   try {
     const layout = { colors: terminal.out.colors, columns: terminal.out.columns };
-    const parsed = await parseCommandLine(table, words, layout, lent.environment);
+    const parsed = await parseCommandLine(table, words, layout, needs.environment);
     if (parsed.kind === "help") {
       terminal.out.write(parsed.text);
       return exitCodes.ok;
     }
-    settings = await readSettings(parsed.globals, lent.environment).catch(asUsage);
-    return await parsed.command.run(parsed.options, { ...lent, settings });
+    settings = await readSettings(parsed.globals, needs.environment).catch(asUsage);
+    return await parsed.command.run(parsed.options, { ...needs, settings });
   } catch (error) {
-    return report(error, settings?.url, lent);
+    return report(error, settings?.url, needs);
   }
 }
 
@@ -40,7 +40,7 @@ function asUsage(error: unknown): never {
 async function report(
   error: unknown,
   url: string | undefined,
-  { terminal, signal }: Omit<Needs, "settings">,
+  { terminal, signal }: ProcessNeeds,
 ): Promise<number> {
   // Loaded only on errors: it imports the client.
   const { explain } = await import("./explain.ts");

@@ -2,17 +2,18 @@ import { systemClock } from "@slipway/runtime";
 
 import { processEnvironment } from "../config/environment.ts";
 import { processTerminal } from "../terminal/terminal.ts";
-import { Interrupted, type Interruption, OutputFailed, type SignalName } from "./interruption.ts";
-import type { Needs } from "./needs.ts";
+import { InterruptError, OutputError } from "./errors.ts";
+import type { Interruption, SignalName } from "./interruption.ts";
+import type { ProcessNeeds } from "./needs.ts";
 
-/** Runs a command line with what this process lends; `run` resolves with the exit code. */
+/** Runs a command line with the terminal, environment and signals of this process; `run` resolves with the exit code. */
 export async function runProcess(
-  run: (words: readonly string[], lent: Omit<Needs, "settings">) => Promise<number>,
+  run: (words: readonly string[], needs: ProcessNeeds) => Promise<number>,
 ): Promise<void> {
   const environment = processEnvironment();
   const interruption = listenToSignals();
   const ending = new AbortController();
-  void interruption.interrupted.then((signal) => ending.abort(new Interrupted(signal)));
+  void interruption.interrupted.then((signal) => ending.abort(new InterruptError(signal)));
   const failedOutput = listenToFailedOutput((reason) => ending.abort(reason));
   const exitCode = await run(process.argv.slice(2), {
     terminal: processTerminal(environment),
@@ -38,7 +39,7 @@ function listenToSignals(): Interruption {
     count += 1;
     first.resolve(name);
     if (count < 2) return;
-    second.abort(new Interrupted(name));
+    second.abort(new InterruptError(name));
     for (const each of signalNames) process.removeListener(each, onSignal);
   };
   for (const name of signalNames) process.on(name, onSignal);
@@ -49,14 +50,12 @@ function listenToSignals(): Interruption {
  * Ends a command whose output cannot be written: quietly if the reader is gone (`slipway logs demo | head`), with a
  * message if a file cannot grow. Streams may fail after the command has ended, so they set the exit code.
  */
-function listenToFailedOutput(
-  abort: (reason: OutputFailed) => void,
-): () => OutputFailed | undefined {
-  let first: OutputFailed | undefined;
+function listenToFailedOutput(abort: (reason: OutputError) => void): () => OutputError | undefined {
+  let first: OutputError | undefined;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (first !== undefined) return;
-      first = new OutputFailed(error);
+      first = new OutputError(error);
       process.exitCode = first.exitCode;
       if (stream === process.stdout && error.code !== "EPIPE") {
         process.stderr.write(`error: ${first.message}\n`);

@@ -20,7 +20,7 @@ async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o777;
 }
 
-test("keeps a session for its owner only", async () => {
+test("stores a session for its owner only", async () => {
   const directory = join(root, "a", "slipway");
   const files = new SessionFiles(directory);
   await files.write(session);
@@ -30,7 +30,7 @@ test("keeps a session for its owner only", async () => {
   expect(await modeOf(join(directory, "session"))).toBe(0o600);
 });
 
-test("closes a directory and files that were open to others", async () => {
+test("restricts a directory and files that others could read", async () => {
   await mkdir(join(root, "slipway"), { mode: 0o755 });
   await writeFile(join(root, "slipway", "session"), "old", { mode: 0o644 });
   await chmod(join(root, "slipway"), 0o755);
@@ -39,7 +39,7 @@ test("closes a directory and files that were open to others", async () => {
   expect(await modeOf(join(root, "slipway", "session"))).toBe(0o600);
 });
 
-test("reads nothing where nothing is", async () => {
+test("reads nothing from an empty directory", async () => {
   const files = new SessionFiles(join(root, "missing"));
   expect(await files.read()).toEqual({ url: undefined, token: undefined });
 });

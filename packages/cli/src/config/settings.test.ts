@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-test("uses what is kept when nothing else is said", async () => {
+test("uses the stored session by default", async () => {
   const settings = await readSettings(noFlags, { SLIPWAY_CONFIG_DIR: directory });
   expect(settings).toMatchObject({
     url: "https://kept.example.com",
@@ -28,7 +28,7 @@ test("uses what is kept when nothing else is said", async () => {
   });
 });
 
-test("puts variables before what is kept, and flags before variables", async () => {
+test("prefers variables to the stored session, and flags to variables", async () => {
   const environment = {
     CODER_CONFIG_DIR: directory,
     CODER_URL: "https://variable.example.com",
@@ -45,7 +45,7 @@ test("puts variables before what is kept, and flags before variables", async () 
   });
 });
 
-test("never sends a kept token to another server", async () => {
+test("never sends a stored token to another server", async () => {
   const flags = { ...noFlags, url: "https://other.example.com" };
   const settings = await readSettings(flags, { CODER_CONFIG_DIR: directory });
   expect(settings.token).toBeUndefined();
@@ -56,7 +56,7 @@ test("never sends a kept token to another server", async () => {
   expect(same.token).toBe("kept");
 });
 
-test("refuses an address that is none", async () => {
+test("refuses an invalid address", async () => {
   const flags = { ...noFlags, url: "ftp://files" };
   await expect(readSettings(flags, { CODER_CONFIG_DIR: directory })).rejects.toThrow(
     '"ftp://files" is not a server address',

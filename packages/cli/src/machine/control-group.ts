@@ -16,14 +16,14 @@ export interface ControlGroup {
 /** A limit as large as this is none: version 1 reports the largest possible number of pages. */
 const unlimitedBytes = 2 ** 60;
 
-/** The control group of this process. `root` is `/`. */
+/** Opens the control group of this process. `root` is `/`. */
 export async function openControlGroup(root: string): Promise<ControlGroup> {
   const top = join(root, "sys/fs/cgroup");
   if (!(await exists(join(top, "cgroup.controllers")))) return version1(top);
   return version2(await ownGroups(root, top));
 }
 
-/** The group of this process and those above it, the nearest first. What is out of sight is taken for the top. */
+/** Lists the group of this process and those above it, the nearest first; only the top one if the own is not visible. */
 async function ownGroups(root: string, top: string): Promise<string[]> {
   const text = (await readText(join(root, "proc/self/cgroup"))) ?? "";
   const names = (/^0::(\S*)$/m.exec(text)?.[1] ?? "/").split("/").filter((name) => name !== "");

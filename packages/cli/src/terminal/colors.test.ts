@@ -10,6 +10,6 @@ test.each([
   ["a terminal with an empty NO_COLOR", true, { NO_COLOR: "" }, true],
   ["a pipe with FORCE_COLOR", false, { FORCE_COLOR: "1" }, true],
   ["a pipe with both", false, { FORCE_COLOR: "1", NO_COLOR: "1" }, false],
-])("decides about colours on %s", (_name, isTerminal, variables, isColored) => {
+])("enables or disables colors on %s", (_name, isTerminal, variables, isColored) => {
   expect(colorsFor(isTerminal, variables).red("x") !== "x").toBe(isColored);
 });

@@ -48,7 +48,7 @@ export class Progress implements Disposable {
     const { signal } = this.#end;
     let said: string | undefined;
     for (let frame = 0; !signal.aborted; frame += 1) {
-      // Ended by `dispose` only.
+      // Only disposal ends the sleep early.
       await this.#clock.sleep(frameMs, signal).catch(() => undefined);
       const waitedMs = this.#clock.monotonic() - this.#sinceMs;
       if (signal.aborted || this.#text === undefined || waitedMs < patienceMs) continue;

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 
 import { expect, test } from "vitest";
 
-import { PromptCancelled, type Prompts, terminalPrompts } from "./prompts.ts";
+import { PromptCanceledError, type Prompts, terminalPrompts } from "./prompts.ts";
 
 const enter = "\r";
 const ctrlC = "\u0003";
@@ -21,17 +21,17 @@ function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: ()
   return { ...terminalPrompts({ input, output }), shown: () => shown };
 }
 
-test("takes Enter alone for no before something is destroyed", async () => {
+test("takes Enter alone for no before a destructive action", async () => {
   expect(await promptsWith(enter).confirm("Delete it?")).toBe(false);
   expect(await promptsWith("y").confirm("Delete it?")).toBe(true);
-  expect(await promptsWith(enter).confirm("Make the first user?", { usual: true })).toBe(true);
+  expect(await promptsWith(enter).confirm("Make the first user?", { initial: true })).toBe(true);
 });
 
-test("ends a question by Ctrl-C", async () => {
-  await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCancelled);
+test("cancels a prompt by Ctrl-C", async () => {
+  await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCanceledError);
 });
 
-test("shows nothing of the server's that steers the terminal", async () => {
+test("removes from prompts what steers the terminal", async () => {
   const prompts = promptsWith(enter);
   const hostile = "a\u001b]52;c;ZXZpbA==\u0007b\u009b2J";
   await prompts.select(hostile, [{ value: "x", label: hostile, hint: hostile }]);

@@ -2,12 +2,12 @@ import type { Readable, Writable } from "node:stream";
 
 import { printableLine } from "@slipway/runtime";
 
-/** Prompts, only on a terminal. Each rejects with `PromptCancelled` on Ctrl-C. */
+/** Prompts, only on a terminal. Each rejects with `PromptCanceledError` on Ctrl-C. */
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
-  /** Enter alone means no, so that a stray key destroys nothing; pass `usual: true` for harmless actions. */
-  confirm(message: string, options?: { readonly usual: boolean }): Promise<boolean>;
+  /** Enter alone means no, so that a stray key destroys nothing; pass `initial: true` for harmless actions. */
+  confirm(message: string, options?: { readonly initial: boolean }): Promise<boolean>;
   /** `initial` is the value that Enter alone takes (default: the first). */
   select(message: string, choices: readonly Choice[], initial?: string): Promise<string>;
   /** Any number of the choices, including none; those of `initial` are preselected. */
@@ -41,12 +41,12 @@ interface PromptStreams {
 }
 
 /** The person pressed Ctrl-C or Escape instead of answering. */
-export class PromptCancelled extends Error {
-  override readonly name = "PromptCancelled";
-  readonly code = "prompt-cancelled";
+export class PromptCanceledError extends Error {
+  override readonly name = "PromptCanceledError";
+  readonly code = "prompt-canceled";
 
   constructor() {
-    super("cancelled");
+    super("canceled");
   }
 }
 
@@ -81,8 +81,8 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
       const question = { message: printableLine(message), ...streams, validate };
       return answered<string>(await (await library()).password(question));
     },
-    async confirm(message, { usual } = { usual: false }) {
-      const question = { message: printableLine(message), ...streams, initialValue: usual };
+    async confirm(message, { initial } = { initial: false }) {
+      const question = { message: printableLine(message), ...streams, initialValue: initial };
       return answered<boolean>(await (await library()).confirm(question));
     },
     async select(message, choices, initial) {
@@ -118,6 +118,6 @@ function printableChoices(
 }
 
 function answered<T extends string | boolean | string[]>(answer: T | symbol): T {
-  if (typeof answer === "symbol") throw new PromptCancelled();
+  if (typeof answer === "symbol") throw new PromptCanceledError();
   return answer;
 }

@@ -13,6 +13,6 @@ test.each([
   [now - 3 * 24 * 60 * minuteMs, "3 days ago"],
   [now - 800 * 24 * 60 * minuteMs, "2 years ago"],
   [now + 5 * minuteMs, "in 5 minutes"],
-])("says of %d: %s", (then, text) => {
+])("formats %d as: %s", (then, text) => {
   expect(relativeTime(then, now)).toBe(text);
 });

@@ -4,7 +4,7 @@ import { colorsFor } from "./colors.ts";
 import { createOutput, type Output } from "./output.ts";
 import { type Prompts, terminalPrompts } from "./prompts.ts";
 
-const usualColumns = 80;
+const defaultColumns = 80;
 
 /** A command's output, prompts and input. */
 export interface Terminal {
@@ -29,7 +29,7 @@ export function processTerminal(
     return createOutput((text) => void stream.write(text), {
       colors: colorsFor(isTerminal, environment),
       // A terminal that does not know its width, such as a serial line, reports 0.
-      columns: isTerminal ? () => stream.columns || usualColumns : undefined,
+      columns: isTerminal ? () => stream.columns || defaultColumns : undefined,
     });
   };
   return {

@@ -36,7 +36,7 @@ agents:
 `;
 
 test(
-  "loses and doubles no log line over 20 kills of the server, and keeps the agent's process",
+  "loses and duplicates no log line over 20 kills of the server, and keeps the agent's process",
   { timeout: 240_000 },
   async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "slipway-kill-"));
@@ -103,13 +103,13 @@ async function untilNewer(read: () => Promise<readonly AgentLog[]>): Promise<rea
   }
 }
 
-interface Followed {
+interface LogFollower {
   readonly linesOf: (count: number) => Promise<readonly string[]>;
   readonly stop: () => void;
 }
 
 /** `slipway logs -f` in a process of its own. */
-async function follow(url: string, token: string, dataDir: string): Promise<Followed> {
+async function follow(url: string, token: string, dataDir: string): Promise<LogFollower> {
   const configDir = join(dataDir, "command");
   const child = spawn(
     process.execPath,

@@ -11,13 +11,13 @@ import {
 } from "@slipway/testkit";
 import { inject } from "vitest";
 
-import type { Needs } from "../../src/command/needs.ts";
+import type { ProcessNeeds } from "../../src/command/needs.ts";
 import { runCommandLine } from "../../src/command/run-command-line.ts";
 import { commandTable } from "../../src/gen/command-table.ts";
 import { type Answer, type MemoryTerminal, memoryTerminal } from "./memory-terminal.ts";
 
 /** The exit code and output of a command. */
-export interface Ended {
+export interface CommandResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -25,29 +25,27 @@ export interface Ended {
 
 /** A server on a database of its own, and commands that talk to it as its administrator. */
 export interface CommandServer extends AsyncDisposable {
-  /** Of this test alone. */
+  /** A directory of this test alone. */
   readonly directory: string;
   readonly server: ServerProcess;
   readonly admin: Awaited<ReturnType<typeof logInAsAdmin>>;
-  /** Runs a command; `@/` stands for the directory. With replies a person is there to give them; `input` is its stdin. */
+  /** Runs a command; `@/` stands for the directory. With replies the terminal is interactive; `input` is its stdin. */
   slipway(
     line: string,
     replies?: readonly Answer[],
     input?: string,
     environment?: NodeJS.ProcessEnv,
-  ): Promise<Ended>;
+  ): Promise<CommandResult>;
   /** The environment of commands, unless a test overrides it. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Returns what `main` lends to a command. */
-  lent(terminal: MemoryTerminal): Omit<Needs, "settings">;
+  /** Returns the needs of a command that uses this terminal. */
+  needs(terminal: MemoryTerminal): ProcessNeeds;
 }
 
 export async function openCommandServer(): Promise<CommandServer> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-command-"));
-  // Where the server is root, workspaces run as users of their own, who pass through here.
-  await chmod(directory, 0o711);
-  // Workspaces run as users of their own where the server is root, and get to their homes through here.
+  // If the server is root, workspaces run as users of their own, whose homes are below this directory.
   await chmod(directory, 0o711);
   opening.defer(() => rm(directory, { recursive: true }));
   const database = opening.use(await openTestDatabase(inject("postgresUrl")));
@@ -65,7 +63,7 @@ export async function openCommandServer(): Promise<CommandServer> {
     CODER_URL: server.url,
     CODER_SESSION_TOKEN: admin.headers["Coder-Session-Token"],
   };
-  const lent = (terminal: MemoryTerminal): Omit<Needs, "settings"> => ({
+  const needs = (terminal: MemoryTerminal): ProcessNeeds => ({
     terminal,
     environment,
     clock: systemClock,
@@ -79,13 +77,13 @@ export async function openCommandServer(): Promise<CommandServer> {
     directory,
     server,
     admin,
-    lent,
+    needs,
     environment,
     async slipway(line, replies, input = "", ownEnvironment = environment) {
       const terminal = memoryTerminal(replies, { input });
       const words = line.replaceAll("@/", `${directory}/`).split(" ");
       const code = await runCommandLine(commandTable, words, {
-        ...lent(terminal),
+        ...needs(terminal),
         environment: ownEnvironment,
       });
       return { code, out: terminal.outText(), err: terminal.errText() };

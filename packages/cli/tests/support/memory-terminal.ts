@@ -70,8 +70,8 @@ function scriptedPrompts(answers: readonly Answer[], err: Output): Prompts {
       const labels = choices.map(({ label }) => label).join(" | ");
       return next(`${message} [${labels}]`, isList);
     },
-    confirm: async (message, { usual } = { usual: false }) =>
-      next(`${message} (${usual ? "yes" : "no"})`, isTruth),
+    confirm: async (message, { initial } = { initial: false }) =>
+      next(`${message} (${initial ? "yes" : "no"})`, isTruth),
   };
 }
 

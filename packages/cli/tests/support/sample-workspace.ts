@@ -1,9 +1,9 @@
 import type { Workspace, WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
 
-/** A workspace with one agent as a server sends it, for tests. */
 const id = "11111111-1111-4111-8111-111111111111";
 const time = "2026-01-01T00:00:00Z";
 
+/** An agent as a server sends it. */
 export const sampleAgent: WorkspaceAgent = {
   id,
   parent_id: null,
@@ -33,6 +33,7 @@ export const sampleAgent: WorkspaceAgent = {
   startup_script_behavior: "non-blocking",
 };
 
+/** A finished build, without resources. */
 export const sampleBuild: WorkspaceBuild = {
   id,
   created_at: time,
@@ -78,6 +79,7 @@ export const sampleBuild: WorkspaceBuild = {
   template_version_preset_id: null,
 };
 
+/** A running workspace. */
 export const sampleWorkspace: Workspace = {
   id,
   created_at: time,

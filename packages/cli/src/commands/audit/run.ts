@@ -12,7 +12,7 @@ import type { command } from "./command.ts";
 
 type Options = OptionsOf<typeof command>;
 
-const usualLimit = 50;
+const defaultLimit = 50;
 /** The maximum number of entries in one response of the server. */
 const pageSize = 100;
 
@@ -21,7 +21,7 @@ export async function run(
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const query = { q: searchOf(options), offset: count("--offset", options.offset ?? 0) };
-  const limit = count("--limit", options.limit ?? usualLimit);
+  const limit = count("--limit", options.limit ?? defaultLimit);
   const entries = await readEntries(connect(settings), query, limit, signal);
   const view = { columns: auditColumns(clock.now()), none: "no entries" };
   return printList(terminal, entries, options, view);

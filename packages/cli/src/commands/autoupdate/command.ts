@@ -4,20 +4,20 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import { needlessYesFlag, outputFlag } from "../../command/flags.ts";
+import { ignoredYesFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { workspaceArgument } from "../../resources/workspaces/argument.ts";
-import { findWorkspace, fullName } from "../../resources/workspaces/reference.ts";
 import { reportChange } from "../../resources/workspaces/report-change.ts";
+import { workspaceArgument } from "../../resources/workspaces/workspace-arguments.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "set whether a workspace updates to its template's active version on start",
   arguments: {
     workspace: workspaceArgument,
-    policy: { summary: "always or never", required: true, completes: ["always", "never"] },
+    policy: { summary: "always or never", required: true, completion: ["always", "never"] },
   },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     output: outputFlag,
   },
   examples: [{ line: "slipway autoupdate demo always", summary: "update demo on every start" }],
@@ -29,7 +29,7 @@ export async function run(
 ): Promise<number> {
   const { policy } = options;
   if (policy !== "always" && policy !== "never")
-    throw new UsageError(`policy "${policy}", wanted always or never`);
+    throw new UsageError(`unknown policy "${policy}", wanted always or never`);
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
   const params = { workspace: workspace.id };

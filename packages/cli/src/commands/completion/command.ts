@@ -12,7 +12,7 @@ export const command = defineCommand({
   description:
     "Print a completion script for bash, zsh, fish or PowerShell (default: the shell in $SHELL). Names of " +
     "workspaces, templates and the like come from the server, which has 1.5 seconds to answer.",
-  arguments: { name: { summary: shells.join(", "), required: false, completes: shells } },
+  arguments: { name: { summary: shells.join(", "), required: false, completion: shells } },
   flags: {
     shell: {
       kind: "text",
@@ -20,7 +20,7 @@ export const command = defineCommand({
       value: "name",
       summary: "same as the argument, for scripts written for coder",
       hidden: true,
-      completes: shells,
+      completion: shells,
     },
     print: {
       kind: "switch",
@@ -50,8 +50,8 @@ export function run(
   return Promise.resolve(exitCodes.ok);
 }
 
-function chooseShell(given: string | undefined, usual: string | undefined): Shell {
-  const name = given ?? basename(usual ?? "");
+function chooseShell(given: string | undefined, loginShell: string | undefined): Shell {
+  const name = given ?? basename(loginShell ?? "");
   const found = shells.find((shell) => shell === name);
   if (found !== undefined) return found;
   throw new UsageError(

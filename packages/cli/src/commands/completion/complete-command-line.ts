@@ -5,9 +5,9 @@ import { connect } from "../../command/connect.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { CommandTable } from "../../command/lazy-command.ts";
 import type { Needs } from "../../command/needs.ts";
-import type { Typed } from "../../command/read-typed.ts";
+import type { PartialCommandLine } from "../../command/partial-command-line.ts";
 import { readSettings } from "../../config/settings.ts";
-import { namesOf } from "./names.ts";
+import { fetchNames } from "./server-names.ts";
 
 /** The time limit for names, in milliseconds, for which the shell waits. */
 const namesMs = 1500;
@@ -43,7 +43,7 @@ export async function completeCommandLine(
 async function knownNames(
   { names, prefix }: Completion,
   current: string,
-  typed: Typed,
+  typed: PartialCommandLine,
   { environment, signal }: CompletionNeeds,
 ): Promise<readonly Candidate[]> {
   if (names === undefined) return [];
@@ -55,7 +55,10 @@ async function knownNames(
   try {
     const client = connect(await readSettings(flags, environment));
     const limited = withTimeout(signal, namesMs);
-    return await namesOf(names, current.slice(prefix.length), typed, { client, signal: limited });
+    return await fetchNames(names, current.slice(prefix.length), typed, {
+      client,
+      signal: limited,
+    });
   } catch {
     // Not logged in, no server, not allowed: there are no names then, and no place to report it.
     return [];

@@ -2,7 +2,7 @@ import { nameProblem } from "@slipway/api";
 import { expect, test } from "vitest";
 
 import { contradicts } from "./choose-preset.ts";
-import { inventName } from "./invent-name.ts";
+import { generateName } from "./generate-name.ts";
 
 const preset = {
   ID: "11111111-1111-4111-8111-111111111111",
@@ -23,6 +23,6 @@ test.each([
   expect(contradicts(preset, given)).toBe(expected);
 });
 
-test.each([0, 0.5, 0.999_999])("invents names that a server takes (%d)", (random) => {
-  expect(nameProblem(inventName(() => random))).toBeUndefined();
+test.each([0, 0.5, 0.999_999])("generates names that a server accepts (%d)", (random) => {
+  expect(nameProblem(generateName(() => random))).toBeUndefined();
 });

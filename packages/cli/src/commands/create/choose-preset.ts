@@ -1,14 +1,9 @@
 import { type BuildParameter, listTemplateVersionPresets, type Preset } from "@slipway/api";
-import type { ApiClient } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { UsageError } from "../../command/errors.ts";
-import type { Terminal } from "../../terminal/terminal.ts";
 
-interface Asking {
-  readonly client: ApiClient;
-  readonly terminal: Pick<Terminal, "interactive" | "prompts">;
-  readonly signal: AbortSignal;
-}
+type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
 
 /** Preset options from the command line. */
 interface WantedPreset {
@@ -29,15 +24,15 @@ const none = "none";
 export async function choosePreset(
   version: string,
   { name, given, ask }: WantedPreset,
-  { client, terminal, signal }: Asking,
+  { client, terminal, signal }: PromptNeeds,
 ): Promise<Preset | undefined> {
   if (name === none) return undefined;
   const params = { version };
   const presets = await client.call(listTemplateVersionPresets, { params, signal });
   if (name === undefined) {
-    const usual = presets.find((preset) => preset.Default && !contradicts(preset, given));
+    const defaultPreset = presets.find((preset) => preset.Default && !contradicts(preset, given));
     const isAsked = ask && terminal.interactive && presets.length > 0;
-    return isAsked ? askPreset(presets, usual, terminal) : usual;
+    return isAsked ? askPreset(presets, defaultPreset, terminal) : defaultPreset;
   }
   const found = presets.find((preset) => preset.Name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;
@@ -49,8 +44,8 @@ export async function choosePreset(
 
 async function askPreset(
   presets: readonly Preset[],
-  usual: Preset | undefined,
-  { prompts }: Asking["terminal"],
+  defaultPreset: Preset | undefined,
+  { prompts }: PromptNeeds["terminal"],
 ): Promise<Preset | undefined> {
   const choices = [
     ...presets.map((preset) => ({
@@ -60,7 +55,7 @@ async function askPreset(
     })),
     { value: none, label: none, hint: "choose each parameter" },
   ];
-  const id = await prompts.select("Preset", choices, usual?.ID ?? none);
+  const id = await prompts.select("Preset", choices, defaultPreset?.ID ?? none);
   return presets.find((preset) => preset.ID === id);
 }
 

@@ -1,19 +1,18 @@
 import { listTemplates, type Template } from "@slipway/api";
-import type { ApiClient } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
-interface Asking {
-  readonly client: ApiClient;
-  readonly terminal: Terminal;
-  readonly signal: AbortSignal;
-}
+type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
 
 /** Finds a template by name; without a name, the only one, or the one chosen at a prompt. */
-export async function chooseTemplate(name: string | undefined, asking: Asking): Promise<Template> {
-  const { client, terminal, signal } = asking;
+export async function chooseTemplate(
+  name: string | undefined,
+  needs: PromptNeeds,
+): Promise<Template> {
+  const { client, terminal, signal } = needs;
   const all = await client.call(listTemplates, { signal });
   const found = name === undefined ? undefined : templateOf(all, name);
   if (found !== undefined) return usable(found);

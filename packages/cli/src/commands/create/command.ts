@@ -1,6 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
+import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
+import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
 
 export const command = defineCommand({
   summary: "create a workspace and start it",
@@ -15,18 +15,18 @@ export const command = defineCommand({
     },
   },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     template: {
       kind: "text",
       short: "t",
       value: "name",
-      completes: "template",
+      completion: "template",
       summary: "template to create the workspace from",
     },
     preset: {
       kind: "text",
       value: "name",
-      completes: "preset",
+      completion: "preset",
       summary:
         "preset of parameters, or none (default: the template's default preset, or a prompt)",
     },
@@ -43,15 +43,15 @@ export const command = defineCommand({
     templateVersion: {
       kind: "text",
       value: "name",
-      completes: "version",
+      completion: "version",
       summary: "template version (default: the active version)",
       variable: "CODER_TEMPLATE_VERSION",
     },
     copyParametersFrom: {
       kind: "text",
       value: "workspace",
-      completes: "workspace",
-      summary: "copy parameters from this workspace, unless given",
+      completion: "workspace",
+      summary: "workspace to copy parameters from; given values take precedence",
       variable: "CODER_WORKSPACE_COPY_PARAMETERS_FROM",
     },
     startAt: {

@@ -1,12 +1,12 @@
 import { type BuildParameter, listBuildParameters } from "@slipway/api";
 
-import type { Watching } from "../../resources/builds/watching.ts";
-import { findWorkspace } from "../../resources/workspaces/reference.ts";
+import type { ClientNeeds } from "../../command/client-needs.ts";
+import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 
 /** Returns the values of another workspace's last build; none without another workspace. */
 export async function copiedParameters(
   from: string | undefined,
-  { client, signal }: Pick<Watching, "client" | "signal">,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
 ): Promise<readonly BuildParameter[]> {
   if (from === undefined) return [];
   const { latest_build } = await findWorkspace(client, from, signal);

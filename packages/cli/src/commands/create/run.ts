@@ -8,6 +8,7 @@ import {
 } from "@slipway/api";
 import { ApiError } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { readDuration } from "../../command/duration.ts";
@@ -15,18 +16,17 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
 import { queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
 import { isFinal } from "../../resources/builds/follow-job.ts";
-import type { Watching } from "../../resources/builds/watching.ts";
 import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
 import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
 import { cronOf, readStartTime } from "../../resources/workspaces/cron.ts";
 import { goodOutcome, type Outcome, printOutcome } from "../../resources/workspaces/outcome.ts";
-import { fullName } from "../../resources/workspaces/reference.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { choosePreset, presetValues } from "./choose-preset.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import { chooseVersion } from "./choose-version.ts";
 import type { command } from "./command.ts";
 import { copiedParameters, withCopied } from "./copied-parameters.ts";
-import { inventName } from "./invent-name.ts";
+import { generateName } from "./generate-name.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -35,23 +35,18 @@ export async function run(
   const named = readName(options.name);
   const given = await readGivenValues(options);
   const settled = settledFields(options);
-  const watching = { client: connect(settings), terminal, clock, signal };
-  const template = await chooseTemplate(options.template, watching);
-  if (options.name !== undefined) await checkIsFree(named, watching);
-  const { presetName, ...chosen } = await chooseVersionAndValues(
-    template,
-    options,
-    given,
-    watching,
-  );
-  const workspace = await watching.client.call(createWorkspace, {
+  const needs = { client: connect(settings), terminal, clock, signal };
+  const template = await chooseTemplate(options.template, needs);
+  if (options.name !== undefined) await checkIsFree(named, needs);
+  const { presetName, ...chosen } = await chooseVersionAndValues(template, options, given, needs);
+  const workspace = await needs.client.call(createWorkspace, {
     params: { user: named.owner },
     body: { name: named.name, ...chosen, ...settled },
     signal,
   });
   const from = presetName === undefined ? template.name : `${template.name}, preset ${presetName}`;
   terminal.err.line(`created ${fullName(workspace)} from ${from}`);
-  const outcome = await followCreated(workspace, options.noWait, watching);
+  const outcome = await followCreated(workspace, options.noWait, needs);
   printOutcome(terminal, outcome, options.output);
   return outcome.exitCode;
 }
@@ -67,16 +62,16 @@ async function chooseVersionAndValues(
   template: Template,
   options: OptionsOf<typeof command>,
   { given, defaults }: GivenValues,
-  watching: Watching,
+  needs: ClientNeeds,
 ): Promise<ChosenFields & { readonly presetName: string | undefined }> {
   const { templateVersion, useParameterDefaults, alwaysPrompt } = options;
-  const version = await chooseVersion(template, templateVersion, watching);
-  const copied = await copiedParameters(options.copyParametersFrom, watching);
+  const version = await chooseVersion(template, templateVersion, needs);
+  const copied = await copiedParameters(options.copyParametersFrom, needs);
   const wanted = withCopied(given, copied);
   const preset = await choosePreset(
     version,
     { name: options.preset, given: wanted, ask: !useParameterDefaults },
-    watching,
+    needs,
   );
   const values = await chooseParameters(
     version,
@@ -87,7 +82,7 @@ async function chooseVersionAndValues(
       kept: [],
       ask: useParameterDefaults ? "needed" : "unset",
     },
-    watching,
+    needs,
   );
   return {
     ...(templateVersion === undefined
@@ -103,18 +98,18 @@ async function chooseVersionAndValues(
 async function followCreated(
   workspace: Workspace,
   noWait: boolean,
-  watching: Watching,
+  needs: ClientNeeds,
 ): Promise<Outcome> {
   const { latest_build: build } = workspace;
   // A new workspace with an earlier build was a prebuild.
   const isClaimed = build.build_number > 1;
   if (isClaimed) {
-    watching.terminal.err.line("claimed a prebuild, which is already running");
+    needs.terminal.err.line("claimed a prebuild, which is already running");
   }
-  if (!noWait) return waitForStart(workspace, build, watching, { hasRunning: isClaimed });
+  if (!noWait) return waitForStart(workspace, build, needs, { hasRunning: isClaimed });
   return isFinal(build.job)
     ? goodOutcome(workspace, `${fullName(workspace)} is created`)
-    : queuedOutcome(workspace, build, watching);
+    : queuedOutcome(workspace, build, needs);
 }
 
 interface WorkspaceName {
@@ -124,7 +119,7 @@ interface WorkspaceName {
 
 /** Reads `name` or `owner/name`; without it, generates a name. Throws `UsageError`. */
 function readName(given: string | undefined): WorkspaceName {
-  if (given === undefined) return { owner: "me", name: inventName() };
+  if (given === undefined) return { owner: "me", name: generateName() };
   const [first = "", second, ...more] = given.split("/");
   const [owner, name] = second === undefined ? ["me", first] : [first, second];
   const problem = nameProblem(name);
@@ -138,7 +133,7 @@ function readName(given: string | undefined): WorkspaceName {
 /** Throws `CommandError` if the name is taken, before any prompt. */
 async function checkIsFree(
   { owner, name }: WorkspaceName,
-  { client, signal }: Pick<Watching, "client" | "signal">,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
 ): Promise<void> {
   try {
     const taken = await client.call(getWorkspaceByName, { params: { user: owner, name }, signal });

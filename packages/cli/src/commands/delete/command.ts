@@ -1,16 +1,16 @@
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { noWaitFlag, outputFlag, yesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
-import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
-import type { Watching } from "../../resources/builds/watching.ts";
-import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { goodOutcome, presentWorkspace } from "../../resources/workspaces/outcome.ts";
-import { findWorkspace, fullName } from "../../resources/workspaces/reference.ts";
+import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "delete a workspace and everything in it",
@@ -36,15 +36,15 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
-  const watching = { client: connect(settings), terminal, clock, signal };
-  if (!options.yes) await askFirst(options.workspaces, watching);
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
+  if (!options.yes) await askFirst(options.workspaces, clientNeeds);
   return eachWorkspace(options, needs, async (reference) => {
-    const workspace = await settledWorkspace(reference, watching);
+    const workspace = await settledWorkspace(reference, clientNeeds);
     const orphan = options.orphan ? { orphan: true } : {};
-    const build = await beginBuild(workspace, { transition: "delete", ...orphan }, watching);
-    if (options.noWait) return queuedOutcome(workspace, build, watching);
-    const done = await waitForBuild(build, watching);
-    const present = await presentWorkspace(workspace, done, watching);
+    const build = await beginBuild(workspace, { transition: "delete", ...orphan }, clientNeeds);
+    if (options.noWait) return queuedOutcome(workspace, build, clientNeeds);
+    const done = await waitForBuild(build, clientNeeds);
+    const present = await presentWorkspace(workspace, done, clientNeeds);
     return goodOutcome(present, `${fullName(workspace)} is deleted`);
   });
 }
@@ -52,7 +52,7 @@ export async function run(
 /** Asks once for all. Throws `CommandError` for a no, and for a missing workspace: nothing is deleted then. */
 async function askFirst(
   references: readonly string[],
-  { client, terminal, signal }: Pick<Watching, "client" | "terminal" | "signal">,
+  { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
 ): Promise<void> {
   if (!terminal.interactive) {
     throw new UsageError("not a terminal: pass --yes to confirm");

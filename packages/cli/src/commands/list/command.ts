@@ -5,7 +5,7 @@ import type { Needs } from "../../command/needs.ts";
 import { printList } from "../../command/print-list.ts";
 import { readWorkspaces, searchOf } from "../../resources/workspaces/read-workspaces.ts";
 import {
-  usualWorkspaceColumns,
+  defaultWorkspaceColumns,
   workspaceColumnNames,
   workspaceColumns,
 } from "../../resources/workspaces/workspace-columns.ts";
@@ -21,7 +21,7 @@ export const command = defineCommand({
       value: "query",
       summary: "only workspaces that match, such as 'owner:me template:small status:running'",
     },
-    column: columnFlag(workspaceColumnNames, usualWorkspaceColumns),
+    column: columnFlag(workspaceColumnNames, defaultWorkspaceColumns),
     output: outputFlag,
   },
   examples: [

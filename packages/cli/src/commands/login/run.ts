@@ -7,8 +7,8 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { readServerUrl } from "../../config/server-url.ts";
 import type { command } from "./command.ts";
-import { probeServer } from "./probe.ts";
-import { createFirst, logIn } from "./session.ts";
+import { createFirst, logIn } from "./log-in.ts";
+import { probeServer } from "./probe-server.ts";
 
 type LoginOptions = OptionsOf<typeof command>;
 type LoginNeeds = Pick<Needs, "terminal" | "settings" | "signal">;

@@ -3,13 +3,13 @@ import { ApiClient, ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import { needlessYesFlag } from "../../command/flags.ts";
+import { ignoredYesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 
 export const command = defineCommand({
   summary: "log out and revoke this machine's session",
   arguments: {},
-  flags: { yes: needlessYesFlag },
+  flags: { yes: ignoredYesFlag },
   examples: [{ line: "slipway logout", summary: "revoke the session and delete its token" }],
 });
 

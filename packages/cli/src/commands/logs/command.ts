@@ -1,6 +1,6 @@
 import { defineCommand } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
-import { workspaceArgument } from "../../resources/workspaces/argument.ts";
+import { workspaceArgument } from "../../resources/workspaces/workspace-arguments.ts";
 
 export const command = defineCommand({
   summary: "show the logs of a build and its agents",

@@ -2,8 +2,8 @@ import { getAgentLogs, getBuildLogs, type WorkspaceAgent, type WorkspaceBuild } 
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { allAgents, logSource } from "../../resources/builds/agents.ts";
-import { byTime, type LogLine } from "./line.ts";
-import { type Selection, selectLines } from "./selection.ts";
+import { type LineSelection, selectLines } from "./line-selection.ts";
+import { byTime, type LogLine } from "./log-line.ts";
 
 /** The logs to print. */
 export interface ShownLogs {
@@ -27,7 +27,7 @@ export interface ReadNeeds {
 /** Prints the selected lines that the logs hold now, by time; resolves with the position to continue from. */
 export async function readLogs(
   shown: ShownLogs,
-  selection: Selection,
+  selection: LineSelection,
   { client, signal, print }: ReadNeeds,
 ): Promise<LogPosition> {
   const [build, ...agents] = await Promise.all([

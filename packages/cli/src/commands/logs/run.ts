@@ -12,12 +12,12 @@ import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { allAgents } from "../../resources/builds/agents.ts";
-import { fullName, findWorkspace } from "../../resources/workspaces/reference.ts";
+import { fullName, findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 import type { command } from "./command.ts";
 import { followLogs } from "./follow-logs.ts";
-import { jsonOf, type LogLine, textOf } from "./line.ts";
+import { readSelection } from "./line-selection.ts";
+import { jsonOf, type LogLine, textOf } from "./log-line.ts";
 import { readLogs } from "./read-logs.ts";
-import { readSelection } from "./selection.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,

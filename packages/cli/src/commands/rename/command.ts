@@ -3,11 +3,11 @@ import { renameWorkspace } from "@slipway/api";
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import { needlessYesFlag, outputFlag } from "../../command/flags.ts";
+import { ignoredYesFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { workspaceArgument } from "../../resources/workspaces/argument.ts";
-import { findWorkspace, fullName } from "../../resources/workspaces/reference.ts";
 import { reportChange } from "../../resources/workspaces/report-change.ts";
+import { workspaceArgument } from "../../resources/workspaces/workspace-arguments.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "rename a workspace",
@@ -16,7 +16,7 @@ export const command = defineCommand({
     name: { summary: "the new name", required: true },
   },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     output: outputFlag,
   },
   examples: [{ line: "slipway rename demo trial", summary: "rename demo to trial" }],

@@ -1,20 +1,20 @@
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
+import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
-import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { startRequest } from "../../resources/builds/start-request.ts";
 import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
-import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
+import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
 
 export const command = defineCommand({
   summary: "restart a workspace",
   arguments: { workspaces: workspacesArgument },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
     update: { kind: "switch", summary: "update to the template's active version" },
@@ -32,17 +32,20 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
-  const watching = { client: connect(settings), terminal, clock, signal };
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
-    const workspace = await settledWorkspace(reference, watching);
+    const workspace = await settledWorkspace(reference, clientNeeds);
     // Built before anything is stopped, so that a wrong parameter stops nothing.
-    const request = await startRequest(workspace, options, watching);
+    const request = await startRequest(workspace, options, clientNeeds);
     if (workspace.latest_build.status !== "stopped") {
-      await waitForBuild(await beginBuild(workspace, { transition: "stop" }, watching), watching);
+      await waitForBuild(
+        await beginBuild(workspace, { transition: "stop" }, clientNeeds),
+        clientNeeds,
+      );
     }
-    const build = await beginBuild(workspace, request, watching);
+    const build = await beginBuild(workspace, request, clientNeeds);
     return options.noWait
-      ? queuedOutcome(workspace, build, watching)
-      : waitForStart(workspace, build, watching);
+      ? queuedOutcome(workspace, build, clientNeeds)
+      : waitForStart(workspace, build, clientNeeds);
   });
 }

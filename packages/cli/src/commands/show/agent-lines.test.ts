@@ -48,7 +48,7 @@ test("shows an agent with its values and scripts", () => {
   ]);
 });
 
-test("says why an agent is not healthy", () => {
+test("shows why an agent is not healthy", () => {
   const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
   expect(agentLines(agent, undefined, layout)).toContain("  agent has lost connection");
 });
@@ -68,7 +68,7 @@ test("shows a workspace and why its build failed", () => {
   ]);
 });
 
-test("shows when a workspace starts and stops by itself, and its parameters", () => {
+test("shows when a workspace starts and stops automatically, and its parameters", () => {
   const workspace = {
     ...sampleWorkspace,
     autostart_schedule: "CRON_TZ=UTC 30 9 * * mon-fri",

@@ -21,6 +21,6 @@ test("waits for the end of an event, wherever the stream is cut", () => {
   }
 });
 
-test("takes an error as the end", () => {
+test("treats an error as the end", () => {
   expect(firstOf('event: error\ndata: {"message":"no"}\n\n')).toMatchObject({ type: "error" });
 });

@@ -15,7 +15,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
 import { allAgents } from "../../resources/builds/agents.ts";
-import { findWorkspace } from "../../resources/workspaces/reference.ts";
+import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 import { agentLines } from "./agent-lines.ts";
 import type { command } from "./command.ts";
 import { readFirstEvent } from "./first-event.ts";

@@ -3,8 +3,8 @@ import { printableLine } from "@slipway/runtime";
 
 import { durationText } from "../../command/duration.ts";
 import { cronText } from "../../resources/workspaces/cron.ts";
-import { fullName } from "../../resources/workspaces/reference.ts";
 import { statusCell } from "../../resources/workspaces/status-cell.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import type { Layout } from "../../terminal/layout.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import { renderPairs } from "../../terminal/table.ts";

@@ -1,21 +1,21 @@
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
+import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
-import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { hasChanges, startRequest } from "../../resources/builds/start-request.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
-import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { plainOutcome } from "../../resources/workspaces/outcome.ts";
-import { fullName } from "../../resources/workspaces/reference.ts";
+import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "start a workspace",
   arguments: { workspaces: workspacesArgument },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
     update: { kind: "switch", summary: "update to the template's active version" },
@@ -36,16 +36,16 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
-  const watching = { client: connect(settings), terminal, clock, signal };
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
-    const workspace = await settledWorkspace(reference, watching);
+    const workspace = await settledWorkspace(reference, clientNeeds);
     if (workspace.latest_build.status === "running" && !hasChanges(options)) {
       return plainOutcome(workspace, `${fullName(workspace)} is already running`);
     }
-    const request = await startRequest(workspace, options, watching);
-    const build = await beginBuild(workspace, request, watching);
+    const request = await startRequest(workspace, options, clientNeeds);
+    const build = await beginBuild(workspace, request, clientNeeds);
     return options.noWait
-      ? queuedOutcome(workspace, build, watching)
-      : waitForStart(workspace, build, watching);
+      ? queuedOutcome(workspace, build, clientNeeds)
+      : waitForStart(workspace, build, clientNeeds);
   });
 }

@@ -5,8 +5,8 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
-import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "../../machine/machine.ts";
 import { quantityText } from "../../machine/quantity.ts";
+import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "../../machine/usage.ts";
 import { renderTable } from "../../terminal/table.ts";
 
 export const command = defineCommand({
@@ -35,8 +35,8 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, clock, signal }: Pick<Needs, "terminal" | "clock" | "signal">,
 ): Promise<number> {
-  const watching = { clock, signal };
-  const [host, container] = await Promise.all([hostCpu(watching), containerCpu("/", watching)]);
+  const needs = { clock, signal };
+  const [host, container] = await Promise.all([hostCpu(needs), containerCpu("/", needs)]);
   const measured = {
     "host cpu": host,
     "host memory": hostMemory(),

@@ -1,20 +1,20 @@
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
-import { needlessYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
+import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
-import { settledWorkspace } from "../../resources/builds/settle.ts";
+import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
-import { workspacesArgument } from "../../resources/workspaces/argument.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { goodOutcome, plainOutcome, presentWorkspace } from "../../resources/workspaces/outcome.ts";
-import { fullName } from "../../resources/workspaces/reference.ts";
+import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "stop a workspace, keeping what its template persists",
   arguments: { workspaces: workspacesArgument },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     noWait: noWaitFlag,
     output: outputFlag,
   },
@@ -29,16 +29,16 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
-  const watching = { client: connect(settings), terminal, clock, signal };
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
-    const workspace = await settledWorkspace(reference, watching);
+    const workspace = await settledWorkspace(reference, clientNeeds);
     if (workspace.latest_build.status === "stopped") {
       return plainOutcome(workspace, `${fullName(workspace)} is already stopped`);
     }
-    const build = await beginBuild(workspace, { transition: "stop" }, watching);
-    if (options.noWait) return queuedOutcome(workspace, build, watching);
-    const done = await waitForBuild(build, watching);
-    const present = await presentWorkspace(workspace, done, watching);
+    const build = await beginBuild(workspace, { transition: "stop" }, clientNeeds);
+    if (options.noWait) return queuedOutcome(workspace, build, clientNeeds);
+    const done = await waitForBuild(build, clientNeeds);
+    const present = await presentWorkspace(workspace, done, clientNeeds);
     return goodOutcome(present, `${fullName(workspace)} is stopped`);
   });
 }

@@ -1,19 +1,19 @@
 import { listBuildParameters, type Workspace } from "@slipway/api";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
-import { settledWorkspace } from "../../resources/builds/settle.ts";
-import type { Watching } from "../../resources/builds/watching.ts";
+import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/flags.ts";
 import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
-import { workspacesArgument } from "../../resources/workspaces/argument.ts";
+import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { type Outcome, plainOutcome } from "../../resources/workspaces/outcome.ts";
-import { fullName } from "../../resources/workspaces/reference.ts";
+import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "update a workspace to its template's active version and start it",
@@ -39,9 +39,9 @@ export async function run(
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
   const values = await readGivenValues(options);
-  const watching = { client: connect(settings), terminal, clock, signal };
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) =>
-    update(await settledWorkspace(reference, watching), values, options, watching),
+    update(await settledWorkspace(reference, clientNeeds), values, options, clientNeeds),
   );
 }
 
@@ -49,9 +49,9 @@ async function update(
   workspace: Workspace,
   { given, defaults }: GivenValues,
   { alwaysPrompt, noWait }: Pick<OptionsOf<typeof command>, "alwaysPrompt" | "noWait">,
-  watching: Watching,
+  needs: ClientNeeds,
 ): Promise<Outcome> {
-  const { client, signal } = watching;
+  const { client, signal } = needs;
   if (!workspace.outdated && given.length === 0 && !alwaysPrompt) {
     const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
     return plainOutcome(workspace, text);
@@ -62,14 +62,12 @@ async function update(
   const values = await chooseParameters(
     version,
     { given, defaults, preset: [], kept, ask: alwaysPrompt ? "all" : "needed" },
-    watching,
+    needs,
   );
   const build = await beginBuild(
     workspace,
     { transition: "start", template_version_id: version, rich_parameter_values: values },
-    watching,
+    needs,
   );
-  return noWait
-    ? queuedOutcome(workspace, build, watching)
-    : waitForStart(workspace, build, watching);
+  return noWait ? queuedOutcome(workspace, build, needs) : waitForStart(workspace, build, needs);
 }

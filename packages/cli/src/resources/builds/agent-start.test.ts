@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { sampleAgent } from "../../../tests/support/sample-workspace.ts";
-import { whatIsMissing } from "./agent-start.ts";
+import { currentWait } from "./agent-start.ts";
 
 test.each([
   [{ status: "connecting", lifecycle_state: "created" }, "waiting for agent main to connect"],
@@ -12,14 +12,14 @@ test.each([
   [{ status: "connected", lifecycle_state: "start_error" }, undefined],
   [{ status: "connected", lifecycle_state: "start_timeout" }, undefined],
 ] as const)("of %o waits for: %s", (state, missing) => {
-  expect(whatIsMissing({ ...sampleAgent, ...state })).toBe(missing);
+  expect(currentWait({ ...sampleAgent, ...state })).toBe(missing);
 });
 
-test("gives up on an agent that does not come, and on one that goes", () => {
-  expect(() => whatIsMissing({ ...sampleAgent, status: "timeout" })).toThrow(
+test("stops waiting for an agent that does not connect or shuts down", () => {
+  expect(() => currentWait({ ...sampleAgent, status: "timeout" })).toThrow(
     "has not connected within 120 s",
   );
-  expect(() => whatIsMissing({ ...sampleAgent, lifecycle_state: "shutting_down" })).toThrow(
+  expect(() => currentWait({ ...sampleAgent, lifecycle_state: "shutting_down" })).toThrow(
     "is shutting down",
   );
 });

@@ -3,17 +3,18 @@ import { printableLine } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
 import type { Progress } from "../../terminal/progress.ts";
 import { logSource } from "./agents.ts";
 import { levelText, linesOf } from "./log-text.ts";
 import type { LossNotice } from "./loss-notice.ts";
-import type { Watching } from "./watching.ts";
 
 /** The polling interval for a starting agent, in milliseconds. */
 const pollMs = 500;
 
-interface Shown {
+/** The display of a start, and the notice of lost connections. */
+interface StartOutput {
   readonly progress: Progress;
   readonly notice: LossNotice;
 }
@@ -24,19 +25,19 @@ interface Shown {
  */
 export async function followUntilStarted(
   agent: WorkspaceAgent,
-  watching: Watching,
-  shown: Shown,
+  needs: ClientNeeds,
+  output: StartOutput,
 ): Promise<WorkspaceAgent> {
-  const log = new AgentStartLog(agent, watching, shown.progress);
+  const log = new AgentStartLog(agent, needs, output.progress);
   const stop = new AbortController();
-  const following = log.follow(AbortSignal.any([watching.signal, stop.signal]), shown.notice);
+  const following = log.follow(AbortSignal.any([needs.signal, stop.signal]), output.notice);
   // Awaited below; until then a rejection must not count as unhandled.
   following.catch(() => undefined);
   try {
-    const started = await pollUntilStarted(agent, watching, shown);
+    const started = await pollUntilStarted(agent, needs, output);
     stop.abort();
     await following.catch((error: unknown) => {
-      if (!stop.signal.aborted || watching.signal.aborted) throw error;
+      if (!stop.signal.aborted || needs.signal.aborted) throw error;
     });
     await log.rest(started);
     return started;
@@ -47,14 +48,14 @@ export async function followUntilStarted(
 
 async function pollUntilStarted(
   { id }: WorkspaceAgent,
-  { client, clock, signal }: Watching,
-  { progress, notice }: Shown,
+  { client, clock, signal }: ClientNeeds,
+  { progress, notice }: StartOutput,
 ): Promise<WorkspaceAgent> {
   for (;;) {
     try {
       const agent = await client.call(getAgent, { params: { agent: id }, signal });
       notice.arrived(id);
-      const wait = whatIsMissing(agent);
+      const wait = currentWait(agent);
       if (wait === undefined) return agent;
       progress.waitFor(wait);
     } catch (error) {
@@ -67,7 +68,7 @@ async function pollUntilStarted(
 }
 
 /** Returns what a starting agent is waiting for, or undefined when its start is over. */
-export function whatIsMissing(agent: WorkspaceAgent): string | undefined {
+export function currentWait(agent: WorkspaceAgent): string | undefined {
   const { name, status, lifecycle_state, connection_timeout_seconds, troubleshooting_url } = agent;
   switch (lifecycle_state) {
     case "shutting_down":
@@ -102,19 +103,19 @@ export function whatIsMissing(agent: WorkspaceAgent): string | undefined {
 
 /** The log of one agent; remembers what it has shown. */
 class AgentStartLog {
-  readonly #watching: Watching;
+  readonly #needs: ClientNeeds;
   readonly #progress: Progress;
   #agent: WorkspaceAgent;
   #lastId = 0;
 
-  constructor(agent: WorkspaceAgent, watching: Watching, progress: Progress) {
+  constructor(agent: WorkspaceAgent, needs: ClientNeeds, progress: Progress) {
     this.#agent = agent;
-    this.#watching = watching;
+    this.#needs = needs;
     this.#progress = progress;
   }
 
   async follow(signal: AbortSignal, notice: LossNotice): Promise<void> {
-    const { client, clock } = this.#watching;
+    const { client, clock } = this.#needs;
     const stream = `log of ${this.#agent.id}`;
     const log = followLog<AgentLog, typeof getAgentLogs>({
       client,
@@ -132,7 +133,7 @@ class AgentStartLog {
 
   /** Shows lines that were written before the start was over and have not arrived yet. */
   async rest(agent: WorkspaceAgent): Promise<void> {
-    const { client, signal } = this.#watching;
+    const { client, signal } = this.#needs;
     this.#agent = agent;
     const query = this.#lastId === 0 ? {} : { after: String(this.#lastId) };
     const entries = await client.call(getAgentLogs, { params: { agent: agent.id }, query, signal });
@@ -141,7 +142,7 @@ class AgentStartLog {
 
   #show(entry: AgentLog): void {
     this.#lastId = entry.id;
-    const { colors } = this.#watching.terminal.err;
+    const { colors } = this.#needs.terminal.err;
     const prefix = `    [${printableLine(logSource(this.#agent, entry))}]`;
     for (const line of linesOf(entry)) {
       this.#progress.line(levelText(`${prefix} ${line}`, entry.level, colors));

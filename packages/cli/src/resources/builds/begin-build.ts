@@ -5,6 +5,7 @@ import {
   type WorkspaceBuild,
 } from "@slipway/api";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import {
   goodOutcome,
@@ -12,17 +13,16 @@ import {
   plainOutcome,
   presentWorkspace,
 } from "../workspaces/outcome.ts";
-import { fullName } from "../workspaces/reference.ts";
+import { fullName } from "../workspaces/workspace-reference.ts";
 import { isStartedByPerson } from "./external-agent.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
-import type { Watching } from "./watching.ts";
 
 /** Requests a build of a workspace. */
 export async function beginBuild(
   { id }: Pick<Workspace, "id">,
   request: CreateBuildRequest,
-  { client, signal }: Pick<Watching, "client" | "signal">,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
 ): Promise<WorkspaceBuild> {
   const body = { reason: "cli", ...request } as const;
   return client.call(createBuild, { params: { workspace: id }, body, signal });
@@ -35,19 +35,19 @@ export async function beginBuild(
 export async function waitForStart(
   workspace: Workspace,
   build: WorkspaceBuild,
-  watching: Watching,
+  needs: ClientNeeds,
   { hasRunning }: { readonly hasRunning: boolean } = { hasRunning: false },
 ): Promise<Outcome> {
   const name = fullName(workspace);
-  const done = await waitForBuild(build, watching);
-  if (!hasRunning && (await isStartedByPerson(done, watching))) {
+  const done = await waitForBuild(build, needs);
+  if (!hasRunning && (await isStartedByPerson(done, needs))) {
     return plainOutcome(
-      await presentWorkspace(workspace, done, watching),
+      await presentWorkspace(workspace, done, needs),
       `${name} is waiting for you to start its agent; see the command with: slipway show ${name}`,
     );
   }
-  const haveSucceeded = await waitForAgents(done, watching);
-  const present = await presentWorkspace(workspace, done, watching);
+  const haveSucceeded = await waitForAgents(done, needs);
+  const present = await presentWorkspace(workspace, done, needs);
   if (haveSucceeded) return goodOutcome(present, `${name} is running`);
   return {
     workspace: present,
@@ -61,9 +61,9 @@ export async function waitForStart(
 export async function queuedOutcome(
   workspace: Workspace,
   build: WorkspaceBuild,
-  watching: Pick<Watching, "client" | "signal">,
+  needs: Pick<ClientNeeds, "client" | "signal">,
 ): Promise<Outcome> {
-  const present = await presentWorkspace(workspace, build, watching);
+  const present = await presentWorkspace(workspace, build, needs);
   return plainOutcome(present, queuedText(build, workspace));
 }
 

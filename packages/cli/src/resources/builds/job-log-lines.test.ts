@@ -17,7 +17,7 @@ function entry(stage: string, output: string, log_level: JobLog["log_level"] = "
   };
 }
 
-test("prints a headline a stage, and its output below", () => {
+test("prints a headline for each stage, and its output below", () => {
   const lines = new JobLogLines(noColors);
   const entries = [
     entry("Preparing", ""),
@@ -32,7 +32,7 @@ test("prints a headline a stage, and its output below", () => {
   ]);
 });
 
-test("knows which errors it has shown", () => {
+test("remembers which errors it has shown", () => {
   const lines = new JobLogLines(noColors);
   lines.next(entry("Checking", "slipway.yaml:1:2: no", "error"));
   lines.next(entry("Checking", "only said"));

@@ -22,7 +22,7 @@ function notice(): {
   };
 }
 
-test("says a loss once, however many streams broke and however long it takes", () => {
+test("reports a loss once, however many streams broke and however long it takes", () => {
   const { said, notice: loss, pass } = notice();
   loss.lost("a", broken);
   loss.lost("b", broken);
@@ -34,7 +34,7 @@ test("says a loss once, however many streams broke and however long it takes", (
   expect(said).toEqual(["connection lost, reconnecting…"]);
 });
 
-test("says the next loss again, also when nothing came in between", () => {
+test("reports the next loss, even if nothing arrived in between", () => {
   const { said, notice: loss, pass } = notice();
   loss.lost("a", broken);
   pass(10_000);

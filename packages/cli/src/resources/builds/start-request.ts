@@ -1,8 +1,8 @@
 import { type CreateBuildRequest, listBuildParameters, type Workspace } from "@slipway/api";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { chooseParameters } from "../parameters/choose-parameters.ts";
 import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
-import type { Watching } from "./watching.ts";
 
 /** Options of a start. */
 export interface StartChanges extends ParameterOptions {
@@ -29,7 +29,7 @@ export function hasChanges(changes: StartChanges): boolean {
 export async function startRequest(
   { latest_build, template_active_version_id }: Workspace,
   changes: StartChanges,
-  { client, terminal, signal }: Pick<Watching, "client" | "terminal" | "signal">,
+  { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
 ): Promise<CreateBuildRequest> {
   if (!hasChanges(changes)) return { transition: "start" };
   const version = changes.update ? template_active_version_id : latest_build.template_version_id;

@@ -1,19 +1,19 @@
 import type { WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { followUntilStarted } from "./agent-start.ts";
 import { rootAgents } from "./agents.ts";
 import { LossNotice } from "./loss-notice.ts";
-import type { Watching } from "./watching.ts";
 
 /**
  * Waits until the agents of a build have connected and run their start scripts, whose output it shows; resolves with
  * whether all scripts succeeded. A failure is a warning: the workspace is usable. Throws `CommandError` when an agent
  * does not connect.
  */
-export async function waitForAgents(build: WorkspaceBuild, watching: Watching): Promise<boolean> {
-  const { terminal, clock, signal } = watching;
+export async function waitForAgents(build: WorkspaceBuild, needs: ClientNeeds): Promise<boolean> {
+  const { terminal, clock, signal } = needs;
   const { colors } = terminal.err;
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
   using progress = new Progress(terminal.err, clock);
@@ -22,7 +22,7 @@ export async function waitForAgents(build: WorkspaceBuild, watching: Watching): 
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const starts = rootAgents(build).map((agent) =>
-    followUntilStarted(agent, { ...watching, signal: both }, { progress, notice }),
+    followUntilStarted(agent, { ...needs, signal: both }, { progress, notice }),
   );
   try {
     let haveSucceeded = true;

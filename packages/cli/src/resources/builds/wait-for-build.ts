@@ -7,12 +7,12 @@ import {
 } from "@slipway/api";
 import { followLog } from "@slipway/sdk/stream";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { followJob } from "./follow-job.ts";
 import { JobLogLines } from "./job-log-lines.ts";
 import { LossNotice } from "./loss-notice.ts";
-import type { Watching } from "./watching.ts";
 
 /**
  * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the
@@ -20,9 +20,9 @@ import type { Watching } from "./watching.ts";
  */
 export async function waitForBuild(
   build: WorkspaceBuild,
-  watching: Watching,
+  needs: ClientNeeds,
 ): Promise<WorkspaceBuild> {
-  const { client, terminal, clock, signal } = watching;
+  const { client, terminal, clock, signal } = needs;
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
   using progress = new Progress(terminal.err, clock);
   progress.waitFor(`${verbs[build.transition]} ${name}`);
@@ -36,7 +36,7 @@ export async function waitForBuild(
         params,
         clock,
         signal,
-        onReconnect: lossReporter(progress, watching),
+        onReconnect: lossReporter(progress, needs),
       }),
       read: () => client.call(getBuild, { params, signal }),
       lines,
@@ -60,7 +60,10 @@ const verbs: Readonly<Record<Transition, string>> = {
   delete: "deleting",
 };
 
-function lossReporter(progress: Progress, { clock, terminal }: Watching): (error: unknown) => void {
+function lossReporter(
+  progress: Progress,
+  { clock, terminal }: ClientNeeds,
+): (error: unknown) => void {
   const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);
   return (error) => notice.lost("log", error);
 }

@@ -29,7 +29,7 @@ export async function askParameter(
   }
   if (choices.length > 0) return prompts.select(message, choices, rejected ?? fallback);
   if (type === "bool")
-    return String(await prompts.confirm(message, { usual: fallback === "true" }));
+    return String(await prompts.confirm(message, { initial: fallback === "true" }));
   if (type === "list(string)") {
     const shown = (value: string): string => parseListValue(value)?.join(", ") ?? value;
     const typed = await prompts.text({

@@ -1,18 +1,14 @@
 import type { BuildParameter, TemplateVersionParameter } from "@slipway/api";
-import type { ApiClient } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { UsageError } from "../../command/errors.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { askParameter } from "./ask-parameter.ts";
-import { checkParameterNames } from "./assignment.ts";
 import type { GivenValues } from "./given-values.ts";
+import { checkParameterNames } from "./parameter-assignments.ts";
 import { ParameterForm } from "./parameter-form.ts";
 
-interface Asking {
-  readonly client: ApiClient;
-  readonly terminal: Terminal;
-  readonly signal: AbortSignal;
-}
+type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
 
 /** Existing values. */
 export interface KnownValues extends GivenValues {
@@ -35,10 +31,10 @@ export interface KnownValues extends GivenValues {
 export async function chooseParameters(
   version: string,
   values: KnownValues,
-  asking: Asking,
+  needs: PromptNeeds,
 ): Promise<BuildParameter[]> {
   const { given, defaults, preset, kept } = values;
-  const form = await ParameterForm.open(version, asking);
+  const form = await ParameterForm.open(version, needs);
   const known = form.parameters;
   const names = known.map(({ name }) => name);
   checkParameterNames(given, names);
@@ -50,11 +46,11 @@ export async function chooseParameters(
     ({ name, required }) =>
       required && !set.has(name) && !filled.some((value) => value.name === name),
   );
-  if (!asking.terminal.interactive) {
+  if (!needs.terminal.interactive) {
     if (needed.length > 0) throw missing(needed);
     return [...given, ...filled];
   }
-  const asked = await askAll(form, questionsOf(known, needed, values), values, asking.terminal);
+  const asked = await askAll(form, questionsOf(known, needed, values), values, needs.terminal);
   const answered = new Set(asked.map(({ name }) => name));
   return [...given, ...filled.filter(({ name }) => !answered.has(name)), ...asked];
 }

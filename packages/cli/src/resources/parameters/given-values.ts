@@ -4,7 +4,7 @@ import type { BuildParameter } from "@slipway/api";
 import { errorText } from "@slipway/runtime";
 
 import { UsageError } from "../../command/errors.ts";
-import { readParameters } from "./assignment.ts";
+import { readParameters } from "./parameter-assignments.ts";
 import { parseValuesFile } from "./values-file.ts";
 
 /** The raw values of the flags. */

@@ -3,7 +3,9 @@ import {
   listTemplateVersionParameters,
   type TemplateVersionParameter,
 } from "@slipway/api";
-import { type ApiClient, ApiError } from "@slipway/sdk/http";
+import { ApiError } from "@slipway/sdk/http";
+
+import type { ClientNeeds } from "../../command/client-needs.ts";
 
 /** A choice of a parameter. */
 export interface ParameterOption {
@@ -25,29 +27,26 @@ export interface FormParameter {
   readonly problem: string | undefined;
 }
 
-interface Asking {
-  readonly client: ApiClient;
-  readonly signal: AbortSignal;
-}
+type RequestNeeds = Pick<ClientNeeds, "client" | "signal">;
 
 /** The parameters of a version, evaluated by the server for given values. */
 export class ParameterForm {
   readonly parameters: readonly TemplateVersionParameter[];
   readonly #version: string;
-  readonly #asking: Asking;
+  readonly #needs: RequestNeeds;
   #isEvaluated = true;
 
   private constructor(
     version: string,
     parameters: readonly TemplateVersionParameter[],
-    asking: Asking,
+    needs: RequestNeeds,
   ) {
     this.#version = version;
     this.parameters = parameters;
-    this.#asking = asking;
+    this.#needs = needs;
   }
 
-  static async open(version: string, { client, signal }: Asking): Promise<ParameterForm> {
+  static async open(version: string, { client, signal }: RequestNeeds): Promise<ParameterForm> {
     const parameters = await client.call(listTemplateVersionParameters, {
       params: { version },
       signal,
@@ -67,7 +66,7 @@ export class ParameterForm {
     values: ReadonlyMap<string, string>,
   ): Promise<FormParameter | undefined> {
     if (!this.#isEvaluated) return undefined;
-    const { client, signal } = this.#asking;
+    const { client, signal } = this.#needs;
     try {
       const body = { id: 0, inputs: Object.fromEntries(values) };
       const params = { version: this.#version };

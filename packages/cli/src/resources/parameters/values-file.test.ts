@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { parseValuesFile } from "./values-file.ts";
 
-test("takes values as they are written", async () => {
+test("reads values as they are written", async () => {
   const text =
     "size: large\ncount: 1.10\nfast: yes\nempty:\nzones: [a, 'b, c']\nnote: |\n  two\n  lines\n";
   expect(await parseValuesFile(text, "v.yaml")).toEqual([

@@ -18,7 +18,7 @@ test.each(["", "9", "25:00", "9:60", "13pm", "0am", "noon"])("refuses the time %
   expect(() => cronOf({ time, days: undefined, zone })).toThrow("wanted a time such as 9:30am");
 });
 
-test("refuses days that are none", () => {
+test("refuses invalid days", () => {
   expect(() => cronOf({ time: "9:30", days: "mon fri", zone })).toThrow("wanted days such as");
 });
 
@@ -26,7 +26,7 @@ test.each([
   ["CRON_TZ=Europe/Berlin 5 9 * * mon-fri", "9:05 mon-fri (Europe/Berlin)"],
   ["0 17 * * *", "17:00 daily (UTC)"],
   ["*/5 9 * * *", "*/5 9 * * *"],
-])("says %s as %s", (cron, text) => {
+])("formats %s as %s", (cron, text) => {
   expect(cronText(cron)).toBe(text);
 });
 
@@ -38,6 +38,6 @@ test.each([
   expect(readStartTime(text)).toMatchObject(time);
 });
 
-test("refuses a start time of too many words", () => {
+test("refuses a start time with too many words", () => {
   expect(() => readStartTime("9am mon fri")).toThrow("wanted a time, days and a zone");
 });

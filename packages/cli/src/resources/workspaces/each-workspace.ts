@@ -1,19 +1,12 @@
 import type { Workspace } from "@slipway/api";
 
 import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
 import { printError } from "../../command/print-error.ts";
 import { printJson } from "../../command/print-json.ts";
-import type { Settings } from "../../config/settings.ts";
-import type { Terminal } from "../../terminal/terminal.ts";
 import { type Outcome, outcomeText } from "./outcome.ts";
 
-interface Needs {
-  readonly terminal: Terminal;
-  readonly settings: Settings;
-  readonly signal: AbortSignal;
-}
-
-interface EachOptions {
+interface WorkspacesOptions {
   readonly workspaces: readonly string[];
   readonly output: "text" | "json";
 }
@@ -24,8 +17,8 @@ interface EachOptions {
  * one, otherwise that of a failure.
  */
 export async function eachWorkspace(
-  { workspaces, output }: EachOptions,
-  { terminal, settings, signal }: Needs,
+  { workspaces, output }: WorkspacesOptions,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
   act: (reference: string) => Promise<Outcome>,
 ): Promise<number> {
   const references = [...new Set(workspaces)];

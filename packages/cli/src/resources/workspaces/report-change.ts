@@ -1,18 +1,11 @@
 import { getWorkspace } from "@slipway/api";
-import type { ApiClient } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { printJson } from "../../command/print-json.ts";
-import type { Terminal } from "../../terminal/terminal.ts";
-
-interface Changed {
-  readonly client: ApiClient;
-  readonly terminal: Pick<Terminal, "out" | "err">;
-  readonly signal: AbortSignal;
-}
 
 /** Reports a change of a workspace: as a line of text, or as JSON of the current workspace. */
 export async function reportChange(
-  { client, terminal, signal }: Changed,
+  { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
   { id }: { readonly id: string },
   output: "text" | "json",
   text: string,

@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { sampleBuild, sampleWorkspace } from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
 import { renderColumns } from "../../terminal/table.ts";
-import { usualWorkspaceColumns, workspaceColumns } from "./workspace-columns.ts";
+import { defaultWorkspaceColumns, workspaceColumns } from "./workspace-columns.ts";
 
 const layout = { colors: noColors, columns: undefined };
 
 const view = { showOwner: false, now: Date.parse("2026-01-01T03:00:00Z"), colors: noColors };
 
-test("prints a workspace a line", () => {
+test("prints one line per workspace", () => {
   const stopped = {
     ...sampleWorkspace,
     name: "box",
@@ -18,7 +18,9 @@ test("prints a workspace a line", () => {
   };
   const sick = { ...sampleWorkspace, name: "sick", health: { healthy: false, failing_agents: [] } };
   const workspaces = [sampleWorkspace, stopped, sick];
-  expect(renderColumns(workspaceColumns(view), usualWorkspaceColumns, workspaces, layout)).toEqual([
+  expect(
+    renderColumns(workspaceColumns(view), defaultWorkspaceColumns, workspaces, layout),
+  ).toEqual([
     "WORKSPACE  TEMPLATE  STATUS   HEALTHY  LAST BUILT   OUTDATED",
     "demo       small     running  yes      3 hours ago  no",
     "box        small     stopped  -        3 hours ago  yes",
@@ -26,13 +28,13 @@ test("prints a workspace a line", () => {
   ]);
 });
 
-test("names the owner where several are listed", () => {
+test("shows the owner if workspaces of several are listed", () => {
   const columns = workspaceColumns({ ...view, showOwner: true });
-  const [, line] = renderColumns(columns, usualWorkspaceColumns, [sampleWorkspace], layout);
+  const [, line] = renderColumns(columns, defaultWorkspaceColumns, [sampleWorkspace], layout);
   expect(line).toMatch(/^ada\/demo /);
 });
 
-test("prints what is asked for, in that order", () => {
+test("prints the requested columns, in their order", () => {
   const scheduled = {
     ...sampleWorkspace,
     autostart_schedule: "CRON_TZ=Europe/Berlin 30 9 * * mon-fri",

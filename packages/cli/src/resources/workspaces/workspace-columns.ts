@@ -5,8 +5,8 @@ import type { Colors } from "../../terminal/colors.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";
 import { cronText } from "./cron.ts";
-import { fullName } from "./reference.ts";
 import { statusCell } from "./status-cell.ts";
+import { fullName } from "./workspace-reference.ts";
 
 /** Columns of workspace lists, with the names that `coder` gives them. */
 export const workspaceColumnNames = [
@@ -28,7 +28,7 @@ export const workspaceColumnNames = [
 ] as const;
 
 /** The columns of `slipway list` by default. */
-export const usualWorkspaceColumns = [
+export const defaultWorkspaceColumns = [
   "workspace",
   "template",
   "status",

@@ -8,7 +8,7 @@ import { printList } from "../../../command/print-list.ts";
 import {
   organizationColumnNames,
   organizationColumns,
-} from "../../../resources/organizations/columns.ts";
+} from "../../../resources/organizations/organization-columns.ts";
 
 export const command = defineCommand({
   summary: "list organizations; this server has one",

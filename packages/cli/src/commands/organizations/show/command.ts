@@ -10,7 +10,7 @@ import { printList } from "../../../command/print-list.ts";
 import {
   organizationColumnNames,
   organizationColumns,
-} from "../../../resources/organizations/columns.ts";
+} from "../../../resources/organizations/organization-columns.ts";
 
 export const command = defineCommand({
   summary: "show an organization",
@@ -18,7 +18,7 @@ export const command = defineCommand({
     organization: {
       summary: "name or id; selected for the current one, me for all of yours (default: selected)",
       required: false,
-      completes: ["selected", "me"],
+      completion: ["selected", "me"],
     },
   },
   flags: {

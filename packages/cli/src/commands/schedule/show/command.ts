@@ -4,8 +4,8 @@ import { columnFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
 import { readWorkspaces, searchOf } from "../../../resources/workspaces/read-workspaces.ts";
-import { findWorkspace } from "../../../resources/workspaces/reference.ts";
 import { workspaceColumns } from "../../../resources/workspaces/workspace-columns.ts";
+import { findWorkspace } from "../../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "show when workspaces start and stop automatically",
@@ -13,7 +13,7 @@ export const command = defineCommand({
     workspace: {
       summary: "name, owner/name or id of a workspace (default: all of yours)",
       required: false,
-      completes: "workspace",
+      completion: "workspace",
     },
   },
   flags: {

@@ -1,8 +1,8 @@
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { containerCpu, hostCpu } from "../../../machine/machine.ts";
 import { printQuantity } from "../../../machine/print-quantity.ts";
+import { containerCpu, hostCpu } from "../../../machine/usage.ts";
 
 export const command = defineCommand({
   summary: "show processor usage, in cores",
@@ -18,7 +18,7 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, clock, signal }: Pick<Needs, "terminal" | "clock" | "signal">,
 ): Promise<number> {
-  const watching = { clock, signal };
-  const container = options.host ? null : await containerCpu("/", watching);
-  return printQuantity(terminal, container ?? (await hostCpu(watching)), options);
+  const needs = { clock, signal };
+  const container = options.host ? null : await containerCpu("/", needs);
+  return printQuantity(terminal, container ?? (await hostCpu(needs)), options);
 }

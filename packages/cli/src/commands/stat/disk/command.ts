@@ -1,9 +1,9 @@
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { disk } from "../../../machine/machine.ts";
 import { prefixFlag } from "../../../machine/prefix-flag.ts";
 import { printQuantity } from "../../../machine/print-quantity.ts";
+import { disk } from "../../../machine/usage.ts";
 
 export const command = defineCommand({
   summary: "show disk usage of a file system",

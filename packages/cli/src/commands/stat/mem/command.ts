@@ -1,9 +1,9 @@
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { containerMemory, hostMemory } from "../../../machine/machine.ts";
 import { prefixFlag } from "../../../machine/prefix-flag.ts";
 import { printQuantity } from "../../../machine/print-quantity.ts";
+import { containerMemory, hostMemory } from "../../../machine/usage.ts";
 
 export const command = defineCommand({
   summary: "show memory usage",

@@ -3,17 +3,17 @@ import { archiveTemplateVersions } from "@slipway/api";
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
+import { ignoredYesFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { templateArgument } from "../../../resources/templates/arguments.ts";
 import { findTemplate } from "../../../resources/templates/find-template.ts";
+import { templateArgument } from "../../../resources/templates/template-arguments.ts";
 
 export const command = defineCommand({
   summary: "archive failed or unused versions of a template",
   arguments: { template: templateArgument },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     all: { kind: "switch", summary: "archive all unused versions, not only failed ones" },
     output: outputFlag,
   },

@@ -5,18 +5,18 @@ import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { readDuration } from "../../../command/duration.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
+import { ignoredYesFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { templateArgument } from "../../../resources/templates/arguments.ts";
 import { findTemplate } from "../../../resources/templates/find-template.ts";
+import { templateArgument } from "../../../resources/templates/template-arguments.ts";
 
 export const command = defineCommand({
   summary: "change a template's settings",
   description: "Change only the settings given as flags. An empty value clears a text.",
   arguments: { template: templateArgument },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     name: { kind: "text", value: "name", summary: "new name" },
     displayName: { kind: "text", value: "text", summary: "display name" },
     description: { kind: "text", value: "text", summary: "description" },

@@ -15,7 +15,7 @@ export const command = defineCommand({
     directory: {
       summary: "target directory (default: the current directory)",
       required: false,
-      completes: "files",
+      completion: "files",
     },
   },
   flags: {},

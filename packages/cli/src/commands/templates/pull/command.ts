@@ -7,10 +7,10 @@ import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { needlessYesFlag } from "../../../command/flags.ts";
+import { ignoredYesFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { templateArgument } from "../../../resources/templates/arguments.ts";
 import { findTemplate, findVersion } from "../../../resources/templates/find-template.ts";
+import { templateArgument } from "../../../resources/templates/template-arguments.ts";
 import { unpack } from "./unpack.ts";
 
 export const command = defineCommand({
@@ -20,15 +20,15 @@ export const command = defineCommand({
     directory: {
       summary: "target directory, or file with --tar (default: the template's name)",
       required: false,
-      completes: "files",
+      completion: "files",
     },
   },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     version: {
       kind: "text",
       value: "name",
-      completes: "version",
+      completion: "version",
       summary: "template version (default: the active version)",
     },
     tar: { kind: "switch", summary: "write the pushed tar as a single file" },

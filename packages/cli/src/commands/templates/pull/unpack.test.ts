@@ -27,7 +27,7 @@ async function tarOf(
   return collected;
 }
 
-test("writes files and folders, and whether they may be executed", async () => {
+test("writes files and folders, and keeps executable bits", async () => {
   const tar = await tarOf([{ name: "./slipway.yaml" }, { name: "bin/run.sh", mode: 0o755 }]);
   const done = await unpack(tar, join(directory, "new"), { overwrite: false });
   expect(done).toEqual({ names: ["slipway.yaml", "bin/run.sh"], leftOut: [] });
@@ -37,7 +37,7 @@ test("writes files and folders, and whether they may be executed", async () => {
 });
 
 test.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
-  "writes nothing when a file is called %s",
+  "writes nothing if a file is named %s",
   async (name) => {
     const tar = await tarOf([{ name: "slipway.yaml" }, { name }]);
     await expect(unpack(tar, directory, { overwrite: true })).rejects.toThrow(
@@ -47,13 +47,13 @@ test.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
   },
 );
 
-test("leaves out links", async () => {
+test("skips links", async () => {
   const tar = await tarOf([{ name: "slipway.yaml" }, { name: "passwd", link: "/etc/passwd" }]);
   expect(await unpack(tar, directory, { overwrite: false })).toMatchObject({ leftOut: ["passwd"] });
   expect(await readdir(directory)).toEqual(["slipway.yaml"]);
 });
 
-test("writes over what is there only when told to", async () => {
+test("overwrites existing files only with `overwrite`", async () => {
   await writeFile(join(directory, "b"), "mine");
   const tar = await tarOf([{ name: "a" }, { name: "b" }]);
   await expect(unpack(tar, directory, { overwrite: false })).rejects.toThrow("already exists");

@@ -13,7 +13,7 @@ interface PulledFile {
 }
 
 /** Names of written files, and of entries that are not regular files. */
-export interface Unpacked {
+export interface UnpackedFiles {
   readonly names: readonly string[];
   readonly leftOut: readonly string[];
 }
@@ -26,7 +26,7 @@ export async function unpack(
   tar: Uint8Array,
   directory: string,
   { overwrite }: { readonly overwrite: boolean },
-): Promise<Unpacked> {
+): Promise<UnpackedFiles> {
   const { files, leftOut } = await readTar(tar);
   if (!overwrite) await refuseExisting(files, directory);
   for (const file of files) {

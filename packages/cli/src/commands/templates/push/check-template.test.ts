@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { memoryTerminal } from "../../../../tests/support/memory-terminal.ts";
 import { checkTemplate } from "./check-template.ts";
-import { packFiles } from "./pack.ts";
+import { packFiles } from "./pack-files.ts";
 
 async function packed(files: Readonly<Record<string, string>>): Promise<Uint8Array> {
   const root = await mkdtemp(join(tmpdir(), "slipway-template-"));

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../command/definition.ts";
-import { needlessYesFlag } from "../../../command/flags.ts";
+import { ignoredYesFlag } from "../../../command/flags.ts";
 
 export const command = defineCommand({
   summary: "push a new version of a template from a directory or file",
@@ -13,11 +13,11 @@ export const command = defineCommand({
       summary:
         "name of the template, or path to its directory or file (default: the directory's name)",
       required: false,
-      completes: "files",
+      completion: "files",
     },
   },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     name: {
       kind: "text",
       value: "name",
@@ -28,7 +28,7 @@ export const command = defineCommand({
       short: "d",
       value: "path",
       summary: "directory or file of the template (default: the current directory)",
-      completes: "files",
+      completion: "files",
     },
     message: {
       kind: "text",
@@ -38,7 +38,7 @@ export const command = defineCommand({
     },
     activate: {
       kind: "boolean",
-      fallback: true,
+      defaultValue: true,
       summary: "make it the active version",
     },
   },

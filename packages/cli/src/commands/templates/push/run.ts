@@ -11,12 +11,12 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { checkTemplate } from "./check-template.ts";
+import { chooseOrganization } from "./choose-organization.ts";
 import type { command } from "./command.ts";
-import { importVersion } from "./import.ts";
-import { chooseOrganization } from "./organization.ts";
-import { packFiles } from "./pack.ts";
-import { locateTemplate, openSource, templateName } from "./source.ts";
+import { importVersion } from "./import-version.ts";
+import { packFiles } from "./pack-files.ts";
 import { listTemplateFiles } from "./template-files.ts";
+import { locateTemplate, openSource, templateName } from "./template-source.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,

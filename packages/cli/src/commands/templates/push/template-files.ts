@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { CommandError } from "../../../command/errors.ts";
 import { templateFileName } from "../../../resources/templates/template-file.ts";
-import type { TemplateSource } from "./source.ts";
+import type { TemplateSource } from "./template-source.ts";
 
 /** A file of a template: its path, and its name inside the tar. */
 export interface TemplateFile {

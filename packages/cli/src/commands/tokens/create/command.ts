@@ -38,7 +38,7 @@ export const command = defineCommand({
       kind: "text",
       short: "u",
       value: "user",
-      completes: "user",
+      completion: "user",
       summary: "create it for another user (owners only)",
     },
     output: outputFlag,
@@ -52,7 +52,7 @@ export const command = defineCommand({
 });
 
 const nsPerMs = 1e6;
-const usualLifetimeMs = 7 * 24 * 3_600_000;
+const defaultLifetimeMs = 7 * 24 * 3_600_000;
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -68,7 +68,7 @@ export async function run(
   const answer = await client.call(createToken, {
     params,
     body: {
-      lifetime: (given ?? Math.min(usualLifetimeMs, maxMs)) * nsPerMs,
+      lifetime: (given ?? Math.min(defaultLifetimeMs, maxMs)) * nsPerMs,
       ...(options.name === undefined ? {} : { token_name: options.name }),
       ...(scopes.length === 0 ? {} : { scopes }),
       ...(options.allow.length === 0 ? {} : { allow_list: [...options.allow] }),

@@ -5,7 +5,7 @@ import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
-import { tokenColumnFlag, tokenColumns } from "../../../resources/tokens/columns.ts";
+import { tokenColumnFlag, tokenColumns } from "../../../resources/tokens/token-columns.ts";
 
 export const command = defineCommand({
   summary: "list API tokens",

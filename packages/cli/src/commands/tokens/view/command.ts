@@ -6,9 +6,9 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { tokenArgument } from "../../../resources/tokens/argument.ts";
-import { tokenColumnFlag, tokenColumns } from "../../../resources/tokens/columns.ts";
 import { findToken } from "../../../resources/tokens/find-token.ts";
+import { tokenArgument } from "../../../resources/tokens/token-argument.ts";
+import { tokenColumnFlag, tokenColumns } from "../../../resources/tokens/token-columns.ts";
 import { renderColumns } from "../../../terminal/table.ts";
 
 export const command = defineCommand({

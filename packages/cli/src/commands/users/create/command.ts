@@ -7,7 +7,7 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { inventPassword } from "../../../resources/users/invent-password.ts";
+import { generatePassword } from "../../../resources/users/generate-password.ts";
 
 export const command = defineCommand({
   summary: "create a user",
@@ -49,8 +49,8 @@ export async function run(
   };
   const username = options.username ?? (await ask("Username", "--username", nameProblem));
   const email = options.email ?? (await ask("Email address", "--email"));
-  const isMade = options.loginType === "password" && options.password === undefined;
-  const password = isMade ? inventPassword() : (options.password ?? "");
+  const isGenerated = options.loginType === "password" && options.password === undefined;
+  const password = isGenerated ? generatePassword() : (options.password ?? "");
   const user = await client.call(createUser, {
     body: {
       username,
@@ -64,7 +64,7 @@ export async function run(
   const { err, out } = terminal;
   if (options.output === "json") printJson(out, user);
   err.line(err.colors.green(`created user ${user.username}`));
-  if (isMade) err.line(`password, shown only once: ${password}`);
+  if (isGenerated) err.line(`password, shown only once: ${password}`);
   if (user.login_type === "password") err.line(`log in with: slipway login ${client.serverUrl}`);
   else err.line(`create a token with: slipway tokens create --user ${user.username}`);
   return exitCodes.ok;

@@ -4,22 +4,22 @@ import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { needlessYesFlag, outputFlag } from "../../../command/flags.ts";
+import { ignoredYesFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { userArgument } from "../../../resources/users/argument.ts";
 import { rolesCell } from "../../../resources/users/roles-cell.ts";
+import { userArgument } from "../../../resources/users/user-argument.ts";
 
 export const command = defineCommand({
   summary: "set the roles of a user",
   description: `Set the roles of a user, and remove those that are not given. Roles: ${roleNames.join(", ")}; every user is a member.`,
   arguments: { user: userArgument },
   flags: {
-    yes: needlessYesFlag,
+    yes: ignoredYesFlag,
     roles: {
       kind: "list",
       value: "role",
-      completes: roleNames,
+      completion: roleNames,
       summary: "role to set; comma-separated or repeated",
     },
     output: outputFlag,

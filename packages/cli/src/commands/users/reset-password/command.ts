@@ -7,9 +7,9 @@ import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { passwordStdinFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { userArgument } from "../../../resources/users/argument.ts";
-import { inventPassword } from "../../../resources/users/invent-password.ts";
+import { generatePassword } from "../../../resources/users/generate-password.ts";
 import { readNewPassword, readOwnPasswords } from "../../../resources/users/read-password.ts";
+import { userArgument } from "../../../resources/users/user-argument.ts";
 
 export const command = defineCommand({
   summary: "change your password, or reset another user's",
@@ -74,7 +74,7 @@ async function resetOther(
   { passwordStdin }: PasswordOptions,
   { terminal, signal }: PasswordNeeds,
 ): Promise<void> {
-  const password = passwordStdin ? await readNewPassword(terminal) : inventPassword();
+  const password = passwordStdin ? await readNewPassword(terminal) : generatePassword();
   await client.call(updatePassword, { params: { user: id }, body: { password }, signal });
   const { err, out } = terminal;
   err.line(err.colors.green(`password of ${username} reset; all sessions and tokens are revoked`));

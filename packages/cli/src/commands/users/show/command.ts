@@ -6,8 +6,8 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { userArgument } from "../../../resources/users/argument.ts";
 import { rolesCell } from "../../../resources/users/roles-cell.ts";
+import { userArgument } from "../../../resources/users/user-argument.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
 import { renderPairs } from "../../../terminal/table.ts";
 

@@ -6,7 +6,7 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { userArgument } from "../../../resources/users/argument.ts";
+import { userArgument } from "../../../resources/users/user-argument.ts";
 
 export const command = defineCommand({
   summary: "suspend a user until reactivated",

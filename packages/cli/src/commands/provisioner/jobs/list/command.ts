@@ -12,7 +12,7 @@ export const command = defineCommand({
       value: "status",
       summary: "only jobs with this status; comma-separated or repeated",
       variable: "CODER_PROVISIONER_JOB_LIST_STATUS",
-      completes: ["pending", "running", "succeeded", "canceling", "canceled", "failed"],
+      completion: ["pending", "running", "succeeded", "canceling", "canceled", "failed"],
     },
     initiator: {
       kind: "text",
@@ -20,7 +20,7 @@ export const command = defineCommand({
       value: "user",
       summary: "only jobs started by this user: name, id or me",
       variable: "CODER_PROVISIONER_JOB_LIST_INITIATOR",
-      completes: "user",
+      completion: "user",
     },
     limit: {
       kind: "integer",

@@ -10,7 +10,7 @@ import { relativeTime } from "../../../../terminal/relative-time.ts";
 import type { Columns } from "../../../../terminal/table.ts";
 import type { command } from "./command.ts";
 
-const usualLimit = 50;
+const defaultLimit = 50;
 
 type ColumnName = (typeof command.flags.column.columns)[number];
 
@@ -18,7 +18,7 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const limit = options.limit ?? usualLimit;
+  const limit = options.limit ?? defaultLimit;
   if (limit < 1) throw new UsageError(`--limit is ${limit}, wanted 1 or more`);
   const client = connect(settings);
   const initiator = await idOf(client, options.initiator, signal);

@@ -5,8 +5,8 @@ import { defineCommand, type OptionsOf } from "../../../../command/definition.ts
 import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 import type { Needs } from "../../../../command/needs.ts";
 import { printList } from "../../../../command/print-list.ts";
-import { templateArgument } from "../../../../resources/templates/arguments.ts";
 import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
+import { templateArgument } from "../../../../resources/templates/template-arguments.ts";
 
 export const command = defineCommand({
   summary: "list the presets of a template",
@@ -16,7 +16,7 @@ export const command = defineCommand({
     templateVersion: {
       kind: "text",
       value: "name",
-      completes: "version",
+      completion: "version",
       summary: "template version (default: the active version)",
     },
     column: columnFlag([

@@ -3,15 +3,18 @@ import { archiveTemplateVersion } from "@slipway/api";
 import { connect } from "../../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../../command/definition.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
-import { needlessYesFlag } from "../../../../command/flags.ts";
+import { ignoredYesFlag } from "../../../../command/flags.ts";
 import type { Needs } from "../../../../command/needs.ts";
-import { templateArgument, versionArgument } from "../../../../resources/templates/arguments.ts";
 import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
+import {
+  templateArgument,
+  versionArgument,
+} from "../../../../resources/templates/template-arguments.ts";
 
 export const command = defineCommand({
   summary: "archive an unused version",
   arguments: { template: templateArgument, version: versionArgument },
-  flags: { yes: needlessYesFlag },
+  flags: { yes: ignoredYesFlag },
   examples: [
     { line: "slipway templates versions archive small v2", summary: "archive version v2 of small" },
   ],

@@ -9,8 +9,8 @@ import { exitCodes } from "../../../../command/exit-codes.ts";
 import { outputFlag } from "../../../../command/flags.ts";
 import type { Needs } from "../../../../command/needs.ts";
 import { printJson } from "../../../../command/print-json.ts";
-import { templateArgument } from "../../../../resources/templates/arguments.ts";
 import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
+import { templateArgument } from "../../../../resources/templates/template-arguments.ts";
 import type { Colors } from "../../../../terminal/colors.ts";
 
 export const command = defineCommand({
@@ -20,8 +20,8 @@ export const command = defineCommand({
     "the newest version with its predecessor.",
   arguments: {
     template: templateArgument,
-    from: { summary: "version to compare with", required: false, completes: "version" },
-    to: { summary: "version to show", required: false, completes: "version" },
+    from: { summary: "version to compare with", required: false, completion: "version" },
+    to: { summary: "version to show", required: false, completion: "version" },
   },
   flags: { output: outputFlag },
   examples: [

@@ -5,8 +5,8 @@ import { defineCommand, type OptionsOf } from "../../../../command/definition.ts
 import { columnFlag, outputFlag } from "../../../../command/flags.ts";
 import type { Needs } from "../../../../command/needs.ts";
 import { printList } from "../../../../command/print-list.ts";
-import { templateArgument } from "../../../../resources/templates/arguments.ts";
 import { findTemplate } from "../../../../resources/templates/find-template.ts";
+import { templateArgument } from "../../../../resources/templates/template-arguments.ts";
 import { relativeTime } from "../../../../terminal/relative-time.ts";
 
 export const command = defineCommand({

@@ -10,8 +10,8 @@ import { findTemplate, findVersion } from "../../../../resources/templates/find-
 export const command = defineCommand({
   summary: "make a version the active one",
   arguments: {
-    name: { summary: "name of the template", required: false, completes: "template" },
-    version: { summary: "name of the version", required: false, completes: "version" },
+    name: { summary: "name of the template", required: false, completion: "template" },
+    version: { summary: "name of the version", required: false, completion: "version" },
   },
   flags: {
     template: {
@@ -20,7 +20,7 @@ export const command = defineCommand({
       value: "name",
       summary: "the template, as a flag",
       variable: "CODER_TEMPLATE_NAME",
-      completes: "template",
+      completion: "template",
       hidden: true,
     },
     templateVersion: {
@@ -28,7 +28,7 @@ export const command = defineCommand({
       value: "name",
       summary: "the version, as a flag",
       variable: "CODER_TEMPLATE_VERSION_NAME",
-      completes: "version",
+      completion: "version",
       hidden: true,
     },
   },

@@ -9,11 +9,11 @@ import {
 } from "@slipway/api";
 import { followLog } from "@slipway/sdk/stream";
 
+import type { ClientNeeds } from "../../../command/client-needs.ts";
 import { CommandError } from "../../../command/errors.ts";
 import { followJob } from "../../../resources/builds/follow-job.ts";
 import { JobLogLines } from "../../../resources/builds/job-log-lines.ts";
 import { LossNotice } from "../../../resources/builds/loss-notice.ts";
-import type { Watching } from "../../../resources/builds/watching.ts";
 import { Progress } from "../../../terminal/progress.ts";
 import { withPath } from "./problem-path.ts";
 
@@ -33,9 +33,9 @@ export interface ImportRequest {
 /** Uploads and imports a template, showing the log. Throws `CommandError` when it is rejected. */
 export async function importVersion(
   request: ImportRequest,
-  watching: Watching,
+  needs: ClientNeeds,
 ): Promise<TemplateVersion> {
-  const { client, terminal, clock, signal } = watching;
+  const { client, terminal, clock, signal } = needs;
   using progress = new Progress(terminal.err, clock);
   progress.waitFor("uploading the template");
   const { hash } = await client.upload(uploadFile, {

@@ -2,4 +2,4 @@
 export type NameKind = "workspace" | "template" | "version" | "preset" | "user" | "token";
 
 /** Completion of a value: files, names that the server knows, or a fixed list of words. */
-export type Completes = "files" | NameKind | readonly string[];
+export type CompletionSource = "files" | NameKind | readonly string[];

@@ -2,7 +2,7 @@ import type { AgentLog, JobLog } from "@slipway/api";
 import { expect, test } from "vitest";
 
 import { noColors } from "../../terminal/colors.ts";
-import { byTime, jsonOf, type LogLine, textOf } from "./line.ts";
+import { byTime, jsonOf, type LogLine, textOf } from "./log-line.ts";
 
 function jobLine(id: number, second: number, stage: string, output: string): LogLine {
   const created_at = `2026-01-01T00:00:0${second}.5Z`;
@@ -45,7 +45,7 @@ test("prints each line of an entry with its source, so that none passes for anot
   ]);
 });
 
-test("prints for programs what the server sent, and where it comes from", () => {
+test("prints entries as JSON with their source", () => {
   const line = agentLine(7, 1, "x");
   expect(JSON.parse(jsonOf(line))).toEqual({
     source: "main/Prepare",

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { parseCommandLine, type Parsed } from "./command/parse.ts";
+import { parseCommandLine, type ParsedCommandLine } from "./command/parse.ts";
 import { commandTable } from "./gen/command-table.ts";
 import { noColors } from "./terminal/colors.ts";
 
-async function parse(line: string): Promise<Parsed> {
+async function parse(line: string): Promise<ParsedCommandLine> {
   const words = line === "" ? [] : line.split(" ");
   return parseCommandLine(commandTable, words, { colors: noColors, columns: 100 });
 }
@@ -42,7 +42,7 @@ test("lists the commands of a group within a group, and calls one of them", asyn
   await expect(parse("templates versions nonsense")).rejects.toThrow("unknown command 'nonsense'");
 });
 
-test("takes every flag of a command, and fills in those left out", async () => {
+test("reads every flag of a command, and fills in the missing ones", async () => {
   const given = await parse("logs ada/demo -f -n -1 --agent main -o json");
   expect(given).toMatchObject({
     kind: "run",
@@ -77,11 +77,11 @@ test.each([
   ["prebuild ls", "prebuilds list", {}],
   ["template version ls x", "templates versions list", { template: "x" }],
   ["schedule override-stop a 2h", "schedule extend", { workspace: "a", duration: "2h" }],
-])("knows coder's other words: %s", async (line, name, options) => {
+])("accepts coder's aliases: %s", async (line, name, options) => {
   expect(await parse(line)).toMatchObject({ command: { name }, options });
 });
 
-test("leaves words alone that only look like a command's other name", async () => {
+test("does not replace words that only look like aliases", async () => {
   expect(await parse("show ls")).toMatchObject({ options: { workspace: "ls" } });
   expect(await parse("version")).toMatchObject({ command: { name: "version" } });
 });
@@ -94,7 +94,7 @@ test.each([
   expect(await parse(line)).toMatchObject({ options: { column } });
 });
 
-test("takes table for text, and coder's name for the directory of settings", async () => {
+test("accepts table for text, and coder's flag for the configuration directory", async () => {
   expect(await parse("list -o table --global-config d")).toMatchObject({
     options: { output: "text" },
     globals: { configDir: "d" },
@@ -121,7 +121,7 @@ test.each([
 });
 
 test.each(["--url u --token t --config-dir d list", "list --url u --token t --config-dir d"])(
-  "takes the global flags anywhere: %s",
+  "accepts the global flags anywhere: %s",
   async (line) => {
     expect(await parse(line)).toMatchObject({ globals: { url: "u", token: "t", configDir: "d" } });
   },
@@ -145,7 +145,7 @@ test.each([
   await expect(parse(line)).rejects.toMatchObject({ code: "usage", exitCode: 2 });
 });
 
-test("loads the definition of the called command only", async () => {
+test("loads only the definition of the called command", async () => {
   const loaded: string[] = [];
   const watched = commandTable.commands.map((command) => ({
     ...command,
@@ -193,8 +193,11 @@ test.each(["help logs", "help templates push", "help ls"])(
   },
 );
 
-test("takes the values of flags that are not typed from their variables", async () => {
-  const read = (line: string, environment: Readonly<Record<string, string>>): Promise<Parsed> =>
+test("reads flags that are not typed from their variables", async () => {
+  const read = (
+    line: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<ParsedCommandLine> =>
     parseCommandLine(
       commandTable,
       line.split(" "),
@@ -230,6 +233,6 @@ test.each([
   ["templates nonsense", "see: slipway templates --help"],
   ["template version nonsense", "see: slipway templates versions --help"],
   ["templates push --nonsense", "see: slipway templates push --help"],
-])("sends who typed %j on: %s", async (line, hint) => {
+])("suggests after %j: %s", async (line, hint) => {
   await expect(parse(line)).rejects.toMatchObject({ hint });
 });

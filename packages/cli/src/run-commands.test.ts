@@ -49,7 +49,7 @@ function answer(
   response.end(body === undefined ? "" : JSON.stringify(body));
 }
 
-interface Ended {
+interface CommandResult {
   readonly code: number;
   readonly terminal: MemoryTerminal;
 }
@@ -58,7 +58,7 @@ async function run(
   line: string,
   replies?: readonly (string | boolean)[],
   signal = new AbortController().signal,
-): Promise<Ended> {
+): Promise<CommandResult> {
   const terminal = memoryTerminal(replies);
   const never = Promise.withResolvers<"SIGINT">().promise;
   const code = await runCommandLine(commandTable, line.split(" "), {
@@ -90,13 +90,13 @@ test("logs in with flags, and is logged in for the next command", async () => {
   expect(whoami.terminal.outText()).toContain(`Server  ${url}`);
 });
 
-test("asks on a terminal for what is not given", async () => {
+test("prompts on a terminal for missing values", async () => {
   answers = new Map(Object.entries(loginAnswers));
   const { code } = await run("login", [url, "ada@example.com", "x"]);
   expect(code).toBe(0);
 });
 
-test("makes the first user when there is none", async () => {
+test("creates the first user if there is none", async () => {
   answers = new Map(
     Object.entries({
       ...loginAnswers,
@@ -109,14 +109,14 @@ test("makes the first user when there is none", async () => {
   expect(code).toBe(0);
 });
 
-test("says what to give when there is no terminal to ask on", async () => {
+test("names the missing flags without a terminal", async () => {
   answers = new Map(Object.entries(loginAnswers));
   const { code, terminal } = await run(`login ${url} --email ada@example.com`);
   expect(terminal.errText()).toContain("not a terminal: pass --password");
   expect(code).toBe(2);
 });
 
-test("sends no password to what is no server of ours", async () => {
+test("sends no password to another kind of server", async () => {
   answers = new Map();
   const { code, terminal } = await run(`login ${url} --email ada@example.com --password x`);
   expect(terminal.errText()).toContain(`${url} is not a Slipway server`);
@@ -133,7 +133,7 @@ test("prints a list for programs", async () => {
   expect(code).toBe(0);
 });
 
-test("ends with 3 and the way to log in when the session is over", async () => {
+test("exits with 3 and a hint to log in once the session has expired", async () => {
   answers = new Map([
     ["GET /api/v2/workspaces", { status: 401, body: { message: "Signed out." } }],
   ]);
@@ -142,14 +142,14 @@ test("ends with 3 and the way to log in when the session is over", async () => {
   expect(code).toBe(3);
 });
 
-test("ends with 4 for a workspace that is not there", async () => {
+test("exits with 4 for a workspace that does not exist", async () => {
   answers = new Map();
   const { code, terminal } = await run(`show nothing --url ${url} --token t`);
   expect(terminal.errText()).toContain("workspace nothing does not exist");
   expect(code).toBe(4);
 });
 
-test("ends with 1 when no server answers", async () => {
+test("exits with 1 if no server answers", async () => {
   server.closeAllConnections();
   await new Promise((resolve) => void server.close(resolve));
   const { code, terminal } = await run(`list --url ${url} --token t`);
@@ -157,20 +157,20 @@ test("ends with 1 when no server answers", async () => {
   expect(code).toBe(1);
 });
 
-test("ends with 2 for an address that is none", async () => {
+test("exits with 2 for an invalid address", async () => {
   const { code, terminal } = await run("list --url ftp://x");
   expect(terminal.errText()).toContain('"ftp://x" is not a server address');
   expect(code).toBe(2);
 });
 
-test("deletes nothing without -y where nobody can be asked", async () => {
+test("deletes nothing without -y and without a terminal", async () => {
   answers = new Map();
   const { code, terminal } = await run(`delete demo --url ${url} --token t`);
   expect(terminal.errText()).toContain("not a terminal: pass --yes");
   expect(code).toBe(2);
 });
 
-test("asks nothing of the server for a template with problems", async () => {
+test("sends no request for a template with problems", async () => {
   await writeFile(join(directory, "slipway.yaml"), "driver: process\nagnets: {}\n");
   const { code, terminal } = await run(`templates push ${directory} --url ${url} --token t`);
   expect(terminal.errText()).toContain("did you mean `agents`?");
@@ -195,7 +195,7 @@ test.each([
   ["schedule start demo manual", "PUT", "/autostart", "starts only manually"],
   ["schedule stop demo 8h", "PUT", "/ttl", "stops 8h after each start"],
   ["schedule extend demo 2h", "PUT", "/extend", "ada/demo stops in 2h"],
-])("%s: sends what is meant and says what became of it", async (line, method, path, text) => {
+])("%s: sends the request and reports the result", async (line, method, path, text) => {
   const status = path === "/extend" ? 200 : 204;
   const body = status === 200 ? { message: "done" } : undefined;
   answers = new Map(
@@ -208,7 +208,7 @@ test.each([
   expect(JSON.parse(printed.terminal.outText())).toEqual(workspace);
 });
 
-test("cancels the build that is under way, and none that is done", async () => {
+test("cancels a running build, and refuses a finished one", async () => {
   const { latest_build: build } = workspace;
   answers = new Map(Object.entries(foundWorkspace));
   const done = await run(`cancel demo --url ${url} --token t`);
@@ -263,7 +263,7 @@ test.each([
   expect(JSON.parse(printed.terminal.outText())).toEqual(body);
 });
 
-test("says for how long a pool is backed off", async () => {
+test("prints for how long a pool is backed off", async () => {
   const until = new Date(Date.now() + 150_000).toISOString();
   const body = [{ ...pool, status: "backed_off", backoff_until: until }];
   answers = new Map([["GET /api/v2/prebuilds/pools", { status: 200, body }]]);
@@ -284,7 +284,7 @@ test.each([
   expect(code).toBe(0);
 });
 
-test("ends with 3 for who may not pause", async () => {
+test("exits with 3 for a user without the right to pause", async () => {
   const body = { message: "Forbidden.", detail: "Only owners pause." };
   answers = new Map([["PUT /api/v2/prebuilds/settings", { status: 403, body }]]);
   const { code, terminal } = await run(`prebuilds pause --url ${url} --token t`);

@@ -2,7 +2,7 @@ const length = 24;
 const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 
 /** Generates a password of visually distinct letters and digits; about 139 bits. */
-export function inventPassword(): string {
+export function generatePassword(): string {
   const letters: string[] = [];
   while (letters.length < length) {
     for (const byte of crypto.getRandomValues(new Uint8Array(length))) {

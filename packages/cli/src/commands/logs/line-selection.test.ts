@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { LogLine } from "./line.ts";
-import { readSelection, selectLines } from "./selection.ts";
+import { readSelection, selectLines } from "./line-selection.ts";
+import type { LogLine } from "./log-line.ts";
 
 const now = Date.parse("2026-01-01T12:00:00Z");
 

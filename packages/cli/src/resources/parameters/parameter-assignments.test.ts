@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
-import { checkParameterNames, readParameters } from "./assignment.ts";
+import { checkParameterNames, readParameters } from "./parameter-assignments.ts";
 
-test("splits at the first equals sign, and lets the last value of a name count", () => {
+test("splits at the first equals sign, and keeps the last value of a name", () => {
   expect(readParameters(["a=1=2", "b=", "a=3"], "--parameter")).toEqual([
     { name: "a", value: "3" },
     { name: "b", value: "" },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { readWorkspaceReference } from "./reference.ts";
+import { readWorkspaceReference } from "./workspace-reference.ts";
 
 test.each([
   ["demo", { kind: "name", owner: "me", name: "demo" }],
@@ -14,7 +14,7 @@ test.each([
 });
 
 test.each(["", "a/b/c", "a b", "/demo", "ada/", "-x", "new"])(
-  "refuses %j with what is wanted",
+  "refuses %j and names the expected value",
   (text) => {
     expect(() => readWorkspaceReference(text)).toThrow("wanted name, owner/name or an id");
   },

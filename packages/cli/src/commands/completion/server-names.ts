@@ -7,43 +7,40 @@ import {
   listWorkspaces,
   type Template,
 } from "@slipway/api";
-import type { ApiClient } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import type { Candidate } from "../../command/complete.ts";
-import type { NameKind } from "../../command/completes.ts";
-import type { Typed } from "../../command/read-typed.ts";
-import { fullName } from "../../resources/workspaces/reference.ts";
+import type { NameKind } from "../../command/completion-source.ts";
+import type { PartialCommandLine } from "../../command/partial-command-line.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
-interface Asking {
-  readonly client: ApiClient;
-  readonly signal: AbortSignal;
-}
+type RequestNeeds = Pick<ClientNeeds, "client" | "signal">;
 
 /** The maximum number of names to request. */
 const limit = "100";
 
 /** Fetches names from the server; those of versions and presets are of the template typed before. */
-export async function namesOf(
+export async function fetchNames(
   kind: NameKind,
   current: string,
-  typed: Typed,
-  asking: Asking,
+  typed: PartialCommandLine,
+  needs: RequestNeeds,
 ): Promise<Candidate[]> {
-  const { client, signal } = asking;
+  const { client, signal } = needs;
   switch (kind) {
     case "workspace":
-      return workspaceNames(current, asking);
+      return workspaceNames(current, needs);
     case "template":
       return (await client.call(listTemplates, { signal })).map(templateCandidate);
     case "version": {
-      const template = await typedTemplate(typed, asking);
+      const template = await typedTemplate(typed, needs);
       if (template === undefined) return [];
       const params = { template: template.id };
       const versions = await client.call(listTemplateVersions, { params, signal });
       return versions.map(({ name, message }) => ({ value: name, summary: message })).toReversed();
     }
     case "preset": {
-      const template = await typedTemplate(typed, asking);
+      const template = await typedTemplate(typed, needs);
       if (template === undefined) return [];
       const params = { version: template.active_version_id };
       const presets = await client.call(listTemplateVersionPresets, { params, signal });
@@ -60,8 +57,11 @@ export async function namesOf(
   }
 }
 
-/** Returns the user's own workspaces; everybody's once an owner is typed. */
-async function workspaceNames(current: string, { client, signal }: Asking): Promise<Candidate[]> {
+/** Returns the user's own workspaces, or all users' once an owner is typed. */
+async function workspaceNames(
+  current: string,
+  { client, signal }: RequestNeeds,
+): Promise<Candidate[]> {
   const isOthers = current.includes("/");
   const query = { q: isOthers ? "" : "owner:me", limit };
   const { workspaces } = await client.call(listWorkspaces, { query, signal });
@@ -73,8 +73,8 @@ async function workspaceNames(current: string, { client, signal }: Asking): Prom
 
 /** Returns the template of `--template` or of the first word; otherwise the only one, if there is only one. */
 async function typedTemplate(
-  { flags, words }: Typed,
-  { client, signal }: Asking,
+  { flags, words }: PartialCommandLine,
+  { client, signal }: RequestNeeds,
 ): Promise<Template | undefined> {
   const templates = await client.call(listTemplates, { signal });
   const wanted = flags.get("template") ?? words[0];

@@ -1,9 +1,9 @@
 import { readDuration } from "../../command/duration.ts";
 import { UsageError } from "../../command/errors.ts";
-import type { LogLine } from "./line.ts";
+import type { LogLine } from "./log-line.ts";
 
 /** A selection of the existing lines. */
-export interface Selection {
+export interface LineSelection {
   /** Milliseconds since the epoch; undefined: from the beginning. */
   readonly sinceMs: number | undefined;
   /** The number of last lines; undefined for all. */
@@ -14,7 +14,7 @@ export interface Selection {
 export function readSelection(
   { since, tail }: { readonly since: string | undefined; readonly tail: number | undefined },
   now: number,
-): Selection {
+): LineSelection {
   if (tail !== undefined && tail < 0) {
     throw new UsageError(`--tail "${tail}" is not a number of lines, wanted 0 or more`);
   }
@@ -24,7 +24,7 @@ export function readSelection(
 /** Returns the selected lines, of lines in the order of their time. */
 export function selectLines(
   lines: readonly LogLine[],
-  { sinceMs, tail }: Selection,
+  { sinceMs, tail }: LineSelection,
 ): readonly LogLine[] {
   const newer =
     sinceMs === undefined

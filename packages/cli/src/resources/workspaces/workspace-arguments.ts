@@ -3,12 +3,12 @@ export const workspacesArgument = {
   summary: "name, owner/name or id of a workspace; several are processed in order",
   required: true,
   variadic: true,
-  completes: "workspace",
+  completion: "workspace",
 } as const;
 
 /** The argument that names a workspace. */
 export const workspaceArgument = {
   summary: "name, owner/name or id of a workspace",
   required: true,
-  completes: "workspace",
+  completion: "workspace",
 } as const;

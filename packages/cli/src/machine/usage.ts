@@ -10,25 +10,25 @@ import { openControlGroup } from "./control-group.ts";
 import type { Quantity } from "./quantity.ts";
 
 /** The sampling time for processor usage, in milliseconds. */
-const watchMs = 100;
+const sampleMs = 100;
 
-interface Watching {
+interface SampleNeeds {
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /** Measures processor usage of the whole machine. */
-export async function hostCpu(watching: Watching): Promise<Quantity> {
+export async function hostCpu(needs: SampleNeeds): Promise<Quantity> {
   const total = cpus().length;
-  const { spent, passedMs } = await watch(() => Promise.resolve(busyMs()), watching);
+  const { spent, passedMs } = await sample(() => Promise.resolve(busyMs()), needs);
   return { total, unit: "cores", used: rounded(Math.min(total, (spent ?? 0) / passedMs)) };
 }
 
 /** Measures processor usage of the container; null outside of one. `root` is `/`. */
-export async function containerCpu(root: string, watching: Watching): Promise<Quantity | null> {
+export async function containerCpu(root: string, needs: SampleNeeds): Promise<Quantity | null> {
   if (!(await isContainer(root))) return null;
   const group = await openControlGroup(root);
-  const { spent, passedMs } = await watch(() => group.cpuTimeUs(), watching);
+  const { spent, passedMs } = await sample(() => group.cpuTimeUs(), needs);
   if (spent === undefined) return null;
   const total = (await group.cores()) ?? null;
   return { total, unit: "cores", used: rounded(spent / 1000 / passedMs) };
@@ -64,13 +64,13 @@ export async function disk(path: string): Promise<Quantity> {
 }
 
 /** Measures the growth of a counter over some time. */
-async function watch(
+async function sample(
   read: () => Promise<number | undefined>,
-  { clock, signal }: Watching,
+  { clock, signal }: SampleNeeds,
 ): Promise<{ readonly spent: number | undefined; readonly passedMs: number }> {
   const start = clock.monotonic();
   const before = await read();
-  await clock.sleep(watchMs, signal);
+  await clock.sleep(sampleMs, signal);
   const after = await read();
   const passedMs = Math.max(1, clock.monotonic() - start);
   if (before === undefined || after === undefined) return { spent: undefined, passedMs };

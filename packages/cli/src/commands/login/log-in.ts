@@ -45,7 +45,7 @@ export async function createFirst(
   requireAnswers(given, ["username", "email", "password"], needs);
   if (
     given.username === undefined &&
-    !(await prompts.confirm("Create the first user, who will own the server?", { usual: true }))
+    !(await prompts.confirm("Create the first user, who will own the server?", { initial: true }))
   ) {
     throw new CommandError("not logged in: no user was created", {
       exitCode: exitCodes.unauthorized,

@@ -12,7 +12,7 @@ export const parameterFlags = {
     kind: "text",
     value: "path",
     summary: "YAML file of parameter values, one name: value per line",
-    completes: "files",
+    completion: "files",
     variable: "CODER_RICH_PARAMETER_FILE",
   },
   parameterDefault: {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "@slipway/runtime";
 import { afterAll, expect, test } from "vitest";
 
-import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "./machine.ts";
+import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "./usage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-stat-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,7 +24,7 @@ function machine(files: Readonly<Record<string, string>>): string {
 }
 
 /** While it sleeps, `change` happens and a tenth of a second passes. */
-function watching(change: () => void): { readonly clock: Clock; readonly signal: AbortSignal } {
+function needs(change: () => void): { readonly clock: Clock; readonly signal: AbortSignal } {
   let time = 0;
   const clock: Clock = {
     now: () => time,
@@ -61,18 +61,18 @@ const version1 = {
   "sys/fs/cgroup/memory/memory.stat": "inactive_file 7\ntotal_inactive_file 2000\n",
 };
 
-test("counts a group of the second version, with the limits above it", async () => {
+test("reads a control group of version 2, with the limits above it", async () => {
   const root = machine(version2);
   expect(await containerMemory(root)).toEqual({ total: 8000, unit: "B", used: 4000 });
   const spend = () => write(root, { [`${group}/cpu.stat`]: "usage_usec 1050000\n" });
-  expect(await containerCpu(root, watching(spend))).toEqual({
+  expect(await containerCpu(root, needs(spend))).toEqual({
     total: 1.5,
     unit: "cores",
     used: 0.5,
   });
 });
 
-test("counts the group at the top where its own is out of sight", async () => {
+test("reads the group at the top if its own is not visible", async () => {
   const root = machine({
     "sys/fs/cgroup/cgroup.controllers": "",
     "sys/fs/cgroup/cgroup.type": "domain\n",
@@ -83,40 +83,40 @@ test("counts the group at the top where its own is out of sight", async () => {
   expect(await containerMemory(root)).toEqual({ total: null, unit: "B", used: 10 });
 });
 
-test("counts groups of the first version, whose largest limit is none", async () => {
+test("reads control groups of version 1, whose largest limit means none", async () => {
   const root = machine(version1);
   expect(await containerMemory(root)).toEqual({ total: null, unit: "B", used: 3000 });
   const spend = () => write(root, { "sys/fs/cgroup/cpuacct/cpuacct.usage": "1200000000\n" });
-  expect(await containerCpu(root, watching(spend))).toEqual({ total: 2, unit: "cores", used: 2 });
+  expect(await containerCpu(root, needs(spend))).toEqual({ total: 2, unit: "cores", used: 2 });
 });
 
-test("says of a machine of its own that it is no container", async () => {
+test("recognizes a machine that is not a container", async () => {
   const root = machine({ ...version2, "proc/1/cgroup": "0::/\n" });
   expect(await containerMemory(root)).toBeNull();
   expect(
     await containerCpu(
       root,
-      watching(() => undefined),
+      needs(() => undefined),
     ),
   ).toBeNull();
 });
 
-test("says nothing of a container whose group cannot be read", async () => {
+test("reports no usage of a container whose group cannot be read", async () => {
   const root = machine({ "proc/1/cgroup": "1:cpu:/docker/x\n" });
   expect(await containerMemory(root)).toBeNull();
   expect(
     await containerCpu(
       root,
-      watching(() => undefined),
+      needs(() => undefined),
     ),
   ).toBeNull();
 });
 
-test("counts this machine", async () => {
+test("measures this machine", async () => {
   const { used, total } = hostMemory();
   expect(used).toBeGreaterThan(0);
   expect(used).toBeLessThan(total ?? 0);
-  const cpu = await hostCpu(watching(() => undefined));
+  const cpu = await hostCpu(needs(() => undefined));
   expect(cpu.used).toBeLessThanOrEqual(cpu.total ?? 0);
   const { used: usedDisk, total: totalDisk } = await disk(folder);
   expect(usedDisk).toBeLessThanOrEqual(totalDisk ?? 0);

@@ -2,5 +2,5 @@
 export const tokenArgument = {
   summary: "name or id of the token",
   required: true,
-  completes: "token",
+  completion: "token",
 } as const;

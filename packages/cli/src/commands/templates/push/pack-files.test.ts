@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { extract, type Header } from "tar-stream";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 
-import { packFiles } from "./pack.ts";
-import { locateTemplate, openSource, templateName } from "./source.ts";
+import { packFiles } from "./pack-files.ts";
 import { listTemplateFiles } from "./template-files.ts";
+import { locateTemplate, openSource, templateName } from "./template-source.ts";
 
 let root = "";
 beforeEach(async () => {
@@ -54,21 +54,21 @@ test("packs the files of a directory by name, without .git and node_modules", as
   ]);
 });
 
-test("gives the same bytes for the same files", async () => {
+test("packs the same files into the same bytes", async () => {
   await write("slipway.yaml", "driver: process\n");
   const first = await packed(root);
   await write("slipway.yaml", "driver: process\n");
   expect(Buffer.compare(await packed(root), first)).toBe(0);
 });
 
-test("packs one file as the template's own", async () => {
+test("packs a single file as slipway.yaml", async () => {
   const path = await write("pool.slipway.yaml", "driver: process\n");
   const headers = await unpack(await packed(path));
   expect(headers.map(({ name }) => name)).toEqual(["slipway.yaml"]);
   expect(templateName(await openSource(path), undefined)).toBe("pool");
 });
 
-test("refuses a template larger than a server takes, naming the largest file", async () => {
+test("refuses a template larger than a server accepts, naming the largest file", async () => {
   await write("slipway.yaml", "driver: process\n");
   await truncate(await write("disk.img", ""), 11 * 1024 * 1024);
   const packing = packed(root);
@@ -78,7 +78,7 @@ test("refuses a template larger than a server takes, naming the largest file", a
   });
 });
 
-test("leaves links out and says so", async () => {
+test("skips links and reports them", async () => {
   await write("slipway.yaml", "driver: process\n");
   await symlink("/etc/passwd", join(root, "passwd"));
   const { files, leftOut } = await listTemplateFiles(await openSource(root));
@@ -86,12 +86,12 @@ test("leaves links out and says so", async () => {
   expect(leftOut).toEqual(["passwd"]);
 });
 
-test("refuses what is not there, and a directory that is no template", async () => {
+test("refuses a path that does not exist, and a directory without a template", async () => {
   await expect(openSource(join(root, "missing"))).rejects.toMatchObject({ exitCode: 4 });
   await expect(openSource(root)).rejects.toThrow("has no slipway.yaml");
 });
 
-test("names a template after its directory, unless that is no name", async () => {
+test("names a template after its directory, unless that name is invalid", async () => {
   await write("small-box/slipway.yaml", "");
   const source = await openSource(join(root, "small-box"));
   expect(templateName(source, undefined)).toBe("small-box");
@@ -107,7 +107,7 @@ test.each([
   ["..", undefined, "..", undefined],
   ["box.yaml", undefined, "box.yaml", undefined],
 ])(
-  "takes the word %s and the directory %s for %s and %s",
+  "reads the word %s and the directory %s as %s and %s",
   async (template, directory, path, name) => {
     expect(await locateTemplate({ template, directory })).toEqual({ path, template: name });
   },

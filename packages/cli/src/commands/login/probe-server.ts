@@ -5,7 +5,7 @@ import { CommandError } from "../../command/errors.ts";
 
 export interface ServerState {
   readonly version: string;
-  /** False on a server that nobody has logged in to yet. */
+  /** False on a new server, whose first user is still to be created. */
   readonly hasUsers: boolean;
 }
 

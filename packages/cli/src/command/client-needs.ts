@@ -1,10 +1,10 @@
 import type { Clock } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 
-import type { Terminal } from "../../terminal/terminal.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
-/** Dependencies for following the server's work. */
-export interface Watching {
+/** The needs of functions that call the server. */
+export interface ClientNeeds {
   readonly client: ApiClient;
   readonly terminal: Terminal;
   readonly clock: Clock;

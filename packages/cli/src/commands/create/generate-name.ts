@@ -8,7 +8,7 @@ const vessels = (
 ).split(" ");
 
 /** Generates a name for a workspace: `swift-ketch-407`. */
-export function inventName(random: () => number = Math.random): string {
+export function generateName(random: () => number = Math.random): string {
   const pick = (words: readonly string[]): string =>
     words[Math.floor(random() * words.length)] ?? "ship";
   return `${pick(qualities)}-${pick(vessels)}-${Math.floor(100 + random() * 900)}`;

@@ -2,5 +2,5 @@
 export const userArgument = {
   summary: "username, id, or me",
   required: true,
-  completes: "user",
+  completion: "user",
 } as const;
