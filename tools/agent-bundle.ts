@@ -2,10 +2,14 @@ import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promis
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { Plugin } from "esbuild";
+
 export interface AgentBundleOptions {
   readonly entry: string;
   readonly output: string;
   readonly force: boolean;
+  /** Packages that the program loads from the clone when it needs them. */
+  readonly loadedLater?: readonly string[];
 }
 
 export interface AgentBundle {
@@ -46,6 +50,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     format: "esm",
     conditions: ["@slipway/source"],
     external,
+    plugins: [leaveOut(options.loadedLater ?? [])],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
@@ -62,6 +67,18 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   // An input that changes during the build is newer than this.
   await utimes(options.output, started, started);
   return { bytes: file.contents.byteLength };
+}
+
+/** Leaves these packages out, but not their subpaths, as the option `external` would. */
+function leaveOut(packages: readonly string[]): Plugin {
+  return {
+    name: "leave out",
+    setup(build) {
+      build.onResolve({ filter: /^[^.]/ }, ({ path }) =>
+        packages.includes(path) ? { path, external: true } : undefined,
+      );
+    },
+  };
 }
 
 async function isUpToDate(output: string, inputsPath: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /**
- * Bundles the programs of workspaces into one file each: the stand-alone agent, and the command for use in there. Skips
- * one that is newer than all its inputs. `--verbose` prints sizes and times, `--force` builds in any case.
+ * Bundles programs into one file each: the stand-alone agent, the command for use inside workspaces, and the command
+ * itself, which starts several times faster from one file than from its sources. Skips one that is newer than all its
+ * inputs. `--verbose` prints sizes and times, `--force` builds in any case.
  */
 import { parseArgs } from "node:util";
 
@@ -9,6 +10,11 @@ import { buildAgent } from "./agent-bundle.ts";
 const programs = [
   { entry: "packages/agent/src/main/main.ts", output: "packages/agent/dist/agent.js" },
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
+  {
+    entry: "packages/cli/src/main.ts",
+    output: "packages/cli/dist/bundle/slipway.js",
+    loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts"],
+  },
 ];
 
 const { values } = parseArgs({

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, open, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 const program = fileURLToPath(import.meta.resolve("../bin/slipway.js"));
 const node = [process.execPath, "--conditions=@slipway/source", program] as const;
@@ -28,4 +30,35 @@ test("exits quietly once its output is no longer read", async () => {
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect(said).toBe("");
   expect(code).toBe(141);
+});
+
+test("runs the bundle, or the sources once one of them is newer", async () => {
+  const root = await mkdtemp(join(tmpdir(), "slipway-bin-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const at = (path: string): string => join(root, "packages/cli", path);
+  const files = {
+    "package.json": '{"type":"module"}',
+    "src/main.ts": 'console.log("sources");',
+    "dist/bundle/slipway.js": 'console.log("bundle");',
+    "dist/bundle/slipway.js.inputs.json": '["packages/cli/src/main.ts"]',
+  };
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(at(path)), { recursive: true });
+    await writeFile(at(path), content);
+  }
+  await mkdir(at("bin"));
+  await copyFile(program, at("bin/slipway.js"));
+  const output = async (): Promise<string> => {
+    const child = spawn(process.execPath, [at("bin/slipway.js")], {
+      env: { ...process.env, HOME: root },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    return text(child.stdout);
+  };
+  expect(await output()).toBe("bundle\n");
+  const later = new Date(Date.now() + 60_000);
+  await utimes(at("src/main.ts"), later, later);
+  expect(await output()).toBe("sources\n");
+  await rm(at("dist"), { recursive: true });
+  expect(await output()).toBe("sources\n");
 });

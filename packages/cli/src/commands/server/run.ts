@@ -3,9 +3,8 @@ import { fileURLToPath } from "node:url";
 import { type OptionsOf, variablesOf } from "../../command/definition.ts";
 import type { Interruption } from "../../command/interruption.ts";
 import type { Needs } from "../../command/needs.ts";
+import { packageDirectory } from "../../config/package-directory.ts";
 import { command } from "./command.ts";
-
-const packageDirectory = fileURLToPath(new URL("../../..", import.meta.url)).replace(/[/\\]$/, "");
 
 /** The part of the server's package that is used here; flags have the names of its variables. */
 interface ServerModule {
@@ -25,8 +24,8 @@ interface ServerModule {
   ) => Promise<number>;
 }
 
-/** Built by `tools/build-agent.ts`. Four steps up from `src` and `dist` alike. */
-const workspaceBundle = new URL("../../../dist/workspace.js", import.meta.url);
+/** Built by `tools/build-agent.ts`. */
+const workspaceBundle = new URL("dist/workspace.js", packageDirectory);
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -39,7 +38,7 @@ export async function run(
     environment,
     demo: options.demo,
     agentCommand: [process.execPath, fileURLToPath(import.meta.resolve("@slipway/agent/program"))],
-    installCommand: `npm install --global ${shellWord(packageDirectory)}`,
+    installCommand: `npm install --global ${shellWord(fileURLToPath(packageDirectory).replace(/[/\\]$/, ""))}`,
     workspacePrograms: {
       slipway: [process.execPath, fileURLToPath(workspaceBundle)],
       node: [process.execPath],

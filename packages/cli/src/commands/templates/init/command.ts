@@ -7,6 +7,7 @@ import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
+import { packageDirectory } from "../../../config/package-directory.ts";
 import { templateFileName } from "../../../resources/templates/template-file.ts";
 
 export const command = defineCommand({
@@ -22,8 +23,8 @@ export const command = defineCommand({
   examples: [{ line: "slipway templates init small-box", summary: "write small-box/slipway.yaml" }],
 });
 
-/** The starter template: an example of the repository, as it stands. Six steps up from `src` and `dist` alike. */
-const starter = new URL("../../../../../../examples/demo.slipway.yaml", import.meta.url);
+/** The starter template: an example of the repository, as it stands. */
+const starter = new URL("../../examples/demo.slipway.yaml", packageDirectory);
 
 export async function run(
   { directory = "." }: OptionsOf<typeof command>,
