@@ -23,7 +23,24 @@ export interface ApiClientOptions {
   readonly token?: string;
   /** Additional headers for every request. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sends the requests (default: the global `fetch`). */
+  readonly fetch?: ClientFetch;
 }
+
+/** The part of `fetch` that a client uses. Rejects with the signal's reason, or because no answer came. */
+export type ClientFetch = (url: string, request: ClientRequest) => Promise<ClientResponse>;
+
+export interface ClientRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+}
+
+export type ClientResponse = Pick<
+  Response,
+  "ok" | "status" | "statusText" | "text" | "arrayBuffer"
+>;
 
 interface CallInput<R extends Route> {
   readonly params?: ParamsOf<R>;
@@ -40,11 +57,13 @@ export class ApiClient {
   readonly serverUrl: string;
   readonly #token: string | undefined;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #fetch: ClientFetch;
 
   constructor(options: ApiClientOptions) {
     this.serverUrl = options.serverUrl.replace(/\/+$/, "");
     this.#token = options.token;
     this.#headers = options.headers ?? {};
+    this.#fetch = options.fetch ?? ((url, request) => fetch(url, request));
   }
 
   /** Returns the headers of every request, the token among them. */
@@ -96,14 +115,14 @@ export class ApiClient {
     route: R,
     input: CallInput<R>,
     body: RequestBody | undefined,
-    read: (response: Response) => Promise<T>,
+    read: (response: ClientResponse) => Promise<T>,
   ): Promise<T> {
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const signal = input.signal === undefined ? timeout : AbortSignal.any([input.signal, timeout]);
     const headers = body === undefined ? {} : { "Content-Type": body.contentType };
-    let response: Response;
+    let response: ClientResponse;
     try {
-      response = await fetch(this.url(route, input), {
+      response = await this.#fetch(this.url(route, input), {
         method: route.method,
         headers: { ...this.headers, ...headers },
         signal,
@@ -123,7 +142,7 @@ interface RequestBody {
   readonly contentType: string;
 }
 
-function readText(response: Response): Promise<string> {
+function readText(response: ClientResponse): Promise<string> {
   return response.text();
 }
 
@@ -136,7 +155,7 @@ function jsonBody(body: unknown): RequestBody | undefined {
   return { content: JSON.stringify(body), contentType: "application/json" };
 }
 
-async function readErrorBody(response: Response): Promise<ErrorBody> {
+async function readErrorBody(response: ClientResponse): Promise<ErrorBody> {
   const text = await response.text().catch(() => "");
   try {
     const parsed: unknown = JSON.parse(text);

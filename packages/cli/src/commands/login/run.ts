@@ -1,6 +1,7 @@
 import { getUser, type User } from "@slipway/api";
-import { ApiClient, ApiError } from "@slipway/sdk/http";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
+import { openClient } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
@@ -18,10 +19,10 @@ const defaultUrl = "http://127.0.0.1:3000";
 export async function run(options: LoginOptions, needs: LoginNeeds): Promise<number> {
   const { terminal, settings, signal } = needs;
   const url = await chooseUrl(options, needs);
-  const client = new ApiClient({ serverUrl: url });
+  const client = openClient(url);
   const server = await probeServer(client, signal);
   const token = await obtainToken(client, server.hasUsers, options, needs);
-  const user = await readUser(new ApiClient({ serverUrl: url, token }), signal);
+  const user = await readUser(openClient(url, token), signal);
   await settings.files.write({ url, token });
   terminal.err.line(terminal.err.colors.green(`logged in to ${url} as ${user.username}`));
   terminal.err.line("list your workspaces with: slipway list");

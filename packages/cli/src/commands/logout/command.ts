@@ -1,6 +1,7 @@
 import { logout } from "@slipway/api";
-import { ApiClient, ApiError, ConnectError } from "@slipway/sdk/http";
+import { ApiError, ConnectError } from "@slipway/sdk/http";
 
+import { openClient } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag } from "../../command/flags.ts";
@@ -25,7 +26,7 @@ export async function run(
   }
   await settings.files.forgetToken();
   try {
-    await new ApiClient({ serverUrl: url, token }).call(logout, { signal });
+    await openClient(url, token).call(logout, { signal });
   } catch (error) {
     // A session that the server no longer knows has ended too.
     if (error instanceof ConnectError) {

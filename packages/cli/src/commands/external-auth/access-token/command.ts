@@ -1,6 +1,6 @@
 import { getAgentExternalAuth } from "@slipway/api";
-import { ApiClient } from "@slipway/sdk/http";
 
+import { openClient } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { CommandError, UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
@@ -53,7 +53,7 @@ export async function run(
       "run this command inside a workspace, where it is set",
     );
   }
-  const client = new ApiClient({ serverUrl: readServerUrl(url), token });
+  const client = openClient(readServerUrl(url), token);
   const query = { id: options.provider };
   const found = await client.call(getAgentExternalAuth, { query, signal });
   const { out } = terminal;

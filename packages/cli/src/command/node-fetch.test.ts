@@ -1,0 +1,82 @@
+import { createServer, type RequestListener } from "node:http";
+
+import { openLocalServer } from "@slipway/testkit";
+import { expect, onTestFinished, test } from "vitest";
+
+import { nodeFetch } from "./node-fetch.ts";
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = await openLocalServer(createServer(listener));
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server.url;
+}
+
+const never = new AbortController().signal;
+
+test.each([
+  [301, "GET", ""],
+  [302, "GET", ""],
+  [303, "GET", ""],
+  [307, "POST", "text/plain"],
+  [308, "POST", "text/plain"],
+])("follows a redirect of status %d by %s", async (status, method, type) => {
+  const url = await serve((request, response) => {
+    if (request.url === "/") response.writeHead(status, { Location: "/moved" }).end("elsewhere");
+    else {
+      const { "content-type": contentType = "", "x-more": more } = request.headers;
+      response
+        .writeHead(201)
+        .end(`${request.method} ${request.url} ${contentType} ${String(more)}`);
+    }
+  });
+  const response = await nodeFetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "text/plain", "X-More": "1" },
+    body: "body",
+    signal: never,
+  });
+  expect(response).toMatchObject({ ok: true, status: 201, statusText: "Created" });
+  expect(await response.text()).toBe(`${method} /moved ${type} 1`);
+});
+
+test("gives up on endless redirects", async () => {
+  const url = await serve((_request, response) => response.writeHead(307, { Location: "/" }).end());
+  await expect(nodeFetch(url, { method: "GET", headers: {}, signal: never })).rejects.toThrow(
+    "more than 20 redirects",
+  );
+});
+
+test("returns an error response, and bytes as they are", async () => {
+  const url = await serve((_request, response) =>
+    response.writeHead(404).end(Buffer.from([0, 255])),
+  );
+  const response = await nodeFetch(url, { method: "GET", headers: {}, signal: never });
+  expect(response).toMatchObject({ ok: false, status: 404, statusText: "Not Found" });
+  expect(new Uint8Array(await response.arrayBuffer())).toEqual(new Uint8Array([0, 255]));
+});
+
+test("rejects with the signal's reason before and during the response", async () => {
+  const url = await serve((request, response) => {
+    if (request.url === "/slow") response.writeHead(200).write("a");
+  });
+  const reason = new Error("enough");
+  for (const path of ["/", "/slow"]) {
+    const ending = new AbortController();
+    const answer = nodeFetch(`${url}${path}`, {
+      method: "GET",
+      headers: {},
+      signal: ending.signal,
+    }).then((response) => response.text());
+    setTimeout(() => ending.abort(reason), 20);
+    await expect(answer).rejects.toBe(reason);
+  }
+  const ended = AbortSignal.abort(reason);
+  await expect(nodeFetch(url, { method: "GET", headers: {}, signal: ended })).rejects.toBe(reason);
+});
+
+test("rejects with the cause if no server answers", async () => {
+  const url = await serve(() => undefined);
+  await expect(
+    nodeFetch(url.replace(/\d+$/, "1"), { method: "GET", headers: {}, signal: never }),
+  ).rejects.toMatchObject({ code: "ECONNREFUSED" });
+});
