@@ -39,6 +39,27 @@ test.each([
   expect(await response.text()).toBe(`${method} /moved ${type} 1`);
 });
 
+test.each([
+  ["another host", "localhost", undefined],
+  ["the same host", "127.0.0.1", "secret"],
+])(
+  "follows a redirect to %s with the session's token only if it is the same",
+  async (_, host, token) => {
+    const other = await serve((request, response) =>
+      response.end(
+        JSON.stringify([request.headers["coder-session-token"], request.headers["x-more"]]),
+      ),
+    );
+    const location = other.replace("127.0.0.1", host);
+    const url = await serve((_request, response) =>
+      response.writeHead(307, { Location: location }).end(),
+    );
+    const headers = { "Coder-Session-Token": "secret", "X-More": "1" };
+    const response = await nodeFetch(url, { method: "GET", headers, signal: never });
+    expect(JSON.parse(await response.text())).toEqual([token ?? null, "1"]);
+  },
+);
+
 test("gives up on endless redirects", async () => {
   const url = await serve((_request, response) => response.writeHead(307, { Location: "/" }).end());
   await expect(nodeFetch(url, { method: "GET", headers: {}, signal: never })).rejects.toThrow(

@@ -24,8 +24,10 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
     if (!redirectStatuses.has(status) || headers.location === undefined)
       return responseOf(message, current.signal);
     message.resume();
-    target = new URL(headers.location, target).href;
+    const next = new URL(headers.location, target);
+    if (next.hostname !== new URL(target).hostname) current = withoutCredentials(current);
     if (status < 307) current = asGet(current);
+    target = next.href;
   }
   throw new TypeError(`more than ${maxRedirects} redirects`);
 }
@@ -45,6 +47,20 @@ function send(
     .on("error", (error) => reject(signal.aborted ? signal.reason : error))
     .end(body);
   return promise;
+}
+
+/** Headers that are for the host of the request alone. */
+const credentialHeaders: ReadonlySet<string> = new Set([
+  "authorization",
+  "cookie",
+  "coder-session-token",
+]);
+
+function withoutCredentials({ headers, ...request }: ClientRequest): ClientRequest {
+  const kept = Object.entries(headers).filter(
+    ([name]) => !credentialHeaders.has(name.toLowerCase()),
+  );
+  return { ...request, headers: Object.fromEntries(kept) };
 }
 
 /** Returns the request that the older redirects ask for: without a body. */
