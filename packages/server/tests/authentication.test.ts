@@ -12,12 +12,8 @@ import { storePassword } from "../src/features/users/reset-service.ts";
 import { createFirstUser } from "../src/features/users/service.ts";
 import { logIn, type LogInNeeds } from "../src/features/users/session-service.ts";
 import { PasswordAttempts } from "../src/platform/auth/password-attempts.ts";
-import {
-  createAuthenticator,
-  createSession,
-  endSession,
-  keyLifetimes,
-} from "../src/platform/auth/service.ts";
+import { endSession } from "../src/platform/auth/queries.ts";
+import { createAuthenticator, createSession, keyLifetimes } from "../src/platform/auth/service.ts";
 import { defaultLimits } from "../src/platform/config/limits.ts";
 import { fullGrant } from "../src/platform/http/caller.ts";
 import { HttpError } from "../src/platform/http/errors.ts";

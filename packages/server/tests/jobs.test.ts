@@ -16,7 +16,8 @@ import {
   type InsertJob,
   renewLeases,
 } from "../src/platform/jobs/queries.ts";
-import { createJob, readJob } from "../src/platform/jobs/service.ts";
+import { insertJob } from "../src/platform/jobs/queries.ts";
+import { readJob } from "../src/platform/jobs/service.ts";
 import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { type PubSub, topics } from "../src/platform/pubsub/pubsub.ts";
@@ -36,7 +37,7 @@ afterEach(() => database[Symbol.asyncDispose]());
 function addJob(more: Partial<InsertJob> = {}): Promise<string> {
   const { organizationId, userId: initiatorId, fileId } = place;
   const type = "template_version_import";
-  return createJob(database.db, { type, organizationId, initiatorId, fileId, ...more });
+  return insertJob(database.db, { type, organizationId, initiatorId, fileId, ...more });
 }
 
 /** Takes jobs until none is left. */

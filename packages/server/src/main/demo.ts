@@ -5,16 +5,14 @@ import { pack } from "tar-stream";
 
 import { keepFile } from "../features/files/service.ts";
 import { findOrganization } from "../features/organizations/service.ts";
-import { createTemplate, findTemplateByName } from "../features/templates/service.ts";
+import { selectTemplateByName } from "../features/templates/queries.ts";
+import { createTemplate } from "../features/templates/service.ts";
 import { createVersion, requireVersion } from "../features/templates/version-service.ts";
 import { readFirstOwner } from "../features/users/admin-service.ts";
 import { buildWorkspace } from "../features/workspaces/build-service.ts";
 import { type CreateNeeds, createWorkspace } from "../features/workspaces/create/create-service.ts";
-import {
-  describeWorkspace,
-  findWorkspaceByName,
-  requireWorkspace,
-} from "../features/workspaces/service.ts";
+import { selectWorkspaceByName } from "../features/workspaces/queries.ts";
+import { describeWorkspace, requireWorkspace } from "../features/workspaces/service.ts";
 import type { Limits } from "../platform/config/limits.ts";
 import type { UserCaller } from "../platform/http/caller.ts";
 import { readJob } from "../platform/jobs/service.ts";
@@ -44,7 +42,11 @@ export async function openDemo(needs: DemoNeeds, signal: AbortSignal): Promise<D
   const { db } = needs;
   const owner = await readFirstOwner(db);
   if (owner === undefined) return undefined;
-  const known = await findWorkspaceByName(db, owner.id, workspaceName);
+  const known = await selectWorkspaceByName(db, {
+    ownerId: owner.id,
+    name: workspaceName,
+    includeDeleted: false,
+  });
   if (known !== undefined) {
     const { latest_build: build } = await describeWorkspace(db, known, needs.clock.now());
     // A workspace that was stopped on purpose, or failed, starts again: `npm start` shows it.
@@ -91,7 +93,7 @@ async function ensureTemplate(
 ): Promise<string> {
   const { db } = needs;
   const organization = await findOrganization(db, "default");
-  const known = await findTemplateByName(db, organization.id, templateName);
+  const known = await selectTemplateByName(db, organization.id, templateName);
   if (known !== undefined) return known.id;
   const file = await keepFile(needs, owner, tarMimeType, await packStarter());
   const version = await createVersion(needs, owner, {

@@ -95,8 +95,6 @@ export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
     .executeTakeFirst();
 }
 
-export type NewestDriverBuild = NonNullable<Awaited<ReturnType<typeof selectNewestDriverBuild>>>;
-
 /** Reads the newest build, with what determines the next. */
 export function selectLastBuild(db: Queryable, workspaceId: string) {
   return db

@@ -1,10 +1,10 @@
-import type { BuildParameter, WorkspaceBuild, WorkspaceResource } from "@slipway/api";
+import type { WorkspaceBuild, WorkspaceResource } from "@slipway/api";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { notFound } from "../../platform/http/errors.ts";
-import { describeJob } from "../../platform/jobs/service.ts";
+import { jobJson } from "../../platform/jobs/job-json.ts";
 import { readAgentsOfJobs } from "../agents/service.ts";
 import { buildJson } from "./build-json.ts";
 import {
@@ -12,10 +12,7 @@ import {
   selectBuild,
   selectBuildByNumber,
   selectBuilds,
-  type NewestDriverBuild,
   selectNewestBuilds,
-  selectNewestDriverBuild,
-  selectParameters,
 } from "./queries.ts";
 
 /** Reads the newest build of each workspace. */
@@ -25,14 +22,6 @@ export async function readNewestBuilds(
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
   return readBuilds(db, await selectNewestBuilds(db, workspaceIds), now);
-}
-
-/** Reads the newest build of a workspace, with the driver of its template version. */
-export function readNewestDriverBuild(
-  db: Queryable,
-  workspaceId: string,
-): Promise<NewestDriverBuild | undefined> {
-  return selectNewestDriverBuild(db, workspaceId);
 }
 
 /** Reads all builds of a workspace, newest first. */
@@ -76,11 +65,6 @@ export async function requireBuild(
   return row;
 }
 
-/** Reads the parameter values of a build. */
-export async function readParameters(db: Queryable, buildId: string): Promise<BuildParameter[]> {
-  return selectParameters(db, buildId);
-}
-
 /** Reads builds as clients see them at `now`, in one query more, however many there are. */
 async function readBuilds(
   db: Queryable,
@@ -92,7 +76,7 @@ async function readBuilds(
   return rows.map((row) =>
     buildJson(
       row,
-      describeJob({ ...row.job, workspace_build_id: row.id }),
+      jobJson({ ...row.job, workspace_build_id: row.id }),
       resources.get(row.job_id) ?? [],
     ),
   );

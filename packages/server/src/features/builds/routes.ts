@@ -16,7 +16,8 @@ import { requireUuid } from "../../platform/http/uuid.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
 import { requireMayCancel } from "../templates/service.ts";
 import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";
-import { readBuild, readParameters, readResources, requireBuild } from "./read-service.ts";
+import { selectParameters } from "./queries.ts";
+import { readBuild, readResources, requireBuild } from "./read-service.ts";
 import { readTimings } from "./timing-service.ts";
 
 export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
@@ -28,7 +29,7 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   });
   routes.user(listBuildParameters, async ({ params }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));
-    return readParameters(db, row.id);
+    return selectParameters(db, row.id);
   });
   routes.user(listBuildResources, async ({ params }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));

@@ -10,7 +10,7 @@ import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { HttpError, invalidField } from "../../platform/http/errors.ts";
-import { queuedJob } from "../../platform/jobs/service.ts";
+import { queuedJobRows } from "../../platform/jobs/queries.ts";
 import { type AuditActor, type AuditEntry, auditRows } from "../audit/service.ts";
 import {
   type BuildableVersion,
@@ -179,7 +179,7 @@ async function insertBuild(
   } as const;
   const rows = [
     ...(creation?.rows ?? []),
-    ...queuedJob(jobId, job),
+    ...queuedJobRows(jobId, job),
     ...buildRows(id, build, parameters),
     ...auditRows([...(creation?.entries ?? []), entry]),
   ];

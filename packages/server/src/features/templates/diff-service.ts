@@ -7,8 +7,8 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { forbidden, HttpError, invalidField } from "../../platform/http/errors.ts";
 import { loadFile } from "../files/service.ts";
-import { selectPreviousVersion, type VersionRow } from "./version-queries.ts";
-import { findVersion, requireVersion } from "./version-service.ts";
+import { selectPreviousVersion, selectVersion, type VersionRow } from "./version-queries.ts";
+import { requireVersion } from "./version-service.ts";
 
 /** The timeout of a comparison, in milliseconds: texts that share little take long. */
 const diffTimeoutMs = 1_000;
@@ -39,7 +39,7 @@ async function previous(db: Queryable, version: VersionRow): Promise<VersionRow>
 }
 
 async function other(db: Queryable, version: VersionRow, id: string): Promise<VersionRow> {
-  const found = await findVersion(db, id);
+  const found = await selectVersion(db, id);
   if (found !== undefined && found.template_id === version.template_id) return found;
   throw invalidField("from", `the template of ${version.name} has no version ${id}`);
 }

@@ -11,7 +11,8 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { HttpError, invalidFields, notFound } from "../../platform/http/errors.ts";
 import { LimitReached } from "../../platform/http/limit-reached.ts";
 import { cancelJob } from "../../platform/jobs/cancel-service.ts";
-import { createJob, readJob } from "../../platform/jobs/service.ts";
+import { insertJob } from "../../platform/jobs/queries.ts";
+import { readJob } from "../../platform/jobs/service.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { lockUser } from "../users/lock-service.ts";
 import {
@@ -49,7 +50,7 @@ export async function createDryRun(
   const id = await inTransaction(db, async (trx) => {
     await requireFewerDryRuns(trx, limits, caller);
     await deleteOldDryRuns(trx, caller.id, keptPerUser - 1);
-    const jobId = await createJob(trx, {
+    const jobId = await insertJob(trx, {
       type: "template_version_dry_run",
       organizationId: version.organization_id,
       initiatorId: caller.id,

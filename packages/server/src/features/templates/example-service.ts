@@ -1,15 +1,10 @@
-import { tarMimeType, type TemplateExample } from "@slipway/api";
+import { tarMimeType } from "@slipway/api";
 import { pack } from "tar-stream";
 
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { invalidField } from "../../platform/http/errors.ts";
 import { type FileNeeds, keepFile } from "../files/service.ts";
-import { readExamples, readExampleText } from "./examples.ts";
-
-/** Lists the starter templates that this server can build. */
-export function listExamples(drivers: readonly string[]): Promise<TemplateExample[]> {
-  return readExamples(drivers);
-}
+import { readExampleText } from "./examples.ts";
 
 /** Stores an example as if the caller had uploaded it; resolves to the file's id. */
 export async function keepExample(

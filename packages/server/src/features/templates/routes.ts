@@ -18,7 +18,7 @@ import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";
 import { offeredDrivers } from "./driver-rule.ts";
 import { addDryRunRoutes } from "./dry-run-routes.ts";
-import { listExamples } from "./example-service.ts";
+import { readExamples } from "./examples.ts";
 import { addParameterRoutes } from "./parameter-routes.ts";
 import { createTemplate, listTemplates, readTemplate, readTemplateByName } from "./service.ts";
 import { readTemplateUsers } from "./users-service.ts";
@@ -35,7 +35,7 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   });
   routes.user(listTemplateExamples, async ({ params }, user) => {
     await findOrganization(db, params.organization);
-    return listExamples(offeredDrivers(drivers, user).drivers);
+    return readExamples(offeredDrivers(drivers, user).drivers);
   });
   routes.user(getTemplate, ({ params }) => readTemplate(db, requireUuid(params.template)));
   routes.user(getTemplateByName, async ({ params }) => {

@@ -21,7 +21,6 @@ import {
   selectTemplateByName,
   selectTemplateInUse,
   selectTemplates,
-  type TemplateInUseRow,
   type TemplateRow,
   updateActiveVersion,
 } from "./queries.ts";
@@ -59,17 +58,9 @@ export async function readTemplateByName(
   organizationId: string,
   name: string,
 ): Promise<Template> {
-  const row = await findTemplateByName(db, organizationId, name);
+  const row = await selectTemplateByName(db, organizationId, name);
   if (row === undefined) throw notFound();
   return templateJson(row);
-}
-
-export function findTemplateByName(
-  db: Queryable,
-  organizationId: string,
-  name: string,
-): Promise<TemplateInUseRow | undefined> {
-  return selectTemplateByName(db, organizationId, name);
 }
 
 /** The request for a new template; omitted texts come from the version. */

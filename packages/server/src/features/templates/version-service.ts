@@ -13,7 +13,8 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { forbidden, HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
 import { LimitReached } from "../../platform/http/limit-reached.ts";
-import { createJob, readJob, readJobs } from "../../platform/jobs/service.ts";
+import { insertJob } from "../../platform/jobs/queries.ts";
+import { readJob, readJobs } from "../../platform/jobs/service.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { readFile } from "../files/service.ts";
 import { lockUser } from "../users/lock-service.ts";
@@ -24,7 +25,6 @@ import { versionJson } from "./version-json.ts";
 import {
   countNewVersions,
   insertVersion,
-  selectActiveVersion,
   selectPreviousVersion,
   selectVersion,
   selectVersionByName,
@@ -66,7 +66,7 @@ export async function createVersion(
   requireVersionName(name);
   const id = await inTransaction(db, async (trx) => {
     await requireFewerVersions(trx, limits, caller);
-    const jobId = await createJob(trx, {
+    const jobId = await insertJob(trx, {
       type: "template_version_import",
       organizationId: input.organizationId,
       initiatorId: caller.id,
@@ -185,19 +185,6 @@ export async function readPreviousVersion(
     throw new HttpError(404, `No previous template version found for "${name}".`);
   }
   return versionJson(row, await readJob(db, row.job_id));
-}
-
-/** Finds a version's row, if there is one. */
-export function findVersion(db: Queryable, id: string): Promise<VersionRow | undefined> {
-  return selectVersion(db, id);
-}
-
-/** Finds the row of a template's active version, if there is such a template. */
-export function findActiveVersion(
-  db: Queryable,
-  templateId: string,
-): Promise<VersionRow | undefined> {
-  return selectActiveVersion(db, templateId);
 }
 
 /** Reads a version's row; throws the 404. */

@@ -3,8 +3,8 @@ import type { Transaction } from "kysely";
 
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { hashPassword, requirePassword, verifyPassword } from "../../platform/auth/password.ts";
+import { endSessionsOf } from "../../platform/auth/queries.ts";
 import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../../platform/auth/rights.ts";
-import { endSessionsOf } from "../../platform/auth/service.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";

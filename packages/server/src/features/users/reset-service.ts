@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 
 import { generatePassword, hashPassword, requirePassword } from "../../platform/auth/password.ts";
-import { endSessionsOf } from "../../platform/auth/service.ts";
+import { endSessionsOf } from "../../platform/auth/queries.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";

@@ -2,12 +2,8 @@ import { createHash } from "node:crypto";
 
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { verifyPassword } from "../../platform/auth/password.ts";
-import {
-  activateDormant,
-  createSession,
-  endSession,
-  keyLifetimes,
-} from "../../platform/auth/service.ts";
+import { activateDormant, endSession } from "../../platform/auth/queries.ts";
+import { createSession, keyLifetimes } from "../../platform/auth/service.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";

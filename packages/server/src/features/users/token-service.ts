@@ -11,12 +11,12 @@ import {
 import type { Transaction } from "kysely";
 
 import { mayHandOn } from "../../platform/auth/grants.ts";
+import { endSession } from "../../platform/auth/queries.ts";
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import {
   createApiToken,
   createSession,
   endedKey,
-  endSession,
   keyLifetimes,
 } from "../../platform/auth/service.ts";
 import { lifetimeLimit, type TokenLimits } from "../../platform/auth/token-lifetime.ts";

@@ -7,7 +7,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { HttpError, notFound } from "../../platform/http/errors.ts";
 import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
-import { readNewestDriverBuild } from "../builds/read-service.ts";
+import { selectNewestDriverBuild } from "../builds/queries.ts";
 import type { WorkspaceRow } from "./queries.ts";
 
 export interface ExternalAgentNeeds {
@@ -31,7 +31,7 @@ export async function readExternalAgentCredentials(
   workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
   agentName: string,
 ): Promise<ExternalAgentCredentials> {
-  const build = await readNewestDriverBuild(db, workspace.id);
+  const build = await selectNewestDriverBuild(db, workspace.id);
   if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
   if (build.transition !== "start") {
     throw new HttpError(409, "The workspace is not started.", {

@@ -92,15 +92,6 @@ export async function requireWorkspaceByName(
   return row;
 }
 
-/** Finds the live workspace of that name, if there is one. */
-export function findWorkspaceByName(
-  db: Queryable,
-  ownerId: string,
-  name: string,
-): Promise<WorkspaceRow | undefined> {
-  return selectWorkspaceByName(db, { ownerId, name, includeDeleted: false });
-}
-
 /** Returns workspaces as clients see them, each with its newest build. */
 export async function describeWorkspaces(
   db: Queryable,

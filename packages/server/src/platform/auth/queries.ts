@@ -43,15 +43,16 @@ export async function insertKey(db: Queryable, input: InsertKey): Promise<void> 
     .execute();
 }
 
-export async function deleteKey(db: Queryable, id: string): Promise<void> {
+/** Revokes a session or token. */
+export async function endSession(db: Queryable, id: string): Promise<void> {
   await db.deleteFrom("api_keys").where("id", "=", id).execute();
 }
 
 /**
- * Deletes every session and token of a user, and those that the user created for others: an intruder may hold any of
+ * Revokes every session and token of a user, and those that the user created for others: an intruder may hold any of
  * them.
  */
-export async function deleteKeysOf(db: Queryable, userId: string): Promise<void> {
+export async function endSessionsOf(db: Queryable, userId: string): Promise<void> {
   await db
     .deleteFrom("api_keys")
     .where(({ eb, or }) => or([eb("user_id", "=", userId), eb("created_by", "=", userId)]))
@@ -140,8 +141,8 @@ export async function touchKey(db: Queryable, id: string): Promise<void> {
     .execute();
 }
 
-/** Marks a dormant or new user as active. */
-export async function wakeUser(db: Queryable, id: string): Promise<void> {
+/** Marks a dormant or new user as active once they log in. */
+export async function activateDormant(db: Queryable, id: string): Promise<void> {
   await db
     .updateTable("users")
     .set({ status: "active", updated_at: sql`now()`, last_seen_at: sql`now()` })

@@ -9,15 +9,7 @@ import { readUuid } from "../http/uuid.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { hashAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";
-import {
-  deleteKey,
-  deleteKeysOf,
-  findKey,
-  findLiveAgent,
-  insertKey,
-  touchKey,
-  wakeUser,
-} from "./queries.ts";
+import { activateDormant, findKey, findLiveAgent, insertKey, touchKey } from "./queries.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
@@ -58,20 +50,6 @@ export async function createApiToken(db: Queryable, input: NewApiToken): Promise
   const token = { name, scopes, allowList };
   await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token });
   return key.token;
-}
-
-export async function endSession(db: Queryable, keyId: string): Promise<void> {
-  await deleteKey(db, keyId);
-}
-
-/** Revokes every session and token of a user, and those that the user created for others. */
-export async function endSessionsOf(db: Queryable, userId: string): Promise<void> {
-  await deleteKeysOf(db, userId);
-}
-
-/** Marks a dormant or new user as active once they log in. */
-export async function activateDormant(db: Queryable, userId: string): Promise<void> {
-  await wakeUser(db, userId);
 }
 
 /** Authenticates callers against the database (docs/protocol/rest.md §1.2 to §1.4). */

@@ -21,6 +21,7 @@ export interface InsertJob {
   readonly onlyWorkerId?: string;
 }
 
+/** Enqueues a job. The caller hints at `topics.jobQueue` after its commit. */
 export async function insertJob(db: Queryable, input: InsertJob): Promise<string> {
   const row = await db
     .insertInto("jobs")
@@ -34,7 +35,7 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
   return row.id;
 }
 
-/** Returns the rows of a job for a worker to take. */
+/** Returns the rows of a job for a worker to take. The caller hints at `topics.jobQueue` after its commit. */
 export function queuedJobRows(jobId: string, input: InsertJob): readonly NewRows[] {
   const job = {
     id: jobId,

@@ -3,24 +3,7 @@ import type { ProvisionerJob } from "@slipway/api";
 import type { Queryable } from "../db/database.ts";
 import type { NewRows } from "../db/insert-rows.ts";
 import { jobJson } from "./job-json.ts";
-import {
-  endedJobRows,
-  type InsertJob,
-  insertJob,
-  type JobRow,
-  queuedJobRows,
-  selectJobs,
-} from "./queries.ts";
-
-/** Enqueues a job. The caller hints at `topics.jobQueue` after its commit. */
-export async function createJob(db: Queryable, input: InsertJob): Promise<string> {
-  return insertJob(db, input);
-}
-
-/** Returns the rows of a job to enqueue. The caller hints at `topics.jobQueue` after its commit. */
-export function queuedJob(jobId: string, input: InsertJob): readonly NewRows[] {
-  return queuedJobRows(jobId, input);
-}
+import { endedJobRows, type InsertJob, selectJobs } from "./queries.ts";
 
 /** Returns the rows of a job that completes within the transaction, with its log; no worker takes it. */
 export function doneJob(
@@ -42,11 +25,6 @@ export interface DoneJob {
   /** The heading of its log, and the one line below it. */
   readonly stage: string;
   readonly line: string;
-}
-
-/** Returns a job, read together with its subject, as clients see it. */
-export function describeJob(row: JobRow): ProvisionerJob {
-  return jobJson(row);
 }
 
 /** Reads jobs by id, as clients see them. */

@@ -8,7 +8,8 @@ import type { DB } from "../../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../../platform/db/insert-rows.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import { HttpError } from "../../../platform/http/errors.ts";
-import { doneJob, queuedJob } from "../../../platform/jobs/service.ts";
+import { queuedJobRows } from "../../../platform/jobs/queries.ts";
+import { doneJob } from "../../../platform/jobs/service.ts";
 import { notifyAtCommit } from "../../../platform/pubsub/notify-at-commit.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { auditRows } from "../../audit/service.ts";
@@ -128,7 +129,7 @@ async function recordBuild(
   } as const;
   if (driver?.claim !== undefined) {
     const rows = buildRows(id, { ...build, deadline: null }, parameters);
-    return { id, isQueued: true, rows: [...queuedJob(jobId, job), ...rows] };
+    return { id, isQueued: true, rows: [...queuedJobRows(jobId, job), ...rows] };
   }
   const started = { context: { ...context, id, job_id: jobId }, parameters };
   const predecessor = { buildId: last.build_id, resources: last.resources };

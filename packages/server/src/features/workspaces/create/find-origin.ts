@@ -1,7 +1,8 @@
 import type { Queryable } from "../../../platform/db/database.ts";
 import { ifFound, invalidField } from "../../../platform/http/errors.ts";
 import { requireTemplate } from "../../templates/service.ts";
-import { findActiveVersion, requireVersion } from "../../templates/version-service.ts";
+import { selectActiveVersion } from "../../templates/version-queries.ts";
+import { requireVersion } from "../../templates/version-service.ts";
 
 /** The template and version that a workspace is created from. */
 export interface Origin {
@@ -28,7 +29,7 @@ export async function findOrigin(db: Queryable, input: OriginRequest): Promise<O
   }
   const [template, version] = await Promise.all([
     ifFound(requireTemplate(db, input.templateId)),
-    findActiveVersion(db, input.templateId),
+    selectActiveVersion(db, input.templateId),
   ]);
   if (template === undefined || version === undefined)
     throw invalidField("template_id", `no template has the id ${input.templateId}`);
