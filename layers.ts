@@ -15,6 +15,8 @@ export interface PackageLayer {
   readonly folders: readonly (string | FolderGroup)[];
   /** The parts that must also run in a browser, so that `node:` is refused: all of the package, or these folders. */
   readonly browser?: "all" | readonly string[];
+  /** Files of a folder that no other folder imports. */
+  readonly internal?: readonly InternalFile[];
   /** Folders that may import more than their package; a path such as `commands/server` is allowed. */
   readonly exceptions?: readonly FolderException[];
 }
@@ -24,6 +26,12 @@ export interface FolderGroup {
   readonly group: readonly string[];
   /** `services`: another one's `service.ts` or `…-service.ts`, never its queries or routes. */
   readonly eachOther: "nothing" | "services" | "anything";
+}
+
+export interface InternalFile {
+  readonly folder: string;
+  readonly file: string;
+  readonly reason: string;
 }
 
 export interface FolderException {
@@ -103,6 +111,8 @@ export const layers: readonly PackageLayer[] = [
     ],
     folders: [
       "platform/config",
+      // What a request is refused for; each boundary translates it.
+      "platform/errors",
       "platform/db",
       "platform/pubsub",
       "platform/http",
@@ -127,6 +137,13 @@ export const layers: readonly PackageLayer[] = [
       "features/cleanup",
       "network",
       "main",
+    ],
+    internal: [
+      {
+        folder: "platform/http",
+        file: "errors.ts",
+        reason: "only platform/http knows statuses: throw a class of platform/errors",
+      },
     ],
   },
   {

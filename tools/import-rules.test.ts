@@ -93,6 +93,14 @@ describe("importRules", () => {
     }
   });
 
+  it("keeps internal files to their folder", () => {
+    expect(refuses("server/platform/http", "./errors.ts")).toBe(false);
+    expect(refuses("server/platform/auth", "../http/errors.ts")).toBe(true);
+    expect(refuses("server/features/users", "../../platform/http/errors.ts")).toBe(true);
+    expect(refuses("server/features/users", "../../platform/errors/errors.ts")).toBe(false);
+    expect(refuses("server", "../src/platform/http/errors.ts", "test")).toBe(true);
+  });
+
   it("refuses node: where the code runs in a browser, but not in tests", () => {
     expect(refuses("wire/bytes", "node:fs")).toBe(true);
     expect(refuses("api", "node:crypto")).toBe(true);

@@ -33,7 +33,11 @@ export function importRules(
   folder: string | undefined,
   kind: FileKind,
 ): ImportRule[] {
-  const rules = [...packageRules(layer, folder, kind), ...folderRules(layer, folder)];
+  const rules = [
+    ...packageRules(layer, folder, kind),
+    ...folderRules(layer, folder),
+    ...internalRules(layer, folder),
+  ];
   if (kind === "source") {
     rules.push(
       { regex: "(^|/)index\\.ts$", message: "only other packages import a package's entry" },
@@ -115,6 +119,15 @@ function folderRules(layer: PackageLayer, folder: string | undefined): ImportRul
   }
   if (typeof level !== "string") rules.push(...siblingRules(level, listed));
   return rules;
+}
+
+function internalRules(layer: PackageLayer, from: string | undefined): ImportRule[] {
+  return (layer.internal ?? [])
+    .filter(({ folder }) => folder !== from)
+    .map(({ folder, file, reason }) => {
+      const path = `${folder.split("/").at(-1)}/${file}`;
+      return { regex: `(^|/)${path.replaceAll(".", "\\.")}$`, message: reason };
+    });
 }
 
 /**

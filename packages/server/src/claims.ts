@@ -25,7 +25,7 @@ export type { Driver, DriverName, DriverPlan, DriverResult, Observed } from "@sl
 export { DriverError } from "@slipway/drivers";
 export { keepFile } from "./features/files/service.ts";
 export { fullGrant, type UserCaller } from "./platform/http/caller.ts";
-export { HttpError } from "./platform/http/errors.ts";
+export { Refusal, Unavailable } from "./platform/errors/errors.ts";
 export { JobCanceled } from "./platform/jobs/errors.ts";
 export { JobLogWriter } from "./platform/jobs/job-log-writer.ts";
 export { acquireJob, renewLeases } from "./platform/jobs/queries.ts";

@@ -11,7 +11,7 @@ export { parseAutostart } from "./features/workspaces/autostart-schedule.ts";
 export { parseSearch } from "./features/workspaces/search.ts";
 export { parseSessionToken } from "./platform/auth/session-key.ts";
 export { AllowedMethods } from "./platform/http/allowed-methods.ts";
-export { HttpError } from "./platform/http/errors.ts";
+export { answerOf, findAnswer } from "./platform/http/error-answer.ts";
 export { encodeJson } from "./platform/http/json.ts";
 export { readLogRange } from "./platform/http/log-range.ts";
 export { readPage } from "./platform/http/paging.ts";

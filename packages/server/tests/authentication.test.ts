@@ -15,8 +15,8 @@ import { PasswordAttempts } from "../src/platform/auth/password-attempts.ts";
 import { endSession } from "../src/platform/auth/queries.ts";
 import { createAuthenticator, createSession, keyLifetimes } from "../src/platform/auth/service.ts";
 import { defaultLimits } from "../src/platform/config/limits.ts";
+import { Conflict, Refusal } from "../src/platform/errors/errors.ts";
 import { fullGrant } from "../src/platform/http/caller.ts";
-import { HttpError } from "../src/platform/http/errors.ts";
 import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import {
@@ -72,8 +72,7 @@ describe("the first user", () => {
     const refusals = attempts.flatMap((attempt) => ("reason" in attempt ? [attempt.reason] : []));
     expect(refusals).toHaveLength(9);
     for (const refusal of refusals) {
-      expect(refusal).toBeInstanceOf(HttpError);
-      expect(refusal).toMatchObject({ status: 409 });
+      expect(refusal).toBeInstanceOf(Conflict);
     }
     const users = await database.db
       .selectFrom("users")
@@ -92,7 +91,7 @@ describe("the first user", () => {
   ])("is refused with %j", async (wrong, field) => {
     const good = { username: "a", email: "a@b", name: "", password: "correct-horse-battery-42" };
     await expect(createFirstUser(database.db, { ...good, ...wrong })).rejects.toMatchObject({
-      status: 400,
+      code: "invalid",
       validations: [{ field }],
     });
   });
@@ -118,26 +117,26 @@ describe("a log-in", () => {
     return (await ann.executeTakeFirstOrThrow()).id;
   }
 
-  /** Resolves to the status of each of `times` attempts with a wrong password. */
-  async function fail(times: number, account: string, from = origin): Promise<readonly number[]> {
-    const statuses: number[] = [];
+  /** Resolves to the code of each of `times` attempts with a wrong password. */
+  async function fail(times: number, account: string, from = origin): Promise<readonly string[]> {
+    const codes: string[] = [];
     for (let at = 0; at < times; at += 1) {
       const refusal = await logIn(needs, { email: account, password: `wrong ${at}` }, from).catch(
         (error: unknown) => error,
       );
-      statuses.push(refusal instanceof HttpError ? refusal.status : 0);
+      codes.push(refusal instanceof Refusal ? refusal.code : "none");
     }
-    return statuses;
+    return codes;
   }
 
   it("is slowed down after five failures, whether the account exists or not", async () => {
-    const expected = [401, 401, 401, 401, 401, 429, 429];
+    const expected = [...Array<string>(5).fill("unauthenticated"), "rate-limited", "rate-limited"];
     // In any letter case and, unlike the right password, for any account.
     expect(await fail(7, "ANN@example.com")).toEqual(expected);
     expect(await fail(7, "nobody@example.com")).toEqual(expected);
     await expect(logIn(needs, { email, password }, origin)).rejects.toMatchObject({
-      status: 429,
-      headers: { "Retry-After": "1" },
+      code: "rate-limited",
+      retryAfterSeconds: 1,
     });
     const elsewhere = { ...origin, ip: "192.0.2.7" };
     expect(await logIn(needs, { email, password }, elsewhere)).toContain("-");
@@ -167,7 +166,7 @@ describe("a log-in", () => {
   });
 
   it("does not tell a wrong password from an unknown user", async () => {
-    const refusal = { status: 401, message: "Incorrect email or password." };
+    const refusal = { code: "unauthenticated", message: "Incorrect email or password." };
     await expect(logIn(needs, { email, password: "wrong" }, origin)).rejects.toMatchObject(refusal);
     await expect(
       logIn(needs, { email: "bob@example.com", password }, origin),
@@ -180,7 +179,7 @@ describe("a log-in", () => {
     const by = { id: user.id, origin: undefined };
     await using change = await holdOpen(db, (trx) => storePassword(trx, by, user, "another"));
     const late = logIn(needs, { email, password }, origin);
-    const refused = expect(late).rejects.toMatchObject({ status: 401 });
+    const refused = expect(late).rejects.toMatchObject({ code: "unauthenticated" });
     await waitForBlocked(db);
     await change.commit();
     await refused;
@@ -194,7 +193,7 @@ describe("a log-in", () => {
     await using change = await holdOpen(db, (trx) => storePassword(trx, caller, user, "another"));
     const passwords = { old: password, new: "other-horse-battery-43" };
     const refused = expect(updatePassword(needs, caller, "me", passwords)).rejects.toMatchObject({
-      status: 400,
+      code: "invalid",
     });
     await waitForBlocked(db);
     await change.commit();
@@ -210,7 +209,7 @@ describe("a log-in", () => {
   it("is refused to who is suspended", async () => {
     await database.db.updateTable("users").set({ status: "suspended" }).execute();
     await expect(logIn(needs, { email, password }, origin)).rejects.toMatchObject({
-      status: 401,
+      code: "unauthenticated",
     });
   });
 });

@@ -7,9 +7,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
 import { defaultLimits, type Limits } from "../src/platform/config/limits.ts";
+import { Unauthenticated } from "../src/platform/errors/errors.ts";
 import { Admissions } from "../src/platform/http/admission.ts";
 import { type Connections, limitConnections } from "../src/platform/http/connections.ts";
-import { HttpError } from "../src/platform/http/errors.ts";
 import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { Routes } from "../src/platform/http/routes.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const signedOut = async (): Promise<never> => {
-  throw new HttpError(401, "signed out");
+  throw new Unauthenticated("signed out");
 };
 
 interface Options {

@@ -151,7 +151,7 @@ describe("a template's settings that change while a prebuild waits", () => {
     const deprecate = (text: string) =>
       changeTemplate(needs.db, admin, templateId, { deprecation_message: text });
     await deprecate("use another");
-    await expect(claim()).rejects.toMatchObject({ status: 400 });
+    await expect(claim()).rejects.toMatchObject({ code: "invalid" });
     expect(await stage.look(limits)).toBe(1);
     await stage.carryOut();
     expect((await selectWorkspace(needs.db, prebuildId))?.deleted).toBe(true);

@@ -4,9 +4,9 @@ import { login, updateAgentAppStatus, uploadFile, getUser } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { NotFound, Unauthenticated } from "../src/platform/errors/errors.ts";
 import { Admissions } from "../src/platform/http/admission.ts";
 import { type Authenticator, fullGrant } from "../src/platform/http/caller.ts";
-import { HttpError } from "../src/platform/http/errors.ts";
 import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { Routes } from "../src/platform/http/routes.ts";
@@ -18,7 +18,7 @@ let now = 0;
 const authenticator: Authenticator = {
   user: async (request) => {
     const token = String(request.headers["coder-session-token"]);
-    if (token === "bad") throw new HttpError(401, "signed out");
+    if (token === "bad") throw new Unauthenticated("signed out");
     const roles = token.startsWith("owner") ? ["owner"] : [];
     return { id: token, username: token, roles, keyId: "", grant: fullGrant };
   },
@@ -45,7 +45,7 @@ beforeEach(async () => {
 afterEach(() => app.close());
 
 function never(): never {
-  throw new HttpError(404, "nothing here");
+  throw new NotFound("nothing here");
 }
 
 interface Call {

@@ -6,9 +6,9 @@ import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
+import { NotFound, Unauthenticated } from "../src/platform/errors/errors.ts";
 import { Admissions } from "../src/platform/http/admission.ts";
 import { fullGrant } from "../src/platform/http/caller.ts";
-import { HttpError } from "../src/platform/http/errors.ts";
 import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { Routes } from "../src/platform/http/routes.ts";
@@ -27,14 +27,14 @@ const sockets: Socket[] = [];
 
 const authenticator = {
   user: async ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }) => {
-    if (headers["coder-session-token"] !== "ann") throw new HttpError(401, "signed out");
+    if (headers["coder-session-token"] !== "ann") throw new Unauthenticated("signed out");
     return { id: "ann", username: "ann", roles: [], keyId: "", grant: fullGrant };
   },
   userOrProxy: async () => {
-    throw new HttpError(401, "signed out");
+    throw new Unauthenticated("signed out");
   },
   agent: async () => {
-    throw new HttpError(401, "signed out");
+    throw new Unauthenticated("signed out");
   },
   allow: async () => {},
 };
@@ -46,7 +46,7 @@ beforeEach(async () => {
   app = await createHttpServer("v0", silentLogger, { requestTimeoutMs, limits });
   const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);
   routes.anyone(getBuildInfo, async () => {
-    throw new HttpError(404, "nothing here");
+    throw new NotFound("nothing here");
   });
   routes.anyone(login, async () => ({ session_token: "" }));
   routes.anyoneSocket(watchDerpMap, {

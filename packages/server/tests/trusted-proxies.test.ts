@@ -4,9 +4,9 @@ import { getUser, login, updateProfile } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 
+import { Unauthenticated } from "../src/platform/errors/errors.ts";
 import { Admissions } from "../src/platform/http/admission.ts";
 import { fullGrant } from "../src/platform/http/caller.ts";
-import { HttpError } from "../src/platform/http/errors.ts";
 import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { originOf } from "../src/platform/http/request-origin.ts";
@@ -18,7 +18,7 @@ afterEach(() => app?.close());
 /** Opens a listener that answers a log-in with the client's address. */
 async function open(trustedProxies: readonly string[]): Promise<string> {
   const signedOut = async (): Promise<never> => {
-    throw new HttpError(401, "signed out");
+    throw new Unauthenticated("signed out");
   };
   app = await createHttpServer("v0", silentLogger, { trustedProxies });
   const authenticator = {

@@ -1,7 +1,7 @@
 import {
   AllowedMethods,
   cleanMessage,
-  HttpError,
+  findAnswer,
   maxMessageBytes,
   negotiateVersion,
   parseAuditSearch,
@@ -23,7 +23,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 const methods = new AllowedMethods();
 methods.add("GET", "/api/v2/users/:user/workspace/:name");
 
-/** Readers of one part of a request each, which refuse with an `HttpError`. */
+/** Readers of one part of a request each, which refuse with a `Refusal`. */
 const readers: readonly ((text: string) => unknown)[] = [
   (text) => readPage({ limit: text, offset: text }),
   (text) => readLogRange({ after: text, before: text }),
@@ -88,14 +88,10 @@ function checkReader(read: (text: string) => unknown, text: string): void {
   try {
     read(text);
   } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    expectThat(
-      error.status >= 400 && error.status < 500,
-      `the status ${error.status} is a refusal`,
-    );
-    expectThat(
-      JSON.stringify(error.body).length <= text.length * 16 + 2_000,
-      "an answer is bounded",
-    );
+    const answer = findAnswer(error);
+    if (answer === undefined) throw error;
+    const { status, body } = answer;
+    expectThat(status >= 400 && status < 500, `the status ${status} is a refusal`);
+    expectThat(JSON.stringify(body).length <= text.length * 16 + 2_000, "an answer is bounded");
   }
 }

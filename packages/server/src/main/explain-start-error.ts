@@ -3,7 +3,7 @@ import { errorText } from "@slipway/runtime";
 
 import { ConfigError } from "../platform/config/errors.ts";
 import { DatabaseError } from "../platform/db/errors.ts";
-import { HttpError } from "../platform/http/errors.ts";
+import { Refusal } from "../platform/errors/errors.ts";
 import { StartError } from "./errors.ts";
 
 /** Runs a program; prints the message of an expected error and returns exit code 1. */
@@ -21,7 +21,7 @@ export async function explainStartError(
 }
 
 function explain(error: Error): string {
-  if (!(error instanceof HttpError)) return errorText(error);
+  if (!(error instanceof Refusal)) return errorText(error);
   const { message, detail, validations } = error;
   if (validations.length > 0)
     return validations.map((one) => `${one.field} ${one.detail}`).join("\n");
@@ -34,6 +34,6 @@ function isExplained(error: unknown): error is Error {
     error instanceof StartError ||
     error instanceof DatabaseError ||
     error instanceof EmbeddedPostgresError ||
-    error instanceof HttpError
+    error instanceof Refusal
   );
 }

@@ -10,7 +10,7 @@ import { ConfigError } from "../platform/config/errors.ts";
 import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.ts";
 import { type AdminSettings, readSettings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
-import { HttpError } from "../platform/http/errors.ts";
+import { Refusal } from "../platform/errors/errors.ts";
 import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
@@ -141,7 +141,7 @@ async function makeAdmin(db: Database, admin: AdminSettings): Promise<boolean> {
   try {
     return await ensureAdmin(db, admin);
   } catch (error) {
-    if (!(error instanceof HttpError) || error.validations.length === 0) throw error;
+    if (!(error instanceof Refusal) || error.validations.length === 0) throw error;
     throw new ConfigError(
       error.validations.map(
         ({ field, detail }) => `SLIPWAY_ADMIN_${field.toUpperCase()} ${detail}`,

@@ -4,11 +4,12 @@ import {
   type AgentSession,
   createSubAgent,
   grantFrame,
-  HttpError,
+  Refusal,
   invalidatePrebuilds,
   markAllAlive,
   markDisconnected,
   restoreWorkspaces,
+  Unavailable,
   updateAgentStartup,
   type UserCaller,
 } from "@slipway/server/claims";
@@ -28,7 +29,7 @@ export async function takeSqlStep(world: SqlState, step: Step): Promise<string> 
   try {
     return await take(world, step);
   } catch (error) {
-    const isRefusal = error instanceof HttpError && error.status < 500;
+    const isRefusal = error instanceof Refusal && !(error instanceof Unavailable);
     if (isRefusal || error instanceof RpcError) return "refused";
     throw error;
   }

@@ -9,8 +9,8 @@ import {
 import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
+import { Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError } from "../../platform/http/errors.ts";
 import { type LogRange, readLogRange } from "../../platform/http/log-range.ts";
 import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
 import type { RouteRequest } from "../../platform/http/route-request.ts";
@@ -86,12 +86,12 @@ type LogQuery = RouteRequest<typeof getAgentLogs>["query"];
 function readFormat({ format, follow }: LogQuery): "json" | "text" {
   if (format === undefined || format === "" || format === "json") return "json";
   if (format !== "text") {
-    throw new HttpError(400, "Invalid format parameter.", {
+    throw new Invalid("Invalid format parameter.", {
       detail: 'Allowed values are "json" and "text".',
     });
   }
   if (follow === undefined) return "text";
-  throw new HttpError(400, "Text format is not supported with follow mode.", {
+  throw new Invalid("Text format is not supported with follow mode.", {
     detail: "Use format=json or omit the follow parameter.",
   });
 }

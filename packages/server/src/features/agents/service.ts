@@ -2,8 +2,8 @@ import type { WorkspaceAgent } from "@slipway/api";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import { NotFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError } from "../../platform/http/errors.ts";
 import { agentJson, type AgentWorkspace } from "./agent-json.ts";
 import {
   selectAgent,
@@ -15,7 +15,9 @@ import { agentStatus } from "./connection/agent-status.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 
-/** Returns the workspace of an agent, if the caller may see it; throws the 404 of docs/protocol/rest.md §1.5. */
+/**
+ * Returns the workspace of an agent, if the caller may see it; throws the `NotFound` of docs/protocol/rest.md §1.5.
+ */
 export async function requireAgentPlace(
   db: Queryable,
   caller: UserCaller,
@@ -26,26 +28,29 @@ export async function requireAgentPlace(
   return place;
 }
 
-/** Throws the 400 of docs/protocol/rest.md §6.4 unless the agent, which the caller may see, is connected at `now`. */
-export async function requireConnectedAgent(
+/**
+ * Returns the reason of docs/protocol/rest.md §6.4 why an agent, which the caller may see, cannot be reached at `now`;
+ * undefined if it is connected.
+ */
+export async function connectionProblem(
   db: Queryable,
   caller: UserCaller,
   agentId: string,
   now: number,
-): Promise<void> {
+): Promise<string | undefined> {
   await requireAgentPlace(db, caller, agentId);
   const row = await selectAgent(db, agentId);
   if (row === undefined) throw unknownAgent();
   const { status } = agentStatus(row, now);
-  if (status === "connected") return;
-  throw new HttpError(400, `Agent state is "${status}", it must be in the "connected" state.`);
+  if (status === "connected") return undefined;
+  return `Agent state is "${status}", it must be in the "connected" state.`;
 }
 
-function unknownAgent(): HttpError {
-  return new HttpError(404, "Agent doesn't exist with that id, or you do not have access to it.");
+function unknownAgent(): NotFound {
+  return new NotFound("Agent doesn't exist with that id, or you do not have access to it.");
 }
 
-/** Reads an agent as the caller sees it at `now`; throws the 404. */
+/** Reads an agent as the caller sees it at `now`; throws `NotFound`. */
 export async function readAgent(
   db: Queryable,
   caller: UserCaller,

@@ -2,8 +2,8 @@ import { type AuditLog, type AuditLogsResponse, nilUuid, type User } from "@slip
 
 import { mayReadAudit } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import { forbidden } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden } from "../../platform/http/errors.ts";
 import type { Page } from "../../platform/http/paging.ts";
 import { type AuditRow, countAuditEntries, selectAuditEntries } from "./queries.ts";
 import type { AuditSearch } from "./search.ts";
@@ -21,7 +21,7 @@ interface AuditNeeds {
   readonly readUsers: ReadUsers;
 }
 
-/** Returns a page of the audit trail; throws 403 for callers who may not read it. */
+/** Returns a page of the audit trail; throws `Forbidden` for callers who may not read it. */
 export async function listAuditEntries(
   { db, readUsers }: AuditNeeds,
   caller: UserCaller,

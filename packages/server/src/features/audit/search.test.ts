@@ -22,6 +22,6 @@ it.each([
   ["date_to:2026-13-45", "date_to"],
 ])("refuses %j and names the key", (q, field) => {
   expect(() => parseAuditSearch(q)).toThrow(
-    expect.objectContaining({ status: 400, validations: [expect.objectContaining({ field })] }),
+    expect.objectContaining({ code: "invalid", validations: [expect.objectContaining({ field })] }),
   );
 });

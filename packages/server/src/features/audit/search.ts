@@ -1,4 +1,4 @@
-import { HttpError } from "../../platform/http/errors.ts";
+import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 
@@ -19,7 +19,7 @@ export interface AuditSearch {
 
 const message = "Invalid audit search query.";
 
-/** Parses the search language of the audit trail; a bare word matches the name of the resource. Throws the 400. */
+/** Parses the search language of the audit trail; a bare word matches the name of the resource. Throws `Invalid`. */
 export function parseAuditSearch(q: string): AuditSearch {
   const search: AuditSearch = {};
   for (const { key = "resource_target", value } of readSearchTerms(q, message)) {
@@ -65,6 +65,6 @@ function dayOf(key: string, value: string, time: string): string {
   throw invalid(key, `must be a day such as 2026-01-31, found "${value}"`);
 }
 
-function invalid(field: string, detail: string): HttpError {
-  return new HttpError(400, message, { validations: [{ field, detail }] });
+function invalid(field: string, detail: string): Invalid {
+  return invalidField(field, detail, message);
 }

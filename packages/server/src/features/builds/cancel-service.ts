@@ -1,6 +1,6 @@
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { HttpError } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import { cancelJob, type CancelableStatus } from "../../platform/jobs/cancel-service.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { type AuditActor, diffOf, recordAudit } from "../audit/service.ts";
@@ -36,12 +36,6 @@ export async function cancelBuild(
 export function readExpectedStatus(text: string | undefined): CancelableStatus | undefined {
   if (text === undefined || text === "") return undefined;
   if (text === "pending" || text === "running") return text;
-  throw new HttpError(400, "Invalid expect_status parameter.", {
-    validations: [
-      {
-        field: "expect_status",
-        detail: `must be pending or running, found "${text.slice(0, 40)}"`,
-      },
-    ],
-  });
+  const detail = `must be pending or running, found "${text.slice(0, 40)}"`;
+  throw invalidField("expect_status", detail, "Invalid expect_status parameter.");
 }

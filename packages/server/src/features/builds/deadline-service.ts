@@ -2,7 +2,7 @@ import type { WorkspaceBuild } from "@slipway/api";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
-import { HttpError, invalidField } from "../../platform/http/errors.ts";
+import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import { clearDeadlines, updateActivity, updateBuildDeadline } from "./deadline-queries.ts";
 
 /** The farthest that a deadline may lie ahead, in milliseconds. */
@@ -19,8 +19,8 @@ export async function dropDeadline(db: Queryable, workspaceId: string): Promise<
 }
 
 /**
- * Sets the deadline of a running build, in RFC 3339; returns false if it is unchanged. Throws 409 when the workspace is
- * not running or has no deadline, 400 for a time that is past or too far ahead.
+ * Sets the deadline of a running build, in RFC 3339; returns false if it is unchanged. Throws `Conflict` when the
+ * workspace is not running or has no deadline, `Invalid` for a time that is past or too far ahead.
  */
 export async function extendDeadline(
   db: Queryable,
@@ -29,10 +29,10 @@ export async function extendDeadline(
   now: number,
 ): Promise<boolean> {
   if (build.status !== "running") {
-    throw new HttpError(409, `Workspace must be started, current status: ${build.status}`);
+    throw new Conflict(`Workspace must be started, current status: ${build.status}`);
   }
   if (build.deadline === null) {
-    throw new HttpError(409, "Workspace shutdown is manual.", {
+    throw new Conflict("Workspace shutdown is manual.", {
       detail: "Set a time to live, and start it again.",
     });
   }

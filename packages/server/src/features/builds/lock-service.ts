@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
+import { Conflict, Gone, invalidField, notFound } from "../../platform/errors/errors.ts";
 import { lockOrigin, lockWorkspace } from "./lock-queries.ts";
 
 /** A workspace as it was when the caller was authorized for it. */
@@ -13,7 +13,7 @@ export interface AuthorizedWorkspace {
 /**
  * Locks a workspace until the transaction ends, if it still is what the caller was authorized for. Call it before
  * changing a workspace or queueing a build: since the authorization, a claim may have given the workspace to a user.
- * Throws 409 then, and 410 for a workspace that was deleted since.
+ * Throws `Conflict` then, and `Gone` for a workspace that was deleted since.
  */
 export async function lockAuthorized(
   trx: Transaction<DB>,
@@ -21,7 +21,7 @@ export async function lockAuthorized(
 ): Promise<void> {
   const row = await lockWorkspace(trx, id);
   if (row.owner_id !== ownerId) {
-    throw new HttpError(409, "The workspace has another owner now.", {
+    throw new Conflict("The workspace has another owner now.", {
       detail: "It was claimed while this request was under way. Nothing was changed.",
     });
   }
@@ -30,7 +30,7 @@ export async function lockAuthorized(
 
 /**
  * Keeps a template and a user from being deleted until the transaction ends, which gives that user a workspace of that
- * template. Throws 400 and 404 when one of them was deleted since the lookup.
+ * template. Throws `Invalid` and `NotFound` when one of them was deleted since the lookup.
  */
 export async function keepOrigin(
   trx: Transaction<DB>,
@@ -42,6 +42,6 @@ export async function keepOrigin(
 }
 
 /** Creates the error for any operation on a deleted workspace. */
-export function wasDeleted({ name }: { readonly name: string }): HttpError {
-  return new HttpError(410, `Workspace "${name}" was deleted.`);
+export function wasDeleted({ name }: { readonly name: string }): Gone {
+  return new Gone(`Workspace "${name}" was deleted.`);
 }

@@ -3,7 +3,7 @@ import type { Transaction } from "kysely";
 
 import type { Limits } from "../../platform/config/limits.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import { lockAndCountUse, type Use } from "./quota-queries.ts";
 
 const limitNames = [
@@ -21,7 +21,7 @@ interface Subject {
   readonly initiatorId: string;
 }
 
-/** The remaining room for a new workspace. Each method throws the 409 or 429 when there is none. */
+/** The remaining room for a new workspace. Each method throws `LimitReached` when there is none. */
 export interface Room {
   requireWorkspace(): void;
   requireBuild(): void;
@@ -48,7 +48,7 @@ export async function lockRoom(
 }
 
 /**
- * Checks that a start of a workspace is within the limits; throws the 409 or 429. Stops and deletes are always allowed.
+ * Checks that a start of a workspace is within the limits; throws `LimitReached`. Stops and deletes are always allowed.
  */
 export async function requireRoomToStart(
   trx: Transaction<DB>,
@@ -69,8 +69,8 @@ function isExempt(limits: WorkspaceLimits, { ownerId }: Subject): boolean {
 function requireFewerWorkspaces({ maxWorkspacesPerUser: max }: WorkspaceLimits, use: Use): void {
   if (use.workspaces < max) return;
   throw new LimitReached({
-    status: 409,
     name: "maxWorkspacesPerUser",
+    isTemporary: false,
     limit: `${max} workspaces per user`,
     used: `${use.owner_name} has ${use.workspaces}`,
     advice: "Delete one that is no longer needed.",
@@ -83,8 +83,8 @@ function requireFewerRunning(
 ): void {
   if (use.running < max) return;
   throw new LimitReached({
-    status: 409,
     name: "maxRunningWorkspacesPerUser",
+    isTemporary: false,
     limit: `${max} started workspaces per user`,
     used: `${use.owner_name} has ${use.running} that are not stopped`,
     advice: "Stop one first.",
@@ -94,8 +94,8 @@ function requireFewerRunning(
 function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, use: Use): void {
   if (use.pending_builds < max) return;
   throw new LimitReached({
-    status: 429,
     name: "maxPendingBuildsPerUser",
+    isTemporary: true,
     limit: `${max} builds at once per user`,
     used: `${use.pending_builds} of your builds are queued or running`,
     advice: "Wait until one has ended.",

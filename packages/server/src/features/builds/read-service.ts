@@ -2,8 +2,8 @@ import type { WorkspaceBuild, WorkspaceResource } from "@slipway/api";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import { notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { notFound } from "../../platform/http/errors.ts";
 import { jobJson } from "../../platform/jobs/job-json.ts";
 import { readAgentsOfJobs } from "../agents/service.ts";
 import { buildJson } from "./build-json.ts";
@@ -41,7 +41,7 @@ export async function readBuild(db: Queryable, id: string, now: number): Promise
   return build;
 }
 
-/** Reads a build by its number; throws the 404. */
+/** Reads a build by its number; throws `NotFound`. */
 export async function readBuildByNumber(
   db: Queryable,
   workspaceId: string,
@@ -54,7 +54,7 @@ export async function readBuildByNumber(
   return build;
 }
 
-/** Reads a build's row, if the caller may see its workspace; throws the 404. */
+/** Reads a build's row, if the caller may see its workspace; throws `NotFound`. */
 export async function requireBuild(
   db: Queryable,
   caller: UserCaller,

@@ -6,12 +6,12 @@ import {
   TemplateFormatError,
 } from "@slipway/template";
 
-import { invalidField } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
 
 /**
- * Throws the 400 of a build whose agents cannot be rendered from its values: they would name an invalid machine, or run
- * a user's choice as code. The build itself would fail, so nothing is changed.
+ * Throws `Invalid` for a build whose agents cannot be rendered from its values: they would name an invalid machine, or
+ * run a user's choice as code. The build itself would fail, so nothing is changed.
  */
 export function requireRenderable(context: RenderContext, parameters: readonly NamedValue[]): void {
   if (!mayFailToRender(context.definition)) return;

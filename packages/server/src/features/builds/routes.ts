@@ -9,7 +9,7 @@ import {
 } from "@slipway/api";
 
 import { mayActFor } from "../../platform/auth/rights.ts";
-import { forbidden } from "../../platform/http/errors.ts";
+import { forbidden } from "../../platform/errors/errors.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";

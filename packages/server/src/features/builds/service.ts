@@ -9,7 +9,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
-import { HttpError, invalidField } from "../../platform/http/errors.ts";
+import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import { queuedJobRows } from "../../platform/jobs/queries.ts";
 import { type AuditActor, type AuditEntry, auditRows } from "../audit/service.ts";
 import {
@@ -46,8 +46,8 @@ export interface NewBuild {
 }
 
 /**
- * Queues a build, records its initiator in the audit trail, and resolves to its id; throws 409 while another one is
- * active, and what `lockAuthorized` throws. The caller notifies `topics.jobQueue` and the workspace after its commit.
+ * Queues a build, records its initiator in the audit trail, and resolves to its id; throws `Conflict` while another one
+ * is active, and what `lockAuthorized` throws. The caller notifies `topics.jobQueue` and the workspace after its commit.
  */
 export async function createBuild(
   trx: Transaction<DB>,
@@ -229,8 +229,8 @@ export async function canStartWith(
   return "values" in resolveParameters(version.definition, { given: [], previous });
 }
 
-function alreadyActive(): HttpError {
-  return new HttpError(409, "A workspace build is already active.", {
+function alreadyActive(): Conflict {
+  return new Conflict("A workspace build is already active.", {
     detail: "Wait until it has ended, then try again.",
   });
 }

@@ -1,7 +1,7 @@
 import type { BuildParameter } from "@slipway/api";
 import { resolveParameters, type TemplateDefinition } from "@slipway/template";
 
-import { invalidField, invalidFields } from "../../platform/http/errors.ts";
+import { invalidField, invalidFields } from "../../platform/errors/errors.ts";
 import { type BuildableVersion, presetsOf } from "../templates/version-service.ts";
 
 /** The values that a start is given, and where others come from. */
@@ -11,7 +11,7 @@ interface ParameterSources {
   readonly previous: readonly BuildParameter[] | undefined;
 }
 
-/** Chooses the values of a start; throws the 400. */
+/** Chooses the values of a start; throws `Invalid` for those that do not fit. */
 export function chooseParameters(
   version: BuildableVersion,
   sources: ParameterSources,

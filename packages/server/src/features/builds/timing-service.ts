@@ -1,7 +1,7 @@
 import type { BuildTimings } from "@slipway/api";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import { notFound } from "../../platform/http/errors.ts";
+import { notFound } from "../../platform/errors/errors.ts";
 import { readJob } from "../../platform/jobs/service.ts";
 import { readAgentTimings } from "../agents/connection/timing-service.ts";
 import { type BuildRow, selectNewestBuilds } from "./queries.ts";

@@ -10,15 +10,15 @@ import {
   mayWriteTemplates,
 } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import { ifFound, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { requireWorkspace } from "../workspaces/service.ts";
 
 /** The most checks with a resource's id, each of which is a query (docs/protocol/clients.md §0.6). */
 const maxResourceChecks = 10;
 
-/** Answers each check under its name; throws the 400 when too many are about one resource. */
+/** Answers each check under its name; throws `Invalid` when too many are about one resource. */
 export async function answerChecks(
   db: Queryable,
   user: UserCaller,
@@ -27,8 +27,7 @@ export async function answerChecks(
   const entries = Object.entries(checks);
   const count = entries.filter(([, { object }]) => (object.resource_id ?? "") !== "").length;
   if (count > maxResourceChecks) {
-    throw new HttpError(
-      400,
+    throw new Invalid(
       `At most ${maxResourceChecks} checks may have a resource_id, found ${count}.`,
     );
   }
@@ -59,12 +58,8 @@ async function findWorkspaceOwner(
   user: UserCaller,
   id: string,
 ): Promise<string | null> {
-  try {
-    return (await requireWorkspace(db, user, id)).owner_id;
-  } catch (error) {
-    if (error instanceof HttpError && error.status === 404) return null;
-    throw error;
-  }
+  const workspace = await ifFound(requireWorkspace(db, user, id));
+  return workspace?.owner_id ?? null;
 }
 
 /** Returns whether roles let a user do what is asked: only owners may do what `auth/rights.ts` does not know. */

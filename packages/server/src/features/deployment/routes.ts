@@ -20,8 +20,8 @@ import type { Registry } from "prom-client";
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { Settings } from "../../platform/config/settings.ts";
 import type { Database } from "../../platform/db/database.ts";
+import { notFound, Unavailable } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError, notFound } from "../../platform/http/errors.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { answerChecks } from "./auth-check.ts";
@@ -134,7 +134,7 @@ export function addMonitoringRoutes(
     try {
       await ping();
     } catch (error) {
-      throw new HttpError(503, "The database does not answer.", { cause: error });
+      throw new Unavailable("The database does not answer.", { cause: error });
     }
     return reply.type("text/plain; charset=utf-8").serializer(String).send("OK");
   });

@@ -1,6 +1,6 @@
 import { getFile, maxFileBytes, uploadFile } from "@slipway/api";
 
-import { HttpError } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { type FileNeeds, keepFile, readFile } from "./service.ts";
@@ -17,9 +17,8 @@ export function addFileRoutes(routes: Routes, needs: FileNeeds): void {
   routes.user(getFile, async ({ params, query, reply }, user) => {
     const format = query.format ?? "";
     if (format !== "") {
-      throw new HttpError(400, `Unsupported conversion format "${format}".`, {
-        validations: [{ field: "format", detail: "must be empty: files come as they were sent" }],
-      });
+      const detail = "must be empty: files come as they were sent";
+      throw invalidField("format", detail, `Unsupported conversion format "${format}".`);
     }
     const file = await readFile(needs.db, user, requireUuid(params.file));
     reply.header("Content-Type", file.mimetype);

@@ -8,9 +8,9 @@ import type { Limits } from "../../platform/config/limits.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { forbidden, Invalid, notFound } from "../../platform/errors/errors.ts";
+import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, notFound } from "../../platform/http/errors.ts";
-import { LimitReached } from "../../platform/http/limit-reached.ts";
 import { recordAudit } from "../audit/service.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { countUnusedBytes, insertFile, selectFile } from "./queries.ts";
@@ -25,7 +25,10 @@ export interface FileNeeds {
   readonly limits: Pick<Limits, "maxUnusedFileBytesPerUser">;
 }
 
-/** Stores a tar. Throws 400 for another type, 403 without the right to write templates, 409 for too much unused. */
+/**
+ * Stores a tar. Throws `Invalid` for another type, `Forbidden` without the right to write templates, `LimitReached` for
+ * too much unused.
+ */
 export async function keepFile(
   { db, limits: { maxUnusedFileBytesPerUser: max } }: FileNeeds,
   caller: UserCaller,
@@ -34,7 +37,7 @@ export async function keepFile(
 ): Promise<KeptFile> {
   if (!mayWriteTemplates(caller)) throw forbidden("Files are for users who may write templates.");
   if (contentType !== tarMimeType) {
-    throw new HttpError(400, `Unsupported content type header "${contentType}".`, {
+    throw new Invalid(`Unsupported content type header "${contentType}".`, {
       detail: `Send the template as ${tarMimeType}.`,
     });
   }
@@ -70,8 +73,8 @@ async function recordUpload(
 
 function tooMuchUnused(max: number, unusedBytes: number, bytes: number): LimitReached {
   return new LimitReached({
-    status: 409,
     name: "maxUnusedFileBytesPerUser",
+    isTemporary: false,
     limit: `${max} bytes of unused files per user`,
     used: `You have uploaded ${unusedBytes} bytes that no template version uses, and this file has ${bytes}`,
     advice: "Push a version of them, or wait: unused files are removed after a day.",
@@ -83,7 +86,7 @@ export interface FileContent {
   readonly data: Uint8Array;
 }
 
-/** Reads a file that the caller may read; throws the 404. */
+/** Reads a file that the caller may read; throws `NotFound`. */
 export async function readFile(
   db: Queryable,
   caller: UserCaller,
@@ -99,6 +102,6 @@ export async function readFile(
 /** Reads the bytes of a file that the server itself refers to. */
 export async function loadFile(db: Queryable, id: string): Promise<Uint8Array> {
   const file = await selectFile(db, id);
-  if (file === undefined) throw new HttpError(500, `file ${id} is missing`);
+  if (file === undefined) throw new Error(`file ${id} is missing`);
   return file.data;
 }

@@ -1,6 +1,6 @@
 import { listInboxNotifications, watchInboxNotifications } from "@slipway/api";
 
-import { invalidField } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import { keepAlive } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 

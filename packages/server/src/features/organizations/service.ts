@@ -3,8 +3,8 @@ import { type Organization, type OrganizationMember, zeroTimestamp } from "@slip
 import { maySeeUsers } from "../../platform/auth/rights.ts";
 import { roleJson } from "../../platform/auth/role-json.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import { notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { notFound } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import {
   deleteMemberships,
@@ -35,7 +35,7 @@ export async function listUserOrganizations(
   return (await selectUserOrganizations(db, userId)).map(organizationJson);
 }
 
-/** Finds an organization by id, name or the word `default`; throws the 404. */
+/** Finds an organization by id, name or the word `default`; throws `NotFound`. */
 export async function findOrganization(db: Queryable, reference: string): Promise<Organization> {
   return findAmong(await listOrganizations(db), reference);
 }
@@ -69,7 +69,7 @@ export async function listMembers(
   return (await selectMembers(db, organizationId, onlyId)).map(memberJson);
 }
 
-/** Reads a user as a member; throws the 404 for other users. */
+/** Reads a user as a member; throws `NotFound` for other users. */
 export async function readMember(
   db: Queryable,
   organizationId: string,

@@ -8,7 +8,7 @@ import {
 import { type Clock, durationMs, errorText, type Logger, spread } from "@slipway/runtime";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import { invalidField } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import { describeJobs } from "../../platform/jobs/list-service.ts";
 import {
   deleteLostWorkers,

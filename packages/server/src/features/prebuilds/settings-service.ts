@@ -3,8 +3,8 @@ import { nilUuid, type PrebuildsSettings } from "@slipway/api";
 import { isOwnerRole, mayReadPrebuilds } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { forbidden, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, notFound } from "../../platform/http/errors.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { selectSetting, upsertSetting } from "./settings-queries.ts";
 
@@ -41,7 +41,7 @@ export async function changePrebuildsSettings(
   });
 }
 
-/** Throws the 404 for callers who may not see pools. */
+/** Throws `NotFound` for callers who may not see pools. */
 export function requirePoolReader(caller: UserCaller): void {
   if (!mayReadPrebuilds(caller)) throw notFound();
 }

@@ -4,8 +4,7 @@ import type { Transaction } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { HttpError } from "../../platform/http/errors.ts";
-import { LimitReached } from "../../platform/http/limit-reached.ts";
+import { Conflict, Refusal } from "../../platform/errors/errors.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { queueBuild, versionOf } from "../workspaces/build-service.ts";
@@ -79,9 +78,8 @@ async function applyNextAction(
     return outcome;
   } catch (error) {
     // Refused as it would be for a person: a build is active, the active version needs parameters, a limit is reached.
-    if (!(error instanceof HttpError)) throw error;
-    if (error.status !== 409 || error instanceof LimitReached)
-      await passOver(needs, workspaceId, now, error);
+    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof Conflict)) await passOver(needs, workspaceId, now, error);
     return "nothing";
   }
 }
@@ -113,7 +111,7 @@ async function passOver(
   { db, logger }: SchedulerNeeds,
   workspaceId: string,
   now: number,
-  error: HttpError,
+  error: Refusal,
 ): Promise<void> {
   const reasons = error.validations.map(({ field, detail }) => `${field}: ${detail}`);
   logger.warn(

@@ -3,8 +3,8 @@ import type { ArchiveVersionsResponse, TemplateVersion } from "@slipway/api";
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError } from "../../platform/http/errors.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange, recordVersionChange } from "./audit.ts";
 import { requireTemplate } from "./service.ts";
@@ -16,7 +16,7 @@ import {
   versionNameTaken,
 } from "./version-service.ts";
 
-/** Archives a version, or unarchives it. Throws 400 for one that is unchanged, and for archiving one in use. */
+/** Archives a version, or unarchives it. Throws `Invalid` for one that is unchanged, and for archiving one in use. */
 export async function setArchived(
   db: Database,
   caller: UserCaller,
@@ -27,11 +27,11 @@ export async function setArchived(
   const version = await requireVersion(db, id);
   if (version.archived === archived) {
     const state = archived ? "archived" : "not archived";
-    throw new HttpError(400, `The template version is ${state} already.`);
+    throw new Invalid(`The template version is ${state} already.`);
   }
   await inTransaction(db, async (trx) => {
     if (archived && (await selectIsUsed(trx, id))) {
-      throw new HttpError(400, "The template version is used and cannot be archived.", {
+      throw new Invalid("The template version is used and cannot be archived.", {
         detail: "It is the active one of its template, or a workspace is at it.",
       });
     }

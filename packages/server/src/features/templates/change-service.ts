@@ -4,8 +4,14 @@ import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import {
+  forbidden,
+  Invalid,
+  invalidField,
+  notFound,
+  takenField,
+} from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange } from "./audit.ts";
 import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
@@ -57,11 +63,7 @@ export async function changeTemplate(
     await recordTemplateChange(trx, caller, template, { action: "write", diff });
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
-    throw new HttpError(409, `Template with name "${name ?? ""}" already exists.`, {
-      validations: [
-        { field: "name", detail: "This value is already in use and should be unique." },
-      ],
-    });
+    throw takenField("name", `Template with name "${name ?? ""}" already exists.`);
   });
   return readTemplate(db, id);
 }
@@ -89,7 +91,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Deletes a template; throws 400 while it has workspaces. */
+/** Deletes a template; throws `Invalid` while it has workspaces. */
 export async function deleteTemplate(db: Database, caller: UserCaller, id: string): Promise<void> {
   requireWriter(caller);
   const template = await requireTemplate(db, id);
@@ -100,7 +102,7 @@ export async function deleteTemplate(db: Database, caller: UserCaller, id: strin
     return true;
   });
   if (isDeleted) return;
-  throw new HttpError(400, "All workspaces must be deleted before a template can be removed.", {
+  throw new Invalid("All workspaces must be deleted before a template can be removed.", {
     detail: `Template ${template.name} still has workspaces.`,
   });
 }

@@ -4,8 +4,14 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import {
+  forbidden,
+  invalidField,
+  NotFound,
+  PreconditionFailed,
+  Unprocessable,
+} from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, invalidField } from "../../platform/http/errors.ts";
 import { loadFile } from "../files/service.ts";
 import { selectPreviousVersion, selectVersion, type VersionRow } from "./version-queries.ts";
 import { requireVersion } from "./version-service.ts";
@@ -35,7 +41,7 @@ async function previous(db: Queryable, version: VersionRow): Promise<VersionRow>
       ? undefined
       : await selectPreviousVersion(db, version.template_id, version.id);
   if (found !== undefined) return found;
-  throw new HttpError(404, `No previous template version found for "${version.name}".`);
+  throw new NotFound(`No previous template version found for "${version.name}".`);
 }
 
 async function other(db: Queryable, version: VersionRow, id: string): Promise<VersionRow> {
@@ -47,7 +53,9 @@ async function other(db: Queryable, version: VersionRow, id: string): Promise<Ve
 async function definitionOf(db: Queryable, version: VersionRow): Promise<string> {
   const files = await readTemplateArchive(await loadFile(db, version.file_id));
   if ("definitionText" in files) return files.definitionText;
-  throw new HttpError(412, `Version ${version.name} is no template.`, { detail: files.problem });
+  throw new PreconditionFailed(`Version ${version.name} is no template.`, {
+    detail: files.problem,
+  });
 }
 
 function unifiedDiff(from: VersionRow, before: string, to: VersionRow, after: string): string {
@@ -58,5 +66,5 @@ function unifiedDiff(from: VersionRow, before: string, to: VersionRow, after: st
     headerOptions: FILE_HEADERS_ONLY,
   });
   if (patch !== undefined) return patch;
-  throw new HttpError(422, "The two versions are too different to be compared.");
+  throw new Unprocessable("The two versions are too different to be compared.");
 }

@@ -1,8 +1,8 @@
 import { capabilitiesOf, type Driver } from "@slipway/drivers";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
+import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError } from "../../platform/http/errors.ts";
 
 export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "refusal">>;
 
@@ -26,9 +26,9 @@ export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">
 /** Throws when workspaces of the driver cannot be offered here, or not by that user. */
 export function requireDriverFor(drivers: Drivers, user: UserCaller, name: string): void {
   const driver = drivers.get(name);
-  if (driver === undefined) throw new HttpError(400, `This server has no driver "${name}".`);
+  if (driver === undefined) throw new Invalid(`This server has no driver "${name}".`);
   if (driver.refusal !== undefined) {
-    throw new HttpError(400, `The driver "${name}" ${driver.refusal}.`);
+    throw new Invalid(`The driver "${name}" ${driver.refusal}.`);
   }
   const reason = refusalOf(driver, user);
   if (reason !== undefined) throw forbidden(`The driver "${name}" ${reason}.`);

@@ -7,9 +7,9 @@ import type { Limits } from "../../platform/config/limits.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { invalidFields, notFound, PreconditionFailed } from "../../platform/errors/errors.ts";
+import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError, invalidFields, notFound } from "../../platform/http/errors.ts";
-import { LimitReached } from "../../platform/http/limit-reached.ts";
 import { cancelJob } from "../../platform/jobs/cancel-service.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
 import { readJob } from "../../platform/jobs/service.ts";
@@ -39,7 +39,7 @@ export interface DryRunNeeds {
 /** The number of ended dry runs kept for one user; an older one is removed when another begins. */
 const keptPerUser = 20;
 
-/** Queues a dry run; throws the 400 of invalid values, and the 429 of a user who has too many open. */
+/** Queues a dry run; throws `Invalid` for invalid values, and `LimitReached` for a user who has too many open. */
 export async function createDryRun(
   { db, pubsub, limits }: DryRunNeeds,
   caller: UserCaller,
@@ -79,15 +79,15 @@ async function requireFewerDryRuns(
   const count = await countOpenDryRuns(trx, id);
   if (count < max) return;
   throw new LimitReached({
-    status: 429,
     name: "maxDryRunsPerUser",
+    isTemporary: true,
     limit: `${max} dry runs at once per user`,
     used: `${username} has ${count} queued or running`,
     advice: "Wait until one has ended.",
   });
 }
 
-/** Reads a dry run of that version, if the caller may see it; throws the 404. */
+/** Reads a dry run of that version, if the caller may see it; throws `NotFound`. */
 export async function requireDryRun(
   db: Queryable,
   caller: UserCaller,
@@ -102,10 +102,10 @@ export async function requireDryRun(
   return readJob(db, jobId);
 }
 
-/** Reads the plan of a job; throws 412 while it runs, and when it failed. */
+/** Reads the plan of a job; throws `PreconditionFailed` while it runs, and when it failed. */
 export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<WorkspaceResource[]> {
   if (job.status === "succeeded") return (await selectPlan(db, job.id)) ?? [];
-  throw new HttpError(412, "The job has not succeeded.", {
+  throw new PreconditionFailed("The job has not succeeded.", {
     detail: `Its status is ${job.status}; its log says more.`,
   });
 }
@@ -119,7 +119,7 @@ export async function readVersionPlan(
   return readPlan(db, await readJob(db, version.job_id));
 }
 
-/** Cancels an import or a dry run; throws 400 when it is over. */
+/** Cancels an import or a dry run; throws `Invalid` when it is over. */
 export async function cancelTemplateJob(
   db: Database,
   pubsub: PubSub,

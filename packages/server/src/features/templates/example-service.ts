@@ -1,8 +1,8 @@
 import { tarMimeType } from "@slipway/api";
 import { pack } from "tar-stream";
 
+import { invalidField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { invalidField } from "../../platform/http/errors.ts";
 import { type FileNeeds, keepFile } from "../files/service.ts";
 import { readExampleText } from "./examples.ts";
 

@@ -1,8 +1,9 @@
-import { HttpError } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import type { TemplateFilter } from "./queries.ts";
 
 /**
- * Parses a search for templates: `exact_name:"x"` and `deprecated:true`, both or none. Throws 400 for anything else.
+ * Parses a search for templates: `exact_name:"x"` and `deprecated:true`, both or none. Throws `Invalid` for anything
+ * else.
  */
 export function parseTemplateSearch(text: string): TemplateFilter {
   let exactName: string | undefined;
@@ -13,14 +14,8 @@ export function parseTemplateSearch(text: string): TemplateFilter {
     else if (key === "deprecated" && (value === "true" || value === "false"))
       isDeprecated = value === "true";
     else {
-      throw new HttpError(400, "Invalid template search query.", {
-        validations: [
-          {
-            field: "q",
-            detail: `must be made of exact_name:"…" and deprecated:true or deprecated:false, found ${term.slice(0, 60)}`,
-          },
-        ],
-      });
+      const detail = `must be made of exact_name:"…" and deprecated:true or deprecated:false, found ${term.slice(0, 60)}`;
+      throw invalidField("q", detail, "Invalid template search query.");
     }
   }
   return { exactName, isDeprecated };

@@ -4,14 +4,15 @@ import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import {
   forbidden,
-  HttpError,
   ifFound,
+  Invalid,
   invalidField,
   notFound,
-} from "../../platform/http/errors.ts";
+  takenField,
+} from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange } from "./audit.ts";
 import { type Drivers, requireDriverFor } from "./driver-rule.ts";
@@ -40,7 +41,7 @@ export async function listTemplates(db: Queryable, q: string): Promise<Template[
   return (await selectTemplates(db, parseTemplateSearch(q))).map(templateJson);
 }
 
-/** Reads a template's row; throws the 404. */
+/** Reads a template's row; throws `NotFound`. */
 export async function requireTemplate(db: Queryable, id: string): Promise<TemplateRow> {
   const row = await selectTemplate(db, id);
   if (row === undefined) throw notFound();
@@ -103,11 +104,7 @@ export async function createTemplate(
     return templateId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
-    throw new HttpError(409, `Template with name "${input.name}" already exists.`, {
-      validations: [
-        { field: "name", detail: "This value is already in use and should be unique." },
-      ],
-    });
+    throw takenField("name", `Template with name "${input.name}" already exists.`);
   });
   return readTemplate(db, id);
 }
@@ -138,7 +135,8 @@ export async function activateVersion(
 }
 
 /**
- * Throws 403 for a version other than the active one, if the template requires that of everybody who may not write it.
+ * Throws `Forbidden` for a version other than the active one, if the template requires that of everybody who may not
+ * write it.
  */
 export function requireUsableVersion(
   caller: UserCaller,
@@ -154,7 +152,7 @@ export function requireUsableVersion(
   }
 }
 
-/** Throws 403 if only template writers may cancel builds and the caller is not one. */
+/** Throws `Forbidden` if only template writers may cancel builds and the caller is not one. */
 export async function requireMayCancel(
   db: Queryable,
   caller: UserCaller,
@@ -167,14 +165,13 @@ export async function requireMayCancel(
     throw forbidden(`Template ${template.name} does not let its users cancel builds.`);
 }
 
-/** Throws 400 if no new workspace may be created: the template is deprecated, or the version is archived. */
+/** Throws `Invalid` if no new workspace may be created: the template is deprecated, or the version is archived. */
 export function requireOpenForWorkspaces(
   template: Pick<TemplateRow, "name" | "deprecation_message">,
   version: Pick<VersionRow, "name" | "archived">,
 ): void {
   if (template.deprecation_message !== "") {
-    throw new HttpError(
-      400,
+    throw new Invalid(
       `Template "${template.name}" has been deprecated, and cannot be used to create a new workspace.`,
       {
         detail: template.deprecation_message,

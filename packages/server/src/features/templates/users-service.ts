@@ -1,7 +1,7 @@
 import type { TemplateUsers } from "@slipway/api";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import { invalidField } from "../../platform/http/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import { selectUsersByDay } from "./queries.ts";
 import { requireTemplate } from "./service.ts";
 

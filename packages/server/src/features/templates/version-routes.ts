@@ -19,7 +19,7 @@ import {
 } from "@slipway/api";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
-import { forbidden, invalidField } from "../../platform/http/errors.ts";
+import { forbidden, invalidField } from "../../platform/errors/errors.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readUuid, requireUuid } from "../../platform/http/uuid.ts";

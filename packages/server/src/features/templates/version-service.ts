@@ -10,9 +10,18 @@ import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import {
+  forbidden,
+  Invalid,
+  invalidField,
+  NotFound,
+  notFound,
+  NotReady,
+  PreconditionFailed,
+  takenField,
+} from "../../platform/errors/errors.ts";
+import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
-import { LimitReached } from "../../platform/http/limit-reached.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
 import { readJob, readJobs } from "../../platform/jobs/service.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
@@ -47,7 +56,7 @@ export interface VersionNeeds {
   readonly limits: Pick<Limits, "maxTemplateVersionsPerDay">;
 }
 
-/** Stores a new version and queues its import; throws the 409 of a user who has pushed as many as allowed. */
+/** Stores a new version and queues its import; throws `LimitReached` for a user who has pushed as many as allowed. */
 export async function createVersion(
   { db, pubsub, limits }: VersionNeeds,
   caller: UserCaller,
@@ -99,7 +108,7 @@ export async function createVersion(
 
 const versionName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
-/** Throws the 400 of an invalid version name. */
+/** Throws `Invalid` for an invalid version name. */
 export function requireVersionName(name: string): void {
   if (versionName.test(name)) return;
   throw invalidField(
@@ -117,29 +126,24 @@ async function requireFewerVersions(
   const count = await countNewVersions(trx, id);
   if (count < max) return;
   throw new LimitReached({
-    status: 409,
     name: "maxTemplateVersionsPerDay",
+    isTemporary: false,
     limit: `${max} new template versions per user and day`,
     used: `${username} has pushed ${count} in the last 24 hours`,
     advice: "Try again later.",
   });
 }
 
-/** Creates the 409 for a name that another version of the template has; returns any other error unchanged. */
+/** Creates the `Conflict` for a name that another version of the template has; returns any other error unchanged. */
 export function versionNameTaken(error: unknown, name: string): unknown {
   if (!violatesUnique(error, "template_versions_template_id_name_key")) return error;
-  return new HttpError(
-    409,
+  return takenField(
+    "name",
     `A template version with name "${name}" already exists for this template.`,
-    {
-      validations: [
-        { field: "name", detail: "This value is already in use and should be unique." },
-      ],
-    },
   );
 }
 
-/** Reads a version as clients see it; throws the 404. */
+/** Reads a version as clients see it; throws `NotFound`. */
 export async function readVersion(db: Queryable, id: string): Promise<TemplateVersion> {
   const row = await requireVersion(db, id);
   return versionJson(row, await readJob(db, row.job_id));
@@ -162,7 +166,7 @@ export async function readVersions(
   });
 }
 
-/** Reads a version by its name within its template; throws the 404. */
+/** Reads a version by its name within its template; throws `NotFound`. */
 export async function readVersionByName(
   db: Queryable,
   templateId: string,
@@ -173,7 +177,7 @@ export async function readVersionByName(
   return versionJson(row, await readJob(db, row.job_id));
 }
 
-/** Reads the newest imported version from before the named one; throws the 404. */
+/** Reads the newest imported version from before the named one; throws `NotFound`. */
 export async function readPreviousVersion(
   db: Queryable,
   templateId: string,
@@ -182,19 +186,19 @@ export async function readPreviousVersion(
   const { id } = await readVersionByName(db, templateId, name);
   const row = await selectPreviousVersion(db, templateId, id);
   if (row === undefined) {
-    throw new HttpError(404, `No previous template version found for "${name}".`);
+    throw new NotFound(`No previous template version found for "${name}".`);
   }
   return versionJson(row, await readJob(db, row.job_id));
 }
 
-/** Reads a version's row; throws the 404. */
+/** Reads a version's row; throws `NotFound`. */
 export async function requireVersion(db: Queryable, id: string): Promise<VersionRow> {
   const row = await selectVersion(db, id);
   if (row === undefined) throw notFound();
   return row;
 }
 
-/** Reads a version with its definition; throws 412 while its import has not succeeded. */
+/** Reads a version with its definition; throws `PreconditionFailed` while its import has not succeeded. */
 export async function requireImported(
   db: Queryable,
   id: string,
@@ -202,7 +206,7 @@ export async function requireImported(
   const row = await requireVersion(db, id);
   const { definition } = row;
   if (definition === null) {
-    throw new HttpError(412, "The template version has not been imported.", {
+    throw new PreconditionFailed("The template version has not been imported.", {
       detail: "Its import is still running, or it failed; its log says which.",
     });
   }
@@ -213,8 +217,8 @@ export async function requireImported(
 export type BuildableVersion = VersionRow & { readonly definition: TemplateDefinition };
 
 /**
- * Reads a version that workspaces can be created from (docs/protocol/clients.md §6). Throws 406 while its import runs,
- * 400 when that has failed.
+ * Reads a version that workspaces can be created from (docs/protocol/clients.md §6). Throws `NotReady` while its import
+ * runs, `Invalid` when that has failed.
  */
 export async function requireBuildable(db: Queryable, id: string): Promise<BuildableVersion> {
   return asBuildable(db, await requireVersion(db, id));
@@ -226,11 +230,11 @@ export async function asBuildable(db: Queryable, row: VersionRow): Promise<Build
   if (definition !== null) return { ...row, definition };
   const { status, error } = await readJob(db, row.job_id);
   if (status === "pending" || status === "running") {
-    throw new HttpError(406, `The template version "${name}" is still being imported.`, {
+    throw new NotReady(`The template version "${name}" is still being imported.`, {
       detail: "Wait for its import, then try again.",
     });
   }
-  throw new HttpError(400, `The template version "${name}" was not imported.`, {
+  throw new Invalid(`The template version "${name}" was not imported.`, {
     detail: error ?? `Its import is ${status}.`,
   });
 }

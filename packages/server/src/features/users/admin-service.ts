@@ -1,8 +1,8 @@
 import { generatePassword, hashPassword, requirePassword } from "../../platform/auth/password.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { Conflict } from "../../platform/errors/errors.ts";
 import { fullGrant, type UserCaller } from "../../platform/http/caller.ts";
-import { HttpError } from "../../platform/http/errors.ts";
 import { selectAdminWithoutPassword, selectFirstOwner, updateUser } from "./queries.ts";
 import { hasUsers, insertFirstUser } from "./service.ts";
 
@@ -36,7 +36,7 @@ export async function ensureAdmin(db: Database, input: AdminInput): Promise<bool
     return password !== undefined;
   } catch (error) {
     // Another replica came first.
-    if (error instanceof HttpError && error.status === 409) return false;
+    if (error instanceof Conflict) return false;
     throw error;
   }
 }

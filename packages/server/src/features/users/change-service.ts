@@ -9,14 +9,18 @@ import type { Database } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import {
+  Conflict,
   forbidden,
-  HttpError,
   ifFound,
+  Invalid,
   invalidField,
   notFound,
-} from "../../platform/http/errors.ts";
+  Refusal,
+  takenField,
+} from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { refusedOrigin } from "../../platform/http/request-origin.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { diffOf } from "../audit/service.ts";
 import {
@@ -87,12 +91,10 @@ async function joinOrganizations(
   }
 }
 
-function takenName(error: unknown): HttpError | undefined {
+function takenName(error: unknown): Conflict | undefined {
   for (const field of ["username", "email"] as const) {
     if (violatesUnique(error, `users_${field}`)) {
-      return new HttpError(409, `A user with this ${field} already exists.`, {
-        validations: [{ field, detail: "This value is already in use and should be unique." }],
-      });
+      return takenField(field, `A user with this ${field} already exists.`);
     }
   }
   return undefined;
@@ -149,10 +151,9 @@ export async function updatePassword(
   });
 }
 
-function wrongOldPassword(): HttpError {
-  return new HttpError(400, "Old password is incorrect.", {
-    validations: [{ field: "old_password", detail: "Old password is incorrect." }],
-  });
+function wrongOldPassword(): Invalid {
+  const text = "Old password is incorrect.";
+  return invalidField("old_password", text, text);
 }
 
 export async function setStatus(
@@ -164,7 +165,7 @@ export async function setStatus(
   const user = await findVisibleUser(db, caller, reference);
   requireChange(caller, user);
   if (status === "suspended" && user.id === caller.id) {
-    throw new HttpError(400, "You cannot suspend yourself.");
+    throw new Invalid("You cannot suspend yourself.");
   }
   await inTransaction(db, async (trx) => {
     if (status === "suspended") await keepAnOwner(trx, user.id);
@@ -195,9 +196,9 @@ export async function setRoles(
       await recordUserChange(trx, caller, user, "write", diff);
     });
   } catch (error) {
-    if (error instanceof HttpError) {
-      const entry = userEntry(refused(caller, error.status), user, "write", diff);
-      const key = `roles ${caller.id} ${user.id} ${error.status}`;
+    if (error instanceof Refusal) {
+      const entry = userEntry(refused(caller, error), user, "write", diff);
+      const key = `roles ${caller.id} ${user.id} ${error.code}`;
       await notes.record(entry, { key, onceInMs: noteRefusalOnceInMs });
     }
     throw error;
@@ -207,12 +208,12 @@ export async function setRoles(
 
 function requireRoleChange(caller: UserCaller, user: UserRow): void {
   if (!isOwnerRole(caller)) throw forbidden("Only owners give and take roles.");
-  if (user.id === caller.id) throw new HttpError(400, "You cannot change your own roles.");
+  if (user.id === caller.id) throw new Invalid("You cannot change your own roles.");
 }
 
 /** Returns the caller of a refused request. */
-function refused(caller: UserCaller, status: number): UserCaller {
-  return { ...caller, origin: caller.origin && { ...caller.origin, status } };
+function refused(caller: UserCaller, refusal: Refusal): UserCaller {
+  return { ...caller, origin: caller.origin && refusedOrigin(caller.origin, refusal) };
 }
 
 /** Deletes a user: frees the username and ends all sessions and tokens. */
@@ -223,12 +224,12 @@ export async function deleteUser(
 ): Promise<void> {
   const user = await findVisibleUser(db, caller, reference);
   requireChange(caller, user);
-  if (user.id === caller.id) throw new HttpError(400, "You cannot delete yourself.");
+  if (user.id === caller.id) throw new Invalid("You cannot delete yourself.");
   await inTransaction(db, async (trx) => {
     await keepAnOwner(trx, user.id);
     if (!(await lockUserToDelete(trx, user.id))) throw notFound();
     if (await ownsWorkspaces(trx, user.id)) {
-      throw new HttpError(409, `User "${user.username}" has workspaces.`, {
+      throw new Conflict(`User "${user.username}" has workspaces.`, {
         detail: "Delete the workspaces of the user first.",
       });
     }
@@ -248,7 +249,7 @@ function requireChange(caller: UserCaller, user: UserRow): void {
 async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> {
   const owners = await lockActiveOwners(trx);
   if (owners.length > 1 || !owners.includes(userId)) return;
-  throw new HttpError(409, "This user is the last active owner.", {
+  throw new Conflict("This user is the last active owner.", {
     detail: "Give another active user the role owner first.",
   });
 }

@@ -4,7 +4,8 @@ import { login, LoginRequest } from "@slipway/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../../platform/auth/service.ts";
-import { HttpError } from "../../platform/http/errors.ts";
+import { Forbidden, Invalid } from "../../platform/errors/errors.ts";
+import { findAnswer } from "../../platform/http/error-answer.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
@@ -54,20 +55,22 @@ export function addCliAuthPage(
       const origin = originOf(request, 200);
       limits.count(login, request, reply, { address: origin.ip });
       if (!isOurForm(request, form.get("form_token") ?? "")) {
-        throw new HttpError(403, "This form was stale. Try again.");
+        throw new Forbidden("This form was stale. Try again.");
       }
       const credentials = { email, password: form.get("password") ?? "" };
       if (!isLogIn(credentials) || unstorableField(credentials) !== undefined) {
-        throw new HttpError(400, "Enter an email address and a password.");
+        throw new Invalid("Enter an email address and a password.");
       }
       const key = await logIn(needs, credentials, origin, keyLifetimes.commandSession);
       reply.header("Cache-Control", "no-store");
       return await sendPage(reply, 200, keyPage(key));
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      reply.headers(error.headers);
-      const problem = [error.message, error.detail].filter(Boolean).join(" ");
-      return sendForm(request, reply, { status: error.status, email, problem });
+      const answer = findAnswer(error);
+      if (answer === undefined) throw error;
+      const { status, headers, body } = answer;
+      reply.headers(headers);
+      const problem = [body.message, body.detail].filter(Boolean).join(" ");
+      return sendForm(request, reply, { status, email, problem });
     }
   });
 }

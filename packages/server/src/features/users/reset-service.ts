@@ -5,7 +5,7 @@ import { endSessionsOf } from "../../platform/auth/queries.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { HttpError } from "../../platform/http/errors.ts";
+import { Invalid, NotFound } from "../../platform/errors/errors.ts";
 import type { AuditActor } from "../audit/service.ts";
 import { recordUserChange } from "./audit.ts";
 import { selectFirstOwner, selectUserByEmail, selectUserByName, updateUser } from "./queries.ts";
@@ -21,7 +21,7 @@ export interface PasswordReset {
 
 /**
  * Resets the password of a user, by default the oldest owner, for an operator with access to the database. The user is
- * named by username or email. Throws `HttpError` when there is no such user, or the user has no password.
+ * named by username or email. Throws `NotFound` when there is no such user, `Invalid` when the user has no password.
  */
 export async function resetPassword(
   db: Database,
@@ -55,17 +55,17 @@ export async function storePassword(
   await endSessionsOf(trx, user.id);
 }
 
-/** Creates the 400 for the password of a user who logs in by other means. */
-export function noPassword(loginType: string): HttpError {
-  return new HttpError(400, "Only users who log in by password have one.", {
+/** Creates the refusal for the password of a user who logs in by other means. */
+export function noPassword(loginType: string): Invalid {
+  return new Invalid("Only users who log in by password have one.", {
     detail: `This user's login type is "${loginType}".`,
   });
 }
 
 async function findSubject(db: Database, reference: string | undefined) {
   const name = reference ?? (await selectFirstOwner(db))?.username;
-  if (name === undefined) throw new HttpError(404, "There is no owner yet: start the server once.");
+  if (name === undefined) throw new NotFound("There is no owner yet: start the server once.");
   const user = (await selectUserByName(db, name)) ?? (await selectUserByEmail(db, name));
-  if (user === undefined) throw new HttpError(404, `There is no user "${name}".`);
+  if (user === undefined) throw new NotFound(`There is no user "${name}".`);
   return user;
 }

@@ -19,7 +19,7 @@ import {
 import type { FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
-import { HttpError } from "../../platform/http/errors.ts";
+import { NotFound } from "../../platform/errors/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import type { Routes } from "../../platform/http/routes.ts";
@@ -49,7 +49,7 @@ export function addUserRoutes(
     `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax${secureAttribute(raw, accessUrl())}`;
   routes.anyone(getFirstUser, async () => {
     if (await hasUsers(db)) return { message: "The initial user has already been created!" };
-    throw new HttpError(404, "The initial user has not been created!");
+    throw new NotFound("The initial user has not been created!");
   });
 
   routes.anyone(createFirstUserRoute, async ({ body }) => {

@@ -21,7 +21,7 @@ describe("parseUserSearch", () => {
     ["colour:red", "colour", '"colour" is not a key; there are search, status, role, login_type'],
   ])("names what is wrong with %s", (query, field, detail) => {
     expect(() => parseUserSearch(query)).toThrow(
-      expect.objectContaining({ status: 400, validations: [{ field, detail }] }),
+      expect.objectContaining({ code: "invalid", validations: [{ field, detail }] }),
     );
   });
 });

@@ -1,6 +1,6 @@
 import { roleNames } from "@slipway/api";
 
-import { HttpError } from "../../platform/http/errors.ts";
+import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 
 const statuses = ["active", "dormant", "suspended"] as const;
 const loginTypes = ["password", "none"] as const;
@@ -14,7 +14,7 @@ export interface UserSearch {
   readonly loginType: (typeof loginTypes)[number] | undefined;
 }
 
-/** Parses a search such as `ann status:active`; throws the 400 that names the problem. */
+/** Parses a search such as `ann status:active`; throws an `Invalid` that names the problem. */
 export function parseUserSearch(query: string): UserSearch {
   const words: string[] = [];
   const keys = new Map<string, string>();
@@ -48,6 +48,6 @@ function choose<V extends string>(
   throw invalidSearch(key, `must be one of ${values.join(", ")}, found "${text}"`);
 }
 
-function invalidSearch(field: string, detail: string): HttpError {
-  return new HttpError(400, "Invalid user search query.", { validations: [{ field, detail }] });
+function invalidSearch(field: string, detail: string): Invalid {
+  return invalidField(field, detail, "Invalid user search query.");
 }

@@ -4,8 +4,8 @@ import { hashPassword, requirePassword } from "../../platform/auth/password.ts";
 import { mayActFor, maySeeUsers } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { Conflict, invalidField, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { joinDefaultOrganization } from "../organizations/service.ts";
 import {
@@ -41,7 +41,7 @@ export async function findUserId(
   return (await findUser(db, caller, reference)).id;
 }
 
-/** Finds a user whom the caller may see, which takes less than acting for the user; throws the 404. */
+/** Finds a user whom the caller may see, which takes less than acting for the user; throws `NotFound`. */
 export async function findVisibleUser(
   db: Queryable,
   caller: UserCaller,
@@ -75,7 +75,7 @@ export interface CreatedFirstUser {
   readonly organizationId: string;
 }
 
-/** Creates the first user, with the role owner; throws 409 when there is a user already. */
+/** Creates the first user, with the role owner; throws `Conflict` when there is a user already. */
 export async function createFirstUser(
   db: Database,
   { password, ...input }: Omit<FirstUser, "passwordHash"> & { readonly password: string },
@@ -104,11 +104,11 @@ export function insertFirstUser(db: Database, input: FirstUser): Promise<Created
   });
 }
 
-function alreadyCreated(): HttpError {
-  return new HttpError(409, "The initial user has already been created.");
+function alreadyCreated(): Conflict {
+  return new Conflict("The initial user has already been created.");
 }
 
-/** Throws the 400 for an invalid username or email address. */
+/** Throws `Invalid` for an invalid username or email address. */
 export function checkNames(input: { readonly username: string; readonly email: string }): void {
   const name = nameProblem(input.username);
   if (name !== undefined) throw invalidField("username", name);

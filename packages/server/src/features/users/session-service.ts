@@ -6,10 +6,10 @@ import { activateDormant, endSession } from "../../platform/auth/queries.ts";
 import { createSession, keyLifetimes } from "../../platform/auth/service.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { Forbidden, type Refusal, Unauthenticated } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError } from "../../platform/http/errors.ts";
 import { addressKey } from "../../platform/http/rate-limit.ts";
-import type { RequestOrigin } from "../../platform/http/request-origin.ts";
+import { refusedOrigin, type RequestOrigin } from "../../platform/http/request-origin.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { keyEntry, recordKeyChange } from "./audit.ts";
 import { lockCheckedUser, selectCredentials } from "./queries.ts";
@@ -67,34 +67,28 @@ function unknownAccount(email: string): string {
   return `unknown ${createHash("sha256").update(email.toLowerCase()).digest("base64url")}`;
 }
 
-function noteFailure(
-  notes: AuditNotes,
-  id: string,
-  { status, message }: HttpError,
-  origin: RequestOrigin,
-): void {
-  const by = { id, origin: { ...origin, status } };
-  const key = `log-in ${id} ${addressKey(origin.ip)} ${message}`;
+function noteFailure(notes: AuditNotes, id: string, refusal: Refusal, origin: RequestOrigin): void {
+  const by = { id, origin: refusedOrigin(origin, refusal) };
+  const key = `log-in ${id} ${addressKey(origin.ip)} ${refusal.message}`;
   const entry = keyEntry(by, { userId: id, name: "" }, "login");
   notes.recordLater(entry, { key, onceInMs: noteFailureOnceInMs });
 }
 
 type FoundUser = NonNullable<Awaited<ReturnType<typeof selectCredentials>>>;
 
-function refusalOf(user: FoundUser, isRight: boolean): HttpError | undefined {
+function refusalOf(user: FoundUser, isRight: boolean): Refusal | undefined {
   if (!isRight) return wrongCredentials();
   if (user.login_type !== "password") {
-    return new HttpError(403, `This user logs in by ${user.login_type}, not by password.`);
+    return new Forbidden(`This user logs in by ${user.login_type}, not by password.`);
   }
   if (user.status !== "suspended") return undefined;
-  return new HttpError(
-    401,
+  return new Unauthenticated(
     "Your account is suspended. Contact an admin to reactivate your account.",
   );
 }
 
-function wrongCredentials(): HttpError {
-  return new HttpError(401, "Incorrect email or password.");
+function wrongCredentials(): Unauthenticated {
+  return new Unauthenticated("Incorrect email or password.");
 }
 
 /** Ends the caller's session. */

@@ -25,8 +25,14 @@ import type { Database } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import {
+  Conflict,
+  forbidden,
+  invalidField,
+  notFound,
+  takenField,
+} from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, invalidField, notFound } from "../../platform/http/errors.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordKeyChange } from "./audit.ts";
 import type { UserRow } from "./queries.ts";
@@ -65,7 +71,7 @@ function maxLifetimeSeconds({ grant }: UserCaller, maxDays: number): number {
   return Math.min(maxDays * daySeconds, grant.secondsLeft ?? Infinity);
 }
 
-/** Creates a token and resolves to it; throws 409 when the name is taken. */
+/** Creates a token and resolves to it; throws `Conflict` when the name is taken. */
 export async function createToken(
   { db, limits }: TokenNeeds,
   caller: UserCaller,
@@ -80,7 +86,7 @@ export async function createToken(
   return inTransaction(db, async (trx) => {
     await requireLiveKey(trx, caller, user.id);
     if ((await countTokens(trx, user.id)) >= maxTokens) {
-      throw new HttpError(409, `A user has at most ${maxTokens} tokens.`, {
+      throw new Conflict(`A user has at most ${maxTokens} tokens.`, {
         detail: "Delete those that are not used any more.",
       });
     }
@@ -101,15 +107,11 @@ export async function createToken(
     return createApiToken(trx, token);
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "api_keys_token_name")) throw error;
-    throw new HttpError(409, `A token with name "${name}" already exists.`, {
-      validations: [
-        { field: "name", detail: "This value is already in use and should be unique." },
-      ],
-    });
+    throw takenField("name", `A token with name "${name}" already exists.`);
   });
 }
 
-/** Throws the 401 of a caller whose key has ended since it was checked, so that it creates no other. */
+/** Throws `Unauthenticated` for a caller whose key has ended since it was checked, so that it creates no other. */
 async function requireLiveKey(
   trx: Transaction<DB>,
   { id, keyId, keyCreatedBy }: UserCaller,
@@ -164,7 +166,8 @@ function lifetimeText(seconds: number): string {
 }
 
 /**
- * Reads the requested grant; throws 400 for resources without a type, 403 for more than the caller's own key grants.
+ * Reads the requested grant; throws `Invalid` for resources without a type, `Forbidden` for more than the caller's own
+ * key grants.
  */
 function readGrant(
   caller: UserCaller,

@@ -1,7 +1,7 @@
 import { createBuild, getBuildByNumber, getWorkspaceTimings, listBuilds } from "@slipway/api";
 
 import { requireScope } from "../../platform/auth/key-limits.ts";
-import { notFound } from "../../platform/http/errors.ts";
+import { notFound } from "../../platform/errors/errors.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { readBuildByNumber, readBuildsOf } from "../builds/read-service.ts";

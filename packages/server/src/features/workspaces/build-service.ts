@@ -9,8 +9,8 @@ import type { Transaction } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { Conflict } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError } from "../../platform/http/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
@@ -49,7 +49,7 @@ export async function buildWorkspace(
   const { db, pubsub, clock, limits } = needs;
   if (workspace.deleted) throw wasDeleted(workspace);
   if (workspace.dormant_at !== null && input.transition === "start") {
-    throw new HttpError(409, `Workspace "${workspace.name}" is dormant.`, {
+    throw new Conflict(`Workspace "${workspace.name}" is dormant.`, {
       detail: "Wake it up first, then start it.",
     });
   }

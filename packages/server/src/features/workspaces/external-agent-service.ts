@@ -3,8 +3,8 @@ import { capabilitiesOf } from "@slipway/drivers";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
+import { Conflict, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { HttpError, notFound } from "../../platform/http/errors.ts";
 import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { selectNewestDriverBuild } from "../builds/queries.ts";
@@ -23,7 +23,7 @@ const noteReadOnceInMs = 3_600_000;
 
 /**
  * Returns the command that starts an agent of the driver `external`, and its token. The caller must be the workspace's
- * owner or an administrator. Throws 404 for an unknown agent, 409 while the workspace is not started.
+ * owner or an administrator. Throws `NotFound` for an unknown agent, `Conflict` while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
   { db, secrets, notes, accessUrl }: ExternalAgentNeeds,
@@ -34,7 +34,7 @@ export async function readExternalAgentCredentials(
   const build = await selectNewestDriverBuild(db, workspace.id);
   if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
   if (build.transition !== "start") {
-    throw new HttpError(409, "The workspace is not started.", {
+    throw new Conflict("The workspace is not started.", {
       detail: "Its agent gets a new token with each start; start the workspace first.",
     });
   }

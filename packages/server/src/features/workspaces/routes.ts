@@ -15,7 +15,7 @@ import {
   updateTtl,
 } from "@slipway/api";
 
-import { notFound } from "../../platform/http/errors.ts";
+import { notFound } from "../../platform/errors/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";

@@ -44,7 +44,7 @@ describe("parseSearch", () => {
   ])("refuses %j and names what is wrong", (q, field, detail) => {
     expect(() => parseSearch(q)).toThrow(
       expect.objectContaining({
-        status: 400,
+        code: "invalid",
         message: "Invalid workspace search query.",
         validations: [{ field, detail: expect.stringContaining(detail) }],
       }),

@@ -1,6 +1,6 @@
 import type { AgentStatus, BuildStatus } from "@slipway/api";
 
-import { HttpError } from "../../platform/http/errors.ts";
+import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 
@@ -82,7 +82,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** Parses the search language of workspaces (docs/protocol/clients.md §6.1); throws the 400. */
+/** Parses the search language of workspaces (docs/protocol/clients.md §6.1); throws `Invalid`. */
 export function parseSearch(q: string): WorkspaceSearch {
   let search: WorkspaceSearch = {};
   for (const { key, value } of readSearchTerms(q, message)) {
@@ -132,6 +132,6 @@ function timeOf(value: string, key: string): string {
   throw invalid(key, `Query param "${key}" must be a date or an RFC 3339 time, found "${value}"`);
 }
 
-function invalid(field: string, detail: string): HttpError {
-  return new HttpError(400, message, { validations: [{ field, detail }] });
+function invalid(field: string, detail: string): Invalid {
+  return invalidField(field, detail, message);
 }

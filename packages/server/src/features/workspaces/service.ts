@@ -4,8 +4,8 @@ import type { Clock } from "@slipway/runtime";
 import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
+import { Conflict, forbidden, notFound, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, notFound } from "../../platform/http/errors.ts";
 import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
@@ -36,7 +36,7 @@ export async function findOwner(
   return owner;
 }
 
-/** Reads a workspace's row, if the caller may see it; throws the 404. */
+/** Reads a workspace's row, if the caller may see it; throws `NotFound`. */
 export async function requireWorkspace(
   db: Queryable,
   caller: UserCaller,
@@ -55,8 +55,8 @@ export async function requireStillThere(db: Queryable, id: string): Promise<Work
 }
 
 /**
- * Reads a workspace's row, if the caller may change it. Throws 404 when the caller may not see it, 403 when the caller
- * may only see it, 410 for a deleted one.
+ * Reads a workspace's row, if the caller may change it. Throws `NotFound` when the caller may not see it, `Forbidden`
+ * when the caller may only see it, `Gone` for a deleted one.
  */
 export async function requireChangeable(
   db: Queryable,
@@ -70,12 +70,12 @@ export async function requireChangeable(
 }
 
 /**
- * Throws 409 for a prebuild: its preset sets how it waits, and its claimant sets the rest
+ * Throws `Conflict` for a prebuild: its preset sets how it waits, and its claimant sets the rest
  * (docs/protocol/prebuilds.md §2.5).
  */
 export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id" | "name">): void {
   if (owner_id !== prebuildsUserId) return;
-  throw new HttpError(409, `Workspace "${name}" is a prebuild that waits for an owner.`, {
+  throw new Conflict(`Workspace "${name}" is a prebuild that waits for an owner.`, {
     detail:
       "Its settings, values and version are those of the preset that it was made for, until somebody claims it.",
   });
@@ -121,7 +121,7 @@ export async function describeWorkspace(
   return workspace;
 }
 
-/** Reads a workspace as the caller sees it, together with its newest build; throws the 404. */
+/** Reads a workspace as the caller sees it, together with its newest build; throws `NotFound`. */
 export async function readWorkspace(
   db: Queryable,
   caller: UserCaller,
@@ -141,8 +141,6 @@ export function writesName(error: unknown): boolean {
   return violatesUnique(error, "workspaces_owner_name");
 }
 
-export function nameTaken(name: string): HttpError {
-  return new HttpError(409, `Workspace "${name}" already exists.`, {
-    validations: [{ field: "name", detail: "This value is already in use and should be unique." }],
-  });
+export function nameTaken(name: string): Conflict {
+  return takenField("name", `Workspace "${name}" already exists.`);
 }

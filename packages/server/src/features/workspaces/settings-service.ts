@@ -5,8 +5,8 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { forbidden, type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { forbidden, HttpError, invalidField } from "../../platform/http/errors.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
@@ -53,8 +53,8 @@ async function change(
 }
 
 /**
- * Reads the row of a workspace whose settings the caller may change; throws what `requireChangeable` does, and 409 for
- * a prebuild.
+ * Reads the row of a workspace whose settings the caller may change; throws what `requireChangeable` does, and
+ * `Conflict` for a prebuild.
  */
 async function requireSettable(
   db: Queryable,
@@ -66,7 +66,7 @@ async function requireSettable(
   return row;
 }
 
-/** Renames a workspace; throws 400 for an invalid name, 409 for a taken one. */
+/** Renames a workspace; throws `Invalid` for an invalid name, `Conflict` for a taken one. */
 export async function renameWorkspace(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -128,7 +128,7 @@ export async function setTtl(
   });
 }
 
-/** Reads a time to live; null, 0 and undefined mean none. Throws the 400. */
+/** Reads a time to live; null, 0 and undefined mean none. Throws `Invalid`. */
 export function readTtl(ttlMs: number | null | undefined): number | undefined {
   if (ttlMs === null || ttlMs === undefined || ttlMs === 0) return undefined;
   if (ttlMs < minTtlMs || ttlMs > maxTtlMs) {
@@ -152,7 +152,7 @@ export async function setAutostart(
   await change(needs, caller, row, after, (trx) => updateAutostart(trx, row.id, autostart));
 }
 
-/** Reads an autostart schedule; null and empty mean none. Throws the 400. */
+/** Reads an autostart schedule; null and empty mean none. Throws `Invalid`. */
 export function readAutostart(text: string | null | undefined, now: number): Autostart | undefined {
   if (text === null || text === undefined || text.trim() === "") return undefined;
   const parsed = parseAutostart(text);
@@ -162,10 +162,8 @@ export function readAutostart(text: string | null | undefined, now: number): Aut
   return { schedule: text.trim(), nextAt: timestampFromMs(next) };
 }
 
-function invalidSchedule(detail: string): HttpError {
-  return new HttpError(400, "Invalid autostart schedule.", {
-    validations: [{ field: "schedule", detail }],
-  });
+function invalidSchedule(detail: string): Invalid {
+  return invalidField("schedule", detail, "Invalid autostart schedule.");
 }
 
 /** Sets another deadline for a running workspace; false when it is unchanged. */

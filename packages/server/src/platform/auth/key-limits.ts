@@ -1,13 +1,13 @@
 import type { Route, ScopeName } from "@slipway/api";
 
 import type { Queryable } from "../db/database.ts";
+import { Forbidden } from "../errors/errors.ts";
 import type { KeyGrant, KnownUser, UserCaller } from "../http/caller.ts";
-import { HttpError } from "../http/errors.ts";
 import { findThing, type RequestParts } from "./find-thing.ts";
 import { holdsEntry, holdsScope } from "./grants.ts";
 import { thingsOf, thingTypeOf } from "./route-things.ts";
 
-/** Throws the 403 for a key whose scopes do not allow a route. */
+/** Throws `Forbidden` for a key whose scopes do not allow a route. */
 export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route): void {
   if (grant.scopes.includes("coder:all") || openingScope(grant, route) !== undefined) return;
   const wanted = route.scopes.join(" or ");
@@ -17,8 +17,8 @@ export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route):
 }
 
 /**
- * Throws the 403 for a key whose allow list lacks anything that a request refers to in its path, query or body. Runs
- * after the request was checked against the route's schemas and before its handler.
+ * Throws `Forbidden` for a key whose allow list lacks anything that a request refers to in its path, query or body.
+ * Runs after the request was checked against the route's schemas and before its handler.
  */
 export async function requireThings(
   db: Queryable,
@@ -45,7 +45,7 @@ export async function requireThings(
   if (!isOwnTypeNamed) requireEntry(allowList, `${ownType}:*`);
 }
 
-/** Throws the 403 for a scope that a handler determines from the body of a request. */
+/** Throws `Forbidden` for a scope that a handler determines from the body of a request. */
 export function requireScope({ grant }: Pick<UserCaller, "grant">, scope: string): void {
   if (holdsScope(grant.scopes, scope)) return;
   throw insufficient(`This token is limited to ${grant.scopes.join(", ")}; this takes ${scope}.`);
@@ -69,9 +69,9 @@ function requireEntry(allowList: readonly string[], entry: string): void {
   throw insufficient(detail);
 }
 
-function insufficient(detail: string): HttpError {
-  return new HttpError(403, "Forbidden.", {
+function insufficient(detail: string): Forbidden {
+  return new Forbidden("Forbidden.", {
     detail,
-    headers: { "WWW-Authenticate": 'Bearer realm="coder", error="insufficient_scope"' },
+    challenge: 'Bearer realm="coder", error="insufficient_scope"',
   });
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { HttpError } from "../http/errors.ts";
+import { RateLimited } from "../errors/errors.ts";
 import { PasswordAttempts } from "./password-attempts.ts";
 
 let now = 0;
@@ -15,8 +15,8 @@ async function attempt(isRight: boolean, account = "ann", address = "192.0.2.1")
   try {
     return await attempts.check(account, address, async () => isRight);
   } catch (error) {
-    if (!(error instanceof HttpError) || error.status !== 429) throw error;
-    return Number(error.headers["Retry-After"]);
+    if (!(error instanceof RateLimited)) throw error;
+    return Number(error.retryAfterSeconds);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/runtime";
 
-import { HttpError } from "../http/errors.ts";
+import { RateLimited } from "../errors/errors.ts";
 import { addressKey } from "../http/rate-limit.ts";
 import { FailureCounts } from "./failure-counts.ts";
 
@@ -42,8 +42,8 @@ export class PasswordAttempts {
   }
 
   /**
-   * Runs `isRight`, which checks a password for the account, and counts its result; throws the 429 instead if it has to
-   * wait.
+   * Runs `isRight`, which checks a password for the account, and counts its result; throws `RateLimited` instead if it
+   * has to wait.
    */
   async check(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
     const pair = `${account} ${addressKey(address)}`;
@@ -72,10 +72,10 @@ export class PasswordAttempts {
   }
 }
 
-function tooManyFailures(waitMs: number): HttpError {
+function tooManyFailures(waitMs: number): RateLimited {
   const seconds = Math.ceil(waitMs / secondMs);
-  return new HttpError(429, "Too many failed attempts to log in.", {
+  return new RateLimited("Too many failed attempts to log in.", {
     detail: `Wait ${seconds} ${seconds === 1 ? "second" : "seconds"} before you try this account again.`,
-    headers: { "Retry-After": String(seconds) },
+    retryAfterSeconds: seconds,
   });
 }

@@ -44,7 +44,7 @@ describe("hashing", () => {
     const results = await Promise.allSettled(Array.from({ length: 200 }, check));
     const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
     expect(refused).toHaveLength(200 - 128 - 2);
-    expect(refused[0]).toMatchObject({ status: 503, headers: { "Retry-After": "10" } });
+    expect(refused[0]).toMatchObject({ code: "unavailable", retryAfterSeconds: 10 });
     expect(await check()).toBe(false);
   });
 });

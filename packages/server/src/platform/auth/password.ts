@@ -2,7 +2,7 @@ import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from "node:c
 
 import pLimit from "p-limit";
 
-import { HttpError, invalidField } from "../http/errors.ts";
+import { invalidField, Unavailable } from "../errors/errors.ts";
 
 /** About 16 MiB and 50 ms per password on one core. */
 const cost = { N: 16_384, r: 8, p: 1 } as const;
@@ -42,12 +42,12 @@ const turns = pLimit(2);
 /** The maximum number of waiting passwords, about four seconds' worth. */
 const maxWaiting = 128;
 
-/** Derives a key; throws the 503 when too many passwords wait. */
+/** Derives a key; throws `Unavailable` when too many passwords wait. */
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   if (turns.pendingCount < maxWaiting) return turns(() => runScrypt(password, salt, options));
-  throw new HttpError(503, "Too many passwords are being checked now.", {
+  throw new Unavailable("Too many passwords are being checked now.", {
     detail: "Try again in some seconds.",
-    headers: { "Retry-After": "10" },
+    retryAfterSeconds: 10,
   });
 }
 
@@ -64,7 +64,7 @@ export function generatePassword(): string {
   return randomBytes(15).toString("base64url");
 }
 
-/** Throws the 400 for a new password that is too weak. */
+/** Throws `Invalid` for a new password that is too weak. */
 export function requirePassword(password: string): void {
   const problem = passwordProblem(password);
   if (problem !== undefined) throw invalidField("password", problem);

@@ -2,8 +2,8 @@ import type { Route, ScopeName } from "@slipway/api";
 import type { FastifyRequest } from "fastify";
 
 import type { Database, Queryable } from "../db/database.ts";
+import { Invalid, Unauthenticated } from "../errors/errors.ts";
 import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
-import { HttpError } from "../http/errors.ts";
 import { findToken } from "../http/token.ts";
 import { readUuid } from "../http/uuid.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
@@ -131,12 +131,11 @@ async function authenticateUserOrProxy(
   const isProxy = (request.headers[proxyTokenHeader] ?? "") !== "";
   if ("problem" in found) {
     throw isProxy
-      ? new HttpError(401, "Invalid external proxy token", { detail: "Proxy not found." })
-      : new HttpError(401, "API key or external proxy authentication required, but none provided");
+      ? new Unauthenticated("Invalid external proxy token", { detail: "Proxy not found." })
+      : new Unauthenticated("API key or external proxy authentication required, but none provided");
   }
   if (isProxy) {
-    throw new HttpError(
-      400,
+    throw new Invalid(
       "API key and external proxy authentication provided, but only one is allowed",
     );
   }
@@ -146,8 +145,7 @@ async function authenticateUserOrProxy(
 
 function requireActive({ status }: KeyRow): void {
   if (status === "active") return;
-  throw new HttpError(
-    401,
+  throw new Unauthenticated(
     `User is not active (status = "${status}"). Contact an admin to reactivate your account.`,
   );
 }
@@ -172,18 +170,16 @@ async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
 const signedOutMessage =
   "You are signed out or your session has expired. Please sign in again to continue.";
 
-/** Returns the 401 for a key that was revoked after its request was authenticated. */
-export function endedKey(): HttpError {
-  return new HttpError(401, signedOutMessage, { detail: "API key is invalid." });
+/** Returns the refusal of a key that was revoked after its request was authenticated. */
+export function endedKey(): Unauthenticated {
+  return new Unauthenticated(signedOutMessage, { detail: "API key is invalid." });
 }
 
-function signedOut(accessUrl: string, detail: string): HttpError {
+function signedOut(accessUrl: string, detail: string): Unauthenticated {
   const metadata = `${accessUrl}/.well-known/oauth-protected-resource`;
-  return new HttpError(401, signedOutMessage, {
+  return new Unauthenticated(signedOutMessage, {
     detail,
-    headers: {
-      "WWW-Authenticate": `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
-    },
+    challenge: `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
   });
 }
 
@@ -200,21 +196,21 @@ async function authenticateAgent(db: Database, token: string | undefined): Promi
   };
 }
 
-/** Returns the hash of an agent's token; throws the 401 for a malformed one. */
+/** Returns the hash of an agent's token; throws `Unauthenticated` for a malformed one. */
 export function readAgentToken(token: string | undefined): Buffer {
   if (token === undefined) {
-    throw new HttpError(401, 'Cookie "coder_session_token" must be provided.');
+    throw new Unauthenticated('Cookie "coder_session_token" must be provided.');
   }
   const uuid = readUuid(token);
   if (uuid !== undefined) return hashAgentToken(uuid);
-  throw new HttpError(401, "Workspace agent token invalid.", {
+  throw new Unauthenticated("Workspace agent token invalid.", {
     detail: `An agent token must be a valid UUIDv4. (len ${token.length})`,
   });
 }
 
-/** Returns the 401 for a token that no agent has. */
-export function rejectedAgentToken(): HttpError {
-  return new HttpError(401, "Workspace agent not authorized.", {
+/** Returns the refusal of a token that no agent has. */
+export function rejectedAgentToken(): Unauthenticated {
+  return new Unauthenticated("Workspace agent not authorized.", {
     detail:
       "No running build knows this token: the build may not have finished yet, or a newer one replaced this agent.",
   });

@@ -57,15 +57,15 @@ export interface AgentCaller {
 }
 
 /**
- * Identifies callers. All methods throw an `HttpError`: 401 for an unknown caller, 403 if their key does not allow the
- * route.
+ * Identifies callers. All methods throw `Unauthenticated` for an unknown caller, `Forbidden` if their key does not
+ * allow the route.
  */
 export interface Authenticator {
   user(request: FastifyRequest, route: Route): Promise<KnownUser>;
   /** Identifies a user on a route that also accepts workspace proxies (docs/protocol/rest.md §1.3, class U). */
   userOrProxy(request: FastifyRequest, route: Route): Promise<KnownUser>;
   agent(request: FastifyRequest): Promise<AgentCaller>;
-  /** Throws the 403 for a user's key that does not cover everything that a request refers to. */
+  /** Throws `Forbidden` for a user's key that does not cover everything that a request refers to. */
   allow(
     user: KnownUser,
     route: Route,

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 import { limitVariable } from "../config/limits.ts";
+import { answerOf } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
@@ -100,7 +101,8 @@ function tooMany(full: "address" | "all"): HttpError {
   });
 }
 
-function plainAnswer({ status, headers, body }: HttpError): string {
+function plainAnswer(refusal: HttpError): string {
+  const { status, headers, body } = answerOf(refusal);
   const text = encodeJson(body);
   return [
     `HTTP/1.1 ${status} Service Unavailable`,

@@ -5,7 +5,7 @@ import websocket from "@fastify/websocket";
 import { errorText, type Logger, systemClock } from "@slipway/runtime";
 import Fastify, { type FastifyInstance } from "fastify";
 
-import { HttpError, invalidField } from "./errors.ts";
+import { Invalid, invalidField } from "../errors/errors.ts";
 import { isTooDeep, maxJsonDepth } from "./json-depth.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseUrl } from "./refusals.ts";
@@ -40,7 +40,7 @@ declare module "fastify" {
 /** Script output from agents is cleaned, not refused. */
 const agentsOwnPath = "/workspaceagents/me/";
 
-function unstorableText(field: string): HttpError {
+function unstorableText(field: string): Invalid {
   const detail = "must not hold the character U+0000 or half a surrogate pair";
   return invalidField(field === "" ? "body" : field, detail);
 }
@@ -122,7 +122,7 @@ function acceptAnyContentType(app: FastifyInstance): void {
     try {
       done(null, parseBody(body));
     } catch (error) {
-      done(new HttpError(400, "Request body must be valid JSON.", { detail: errorText(error) }));
+      done(new Invalid("Request body must be valid JSON.", { detail: errorText(error) }));
     }
   });
 }

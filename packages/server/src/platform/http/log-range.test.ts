@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { HttpError } from "./errors.ts";
+import { Invalid } from "../errors/errors.ts";
 import { readLogRange } from "./log-range.ts";
 
 test("takes absent and empty for the whole log", () => {
@@ -15,9 +15,9 @@ test("reads both ends", () => {
 test.each(["x", "-1", "1.5", "1e3", "99999999999999999999"])("refuses %s by name", (text) => {
   expect(() => readLogRange({ before: text })).toThrow(
     expect.objectContaining({
-      status: 400,
+      code: "invalid",
       message: 'Query param "before" must be an integer greater than or equal to zero.',
     }),
   );
-  expect(() => readLogRange({ after: text })).toThrow(HttpError);
+  expect(() => readLogRange({ after: text })).toThrow(Invalid);
 });

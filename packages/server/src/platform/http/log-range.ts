@@ -1,4 +1,4 @@
-import { HttpError } from "./errors.ts";
+import { invalidField } from "../errors/errors.ts";
 
 /** A range of log entries: ids greater than `after` and, if set, smaller than `before`. */
 export interface LogRange {
@@ -13,8 +13,8 @@ interface LogRangeQuery {
 }
 
 /**
- * Reads `after` and `before`; an empty value counts as absent. Throws the 400 of docs/protocol/rest.md §6.2, which
- * names the parameter.
+ * Reads `after` and `before`; an empty value counts as absent. Throws the `Invalid` of docs/protocol/rest.md §6.2,
+ * which names the parameter.
  */
 export function readLogRange({ after, before }: LogRangeQuery): LogRange {
   return { after: readId("after", after) ?? 0, before: readId("before", before) };
@@ -25,7 +25,5 @@ function readId(name: string, text: string | undefined): number | undefined {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
   const wanted = "an integer greater than or equal to zero";
-  throw new HttpError(400, `Query param "${name}" must be ${wanted}.`, {
-    validations: [{ field: name, detail: `Must be ${wanted}` }],
-  });
+  throw invalidField(name, `Must be ${wanted}`, `Query param "${name}" must be ${wanted}.`);
 }

@@ -1,8 +1,8 @@
 import type { Route } from "@slipway/api";
 
 import type { LimitName, Limits } from "../config/limits.ts";
+import { LimitReached } from "../errors/limit-reached.ts";
 import type { UserCaller } from "./caller.ts";
-import { LimitReached } from "./limit-reached.ts";
 
 export type StreamLimits = Pick<Limits, "maxStreamsPerUser" | "maxWatchesPerUser">;
 
@@ -72,8 +72,8 @@ function isWatch({ path }: Route): boolean {
 function refusal(name: LimitName, max: number): LimitReached {
   const what = name === "maxWatchesPerUser" ? "watches" : "streams";
   return new LimitReached({
-    status: 429,
     name,
+    isTemporary: true,
     limit: `${max} ${what} per user`,
     used: `You have ${max} ${what} open on this server`,
     advice: "Close some that you no longer read.",

@@ -1,4 +1,4 @@
-import { invalidField } from "./errors.ts";
+import { invalidField } from "../errors/errors.ts";
 
 /** A part of a list; `limit` is undefined for all the rest. */
 export interface Page {

@@ -1,7 +1,9 @@
 import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import { NotFound } from "../errors/errors.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
+import { answerOf, type ErrorAnswer, findAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import type { RequestLimits } from "./request-limits.ts";
@@ -19,23 +21,24 @@ export function refuseUrl(
       isLong ? "A part of the path is too long." : "The path is not a valid URL.",
       { detail: `Found "${request.url.slice(0, 200)}".` },
     );
-    void sendRefusal(reply, counted(limits, request, reply, refusal));
+    void sendAnswer(reply, countedAnswer(limits, request, reply, refusal));
   };
 }
 
-/** Returns the refusal of a request that no route counts, or the 429 if it exceeds the limit. */
-function counted(
+/** Returns the answer to a request that no route counts: the refusal, or the 429 if it exceeds the limit. */
+function countedAnswer(
   limits: RequestLimits,
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: HttpError,
-): HttpError {
+): ErrorAnswer {
   try {
     limits.countUnadmitted(request, reply);
-    return refusal;
+    return answerOf(refusal);
   } catch (error) {
-    if (error instanceof HttpError) return error;
-    throw error;
+    const answer = findAnswer(error);
+    if (answer === undefined) throw error;
+    return answer;
   }
 }
 
@@ -46,11 +49,11 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
     limits.countUnadmitted(request, reply);
     const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
     if (allowed.length > 0) return reply.code(405).header("Allow", allowed.join(", ")).send();
-    return sendRefusal(reply, new HttpError(404, "Route not found."));
+    return sendAnswer(reply, answerOf(new NotFound("Route not found.")));
   });
-  app.setErrorHandler<FastifyError | HttpError>(async (error, request, reply) => {
-    const known = asHttpError(error);
-    if (known !== undefined) return sendRefusal(reply, known);
+  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const answer = findAnswer(error) ?? frameworkAnswer(error);
+    if (answer !== undefined) return sendAnswer(reply, answer);
     logger.error(
       {
         method: request.method,
@@ -60,12 +63,12 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
       },
       "request failed",
     );
-    return sendRefusal(reply, new HttpError(500, "An internal server error occurred."));
+    return sendAnswer(reply, answerOf(new HttpError(500, "An internal server error occurred.")));
   });
 }
 
 /** Serializes the body itself, because outside routes our serializer does not apply. */
-function sendRefusal(reply: FastifyReply, { status, headers, body }: HttpError): FastifyReply {
+function sendAnswer(reply: FastifyReply, { status, headers, body }: ErrorAnswer): FastifyReply {
   return reply
     .code(status)
     .headers(headers)
@@ -84,11 +87,12 @@ function collectMethods(app: FastifyInstance): AllowedMethods {
   return methods;
 }
 
-function asHttpError(error: FastifyError | HttpError): HttpError | undefined {
-  if (error instanceof HttpError) return error;
+/** Returns the answer for an error of Fastify; undefined if it is a fault of the server. */
+function frameworkAnswer(error: FastifyError): ErrorAnswer | undefined {
   if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new HttpError(413, "Request body is too large.", { detail: error.message });
+    const refusal = new HttpError(413, "Request body is too large.", { detail: error.message });
+    return answerOf(refusal);
   }
   const status = error.statusCode ?? 500;
-  return status < 500 ? new HttpError(status, error.message) : undefined;
+  return status < 500 ? answerOf(new HttpError(status, error.message)) : undefined;
 }

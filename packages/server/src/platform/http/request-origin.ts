@@ -2,6 +2,9 @@ import { isIP } from "node:net";
 
 import type { FastifyRequest } from "fastify";
 
+import type { Refusal } from "../errors/errors.ts";
+import { statusOf } from "./error-answer.ts";
+
 /** The origin of a request, as the audit trail records it. */
 export interface RequestOrigin {
   readonly requestId: string;
@@ -18,6 +21,11 @@ const maxUserAgentLength = 512;
 export function originOf(request: FastifyRequest, status: number): RequestOrigin {
   const userAgent = (request.headers["user-agent"] ?? "").slice(0, maxUserAgentLength);
   return { requestId: request.id, ip: clientAddress(request), userAgent, status };
+}
+
+/** Returns the origin of a request that is refused. */
+export function refusedOrigin(origin: RequestOrigin, refusal: Refusal): RequestOrigin {
+  return { ...origin, status: statusOf(refusal) };
 }
 
 /**

@@ -22,7 +22,7 @@ export interface BytesRequest<R extends Route> extends RouteRequest<R> {
 export type Answer<R extends Route> = Promise<ResponseOf<R>>;
 
 /**
- * The handler of a route that upgrades: `prepare` may still refuse with an `HttpError`; `serve` owns the socket until
+ * The handler of a route that upgrades: `prepare` may still throw a `Refusal`; `serve` owns the socket until
  * it ends.
  */
 export interface SocketHandler<R extends Route, C, T> {

@@ -105,7 +105,7 @@ export class Routes {
     });
   }
 
-  /** Adds a route for agents that `identify` authenticates in its own way; it throws the 401. */
+  /** Adds a route for agents that `identify` authenticates in its own way; it throws `Unauthenticated`. */
   agentBy<R extends Route, C extends { readonly agentId: string }>(
     route: R,
     identify: (raw: FastifyRequest) => Promise<C>,

@@ -30,6 +30,6 @@ it.each([
 
 it.each(["a:b:c", ":b", "a:", "a::b"])("refuses %j", (q) => {
   expect(() => readSearchTerms(q, "wrong")).toThrow(
-    expect.objectContaining({ status: 400, message: "wrong" }),
+    expect.objectContaining({ code: "invalid", message: "wrong" }),
   );
 });

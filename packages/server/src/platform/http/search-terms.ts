@@ -1,4 +1,4 @@
-import { HttpError } from "./errors.ts";
+import { invalidField } from "../errors/errors.ts";
 
 /** One term of a search: `key:value`, or a bare word without a key. */
 export interface SearchTerm {
@@ -6,7 +6,10 @@ export interface SearchTerm {
   readonly value: string;
 }
 
-/** Splits a search into its terms, in lower case; double quotes group. Throws the 400 `message` for a stray colon. */
+/**
+ * Splits a search into its terms, in lower case; double quotes group. Throws an `Invalid` with `message` for a stray
+ * colon.
+ */
 export function readSearchTerms(q: string, message: string): SearchTerm[] {
   const elements = q.toLowerCase().match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
   return elements.map((element) => {
@@ -15,11 +18,8 @@ export function readSearchTerms(q: string, message: string): SearchTerm[] {
     const [first = "", second = ""] = parts.map((part) => part.replaceAll('"', ""));
     if (colons === 0) return { key: undefined, value: first };
     if (colons > 1 || parts.length !== 2) {
-      throw new HttpError(400, message, {
-        validations: [
-          { field: "q", detail: `Query element "${element.slice(0, 100)}" wants key:value` },
-        ],
-      });
+      const detail = `Query element "${element.slice(0, 100)}" wants key:value`;
+      throw invalidField("q", detail, message);
     }
     return { key: first, value: second };
   });

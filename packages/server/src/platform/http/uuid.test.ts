@@ -26,7 +26,7 @@ describe("requireUuid", () => {
     expect(requireUuid(bare)).toBe(uuid);
     expect(() => requireUuid("abc")).toThrow(
       expect.objectContaining({
-        status: 400,
+        code: "invalid",
         message: 'Invalid UUID "abc".',
         detail: "invalid UUID length: 3",
       }),

@@ -1,4 +1,4 @@
-import { HttpError } from "./errors.ts";
+import { Invalid } from "../errors/errors.ts";
 
 const dashed = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const lengths: ReadonlySet<number> = new Set([32, 36, 38, 45]);
@@ -17,12 +17,12 @@ export function readUuid(text: string): string | undefined {
   return bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** Parses a UUID in a path; throws the 400 of docs/protocol/rest.md §1.5. */
+/** Parses a UUID in a path; throws the `Invalid` of docs/protocol/rest.md §1.5. */
 export function requireUuid(text: string): string {
   const uuid = readUuid(text);
   if (uuid !== undefined) return uuid;
   const detail = lengths.has(text.length)
     ? "invalid UUID format"
     : `invalid UUID length: ${text.length}`;
-  throw new HttpError(400, `Invalid UUID "${text}".`, { detail });
+  throw new Invalid(`Invalid UUID "${text}".`, { detail });
 }

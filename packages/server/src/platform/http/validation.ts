@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from "ajv";
 
-import { HttpError } from "./errors.ts";
+import { type Invalid, invalidFields } from "../errors/errors.ts";
 import { mergeUnionFaults } from "./union-faults.ts";
 
 /** RFC 3339; calendar checks are left to the code that uses the time. */
@@ -27,14 +27,14 @@ const maxValidations = 20;
 const maxErrors = 200;
 
 /** Returns the error that names each refused field, with the expected value. */
-export function validationError(errors: readonly ErrorObject[]): HttpError {
+export function validationError(errors: readonly ErrorObject[]): Invalid {
   // The work for each union scans all faults of what may be a large body.
   const faults = mergeUnionFaults(errors.slice(0, maxErrors));
   const validations = faults.slice(0, maxValidations).map((error) => ({
     field: fieldOf(error),
     detail: detailOf(error),
   }));
-  return new HttpError(400, "Validation failed.", { validations });
+  return invalidFields(validations);
 }
 
 function fieldOf(error: ErrorObject): string {

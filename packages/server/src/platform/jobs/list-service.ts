@@ -2,8 +2,8 @@ import { type JobsQuery, type JobStatus, nilUuid, type ProvisionerJob } from "@s
 
 import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
+import { invalidField } from "../errors/errors.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { invalidField } from "../http/errors.ts";
 import { readUuid } from "../http/uuid.ts";
 import { type ListedJobRow, selectJobList } from "./list-queries.ts";
 import { readJobs } from "./service.ts";

@@ -23,7 +23,7 @@ describe("negotiateVersion", () => {
   ])("refuses %j", (version, detail) => {
     expect(() => negotiateVersion(version)).toThrow(
       expect.objectContaining({
-        status: 400,
+        code: "invalid",
         message: "Unknown or unsupported API version",
         validations: [{ field: "version", detail }],
       }),

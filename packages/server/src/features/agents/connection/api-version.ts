@@ -1,17 +1,18 @@
-import { HttpError } from "../../../platform/http/errors.ts";
+import { invalidField } from "../../../platform/errors/errors.ts";
 
 /** The newest minor of the agent and tailnet API that this server speaks (docs/protocol/rpc.md §1.2). */
 const newestMinor = 10;
 const defaultVersion = "2.0";
 
-/** Negotiates the version that an agent requests; throws the 400 of docs/protocol/rest.md §2.1. 10 is newer than 9. */
+/**
+ * Negotiates the version that an agent requests; throws the `Invalid` of docs/protocol/rest.md §2.1. 10 is newer than
+ * 9.
+ */
 export function negotiateVersion(asked: string | undefined): string {
   const version = asked === undefined || asked === "" ? defaultVersion : asked;
   const problem = versionProblem(version);
   if (problem === undefined) return version;
-  throw new HttpError(400, "Unknown or unsupported API version", {
-    validations: [{ field: "version", detail: problem }],
-  });
+  throw invalidField("version", problem, "Unknown or unsupported API version");
 }
 
 function versionProblem(version: string): string | undefined {

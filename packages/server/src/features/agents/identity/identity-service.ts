@@ -4,7 +4,7 @@ import { isInstanceId } from "@slipway/template";
 
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database } from "../../../platform/db/database.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
+import { Conflict, Invalid, NotFound } from "../../../platform/errors/errors.ts";
 import { addressKey } from "../../../platform/http/rate-limit.ts";
 import type { RequestOrigin } from "../../../platform/http/request-origin.ts";
 import type { AuditNotes } from "../../audit/note-service.ts";
@@ -33,10 +33,9 @@ export async function exchangeIdentity(
       await noteExchange(notes, machine, choice.candidate, origin);
       return secrets.open(choice.candidate.sealed);
     case "no-agent":
-      throw new HttpError(404, `Instance with id ${shown} not found.`);
+      throw new NotFound(`Instance with id ${shown} not found.`);
     case "no-agent-of-name":
-      throw new HttpError(
-        404,
+      throw new NotFound(
         `No agent found with instance ID ${shown} and name ${JSON.stringify(agentName)}.`,
       );
     case "contested":
@@ -44,17 +43,15 @@ export async function exchangeIdentity(
         { auth, instanceId, workspaces: choice.workspaceIds },
         "a machine gets no token because several workspaces name it",
       );
-      throw new HttpError(409, `Several workspaces name the instance ${shown}, so none gets it.`, {
+      throw new Conflict(`Several workspaces name the instance ${shown}, so none gets it.`, {
         detail: "Stop or delete all of them but one, or let each name an instance of its own.",
       });
     case "unnamed":
-      throw new HttpError(
-        409,
+      throw new Conflict(
         `Multiple agents found with instance ID ${shown}. Set CODER_AGENT_NAME to one of: ${choice.names.join(", ")}`,
       );
     case "outdated":
-      throw new HttpError(
-        400,
+      throw new Invalid(
         `Resource found for id ${shown}, but isn't registered on the latest history.`,
       );
   }

@@ -4,7 +4,7 @@ import { errorText, type Logger } from "@slipway/runtime";
 import type { IdentityAuth } from "@slipway/template";
 import type { FastifyRequest } from "fastify";
 
-import { HttpError } from "../../../platform/http/errors.ts";
+import { Invalid, Unauthenticated } from "../../../platform/errors/errors.ts";
 import { originOf } from "../../../platform/http/request-origin.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
@@ -63,12 +63,12 @@ async function proved(
     return await instanceId;
   } catch (error) {
     if (error instanceof IdentityClaimError) {
-      throw new HttpError(400, "Error decoding JWT claims.", { detail: error.message });
+      throw new Invalid("Error decoding JWT claims.", { detail: error.message });
     }
     if (!(error instanceof IdentityError)) throw error;
     // The answer for Azure is always the same.
     const reason = errorText(error.cause ?? error);
     logger.debug({ auth, reason }, "a machine did not prove who it is");
-    throw new HttpError(401, `Invalid ${clouds[auth]} identity.`, { detail: error.message });
+    throw new Unauthenticated(`Invalid ${clouds[auth]} identity.`, { detail: error.message });
   }
 }

@@ -14,7 +14,13 @@ import type { Clock } from "@slipway/runtime";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import { rejectedAgentToken } from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
+import {
+  Invalid,
+  invalidField,
+  NotFound,
+  RateLimited,
+  TooLarge,
+} from "../../../platform/errors/errors.ts";
 import { originOf } from "../../../platform/http/request-origin.ts";
 import type { RouteRequest } from "../../../platform/http/route-request.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
@@ -43,9 +49,9 @@ export function addMeLogRoutes(routes: Routes, needs: LogNeeds): void {
   routes.agent(
     updateAgentLogs,
     async ({ body: { log_source_id: source = nilUuid, logs = [] } }, agent) => {
-      if (logs.length === 0) throw new HttpError(400, "No logs provided.");
+      if (logs.length === 0) throw new Invalid("No logs provided.");
       const lines = logs.map(readLine);
-      if (linesBytes(lines) > maxLogBytes) throw new HttpError(413, "Logs limit exceeded");
+      if (linesBytes(lines) > maxLogBytes) throw new TooLarge("Logs limit exceeded");
       const id = requireUuid(source);
       const sourceId = id === nilUuid ? await ensureExternalSource(db, agent.agentId) : id;
       if (!(await storeAgentLogs(needs, agent, sourceId, packLines(lines))))
@@ -87,18 +93,18 @@ export function addMeStatusRoute(routes: Routes, { db, pubsub, budgets }: Status
       case "long-message": {
         const detail = "Message must be less than 160 characters.";
         const validations = [{ field: "message", detail }];
-        throw new HttpError(400, "Message is too long.", { detail, validations });
+        throw new Invalid("Message is too long.", { detail, validations });
       }
       case "long-uri": {
         const detail = `must have at most ${maxUriLength} characters, found ${result.length}`;
-        throw new HttpError(400, "URI is too long.", { validations: [{ field: "uri", detail }] });
+        throw invalidField("uri", detail, "URI is too long.");
       }
       case "too-many":
-        throw new HttpError(429, "Too many statuses in a short time.", {
-          headers: { "Retry-After": "60" },
+        throw new RateLimited("Too many statuses in a short time.", {
+          retryAfterSeconds: 60,
         });
       case "unknown-app":
-        throw new HttpError(400, "Failed to get workspace app.", {
+        throw new Invalid("Failed to get workspace app.", {
           detail: `No app found with slug ${JSON.stringify(slug)}`,
         });
     }
@@ -143,7 +149,7 @@ type SentLine = NonNullable<RouteRequest<typeof updateAgentLogs>["body"]["logs"]
 function readLine({ output = "", level = "" }: SentLine): NewLogLine {
   const known = level === "" ? "info" : level;
   if (!isLevel(known)) {
-    throw new HttpError(400, "Invalid log level provided.", {
+    throw new Invalid("Invalid log level provided.", {
       detail: `invalid log level: ${JSON.stringify(level)}`,
     });
   }
@@ -153,7 +159,7 @@ function readLine({ output = "", level = "" }: SentLine): NewLogLine {
 function readState(text: string): AppState {
   const state = appStates.find((known) => known === text.toLowerCase());
   if (state !== undefined) return state;
-  throw new HttpError(400, "Failed to parse request.", { detail: `Invalid state: ${text}` });
+  throw new Invalid("Failed to parse request.", { detail: `Invalid state: ${text}` });
 }
 
 type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
@@ -161,12 +167,11 @@ type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
 /** Refuses every request: no provider is configured, so none matches (docs/protocol/rest.md §2.6). */
 function refuseExternalAuth({ match = "", url = "", id = "" }: ExternalAuthQuery): never {
   const wanted = match === "" ? url : match;
-  if (wanted === "" && id === "") throw new HttpError(400, "'url' or 'id' must be provided!");
+  if (wanted === "" && id === "") throw new Invalid("'url' or 'id' must be provided!");
   if (wanted !== "" && id !== "") {
-    throw new HttpError(400, "'url' and 'id' cannot be provided together!");
+    throw new Invalid("'url' and 'id' cannot be provided together!");
   }
-  throw new HttpError(
-    404,
+  throw new NotFound(
     `No matching external auth provider found in Coder for the url ${JSON.stringify(wanted)}.`,
     { detail: "External auth provider not found." },
   );

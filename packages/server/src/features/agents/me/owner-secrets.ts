@@ -1,6 +1,6 @@
 import type { Queryable } from "../../../platform/db/database.ts";
+import { forbidden } from "../../../platform/errors/errors.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { forbidden } from "../../../platform/http/errors.ts";
 import type { RequestOrigin } from "../../../platform/http/request-origin.ts";
 import type { AuditNotes } from "../../audit/note-service.ts";
 import { selectAgentPlace } from "./owner-queries.ts";
@@ -14,7 +14,7 @@ export interface AgentPlace {
 /**
  * Requires that the agent's owner is active. Call it first in every route by which an agent reads something that
  * belongs to its owner rather than to its workspace: the agents of a suspended owner keep running, but get none of the
- * owner's secrets. The manifest belongs to the workspace. Throws 403.
+ * owner's secrets. The manifest belongs to the workspace. Throws `Forbidden`.
  */
 export async function requireActiveOwner(db: Queryable, agent: AgentCaller): Promise<AgentPlace> {
   const row = await selectAgentPlace(db, agent.workspaceId);

@@ -6,7 +6,7 @@ import {
 } from "@slipway/api";
 
 import { mayActFor } from "../../../platform/auth/rights.ts";
-import { forbidden, HttpError } from "../../../platform/http/errors.ts";
+import { forbidden, invalidField } from "../../../platform/errors/errors.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
 import { requireAgentPlace } from "../service.ts";
@@ -18,9 +18,8 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
     await requireAgentPlace(needs.db, user, agentId);
     const labels = [query.label ?? []].flat();
     if (labels.some((label) => label.split("=").length !== 2)) {
-      throw new HttpError(400, "Invalid label format", {
-        validations: [{ field: "label", detail: 'must be "key=value", with one "="' }],
-      });
+      const detail = 'must be "key=value", with one "="';
+      throw invalidField("label", detail, "Invalid label format");
     }
     await requireConnected(needs, user, agentId);
     return { devcontainers: [], containers: [] };

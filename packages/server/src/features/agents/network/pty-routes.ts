@@ -1,10 +1,11 @@
 import { openTerminal } from "@slipway/api";
 
+import { Invalid, NotFound } from "../../../platform/errors/errors.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { readUuid, requireUuid } from "../../../platform/http/uuid.ts";
-import { type ReachNeeds, requireConnected, requireReachable } from "./reach.ts";
+import { connectionProblem } from "../service.ts";
+import { type ReachNeeds, requireReachable } from "./reach.ts";
 
 export function addPtyRoutes(routes: Routes, needs: ReachNeeds): void {
   routes.userSocket(openTerminal, {
@@ -21,16 +22,12 @@ export function addPtyRoutes(routes: Routes, needs: ReachNeeds): void {
 }
 
 async function requireTerminalAgent(
-  needs: ReachNeeds,
+  { db, clock }: ReachNeeds,
   user: UserCaller,
   agent: string,
 ): Promise<void> {
-  try {
-    await requireConnected(needs, user, agent);
-  } catch (error) {
-    if (!(error instanceof HttpError) || error.status !== 400) throw error;
-    throw new HttpError(404, "Application Unavailable", { detail: error.message });
-  }
+  const problem = await connectionProblem(db, user, agent, clock.now());
+  if (problem !== undefined) throw new NotFound("Application Unavailable", { detail: problem });
 }
 
 interface TerminalQuery {
@@ -57,6 +54,6 @@ function checkTerminalQuery(query: TerminalQuery): void {
     refuse("backend_type", 'must be "screen" or "buffered"');
   }
   if (validations.length > 0) {
-    throw new HttpError(400, "Invalid query parameters.", { validations });
+    throw new Invalid("Invalid query parameters.", { validations });
   }
 }

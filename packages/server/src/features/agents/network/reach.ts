@@ -2,10 +2,10 @@ import type { Clock } from "@slipway/runtime";
 
 import { mayActFor } from "../../../platform/auth/rights.ts";
 import type { Database } from "../../../platform/db/database.ts";
+import { Invalid, notFound, Unreachable } from "../../../platform/errors/errors.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
-import { HttpError, notFound } from "../../../platform/http/errors.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
-import { requireAgentPlace, requireConnectedAgent } from "../service.ts";
+import { connectionProblem, requireAgentPlace } from "../service.ts";
 
 /*
  * The server has no network to agents yet: routes that need one validate the request and then answer as for an
@@ -18,12 +18,13 @@ export interface ReachNeeds {
 }
 
 /** Requires an agent that the user may see and that is connected. */
-export function requireConnected(
+export async function requireConnected(
   { db, clock }: ReachNeeds,
   user: UserCaller,
   agent: string,
 ): Promise<void> {
-  return requireConnectedAgent(db, user, requireUuid(agent), clock.now());
+  const problem = await connectionProblem(db, user, requireUuid(agent), clock.now());
+  if (problem !== undefined) throw new Invalid(problem);
 }
 
 /** Requires more than permission to see a workspace: the permission to connect to it (docs/protocol/clients.md §6). */
@@ -37,8 +38,8 @@ export async function requireReachable(
 }
 
 /** Creates the error of docs/protocol/rest.md §6.4. */
-export function unreachable(): HttpError {
-  return new HttpError(500, "Internal error dialing workspace agent.", {
+export function unreachable(): Unreachable {
+  return new Unreachable("Internal error dialing workspace agent.", {
     detail: "agent is unreachable: this server has no network to its agents yet",
   });
 }

@@ -1,7 +1,7 @@
 import { coordinateAgent, joinTailnet } from "@slipway/api";
 
 import type { Database } from "../../../platform/db/database.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
+import { Conflict } from "../../../platform/errors/errors.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { negotiateVersion } from "../connection/api-version.ts";
 import { requireReachable } from "./reach.ts";
@@ -25,9 +25,9 @@ export function addTailnetRoutes(routes: Routes, db: Database): void {
   });
 }
 
-/** Returns a status that makes stock clients give up and show the text; with others they retry forever. */
-function noNetwork(): HttpError {
-  return new HttpError(409, "Connections to workspaces are not available on this server.", {
+/** Returns the refusal at which stock clients give up and show the text; after others they retry forever. */
+function noNetwork(): Conflict {
+  return new Conflict("Connections to workspaces are not available on this server.", {
     detail: "This server has no network to its agents yet.",
   });
 }

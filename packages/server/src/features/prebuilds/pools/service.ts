@@ -40,7 +40,7 @@ export async function readPools(
   return states;
 }
 
-/** Lists the pools by template and preset, active version first; throws 404 for callers who may not see them. */
+/** Lists the pools by template and preset, active version first; throws `NotFound` for callers who may not see them. */
 export async function listPools(
   { db, limits }: { readonly db: Queryable; readonly limits: ReconcileLimits },
   caller: UserCaller,

@@ -4,7 +4,7 @@ import type { Transaction } from "kysely";
 import type { Database } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
+import { Invalid } from "../../../platform/errors/errors.ts";
 import { cancelJob } from "../../../platform/jobs/cancel-service.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
@@ -159,7 +159,7 @@ async function isBuildable(
     await checkStart(trx, { versionId: origin.versionId, presetId: pool.presetId });
     return true;
   } catch (error) {
-    if (!(error instanceof HttpError) || error.status !== 400) throw error;
+    if (!(error instanceof Invalid)) throw error;
     const reasons = error.validations.map(({ field, detail }) => `${field}: ${detail}`);
     logger.warn({ error: [error.message, ...reasons].join(" ") }, "a pool cannot be filled");
     await updatePrebuildStatus(trx, pool.presetId, "validation_failed");

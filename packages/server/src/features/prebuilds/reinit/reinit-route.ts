@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { readAgentToken, rejectedAgentToken } from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";
+import { Conflict } from "../../../platform/errors/errors.ts";
 import { watchClient } from "../../../platform/http/client-disconnect.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
 import { type EventStream, openEventStream } from "../../../platform/http/event-stream.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { findToken } from "../../../platform/http/token.ts";
@@ -98,8 +98,8 @@ function readFlag(text: string | undefined): boolean {
   return ["1", "t", "T", "true", "TRUE", "True"].includes(text ?? "");
 }
 
-function notWaiting(): HttpError {
-  return new HttpError(409, "Workspace is not a prebuilt workspace waiting to be claimed.", {
+function notWaiting(): Conflict {
+  return new Conflict("Workspace is not a prebuilt workspace waiting to be claimed.", {
     detail: "No user is claiming this workspace, or its agent has already started for its owner.",
   });
 }

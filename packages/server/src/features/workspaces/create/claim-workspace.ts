@@ -6,8 +6,8 @@ import type { Transaction } from "kysely";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../../platform/db/insert-rows.ts";
+import { Invalid } from "../../../platform/errors/errors.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
-import { HttpError } from "../../../platform/http/errors.ts";
 import { queuedJobRows } from "../../../platform/jobs/queries.ts";
 import { doneJob } from "../../../platform/jobs/service.ts";
 import { notifyAtCommit } from "../../../platform/pubsub/notify-at-commit.ts";
@@ -144,8 +144,8 @@ async function recordBuild(
   return { id, isQueued: false, rows };
 }
 
-/** Throws the 400 for a prebuild whose driver was disabled: it still runs, but is not handed out. */
+/** Throws `Invalid` for a prebuild whose driver was disabled: it still runs, but is not handed out. */
 function requireEnabled(driver: Driver | undefined): void {
   if (driver?.refusal === undefined) return;
-  throw new HttpError(400, `The driver "${driver.name}" ${driver.refusal}.`);
+  throw new Invalid(`The driver "${driver.name}" ${driver.refusal}.`);
 }

@@ -5,8 +5,8 @@ import type { Transaction } from "kysely";
 
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
+import { invalidField } from "../../../platform/errors/errors.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
-import { invalidField } from "../../../platform/http/errors.ts";
 import { type LocalHints, type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { keepOrigin } from "../../builds/lock-service.ts";
 import { lockRoom } from "../../builds/quota-service.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { HttpError } from "../../../platform/http/errors.ts";
+import { Unavailable } from "../../../platform/errors/errors.ts";
 import { atOnce, CreationQueue, maxWaiting } from "./creation-queue.ts";
 
 /** Requests `count` at once; each is in progress until it is told to finish. */
@@ -49,8 +49,7 @@ it("refuses those for whom there is no room, and makes the others", async () => 
   const queue = new CreationQueue();
   const { begun, made } = ask(queue, atOnce + maxWaiting);
   await settled();
-  await expect(queue.run(async () => 0)).rejects.toThrow(HttpError);
-  await expect(queue.run(async () => 0)).rejects.toMatchObject({ status: 503 });
+  await expect(queue.run(async () => 0)).rejects.toThrow(Unavailable);
   for (let done = 0; done < made.length; done += 1) {
     begun[done]?.resolve();
     await made[done];

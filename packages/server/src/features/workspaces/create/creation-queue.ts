@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 
-import { HttpError } from "../../../platform/http/errors.ts";
+import { Unavailable } from "../../../platform/errors/errors.ts";
 
 /**
  * The number of workspaces that a replica creates at once. More would be slower, because each claim passes over the
@@ -14,12 +14,12 @@ export const maxWaiting = 1_000;
 export class CreationQueue {
   readonly #limit = pLimit(atOnce);
 
-  /** Runs `make` in turn. Throws the 503 when too many wait already, and what `make` throws. */
+  /** Runs `make` in turn. Throws `Unavailable` when too many wait already, and what `make` throws. */
   async run<T>(make: () => Promise<T>): Promise<T> {
     if (this.#limit.pendingCount < maxWaiting) return this.#limit(make);
-    throw new HttpError(503, "Too many workspaces are being made now.", {
+    throw new Unavailable("Too many workspaces are being made now.", {
       detail: "Nothing was made; try again in some seconds.",
-      headers: { "Retry-After": "10" },
+      retryAfterSeconds: 10,
     });
   }
 }

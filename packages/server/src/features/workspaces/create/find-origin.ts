@@ -1,5 +1,5 @@
 import type { Queryable } from "../../../platform/db/database.ts";
-import { ifFound, invalidField } from "../../../platform/http/errors.ts";
+import { ifFound, invalidField } from "../../../platform/errors/errors.ts";
 import { requireTemplate } from "../../templates/service.ts";
 import { selectActiveVersion } from "../../templates/version-queries.ts";
 import { requireVersion } from "../../templates/version-service.ts";
@@ -15,7 +15,7 @@ interface OriginRequest {
   readonly versionId: string | undefined;
 }
 
-/** Finds the version that is requested, or the active one of the requested template; throws the 400. */
+/** Finds the version that is requested, or the active one of the requested template; throws `Invalid`. */
 export async function findOrigin(db: Queryable, input: OriginRequest): Promise<Origin> {
   if (input.versionId !== undefined) {
     const version = await ifFound(requireVersion(db, input.versionId));

@@ -14,7 +14,7 @@ export interface PreparedClaim {
 
 /**
  * Finds a pool from which a workspace of this version can be claimed: that of the named preset, or of the preset that
- * the values match. Undefined when there is no such pool; throws the 400 of invalid values.
+ * the values match. Undefined when there is no such pool; throws `Invalid` for invalid values.
  *
  * The values are chosen as for a first build, because that is what it is to its owner.
  */

@@ -1,10 +1,10 @@
 import { type LimitName, limitVariable } from "../config/limits.ts";
-import { HttpError } from "./errors.ts";
+import { Refusal } from "./errors.ts";
 
 interface ReachedLimit {
-  /** 409 for stored things, 429 for temporary ones. */
-  readonly status: 409 | 429;
   readonly name: LimitName;
+  /** True for what ends by itself, such as builds and streams; false for what is kept. */
+  readonly isTemporary: boolean;
   /** The limit in words: `100 workspaces per user`. */
   readonly limit: string;
   /** The current usage: `ann has 100`. */
@@ -14,10 +14,14 @@ interface ReachedLimit {
 }
 
 /** The refusal of a request that would exceed a limit set by the operator. */
-export class LimitReached extends HttpError {
-  constructor({ status, name, limit, used, advice }: ReachedLimit) {
-    super(status, `The limit of ${limit} is reached.`, {
+export class LimitReached extends Refusal {
+  override readonly name = "LimitReached";
+  override readonly code: "limit-reached" | "too-many-at-once";
+
+  constructor({ name, isTemporary, limit, used, advice }: ReachedLimit) {
+    super(`The limit of ${limit} is reached.`, {
       detail: `${used}. ${advice} An administrator can raise ${limitVariable(name)}.`,
     });
+    this.code = isTemporary ? "too-many-at-once" : "limit-reached";
   }
 }

@@ -1,0 +1,167 @@
+import type { Validation } from "@slipway/api";
+
+/** The kinds of refusals. Each boundary translates them: `platform/http` has the status of each. */
+export type RefusalCode =
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "not-found"
+  | "not-ready"
+  | "conflict"
+  | "gone"
+  | "precondition-failed"
+  | "too-large"
+  | "unprocessable"
+  | "limit-reached"
+  | "too-many-at-once"
+  | "rate-limited"
+  | "unreachable"
+  | "unavailable";
+
+interface RefusalOptions {
+  /** What more there is to say: the reason, or what to do next. */
+  readonly detail?: string;
+  /** The fields at fault, each with what is wrong. */
+  readonly validations?: readonly Validation[];
+  /** What a client must present instead, as in RFC 9110 section 11.6.1. */
+  readonly challenge?: string;
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** A request that is not carried out, and the reason in words for the caller. */
+export abstract class Refusal extends Error {
+  abstract override readonly name: string;
+  abstract readonly code: RefusalCode;
+  readonly detail: string | undefined;
+  readonly validations: readonly Validation[];
+  readonly challenge: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(message: string, options: RefusalOptions = {}) {
+    super(message, { cause: options.cause });
+    this.detail = options.detail;
+    this.validations = options.validations ?? [];
+    this.challenge = options.challenge;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** A request that is wrong as it stands: the value of a field, or what it wants done in the present state. */
+export class Invalid extends Refusal {
+  override readonly name = "Invalid";
+  override readonly code = "invalid";
+}
+
+/** A caller who has not proved who they are. */
+export class Unauthenticated extends Refusal {
+  override readonly name = "Unauthenticated";
+  override readonly code = "unauthenticated";
+}
+
+/** A caller without the right to what they request. */
+export class Forbidden extends Refusal {
+  override readonly name = "Forbidden";
+  override readonly code = "forbidden";
+}
+
+/** Something that does not exist, or that the caller may not know of. */
+export class NotFound extends Refusal {
+  override readonly name = "NotFound";
+  override readonly code = "not-found";
+}
+
+/** Something that is still being prepared: the same request succeeds later. */
+export class NotReady extends Refusal {
+  override readonly name = "NotReady";
+  override readonly code = "not-ready";
+}
+
+/** A request that contradicts the present state, such as a name that is taken. */
+export class Conflict extends Refusal {
+  override readonly name = "Conflict";
+  override readonly code = "conflict";
+}
+
+/** Something that was deleted. */
+export class Gone extends Refusal {
+  override readonly name = "Gone";
+  override readonly code = "gone";
+}
+
+/** A job that is not in the state which the request depends on. */
+export class PreconditionFailed extends Refusal {
+  override readonly name = "PreconditionFailed";
+  override readonly code = "precondition-failed";
+}
+
+/** A request that exceeds a fixed size. */
+export class TooLarge extends Refusal {
+  override readonly name = "TooLarge";
+  override readonly code = "too-large";
+}
+
+/** A valid request whose answer takes too much work. */
+export class Unprocessable extends Refusal {
+  override readonly name = "Unprocessable";
+  override readonly code = "unprocessable";
+}
+
+/** A workspace whose agent the server does not reach. */
+export class Unreachable extends Refusal {
+  override readonly name = "Unreachable";
+  override readonly code = "unreachable";
+}
+
+/** A caller who makes this request too often. */
+export class RateLimited extends Refusal {
+  override readonly name = "RateLimited";
+  override readonly code = "rate-limited";
+}
+
+/** A server that is too busy for the request, or lacks something it needs for it. */
+export class Unavailable extends Refusal {
+  override readonly name = "Unavailable";
+  override readonly code = "unavailable";
+}
+
+/** Returns the refusal that does not tell whether something exists. */
+export function notFound(): NotFound {
+  return new NotFound("Resource not found or you do not have access to this resource");
+}
+
+/** Resolves to the result, or to undefined if it was not found; throws any other error, such as an outage. */
+export async function ifFound<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+}
+
+const validationFailed = "Validation failed.";
+
+/** Returns the refusal of a request with one invalid field. */
+export function invalidField(
+  field: string,
+  detail: string,
+  message: string = validationFailed,
+): Invalid {
+  return new Invalid(message, { validations: [{ field, detail }] });
+}
+
+export function invalidFields(validations: readonly Validation[]): Invalid {
+  return new Invalid(validationFailed, { validations });
+}
+
+/** Returns the refusal of a value that something else already has. */
+export function takenField(field: string, message: string): Conflict {
+  const detail = "This value is already in use and should be unique.";
+  return new Conflict(message, { validations: [{ field, detail }] });
+}
+
+/** Returns the refusal of a caller who lacks a right; `detail` tells who has it. */
+export function forbidden(detail: string): Forbidden {
+  return new Forbidden("Forbidden.", { detail });
+}
