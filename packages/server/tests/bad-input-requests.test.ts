@@ -77,7 +77,7 @@ describe("a body", () => {
     ["is a form", "email=x", invalid(expect.stringContaining("is not valid JSON"))],
     ["is not UTF-8", bytes(0x22, 0xff, 0xfe, 0x22), invalid("found bytes that are not UTF-8")],
     ["has a byte order mark", bytes(0xef, 0xbb, 0xbf, 0x7b, 0x7d), invalid(expect.any(String))],
-    ["is deep", nested(65), invalid("found more than 64 arrays and objects inside one another")],
+    ["is deep", nested(65), invalid("found more than 64 nested arrays and objects")],
     ["is very deep", nested(400_000), invalid(expect.stringContaining("found more than 64"))],
     [
       "is deep where nobody looks",
@@ -97,12 +97,12 @@ describe("a body", () => {
     [
       "has U+0000",
       JSON.stringify({ ...user, name: "a\0b" }),
-      refused("name", "must not hold the character U+0000 or half a surrogate pair"),
+      refused("name", "must not contain the character U+0000 or an unpaired surrogate"),
     ],
     [
       "has half a surrogate pair",
       JSON.stringify({ ...user, name: "\ud800" }),
-      refused("name", "must not hold the character U+0000 or half a surrogate pair"),
+      refused("name", "must not contain the character U+0000 or an unpaired surrogate"),
     ],
     [
       "hides its fields in __proto__",
@@ -382,7 +382,7 @@ describe("a path or a query", () => {
     [
       `/users/${"x".repeat(600)}`,
       414,
-      { message: "A part of the path is too long.", detail: expect.any(String) },
+      { message: "A segment of the path is too long.", detail: expect.any(String) },
     ],
     [
       `/workspaces?q=${"x".repeat(4000)}`,

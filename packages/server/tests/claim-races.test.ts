@@ -76,7 +76,7 @@ test.each(["delete", "stop", "start"] as const)(
     const request = server.admin.call(createBuild, { params, body: { transition } });
     expect(await endOf(request, held)).toMatchObject({
       status: 409,
-      body: { message: "The workspace has another owner now." },
+      body: { message: "The workspace has a new owner." },
     });
     expect(await server.admin.call(listBuilds, { params })).toHaveLength(1);
     const workspace = await ann.client.call(getWorkspace, { params });

@@ -217,8 +217,8 @@ describe("from a machine to its agent", () => {
     const contested = {
       status: 409,
       body: {
-        message: 'Several workspaces name the instance "i-both", so none gets it.',
-        detail: "Stop or delete all of them but one, or let each name an instance of its own.",
+        message: 'Several workspaces name the instance "i-both", so none of them gets a token.',
+        detail: "Stop or delete all but one of them, or give each an instance of its own.",
       },
     };
     expect(await exchangeAws("i-both")).toMatchObject(contested);

@@ -242,7 +242,7 @@ test("refuses for a prebuild what only an owner could want", async () => {
   ] as const) {
     expect(await server.request(method, `${path}${more}`, body)).toMatchObject({
       status: 409,
-      body: { message: `Workspace "${prebuild?.name}" is a prebuild that waits for an owner.` },
+      body: { message: `Workspace "${prebuild?.name}" is a prebuild that nobody has claimed yet.` },
     });
     expect(await server.request(method, `${path}${more}`, body, ann)).toMatchObject({
       status: 404,

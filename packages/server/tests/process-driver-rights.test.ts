@@ -60,7 +60,7 @@ async function importLog(client: Client, { id }: TemplateVersion): Promise<strin
 
 describe("where the driver is on", () => {
   const ownersAlone =
-    "runs scripts on the server's machine, so owners alone write templates for it";
+    "runs scripts on the server's machine, so only owners can write templates for it";
   let server: OpenServer;
   let writer: Client;
 

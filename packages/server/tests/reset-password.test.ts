@@ -110,7 +110,7 @@ test("in a PostgreSQL of one's own, before the first password was shown", async 
   const flags = { SLIPWAY_POSTGRES_URL: database.url };
   expect(await reset({ flags })).toMatchObject({
     code: 1,
-    err: "error: There is no owner yet: start the server once.\n",
+    err: "error: There is no owner yet. Start the server once to create one.\n",
   });
   await ensureAdmin(database.db, { username: "root", email, password: undefined });
   const { code, out } = await reset({ flags });

@@ -525,7 +525,7 @@ describe("every answer", () => {
       "/users/logout",
       { headers: { origin: "http://evil.example" } },
       403,
-      { message: 'Origin "http://evil.example" is not this server.' },
+      { message: 'The origin "http://evil.example" does not match this server.' },
     ],
   ])("to %s is an error that says so", async (_what, method, path, parts, status, body) => {
     const answer = await asAdmin(method, path, parts);

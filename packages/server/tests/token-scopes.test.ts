@@ -152,12 +152,15 @@ describe("a token that is limited to scopes", () => {
       status: 403,
       body: {
         message: "Forbidden.",
-        detail: "This token is limited to workspace:start; this takes workspace:stop.",
+        detail:
+          "This token is limited to workspace:start, but this request requires workspace:stop.",
       },
     });
     expect(await server.request("GET", "/audit", undefined, client)).toMatchObject({
       status: 403,
-      body: { detail: "This token is limited to workspace:start; this takes coder:all." },
+      body: {
+        detail: "This token is limited to workspace:start, but this request requires coder:all.",
+      },
     });
   });
 

@@ -146,7 +146,7 @@ describe("an API token", () => {
           {
             field: "lifetime",
             detail:
-              "must be from 1 second to 90 days (SLIPWAY_MAX_OWNER_TOKEN_DAYS), found 91 days",
+              "must be between 1 second and 90 days (SLIPWAY_MAX_OWNER_TOKEN_DAYS), found 91 days",
           },
         ],
       },
@@ -203,7 +203,7 @@ describe("an API token", () => {
     );
     expect(await server.request("POST", "/users/me/keys", undefined, token)).toMatchObject({
       status: 403,
-      body: { detail: "A token cannot make a session." },
+      body: { detail: "An API token cannot create a session." },
     });
   });
 

@@ -28,7 +28,7 @@ export async function listAuditEntries(
   search: AuditSearch,
   { limit = maxPageSize, offset }: Page,
 ): Promise<AuditLogsResponse> {
-  if (!mayReadAudit(caller)) throw forbidden("Only owners and auditors read the audit trail.");
+  if (!mayReadAudit(caller)) throw forbidden("Only owners and auditors can read the audit trail.");
   const page = { limit: Math.min(limit, maxPageSize), offset };
   const [rows, count] = await Promise.all([
     selectAuditEntries(db, search, page),

@@ -33,7 +33,7 @@ export async function extendDeadline(
   }
   if (build.deadline === null) {
     throw new Conflict("Workspace shutdown is manual.", {
-      detail: "Set a time to live, and start it again.",
+      detail: "Set a time to live, then restart the workspace.",
     });
   }
   const wantedMs = timestampMs(deadline);

@@ -21,8 +21,8 @@ export async function lockAuthorized(
 ): Promise<void> {
   const row = await lockWorkspace(trx, id);
   if (row.owner_id !== ownerId) {
-    throw new Conflict("The workspace has another owner now.", {
-      detail: "It was claimed while this request was under way. Nothing was changed.",
+    throw new Conflict("The workspace has a new owner.", {
+      detail: "It was claimed during this request. Nothing was changed.",
     });
   }
   if (row.deleted) throw wasDeleted(row);
@@ -37,7 +37,8 @@ export async function keepOrigin(
   { templateId, ownerId }: { readonly templateId: string; readonly ownerId: string },
 ): Promise<void> {
   const { hasTemplate, hasOwner } = await lockOrigin(trx, templateId, ownerId);
-  if (!hasTemplate) throw invalidField("template_id", `no template has the id ${templateId}`);
+  if (!hasTemplate)
+    throw invalidField("template_id", `must be the ID of a template, found ${templateId}`);
   if (!hasOwner) throw notFound();
 }
 

@@ -98,6 +98,6 @@ function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, u
     isTemporary: true,
     limit: `${max} builds at once per user`,
     used: `${use.pending_builds} of your builds are queued or running`,
-    advice: "Wait until one has ended.",
+    advice: "Wait until one has finished.",
   });
 }

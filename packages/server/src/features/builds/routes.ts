@@ -46,7 +46,10 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   });
   routes.user(cancelBuildRoute, async ({ params, query }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));
-    if (!mayActFor(user, row.owner_id)) throw forbidden("Only its owner may cancel a build.");
+    if (!mayActFor(user, row.owner_id))
+      throw forbidden(
+        "Only the owner of a workspace, or a user with the owner role, can cancel its builds.",
+      );
     await requireMayCancel(db, user, row.template_version_id);
     await cancelBuild(needs, user, row, readExpectedStatus(query.expect_status));
     return { message: "Job has been marked as canceled..." };

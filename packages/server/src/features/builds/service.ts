@@ -65,7 +65,7 @@ export async function createBuild(
   }
   const version = await requireBuildable(trx, input.versionId ?? last.template_version_id);
   if (version.template_id !== workspace.templateId) {
-    throw invalidField("template_version_id", "belongs to another template than the workspace");
+    throw invalidField("template_version_id", "must be a version of the workspace's template");
   }
   const previous = await selectParameters(trx, last.id);
   const parameters =
@@ -231,6 +231,6 @@ export async function canStartWith(
 
 function alreadyActive(): Conflict {
   return new Conflict("A workspace build is already active.", {
-    detail: "Wait until it has ended, then try again.",
+    detail: "Wait until it has finished, then try again.",
   });
 }

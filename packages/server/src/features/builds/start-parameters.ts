@@ -44,7 +44,7 @@ function presetName(version: BuildableVersion, presetId: string | undefined): st
   if (found === undefined) {
     throw invalidField(
       "template_version_preset_id",
-      `the template version has no preset ${presetId}`,
+      `must be the ID of a preset of the template version, found ${presetId}`,
     );
   }
   return found.preset.name;

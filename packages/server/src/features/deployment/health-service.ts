@@ -48,7 +48,7 @@ async function checkDatabase(db: Queryable): Promise<Report["database"]> {
   try {
     const ms = await pingDatabase(db);
     const isSlow = ms > slowDatabaseMs;
-    const message = `the database took ${Math.round(ms)} ms, at most ${slowDatabaseMs} are wanted`;
+    const message = `the database took ${Math.round(ms)} ms, expected at most ${slowDatabaseMs} ms`;
     return {
       healthy: true,
       severity: isSlow ? "warning" : "ok",

@@ -17,7 +17,7 @@ export function addFileRoutes(routes: Routes, needs: FileNeeds): void {
   routes.user(getFile, async ({ params, query, reply }, user) => {
     const format = query.format ?? "";
     if (format !== "") {
-      const detail = "must be empty: files come as they were sent";
+      const detail = "must be empty: files are returned as they were uploaded";
       throw invalidField("format", detail, `Unsupported conversion format "${format}".`);
     }
     const file = await readFile(needs.db, user, requireUuid(params.file));

@@ -35,7 +35,8 @@ export async function keepFile(
   contentType: string,
   data: Uint8Array,
 ): Promise<KeptFile> {
-  if (!mayWriteTemplates(caller)) throw forbidden("Files are for users who may write templates.");
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins can upload files.");
   if (contentType !== tarMimeType) {
     throw new Invalid(`Unsupported content type header "${contentType}".`, {
       detail: `Send the template as ${tarMimeType}.`,
@@ -77,7 +78,8 @@ function tooMuchUnused(max: number, unusedBytes: number, bytes: number): LimitRe
     isTemporary: false,
     limit: `${max} bytes of unused files per user`,
     used: `You have uploaded ${unusedBytes} bytes that no template version uses, and this file has ${bytes}`,
-    advice: "Push a version of them, or wait: unused files are removed after a day.",
+    advice:
+      "Push a template version that uses them, or wait: unused files are deleted after a day.",
   });
 }
 

@@ -79,7 +79,7 @@ function readFilter(query: Query): (row: WorkerRow) => boolean {
   const statuses = split(query.status);
   const wrong = statuses.find((status) => !workerStatuses.has(status));
   if (wrong !== undefined) {
-    throw invalidField("status", `must be of offline, idle, busy, found "${wrong}"`);
+    throw invalidField("status", `must be one of offline, idle, busy, found "${wrong}"`);
   }
   const ids = split(query.ids);
   const maxAge = readAge(query.max_age);

@@ -19,7 +19,7 @@ export async function invalidatePrebuilds(
   templateId: string,
 ): Promise<InvalidatedPresets> {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins write templates.");
+    throw forbidden("Only owners and template admins can write templates.");
   const template = await requireTemplate(db, templateId);
   const rows = await inTransaction(db, async (trx) => {
     const stamped = await stampInvalidated(trx, template.id);

@@ -23,7 +23,8 @@ export async function changePrebuildsSettings(
   { reconciliation_paused }: PrebuildsSettings,
 ): Promise<boolean> {
   requirePoolReader(caller);
-  if (!isOwnerRole(caller)) throw forbidden("Only owners pause and resume the filling of pools.");
+  if (!isOwnerRole(caller))
+    throw forbidden("Only owners can pause and resume the filling of pools.");
   return inTransaction(db, async (trx) => {
     const before = await readPrebuildsSettings(trx);
     if (before.reconciliation_paused === reconciliation_paused) return false;

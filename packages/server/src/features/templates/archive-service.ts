@@ -27,12 +27,12 @@ export async function setArchived(
   const version = await requireVersion(db, id);
   if (version.archived === archived) {
     const state = archived ? "archived" : "not archived";
-    throw new Invalid(`The template version is ${state} already.`);
+    throw new Invalid(`The template version is already ${state}.`);
   }
   await inTransaction(db, async (trx) => {
     if (archived && (await selectIsUsed(trx, id))) {
-      throw new Invalid("The template version is used and cannot be archived.", {
-        detail: "It is the active one of its template, or a workspace is at it.",
+      throw new Invalid("The template version is in use and cannot be archived.", {
+        detail: "It is the active version of its template, or a workspace uses it.",
       });
     }
     await updateArchived(trx, id, archived);
@@ -85,5 +85,5 @@ export async function changeVersion(
 
 function requireWriter(caller: UserCaller): void {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins write templates.");
+    throw forbidden("Only owners and template admins can write templates.");
 }

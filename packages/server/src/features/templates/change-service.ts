@@ -79,7 +79,7 @@ function refuseFixedSettings(template: Template, request: UpdateTemplateRequest)
     if (wanted === undefined || wanted === null) continue;
     const fixed = template[key];
     if (JSON.stringify(sorted(wanted)) === JSON.stringify(sorted(fixed))) continue;
-    throw invalidField(key, `cannot be changed on this server, wanted ${JSON.stringify(fixed)}`);
+    throw invalidField(key, `must be ${JSON.stringify(fixed)} on this server`);
   }
 }
 
@@ -109,5 +109,5 @@ export async function deleteTemplate(db: Database, caller: UserCaller, id: strin
 
 function requireWriter(caller: UserCaller): void {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins write templates.");
+    throw forbidden("Only owners and template admins can write templates.");
 }

@@ -27,7 +27,7 @@ export async function diffVersions(
   fromId: string | undefined,
 ): Promise<VersionDiff> {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins read the files of templates.");
+    throw forbidden("Only owners and template admins can read the files of templates.");
   const to = await requireVersion(db, toId);
   const from = fromId === undefined ? await previous(db, to) : await other(db, to, fromId);
   const [before, after] = await Promise.all([definitionOf(db, from), definitionOf(db, to)]);
@@ -47,13 +47,16 @@ async function previous(db: Queryable, version: VersionRow): Promise<VersionRow>
 async function other(db: Queryable, version: VersionRow, id: string): Promise<VersionRow> {
   const found = await selectVersion(db, id);
   if (found !== undefined && found.template_id === version.template_id) return found;
-  throw invalidField("from", `the template of ${version.name} has no version ${id}`);
+  throw invalidField(
+    "from",
+    `must be a version of the same template as ${version.name}, found ${id}`,
+  );
 }
 
 async function definitionOf(db: Queryable, version: VersionRow): Promise<string> {
   const files = await readTemplateArchive(await loadFile(db, version.file_id));
   if ("definitionText" in files) return files.definitionText;
-  throw new PreconditionFailed(`Version ${version.name} is no template.`, {
+  throw new PreconditionFailed(`Version ${version.name} is not a valid template.`, {
     detail: files.problem,
   });
 }
@@ -66,5 +69,5 @@ function unifiedDiff(from: VersionRow, before: string, to: VersionRow, after: st
     headerOptions: FILE_HEADERS_ONLY,
   });
   if (patch !== undefined) return patch;
-  throw new Unprocessable("The two versions are too different to be compared.");
+  throw new Unprocessable("The two versions are too different to compare.");
 }

@@ -40,5 +40,5 @@ function refusalOf(
 ): string | undefined {
   if (refusal !== undefined) return refusal;
   if (!capabilitiesOf(name).runsOnServerMachine || isOwnerRole(user)) return undefined;
-  return "runs scripts on the server's machine, so owners alone write templates for it";
+  return "runs scripts on the server's machine, so only owners can write templates for it";
 }

@@ -83,7 +83,7 @@ async function requireFewerDryRuns(
     isTemporary: true,
     limit: `${max} dry runs at once per user`,
     used: `${username} has ${count} queued or running`,
-    advice: "Wait until one has ended.",
+    advice: "Wait until one has finished.",
   });
 }
 
@@ -106,7 +106,7 @@ export async function requireDryRun(
 export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<WorkspaceResource[]> {
   if (job.status === "succeeded") return (await selectPlan(db, job.id)) ?? [];
   throw new PreconditionFailed("The job has not succeeded.", {
-    detail: `Its status is ${job.status}; its log says more.`,
+    detail: `Its status is ${job.status}. See its log for details.`,
   });
 }
 

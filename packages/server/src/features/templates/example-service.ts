@@ -14,7 +14,8 @@ export async function keepExample(
   drivers: readonly string[],
 ): Promise<string> {
   const text = await readExampleText(id, drivers);
-  if (text === undefined) throw invalidField("example_id", `there is no example "${id}"`);
+  if (text === undefined)
+    throw invalidField("example_id", `must be the ID of an example, found "${id}"`);
   return (await keepFile(needs, caller, tarMimeType, await packed(text))).id;
 }
 

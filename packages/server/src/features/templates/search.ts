@@ -14,7 +14,7 @@ export function parseTemplateSearch(text: string): TemplateFilter {
     else if (key === "deprecated" && (value === "true" || value === "false"))
       isDeprecated = value === "true";
     else {
-      const detail = `must be made of exact_name:"…" and deprecated:true or deprecated:false, found ${term.slice(0, 60)}`;
+      const detail = `must consist of exact_name:"…" and deprecated:true or deprecated:false, found ${term.slice(0, 60)}`;
       throw invalidField("q", detail, "Invalid template search query.");
     }
   }

@@ -81,7 +81,7 @@ export async function createTemplate(
   input: NewTemplate,
 ): Promise<Template> {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins write templates.");
+    throw forbidden("Only owners and template admins can write templates.");
   const problem = nameProblem(input.name);
   if (problem !== undefined) throw invalidField("name", problem);
   const { definition } = await requireImported(db, input.versionId);
@@ -97,7 +97,7 @@ export async function createTemplate(
       createdBy: caller.id,
     });
     if (!(await adoptVersion(trx, input.versionId, templateId))) {
-      throw invalidField("template_version_id", "belongs to another template");
+      throw invalidField("template_version_id", "must not belong to another template");
     }
     const made = { id: templateId, organization_id: input.organizationId, name: input.name };
     await recordTemplateChange(trx, caller, made, { action: "create" });
@@ -117,14 +117,14 @@ export async function activateVersion(
   versionId: string,
 ): Promise<void> {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins write templates.");
+    throw forbidden("Only owners and template admins can write templates.");
   const template = await requireTemplate(db, templateId);
   const version = await ifFound(requireVersion(db, versionId));
   if (version?.template_id !== template.id) {
-    throw invalidField("id", `template ${template.name} has no version ${versionId}`);
+    throw invalidField("id", `must be a version of template ${template.name}, found ${versionId}`);
   }
   const { archived, name, definition } = await requireImported(db, versionId);
-  if (archived) throw invalidField("id", `version ${name} is archived; unarchive it first`);
+  if (archived) throw invalidField("id", `must not be archived: unarchive version ${name} first`);
   requireDriverFor(drivers, caller, definition.driver);
   await inTransaction(db, async (trx) => {
     await updateActiveVersion(trx, templateId, versionId);
@@ -148,7 +148,9 @@ export function requireUsableVersion(
     versionId !== template.active_version_id &&
     !mayWriteTemplates(caller)
   ) {
-    throw forbidden(`Template ${template.name} wants its active version; update the workspace.`);
+    throw forbidden(
+      `Template ${template.name} requires its active version. Update the workspace first.`,
+    );
   }
 }
 
@@ -162,7 +164,7 @@ export async function requireMayCancel(
   const template = templateId === null ? undefined : await selectTemplate(db, templateId);
   if (template === undefined || template.allow_user_cancel_workspace_jobs) return;
   if (!mayWriteTemplates(caller))
-    throw forbidden(`Template ${template.name} does not let its users cancel builds.`);
+    throw forbidden(`Template ${template.name} does not allow users to cancel builds.`);
 }
 
 /** Throws `Invalid` if no new workspace may be created: the template is deprecated, or the version is archived. */
@@ -180,6 +182,9 @@ export function requireOpenForWorkspaces(
     );
   }
   if (version.archived) {
-    throw invalidField("template_version_id", `version ${version.name} is archived`);
+    throw invalidField(
+      "template_version_id",
+      `must not be archived: unarchive version ${version.name}, or choose another`,
+    );
   }
 }

@@ -65,7 +65,7 @@ function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
     const organization = await findOrganization(db, params.organization);
     const example = body.example_id ?? "";
     if (example === "" && body.file_id === undefined) {
-      throw invalidField("file_id", "is required, unless example_id is given");
+      throw invalidField("file_id", "is required unless example_id is set");
     }
     return createVersion(needs, user, {
       organizationId: organization.id,
@@ -148,7 +148,7 @@ function addChangingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
   routes.user(cancelTemplateVersion, async ({ params }, user) => {
     const version = await requireVersion(db, requireUuid(params.version));
     if (!mayWriteTemplates(user))
-      throw forbidden("Only owners and template admins write templates.");
+      throw forbidden("Only owners and template admins can write templates.");
     await cancelTemplateJob(db, pubsub, version.job_id);
     return { message: "Job has been marked as canceled..." };
   });

@@ -63,13 +63,13 @@ export async function createVersion(
   input: NewVersion,
 ): Promise<TemplateVersion> {
   if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins write templates.");
+    throw forbidden("Only owners and template admins can write templates.");
   await readFile(db, caller, input.fileId).catch(() => {
-    throw invalidField("file_id", `no file has the id ${input.fileId}; upload it first`);
+    throw invalidField("file_id", `must be the ID of an uploaded file, found ${input.fileId}`);
   });
   const templateId = input.templateId === nilUuid ? undefined : input.templateId;
   if (templateId !== undefined && (await selectTemplate(db, templateId)) === undefined) {
-    throw invalidField("template_id", `no template has the id ${templateId}`);
+    throw invalidField("template_id", `must be the ID of a template, found ${templateId}`);
   }
   const name = input.name || `v${randomBytes(5).toString("hex")}`;
   requireVersionName(name);
@@ -113,7 +113,7 @@ export function requireVersionName(name: string): void {
   if (versionName.test(name)) return;
   throw invalidField(
     "name",
-    `must be 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first and last, found ${JSON.stringify(name)}`,
+    `must be 1 to 64 letters, digits, dots, dashes and underscores that start and end with a letter or digit, found ${JSON.stringify(name)}`,
   );
 }
 
@@ -128,7 +128,7 @@ async function requireFewerVersions(
   throw new LimitReached({
     name: "maxTemplateVersionsPerDay",
     isTemporary: false,
-    limit: `${max} new template versions per user and day`,
+    limit: `${max} new template versions per user per day`,
     used: `${username} has pushed ${count} in the last 24 hours`,
     advice: "Try again later.",
   });
@@ -207,7 +207,7 @@ export async function requireImported(
   const { definition } = row;
   if (definition === null) {
     throw new PreconditionFailed("The template version has not been imported.", {
-      detail: "Its import is still running, or it failed; its log says which.",
+      detail: "Its import is still running, or has failed. See its log for details.",
     });
   }
   return { ...row, definition };
@@ -231,11 +231,11 @@ export async function asBuildable(db: Queryable, row: VersionRow): Promise<Build
   const { status, error } = await readJob(db, row.job_id);
   if (status === "pending" || status === "running") {
     throw new NotReady(`The template version "${name}" is still being imported.`, {
-      detail: "Wait for its import, then try again.",
+      detail: "Wait until its import has finished, then try again.",
     });
   }
-  throw new Invalid(`The template version "${name}" was not imported.`, {
-    detail: error ?? `Its import is ${status}.`,
+  throw new Invalid(`The template version "${name}" could not be imported.`, {
+    detail: error ?? `The status of its import is ${status}.`,
   });
 }
 

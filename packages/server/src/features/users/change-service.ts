@@ -49,7 +49,7 @@ export async function createUser(
   caller: UserCaller,
   input: CreateUserRequest,
 ): Promise<UserRow> {
-  if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins create users.");
+  if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins can create users.");
   checkNames(input);
   const loginType = input.login_type === "none" ? "none" : "password";
   const passwordHash = await hashNewPassword(loginType, input.password ?? "");
@@ -85,7 +85,7 @@ async function joinOrganizations(
   for (const id of new Set(ids)) {
     const organization = await ifFound(findOrganization(trx, id));
     if (organization === undefined) {
-      throw invalidField("organization_ids", `no organization has the id ${id}`);
+      throw invalidField("organization_ids", `must be the ID of an organization, found ${id}`);
     }
     await joinOrganization(trx, organization.id, userId);
   }
@@ -139,7 +139,7 @@ export async function updatePassword(
   }
   requirePassword(passwords.new);
   if (await verifyPassword(passwords.new, current.password_hash)) {
-    throw invalidField("password", "must differ from the password before");
+    throw invalidField("password", "must differ from the old password");
   }
   const hash = await hashPassword(passwords.new);
   await inTransaction(db, async (trx) => {
@@ -207,7 +207,7 @@ export async function setRoles(
 }
 
 function requireRoleChange(caller: UserCaller, user: UserRow): void {
-  if (!isOwnerRole(caller)) throw forbidden("Only owners give and take roles.");
+  if (!isOwnerRole(caller)) throw forbidden("Only owners can assign and remove roles.");
   if (user.id === caller.id) throw new Invalid("You cannot change your own roles.");
 }
 
@@ -229,8 +229,8 @@ export async function deleteUser(
     await keepAnOwner(trx, user.id);
     if (!(await lockUserToDelete(trx, user.id))) throw notFound();
     if (await ownsWorkspaces(trx, user.id)) {
-      throw new Conflict(`User "${user.username}" has workspaces.`, {
-        detail: "Delete the workspaces of the user first.",
+      throw new Conflict(`User "${user.username}" still has workspaces.`, {
+        detail: "Delete the user's workspaces first.",
       });
     }
     await updateUser(trx, user.id, { deleted: true });
@@ -242,7 +242,9 @@ export async function deleteUser(
 
 function requireChange(caller: UserCaller, user: UserRow): void {
   if (mayChangeUser(caller, user)) return;
-  throw forbidden("Only owners change users who have a role; user admins change those without.");
+  throw forbidden(
+    "Only owners can change users who have a role. User admins can change the others.",
+  );
 }
 
 /** Refuses a change that would leave the deployment without an active owner. */
@@ -250,6 +252,6 @@ async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> 
   const owners = await lockActiveOwners(trx);
   if (owners.length > 1 || !owners.includes(userId)) return;
   throw new Conflict("This user is the last active owner.", {
-    detail: "Give another active user the role owner first.",
+    detail: "Assign the owner role to another active user first.",
   });
 }

@@ -55,7 +55,7 @@ export function addCliAuthPage(
       const origin = originOf(request, 200);
       limits.count(login, request, reply, { address: origin.ip });
       if (!isOurForm(request, form.get("form_token") ?? "")) {
-        throw new Forbidden("This form was stale. Try again.");
+        throw new Forbidden("This form has expired. Try again.");
       }
       const credentials = { email, password: form.get("password") ?? "" };
       if (!isLogIn(credentials) || unstorableField(credentials) !== undefined) {

@@ -57,14 +57,15 @@ export async function storePassword(
 
 /** Creates the refusal for the password of a user who logs in by other means. */
 export function noPassword(loginType: string): Invalid {
-  return new Invalid("Only users who log in by password have one.", {
-    detail: `This user's login type is "${loginType}".`,
+  return new Invalid("This user does not log in with a password.", {
+    detail: `The login type of the user is "${loginType}".`,
   });
 }
 
 async function findSubject(db: Database, reference: string | undefined) {
   const name = reference ?? (await selectFirstOwner(db))?.username;
-  if (name === undefined) throw new NotFound("There is no owner yet: start the server once.");
+  if (name === undefined)
+    throw new NotFound("There is no owner yet. Start the server once to create one.");
   const user = (await selectUserByName(db, name)) ?? (await selectUserByEmail(db, name));
   if (user === undefined) throw new NotFound(`There is no user "${name}".`);
   return user;

@@ -18,7 +18,11 @@ describe("parseUserSearch", () => {
 
   it.each([
     ["status:gone", "status", 'must be one of active, dormant, suspended, found "gone"'],
-    ["colour:red", "colour", '"colour" is not a key; there are search, status, role, login_type'],
+    [
+      "colour:red",
+      "colour",
+      '"colour" is not a valid key; valid keys are search, status, role, login_type',
+    ],
   ])("names what is wrong with %s", (query, field, detail) => {
     expect(() => parseUserSearch(query)).toThrow(
       expect.objectContaining({ code: "invalid", validations: [{ field, detail }] }),

@@ -25,7 +25,10 @@ export function parseUserSearch(query: string): UserSearch {
   }
   for (const key of keys.keys()) {
     if (!["search", "status", "role", "login_type"].includes(key)) {
-      throw invalidSearch(key, `"${key}" is not a key; there are search, status, role, login_type`);
+      throw invalidSearch(
+        key,
+        `"${key}" is not a valid key; valid keys are search, status, role, login_type`,
+      );
     }
   }
   const word = keys.get("search");

@@ -79,7 +79,7 @@ type FoundUser = NonNullable<Awaited<ReturnType<typeof selectCredentials>>>;
 function refusalOf(user: FoundUser, isRight: boolean): Refusal | undefined {
   if (!isRight) return wrongCredentials();
   if (user.login_type !== "password") {
-    return new Forbidden(`This user logs in by ${user.login_type}, not by password.`);
+    return new Forbidden(`This user logs in with ${user.login_type}, not with a password.`);
   }
   if (user.status !== "suspended") return undefined;
   return new Unauthenticated(

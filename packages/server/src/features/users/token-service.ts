@@ -86,8 +86,8 @@ export async function createToken(
   return inTransaction(db, async (trx) => {
     await requireLiveKey(trx, caller, user.id);
     if ((await countTokens(trx, user.id)) >= maxTokens) {
-      throw new Conflict(`A user has at most ${maxTokens} tokens.`, {
-        detail: "Delete those that are not used any more.",
+      throw new Conflict(`A user can have at most ${maxTokens} tokens.`, {
+        detail: "Delete the ones that are no longer used.",
       });
     }
     await recordKeyChange(
@@ -135,7 +135,7 @@ function readName(text: string | undefined): string {
   if (/^[\w.-]+$/.test(text) && text !== "tokenconfig") return text;
   throw invalidField(
     "token_name",
-    `must be letters, digits, dots, dashes and underscores, and not "tokenconfig", found "${text}"`,
+    `must consist of letters, digits, dots, dashes and underscores, and not be "tokenconfig", found "${text}"`,
   );
 }
 
@@ -157,7 +157,7 @@ function readLifetime(
       : `${maxDays} days (${limitVariable(limit)})`;
   throw invalidField(
     "lifetime",
-    `must be from 1 second to ${most}, found ${lifetimeText(seconds)}`,
+    `must be between 1 second and ${most}, found ${lifetimeText(seconds)}`,
   );
 }
 
@@ -180,7 +180,7 @@ function readGrant(
   const allowList = entries.length === 0 ? ["*:*"] : entries;
   requireTypes(allowList);
   if (mayHandOn(caller.grant, { scopes, allowList })) return { scopes, allowList };
-  throw forbidden("A limited token cannot make one that opens more than itself.");
+  throw forbidden("A limited token cannot create a token with more permissions than its own.");
 }
 
 function requireTypes(allowList: readonly string[]): void {
@@ -192,7 +192,7 @@ function requireTypes(allowList: readonly string[]): void {
   if (index === -1) return;
   throw invalidField(
     `allow_list.${index}`,
-    `must begin with *: or a type such as workspace:, found "${allowList[index] ?? ""}"`,
+    `must start with *: or a type such as workspace:, found "${allowList[index] ?? ""}"`,
   );
 }
 
@@ -230,7 +230,8 @@ export async function createSessionKey(
   userId: string,
 ): Promise<string> {
   // A session is extended while it is used.
-  if (caller.grant.secondsLeft !== undefined) throw forbidden("A token cannot make a session.");
+  if (caller.grant.secondsLeft !== undefined)
+    throw forbidden("An API token cannot create a session.");
   return inTransaction(db, async (trx) => {
     await requireLiveKey(trx, caller, userId);
     await recordKeyChange(trx, caller, { userId, name: "" }, "create");

@@ -50,7 +50,7 @@ export async function buildWorkspace(
   if (workspace.deleted) throw wasDeleted(workspace);
   if (workspace.dormant_at !== null && input.transition === "start") {
     throw new Conflict(`Workspace "${workspace.name}" is dormant.`, {
-      detail: "Wake it up first, then start it.",
+      detail: "Wake it up, then start it.",
     });
   }
   if (changesAnything(input)) refusePrebuild(workspace);

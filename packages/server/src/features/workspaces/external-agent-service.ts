@@ -35,7 +35,7 @@ export async function readExternalAgentCredentials(
   if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
   if (build.transition !== "start") {
     throw new Conflict("The workspace is not started.", {
-      detail: "Its agent gets a new token with each start; start the workspace first.",
+      detail: "Start the workspace first: each start gives its agent a new token.",
     });
   }
   const agents = await readDriverAgents(db, secrets, build.id);

@@ -40,7 +40,7 @@ describe("parseSearch", () => {
     ["dormant:maybe", "dormant", "must be a valid boolean"],
     ["id:1", "id", "must be a valid UUID"],
     ["last_used_after:soon", "last_used_after", "RFC 3339"],
-    ["a:b:c", "q", "wants key:value"],
+    ["a:b:c", "q", "must have the form key:value"],
   ])("refuses %j and names what is wrong", (q, field, detail) => {
     expect(() => parseSearch(q)).toThrow(
       expect.objectContaining({

@@ -64,7 +64,8 @@ export async function requireChangeable(
   id: string,
 ): Promise<WorkspaceRow> {
   const row = await requireWorkspace(db, caller, id);
-  if (!mayActFor(caller, row.owner_id)) throw forbidden("Only its owner may change a workspace.");
+  if (!mayActFor(caller, row.owner_id))
+    throw forbidden("Only the owner of a workspace, or a user with the owner role, can change it.");
   if (row.deleted) throw wasDeleted(row);
   return row;
 }
@@ -75,9 +76,8 @@ export async function requireChangeable(
  */
 export function refusePrebuild({ owner_id, name }: Pick<WorkspaceRow, "owner_id" | "name">): void {
   if (owner_id !== prebuildsUserId) return;
-  throw new Conflict(`Workspace "${name}" is a prebuild that waits for an owner.`, {
-    detail:
-      "Its settings, values and version are those of the preset that it was made for, until somebody claims it.",
+  throw new Conflict(`Workspace "${name}" is a prebuild that nobody has claimed yet.`, {
+    detail: "Its preset determines its settings, parameters and version until a user claims it.",
   });
 }
 

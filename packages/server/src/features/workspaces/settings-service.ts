@@ -134,7 +134,7 @@ export function readTtl(ttlMs: number | null | undefined): number | undefined {
   if (ttlMs < minTtlMs || ttlMs > maxTtlMs) {
     throw invalidField(
       "ttl_ms",
-      `must be ${minTtlMs} (a minute) to ${maxTtlMs} (30 days), found ${ttlMs}`,
+      `must be between ${minTtlMs} (1 minute) and ${maxTtlMs} (30 days), found ${ttlMs}`,
     );
   }
   return ttlMs;
@@ -158,7 +158,7 @@ export function readAutostart(text: string | null | undefined, now: number): Aut
   const parsed = parseAutostart(text);
   if ("problem" in parsed) throw invalidSchedule(parsed.problem);
   const next = parsed.schedule.nextAfter(now);
-  if (next === undefined) throw invalidSchedule(`"${text}" never comes`);
+  if (next === undefined) throw invalidSchedule(`"${text}" never occurs`);
   return { schedule: text.trim(), nextAt: timestampFromMs(next) };
 }
 

@@ -12,7 +12,7 @@ export function requireRoute({ grant }: Pick<KnownUser, "grant">, route: Route):
   if (grant.scopes.includes("coder:all") || openingScope(grant, route) !== undefined) return;
   const wanted = route.scopes.join(" or ");
   throw insufficient(
-    `This token is limited to ${grant.scopes.join(", ")}; this takes ${wanted === "" ? "coder:all" : wanted}.`,
+    `This token is limited to ${grant.scopes.join(", ")}, but this request requires ${wanted === "" ? "coder:all" : wanted}.`,
   );
 }
 
@@ -48,7 +48,9 @@ export async function requireThings(
 /** Throws `Forbidden` for a scope that a handler determines from the body of a request. */
 export function requireScope({ grant }: Pick<UserCaller, "grant">, scope: string): void {
   if (holdsScope(grant.scopes, scope)) return;
-  throw insufficient(`This token is limited to ${grant.scopes.join(", ")}; this takes ${scope}.`);
+  throw insufficient(
+    `This token is limited to ${grant.scopes.join(", ")}, but this request requires ${scope}.`,
+  );
 }
 
 /** Returns the first scope of a route that a key holds. */
@@ -65,7 +67,7 @@ function textOf(part: unknown, field: string): string | undefined {
 function requireEntry(allowList: readonly string[], entry: string): void {
   if (holdsEntry(allowList, entry)) return;
   const [type = ""] = entry.split(":");
-  const detail = `This token is limited to ${allowList.join(", ")}; this is about ${type === "" ? "more" : `another ${type}`}.`;
+  const detail = `This token is limited to ${allowList.join(", ")}, but this request concerns ${type === "" ? "more" : `another ${type}`}.`;
   throw insufficient(detail);
 }
 

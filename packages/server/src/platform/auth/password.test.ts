@@ -60,7 +60,7 @@ describe("passwordProblem", () => {
   it("counts a repeated character half", () => {
     expect(passwordProblem("abcdefghijkl")).toBeUndefined();
     expect(passwordProblem("aaaaaaaaaaaa")).toBe(
-      "is too easy to guess: 30 bits, at least 52 are wanted; make it longer or more varied",
+      "is too easy to guess: 30 bits of entropy, at least 52 are required; make it longer or more varied",
     );
   });
 

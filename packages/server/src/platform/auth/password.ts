@@ -45,8 +45,8 @@ const maxWaiting = 128;
 /** Derives a key; throws `Unavailable` when too many passwords wait. */
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   if (turns.pendingCount < maxWaiting) return turns(() => runScrypt(password, salt, options));
-  throw new Unavailable("Too many passwords are being checked now.", {
-    detail: "Try again in some seconds.",
+  throw new Unavailable("Too many passwords are being checked.", {
+    detail: "Try again in a few seconds.",
     retryAfterSeconds: 10,
   });
 }
@@ -94,5 +94,5 @@ export function passwordProblem(password: string): string | undefined {
   const counted = distinct + (password.length - distinct) / 2;
   const bits = Math.floor(counted * Math.log2(Math.max(alphabet, 1)));
   if (bits >= minEntropyBits) return undefined;
-  return `is too easy to guess: ${bits} bits, at least ${minEntropyBits} are wanted; make it longer or more varied`;
+  return `is too easy to guess: ${bits} bits of entropy, at least ${minEntropyBits} are required; make it longer or more varied`;
 }

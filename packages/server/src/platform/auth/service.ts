@@ -100,7 +100,7 @@ async function findUserKey(keys: KeyNeeds, token: string | undefined): Promise<F
     return { problem: "API key secret is invalid." };
   }
   if (key.creator_status === "suspended") {
-    return { problem: "API key was made by a user who is suspended." };
+    return { problem: "API key was created by a user who is suspended." };
   }
   return key.is_expired ? { problem: `API key expired at "${key.expires_at}".` } : { key };
 }

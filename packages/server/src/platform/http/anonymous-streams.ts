@@ -33,7 +33,7 @@ function tooMany(full: "address" | "all"): HttpError {
   const whose = isAddress ? "Your address" : "The server";
   return new HttpError(
     isAddress ? 429 : 503,
-    `${whose} has too many streams open without a log-in.`,
+    `${whose} has too many unauthenticated streams open.`,
     { detail: `Close some, or ask an administrator to raise ${limitVariable(name)}.` },
   );
 }

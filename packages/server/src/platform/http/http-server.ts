@@ -41,7 +41,7 @@ declare module "fastify" {
 const agentsOwnPath = "/workspaceagents/me/";
 
 function unstorableText(field: string): Invalid {
-  const detail = "must not hold the character U+0000 or half a surrogate pair";
+  const detail = "must not contain the character U+0000 or an unpaired surrogate";
   return invalidField(field === "" ? "body" : field, detail);
 }
 
@@ -130,7 +130,7 @@ function acceptAnyContentType(app: FastifyInstance): void {
 function parseBody(body: Buffer): unknown {
   if (!isUtf8(body)) throw new SyntaxError("found bytes that are not UTF-8");
   if (isTooDeep(body)) {
-    throw new SyntaxError(`found more than ${maxJsonDepth} arrays and objects inside one another`);
+    throw new SyntaxError(`found more than ${maxJsonDepth} nested arrays and objects`);
   }
   return JSON.parse(body.toString("utf8"));
 }

@@ -18,7 +18,7 @@ export function refuseUrl(
     const isLong = code === "FST_ERR_MAX_PARAM_LENGTH";
     const refusal = new HttpError(
       isLong ? 414 : 400,
-      isLong ? "A part of the path is too long." : "The path is not a valid URL.",
+      isLong ? "A segment of the path is too long." : "The path is not a valid URL.",
       { detail: `Found "${request.url.slice(0, 200)}".` },
     );
     void sendAnswer(reply, countedAnswer(limits, request, reply, refusal));

@@ -101,6 +101,6 @@ function bypasses(request: FastifyRequest, counted: Counted): boolean {
   if (request.headers[bypassHeader] !== "true" || !("user" in counted)) return false;
   if (counted.user.roles.includes("owner")) return true;
   throw new HttpError(428, "Only owners may bypass the rate limit.", {
-    detail: `Leave out the header ${bypassHeader}.`,
+    detail: `Remove the header ${bypassHeader}.`,
   });
 }

@@ -260,7 +260,7 @@ function bodySchema(route: Route): { readonly body?: object } {
 }
 
 function upgradeRequired(): HttpError {
-  return new HttpError(426, "This route needs a WebSocket.", {
+  return new HttpError(426, "This route requires a WebSocket.", {
     // Without `close`, Node.js keeps a connection whose answer has this header, even that of an HTTP/1.0 client.
     headers: { Connection: "Upgrade, close", Upgrade: "websocket" },
   });

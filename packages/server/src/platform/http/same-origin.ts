@@ -36,7 +36,7 @@ export function secureAttribute({ protocol }: Pick<Asked, "protocol">, accessUrl
 }
 
 export function otherSite({ headers }: Pick<Asked, "headers">): HttpError {
-  return new HttpError(403, `Origin "${headers.origin ?? ""}" is not this server.`);
+  return new HttpError(403, `The origin "${headers.origin ?? ""}" does not match this server.`);
 }
 
 function originOf(url: string): string | undefined {

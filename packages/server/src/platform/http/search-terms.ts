@@ -18,7 +18,7 @@ export function readSearchTerms(q: string, message: string): SearchTerm[] {
     const [first = "", second = ""] = parts.map((part) => part.replaceAll('"', ""));
     if (colons === 0) return { key: undefined, value: first };
     if (colons > 1 || parts.length !== 2) {
-      const detail = `Query element "${element.slice(0, 100)}" wants key:value`;
+      const detail = `Query element "${element.slice(0, 100)}" must have the form key:value`;
       throw invalidField("q", detail, message);
     }
     return { key: first, value: second };

@@ -54,7 +54,7 @@ export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): vo
   });
   app.addHook("preValidation", async (request) => {
     if (!request.ws || request.is404 || request.routeOptions.config.takesSockets === true) return;
-    throw new HttpError(400, "This route does not take a WebSocket.");
+    throw new HttpError(400, "This route does not accept WebSockets.");
   });
 }
 

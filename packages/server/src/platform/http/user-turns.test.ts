@@ -43,7 +43,7 @@ test("lets eight requests of a user in at once, and none of another wait for the
 test("answers no client that has gone before its turn", async () => {
   const turns = new UserTurns();
   const { begun, answer } = answers();
-  await expect(turns.run("ann", request(true), answer("ann"))).rejects.toThrow("has gone");
+  await expect(turns.run("ann", request(true), answer("ann"))).rejects.toThrow("has disconnected");
   expect(begun).toEqual([]);
 });
 

@@ -25,7 +25,7 @@ export class UserTurns {
     this.#turnstiles.set(userId, turnstile);
     try {
       return await turnstile.run(undefined, async () => {
-        if (socket.destroyed) throw new HttpError(408, "The client has gone.");
+        if (socket.destroyed) throw new HttpError(408, "The client has disconnected.");
         return answer();
       });
     } finally {

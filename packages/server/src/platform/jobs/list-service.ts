@@ -104,7 +104,10 @@ function readId(field: string, text: string): string {
 function readStatus(text: string): JobStatus {
   const status = statuses.find((known) => known === text);
   if (status !== undefined) return status;
-  throw invalidField("status", `must be of ${statuses.join(", ")}, found "${text.slice(0, 40)}"`);
+  throw invalidField(
+    "status",
+    `must be one of ${statuses.join(", ")}, found "${text.slice(0, 40)}"`,
+  );
 }
 
 function readLimit(text: string | undefined): number {

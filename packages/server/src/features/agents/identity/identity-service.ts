@@ -43,9 +43,12 @@ export async function exchangeIdentity(
         { auth, instanceId, workspaces: choice.workspaceIds },
         "a machine gets no token because several workspaces name it",
       );
-      throw new Conflict(`Several workspaces name the instance ${shown}, so none gets it.`, {
-        detail: "Stop or delete all of them but one, or let each name an instance of its own.",
-      });
+      throw new Conflict(
+        `Several workspaces name the instance ${shown}, so none of them gets a token.`,
+        {
+          detail: "Stop or delete all but one of them, or give each an instance of its own.",
+        },
+      );
     case "unnamed":
       throw new Conflict(
         `Multiple agents found with instance ID ${shown}. Set CODER_AGENT_NAME to one of: ${choice.names.join(", ")}`,

@@ -100,7 +100,7 @@ export function addMeStatusRoute(routes: Routes, { db, pubsub, budgets }: Status
         throw invalidField("uri", detail, "URI is too long.");
       }
       case "too-many":
-        throw new RateLimited("Too many statuses in a short time.", {
+        throw new RateLimited("Too many status updates. Try again in a minute.", {
           retryAfterSeconds: 60,
         });
       case "unknown-app":

@@ -18,7 +18,7 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
     await requireAgentPlace(needs.db, user, agentId);
     const labels = [query.label ?? []].flat();
     if (labels.some((label) => label.split("=").length !== 2)) {
-      const detail = 'must be "key=value", with one "="';
+      const detail = 'must have the form key=value, with one "="';
       throw invalidField("label", detail, "Invalid label format");
     }
     await requireConnected(needs, user, agentId);
@@ -35,7 +35,7 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
     routes.user(route, async ({ params }, user) => {
       const place = await requireAgentPlace(needs.db, user, requireUuid(params.agent));
       if (!mayActFor(user, place.owner_id)) {
-        throw forbidden("Only its owner may change what runs in a workspace.");
+        throw forbidden("Only the owner of a workspace, or a user with the owner role, can change what runs in it.");
       }
       await requireConnected(needs, user, params.agent);
       throw unreachable();

@@ -17,8 +17,8 @@ export class CreationQueue {
   /** Runs `make` in turn. Throws `Unavailable` when too many wait already, and what `make` throws. */
   async run<T>(make: () => Promise<T>): Promise<T> {
     if (this.#limit.pendingCount < maxWaiting) return this.#limit(make);
-    throw new Unavailable("Too many workspaces are being made now.", {
-      detail: "Nothing was made; try again in some seconds.",
+    throw new Unavailable("Too many workspaces are being created.", {
+      detail: "Nothing was created. Try again in a few seconds.",
       retryAfterSeconds: 10,
     });
   }

@@ -20,18 +20,21 @@ export async function findOrigin(db: Queryable, input: OriginRequest): Promise<O
   if (input.versionId !== undefined) {
     const version = await ifFound(requireVersion(db, input.versionId));
     if (version === undefined || version.template_id === null) {
-      throw invalidField("template_version_id", `no template has the version ${input.versionId}`);
+      throw invalidField(
+        "template_version_id",
+        `must be the ID of a template version, found ${input.versionId}`,
+      );
     }
     return { template: await requireTemplate(db, version.template_id), version };
   }
   if (input.templateId === undefined) {
-    throw invalidField("template_id", "is required, unless template_version_id is given");
+    throw invalidField("template_id", "is required unless template_version_id is set");
   }
   const [template, version] = await Promise.all([
     ifFound(requireTemplate(db, input.templateId)),
     selectActiveVersion(db, input.templateId),
   ]);
   if (template === undefined || version === undefined)
-    throw invalidField("template_id", `no template has the id ${input.templateId}`);
+    throw invalidField("template_id", `must be the ID of a template, found ${input.templateId}`);
   return { template, version };
 }
