@@ -9,8 +9,8 @@ export type {
   DriverPlan,
   DriverResource,
   DriverResult,
-  Observed,
-  ObservedAgent,
+  WorkspaceObservation,
+  AgentObservation,
   PlanInput,
 } from "./driver.ts";
 export { DriverError } from "./errors.ts";

@@ -21,7 +21,7 @@ export { connectionOptions, databaseOn } from "./platform/db/database.ts";
 export type { DB } from "./platform/db/gen/schema.ts";
 export { timestampFromMs } from "./platform/db/timestamp.ts";
 export type { DriverBuild } from "@slipway/drivers";
-export type { Driver, DriverName, DriverPlan, DriverResult, Observed } from "@slipway/drivers";
+export type { Driver, DriverName, DriverPlan, DriverResult, WorkspaceObservation } from "@slipway/drivers";
 export { DriverError } from "@slipway/drivers";
 export { keepFile } from "./features/files/service.ts";
 export { fullGrant, type UserCaller } from "./platform/http/caller.ts";

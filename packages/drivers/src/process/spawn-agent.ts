@@ -7,7 +7,7 @@ import type { Account } from "@slipway/runtime/ownership";
 import { DriverError } from "../errors.ts";
 import { systemErrorCode } from "./system-error.ts";
 
-export interface AgentSpawn {
+export interface SpawnAgentOptions {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
@@ -29,7 +29,7 @@ export async function spawnAgent({
   directory,
   logPath,
   user,
-}: AgentSpawn): Promise<number> {
+}: SpawnAgentOptions): Promise<number> {
   const [program = "", ...args] = command;
   await rotateLog(logPath);
   await using log = await open(logPath, "a", 0o600);
@@ -49,8 +49,8 @@ export async function spawnAgent({
     return await promise;
   } catch (error) {
     const reason =
-      systemErrorCode(error) === "ENOENT" ? "there is no such program" : errorText(error);
-    throw new DriverError("not-startable", `the agent cannot be started by ${program}: ${reason}`, {
+      systemErrorCode(error) === "ENOENT" ? "no such program" : errorText(error);
+    throw new DriverError("not-startable", `cannot start the agent with ${program}: ${reason}`, {
       cause: error,
     });
   }

@@ -1,4 +1,4 @@
-import { capabilitiesOf, type Driver, type DriverLog, type ObservedAgent } from "@slipway/drivers";
+import { capabilitiesOf, type Driver, type DriverLog, type AgentObservation } from "@slipway/drivers";
 import { errorText, type Logger } from "@slipway/runtime";
 
 import { inTransaction } from "../../platform/db/transaction.ts";
@@ -61,6 +61,6 @@ async function restoreOne(
   return true;
 }
 
-function isRunning({ status }: ObservedAgent): boolean {
+function isRunning({ status }: AgentObservation): boolean {
   return status === "running";
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { publishCommands } from "./public-files.ts";
+import { publishCommands } from "./publish-commands.ts";
 
 export interface ProgramOptions {
   readonly agentCommand: readonly string[];
