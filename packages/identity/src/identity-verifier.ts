@@ -4,7 +4,7 @@ import type { Clock, Logger } from "@slipway/runtime";
 
 import { type AwsIdentity, awsKeys, verifyAwsIdentity } from "./aws.ts";
 import { KeySet } from "./key-set.ts";
-import type { IdentitySettings } from "./settings.ts";
+import type { IdentitySettings } from "./identity-settings.ts";
 import { SignatureBudget } from "./signature-budget.ts";
 
 interface VerifierOptions {
