@@ -9,7 +9,7 @@ import {
   type EmbeddedPostgres,
   findBinaries,
   openEmbeddedPostgres,
-  openPathFor,
+  allowAccess,
   startPostmaster,
   systemAccount,
 } from "@slipway/postgres";
@@ -194,15 +194,15 @@ test("puts the socket into a private directory when the path of the data is too 
   await expect(stat(host)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("names the directory that the server's user cannot pass through", async () => {
+test("names the directory that the server's user cannot traverse", async () => {
   const closed = join(root, "closed");
   const inside = join(closed, "data");
   await mkdir(inside, { recursive: true });
   await chmod(closed, 0o700);
-  const opening = openPathFor({ uid: 54_321, gid: 54_321 }, inside);
+  const opening = allowAccess({ uid: 54_321, gid: 54_321 }, inside);
   await expect(opening).rejects.toMatchObject({
     code: "directory-unreachable",
-    message: expect.stringContaining(`cannot pass through ${closed} (mode 700)`),
+    message: expect.stringContaining(`cannot traverse ${closed} (mode 700)`),
   });
 });
 
@@ -294,11 +294,11 @@ describe.runIf(isRoot)("where root starts it", () => {
     expect((await stat(join(cluster, "PG_VERSION"))).uid).toBe(uid);
   });
 
-  test("says how to go on where that user does not exist and cannot be made", async () => {
-    const making = systemAccount("slipway-not-there", [["no-such-program"], ["false"]]);
-    await expect(making).rejects.toMatchObject({
+  test("says what to do when that user does not exist and cannot be created", async () => {
+    const creating = systemAccount("slipway-not-there", [["no-such-program"], ["false"]]);
+    await expect(creating).rejects.toMatchObject({
       code: "user-missing",
-      message: expect.stringContaining('make it with "useradd --system slipway-not-there"'),
+      message: expect.stringContaining('create it with "useradd --system slipway-not-there"'),
     });
   });
 });
