@@ -2,7 +2,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
-import { type Account, giveTree } from "@slipway/runtime/ownership";
+import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import { chooseAccount, allowAccess } from "./choose-account.ts";
 import { findBinaries } from "./binaries.ts";
@@ -94,7 +94,7 @@ async function changeOwner(
   await using scope = new Scope();
   const found = await findPostmaster(clusterDirectory, clock, signal, scope.signal);
   if (found !== undefined) await stopPostmaster(found.postmaster, clock);
-  await giveTree(clusterDirectory, account);
+  await chownTree(clusterDirectory, account);
   logger.info({ uid: account.uid }, "transferred the embedded database to its own system user");
 }
 

@@ -14,7 +14,7 @@ import {
   systemAccount,
 } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { type Account, giveTree } from "@slipway/runtime/ownership";
+import { type Account, chownTree } from "@slipway/runtime/ownership";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -266,13 +266,13 @@ describe.runIf(isRoot)("where root starts it", () => {
     await query(first, "create table kept as select 42 as answer");
     await first.close();
 
-    await giveTree(cluster, nobody);
+    await chownTree(cluster, nobody);
     const second = await open(old);
     expect(await query(second, "select answer from kept")).toEqual([42]);
     expect(await userOfProcess(second.pid)).toBe(uid);
     await second.close();
 
-    await giveTree(cluster, nobody);
+    await chownTree(cluster, nobody);
     const { version } = await findBinaries();
     const running = await startPostmaster(
       {

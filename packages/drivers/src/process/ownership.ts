@@ -1,6 +1,6 @@
 import { chmod, chown, lstat, mkdir } from "node:fs/promises";
 
-import { type Account, giveTree } from "@slipway/runtime/ownership";
+import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
 import { systemErrorCode } from "./system-error.ts";
@@ -26,6 +26,6 @@ export async function makeOwnedDirectory(path: string, user: Account): Promise<v
     throw new DriverError("unsafe-path", `${path} is a link or a file, wanted a directory`);
   }
   if (found.uid === user.uid) return;
-  await giveTree(path, user);
+  await chownTree(path, user);
   await chmod(path, 0o700);
 }
