@@ -6,8 +6,8 @@ import type {
   DriverResource,
   DriverResult,
   ObserveInput,
-  WorkspaceObservation,
   PlanInput,
+  WorkspaceObservation,
 } from "../driver.ts";
 
 const stages = { start: "Waiting for agents", end: "Releasing agents" } as const;

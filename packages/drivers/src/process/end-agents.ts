@@ -3,7 +3,7 @@ import type { Clock } from "@slipway/runtime";
 import { DriverError } from "../errors.ts";
 import type { AgentRecord } from "./agent-record.ts";
 import { findAgents, findMembers, processKey } from "./running-agent.ts";
-import type { RunningAgent, ProcessSelection } from "./running-agent.ts";
+import type { ProcessSelection, RunningAgent } from "./running-agent.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
 import { systemErrorCode } from "./system-error.ts";
 

@@ -11,8 +11,8 @@ import type {
   DriverPlan,
   DriverResult,
   ObserveInput,
-  WorkspaceObservation,
   PlanInput,
+  WorkspaceObservation,
 } from "../driver.ts";
 import { DriverError } from "../errors.ts";
 import { agentEnvironment, defaultInheritedVariables } from "./agent-environment.ts";
@@ -21,12 +21,12 @@ import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.
 import { encodeState, requireFileName, resourcesOf } from "./build-result.ts";
 import { endAgents } from "./end-agents.ts";
 import type { EndAgentsOptions } from "./end-agents.ts";
-import { procTable } from "./proc-table.ts";
 import { type InstalledPrograms, installPrograms } from "./install-programs.ts";
+import { procTable } from "./proc-table.ts";
 import { psTable } from "./ps-table.ts";
 import { allowTraversalTo } from "./publish-commands.ts";
 import { findAgents } from "./running-agent.ts";
-import type { RunningAgent, ProcessSelection } from "./running-agent.ts";
+import type { ProcessSelection, RunningAgent } from "./running-agent.ts";
 import { hashToken } from "./running-process.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
 import { spawnAgent } from "./spawn-agent.ts";
@@ -109,7 +109,11 @@ export class ProcessDriver implements Driver {
       signal.throwIfAborted();
       const present = running.get(hashToken(agent.token))?.process.pid;
       if (present !== undefined) {
-        log.write("info", startStage, `agent ${agent.name} is already running as process ${present}`);
+        log.write(
+          "info",
+          startStage,
+          `agent ${agent.name} is already running as process ${present}`,
+        );
       }
       pids[agent.name] =
         present ?? (await this.#spawn(agent, { accessUrl: build.accessUrl, directory, user }, log));
@@ -134,7 +138,10 @@ export class ProcessDriver implements Driver {
     return { state: undefined, resources: [] };
   }
 
-  async observe({ workspaceId, agents }: ObserveInput, signal: AbortSignal): Promise<WorkspaceObservation> {
+  async observe(
+    { workspaceId, agents }: ObserveInput,
+    signal: AbortSignal,
+  ): Promise<WorkspaceObservation> {
     signal.throwIfAborted();
     const running = await this.#agentsIn(await this.#directoryOf(workspaceId));
     return {
@@ -166,7 +173,8 @@ export class ProcessDriver implements Driver {
       {
         records: records.flat(),
         timeoutMs: options.timeoutMs,
-        report: (line) => this.#options.logger.info({ line }, "stopping the agents on this machine"),
+        report: (line) =>
+          this.#options.logger.info({ line }, "stopping the agents on this machine"),
       },
       options.signal,
     );

@@ -48,8 +48,7 @@ export async function spawnAgent({
   try {
     return await promise;
   } catch (error) {
-    const reason =
-      systemErrorCode(error) === "ENOENT" ? "no such program" : errorText(error);
+    const reason = systemErrorCode(error) === "ENOENT" ? "no such program" : errorText(error);
     throw new DriverError("not-startable", `cannot start the agent with ${program}: ${reason}`, {
       cause: error,
     });

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
-import { makeOwnedDirectory, allowTraversal } from "./ownership.ts";
+import { allowTraversal, makeOwnedDirectory } from "./ownership.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /** The paths in a workspace's directory. */

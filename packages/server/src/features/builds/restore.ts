@@ -1,4 +1,9 @@
-import { capabilitiesOf, type Driver, type DriverLog, type AgentObservation } from "@slipway/drivers";
+import {
+  type AgentObservation,
+  capabilitiesOf,
+  type Driver,
+  type DriverLog,
+} from "@slipway/drivers";
 import { errorText, type Logger } from "@slipway/runtime";
 
 import { inTransaction } from "../../platform/db/transaction.ts";
