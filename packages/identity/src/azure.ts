@@ -5,10 +5,10 @@ import { azureIntermediates } from "./azure-intermediates.ts";
 import { decodeBase64 } from "./base64.ts";
 import { hasTrustedChain, isInForce } from "./certificate-chain.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
+import { isFuture, isPast, parseAzureTime } from "./document-times.ts";
 import { IdentityError } from "./errors.ts";
 import type { SignatureBudget } from "./signature-budget.ts";
 import { readSignedMessage, type SignedMessage } from "./signed-message.ts";
-import { isFuture, isPast, parseAzureTime } from "./document-times.ts";
 
 /** Trust anchors for the documents of Azure instances. */
 export interface AzureTrust {

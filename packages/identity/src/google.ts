@@ -3,10 +3,10 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { errorText } from "@slipway/runtime";
 import { compactVerify, decodeProtectedHeader } from "jose";
 
+import { isFuture, isPast } from "./document-times.ts";
 import { IdentityClaimError, IdentityError } from "./errors.ts";
 import type { PublicJwk } from "./key-set.ts";
 import { isUsualKey, isUsualRsaKey } from "./public-keys.ts";
-import { isFuture, isPast } from "./document-times.ts";
 
 /** A set of keys; `find` returns the key with that id, or throws `IdentityError`. */
 export interface KeySource {

@@ -53,7 +53,8 @@ export class KeySet {
 
   /** Requests the keys, or joins the request under way, unless the last one is less than `pauseMs` ago. */
   async #requestAfter(pauseMs: number): Promise<void> {
-    if (this.#request === undefined && this.#options.clock.now() - this.#requestedAtMs < pauseMs) return;
+    if (this.#request === undefined && this.#options.clock.now() - this.#requestedAtMs < pauseMs)
+      return;
     this.#request ??= this.#fetch().finally(() => {
       this.#request = undefined;
     });
