@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
-import { chooseAccount, allowAccess } from "./choose-account.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Binaries } from "./binaries.ts";
+import { allowAccess, chooseAccount } from "./choose-account.ts";
 import { clusterDirectoryOf, createCluster, requireVersion, syncCluster } from "./cluster.ts";
 import { connectionAt, ensureDatabase } from "./connection.ts";
 import type { EmbeddedConnection } from "./connection.ts";
@@ -117,7 +117,10 @@ async function adopt(
   }
 }
 
-async function start(setup: ClusterSetup, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+async function start(
+  setup: ClusterSetup,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
   const { clusterDirectory, account } = setup;
   const { clock, logger, signal } = options;
   const runtime = await installRuntime(setup.dataDirectory, setup.binaries);
