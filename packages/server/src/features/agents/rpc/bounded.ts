@@ -1,7 +1,7 @@
 import {
+  type BoundExcess,
   boundsCheck,
   type DescMessage,
-  type BoundExcess,
   type MessageBounds,
   type MessageShape,
   parseKnownFields,
