@@ -104,7 +104,11 @@ function credentialOf(
   }
 }
 
-function machineOf(config: AgentConfig, credential: Credential, environment: Variables): AgentMachine {
+function machineOf(
+  config: AgentConfig,
+  credential: Credential,
+  environment: Variables,
+): AgentMachine {
   return {
     // Commands come with a manifest, and that with a token.
     token: () => credential.current() ?? "",

@@ -43,7 +43,11 @@ export type OutputStream = "stdout" | "stderr";
  * Takes a piece of output, in order per stream; nothing more is read until it resolves. `cut` is aborted when the output
  * is no longer waited for: it must resolve soon then.
  */
-export type OutputHandler = (stream: OutputStream, chunk: Buffer, cut: AbortSignal) => Promise<void>;
+export type OutputHandler = (
+  stream: OutputStream,
+  chunk: Buffer,
+  cut: AbortSignal,
+) => Promise<void>;
 
 /** The time that background processes may hold the output after the command itself has ended. */
 export const pipesGraceMs = 10_000;
@@ -140,7 +144,11 @@ async function settlesWithin(
   }
 }
 
-async function readOutput(group: SpawnedGroup, take: OutputHandler, cut: AbortSignal): Promise<void> {
+async function readOutput(
+  group: SpawnedGroup,
+  take: OutputHandler,
+  cut: AbortSignal,
+): Promise<void> {
   await Promise.all([
     readStream(group.stdout, (chunk) => take("stdout", chunk, cut)),
     // One pipe for both has one reader.

@@ -5,9 +5,9 @@ import type { Subsystem } from "../config/agent-config.ts";
 import { agentVersion } from "../config/agent-version.ts";
 import { AgentSession } from "./agent-session.ts";
 import type { AgentSessionOptions } from "./agent-session.ts";
+import { ConnectLog } from "./connect-log.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { Dial } from "./keep-connected.ts";
-import { ConnectLog } from "./connect-log.ts";
 import { getManifest, updateStartup } from "./manifest-calls.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { Redial } from "./redial.ts";
@@ -224,7 +224,10 @@ export class AgentLife {
 
   #reinit(session: AgentSession, ranAs: Identity, next: AgentManifest): void {
     const { logger } = this.#options;
-    logger.info({ from: ranAs, to: identityOf(next) }, "the agent has a new owner: starting a new session");
+    logger.info(
+      { from: ranAs, to: identityOf(next) },
+      "the agent has a new owner: starting a new session",
+    );
     const left = Promise.withResolvers<void>();
     this.#phase = { kind: "leaving", ranAs, next, left: left.promise };
     this.#scope.run(async (signal) => {

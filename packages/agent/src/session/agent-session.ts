@@ -1,4 +1,4 @@
-import { type Clock, withDeadline, type Logger } from "@slipway/runtime";
+import { type Clock, type Logger, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
 import { OutputPipes } from "../process/output-pipes.ts";

@@ -14,7 +14,11 @@ function bench(): {
   const warned: { fields: LogFields; message: string }[] = [];
   const warn = (fields: LogFields, message: string): void => void warned.push({ fields, message });
   const logger = { ...silentLogger, warn };
-  return { connectLog: new ConnectLog("https://slipway.example.com", clock, logger), warned, clock };
+  return {
+    connectLog: new ConnectLog("https://slipway.example.com", clock, logger),
+    warned,
+    clock,
+  };
 }
 
 describe("ConnectLog", () => {

@@ -4,9 +4,9 @@ import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";
+import { ConnectLog } from "./connect-log.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { KeepConnectedOptions } from "./keep-connected.ts";
-import { ConnectLog } from "./connect-log.ts";
 import { Redial } from "./redial.ts";
 
 const logger = silentLogger;

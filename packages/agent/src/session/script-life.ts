@@ -1,4 +1,4 @@
-import { type Clock, errorText, withDeadline, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, withDeadline } from "@slipway/runtime";
 
 import type { LogQueue } from "../scripts/log-queue.ts";
 import type { StageResult } from "../scripts/script-result.ts";

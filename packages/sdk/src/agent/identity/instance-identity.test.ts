@@ -18,7 +18,9 @@ interface ReceivedRequest {
 type ResponsesByRequest = Readonly<Record<string, string | ((response: ServerResponse) => void)>>;
 
 /** Opens a metadata service that knows these requests, by method and path. */
-async function serve(answers: ResponsesByRequest): Promise<{ readonly url: string; readonly heard: ReceivedRequest[] }> {
+async function serve(
+  answers: ResponsesByRequest,
+): Promise<{ readonly url: string; readonly heard: ReceivedRequest[] }> {
   const heard: ReceivedRequest[] = [];
   const server = await openLocalServer(
     createServer((request, response) => {
