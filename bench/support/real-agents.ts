@@ -51,7 +51,7 @@ export async function startRealAgent(
       const log = await readFile(join(directory, "coder-agent.log"), "utf8");
       return {
         frameAtMs: timeOf(log, "server asks to reinit"),
-        manifestAtMs: timeOf(log, "the agent has a new owner, starting anew"),
+        manifestAtMs: timeOf(log, "the agent has a new owner: starting a new session"),
         scriptAtMs: Number(begun) / 1e6,
       };
     },

@@ -77,7 +77,7 @@ class Member {
         return decision;
       },
       openScripts: ({ manifest }) => this.#openScripts(manifest.workspace.workspaceId),
-      place: {
+      machine: {
         token: () => token,
         user: { name: "user", home: "/", shell: "/bin/sh" },
         home: "/",

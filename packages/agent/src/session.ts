@@ -1,5 +1,5 @@
 export { AgentLife } from "./session/agent-life.ts";
-export type { AgentLifeOptions, Ending } from "./session/agent-life.ts";
+export type { AgentLifeOptions, ShutdownSignals } from "./session/agent-life.ts";
 export type { OpenScripts, OpenScriptsInput } from "./session/agent-session.ts";
 export type { ScriptTiming, StageResult } from "./scripts/script-result.ts";
 export type { ScriptStages } from "./scripts/script-stages.ts";
@@ -8,4 +8,4 @@ export type { AgentManifest } from "./session/manifest.ts";
 export { decide, prebuildsOwner } from "./session/reinit/identity.ts";
 export type { Decide, Decision, Identity } from "./session/reinit/identity.ts";
 export type { WaitForReinit } from "./session/reinit/poll-reinit.ts";
-export type { Place } from "./session/workspace.ts";
+export type { AgentMachine } from "./session/workspace.ts";

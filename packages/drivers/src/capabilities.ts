@@ -1,10 +1,10 @@
 import type { DriverName } from "./driver.ts";
 
-/** The properties of a driver that others act on, so that nobody compares names. */
+/** The properties of a driver that other code depends on, so that nothing compares driver names. */
 export interface DriverCapabilities {
   /** Workspaces run on the machine of the server that started them: only that server can stop them. */
   readonly isBoundToServer: boolean;
-  /** Agents end with the machine and do not come back by themselves. */
+  /** Agents end with the machine and have to be restored. */
   readonly needsRestore: boolean;
   /** Scripts of templates run on the server's own machine, so only owners write such templates. */
   readonly runsOnServerMachine: boolean;
@@ -29,12 +29,12 @@ const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
 
 const byName = new Map<string, DriverCapabilities>(Object.entries(capabilities));
 
-/** The capabilities of the driver of that name; none of them for an unknown or absent one. */
+/** Returns the capabilities of a driver; an unknown or absent one has none. */
 export function capabilitiesOf(driver: string | null | undefined): DriverCapabilities {
   return byName.get(driver ?? "") ?? none;
 }
 
-/** The names of the drivers with a capability, for statements. */
+/** Lists the names of the drivers with a capability, for SQL statements. */
 export function driversWith(capability: keyof DriverCapabilities): readonly string[] {
   return [...byName].flatMap(([name, has]) => (has[capability] ? [name] : []));
 }

@@ -14,7 +14,10 @@ export type DriverName = "process" | "docker" | "external" | "terraform" | "kube
  */
 export interface Driver {
   readonly name: DriverName;
-  /** Why it starts nothing here and takes no new templates, for people; undefined when it does. Stops and deletions work. */
+  /**
+   * The reason that it starts nothing here and accepts no new templates, as it follows the driver's name in a message;
+   * undefined if it does both. Stops and deletions work in any case.
+   */
   readonly refusal?: string | undefined;
   /** Returns what a template version provides. Changes nothing. */
   plan(input: PlanInput, log: DriverLog, signal: AbortSignal): Promise<DriverPlan>;
@@ -25,7 +28,7 @@ export interface Driver {
   /** Stops the agents and removes everything. */
   delete(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
   /** Returns the actual state of the infrastructure. Changes nothing. */
-  observe(subject: ObserveInput, signal: AbortSignal): Promise<Observed>;
+  observe(subject: ObserveInput, signal: AbortSignal): Promise<WorkspaceObservation>;
   /**
    * Hands a running prebuild to its new owner. Omitted by a driver that has nothing to do: the claim's build then
    * completes at once, with the state and the agent tokens of the previous build.
@@ -66,11 +69,11 @@ export interface ObserveInput {
 }
 
 /** One entry per agent of the input, in that order. */
-export interface Observed {
-  readonly agents: readonly ObservedAgent[];
+export interface WorkspaceObservation {
+  readonly agents: readonly AgentObservation[];
 }
 
-export type ObservedAgent =
+export type AgentObservation =
   | { readonly id: string; readonly status: "absent" }
   | {
       readonly id: string;

@@ -4,7 +4,7 @@ export type DriverErrorCode =
   /** The infrastructure does not respond; retrying may help. */
   | "unavailable"
   /** The driver is disabled: it ends running agents and starts none. */
-  | "turned-off"
+  | "disabled"
   /** An agent cannot be started. */
   | "not-startable"
   /** Processes of the workspace are still running after a stop. */

@@ -4,14 +4,14 @@ export { defaultDriverLimits } from "./driver-build.ts";
 export type { DriverAgent, DriverBuild } from "./driver-build.ts";
 export type { DriverLog } from "./driver-log.ts";
 export type {
+  AgentObservation,
   Driver,
   DriverName,
   DriverPlan,
   DriverResource,
   DriverResult,
-  Observed,
-  ObservedAgent,
   PlanInput,
+  WorkspaceObservation,
 } from "./driver.ts";
 export { DriverError } from "./errors.ts";
 export { ExternalDriver } from "./external/external-driver.ts";

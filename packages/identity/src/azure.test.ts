@@ -40,7 +40,7 @@ beforeAll(async () => {
   signer = await issueSigner();
 });
 
-interface Setting {
+interface VerifyOptions {
   /** Trusted certificates besides the public roots. */
   readonly more?: readonly IssuedCertificate[];
   /** The certificates that every address serves. */
@@ -50,7 +50,7 @@ interface Setting {
 
 function verify(
   signature: string,
-  { more = [root, middle], fetched = [], asked = [] }: Setting = {},
+  { more = [root, middle], fetched = [], asked = [] }: VerifyOptions = {},
 ): Promise<string> {
   return verifyAzureIdentity(signature, {
     trust: azureTrust(more.map(({ der }) => new X509Certificate(der))),

@@ -5,10 +5,10 @@ import { azureIntermediates } from "./azure-intermediates.ts";
 import { decodeBase64 } from "./base64.ts";
 import { hasTrustedChain, isInForce } from "./certificate-chain.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
+import { isFuture, isPast, parseAzureTime } from "./document-times.ts";
 import { IdentityError } from "./errors.ts";
 import type { SignatureBudget } from "./signature-budget.ts";
 import { readSignedMessage, type SignedMessage } from "./signed-message.ts";
-import { isFuture, isPast, parseAzureTime } from "./times.ts";
 
 /** Trust anchors for the documents of Azure instances. */
 export interface AzureTrust {
@@ -50,7 +50,7 @@ export async function verifyAzureIdentity(signature: string, needs: AzureNeeds):
     const check = (signer: Certificate): void => checkSigner(signer, needs.nowMs);
     const message = readSignedMessage(bytes, check, needs.signatures);
     if (!(await isTrusted(message, needs)))
-      throw new Error("found a signer whom nobody vouches for");
+      throw new Error("found a signer without a trusted chain");
     return readVmId(message.content, needs.nowMs);
   } catch (error) {
     throw new IdentityError("Signature verification failed.", { cause: error });
@@ -67,7 +67,7 @@ function checkSigner(
   if (others.length > 0 || !signerName.test(name)) {
     throw new Error("found a signer that is not the metadata service");
   }
-  if (!isInForce(x509, nowMs)) throw new Error("found a signer that is not in force");
+  if (!isInForce(x509, nowMs)) throw new Error("found a signer whose certificate is not in force");
 }
 
 /** Checks rules 3 and 4. */
@@ -93,7 +93,7 @@ function readVmId(content: Buffer, nowMs: number): string {
   const createdMs = timeOf(times, "createdOn");
   const expiresMs = timeOf(times, "expiresOn");
   if (createdMs !== undefined && isFuture(createdMs, nowMs)) {
-    throw new Error("found a document of a time to come");
+    throw new Error("found a document created in the future");
   }
   if (expiresMs !== undefined && isPast(expiresMs, nowMs)) {
     throw new Error("found a document that has expired");

@@ -3,7 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Certificate } from "./certificate.ts";
 import type { SignatureBudget } from "./signature-budget.ts";
 
-export interface ChainSubject {
+export interface ChainContext {
   /** Certificates trusted as they are while they are in force. */
   readonly roots: readonly X509Certificate[];
   /** Certificates of which a chain may be built; the sender of a document may have chosen them. */
@@ -23,7 +23,7 @@ const maxIntermediates = 6;
  * Searches breadth-first from the certificate upwards and visits each certificate once: if its path length allows any
  * path to it, it allows the shortest.
  */
-export function hasTrustedChain(leaf: Certificate, subject: ChainSubject): boolean {
+export function hasTrustedChain(leaf: Certificate, subject: ChainContext): boolean {
   const { roots, intermediates, nowMs } = subject;
   if (!isInForce(leaf.x509, nowMs) || !leaf.isUsable) return false;
   const trusted = roots.filter((root) => isInForce(root, nowMs));
@@ -61,7 +61,7 @@ function mayIssue(
 function isIssuedBy(
   { x509 }: Certificate,
   issuer: X509Certificate,
-  { signatures }: ChainSubject,
+  { signatures }: ChainContext,
 ): boolean {
   // It names the issuer, which may sign certificates; only then is verifying the signature worth the time.
   return x509.checkIssued(issuer) && signatures.take() && x509.verify(issuer.publicKey);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { type Candidate, chooseAgent } from "./choose-agent.ts";
+import { type AgentCandidate, chooseAgent } from "./choose-agent.ts";
 
-const main: Candidate = {
+const main: AgentCandidate = {
   name: "main",
   workspaceId: "w1",
   workspace: "current",

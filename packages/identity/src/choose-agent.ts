@@ -1,5 +1,5 @@
 /** An agent identified by its cloud instance, in a workspace that is not deleted. */
-export interface Candidate {
+export interface AgentCandidate {
   readonly name: string;
   readonly workspaceId: string;
   /**
@@ -13,7 +13,7 @@ export interface Candidate {
   readonly isOfPool: boolean;
 }
 
-export type Choice<C> =
+export type AgentChoice<C> =
   | { readonly type: "chosen"; readonly candidate: C }
   | { readonly type: "no-agent" }
   | { readonly type: "no-agent-of-name" }
@@ -29,10 +29,10 @@ export type Choice<C> =
  * workspaces name it, none of them gets it. `candidates` may be incomplete as long as they include the first workspaces
  * in the order of `selectMachineAgents`.
  */
-export function chooseAgent<C extends Candidate>(
+export function chooseAgent<C extends AgentCandidate>(
   candidates: readonly C[],
   name: string,
-): Choice<C> {
+): AgentChoice<C> {
   if (candidates.length === 0) return { type: "no-agent" };
   const named = candidates.filter((one) => name === "" || one.name === name);
   if (named.length === 0) return { type: "no-agent-of-name" };
@@ -51,12 +51,12 @@ export function chooseAgent<C extends Candidate>(
  * Drops the pool's next workspace: once a workspace of a pool is claimed, the pool is refilled with one that names the
  * same instance. That one also waits for the instance, and gets it when the claimed one is gone.
  */
-function withoutNextInPool<C extends Candidate>(live: readonly C[]): readonly C[] {
+function withoutNextInPool<C extends AgentCandidate>(live: readonly C[]): readonly C[] {
   const owned = live.filter(({ isWaiting }) => !isWaiting);
   const isClaimed = owned.every(({ isOfPool }) => isOfPool) && workspacesOf(owned).length === 1;
   return isClaimed ? owned : live;
 }
 
-function workspacesOf(candidates: readonly Candidate[]): readonly string[] {
+function workspacesOf(candidates: readonly AgentCandidate[]): readonly string[] {
   return [...new Set(candidates.map(({ workspaceId }) => workspaceId))];
 }

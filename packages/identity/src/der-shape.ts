@@ -24,7 +24,7 @@ interface Container {
  * and runs first because the full parser is slow on many parts.
  *
  *     tag    1 byte, of which 0x20: contains other values, 0x1f: a longer tag follows (nothing here has one)
- *     length 1 byte below 0x80, else 0x80 + n and n bytes (0x80 alone: not said, which is not DER)
+ *     length 1 byte below 0x80, else 0x80 + n and n bytes (0x80 alone: no length, which is not DER)
  */
 export function requireModestDer(bytes: Uint8Array): void {
   if (bytes.length > maxBytes) {
@@ -51,7 +51,7 @@ export function requireModestDer(bytes: Uint8Array): void {
     at = isContainer ? start : end;
     if (!isContainer) continue;
     if (within.length >= maxDepth) {
-      throw new Error(`found more than ${maxDepth} values in each other`);
+      throw new Error(`found values nested more than ${maxDepth} deep`);
     }
     within.push({ tag, end });
   }
@@ -75,7 +75,7 @@ function headAt(
   if ((tag & 0x1f) === 0x1f) throw new Error("found a long tag");
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
   if (first >= 0x80 && (lengthBytes === 0 || lengthBytes > 3)) {
-    throw new Error("found a length that is not said, or too long");
+    throw new Error("found a length that is missing or too long");
   }
   let length = first < 0x80 ? first : 0;
   for (let index = 0; index < lengthBytes; index += 1) {

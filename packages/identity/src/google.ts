@@ -3,20 +3,20 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { errorText } from "@slipway/runtime";
 import { compactVerify, decodeProtectedHeader } from "jose";
 
+import { isFuture, isPast } from "./document-times.ts";
 import { IdentityClaimError, IdentityError } from "./errors.ts";
 import type { PublicJwk } from "./key-set.ts";
 import { isUsualKey, isUsualRsaKey } from "./public-keys.ts";
-import { isFuture, isPast } from "./times.ts";
 
-/** Finds a key by its id; throws `IdentityError`. */
-export interface Keys {
+/** A set of keys; `find` returns the key with that id, or throws `IdentityError`. */
+export interface KeySource {
   find(id: string): Promise<PublicJwk>;
 }
 
 /** The keys that sign tokens, by algorithm. */
 export interface GoogleKeys {
-  readonly RS256: Keys;
-  readonly ES256: Keys;
+  readonly RS256: KeySource;
+  readonly ES256: KeySource;
 }
 
 export interface GoogleNeeds {

@@ -1,5 +1,5 @@
 export { chooseAgent } from "./choose-agent.ts";
-export type { Candidate } from "./choose-agent.ts";
+export type { AgentCandidate } from "./choose-agent.ts";
 export { IdentityClaimError, IdentityError } from "./errors.ts";
-export { IdentityVerifier } from "./verifier.ts";
-export type { IdentitySettings } from "./settings.ts";
+export { IdentityVerifier } from "./identity-verifier.ts";
+export type { IdentitySettings } from "./identity-settings.ts";

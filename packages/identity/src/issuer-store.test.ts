@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { issue, type IssuedCertificate } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { isIssuerUrl, IssuerStore, type Lookup } from "./issuer-store.ts";
+import { isIssuerUrl, IssuerStore, type ResolveHost } from "./issuer-store.ts";
 
 const opened = new AsyncDisposableStack();
 let port: number;
@@ -40,7 +40,7 @@ function openStore({
   readonly isAllowedAddress?: (address: string) => boolean;
   readonly addresses?: readonly string[];
 } = {}): IssuerStore {
-  const lookup: Lookup = (_, _options, callback) => {
+  const lookup: ResolveHost = (_, _options, callback) => {
     callback(
       null,
       addresses.map((address) => ({ address, family: 4 })),
@@ -107,7 +107,7 @@ describe("the certificates of issuers", () => {
     const addresses = ["127.0.0.1", "127.0.0.2"];
     const isAllowedAddress = (address: string) => address !== "127.0.0.2";
     expect(await openStore({ addresses, isAllowedAddress }).fetch([url()])).toEqual([]);
-    const lookup: Lookup = (_, _options, callback) => {
+    const lookup: ResolveHost = (_, _options, callback) => {
       callback(null, [{ address: "127.0.0.1", family: 4 }]);
     };
     expect(await new IssuerStore({ isAllowedUrl: () => true, lookup }).fetch([url()])).toEqual([]);

@@ -7,7 +7,7 @@ import { type Certificate, readCertificate } from "./certificate.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Resolves a host to all its addresses. */
-export type Lookup = (
+export type ResolveHost = (
   hostname: string,
   options: LookupAllOptions,
   callback: (error: Error | null, addresses: LookupAddress[]) => void,
@@ -16,7 +16,7 @@ export type Lookup = (
 interface IssuerStoreOptions {
   readonly isAllowedUrl?: (url: URL) => boolean;
   readonly isAllowedAddress?: (address: string) => boolean;
-  readonly lookup?: Lookup;
+  readonly lookup?: ResolveHost;
 }
 
 const hosts: ReadonlySet<string> = new Set(["www.microsoft.com", "cacerts.digicert.com"]);
@@ -25,11 +25,11 @@ const timeoutMs = 5_000;
 /** The maximum size of a response, in bytes; certificates have about 2,000. */
 const maxBytes = 64 * 1024;
 /** The maximum number of concurrent requests, for all callers: strangers' documents cause them. */
-const maxAsking = 8;
+const maxRequests = 8;
 /** The maximum number of addresses requested per certificate. */
 const maxUrls = 4;
 /** The maximum number of cached certificates; the oldest are evicted first. */
-const maxKept = 64;
+const maxCached = 64;
 
 /** Returns whether an address in a certificate may be requested (docs/protocol/rest.md §3, Azure's rule 4). */
 export function isIssuerUrl({ protocol, hostname, port, username, password }: URL): boolean {
@@ -44,8 +44,8 @@ export function isIssuerUrl({ protocol, hostname, port, username, password }: UR
  */
 export class IssuerStore {
   readonly #options: Required<IssuerStoreOptions>;
-  readonly #kept = new Map<string, Promise<Certificate | undefined>>();
-  #asking = 0;
+  readonly #cached = new Map<string, Promise<Certificate | undefined>>();
+  #requests = 0;
 
   constructor(options: IssuerStoreOptions = {}) {
     this.#options = {
@@ -70,23 +70,23 @@ export class IssuerStore {
 
   /** Requests an address once at a time, and never again once it has answered. */
   #read(url: string): Promise<Certificate | undefined> {
-    const kept = this.#kept.get(url);
-    if (kept !== undefined) return kept;
-    if (this.#asking >= maxAsking) return Promise.resolve(undefined);
-    this.#asking += 1;
+    const cached = this.#cached.get(url);
+    if (cached !== undefined) return cached;
+    if (this.#requests >= maxRequests) return Promise.resolve(undefined);
+    this.#requests += 1;
     const reading = this.#get(url)
       .then(readCertificate)
       .catch(() => {
         // This request is refused; the address may answer the next time.
-        this.#kept.delete(url);
+        this.#cached.delete(url);
         return undefined;
       })
       .finally(() => {
-        this.#asking -= 1;
+        this.#requests -= 1;
       });
-    this.#kept.set(url, reading);
-    const [first] = this.#kept.keys();
-    if (this.#kept.size > maxKept && first !== undefined) this.#kept.delete(first);
+    this.#cached.set(url, reading);
+    const [first] = this.#cached.keys();
+    if (this.#cached.size > maxCached && first !== undefined) this.#cached.delete(first);
     return reading;
   }
 
@@ -97,7 +97,7 @@ export class IssuerStore {
       const request = get(url, { agent: false, lookup: this.#lookup, signal }, (response) => {
         if (response.statusCode === 200) return void readBody(response).then(done, fail);
         response.destroy();
-        return fail(new Error(`found the answer ${response.statusCode ?? 0}`));
+        return fail(new Error(`found status ${response.statusCode ?? 0}`));
       });
       request.on("error", fail);
     });

@@ -40,7 +40,7 @@ function publish(ids: readonly string[], headers: Readonly<Record<string, string
 }
 
 const unknown = "signed with a key that is not published";
-const away = "the keys that sign tokens cannot be had now";
+const away = "the keys that sign tokens are not available";
 
 test("asks once at a time, and keeps the answer for as long as it says", async () => {
   answer = publish(["a", "b"], {

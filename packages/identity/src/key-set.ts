@@ -13,7 +13,7 @@ interface KeySetOptions {
   readonly logger: Pick<Logger, "warn">;
 }
 
-interface Fetched {
+interface KeyResponse {
   readonly keys: ReadonlyMap<string, PublicJwk>;
   readonly freshMs: number;
 }
@@ -30,10 +30,10 @@ const retryMs = 1_000;
 /** Keys published at an address, cached for as long as the response allows; requested once at a time. */
 export class KeySet {
   readonly #options: KeySetOptions;
-  #kept: ReadonlyMap<string, PublicJwk> | undefined;
+  #cached: ReadonlyMap<string, PublicJwk> | undefined;
   #freshUntilMs = -Infinity;
-  #askedAtMs = -Infinity;
-  #asking: Promise<void> | undefined;
+  #requestedAtMs = -Infinity;
+  #request: Promise<void> | undefined;
 
   constructor(options: KeySetOptions) {
     this.#options = options;
@@ -41,44 +41,45 @@ export class KeySet {
 
   /** Returns the key with that id; throws `IdentityError` if there is none or the keys are unavailable. */
   async find(id: string): Promise<PublicJwk> {
-    if (this.#options.clock.now() >= this.#freshUntilMs) await this.#askAfter(retryMs);
-    if (this.#kept !== undefined && !this.#kept.has(id)) await this.#askAfter(minAgeMs);
-    if (this.#kept === undefined) {
-      throw new IdentityError("idtoken: the keys that sign tokens cannot be had now");
+    if (this.#options.clock.now() >= this.#freshUntilMs) await this.#requestAfter(retryMs);
+    if (this.#cached !== undefined && !this.#cached.has(id)) await this.#requestAfter(minAgeMs);
+    if (this.#cached === undefined) {
+      throw new IdentityError("idtoken: the keys that sign tokens are not available");
     }
-    const key = this.#kept.get(id);
+    const key = this.#cached.get(id);
     if (key !== undefined) return key;
     throw new IdentityError("idtoken: the token is signed with a key that is not published");
   }
 
   /** Requests the keys, or joins the request under way, unless the last one is less than `pauseMs` ago. */
-  async #askAfter(pauseMs: number): Promise<void> {
-    if (this.#asking === undefined && this.#options.clock.now() - this.#askedAtMs < pauseMs) return;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
+  async #requestAfter(pauseMs: number): Promise<void> {
+    if (this.#request === undefined && this.#options.clock.now() - this.#requestedAtMs < pauseMs)
+      return;
+    this.#request ??= this.#fetch().finally(() => {
+      this.#request = undefined;
     });
-    await this.#asking;
+    await this.#request;
   }
 
   /** Requests the keys. Cached ones still expire in time if the request fails. */
-  async #ask(): Promise<void> {
+  async #fetch(): Promise<void> {
     const { url, clock, logger } = this.#options;
-    this.#askedAtMs = clock.now();
+    this.#requestedAtMs = clock.now();
     try {
       const { keys, freshMs } = await fetchKeys(url);
-      this.#kept = keys;
-      this.#freshUntilMs = this.#askedAtMs + freshMs;
+      this.#cached = keys;
+      this.#freshUntilMs = this.#requestedAtMs + freshMs;
     } catch (error) {
-      logger.warn({ url, error: errorText(error) }, "keys that sign identities cannot be had");
-      if (clock.now() >= this.#freshUntilMs) this.#kept = undefined;
+      logger.warn({ url, error: errorText(error) }, "cannot fetch the keys that sign identities");
+      if (clock.now() >= this.#freshUntilMs) this.#cached = undefined;
     }
   }
 }
 
-async function fetchKeys(url: string): Promise<Fetched> {
+async function fetchKeys(url: string): Promise<KeyResponse> {
   const signal = AbortSignal.timeout(fetchTimeoutMs);
   const response = await fetch(url, { signal, redirect: "error" });
-  if (!response.ok) throw new Error(`found the answer ${response.status}, wanted keys`);
+  if (!response.ok) throw new Error(`found status ${response.status}, wanted keys`);
   const keys = readKeys(JSON.parse(await readBody(response)));
   return { keys, freshMs: readFreshMs(response.headers) };
 }

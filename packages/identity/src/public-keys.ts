@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 const usualExponents: ReadonlySet<bigint> = new Set([3n, 17n, 65_537n]);
 const usualCurves: ReadonlySet<string> = new Set(["prime256v1", "secp384r1"]);
 
-interface RsaSizes {
+interface RsaKeySizes {
   readonly minBits: number;
   readonly maxBits: number;
 }
@@ -12,7 +12,7 @@ interface RsaSizes {
 /** Returns whether a key is an RSA key of such a size, with an exponent in use. */
 export function isUsualRsaKey(
   { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
-  { minBits, maxBits }: RsaSizes,
+  { minBits, maxBits }: RsaKeySizes,
 ): boolean {
   const { modulusLength: bits = 0, publicExponent: exponent = 0n } = details ?? {};
   return type === "rsa" && bits >= minBits && bits <= maxBits && usualExponents.has(exponent);

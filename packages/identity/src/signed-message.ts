@@ -89,13 +89,13 @@ function checkSignature(
   const digestHash = hashes[digestAlgorithm.algorithmId];
   const hash = hashes[signatureAlgorithm.algorithmId] ?? digestHash;
   if (digestHash === undefined || hash === undefined) throw new Error("found no SHA-2");
-  if (!signer.isUsable) throw new Error("found a certificate that is not believed");
+  if (!signer.isUsable) throw new Error("found a certificate that cannot be used");
   if (signedAttrs !== undefined)
     checkAttributes(content, signedAttrs.attributes, digestHash, signer);
   const signed = signedAttrs === undefined ? content : Buffer.from(signedAttrs.encodedValue);
   const signature = Buffer.from(info.signature.getValue());
   if (!signatures.take() || !verify(hash, signed, signer.publicKey, signature))
-    throw new Error("found a wrong signature");
+    throw new Error("found an invalid signature");
 }
 
 /** Checks the attributes, which, if present, are signed and describe the content (RFC 5652, section 5.4). */

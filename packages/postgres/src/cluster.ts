@@ -16,7 +16,7 @@ export function clusterDirectoryOf(dataDirectory: string, majorVersion: number):
 }
 
 /** Throws `version-mismatch` if the data belong to another major version. Changes nothing. */
-export async function refuseOtherVersion(
+export async function requireVersion(
   dataDirectory: string,
   { majorVersion }: Binaries,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function refuseOtherVersion(
   if (mismatch === undefined || mismatch === majorVersion) return;
   throw new EmbeddedPostgresError(
     "version-mismatch",
-    `the database in ${dataDirectory} is of PostgreSQL ${mismatch}, this program brings ${majorVersion}: nothing was changed; run the release of this program that brings ${mismatch}, and move the data to a new data directory with pg_dump and psql`,
+    `the database in ${dataDirectory} is of PostgreSQL ${mismatch}, but this release includes ${majorVersion}; nothing was changed: run the release that includes ${mismatch}, and move the data to a new data directory with pg_dump and psql`,
   );
 }
 
@@ -135,10 +135,10 @@ function initError(initdb: string, error: unknown): EmbeddedPostgresError {
 function initHint(error: unknown, reason: string): string {
   // The file exists: the missing file is the loader of the C library.
   if (systemErrorCode(error) === "ENOENT") {
-    return " (the binaries need glibc: on Alpine and the like, give a database with SLIPWAY_POSTGRES_URL)";
+    return " (the binaries need glibc: on Alpine and similar systems, set SLIPWAY_POSTGRES_URL to an external database)";
   }
   if (reason.includes("user does not exist")) {
-    return " (give this user a line in /etc/passwd, or a database with SLIPWAY_POSTGRES_URL)";
+    return " (add this user to /etc/passwd, or set SLIPWAY_POSTGRES_URL to an external database)";
   }
   return "";
 }

@@ -2,12 +2,12 @@ import { mkdir, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
-import { type Account, giveTree } from "@slipway/runtime/ownership";
+import { type Account, chownTree } from "@slipway/runtime/ownership";
 
-import { chooseAccount, openPathFor } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Binaries } from "./binaries.ts";
-import { clusterDirectoryOf, createCluster, refuseOtherVersion, syncCluster } from "./cluster.ts";
+import { allowAccess, chooseAccount } from "./choose-account.ts";
+import { clusterDirectoryOf, createCluster, requireVersion, syncCluster } from "./cluster.ts";
 import { connectionAt, ensureDatabase } from "./connection.ts";
 import type { EmbeddedConnection } from "./connection.ts";
 import { findPostmaster } from "./find-postmaster.ts";
@@ -56,13 +56,13 @@ export async function openEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
   options.signal.throwIfAborted();
-  const place = await preparePlace(options.dataDir);
-  if (place.isNewOwner) await changeOwner(place, options);
-  return (await adopt(place, options)) ?? (await start(place, options));
+  const setup = await prepareCluster(options.dataDir);
+  if (setup.isNewOwner) await changeOwner(setup, options);
+  return (await adopt(setup, options)) ?? (await start(setup, options));
 }
 
-/** The paths, and the account of the server (undefined for our own). */
-interface Place {
+/** The paths, the binaries, and the account of the server (undefined for our own). */
+interface ClusterSetup {
   readonly dataDirectory: string;
   readonly clusterDirectory: string;
   readonly binaries: Binaries;
@@ -71,35 +71,35 @@ interface Place {
   readonly isNewOwner: boolean;
 }
 
-async function preparePlace(dataDir: string): Promise<Place> {
+async function prepareCluster(dataDir: string): Promise<ClusterSetup> {
   const binaries = await findBinaries();
   await mkdir(resolve(dataDir), {
     recursive: true,
     mode: process.getuid?.() === 0 ? 0o711 : 0o700,
   });
   const dataDirectory = await realpath(resolve(dataDir));
-  await refuseOtherVersion(dataDirectory, binaries);
+  await requireVersion(dataDirectory, binaries);
   const clusterDirectory = clusterDirectoryOf(dataDirectory, binaries.majorVersion);
   const { account, isNewOwner } = await chooseAccount(clusterDirectory);
-  if (account !== undefined) await openPathFor(account, dataDirectory);
+  if (account !== undefined) await allowAccess(account, dataDirectory);
   return { dataDirectory, clusterDirectory, binaries, account, isNewOwner };
 }
 
 /** Stops a server that runs as the database's former owner, and gives the database to the current account. */
 async function changeOwner(
-  { clusterDirectory, account }: Place,
+  { clusterDirectory, account }: ClusterSetup,
   { clock, logger, signal }: EmbeddedPostgresOptions,
 ): Promise<void> {
   if (account === undefined) return;
   await using scope = new Scope();
   const found = await findPostmaster(clusterDirectory, clock, signal, scope.signal);
   if (found !== undefined) await stopPostmaster(found.postmaster, clock);
-  await giveTree(clusterDirectory, account);
-  logger.info({ uid: account.uid }, "the embedded PostgreSQL has a user of its own now");
+  await chownTree(clusterDirectory, account);
+  logger.info({ uid: account.uid }, "transferred the embedded database to its own system user");
 }
 
 async function adopt(
-  { clusterDirectory }: Place,
+  { clusterDirectory }: ClusterSetup,
   { clock, logger, signal }: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres | undefined> {
   const scope = new Scope();
@@ -109,7 +109,7 @@ async function adopt(
     const { postmaster, file } = found;
     const connection = connectionAt(file.socketDirectory, file.port);
     await ensureDatabase(connection);
-    logger.info({ pid: postmaster.pid }, "took over the embedded PostgreSQL that was running");
+    logger.info({ pid: postmaster.pid }, "adopted the running embedded PostgreSQL");
     return new RunningPostgres({ postmaster, connection, adopted: true, scope, clock });
   } catch (error) {
     await scope.close();
@@ -117,16 +117,19 @@ async function adopt(
   }
 }
 
-async function start(place: Place, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { clusterDirectory, account } = place;
+async function start(
+  setup: ClusterSetup,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  const { clusterDirectory, account } = setup;
   const { clock, logger, signal } = options;
-  const runtime = await installRuntime(place.dataDirectory, place.binaries);
+  const runtime = await installRuntime(setup.dataDirectory, setup.binaries);
   const isNew = await createCluster(runtime.initdb, clusterDirectory, account, signal);
   const socketDirectory = await chooseSocketDirectory(clusterDirectory, account);
   try {
     await removeSocketLock(socketDirectory);
     const launch = { postgres: runtime.postgres, clusterDirectory, socketDirectory, account };
-    const postmaster = await startPostmaster(launch, place.dataDirectory, clock, signal);
+    const postmaster = await startPostmaster(launch, setup.dataDirectory, clock, signal);
     const connection = connectionAt(socketDirectory);
     await serveOrAbandon(postmaster, connection, clock);
     const scope = new Scope();
@@ -169,12 +172,12 @@ async function syncInBackground(
     signal.throwIfAborted();
     logger.warn(
       { error: errorText(error) },
-      "a power failure now may cost the new embedded database",
+      "cannot sync the new embedded database to disk: a power failure may lose it",
     );
   }
 }
 
-interface Running {
+interface RunningPostgresOptions {
   readonly postmaster: Postmaster;
   readonly connection: EmbeddedConnection;
   readonly adopted: boolean;
@@ -184,10 +187,10 @@ interface Running {
 }
 
 class RunningPostgres implements EmbeddedPostgres {
-  readonly #running: Running;
+  readonly #running: RunningPostgresOptions;
   #closing: Promise<void> | undefined;
 
-  constructor(running: Running) {
+  constructor(running: RunningPostgresOptions) {
     this.#running = running;
   }
 

@@ -30,7 +30,7 @@ export async function findPostmaster(
   const file = await readPostmasterFile(clusterDirectory);
   if (file === undefined) return undefined;
   if (!(await isPostmasterOf(file.pid, clusterDirectory))) {
-    await disown(file, clusterDirectory);
+    await disarmFile(file, clusterDirectory);
     return undefined;
   }
   const postmaster = watchPostmaster(file.pid, clock, watched);
@@ -47,7 +47,7 @@ export async function findPostmaster(
  * reassigned to another process, or held by an unreaped zombie. It skips our own id, as its parent's, and goes on to
  * check by the rest of the file that no session of that server is left.
  */
-async function disown(file: PostmasterFile, clusterDirectory: string): Promise<void> {
+async function disarmFile(file: PostmasterFile, clusterDirectory: string): Promise<void> {
   await removeSocketDirectory(file.socketDirectory);
   const path = postmasterFilePath(clusterDirectory);
   const text = (await readFile(path, "utf8")).replace(/^\d+/, String(process.pid));

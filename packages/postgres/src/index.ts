@@ -1,8 +1,8 @@
-export { openPathFor } from "./account.ts";
+export { allowAccess } from "./choose-account.ts";
 export { findBinaries } from "./binaries.ts";
 export { openEmbeddedPostgres } from "./embedded-postgres.ts";
 export type { EmbeddedPostgres } from "./embedded-postgres.ts";
 export { EmbeddedPostgresError } from "./errors.ts";
-export { findEmbeddedPostgres, hasEmbeddedPostgres } from "./running-postgres.ts";
+export { findEmbeddedPostgres, hasEmbeddedPostgres } from "./find-embedded-postgres.ts";
 export { startPostmaster } from "./start-postmaster.ts";
 export { systemAccount } from "./system-user.ts";

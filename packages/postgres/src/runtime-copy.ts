@@ -18,7 +18,7 @@ import { systemErrorCode } from "@slipway/runtime";
 import type { Binaries } from "./binaries.ts";
 
 /** A copy of the binaries that every user may read and execute. */
-export interface Runtime {
+export interface PostgresRuntime {
   readonly initdb: string;
   readonly postgres: string;
   /** True if this call made the copy. */
@@ -30,7 +30,10 @@ export interface Runtime {
  * it is complete, so that a crash leaves nothing that looks finished. Copies of other versions stay: a major upgrade
  * needs the old one.
  */
-export async function installRuntime(dataDirectory: string, binaries: Binaries): Promise<Runtime> {
+export async function installRuntime(
+  dataDirectory: string,
+  binaries: Binaries,
+): Promise<PostgresRuntime> {
   const runtimes = join(dataDirectory, "runtime");
   const target = join(runtimes, `postgres-${binaries.version}`);
   const isNew = !(await exists(target));
@@ -105,17 +108,17 @@ async function makeLinks(from: string, to: string): Promise<void> {
   }
 }
 
-interface Link {
+interface LibraryLink {
   readonly source: string;
   readonly target: string;
 }
 
-function readLinks(json: string): Link[] {
+function readLinks(json: string): LibraryLink[] {
   const content: unknown = JSON.parse(json);
   return Array.isArray(content) ? content.filter(isLink) : [];
 }
 
-function isLink(value: unknown): value is Link {
+function isLink(value: unknown): value is LibraryLink {
   return (
     typeof value === "object" &&
     value !== null &&

@@ -19,7 +19,7 @@ const sharedMemoryWaitMs = 5_000;
 const sharedMemoryPollMs = 50;
 
 /** The failure of a server that did not become ready: it ended, or is still starting. */
-type NotReady = "ended" | "late";
+type StartFailure = "ended" | "late";
 
 /** Starts the server and waits until it accepts connections. Throws `start-failed` with the end of its log. */
 export async function startPostmaster(
@@ -48,7 +48,7 @@ export async function waitUntilReady(
   clusterDirectory: string,
   clock: Clock,
   signal: AbortSignal,
-): Promise<PostmasterFile | NotReady> {
+): Promise<PostmasterFile | StartFailure> {
   let hasEnded = false;
   void postmaster.exited.then(() => (hasEnded = true));
   const deadline = clock.monotonic() + readyWithinMs;
@@ -66,7 +66,7 @@ async function readyOrAbandoned(
   clusterDirectory: string,
   clock: Clock,
   signal: AbortSignal,
-): Promise<NotReady | undefined> {
+): Promise<StartFailure | undefined> {
   try {
     const ready = await waitUntilReady(postmaster, clusterDirectory, clock, signal);
     if (typeof ready !== "string") return undefined;
@@ -84,7 +84,7 @@ async function spawnOrExplain(start: PostmasterStart): Promise<Postmaster> {
   } catch (error) {
     throw new EmbeddedPostgresError(
       "start-failed",
-      `PostgreSQL cannot be started: ${errorText(error)}`,
+      `cannot start PostgreSQL: ${errorText(error)}`,
       {
         cause: error,
       },
@@ -92,7 +92,7 @@ async function spawnOrExplain(start: PostmasterStart): Promise<Postmaster> {
   }
 }
 
-async function startError(failure: NotReady, log: ServerLog): Promise<EmbeddedPostgresError> {
+async function startError(failure: StartFailure, log: ServerLog): Promise<EmbeddedPostgresError> {
   const what =
     failure === "ended" ? "ended before it was ready" : `was not ready within ${readyWithinMs} ms`;
   return new EmbeddedPostgresError(

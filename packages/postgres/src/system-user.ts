@@ -14,11 +14,11 @@ const systemUserName = "slipway-postgres";
 const run = promisify(execFile);
 const options = { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" } };
 
-/** A program and its arguments, without the user's name. */
-type Maker = readonly [string, ...string[]];
+/** A command line that creates a user, without the user's name at its end. */
+type UserCommand = readonly [string, ...string[]];
 
-/** Commands that create such a user, on most Linux systems and on small ones. */
-const usualMakers: readonly Maker[] = [
+/** Commands for most Linux systems and for minimal ones. */
+const userCommands: readonly UserCommand[] = [
   [
     "useradd",
     "--system",
@@ -33,17 +33,17 @@ const usualMakers: readonly Maker[] = [
 /** Returns the account of PostgreSQL's own user, which is created if it is missing. Throws `user-missing`. */
 export async function systemAccount(
   name: string = systemUserName,
-  makers: readonly Maker[] = usualMakers,
+  commands: readonly UserCommand[] = userCommands,
 ): Promise<Account> {
   const found = await findAccount(name);
   if (found !== undefined) return found;
-  const problem = await makeUser(name, makers);
+  const problem = await createUser(name, commands);
   // Another server may have created it meanwhile.
-  const made = await findAccount(name);
-  if (made !== undefined) return made;
+  const created = await findAccount(name);
+  if (created !== undefined) return created;
   throw new EmbeddedPostgresError(
     "user-missing",
-    `root runs the embedded PostgreSQL as user ${name}, whom this machine does not have, and who cannot be made (${problem}): make it with "useradd --system ${name}", run the server as an ordinary user, or give a database with SLIPWAY_POSTGRES_URL`,
+    `the embedded PostgreSQL of a server that runs as root needs the user ${name}, which does not exist and cannot be created (${problem}): create it with "useradd --system ${name}", run the server as an ordinary user, or set SLIPWAY_POSTGRES_URL to an external database`,
   );
 }
 
@@ -64,9 +64,9 @@ async function idOf(option: string, name: string): Promise<number> {
 }
 
 /** Creates the user; resolves to the last error, empty on success. */
-async function makeUser(name: string, makers: readonly Maker[]): Promise<string> {
+async function createUser(name: string, commands: readonly UserCommand[]): Promise<string> {
   let problem = "";
-  for (const [program, ...args] of makers) {
+  for (const [program, ...args] of commands) {
     try {
       await run(program, [...args, name], options);
       return "";

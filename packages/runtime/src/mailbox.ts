@@ -1,5 +1,5 @@
 /** The result of `offer`. */
-export type Offered = "taken" | "full" | "closed";
+export type OfferResult = "taken" | "full" | "closed";
 
 /**
  * A bounded queue between one writer and one reader. A full mailbox refuses; the writer handles that.
@@ -19,7 +19,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
     return this.#items.length;
   }
 
-  offer(item: T): Offered {
+  offer(item: T): OfferResult {
     if (this.#end !== undefined) return "closed";
     if (this.#items.length >= this.#capacity) return "full";
     this.#items.push(item);

@@ -25,18 +25,18 @@ export async function ownerOf(path: string): Promise<Account | undefined> {
  * meanwhile. A file with several names may be one of the system's, to which the owner made a link: it stays as it is,
  * and so do the files of others.
  */
-export async function giveTree(directory: string, account: Account): Promise<void> {
+export async function chownTree(directory: string, account: Account): Promise<void> {
   const { uid: from } = await lstat(directory);
-  await giveEntries(directory, from, account);
+  await chownEntries(directory, from, account);
   await lchown(directory, account.uid, account.gid);
 }
 
-async function giveEntries(directory: string, from: number, account: Account): Promise<void> {
+async function chownEntries(directory: string, from: number, account: Account): Promise<void> {
   for await (const entry of await opendir(directory)) {
     const path = join(directory, entry.name);
     const { uid, nlink } = await lstat(path);
     const isDirectory = entry.isDirectory();
-    if (isDirectory) await giveEntries(path, from, account);
+    if (isDirectory) await chownEntries(path, from, account);
     if (uid === from && (isDirectory || nlink === 1)) {
       await lchown(path, account.uid, account.gid);
     }

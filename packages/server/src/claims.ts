@@ -1,9 +1,9 @@
 /** The services and statements of claims, without a server around them: for tests that call them one at a time. */
 export {
+  type AgentSession,
   markAllAlive,
   markConnected,
   markDisconnected,
-  type AgentSession,
 } from "./features/agents/connection/connection-queries.ts";
 export { updateAgentLifecycle, updateAgentStartup } from "./features/agents/rpc/queries.ts";
 export { createSubAgent } from "./features/agents/rpc/sub-agents.ts";
@@ -21,7 +21,13 @@ export { connectionOptions, databaseOn } from "./platform/db/database.ts";
 export type { DB } from "./platform/db/gen/schema.ts";
 export { timestampFromMs } from "./platform/db/timestamp.ts";
 export type { DriverBuild } from "@slipway/drivers";
-export type { Driver, DriverName, DriverPlan, DriverResult, Observed } from "@slipway/drivers";
+export type {
+  Driver,
+  DriverName,
+  DriverPlan,
+  DriverResult,
+  WorkspaceObservation,
+} from "@slipway/drivers";
 export { DriverError } from "@slipway/drivers";
 export { keepFile } from "./features/files/service.ts";
 export { fullGrant, type UserCaller } from "./platform/http/caller.ts";

@@ -9,12 +9,12 @@ import {
   type EmbeddedPostgres,
   findBinaries,
   openEmbeddedPostgres,
-  openPathFor,
+  allowAccess,
   startPostmaster,
   systemAccount,
 } from "@slipway/postgres";
 import { parseProcStatus, silentLogger, systemClock } from "@slipway/runtime";
-import { type Account, giveTree } from "@slipway/runtime/ownership";
+import { type Account, chownTree } from "@slipway/runtime/ownership";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -194,15 +194,15 @@ test("puts the socket into a private directory when the path of the data is too 
   await expect(stat(host)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("names the directory that the server's user cannot pass through", async () => {
+test("names the directory that the server's user cannot traverse", async () => {
   const closed = join(root, "closed");
   const inside = join(closed, "data");
   await mkdir(inside, { recursive: true });
   await chmod(closed, 0o700);
-  const opening = openPathFor({ uid: 54_321, gid: 54_321 }, inside);
+  const opening = allowAccess({ uid: 54_321, gid: 54_321 }, inside);
   await expect(opening).rejects.toMatchObject({
     code: "directory-unreachable",
-    message: expect.stringContaining(`cannot pass through ${closed} (mode 700)`),
+    message: expect.stringContaining(`cannot traverse ${closed} (mode 700)`),
   });
 });
 
@@ -266,13 +266,13 @@ describe.runIf(isRoot)("where root starts it", () => {
     await query(first, "create table kept as select 42 as answer");
     await first.close();
 
-    await giveTree(cluster, nobody);
+    await chownTree(cluster, nobody);
     const second = await open(old);
     expect(await query(second, "select answer from kept")).toEqual([42]);
     expect(await userOfProcess(second.pid)).toBe(uid);
     await second.close();
 
-    await giveTree(cluster, nobody);
+    await chownTree(cluster, nobody);
     const { version } = await findBinaries();
     const running = await startPostmaster(
       {
@@ -294,11 +294,11 @@ describe.runIf(isRoot)("where root starts it", () => {
     expect((await stat(join(cluster, "PG_VERSION"))).uid).toBe(uid);
   });
 
-  test("says how to go on where that user does not exist and cannot be made", async () => {
-    const making = systemAccount("slipway-not-there", [["no-such-program"], ["false"]]);
-    await expect(making).rejects.toMatchObject({
+  test("says what to do when that user does not exist and cannot be created", async () => {
+    const creating = systemAccount("slipway-not-there", [["no-such-program"], ["false"]]);
+    await expect(creating).rejects.toMatchObject({
       code: "user-missing",
-      message: expect.stringContaining('make it with "useradd --system slipway-not-there"'),
+      message: expect.stringContaining('create it with "useradd --system slipway-not-there"'),
     });
   });
 });

@@ -129,7 +129,7 @@ describe("where the driver is on", () => {
   });
 });
 
-test("where it was turned off nothing is pushed or started, and what runs can be stopped", async () => {
+test("where it is disabled nothing is pushed or started, and what runs can be stopped", async () => {
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
@@ -150,7 +150,7 @@ test("where it was turned off nothing is pushed or started, and what runs can be
 
   const off = opened.use(await start(""));
   const admin = await logInAsAdmin(off.url);
-  const how = "SLIPWAY_PROCESS_DRIVER=true turns it on";
+  const how = "set SLIPWAY_PROCESS_DRIVER=true to enable it";
   const version = await pushVersion(admin, process);
   expect(version.job).toMatchObject({ status: "failed", error: expect.stringContaining(how) });
   expect(version.job.error).toContain("line 2, column 9");

@@ -138,7 +138,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect([second, third]).toEqual([first, first]);
     expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\n");
     expect(lines).toContainEqual(
-      expect.stringMatching(/^agent main runs already, as process \d+$/),
+      expect.stringMatching(/^agent main is already running as process \d+$/),
     );
   });
 

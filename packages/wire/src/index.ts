@@ -26,7 +26,7 @@ export { ProtobufError } from "./protobuf/errors.ts";
 export type { ProtobufErrorCode } from "./protobuf/errors.ts";
 export { readLogBatch } from "./protobuf/log-batch.ts";
 export { boundsCheck } from "./protobuf/bounds.ts";
-export type { Excess, FieldBound, MessageBounds } from "./protobuf/bounds.ts";
+export type { BoundExcess, FieldBound, MessageBounds } from "./protobuf/bounds.ts";
 export {
   createMessage,
   encodeMessage,

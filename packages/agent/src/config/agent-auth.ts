@@ -19,7 +19,7 @@ export type AgentAuth =
     };
 
 /** The value of a variable; undefined when it is not set or empty. */
-type Text = (name: string) => string | undefined;
+type ReadVariable = (name: string) => string | undefined;
 
 const clouds: Readonly<Record<string, Cloud>> = {
   "aws-instance-identity": "aws",
@@ -29,7 +29,7 @@ const clouds: Readonly<Record<string, Cloud>> = {
 const methods = ["token", ...Object.keys(clouds)];
 
 /** Reads the authentication. Adds its faults to `faults`; the result counts only when there are none. */
-export function readAuth(text: Text, faults: string[]): AgentAuth {
+export function readAuth(text: ReadVariable, faults: string[]): AgentAuth {
   const method = text("CODER_AGENT_AUTH") ?? "token";
   if (method === "token") return { kind: "token", token: readToken(text, faults) };
   const cloud = Object.hasOwn(clouds, method) ? clouds[method] : undefined;
@@ -46,7 +46,7 @@ export function readAuth(text: Text, faults: string[]): AgentAuth {
   };
 }
 
-function readToken(text: Text, faults: string[]): string {
+function readToken(text: ReadVariable, faults: string[]): string {
   const token = text("CODER_AGENT_TOKEN");
   if (token !== undefined) return token.trim();
   const file = text("CODER_AGENT_TOKEN_FILE");
@@ -64,7 +64,7 @@ function readToken(text: Text, faults: string[]): string {
   }
 }
 
-interface MetadataPlace {
+interface MetadataEndpoint {
   /** The variable that redirects the cloud's own libraries. */
   readonly variable: string;
   readonly url: string;
@@ -74,7 +74,7 @@ interface MetadataPlace {
 
 const linkLocal = "http://169.254.169.254";
 
-const metadataServices: Readonly<Record<Cloud, MetadataPlace>> = {
+const metadataServices: Readonly<Record<Cloud, MetadataEndpoint>> = {
   aws: { variable: "AWS_EC2_METADATA_SERVICE_ENDPOINT", url: linkLocal, isHost: false },
   azure: { variable: "AZURE_POD_IDENTITY_AUTHORITY_HOST", url: linkLocal, isHost: false },
   google: {
@@ -85,8 +85,8 @@ const metadataServices: Readonly<Record<Cloud, MetadataPlace>> = {
 };
 
 function readMetadataUrl(
-  { variable, url, isHost }: MetadataPlace,
-  text: Text,
+  { variable, url, isHost }: MetadataEndpoint,
+  text: ReadVariable,
   faults: string[],
 ): string {
   const value = text(variable)?.trim();

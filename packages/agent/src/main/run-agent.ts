@@ -11,16 +11,16 @@ import type { User } from "../process/user.ts";
 import { scriptBinDirectory } from "../scripts/script-directories.ts";
 import { ScriptRunner } from "../scripts/script-runner.ts";
 import { AgentLife } from "../session/agent-life.ts";
-import type { Ending } from "../session/agent-life.ts";
+import type { ShutdownSignals } from "../session/agent-life.ts";
 import { givenToken } from "../session/credential.ts";
 import type { Credential } from "../session/credential.ts";
 import { askAsAgent } from "../session/reinit/ask-as-agent.ts";
 import { decide } from "../session/reinit/identity.ts";
-import type { Place } from "../session/workspace.ts";
+import type { AgentMachine } from "../session/workspace.ts";
 import { allHeaders } from "./header-command.ts";
 import { openLogger } from "./open-logger.ts";
 
-export interface RunAgentOptions extends Ending {
+export interface RunAgentOptions extends ShutdownSignals {
   /** Settings by the names of their variables; they win over the environment. */
   readonly flags: Variables;
   readonly environment: Variables;
@@ -73,7 +73,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     openScripts: ({ manifest, host, onCompleted }) =>
       new ScriptRunner(manifest.scripts, host, onCompleted),
     serverUrl,
-    place: placeOf(config, credential, environment),
+    machine: machineOf(config, credential, environment),
     directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
     subsystems: config.subsystems,
     clock: systemClock,
@@ -104,7 +104,11 @@ function credentialOf(
   }
 }
 
-function placeOf(config: AgentConfig, credential: Credential, environment: Variables): Place {
+function machineOf(
+  config: AgentConfig,
+  credential: Credential,
+  environment: Variables,
+): AgentMachine {
   return {
     // Commands come with a manifest, and that with a token.
     token: () => credential.current() ?? "",

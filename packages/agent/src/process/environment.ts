@@ -4,7 +4,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The sources of a command's environment. */
 export interface EnvironmentSources {
-  /** The variables that come first and that the process never overrides: the agent's identity and place. */
+  /** The variables that come first and that the process never overrides: the agent's token and the names of its workspace. */
   readonly base: Variables;
   /** The agent's own environment. */
   readonly process: Variables;

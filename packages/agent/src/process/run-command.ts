@@ -33,7 +33,7 @@ export interface RunOptions {
   /** The time from SIGHUP to SIGKILL after the signal. */
   readonly stopGraceMs: number;
   readonly joinOutput: boolean;
-  readonly onOutput: TakeOutput;
+  readonly onOutput: OutputHandler;
   readonly signal: AbortSignal;
 }
 
@@ -43,7 +43,11 @@ export type OutputStream = "stdout" | "stderr";
  * Takes a piece of output, in order per stream; nothing more is read until it resolves. `cut` is aborted when the output
  * is no longer waited for: it must resolve soon then.
  */
-export type TakeOutput = (stream: OutputStream, chunk: Buffer, cut: AbortSignal) => Promise<void>;
+export type OutputHandler = (
+  stream: OutputStream,
+  chunk: Buffer,
+  cut: AbortSignal,
+) => Promise<void>;
 
 /** The time that background processes may hold the output after the command itself has ended. */
 export const pipesGraceMs = 10_000;
@@ -85,19 +89,19 @@ export async function runCommand(
   return isClean && !isComplete ? { kind: "pipes-left-open" } : exit;
 }
 
-type EndedBy = "timed-out" | "stopped";
+type KillReason = "timed-out" | "stopped";
 
 /** Waits for the leader, and ends its group at the timeout or the signal. */
 async function waitForExit(
   group: SpawnedGroup,
   clock: Clock,
   options: RunOptions,
-): Promise<{ readonly exit: Exit; readonly endedBy: EndedBy | undefined }> {
+): Promise<{ readonly exit: Exit; readonly endedBy: KillReason | undefined }> {
   const exited = new AbortController();
   const reason = await Promise.race([
     group.exit.then(() => undefined),
-    whenAborted(AbortSignal.any([options.signal, exited.signal])).then((): EndedBy => "stopped"),
-    elapsed(options.timeoutMs, clock, exited.signal).then((): EndedBy => "timed-out"),
+    whenAborted(AbortSignal.any([options.signal, exited.signal])).then((): KillReason => "stopped"),
+    elapsed(options.timeoutMs, clock, exited.signal).then((): KillReason => "timed-out"),
   ]);
   exited.abort();
   if (reason !== undefined) {
@@ -121,7 +125,11 @@ async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal
   return new Promise(() => undefined);
 }
 
-async function readOutput(group: SpawnedGroup, take: TakeOutput, cut: AbortSignal): Promise<void> {
+async function readOutput(
+  group: SpawnedGroup,
+  take: OutputHandler,
+  cut: AbortSignal,
+): Promise<void> {
   await Promise.all([
     readStream(group.stdout, (chunk) => take("stdout", chunk, cut)),
     // One pipe for both has one reader.

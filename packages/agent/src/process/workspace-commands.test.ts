@@ -9,7 +9,7 @@ import { prepareCommand } from "./workspace-commands.ts";
 const folder = mkdtempSync(join(tmpdir(), "slipway-workspace-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const place = {
+const context = {
   token: "the-token",
   user: { name: "u", home: "/", shell: "/bin/sh" },
   environment: { PATH: "/usr/bin", GOTRACEBACK: "none" },
@@ -28,7 +28,7 @@ const workspace = {
 
 describe("prepareCommand", () => {
   it("says who and where it is, and leaves out what is empty", async () => {
-    const { environment, cwd, file } = await prepareCommand("echo", place, workspace, { X: "3" });
+    const { environment, cwd, file } = await prepareCommand("echo", context, workspace, { X: "3" });
     expect(environment).toEqual({
       CODER: "true",
       CODER_WORKSPACE_NAME: "dev",
@@ -53,7 +53,7 @@ describe("prepareCommand", () => {
   it.each(["", join(folder, "absent"), "/dev/null"])(
     "runs at home where %j is no directory",
     async (directory) => {
-      expect((await prepareCommand("echo", place, { ...workspace, directory })).cwd).toBe("/");
+      expect((await prepareCommand("echo", context, { ...workspace, directory })).cwd).toBe("/");
     },
   );
 });

@@ -20,8 +20,8 @@ export interface WorkspaceDescription {
   readonly secrets: Variables;
 }
 
-/** The agent's identity and place on its machine; the same for its whole life. */
-export interface AgentPlace {
+/** The agent's token, user and directories, which its commands share. */
+export interface CommandContext {
   readonly token: string;
   readonly user: User;
   readonly environment: Variables;
@@ -31,22 +31,22 @@ export interface AgentPlace {
 /** Makes a command of the workspace from its text. Throws `ProcessError` "bad-interpreter". */
 export async function prepareCommand(
   text: string,
-  place: AgentPlace,
+  context: CommandContext,
   workspace: WorkspaceDescription,
   extra: Variables = {},
 ): Promise<PreparedCommand> {
   return {
-    ...buildCommand(place.user.shell, text),
-    cwd: await workingDirectory(workspace.directory, place.user.home),
+    ...buildCommand(context.user.shell, text),
+    cwd: await workingDirectory(workspace.directory, context.user.home),
     environment: buildEnvironment(
       {
-        base: baseVariables(place.token, workspace),
+        base: baseVariables(context.token, workspace),
         // Asks the Go runtime of a stock agent to omit stacks; not meant for other programs.
-        process: { ...place.environment, GOTRACEBACK: goTraceback(place.environment) },
-        user: place.user,
+        process: { ...context.environment, GOTRACEBACK: goTraceback(context.environment) },
+        user: context.user,
         manifest: workspace.environment,
         secrets: workspace.secrets,
-        binDirectory: place.binDirectory,
+        binDirectory: context.binDirectory,
       },
       extra,
     ),

@@ -23,7 +23,7 @@ const lineOverheadBytes = 21;
 /** The time that a source waits for more lines after it sent some. */
 const batchingMs = 100;
 
-interface Source {
+interface LogSource {
   readonly lines: LogLine[];
   lastCreatedAtNs: bigint;
   lastSentMs: number;
@@ -37,7 +37,7 @@ interface Source {
  */
 export class LogQueue {
   readonly #clock: Clock;
-  readonly #sources = new Map<string, Source>();
+  readonly #sources = new Map<string, LogSource>();
   readonly #roomWaiters = new Set<() => void>();
   readonly #emptyWaiters = new Set<() => void>();
   /** Woken when there is something new to send. */
@@ -82,7 +82,7 @@ export class LogQueue {
   /** Returns the batch that is due now, or the milliseconds until there is one. Its lines stay until `acknowledge`. */
   next(): LogBatch | { readonly waitMs: number } {
     const nowMs = this.#clock.monotonic();
-    let due: [string, Source] | undefined;
+    let due: [string, LogSource] | undefined;
     for (const entry of this.#sources) {
       const [, source] = entry;
       if (source.lines.length > 0 && (due === undefined || source.lastSentMs < due[1].lastSentMs)) {
@@ -130,7 +130,7 @@ export class LogQueue {
     callAll(this.#emptyWaiters);
   }
 
-  #source(sourceId: string): Source {
+  #source(sourceId: string): LogSource {
     let source = this.#sources.get(sourceId);
     if (source === undefined) {
       source = {

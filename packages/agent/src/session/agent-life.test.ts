@@ -73,7 +73,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",
-    place: {
+    machine: {
       token: () => "token",
       user: { name: "u", home: folder, shell: "/bin/sh" },
       home: folder,
@@ -209,7 +209,7 @@ describe("AgentLife", () => {
     const run = bench(
       { scripts: [{ ...startScript, script: "true" }] },
       {
-        place: {
+        machine: {
           token: () => "token",
           user: new ProcessError("no-shell", "no shell anywhere"),
           home: folder,

@@ -5,9 +5,9 @@ import type { Subsystem } from "../config/agent-config.ts";
 import { agentVersion } from "../config/agent-version.ts";
 import { AgentSession } from "./agent-session.ts";
 import type { AgentSessionOptions } from "./agent-session.ts";
+import { ConnectLog } from "./connect-log.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { Dial } from "./keep-connected.ts";
-import { LadderLog } from "./ladder-log.ts";
 import { getManifest, updateStartup } from "./manifest-calls.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { Redial } from "./redial.ts";
@@ -29,7 +29,7 @@ export interface AgentLifeOptions extends AgentSessionOptions {
 }
 
 /** The two ways to end an agent from outside: politely, then by force. */
-export interface Ending {
+export interface ShutdownSignals {
   readonly interrupted: Promise<unknown>;
   readonly forced: AbortSignal;
 }
@@ -47,7 +47,7 @@ type Phase =
     };
 
 /** An event, and the waiter for its outcome. */
-interface Asked {
+interface PendingEvent {
   readonly event: ReinitEvent;
   readonly decided: PromiseWithResolvers<Decision>;
 }
@@ -76,7 +76,7 @@ export class AgentLife {
   #phase: Phase = { kind: "waiting" };
   /** Sessions that have something to report, the oldest first. */
   #speakers: readonly AgentSession[] = [];
-  #asked: Asked | undefined;
+  #asked: PendingEvent | undefined;
   /** The owner named by an event that led to the present one, so that repeated events cost nothing. */
   #knownOwnerId: string | undefined;
 
@@ -85,7 +85,7 @@ export class AgentLife {
   }
 
   /** Lives until it is interrupted and has shut down, or is forced to end. Run it once. */
-  async run({ interrupted, forced }: Ending): Promise<void> {
+  async run({ interrupted, forced }: ShutdownSignals): Promise<void> {
     const { logger } = this.#options;
     this.#scope.run((signal) => this.#connect(signal));
     this.#scope.run((signal) => this.#poll(signal));
@@ -97,7 +97,7 @@ export class AgentLife {
       logger.info({}, "shut down");
     } catch (error) {
       if (!forced.aborted) throw error;
-      logger.warn({}, "ended at once");
+      logger.warn({}, "ended without shutting down");
     } finally {
       for (const session of this.#speakers) session[Symbol.dispose]();
       await this.#scope.close();
@@ -111,7 +111,7 @@ export class AgentLife {
         dial,
         serve: (connection, onUsable, ended) => this.#serve(connection, onUsable, ended),
         redial: this.#redial,
-        ladder: new LadderLog(serverUrl, clock, logger),
+        connectLog: new ConnectLog(serverUrl, clock, logger),
         clock,
         logger,
         random,
@@ -136,7 +136,7 @@ export class AgentLife {
   async #ask(event: ReinitEvent, signal: AbortSignal): Promise<boolean> {
     const { ownerId } = event;
     if (ownerId !== undefined && ownerId === this.#knownOwnerId) return false;
-    const asked: Asked = { event, decided: Promise.withResolvers<Decision>() };
+    const asked: PendingEvent = { event, decided: Promise.withResolvers<Decision>() };
     this.#asked = asked;
     this.#redial.now();
     const decision = await abortable(asked.decided.promise, signal);
@@ -168,9 +168,9 @@ export class AgentLife {
     onUsable: () => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const { place, subsystems, logger } = this.#options;
+    const { machine, subsystems, logger } = this.#options;
     signal.throwIfAborted();
-    const manifest = await getManifest(connection, place, signal);
+    const manifest = await getManifest(connection, machine, signal);
     signal.throwIfAborted();
     const decision = this.#take(manifest);
     const expandedDirectory = manifest.workspace.directory;
@@ -224,7 +224,10 @@ export class AgentLife {
 
   #reinit(session: AgentSession, ranAs: Identity, next: AgentManifest): void {
     const { logger } = this.#options;
-    logger.info({ from: ranAs, to: identityOf(next) }, "the agent has a new owner, starting anew");
+    logger.info(
+      { from: ranAs, to: identityOf(next) },
+      "the agent has a new owner: starting a new session",
+    );
     const left = Promise.withResolvers<void>();
     this.#phase = { kind: "leaving", ranAs, next, left: left.promise };
     this.#scope.run(async (signal) => {

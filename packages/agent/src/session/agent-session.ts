@@ -1,4 +1,4 @@
-import { type Clock, limitedBy, type Logger } from "@slipway/runtime";
+import { type Clock, type Logger, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
 import { OutputPipes } from "../process/output-pipes.ts";
@@ -16,12 +16,12 @@ import type { RoutineParts } from "./routines.ts";
 import { ScriptLife } from "./script-life.ts";
 import { serveConnection } from "./serve-connection.ts";
 import { Workspace } from "./workspace.ts";
-import type { Place } from "./workspace.ts";
+import type { AgentMachine } from "./workspace.ts";
 
 /** The options of a session. */
 export interface AgentSessionOptions {
   readonly openScripts: OpenScripts;
-  readonly place: Place;
+  readonly machine: AgentMachine;
   readonly directories: ScriptDirectories;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -61,11 +61,11 @@ export class AgentSession implements Disposable {
   #isLeaving = false;
 
   constructor(manifest: AgentManifest, options: AgentSessionOptions) {
-    const { clock, logger, place, directories, openScripts } = options;
+    const { clock, logger, machine, directories, openScripts } = options;
     const logs = new LogQueue(clock);
     const lifecycle = new Lifecycle(clock);
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
-    const workspace = new Workspace(place);
+    const workspace = new Workspace(machine);
     const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
     this.#parts = { logs, lifecycle, timings, workspace, commands, logger };
     this.#manifest = manifest;
@@ -77,7 +77,7 @@ export class AgentSession implements Disposable {
         prepare: (text, extra) => workspace.prepare(text, extra),
         logs,
         directories,
-        home: place,
+        home: machine,
         logger,
       },
       onCompleted: (timing) => {
@@ -129,7 +129,7 @@ export class AgentSession implements Disposable {
     this.#isLeaving = true;
     this.#stopping.abort();
     lifecycle.forget();
-    await limitedBy(maxLeavingMs, commands.clock, (limit) =>
+    await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
     await commands.groups.endAll(leftoverGraceMs, signal);
@@ -138,7 +138,7 @@ export class AgentSession implements Disposable {
   /** Waits briefly for the last messages to reach the server, and is silent then. */
   async flush(signal: AbortSignal): Promise<void> {
     const { logs, lifecycle, timings, commands } = this.#parts;
-    await limitedBy(flushMs, commands.clock, async (limit) => {
+    await withDeadline(flushMs, commands.clock, async (limit) => {
       const either = AbortSignal.any([signal, limit]);
       await Promise.all([logs.flush(either), timings.drained(either), lifecycle.reported(either)]);
     });

@@ -4,9 +4,9 @@ import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";
+import { ConnectLog } from "./connect-log.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { KeepConnectedOptions } from "./keep-connected.ts";
-import { LadderLog } from "./ladder-log.ts";
 import { Redial } from "./redial.ts";
 
 const logger = silentLogger;
@@ -33,7 +33,7 @@ async function dialTimes(lives: readonly (number | undefined)[], forMs: number):
       throw new Error("lost");
     },
     redial: new Redial(),
-    ladder: new LadderLog("http://localhost", clock, logger),
+    connectLog: new ConnectLog("http://localhost", clock, logger),
     clock,
     logger,
     random: () => 0,
@@ -85,7 +85,7 @@ describe("keepConnected", () => {
         },
         serve: async () => undefined,
         redial: new Redial(),
-        ladder: new LadderLog("http://localhost", clock, { ...logger, warn }),
+        connectLog: new ConnectLog("http://localhost", clock, { ...logger, warn }),
         clock,
         logger,
         random: () => 0,
@@ -114,7 +114,7 @@ describe("keepConnected", () => {
           throw new Error("lost");
         },
         redial: new Redial(),
-        ladder: new LadderLog("http://localhost", clock, logger),
+        connectLog: new ConnectLog("http://localhost", clock, logger),
         clock,
         logger,
         random: () => 0,
@@ -149,7 +149,7 @@ describe("keepConnected", () => {
           await clock.sleep(3_600_000, signal);
         },
         redial,
-        ladder: new LadderLog("http://localhost", clock, logger),
+        connectLog: new ConnectLog("http://localhost", clock, logger),
         clock,
         logger,
         random: () => 0,

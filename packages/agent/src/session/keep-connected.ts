@@ -8,7 +8,7 @@ import {
 } from "@slipway/runtime";
 import { type AgentConnection, DialError, IdentityError, type Rung } from "@slipway/sdk/agent";
 
-import type { LadderLog } from "./ladder-log.ts";
+import type { ConnectLog } from "./connect-log.ts";
 import type { Redial } from "./redial.ts";
 
 /** Opens a connection; throws `DialError`, or `IdentityError` where the agent gets no token to open one with. */
@@ -24,7 +24,7 @@ export interface KeepConnectedOptions {
   ) => Promise<void>;
   /** Ends the present connection, dial or delay on request. */
   readonly redial: Redial;
-  readonly ladder: LadderLog;
+  readonly connectLog: ConnectLog;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -67,13 +67,13 @@ export async function keepConnected(
 
 /** Connects once. Resolves to the time that the connection was usable, in milliseconds. */
 async function connectOnce(
-  { dial, serve, ladder, clock, logger }: KeepConnectedOptions,
+  { dial, serve, connectLog, clock, logger }: KeepConnectedOptions,
   { asked, either }: { readonly asked: AbortSignal; readonly either: AbortSignal },
 ): Promise<number> {
   let usableAtMs: number | undefined;
   const onUsable = (): void => {
     usableAtMs = clock.monotonic();
-    ladder.connected();
+    connectLog.connected();
     logger.info({}, "connected");
   };
   let connection: AgentConnection | undefined;
@@ -83,7 +83,7 @@ async function connectOnce(
     await serve(connection, onUsable, either);
   } catch (error) {
     if (either.aborted) logger.debug({}, "connection ended by this side");
-    else if (usableAtMs === undefined) ladder.failed(rungOf(error), errorText(error));
+    else if (usableAtMs === undefined) connectLog.failed(rungOf(error), errorText(error));
     else logger.warn({ error: errorText(error) }, "connection lost");
   } finally {
     // A peer that does not answer the goodbye must not hold up a request for an immediate redial.

@@ -41,7 +41,7 @@ export interface RoutineParts {
 
 /** Returns the routines that go on to the very end: the agent's reports about its own life. */
 export function lastingRoutines(parts: RoutineParts): Routine[] {
-  return reporting(parts, (report) => report);
+  return reportRoutines(parts, (report) => report);
 }
 
 /**
@@ -49,7 +49,7 @@ export function lastingRoutines(parts: RoutineParts): Routine[] {
  * its log sources any more, and refused reports are dropped.
  */
 export function farewellRoutines(parts: RoutineParts): Routine[] {
-  return reporting(parts, (report) => async (connection, value, signal) => {
+  return reportRoutines(parts, (report) => async (connection, value, signal) => {
     try {
       return await report(connection, value, signal);
     } catch (error) {
@@ -62,7 +62,7 @@ export function farewellRoutines(parts: RoutineParts): Routine[] {
 
 type Report<T, R> = (connection: AgentConnection, value: T, signal: AbortSignal) => Promise<R>;
 
-function reporting(
+function reportRoutines(
   { logs, lifecycle, timings, commands, logger }: RoutineParts,
   send: <T, R>(report: Report<T, R>) => Report<T, R | undefined>,
 ): Routine[] {
@@ -70,17 +70,17 @@ function reporting(
   const storeLogs = send(createLogs);
   const reportState = send(updateLifecycle);
   return [
-    lasting("logs", (connection, signal) =>
+    untilEnd("logs", (connection, signal) =>
       sendLogs(
         logs,
         async (batch, ended) => (await storeLogs(connection, batch, ended)) ?? "stored",
         { clock, logger, signal },
       ),
     ),
-    lasting("lifecycle", (connection, signal) =>
+    untilEnd("lifecycle", (connection, signal) =>
       lifecycle.run((change, ended) => reportState(connection, change, ended), signal),
     ),
-    lasting("timings", async (connection, signal) => {
+    untilEnd("timings", async (connection, signal) => {
       await timings.run(
         (timing, ended) => deliverTiming(connection, timing, { logger, signal: ended }),
         signal,
@@ -98,7 +98,7 @@ export function watchingRoutines(
 ): Routine[] {
   const { clock } = commands;
   return [
-    watching("metadata", async (connection, signal) => {
+    untilShutdown("metadata", async (connection, signal) => {
       const host = { commands, prepare: (text: string) => workspace.prepare(text) };
       await runMetadata(
         metadata,
@@ -107,14 +107,14 @@ export function watchingRoutines(
         signal,
       );
     }),
-    watching("app health", async (connection, signal) => {
+    untilShutdown("app health", async (connection, signal) => {
       const report = lenient(logger, "app health", updateAppHealths, connection);
       await runAppHealthChecks(apps, { clock, probe: probeApp, report }, signal);
     }),
-    watching("stats", (connection, signal) =>
+    untilShutdown("stats", (connection, signal) =>
       reportStats((kind, ended) => updateStats(connection, kind, ended), { clock, signal }),
     ),
-    watching("resources", (connection, signal) =>
+    untilShutdown("resources", (connection, signal) =>
       watchResources(connection, { clock, logger, signal }),
     ),
   ];
@@ -157,10 +157,10 @@ function lenient<T>(
   };
 }
 
-function lasting(name: string, run: Routine["run"]): Routine {
+function untilEnd(name: string, run: Routine["run"]): Routine {
   return { name, endsAtShutdown: false, run };
 }
 
-function watching(name: string, run: Routine["run"]): Routine {
+function untilShutdown(name: string, run: Routine["run"]): Routine {
   return { name, endsAtShutdown: true, run };
 }

@@ -1,4 +1,4 @@
-import { type Clock, errorText, limitedBy, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, withDeadline } from "@slipway/runtime";
 
 import type { LogQueue } from "../scripts/log-queue.ts";
 import type { StageResult } from "../scripts/script-result.ts";
@@ -47,7 +47,7 @@ export class ScriptLife {
   async #start(): Promise<void> {
     const { stages, lifecycle, clock, logs } = this.#options;
     const result = await this.#resultOf(stages.start());
-    await limitedBy(logsFirstMs, clock, (limit) => logs.flush(limit));
+    await withDeadline(logsFirstMs, clock, (limit) => logs.flush(limit));
     lifecycle.enter(startStates[result]);
     stages.startSchedules();
   }
@@ -57,8 +57,8 @@ export class ScriptLife {
     try {
       return await stage;
     } catch (error) {
-      const text = `scripts cannot be run: ${errorText(error)}`;
-      this.#options.logger.error({ error: errorText(error) }, "scripts cannot be run");
+      const text = `cannot run scripts: ${errorText(error)}`;
+      this.#options.logger.error({ error: errorText(error) }, "cannot run scripts");
       this.#options.logs.push(externalSourceId, "error", [text]);
       return "failed";
     }

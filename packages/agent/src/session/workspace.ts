@@ -6,8 +6,8 @@ import type { WorkspaceDescription } from "../process/workspace-commands.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The agent's place on this machine, for its whole life. */
-export interface Place {
+/** The agent's token, user and directories on this machine, for its whole life. */
+export interface AgentMachine {
   /** Returns the present token: one got for an instance's identity changes. */
   readonly token: () => string;
   /** The user, or the reason that none can run a command. */
@@ -19,15 +19,15 @@ export interface Place {
 
 /** The workspace as the newest manifest describes it; makes its commands. */
 export class Workspace {
-  readonly #place: Place;
+  readonly #machine: AgentMachine;
   #description: WorkspaceDescription | undefined;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(machine: AgentMachine) {
+    this.#machine = machine;
   }
 
-  get place(): Place {
-    return this.#place;
+  get machine(): AgentMachine {
+    return this.#machine;
   }
 
   update(description: WorkspaceDescription): void {
@@ -36,11 +36,11 @@ export class Workspace {
 
   /** Makes a command. Rejects with `ProcessError` where none can be run. */
   async prepare(text: string, extra: Variables = {}): Promise<PreparedCommand> {
-    const { user, token, ...place } = this.#place;
+    const { user, token, ...machine } = this.#machine;
     if (user instanceof ProcessError) throw user;
     if (this.#description === undefined) {
       throw new ProcessError("no-directory", "the server has not described the workspace yet");
     }
-    return prepareCommand(text, { ...place, token: token(), user }, this.#description, extra);
+    return prepareCommand(text, { ...machine, token: token(), user }, this.#description, extra);
   }
 }

@@ -53,7 +53,7 @@ export class ClaimWorld {
       decide,
       openScripts: (input) => this.#openScripts(input),
       serverUrl: "http://localhost",
-      place: {
+      machine: {
         token: () => "token",
         user: { name: "u", home: "/", shell: "/bin/sh" },
         home: "/",

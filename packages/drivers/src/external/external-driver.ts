@@ -6,11 +6,11 @@ import type {
   DriverResource,
   DriverResult,
   ObserveInput,
-  Observed,
   PlanInput,
+  WorkspaceObservation,
 } from "../driver.ts";
 
-const stages = { start: "Waiting for agents", end: "Letting agents go" } as const;
+const stages = { start: "Waiting for agents", end: "Releasing agents" } as const;
 
 /**
  * Runs agents that people start by hand, anywhere, with the command from the credentials route. The driver touches
@@ -28,7 +28,7 @@ export class ExternalDriver implements Driver {
       log.write(
         "info",
         stages.start,
-        `start agent ${agent.name} with the command that is shown by: slipway show ${build.workspace.name}`,
+        `to start agent ${agent.name}, run the command shown by: slipway show ${build.workspace.name}`,
       );
     }
     return { state: undefined, resources: resourcesOf(build.agents.map((agent) => agent.name)) };
@@ -39,7 +39,7 @@ export class ExternalDriver implements Driver {
       log.write(
         "info",
         stages.end,
-        `agent ${agent.name} may go on where it is, but is no longer let in`,
+        `agent ${agent.name} may keep running, but can no longer connect`,
       );
     }
     return { state: undefined, resources: [] };
@@ -50,7 +50,7 @@ export class ExternalDriver implements Driver {
   }
 
   /** Reports every agent as absent: only its connection shows whether its process runs. */
-  async observe({ agents }: ObserveInput): Promise<Observed> {
+  async observe({ agents }: ObserveInput): Promise<WorkspaceObservation> {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
   }
 }

@@ -9,18 +9,18 @@ import { markVariables } from "./running-process.ts";
 import { workspacePaths } from "./workspace-directory.ts";
 
 /** The variables of the server's environment that agents inherit. The rest may hold secrets and is withheld. */
-export interface PassedOn {
+export interface InheritedVariables {
   readonly path: string;
   readonly lang: string;
 }
 
-export const defaultPassedOn: PassedOn = {
+export const defaultInheritedVariables: InheritedVariables = {
   path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   lang: "C.UTF-8",
 };
 
 export interface EnvironmentOptions {
-  readonly passedOn: PassedOn;
+  readonly inherited: InheritedVariables;
   /** Undefined for the server's own user. */
   readonly user: Account | undefined;
   /** The directory of programs that a machine may lack. */
@@ -35,7 +35,7 @@ export function agentEnvironment(
   agent: DriverAgent,
   accessUrl: string,
   directory: string,
-  { passedOn, user, programsDir }: EnvironmentOptions,
+  { inherited, user, programsDir }: EnvironmentOptions,
 ): Readonly<Record<string, string>> {
   const paths = workspacePaths(directory);
   const { username, shell } = user === undefined ? ownUser() : namelessUser(user);
@@ -44,8 +44,8 @@ export function agentEnvironment(
     USER: username,
     LOGNAME: username,
     SHELL: shell,
-    PATH: `${passedOn.path}:${programsDir}`,
-    LANG: passedOn.lang,
+    PATH: `${inherited.path}:${programsDir}`,
+    LANG: inherited.lang,
     TMPDIR: paths.tmp,
     CODER_AGENT_URL: accessUrl,
     [markVariables.token]: agent.token,

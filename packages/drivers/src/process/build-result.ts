@@ -3,7 +3,7 @@ import type { DriverResource } from "../driver.ts";
 import { DriverError } from "../errors.ts";
 
 /** Rejects agent names that cannot be file names. */
-export function refuseOddName({ name, id }: DriverAgent): void {
+export function requireFileName({ name, id }: DriverAgent): void {
   if (/^[\da-z][\da-z_-]{0,63}$/i.test(name) && /^[\da-z][\da-z-]{0,63}$/i.test(id)) return;
   throw new DriverError(
     "invalid-template",

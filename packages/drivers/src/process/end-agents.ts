@@ -3,14 +3,14 @@ import { type Clock, systemErrorCode } from "@slipway/runtime";
 import { DriverError } from "../errors.ts";
 import type { AgentRecord } from "./agent-record.ts";
 import { findAgents, findMembers, processKey } from "./running-agent.ts";
-import type { RunningAgent, Selection } from "./running-agent.ts";
+import type { ProcessSelection, RunningAgent } from "./running-agent.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
 
-export interface EndOptions {
+export interface EndAgentsOptions {
   readonly table: ProcessTable;
   /** Records of at least the selected agents. */
   readonly records: readonly AgentRecord[];
-  readonly selects: Selection;
+  readonly selects: ProcessSelection;
   /** The time agents have to stop by themselves. */
   readonly timeoutMs: number;
   readonly report: (line: string) => void;
@@ -28,7 +28,7 @@ const killWithinMs = 5_000;
  * scripts and disconnect from the server; then terminates and finally kills the remaining processes, including scripts
  * in sessions of their own. Throws `still-running` with the process ids when something survives.
  */
-export async function endAgents(options: EndOptions, signal: AbortSignal): Promise<void> {
+export async function endAgents(options: EndAgentsOptions, signal: AbortSignal): Promise<void> {
   const { table, records, selects } = options;
   const processes = await table.list();
   const agents = findAgents(processes, records).filter(selects.marks);
@@ -42,7 +42,7 @@ export async function endAgents(options: EndOptions, signal: AbortSignal): Promi
 
 async function sweep(
   seen: ReadonlySet<string>,
-  { table, records, selects, clock }: EndOptions,
+  { table, records, selects, clock }: EndAgentsOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const asked = new Set<string>();
@@ -65,7 +65,7 @@ async function sweep(
 
 async function waitForAgents(
   agents: readonly RunningAgent[],
-  { table, timeoutMs, report, clock }: EndOptions,
+  { table, timeoutMs, report, clock }: EndAgentsOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const started = clock.monotonic();
@@ -76,7 +76,7 @@ async function waitForAgents(
     const elapsedMs = clock.monotonic() - started;
     const pids = running.map((agent) => agent.process.pid).join(", ");
     if (elapsedMs >= timeoutMs) {
-      report(`process ${pids} did not stop within ${timeoutMs / 1000} s: ending it by force`);
+      report(`process ${pids} did not stop within ${timeoutMs / 1000} s: killing it`);
       return;
     }
     if (Math.floor(elapsedMs / reportEveryMs) > reported) {
@@ -106,5 +106,5 @@ function send({ pid }: RunningProcess, name: NodeJS.Signals): void {
 
 function stillRunning(left: readonly RunningProcess[]): DriverError {
   const pids = left.map(({ pid }) => pid).join(", ");
-  return new DriverError("still-running", `process ${pids} cannot be ended: end it by hand`);
+  return new DriverError("still-running", `cannot kill process ${pids}: kill it manually`);
 }

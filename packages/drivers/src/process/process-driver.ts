@@ -11,22 +11,22 @@ import type {
   DriverPlan,
   DriverResult,
   ObserveInput,
-  Observed,
   PlanInput,
+  WorkspaceObservation,
 } from "../driver.ts";
 import { DriverError } from "../errors.ts";
-import { agentEnvironment, defaultPassedOn } from "./agent-environment.ts";
-import type { PassedOn } from "./agent-environment.ts";
+import { agentEnvironment, defaultInheritedVariables } from "./agent-environment.ts";
+import type { InheritedVariables } from "./agent-environment.ts";
 import { namesIn, readRecords, removeRecord, writeRecord } from "./agent-record.ts";
-import { encodeState, refuseOddName, resourcesOf } from "./build-result.ts";
+import { encodeState, requireFileName, resourcesOf } from "./build-result.ts";
 import { endAgents } from "./end-agents.ts";
-import type { EndOptions } from "./end-agents.ts";
+import type { EndAgentsOptions } from "./end-agents.ts";
+import { type InstalledPrograms, installPrograms } from "./install-programs.ts";
 import { procTable } from "./proc-table.ts";
-import { type InstalledPrograms, installPrograms } from "./programs.ts";
 import { psTable } from "./ps-table.ts";
-import { openPassage } from "./public-files.ts";
+import { allowTraversalTo } from "./publish-commands.ts";
 import { findAgents } from "./running-agent.ts";
-import type { RunningAgent, Selection } from "./running-agent.ts";
+import type { ProcessSelection, RunningAgent } from "./running-agent.ts";
 import { hashToken } from "./running-process.ts";
 import type { ProcessTable, RunningProcess } from "./running-process.ts";
 import { spawnAgent } from "./spawn-agent.ts";
@@ -58,7 +58,7 @@ export interface ProcessDriverOptions {
   /** True if the driver starts workspaces; running ones can be stopped in any case. */
   readonly isEnabled: boolean;
   /** The part of the server's environment passed to agents. */
-  readonly passedOn?: PassedOn;
+  readonly inherited?: InheritedVariables;
   /** The machine's process table (default: the one for the operating system). */
   readonly table?: ProcessTable;
   /** The directory of the database that assigns users to workspaces. */
@@ -84,7 +84,7 @@ export class ProcessDriver implements Driver {
     this.#options = options;
     this.refusal = options.isEnabled
       ? undefined
-      : "is turned off on this server, because its scripts run on the server's machine; SLIPWAY_PROCESS_DRIVER=true turns it on";
+      : "is disabled on this server, because its scripts run on the server's machine; set SLIPWAY_PROCESS_DRIVER=true to enable it";
     const table = options.table ?? (process.platform === "linux" ? procTable() : psTable);
     const { users: range, usersDirectory = machineDirectory, workspacesDir } = options;
     const directories = [usersDirectory, join(workspacesDir, ".users")];
@@ -98,9 +98,9 @@ export class ProcessDriver implements Driver {
 
   async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
     if (this.refusal !== undefined) {
-      throw new DriverError("turned-off", `the driver ${this.name} ${this.refusal}`);
+      throw new DriverError("disabled", `the driver ${this.name} ${this.refusal}`);
     }
-    build.agents.forEach(refuseOddName);
+    build.agents.forEach(requireFileName);
     const directory = await this.#directoryOf(build.workspace.id);
     const running = await this.#endLeftovers(directory, build, log, signal);
     const user = await this.#prepare(directory, build, running, log, signal);
@@ -109,7 +109,11 @@ export class ProcessDriver implements Driver {
       signal.throwIfAborted();
       const present = running.get(hashToken(agent.token))?.process.pid;
       if (present !== undefined) {
-        log.write("info", startStage, `agent ${agent.name} runs already, as process ${present}`);
+        log.write(
+          "info",
+          startStage,
+          `agent ${agent.name} is already running as process ${present}`,
+        );
       }
       pids[agent.name] =
         present ?? (await this.#spawn(agent, { accessUrl: build.accessUrl, directory, user }, log));
@@ -134,7 +138,10 @@ export class ProcessDriver implements Driver {
     return { state: undefined, resources: [] };
   }
 
-  async observe({ workspaceId, agents }: ObserveInput, signal: AbortSignal): Promise<Observed> {
+  async observe(
+    { workspaceId, agents }: ObserveInput,
+    signal: AbortSignal,
+  ): Promise<WorkspaceObservation> {
     signal.throwIfAborted();
     const running = await this.#agentsIn(await this.#directoryOf(workspaceId));
     return {
@@ -166,7 +173,8 @@ export class ProcessDriver implements Driver {
       {
         records: records.flat(),
         timeoutMs: options.timeoutMs,
-        report: (line) => this.#options.logger.info({ line }, "ending the agents on this machine"),
+        report: (line) =>
+          this.#options.logger.info({ line }, "stopping the agents on this machine"),
       },
       options.signal,
     );
@@ -197,7 +205,7 @@ export class ProcessDriver implements Driver {
       {
         records: await readRecords(directory),
         timeoutMs: build.limits.stopTimeoutMs,
-        report: (line) => log.write("info", startStage, `an earlier agent: ${line}`),
+        report: (line) => log.write("info", startStage, `earlier agent: ${line}`),
       },
       signal,
     );
@@ -220,32 +228,32 @@ export class ProcessDriver implements Driver {
     }
     const user = await this.#users?.assign(directory);
     if (user !== undefined && running.values().some((agent) => agent.process.uid !== user.uid)) {
-      log.write("info", startStage, "the agents start anew, as a user of the workspace's own");
+      log.write("info", startStage, "restarting the agents as the workspace's own user");
       await this.#stopAll(directory, build, log, signal);
       running.clear();
     }
     await makeWorkspace(directory, user);
     if (user !== undefined) {
       const root = dirname(directory);
-      await openPassage(root, [dirname(root), root]);
+      await allowTraversalTo(root, [dirname(root), root]);
     }
     return user;
   }
 
   async #spawn(
     agent: DriverAgent,
-    { accessUrl, directory, user }: AgentPlace,
+    { accessUrl, directory, user }: AgentLocation,
     log: DriverLog,
   ): Promise<number> {
     const { home, agentLog } = workspacePaths(directory);
     log.write("info", startStage, `starting agent ${agent.name} in ${home}`);
     // An old record would hide the new process if we crashed before writing the new one.
     await removeRecord(directory, agent.id);
-    const passedOn = this.#options.passedOn ?? defaultPassedOn;
+    const inherited = this.#options.inherited ?? defaultInheritedVariables;
     const { agentCommand, programsDir } = await this.#install();
     const pid = await spawnAgent({
       command: agentCommand,
-      environment: agentEnvironment(agent, accessUrl, directory, { passedOn, user, programsDir }),
+      environment: agentEnvironment(agent, accessUrl, directory, { inherited, user, programsDir }),
       directory: home,
       logPath: agentLog,
       user,
@@ -284,7 +292,7 @@ export class ProcessDriver implements Driver {
   }
 
   /** Selects every process of one workspace. */
-  async #allOf(directory: string): Promise<Selection> {
+  async #allOf(directory: string): Promise<ProcessSelection> {
     const uid = await this.#users?.userOf(directory);
     return {
       marks: (marks) => marks.directory === directory,
@@ -306,19 +314,19 @@ export class ProcessDriver implements Driver {
   ): Promise<void> {
     const report = (line: string): void => log.write("info", "Stopping agents", line);
     const records = await readRecords(directory);
-    report("stopping the agents and what they have started");
+    report("stopping the agents and everything they started");
     await this.#end(
       await this.#allOf(directory),
       { records, timeoutMs: build.limits.stopTimeoutMs, report },
       signal,
     );
     await Promise.all(records.map(async ({ agentId }) => removeRecord(directory, agentId)));
-    report("nothing of the workspace runs any more");
+    report("all processes of the workspace have ended");
   }
 
   async #end(
-    selects: EndOptions["selects"],
-    options: Pick<EndOptions, "records" | "timeoutMs" | "report">,
+    selects: EndAgentsOptions["selects"],
+    options: Pick<EndAgentsOptions, "records" | "timeoutMs" | "report">,
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#options;
@@ -337,7 +345,7 @@ export class ProcessDriver implements Driver {
 }
 
 /** The directory and the user of an agent. */
-interface AgentPlace {
+interface AgentLocation {
   readonly accessUrl: string;
   readonly directory: string;
   readonly user: Account | undefined;

@@ -33,7 +33,7 @@ export function findAgents(
 }
 
 /** Criteria for selecting processes. */
-export interface Selection {
+export interface ProcessSelection {
   readonly marks: (marks: AgentMarks) => boolean;
   /** Users of workspaces: selects every process they own, whatever it did to its environment, group and parents. */
   readonly uids: ReadonlySet<number>;
@@ -46,7 +46,7 @@ export interface Selection {
 export function findMembers(
   processes: readonly RunningProcess[],
   agents: readonly RunningAgent[],
-  { marks: selects, uids }: Selection,
+  { marks: selects, uids }: ProcessSelection,
   seen: ReadonlySet<string>,
 ): RunningProcess[] {
   const roots = new Set(agents.filter(selects).map((agent) => agent.process.pid));

@@ -6,7 +6,7 @@ import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
 
-export interface AgentSpawn {
+export interface SpawnAgentOptions {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
@@ -28,7 +28,7 @@ export async function spawnAgent({
   directory,
   logPath,
   user,
-}: AgentSpawn): Promise<number> {
+}: SpawnAgentOptions): Promise<number> {
   const [program = "", ...args] = command;
   await rotateLog(logPath);
   await using log = await open(logPath, "a", 0o600);
@@ -47,9 +47,8 @@ export async function spawnAgent({
   try {
     return await promise;
   } catch (error) {
-    const reason =
-      systemErrorCode(error) === "ENOENT" ? "there is no such program" : errorText(error);
-    throw new DriverError("not-startable", `the agent cannot be started by ${program}: ${reason}`, {
+    const reason = systemErrorCode(error) === "ENOENT" ? "no such program" : errorText(error);
+    throw new DriverError("not-startable", `cannot start the agent with ${program}: ${reason}`, {
       cause: error,
     });
   }

@@ -97,7 +97,7 @@ export class UserAssignments {
     }
     throw new DriverError(
       "not-startable",
-      `every user from ${first} to ${last} has a workspace on this machine: delete some, or set SLIPWAY_PROCESS_UIDS to a wider range`,
+      `all users from ${first} to ${last} are assigned to workspaces on this machine: delete a workspace, or set SLIPWAY_PROCESS_UIDS to a wider range`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
-import { giveDirectory, letPass } from "./ownership.ts";
+import { allowTraversal, makeOwnedDirectory } from "./ownership.ts";
 
 /** The paths in a workspace's directory. */
 export interface WorkspacePaths {
@@ -56,14 +56,14 @@ export async function makeWorkspace(
     await mkdir(directory, { mode: 0o700 });
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
-    await refuseLink(directory);
+    await requireDirectory(directory);
   }
   const paths = workspacePaths(directory);
   await mkdir(paths.run, { recursive: true, mode: 0o700 });
-  if (user !== undefined) await letPass(directory, user);
+  if (user !== undefined) await allowTraversal(directory, user);
   for (const path of [paths.home, paths.tmp, paths.log, paths.scriptData, paths.sockets]) {
     if (user === undefined) await mkdir(path, { recursive: true, mode: 0o700 });
-    else await giveDirectory(path, user);
+    else await makeOwnedDirectory(path, user);
   }
   return paths;
 }
@@ -77,7 +77,7 @@ export async function removeWorkspace(workspacesDir: string, directory: string):
     throw new DriverError("unsafe-path", `${directory} is not a workspace in ${workspacesDir}`);
   }
   try {
-    await refuseLink(directory);
+    await requireDirectory(directory);
     await rm(directory, { recursive: true, force: true });
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return;
@@ -88,7 +88,7 @@ export async function removeWorkspace(workspacesDir: string, directory: string):
   }
 }
 
-async function refuseLink(directory: string): Promise<void> {
+async function requireDirectory(directory: string): Promise<void> {
   if ((await lstat(directory)).isDirectory()) return;
   throw new DriverError("unsafe-path", `${directory} is a link or a file, wanted a directory`);
 }

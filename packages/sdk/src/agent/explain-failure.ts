@@ -32,7 +32,7 @@ export async function explainFailure(
   const isTls = isSecure && /certificate|ssl|tls|self.signed/i.test(errorText(error));
   if (isTls) return new DialError("tls", `no trusted TLS connection to ${host}`, { cause: error });
   if (/invalid (upgrade|sec-websocket)|unexpected server response/i.test(errorText(error))) {
-    return new DialError("upgrade", "something on the way does not pass WebSockets on", {
+    return new DialError("upgrade", "a proxy in between does not forward WebSockets", {
       cause: error,
     });
   }

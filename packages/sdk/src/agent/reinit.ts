@@ -6,7 +6,7 @@ import { SseParser } from "../stream/sse-parser.ts";
 import { messageOf, readErrorBody } from "./error-body.ts";
 import { ReinitError } from "./errors.ts";
 import { readReinitEvent, type ReinitEvent } from "./reinit-event.ts";
-import { Silence } from "./silence.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 /** The outcome of one request for the reinit stream. */
 export type ReinitAnswer =
@@ -38,7 +38,7 @@ export const maxSilenceMs = 45_000;
  */
 export async function waitForReinit(options: ReinitOptions): Promise<ReinitAnswer> {
   const { serverUrl, token, headers, clock, signal } = options;
-  using silence = new Silence(maxSilenceMs, clock);
+  using silence = new SilenceWatch(maxSilenceMs, clock);
   try {
     const either = AbortSignal.any([signal, silence.signal]);
     const url = new URL(
@@ -46,7 +46,7 @@ export async function waitForReinit(options: ReinitOptions): Promise<ReinitAnswe
     );
     const own = { Accept: "text/event-stream", "Coder-Session-Token": token };
     const response = await get(url, { ...headers, ...own }, either);
-    silence.broken();
+    silence.reset();
     return await readAnswer(response, silence);
   } catch (error) {
     signal.throwIfAborted();
@@ -69,7 +69,7 @@ function get(
   });
 }
 
-async function readAnswer(response: IncomingMessage, silence: Silence): Promise<ReinitAnswer> {
+async function readAnswer(response: IncomingMessage, silence: SilenceWatch): Promise<ReinitAnswer> {
   try {
     const status = response.statusCode ?? 0;
     if (status === 200) return await readStream(response, silence);
@@ -83,7 +83,7 @@ async function readAnswer(response: IncomingMessage, silence: Silence): Promise<
   }
 }
 
-async function readStream(response: IncomingMessage, silence: Silence): Promise<ReinitAnswer> {
+async function readStream(response: IncomingMessage, silence: SilenceWatch): Promise<ReinitAnswer> {
   const type = response.headers["content-type"] ?? "nothing";
   if (!/^text\/event-stream\b/i.test(type)) {
     return failed(`the server answered with ${type}, wanted text/event-stream`);
@@ -99,7 +99,7 @@ async function readStream(response: IncomingMessage, silence: Silence): Promise<
       return { kind: "ended", reason: errorText(cause) };
     }
     if (piece.done === true) return { kind: "ended", reason: "by the server" };
-    silence.broken();
+    silence.reset();
     for (const { type: name, data } of parser.push(String(piece.value))) {
       if (name === "error") return failed(`the server sent an error: ${messageOf(data) ?? data}`);
       if (name === "data" || name === "message") {

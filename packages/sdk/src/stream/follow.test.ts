@@ -10,7 +10,7 @@ import { followLog } from "./follow.ts";
 
 const params = { agent: "a" };
 
-interface Follower {
+interface LogServer {
   readonly server: LocalServer;
   /** The value of `after` of each connection, in order. */
   readonly asked: string[];
@@ -19,7 +19,7 @@ interface Follower {
 }
 
 /** Opens a server whose n-th connection is served by the n-th function; plain requests get 200. */
-async function serve(...connections: ((socket: WebSocket) => void)[]): Promise<Follower> {
+async function serve(...connections: ((socket: WebSocket) => void)[]): Promise<LogServer> {
   const asked: string[] = [];
   const tokens: unknown[] = [];
   const http = createServer((_request, response) => response.end("[]"));
@@ -39,13 +39,13 @@ function send(socket: WebSocket, ...ids: number[]): void {
   socket.send(`${JSON.stringify(ids.map((id) => ({ id })))}\n`);
 }
 
-interface Following {
+interface FollowedLog {
   readonly lost: unknown[];
   readonly entries: AsyncGenerator<AgentLog, void, undefined>;
 }
 
 /** Follows with a clock that skips every wait. */
-function follow(serverUrl: string, signal = new AbortController().signal, after = 0): Following {
+function follow(serverUrl: string, signal = new AbortController().signal, after = 0): FollowedLog {
   const clock = createFakeClock();
   const lost: unknown[] = [];
   const entries = followLog<AgentLog, typeof getAgentLogs>({

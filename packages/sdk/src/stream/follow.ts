@@ -6,7 +6,7 @@ import { isRetryable } from "../http/errors.ts";
 import { openSocket } from "./socket.ts";
 
 /** An entry of a log: its id is the place to resume. */
-interface Numbered {
+interface LogEntry {
   readonly id: number;
 }
 
@@ -29,7 +29,7 @@ const endedByServer = 1000;
  * server ends the stream; throws `ApiError` when the server refuses, and the signal's reason.
  * A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
  */
-export async function* followLog<T extends Numbered, R extends Route>(
+export async function* followLog<T extends LogEntry, R extends Route>(
   options: FollowOptions<R>,
 ): AsyncGenerator<T, void, undefined> {
   const backoff = new Backoff();

@@ -77,7 +77,7 @@ export class AgentProcess implements AgentProcessOptions {
       openScripts: ({ manifest: { agentId, workspace } }) =>
         this.#openScripts(workspace.ownerName, fromWireId(agentId)),
       decide: rules.agent.decide,
-      place: {
+      machine: {
         token: () => token,
         user: { name: "user", home: "/", shell: "/bin/sh" },
         home: "/",

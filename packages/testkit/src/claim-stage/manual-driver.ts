@@ -5,7 +5,7 @@ import {
   type DriverName,
   type DriverPlan,
   type DriverResult,
-  type Observed,
+  type WorkspaceObservation,
 } from "@slipway/server/claims";
 
 type Ending = "succeed" | "fail";
@@ -45,7 +45,7 @@ export class ManualDriver implements Driver {
     agents,
   }: {
     readonly agents: readonly { readonly id: string }[];
-  }): Promise<Observed> {
+  }): Promise<WorkspaceObservation> {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
   }
 

@@ -15,7 +15,7 @@ export interface FieldBound {
 export type MessageBounds = Readonly<Record<string, Readonly<Record<string, FieldBound>>>>;
 
 /** The first part of a message that exceeds its bound. */
-export interface Excess {
+export interface BoundExcess {
   /** The field with the names of the messages around it, such as `stats.metrics`. */
   readonly path: string;
   readonly found: number;
@@ -35,41 +35,41 @@ const maxFields = 100_000;
 export function boundsCheck(
   schema: DescMessage,
   bounds: MessageBounds,
-): (bytes: Uint8Array) => Excess | undefined {
-  const checked = checkedMessage(schema, bounds, new Map());
+): (bytes: Uint8Array) => BoundExcess | undefined {
+  const rule = messageRule(schema, bounds, new Map());
   return (bytes) => {
-    const walk: Walk = { reader: new FieldReader(bytes), fields: 0, excess: undefined };
-    walkMessage(walk, checked, bytes.length, "");
+    const walk: WalkState = { reader: new FieldReader(bytes), fields: 0, excess: undefined };
+    walkMessage(walk, rule, bytes.length, "");
     return walk.excess;
   };
 }
 
-interface CheckedField {
+interface FieldRule {
   readonly name: string;
   readonly maxCount: number;
   readonly maxBytes: number;
   /** The wire types of its values: a list of numbers may also come packed. */
   readonly wireTypes: readonly number[];
   /** The content behind a length: text, a message, or numbers one after another. */
-  readonly content: "text" | "numbers" | CheckedMessage;
+  readonly content: "text" | "numbers" | MessageRule;
 }
 
-interface CheckedMessage {
-  readonly fields: Map<number, CheckedField>;
+interface MessageRule {
+  readonly fields: Map<number, FieldRule>;
 }
 
-function checkedMessage(
+function messageRule(
   schema: DescMessage,
   bounds: MessageBounds,
-  known: Map<DescMessage, CheckedMessage>,
-): CheckedMessage {
+  known: Map<DescMessage, MessageRule>,
+): MessageRule {
   const found = known.get(schema);
   if (found !== undefined) return found;
-  const message: CheckedMessage = { fields: new Map() };
+  const message: MessageRule = { fields: new Map() };
   known.set(schema, message);
   for (const field of schema.fields) {
     const bound = bounds[schema.typeName]?.[field.name] ?? {};
-    const content = contentOf(field, bound, (inner) => checkedMessage(inner, bounds, known));
+    const content = contentOf(field, bound, (inner) => messageRule(inner, bounds, known));
     const isSingle = field.fieldKind !== "list" && field.fieldKind !== "map";
     message.fields.set(field.number, {
       name: field.name,
@@ -85,8 +85,8 @@ function checkedMessage(
 function contentOf(
   field: DescField,
   bound: FieldBound,
-  messageOf: (schema: DescMessage) => CheckedMessage,
-): CheckedField["content"] {
+  messageOf: (schema: DescMessage) => MessageRule,
+): FieldRule["content"] {
   if (field.fieldKind === "map") {
     const part = { maxCount: 1, maxBytes: bound.maxBytes ?? Infinity };
     const key = { ...part, name: "key", wireTypes: [scalarWireType(field.mapKey)] };
@@ -140,15 +140,15 @@ function scalarWireType(scalar: ScalarType): number {
   }
 }
 
-interface Walk {
+interface WalkState {
   readonly reader: FieldReader;
   fields: number;
-  excess: Excess | undefined;
+  excess: BoundExcess | undefined;
 }
 
-function walkMessage(walk: Walk, message: CheckedMessage, end: number, path: string): void {
+function walkMessage(walk: WalkState, message: MessageRule, end: number, path: string): void {
   const { reader } = walk;
-  const counts = new Map<CheckedField, number>();
+  const counts = new Map<FieldRule, number>();
   while (reader.at < end && walk.excess === undefined) {
     walk.fields += 1;
     if (walk.fields > maxFields) {
@@ -185,7 +185,7 @@ function walkMessage(walk: Walk, message: CheckedMessage, end: number, path: str
   }
 }
 
-function walkValue(walk: Walk, field: CheckedField, end: number, path: string): void {
+function walkValue(walk: WalkState, field: FieldRule, end: number, path: string): void {
   if (field.content === "numbers") return;
   const at = `${path}${field.name}`;
   if (field.content !== "text") return walkMessage(walk, field.content, end, `${at}.`);

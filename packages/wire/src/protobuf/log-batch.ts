@@ -4,7 +4,7 @@ import { bytesTag, FieldReader, varintTag } from "./field-reader.ts";
  * Takes one line of a batch. `createdNs`: nanoseconds since 1970, 0 for a time that is absent, before 1970 or above 2^63.
  * The text stands in the batch's bytes from `start` to `end`; that it is UTF-8 is for the taker to check.
  */
-export type TakeLogLine = (createdNs: bigint, level: number, start: number, end: number) => void;
+export type LogLineHandler = (createdNs: bigint, level: number, start: number, end: number) => void;
 
 const batchTag = { logSourceId: bytesTag(1), logs: bytesTag(2) } as const;
 const logTag = { createdAt: bytesTag(1), output: bytesTag(2), level: varintTag(3) } as const;
@@ -18,7 +18,7 @@ const maxNanos = 999_999_999;
  * Reads a `BatchCreateLogsRequest`, the one message that comes by the hundred thousand lines a second, without making a value
  * of each line. Returns the log source's id, a view. Throws `ProtobufError` "malformed-message"; lines may have been taken.
  */
-export function readLogBatch(bytes: Uint8Array, take: TakeLogLine): Uint8Array {
+export function readLogBatch(bytes: Uint8Array, take: LogLineHandler): Uint8Array {
   const reader = new FieldReader(bytes);
   let sourceId = bytes.subarray(0, 0);
   while (reader.at < bytes.length) {
@@ -36,7 +36,7 @@ export function readLogBatch(bytes: Uint8Array, take: TakeLogLine): Uint8Array {
   return sourceId;
 }
 
-function readLine(reader: FieldReader, end: number, take: TakeLogLine): void {
+function readLine(reader: FieldReader, end: number, take: LogLineHandler): void {
   let createdNs = 0n;
   let level = 0;
   let textStart = 0;

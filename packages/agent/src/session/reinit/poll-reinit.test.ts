@@ -12,7 +12,7 @@ const unauthorized: ReinitAnswer = { kind: "unauthorized" };
 const failed: ReinitAnswer = { kind: "failed", error: new ReinitError("bad gateway") };
 const never: ReinitAnswer = { kind: "not-a-prebuild", message: "no" };
 
-interface Polled {
+interface PollRun {
   /** The start times of the requests. */
   readonly times: readonly number[];
   readonly events: number;
@@ -23,7 +23,7 @@ interface Polled {
 async function poll(
   answers: readonly (readonly [number, ReinitAnswer])[],
   { forMs = 120_000, hasChanged = false, random = 0 } = {},
-): Promise<Polled> {
+): Promise<PollRun> {
   const clock = createFakeClock(0);
   const times: number[] = [];
   let events = 0;

@@ -4,7 +4,7 @@ import { explainFailure } from "../explain-failure.ts";
 import { cloudNames } from "./instance-identity.ts";
 import type { Cloud, InstanceIdentity } from "./instance-identity.ts";
 import { requestText } from "./request-text.ts";
-import type { TextAnswer } from "./request-text.ts";
+import type { TextResponse } from "./request-text.ts";
 
 export interface ExchangeTarget {
   readonly serverUrl: string;
@@ -49,7 +49,7 @@ export async function exchangeIdentity(
 /** The statuses of a server that has looked at the identity. */
 const refusals = new Set([400, 401, 403, 404, 409]);
 
-function refusal({ status, text }: TextAnswer, cloud: Cloud): DialError | IdentityError {
+function refusal({ status, text }: TextResponse, cloud: Cloud): DialError | IdentityError {
   const message = messageOf(text ?? "");
   if (message === undefined || !refusals.has(status)) {
     const more = message === undefined ? "" : `: ${message}`;

@@ -11,7 +11,7 @@ import { InstanceCredential, maxExchangeMs } from "./instance-credential.ts";
 import type { InstanceCredentialOptions } from "./instance-credential.ts";
 import { maxAnswerBytes } from "./request-text.ts";
 
-interface Exchanged {
+interface ExchangeRequest {
   readonly line: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
@@ -24,7 +24,7 @@ interface Bench {
   readonly credential: InstanceCredential;
   /** The requests to the metadata service. */
   readonly questions: string[];
-  readonly exchanges: Exchanged[];
+  readonly exchanges: ExchangeRequest[];
 }
 
 const metadata: Readonly<Record<string, string>> = {
@@ -47,7 +47,7 @@ async function open(
   options: Partial<InstanceCredentialOptions> = {},
 ): Promise<Bench> {
   const questions: string[] = [];
-  const exchanges: Exchanged[] = [];
+  const exchanges: ExchangeRequest[] = [];
   const service = await openLocalServer(
     createServer(({ url = "" }, response) => {
       questions.push(url);

@@ -1,4 +1,4 @@
-import { abortable, type Clock, limitedBy } from "@slipway/runtime";
+import { abortable, type Clock, withDeadline } from "@slipway/runtime";
 
 import { exchangeIdentity } from "./exchange-identity.ts";
 import type { ExchangeTarget } from "./exchange-identity.ts";
@@ -13,7 +13,7 @@ export interface InstanceCredentialOptions extends ExchangeTarget {
 /** The time limit of one exchange, from the first question to the metadata service to the server's answer. */
 export const maxExchangeMs = 10_000;
 
-interface Exchange {
+interface TokenExchange {
   readonly token: Promise<string>;
   readonly abandoned: AbortController;
   waiting: number;
@@ -23,7 +23,7 @@ interface Exchange {
 export class InstanceCredential {
   readonly #options: InstanceCredentialOptions;
   #token: string | undefined;
-  #running: Exchange | undefined;
+  #running: TokenExchange | undefined;
 
   constructor(options: InstanceCredentialOptions) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class InstanceCredential {
     }
   }
 
-  #begin(): Exchange {
+  #begin(): TokenExchange {
     const abandoned = new AbortController();
     return { token: this.#exchange(abandoned.signal), abandoned, waiting: 0 };
   }
@@ -66,6 +66,6 @@ export class InstanceCredential {
       this.#token = await exchangeIdentity(this.#options, identity, either);
       return this.#token;
     };
-    return limitedBy(maxExchangeMs, clock, exchange, "answer");
+    return withDeadline(maxExchangeMs, clock, exchange, "answer");
   }
 }

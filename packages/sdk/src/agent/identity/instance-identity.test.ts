@@ -10,16 +10,18 @@ import { fetchIdentity } from "./instance-identity.ts";
 import type { Cloud, InstanceIdentity } from "./instance-identity.ts";
 import { maxAnswerBytes } from "./request-text.ts";
 
-interface Heard {
+interface ReceivedRequest {
   readonly line: string;
   readonly headers: IncomingMessage["headers"];
 }
 
-type Answers = Readonly<Record<string, string | ((response: ServerResponse) => void)>>;
+type ResponsesByRequest = Readonly<Record<string, string | ((response: ServerResponse) => void)>>;
 
 /** Opens a metadata service that knows these requests, by method and path. */
-async function serve(answers: Answers): Promise<{ readonly url: string; readonly heard: Heard[] }> {
-  const heard: Heard[] = [];
+async function serve(
+  answers: ResponsesByRequest,
+): Promise<{ readonly url: string; readonly heard: ReceivedRequest[] }> {
+  const heard: ReceivedRequest[] = [];
   const server = await openLocalServer(
     createServer((request, response) => {
       const line = `${request.method} ${request.url}`;
@@ -126,18 +128,18 @@ describe("fetchIdentity", () => {
     expect(text).not.toContain("s3cret");
   });
 
-  it.each<[Cloud, Answers, string]>([
-    ["aws", { [aws.token]: "s3cret and more" }, "wanted (a token)"],
+  it.each<[Cloud, ResponsesByRequest, string]>([
+    ["aws", { [aws.token]: "s3cret and more" }, "wanted a token"],
     ["aws", { [aws.token]: tooLong }, "1 MiB"],
-    ["aws", { [aws.token]: "s3cret", [aws.signature]: "\n" }, "wanted (a text)"],
+    ["aws", { [aws.token]: "s3cret", [aws.signature]: "\n" }, "wanted a text"],
     ["aws", { [aws.token]: "s3cret", [aws.signature]: "s3cret", [aws.document]: tooLong }, "1 MiB"],
-    ["azure", { [azure]: "s3cret" }, "wanted (JSON"],
-    ["azure", { [azure]: "null" }, "wanted (JSON"],
-    ["azure", { [azure]: '{"signature":"s3cret"}' }, "wanted (JSON"],
-    ["azure", { [azure]: '{"signature":"","encoding":"pkcs7"}' }, "wanted (JSON"],
-    ["azure", { [azure]: '{"signature":"s3cret","encoding":7}' }, "wanted (JSON"],
+    ["azure", { [azure]: "s3cret" }, "wanted JSON"],
+    ["azure", { [azure]: "null" }, "wanted JSON"],
+    ["azure", { [azure]: '{"signature":"s3cret"}' }, "wanted JSON"],
+    ["azure", { [azure]: '{"signature":"","encoding":"pkcs7"}' }, "wanted JSON"],
+    ["azure", { [azure]: '{"signature":"s3cret","encoding":7}' }, "wanted JSON"],
     ["azure", { [azure]: tooLong }, "1 MiB"],
-    ["google", { [google]: "<html>s3cret" }, "wanted (a JSON web token)"],
+    ["google", { [google]: "<html>s3cret" }, "wanted a JSON web token"],
     ["google", { [google]: tooLong }, "1 MiB"],
   ])("takes nothing else for an identity of %s (%#)", async (cloud, answers, wanted) => {
     const { url } = await serve(answers);
@@ -153,7 +155,7 @@ describe("fetchIdentity", () => {
       fetchIdentity("aws", `http://user:s3cret@127.0.0.1:${server.port}`, never),
     );
     expect(text).toBe(
-      `the metadata service of AWS at ${server.url} cannot be reached (connect ECONNREFUSED 127.0.0.1:${server.port}): this machine is no instance of AWS, or a firewall or a container's network keeps the agent from that address; let it through, or start the agent with CODER_AGENT_TOKEN`,
+      `the metadata service of AWS at ${server.url} cannot be reached (connect ECONNREFUSED 127.0.0.1:${server.port}): this machine is not an instance of AWS, or a firewall or a container's network blocks that address: allow it, or start the agent with CODER_AGENT_TOKEN`,
     );
   });
 

@@ -1,5 +1,5 @@
 import { MetadataService } from "./metadata-service.ts";
-import type { Question } from "./metadata-service.ts";
+import type { MetadataRequest } from "./metadata-service.ts";
 
 /** A cloud whose instances can prove their identity. */
 export type Cloud = "aws" | "azure" | "google";
@@ -41,21 +41,21 @@ const awsSessionSeconds = 21_600;
 const headerText = /^[\x21-\x7e]+$/;
 
 async function fetchAws(service: MetadataService, signal: AbortSignal): Promise<InstanceIdentity> {
-  const opening: Question = {
+  const opening: MetadataRequest = {
     method: "PUT",
     path: "/latest/api/token",
     headers: { "X-aws-ec2-metadata-token-ttl-seconds": String(awsSessionSeconds) },
   };
   const session = (await service.ask(opening, signal)).trim();
   if (!headerText.test(session)) throw service.unusable(opening, "a token");
-  const about = (part: string): Question => ({
+  const requestFor = (part: string): MetadataRequest => ({
     method: "GET",
     path: `/latest/dynamic/instance-identity/${part}`,
     headers: { "X-aws-ec2-metadata-token": session },
   });
-  const signature = await service.ask(about("signature"), signal);
+  const signature = await service.ask(requestFor("signature"), signal);
   // Every byte of it is signed.
-  const document = await service.ask(about("document"), signal);
+  const document = await service.ask(requestFor("document"), signal);
   return { signature, document };
 }
 
@@ -63,14 +63,14 @@ async function fetchAzure(
   service: MetadataService,
   signal: AbortSignal,
 ): Promise<InstanceIdentity> {
-  const question: Question = {
+  const request: MetadataRequest = {
     method: "GET",
     path: "/metadata/attested/document?api-version=2020-09-01",
     headers: { Metadata: "true" },
   };
-  const attested = parseAttested(await service.ask(question, signal));
+  const attested = parseAttested(await service.ask(request, signal));
   if (attested === undefined) {
-    throw service.unusable(question, "JSON with the texts signature and encoding");
+    throw service.unusable(request, "JSON with the texts signature and encoding");
   }
   return attested;
 }
@@ -95,12 +95,12 @@ async function fetchGoogle(
   service: MetadataService,
   signal: AbortSignal,
 ): Promise<InstanceIdentity> {
-  const question: Question = {
+  const request: MetadataRequest = {
     method: "GET",
     path: "/computeMetadata/v1/instance/service-accounts/default/identity?audience=coder&format=full",
     headers: { "Metadata-Flavor": "Google" },
   };
-  const token = (await service.ask(question, signal)).trim();
-  if (!jsonWebToken.test(token)) throw service.unusable(question, "a JSON web token");
+  const token = (await service.ask(request, signal)).trim();
+  if (!jsonWebToken.test(token)) throw service.unusable(request, "a JSON web token");
   return { json_web_token: token };
 }

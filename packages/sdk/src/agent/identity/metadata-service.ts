@@ -3,7 +3,7 @@ import { errorText } from "@slipway/runtime";
 import { IdentityError } from "../errors.ts";
 import { requestText } from "./request-text.ts";
 
-export interface Question {
+export interface MetadataRequest {
   readonly method: "GET" | "PUT";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -20,8 +20,8 @@ export class MetadataService {
   }
 
   /** Resolves to the body of a 200 that is not empty. Rejects with `IdentityError`, also when the signal is aborted. */
-  async ask(question: Question, signal: AbortSignal): Promise<string> {
-    const { method, path, headers } = question;
+  async ask(request: MetadataRequest, signal: AbortSignal): Promise<string> {
+    const { method, path, headers } = request;
     const answer = await requestText(
       new URL(this.#url + path),
       { method, headers, body: undefined },
@@ -34,22 +34,22 @@ export class MetadataService {
         `${this.#name} answered ${answer.status} to ${method} ${path}: allow it in the instance's settings, ${orToken}`,
       );
     }
-    if (answer.text === undefined) throw this.unusable(question, "not more than 1 MiB");
-    if (answer.text.trim() === "") throw this.unusable(question, "a text");
+    if (answer.text === undefined) throw this.unusable(request, "not more than 1 MiB");
+    if (answer.text.trim() === "") throw this.unusable(request, "a text");
     return answer.text;
   }
 
-  /** Makes the error for an unusable answer. The answer itself may be a secret, so it is left out. */
-  unusable({ method, path }: Question, wanted: string): IdentityError {
+  /** Returns the error for an unusable answer. The answer itself may be a secret, so it is left out. */
+  unusable({ method, path }: MetadataRequest, wanted: string): IdentityError {
     return new IdentityError(
-      `${this.#name} answered ${method} ${path} with something else than wanted (${wanted}): see what answers at that address, ${orToken}`,
+      `${this.#name} answered ${method} ${path} with something unexpected, wanted ${wanted}: check what answers at that address, ${orToken}`,
     );
   }
 
   #unreachable(cause: unknown): IdentityError {
     const cloud = this.#cloudName;
     return new IdentityError(
-      `${this.#name} cannot be reached (${errorText(cause)}): this machine is no instance of ${cloud}, or a firewall or a container's network keeps the agent from that address; let it through, ${orToken}`,
+      `${this.#name} cannot be reached (${errorText(cause)}): this machine is not an instance of ${cloud}, or a firewall or a container's network blocks that address: allow it, ${orToken}`,
       { cause },
     );
   }

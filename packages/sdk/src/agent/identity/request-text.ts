@@ -7,7 +7,7 @@ export interface TextRequest {
   readonly body: string | undefined;
 }
 
-export interface TextAnswer {
+export interface TextResponse {
   readonly status: number;
   /** The whole body, unchanged; undefined when it is longer than the limit. */
   readonly text: string | undefined;
@@ -23,7 +23,7 @@ export async function requestText(
   url: URL,
   options: TextRequest,
   signal: AbortSignal,
-): Promise<TextAnswer> {
+): Promise<TextResponse> {
   const response = await send(url, options, signal);
   try {
     return { status: response.statusCode ?? 0, text: await readText(response) };

@@ -1,4 +1,9 @@
-import { capabilitiesOf, type Driver, type DriverLog, type ObservedAgent } from "@slipway/drivers";
+import {
+  type AgentObservation,
+  capabilitiesOf,
+  type Driver,
+  type DriverLog,
+} from "@slipway/drivers";
 import { errorText, type Logger } from "@slipway/runtime";
 
 import { inTransaction } from "../../platform/db/transaction.ts";
@@ -61,6 +66,6 @@ async function restoreOne(
   return true;
 }
 
-function isRunning({ status }: ObservedAgent): boolean {
+function isRunning({ status }: AgentObservation): boolean {
   return status === "running";
 }

@@ -1,5 +1,5 @@
 import type { getHealthReport, ResponseOf } from "@slipway/api";
-import { abortable, errorText, limitedBy, systemClock } from "@slipway/runtime";
+import { abortable, errorText, withDeadline, systemClock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -40,7 +40,7 @@ export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<R
 export async function pingDatabase(db: Queryable): Promise<number> {
   const startedAt = performance.now();
   const answer = sql`select 1`.execute(db);
-  await limitedBy(healthTimeoutMs, systemClock, (limit) => abortable(answer, limit), "answer");
+  await withDeadline(healthTimeoutMs, systemClock, (limit) => abortable(answer, limit), "answer");
   return performance.now() - startedAt;
 }
 

@@ -1,4 +1,4 @@
-import { type Candidate, chooseAgent } from "@slipway/identity";
+import { type AgentCandidate, chooseAgent } from "@slipway/identity";
 import type { Logger } from "@slipway/runtime";
 import { isInstanceId } from "@slipway/template";
 
@@ -62,7 +62,7 @@ export async function exchangeIdentity(
 
 type Row = Awaited<ReturnType<typeof selectMachineAgents>>[number];
 
-interface KnownCandidate extends Candidate {
+interface KnownCandidate extends AgentCandidate {
   readonly agentId: string;
   readonly sealed: Buffer;
 }

@@ -35,7 +35,9 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
     routes.user(route, async ({ params }, user) => {
       const place = await requireAgentPlace(needs.db, user, requireUuid(params.agent));
       if (!mayActFor(user, place.owner_id)) {
-        throw forbidden("Only the owner of a workspace, or a user with the owner role, can change what runs in it.");
+        throw forbidden(
+          "Only the owner of a workspace, or a user with the owner role, can change what runs in it.",
+        );
       }
       await requireConnected(needs, user, params.agent);
       throw unreachable();

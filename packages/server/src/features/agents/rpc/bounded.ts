@@ -1,8 +1,8 @@
 import { RpcError } from "@slipway/rpc";
 import {
+  type BoundExcess,
   boundsCheck,
   type DescMessage,
-  type Excess,
   type MessageBounds,
   type MessageShape,
   parseKnownFields,
@@ -37,6 +37,6 @@ export function boundedParser<I extends DescMessage>(
   };
 }
 
-function excessText({ path, found, max, unit }: Excess): string {
+function excessText({ path, found, max, unit }: BoundExcess): string {
   return `invalid argument: ${path === "" ? "request" : path} has ${found} ${unit}, at most ${max} are taken`;
 }

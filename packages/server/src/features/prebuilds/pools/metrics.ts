@@ -1,4 +1,4 @@
-import { abortable, type Clock, errorText, limitedBy, type Logger } from "@slipway/runtime";
+import { abortable, type Clock, errorText, withDeadline, type Logger } from "@slipway/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 import type { Queryable } from "../../../platform/db/database.ts";
@@ -83,7 +83,7 @@ async function refresh(
 ): Promise<void> {
   try {
     const reads = Promise.all([readPrebuildsSettings(db), selectTotals(db), readPools(db, limits)]);
-    const [settings, totals, pools] = await limitedBy(
+    const [settings, totals, pools] = await withDeadline(
       maxWaitMs,
       clock,
       (limit) => abortable(reads, limit),

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
  * Gives `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error
  * names the missing result: `wanted`.
  */
-export async function limitedBy<T>(
+export async function withDeadline<T>(
   ms: number,
   clock: Pick<Clock, "sleep">,
   task: (limit: AbortSignal) => Promise<T>,

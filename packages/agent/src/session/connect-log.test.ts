@@ -3,10 +3,10 @@ import { rungs } from "@slipway/sdk/agent";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
-import { advice, LadderLog } from "./ladder-log.ts";
+import { advice, ConnectLog } from "./connect-log.ts";
 
 function bench(): {
-  readonly ladder: LadderLog;
+  readonly connectLog: ConnectLog;
   readonly warned: { readonly fields: LogFields; readonly message: string }[];
   readonly clock: ReturnType<typeof createFakeClock>;
 } {
@@ -14,13 +14,17 @@ function bench(): {
   const warned: { fields: LogFields; message: string }[] = [];
   const warn = (fields: LogFields, message: string): void => void warned.push({ fields, message });
   const logger = { ...silentLogger, warn };
-  return { ladder: new LadderLog("https://slipway.example.com", clock, logger), warned, clock };
+  return {
+    connectLog: new ConnectLog("https://slipway.example.com", clock, logger),
+    warned,
+    clock,
+  };
 }
 
-describe("LadderLog", () => {
+describe("ConnectLog", () => {
   it.each(rungs)("says what to check when %s fails", (rung) => {
-    const { ladder, warned } = bench();
-    ladder.failed(rung, "details");
+    const { connectLog, warned } = bench();
+    connectLog.failed(rung, "details");
     expect(warned).toEqual([
       {
         message: `cannot connect: ${rung} failed`,
@@ -35,21 +39,21 @@ describe("LadderLog", () => {
   });
 
   it("repeats a cause only each minute, with a count, and says a new one at once", async () => {
-    const { ladder, warned, clock } = bench();
+    const { connectLog, warned, clock } = bench();
     for (let count = 0; count < 13; count += 1) {
-      ladder.failed("tcp", "refused");
+      connectLog.failed("tcp", "refused");
       await clock.advance(5_000);
     }
     expect(warned.map(({ fields }) => fields["repeats"])).toEqual([undefined, 12]);
-    ladder.failed("authentication", "401");
+    connectLog.failed("authentication", "401");
     expect(warned).toHaveLength(3);
   });
 
   it("takes the same cause as news after a connection", () => {
-    const { ladder, warned } = bench();
-    ladder.failed("tcp", "refused");
-    ladder.connected();
-    ladder.failed("tcp", "refused");
+    const { connectLog, warned } = bench();
+    connectLog.failed("tcp", "refused");
+    connectLog.connected();
+    connectLog.failed("tcp", "refused");
     expect(warned).toHaveLength(2);
   });
 });

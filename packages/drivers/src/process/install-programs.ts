@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { replaceFile } from "@slipway/runtime/replace-file";
 
-import { publishCommands } from "./public-files.ts";
+import { publishCommands } from "./publish-commands.ts";
 
 export interface ProgramOptions {
   readonly agentCommand: readonly string[];

@@ -3,29 +3,29 @@ import type { Rung } from "@slipway/sdk/agent";
 
 /** The advice for each rung that can fail. */
 export const advice: Readonly<Record<Rung, string>> = {
-  dns: "check the host name in CODER_AGENT_URL and the name servers of this machine",
-  tcp: "check that the server runs, that the port in CODER_AGENT_URL is right, and the firewalls between",
-  tls: "check that the server's certificate names this host, is in date, and that its issuer is trusted here (NODE_EXTRA_CA_CERTS)",
-  http: "check that CODER_AGENT_URL is the server's own address, and what stands in front of it",
+  dns: "check the host name in CODER_AGENT_URL and the DNS servers of this machine",
+  tcp: "check that the server is running, that the port in CODER_AGENT_URL is right, and that no firewall blocks it",
+  tls: "check that the server's certificate names this host, has not expired, and is from an issuer trusted here (NODE_EXTRA_CA_CERTS)",
+  http: "check that CODER_AGENT_URL is the server's own address, and check any proxy in front of it",
   identity:
     "check that CODER_AGENT_AUTH names the cloud of this machine, and that the template has an agent with that kind of identity",
-  upgrade: "check that each proxy on the way passes WebSockets on",
+  upgrade: "check that every proxy in between forwards WebSockets",
   authentication:
-    "check where the token is from, CODER_AGENT_TOKEN or the identity of this machine: it belongs to the newest build of one workspace and ends with that build",
-  version: "update the older of server and agent",
-  rpc: "look into the server's log: it took the connection and then failed",
+    "check the source of the token, CODER_AGENT_TOKEN or the identity of this machine: a token belongs to one build of a workspace and expires with the next",
+  version: "update the server or the agent, whichever is older",
+  rpc: "check the server's log: it accepted the connection and then failed",
 };
 
 const summaryIntervalMs = 60_000;
 
 /** Logs why the agent cannot connect: at once when the cause is new, else a count each minute. */
-export class LadderLog {
+export class ConnectLog {
   readonly #address: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #cause: string | undefined;
   #repeats = 0;
-  #saidAtMs = 0;
+  #warnedAtMs = 0;
 
   constructor(address: string, clock: Clock, logger: Logger) {
     this.#address = address;
@@ -39,27 +39,27 @@ export class LadderLog {
     const cause = `${rung}\n${error}`;
     if (cause !== this.#cause) {
       this.#cause = cause;
-      this.#say({ ...fields, check: advice[rung] }, `cannot connect: ${rung} failed`, nowMs);
+      this.#warn({ ...fields, check: advice[rung] }, `cannot connect: ${rung} failed`, nowMs);
       return;
     }
     this.#repeats += 1;
-    if (nowMs - this.#saidAtMs < summaryIntervalMs) {
+    if (nowMs - this.#warnedAtMs < summaryIntervalMs) {
       this.#logger.debug(fields, "still cannot connect");
       return;
     }
     const again = { ...fields, check: advice[rung], repeats: this.#repeats };
-    this.#say(again, `still cannot connect: ${rung} fails`, nowMs);
+    this.#warn(again, `still cannot connect: ${rung} fails`, nowMs);
   }
 
-  /** Treats the next failure as news again. */
+  /** Forgets the last failure, so that the next one is logged at once. */
   connected(): void {
     this.#cause = undefined;
     this.#repeats = 0;
   }
 
-  #say(fields: Readonly<Record<string, unknown>>, message: string, nowMs: number): void {
+  #warn(fields: Readonly<Record<string, unknown>>, message: string, nowMs: number): void {
     this.#repeats = 0;
-    this.#saidAtMs = nowMs;
+    this.#warnedAtMs = nowMs;
     this.#logger.warn(fields, message);
   }
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { openPassage, publishCommands } from "./public-files.ts";
+import { allowTraversalTo, publishCommands } from "./publish-commands.ts";
 
 let root: string;
 
@@ -66,11 +66,11 @@ test("removes what was published before", async () => {
   await expect(access(before)).rejects.toThrow("ENOENT");
 });
 
-test("opens folders of ours for passage alone, and names another one that is closed", async () => {
+test("opens our folders for traversal only, and names another one that is closed", async () => {
   await mkdir(join(root, "private/data/workspaces"), { recursive: true, mode: 0o700 });
   const own = [join(root, "private/data"), join(root, "private/data/workspaces")];
-  const passage = openPassage(join(root, "private/data/workspaces"), own);
-  await expect(passage).rejects.toThrow(`cannot pass through ${join(root, "private")}`);
-  await openPassage(join(root, "private/data/workspaces"), [join(root, "private"), ...own]);
+  const traversal = allowTraversalTo(join(root, "private/data/workspaces"), own);
+  await expect(traversal).rejects.toThrow(`cannot traverse ${join(root, "private")}`);
+  await allowTraversalTo(join(root, "private/data/workspaces"), [join(root, "private"), ...own]);
   expect((await lstat(join(root, "private"))).mode & 0o777).toBe(0o711);
 });

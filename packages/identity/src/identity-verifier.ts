@@ -3,8 +3,8 @@ import type { KeyObject } from "node:crypto";
 import type { Clock, Logger } from "@slipway/runtime";
 
 import { type AwsIdentity, awsKeys, verifyAwsIdentity } from "./aws.ts";
+import type { IdentitySettings } from "./identity-settings.ts";
 import { KeySet } from "./key-set.ts";
-import type { IdentitySettings } from "./settings.ts";
 import { SignatureBudget } from "./signature-budget.ts";
 
 interface VerifierOptions {

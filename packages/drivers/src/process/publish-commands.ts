@@ -72,13 +72,13 @@ async function closedFolderAbove(folder: string): Promise<string | undefined> {
 }
 
 /** Lets every user traverse folders of our own, and throws `not-startable` if another folder is in the way. */
-export async function openPassage(folder: string, own: readonly string[]): Promise<void> {
+export async function allowTraversalTo(folder: string, own: readonly string[]): Promise<void> {
   for (const path of own) await chmod(path, ((await stat(path)).mode & 0o7777) | 0o011);
   const closed = await closedFolderAbove(folder);
   if (closed === undefined) return;
   throw new DriverError(
     "not-startable",
-    `users of workspaces cannot pass through ${closed} to ${folder}: set SLIPWAY_DATA_DIR to a directory elsewhere, such as /var/lib/slipway, or chmod o+x ${closed}`,
+    `workspace users cannot traverse ${closed} to reach ${folder}: set SLIPWAY_DATA_DIR to a directory elsewhere, such as /var/lib/slipway, or chmod o+x ${closed}`,
   );
 }
 

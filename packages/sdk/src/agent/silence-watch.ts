@@ -1,7 +1,7 @@
 import type { Clock } from "@slipway/runtime";
 
 /** A watch for silence; `signal` is aborted when nothing was heard for too long. */
-export class Silence implements Disposable {
+export class SilenceWatch implements Disposable {
   readonly #maxMs: number;
   readonly #clock: Clock;
   readonly #over = new AbortController();
@@ -21,7 +21,7 @@ export class Silence implements Disposable {
   }
 
   /** Restarts the wait, as something was heard. */
-  broken(): void {
+  reset(): void {
     this.#heardAtMs = this.#clock.monotonic();
   }
 
