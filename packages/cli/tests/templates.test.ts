@@ -101,7 +101,7 @@ test("pulls a version as files and as a tar, and overwrites nothing", async () =
 
 test("archives, unarchives and promotes versions", async () => {
   const [second = "", first = ""] = await versionNames();
-  expect((await slipway(`templates versions archive box ${second}`)).err).toContain("is used");
+  expect((await slipway(`templates versions archive box ${second}`)).err).toContain("is in use");
   expect(await slipway(`templates versions archive box ${first}`)).toMatchObject({ code: 0 });
   expect(await versionNames()).toEqual([second]);
   expect(await versionNames(" --include-archived")).toEqual([second, first]);

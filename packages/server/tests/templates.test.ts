@@ -388,7 +388,7 @@ describe("a template", () => {
     expect(await patch(path(), { failure_ttl_ms: 5 })).toMatchObject({
       status: 400,
       body: {
-        validations: [{ field: "failure_ttl_ms", detail: expect.stringContaining("wanted 0") }],
+        validations: [{ field: "failure_ttl_ms", detail: expect.stringContaining("must be 0") }],
       },
     });
     expect(await patch(path(), { name: "-" })).toMatchObject({ status: 400 });

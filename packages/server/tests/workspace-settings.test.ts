@@ -130,7 +130,7 @@ describe("the settings of a workspace", () => {
 
   it("runs until it is stopped once its time to live is taken back", async () => {
     const short = await on("PUT", "/ttl", { ttl_ms: 59_999 });
-    expect(short).toMatchObject(refused("ttl_ms", "60000 (a minute)"));
+    expect(short).toMatchObject(refused("ttl_ms", "60000 (1 minute)"));
     expect(await on("PUT", "/ttl", { ttl_ms: 3_000_000_000 })).toMatchObject({ status: 400 });
     expect(await on("PUT", "/ttl", { ttl_ms: null })).toMatchObject({ status: 204 });
     expect(await read()).toMatchObject({ ttl_ms: null, latest_build: { deadline: null } });
