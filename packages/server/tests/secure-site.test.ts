@@ -25,18 +25,18 @@ const cookieOf = ({ headers }: Response): string => headers.get("set-cookie") ??
 describe("behind a trusted proxy that speaks https", () => {
   it("every cookie is for https only, from its first day to its last", async () => {
     const answer = await logIn(proxied);
-    expect(cookieOf(answer)).toMatch(/; HttpOnly; SameSite=Lax; Secure$/);
+    expect(cookieOf(answer)).toMatch(/; HttpOnly; Secure; SameSite=Lax$/);
     const cookie = cookieOf(answer).split(";")[0] ?? "";
     const out = await fetch(`${server.url}/api/v2/users/logout`, {
       method: "POST",
       headers: { ...proxied, cookie },
     });
     expect(cookieOf(out)).toBe(
-      "coder_session_token=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0",
+      "coder_session_token=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax",
     );
     const form = await fetch(`${server.url}/cli-auth`, { headers: proxied });
-    expect(cookieOf(form)).toMatch(/; SameSite=Strict; Secure$/);
-    expect(cookieOf(await logIn({}))).toMatch(/; SameSite=Lax$/);
+    expect(cookieOf(form)).toMatch(/; Secure; SameSite=Strict$/);
+    expect(cookieOf(await logIn({}))).toMatch(/; HttpOnly; SameSite=Lax$/);
   });
 
   it("a page of the same host by http is of another site", async () => {

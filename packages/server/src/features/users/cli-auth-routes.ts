@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
 import { login, LoginRequest } from "@slipway/api";
+import { parseCookie, stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../../platform/auth/service.ts";
@@ -9,9 +10,8 @@ import { findAnswer } from "../../platform/http/error-answer.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
-import { secureAttribute } from "../../platform/http/same-origin.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
 import { unstorableField } from "../../platform/http/storable-text.ts";
-import { readCookie } from "../../platform/http/token.ts";
 import { createValidator } from "../../platform/http/validation.ts";
 import { keyPage, logInPage } from "./cli-auth-page.ts";
 import { type Credentials, logIn, type LogInNeeds } from "./session-service.ts";
@@ -36,8 +36,9 @@ export function addCliAuthPage(
 ): void {
   const sendForm = (request: FastifyRequest, reply: FastifyReply, form: Shown): FastifyReply => {
     const formToken = randomBytes(formTokenBytes).toString("base64url");
-    const attributes = `Path=${path}; HttpOnly; SameSite=Strict${secureAttribute(request, needs.accessUrl())}`;
-    reply.header("Set-Cookie", `${formCookie}=${formToken}; ${attributes}`);
+    const secure = needsHttps(request, needs.accessUrl());
+    const cookie = { name: formCookie, value: formToken, path, httpOnly: true, secure };
+    reply.header("Set-Cookie", stringifySetCookie({ ...cookie, sameSite: "strict" }));
     reply.header("Cache-Control", "no-store");
     return sendPage(reply, form.status, logInPage({ formToken, ...form }));
   };
@@ -83,7 +84,7 @@ interface Shown {
 }
 
 function isOurForm(request: FastifyRequest, formToken: string): boolean {
-  const wanted = Buffer.from(readCookie(request.headers.cookie ?? "", formCookie) ?? "");
+  const wanted = Buffer.from(parseCookie(request.headers.cookie ?? "")[formCookie] ?? "");
   const found = Buffer.from(formToken);
   return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
 }

@@ -16,14 +16,15 @@ import {
   updateProfile as updateProfileRoute,
   updateUserRoles,
 } from "@slipway/api";
-import type { FastifyRequest } from "fastify";
+import { stringifySetCookie } from "cookie";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
 import { NotFound } from "../../platform/errors/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { secureAttribute } from "../../platform/http/same-origin.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 import {
   createUser,
@@ -45,8 +46,19 @@ export function addUserRoutes(
   needs: LogInNeeds & { readonly limits: TokenLimits; readonly accessUrl: () => string },
 ): void {
   const { db, limits, accessUrl } = needs;
-  const cookie = (raw: FastifyRequest, token: string): string =>
-    `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax${secureAttribute(raw, accessUrl())}`;
+  const setCookie = (raw: FastifyRequest, reply: FastifyReply, token: string): FastifyReply =>
+    reply.header(
+      "Set-Cookie",
+      stringifySetCookie({
+        name: sessionCookie,
+        value: token,
+        path: "/",
+        httpOnly: true,
+        sameSite: "lax",
+        secure: needsHttps(raw, accessUrl()),
+        ...(token === "" ? { maxAge: 0 } : {}),
+      }),
+    );
   routes.anyone(getFirstUser, async () => {
     if (await hasUsers(db)) return { message: "The initial user has already been created!" };
     throw new NotFound("The initial user has not been created!");
@@ -60,7 +72,7 @@ export function addUserRoutes(
 
   routes.anyone(login, async ({ body, raw, reply }) => {
     const token = await logIn(needs, body, originOf(raw, login.status));
-    reply.header("Set-Cookie", cookie(raw, token));
+    setCookie(raw, reply, token);
     return { session_token: token };
   });
 
@@ -72,7 +84,7 @@ export function addUserRoutes(
 
   routes.user(logout, async ({ raw, reply }, user) => {
     await logOut(db, user);
-    reply.header("Set-Cookie", `${cookie(raw, "")}; Max-Age=0`);
+    setCookie(raw, reply, "");
     return { message: "Logged out!" };
   });
   addPeopleRoutes(routes, needs);

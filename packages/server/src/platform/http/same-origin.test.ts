@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { isFromOtherSite, secureAttribute } from "./same-origin.ts";
+import { isFromOtherSite, needsHttps } from "./same-origin.ts";
 
 const https = "https://slipway.example";
 const http = "http://slipway.example:3000";
@@ -66,10 +66,10 @@ it("holds for what changes something and for sockets, and only for pages", () =>
 });
 
 it.each([
-  ["https", http, "; Secure"],
-  ["http", https, "; Secure"],
-  ["http", http, ""],
-  ["http", "", ""],
-] as const)("a cookie of %s at %s ends with %j", (protocol, accessUrl, expected) => {
-  expect(secureAttribute({ protocol }, accessUrl)).toBe(expected);
+  ["https", http, true],
+  ["http", https, true],
+  ["http", http, false],
+  ["http", "", false],
+] as const)("a cookie of %s at %s is for https only: %j", (protocol, accessUrl, expected) => {
+  expect(needsHttps({ protocol }, accessUrl)).toBe(expected);
 });

@@ -30,9 +30,9 @@ function askedOrigin({ protocol, host }: Asked, accessUrl: string): string | und
   return secure === originOf(accessUrl) ? secure : asked;
 }
 
-/** Returns the suffix that restricts a cookie to https if the visitor, or the deployment's access URL, uses it. */
-export function secureAttribute({ protocol }: Pick<Asked, "protocol">, accessUrl: string): string {
-  return protocol === "https" || originOf(accessUrl)?.startsWith("https:") ? "; Secure" : "";
+/** Returns whether a cookie is for https only: if the visitor, or the deployment's access URL, uses it. */
+export function needsHttps({ protocol }: Pick<Asked, "protocol">, accessUrl: string): boolean {
+  return protocol === "https" || originOf(accessUrl)?.startsWith("https:") === true;
 }
 
 export function otherSite({ headers }: Pick<Asked, "headers">): HttpError {

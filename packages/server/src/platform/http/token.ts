@@ -1,4 +1,6 @@
-import type { FastifyRequest } from "fastify";
+import type { IncomingHttpHeaders } from "node:http";
+
+import { parseCookie } from "cookie";
 
 export const sessionCookie = "coder_session_token";
 
@@ -8,9 +10,15 @@ export interface FoundToken {
   readonly isCookie: boolean;
 }
 
-export function findToken(request: FastifyRequest): FoundToken | undefined {
+/** The parts of a request that may have a token. */
+interface TokenCarrier {
+  readonly headers: IncomingHttpHeaders;
+  readonly raw: { readonly url?: string | undefined };
+}
+
+export function findToken(request: TokenCarrier): FoundToken | undefined {
   const query = new URLSearchParams(request.raw.url?.split("?", 2)[1] ?? "");
-  const cookie = readCookie(request.headers.cookie ?? "", sessionCookie);
+  const cookie = parseCookie(request.headers.cookie ?? "")[sessionCookie];
   if (cookie !== undefined && cookie !== "") return { token: cookie, isCookie: true };
   const bearer = /^bearer\s+(.+)$/i.exec(request.headers.authorization ?? "")?.[1]?.trim();
   const places = [
@@ -21,13 +29,4 @@ export function findToken(request: FastifyRequest): FoundToken | undefined {
   ];
   const token = places.find((place) => typeof place === "string" && place !== "");
   return typeof token === "string" ? { token, isCookie: false } : undefined;
-}
-
-/** Returns the value of a cookie in the header `Cookie`. */
-export function readCookie(header: string, name: string): string | undefined {
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return undefined;
 }
