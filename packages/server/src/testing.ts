@@ -16,6 +16,6 @@ export { encodeJson } from "./platform/http/json.ts";
 export { readLogRange } from "./platform/http/log-range.ts";
 export { readPage } from "./platform/http/paging.ts";
 export { unstorableField } from "./platform/http/storable-text.ts";
-export { readCookie, sessionCookie } from "./platform/http/token.ts";
+export { findToken, sessionCookie } from "./platform/http/token.ts";
 export { requireUuid } from "./platform/http/uuid.ts";
 export { createValidator, validationError } from "./platform/http/validation.ts";

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 
+import { compile } from "@fastify/proxy-addr";
 import type { FastifyInstance } from "fastify";
 
 import { limitVariable } from "../config/limits.ts";
@@ -7,8 +8,7 @@ import { answerOf } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
-import { ProxyList } from "./proxy-list.ts";
-import { clientAddress } from "./request-origin.ts";
+import { clientAddress, withoutMapping } from "./request-origin.ts";
 
 /** The time a refused client has to read the reason. */
 const lingerMs = 1_000;
@@ -71,18 +71,19 @@ export function limitConnections(
   trustedProxies: readonly string[],
 ): Connections {
   const connections = new Connections(limits);
-  const proxies = new ProxyList(trustedProxies);
+  const trusts = compile([...trustedProxies]);
+  const isProxy = (address: string): boolean => trusts(withoutMapping(address), 0);
   // Node.js starts reading requests in its own listener.
   const listeners = app.server.listeners("connection");
   app.server.removeAllListeners("connection");
   app.server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
-    if (!connections.admit(socket, proxies.has(address) ? undefined : address)) return;
+    if (!connections.admit(socket, isProxy(address) ? undefined : address)) return;
     for (const listener of listeners) listener.call(app.server, socket);
   });
   const proxied = new OpenCounts({ ...limits, inAll: Infinity });
   app.addHook("onRequest", async (request, reply) => {
-    if (!proxies.has(request.socket.remoteAddress ?? "")) return;
+    if (!isProxy(request.socket.remoteAddress ?? "")) return;
     const taken = proxied.take(clientAddress(request));
     if (typeof taken === "string") throw tooMany(taken);
     // A response releases a connection that becomes a WebSocket (upgrades.ts).

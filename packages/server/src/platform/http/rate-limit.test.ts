@@ -57,6 +57,8 @@ describe("addressKey", () => {
     ["2001:0db8::5", "2001:db8:0:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["fe80::1%br-1a2b", "fe80:0:0:0::/64"],
+    ["64:ff9b::1:2:3:10.1.2.3", "64:ff9b:0:1::/64"],
   ])("counts %s as %s", (address, key) => {
     expect(addressKey(address)).toBe(key);
   });

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 
 import type { Clock } from "@slipway/runtime";
+import ipaddr from "ipaddr.js";
 
 import { withoutMapping } from "./request-origin.ts";
 
@@ -74,13 +75,7 @@ export class RateLimiter {
 export function addressKey(address: string): string {
   const plain = withoutMapping(address);
   if (!isIPv6(plain)) return plain;
-  const [head = "", tail] = plain.split("%", 1)[0]?.split("::") ?? [];
-  const groups = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => "0");
-  const all = tail === undefined ? groups : [...groups, ...zeros, ...after];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`;
+  // The library knows fewer names of zones than there are.
+  const network = ipaddr.IPv6.parse(plain.replace(/%.*/, "")).parts.slice(0, 4);
+  return `${network.map((part) => part.toString(16)).join(":")}::/64`;
 }
