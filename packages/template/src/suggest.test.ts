@@ -10,6 +10,7 @@ describe("suggest", () => {
     ["metdata", "metadata"],
     ["zzz", undefined],
     ["", undefined],
+    ["apsp", "apps"],
   ])("for %j suggests %s", (word, wanted) => {
     expect(suggest(word, ["scripts", "metadata", "apps"])).toBe(wanted);
   });

@@ -1,12 +1,14 @@
+import { distance } from "fastest-levenshtein";
+
 /** Returns the candidate that `word` is most likely a mistyped form of, or undefined when none is near. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const typed = word.slice(0, maxWord).toLowerCase();
   const limit = Math.max(1, Math.floor(typed.length / 3));
-  let best: { readonly candidate: string; readonly distance: number } | undefined;
+  let best: { readonly candidate: string; readonly mistakes: number } | undefined;
   for (const candidate of candidates.slice(0, maxCandidates)) {
-    const distance = editDistance(typed, candidate.toLowerCase());
-    if (distance <= limit && (best === undefined || distance < best.distance)) {
-      best = { candidate, distance };
+    const mistakes = mistakesBetween(typed, candidate.toLowerCase());
+    if (mistakes <= limit && (best === undefined || mistakes < best.mistakes)) {
+      best = { candidate, mistakes };
     }
   }
   return best?.candidate;
@@ -21,26 +23,14 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 const maxWord = 64;
 const maxCandidates = 200;
 
-/** Counts the insertions, deletions, substitutions and swaps of neighbors that lead from `from` to `to`. */
-function editDistance(from: string, to: string): number {
-  let beforeLast: readonly number[] = [];
-  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const same = from[row - 1] === to[column - 1];
-      let cost = Math.min(
-        (last[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
-      );
-      if (from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        cost = Math.min(cost, (beforeLast[column - 2] ?? Infinity) + 1);
-      }
-      current.push(cost);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[to.length] ?? 0;
+/** Counts the letters that were added, dropped or mistaken; two that were swapped, as in `nmae`, are one mistake. */
+function mistakesBetween(typed: string, candidate: string): number {
+  const edits = distance(typed, candidate);
+  return edits === 2 && isSwap(typed, candidate) ? 1 : edits;
+}
+
+function isSwap(typed: string, candidate: string): boolean {
+  const at = typed.split("").findIndex((letter, index) => letter !== candidate[index]);
+  const swapped = typed.charAt(at + 1) + typed.charAt(at);
+  return candidate === typed.slice(0, at) + swapped + typed.slice(at + 2);
 }
