@@ -5,7 +5,7 @@ export function entryPath(name: string): string | { readonly problem: string } {
   const shown = JSON.stringify(name.slice(0, 100));
   const fail = (message: string) => ({ problem: `found the path ${shown}, wanted ${message}` });
   if (name.length > maxPathLength) return fail(`at most ${maxPathLength} characters`);
-  if (name.includes("\0") || !name.isWellFormed()) return fail("text without NUL");
+  if (name.includes("\0") || !name.isWellFormed()) return fail("one without NUL");
   if (isAbsolute(name)) return fail("one that is relative to the template");
   const parts = split(name).filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) return fail("one without `..`");

@@ -1,3 +1,5 @@
+import { quote } from "./quote.ts";
+
 /** The values that each field of a cron expression matches, in the order of its fields. */
 export type CronFields = readonly ReadonlySet<number>[];
 
@@ -30,18 +32,25 @@ export function parseScriptCron(
   const parts = hasZone ? rest : words(text);
   const timezone = zone.slice(zone.indexOf("=") + 1);
   if (hasZone && !isTimezone(timezone))
-    return { problem: `found the time zone "${timezone}", wanted an IANA name` };
+    return { problem: `found the time zone ${quote(timezone)}, wanted an IANA name` };
   if (text.startsWith("@"))
-    return { problem: `found ${shown(text)}, wanted five or six fields: @ forms are not known` };
+    return {
+      problem: `found ${quote(text)}, wanted five or six fields: @ forms are not supported`,
+    };
   if (parts.length !== 5 && parts.length !== 6) {
     return {
-      problem: `found ${parts.length} fields in ${shown(text)}, wanted 5 (minute first) or 6 (second first)`,
+      problem: `found ${parts.length} fields in ${quote(text)}, wanted 5 (minute first) or 6 (second first)`,
     };
   }
   const six = parts.length === 6 ? parts : ["0", ...parts];
   const fields = parseFields(six, [seconds, minute, ...calendar]);
   if ("problem" in fields) return fields;
   return { cron: [...(hasZone ? [zone] : []), ...six].join(" ") };
+}
+
+/** Explains why a text cannot be the `cron` of a script, or returns nothing. */
+export function scriptCronProblem(text: string): string | undefined {
+  return problemOf(parseScriptCron(text));
 }
 
 /** Reads the `cron` of a window: five fields of which the minute is `*` (docs/protocol/prebuilds.md §2.4). */
@@ -53,18 +62,29 @@ export function parseWindowCron(
   if ("problem" in parsed) return parsed;
   if (minuteText !== "*") {
     return {
-      problem: `found the minute ${shown(minuteText)}, wanted *: a window is made of whole hours`,
+      problem: `found the minute ${quote(minuteText)}, wanted *: a window covers whole hours`,
     };
   }
-  if (everComes(text, parsed.fields)) return parsed;
-  return { problem: `found ${shown(text)}, which never comes, wanted a day that its months have` };
+  if (everOccurs(text, parsed.fields)) return parsed;
+  return {
+    problem: `found ${quote(text)}, which never occurs, wanted a day that one of its months has`,
+  };
+}
+
+/** Explains why a text cannot be the `cron` of a window, or returns nothing. */
+export function windowCronProblem(text: string): string | undefined {
+  return problemOf(parseWindowCron(text));
+}
+
+function problemOf(parsed: { readonly problem: string } | object): string | undefined {
+  return "problem" in parsed ? parsed.problem : undefined;
 }
 
 /** The days of each month, in a leap year. */
 const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /** Reports whether such a day exists. Weekdays come in every month, so only days of the month can miss it. */
-function everComes(text: string, [, , days, monthsOfYear]: CronFields): boolean {
+function everOccurs(text: string, [, , days, monthsOfYear]: CronFields): boolean {
   if (!isAnyField(text, 4)) return true;
   return [...(monthsOfYear ?? [])].some((month) =>
     [...(days ?? [])].some((day) => day <= (daysOfMonths[month - 1] ?? 0)),
@@ -77,7 +97,7 @@ export function parseCalendar(
 ): { readonly fields: CronFields } | { readonly problem: string } {
   const parts = words(text);
   if (parts.length !== 5)
-    return { problem: `found ${parts.length} fields in ${shown(text)}, wanted 5` };
+    return { problem: `found ${parts.length} fields in ${quote(text)}, wanted 5` };
   return parseFields(parts, [minute, ...calendar]);
 }
 
@@ -146,7 +166,7 @@ function parseFields(
       const names =
         rule.names === undefined ? "" : ` or ${rule.names[0] ?? ""}…${rule.names.at(-1) ?? ""}`;
       return {
-        problem: `found ${shown(part)} for the ${rule.name}, wanted *, ${rule.min}…${rule.max}${names}, a-b, a,b or */n with n up to ${stepsOf(rule)}`,
+        problem: `found ${quote(part)} for the ${rule.name}, wanted *, ${rule.min}…${rule.max}${names}, a-b, a,b or */n with n up to ${stepsOf(rule)}`,
       };
     }
     fields.push(values);
@@ -187,8 +207,4 @@ function valueOf(text: string, rule: FieldRule): number | undefined {
 
 function words(text: string): readonly string[] {
   return text.trim().split(/\s+/);
-}
-
-function shown(text: string): string {
-  return `"${text.slice(0, 60)}"`;
 }

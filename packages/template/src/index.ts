@@ -13,12 +13,12 @@ export type {
   TemplateDefinition,
 } from "./definition.ts";
 export { isInstanceId } from "./instance-id.ts";
-export { mayFailToRender, renderDefinition } from "./interpolate.ts";
-export type { RenderedAgents } from "./interpolate.ts";
+export { mayFailToRender, renderDefinition } from "./render-definition.ts";
+export type { RenderedAgents } from "./render-definition.ts";
 export { templateJsonSchema } from "./json-schema.ts";
 export { maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
 export { valueProblem } from "./parameter-value.ts";
-export { resolveParameters } from "./parameters.ts";
+export { resolveParameters } from "./resolve-parameters.ts";
 export { parseTemplateDefinition } from "./parse-definition.ts";
 export { problemLine } from "./problem.ts";
 export { readTemplateArchive } from "./read-archive.ts";

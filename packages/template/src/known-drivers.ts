@@ -1,16 +1,16 @@
 import { didYouMean } from "./suggest.ts";
 
-/** The drivers that Slipway has or will have, each with its purpose. */
+/** The drivers that Slipway has or plans, each with its purpose. */
 const knownDrivers: Readonly<Record<string, string>> = {
   process: "agents are processes on the server's own machine",
   docker: "agents are containers",
   external: "agents are started by hand, anywhere",
   kubernetes: "agents are pods of a cluster",
-  terraform: "a Terraform configuration carries builds out",
+  terraform: "a Terraform configuration carries out builds",
 };
 
-/** The driver that leaves the start of agents, and so their authentication, to others. */
-export const driverOfOthers = "external";
+/** The driver whose agents are started by hand, so that they may authenticate in other ways than by their tokens. */
+export const externalDriver = "external";
 
 /** The drivers that a server offers to those who push a template. */
 export interface AvailableDrivers {
@@ -19,7 +19,7 @@ export interface AvailableDrivers {
   readonly refused?: ReadonlyMap<string, string>;
 }
 
-/** Explains why builds with this driver cannot be made here, or returns nothing. */
+/** Explains why this server cannot build with a driver, or returns nothing. */
 export function driverProblem(
   driver: string,
   { drivers: available, refused }: AvailableDrivers,

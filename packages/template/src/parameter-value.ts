@@ -1,6 +1,8 @@
 import type { ParameterDefinition } from "./definition.ts";
 import { maxValueLength } from "./limits.ts";
+import { quote } from "./quote.ts";
 import type { RegexMatcher } from "./regex.ts";
+import { storageProblem } from "./storable-text.ts";
 
 type Rules = Pick<ParameterDefinition, "type" | "formType" | "options" | "validation">;
 
@@ -14,18 +16,17 @@ export function valueProblem(
   matcher: RegexMatcher,
   previous?: string,
 ): string | undefined {
-  if (value.length > maxValueLength)
-    return `found ${value.length} characters, wanted at most ${maxValueLength}`;
-  if (value.includes("\0") || !value.isWellFormed())
-    return "found a NUL or half a surrogate pair, wanted text";
-  const problem = typeProblem(parameter, value) ?? optionProblem(parameter, value);
+  const problem =
+    storageProblem(value, maxValueLength) ??
+    typeProblem(parameter, value) ??
+    optionProblem(parameter, value);
   if (problem !== undefined) return problem;
   const { regex } = parameter.validation ?? {};
   const matched = regex === undefined ? "match" : matcher.match(regex, value);
   if (typeof matched === "object") return matched.problem;
   const broken =
     matched === "no-match"
-      ? `found ${shown(value)}, wanted text that matches ${regex}`
+      ? `found ${quote(value)}, wanted a value that matches ${regex}`
       : ruleProblem(parameter, value, previous);
   if (broken === undefined) return undefined;
   const own = parameter.validation?.error ?? "";
@@ -51,14 +52,14 @@ function typeProblem({ type }: Rules, value: string): string | undefined {
     case "number":
       return /^-?\d+(\.\d+)?$/.test(value) && Number.isFinite(Number(value))
         ? undefined
-        : `found ${shown(value)}, wanted a number`;
+        : `found ${quote(value)}, wanted a number`;
     case "bool":
       return value === "true" || value === "false"
         ? undefined
-        : `found ${shown(value)}, wanted true or false`;
+        : `found ${quote(value)}, wanted true or false`;
     case "list(string)":
       return parseListValue(value) === undefined
-        ? `found ${shown(value)}, wanted a JSON array of texts`
+        ? `found ${quote(value)}, wanted a JSON array of strings`
         : undefined;
   }
 }
@@ -69,8 +70,8 @@ function optionProblem(parameter: Rules, value: string): string | undefined {
   const chosen = parameter.formType === "multi-select" ? (parseListValue(value) ?? []) : [value];
   const stranger = chosen.find((one) => !known.has(one));
   if (stranger === undefined) return undefined;
-  const some = [...known].slice(0, 12).map(shown).join(", ");
-  return `found ${shown(stranger)}, wanted one of ${some}${known.size > 12 ? ", …" : ""}`;
+  const some = [...known].slice(0, 12).map(quote).join(", ");
+  return `found ${quote(stranger)}, wanted one of ${some}${known.size > 12 ? ", …" : ""}`;
 }
 
 function ruleProblem(
@@ -86,12 +87,8 @@ function ruleProblem(
   const before = Number(previous);
   if (previous === undefined || Number.isNaN(before)) return undefined;
   if (monotonic === "increasing" && number < before)
-    return `found ${value}, wanted at least the present ${previous}: it may only grow`;
+    return `found ${value}, wanted at least the current ${previous}: the value may only increase`;
   if (monotonic === "decreasing" && number > before)
-    return `found ${value}, wanted at most the present ${previous}: it may only shrink`;
+    return `found ${value}, wanted at most the current ${previous}: the value may only decrease`;
   return undefined;
-}
-
-function shown(value: string): string {
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
 }

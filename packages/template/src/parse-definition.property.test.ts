@@ -52,7 +52,7 @@ const scraps = [
   "<<: *a",
   "__proto__: 1",
 ];
-const cut = fc.record({
+const truncate = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   drop: fc.nat({ max: 12 }),
   put: fc.oneof(fc.constantFrom(...scraps), fc.string({ maxLength: 4 })),
@@ -60,7 +60,7 @@ const cut = fc.record({
 const mutated = fc
   .record({
     example: fc.constantFrom(...examples),
-    cuts: fc.array(cut, { minLength: 1, maxLength: 4 }),
+    cuts: fc.array(truncate, { minLength: 1, maxLength: 4 }),
   })
   .map(({ example, cuts }) =>
     cuts.reduce((text, { at, drop, put }) => {

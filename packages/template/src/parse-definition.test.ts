@@ -227,7 +227,7 @@ describe("defaults and readings", () => {
 
 describe("problems of the file", () => {
   it.each([
-    ["a syntax error", `${head}agents: [«`, "", "is not YAML"],
+    ["a syntax error", `${head}agents: [«`, "", "invalid YAML"],
     ["a second document", `${head}${agent}«---\nx: 1\n`, "", "second YAML document"],
     ["a tag", "driver: «!foo process", "", "YAML tag"],
     ["a list", "«- a", "", "found a list, wanted a map"],
@@ -241,8 +241,8 @@ describe("problems of the file", () => {
     ["a strange key", `${head}${agent}«zzz: 1`, "zzz", "known keys: driver, "],
     ["a key that is a list", `${head}${agent}? «[a]\n: 1`, "?", "unknown key"],
     ["a missing key", `«${agent}`, "", "missing key `driver`"],
-    ["a key given twice", `${head}${agent}«agents: { b: {} }`, "agents", "a second time"],
-    ["an alias without an anchor", `${head}agents: «*x`, "agents", "without its anchor"],
+    ["a key given twice", `${head}${agent}«agents: { b: {} }`, "agents", "duplicate key `agents`"],
+    ["an alias without an anchor", `${head}agents: «*x`, "agents", "without an anchor"],
     [
       "a mistyped driver",
       `driver: «proces\n${agent}`,
@@ -261,7 +261,7 @@ describe("problems of the file", () => {
       "an expression where none is replaced",
       `${head}${agent}display_name: «\${{ owner.name }}`,
       "display_name",
-      "not replaced in this place",
+      "not replaced in this field",
     ],
     ["a NUL", `${head}${agent}display_name: «"a\\0"`, "display_name", "found a NUL"],
     [
@@ -315,7 +315,7 @@ describe("problems of agents", () => {
       "a bad name",
       `${head}agents:\n  «Main: {}`,
       "agents.Main",
-      'found the name "Main", wanted lower-case',
+      'found the name "Main", wanted lowercase',
     ],
     [
       "a name that is too long",
@@ -339,7 +339,7 @@ describe("problems of agents", () => {
       "nothing as directory",
       inAgent("«directory:"),
       "agents.main.directory",
-      'found nothing, wanted text ("" for none)',
+      'found nothing, wanted a string ("" for none)',
     ],
     [
       "a number as time",
@@ -359,7 +359,12 @@ describe("problems of agents", () => {
       "agents.main.troubleshooting_url",
       "http:// or https://",
     ],
-    ["a bad variable", inAgent("env: { «A-B: x }"), "agents.main.env.A-B", "no digit first"],
+    [
+      "a bad variable",
+      inAgent("env: { «A-B: x }"),
+      "agents.main.env.A-B",
+      "not beginning with a digit",
+    ],
     ["a null variable", inAgent("env: { A: «~ }"), "agents.main.env.A", "null"],
     [
       "an unknown display app",
@@ -430,7 +435,7 @@ describe("problems of scripts", () => {
       `${path}.blocks_login`,
       "does not run on start",
     ],
-    ["an @ form", inScript('cron: «"@daily"'), `${path}.cron`, "@ forms are not known"],
+    ["an @ form", inScript('cron: «"@daily"'), `${path}.cron`, "@ forms are not supported"],
     ["four fields", inScript('cron: «"* * * *"'), `${path}.cron`, "found 4 fields"],
     [
       "an hour that is none",
@@ -464,18 +469,18 @@ describe("problems of expressions", () => {
     [
       "an unknown parameter",
       script("echo «${{ parameters.x }}"),
-      "names a parameter that the template does not have",
+      "unknown parameter in `${{ parameters.",
     ],
     [
       "one in a block",
       script("|\n      a ${{ owner.id }}\n        b «${{ nope }} ${{ owner.id }}\n"),
-      "means nothing",
+      "unknown expression",
     ],
-    ["one in a folded block", script(">-\n      a\n      b «${{ nope }}\n"), "means nothing"],
-    ["one between quotes and escapes", script('"\\t\\"«${{ nope }}"'), "means nothing"],
-    ["one behind an escaped one", script("$${{ nope }} «${{ nope }}"), "means nothing"],
-    ["one without an end", script("«${{ owner.id"), "without its `}}`"],
-    ["one in another", script("«${{ a ${{ owner.id }} }}"), "means nothing"],
+    ["one in a folded block", script(">-\n      a\n      b «${{ nope }}\n"), "unknown expression"],
+    ["one between quotes and escapes", script('"\\t\\"«${{ nope }}"'), "unknown expression"],
+    ["one behind an escaped one", script("$${{ nope }} «${{ nope }}"), "unknown expression"],
+    ["one without an end", script("«${{ owner.id"), "without `}}`"],
+    ["one in another", script("«${{ a ${{ owner.id }} }}"), "unknown expression"],
   ])("says where %s is", (_, text, message) => {
     expectProblem(text, path, message);
   });
@@ -490,7 +495,7 @@ describe("problems of expressions", () => {
   });
 
   it("points at the text where escapes hide the place", () => {
-    expectProblem(script('«"\\x24{{ nope }}"'), path, "means nothing");
+    expectProblem(script('«"\\x24{{ nope }}"'), path, "unknown expression");
   });
 });
 
@@ -519,14 +524,14 @@ describe("problems of apps", () => {
       "a slug twice",
       inAgent('apps:\n  a: { url: "http://x" }\n  «a: { url: "http://y" }'),
       path,
-      "a second time",
+      "duplicate key `a`",
     ],
-    ["no address", inApp("url: «localhost"), `${path}.url`, "wanted an address"],
+    ["no address", inApp("url: «localhost"), `${path}.url`, "wanted a URL"],
     [
       "an address that a browser runs",
       inApp("external: true, url: «'javascript:alert(1)'"),
       `${path}.url`,
-      "not a program",
+      "does not run code",
     ],
     [
       "an editor's address that is not external",
@@ -570,7 +575,7 @@ describe("problems of apps", () => {
 
   it("refuses a slug that two agents have", () => {
     const text = `${head}agents:\n  a: { apps: { x: { command: y } } }\n  b: { apps: { «x: { command: y } } }`;
-    expectProblem(text, "agents.b.apps.x", "agent `a` has it already");
+    expectProblem(text, "agents.b.apps.x", "agent `a` already has it");
   });
 
   it("takes an address with expressions", () => {
@@ -581,7 +586,12 @@ describe("problems of apps", () => {
 
 describe("problems of parameters", () => {
   it.each([
-    ["a bad name", `${head}${agent}parameters: { «1a: {} }`, "parameters.1a", "a letter first"],
+    [
+      "a bad name",
+      `${head}${agent}parameters: { «1a: {} }`,
+      "parameters.1a",
+      "beginning with a letter",
+    ],
     [
       "an unknown type",
       inParameter("type: «text"),
@@ -646,19 +656,19 @@ describe("problems of parameters", () => {
       "an expression for a number",
       inParameter("type: number\nvalidation: { «regex: a }"),
       "parameters.p.validation.regex",
-      "wanted it for a string only",
+      "which only a string can have",
     ],
     [
       "a limit for a text",
       inParameter("validation: { «min: 1 }"),
       "parameters.p.validation.min",
-      "wanted it for a number only",
+      "which only a number can have",
     ],
     [
       "limits the wrong way round",
       inParameter("type: number\nvalidation: { min: «3, max: 2 }"),
       "parameters.p.validation.min",
-      "wanted at most max",
+      "wanted at most `max`",
     ],
     [
       "an option of another type",
@@ -670,7 +680,7 @@ describe("problems of parameters", () => {
       "an option twice",
       inParameter("options: [{ name: A, value: a }, { name: B, value: «a }]"),
       "parameters.p.options[1].value",
-      "a second time",
+      'duplicate value "a"',
     ],
     [
       "an option without a value",
@@ -721,7 +731,7 @@ describe("problems of presets", () => {
       "a second default",
       preset("{ default: true }\n  b: { default: «true }"),
       "presets.b.default",
-      "`a` is it already",
+      "`a` already is the default",
     ],
     [
       "a pool without a required value",
@@ -806,7 +816,7 @@ describe("problems of presets", () => {
       "a day that never comes",
       inSchedule('{ timezone: UTC, windows: [{ cron: «"* 8 31 2 *", instances: 1 }] }'),
       `${path}.windows[0].cron`,
-      "never comes",
+      "never occurs",
     ],
     [
       "fewer than no prebuilds during a window",
@@ -862,13 +872,13 @@ describe("agents that are known by their machines", () => {
       "no machine",
       external("auth: «aws-instance-identity"),
       "agents.main.auth",
-      "found `aws-instance-identity` without `instance_id`, wanted the id of the machine with it",
+      "found `aws-instance-identity` without `instance_id`, wanted both",
     ],
     [
       "a machine of an agent with a token",
       external("«instance_id: i-1"),
       "agents.main.instance_id",
-      "wanted `auth` with it: one of aws-instance-identity",
+      "wanted `auth` to be one of aws-instance-identity",
     ],
     [
       "what cannot name a machine",
@@ -880,13 +890,13 @@ describe("agents that are known by their machines", () => {
       "an empty name of a machine",
       external('auth: aws-instance-identity\ninstance_id: «""'),
       "agents.main.instance_id",
-      "found an empty text, wanted the id of a machine",
+      "found an empty string, wanted the id of a cloud instance",
     ],
     [
       "a parameter that there is not",
       external("auth: aws-instance-identity\ninstance_id: «${{ parameters.machin }}"),
       "agents.main.instance_id",
-      "names a parameter that the template does not have",
+      "unknown parameter in `${{ parameters.",
     ],
     [
       "a driver that starts agents itself",

@@ -2,6 +2,7 @@ import type { TemplateDefinition } from "./definition.ts";
 import { type AvailableDrivers, driverProblem } from "./known-drivers.ts";
 import { maxDefinitionBytes } from "./limits.ts";
 import { ProblemList, type TemplateProblem } from "./problem.ts";
+import { truncate } from "./quote.ts";
 import { Reader } from "./reader.ts";
 import { template } from "./shape/template-shape.ts";
 import { openYaml } from "./yaml-source.ts";
@@ -34,15 +35,15 @@ export function parseTemplateDefinition(
 }
 
 function checkDriver(reader: Reader, available: AvailableDrivers): void {
-  const place = reader.child(reader.root, "driver");
-  const content = reader.open(place);
+  const location = reader.child(reader.root, "driver");
+  const content = reader.open(location);
   if (
-    place === reader.root ||
+    location === reader.root ||
     content.kind !== "scalar" ||
     typeof content.value !== "string" ||
     content.value === ""
   )
     return;
-  const problem = driverProblem(content.value.slice(0, 60), available);
-  if (problem !== undefined) reader.report(place, problem);
+  const problem = driverProblem(truncate(content.value), available);
+  if (problem !== undefined) reader.report(location, problem);
 }

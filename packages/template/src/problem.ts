@@ -32,7 +32,7 @@ export class ProblemList {
   add(problem: TemplateProblem): void {
     if (this.isFull) return;
     const { path, message } = problem;
-    this.#kept.push({ ...problem, path: shown(path), message: shown(message) });
+    this.#kept.push({ ...problem, path: storable(path), message: storable(message) });
   }
 
   /** Lists the problems in the order of the file; a full list says so at its end. */
@@ -42,13 +42,13 @@ export class ProblemList {
     if (!this.isFull || last === undefined) return sorted;
     return [
       ...sorted,
-      { ...last, path: "", message: `more problems than these ${maxProblems} are not listed` },
+      { ...last, path: "", message: `problems after the first ${maxProblems} are not listed` },
     ];
   }
 }
 
-/** Both quote the file, which may hold anything at any length: they must be fit to store, and to show in a line. */
-function shown(text: string): string {
-  const cut = text.length > maxProblemText ? `${text.slice(0, maxProblemText)}…` : text;
-  return cut.toWellFormed().replaceAll(/\p{Cc}/gu, "\uFFFD");
+/** Both quote the file, which may contain anything of any length: they must be fit to store, and to show in one line. */
+function storable(text: string): string {
+  const short = text.length > maxProblemText ? `${text.slice(0, maxProblemText)}…` : text;
+  return short.toWellFormed().replaceAll(/\p{Cc}/gu, "\uFFFD");
 }

@@ -164,7 +164,7 @@ describe("readTemplateArchive", () => {
     });
   });
 
-  it("gives a problem for an archive cut off at any point, and never hangs", async () => {
+  it("gives a problem for an archive truncate off at any point, and never hangs", async () => {
     const whole = await tar(definition, { name: "README.md", body: "x".repeat(600) });
     for (let length = 1; length < whole.length; length += 97) {
       const result = await readTemplateArchive(whole.slice(0, length));

@@ -60,7 +60,7 @@ async function list(
     for await (const entry of archive) {
       count += 1;
       if (count > maxArchiveEntries)
-        return { problem: `found more than ${maxArchiveEntries} entries, wanted at most that` };
+        return { problem: `found more than ${maxArchiveEntries} entries` };
       const file = await readEntry(entry);
       if (file === undefined) continue;
       if ("problem" in file) return file;
@@ -90,7 +90,7 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | u
   const path = entryPath(name);
   if (typeof path !== "string") return path;
   // The library takes an unreadable size for one that never ends.
-  if (size === null) return { problem: `found no size of ${path}, wanted one in its header` };
+  if (size === null) return { problem: `found no size of ${path} in its header` };
   if (type === "symlink" || type === "link") {
     const problem = linkProblem(path, linkname ?? "", type);
     if (problem !== undefined) return { problem };
@@ -164,7 +164,7 @@ function notFoundText(files: readonly ArchiveFile[]): string {
   const shown = (names: readonly string[]) =>
     `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
   if (terraform.length > 0) {
-    return `${wanted}, found ${shown(terraform)}: this is a Terraform template, which this server cannot build; a template for Slipway says in slipway.yaml what its workspaces are`;
+    return `${wanted}, found ${shown(terraform)}: this is a Terraform template, which this server cannot build; a Slipway template describes its workspaces in slipway.yaml`;
   }
   return `${wanted}, found ${paths.length === 0 ? "no file" : shown(paths)}`;
 }

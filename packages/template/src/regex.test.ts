@@ -25,17 +25,23 @@ describe("regexProblem", () => {
 
   it.each([
     ["(", "found a regular expression that does not compile with RE2: missing closing ): `(`"],
-    ["(?=a)", "found `(?=`, wanted no look-around: RE2, which checks values, does not have it"],
-    ["(?!a)", "found `(?!`, wanted no look-around: RE2, which checks values, does not have it"],
-    ["(?<=a)", "found `(?<=`, wanted no look-around: RE2, which checks values, does not have it"],
-    ["(?<!a)", "found `(?<!`, wanted no look-around: RE2, which checks values, does not have it"],
+    ["(?=a)", "found `(?=`, wanted no look-around: RE2, which checks values, does not support it"],
+    ["(?!a)", "found `(?!`, wanted no look-around: RE2, which checks values, does not support it"],
+    [
+      "(?<=a)",
+      "found `(?<=`, wanted no look-around: RE2, which checks values, does not support it",
+    ],
+    [
+      "(?<!a)",
+      "found `(?<!`, wanted no look-around: RE2, which checks values, does not support it",
+    ],
     [
       "(a)\\1",
-      "found `\\1`, wanted no back-reference: RE2, which checks values, does not have them",
+      "found `\\1`, wanted no back-reference: RE2, which checks values, does not support it",
     ],
     [
       "(?<n>a)\\k<n>",
-      "found `\\k`, wanted no back-reference: RE2, which checks values, does not have them",
+      "found `\\k`, wanted no back-reference: RE2, which checks values, does not support it",
     ],
     [
       "\\u0041",
@@ -115,7 +121,7 @@ describe("a matcher", () => {
     const matcher = () => new RegexMatcher();
     expect(matcher().match(source, "a".repeat(longest))).toBe("no-match");
     expect(matcher().match(source, "a".repeat(longest + 1))).toEqual({
-      problem: `found ${longest + 1} characters, wanted at most ${longest}, which is as many as can be matched with ^.{1,255}$`,
+      problem: `found ${longest + 1} characters, wanted at most ${longest}, the maximum for matching ^.{1,255}$`,
     });
   });
 
@@ -129,7 +135,7 @@ describe("a matcher", () => {
     expect(results.slice(many)).toEqual(
       [many, many].map(() => ({
         problem:
-          "cannot be checked: all values together are too long to be matched with the template's regular expressions",
+          "cannot be checked: all values together are too long for the template's regular expressions",
       })),
     );
   });
@@ -137,7 +143,7 @@ describe("a matcher", () => {
   it("says that a stored expression of another engine cannot be used", () => {
     expect(new RegexMatcher().match("^(?!x)", "a")).toEqual({
       problem:
-        "cannot be checked: the template's regular expression ^(?!x) is not usable, found `(?!`, wanted no look-around: RE2, which checks values, does not have it; push a new version of the template",
+        "cannot be checked: the template's regular expression ^(?!x) is invalid, found `(?!`, wanted no look-around: RE2, which checks values, does not support it; push a new version of the template",
     });
   });
 });

@@ -1,6 +1,7 @@
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 
 import { maxRegexLength, maxRegexSize, maxRegexSteps } from "./limits.ts";
+import { truncate } from "./quote.ts";
 import { estimateRegexSize } from "./regex-size.ts";
 
 /*
@@ -23,7 +24,7 @@ export function regexSize(source: string): number {
 
 export type MatchResult = "match" | "no-match" | { readonly problem: string };
 
-/** A matcher with a number of steps: one for all values of a request, so that they share it. */
+/** A matcher with a budget of steps, shared by all values of a request. */
 export class RegexMatcher {
   readonly #maxSteps: number;
   #stepsLeft: number;
@@ -38,7 +39,7 @@ export class RegexMatcher {
     const compiled = compile(source);
     if ("problem" in compiled) {
       return {
-        problem: `cannot be checked: the template's regular expression ${shown(source)} is not usable, ${compiled.problem}; push a new version of the template`,
+        problem: `cannot be checked: the template's regular expression ${truncate(source)} is invalid, ${compiled.problem}; push a new version of the template`,
       };
     }
     const { pattern, size } = compiled;
@@ -46,12 +47,12 @@ export class RegexMatcher {
     const longest = Math.floor(this.#maxSteps / size) - 1;
     if (value.length > longest) {
       return {
-        problem: `found ${value.length} characters, wanted at most ${longest}, which is as many as can be matched with ${shown(source)}`,
+        problem: `found ${value.length} characters, wanted at most ${longest}, the maximum for matching ${truncate(source)}`,
       };
     }
     if (steps > this.#stepsLeft) {
       return {
-        problem: `cannot be checked: all values together are too long to be matched with the template's regular expressions`,
+        problem: `cannot be checked: all values together are too long for the template's regular expressions`,
       };
     }
     this.#stepsLeft -= steps;
@@ -60,19 +61,21 @@ export class RegexMatcher {
   }
 }
 
-type Compiled = { readonly pattern: RE2JS; readonly size: number } | { readonly problem: string };
+type CompiledRegex =
+  | { readonly pattern: RE2JS; readonly size: number }
+  | { readonly problem: string };
 
 /**
  * Compiled expressions, the most recently used at the end. Compiling takes about 100 times as long as matching a short
  * value.
  */
-const cache = new Map<string, Compiled>();
+const cache = new Map<string, CompiledRegex>();
 let cachedSize = 0;
 const maxCached = 1_000;
 /** About 0.3 KiB each. */
 const maxCachedSize = 50_000;
 
-function compile(source: string): Compiled {
+function compile(source: string): CompiledRegex {
   const known = cache.get(source);
   if (known !== undefined) {
     cache.delete(source);
@@ -92,11 +95,11 @@ function compile(source: string): Compiled {
   return compiled;
 }
 
-function sizeOf(compiled: Compiled): number {
+function sizeOf(compiled: CompiledRegex): number {
   return "problem" in compiled ? 1 : compiled.size;
 }
 
-function compileNew(source: string): Compiled {
+function compileNew(source: string): CompiledRegex {
   if (source.length > maxRegexLength)
     return { problem: `found ${source.length} characters, wanted at most ${maxRegexLength}` };
   // The check comes before compilation, which takes long with many repetitions.
@@ -119,13 +122,9 @@ function tooLarge(size: number): string {
 function syntaxProblem(error: RE2JSSyntaxException): string {
   const fragment = error.getPattern() ?? "";
   if (/^\(\?<?[=!]/.test(fragment))
-    return `found \`${fragment.slice(0, 4)}\`, wanted no look-around: RE2, which checks values, does not have it`;
+    return `found \`${fragment.slice(0, 4)}\`, wanted no look-around: RE2, which checks values, does not support it`;
   if (/^\\[1-9k]/.test(fragment))
-    return `found \`${fragment}\`, wanted no back-reference: RE2, which checks values, does not have them`;
-  const where = fragment === "" ? "" : `: \`${fragment.slice(0, 60)}\``;
+    return `found \`${fragment}\`, wanted no back-reference: RE2, which checks values, does not support it`;
+  const where = fragment === "" ? "" : `: \`${truncate(fragment)}\``;
   return `found a regular expression that does not compile with RE2: ${error.getDescription()}${where}`;
-}
-
-function shown(source: string): string {
-  return source.length > 60 ? `${source.slice(0, 60)}…` : source;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { TemplateDefinition } from "./definition.ts";
-import { type RenderValues, renderDefinition } from "./interpolate.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
+import { renderDefinition, type RenderValues } from "./render-definition.ts";
 import { isShellWord } from "./shell-text.ts";
 import { TemplateFormatError } from "./template-format-error.ts";
 import { expressionNames } from "./template-text.ts";
@@ -39,7 +39,7 @@ describe("an expression in text that a shell runs", () => {
           column: 39,
           path: "agents.main.scripts.s.run",
           message:
-            'found `${{ parameters.color }}`, whose value a user chooses, in text that a shell runs: the value would run as code; wanted it in the agent\'s `env: { COLOR: "${{ parameters.color }}" }`, and `"$COLOR"` here',
+            'found `${{ parameters.color }}` in text that a shell runs, where its value, which a user chooses, would run as code; put it in the agent\'s `env: { COLOR: "${{ parameters.color }}" }` and write `"$COLOR"` here',
         },
       ],
     });
@@ -103,7 +103,7 @@ describe("a build", () => {
         const texts = JSON.stringify(main[place]).replace("PLACEHOLDER", `\${{ ${name} }}`);
         const stored = { ...definition, agents: [{ ...main, [place]: JSON.parse(texts) }] };
         expect(() => renderDefinition(stored, values)).toThrow(
-          /^agent main, \w+ \w: found `\$\{\{ .* runs: .*; push a new version of the template$/,
+          /^agent main, \w+ \w: found `\$\{\{ .* runs, .*; push a new version of the template$/,
         );
       }
     },
@@ -156,7 +156,7 @@ describe("an address of an app", () => {
       expect(() => rendered(external, value)).toThrow(/^agent main, app a: found "/);
     }
     const split = app("j${{ parameters.color }}:alert(1)", ", external: true");
-    expect(() => rendered(split, "avascript")).toThrow(/not a program/);
+    expect(() => rendered(split, "avascript")).toThrow(/does not run code/);
   });
 
   it("stays one of the workspace", () => {
@@ -166,7 +166,7 @@ describe("an address of an app", () => {
     const health = app("http://localhost", ", health: { url: '${{ parameters.color }}' }");
     expect(rendered(health, "http://localhost/h")).toBe("http://localhost");
     expect(() => rendered(health, "ftp://localhost/h")).toThrow(
-      /wanted an address that starts with http/,
+      /wanted a URL that starts with http/,
     );
   });
 

@@ -35,7 +35,7 @@ export function shellProblems(parts: readonly TextPart[]): readonly TextProblem[
 function shellProblem(part: ExpressionPart): string {
   const shown = `\${{ ${part.kind === "parameter" ? `parameters.${part.name}` : part.name} }}`;
   const variable = variableOf(part.name);
-  return `found \`${shown}\`, whose value a user chooses, in text that a shell runs: the value would run as code; wanted it in the agent's \`env: { ${variable}: "${shown}" }\`, and \`"$${variable}"\` here`;
+  return `found \`${shown}\` in text that a shell runs, where its value, which a user chooses, would run as code; put it in the agent's \`env: { ${variable}: "${shown}" }\` and write \`"$${variable}"\` here`;
 }
 
 /** Returns the name of an environment variable for an expression, such as `COLOR` or `OWNER_NAME`. */

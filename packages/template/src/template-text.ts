@@ -1,3 +1,4 @@
+import { truncate } from "./quote.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** The names that an expression may use besides `parameters.<name>`. */
@@ -39,8 +40,7 @@ export const expressionMark = "${{";
  */
 export function parseTemplateText(
   text: string,
-  isParameter: (name: string) => boolean,
-  parameterNames: readonly string[] = [],
+  parameterNames: ReadonlySet<string>,
 ): { readonly parts: readonly TextPart[]; readonly problems: readonly TextProblem[] } {
   const parts: TextPart[] = [];
   const problems: TextProblem[] = [];
@@ -60,11 +60,11 @@ export function parseTemplateText(
     if (end === -1) {
       problems.push({
         index,
-        message: "found `${{` without its `}}`; write `$${{` for the characters themselves",
+        message: "found `${{` without `}}`; write `$${{` for a literal `${{`",
       });
       break;
     }
-    const found = parseExpression(text.slice(at + 2, end).trim(), isParameter, parameterNames);
+    const found = parseExpression(text.slice(at + 2, end).trim(), parameterNames);
     if (typeof found === "string") problems.push({ index, message: found });
     else parts.push({ ...found, index });
     at = end + 2;
@@ -73,7 +73,7 @@ export function parseTemplateText(
   return { parts, problems };
 }
 
-/** Reports whether the text holds `${{` in any form, escaped or not. */
+/** Reports whether a text contains `${{` in any form, escaped or not. */
 export function hasExpression(text: string): boolean {
   return text.includes("${{");
 }
@@ -94,17 +94,16 @@ function* openings(text: string): Generator<{ readonly start: number; readonly d
 
 function parseExpression(
   expression: string,
-  isParameter: (name: string) => boolean,
-  parameterNames: readonly string[],
+  parameterNames: ReadonlySet<string>,
 ): Expression | string {
-  const shown = `\`\${{ ${expression.length > 60 ? `${expression.slice(0, 60)}…` : expression} }}\``;
+  const shown = `\`\${{ ${truncate(expression)} }}\``;
   const parameter = /^parameters\.([A-Za-z0-9_-]+)$/.exec(expression)?.[1];
   if (parameter !== undefined) {
-    if (isParameter(parameter)) return { kind: "parameter", name: parameter };
-    return `${shown} names a parameter that the template does not have${didYouMean(parameter, parameterNames)}`;
+    if (parameterNames.has(parameter)) return { kind: "parameter", name: parameter };
+    return `unknown parameter in ${shown}${didYouMean(parameter, [...parameterNames])}`;
   }
   const name = expressionNames.find((known) => known === expression);
   if (name !== undefined) return { kind: "name", name };
   const known = ["parameters.<name>", ...expressionNames].join(", ");
-  return `${shown} means nothing${didYouMean(expression, expressionNames)} (known: ${known})`;
+  return `unknown expression ${shown}${didYouMean(expression, expressionNames)} (known: ${known})`;
 }

@@ -20,8 +20,7 @@ export function openYaml(text: string): YamlSource | readonly TemplateProblem[] 
     problems.add({ line: 1, column: 1, path: "", message });
     return problems.toArray();
   };
-  if (!hasFewTokens(text))
-    return fail(`found more than ${maxYamlTokens} YAML tokens, wanted at most that`);
+  if (!hasFewTokens(text)) return fail(`found more than ${maxYamlTokens} YAML tokens`);
 
   const position = positionsIn(text);
   // The library compares each key with all others of its map (16 s for 40,000 keys): the reader does it instead.
@@ -45,7 +44,7 @@ export function openYaml(text: string): YamlSource | readonly TemplateProblem[] 
   };
 }
 
-const tooDeep = "is nested too deeply to be read";
+const tooDeep = "the file is nested too deeply";
 
 /** Finds the line ends itself: the library's LineCounter misses line ends inside broken texts. */
 function positionsIn(text: string): YamlSource["position"] {
@@ -69,8 +68,7 @@ function hasFewTokens(text: string): boolean {
 
 function syntaxText(error: YAMLError): string {
   if (error.code === "MULTIPLE_DOCS") return "found a second YAML document, wanted one";
-  if (error.code === "TAG_RESOLVE_FAILED")
-    return "found a YAML tag, wanted none: tags have no meaning here";
+  if (error.code === "TAG_RESOLVE_FAILED") return "found a YAML tag: tags are not supported";
   if (error.message.includes("call stack")) return tooDeep; // where the parser itself caught it
-  return `is not YAML: ${error.message}`;
+  return `invalid YAML: ${error.message}`;
 }

@@ -44,7 +44,7 @@ export const expressionsTarget: FuzzTarget = {
     ].map(utf8),
   check: (input) => {
     const text = textOf(input);
-    const { parts, problems } = parseTemplateText(text, (name) => name === "size", ["size"]);
+    const { parts, problems } = parseTemplateText(text, new Set(["size"]));
     for (const { index, message } of problems) {
       expectSame("where a problem is", text.slice(index, index + 3), "${{");
       expectThat(message.length < 1_000, "a message is bounded");

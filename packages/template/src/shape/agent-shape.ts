@@ -2,8 +2,8 @@ import {
   type AgentDefinition,
   architectures,
   displayApps,
-  type IdentityDefinition,
   identityAuths,
+  type IdentityDefinition,
   operatingSystems,
 } from "../definition.ts";
 import { instanceIdWanted, isInstanceId, maxInstanceIdLength } from "../instance-id.ts";
@@ -16,24 +16,40 @@ import {
   maxScripts,
   maxVolumes,
 } from "../limits.ts";
-import { quoted } from "../quoted.ts";
-import type { Place, Reader } from "../reader.ts";
+import type { Location } from "../location.ts";
+import { quote } from "../quote.ts";
+import type { Reader } from "../reader.ts";
 import { app } from "./app-shape.ts";
-import { hostKeys, plainKeys, renderedLine, webUrl } from "./common-text.ts";
+import { hostKeys, plainKeys, renderedLine, webUrl } from "./common-fields.ts";
 import { choices } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { duration, integer } from "./scalar-shape.ts";
 import { metadata, script } from "./script-shape.ts";
-import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import {
+  optional,
+  optionalMap,
+  refine,
+  required,
+  type Shape,
+  transform,
+  type ValueOf,
+  withDefault,
+  withExample,
+} from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const percent = integer({ min: 1, max: 100 });
-const threshold = required(about("Usage in percent from which to warn.", 90), percent);
+const threshold = required(
+  withExample("Usage in percent from which users are warned.", 90),
+  percent,
+);
 
 const monitoring = object({
   memory: optional("Memory of the workspace.", object({ threshold })),
   volumes: withDefault(
-    about("File systems, by the paths where they are mounted.", { "/home": { threshold: 90 } }),
+    withExample("File systems, by the paths where they are mounted.", {
+      "/home": { threshold: 90 },
+    }),
     record(object({ threshold }), {
       keys: { pattern: "^(/|[A-Za-z]:)", wanted: "an absolute path", maxLength: maxLineLength },
       max: maxVolumes,
@@ -46,7 +62,7 @@ const monitoring = object({
 const env = record(text({ maxLength: maxScriptLength, rendered: "plain", takesScalars: true }), {
   keys: {
     pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-    wanted: "letters, digits and underscores, no digit first",
+    wanted: "letters, digits and underscores, not beginning with a digit",
     maxLength: 256,
   },
   max: maxEnv,
@@ -59,16 +75,16 @@ const instanceId = text({
   maxLength: maxInstanceIdLength,
   minLength: 1,
   rendered: "plain",
-  wanted: "the id of a machine",
+  wanted: "the id of a cloud instance",
   problem: (value) =>
-    isInstanceId(value) ? undefined : `found ${quoted(value)}, wanted ${instanceIdWanted}`,
+    isInstanceId(value) ? undefined : `found ${quote(value)}, wanted ${instanceIdWanted}`,
 });
 
 const fields = object({
   os: withDefault("Operating system of the machine.", choice(operatingSystems), "linux"),
   arch: withDefault("Processor architecture of the machine.", choice(architectures), "amd64"),
   directory: withDefault(
-    about(
+    withExample(
       "Directory in which terminals and scripts start (default: the home directory). May contain expressions.",
       "~/project",
     ),
@@ -76,8 +92,8 @@ const fields = object({
     "",
   ),
   connection_timeout: withDefault(
-    about(
-      "Time that the agent has to connect before the workspace counts as unhealthy; `0s` for any time.",
+    withExample(
+      "Time that the agent has to connect before the workspace counts as unhealthy; `0s` for no limit.",
       "5m",
     ),
     duration({ min: 0, max: 86_400 }),
@@ -85,68 +101,60 @@ const fields = object({
     "2m",
   ),
   troubleshooting_url: optional(
-    about(
-      "Page that says what to do when the agent does not connect.",
+    withExample(
+      "Page with advice for when the agent does not connect.",
       "https://wiki.example.com/workspaces",
     ),
     webUrl,
   ),
   motd_file: withDefault(
-    about("File in the workspace that terminals show at log-in.", "/etc/motd"),
+    withExample("File in the workspace that terminals show at log-in.", "/etc/motd"),
     text({ maxLength: maxLineLength }),
     "",
   ),
-  env: withDefault(
-    about(
+  env: optionalMap(
+    withExample(
       "Environment variables of everything that runs in the workspace, by name. Values may contain expressions.",
       { COLOR: "${{ parameters.color }}" },
     ),
     env,
-    [],
-    {},
   ),
-  scripts: withDefault(
-    "Scripts that the agent runs at start, at stop or by the clock, by key.",
+  scripts: optionalMap(
+    "Scripts that the agent runs at start, at stop or on a schedule, by key.",
     record(script, { keys: plainKeys, max: maxScripts }),
-    [],
-    {},
   ),
-  metadata: withDefault(
-    "Values that the agent measures again and again, by key.",
+  metadata: optionalMap(
+    "Values that the agent measures repeatedly, by key.",
     record(metadata, { keys: plainKeys, max: maxMetadata }),
-    [],
-    {},
   ),
-  apps: withDefault(
+  apps: optionalMap(
     "Apps that people open in a browser or a terminal, by slug.",
     record(app, { keys: hostKeys, max: maxApps }),
-    [],
-    {},
   ),
   display_apps: withDefault(
-    about("Built-in apps that are offered.", ["web_terminal"]),
+    withExample("Built-in apps to offer.", ["web_terminal"]),
     choices(choice(displayApps), displayApps),
     defaultDisplayApps,
   ),
-  monitoring: optional("Usage of memory and disks that people are warned of.", monitoring),
+  monitoring: optional("Memory and disk usage of which users are warned.", monitoring),
   auth: withDefault(
-    "Way in which the agent authenticates: with its token, or with the identity of the cloud's machine that it runs on. Only the driver `external` has the latter.",
+    "Authentication of the agent: its token, or the identity of the cloud instance that it runs on (driver `external` only).",
     choice(["token", ...identityAuths]),
     "token",
   ),
   instance_id: optional(
-    about(
-      "Id of the cloud's machine that the agent runs on, where `auth` is not `token`. May contain expressions.",
+    withExample(
+      "Id of the cloud instance that the agent runs on, unless `auth` is `token`. May contain expressions.",
       "i-0123456789abcdef0",
     ),
     instanceId,
   ),
 });
-type AgentFields = NonNullable<ReturnType<(typeof fields)["read"]>>;
+type AgentFields = ValueOf<typeof fields>;
 
 /** An agent of the workspace, under its name. */
-export const agent: Shape<AgentDefinition> = mapped(
-  checked(fields, checkIdentity),
+export const agent: Shape<AgentDefinition> = transform(
+  refine(fields, checkIdentity),
   (read, { key }) => ({
     name: key,
     os: read.os,
@@ -174,18 +182,18 @@ export const agent: Shape<AgentDefinition> = mapped(
   }),
 );
 
-function checkIdentity(read: AgentFields, place: Place, reader: Reader): void {
+function checkIdentity(read: AgentFields, location: Location, reader: Reader): void {
   const { auth, instance_id: id } = read;
   if (auth === "token" && id !== undefined) {
     reader.reportKey(
-      reader.child(place, "instance_id"),
-      `found \`instance_id\` of an agent that has a token, wanted \`auth\` with it: one of ${identityAuths.join(", ")}`,
+      reader.child(location, "instance_id"),
+      `found \`instance_id\` without \`auth\`, wanted \`auth\` to be one of ${identityAuths.join(", ")}`,
     );
   }
   if (auth !== "token" && id === undefined) {
     reader.report(
-      reader.child(place, "auth"),
-      `found \`${auth}\` without \`instance_id\`, wanted the id of the machine with it`,
+      reader.child(location, "auth"),
+      `found \`${auth}\` without \`instance_id\`, wanted both`,
     );
   }
 }

@@ -1,11 +1,8 @@
-import { reportKind, type Shape } from "./shape.ts";
+import { type CountLimits, countProblem, reportMismatch, type Shape } from "./shape.ts";
 
-/** Makes a list of at most `max` values. An empty value reads as the empty list. */
-export function list<T>(
-  item: Shape<T>,
-  options: { readonly max: number; readonly min?: number },
-): Shape<readonly T[]> {
-  const { max, min } = options;
+/** Makes a list. An empty value reads as the empty list. */
+export function list<T>(item: Shape<T>, limits: CountLimits): Shape<readonly T[]> {
+  const { max, min } = limits;
   return {
     schema: {
       type: min === undefined ? ["array", "null"] : "array",
@@ -13,16 +10,13 @@ export function list<T>(
       maxItems: max,
       ...(min === undefined ? {} : { minItems: min }),
     },
-    read: (place, reader) => {
-      const content = reader.open(place);
+    read: (location, reader) => {
+      const content = reader.open(location);
       if (content.kind !== "list" && content.kind !== "empty")
-        return reportKind(place, reader, content, "a list");
+        return reportMismatch(location, reader, content, "a list");
       const items = content.kind === "list" ? content.items : [];
-      if (items.length > max || items.length < (min ?? 0)) {
-        const wanted = items.length > max ? `at most ${max}` : `at least ${min ?? 0}`;
-        reader.reportKey(place, `found ${items.length} items, wanted ${wanted}`);
-        return undefined;
-      }
+      const problem = countProblem(items.length, "items", limits);
+      if (problem !== undefined) return reader.reportKey(location, problem);
       return items.map((one) => item.read(one, reader)).filter((one) => one !== undefined);
     },
   };
@@ -36,11 +30,11 @@ export function choices<const V extends readonly string[]>(
   const plain = list(item, { max: values.length });
   return {
     schema: { ...plain.schema, uniqueItems: true },
-    read: (place, reader) => {
-      const read = plain.read(place, reader);
+    read: (location, reader) => {
+      const read = plain.read(location, reader);
       if (read === undefined) return undefined;
       if (new Set(read).size !== read.length)
-        reader.report(place, "found the same item twice, wanted each once");
+        reader.report(location, "found the same item twice, wanted each once");
       return values.filter((value) => read.includes(value));
     },
   };

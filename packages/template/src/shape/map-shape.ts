@@ -1,7 +1,15 @@
-import { quoted } from "../quoted.ts";
-import type { Place, Reader } from "../reader.ts";
+import type { Location } from "../location.ts";
+import { quote, truncate } from "../quote.ts";
+import type { Reader } from "../reader.ts";
 import { didYouMean } from "../suggest.ts";
-import { type Field, type JsonSchema, reportKind, type Shape } from "./shape.ts";
+import {
+  type CountLimits,
+  countProblem,
+  type Field,
+  type JsonSchema,
+  reportMismatch,
+  type Shape,
+} from "./shape.ts";
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
 type ObjectOf<F extends Fields> = {
@@ -12,6 +20,7 @@ type ObjectOf<F extends Fields> = {
 export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
   const names = Object.keys(fields);
   const requiredNames = names.filter((name) => fields[name]?.isRequired);
+  const wanted = `a map with ${names.slice(0, 4).join(", ")}${names.length > 4 ? ", …" : ""}`;
   return {
     schema: {
       type: "object",
@@ -19,29 +28,22 @@ export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
         Object.entries(fields).map(([name, field]) => [name, field.schema]),
       ),
       ...(requiredNames.length > 0 ? { required: requiredNames } : {}),
-      // The rest of a text with a comma: see Reader.joinTornTexts.
+      // The rest of a text with a comma: see joinSplitTexts.
       patternProperties: { "\\s": { type: "null" } },
       additionalProperties: false,
     },
-    read: (place, reader) => {
-      const entries = openMap(
-        place,
-        reader,
-        `a map of ${names.slice(0, 4).join(", ")}${names.length > 4 ? ", …" : ""}`,
-      );
+    read: (location, reader) => {
+      const entries = openMap(location, reader, wanted);
       if (entries === undefined) return undefined;
       const result = new Map<string, unknown>(
         Object.entries(fields).map(([name, field]) => [name, field.absent]),
       );
       const missing = new Set(requiredNames);
-      for (const entry of reader.joinTornTexts(entries)) {
+      for (const entry of reader.joinSplitTexts(entries)) {
         if (reader.isFull) break;
         const field = Object.hasOwn(fields, entry.key) ? fields[entry.key] : undefined;
         if (field === undefined) {
-          const comma = entry.isBare ? "; a text with a comma needs quotes here" : "";
-          const known =
-            comma || didYouMean(entry.key, names) || `; known keys: ${names.join(", ")}`;
-          reader.reportKey(entry, `unknown key \`${entry.key.slice(0, 60)}\`${known}`);
+          reader.reportKey(entry, unknownKeyText(entry, names));
           continue;
         }
         const value = field.shape.read(entry, reader);
@@ -49,7 +51,7 @@ export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
         else if (field.isRequired) result.delete(entry.key);
         missing.delete(entry.key);
       }
-      for (const name of missing) reader.reportKey(place, `missing key \`${name}\``);
+      for (const name of missing) reader.reportKey(location, `missing key \`${name}\``);
       if (requiredNames.some((name) => result.get(name) === undefined)) return undefined;
       // oxlint-disable-next-line no-unsafe-type-assertion -- each key was read by the shape that the type names
       return Object.fromEntries(result) as ObjectOf<F>;
@@ -57,11 +59,16 @@ export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
   };
 }
 
-export interface RecordOptions {
+function unknownKeyText({ key, isBare }: Location, names: readonly string[]): string {
+  const hint = isBare
+    ? "; a text with a comma needs quotes here"
+    : didYouMean(key, names) || `; known keys: ${names.join(", ")}`;
+  return `unknown key \`${truncate(key)}\`${hint}`;
+}
+
+export interface RecordOptions extends CountLimits {
   /** The pattern of a key, and the same in words. */
   readonly keys: { readonly pattern: string; readonly wanted: string; readonly maxLength?: number };
-  readonly max: number;
-  readonly min?: number;
 }
 
 /** Makes a map from free names to values, read as the list of its values in the order of the file. */
@@ -69,43 +76,35 @@ export function record<T>(
   value: Shape<T>,
   options: RecordOptions,
 ): Shape<readonly (readonly [string, T])[]> {
-  const { keys, max, min } = options;
-  const pattern = new RegExp(keys.pattern, "u");
+  const { max, min } = options;
+  const { pattern, wanted, maxLength } = options.keys;
+  const keyPattern = new RegExp(pattern, "u");
+  const lengthText = maxLength === undefined ? "" : `, at most ${maxLength} characters`;
   const schema: JsonSchema = {
-    type: ["object", "null"],
+    type: min === undefined ? ["object", "null"] : "object",
     propertyNames: {
-      pattern: keys.pattern,
-      ...(keys.maxLength === undefined ? {} : { maxLength: keys.maxLength }),
-      description: keys.wanted,
+      pattern,
+      ...(maxLength === undefined ? {} : { maxLength }),
+      description: wanted,
     },
     additionalProperties: value.schema,
     maxProperties: max,
     ...(min === undefined ? {} : { minProperties: min }),
   };
-  const isGoodKey = (key: string) =>
-    pattern.test(key) && key.length <= (keys.maxLength ?? Infinity);
   return {
-    schema: min === undefined ? schema : { ...schema, type: "object" },
-    read: (place, reader) => {
-      const entries = openMap(place, reader, "a map");
+    schema,
+    read: (location, reader) => {
+      const entries = openMap(location, reader, "a map");
       if (entries === undefined) return undefined;
-      if (entries.length > max || entries.length < (min ?? 0)) {
-        const wanted = entries.length > max ? `at most ${max}` : `at least ${min ?? 0}`;
-        reader.reportKey(place, `found ${entries.length} entries, wanted ${wanted}`);
-        return undefined;
-      }
+      const problem = countProblem(entries.length, "entries", options);
+      if (problem !== undefined) return reader.reportKey(location, problem);
       const result: [string, T][] = [];
       for (const entry of entries) {
-        if (!isGoodKey(entry.key)) {
-          const length =
-            keys.maxLength === undefined ? "" : `, at most ${keys.maxLength} characters`;
-          reader.reportKey(
-            entry,
-            `found the name ${quoted(entry.key)}, wanted ${keys.wanted}${length}`,
-          );
-        }
+        const { key } = entry;
+        if (!keyPattern.test(key) || key.length > (maxLength ?? Infinity))
+          reader.reportKey(entry, `found the name ${quote(key)}, wanted ${wanted}${lengthText}`);
         const read = value.read(entry, reader);
-        if (read !== undefined) result.push([entry.key, read]);
+        if (read !== undefined) result.push([key, read]);
       }
       return result;
     },
@@ -113,18 +112,18 @@ export function record<T>(
 }
 
 /** Reads the entries of a map; a duplicate key is reported and its first value counts. */
-function openMap(place: Place, reader: Reader, wanted: string): readonly Place[] | undefined {
-  const content = reader.open(place);
+function openMap(
+  location: Location,
+  reader: Reader,
+  wanted: string,
+): readonly Location[] | undefined {
+  const content = reader.open(location);
   if (content.kind === "empty") return [];
-  if (content.kind !== "map") return reportKind(place, reader, content, wanted);
+  if (content.kind !== "map") return reportMismatch(location, reader, content, wanted);
   const seen = new Set<string>();
   return content.entries.filter((entry) => {
     const isNew = !seen.has(entry.key);
-    if (!isNew)
-      reader.reportKey(
-        entry,
-        `found the key \`${entry.key.slice(0, 60)}\` a second time, wanted it once`,
-      );
+    if (!isNew) reader.reportKey(entry, `duplicate key \`${truncate(entry.key)}\``);
     seen.add(entry.key);
     return isNew;
   });

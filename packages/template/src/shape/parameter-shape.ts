@@ -7,14 +7,25 @@ import {
   parameterTypes,
 } from "../definition.ts";
 import { maxLineLength, maxOptions, maxRegexLength, maxValueLength } from "../limits.ts";
+import type { Location } from "../location.ts";
 import { valueProblem } from "../parameter-value.ts";
-import type { Place, Reader } from "../reader.ts";
+import { quote } from "../quote.ts";
+import type { Reader } from "../reader.ts";
 import { regexProblem } from "../regex.ts";
-import { description, icon, iconMeaning, line } from "./common-text.ts";
+import { description, icon, line } from "./common-fields.ts";
 import { list } from "./list-shape.ts";
 import { object } from "./map-shape.ts";
-import { flag, integer } from "./scalar-shape.ts";
-import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { boolean, integer } from "./scalar-shape.ts";
+import {
+  optional,
+  refine,
+  required,
+  type Shape,
+  transform,
+  type ValueOf,
+  withDefault,
+  withExample,
+} from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const scalarValue = text({ maxLength: maxValueLength, takesScalars: true });
@@ -25,9 +36,9 @@ const itemList = list(text({ maxLength: maxValueLength, takesScalars: true }), {
  */
 export const parameterValue: Shape<string> = {
   schema: { anyOf: [scalarValue.schema, { ...itemList.schema, type: "array" }] },
-  read: (place, reader) => {
-    if (!reader.isList(place)) return scalarValue.read(place, reader);
-    const items = itemList.read(place, reader);
+  read: (location, reader) => {
+    if (!reader.isList(location)) return scalarValue.read(location, reader);
+    const items = itemList.read(location, reader);
     return items === undefined ? undefined : JSON.stringify(items);
   },
 };
@@ -35,69 +46,66 @@ export const parameterValue: Shape<string> = {
 const limit = integer({ min: -2_147_483_648, max: 2_147_483_647 });
 const validation = object({
   regex: optional(
-    about(
+    withExample(
       "Regular expression in RE2's syntax that a text must match somewhere; `^…$` holds for all of it.",
       "^[a-z]{1,20}$",
     ),
     text({ maxLength: maxRegexLength, problem: regexProblem }),
   ),
   error: withDefault(
-    about("Message for values that break a rule.", "lower-case letters, at most 20"),
+    withExample("Message for values that break a rule.", "lower-case letters, at most 20"),
     line,
     "",
   ),
-  min: optional(about("Smallest number.", 1), limit),
-  max: optional(about("Largest number.", 16), limit),
-  monotonic: optional(
-    "Direction in which a number may change, where it may change in one only.",
-    choice(monotonies),
-  ),
+  min: optional(withExample("Minimum of a number.", 1), limit),
+  max: optional(withExample("Maximum of a number.", 16), limit),
+  monotonic: optional("The only direction in which a number may change.", choice(monotonies)),
 });
 
 const option = object({
   name: required(
-    about("Name that people see.", "Large"),
+    withExample("Name that people see.", "Large"),
     text({ maxLength: maxLineLength, minLength: 1, takesScalars: true }),
   ),
   value: required(
-    about("Value of the parameter when the option is chosen.", "large"),
+    withExample("Value of the parameter when the option is chosen.", "large"),
     parameterValue,
   ),
   description: withDefault(
-    about("Longer explanation, in Markdown.", "4 cores, 16 GB"),
+    withExample("Longer explanation, in Markdown.", "4 cores, 16 GB"),
     description,
     "",
   ),
-  icon: withDefault(iconMeaning, icon, ""),
+  icon,
 });
 
 const fields = object({
   display_name: optional(
-    about("Name that people see (default: the name of the parameter).", "Machine size"),
+    withExample("Name that people see (default: the name of the parameter).", "Machine size"),
     line,
   ),
   description: withDefault(
-    about("Longer explanation, in Markdown.", "Cores and memory of the machine."),
+    withExample("Longer explanation, in Markdown.", "Cores and memory of the machine."),
     description,
     "",
   ),
-  icon: withDefault(iconMeaning, icon, ""),
+  icon,
   type: withDefault("Type of the values.", choice(parameterTypes), "string"),
   form_type: optional(
     "Form element that asks for the value (default: depends on `type` and `options`).",
     choice(formTypes),
   ),
   default: optional(
-    about("Value when nobody chooses one. A parameter without a default is required.", "small"),
+    withExample("Value if users choose none. A parameter without a default is required.", "small"),
     parameterValue,
   ),
   mutable: optional(
-    "Whether the value may change after the first build (default: the value of `ephemeral`).",
-    flag,
+    "True if the value may change after the first build (default: the value of `ephemeral`).",
+    boolean,
   ),
   ephemeral: withDefault(
-    "Whether the value holds for one build only; the next one starts from the default.",
-    flag,
+    "True if the value holds for one build only; the next one starts from the default.",
+    boolean,
     false,
   ),
   options: withDefault(
@@ -107,11 +115,11 @@ const fields = object({
   ),
   validation: optional("Rules that values must follow.", validation),
 });
-type ParameterFields = NonNullable<ReturnType<(typeof fields)["read"]>>;
+type ParameterFields = ValueOf<typeof fields>;
 
 /** A parameter, under its name. */
-export const parameter: Shape<ParameterDefinition> = mapped(
-  checked(fields, checkParameter),
+export const parameter: Shape<ParameterDefinition> = transform(
+  refine(fields, checkParameter),
   (read, { key }) => definitionOf(read, key),
 );
 
@@ -145,8 +153,9 @@ function formTypesOf(type: ParameterType, hasOptions: boolean): readonly [FormTy
   }
 }
 
-function checkParameter(read: ParameterFields, place: Place, reader: Reader): void {
-  const report = (key: string, message: string) => reader.report(reader.child(place, key), message);
+function checkParameter(read: ParameterFields, location: Location, reader: Reader): void {
+  const report = (key: string, message: string) =>
+    reader.report(reader.child(location, key), message);
   const forms = formTypesOf(read.type, read.options.length > 0);
   if (read.form_type !== undefined && !forms.includes(read.form_type)) {
     const kind = `${read.type} ${read.options.length > 0 ? "with" : "without"} options`;
@@ -155,18 +164,18 @@ function checkParameter(read: ParameterFields, place: Place, reader: Reader): vo
   if (read.ephemeral && read.mutable === false)
     report("mutable", "found false for an ephemeral parameter, wanted true");
   if (read.ephemeral && read.default === undefined)
-    reader.reportKey(place, "an ephemeral parameter needs a `default`");
+    reader.reportKey(location, "an ephemeral parameter needs a `default`");
   const before = reader.problemCount;
-  checkValidation(read, reader.child(place, "validation"), reader);
-  checkOptions(read, reader.child(place, "options"), reader);
+  checkValidation(read, reader.child(location, "validation"), reader);
+  checkOptions(read, reader.child(location, "options"), reader);
   if (reader.problemCount > before || read.default === undefined) return;
-  const problem = valueProblem(definitionOf(read, place.key), read.default, reader.matcher);
-  if (problem !== undefined) report("default", `does not fit: ${problem}`);
+  const problem = valueProblem(definitionOf(read, location.key), read.default, reader.matcher);
+  if (problem !== undefined) report("default", `invalid value: ${problem}`);
 }
 
 function checkValidation(
   { type, validation: rules }: ParameterFields,
-  place: Place,
+  location: Location,
   reader: Reader,
 ): void {
   if (rules === undefined) return;
@@ -176,33 +185,34 @@ function checkValidation(
     max: "number",
     monotonic: "number",
   })) {
-    const at = reader.child(place, key);
-    if (at !== place && type !== wanted)
-      reader.reportKey(at, `found \`${key}\` for a ${type}, wanted it for a ${wanted} only`);
+    const at = reader.child(location, key);
+    if (at !== location && type !== wanted)
+      reader.reportKey(at, `found \`${key}\` for a ${type}, which only a ${wanted} can have`);
   }
   const { min, max } = rules;
   if (min !== undefined && max !== undefined && min > max) {
-    reader.report(reader.child(place, "min"), `found ${min}, wanted at most max, which is ${max}`);
+    reader.report(
+      reader.child(location, "min"),
+      `found ${min}, wanted at most \`max\`, which is ${max}`,
+    );
   }
 }
 
-function checkOptions(read: ParameterFields, place: Place, reader: Reader): void {
+function checkOptions(read: ParameterFields, location: Location, reader: Reader): void {
   const parameterOf = definitionOf(read, "");
   // The value of a multi-select's option is one text of the list.
   const type = parameterOf.formType === "multi-select" ? "string" : read.type;
   const seen = { name: new Set<string>(), value: new Set<string>() };
   for (const [index, one] of read.options.entries()) {
     if (reader.isFull) return;
-    const at = reader.item(place, index);
+    const at = reader.child(location, index);
     for (const key of ["name", "value"] as const) {
       if (seen[key].has(one[key]))
-        reader.report(
-          reader.child(at, key),
-          `found ${JSON.stringify(one[key].slice(0, 60))} a second time, wanted it once`,
-        );
+        reader.report(reader.child(at, key), `duplicate ${key} ${quote(one[key])}`);
       seen[key].add(one[key]);
     }
     const problem = valueProblem({ ...parameterOf, type, options: [] }, one.value, reader.matcher);
-    if (problem !== undefined) reader.report(reader.child(at, "value"), `does not fit: ${problem}`);
+    if (problem !== undefined)
+      reader.report(reader.child(at, "value"), `invalid value: ${problem}`);
   }
 }

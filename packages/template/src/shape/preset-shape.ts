@@ -1,4 +1,4 @@
-import { isTimezone, parseWindowCron, windowsOverlap } from "../cron.ts";
+import { isTimezone, windowCronProblem, windowsOverlap } from "../cron.ts";
 import type {
   NamedValue,
   PrebuildsDefinition,
@@ -6,48 +6,54 @@ import type {
   ScheduleDefinition,
 } from "../definition.ts";
 import { maxInstances, maxParameters, maxWindows } from "../limits.ts";
-import { quoted } from "../quoted.ts";
-import { description, icon, iconMeaning, line } from "./common-text.ts";
+import { quote } from "../quote.ts";
+import { description, icon, line } from "./common-fields.ts";
 import { list } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameterValue } from "./parameter-shape.ts";
-import { duration, flag, integer } from "./scalar-shape.ts";
-import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { boolean, duration, integer } from "./scalar-shape.ts";
+import {
+  optional,
+  optionalMap,
+  refine,
+  required,
+  type Shape,
+  transform,
+  withDefault,
+  withExample,
+} from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 const instances = integer({ min: 0, max: maxInstances });
 
-const schedule: Shape<ScheduleDefinition> = checked(
+const schedule: Shape<ScheduleDefinition> = refine(
   object({
     timezone: required(
-      about("Time zone of the windows, by its IANA name.", "Europe/Berlin"),
+      withExample("Time zone of the windows, by its IANA name.", "Europe/Berlin"),
       text({
         maxLength: 64,
         problem: (name) =>
           isTimezone(name)
             ? undefined
-            : `found the time zone ${quoted(name)}, wanted an IANA name such as Europe/Berlin`,
+            : `found the time zone ${quote(name)}, wanted an IANA name such as Europe/Berlin`,
       }),
     ),
     windows: required(
-      "Times at which another number of workspaces waits. They must not overlap.",
+      "Times with another number of waiting workspaces. They must not overlap.",
       list(
         object({
           cron: required(
-            about(
+            withExample(
               "Cron expression of the minutes in the window: `*`, hour, day of month, month, day of week.",
               "* 8-18 * * 1-5",
             ),
             text({
               maxLength: 128,
-              problem: (value) => {
-                const parsed = parseWindowCron(value);
-                return "problem" in parsed ? parsed.problem : undefined;
-              },
+              problem: windowCronProblem,
             }),
           ),
           instances: required(
-            about("Number of workspaces that wait during the window.", 5),
+            withExample("Number of workspaces that wait during the window.", 5),
             instances,
           ),
         }),
@@ -55,29 +61,29 @@ const schedule: Shape<ScheduleDefinition> = checked(
       ),
     ),
   }),
-  ({ windows }, place, reader) => {
+  ({ windows }, location, reader) => {
     for (const [index, window] of windows.entries()) {
       const earlier = windows.findIndex((other) => windowsOverlap(other.cron, window.cron));
       if (earlier >= index) continue;
-      const at = reader.child(reader.item(reader.child(place, "windows"), index), "cron");
+      const at = reader.child(location, "windows", index, "cron");
       reader.report(
         at,
-        `overlaps with windows[${earlier}], ${quoted(windows[earlier]?.cron ?? "")}, wanted windows apart`,
+        `overlaps with windows[${earlier}], ${quote(windows[earlier]?.cron ?? "")}`,
       );
     }
   },
 );
 
-const prebuilds: Shape<PrebuildsDefinition> = mapped(
+const prebuilds: Shape<PrebuildsDefinition> = transform(
   object({
-    instances: required(about("Number of workspaces that wait.", 2), instances),
+    instances: required(withExample("Number of workspaces that wait.", 2), instances),
     expire_after: withDefault(
-      about("Age at which a waiting workspace is replaced; `0s` for never.", "1d"),
+      withExample("Age at which a waiting workspace is replaced; `0s` for never.", "1d"),
       duration({ min: 0, max: 365 * 86_400 }),
       0,
       "0s",
     ),
-    schedule: optional("Other numbers of waiting workspaces at certain times.", schedule),
+    schedule: optional("Times with other numbers of waiting workspaces.", schedule),
   }),
   (fields) => ({
     instances: fields.instances,
@@ -86,7 +92,7 @@ const prebuilds: Shape<PrebuildsDefinition> = mapped(
   }),
 );
 
-const values: Shape<readonly NamedValue[]> = mapped(
+const values: Shape<readonly NamedValue[]> = transform(
   record(parameterValue, {
     keys: { pattern: "", wanted: "the name of a parameter" },
     max: maxParameters,
@@ -95,30 +101,31 @@ const values: Shape<readonly NamedValue[]> = mapped(
 );
 
 /** A preset, under its name. The template's own check decides whether its values fit. */
-export const preset: Shape<PresetDefinition> = mapped(
+export const preset: Shape<PresetDefinition> = transform(
   object({
     display_name: optional(
-      about("Name that people see (default: the name of the preset).", "Large, ready at once"),
+      withExample(
+        "Name that people see (default: the name of the preset).",
+        "Large, ready at once",
+      ),
       line,
     ),
     description: withDefault(
-      about("Longer explanation.", "For builds of the whole project."),
+      withExample("Longer explanation.", "For builds of the whole project."),
       description,
       "",
     ),
-    icon: withDefault(iconMeaning, icon, ""),
+    icon,
     default: withDefault(
-      "Whether the preset applies when people choose none. At most one preset is the default.",
-      flag,
+      "True if the preset applies when users choose none. At most one preset is the default.",
+      boolean,
       false,
     ),
-    parameters: withDefault(
-      about("Values of parameters, by name.", { size: "large" }),
+    parameters: optionalMap(
+      withExample("Values of parameters, by name.", { size: "large" }),
       values,
-      [],
-      {},
     ),
-    prebuilds: optional("Pool of workspaces that run already and wait for an owner.", prebuilds),
+    prebuilds: optional("Pool of running workspaces that wait for an owner.", prebuilds),
   }),
   (fields, { key }) => ({
     name: key,

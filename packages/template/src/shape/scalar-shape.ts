@@ -1,15 +1,15 @@
 import { durationText } from "@slipway/runtime";
 
 import { durationPattern, parseDuration } from "../duration.ts";
-import { reportKind, type Shape } from "./shape.ts";
+import { reportMismatch, type Shape } from "./shape.ts";
 
 /** `true` or `false`. */
-export const flag: Shape<boolean> = {
+export const boolean: Shape<boolean> = {
   schema: { type: "boolean" },
-  read: (place, reader) => {
-    const content = reader.open(place);
+  read: (location, reader) => {
+    const content = reader.open(location);
     if (content.kind === "scalar" && typeof content.value === "boolean") return content.value;
-    return reportKind(place, reader, content, "true or false");
+    return reportMismatch(location, reader, content, "true or false");
   },
 };
 
@@ -18,12 +18,12 @@ export function integer(options: { readonly min: number; readonly max: number })
   const { min, max } = options;
   return {
     schema: { type: "integer", minimum: min, maximum: max },
-    read: (place, reader) => {
-      const content = reader.open(place);
+    read: (location, reader) => {
+      const content = reader.open(location);
       const value = content.kind === "scalar" ? content.value : undefined;
       if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max)
         return value;
-      return reportKind(place, reader, content, `a whole number from ${min} to ${max}`);
+      return reportMismatch(location, reader, content, `a whole number from ${min} to ${max}`);
     },
   };
 }
@@ -38,15 +38,15 @@ export function duration(options: { readonly min: number; readonly max: number }
       // A pattern cannot express it, and people read it in the reference.
       $comment: `from ${durationText(min * 1_000)} to ${durationText(max * 1_000)}`,
     },
-    read: (place, reader) => {
-      const content = reader.open(place);
+    read: (location, reader) => {
+      const content = reader.open(location);
       const value = content.kind === "scalar" ? content.value : undefined;
       const seconds = typeof value === "string" ? parseDuration(value) : undefined;
       if (seconds !== undefined && seconds >= min && seconds <= max) return seconds;
       const limits = `from ${durationText(min * 1_000)} to ${durationText(max * 1_000)}`;
       const unit = typeof value === "number" ? `; write the unit, such as ${value}s` : "";
-      return reportKind(
-        place,
+      return reportMismatch(
+        location,
         reader,
         content,
         `whole seconds such as 45s, 5m or 1h30m, ${limits}${unit}`,

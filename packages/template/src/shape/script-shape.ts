@@ -1,68 +1,73 @@
-import { parseScriptCron } from "../cron.ts";
+import { parseScriptCron, scriptCronProblem } from "../cron.ts";
 import type { MetadataDefinition, ScriptDefinition } from "../definition.ts";
 import { maxLineLength } from "../limits.ts";
-import { command, icon, iconMeaning, renderedLine } from "./common-text.ts";
+import { command, icon, order, renderedLine } from "./common-fields.ts";
 import { choices } from "./list-shape.ts";
 import { object } from "./map-shape.ts";
-import { duration, flag, integer } from "./scalar-shape.ts";
-import { about, checked, mapped, optional, required, type Shape, withDefault } from "./shape.ts";
+import { boolean, duration } from "./scalar-shape.ts";
+import {
+  optional,
+  refine,
+  required,
+  type Shape,
+  transform,
+  withDefault,
+  withExample,
+} from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
 const day = 86_400;
-const moments = ["start", "stop"] as const;
+const events = ["start", "stop"] as const;
 
 const cron = text({
   maxLength: 128,
-  problem: (value) => {
-    const parsed = parseScriptCron(value);
-    return "problem" in parsed ? parsed.problem : undefined;
-  },
+  problem: scriptCronProblem,
 });
 
 /** A script of an agent, under its key. */
-export const script: Shape<ScriptDefinition> = mapped(
-  checked(
+export const script: Shape<ScriptDefinition> = transform(
+  refine(
     object({
       display_name: optional(
-        about(
+        withExample(
           "Name that people see (default: the key). May contain expressions.",
           "Install the tools",
         ),
         renderedLine,
       ),
-      icon: withDefault(iconMeaning, icon, ""),
+      icon,
       run_on: withDefault(
-        about("Events at which the agent runs the script.", ["start"]),
-        choices(choice(moments, "; by the clock is the key `cron` of the script"), moments),
+        withExample("Events at which the agent runs the script.", ["start"]),
+        choices(choice(events, "; for a schedule use the key `cron` of the script"), events),
         [],
       ),
       cron: optional(
-        about(
+        withExample(
           "Cron expression of the times at which the agent runs the script: minute, hour, day of month, month, day of week; with six fields, seconds come first.",
           "0 3 * * *",
         ),
         cron,
       ),
       blocks_login: withDefault(
-        "Whether clients wait for the script before they log in. Only for scripts that run on start.",
-        flag,
+        "True if clients wait for the script before they log in. Only for scripts that run on start.",
+        boolean,
         false,
       ),
       timeout: withDefault(
-        about("Time after which the script is killed; `0s` for never.", "5m"),
+        withExample("Time after which the script is killed; `0s` for never.", "5m"),
         duration({ min: 0, max: day }),
         0,
         "0s",
       ),
       run: required(
-        about(
+        withExample(
           "Script for the shell, or for the interpreter of its `#!` line. May contain expressions except `parameters.*`, `owner.name` and `owner.email`, which would run as code: pass those in `env`.",
           "make setup",
         ),
         command,
       ),
       log_path: withDefault(
-        about(
+        withExample(
           "Log file of the script in the workspace (default: one that the agent chooses).",
           "~/setup.log",
         ),
@@ -70,16 +75,16 @@ export const script: Shape<ScriptDefinition> = mapped(
         "",
       ),
     }),
-    (fields, place, reader) => {
+    (fields, location, reader) => {
       if (fields.run_on.length === 0 && fields.cron === undefined) {
         reader.reportKey(
-          place,
+          location,
           "never runs: found neither `run_on` nor `cron`, wanted one of them",
         );
       }
       if (fields.blocks_login && !fields.run_on.includes("start")) {
         reader.report(
-          reader.child(place, "blocks_login"),
+          reader.child(location, "blocks_login"),
           "found true for a script that does not run on start, wanted false",
         );
       }
@@ -100,33 +105,30 @@ export const script: Shape<ScriptDefinition> = mapped(
 );
 
 /** A value of the workspace that is measured repeatedly, under its key. `order` is -1 by default. */
-export const metadata: Shape<MetadataDefinition> = mapped(
+export const metadata: Shape<MetadataDefinition> = transform(
   object({
     display_name: optional(
-      about("Name that people see (default: the key). May contain expressions.", "CPU usage"),
+      withExample("Name that people see (default: the key). May contain expressions.", "CPU usage"),
       renderedLine,
     ),
     interval: withDefault(
-      about("Time between two measurements.", "1m"),
+      withExample("Time between two measurements.", "1m"),
       duration({ min: 1, max: day }),
       10,
       "10s",
     ),
     timeout: optional(
-      about("Time after which one measurement is killed (default: the interval).", "5s"),
+      withExample("Time after which one measurement is killed (default: the interval).", "5s"),
       duration({ min: 1, max: day }),
     ),
     run: required(
-      about(
+      withExample(
         "Command whose output is the value. May contain the same expressions as the `run` of scripts.",
         "slipway stat cpu",
       ),
       command,
     ),
-    order: optional(
-      about("Position among the others (default: as in the file).", 1),
-      integer({ min: 0, max: 10_000 }),
-    ),
+    order,
   }),
   (fields, { key }) => ({
     key,

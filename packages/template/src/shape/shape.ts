@@ -1,5 +1,6 @@
-import { cut, quoted } from "../quoted.ts";
-import type { Content, Place, Reader } from "../reader.ts";
+import type { Location } from "../location.ts";
+import { quote, truncate } from "../quote.ts";
+import type { Content, Reader } from "../reader.ts";
 
 /** A JSON schema (draft 7) of one value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -11,8 +12,10 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export interface Shape<T> {
   readonly schema: JsonSchema;
   /** Returns the value, or undefined once a problem has been reported. */
-  read(place: Place, reader: Reader): T | undefined;
+  read(location: Location, reader: Reader): T | undefined;
 }
+
+export type ValueOf<S> = S extends Shape<infer T> ? T : never;
 
 /** A key of a map: its meaning and its default. */
 export interface Field<T> {
@@ -29,36 +32,52 @@ export interface Description {
   readonly examples: readonly unknown[];
 }
 
-export function about(description: string, example: unknown): Description {
+export function withExample(description: string, example: unknown): Description {
   return { description, examples: [example] };
 }
 
 export function required<T>(meaning: string | Description, shape: Shape<T>): Field<T> {
-  return { shape, schema: described(shape, meaning), isRequired: true, absent: undefined };
+  return { shape, schema: fieldSchema(shape, meaning), isRequired: true, absent: undefined };
 }
 
 export function optional<T>(meaning: string | Description, shape: Shape<T>): Field<T | undefined> {
-  return { shape, schema: described(shape, meaning), isRequired: false, absent: undefined };
+  return { shape, schema: fieldSchema(shape, meaning), isRequired: false, absent: undefined };
 }
 
-/** Adds a default; `shown` is its form in the file, where that differs. */
+/** Adds a default; `written` is its form in the file, where that differs. */
 export function withDefault<T>(
   meaning: string | Description,
   shape: Shape<T>,
   absent: T,
-  shown?: unknown,
+  written?: unknown,
 ): Field<T> {
-  const schema = { ...described(shape, meaning), default: shown ?? absent };
+  const schema = { ...fieldSchema(shape, meaning), default: written ?? absent };
   return { shape, schema, isRequired: false, absent };
 }
 
-/** Maps the value that was read to another. */
-export function mapped<T, U>(shape: Shape<T>, to: (value: T, place: Place) => U): Shape<U> {
+/** Makes a field for a map, which is empty by default. */
+export function optionalMap<T>(
+  meaning: string | Description,
+  shape: Shape<readonly T[]>,
+): Field<readonly T[]> {
+  return withDefault(meaning, shape, [], {});
+}
+
+function fieldSchema(shape: Shape<unknown>, meaning: string | Description): JsonSchema {
+  const words = typeof meaning === "string" ? { description: meaning } : meaning;
+  return { ...shape.schema, ...words };
+}
+
+/** Converts the value that was read. */
+export function transform<T, U>(
+  shape: Shape<T>,
+  to: (value: T, location: Location) => U,
+): Shape<U> {
   return {
     schema: shape.schema,
-    read: (place, reader) => {
-      const value = shape.read(place, reader);
-      return value === undefined ? undefined : to(value, place);
+    read: (location, reader) => {
+      const value = shape.read(location, reader);
+      return value === undefined ? undefined : to(value, location);
     },
   };
 }
@@ -67,35 +86,35 @@ export function mapped<T, U>(shape: Shape<T>, to: (value: T, place: Place) => U)
  * Looks for contradictions inside a value, but only in one whose parts are well-formed, so as to report no
  * consequential problems.
  */
-export function checked<T>(
+export function refine<T>(
   shape: Shape<T>,
-  check: (value: T, place: Place, reader: Reader) => void,
+  check: (value: T, location: Location, reader: Reader) => void,
 ): Shape<T> {
   return {
     schema: shape.schema,
-    read: (place, reader) => {
+    read: (location, reader) => {
       const before = reader.problemCount;
-      const value = shape.read(place, reader);
-      if (value !== undefined && reader.problemCount === before) check(value, place, reader);
+      const value = shape.read(location, reader);
+      if (value !== undefined && reader.problemCount === before) check(value, location, reader);
       return value;
     },
   };
 }
 
 /** Reports content of the wrong kind; `wanted` completes the sentence "wanted …". */
-export function reportKind(
-  place: Place,
+export function reportMismatch(
+  location: Location,
   reader: Reader,
   content: Content,
   wanted: string,
 ): undefined {
   if (content.kind === "unreadable") return undefined;
-  reader.report(place, `found ${contentText(content)}, wanted ${wanted}`);
+  reader.report(location, `found ${describeContent(content)}, wanted ${wanted}`);
   return undefined;
 }
 
-/** Names a value in a message: `the text "abc"`. Long ones are cut. */
-export function contentText(content: Content): string {
+/** Names a value in a message: `the number 5`. Long ones are cut. */
+export function describeContent(content: Content): string {
   switch (content.kind) {
     case "empty":
       return "nothing";
@@ -106,12 +125,25 @@ export function contentText(content: Content): string {
     case "list":
       return "a list";
     case "scalar":
-      if (typeof content.value === "string") return quoted(content.value);
-      return content.value === null ? "null" : `the ${typeof content.value} ${cut(content.source)}`;
+      if (typeof content.value === "string") return quote(content.value);
+      return content.value === null
+        ? "null"
+        : `the ${typeof content.value} ${truncate(content.source)}`;
   }
 }
 
-function described(shape: Shape<unknown>, meaning: string | Description): JsonSchema {
-  const words = typeof meaning === "string" ? { description: meaning } : meaning;
-  return { ...shape.schema, ...words };
+/** The permitted number of items or entries, both ends included. */
+export interface CountLimits {
+  readonly max: number;
+  readonly min?: number;
+}
+
+/** Explains why a list or map has too few or too many of its `unit`, or returns nothing. */
+export function countProblem(
+  count: number,
+  unit: "items" | "entries",
+  { max, min = 0 }: CountLimits,
+): string | undefined {
+  if (count >= min && count <= max) return undefined;
+  return `found ${count} ${unit}, wanted ${count > max ? `at most ${max}` : `at least ${min}`}`;
 }

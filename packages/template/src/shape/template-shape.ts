@@ -1,5 +1,5 @@
 import type { TemplateDefinition } from "../definition.ts";
-import { driverOfOthers } from "../known-drivers.ts";
+import { externalDriver } from "../known-drivers.ts";
 import {
   maxAgents,
   maxKeyLength,
@@ -8,28 +8,30 @@ import {
   maxRegexesLength,
   maxRegexesSize,
 } from "../limits.ts";
+import type { Location } from "../location.ts";
 import { valueProblem } from "../parameter-value.ts";
-import type { Place, Reader } from "../reader.ts";
+import { truncate } from "../quote.ts";
+import type { Reader } from "../reader.ts";
 import { regexSize } from "../regex.ts";
 import { didYouMean } from "../suggest.ts";
 import { agent } from "./agent-shape.ts";
-import { description, hostKeys, icon, iconMeaning, line, plainKeys } from "./common-text.ts";
+import { description, hostKeys, icon, line, plainKeys } from "./common-fields.ts";
 import { object, record } from "./map-shape.ts";
 import { parameter } from "./parameter-shape.ts";
 import { preset } from "./preset-shape.ts";
-import { about, required, type Shape, withDefault } from "./shape.ts";
+import { optionalMap, required, type Shape, withDefault, withExample } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 /** Names that `${{ parameters.<name> }}` can hold, and that are not properties of every object. */
 const parameterKeys = {
   pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
-  wanted: "letters, digits, dashes and underscores, a letter first",
+  wanted: "letters, digits, dashes and underscores, beginning with a letter",
   maxLength: maxKeyLength,
 };
 
 const fields = object({
   driver: required(
-    about("Driver that carries out the builds of workspaces.", "docker"),
+    withExample("Driver that carries out the builds of workspaces.", "docker"),
     text({
       maxLength: maxKeyLength,
       minLength: 1,
@@ -37,27 +39,23 @@ const fields = object({
     }),
   ),
   display_name: withDefault(
-    about("Name that people see (default: the name of the template).", "Python with a GPU"),
+    withExample("Name that people see (default: the name of the template).", "Python with a GPU"),
     line,
     "",
   ),
   description: withDefault(
-    about("Purpose of the template, in a line or two.", "A small machine for scripts."),
+    withExample("Purpose of the template, in a line or two.", "A small machine for scripts."),
     description,
     "",
   ),
-  icon: withDefault(iconMeaning, icon, ""),
-  parameters: withDefault(
+  icon,
+  parameters: optionalMap(
     "Values that people choose when they create a workspace, by name.",
     record(parameter, { keys: parameterKeys, max: maxParameters }),
-    [],
-    {},
   ),
-  presets: withDefault(
+  presets: optionalMap(
     "Named sets of parameter values, and pools of workspaces that wait for an owner, by name.",
     record(preset, { keys: plainKeys, max: maxPresets }),
-    [],
-    {},
   ),
   agents: required(
     "Agents of a workspace, by name. Each runs scripts and apps and serves terminals on one machine.",
@@ -68,9 +66,9 @@ const fields = object({
 /** A whole `slipway.yaml`. The driver is any name: the server decides which of them exist. */
 export const template: Shape<TemplateDefinition> = {
   schema: fields.schema,
-  read: (place, reader) => {
+  read: (location, reader) => {
     const before = reader.problemCount;
-    const read = fields.read(place, reader);
+    const read = fields.read(location, reader);
     if (read === undefined) return undefined;
     const definition: TemplateDefinition = {
       driver: read.driver,
@@ -82,17 +80,17 @@ export const template: Shape<TemplateDefinition> = {
       agents: read.agents.map(([, value]) => value),
     };
     const isWellFormed = reader.problemCount === before;
-    checkRegexes(definition, place, reader);
-    checkPresetValues(definition, place, reader);
-    checkSlugs(definition, place, reader);
-    checkIdentities(definition, place, reader);
-    if (isWellFormed) checkPools(definition, place, reader);
+    checkRegexes(definition, location, reader);
+    checkPresetValues(definition, location, reader);
+    checkSlugs(definition, location, reader);
+    checkIdentities(definition, location, reader);
+    if (isWellFormed) checkPools(definition, location, reader);
     return definition;
   },
 };
 
 /** Checks the total of the regular expressions; each is within its limits already. */
-function checkRegexes({ parameters }: TemplateDefinition, root: Place, reader: Reader): void {
+function checkRegexes({ parameters }: TemplateDefinition, root: Location, reader: Reader): void {
   let length = 0;
   let size = 0;
   for (const { name, validation } of parameters) {
@@ -101,9 +99,8 @@ function checkRegexes({ parameters }: TemplateDefinition, root: Place, reader: R
     length += regex.length;
     size += regexSize(regex);
     if (length <= maxRegexesLength && size <= maxRegexesSize) continue;
-    const place = ["parameters", name, "validation", "regex"];
     reader.report(
-      place.reduce((at, key) => reader.child(at, key), root),
+      reader.child(root, "parameters", name, "validation", "regex"),
       `found regular expressions of ${length} characters and ${size} instructions up to here, wanted at most ${maxRegexesLength} and ${maxRegexesSize} in a template`,
     );
     return;
@@ -113,32 +110,31 @@ function checkRegexes({ parameters }: TemplateDefinition, root: Place, reader: R
 /** Checks that values are of existing parameters, and fit those that are well-formed; one preset may be the default. */
 function checkPresetValues(
   { presets, parameters }: TemplateDefinition,
-  root: Place,
+  root: Location,
   reader: Reader,
 ): void {
-  const places = reader.child(root, "presets");
   let chosen: string | undefined;
   for (const { name, isDefault, parameters: values } of presets) {
-    const place = reader.child(places, name);
+    const location = reader.child(root, "presets", name);
     if (isDefault && chosen !== undefined) {
       reader.report(
-        reader.child(place, "default"),
-        `found a second default, wanted one: \`${chosen}\` is it already`,
+        reader.child(location, "default"),
+        `found a second default preset, wanted one: \`${chosen}\` already is the default`,
       );
     }
     if (isDefault) chosen ??= name;
     for (const given of values) {
       if (reader.isFull) return;
-      const at = reader.child(reader.child(place, "parameters"), given.name);
+      const at = reader.child(location, "parameters", given.name);
       if (!reader.parameterNames.has(given.name)) {
         const meant = didYouMean(given.name, [...reader.parameterNames]);
-        reader.reportKey(at, `unknown parameter \`${given.name.slice(0, 60)}\`${meant}`);
+        reader.reportKey(at, `unknown parameter \`${truncate(given.name)}\`${meant}`);
         continue;
       }
       const known = parameters.find((one) => one.name === given.name);
       const problem =
         known === undefined ? undefined : valueProblem(known, given.value, reader.matcher);
-      if (problem !== undefined) reader.report(at, `does not fit: ${problem}`);
+      if (problem !== undefined) reader.report(at, `invalid value: ${problem}`);
     }
   }
 }
@@ -146,34 +142,33 @@ function checkPresetValues(
 /**
  * Checks that slugs are unique in the whole template: host names of apps contain no agent (docs/protocol/rest.md §5).
  */
-function checkSlugs({ agents }: TemplateDefinition, root: Place, reader: Reader): void {
+function checkSlugs({ agents }: TemplateDefinition, root: Location, reader: Reader): void {
   const owners = new Map<string, string>();
   for (const { name, apps } of agents) {
     for (const { slug } of apps) {
       const owner = owners.get(slug);
       owners.set(slug, owner ?? name);
       if (owner === undefined) continue;
-      const place = ["agents", name, "apps", slug].reduce((at, key) => reader.child(at, key), root);
       reader.reportKey(
-        place,
-        `found the slug \`${slug}\` a second time, wanted it once: agent \`${owner}\` has it already`,
+        reader.child(root, "agents", name, "apps", slug),
+        `duplicate slug \`${slug}\`: agent \`${owner}\` already has it`,
       );
     }
   }
 }
 
-/** Permits machine identities only with `driverOfOthers`: other drivers start agents themselves, with their tokens. */
+/** Permits machine identities only with `externalDriver`: other drivers start agents themselves, with their tokens. */
 function checkIdentities(
   { driver, agents }: TemplateDefinition,
-  root: Place,
+  root: Location,
   reader: Reader,
 ): void {
-  if (driver === driverOfOthers) return;
+  if (driver === externalDriver) return;
   for (const { name, identity } of agents) {
     if (identity === undefined) continue;
     reader.report(
-      ["agents", name, "auth"].reduce((at, key) => reader.child(at, key), root),
-      `found \`${identity.auth}\` with the driver \`${driver.slice(0, 60)}\`, which starts agents with their tokens, wanted \`token\`, or the driver \`${driverOfOthers}\``,
+      reader.child(root, "agents", name, "auth"),
+      `found \`${identity.auth}\` with the driver \`${truncate(driver)}\`, which starts agents with their tokens, wanted \`token\`, or the driver \`${externalDriver}\``,
     );
   }
 }
@@ -181,7 +176,7 @@ function checkIdentities(
 /** Checks that prebuilds need no choice of values: no user is there to choose when one is made. */
 function checkPools(
   { presets, parameters }: TemplateDefinition,
-  root: Place,
+  root: Location,
   reader: Reader,
 ): void {
   for (const { name, prebuilds, parameters: values } of presets) {
@@ -190,10 +185,9 @@ function checkPools(
       (one) => one.default === undefined && !values.some((given) => given.name === one.name),
     );
     if (open.length === 0) continue;
-    const place = reader.child(reader.child(root, "presets"), name);
     const names = open.map((one) => `\`${one.name}\``).join(", ");
     reader.reportKey(
-      place,
+      reader.child(root, "presets", name),
       `a preset with prebuilds needs a value for each required parameter; missing ${names}`,
     );
   }

@@ -98,7 +98,7 @@ describe("evaluateDefinition", () => {
     // All are matched, and none matches.
     const answers = of(`${"a".repeat(60)}!`);
     expect(answers).toHaveLength(100);
-    expect(answers.filter((detail) => !detail.includes("wanted text that matches"))).toEqual([]);
+    expect(answers.filter((detail) => !detail.includes("wanted a value that matches"))).toEqual([]);
     // Longer ones are matched only as far as the steps of a request allow.
     const long = of(`${"a".repeat(5_000)}!`);
     expect(long).toHaveLength(100);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { type RenderValues, renderDefinition } from "./interpolate.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
+import { renderDefinition, type RenderValues } from "./render-definition.ts";
 import { TemplateFormatError } from "./template-format-error.ts";
 
 const values: RenderValues = {
@@ -44,7 +44,7 @@ describe("renderDefinition", () => {
       });
     expect(render(127)[0]?.env["A"]).toHaveLength(127 * color.length);
     expect(() => render(129)).toThrow(
-      "the texts of the template have more than 2097152 characters with these values",
+      "with these values the texts of the template exceed 2097152 characters",
     );
   });
 

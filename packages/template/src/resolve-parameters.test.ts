@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { maxValueLength } from "./limits.ts";
-import { resolveParameters } from "./parameters.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
+import { resolveParameters } from "./resolve-parameters.ts";
 
 function definitionOf(parameters: string, presets = "{}") {
   const text = `driver: process\nagents: { main: {} }\nparameters: { ${parameters} }\npresets: ${presets}\n`;
@@ -164,8 +164,8 @@ describe("what fits", () => {
     const up = "type: number, mutable: true, validation: { monotonic: increasing }";
     const down = "type: number, mutable: true, validation: { monotonic: decreasing }";
     expect(resolve(up, p("3"), p("2"))).toEqual({ values: p("3") });
-    expect(resolve(up, p("1"), p("2"))).toEqual(refused("may only grow"));
-    expect(resolve(down, p("3"), p("2"))).toEqual(refused("may only shrink"));
+    expect(resolve(up, p("1"), p("2"))).toEqual(refused("may only increase"));
+    expect(resolve(down, p("3"), p("2"))).toEqual(refused("may only decrease"));
     expect(resolve(up, p("1"))).toEqual({ values: p("1") });
   });
 
@@ -177,7 +177,7 @@ describe("what fits", () => {
 
   it("gives up on an expression that takes for ever", () => {
     expect(resolve("validation: { regex: '^(a+)+$' }", p(`${"a".repeat(60)}b`))).toEqual(
-      refused("wanted text that matches"),
+      refused("wanted a value that matches"),
     );
   });
 });

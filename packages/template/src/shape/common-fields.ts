@@ -1,4 +1,3 @@
-import { isWebUrl, webUrlProblem } from "../address.ts";
 import {
   maxDescriptionLength,
   maxKeyLength,
@@ -6,22 +5,24 @@ import {
   maxScriptLength,
   maxUrlLength,
 } from "../limits.ts";
-import { quoted } from "../quoted.ts";
+import { quote } from "../quote.ts";
+import { isWebUrl, webUrlProblem } from "../url.ts";
 import type { RecordOptions } from "./map-shape.ts";
-import { about } from "./shape.ts";
+import { integer } from "./scalar-shape.ts";
+import { optional, withDefault, withExample } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
 /** Names that become part of host names (docs/protocol/rest.md §5): agents and apps. */
 export const hostKeys = {
   pattern: "^[a-z0-9](-?[a-z0-9])*$",
-  wanted: "lower-case letters and digits with single dashes between them",
+  wanted: "lowercase letters and digits, with single dashes between them",
   maxLength: maxKeyLength,
 } satisfies RecordOptions["keys"];
 
 /** Names without a further use: scripts, metadata, presets. */
 export const plainKeys = {
   pattern: "^[A-Za-z0-9][A-Za-z0-9_-]*$",
-  wanted: "letters, digits, dashes and underscores, a letter or digit first",
+  wanted: "letters, digits, dashes and underscores, beginning with a letter or digit",
   maxLength: maxKeyLength,
 } satisfies RecordOptions["keys"];
 
@@ -37,19 +38,26 @@ export const command = text({
   wanted: "a command",
 });
 
-/** A picture: a path on the server or a web address. */
-export const icon = text({
-  maxLength: maxUrlLength,
-  problem: (value) =>
-    value === "" || value.startsWith("/") || isWebUrl(value)
-      ? undefined
-      : `found ${quoted(value)}, wanted a path such as /icon/code.svg or an http(s) address`,
-});
+/** A picture: a path on the server or a URL. */
+export const icon = withDefault(
+  withExample(
+    "Icon: a path on the server such as `/icon/code.svg`, or an http(s) URL.",
+    "/icon/code.svg",
+  ),
+  text({
+    maxLength: maxUrlLength,
+    problem: (value) =>
+      value === "" || value.startsWith("/") || isWebUrl(value)
+        ? undefined
+        : `found ${quote(value)}, wanted a path such as /icon/code.svg or an http(s) URL`,
+  }),
+  "",
+);
 
-/** The description of every icon. */
-export const iconMeaning = about(
-  "Icon: a path on the server such as `/icon/code.svg`, or a web address.",
-  "/icon/code.svg",
+/** The place in a list. */
+export const order = optional(
+  withExample("Position among the others (default: as in the file).", 1),
+  integer({ min: 0, max: 10_000 }),
 );
 
 export const webUrl = text({ maxLength: maxUrlLength, problem: webUrlProblem });

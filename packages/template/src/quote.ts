@@ -2,10 +2,10 @@
 const maxShown = 60;
 
 /** Quotes a text for messages. Long ones are cut. */
-export function quoted(text: string): string {
-  return JSON.stringify(cut(text));
+export function quote(text: string): string {
+  return JSON.stringify(truncate(text));
 }
 
-export function cut(text: string): string {
+export function truncate(text: string): string {
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

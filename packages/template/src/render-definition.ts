@@ -1,4 +1,3 @@
-import { appUrlProblem, webUrlProblem } from "./address.ts";
 import type {
   AgentDefinition,
   AppDefinition,
@@ -8,6 +7,7 @@ import type {
 } from "./definition.ts";
 import { instanceIdWanted, isInstanceId } from "./instance-id.ts";
 import { maxRenderedLength } from "./limits.ts";
+import { quote } from "./quote.ts";
 import { isShellWord, shellProblems } from "./shell-text.ts";
 import { TemplateFormatError } from "./template-format-error.ts";
 import {
@@ -17,6 +17,7 @@ import {
   parseTemplateText,
   type TextPart,
 } from "./template-text.ts";
+import { appUrlProblem, webUrlProblem } from "./url.ts";
 
 /** The values that a build substitutes for `${{ … }}`. */
 export interface RenderValues {
@@ -51,7 +52,7 @@ export function renderDefinition(
     length += added;
     if (length <= maxRenderedLength) return;
     throw new TemplateFormatError(
-      `the texts of the template have more than ${maxRenderedLength} characters with these values`,
+      `with these values the texts of the template exceed ${maxRenderedLength} characters`,
     );
   };
   return definition.agents.map((agent) =>
@@ -99,8 +100,9 @@ function rendererFor(
   };
   const valueOf = (part: ExpressionPart): string =>
     part.kind === "name" ? names[part.name] : (parameters.get(part.name) ?? "");
+  const parameterNames = new Set(parameters.keys());
   const partsOf = (text: string, where: string): readonly TextPart[] => {
-    const { parts, problems } = parseTemplateText(text, (name) => parameters.has(name));
+    const { parts, problems } = parseTemplateText(text, parameterNames);
     const [problem] = problems;
     if (problem === undefined) return parts;
     throw new TemplateFormatError(`agent ${agentName}, ${where}: ${problem.message}`);
@@ -137,7 +139,7 @@ function requireShellParts(
   for (const part of parts) {
     if (part.kind === "literal" || isShellWord(valueOf(part))) continue;
     throw new TemplateFormatError(
-      `${where}: found ${JSON.stringify(valueOf(part))} as ${part.name} in text that a shell runs, wanted letters, digits, dots, dashes and underscores only, a letter or digit first`,
+      `${where}: found ${JSON.stringify(valueOf(part))} as ${part.name} in text that a shell runs, wanted letters, digits, dots, dashes and underscores, beginning with a letter or digit`,
       "values",
     );
   }
@@ -196,9 +198,8 @@ function renderIdentity(
 ): IdentityDefinition {
   const rendered = plain(instanceId, "instance_id");
   if (isInstanceId(rendered)) return { auth, instanceId: rendered };
-  const found = JSON.stringify(rendered.length > 60 ? `${rendered.slice(0, 60)}…` : rendered);
   throw new TemplateFormatError(
-    `agent ${agentName}: found the instance_id ${found}, wanted ${instanceIdWanted}`,
+    `agent ${agentName}: found the instance_id ${quote(rendered)}, wanted ${instanceIdWanted}`,
     "values",
   );
 }

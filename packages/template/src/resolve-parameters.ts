@@ -1,6 +1,7 @@
 import type { NamedValue, ParameterDefinition, TemplateDefinition } from "./definition.ts";
 import { maxValuesLength } from "./limits.ts";
 import { valueProblem } from "./parameter-value.ts";
+import { quote } from "./quote.ts";
 import { RegexMatcher } from "./regex.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -38,7 +39,7 @@ export function resolveParameters(
     const names = definition.presets.map((one) => one.name);
     problems.push({
       field: "preset",
-      message: `unknown preset ${shown(choice.preset)}${didYouMean(choice.preset, names)}`,
+      message: `unknown preset ${quote(choice.preset)}${didYouMean(choice.preset, names)}`,
     });
   }
   problems.push(...nameProblems(definition, choice.given));
@@ -79,7 +80,7 @@ function resolveOne(
   const previous = isEphemeral ? undefined : sources.previous.get(name);
   const value =
     sources.preset.get(name) ?? sources.given.get(name) ?? previous ?? parameter.default;
-  if (value === undefined) return fail("missing value, wanted one: the parameter is required");
+  if (value === undefined) return fail("missing value: the parameter is required");
   const problem = valueProblem(parameter, value, matcher, previous);
   if (problem !== undefined) return fail(problem);
   // A value that the template's new version refuses may be fixed, even where it could not be changed.
@@ -90,7 +91,7 @@ function resolveOne(
     valueProblem(parameter, previous, matcher) !== undefined;
   if (!mayChange) {
     return fail(
-      `found ${shown(value)}, wanted ${shown(previous ?? "")}: the parameter cannot change after the first build`,
+      `found ${quote(value)}, wanted ${quote(previous ?? "")}: the parameter cannot change after the first build`,
     );
   }
   return { name, value };
@@ -108,9 +109,9 @@ function nameProblems(
     if (!names.includes(name))
       problems.push({
         field,
-        message: `unknown parameter ${shown(name)}${didYouMean(name, names)}`,
+        message: `unknown parameter ${quote(name)}${didYouMean(name, names)}`,
       });
-    else if (seen.has(name)) problems.push({ field, message: "found a second value, wanted one" });
+    else if (seen.has(name)) problems.push({ field, message: "found a second value" });
     seen.add(name);
     if (problems.length >= maxNameProblems) break;
   }
@@ -121,8 +122,4 @@ const maxNameProblems = 20;
 
 function byName(values: readonly NamedValue[]): Values {
   return new Map(values.map(({ name, value }) => [name, value]));
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
