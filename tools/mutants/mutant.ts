@@ -14,7 +14,7 @@ export interface Mutant {
 /** Test files that run together, within the time limit of one mutant. */
 export interface Suite {
   /** The project of `vitest.config.ts`. */
-  readonly project: "unit" | "db";
+  readonly project: "unit" | "db" | "long";
   readonly files: readonly [string, ...string[]];
 }
 

@@ -11,7 +11,11 @@ describe.each([...mutantSets])("the mutants of %s", (_, set) => {
   it.each(set)("fit the code: $name", async (mutant) => {
     const text = await readFile(mutant.file, "utf8");
     expect(plant(mutant, text)).not.toBe(text);
-    for (const file of mutant.suite.files) await access(file);
+    const { project, files } = mutant.suite;
+    for (const file of files) {
+      await access(file);
+      expect(file.includes("/tests/long/"), file).toBe(project === "long");
+    }
   });
 });
 

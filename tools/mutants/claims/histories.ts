@@ -1,7 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
 const suite = {
-  project: "db",
+  project: "long",
   files: ["packages/simulation/tests/long/claim-histories.test.ts"],
 } as const;
 
