@@ -24,7 +24,7 @@ import {
   startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { readMetadata } from "./support/read-metadata.ts";
 import { runStockAgent } from "./support/run-stock-agent.ts";
@@ -81,7 +81,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-test.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as const))(
+it.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as const))(
   "%s lives a whole life, over restarts of the server",
   async (name, { path }: StockProgram) => {
     await using life = new AsyncDisposableStack();

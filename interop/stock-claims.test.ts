@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
 import { type Clouds, openClouds, openMachine } from "@slipway/testkit/clouds";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { patience } from "./support/patience.ts";
 import { openSinglePool, type SinglePool, type SinglePoolOptions } from "./support/single-pool.ts";
@@ -51,25 +51,22 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 describe.concurrent("a claim", { timeout: 600_000 }, () => {
-  test.each(byName)("starts %s over once", async (_name, release) => {
+  it.each(byName)("starts %s over once", async (_name, release) => {
     await using waiting = await openWaiting(server, "claim", release);
     await waiting.pool.claim();
     await staysWith(waiting, startedOver(waiting.pid));
   });
 
-  test.each(byName)(
-    "starts %s over once, however long it takes to stop",
-    async (_name, release) => {
-      await using waiting = await openWaiting(server, "slow-stop", release, {
-        stopSeconds: slowStopSeconds,
-      });
-      await waiting.pool.claim();
-      await pause(slowStopSeconds * 1_000);
-      await staysWith(waiting, startedOver(waiting.pid));
-    },
-  );
+  it.each(byName)("starts %s over once, however long it takes to stop", async (_name, release) => {
+    await using waiting = await openWaiting(server, "slow-stop", release, {
+      stopSeconds: slowStopSeconds,
+    });
+    await waiting.pool.claim();
+    await pause(slowStopSeconds * 1_000);
+    await staysWith(waiting, startedOver(waiting.pid));
+  });
 
-  test.each(byName)("starts %s over once that is known by its machine", async (name, release) => {
+  it.each(byName)("starts %s over once that is known by its machine", async (name, release) => {
     const machine = `${1000 + releases.findIndex((one) => one.name === name)}`;
     await using service = await openMachine(clouds, "google", machine);
     const { environment } = service;
@@ -79,7 +76,7 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
     expect(service.asked()).toBeGreaterThan(1);
   });
 
-  test.each(byName)("that %s missed starts it over once it is back", async (_name, release) => {
+  it.each(byName)("that %s missed starts it over once it is back", async (_name, release) => {
     await using waiting = await openWaiting(server, "missed", release);
     waiting.box.cut();
     await waiting.pool.claim();
@@ -87,7 +84,7 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
     await staysWith(waiting, startedOver(waiting.pid));
   });
 
-  test.each(byName)("of which %s was told in vain is told again", async (_name, release) => {
+  it.each(byName)("of which %s was told in vain is told again", async (_name, release) => {
     await using waiting = await openWaiting(server, "in-vain", release);
     waiting.box.stall();
     await waiting.pool.claim();
@@ -97,7 +94,7 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
     await staysWith(waiting, startedOver(waiting.pid));
   });
 
-  test.each(byName)("lets each process of %s start once", async (_name, release) => {
+  it.each(byName)("lets each process of %s start once", async (_name, release) => {
     await using waiting = await openWaiting(server, "killed", release);
     const { box, pool, pid } = waiting;
     await box.kill();
@@ -110,7 +107,7 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
     await staysWith(waiting, [...lines, `start admin ${third}`]);
   });
 
-  test("is not lost with a server that is killed before it was told", async () => {
+  it("is not lost with a server that is killed before it was told", async () => {
     await using all = new AsyncDisposableStack();
     const waiting: Waiting[] = [];
     for (const release of releases) {

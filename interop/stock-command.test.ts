@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
@@ -114,14 +114,14 @@ describe.each(stockPrograms("SLIPWAY_STOCK_COMMAND").map((one) => [one.name, one
       isNew !== true || new RegExp(`^ +${line.split(" ")[0]} `, "m").test(help);
     const ours = steps.filter(has);
 
-    test.each(ours.map((step) => [step.line, step] as const))("%s", async (_line, step) => {
+    it.each(ours.map((step) => [step.line, step] as const))("%s", async (_line, step) => {
       const fill = filling(program);
       const ended = await run(program, fill(step.line).split(" "), fill(step.input ?? ""));
       expect(ended.code, ended.text).toBe(0);
       expect(ended.text).toMatch(new RegExp(fill(step.prints.source), step.prints.flags));
     });
 
-    test("has pulled the template as it was pushed", async () => {
+    it("has pulled the template as it was pushed", async () => {
       const names = await readdir(filling(program)("PULLED"));
       expect(names.toSorted()).toEqual(["main.tf", "slipway.yaml"]);
     });

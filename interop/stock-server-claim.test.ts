@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { getUser, type Workspace, type WorkspaceAgent } from "@slipway/api";
 import { requireAgent } from "@slipway/testkit";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { runOurAgent } from "./support/our-agent.ts";
 import { PlayedClaim } from "./support/played-claim.ts";
@@ -32,7 +32,7 @@ const ways = [
   { how: "of which its manifest tells", isTold: false },
 ];
 
-test.each(ways)("our agent starts over once for a claim $how", async ({ isTold }) => {
+it.each(ways)("our agent starts over once for a claim $how", async ({ isTold }) => {
   await using stage = await openStage();
   const { workspace, played, userId } = stage;
   const waiting = await startAnew(workspace);
@@ -56,7 +56,7 @@ test.each(ways)("our agent starts over once for a claim $how", async ({ isTold }
   expect(await played.readLines(claimedId)).toEqual(["bye from stop", "hello from start"]);
 });
 
-test("our agent that begins after a claim starts once, though it is told of it", async () => {
+it("our agent that begins after a claim starts once, though it is told of it", async () => {
   await using stage = await openStage();
   const { workspace, played, userId } = stage;
   await played.makePrebuild();

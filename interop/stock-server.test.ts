@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { getBuildTimings } from "@slipway/api";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { runOurAgent } from "./support/our-agent.ts";
 import { readMetadata } from "./support/read-metadata.ts";
@@ -23,7 +23,7 @@ import {
  * an item of metadata. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_SERVER is not set.
  */
 
-test("our agent lives a whole life on a stock server", async () => {
+it("our agent lives a whole life on a stock server", async () => {
   const workspace = findStockWorkspace();
   const { client, agentToken: token } = workspace;
   const home = await mkdtemp(join(tmpdir(), "slipway-stock-"));

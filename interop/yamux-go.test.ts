@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { joinBytes, type YamuxEvent, YamuxSession } from "@slipway/wire";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 /* Our session against hashicorp/yamux v0.1.2 over stdin and stdout; see yamux-go/main.go for the other side. */
 
@@ -66,7 +66,7 @@ function content(seed: number): Uint8Array {
   return Uint8Array.from({ length: streamBytes }, (_, at) => at * 7 + seed);
 }
 
-test("as a client gets its bytes back from a stock server", async () => {
+it("as a client gets its bytes back from a stock server", async () => {
   const peer = new Peer("client", ["server"]);
   const { session } = peer;
   const received = new Map<number, Uint8Array[]>();
@@ -105,7 +105,7 @@ test("as a client gets its bytes back from a stock server", async () => {
   }
 }, 60_000);
 
-test("as a server echoes what a stock client sends, after its half-close too", async () => {
+it("as a server echoes what a stock client sends, after its half-close too", async () => {
   const peer = new Peer("server", ["client", String(streamCount), String(streamBytes)]);
   const { session } = peer;
   const counts = { opened: 0, finished: 0, closed: 0, pong: 0 };
@@ -147,7 +147,7 @@ test("as a server echoes what a stock client sends, after its half-close too", a
   expect(counts).toEqual({ opened: 5, finished: 5, closed: 5, pong: 1 });
 }, 60_000);
 
-test("a stock client puts up with a lone FIN for a stream that it ended at once", async () => {
+it("a stock client puts up with a lone FIN for a stream that it ended at once", async () => {
   const peer = new Peer("server", ["client", "3", "0"]);
   const { session } = peer;
   let closed = 0;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 /* Citations of the protocols have one form, `docs/protocol/rpc.md §2.2`, and lead to a heading. */
 
@@ -44,7 +44,7 @@ function sources(): readonly string[] {
   return listed.split("\0").filter((path) => path !== "" && path !== "tools/citations.test.ts");
 }
 
-test("every citation of a protocol leads to a heading", async () => {
+it("every citation of a protocol leads to a heading", async () => {
   const faults = await Promise.all(
     sources().map(async (path) => {
       const text = await readFile(`${root}/${path}`, "utf8").catch(() => "");
@@ -54,7 +54,7 @@ test("every citation of a protocol leads to a heading", async () => {
   expect(faults.flat()).toEqual([]);
 });
 
-test.each([
+it.each([
   ["docs/protocol/rest.md §1.2 and §1.3", []],
   ["docs/protocol/rest.md, which", []],
   ["docs/protocol/rest.md §1.2 and §99.3", ["docs/protocol/rest.md §1.2 and §99.3"]],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 
 /* The bundle of the command does what its sources do, from wherever it is called. */
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
 });
 
-test.each(["--help", "version", "server --help", "templates push --help"])(
+it.each(["--help", "version", "server --help", "templates push --help"])(
   "prints what the sources print for %j",
   async (line) => {
     const words = line.split(" ");
@@ -30,7 +30,7 @@ test.each(["--help", "version", "server --help", "templates push --help"])(
   },
 );
 
-test("finds the files of the repository", async () => {
+it("finds the files of the repository", async () => {
   const directory = await mkdtemp(join(tmpdir(), "slipway-bundle-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   await output(bundle, "templates", "init", directory);

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { commandTable, programs, tableFile } from "./command-table.ts";
 
-test.each(programs)(
+it.each(programs)(
   "the table of the program %s is what the committed file holds",
   async (program) => {
     const file = await readFile(tableFile(program), "utf8");

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 /* The features of the server may call each other's services, but not in a circle: of two, one stands above the other. */
 
@@ -51,11 +51,11 @@ function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string |
   return undefined;
 }
 
-test("no folders of the server import each other in a circle", () => {
+it("no folders of the server import each other in a circle", () => {
   expect(findCircle(importsByFolder())).toBeUndefined();
 });
 
-test("finds a circle", () => {
+it("finds a circle", () => {
   const imports = new Map([
     ["a", new Set(["b"])],
     ["b", new Set(["c", "d"])],

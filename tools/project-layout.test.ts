@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 /* The files that the page on the layout names are there. */
 
@@ -15,11 +15,11 @@ function absentPaths(text: string): readonly string[] {
   return inPlaces.filter((path) => !starts.some((start) => existsSync(`${root}${start}${path}`)));
 }
 
-test("every path on the page exists", () => {
+it("every path on the page exists", () => {
   expect(absentPaths(readFileSync(`${root}/docs/project-layout.md`, "utf8"))).toEqual([]);
 });
 
-test("finds a path that is not there", () => {
+it("finds a path that is not there", () => {
   expect(absentPaths("`layers.ts`, `tools/layers.test.ts`, `main/nothing.ts`")).toEqual([
     "main/nothing.ts",
   ]);

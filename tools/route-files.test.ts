@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 /* The files of routes have the same names in the contract and in the server, so that one leads to the other. */
 
@@ -15,7 +15,7 @@ function routeFiles(folder: string): readonly string[] {
     .map((path) => `${path.split("/")[0] ?? ""}/${basename(path)}`);
 }
 
-test("each file of routes of the contract has its counterpart in the server", () => {
+it("each file of routes of the contract has its counterpart in the server", () => {
   const handled = new Set(routeFiles(`${packages}/server/src/features`));
   const defined = routeFiles(`${packages}/api/src`);
   expect(defined.length).toBeGreaterThan(20);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { parseCommandLine } from "./command/parse.ts";
 import { commandTable } from "./gen/command-table.ts";
@@ -42,7 +42,7 @@ function wordsOf(line: string): string[] {
   return words.slice(1).map((word) => word.replaceAll(/["']/g, ""));
 }
 
-test.each([...examples.flat(), ...documented])(
+it.each([...examples.flat(), ...documented])(
   "$line: is a command line, in $of",
   async ({ line }) => {
     const parsed = await parseCommandLine(commandTable, wordsOf(line), {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { systemClock } from "@slipway/runtime";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { memoryTerminal } from "../tests/support/memory-terminal.ts";
 import { sampleAgent, sampleBuild, sampleWorkspace } from "../tests/support/sample-workspace.ts";
@@ -217,14 +217,14 @@ const lines = `
   .trim()
   .split(/\n */);
 
-test.each(lines)("%s: prints nothing that steers a terminal", async (line) => {
+it.each(lines)("%s: prints nothing that steers a terminal", async (line) => {
   expect(await written(line, false)).toMatch(harmless);
   const colored = await written(line, true);
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   expect(colored.replaceAll(/\u001b\[[\d:;]*m/g, "")).toMatch(harmless);
 });
 
-test.each(["list --all", "show demo", "logs demo", "users list", "templates list", "tokens list"])(
+it.each(["list --all", "show demo", "logs demo", "users list", "templates list", "tokens list"])(
   "%s: prints JSON that holds what was sent, and nothing that steers a terminal",
   async (line) => {
     const json = await written(`${line} -o json`, true);
@@ -235,6 +235,6 @@ test.each(["list --all", "show demo", "logs demo", "users list", "templates list
   },
 );
 
-test("requests every hostile answer", () => {
+it("requests every hostile answer", () => {
   expect([...answers.keys()].filter((path) => !asked.has(path))).toEqual([]);
 });

@@ -6,12 +6,12 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 const program = fileURLToPath(import.meta.resolve("../bin/slipway.js"));
 const node = [process.execPath, "--conditions=@slipway/source", program] as const;
 
-test("reports in one line that its output cannot be written", async () => {
+it("reports in one line that its output cannot be written", async () => {
   // A file that is open for reading only refuses what is written, as a full disk does.
   await using file = await open(program, "r");
   const [command, ...words] = node;
@@ -23,7 +23,7 @@ test("reports in one line that its output cannot be written", async () => {
   expect(code).toBe(1);
 });
 
-test("exits quietly once its output is no longer read", async () => {
+it("exits quietly once its output is no longer read", async () => {
   const [command, ...words] = node;
   const child = spawn(command, [...words, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.destroy();
@@ -32,7 +32,7 @@ test("exits quietly once its output is no longer read", async () => {
   expect(code).toBe(141);
 });
 
-test("runs the bundle, or the sources once one of them is newer", async () => {
+it("runs the bundle, or the sources once one of them is newer", async () => {
   const root = await mkdtemp(join(tmpdir(), "slipway-bin-"));
   onTestFinished(() => rm(root, { recursive: true }));
   const at = (path: string): string => join(root, "packages/cli", path);

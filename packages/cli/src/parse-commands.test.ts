@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { parseCommandLine, type ParsedCommandLine } from "./command/parse.ts";
 import { commandTable } from "./gen/command-table.ts";
@@ -9,7 +9,7 @@ async function parse(line: string): Promise<ParsedCommandLine> {
   return parseCommandLine(commandTable, words, { colors: noColors, columns: 100 });
 }
 
-test.each(commandTable.commands.map(({ name }) => name))(
+it.each(commandTable.commands.map(({ name }) => name))(
   "shows help of %s with an example",
   async (name) => {
     const parsed = await parse(`${name} --help`);
@@ -18,19 +18,19 @@ test.each(commandTable.commands.map(({ name }) => name))(
   },
 );
 
-test.each(["", "--help", "-h", "help"])("lists the commands for %j", async (line) => {
+it.each(["", "--help", "-h", "help"])("lists the commands for %j", async (line) => {
   const parsed = await parse(line);
   expect(parsed).toHaveProperty("text", expect.stringMatching(/logs +show the logs of a build/));
 });
 
-test("lists the commands of a group", async () => {
+it("lists the commands of a group", async () => {
   expect(await parse("templates")).toHaveProperty(
     "text",
     expect.stringMatching(/push +push a new version/),
   );
 });
 
-test("lists the commands of a group within a group, and calls one of them", async () => {
+it("lists the commands of a group within a group, and calls one of them", async () => {
   expect(await parse("templates versions")).toHaveProperty(
     "text",
     expect.stringMatching(/promote +make a version the active one/),
@@ -42,7 +42,7 @@ test("lists the commands of a group within a group, and calls one of them", asyn
   await expect(parse("templates versions nonsense")).rejects.toThrow("unknown command 'nonsense'");
 });
 
-test("reads every flag of a command, and fills in the missing ones", async () => {
+it("reads every flag of a command, and fills in the missing ones", async () => {
   const given = await parse("logs ada/demo -f -n -1 --agent main -o json");
   expect(given).toMatchObject({
     kind: "run",
@@ -67,7 +67,7 @@ test("reads every flag of a command, and fills in the missing ones", async () =>
   });
 });
 
-test.each([
+it.each([
   ["ls -a", "list", { all: true }],
   ["fav demo", "favorite", { workspace: "demo" }],
   ["rm -y demo", "delete", { workspaces: ["demo"], yes: true }],
@@ -81,12 +81,12 @@ test.each([
   expect(await parse(line)).toMatchObject({ command: { name }, options });
 });
 
-test("does not replace words that only look like aliases", async () => {
+it("does not replace words that only look like aliases", async () => {
   expect(await parse("show ls")).toMatchObject({ options: { workspace: "ls" } });
   expect(await parse("version")).toMatchObject({ command: { name: "version" } });
 });
 
-test.each([
+it.each([
   ["list", ["workspace", "template", "status", "healthy", "last built", "outdated"]],
   ["list -c status", ["status"]],
   ["list -c status,Workspace -c favorite", ["status", "workspace", "favorite"]],
@@ -94,14 +94,14 @@ test.each([
   expect(await parse(line)).toMatchObject({ options: { column } });
 });
 
-test("accepts table for text, and coder's flag for the configuration directory", async () => {
+it("accepts table for text, and coder's flag for the configuration directory", async () => {
   expect(await parse("list -o table --global-config d")).toMatchObject({
     options: { output: "text" },
     globals: { configDir: "d" },
   });
 });
 
-test("collects repeated flags and reads --no-wait", async () => {
+it("collects repeated flags and reads --no-wait", async () => {
   const parsed = await parse("create box --parameter a=1 --parameter b=2=3 --no-wait");
   expect(parsed).toMatchObject({
     options: { name: "box", parameter: ["a=1", "b=2=3"], noWait: true },
@@ -111,7 +111,7 @@ test("collects repeated flags and reads --no-wait", async () => {
   });
 });
 
-test.each([
+it.each([
   ["templates push x", true],
   ["templates push x --activate", true],
   ["templates push x --activate=true", true],
@@ -120,14 +120,14 @@ test.each([
   expect(await parse(line)).toMatchObject({ options: { template: "x", activate } });
 });
 
-test.each(["--url u --token t --config-dir d list", "list --url u --token t --config-dir d"])(
+it.each(["--url u --token t --config-dir d list", "list --url u --token t --config-dir d"])(
   "accepts the global flags anywhere: %s",
   async (line) => {
     expect(await parse(line)).toMatchObject({ globals: { url: "u", token: "t", configDir: "d" } });
   },
 );
 
-test.each([
+it.each([
   ["nonsense", "unknown command 'nonsense'"],
   ["lst", "Did you mean list?"],
   ["templates nonsense", "unknown command 'nonsense'"],
@@ -145,7 +145,7 @@ test.each([
   await expect(parse(line)).rejects.toMatchObject({ code: "usage", exitCode: 2 });
 });
 
-test("loads only the definition of the called command", async () => {
+it("loads only the definition of the called command", async () => {
   const loaded: string[] = [];
   const watched = commandTable.commands.map((command) => ({
     ...command,
@@ -161,7 +161,7 @@ test("loads only the definition of the called command", async () => {
   expect(loaded).toEqual(["version"]);
 });
 
-test("lists each command with the summary and aliases of its definition", async () => {
+it("lists each command with the summary and aliases of its definition", async () => {
   const definitions = await Promise.all(
     commandTable.commands.map(async ({ definition }) => definition()),
   );
@@ -171,7 +171,7 @@ test("lists each command with the summary and aliases of its definition", async 
   }
 });
 
-test("loads no definition to list the commands", async () => {
+it("loads no definition to list the commands", async () => {
   const commands = commandTable.commands.map((command) => ({
     ...command,
     definition: () => Promise.reject(new Error(`loaded ${command.name}`)),
@@ -185,7 +185,7 @@ test("loads no definition to list the commands", async () => {
   }
 });
 
-test.each(["help logs", "help templates push", "help ls"])(
+it.each(["help logs", "help templates push", "help ls"])(
   "shows the help of one for %j",
   async (line) => {
     const name = line.replace("help ", "").replace("ls", "list");
@@ -193,7 +193,7 @@ test.each(["help logs", "help templates push", "help ls"])(
   },
 );
 
-test("reads flags that are not typed from their variables", async () => {
+it("reads flags that are not typed from their variables", async () => {
   const read = (
     line: string,
     environment: Readonly<Record<string, string>>,
@@ -228,7 +228,7 @@ test("reads flags that are not typed from their variables", async () => {
   );
 });
 
-test.each([
+it.each([
   ["nonsense", "see: slipway --help"],
   ["templates nonsense", "see: slipway templates --help"],
   ["template version nonsense", "see: slipway templates versions --help"],

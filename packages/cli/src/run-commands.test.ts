@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import type { PrebuildPool } from "@slipway/api";
 import { systemClock } from "@slipway/runtime";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
 import { sampleWorkspace } from "../tests/support/sample-workspace.ts";
@@ -81,7 +81,7 @@ const loginAnswers = {
   },
 };
 
-test("logs in with flags, and is logged in for the next command", async () => {
+it("logs in with flags, and is logged in for the next command", async () => {
   answers = new Map(Object.entries(loginAnswers));
   const login = await run(`login ${url} --email ada@example.com --password x`);
   expect(login.terminal.errText()).toContain(`logged in to ${url} as ada`);
@@ -90,13 +90,13 @@ test("logs in with flags, and is logged in for the next command", async () => {
   expect(whoami.terminal.outText()).toContain(`Server  ${url}`);
 });
 
-test("prompts on a terminal for missing values", async () => {
+it("prompts on a terminal for missing values", async () => {
   answers = new Map(Object.entries(loginAnswers));
   const { code } = await run("login", [url, "ada@example.com", "x"]);
   expect(code).toBe(0);
 });
 
-test("creates the first user if there is none", async () => {
+it("creates the first user if there is none", async () => {
   answers = new Map(
     Object.entries({
       ...loginAnswers,
@@ -109,21 +109,21 @@ test("creates the first user if there is none", async () => {
   expect(code).toBe(0);
 });
 
-test("names the missing flags without a terminal", async () => {
+it("names the missing flags without a terminal", async () => {
   answers = new Map(Object.entries(loginAnswers));
   const { code, terminal } = await run(`login ${url} --email ada@example.com`);
   expect(terminal.errText()).toContain("not a terminal: pass --password");
   expect(code).toBe(2);
 });
 
-test("sends no password to another kind of server", async () => {
+it("sends no password to another kind of server", async () => {
   answers = new Map();
   const { code, terminal } = await run(`login ${url} --email ada@example.com --password x`);
   expect(terminal.errText()).toContain(`${url} is not a Slipway server`);
   expect(code).toBe(1);
 });
 
-test("prints a list for programs", async () => {
+it("prints a list for programs", async () => {
   const workspace = { name: "demo", owner_name: "ada" };
   answers = new Map([
     ["GET /api/v2/workspaces", { status: 200, body: { workspaces: [workspace], count: 1 } }],
@@ -133,7 +133,7 @@ test("prints a list for programs", async () => {
   expect(code).toBe(0);
 });
 
-test("exits with 3 and a hint to log in once the session has expired", async () => {
+it("exits with 3 and a hint to log in once the session has expired", async () => {
   answers = new Map([
     ["GET /api/v2/workspaces", { status: 401, body: { message: "Signed out." } }],
   ]);
@@ -142,14 +142,14 @@ test("exits with 3 and a hint to log in once the session has expired", async () 
   expect(code).toBe(3);
 });
 
-test("exits with 4 for a workspace that does not exist", async () => {
+it("exits with 4 for a workspace that does not exist", async () => {
   answers = new Map();
   const { code, terminal } = await run(`show nothing --url ${url} --token t`);
   expect(terminal.errText()).toContain("workspace nothing does not exist");
   expect(code).toBe(4);
 });
 
-test("exits with 1 if no server answers", async () => {
+it("exits with 1 if no server answers", async () => {
   server.closeAllConnections();
   await new Promise((resolve) => void server.close(resolve));
   const { code, terminal } = await run(`list --url ${url} --token t`);
@@ -157,20 +157,20 @@ test("exits with 1 if no server answers", async () => {
   expect(code).toBe(1);
 });
 
-test("exits with 2 for an invalid address", async () => {
+it("exits with 2 for an invalid address", async () => {
   const { code, terminal } = await run("list --url ftp://x");
   expect(terminal.errText()).toContain('"ftp://x" is not a server address');
   expect(code).toBe(2);
 });
 
-test("deletes nothing without -y and without a terminal", async () => {
+it("deletes nothing without -y and without a terminal", async () => {
   answers = new Map();
   const { code, terminal } = await run(`delete demo --url ${url} --token t`);
   expect(terminal.errText()).toContain("not a terminal: pass --yes");
   expect(code).toBe(2);
 });
 
-test("sends no request for a template with problems", async () => {
+it("sends no request for a template with problems", async () => {
   await writeFile(join(directory, "slipway.yaml"), "driver: process\nagnets: {}\n");
   const { code, terminal } = await run(`templates push ${directory} --url ${url} --token t`);
   expect(terminal.errText()).toContain("did you mean `agents`?");
@@ -186,7 +186,7 @@ const foundWorkspace = {
   [`GET ${workspacePath}`]: { status: 200, body: workspace },
 };
 
-test.each([
+it.each([
   ["rename demo trial", "PATCH", "", "renamed ada/demo to trial"],
   ["favorite demo", "PUT", "/favorite", "ada/demo is now a favorite"],
   ["unfavorite demo", "DELETE", "/favorite", "ada/demo is no longer a favorite"],
@@ -208,7 +208,7 @@ test.each([
   expect(JSON.parse(printed.terminal.outText())).toEqual(workspace);
 });
 
-test("cancels a running build, and refuses a finished one", async () => {
+it("cancels a running build, and refuses a finished one", async () => {
   const { latest_build: build } = workspace;
   answers = new Map(Object.entries(foundWorkspace));
   const done = await run(`cancel demo --url ${url} --token t`);
@@ -246,7 +246,7 @@ const pool = {
   backoff_until: null,
 } satisfies PrebuildPool;
 
-test.each([
+it.each([
   [{}, "healthy"],
   [{ status: "hard_limited" }, "hard limited"],
   [{ status: "paused", active: false }, "not active"],
@@ -263,7 +263,7 @@ test.each([
   expect(JSON.parse(printed.terminal.outText())).toEqual(body);
 });
 
-test("prints for how long a pool is backed off", async () => {
+it("prints for how long a pool is backed off", async () => {
   const until = new Date(Date.now() + 150_000).toISOString();
   const body = [{ ...pool, status: "backed_off", backoff_until: until }];
   answers = new Map([["GET /api/v2/prebuilds/pools", { status: 200, body }]]);
@@ -271,7 +271,7 @@ test("prints for how long a pool is backed off", async () => {
   expect(terminal.outText()).toMatch(/^STATUS\nbacked off for 1[45]\d s\n$/);
 });
 
-test.each([
+it.each([
   ["pause", 200, "prebuilds are paused"],
   ["pause", 304, "prebuilds are already paused"],
   ["resume", 200, "prebuilds are resumed"],
@@ -284,7 +284,7 @@ test.each([
   expect(code).toBe(0);
 });
 
-test("exits with 3 for a user without the right to pause", async () => {
+it("exits with 3 for a user without the right to pause", async () => {
   const body = { message: "Forbidden.", detail: "Only owners pause." };
   answers = new Map([["PUT /api/v2/prebuilds/settings", { status: 403, body }]]);
   const { code, terminal } = await run(`prebuilds pause --url ${url} --token t`);

@@ -1,11 +1,11 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { variablesOf } from "./command/definition.ts";
 import { flagName } from "./command/flags.ts";
 import { command as agentCommand } from "./commands/agent/command.ts";
 import { command as serverCommand } from "./commands/server/command.ts";
 
-test("passes a server's flags under the names of its variables", () => {
+it("passes a server's flags under the names of its variables", () => {
   expect(variablesOf(serverCommand, { httpAddress: "127.0.0.1:0", demo: true })).toEqual({
     SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
     SLIPWAY_ACCESS_URL: undefined,
@@ -27,7 +27,7 @@ test("passes a server's flags under the names of its variables", () => {
   });
 });
 
-test("names a server's flags after its variables", () => {
+it("names a server's flags after its variables", () => {
   for (const [key, flag] of Object.entries(serverCommand.flags)) {
     const variable = "variable" in flag ? flag.variable : "SLIPWAY_DEMO";
     expect(flagName(key)).toBe(
@@ -36,7 +36,7 @@ test("names a server's flags after its variables", () => {
   }
 });
 
-test("passes an agent's flags under the names of its variables", () => {
+it("passes an agent's flags under the names of its variables", () => {
   const flags = { agentUrl: "http://x", agentToken: "t", auth: "token", agentName: "main" };
   expect(variablesOf(agentCommand, flags)).toMatchObject({
     CODER_AGENT_URL: "http://x",

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 
 import { pushTemplate } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { completeCommandLine } from "../src/commands/completion/complete-command-line.ts";
 import { commandTable } from "../src/gen/command-table.ts";
@@ -38,7 +38,7 @@ async function completed(line: string): Promise<string> {
   return terminal.outText();
 }
 
-test.each([
+it.each([
   ["show ", "words\ndemo\tbox, running\n"],
   ["show DE", "words\ndemo\tbox, running\n"],
   ["show x", "words\n"],
@@ -56,17 +56,17 @@ test.each([
   expect(await completed(line)).toBe(text);
 });
 
-test("completes versions of the named template", async () => {
+it("completes versions of the named template", async () => {
   expect(await completed("templates versions promote box ")).toMatch(/^words\n\S+\t\n$/);
   expect(await completed("templates versions promote none ")).toBe("words\n");
 });
 
-test("completes no names without a session or a server", async () => {
+it("completes no names without a session or a server", async () => {
   expect(await completed("--token wrong show ")).toBe("words\n");
   expect(await completed("--url http://127.0.0.1:1 show ")).toBe("words\n");
 });
 
-test("waits only briefly for a server that does not answer", async () => {
+it("waits only briefly for a server that does not answer", async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
   const address = silent.address();

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { listBuildParameters } from "@slipway/api";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type CommandServer,
@@ -73,7 +73,7 @@ const defaults = {
   note: "",
 };
 
-test("prompts for each parameter in the form that fits it, until the template accepts the answer", async () => {
+it("prompts for each parameter in the form that fits it, until the template accepts the answer", async () => {
   const answers: Answer[] = [
     "none",
     ["north", "south"],
@@ -108,7 +108,7 @@ test("prompts for each parameter in the form that fits it, until the template ac
   );
 });
 
-test("shows defaults and accepts them by Enter", async () => {
+it("shows defaults and accepts them by Enter", async () => {
   const made = await slipway("create two -t web --parameter color=red", [
     "none",
     ["north"],
@@ -125,7 +125,7 @@ test("shows defaults and accepts them by Enter", async () => {
   expect(await valuesOf("two")).toEqual({ ...defaults, color: "red" });
 });
 
-test("does not prompt for what a preset sets", async () => {
+it("does not prompt for what a preset sets", async () => {
   expect(await slipway("create three -t web", ["quick"])).toMatchObject({ code: 0 });
   expect(await valuesOf("three")).toMatchObject({
     zones: '["south"]',
@@ -134,7 +134,7 @@ test("does not prompt for what a preset sets", async () => {
   });
 });
 
-test("reads values from flags, then the file, then defaults", async () => {
+it("reads values from flags, then the file, then defaults", async () => {
   await writeFile(
     join(commandServer.directory, "values.yaml"),
     "count: 4\ncolor: blue\nzones: [south]\n",
@@ -152,19 +152,19 @@ test("reads values from flags, then the file, then defaults", async () => {
   });
 });
 
-test("prompts only for parameters without any value with --use-parameter-defaults", async () => {
+it("prompts only for parameters without any value with --use-parameter-defaults", async () => {
   const made = await slipway("create five -t web --use-parameter-defaults", ["pink"]);
   expect(made).toMatchObject({ code: 0 });
   expect(await valuesOf("five")).toEqual({ ...defaults, color: "pink" });
 });
 
-test("names missing parameters without a terminal", async () => {
+it("names missing parameters without a terminal", async () => {
   const refused = await slipway("create six -t web");
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.err).toContain("missing required parameter color: pass --parameter color=…");
 });
 
-test("refuses a deprecated template, a taken name and an invalid name before it prompts", async () => {
+it("refuses a deprecated template, a taken name and an invalid name before it prompts", async () => {
   for (const [line, code, text] of [
     ["create seven -t old", 1, "template old has been deprecated: gone"],
     ["create one -t web", 1, "workspace admin/one already exists"],
@@ -183,7 +183,7 @@ test("refuses a deprecated template, a taken name and an invalid name before it 
   }
 });
 
-test("offers templates with distinct labels, without deprecated ones", async () => {
+it("offers templates with distinct labels, without deprecated ones", async () => {
   await push("copy", plain);
   await push("other", plain);
   await slipway("templates edit copy --display-name Web");
@@ -193,14 +193,14 @@ test("offers templates with distinct labels, without deprecated ones", async () 
   expect(made).toMatchObject({ code: 0 });
 });
 
-test("creates a workspace for another user", async () => {
+it("creates a workspace for another user", async () => {
   await slipway("users create -u ada -e ada@example.com");
   const made = await slipway("create ada/box -t copy");
   expect(made.err).toContain("created ada/box from copy");
   expect(await slipway("show ada/box")).toMatchObject({ code: 0 });
 });
 
-test("prompts for every mutable parameter, with its current value", async () => {
+it("prompts for every mutable parameter, with its current value", async () => {
   const answers: Answer[] = [["north"], true, "", "", "small", "", "new"];
   const updated = await slipway("update four --always-prompt", answers);
   expect(updated.err).toContain("? count (1)\n");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { systemClock } from "@slipway/runtime";
 import { buildAgent, logInAsAdmin, openTestDatabase, startServerProcess } from "@slipway/testkit";
-import { expect, inject, test, vi } from "vitest";
+import { expect, inject, it, vi } from "vitest";
 
 import { runCommandLine } from "../src/command/run-command-line.ts";
 import { commandTable } from "../src/gen/command-table.ts";
@@ -22,7 +22,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test("the demo workspace is healthy: docs are served, and slipway measures usage", async () => {
+it("the demo workspace is healthy: docs are served, and slipway measures usage", async () => {
   await buildAgent();
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));

@@ -6,12 +6,12 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { getExternalAgentCredentials } from "@slipway/api";
 import { logInAsAdmin, makeWorkspace, pushTemplate, startServerProcess } from "@slipway/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 const requests = 60;
 
-test("drops readers that leave before the answer, and shuts down without waiting for them", async () => {
+it("drops readers that leave before the answer, and shuts down without waiting for them", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-gone-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const server = await startServerProcess({ dataDir, port: 0 });

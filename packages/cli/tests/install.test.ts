@@ -6,14 +6,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { testAdmin } from "@slipway/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { openCommandServer } from "./support/command-server.ts";
 
 const run = promisify(execFile);
 const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
 
-test("installs from the clone without a registry, and works from anywhere with an empty home", async () => {
+it("installs from the clone without a registry, and works from anywhere with an empty home", async () => {
   const root = await mkdtemp(join(tmpdir(), "slipway-install-"));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   await using commandServer = await openCommandServer();

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type CommandServer,
@@ -45,7 +45,7 @@ function statesOf({ out }: CommandResult): unknown {
   );
 }
 
-test("prints results on stdout and progress on stderr", async () => {
+it("prints results on stdout and progress on stderr", async () => {
   const made = await slipway("create one -t box");
   expect(made.out).toBe(
     "admin/one is waiting for you to start its agent; see the command with: slipway show admin/one\n",
@@ -59,7 +59,7 @@ test("prints results on stdout and progress on stderr", async () => {
   );
 });
 
-test("processes several workspaces, each once, and lists them as JSON", async () => {
+it("processes several workspaces, each once, and lists them as JSON", async () => {
   const stopped = await slipway("stop one two one -o json");
   expect(stopped.code).toBe(0);
   expect(statesOf(stopped)).toEqual(["one stopped", "two stopped"]);
@@ -70,7 +70,7 @@ test("processes several workspaces, each once, and lists them as JSON", async ()
   expect(statesOf(await slipway("update two -o json"))).toEqual(["two running"]);
 });
 
-test("continues after a failure, and exits with its code", async () => {
+it("continues after a failure, and exits with its code", async () => {
   const ended = await slipway("stop one none two -o json");
   expect(ended.code).toBe(4);
   expect(ended.err).toContain(
@@ -82,7 +82,7 @@ test("continues after a failure, and exits with its code", async () => {
   expect(mixed.code).toBe(1);
 });
 
-test("reports a start whose script failed, with its own exit code", async () => {
+it("reports a start whose script failed, with its own exit code", async () => {
   const made = await slipway("create red -t broken");
   expect(made.err).toContain("about to fail");
   expect(made.out).toBe("admin/red is running, but a start script did not succeed\n");
@@ -92,7 +92,7 @@ test("reports a start whose script failed, with its own exit code", async () => 
   expect(statesOf(started)).toEqual(["red running"]);
 });
 
-test("shows the last lines, new lines and timestamps", async () => {
+it("shows the last lines, new lines and timestamps", async () => {
   const all = (await slipway("logs red")).out.trimEnd().split("\n");
   expect(all.length).toBeGreaterThan(2);
   expect((await slipway("logs red --tail 2")).out.trimEnd().split("\n")).toEqual(all.slice(-2));
@@ -104,7 +104,7 @@ test("shows the last lines, new lines and timestamps", async () => {
   expect(await slipway("logs red --since soon")).toMatchObject({ code: 2 });
 });
 
-test("confirms once before deleting several, and deletes none if one does not exist", async () => {
+it("confirms once before deleting several, and deletes none if one does not exist", async () => {
   expect(await slipway("delete one none", [true])).toMatchObject({ code: 4, out: "" });
   const kept = await slipway("delete one two", [false]);
   expect(kept.err).toContain("? Delete admin/one, admin/two and everything in them? (no)");

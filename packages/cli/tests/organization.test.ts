@@ -1,6 +1,6 @@
 import { regenerateGitKey } from "@slipway/api";
 import { pushTemplate } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type CommandServer,
@@ -32,7 +32,7 @@ async function json(line: string): Promise<unknown> {
   return JSON.parse(out);
 }
 
-test("shows the organization and its members", async () => {
+it("shows the organization and its members", async () => {
   expect((await slipway("org ls")).out).toMatch(
     /^NAME .*\ndefault +Default +[0-9a-f-]{36} +yes\n$/,
   );
@@ -43,7 +43,7 @@ test("shows the organization and its members", async () => {
   expect(await json("organizations members list")).toMatchObject([{ username: "admin" }]);
 });
 
-test("lists builds, and refuses to cancel a finished one", async () => {
+it("lists builds, and refuses to cancel a finished one", async () => {
   const list = await slipway("provisioner jobs list -s succeeded -c type,status");
   expect(list.out.split("\n")).toContain("workspace_build          succeeded");
   const jobs = await json("provisioner jobs list --initiator me --limit 1");
@@ -57,7 +57,7 @@ test("lists builds, and refuses to cancel a finished one", async () => {
   expect(await slipway("provisioner jobs list -l 0")).toMatchObject({ code: 2 });
 });
 
-test("prints the key for git, and replaces it only after confirmation", async () => {
+it("prints the key for git, and replaces it only after confirmation", async () => {
   const { out } = await slipway("publickey");
   expect(out).toMatch(/^ssh-ed25519 \S+\n$/);
   expect(await slipway("publickey --reset")).toMatchObject({ code: 2, out: "" });
@@ -72,7 +72,7 @@ test("prints the key for git, and replaces it only after confirmation", async ()
   expect((await slipway("publickey")).out).toBe(`${public_key.trim()}\n`);
 });
 
-test("prints the current token, and shows others without their secret", async () => {
+it("prints the current token, and shows others without their secret", async () => {
   const { out } = await slipway("login token");
   expect(out.trim()).toBe(commandServer.admin.headers["Coder-Session-Token"]);
   await slipway("tokens create -n ci --lifetime 2h");
@@ -84,13 +84,13 @@ test("prints the current token, and shows others without their secret", async ()
   });
 });
 
-test("searches all users' workspaces, and prints the requested columns", async () => {
+it("searches all users' workspaces, and prints the requested columns", async () => {
   const { out } = await slipway("ls --search template:box -c status,workspace");
   expect(out).toBe("STATUS   WORKSPACE\nrunning  admin/demo\n");
   expect((await slipway("list --search owner:nobody")).err).toBe("no workspaces\n");
 });
 
-test("explains where external-auth works, and reports an unknown provider", async () => {
+it("explains where external-auth works, and reports an unknown provider", async () => {
   expect(await slipway("external-auth access-token github")).toMatchObject({
     code: 2,
     err: expect.stringContaining("CODER_AGENT_URL is not set"),
@@ -100,7 +100,7 @@ test("explains where external-auth works, and reports an unknown provider", asyn
   expect(await slipway(wrong)).toMatchObject({ code: 3, out: "" });
 });
 
-test("measures the machine without a server", async () => {
+it("measures the machine without a server", async () => {
   const stat = await json("stat");
   expect(stat).toMatchObject([{ host_cpu: { unit: "cores" }, host_memory: { unit: "B" } }]);
   expect(await json("stat disk --path @/")).toMatchObject({ unit: "B" });

@@ -1,6 +1,6 @@
 import { getUser, listTokens } from "@slipway/api";
 import { logIn, openClient } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type CommandServer,
@@ -22,7 +22,7 @@ function slipway(
   return commandServer.slipway(line, replies, input);
 }
 
-test("creates a user with a generated password, and logs in with it", async () => {
+it("creates a user with a generated password, and logs in with it", async () => {
   const { code, err } = await slipway("users create -u ada -e ada@example.com");
   expect(code).toBe(0);
   const password = /shown only once: (\w+)/.exec(err)?.[1] ?? "";
@@ -30,7 +30,7 @@ test("creates a user with a generated password, and logs in with it", async () =
   expect(await ada.call(getUser, { params: { user: "me" } })).toMatchObject({ username: "ada" });
 });
 
-test("prompts for the fields of a new user on a terminal, and names the missing flags elsewhere", async () => {
+it("prompts for the fields of a new user on a terminal, and names the missing flags elsewhere", async () => {
   const asked = await slipway("users create", ["bea", "bea@example.com"]);
   expect(asked.err).toContain("created user bea");
   const refused = await slipway("users create -u cid");
@@ -38,7 +38,7 @@ test("prompts for the fields of a new user on a terminal, and names the missing 
   expect(refused.err).toContain("not a terminal: pass --email");
 });
 
-test("lists and shows users, as text and as JSON", async () => {
+it("lists and shows users, as text and as JSON", async () => {
   await slipway("users create -u dan -e dan@example.com -n Dan --login-type none");
   const list = await slipway("users list --search dan");
   expect(list.out).toMatch(/^USERNAME .*\ndan +dan@example.com +member +dormant +just now\n$/);
@@ -48,7 +48,7 @@ test("lists and shows users, as text and as JSON", async () => {
   expect(show.out).toMatch(/Organizations +default\nCreated +just now\nLast seen +never\n/);
 });
 
-test("sets roles, and names the existing ones", async () => {
+it("sets roles, and names the existing ones", async () => {
   await slipway("users create -u eva -e eva@example.com");
   const given = await slipway("users edit-roles eva --roles auditor,user-admin");
   expect(given.err).toContain("eva now has the roles: auditor, user-admin");
@@ -62,7 +62,7 @@ test("sets roles, and names the existing ones", async () => {
   expect(await slipway("users edit-roles eva")).toMatchObject({ code: 2 });
 });
 
-test("suspends, activates and deletes", async () => {
+it("suspends, activates and deletes", async () => {
   await slipway("users create -u fay -e fay@example.com");
   expect((await slipway("users suspend fay")).err).toContain("fay is suspended");
   expect((await slipway("users activate fay")).err).toContain("fay is active");
@@ -75,7 +75,7 @@ test("suspends, activates and deletes", async () => {
   expect(await slipway("users show fay")).toMatchObject({ code: 4 });
 });
 
-test("resets the password of another user, to a generated one or one from stdin", async () => {
+it("resets the password of another user, to a generated one or one from stdin", async () => {
   await slipway("users create -u gil -e gil@example.com -p correct-horse-battery-42");
   const before = await logIn(commandServer.server.url, {
     email: "gil@example.com",
@@ -102,7 +102,7 @@ test("resets the password of another user, to a generated one or one from stdin"
   expect(await slipway("users reset-password nobody")).toMatchObject({ code: 4 });
 });
 
-test("changes your own password with the current one, and stays logged in", async () => {
+it("changes your own password with the current one, and stays logged in", async () => {
   const email = "hal@example.com";
   await slipway(`users create -u hal -e ${email} -p correct-horse-battery-42`);
   const asHal = ["--config-dir", "@/hal"].join(" ");
@@ -133,7 +133,7 @@ test("changes your own password with the current one, and stays logged in", asyn
   await logIn(commandServer.server.url, { email, password: third });
 });
 
-test("creates a working token, lists, revokes and deletes it", async () => {
+it("creates a working token, lists, revokes and deletes it", async () => {
   const { out } = await slipway("tokens create --name ci --lifetime 8h");
   const ci = openClient(commandServer.server.url, out.trim());
   const params = { user: "me" };
@@ -149,7 +149,7 @@ test("creates a working token, lists, revokes and deletes it", async () => {
   expect(await slipway("tokens remove ci")).toMatchObject({ code: 4 });
 });
 
-test("creates a token of 30 days for an administrator, and names the maximum lifetime", async () => {
+it("creates a token of 30 days for an administrator, and names the maximum lifetime", async () => {
   const { code, out } = await slipway("tokens create --name ci-30d --lifetime 30d");
   expect(code).toBe(0);
   const [token] = await openClient(commandServer.server.url, out.trim()).call(listTokens, {
@@ -163,7 +163,7 @@ test("creates a token of 30 days for an administrator, and names the maximum lif
   });
 });
 
-test("creates a token for another user, and refuses an invalid lifetime or scope", async () => {
+it("creates a token for another user, and refuses an invalid lifetime or scope", async () => {
   await slipway("users create -u bot -e bot@example.com --login-type none");
   const { out } = await slipway("tokens create --user bot");
   const bot = openClient(commandServer.server.url, out.trim());
@@ -172,7 +172,7 @@ test("creates a token for another user, and refuses an invalid lifetime or scope
   expect(await slipway("tokens create --scope all:of:it")).toMatchObject({ code: 2 });
 });
 
-test("shows the audit trail, filtered by flags", async () => {
+it("shows the audit trail, filtered by flags", async () => {
   await slipway("users create -u ida -e ida@example.com");
   await slipway("users suspend ida");
   const table = await slipway("audit --resource user --target ida");

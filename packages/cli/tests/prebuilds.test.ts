@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type CommandServer,
@@ -31,7 +31,7 @@ async function untilFull(): Promise<void> {
   await expect.poll(counts, { timeout: 60_000, interval: 200 }).toMatch(/\nhealthy +1 +0 +\d\n$/);
 }
 
-test("fills a pool, pauses and resumes it, and claims a running workspace from it", async () => {
+it("fills a pool, pauses and resumes it, and claims a running workspace from it", async () => {
   expect((await slipway("prebuilds list")).err).toContain(
     "no pools; create one by adding prebuilds",
   );

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type CommandServer,
@@ -46,7 +46,7 @@ async function versionNames(more = ""): Promise<string[]> {
   return versions.map((version: { readonly name: string }) => version.name);
 }
 
-test("pushes two versions, and shows what changed between them", async () => {
+it("pushes two versions, and shows what changed between them", async () => {
   expect(await slipway("templates push @/box -m one")).toMatchObject({ code: 0 });
   await slipway("create kept -t box --parameter size=large");
   await writeTemplate(template.replace("/tmp", "/srv"));
@@ -64,7 +64,7 @@ test("pushes two versions, and shows what changed between them", async () => {
   expect(await slipway("templates versions diff box none")).toMatchObject({ code: 4 });
 });
 
-test("updates a workspace to the active version, with new values of mutable parameters", async () => {
+it("updates a workspace to the active version, with new values of mutable parameters", async () => {
   const refused = await slipway("update kept --parameter size=small");
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.err).toContain("--parameter size cannot change after the workspace is created");
@@ -73,7 +73,7 @@ test("updates a workspace to the active version, with new values of mutable para
   expect((await slipway("update kept")).out).toContain("is already at the active version of box");
 });
 
-test("edits a template's settings", async () => {
+it("edits a template's settings", async () => {
   expect(await slipway("templates edit box")).toMatchObject({ code: 2 });
   const edited = await slipway("templates edit box --display-name Box --default-ttl 1h30m -o json");
   expect(JSON.parse(edited.out)).toMatchObject({ display_name: "Box", default_ttl_ms: 5_400_000 });
@@ -82,13 +82,13 @@ test("edits a template's settings", async () => {
   expect(await slipway("templates edit none --icon x")).toMatchObject({ code: 4 });
 });
 
-test("lists presets", async () => {
+it("lists presets", async () => {
   expect((await slipway("templates presets list box")).out).toMatch(
     /\nquick +yes +- +greeting=welcome/,
   );
 });
 
-test("pulls a version as files and as a tar, and overwrites nothing", async () => {
+it("pulls a version as files and as a tar, and overwrites nothing", async () => {
   expect(await slipway("templates pull box @/pulled")).toMatchObject({ code: 0 });
   expect(await readFile(join(directory, "pulled/slipway.yaml"), "utf8")).toContain("/srv");
   expect((await slipway("templates pull box @/pulled")).err).toContain("already exists");
@@ -99,7 +99,7 @@ test("pulls a version as files and as a tar, and overwrites nothing", async () =
   expect((await stat(join(directory, "box.tar"))).size % 512).toBe(0);
 });
 
-test("archives, unarchives and promotes versions", async () => {
+it("archives, unarchives and promotes versions", async () => {
   const [second = "", first = ""] = await versionNames();
   expect((await slipway(`templates versions archive box ${second}`)).err).toContain("is in use");
   expect(await slipway(`templates versions archive box ${first}`)).toMatchObject({ code: 0 });
@@ -115,7 +115,7 @@ test("archives, unarchives and promotes versions", async () => {
   expect((await slipway("templates archive box --all")).err).toContain("archived 1 version of box");
 });
 
-test("deletes a template once it has no workspaces", async () => {
+it("deletes a template once it has no workspaces", async () => {
   expect(await slipway("templates delete box")).toMatchObject({ code: 2 });
   expect((await slipway("templates delete box -y")).err).toContain(
     "All workspaces must be deleted",
@@ -125,7 +125,7 @@ test("deletes a template once it has no workspaces", async () => {
   expect((await slipway("templates list")).err).toContain("no templates");
 });
 
-test("accepts coder's names for directory, template and version", async () => {
+it("accepts coder's names for directory, template and version", async () => {
   await writeTemplate(template.replace("/tmp", "/opt"));
   const pushed = await slipway("templates push other -d @/box --name first -y");
   expect(pushed.err).toContain("created template other, version first");
@@ -136,7 +136,7 @@ test("accepts coder's names for directory, template and version", async () => {
   expect(await slipway("templates versions promote other")).toMatchObject({ code: 2 });
 });
 
-test("names the version by --name, and the template by the directory", async () => {
+it("names the version by --name, and the template by the directory", async () => {
   await mkdir(join(directory, "web"));
   await writeFile(join(directory, "web", "slipway.yaml"), template);
   const pushed = await slipway("templates push @/web --name v9");
@@ -147,7 +147,7 @@ test("names the version by --name, and the template by the directory", async () 
   );
 });
 
-test("creates a workspace of an older version, with a schedule and another workspace's parameters", async () => {
+it("creates a workspace of an older version, with a schedule and another workspace's parameters", async () => {
   await slipway("create like -t other --parameter greeting=bye --parameter size=large");
   const made = await slipway(
     "create timed -t other --template-version first --copy-parameters-from like --stop-after 8h --automatic-updates always --start-at 9:30am",

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { KeySet } from "./key-set.ts";
 
@@ -42,7 +42,7 @@ function publish(ids: readonly string[], headers: Readonly<Record<string, string
 const unknown = "signed with a key that is not published";
 const away = "the keys that sign tokens are not available";
 
-test("asks once at a time, and keeps the answer for as long as it says", async () => {
+it("asks once at a time, and keeps the answer for as long as it says", async () => {
   answer = publish(["a", "b"], {
     "Cache-Control": "public, max-age=600, must-revalidate",
     Age: "300",
@@ -59,7 +59,7 @@ test("asks once at a time, and keeps the answer for as long as it says", async (
   expect(asked).toBe(2);
 });
 
-test.each([[{}], [{ "Cache-Control": "no-store" }], [{ "Cache-Control": "max-age=5", Age: "10" }]])(
+it.each([[{}], [{ "Cache-Control": "no-store" }], [{ "Cache-Control": "max-age=5", Age: "10" }]])(
   "keeps the answer for a minute at least, with %j",
   async (headers) => {
     answer = publish(["a"], headers);
@@ -73,7 +73,7 @@ test.each([[{}], [{ "Cache-Control": "no-store" }], [{ "Cache-Control": "max-age
   },
 );
 
-test("keeps the answer for a day at most", async () => {
+it("keeps the answer for a day at most", async () => {
   answer = publish(["a"], { "Cache-Control": "max-age=999999999" });
   await keys.find("a");
   await clock.advance(86_400_000);
@@ -81,7 +81,7 @@ test("keeps the answer for a day at most", async () => {
   expect(asked).toBe(2);
 });
 
-test("asks again for a key that it does not have, once a minute", async () => {
+it("asks again for a key that it does not have, once a minute", async () => {
   answer = publish(["a"], { "Cache-Control": "max-age=3600" });
   await expect(keys.find("b")).rejects.toThrow(unknown);
   expect(asked).toBe(1);
@@ -101,7 +101,7 @@ test("asks again for a key that it does not have, once a minute", async () => {
   expect(await keys.find("a")).toMatchObject({ kid: "a" });
 });
 
-test.each<[string, (reply: ServerResponse) => void]>([
+it.each<[string, (reply: ServerResponse) => void]>([
   ["an error", (reply) => reply.writeHead(503).end()],
   ["no JSON", (reply) => reply.end("<html>")],
   ["no keys", (reply) => reply.end('{"keys":{}}')],
@@ -119,14 +119,14 @@ test.each<[string, (reply: ServerResponse) => void]>([
   expect(await keys.find("a")).toMatchObject({ kid: "a" });
 });
 
-test("does not trust keys past their time", async () => {
+it("does not trust keys past their time", async () => {
   await keys.find("a");
   answer = (reply) => reply.writeHead(500).end();
   await clock.advance(60_000);
   await expect(keys.find("a")).rejects.toThrow(away);
 });
 
-test("passes over what is no key", async () => {
+it("passes over what is no key", async () => {
   answer = (reply) => reply.end('{"keys":[null,1,{"kid":2},[],{"kid":"a","kty":"RSA"}]}');
   expect(await keys.find("a")).toEqual({ kid: "a", kty: "RSA" });
 });

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { isPublicAddress } from "./public-address.ts";
 
-test.each([
+it.each([
   "13.107.42.14",
   "1.1.1.1",
   "100.63.255.255",
@@ -16,7 +16,7 @@ test.each([
   expect(isPublicAddress(address)).toBe(true);
 });
 
-test.each([
+it.each([
   "",
   "localhost",
   "1.2.3",

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { parsePostmasterFile } from "./postmaster-file.ts";
 
@@ -14,7 +14,7 @@ const lines = [
   "",
 ];
 
-test("reads where a server is and whether it is ready", () => {
+it("reads where a server is and whether it is ready", () => {
   expect(parsePostmasterFile(lines.join("\n"))).toEqual({
     pid: 4711,
     port: 5432,
@@ -23,7 +23,7 @@ test("reads where a server is and whether it is ready", () => {
   });
 });
 
-test.for([
+it.for([
   ["stopping", "stopping"],
   ["starting", "starting"],
   ["standby ", "starting"],
@@ -32,11 +32,11 @@ test.for([
   expect(parsePostmasterFile(text)?.status).toBe(meaning);
 });
 
-test("takes a file without a status for a start in progress", () => {
+it("takes a file without a status for a start in progress", () => {
   expect(parsePostmasterFile(lines.slice(0, 5).join("\n"))?.status).toBe("starting");
 });
 
-test.for(["", "\n", "4711", "4711\n/data\n1\n5432", "-4711\n/data\n1\n5432\n/sockets\n"])(
+it.for(["", "\n", "4711", "4711\n/data\n1\n5432", "-4711\n/data\n1\n5432\n/sockets\n"])(
   "sees no server in %j",
   (text) => {
     expect(parsePostmasterFile(text)).toBeUndefined();

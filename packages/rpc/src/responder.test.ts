@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { silentLogger, Turnstile } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { DrpcCaller, type YamuxEvent, YamuxSession } from "@slipway/wire";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
 import { lend } from "../tests/support/web-socket.ts";
@@ -115,7 +115,7 @@ function grantCredit(): void {
 
 const mostAnswers = limits.maxUnreadBytes / answerBytes + limits.maxCallsAtOnce;
 
-test("asks no more of the handlers of a peer that grants no credit, and goes on when it does", async () => {
+it("asks no more of the handlers of a peer that grants no credit, and goes on when it does", async () => {
   callAll("large");
   await vi.waitFor(() => expect(received().size).toBeGreaterThan(8));
   expect(asked).toBeLessThanOrEqual(mostAnswers);
@@ -125,7 +125,7 @@ test("asks no more of the handlers of a peer that grants no credit, and goes on 
   });
 });
 
-test("keeps little for a peer that does not read its socket, reads no more of it, and goes on when it does", async () => {
+it("keeps little for a peer that does not read its socket, reads no more of it, and goes on when it does", async () => {
   peer.pause();
   callAll("large");
   await vi.waitFor(() => expect(server.raw.isPaused).toBe(true));
@@ -141,7 +141,7 @@ test("keeps little for a peer that does not read its socket, reads no more of it
   await vi.waitFor(() => expect(server.raw.isPaused).toBe(false));
 });
 
-test("asks the handlers no sooner than the peer may send", async () => {
+it("asks the handlers no sooner than the peer may send", async () => {
   waitMs = 1_000;
   callAll("large", 1);
   await vi.waitFor(() => expect(clock.sleepers).toBe(1));
@@ -150,7 +150,7 @@ test("asks the handlers no sooner than the peer may send", async () => {
   await vi.waitFor(() => expect(asked).toBe(1));
 });
 
-test("cuts a peer off that has left too much unread for a minute", async () => {
+it("cuts a peer off that has left too much unread for a minute", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   opened.defer(() => void vi.useRealTimers());
   callAll("large");
@@ -163,7 +163,7 @@ test("cuts a peer off that has left too much unread for a minute", async () => {
   expect(await session.ended).toBe("peer does not read");
 });
 
-test("answers a number of calls at once, and all of them in the end", async () => {
+it("answers a number of calls at once, and all of them in the end", async () => {
   callAll("slow");
   await vi.waitFor(() => expect(slow.running).toBe(maxCallsAtOnceOfPeer));
   slow.end.resolve();

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { printableJson, printableLine, printableText } from "./printable-text.ts";
 
@@ -66,7 +66,7 @@ describe("printableText", () => {
     }
   });
 
-  test.each([
+  it.each([
     ["the clipboard", `a${esc}]52;c;ZXZpbA==\u0007b`, "ab"],
     ["the title, ended by ST", `a${esc}]0;owned${esc}\\b`, "ab"],
     ["a string without an end", `a${esc}]0;owned`, "a0;owned"],
@@ -88,7 +88,7 @@ describe("printableText", () => {
     expect(printableText(text, { colors: false })).toBe(wanted);
   });
 
-  test.each([
+  it.each([
     [`${esc}[1;31mred${esc}[0m`, `${esc}[1;31mred${esc}[0m`],
     [`${esc}[38:2::1:2:3mred`, `${esc}[38:2::1:2:3mred${esc}[0m`],
     [`${esc}[31mone\ntwo`, `${esc}[31mone${esc}[0m\ntwo`],

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { Turnstile } from "./turnstile.ts";
 
@@ -22,7 +22,7 @@ function tasks() {
 
 const { signal } = new AbortController();
 
-test("lets so many in at once, and the others in their order", async () => {
+it("lets so many in at once, and the others in their order", async () => {
   const turnstile = new Turnstile((inside) => inside < 2);
   const { begun, task, end } = tasks();
   const results = ["a", "b", "c", "d"].map((name) => turnstile.run(signal, task(name)));
@@ -37,7 +37,7 @@ test("lets so many in at once, and the others in their order", async () => {
   expect(await Promise.all(results)).toEqual(["a", "b", "c", "d"]);
 });
 
-test("forgets who leaves before its turn", async () => {
+it("forgets who leaves before its turn", async () => {
   const turnstile = new Turnstile((inside) => inside < 1);
   const { begun, task, end } = tasks();
   const first = turnstile.run(signal, task("a"));
@@ -55,7 +55,7 @@ test("forgets who leaves before its turn", async () => {
   await third;
 });
 
-test("lets in when its condition has changed, and goes on after a task that failed", async () => {
+it("lets in when its condition has changed, and goes on after a task that failed", async () => {
   let isOpen = false;
   const turnstile = new Turnstile((inside) => isOpen && inside < 1);
   const failed = turnstile.run(signal, async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, inject, it } from "vitest";
 
 import { type NewLogLine, packLines } from "../src/features/agents/logs/log-lines.ts";
 import {
@@ -57,7 +57,7 @@ async function outputs(): Promise<readonly string[]> {
   );
 }
 
-test("numbers the lines of 8 writers at once without a gap, in the order in which a reader sees them", async () => {
+it("numbers the lines of 8 writers at once without a gap, in the order in which a reader sees them", async () => {
   const write = async (writer: number): Promise<void> => {
     const source = randomUUID();
     for (let batch = 0; batch < batchesOfEach; batch += 1) {
@@ -99,33 +99,33 @@ test("numbers the lines of 8 writers at once without a gap, in the order in whic
   }
 });
 
-test("stores a batch that is sent again once", async () => {
+it("stores a batch that is sent again once", async () => {
   const batch = lines(100n, "a", "b");
   expect(await append(batch)).toEqual({ isFirstLoss: false, lines: 2 });
   expect(await append(batch)).toEqual({ isFirstLoss: false, lines: 0 });
   expect(await outputs()).toEqual(["a", "b"]);
 });
 
-test("stores of a batch that is sent again with more lines behind only those", async () => {
+it("stores of a batch that is sent again with more lines behind only those", async () => {
   await append(lines(100n, "a", "b"));
   expect(await append(lines(100n, "a", "b", "c"))).toEqual({ isFirstLoss: false, lines: 1 });
   expect(await append(lines(100n, "a", "b", "c", "d"))).toEqual({ isFirstLoss: false, lines: 1 });
   expect(await outputs()).toEqual(["a", "b", "c", "d"]);
 });
 
-test("knows a batch again although another source wrote between", async () => {
+it("knows a batch again although another source wrote between", async () => {
   await append(lines(100n, "a"));
   await append(lines(100n, "other"), randomUUID());
   await append(lines(100n, "a"));
   expect(await outputs()).toEqual(["a", "other"]);
 });
 
-test("stores the same text again when its times are others, or none", async () => {
+it("stores the same text again when its times are others, or none", async () => {
   for (const firstNs of [100n, 200n, 0n, 0n]) await append(lines(firstNs, "tick"));
   expect(await outputs()).toEqual(["tick", "tick", "tick", "tick"]);
 });
 
-test("stores one copy of a batch that two connections bring at once", async () => {
+it("stores one copy of a batch that two connections bring at once", async () => {
   const batch = lines(100n, "a", "b");
   await Promise.all(Array.from({ length: 6 }, () => append(batch)));
   expect(await outputs()).toEqual(["a", "b"]);
@@ -162,7 +162,7 @@ function appendSmall(...numbers: readonly number[]): Promise<AppendResult | unde
 const upTo = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-test("keeps an agent's log whole up to the limit", async () => {
+it("keeps an agent's log whole up to the limit", async () => {
   const kibibyte = "x".repeat(1024);
   const count = maxLogBytes / 1024;
   const batch = lines(100n, ...Array.from({ length: count }, () => kibibyte));
@@ -172,7 +172,7 @@ test("keeps an agent's log whole up to the limit", async () => {
   expect(await position()).toMatchObject({ logs_length: maxLogBytes, overflowed: false });
 });
 
-test("keeps the first half and the newest lines of a log past the limit and says what is missing", async () => {
+it("keeps the first half and the newest lines of a log past the limit and says what is missing", async () => {
   const kibibyte = "x".repeat(1024);
   for (let batch = 0; batch < 30; batch += 1) {
     await append(lines(BigInt(1 + batch * 100), ...Array.from({ length: 100 }, () => kibibyte)));
@@ -190,7 +190,7 @@ test("keeps the first half and the newest lines of a log past the limit and says
   expect(gap?.output).toBe("… 2,008 lines are not kept …");
 });
 
-test("shows one line in the place of those that are not kept, wherever a reader stands", async () => {
+it("shows one line in the place of those that are not kept, wherever a reader stands", async () => {
   for (let number = 1; number <= 30; number += 1) await appendSmall(number);
   const { tail_first_id: tailFirst } = await position();
   const read = async (after: number, before?: number) =>
@@ -212,7 +212,7 @@ test("shows one line in the place of those that are not kept, wherever a reader 
   expect(await read(8, 11)).toEqual([line(9), line(10)]);
 });
 
-test("says once that lines are lost, and takes the next ones", async () => {
+it("says once that lines are lost, and takes the next ones", async () => {
   expect(await appendSmall(...upTo(1, 20))).toEqual({ lines: 20, isFirstLoss: false });
   expect(await appendSmall(21)).toEqual({ lines: 1, isFirstLoss: true });
   expect(await appendSmall(...upTo(22, 40))).toEqual({ lines: 19, isFirstLoss: false });
@@ -220,20 +220,20 @@ test("says once that lines are lost, and takes the next ones", async () => {
   expect(await keptIds()).toEqual([...upTo(1, 10), ...upTo(31, 40)]);
 });
 
-test("keeps of a batch that is larger than the log its first and its newest lines", async () => {
+it("keeps of a batch that is larger than the log its first and its newest lines", async () => {
   expect(await appendSmall(...upTo(1, 1000))).toEqual({ lines: 1000, isFirstLoss: true });
   expect(await keptIds()).toEqual([...upTo(1, 10), ...upTo(991, 1000)]);
   expect(await position()).toMatchObject({ last_id: 1000, logs_length: 200, tail_length: 100 });
 });
 
-test("counts an empty line too, so that a log of nothing else is bounded", async () => {
+it("counts an empty line too, so that a log of nothing else is bounded", async () => {
   const texts = Array.from({ length: 200 }, () => "");
   const logs = { agentId, sourceId, lines: packLines(lines(1n, ...texts)) };
   await appendLogs(database.db, logs, small);
   expect(await keptIds()).toEqual([...upTo(1, 25), ...upTo(176, 200)]);
 });
 
-test("never lets a follower miss or repeat a kept line, whoever writes and however often it connects anew", async () => {
+it("never lets a follower miss or repeat a kept line, whoever writes and however often it connects anew", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 }), {
@@ -292,7 +292,7 @@ test("never lets a follower miss or repeat a kept line, whoever writes and howev
   );
 });
 
-test("keeps 1,024 characters of a line and marks what is no text", async () => {
+it("keeps 1,024 characters of a line and marks what is no text", async () => {
   await append(lines(100n, "ä".repeat(2000), "a\0b\uFFFDc", `${"x".repeat(1023)}\u{1F4A1}`));
   const [long, marked, cut] = await outputs();
   expect(long).toBe("ä".repeat(1024));
@@ -301,7 +301,7 @@ test("keeps 1,024 characters of a line and marks what is no text", async () => {
   expect(cut).toBe(`${"x".repeat(1023)}\uFFFD`);
 });
 
-test("reads a long log in parts", async () => {
+it("reads a long log in parts", async () => {
   const texts = Array.from({ length: maxLogsPerRead + 1 }, (_, index) => String(index));
   await append(lines(100n, ...texts));
   expect(await outputs()).toHaveLength(maxLogsPerRead);
@@ -312,7 +312,7 @@ test("reads a long log in parts", async () => {
   ]);
 });
 
-test("takes the log away with its agent, and no other", async () => {
+it("takes the log away with its agent, and no other", async () => {
   await append(lines(100n, "one"));
   const gone = agentId;
   await database.db.updateTable("workspace_agents").set({ deleted: true }).execute();
@@ -323,7 +323,7 @@ test("takes the log away with its agent, and no other", async () => {
   expect(await readLogs(database.db, gone, { after: 0, before: undefined })).toEqual([]);
 });
 
-test("reads only what lies between two ids", async () => {
+it("reads only what lies between two ids", async () => {
   await append(lines(100n, "one", "two", "three", "four"));
   const between = await readLogs(database.db, agentId, { after: 1, before: 4 });
   expect(between.map((log) => log.output)).toEqual(["two", "three"]);

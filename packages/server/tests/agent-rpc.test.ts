@@ -27,7 +27,7 @@ import {
   UpdateAppStatusRequest_AppStatusState,
 } from "@slipway/wire";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { markConnected } from "../src/features/agents/connection/connection-queries.ts";
 import { MetadataBatcher } from "../src/features/agents/metadata/metadata-batcher.ts";
@@ -93,12 +93,12 @@ afterEach(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-test("answers every RPC of the service but the one that agents do without", () => {
+it("answers every RPC of the service but the one that agents do without", () => {
   const missing = Agent.methods.filter((method) => rpcs.get(pathOf(method)) === undefined);
   expect(missing.map(({ name }) => name)).toEqual(["PushContextState"]);
 });
 
-test("gives the agent its manifest", async () => {
+it("gives the agent its manifest", async () => {
   const manifest = await call(Agent.method.getManifest, {});
   expect(parseUuid(manifest.agentId)).toBe(seed.agent.agentId);
   expect(manifest).toMatchObject({
@@ -114,7 +114,7 @@ test("gives the agent its manifest", async () => {
   });
 });
 
-test("notes what the agent is", async () => {
+it("notes what the agent is", async () => {
   const { ENVBOX, EXECTRACE } = Startup_Subsystem;
   const startup = {
     version: "v2.35.1",
@@ -136,7 +136,7 @@ test("notes what the agent is", async () => {
   await expect(call(Agent.method.updateStartup, {})).rejects.toThrow("startup is missing");
 });
 
-test("keeps when the start scripts began and ended", async () => {
+it("keeps when the start scripts began and ended", async () => {
   const report = (state: Lifecycle_State, ms: number) =>
     call(Agent.method.updateLifecycle, { lifecycle: { state, changedAt: timestampFromMs(ms) } });
   await report(Lifecycle_State.STARTING, 1000);
@@ -156,7 +156,7 @@ test("keeps when the start scripts began and ended", async () => {
   expect(published).toEqual(Array.from({ length: 4 }, () => `workspace:${seed.agent.workspaceId}`));
 });
 
-test("does not go back to what an older session says late; the newest one may, with a clock set back", async () => {
+it("does not go back to what an older session says late; the newest one may, with a clock set back", async () => {
   const report = (state: Lifecycle_State, ms: number) =>
     call(Agent.method.updateLifecycle, { lifecycle: { state, changedAt: timestampFromMs(ms) } });
   const { agentId, authenticatedAt } = seed.agent;
@@ -184,13 +184,13 @@ test("does not go back to what an older session says late; the newest one may, w
   expect(await agentRow()).toMatchObject({ lifecycle_state: "starting", ready_at: null });
 });
 
-test("takes the server's time for a state that has none", async () => {
+it("takes the server's time for a state that has none", async () => {
   await call(Agent.method.updateLifecycle, { lifecycle: { state: Lifecycle_State.READY } });
   const { ready_at } = await agentRow();
   expect(Date.now() - Date.parse(ready_at ?? "")).toBeLessThan(60_000);
 });
 
-test("stores a batch of logs once, however often it comes", async () => {
+it("stores a batch of logs once, however often it comes", async () => {
   const logs = ["one", "two\0"].map((output, index) => ({
     output,
     level: Log_Level.WARN,
@@ -212,7 +212,7 @@ test("stores a batch of logs once, however often it comes", async () => {
   ]);
 });
 
-test("makes the external source when it is needed", async () => {
+it("makes the external source when it is needed", async () => {
   const far = { seconds: 2n ** 62n, nanos: 0 };
   await call(Agent.method.batchCreateLogs, {
     logs: [{ output: "a", createdAt: { ...at, ...far } }],
@@ -229,7 +229,7 @@ test("makes the external source when it is needed", async () => {
   expect(sources).toEqual([{ id: "3b579bf4-1ed8-4b99-87a8-e9a1e3410410" }]);
 });
 
-test("takes logs past the limit, keeps the newest and never tells the agent to stop", async () => {
+it("takes logs past the limit, keeps the newest and never tells the agent to stop", async () => {
   const send = (firstNs: number) =>
     call(Agent.method.batchCreateLogs, {
       logs: Array.from({ length: 700 }, (_, line) => ({
@@ -248,14 +248,14 @@ test("takes logs past the limit, keeps the newest and never tells the agent to s
   expect(published).toEqual([log, log, `workspace:${seed.agent.workspaceId}`, log]);
 });
 
-test("refuses a batch of too many lines", async () => {
+it("refuses a batch of too many lines", async () => {
   const logs = Array.from({ length: 65_537 }, () => ({ output: "" }));
   await expect(call(Agent.method.batchCreateLogs, { logs })).rejects.toThrow(
     "batch has too many lines, at most 65536 are taken",
   );
 });
 
-test("keeps the newest values of known metadata", async () => {
+it("keeps the newest values of known metadata", async () => {
   const metadata = [
     { key: "cpu", result: { value: "old" } },
     { key: "other", result: { value: "1" } },
@@ -267,7 +267,7 @@ test("keeps the newest values of known metadata", async () => {
   expect(published).toEqual([`agent-metadata:${seed.agent.agentId}`]);
 });
 
-test("takes values of keys that the agent does not have, and stores none of them", async () => {
+it("takes values of keys that the agent does not have, and stores none of them", async () => {
   const put: MetadataValue[] = [];
   const sink = { put: (_: string, values: readonly MetadataValue[]) => void put.push(...values) };
   const needs = { db: database.db, metadata: sink };
@@ -281,7 +281,7 @@ test("takes values of keys that the agent does not have, and stores none of them
   expect(put.map(({ key }) => key)).toEqual(["cpu", "cpu"]);
 });
 
-test("keeps the values before the key that is too much", async () => {
+it("keeps the values before the key that is too much", async () => {
   const metadata = [
     { key: "cpu", result: { value: "1" } },
     { key: "k".repeat(6142), result: {} },
@@ -291,7 +291,7 @@ test("keeps the values before the key that is too much", async () => {
   expect(await metadataValues()).toMatchObject([{ value: "1" }]);
 });
 
-test("keeps the reports of an agent in use only, and always names the interval", async () => {
+it("keeps the reports of an agent in use only, and always names the interval", async () => {
   const idle = { connectionMedianLatencyMs: -0.001, metrics: [{ name: "m", value: 1 }] };
   for (const stats of [
     undefined,
@@ -318,7 +318,7 @@ test("keeps the reports of an agent in use only, and always names the interval",
   expect(workspace?.last_used_at).not.toBeNull();
 });
 
-test("writes no health when one of them is bad", async () => {
+it("writes no health when one of them is bad", async () => {
   const web = { id: encodeUuid(seed.webAppId), health: AppHealth.HEALTHY };
   const health = Agent.method.batchUpdateAppHealths;
   await expect(
@@ -337,7 +337,7 @@ test("writes no health when one of them is bad", async () => {
   expect(published).toHaveLength(1);
 });
 
-test("keeps how scripts ended, by start", async () => {
+it("keeps how scripts ended, by start", async () => {
   const timing = {
     scriptId: encodeUuid(seed.scriptId),
     start: at,
@@ -367,7 +367,7 @@ test("keeps how scripts ended, by start", async () => {
   ).rejects.toThrow("is after end");
 });
 
-test("configures the monitors of the build", async () => {
+it("configures the monitors of the build", async () => {
   expect(await call(Agent.method.getResourcesMonitoringConfiguration, {})).toMatchObject({
     config: { numDatapoints: 20, collectionIntervalSeconds: 10 },
     memory: { enabled: true },
@@ -375,7 +375,7 @@ test("configures the monitors of the build", async () => {
   });
 });
 
-test("warns once of a resource that runs out", async () => {
+it("warns once of a resource that runs out", async () => {
   const push = (used: bigint) => {
     const volumes = [{ volume: "/home", used: 79n, total: 100n }];
     const datapoints = Array.from({ length: 20 }, () => ({
@@ -388,7 +388,7 @@ test("warns once of a resource that runs out", async () => {
   expect(warnings).toEqual([{ resource: "memory", volume: undefined, threshold: 90 }]);
 });
 
-test("makes one row of the reports of a connection", async () => {
+it("makes one row of the reports of a connection", async () => {
   const id = encodeUuid(randomUUID());
   const report = (
     fields: MessageInitShape<typeof Agent.method.reportConnection.input>["connection"],
@@ -426,7 +426,7 @@ test("makes one row of the reports of a connection", async () => {
   await expect(report({ id: new Uint8Array(16), action: 1 })).rejects.toThrow("nil UUID");
 });
 
-test("keeps each status of an app as plain text", async () => {
+it("keeps each status of an app as plain text", async () => {
   const status = {
     slug: "web",
     state: UpdateAppStatusRequest_AppStatusState.IDLE,
@@ -448,7 +448,7 @@ test("keeps each status of an app as plain text", async () => {
   }
 });
 
-test("takes boundary logs up to a number", async () => {
+it("takes boundary logs up to a number", async () => {
   const httpRequest = { method: "GET", url: "https://example.com" };
   const log = { allowed: true, resource: { case: "httpRequest", value: httpRequest } } as const;
   await call(Agent.method.reportBoundaryLogs, { logs: [log] });
@@ -456,7 +456,7 @@ test("takes boundary logs up to a number", async () => {
   await expect(call(Agent.method.reportBoundaryLogs, { logs })).rejects.toThrow("1001 entries");
 });
 
-test("makes, lists and deletes sub-agents", async () => {
+it("makes, lists and deletes sub-agents", async () => {
   const { VSCODE, VSCODE_INSIDERS, SSH_HELPER } = CreateSubAgentRequest_DisplayApp;
   const request = {
     name: "dev",
@@ -509,7 +509,7 @@ test("makes, lists and deletes sub-agents", async () => {
   expect(again.agent?.name).toBe("dev");
 });
 
-test("lets a sub-agent have logs at once", async () => {
+it("lets a sub-agent have logs at once", async () => {
   const created = await call(Agent.method.createSubAgent, { name: "dev" });
   const id = parseUuid(created.agent?.id ?? new Uint8Array());
   const position = await database.db

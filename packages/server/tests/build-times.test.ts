@@ -1,6 +1,6 @@
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { selectTemplates } from "../src/features/templates/queries.ts";
 import { type JobState, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
@@ -39,7 +39,7 @@ async function buildTimes(): Promise<unknown> {
   return row?.build_times;
 }
 
-test("tells how long the newest fifty successful builds of a version took", async () => {
+it("tells how long the newest fifty successful builds of a version took", async () => {
   expect(await buildTimes()).toEqual({});
   // Too old to count.
   for (let build = 0; build < 10; build += 1) await makeBuild("start", 1_000);

@@ -1,7 +1,7 @@
 import type { Workspace } from "@slipway/api";
 import { connectExternalAgent } from "@slipway/testkit";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { insertStats } from "../src/features/agents/rpc/queries.ts";
 import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
@@ -51,7 +51,7 @@ async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undef
 
 const isClaimed = ({ latest_build: { build_number } }: Workspace): boolean => build_number === 2;
 
-test("takes a prebuild to which another transaction only refers, without waiting", async () => {
+it("takes a prebuild to which another transaction only refers, without waiting", async () => {
   const { pool, waiting } = await openPool(1);
   const id = waiting[0]?.workspace.id ?? "";
   opened.use(
@@ -62,7 +62,7 @@ test("takes a prebuild to which another transaction only refers, without waiting
   expect((await claim(ann.client, "mine", pool)).id).toBe(id);
 });
 
-test("waits for the only prebuild while its agent reports", async () => {
+it("waits for the only prebuild while its agent reports", async () => {
   const { pool, waiting } = await openPool(1);
   const workspaceId = waiting[0]?.workspace.id ?? "";
   const agentId = waiting[0]?.workspace.latest_build.resources[0]?.agents[0]?.id ?? "";
@@ -75,7 +75,7 @@ test("waits for the only prebuild while its agent reports", async () => {
   expect((await claiming).id).toBe(workspaceId);
 });
 
-test("passes over a prebuild that another holds while there is a free one", async () => {
+it("passes over a prebuild that another holds while there is a free one", async () => {
   const { pool, waiting } = await openPool(2);
   const held = await holdClaim(pool);
   const [first, second] = waiting.map(({ workspace }) => workspace.id);
@@ -83,7 +83,7 @@ test("passes over a prebuild that another holds while there is a free one", asyn
   expect((await claim(ann.client, "mine", pool)).id).toBe(second);
 });
 
-test("gets the prebuild of a claim that is undone, and an ordinary build when it is not", async () => {
+it("gets the prebuild of a claim that is undone, and an ordinary build when it is not", async () => {
   const { pool, waiting } = await openPool(1);
   const undone = await holdClaim(pool);
   const claiming = claim(ann.client, "mine", pool);
@@ -106,14 +106,14 @@ test("gets the prebuild of a claim that is undone, and an ordinary build when it
   expect(isClaimed(await second)).toBe(false);
 });
 
-test("builds an ordinary workspace when the only prebuild is not given back in time", async () => {
+it("builds an ordinary workspace when the only prebuild is not given back in time", async () => {
   const { pool } = await openPool(1);
   await holdClaim(pool);
   const workspace = await claim(ann.client, "mine", pool);
   expect(workspace).toMatchObject({ name: "mine", latest_build: { build_number: 1 } });
 });
 
-test("knows since when the agent's present session is open, and since when none is", async () => {
+it("knows since when the agent's present session is open, and since when none is", async () => {
   const { pool } = await openPool(1);
   const { id } = await claim(ann.client, "mine", pool);
   const sessions = [];

@@ -11,7 +11,7 @@ import {
   listBuilds,
   type User,
 } from "@slipway/api";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
@@ -68,7 +68,7 @@ async function endOf(request: Promise<unknown>, held: OpenTransaction<unknown>):
   return ended;
 }
 
-test.each(["delete", "stop", "start"] as const)(
+it.each(["delete", "stop", "start"] as const)(
   "refuses an administrator's %s of a prebuild that was claimed meanwhile",
   async (transition) => {
     const held = await holdClaim();
@@ -84,7 +84,7 @@ test.each(["delete", "stop", "start"] as const)(
   },
 );
 
-test("builds the prebuild when the claim is undone", async () => {
+it("builds the prebuild when the claim is undone", async () => {
   const held = await holdClaim();
   const params = { workspace: prebuildId };
   const request = server.admin.call(createBuild, { params, body: { transition: "stop" } });
@@ -93,14 +93,14 @@ test("builds the prebuild when the claim is undone", async () => {
   expect((await request).transition).toBe("stop");
 });
 
-test("does not count an administrator's use of a prebuild as its claimer's", async () => {
+it("does not count an administrator's use of a prebuild as its claimer's", async () => {
   const held = await holdClaim();
   const request = server.request("POST", `/workspaces/${prebuildId}/usage`);
   expect(await endOf(request, held)).toBe("succeeded");
   expect(await request).toMatchObject({ status: 409 });
 });
 
-test("deletes no template of which somebody claims a workspace", async () => {
+it("deletes no template of which somebody claims a workspace", async () => {
   const held = await holdClaim();
   const params = { template: pool.template.id };
   expect(await endOf(server.admin.call(deleteTemplate, { params }), held)).toMatchObject({
@@ -109,7 +109,7 @@ test("deletes no template of which somebody claims a workspace", async () => {
   expect((await server.admin.call(getTemplate, { params })).id).toBe(pool.template.id);
 });
 
-test("deletes the template when the claim is undone, and its prebuild with it", async () => {
+it("deletes the template when the claim is undone, and its prebuild with it", async () => {
   const held = await holdClaim();
   const params = { template: pool.template.id };
   const request = server.admin.call(deleteTemplate, { params });
@@ -119,7 +119,7 @@ test("deletes the template when the claim is undone, and its prebuild with it", 
   await expect.poll(async () => (await listPrebuilds(server.admin)).length).toBe(0);
 });
 
-test.each([
+it.each([
   ["claims nothing", true],
   ["makes nothing", false],
 ])("%s of a template that is deleted meanwhile", async (_what, isClaim) => {
@@ -141,7 +141,7 @@ test.each([
   expect(await workspacesOfAnn()).toEqual([]);
 });
 
-test("deletes no template of which somebody makes a workspace", async () => {
+it("deletes no template of which somebody makes a workspace", async () => {
   const { id: templateId, organization_id: organizationId } = pool.template;
   const origin = { templateId, ownerId: ann.user.id };
   const held = await holdOpen(server.db, async (trx) => {
@@ -157,7 +157,7 @@ test("deletes no template of which somebody makes a workspace", async () => {
   });
 });
 
-test("deletes no user who claims a workspace", async () => {
+it("deletes no user who claims a workspace", async () => {
   const held = await holdClaim();
   const params = { user: ann.user.id };
   expect(await endOf(server.admin.call(deleteUser, { params }), held)).toMatchObject({
@@ -166,7 +166,7 @@ test("deletes no user who claims a workspace", async () => {
   expect((await server.admin.call(getUser, { params })).username).toBe("ann");
 });
 
-test("claims nothing for a user who is deleted meanwhile", async () => {
+it("claims nothing for a user who is deleted meanwhile", async () => {
   const { id } = ann.user;
   const held = await holdOpen(server.db, async (trx) => {
     await lockUserToDelete(trx, id);

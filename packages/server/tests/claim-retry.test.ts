@@ -1,6 +1,6 @@
 import { createBuild, getBuild, type Transition, type Workspace } from "@slipway/api";
 import { connectWithToken, pushVersion } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { becomeReady, claim } from "./support/pool.ts";
@@ -57,7 +57,7 @@ async function openStream() {
   return stream;
 }
 
-test.each(["stop", "delete"] as const)(
+it.each(["stop", "delete"] as const)(
   "gives the driver the agents that still run, at a %s after a claim that failed",
   async (transition) => {
     const id = await build(transition);
@@ -66,7 +66,7 @@ test.each(["stop", "delete"] as const)(
   },
 );
 
-test("hands over with another version that names the same agents", async () => {
+it("hands over with another version that names the same agents", async () => {
   const stream = await openStream();
   const id = await build("start", await pushAgents(driver.name, ["second", "main"]));
   await driver.begun;
@@ -76,7 +76,7 @@ test("hands over with another version that names the same agents", async () => {
   expect(driver.takeAsked(workspace.id)).toEqual([{ what: "claim", agents: running }]);
 });
 
-test("starts anew with a version that names other agents, and ends those that ran", async () => {
+it("starts anew with a version that names other agents, and ends those that ran", async () => {
   const stream = await openStream();
   const id = await build("start", await pushAgents(driver.name, ["main", "other"]));
   await expect.poll(() => statusOf(id)).toBe("running");
@@ -95,14 +95,14 @@ test("starts anew with a version that names other agents, and ends those that ra
   }
 });
 
-test("has the driver that ran the prebuild remove it, where the version names another one", async () => {
+it("has the driver that ran the prebuild remove it, where the version names another one", async () => {
   const id = await build("start", await pushAgents("external", ["main", "second"]));
   await expect.poll(() => statusOf(id)).toBe("running");
   expect(driver.takeAsked(workspace.id)).toEqual([{ what: "delete", agents: running }]);
   expect((await openReinit(server.url, pool.main)).status).toBe(401);
 });
 
-test("does not hand over what a start that failed has ended", async () => {
+it("does not hand over what a start that failed has ended", async () => {
   driver.isBroken = true;
   const other = await build("start", await pushAgents(driver.name, ["other"]));
   await expect.poll(() => statusOf(other)).toBe("failed");

@@ -13,7 +13,7 @@ import {
 import { connectExternalAgent, openClient } from "@slipway/testkit";
 import { Agent, parseUuid } from "@slipway/wire";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
@@ -33,7 +33,7 @@ function agentsOf(workspace: Awaited<ReturnType<typeof claim>>) {
   return workspace.latest_build.resources.flatMap(({ agents }) => agents);
 }
 
-test("keeps as many workspaces waiting as the preset says, for administrators to see", async () => {
+it("keeps as many workspaces waiting as the preset says, for administrators to see", async () => {
   await pushPool(server, 2);
   const waiting = await waitForPrebuilds(server, 2);
   for (const prebuild of waiting) {
@@ -47,7 +47,7 @@ test("keeps as many workspaces waiting as the preset says, for administrators to
   ).rejects.toMatchObject({ status: 404 });
 });
 
-test("gives a waiting workspace to who asks for the preset, complete at once", async () => {
+it("gives a waiting workspace to who asks for the preset, complete at once", async () => {
   const pool = await pushPool(server, 1);
   const [waiting] = await fillPool(server, 1, opened);
   const { client, user } = await addPerson(server, "ann");
@@ -80,7 +80,7 @@ test("gives a waiting workspace to who asks for the preset, complete at once", a
   await waitForPrebuilds(server, 1);
 });
 
-test("keeps the token of every root agent, for which everything else is the new owner's", async () => {
+it("keeps the token of every root agent, for which everything else is the new owner's", async () => {
   const pool = await pushPool(server, 1);
   const [waiting] = await fillPool(server, 1, opened);
   const { client } = await addPerson(server, "ann");
@@ -109,7 +109,7 @@ test("keeps the token of every root agent, for which everything else is the new 
   expect(main?.scripts.map(({ script }) => script)).toEqual(["echo mine"]);
 });
 
-test("gives each of k who ask at once one of k that wait, and the next an ordinary build", async () => {
+it("gives each of k who ask at once one of k that wait, and the next an ordinary build", async () => {
   const count = 8;
   const pool = await pushPool(server, count);
   const waiting = await fillPool(server, count, opened);
@@ -125,7 +125,7 @@ test("gives each of k who ask at once one of k that wait, and the next an ordina
   ]);
 });
 
-test("takes connected ones first, then the oldest", async () => {
+it("takes connected ones first, then the oldest", async () => {
   const pool = await pushPool(server, 3);
   const filled = await fillPool(server, 3, opened);
   const [first, second, third] = filled;
@@ -155,7 +155,7 @@ test("takes connected ones first, then the oldest", async () => {
   expect(order).toEqual([second, third, first].map((one) => one?.workspace.id));
 });
 
-test("leaves alone what is not ready, has expired or was invalidated", async () => {
+it("leaves alone what is not ready, has expired or was invalidated", async () => {
   const pool = await pushPool(server, 4);
   const [unready, expired, good, invalidated] = await fillPool(server, 4, opened);
   const { client } = await addPerson(server, "ann");
@@ -187,7 +187,7 @@ test("leaves alone what is not ready, has expired or was invalidated", async () 
   expect(fresh.latest_build.build_number).toBe(1);
 });
 
-test("changes nothing when the name is taken, a value does not fit or the preset is unknown", async () => {
+it("changes nothing when the name is taken, a value does not fit or the preset is unknown", async () => {
   const pool = await pushPool(server, 1);
   const [waiting] = await fillPool(server, 1, opened);
   const { client } = await addPerson(server, "ann");
@@ -207,7 +207,7 @@ test("changes nothing when the name is taken, a value does not fit or the preset
   expect(await server.admin.call(listBuilds, { params })).toHaveLength(1);
 });
 
-test("changes nothing for those who may not make a workspace of the template", async () => {
+it("changes nothing for those who may not make a workspace of the template", async () => {
   const pool = await pushPool(server, 1);
   const [waiting] = await fillPool(server, 1, opened);
   const { client, user } = await addPerson(server, "ann");
@@ -238,7 +238,7 @@ test("changes nothing for those who may not make a workspace of the template", a
   expect(still?.latest_build.build_number).toBe(1);
 });
 
-test("gives who may act for another what waits for that other one", async () => {
+it("gives who may act for another what waits for that other one", async () => {
   const pool = await pushPool(server, 1);
   const [waiting] = await fillPool(server, 1, opened);
   const { user } = await addPerson(server, "ann");
@@ -257,7 +257,7 @@ test("gives who may act for another what waits for that other one", async () => 
   });
 });
 
-test("claims by the values of the preset, as by its name", async () => {
+it("claims by the values of the preset, as by its name", async () => {
   const pool = await pushPool(server, 1);
   const [waiting] = await fillPool(server, 1, opened);
   const { client } = await addPerson(server, "ann");
@@ -274,7 +274,7 @@ test("claims by the values of the preset, as by its name", async () => {
   expect((await make("blue", "blue")).id).toBe(waiting?.workspace.id);
 });
 
-test("lets nobody have the name or a key of the user who owns what waits", async () => {
+it("lets nobody have the name or a key of the user who owns what waits", async () => {
   await expect(
     server.admin.call(createUser, {
       body: { username: "prebuilds", email: "x@example.com", password: "correct-horse-battery-42" },

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { packLines } from "../src/features/agents/logs/log-lines.ts";
 import { appendLogs, readLogs } from "../src/features/agents/logs/log-store.ts";
@@ -64,7 +64,7 @@ async function history(agentId: string): Promise<readonly number[]> {
   return rows.flatMap(({ logs, stats, timings }) => [logs, stats, timings]);
 }
 
-test("removes the history of agents a week after their build was replaced, and of no other", async () => {
+it("removes the history of agents a week after their build was replaced, and of no other", async () => {
   const old = await makeAgent(1);
   const newest = await makeAgent(2);
   expect(await cleanUp(database.db, now + 6 * day)).toEqual(nothing);
@@ -78,7 +78,7 @@ test("removes the history of agents a week after their build was replaced, and o
   expect(await cleanUp(database.db, now + 80 * day)).toEqual({ ...nothing, usageRows: 2 });
 });
 
-test("keeps the history of the newest thirty agents of an owner whose builds were replaced", async () => {
+it("keeps the history of the newest thirty agents of an owner whose builds were replaced", async () => {
   const agents: string[] = [];
   for (let number = 1; number <= keptHistories + 3; number += 1) {
     agents.push(await makeAgent(number));
@@ -89,7 +89,7 @@ test("keeps the history of the newest thirty agents of an owner whose builds wer
   expect(await cleanUp(database.db, now)).toEqual(nothing);
 });
 
-test("counts the week from when the agent was last there, where that is later", async () => {
+it("counts the week from when the agent was last there, where that is later", async () => {
   const old = await makeAgent(1);
   await makeAgent(2);
   const lastThere = new Date(now + 5 * day).toISOString();
@@ -105,7 +105,7 @@ test("counts the week from when the agent was last there, where that is later", 
   expect(await cleanUp(database.db, now + 13.5 * day)).toMatchObject({ agents: 1 });
 });
 
-test("removes old usage of an agent that lives, but what each app reported last", async () => {
+it("removes old usage of an agent that lives, but what each app reported last", async () => {
   const { db } = database;
   const agentId = await makeAgent(1);
   const appId = randomUUID();
@@ -124,7 +124,7 @@ test("removes old usage of an agent that lives, but what each app reported last"
   expect(await history(agentId)).toEqual([2, 0, 1]);
 });
 
-test("lets a reader of a removed log know how much there was", async () => {
+it("lets a reader of a removed log know how much there was", async () => {
   const old = await makeAgent(1);
   await makeAgent(2);
   await cleanUp(database.db, now + 8 * day);
@@ -132,7 +132,7 @@ test("lets a reader of a removed log know how much there was", async () => {
   expect(logs).toMatchObject([{ id: 2, level: "warn", output: "… 2 lines are not kept …" }]);
 });
 
-test("removes a long history in rounds", async () => {
+it("removes a long history in rounds", async () => {
   const old = await makeAgent(1);
   await makeAgent(2);
   const { rowsOfAgents: limit } = roundLimits;
@@ -147,7 +147,7 @@ test("removes a long history in rounds", async () => {
   expect(await cleanUp(database.db, later)).toEqual(nothing);
 });
 
-test("removes keys a month after they expired, so many in a round", async () => {
+it("removes keys a month after they expired, so many in a round", async () => {
   await sql`insert into api_keys (id, hashed_secret, user_id, login_type, lifetime_seconds, expires_at)
     select lpad(n::text, 10, '0'), '', ${place.userId}, 'password', 60,
         now() - make_interval(secs => n) from generate_series(0, ${roundLimits.keys}::integer) n`.execute(
@@ -161,7 +161,7 @@ test("removes keys a month after they expired, so many in a round", async () => 
   expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: 1 });
 });
 
-test("removes files that no version has a day after they were uploaded last", async () => {
+it("removes files that no version has a day after they were uploaded last", async () => {
   const { db } = database;
   const file = { hash: "abc", mimetype: "application/x-tar", data: Buffer.from("x") };
   const createdBy = place.userId;
@@ -176,7 +176,7 @@ test("removes files that no version has a day after they were uploaded last", as
   expect(left).toEqual([{ id: place.fileId }]);
 });
 
-test("removes dry runs a day after they ended, and versions without a template after a week", async () => {
+it("removes dry runs a day after they ended, and versions without a template after a week", async () => {
   const { db } = database;
   const job = (type: string) => sql<{ id: string }>`
     insert into jobs (type, organization_id, initiator_id, file_id, completed_at)
@@ -198,7 +198,7 @@ test("removes dry runs a day after they ended, and versions without a template a
   expect(left).toEqual(before.filter(({ id }) => id !== versions[0]?.id));
 });
 
-test("leaves the work to the replica that is at it", async () => {
+it("leaves the work to the replica that is at it", async () => {
   await makeAgent(1);
   await makeAgent(2);
   await database.db.transaction().execute(async (trx) => {
@@ -208,7 +208,7 @@ test("leaves the work to the replica that is at it", async () => {
   expect(await cleanUp(database.db, now + 8 * day)).toMatchObject({ agents: 1 });
 });
 
-test("keeps one report of each hour of statistics that are two days old, and all that are younger", async () => {
+it("keeps one report of each hour of statistics that are two days old, and all that are younger", async () => {
   const { db } = database;
   const agentId = await makeAgent(1);
   const hour = 3600 * 1000;
@@ -228,7 +228,7 @@ test("keeps one report of each hour of statistics that are two days old, and all
   expect([await history(agentId), await history(other)].map(([, stats]) => stats)).toEqual([1, 1]);
 });
 
-test("removes sub-agents a day after they ended, with all they had, and no other", async () => {
+it("removes sub-agents a day after they ended, with all they had, and no other", async () => {
   const { db } = database;
   const parent = await makeAgent(1);
   const child = await makeAgent(2);

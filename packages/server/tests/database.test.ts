@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { silentLogger } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { openDatabase } from "../src/platform/db/database.ts";
 import { insertRows } from "../src/platform/db/insert-rows.ts";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => database[Symbol.asyncDispose]());
 
-test("keeps its own settings beside those that a URL names", async () => {
+it("keeps its own settings beside those that a URL names", async () => {
   const url = new URL(database.url);
   url.searchParams.set("options", "-c enable_seqscan=off -c timezone=Europe/Berlin");
   const db = openDatabase({ url: url.href }, silentLogger);
@@ -38,7 +38,7 @@ test("keeps its own settings beside those that a URL names", async () => {
   }
 });
 
-test("inserts rows that refer to each other, whatever their values are made of", async () => {
+it("inserts rows that refer to each other, whatever their values are made of", async () => {
   const { db } = database;
   const build = { number: 1, transition: "start", job: "succeeded" } as const;
   const { buildId, jobId } = await seedBuild(db, await seedWorkspace(db), build);
@@ -90,11 +90,11 @@ test("inserts rows that refer to each other, whatever their values are made of",
   });
 });
 
-test("inserts nothing of no rows", async () => {
+it("inserts nothing of no rows", async () => {
   await insertRows([{ table: "workspace_apps", rows: [] }]).execute(database.db);
 });
 
-test.each([
+it.each([
   "2026-07-24 05:20:02.5+00",
   "2026-07-24 05:20:02+00",
   "2026-07-24 05:20:10.123456+00",
@@ -108,7 +108,7 @@ test.each([
   expect(rows[0]?.json[0].at).toBe(readTimestamp(text));
 });
 
-test("builds a prepared statement once, and fills in the values of each call", async () => {
+it("builds a prepared statement once, and fills in the values of each call", async () => {
   const { db } = database;
   let built = 0;
   const find = prepareQuery((queryable, number: number, text: string) => {
@@ -126,7 +126,7 @@ test("builds a prepared statement once, and fills in the values of each call", a
   expect(built).toBe(1);
 });
 
-test("refuses to prepare a statement that leaves a value out", async () => {
+it("refuses to prepare a statement that leaves a value out", async () => {
   const careless = prepareQuery((queryable, used: number, _unused: number) =>
     queryable.selectNoFrom(sql<number>`${used}::int`.as("used")),
   );

@@ -16,7 +16,7 @@ import {
 import { parseProcStatus, silentLogger, systemClock } from "@slipway/runtime";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** `daemon`: initdb requires a user that has a name on the machine. */
 const ordinaryUser = 1;
@@ -59,7 +59,7 @@ function pidFileOf(directory: string): string {
   return join(directory, "postgres-18", "postmaster.pid");
 }
 
-test("makes a database at the first start and finds its rows at the next one", async () => {
+it("makes a database at the first start and finds its rows at the next one", async () => {
   const first = await open(dataDir);
   expect(first.adopted).toBe(false);
   expect(
@@ -74,7 +74,7 @@ test("makes a database at the first start and finds its rows at the next one", a
   expect(await query(second, "select value from kept")).toEqual([42]);
 });
 
-test("collates and encodes the same way on every machine", async () => {
+it("collates and encodes the same way on every machine", async () => {
   await using database = await open(dataDir);
   const settings = await query(
     database,
@@ -83,14 +83,14 @@ test("collates and encodes the same way on every machine", async () => {
   expect(settings).toEqual(["b", "C.UTF-8", "UTF8"]);
 });
 
-test("lets nobody but its own user to the socket, and listens on no port", async () => {
+it("lets nobody but its own user to the socket, and listens on no port", async () => {
   await using database = await open(dataDir);
   expect(await query(database, "show listen_addresses")).toEqual([""]);
   const { mode } = await stat(database.connection.host);
   expect(mode & 0o077).toBe(0);
 });
 
-test("takes over a server whose starter is gone, and can close it", async () => {
+it("takes over a server whose starter is gone, and can close it", async () => {
   const dropped = await open(dataDir);
   const adopter = await open(dataDir);
   expect(adopter.adopted).toBe(true);
@@ -104,7 +104,7 @@ test("takes over a server whose starter is gone, and can close it", async () => 
   await dropped.close();
 });
 
-test("goes on watching an adopted server when the signal of its opening is aborted", async () => {
+it("goes on watching an adopted server when the signal of its opening is aborted", async () => {
   await using dropped = await open(dataDir);
   const opening = new AbortController();
   const adopter = await open(dataDir, opening.signal);
@@ -115,7 +115,7 @@ test("goes on watching an adopted server when the signal of its opening is abort
   await adopter.close();
 });
 
-test("tells of a server that was killed, and recovers what it had acknowledged", async () => {
+it("tells of a server that was killed, and recovers what it had acknowledged", async () => {
   const killed = await open(dataDir);
   await query(killed, "create table acknowledged as select 7 as value");
   process.kill(killed.pid, "SIGKILL");
@@ -127,7 +127,7 @@ test("tells of a server that was killed, and recovers what it had acknowledged",
   expect(await query(reopened, "select value from acknowledged")).toEqual([7]);
 });
 
-test("starts although the process number of its old server belongs to another process now", async () => {
+it("starts although the process number of its old server belongs to another process now", async () => {
   const killed = await open(dataDir);
   process.kill(killed.pid, "SIGKILL");
   await killed.exited;
@@ -147,7 +147,7 @@ test("starts although the process number of its old server belongs to another pr
   }
 });
 
-test("makes again what a kill in the middle left half made", async () => {
+it("makes again what a kill in the middle left half made", async () => {
   await mkdir(join(dataDir, "postgres-18.new-0badcafe/base"), { recursive: true });
   await rm(join(dataDir, "runtime"), { recursive: true });
   const { version } = await findBinaries();
@@ -161,7 +161,7 @@ test("makes again what a kill in the middle left half made", async () => {
   ).toEqual([]);
 });
 
-test.for([
+it.for([
   { found: "17", directory: "postgres-17" },
   { found: "19", directory: "postgres-19" },
   { found: "16", directory: "postgres-18" },
@@ -180,7 +180,7 @@ test.for([
   },
 );
 
-test("puts the socket into a private directory when the path of the data is too long for one", async () => {
+it("puts the socket into a private directory when the path of the data is too long for one", async () => {
   const long = join(root, "a-directory-with-a-name-that-is-too-long-for-a-socket".padEnd(120, "-"));
   const database = await open(long);
   const { host } = database.connection;
@@ -194,7 +194,7 @@ test("puts the socket into a private directory when the path of the data is too 
   await expect(stat(host)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("names the directory that the server's user cannot traverse", async () => {
+it("names the directory that the server's user cannot traverse", async () => {
   const closed = join(root, "closed");
   const inside = join(closed, "data");
   await mkdir(inside, { recursive: true });
@@ -206,7 +206,7 @@ test("names the directory that the server's user cannot traverse", async () => {
   });
 });
 
-test("reports a server that does not start with the end of its log", async () => {
+it("reports a server that does not start with the end of its log", async () => {
   const broken = join(root, "broken");
   await (await open(broken)).close();
   await writeFile(join(broken, "postgres-18", "postgresql.conf"), "nonsense = 'yes'\n");
@@ -216,7 +216,7 @@ test("reports a server that does not start with the end of its log", async () =>
   });
 });
 
-test("leaves no server behind when the opening is aborted", async () => {
+it("leaves no server behind when the opening is aborted", async () => {
   const opening = new AbortController();
   const reason = new Error("changed my mind");
   const opened = open(dataDir, opening.signal);
@@ -242,7 +242,7 @@ async function userOfProcess(pid: number): Promise<number> {
 }
 
 describe.runIf(isRoot)("where root starts it", () => {
-  test("runs as a user of its own, and lets no other to it", async () => {
+  it("runs as a user of its own, and lets no other to it", async () => {
     await using database = await open(dataDir);
     const { uid } = await systemAccount();
     expect(uid).not.toBe(0);
@@ -258,7 +258,7 @@ describe.runIf(isRoot)("where root starts it", () => {
     expect(await succeedsAs(nobody, "true")).toBe(true);
   });
 
-  test("takes a database, stopped or running, from nobody, who had it in earlier releases", async () => {
+  it("takes a database, stopped or running, from nobody, who had it in earlier releases", async () => {
     const old = join(root, "of-nobody");
     const cluster = join(old, "postgres-18");
     const { uid } = await systemAccount();
@@ -294,7 +294,7 @@ describe.runIf(isRoot)("where root starts it", () => {
     expect((await stat(join(cluster, "PG_VERSION"))).uid).toBe(uid);
   });
 
-  test("says what to do when that user does not exist and cannot be created", async () => {
+  it("says what to do when that user does not exist and cannot be created", async () => {
     const creating = systemAccount("slipway-not-there", [["no-such-program"], ["false"]]);
     await expect(creating).rejects.toMatchObject({
       code: "user-missing",
@@ -303,7 +303,7 @@ describe.runIf(isRoot)("where root starts it", () => {
   });
 });
 
-test("works for an ordinary user", async () => {
+it("works for an ordinary user", async () => {
   const own = join(root, "ordinary");
   await mkdir(own, { mode: 0o777 });
   await chmod(own, 0o777);

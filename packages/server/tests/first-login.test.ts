@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { silentLogger } from "@slipway/runtime";
 import { openTestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { expect, inject, test, vi } from "vitest";
+import { expect, inject, it, vi } from "vitest";
 
 import { ensureAdmin } from "../src/features/users/admin-service.ts";
 import { runServer } from "../src/main/run-server.ts";
@@ -78,7 +78,7 @@ async function runAndLogIn(source: Readonly<Record<string, string>>, password?: 
   return { text, status };
 }
 
-test("nobody is answered before the administrator can log in", async () => {
+it("nobody is answered before the administrator can log in", async () => {
   await using opened = new AsyncDisposableStack();
   const { source } = await openPlace(opened);
   const address = `127.0.0.1:${await freePort()}`;
@@ -110,7 +110,7 @@ test("nobody is answered before the administrator can log in", async () => {
   expect(await logInStatus(`http://${address}`, "correct-horse-battery-42")).toBe(201);
 });
 
-test("a start that finds its port taken makes no administrator, and the next one shows a password", async () => {
+it("a start that finds its port taken makes no administrator, and the next one shows a password", async () => {
   await using opened = new AsyncDisposableStack();
   const { source, db } = await openPlace(opened);
   const other = createListener().listen(0, "127.0.0.1");
@@ -128,7 +128,7 @@ test("a start that finds its port taken makes no administrator, and the next one
   expect(await runAndLogIn(source)).toMatchObject({ status: 201 });
 });
 
-test("a start that fails after the administrator was made leaves the password to the next one", async () => {
+it("a start that fails after the administrator was made leaves the password to the next one", async () => {
   await using opened = new AsyncDisposableStack();
   const { source, db } = await openPlace(opened);
   // The demonstration cannot start its agent and is not ready when it is interrupted.
@@ -148,7 +148,7 @@ test("a start that fails after the administrator was made leaves the password to
   expect(readPassword(later.text)).toBeUndefined();
 });
 
-test("a password that is configured after such a start is set, and none is made up", async () => {
+it("a password that is configured after such a start is set, and none is made up", async () => {
   await using opened = new AsyncDisposableStack();
   const { source, db } = await openPlace(opened);
   await ensureAdmin(db, { username: "admin", email, password: undefined });
@@ -161,7 +161,7 @@ test("a password that is configured after such a start is set, and none is made 
   expect(await runAndLogIn(other, "another-horse-battery-42")).toMatchObject({ status: 401 });
 });
 
-test("no password fits an administrator who was shown none", async () => {
+it("no password fits an administrator who was shown none", async () => {
   await using opened = new AsyncDisposableStack();
   const { source, db } = await openPlace(opened);
   await ensureAdmin(db, { username: "admin", email, password: undefined });
@@ -173,7 +173,7 @@ test("no password fits an administrator who was shown none", async () => {
     expect(await logInStatus(server.accessUrl, password)).toBe(401);
 });
 
-test("says which setting is no good for an administrator", async () => {
+it("says which setting is no good for an administrator", async () => {
   await using opened = new AsyncDisposableStack();
   const { source } = await openPlace(opened);
   const refused = run({

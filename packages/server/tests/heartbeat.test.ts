@@ -7,7 +7,7 @@ import {
   openTestDatabase,
   type TestDatabase,
 } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
 import { selectAgent } from "../src/features/agents/agent-read-queries.ts";
 import { monitorConnection } from "../src/features/agents/connection/connection-monitor.ts";
@@ -66,7 +66,7 @@ async function seedRunningAgent(): Promise<string> {
   );
 }
 
-test("notes all sessions that are due, and closes those whose build is outdated", async () => {
+it("notes all sessions that are due, and closes those whose build is outdated", async () => {
   const { db } = database;
   const place = await seedWorkspace(db);
   const old = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
@@ -88,7 +88,7 @@ test("notes all sessions that are due, and closes those whose build is outdated"
   );
 });
 
-test("looks soon at those it is told to, and closes them if their build is outdated", async () => {
+it("looks soon at those it is told to, and closes them if their build is outdated", async () => {
   const { db } = database;
   const place = await seedWorkspace(db);
   const old = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
@@ -107,7 +107,7 @@ test("looks soon at those it is told to, and closes them if their build is outda
   expect(gone.reasons).toEqual([]);
 });
 
-test("closes the session of an agent that has ended since it was let in", async () => {
+it("closes the session of an agent that has ended since it was let in", async () => {
   const { db } = database;
   const agentId = await seedRunningAgent();
   await db
@@ -127,7 +127,7 @@ test("closes the session of an agent that has ended since it was let in", async 
   expect(reason).toBe("build is outdated");
 });
 
-test("leaves the times of a session that a newer one has taken over", async () => {
+it("leaves the times of a session that a newer one has taken over", async () => {
   const { db } = database;
   const first = sessionOf(await seedRunningAgent());
   await markConnected(db, first);
@@ -142,7 +142,7 @@ test("leaves the times of a session that a newer one has taken over", async () =
   expect((await selectAgent(db, first.agentId))?.last_connected_at).toBe(before?.last_connected_at);
 });
 
-test("closes a session whose peer answers no ping, and no other", async () => {
+it("closes a session whose peer answers no ping, and no other", async () => {
   const [silent, lively] = [openPeer(false), openPeer(true)];
   const agentId = await seedRunningAgent();
   for (const peer of [silent, lively]) heartbeat.watch(sessionOf(agentId), peer);
@@ -151,21 +151,21 @@ test("closes a session whose peer answers no ping, and no other", async () => {
   expect([lively.pings, lively.reasons]).toEqual([4, []]);
 });
 
-test("closes sessions that cannot be noted", async () => {
+it("closes sessions that cannot be noted", async () => {
   const peer = openPeer(true);
   heartbeat.watch(sessionOf("no UUID"), peer);
   await clock.advance(periodMs);
   await vi.waitFor(() => expect(peer.reasons).toEqual(["database not reachable"]));
 });
 
-test("leaves a session alone that is no longer watched", async () => {
+it("leaves a session alone that is no longer watched", async () => {
   const peer = openPeer(true);
   heartbeat.watch(sessionOf(await seedRunningAgent()), peer)[Symbol.dispose]();
   await clock.advance(periodMs);
   expect(peer.pings).toBe(0);
 });
 
-test("pings sessions that came together at times of their own, each once in a period", async () => {
+it("pings sessions that came together at times of their own, each once in a period", async () => {
   const peers = Array.from({ length: 120 }, () => openPeer(true));
   for (const peer of peers) heartbeat.watch(sessionOf(randomUUID()), peer);
   const pinged = (): number => peers.reduce((sum, { pings }) => sum + pings, 0);

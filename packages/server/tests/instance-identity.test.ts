@@ -8,7 +8,7 @@ import {
 } from "@slipway/api";
 import { pushTemplate } from "@slipway/testkit";
 import { type Body, type Clouds, openClouds } from "@slipway/testkit/clouds";
-import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { copyWorkspace } from "./support/copy-workspace.ts";
 import { addMachine, machineTemplate } from "./support/machines.ts";
@@ -279,7 +279,7 @@ describe("from a machine to its agent", () => {
   });
 });
 
-test("gives a machine of a pool the same token before and after the claim", async () => {
+it("gives a machine of a pool the same token before and after the claim", async () => {
   const presets =
     "presets: { ready: { parameters: { instance: i-pool }, prebuilds: { instances: 1 } } }";
   const text = machineTemplate("aws-instance-identity", ["main", "second"], presets);

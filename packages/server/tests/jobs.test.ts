@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it, onTestFinished } from "vitest";
 
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { sqlState, violatesUnique } from "../src/platform/db/errors.ts";
@@ -57,14 +57,14 @@ async function endLeases(): Promise<void> {
     .execute();
 }
 
-test("gives each job to exactly one of 4 workers", async () => {
+it("gives each job to exactly one of 4 workers", async () => {
   const ids = await Promise.all(Array.from({ length: 40 }, () => addJob()));
   const taken = await Promise.all(Array.from({ length: 4 }, () => takeAll(randomUUID())));
   expect(taken.flat()).toHaveLength(ids.length);
   expect(new Set(taken.flat())).toEqual(new Set(ids));
 });
 
-test("gives out the oldest first, and notes its start and its worker", async () => {
+it("gives out the oldest first, and notes its start and its worker", async () => {
   const [first, second] = [await addJob(), await addJob()];
   const workerId = randomUUID();
   expect(await takeAll(workerId)).toEqual([first, second]);
@@ -74,7 +74,7 @@ test("gives out the oldest first, and notes its start and its worker", async () 
   });
 });
 
-test("gives a job whose lease ran out to another worker, and its first worker no say in it", async () => {
+it("gives a job whose lease ran out to another worker, and its first worker no say in it", async () => {
   const jobId = await addJob();
   const [first, second] = [randomUUID(), randomUUID()];
   expect(await takeAll(first)).toEqual([jobId]);
@@ -92,7 +92,7 @@ test("gives a job whose lease ran out to another worker, and its first worker no
   expect(await takeAll(first)).toEqual([]);
 });
 
-test("gives no worker a job again that it is at, though it could not renew the lease", async () => {
+it("gives no worker a job again that it is at, though it could not renew the lease", async () => {
   const jobId = await addJob();
   const workerId = randomUUID();
   expect(await takeAll(workerId)).toEqual([jobId]);
@@ -101,7 +101,7 @@ test("gives no worker a job again that it is at, though it could not renew the l
   expect(await acquireJob(database.db, randomUUID(), [])).toMatchObject({ id: jobId });
 });
 
-test("gives a worker at once the job that it held in an earlier life", async () => {
+it("gives a worker at once the job that it held in an earlier life", async () => {
   const jobId = await addJob();
   const workerId = randomUUID();
   expect((await acquireJob(database.db, workerId, []))?.id).toBe(jobId);
@@ -109,7 +109,7 @@ test("gives a worker at once the job that it held in an earlier life", async () 
   expect((await acquireJob(database.db, workerId, []))?.id).toBe(jobId);
 });
 
-test("keeps a job for the only worker that can do it", async () => {
+it("keeps a job for the only worker that can do it", async () => {
   const onlyWorkerId = randomUUID();
   const jobId = await addJob({ onlyWorkerId });
   expect(await takeAll(randomUUID())).toEqual([]);
@@ -118,7 +118,7 @@ test("keeps a job for the only worker that can do it", async () => {
   expect(await takeAll(randomUUID())).toEqual([]);
 });
 
-test("has one open job a workspace at most", async () => {
+it("has one open job a workspace at most", async () => {
   const { workspaceId } = place;
   const workerId = randomUUID();
   const more = { type: "workspace_build", workspaceId } as const;
@@ -133,14 +133,14 @@ test("has one open job a workspace at most", async () => {
   await addJob(more);
 });
 
-test("does not forget that a line of a log is lost", async () => {
+it("does not forget that a line of a log is lost", async () => {
   const log = new JobLogWriter(database.db, silentPubSub, randomUUID());
   log.write("info", "of a job that does not exist");
   await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
   await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
 });
 
-test("cuts a long line of a log and leaves out what PostgreSQL does not keep", async () => {
+it("cuts a long line of a log and leaves out what PostgreSQL does not keep", async () => {
   const jobId = await addJob();
   const log = new JobLogWriter(database.db, silentPubSub, jobId);
   log.write("warn", `a\0b${"x".repeat(10_000)}`);
@@ -202,7 +202,7 @@ function openObserver() {
   return { pubsub, ended };
 }
 
-test("carries each job out once, with two workers that hear of it", async () => {
+it("carries each job out once, with two workers that hear of it", async () => {
   const handled: string[] = [];
   const handler: JobHandler = async (job, log) => {
     handled.push(job.id);
@@ -226,7 +226,7 @@ test("carries each job out once, with two workers that hear of it", async () => 
   ]);
 });
 
-test("fails a job with what its handler throws, and one that it has no handler for", async () => {
+it("fails a job with what its handler throws, and one that it has no handler for", async () => {
   openWorker(() => Promise.reject(new Error("cannot", { cause: new Error("because") })));
   const { pubsub, ended } = openObserver();
   const broken = await addJob();
@@ -244,7 +244,7 @@ test("fails a job with what its handler throws, and one that it has no handler f
   });
 });
 
-test("writes what belongs to the end of a job together with it, or not at all", async () => {
+it("writes what belongs to the end of a job together with it, or not at all", async () => {
   const { db } = database;
   let attempts = 0;
   openWorker(async (job) => ({
@@ -266,7 +266,7 @@ test("writes what belongs to the end of a job together with it, or not at all", 
   );
 });
 
-test("leaves a job under way to another worker when its own ends", async () => {
+it("leaves a job under way to another worker when its own ends", async () => {
   const begun = Promise.withResolvers<void>();
   const first = openWorker((_job, _log, signal) => {
     begun.resolve();

@@ -1,7 +1,7 @@
 import { getWorkspace } from "@slipway/api";
 import { connectExternalAgent, type ExternalAgent, requireAgent } from "@slipway/testkit";
 import { Agent, Lifecycle_State } from "@slipway/wire";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { updateAgentStartup } from "../src/features/agents/rpc/queries.ts";
 import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
@@ -74,7 +74,7 @@ async function isOwed({ agent }: Claimed): Promise<boolean | undefined> {
   return view?.type === "live" ? view.isOwed : undefined;
 }
 
-test("tells a stock agent that restarted before the claim, however late it reports that", async () => {
+it("tells a stock agent that restarted before the claim, however late it reports that", async () => {
   const claimed = await openClaimed(stockVersion);
   const { agent, client, workspaceId, beforeMs } = claimed;
   await report(agent, STARTING, beforeMs);
@@ -97,7 +97,7 @@ describe.each([
   ["an hour ahead", hourMs],
   ["an hour behind", -hourMs],
 ])("an agent whose clock is %s", (_what, clockAheadMs) => {
-  test("has begun its new life when it says so, and not by what it says of the one before", async () => {
+  it("has begun its new life when it says so, and not by what it says of the one before", async () => {
     const claimed = await openClaimed(stockVersion, clockAheadMs);
     await report(claimed.agent, STARTING, claimed.beforeMs);
     expect(await isOwed(claimed)).toBe(true);
@@ -106,7 +106,7 @@ describe.each([
   });
 });
 
-test("has begun its new life after it was seen to end the one before, whatever its clock says", async () => {
+it("has begun its new life after it was seen to end the one before, whatever its clock says", async () => {
   const claimed = await openClaimed(stockVersion);
   const { agent } = claimed;
   const stream = opened.use(await openReinit(server.url, agent));
@@ -116,13 +116,13 @@ test("has begun its new life after it was seen to end the one before, whatever i
   expect(await isOwed(claimed)).toBe(false);
 });
 
-test("believes an agent that decides by identity, whose clock was set back meanwhile", async () => {
+it("believes an agent that decides by identity, whose clock was set back meanwhile", async () => {
   const claimed = await openClaimed(ownVersion);
   await report(claimed.agent, STARTING, Date.now() - hourMs);
   expect(await isOwed(claimed)).toBe(false);
 });
 
-test("lets no agent begin its life as a row that a claim is ending", async () => {
+it("lets no agent begin its life as a row that a claim is ending", async () => {
   await pushPool(server, 1);
   const [filled] = await fillPool(server, 1, opened);
   const [main] = filled?.workspace.latest_build.resources[0]?.agents ?? [];

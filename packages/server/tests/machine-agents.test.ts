@@ -13,7 +13,7 @@ import {
 } from "@slipway/api";
 import { agentEnvironment, agentProgram, firstAgent } from "@slipway/testkit";
 import { type Clouds, openClouds, openMachine } from "@slipway/testkit/clouds";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
 
 import { machineTemplate } from "./support/machines.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
@@ -62,7 +62,7 @@ afterAll(() => opened.disposeAsync());
 
 const patience = { timeout: 30_000, interval: 100 } as const;
 
-test.concurrent.each(names)(
+it.concurrent.each(names)(
   "an agent on a machine of %s is claimed, starts over once, and follows to the next build",
   async (cloud) => {
     const { pool, prebuild } = requireWaiting(cloud);

@@ -1,6 +1,6 @@
 import { createBuild, getWorkspace, listWorkspaces } from "@slipway/api";
 import { pushTemplate, requireAgent } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { addMachine, machineTemplate } from "./support/machines.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-test("shows which machine an agent runs on, and none of an agent with a token", async () => {
+it("shows which machine an agent runs on, and none of an agent with a token", async () => {
   const id = await pushTemplate(server.admin, "shown", machineTemplate("aws-instance-identity"));
   const workspace = await addMachine(server.admin, id, "shown", "i-0123");
   expect(requireAgent(workspace)).toMatchObject({ instance_id: "i-0123" });
@@ -29,7 +29,7 @@ test("shows which machine an agent runs on, and none of an agent with a token", 
   );
 });
 
-test("refuses a build that names what is no machine, and changes nothing", async () => {
+it("refuses a build that names what is no machine, and changes nothing", async () => {
   const id = await pushTemplate(server.admin, "refused", machineTemplate("aws-instance-identity"));
   const refused = {
     status: 400,
@@ -65,7 +65,7 @@ test("refuses a build that names what is no machine, and changes nothing", async
   await server.admin.call(createBuild, { params, body: { transition: "stop" } });
 });
 
-test("refuses a claim that names what is no machine, and leaves the prebuild waiting", async () => {
+it("refuses a claim that names what is no machine, and leaves the prebuild waiting", async () => {
   const more = machineTemplate(
     "aws-instance-identity",
     ["main", "second"],
@@ -86,7 +86,7 @@ test("refuses a claim that names what is no machine, and leaves the prebuild wai
   expect(requireAgent(claimed).instance_id).toBe("i-2x");
 });
 
-test("does not fill a pool whose preset names what is no machine", async () => {
+it("does not fill a pool whose preset names what is no machine", async () => {
   const presets =
     'presets: { bad: { parameters: { instance: "i 3" }, prebuilds: { instances: 1 } } }';
   const text = machineTemplate("aws-instance-identity", ["main"], presets);

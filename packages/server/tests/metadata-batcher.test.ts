@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import {
   maxKeysPerAgent,
@@ -51,7 +51,7 @@ async function values(now: number): Promise<readonly string[]> {
   return (await readMetadata(database.db, agentId, now)).map(({ result }) => result.value);
 }
 
-test("stores the newest of each key, and hints once an agent", async () => {
+it("stores the newest of each key, and hints once an agent", async () => {
   const { batcher, clock, published } = open();
   batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
   batcher.put(agentId, [
@@ -65,7 +65,7 @@ test("stores the newest of each key, and hints once an agent", async () => {
   expect(published).toEqual([`agent-metadata:${agentId}`]);
 });
 
-test("holds the newest values of an agent, and lets it push out no other's", async () => {
+it("holds the newest values of an agent, and lets it push out no other's", async () => {
   const { batcher, clock } = open();
   batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
   const other = randomUUID();
@@ -82,7 +82,7 @@ test("holds the newest values of an agent, and lets it push out no other's", asy
   expect(await values(clock.now())).toEqual(["", "2"]);
 });
 
-test("lets no agent push out the values of another", async () => {
+it("lets no agent push out the values of another", async () => {
   const { batcher, clock } = open();
   batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
   for (let number = 0; number < 30_000; number += 1) {
@@ -92,7 +92,7 @@ test("lets no agent push out the values of another", async () => {
   expect(await values(clock.now())).toEqual(["1", ""]);
 });
 
-test("says when a value was received, not when it was stored", async () => {
+it("says when a value was received, not when it was stored", async () => {
   const { batcher, clock } = open();
   batcher.put(agentId, [{ key: "a", value: "1", error: "" }]);
   await clock.advance(500);
@@ -101,7 +101,7 @@ test("says when a value was received, not when it was stored", async () => {
   expect(first?.result.age).toBe(4);
 });
 
-test("lets values of agents that are gone be", async () => {
+it("lets values of agents that are gone be", async () => {
   const { batcher, clock } = open();
   batcher.put(randomUUID(), [{ key: "a", value: "1", error: "" }]);
   await batcher[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 import { silentLogger } from "@slipway/runtime";
 import { openTestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { expect, inject, test } from "vitest";
+import { expect, inject, it } from "vitest";
 
 import { openDatabase } from "../src/platform/db/database.ts";
 import { migrate } from "../src/platform/db/migrate.ts";
@@ -9,7 +9,7 @@ import { migrations } from "../src/platform/db/migrations/migrations.ts";
 
 const names = Object.keys(migrations);
 
-test("migrates once, though 3 replicas start on an empty database at the same time", async () => {
+it("migrates once, though 3 replicas start on an empty database at the same time", async () => {
   await using database = await openTestDatabase(inject("postgresUrl"));
   await sql`drop schema public cascade`.execute(database.db);
   await sql`create schema public`.execute(database.db);
@@ -25,7 +25,7 @@ test("migrates once, though 3 replicas start on an empty database at the same ti
   expect(await migrate(database.db)).toEqual([]);
 });
 
-test("says that PostgreSQL cannot be reached, and that trying again may help", async () => {
+it("says that PostgreSQL cannot be reached, and that trying again may help", async () => {
   await using database = await openTestDatabase(inject("postgresUrl"));
   const url = database.url.replace(/test_[0-9a-f]+/, "no_such_database");
   const db = openDatabase({ url }, silentLogger);

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 
 import { openLocalServer, openTestDatabase } from "@slipway/testkit";
 import pg from "pg";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
 
 import { isOutage } from "../src/platform/db/errors.ts";
 
@@ -24,7 +24,7 @@ function failureOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-test("takes a session that was ended for an outage, and each query on it afterwards", async () => {
+it("takes a session that was ended for an outage, and each query on it afterwards", async () => {
   const client = await openClient();
   const ended = new Promise((resolve) => client.once("end", resolve));
   const first = await failureOf(client.query("select pg_terminate_backend(pg_backend_pid())"));
@@ -34,7 +34,7 @@ test("takes a session that was ended for an outage, and each query on it afterwa
   expect(String(next)).toContain("not queryable");
 });
 
-test("takes a server that does not answer, or is not there, for an outage", async () => {
+it("takes a server that does not answer, or is not there, for an outage", async () => {
   const silent = await openLocalServer(createServer());
   const ask = (port: number) =>
     failureOf(
@@ -46,7 +46,7 @@ test("takes a server that does not answer, or is not there, for an outage", asyn
   expect([late, absent].map(isOutage)).toEqual([true, true]);
 });
 
-test("does not take what PostgreSQL says of a statement for an outage", async () => {
+it("does not take what PostgreSQL says of a statement for an outage", async () => {
   const client = await openClient();
   expect(isOutage(await failureOf(client.query("select nothing")))).toBe(false);
   expect(isOutage(new Error("a driver failed"))).toBe(false);

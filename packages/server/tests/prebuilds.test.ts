@@ -16,7 +16,7 @@ import {
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, pushTemplate } from "@slipway/testkit";
 import { Registry } from "prom-client";
-import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
 import { addPoolMetrics } from "../src/features/prebuilds/pools/metrics.ts";
 import { defaultReconciler } from "../src/features/prebuilds/reconcile/reconciler.ts";
@@ -47,7 +47,7 @@ function setPaused(reconciliation_paused: boolean) {
   return server.admin.call(updatePrebuildsSettings, { body: { reconciliation_paused } });
 }
 
-test("pauses and resumes, says when it is so already, and keeps who did it", async () => {
+it("pauses and resumes, says when it is so already, and keeps who did it", async () => {
   const paused = { reconciliation_paused: true };
   expect(await server.admin.call(getPrebuildsSettings, {})).toEqual({
     reconciliation_paused: false,
@@ -72,7 +72,7 @@ test("pauses and resumes, says when it is so already, and keeps who did it", asy
   });
 });
 
-test("gives away what waits while it is paused, and goes on at once when it is resumed", async () => {
+it("gives away what waits while it is paused, and goes on at once when it is resumed", async () => {
   const pool = await pushPool(server, 1);
   await fillPool(server, 1, opened);
   await setPaused(true);
@@ -87,7 +87,7 @@ test("gives away what waits while it is paused, and goes on at once when it is r
   await waitForPrebuilds(server, 1);
 });
 
-test("invalidates what waits, which is replaced then", async () => {
+it("invalidates what waits, which is replaced then", async () => {
   const pool = await pushPool(server, 2);
   const filled = await fillPool(server, 2, opened);
   const before = new Set(filled.map(({ workspace }) => workspace.id));
@@ -124,7 +124,7 @@ test("invalidates what waits, which is replaced then", async () => {
   });
 });
 
-test("invalidates nothing where there is no pool", async () => {
+it("invalidates nothing where there is no pool", async () => {
   const template = await pushTemplate(
     server.admin,
     "plain",
@@ -136,7 +136,7 @@ test("invalidates nothing where there is no pool", async () => {
   expect(await server.admin.call(listPrebuildPools, {})).toEqual([]);
 });
 
-test("lists pools with what is in them, and what became of them", async () => {
+it("lists pools with what is in them, and what became of them", async () => {
   const pool = await pushPool(server, 2);
   await fillPool(server, 1, opened, { instances: 2 });
   const [found] = await server.admin.call(listPrebuildPools, {});
@@ -175,7 +175,7 @@ test("lists pools with what is in them, and what became of them", async () => {
   await vi.waitUntil(async () => (await listPrebuilds(server.admin)).length === 0, patiently);
 });
 
-test("says why a pool is not filled", async () => {
+it("says why a pool is not filled", async () => {
   const pool = await pushPool(server, 3);
   const waiting = await waitForPrebuilds(server, 3);
   const state = () => server.admin.call(listPrebuildPools, {});
@@ -206,7 +206,7 @@ test("says why a pool is not filled", async () => {
   expect(await state()).toMatchObject([{ status: "validation_failed", running: 3 }]);
 });
 
-test("shows pools to those who write templates, and to nobody else", async () => {
+it("shows pools to those who write templates, and to nobody else", async () => {
   await pushPool(server, 0);
   const { client: author } = await addPerson(server, "tea", ["template-admin"]);
   expect(await author.call(listPrebuildPools, {})).toHaveLength(1);
@@ -216,7 +216,7 @@ test("shows pools to those who write templates, and to nobody else", async () =>
   }
 });
 
-test("refuses for a prebuild what only an owner could want", async () => {
+it("refuses for a prebuild what only an owner could want", async () => {
   await pushPool(server, 1);
   const [prebuild] = await waitForPrebuilds(server, 1);
   const path = `/workspaces/${prebuild?.id}`;
@@ -258,7 +258,7 @@ test("refuses for a prebuild what only an owner could want", async () => {
   expect(still.latest_build.build_number).toBe(1);
 });
 
-test("lets administrators look at prebuilds by name, and stop and start them", async () => {
+it("lets administrators look at prebuilds by name, and stop and start them", async () => {
   await pushPool(server, 1);
   const [prebuild] = await waitForPrebuilds(server, 1);
   const params = { user: "prebuilds", name: prebuild?.name ?? "" };
@@ -285,7 +285,7 @@ test("lets administrators look at prebuilds by name, and stop and start them", a
   }
 });
 
-test("has nobody act as the user who owns what waits", async () => {
+it("has nobody act as the user who owns what waits", async () => {
   const id = "c42fdf75-3097-471c-8c33-fb52454d81c0";
   const { users } = await server.admin.call(listUsers, {});
   expect(users.map(({ username }) => username)).toEqual(["admin"]);
@@ -315,7 +315,7 @@ test("has nobody act as the user who owns what waits", async () => {
   }
 });
 
-test("tells how many prebuilds a preset wants", async () => {
+it("tells how many prebuilds a preset wants", async () => {
   const { template } = await pushPool(server, 2);
   const params = { version: template.active_version_id };
   expect(await server.admin.call(listTemplateVersionPresets, { params })).toMatchObject([
@@ -323,7 +323,7 @@ test("tells how many prebuilds a preset wants", async () => {
   ]);
 });
 
-test("deletes a template of which nobody uses more than prebuilds, and them with it", async () => {
+it("deletes a template of which nobody uses more than prebuilds, and them with it", async () => {
   const { template } = await pushPool(server, 2);
   await waitForPrebuilds(server, 2);
   const params = { template: template.id };
@@ -356,7 +356,7 @@ async function metrics(): Promise<readonly string[]> {
   return (await (await fetch(`${server.url}/metrics`)).text()).split("\n");
 }
 
-test("tells Prometheus of pools, claims and looks", async () => {
+it("tells Prometheus of pools, claims and looks", async () => {
   const pool = await pushPool(server, 2);
   await fillPool(server, 2, opened);
   const { client } = await addPerson(server, "ann");
@@ -382,7 +382,7 @@ test("tells Prometheus of pools, claims and looks", async () => {
   expect(Number(looks?.split(" ")[1])).toBeGreaterThan(0);
 });
 
-test("asks the database no more often than it must, and does without it", async () => {
+it("asks the database no more often than it must, and does without it", async () => {
   await using database = await openTestDatabase(inject("postgresUrl"));
   const registry = new Registry();
   const clock = createFakeClock();

@@ -28,7 +28,7 @@ import {
   startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
@@ -71,7 +71,7 @@ describe("where the driver is on", () => {
 
   afterAll(() => server[Symbol.asyncDispose]());
 
-  test("template admins push no template for it, and are told the place in the file", async () => {
+  it("template admins push no template for it, and are told the place in the file", async () => {
     const version = await pushVersion(writer, process);
     expect(version.job).toMatchObject({
       status: "failed",
@@ -82,7 +82,7 @@ describe("where the driver is on", () => {
     expect((await pushVersion(writer, external)).job.status).toBe("succeeded");
   });
 
-  test("template admins make no template of a version that an owner pushed, nor one its active one", async () => {
+  it("template admins make no template of a version that an owner pushed, nor one its active one", async () => {
     const forbidden = { status: 403, body: { detail: `The driver "process" ${ownersAlone}.` } };
     const version = await pushVersion(server.admin, process);
     const body = { name: "taken", template_version_id: version.id };
@@ -101,7 +101,7 @@ describe("where the driver is on", () => {
     await server.admin.call(updateActiveVersion, { params, body: { id } });
   });
 
-  test("an owner who is one no longer when the import runs pushes none", async () => {
+  it("an owner who is one no longer when the import runs pushes none", async () => {
     const { user, client } = await addPerson(server, "former", ["owner"]);
     const bytes = await packTemplate(process);
     const { hash } = await client.upload(uploadFile, { bytes, contentType: tarMimeType });
@@ -117,7 +117,7 @@ describe("where the driver is on", () => {
     }, 20_000);
   });
 
-  test("examples are listed for those who may push them", async () => {
+  it("examples are listed for those who may push them", async () => {
     const idsFor = async (client: Client): Promise<string[]> =>
       (await client.call(listTemplateExamples, { params: organization })).map(({ id }) => id);
     expect(await idsFor(server.admin)).toContain("demo");
@@ -129,7 +129,7 @@ describe("where the driver is on", () => {
   });
 });
 
-test("where it is disabled nothing is pushed or started, and what runs can be stopped", async () => {
+it("where it is disabled nothing is pushed or started, and what runs can be stopped", async () => {
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));

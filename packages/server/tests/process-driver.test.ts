@@ -23,7 +23,7 @@ import {
 } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { sampleAgent, sampleBuild, sampleWorkspaceId } from "@slipway/testkit/compliance";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 /** Runs until it is told to stop; records that it started and that it was told. */
 const patientAgent = `
@@ -129,7 +129,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     users = ofMode;
   });
 
-  test("starts an agent once, however often it is asked and by whichever server", async () => {
+  it("starts an agent once, however often it is asked and by whichever server", async () => {
     const driver = openDriver(patientAgent);
     const first = await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
@@ -142,14 +142,14 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     );
   });
 
-  test("does not start an agent twice when the server was killed before it recorded the first", async () => {
+  it("does not start an agent twice when the server was killed before it recorded the first", async () => {
     const driver = openDriver(patientAgent);
     const first = await driver.start(sampleBuild(), log, signal);
     await rm(pathTo("run"), { recursive: true });
     expect(await openDriver(patientAgent).start(sampleBuild(), log, signal)).toEqual(first);
   });
 
-  test("leaves the agent of a claimed workspace running: it has a new id and the old token", async () => {
+  it("leaves the agent of a claimed workspace running: it has a new id and the old token", async () => {
     const driver = openDriver(patientAgent);
     await driver.start(sampleBuild(), log, signal);
     const before = await placeOf(driver);
@@ -158,7 +158,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await placeOf(driver, agents)).toEqual(before);
   });
 
-  test("ends the agent of an earlier build before it starts that of a new one", async () => {
+  it("ends the agent of an earlier build before it starts that of a new one", async () => {
     const driver = openDriver(patientAgent);
     await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
@@ -171,7 +171,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     );
   });
 
-  test("gives an agent nothing of the server's environment", async () => {
+  it("gives an agent nothing of the server's environment", async () => {
     process.env["SLIPWAY_SECRET_KEY"] = "do not tell";
     const driver = openDriver(
       `env >"$HOME/.env.new"; mv "$HOME/.env.new" "$HOME/env"; ${patientAgent}`,
@@ -207,7 +207,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect((await stat(pathTo("home"))).mode & 0o777).toBe(0o700);
   });
 
-  test("lets an agent stop by itself, and then ends whatever it has left", async () => {
+  it("lets an agent stop by itself, and then ends whatever it has left", async () => {
     const driver = openDriver(agentWithChildren);
     await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "deaf"));
@@ -223,7 +223,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     await driver.stop(sampleBuild({ transition: "stop" }), log, signal);
   });
 
-  test("ends an agent by force that does not stop in time, and says so", async () => {
+  it("ends an agent by force that does not stop in time, and says so", async () => {
     const driver = openDriver(
       `trap "" TERM; ${agentWithChildren.replaceAll(/trap 'echo.*$/gm, "")}`,
     );
@@ -234,7 +234,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(lines).toContainEqual(expect.stringContaining("did not stop within 0.1 s"));
   });
 
-  test("ends what an agent that died has left before it starts it again", async () => {
+  it("ends what an agent that died has left before it starts it again", async () => {
     const driver = openDriver(
       `setsid sleep 1000 & echo $! >>"$HOME/children"; test -e "$HOME/once" || { echo >"$HOME/once"; exit 1; }; ${patientAgent}`,
     );
@@ -248,7 +248,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await markedPids()).not.toContain(orphan);
   });
 
-  test("ends a stop that is waiting when its signal is aborted", async () => {
+  it("ends a stop that is waiting when its signal is aborted", async () => {
     const driver = openDriver(`trap "" TERM; echo >"$HOME/notes"; while :; do sleep 0.1; done`);
     await driver.start(sampleBuild(), log, signal);
     const controller = new AbortController();
@@ -258,7 +258,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     await expect(stopping).rejects.toBe(reason);
   });
 
-  test("runs several agents in one home, and ends those of one server only", async () => {
+  it("runs several agents in one home, and ends those of one server only", async () => {
     const agents = [sampleAgent("main"), sampleAgent("side")];
     const driver = openDriver(patientAgent);
     const neighbour = openDriver(patientAgent, { directory: "of-another-server" });
@@ -272,7 +272,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await placeOf(neighbour)).toEqual([expect.stringMatching(/^process \d+$/)]);
   });
 
-  test("knows agents by their records where environments cannot be read", async () => {
+  it("knows agents by their records where environments cannot be read", async () => {
     const driver = openDriver(agentWithChildren, { table: withoutMarks });
     const first = await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "deaf"));
@@ -288,7 +288,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await markedPids()).toEqual([]);
   });
 
-  test("removes the directory of a deleted workspace, read-only parts too, and follows no link out of it", async () => {
+  it("removes the directory of a deleted workspace, read-only parts too, and follows no link out of it", async () => {
     const outside = join(root, "outside");
     await mkdir(outside);
     await writeFile(join(outside, "precious"), "keep");
@@ -307,7 +307,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     await driver.delete(sampleBuild({ transition: "delete" }), log, signal);
   });
 
-  test("refuses a workspace's directory that is a link to somewhere else", async () => {
+  it("refuses a workspace's directory that is a link to somewhere else", async () => {
     const outside = join(root, "outside");
     await mkdir(join(outside, "home"), { recursive: true });
     await mkdir(join(root, "workspaces"));
@@ -322,7 +322,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await readdir(outside)).toEqual(["home"]);
   });
 
-  test.for(["..", "../outside", "a/b", ""])("refuses the workspace id %j", async (id) => {
+  it.for(["..", "../outside", "a/b", ""])("refuses the workspace id %j", async (id) => {
     const driver = openDriver(patientAgent);
     const workspace = { ...sampleBuild().workspace, id };
     await expect(driver.delete(sampleBuild({ workspace }), log, signal)).rejects.toMatchObject({
@@ -330,7 +330,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     });
   });
 
-  test("names the program when the agent cannot be started", async () => {
+  it("names the program when the agent cannot be started", async () => {
     const driver = new ProcessDriver({
       workspacesDir: join(root, "workspaces"),
       runtimeDir: join(root, "runtime"),

@@ -4,7 +4,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { countHints, describePubSub } from "@slipway/testkit/compliance";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
@@ -54,7 +54,7 @@ describe("hints by LISTEN and NOTIFY", () => {
     return rows.length;
   }
 
-  test("gathers the hints of one moment and does not repeat its own", async () => {
+  it("gathers the hints of one moment and does not repeat its own", async () => {
     const [one, two] = await openTwo();
     using own = countHints(one, "a");
     using other = countHints(two, "a");
@@ -67,7 +67,7 @@ describe("hints by LISTEN and NOTIFY", () => {
     expect(other.count).toBe(1);
   });
 
-  test("carries more topics than one notification holds", async () => {
+  it("carries more topics than one notification holds", async () => {
     const [one, two] = await openTwo();
     const topics = Array.from({ length: 500 }, () => `workspace:${randomUUID()}`);
     const hints = topics.map((topic) => countHints(two, topic));
@@ -77,7 +77,7 @@ describe("hints by LISTEN and NOTIFY", () => {
     expect(hints.map((hint) => hint.count)).toEqual(topics.map(() => 1));
   });
 
-  test("hints every subscriber after a lost connection, and goes on", async () => {
+  it("hints every subscriber after a lost connection, and goes on", async () => {
     const [one, two] = await openTwo();
     using own = countHints(one, "a");
     using other = countHints(two, "a");

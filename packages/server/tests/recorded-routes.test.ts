@@ -2,7 +2,7 @@ import { once } from "node:events";
 
 import { createWorkspace, getAgent, updateTtl, type Workspace } from "@slipway/api";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
 import { AnswerComparison } from "./support/compare-answer.ts";
@@ -97,7 +97,7 @@ function tokenFor({ request_headers: headers = {} }: Recorded): string | undefin
 
 const title = ({ id, method = "WS", path }: Recorded): string => `${id} ${method} ${path}`;
 
-test.each(requests.map((record) => [title(record), record] as const))(
+it.each(requests.map((record) => [title(record), record] as const))(
   "%s is answered in the same shape",
   async (_title, record) => {
     expect(await compare(record)).toEqual([]);
@@ -134,7 +134,7 @@ function openSocket({ path = "" }: Recorded): WebSocket {
 describe("a recorded socket", () => {
   const streams = upgrades.filter((record) => !isTerminal(record));
 
-  test.each(streams.map((record) => [title(record), record] as const))(
+  it.each(streams.map((record) => [title(record), record] as const))(
     "%s opens and sends the same",
     async (_title, record) => {
       const wanted = messagesOf(records, record.id);
@@ -154,7 +154,7 @@ describe("a recorded socket", () => {
   );
 
   // Deliberately different: a terminal needs the network to agents, which is not there yet.
-  test.each(upgrades.filter(isTerminal).map((record) => [title(record), record] as const))(
+  it.each(upgrades.filter(isTerminal).map((record) => [title(record), record] as const))(
     "%s opens and ends with the reason",
     async (_title, record) => {
       const [code, reason] = await once(openSocket(record), "close");
@@ -177,11 +177,11 @@ function kindsOf(messages: readonly unknown[]): number {
   return new Set(messages.map((message) => Object(message).type)).size;
 }
 
-test("the agent is as the recorded one was", async () => {
+it("the agent is as the recorded one was", async () => {
   const found = await server.admin.call(getAgent, { params: { agent: agent.id } });
   expect(found).toMatchObject({ status: "connected", lifecycle_state: "starting" });
 });
 
-test("answers are other only as listed", () => {
+it("answers are other only as listed", () => {
   expect(comparison.unseen()).toEqual([]);
 });

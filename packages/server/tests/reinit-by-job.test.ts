@@ -1,6 +1,6 @@
 import { cancelBuild, createBuild, getBuild } from "@slipway/api";
 import { connectWithToken, type ExternalAgent, waitForWorkspace } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { getManifest } from "../src/features/agents/rpc/manifest.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
@@ -35,7 +35,7 @@ function askForKey({ token }: ExternalAgent): Promise<Response> {
 
 const openPool = () => openReinitPool(server, opened, driver);
 
-test("lets the agents wait through a claim's build, and nothing else, until it has succeeded", async () => {
+it("lets the agents wait through a claim's build, and nothing else, until it has succeeded", async () => {
   const { pool, main, client } = await openPool();
   const before = await ask(main);
   const workspace = await claim(client, "mine", pool);
@@ -60,7 +60,7 @@ test("lets the agents wait through a claim's build, and nothing else, until it h
   expect((await askForKey(main)).status).toBe(200);
 });
 
-test("gives who asks during a claim's build the time to begin as the new owner's", async () => {
+it("gives who asks during a claim's build the time to begin as the new owner's", async () => {
   const { pool, main, client } = await openPool();
   const workspace = await claim(client, "mine", pool);
   await driver.begun;
@@ -76,7 +76,7 @@ test("gives who asks during a claim's build the time to begin as the new owner's
   expect(await during.rest()).toBe(ping);
 });
 
-test("keeps waiting when a claim's build fails or is canceled; the next start hands over", async () => {
+it("keeps waiting when a claim's build fails or is canceled; the next start hands over", async () => {
   const { pool, main, client } = await openPool();
   const stream = await ask(main);
   const workspace = await claim(client, "mine", pool);

@@ -7,7 +7,7 @@ import {
 } from "@slipway/testkit";
 import { Lifecycle_State } from "@slipway/wire";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { becomeReady, claim, report } from "./support/pool.ts";
@@ -30,7 +30,7 @@ async function ask(agent: ExternalAgent, query?: string, url = server.url): Prom
 
 const openPool = () => openReinitPool(server, opened);
 
-test("pings at once, sends each agent one frame at the claim, and ends the answer", async () => {
+it("pings at once, sends each agent one frame at the claim, and ends the answer", async () => {
   const { pool, agents, client } = await openPool();
   const streams = await Promise.all(agents.map((agent) => ask(agent)));
   const begun = performance.now();
@@ -48,7 +48,7 @@ test("pings at once, sends each agent one frame at the claim, and ends the answe
   }
 });
 
-test("tells nobody twice, and refuses once the agent has begun its new life", async () => {
+it("tells nobody twice, and refuses once the agent has begun its new life", async () => {
   const { pool, main, client } = await openPool();
   const stream = await ask(main);
   const workspace = await claim(client, "mine", pool);
@@ -68,7 +68,7 @@ test("tells nobody twice, and refuses once the agent has begun its new life", as
   expect(old.text()).toBe(ping);
 });
 
-test("takes only the report of a new beginning for one", async () => {
+it("takes only the report of a new beginning for one", async () => {
   const { pool, main, client } = await openPool();
   const workspace = await claim(client, "mine", pool);
   const now = await connectExternalAgent(client, workspace.id, "main");
@@ -88,7 +88,7 @@ test("takes only the report of a new beginning for one", async () => {
   expect((await ask(main)).status).toBe(409);
 });
 
-test("tells no agent again that was seen to end its life before", async () => {
+it("tells no agent again that was seen to end its life before", async () => {
   const { pool, agents, client } = await openPool();
   const [main = [], second = []] = await Promise.all(
     agents.map(async (agent) => {
@@ -117,7 +117,7 @@ test("tells no agent again that was seen to end its life before", async () => {
   expect((await Promise.all(main)).toSorted()).toEqual([ping, told]);
 });
 
-test("refuses the agent of an ordinary workspace, and one of before refusals waits", async () => {
+it("refuses the agent of an ordinary workspace, and one of before refusals waits", async () => {
   const { pool, client } = await openPool();
   await claim(client, "first", pool);
   const workspace = await claim(client, "second", pool);
@@ -131,7 +131,7 @@ test("refuses the agent of an ordinary workspace, and one of before refusals wai
   expect(await silent.until(ping)).toBe(ping);
 });
 
-test("reaches an agent that asked at another replica", async () => {
+it("reaches an agent that asked at another replica", async () => {
   const { pool, main, client } = await openPool();
   const replica = opened.use(await openReplica(server));
   const stream = await ask(main, undefined, replica.url);
@@ -140,7 +140,7 @@ test("reaches an agent that asked at another replica", async () => {
   expect(await stream.rest()).toBe(ping + frameOf(workspace));
 });
 
-test("ends the answer when the workspace is deleted", async () => {
+it("ends the answer when the workspace is deleted", async () => {
   const { pool, main, client } = await openPool();
   const workspace = await claim(client, "mine", pool);
   const now = await connectExternalAgent(client, workspace.id, "main");

@@ -10,7 +10,7 @@ import {
   startServerProcess,
   testAdmin,
 } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { ensureAdmin } from "../src/features/users/admin-service.ts";
 import { runResetPassword } from "../src/main/reset-password.ts";
@@ -47,7 +47,7 @@ async function reset({ user, password, flags }: Reset = {}) {
 
 const { email } = testAdmin;
 
-test("a directory without a database stays as it is", async () => {
+it("a directory without a database stays as it is", async () => {
   const { code, err } = await reset();
   expect({ code, err }).toEqual({
     code: 1,
@@ -56,7 +56,7 @@ test("a directory without a database stays as it is", async () => {
   expect(await readdir(dataDir)).toEqual([]);
 });
 
-test("while the server runs, the new password works, and what was open before is closed", async () => {
+it("while the server runs, the new password works, and what was open before is closed", async () => {
   await using server = await startServerProcess({ dataDir, port: 0 });
   const before = await logInAsAdmin(server.url);
   const { code, out, err } = await reset();
@@ -98,14 +98,14 @@ test("while the server runs, the new password works, and what was open before is
   });
 });
 
-test("while the server is stopped too", async () => {
+it("while the server is stopped too", async () => {
   const { code, out } = await reset({ user: "admin" });
   expect(code).toBe(0);
   await using server = await startServerProcess({ dataDir, port: 0 });
   await logIn(server.url, { email, password: out.trim() });
 });
 
-test("in a PostgreSQL of one's own, before the first password was shown", async () => {
+it("in a PostgreSQL of one's own, before the first password was shown", async () => {
   await using database = await openTestDatabase(inject("postgresUrl"));
   const flags = { SLIPWAY_POSTGRES_URL: database.url };
   expect(await reset({ flags })).toMatchObject({

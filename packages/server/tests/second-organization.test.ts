@@ -1,6 +1,6 @@
 import { getTemplate, listPrebuildPools, listTemplateVersionPresets } from "@slipway/api";
 import { pushTemplate } from "@slipway/testkit";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
@@ -34,7 +34,7 @@ async function pushTo(organization: string): Promise<TestPool> {
   return { template: pushed, presetId: preset?.ID ?? "" };
 }
 
-test("claims in a second organization, whose pool has the names of one in the first", async () => {
+it("claims in a second organization, whose pool has the names of one in the first", async () => {
   const first = await pushTo("default");
   const second = await pushTo("second");
   expect(second.template.organization_id).not.toBe(first.template.organization_id);

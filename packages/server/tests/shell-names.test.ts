@@ -99,7 +99,7 @@ describe("a name that would change a shell's text", () => {
 
   it.each(hostile)("is refused as that of an agent: %j", async (name) => {
     const text = template.replace("main:", `${JSON.stringify(name)}:`);
-    await expect(pushTemplate(server.admin, "agents", text)).rejects.toThrow(/wanted lower-case/);
+    await expect(pushTemplate(server.admin, "agents", text)).rejects.toThrow(/wanted lowercase/);
   });
 
   it("is nobody's: every name and id that builds know is within the alphabet", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { makeWorkspace, pushTemplate } from "@slipway/testkit";
-import { expect, inject, test } from "vitest";
+import { expect, inject, it } from "vitest";
 
 import { openServer } from "./support/open-server.ts";
 
@@ -36,7 +36,7 @@ async function openDeafSocket(
   return socket;
 }
 
-test(
+it(
   "ends although a client does not answer when it closes its socket",
   // Well before `ws` times out by itself.
   { timeout: 25_000 },
@@ -53,7 +53,7 @@ test(
   },
 );
 
-test(
+it(
   "ends although clients hold connections on which they say nothing, or were refused",
   { timeout: 25_000 },
   async () => {

@@ -19,7 +19,7 @@ import {
   startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 // Only root can run processes as another user; CI is root.
 const ofRoot = describe.runIf(process.getuid?.() === 0);
@@ -94,7 +94,7 @@ agents:
 }
 
 ofRoot("a server of root", () => {
-  test("runs each workspace as a user who gets at nothing of the server and of other workspaces", async () => {
+  it("runs each workspace as a user who gets at nothing of the server and of other workspaces", async () => {
     const environment = { SLIPWAY_SECRET_KEY: "a-key-from-the-configuration-of-32-characters" };
     const server = await startServerProcess({ dataDir: root, port: 0, environment });
     opened.push(() => server.end("SIGINT"));
@@ -176,7 +176,7 @@ ofRoot("a server of root", () => {
     };
   }
 
-  test("goes on with what ran as root before an upgrade, and gives it a user at the next start", async () => {
+  it("goes on with what ran as root before an upgrade, and gives it a user at the next start", async () => {
     const build = buildOf();
     const home = join(root, "workspaces", build.workspace.id, "home");
     const started = await openDriver(undefined).start(build, log, signal);
@@ -205,7 +205,7 @@ ofRoot("a server of root", () => {
     expect(await pidsOf(uid)).toEqual([]);
   });
 
-  test("does not take a process for another workspace's because it says so", async () => {
+  it("does not take a process for another workspace's because it says so", async () => {
     const driver = openDriver(range);
     const [victim, attacker] = [buildOf(), buildOf("6d2a6c9e-0000-4000-8000-000000000002")];
     await driver.start(victim, log, signal);
@@ -254,7 +254,7 @@ describe("users of workspaces", () => {
     return directory;
   }
 
-  test("are one for each workspace of a machine, also of several servers at once", async () => {
+  it("are one for each workspace of a machine, also of several servers at once", async () => {
     const servers = [openUsers(7000, 7049), openUsers(7000, 7049)];
     const directories = await Promise.all(
       Array.from({ length: 50 }, (_, index) => makeDirectory(`server-${index % 2}`, `${index}`)),
@@ -272,7 +272,7 @@ describe("users of workspaces", () => {
     });
   });
 
-  test("are used again when their workspace is gone and every other one was used", async () => {
+  it("are used again when their workspace is gone and every other one was used", async () => {
     const users = openUsers(7000, 7002);
     const [one, two, three, four] = await Promise.all(
       ["1", "2", "3", "4"].map((name) => makeDirectory("server", name)),
@@ -284,7 +284,7 @@ describe("users of workspaces", () => {
     expect(await users.assign(four ?? "")).toEqual(first);
   });
 
-  test("are none that run something or have a name", async () => {
+  it("are none that run something or have a name", async () => {
     const found = { pid: 1, parentPid: 0, groupId: 1, start: "", startedAtMs: 0, marks: undefined };
     const table = { list: async () => [{ ...found, uid: 7000 }], find: async () => undefined };
     const directories = [join(root, "assignments")];
@@ -299,7 +299,7 @@ describe("users of workspaces", () => {
       directories,
     });
     await expect(named.assign(await makeDirectory("server", "2"))).rejects.toThrow(
-      "every user from",
+      "all users from",
     );
   });
 });

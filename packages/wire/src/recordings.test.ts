@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { env } from "node:process";
 
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "./bytes/hex.ts";
 import { joinBytes } from "./bytes/join.ts";
@@ -122,12 +122,12 @@ const connections = files.flatMap((file) =>
   })),
 );
 
-test("finds the five recordings", () => {
+it("finds the five recordings", () => {
   expect(files).toHaveLength(5);
   expect(connections.length).toBeGreaterThanOrEqual(5);
 });
 
-test.each(connections)("reads and writes anew every layer of $name", ({ chunks }) => {
+it.each(connections)("reads and writes anew every layer of $name", ({ chunks }) => {
   const [sent, answered] = (["c", "s"] as const).map((from) =>
     payloadsOf(joinBytes(chunks.filter((chunk) => chunk.from === from).map(({ bytes }) => bytes))),
   );
@@ -144,7 +144,7 @@ test.each(connections)("reads and writes anew every layer of $name", ({ chunks }
   expect(messages).toBeGreaterThan(0);
 });
 
-test("follows all calls in the roles of both peers", () => {
+it("follows all calls in the roles of both peers", () => {
   const events = new Map<string, number>();
   for (const { chunks } of connections) {
     const client = new Replay("client");

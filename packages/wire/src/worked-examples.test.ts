@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import {
   Agent,
@@ -39,7 +39,7 @@ function receive(session: YamuxSession, text: string): ReturnType<YamuxSession["
   return session.receive(parseHex(text), 0);
 }
 
-test("makes the unary call of section 3.7", () => {
+it("makes the unary call of section 3.7", () => {
   const session = new YamuxSession("client");
   const caller = new DrpcCaller();
   const stream = session.open(0);
@@ -79,7 +79,7 @@ test("makes the unary call of section 3.7", () => {
   ]);
 });
 
-test("answers the unary call of section 3.7", () => {
+it("answers the unary call of section 3.7", () => {
   const session = new YamuxSession("server");
   const responder = new DrpcResponder();
   const events = receive(
@@ -118,7 +118,7 @@ test("answers the unary call of section 3.7", () => {
   expect(session.takeEvents()).toEqual([{ type: "closed", streamId: 1 }]);
 });
 
-test("streams the map of section 3.8", () => {
+it("streams the map of section 3.8", () => {
   const caller = new DrpcCaller();
   expect(
     encodeHex(caller.invoke(rpcPath(Tailnet.method.streamDERPMaps))) +
@@ -157,7 +157,7 @@ test("streams the map of section 3.8", () => {
   expect(encodeHex(caller.close())).toBe(hex("0b 01 04 00"));
 });
 
-test("coordinates as in section 3.9", () => {
+it("coordinates as in section 3.9", () => {
   const id = encodeUuid("00112233-4455-6677-8899-aabbccddeeff");
   const caller = new DrpcCaller();
   const responder = new DrpcResponder();

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { scopeNames } from "./scopes.ts";
 
-test("names every scope once, sorted, with a wildcard for each resource", () => {
+it("names every scope once, sorted, with a wildcard for each resource", () => {
   expect(scopeNames).toEqual([...new Set(scopeNames)].toSorted((a, b) => (a < b ? -1 : 1)));
   expect(scopeNames).toHaveLength(55);
   expect(scopeNames).toContain("workspace:*");

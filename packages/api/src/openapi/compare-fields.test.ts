@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { compareFields, shapeOf } from "./compare-fields.ts";
 
@@ -10,7 +10,7 @@ function compare(theirs: object, ours: object): string[] {
   return compareFields(shapeOf(theirs, root), shapeOf(ours, root), "answer");
 }
 
-test("finds nothing where references, null and the order of choices are all that differs", () => {
+it("finds nothing where references, null and the order of choices are all that differs", () => {
   const theirs = {
     type: "object",
     properties: {
@@ -34,7 +34,7 @@ test("finds nothing where references, null and the order of choices are all that
   expect(compare(theirs, ours)).toEqual([]);
 });
 
-test("names fields that are missing, that are more, and those of another type", () => {
+it("names fields that are missing, that are more, and those of another type", () => {
   const theirs = {
     type: "object",
     properties: {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { complete, type Completion } from "./complete.ts";
 import { type CommandDefinition, defineCommand } from "./definition.ts";
@@ -72,7 +72,7 @@ async function valuesOf(line: string): Promise<string[]> {
 
 const globals = ["--url", "--token", "--config-dir"];
 
-test.each([
+it.each([
   ["", ["move", "boxes"]],
   ["mo", ["move", "boxes"]],
   ["boxes ", ["list"]],
@@ -99,13 +99,13 @@ test.each([
   expect(await valuesOf(line)).toEqual(values);
 });
 
-test("describes candidates", async () => {
+it("describes candidates", async () => {
   expect((await completionOf("boxes ")).candidates).toEqual([
     { value: "list", summary: "list boxes" },
   ]);
 });
 
-test("leaves names to the server and files to the shell", async () => {
+it("leaves names to the server and files to the shell", async () => {
   expect(await completionOf("move d")).toMatchObject({
     names: "workspace",
     candidates: [{ value: "back" }],
@@ -115,7 +115,7 @@ test("leaves names to the server and files to the shell", async () => {
   expect(await completionOf("move demo up ")).toMatchObject({ files: true, names: undefined });
 });
 
-test("returns what is typed before", async () => {
+it("returns what is typed before", async () => {
   const { typed } = await complete(table, ["--url=u", "move", "--template", "t", "demo", ""]);
   expect(typed).toMatchObject({ path: "move", words: ["demo"], openFlag: undefined });
   expect([...typed.flags]).toEqual([

@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { durationText, readDuration } from "./duration.ts";
 
-test.each([
+it.each([
   ["0", 0],
   ["90s", 90_000],
   ["2h", 7_200_000],
@@ -18,7 +18,7 @@ test.each([
   expect(readDuration("--default-ttl", text)).toBe(ms);
 });
 
-test.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"])(
+it.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"])(
   "refuses %j",
   (text) => {
     expect(() => readDuration("--default-ttl", text)).toThrow(
@@ -27,7 +27,7 @@ test.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"]
   },
 );
 
-test("formats what it reads", () => {
+it("formats what it reads", () => {
   expect(durationText(90 * 86_400_000)).toBe("90d");
   expect(durationText(5_400_000)).toBe("1h30m");
   expect(durationText(172_800_000)).toBe("2d");

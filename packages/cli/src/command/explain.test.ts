@@ -1,5 +1,5 @@
 import { ApiError, ConnectError } from "@slipway/sdk/http";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { PromptCanceledError } from "../terminal/prompts.ts";
 import { CommandError, InterruptError, notLoggedIn, OutputError, UsageError } from "./errors.ts";
@@ -7,7 +7,7 @@ import { explain } from "./explain.ts";
 
 const url = "https://slipway.example.com";
 
-test.each([
+it.each([
   [new UsageError("wrong", "see"), 2, "wrong", "see"],
   [new CommandError("failed"), 1, "failed", undefined],
   [new CommandError("gone", { exitCode: 4, cause: new Error("why") }), 4, "gone: why", undefined],
@@ -47,7 +47,7 @@ test.each([
   expect(explain(error, url)).toEqual({ exitCode, text, hint });
 });
 
-test("names the address of a server that does not answer", () => {
+it("names the address of a server that does not answer", () => {
   const error = new ConnectError(url, { cause: new Error("connect ECONNREFUSED") });
   const { exitCode, text, hint } = explain(error, url);
   expect(exitCode).toBe(1);

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 
 import { openLocalServer } from "@slipway/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { nodeFetch } from "./node-fetch.ts";
 
@@ -13,7 +13,7 @@ async function serve(listener: RequestListener): Promise<string> {
 
 const never = new AbortController().signal;
 
-test.each([
+it.each([
   [301, "GET", ""],
   [302, "GET", ""],
   [303, "GET", ""],
@@ -39,7 +39,7 @@ test.each([
   expect(await response.text()).toBe(`${method} /moved ${type} 1`);
 });
 
-test.each([
+it.each([
   ["another host", "localhost", undefined],
   ["the same host", "127.0.0.1", "secret"],
 ])(
@@ -60,14 +60,14 @@ test.each([
   },
 );
 
-test("gives up on endless redirects", async () => {
+it("gives up on endless redirects", async () => {
   const url = await serve((_request, response) => response.writeHead(307, { Location: "/" }).end());
   await expect(nodeFetch(url, { method: "GET", headers: {}, signal: never })).rejects.toThrow(
     "more than 20 redirects",
   );
 });
 
-test("returns an error response, and bytes as they are", async () => {
+it("returns an error response, and bytes as they are", async () => {
   const url = await serve((_request, response) =>
     response.writeHead(404).end(Buffer.from([0, 255])),
   );
@@ -76,7 +76,7 @@ test("returns an error response, and bytes as they are", async () => {
   expect(new Uint8Array(await response.arrayBuffer())).toEqual(new Uint8Array([0, 255]));
 });
 
-test("rejects with the signal's reason before and during the response", async () => {
+it("rejects with the signal's reason before and during the response", async () => {
   const url = await serve((request, response) => {
     if (request.url === "/slow") response.writeHead(200).write("a");
   });
@@ -95,7 +95,7 @@ test("rejects with the signal's reason before and during the response", async ()
   await expect(nodeFetch(url, { method: "GET", headers: {}, signal: ended })).rejects.toBe(reason);
 });
 
-test("rejects with the cause if no server answers", async () => {
+it("rejects with the cause if no server answers", async () => {
   const url = await serve(() => undefined);
   await expect(
     nodeFetch(url.replace(/\d+$/, "1"), { method: "GET", headers: {}, signal: never }),

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { readServerUrl } from "./server-url.ts";
 
-test.each([
+it.each([
   ["slipway.example.com", "https://slipway.example.com"],
   ["localhost:3000", "http://localhost:3000"],
   ["127.0.0.1:3000/", "http://127.0.0.1:3000"],
@@ -13,6 +13,6 @@ test.each([
   expect(readServerUrl(typed)).toBe(url);
 });
 
-test.each(["", "ftp://a", "http://", "a b"])("refuses %j", (typed) => {
+it.each(["", "ftp://a", "http://", "a b"])("refuses %j", (typed) => {
   expect(() => readServerUrl(typed)).toThrow("is not a server address");
 });

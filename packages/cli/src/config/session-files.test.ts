@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { SessionFiles } from "./session-files.ts";
 
@@ -20,7 +20,7 @@ async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o777;
 }
 
-test("stores a session for its owner only", async () => {
+it("stores a session for its owner only", async () => {
   const directory = join(root, "a", "slipway");
   const files = new SessionFiles(directory);
   await files.write(session);
@@ -30,7 +30,7 @@ test("stores a session for its owner only", async () => {
   expect(await modeOf(join(directory, "session"))).toBe(0o600);
 });
 
-test("restricts a directory and files that others could read", async () => {
+it("restricts a directory and files that others could read", async () => {
   await mkdir(join(root, "slipway"), { mode: 0o755 });
   await writeFile(join(root, "slipway", "session"), "old", { mode: 0o644 });
   await chmod(join(root, "slipway"), 0o755);
@@ -39,12 +39,12 @@ test("restricts a directory and files that others could read", async () => {
   expect(await modeOf(join(root, "slipway", "session"))).toBe(0o600);
 });
 
-test("reads nothing from an empty directory", async () => {
+it("reads nothing from an empty directory", async () => {
   const files = new SessionFiles(join(root, "missing"));
   expect(await files.read()).toEqual({ url: undefined, token: undefined });
 });
 
-test("forgets the token and keeps the address", async () => {
+it("forgets the token and keeps the address", async () => {
   const files = new SessionFiles(root);
   await files.write(session);
   await files.forgetToken();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { configDirectory } from "./directory.ts";
 import { SessionFiles } from "./session-files.ts";
@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-test("uses the stored session by default", async () => {
+it("uses the stored session by default", async () => {
   const settings = await readSettings(noFlags, { SLIPWAY_CONFIG_DIR: directory });
   expect(settings).toMatchObject({
     url: "https://kept.example.com",
@@ -28,7 +28,7 @@ test("uses the stored session by default", async () => {
   });
 });
 
-test("prefers variables to the stored session, and flags to variables", async () => {
+it("prefers variables to the stored session, and flags to variables", async () => {
   const environment = {
     CODER_CONFIG_DIR: directory,
     CODER_URL: "https://variable.example.com",
@@ -45,7 +45,7 @@ test("prefers variables to the stored session, and flags to variables", async ()
   });
 });
 
-test("never sends a stored token to another server", async () => {
+it("never sends a stored token to another server", async () => {
   const flags = { ...noFlags, url: "https://other.example.com" };
   const settings = await readSettings(flags, { CODER_CONFIG_DIR: directory });
   expect(settings.token).toBeUndefined();
@@ -56,14 +56,14 @@ test("never sends a stored token to another server", async () => {
   expect(same.token).toBe("kept");
 });
 
-test("refuses an invalid address", async () => {
+it("refuses an invalid address", async () => {
   const flags = { ...noFlags, url: "ftp://files" };
   await expect(readSettings(flags, { CODER_CONFIG_DIR: directory })).rejects.toThrow(
     '"ftp://files" is not a server address',
   );
 });
 
-test("finds the directory by flag, variable and XDG", () => {
+it("finds the directory by flag, variable and XDG", () => {
   const environment = { XDG_CONFIG_HOME: "/x", CODER_CONFIG_DIR: "/c" };
   expect(configDirectory("/f", environment)).toBe("/f");
   expect(configDirectory(undefined, environment)).toBe("/c");

@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { type Prefix, type Quantity, quantityText } from "./quantity.ts";
 
 const gibibyte = 2 ** 30;
 
-test.each<[Quantity, Prefix, string]>([
+it.each<[Quantity, Prefix, string]>([
   [{ used: 0, total: 2, unit: "cores" }, "Gi", "0/2 cores (0%)"],
   [{ used: 0.8, total: 4, unit: "cores" }, "Gi", "0.8/4 cores (20%)"],
   [{ used: 0.0954, total: 2, unit: "cores" }, "Gi", "0.095/2 cores (5%)"],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import type { Clock } from "@slipway/runtime";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, it } from "vitest";
 
 import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "./usage.ts";
 
@@ -61,7 +61,7 @@ const version1 = {
   "sys/fs/cgroup/memory/memory.stat": "inactive_file 7\ntotal_inactive_file 2000\n",
 };
 
-test("reads a control group of version 2, with the limits above it", async () => {
+it("reads a control group of version 2, with the limits above it", async () => {
   const root = machine(version2);
   expect(await containerMemory(root)).toEqual({ total: 8000, unit: "B", used: 4000 });
   const spend = () => write(root, { [`${group}/cpu.stat`]: "usage_usec 1050000\n" });
@@ -72,7 +72,7 @@ test("reads a control group of version 2, with the limits above it", async () =>
   });
 });
 
-test("reads the group at the top if its own is not visible", async () => {
+it("reads the group at the top if its own is not visible", async () => {
   const root = machine({
     "sys/fs/cgroup/cgroup.controllers": "",
     "sys/fs/cgroup/cgroup.type": "domain\n",
@@ -83,14 +83,14 @@ test("reads the group at the top if its own is not visible", async () => {
   expect(await containerMemory(root)).toEqual({ total: null, unit: "B", used: 10 });
 });
 
-test("reads control groups of version 1, whose largest limit means none", async () => {
+it("reads control groups of version 1, whose largest limit means none", async () => {
   const root = machine(version1);
   expect(await containerMemory(root)).toEqual({ total: null, unit: "B", used: 3000 });
   const spend = () => write(root, { "sys/fs/cgroup/cpuacct/cpuacct.usage": "1200000000\n" });
   expect(await containerCpu(root, needs(spend))).toEqual({ total: 2, unit: "cores", used: 2 });
 });
 
-test("recognizes a machine that is not a container", async () => {
+it("recognizes a machine that is not a container", async () => {
   const root = machine({ ...version2, "proc/1/cgroup": "0::/\n" });
   expect(await containerMemory(root)).toBeNull();
   expect(
@@ -101,7 +101,7 @@ test("recognizes a machine that is not a container", async () => {
   ).toBeNull();
 });
 
-test("reports no usage of a container whose group cannot be read", async () => {
+it("reports no usage of a container whose group cannot be read", async () => {
   const root = machine({ "proc/1/cgroup": "1:cpu:/docker/x\n" });
   expect(await containerMemory(root)).toBeNull();
   expect(
@@ -112,7 +112,7 @@ test("reports no usage of a container whose group cannot be read", async () => {
   ).toBeNull();
 });
 
-test("measures this machine", async () => {
+it("measures this machine", async () => {
   const { used, total } = hostMemory();
   expect(used).toBeGreaterThan(0);
   expect(used).toBeLessThan(total ?? 0);

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { colorsFor } from "./colors.ts";
 
-test.each([
+it.each([
   ["a terminal", true, {}, true],
   ["a pipe", false, {}, false],
   ["a dumb terminal", true, { TERM: "dumb" }, false],

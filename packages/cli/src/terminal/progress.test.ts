@@ -1,5 +1,5 @@
 import type { Clock } from "@slipway/runtime";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { noColors } from "./colors.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -33,7 +33,7 @@ function recorder(isTerminal: boolean): Output & { readonly written: string[] } 
   return Object.assign(output, { written });
 }
 
-test("prints nothing for a wait of less than a second", async () => {
+it("prints nothing for a wait of less than a second", async () => {
   const clock = handClock();
   const output = recorder(true);
   using progress = new Progress(output, clock);
@@ -42,7 +42,7 @@ test("prints nothing for a wait of less than a second", async () => {
   expect(output.written).toEqual([]);
 });
 
-test("draws on a terminal, within its width, and erases itself before a line", async () => {
+it("draws on a terminal, within its width, and erases itself before a line", async () => {
   const clock = handClock();
   const output = recorder(true);
   using progress = new Progress(output, clock);
@@ -52,7 +52,7 @@ test("draws on a terminal, within its width, and erases itself before a line", a
   expect(output.written).toEqual(["\r\u001b[2K⠋ building somethin", "\r\u001b[2K", "a line\n"]);
 });
 
-test("prints one plain line without a terminal", async () => {
+it("prints one plain line without a terminal", async () => {
   const clock = handClock();
   const output = recorder(false);
   using progress = new Progress(output, clock);
@@ -64,7 +64,7 @@ test("prints one plain line without a terminal", async () => {
   expect(output.written).toEqual(["building…\n", "starting…\n"]);
 });
 
-test("prints nothing once disposed of", async () => {
+it("prints nothing once disposed of", async () => {
   const clock = handClock();
   const output = recorder(true);
   const progress = new Progress(output, clock);

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { PromptCanceledError, type Prompts, terminalPrompts } from "./prompts.ts";
 
@@ -21,17 +21,17 @@ function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: ()
   return { ...terminalPrompts({ input, output }), shown: () => shown };
 }
 
-test("takes Enter alone for no before a destructive action", async () => {
+it("takes Enter alone for no before a destructive action", async () => {
   expect(await promptsWith(enter).confirm("Delete it?")).toBe(false);
   expect(await promptsWith("y").confirm("Delete it?")).toBe(true);
   expect(await promptsWith(enter).confirm("Make the first user?", { initial: true })).toBe(true);
 });
 
-test("cancels a prompt by Ctrl-C", async () => {
+it("cancels a prompt by Ctrl-C", async () => {
   await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCanceledError);
 });
 
-test("removes from prompts what steers the terminal", async () => {
+it("removes from prompts what steers the terminal", async () => {
   const prompts = promptsWith(enter);
   const hostile = "a\u001b]52;c;ZXZpbA==\u0007b\u009b2J";
   await prompts.select(hostile, [{ value: "x", label: hostile, hint: hostile }]);

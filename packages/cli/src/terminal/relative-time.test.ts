@@ -1,11 +1,11 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { relativeTime } from "./relative-time.ts";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 const minuteMs = 60_000;
 
-test.each([
+it.each([
   [now, "just now"],
   [now - 59_999, "just now"],
   [now - minuteMs, "1 minute ago"],

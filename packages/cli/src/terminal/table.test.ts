@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { noColors } from "./colors.ts";
 import { renderPairs, renderTable } from "./table.ts";
 
 const layout = { colors: noColors, columns: undefined };
 
-test("aligns columns, without spaces at the end of a line", () => {
+it("aligns columns, without spaces at the end of a line", () => {
   const lines = renderTable(
     ["NAME", "STATUS"],
     [
@@ -18,13 +18,13 @@ test("aligns columns, without spaces at the end of a line", () => {
   expect(lines).toEqual(["NAME    STATUS", "a       running", "longer  x"]);
 });
 
-test("pads a cell by its visible text, not by its color codes", () => {
+it("pads a cell by its visible text, not by its color codes", () => {
   const red = (text: string): string => `\u001b[31m${text}\u001b[39m`;
   const [, line] = renderTable(["A", "B"], [[{ text: "xx", style: red }, "y"]], layout);
   expect(line).toBe("\u001b[31mxx\u001b[39m  y");
 });
 
-test("counts a wide character as two columns and a mark as none", () => {
+it("counts a wide character as two columns and a mark as none", () => {
   const lines = renderTable(
     ["A", "B"],
     [
@@ -36,12 +36,12 @@ test("counts a wide character as two columns and a mark as none", () => {
   expect(lines).toEqual(["A     B", "日本  x", "e\u0301abc  y"]);
 });
 
-test("removes control characters from untrusted text", () => {
+it("removes control characters from untrusted text", () => {
   const [, line] = renderTable(["A"], [["a\u001b[2Jb\nc"]], layout);
   expect(line).toBe("ab c");
 });
 
-test("aligns values", () => {
+it("aligns values", () => {
   expect(
     renderPairs(
       [
@@ -58,7 +58,7 @@ const rows = [
   ["a-name-that-is-long", "short"],
 ];
 
-test("wraps cells between words on a narrow terminal", () => {
+it("wraps cells between words on a narrow terminal", () => {
   expect(renderTable(["NAME", "ABOUT"], rows, { colors: noColors, columns: 45 })).toEqual([
     "NAME                 ABOUT",
     "one                  a template with a long",
@@ -68,7 +68,7 @@ test("wraps cells between words on a narrow terminal", () => {
   ]);
 });
 
-test("prints one line per cell where not even single words fit", () => {
+it("prints one line per cell where not even single words fit", () => {
   expect(renderTable(["NAME", "ABOUT"], rows, { colors: noColors, columns: 26 })).toEqual([
     "NAME   one",
     "ABOUT  a template with a",
@@ -80,7 +80,7 @@ test("prints one line per cell where not even single words fit", () => {
   ]);
 });
 
-test("breaks no word, and no line too early, at any width", () => {
+it("breaks no word, and no line too early, at any width", () => {
   const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1, maxLength: 8 });
   const table = fc.array(fc.tuple(words, words, words), { minLength: 1, maxLength: 4 });
   fc.assert(

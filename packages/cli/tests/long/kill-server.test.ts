@@ -14,7 +14,7 @@ import {
   pushTemplate,
   startServerProcess,
 } from "@slipway/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 const slipway = fileURLToPath(new URL("../../bin/slipway.js", import.meta.url));
 const kills = 20;
@@ -35,7 +35,7 @@ agents:
           while :; do i=$((i + 1)); echo "line $i"; sleep 0.01; done
 `;
 
-test(
+it(
   "loses and duplicates no log line over 20 kills of the server, and keeps the agent's process",
   { timeout: 240_000 },
   async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { defaultDriverLimits, type DriverBuild } from "../driver-build.ts";
 import { ExternalDriver } from "./external-driver.ts";
@@ -25,7 +25,7 @@ const build: DriverBuild = {
   state: undefined,
 };
 
-test("says how to start its agents, and no token", async () => {
+it("says how to start its agents, and no token", async () => {
   const lines: string[] = [];
   const log = { write: (_level: string, _stage: string, line: string) => lines.push(line) };
   const result = await new ExternalDriver().start(build, log);

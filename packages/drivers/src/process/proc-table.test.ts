@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { parseMarks, parseProcess } from "./proc-table.ts";
 import { hashToken } from "./running-process.ts";
@@ -7,7 +7,7 @@ const rest = "-1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2760704 300";
 
 const status = "Name:\ta\nUid:\t7000\t0\t0\t0\nGid:\t1\t1\t1\t1\n";
 
-test("reads a process whose name holds brackets and blanks", () => {
+it("reads a process whose name holds brackets and blanks", () => {
   const stat = `4711 (a) S 1 (b) S 17 4000 4000 0 ${rest}`;
   expect(parseProcess({ stat, status }, undefined, 1_000_000)).toEqual({
     pid: 4711,
@@ -20,7 +20,7 @@ test("reads a process whose name holds brackets and blanks", () => {
   });
 });
 
-test.for([
+it.for([
   ["a zombie", `4711 (sh) Z 17 4000 4000 0 ${rest}`],
   ["one that ended meanwhile", ""],
   ["a line cut short", "4711 (sh) S 17"],
@@ -28,7 +28,7 @@ test.for([
   expect(parseProcess({ stat: line, status }, undefined, 0)).toBeUndefined();
 });
 
-test("finds the marks in an environment", () => {
+it("finds the marks in an environment", () => {
   const environment =
     "HOME=/h\0CODER_AGENT_TOKEN=secret\0SLIPWAY_PROCESS=id\0SLIPWAY_PROCESS_DIR=/d\0";
   expect(parseMarks(environment)).toEqual({
@@ -38,11 +38,9 @@ test("finds the marks in an environment", () => {
   });
 });
 
-test.for([
-  "",
-  "HOME=/h\0",
-  "SLIPWAY_PROCESS=id\0",
-  "X=SLIPWAY_PROCESS=id\0SLIPWAY_PROCESS_DIR=/d\0",
-])("sees no marks in %j", (environment) => {
-  expect(parseMarks(environment)).toBeUndefined();
-});
+it.for(["", "HOME=/h\0", "SLIPWAY_PROCESS=id\0", "X=SLIPWAY_PROCESS=id\0SLIPWAY_PROCESS_DIR=/d\0"])(
+  "sees no marks in %j",
+  (environment) => {
+    expect(parseMarks(environment)).toBeUndefined();
+  },
+);

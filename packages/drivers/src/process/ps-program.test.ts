@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { psTable } from "./ps-table.ts";
 
 /* Needs the program `ps`, which a minimal Linux may lack; `vitest.config.ts` then excludes this file, and says so. */
 
-test("finds this process, and nothing for a number that cannot be one", async () => {
+it("finds this process, and nothing for a number that cannot be one", async () => {
   expect(await psTable.find(process.pid)).toMatchObject({
     pid: process.pid,
     parentPid: process.ppid,

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { parseProcesses } from "./ps-table.ts";
 
-test("reads the lines of ps and leaves zombies out", () => {
+it("reads the lines of ps and leaves zombies out", () => {
   const output = [
     "  100     1   100   501 Ss   Wed Nov 25 01:40:14 2026",
     "  101   100   100   501 Z    Wed Nov 25 01:40:15 2026",

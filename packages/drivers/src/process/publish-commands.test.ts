@@ -2,7 +2,7 @@ import { access, chmod, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "n
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { allowTraversalTo, publishCommands } from "./publish-commands.ts";
 
@@ -29,7 +29,7 @@ async function write(name: string, mode: number): Promise<string> {
   return path;
 }
 
-test("publishes the files that other users cannot get at, and leaves the rest of a command alone", async () => {
+it("publishes the files that other users cannot get at, and leaves the rest of a command alone", async () => {
   const command = [
     await write("private/node", 0o755),
     await write("public/readable.js", 0o644),
@@ -55,7 +55,7 @@ test("publishes the files that other users cannot get at, and leaves the rest of
   expect(await publishCommand(command)).toEqual([program, ...args]);
 });
 
-test("removes what was published before", async () => {
+it("removes what was published before", async () => {
   const file = await write("private/agent.js", 0o644);
   const [before = ""] = await publishCommand([file]);
   await rm(file);
@@ -66,7 +66,7 @@ test("removes what was published before", async () => {
   await expect(access(before)).rejects.toThrow("ENOENT");
 });
 
-test("opens our folders for traversal only, and names another one that is closed", async () => {
+it("opens our folders for traversal only, and names another one that is closed", async () => {
   await mkdir(join(root, "private/data/workspaces"), { recursive: true, mode: 0o700 });
   const own = [join(root, "private/data"), join(root, "private/data/workspaces")];
   const traversal = allowTraversalTo(join(root, "private/data/workspaces"), own);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { findAgents, findMembers, processKey } from "./running-agent.ts";
 import type { AgentMarks, RunningProcess } from "./running-process.ts";
@@ -27,13 +27,13 @@ const nobody: ReadonlySet<number> = new Set();
 const all = { marks: () => true, uids: nobody };
 const none: ReadonlySet<string> = new Set();
 
-test("an agent is the process of its record, not an older child that carries its marks", () => {
+it("an agent is the process of its record, not an older child that carries its marks", () => {
   const processes = [running(10, { marks }), running(20, { marks })];
   const agents = findAgents(processes, [recordOf(20)]);
   expect(agents.map((agent) => agent.process.pid)).toEqual([20]);
 });
 
-test("without a record an agent is the oldest group leader that carries its marks", () => {
+it("without a record an agent is the oldest group leader that carries its marks", () => {
   const processes = [
     running(30, { marks }),
     running(20, { marks }),
@@ -43,22 +43,22 @@ test("without a record an agent is the oldest group leader that carries its mark
   expect(agents).toEqual([{ ...marks, process: running(20, { marks }) }]);
 });
 
-test("a record whose process number was given to another process names nobody", () => {
+it("a record whose process number was given to another process names nobody", () => {
   const later = running(20, { start: "another start" });
   expect(findAgents([later], [recordOf(20)])).toEqual([]);
 });
 
-test("a child of an agent that died is not taken for the agent", () => {
+it("a child of an agent that died is not taken for the agent", () => {
   const child = running(21, { marks });
   expect(findAgents([child], [recordOf(20)])).toEqual([]);
 });
 
-test("an agent is known by its record alone where environments cannot be read", () => {
+it("an agent is known by its record alone where environments cannot be read", () => {
   const agents = findAgents([running(20)], [recordOf(20)]);
   expect(agents.map((agent) => agent.agentId)).toEqual(["agent"]);
 });
 
-test("everything marked, in a group with a member, or descended from one is a member", () => {
+it("everything marked, in a group with a member, or descended from one is a member", () => {
   const processes = [
     running(10, { marks }),
     running(11, { parentPid: 10 }),
@@ -75,20 +75,20 @@ test("everything marked, in a group with a member, or descended from one is a me
   expect(pidsOf(members)).toEqual([10, 11, 12, 13, 14]);
 });
 
-test("a member seen before is one still after its agent has ended", () => {
+it("a member seen before is one still after its agent has ended", () => {
   const orphan = running(11);
   expect(findMembers([orphan, running(12)], [], all, new Set([processKey(orphan)]))).toEqual([
     orphan,
   ]);
 });
 
-test("whatever runs as a workspace's user is a member, with no mark, group or parent that tells", () => {
+it("whatever runs as a workspace's user is a member, with no mark, group or parent that tells", () => {
   const escaped = running(11, { uid: 7000 });
   const selection = { marks: () => false, uids: new Set([7000]) };
   expect(findMembers([escaped, running(12)], [], selection, none)).toEqual([escaped]);
 });
 
-test("this process is no member", () => {
+it("this process is no member", () => {
   const self = running(process.pid, { marks });
   expect(findMembers([self], [], all, none)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { welcomeText } from "./welcome.ts";
 
@@ -20,7 +20,7 @@ function commandsOf(text: string): string[] {
   return [...after.matchAll(/^  (.*)$/gm)].map(([, command]) => command ?? "");
 }
 
-test("suggests a template that every server takes, as seen from where the server was started", async () => {
+it("suggests a template that every server takes, as seen from where the server was started", async () => {
   const [login, push, create] = commandsOf(welcomeText(input));
   expect(login).toBe("slipway login http://127.0.0.1:3000");
   expect(push).toBe("slipway templates push examples/external.slipway.yaml");
@@ -31,14 +31,14 @@ test("suggests a template that every server takes, as seen from where the server
   await access(path);
 });
 
-test("suggests to create a workspace where there are templates", () => {
+it("suggests to create a workspace where there are templates", () => {
   expect(commandsOf(welcomeText({ ...input, hasTemplates: true }))).toEqual([
     "slipway login http://127.0.0.1:3000",
     "slipway create",
   ]);
 });
 
-test("suggests to look at the demonstration, and begins with how to install the command when new", () => {
+it("suggests to look at the demonstration, and begins with how to install the command when new", () => {
   const demo = { workspaceName: "demo", state: "running" };
   const login = { email: "admin@localhost", password: { generated: "secret" } };
   const text = welcomeText({ ...input, login, demo });

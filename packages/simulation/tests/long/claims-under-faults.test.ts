@@ -1,10 +1,10 @@
 import { runClaimFaults } from "@slipway/simulation/claim-faults";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 /** The seed of the run; `npm run test:claim-faults -- --seed N` repeats a run, with more claims if asked for. */
 const seed = process.env["CI"] === "true" ? 1 : Date.now() % 1_000_000;
 
-test(
+it(
   "60 claims while servers, PostgreSQL, agents and all connections between them break: each starts once for its owner",
   { timeout: 300_000 },
   async () => {

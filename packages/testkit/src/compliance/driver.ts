@@ -1,5 +1,5 @@
 import type { Driver, DriverBuild, DriverLog } from "@slipway/drivers";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { sampleBuild } from "./sample-build.ts";
 
@@ -38,7 +38,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       );
     }
 
-    test("plans a resource for each agent, and changes nothing", async () => {
+    it("plans a resource for each agent, and changes nothing", async () => {
       const build = sampleBuild();
       const agentNames = build.agents.map((agent) => agent.name);
       const input = { template: build.template, parameters: {}, agentNames };
@@ -47,7 +47,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       expect(await statusOf(subject.driver, build)).toEqual(expected(build, false));
     });
 
-    test("starts the same build again without doing anything twice", async () => {
+    it("starts the same build again without doing anything twice", async () => {
       const build = sampleBuild();
       const first = await subject.driver.start(build, silent, signal);
       const observed = await subject.driver.observe(observing(build), signal);
@@ -56,7 +56,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       expect(await statusOf(subject.driver, build)).toEqual(expected(build, true));
     });
 
-    test("goes on with what another process began", async () => {
+    it("goes on with what another process began", async () => {
       const build = sampleBuild();
       const { state } = await subject.driver.start(build, silent, signal);
       const later = subject.reopen();
@@ -66,7 +66,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       expect(await statusOf(later, stop)).toEqual(expected(build, false));
     });
 
-    test("stops and deletes what is stopped or gone already", async () => {
+    it("stops and deletes what is stopped or gone already", async () => {
       const { state } = await subject.driver.start(sampleBuild(), silent, signal);
       const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
       const stopped = await subject.driver.stop(stop, silent, signal);
@@ -78,13 +78,13 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
     });
 
-    test("deletes a workspace that was never started", async () => {
+    it("deletes a workspace that was never started", async () => {
       const end = sampleBuild({ transition: "delete" });
       await subject.driver.delete(end, silent, signal);
       expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
     });
 
-    test("starts anew after a stop", async () => {
+    it("starts anew after a stop", async () => {
       const { state } = await subject.driver.start(sampleBuild(), silent, signal);
       const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
       const { state: left } = await subject.driver.stop(stop, silent, signal);

@@ -1,5 +1,5 @@
 import type { LocalHints, PubSub } from "@slipway/server/claims";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { countHints } from "./count-hints.ts";
 
@@ -40,7 +40,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       await heard;
     }
 
-    test("reach the replica itself at once, and the others soon", async () => {
+    it("reach the replica itself at once, and the others soon", async () => {
       using own = countHints(one, "a");
       using other = countHints(two, "a");
       const hinted = other.next();
@@ -50,7 +50,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       expect(other.count).toBe(1);
     });
 
-    test("reach only subscribers of their topic, and all of them", async () => {
+    it("reach only subscribers of their topic, and all of them", async () => {
       using first = countHints(two, "a");
       using second = countHints(two, "a");
       using elsewhere = countHints(two, "b");
@@ -61,7 +61,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       expect(elsewhere.count).toBe(0);
     });
 
-    test("reach every topic of many", async () => {
+    it("reach every topic of many", async () => {
       const topics = Array.from({ length: 500 }, (_, index) => `workspace:${index}`);
       const hints = topics.map((topic) => countHints(two, topic));
       const all = Promise.all(hints.map((hint) => hint.next()));
@@ -70,7 +70,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       for (const hint of hints) expect(hint.count).toBeGreaterThan(0);
     });
 
-    test("reach nobody who has unsubscribed, even during a hint", async () => {
+    it("reach nobody who has unsubscribed, even during a hint", async () => {
       const left = countHints(two, "a");
       left[Symbol.dispose]();
       left[Symbol.dispose]();
@@ -86,7 +86,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       expect([left.count, heard, staying.count]).toEqual([0, 1, 2]);
     });
 
-    test("stay in the replica that hints here alone", async () => {
+    it("stay in the replica that hints here alone", async () => {
       using own = countHints(one, "a");
       using other = countHints(two, "a");
       one.hintHere("a");
@@ -95,7 +95,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       expect(other.count).toBe(0);
     });
 
-    test("come from no replica that is closed", async () => {
+    it("come from no replica that is closed", async () => {
       using other = countHints(two, "a");
       await one[Symbol.asyncDispose]();
       one.publish("a");

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import type { Interval } from "./options.ts";
 import { judgeHostileRun } from "./verdict.ts";
@@ -21,7 +21,7 @@ function run(
 
 const flat = () => 200;
 
-test("passes a run whose memory comes to rest and whose disk hardly grows", () => {
+it("passes a run whose memory comes to rest and whose disk hardly grows", () => {
   const intervals = run(
     (minute) => 300 - 100 / minute,
     (minute) => 100 + minute,
@@ -29,7 +29,7 @@ test("passes a run whose memory comes to rest and whose disk hardly grows", () =
   expect(judgeHostileRun({ intervals, faults: [], p99Ms: 60 })).toEqual([]);
 });
 
-test.each([
+it.each([
   ["slow requests", run(flat, flat), [], 101, /took up to 101 ms/],
   ["no request at all", run(flat, flat), [], Number.NaN, /took up to NaN/],
   ["memory that grows", run((minute) => 200 + 10 * minute, flat), [], 1, /memory grew by/],

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { openLocalServer } from "./local-server.ts";
 import { type ProxyTarget, TcpProxy } from "./tcp-proxy.ts";
@@ -45,7 +45,7 @@ async function closedPort(): Promise<ProxyTarget> {
   return { port: server.port };
 }
 
-test("passes bytes and the end of each side on by themselves", async () => {
+it("passes bytes and the end of each side on by themselves", async () => {
   const { proxy, near, far } = await openEnds();
   near.end("question");
   expect(await read(far)).toBe("question");
@@ -56,7 +56,7 @@ test("passes bytes and the end of each side on by themselves", async () => {
   await expect.poll(() => proxy.links).toEqual([]);
 });
 
-test("passes over targets that take no connection, and resets when none does", async () => {
+it("passes over targets that take no connection, and resets when none does", async () => {
   const nobody = await closedPort();
   const { near, far } = await openEnds(nobody, { path: "/nowhere" });
   near.write("hello");
@@ -68,7 +68,7 @@ test("passes over targets that take no connection, and resets when none does", a
   expect(await once(refused, "error")).toMatchObject([{ code: "ECONNRESET" }]);
 });
 
-test("cuts both sides off", async () => {
+it("cuts both sides off", async () => {
   const { proxy, near, far } = await openEnds();
   const ended = Promise.all([closed(near), closed(far)]);
   for (const link of proxy.links) link.cut();
@@ -76,7 +76,7 @@ test("cuts both sides off", async () => {
   await expect.poll(() => proxy.links).toEqual([]);
 });
 
-test("holds everything back while it is stalled, the loss of a side too", async () => {
+it("holds everything back while it is stalled, the loss of a side too", async () => {
   const { proxy, near, far } = await openEnds();
   const [link] = proxy.links;
   link?.stall();
@@ -91,7 +91,7 @@ test("holds everything back while it is stalled, the loss of a side too", async 
   await expect.poll(() => proxy.links).toEqual([]);
 });
 
-test("passes on what came during a stall", async () => {
+it("passes on what came during a stall", async () => {
   const { proxy, near, far } = await openEnds();
   const [link] = proxy.links;
   link?.stall();

@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { runHostile } from "../../src/index.ts";
 
 /** `npm run test:hostile` runs for an hour and times it; this test only checks that everything goes on. */
-test(
+it(
   "one hostile agent and one hostile member at once: the server answers them, and the member who works",
   { timeout: 240_000 },
   async () => {

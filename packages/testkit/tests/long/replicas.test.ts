@@ -17,7 +17,7 @@ import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
-import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { expect, inject, it, onTestFinished, vi } from "vitest";
 
 import {
   firstAgent,
@@ -36,7 +36,7 @@ agents:
 
 const signal = new AbortController().signal;
 
-test("two servers on one database: an agent on one, a follower on the other", async () => {
+it("two servers on one database: an agent on one, a follower on the other", async () => {
   const database = await openTestDatabase(inject("postgresUrl"));
   onTestFinished(() => database[Symbol.asyncDispose]());
   const environment = {
@@ -61,7 +61,7 @@ test("two servers on one database: an agent on one, a follower on the other", as
   await follower.return();
 });
 
-test(
+it(
   "ten restarts of the database under load: no acknowledged line is lost or doubled",
   { timeout: 180_000 },
   async () => {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { ByteQueue } from "./byte-queue.ts";
 import { joinBytes } from "./join.ts";
 
-test("gives the bytes back in order, whatever is pushed and taken", () => {
+it("gives the bytes back in order, whatever is pushed and taken", () => {
   const step = fc.record({ push: fc.uint8Array({ maxLength: 20 }), take: fc.nat(30) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
@@ -21,14 +21,14 @@ test("gives the bytes back in order, whatever is pushed and taken", () => {
   );
 });
 
-test("returns the pushed array itself when all of it is taken", () => {
+it("returns the pushed array itself when all of it is taken", () => {
   const queue = new ByteQueue();
   const bytes = Uint8Array.of(1, 2, 3);
   queue.push(bytes);
   expect(queue.take(3)[0]).toBe(bytes);
 });
 
-test("is empty after clear", () => {
+it("is empty after clear", () => {
   const queue = new ByteQueue();
   queue.push(Uint8Array.of(1));
   queue.clear();

@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { GrowingBuffer } from "./growing-buffer.ts";
 import { joinBytes } from "./join.ts";
 
-test("gives all bytes back at once and is empty then", () => {
+it("gives all bytes back at once and is empty then", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 100 })), (pieces) => {
       const buffer = new GrowingBuffer();
@@ -18,7 +18,7 @@ test("gives all bytes back at once and is empty then", () => {
   );
 });
 
-test("does not touch what it gave away", () => {
+it("does not touch what it gave away", () => {
   const buffer = new GrowingBuffer();
   buffer.append(Uint8Array.of(1));
   const taken = buffer.take();

@@ -1,20 +1,20 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeUuid, parseUuid } from "./uuid.ts";
 
 const text = "00112233-4455-6677-8899-aabbccddeeff";
 
-test("keeps the order of RFC 4122", () => {
+it("keeps the order of RFC 4122", () => {
   expect(encodeUuid(text)).toEqual(Uint8Array.from({ length: 16 }, (_, at) => at * 0x11));
   expect(parseUuid(encodeUuid(text))).toBe(text);
 });
 
-test("reads upper case and writes lower case", () => {
+it("reads upper case and writes lower case", () => {
   expect(parseUuid(encodeUuid(text.toUpperCase()))).toBe(text);
 });
 
-test.each([0, 4, 15, 17, 32])("refuses %i bytes", (length) => {
+it.each([0, 4, 15, 17, 32])("refuses %i bytes", (length) => {
   expect(() => parseUuid(new Uint8Array(length))).toThrow(
     expect.objectContaining({
       name: "BytesError",
@@ -24,17 +24,14 @@ test.each([0, 4, 15, 17, 32])("refuses %i bytes", (length) => {
   );
 });
 
-test.each([
-  "",
-  "00112233445566778899aabbccddeeff",
-  `{${text}}`,
-  `${text}0`,
-  text.replace("f", "g"),
-])("refuses the text %j", (wrong) => {
-  expect(() => encodeUuid(wrong)).toThrow(expect.objectContaining({ code: "malformed-uuid" }));
-});
+it.each(["", "00112233445566778899aabbccddeeff", `{${text}}`, `${text}0`, text.replace("f", "g")])(
+  "refuses the text %j",
+  (wrong) => {
+    expect(() => encodeUuid(wrong)).toThrow(expect.objectContaining({ code: "malformed-uuid" }));
+  },
+);
 
-test("reads back what it wrote", () => {
+it("reads back what it wrote", () => {
   fc.assert(
     fc.property(fc.uuid(), (uuid) => {
       expect(parseUuid(encodeUuid(uuid))).toBe(uuid);

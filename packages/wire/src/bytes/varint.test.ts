@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { BytesError } from "./errors.ts";
 import { appendVarint, parseVarint } from "./varint.ts";
@@ -10,7 +10,7 @@ function encode(value: number): Uint8Array {
   return Uint8Array.from(out);
 }
 
-test.each([
+it.each([
   [0, [0x00]],
   [127, [0x7f]],
   [128, [0x80, 0x01]],
@@ -20,7 +20,7 @@ test.each([
   expect([...encode(value)]).toEqual(bytes);
 });
 
-test("reads back what it wrote, at any offset", () => {
+it("reads back what it wrote, at any offset", () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.uint8Array({ maxLength: 4 }), (value, before) => {
       const bytes = Uint8Array.from([...before, ...encode(value)]);
@@ -29,7 +29,7 @@ test("reads back what it wrote, at any offset", () => {
   );
 });
 
-test("wants more bytes as long as the last one says that it is not the last", () => {
+it("wants more bytes as long as the last one says that it is not the last", () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), (value) => {
       const bytes = encode(value);
@@ -40,13 +40,13 @@ test("wants more bytes as long as the last one says that it is not the last", ()
   );
 });
 
-test("takes ten bytes of padding and refuses eleven", () => {
+it("takes ten bytes of padding and refuses eleven", () => {
   const padded = Uint8Array.of(0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00);
   expect(parseVarint(padded, 0)).toEqual({ value: 1, next: 10 });
   expect(() => parseVarint(new Uint8Array(11).fill(0x80), 0)).toThrow(BytesError);
 });
 
-test("refuses what is above 2^53 - 1", () => {
+it("refuses what is above 2^53 - 1", () => {
   const bytes = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
   expect(() => parseVarint(bytes, 0)).toThrow(
     expect.objectContaining({ code: "malformed-varint" }),

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { joinBytes } from "../bytes/join.ts";
 import { DrpcCaller } from "./caller.ts";
@@ -25,7 +25,7 @@ function cut(bytes: Uint8Array, at: readonly number[]): readonly Uint8Array[] {
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
-test("carries any messages of several calls in any chunks", () => {
+it("carries any messages of several calls in any chunks", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(messages, messages), { maxLength: 3 }), cuts, (calls, at) => {
       const caller = new DrpcCaller();
@@ -57,7 +57,7 @@ test("carries any messages of several calls in any chunks", () => {
   );
 });
 
-test("raises only its own error for random frames", () => {
+it("raises only its own error for random frames", () => {
   const frame = fc
     .tuple(fc.nat(255), fc.nat(3), fc.nat(5), fc.uint8Array({ maxLength: 9 }))
     .map(([control, streamId, messageId, data]) =>

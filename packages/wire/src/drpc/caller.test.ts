@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { DrpcCaller } from "./caller.ts";
@@ -9,7 +9,7 @@ function caller(): DrpcCaller {
   return side;
 }
 
-test("calls with one message", () => {
+it("calls with one message", () => {
   const side = new DrpcCaller();
   expect(encodeHex(side.invoke("/x"))).toBe("030101022f78");
   expect(encodeHex(side.message(new Uint8Array(0)))).toBe("05010200");
@@ -17,7 +17,7 @@ test("calls with one message", () => {
   expect(encodeHex(side.close())).toBe("0b010400");
 });
 
-test("sends metadata first", () => {
+it("sends metadata first", () => {
   const side = new DrpcCaller();
   expect(encodeHex(side.invoke("/x", new Map([["k", "v1"]])))).toBe(
     "0f0101090a070a016b12027631030102022f78",
@@ -25,21 +25,21 @@ test("sends metadata first", () => {
   expect(encodeHex(side.message(new Uint8Array(0)))).toBe("05010300");
 });
 
-test("hears the reply and its end", () => {
+it("hears the reply and its end", () => {
   expect(caller().receive(parseHex("050101040a02081e0d010200"))).toEqual([
     { type: "message", bytes: parseHex("0a02081e") },
     { type: "end" },
   ]);
 });
 
-test("hears an error", () => {
+it("hears an error", () => {
   const hex = "07010115000000000000000c556e696d706c656d656e746564";
   expect(caller().receive(parseHex(hex))).toEqual([
     { type: "error", code: 12, message: "Unimplemented" },
   ]);
 });
 
-test.each([
+it.each([
   ["Close", "0b010100"],
   ["Cancel", "89010100"],
 ])("takes %s for the end, once, after which it sends nothing", (_, hex) => {
@@ -51,14 +51,14 @@ test.each([
   expect(side.close()).toHaveLength(0);
 });
 
-test("needs no Close when both sides have ended", () => {
+it("needs no Close when both sides have ended", () => {
   const side = caller();
   side.closeSend();
   side.receive(parseHex("050101000d010200"));
   expect(side.close()).toHaveLength(0);
 });
 
-test("numbers the next call on the same stream anew", () => {
+it("numbers the next call on the same stream anew", () => {
   const side = caller();
   side.close();
   expect(encodeHex(side.invoke("/x"))).toBe("030201022f78");
@@ -67,12 +67,12 @@ test("numbers the next call on the same stream anew", () => {
   expect(side.receive(parseHex("05020100"))).toMatchObject([{ type: "message" }]);
 });
 
-test("refuses to call while a call runs, and to use a call before it began", () => {
+it("refuses to call while a call runs, and to use a call before it began", () => {
   expect(() => caller().invoke("/y")).toThrow(expect.objectContaining({ code: "rpc-active" }));
   expect(() => new DrpcCaller().closeSend()).toThrow(expect.objectContaining({ code: "no-rpc" }));
 });
 
-test("refuses a message after its end of messages", () => {
+it("refuses a message after its end of messages", () => {
   const side = caller();
   side.closeSend();
   expect(() => side.message(new Uint8Array(0))).toThrow(
@@ -80,7 +80,7 @@ test("refuses a message after its end of messages", () => {
   );
 });
 
-test.each([
+it.each([
   ["an invoke", "030101022f78"],
   ["metadata", "0f010100"],
   ["an answer to a call that was not made", "05020100"],
@@ -91,7 +91,7 @@ test.each([
   );
 });
 
-test("refuses an error without a code", () => {
+it("refuses an error without a code", () => {
   expect(() => caller().receive(parseHex("0701010100"))).toThrow(
     expect.objectContaining({ code: "malformed-frame" }),
   );

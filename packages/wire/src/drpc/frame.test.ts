@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { DrpcError } from "./errors.ts";
@@ -28,7 +28,7 @@ const anyFrame: fc.Arbitrary<DrpcFrame> = fc.record({
   data: fc.uint8Array({ maxLength: 300 }),
 });
 
-test.each(vectors)("reads and writes the vector: $name", ({ hex, data, ...rest }) => {
+it.each(vectors)("reads and writes the vector: $name", ({ hex, data, ...rest }) => {
   const { kind, isDone, isControl, streamId, messageId } = rest;
   const frame = { kind, isDone, isControl, streamId, messageId, data: parseHex(data) };
   const bytes = parseHex(hex);
@@ -36,7 +36,7 @@ test.each(vectors)("reads and writes the vector: $name", ({ hex, data, ...rest }
   expect(encodeHex(encodeFrame(frame))).toBe(hex);
 });
 
-test("reads back what it wrote, at any offset", () => {
+it("reads back what it wrote, at any offset", () => {
   fc.assert(
     fc.property(anyFrame, fc.uint8Array({ maxLength: 3 }), (frame, before) => {
       const bytes = Uint8Array.from([...before, ...encodeFrame(frame)]);
@@ -49,7 +49,7 @@ test("reads back what it wrote, at any offset", () => {
   );
 });
 
-test("wants more bytes, and not more than it needs, for a frame that is cut anywhere", () => {
+it("wants more bytes, and not more than it needs, for a frame that is cut anywhere", () => {
   fc.assert(
     fc.property(anyFrame, (frame) => {
       const bytes = encodeFrame(frame);
@@ -64,14 +64,14 @@ test("wants more bytes, and not more than it needs, for a frame that is cut anyw
   );
 });
 
-test("returns the data as a view", () => {
+it("returns the data as a view", () => {
   const bytes = parseHex("050101020a0b");
   const parsed = parseFrame(bytes);
   expect(parsed).toMatchObject({ frame: { data: Uint8Array.of(0x0a, 0x0b) } });
   expect(parsed.type === "frame" && parsed.frame.data.buffer).toBe(bytes.buffer);
 });
 
-test("refuses a length above the limit before the data is there", () => {
+it("refuses a length above the limit before the data is there", () => {
   const fields = { kind: 2, isDone: true, isControl: false, streamId: 1, messageId: 1 };
   const header = encodeFrame({ ...fields, data: new Uint8Array(maxPacketBytes) }).subarray(0, 7);
   expect(parseFrame(header)).toEqual({ type: "incomplete", wantedBytes: maxPacketBytes + 7 });
@@ -81,13 +81,13 @@ test("refuses a length above the limit before the data is there", () => {
   );
 });
 
-test("refuses a varint that does not end", () => {
+it("refuses a varint that does not end", () => {
   expect(() => parseFrame(parseHex(`05${"ff".repeat(11)}`))).toThrow(
     expect.objectContaining({ name: "DrpcError", code: "malformed-frame" }),
   );
 });
 
-test("raises only its own error for random bytes", () => {
+it("raises only its own error for random bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       try {

@@ -1,22 +1,22 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { DrpcError } from "./errors.ts";
 import { encodeMetadata, parseMetadata } from "./metadata.ts";
 
-test("writes k = v1 as the specification does", () => {
+it("writes k = v1 as the specification does", () => {
   const metadata = new Map([["k", "v1"]]);
   expect(encodeHex(encodeMetadata(metadata))).toBe("0a070a016b12027631");
   expect(parseMetadata(parseHex("0a070a016b12027631"))).toEqual(metadata);
 });
 
-test("takes an absent key or value for an empty one", () => {
+it("takes an absent key or value for an empty one", () => {
   expect(parseMetadata(parseHex("0a030a016b"))).toEqual(new Map([["k", ""]]));
   expect(parseMetadata(parseHex("0a00"))).toEqual(new Map([["", ""]]));
 });
 
-test.each(["12", "1200", "0a", "0a05", "0a020a05", "0a021a00", "0a030a01ff", "0aff"])(
+it.each(["12", "1200", "0a", "0a05", "0a020a05", "0a021a00", "0a030a01ff", "0aff"])(
   "refuses %s",
   (hex) => {
     expect(() => parseMetadata(parseHex(hex))).toThrow(
@@ -25,13 +25,13 @@ test.each(["12", "1200", "0a", "0a05", "0a020a05", "0a021a00", "0a030a01ff", "0a
   },
 );
 
-test("refuses more than 16 KiB", () => {
+it("refuses more than 16 KiB", () => {
   const metadata = (length: number) => encodeMetadata(new Map([["k", "v".repeat(length)]]));
   expect(parseMetadata(metadata(16_000)).get("k")).toHaveLength(16_000);
   expect(() => parseMetadata(metadata(16 * 1024))).toThrow("at most 16384 are taken");
 });
 
-test("reads back what it wrote", () => {
+it("reads back what it wrote", () => {
   const entries = fc.array(
     fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ maxLength: 200 })),
   );
@@ -43,7 +43,7 @@ test("reads back what it wrote", () => {
   );
 });
 
-test("raises only its own error for random bytes", () => {
+it("raises only its own error for random bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       try {

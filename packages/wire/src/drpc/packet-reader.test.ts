@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { joinBytes } from "../bytes/join.ts";
 import { DrpcError } from "./errors.ts";
@@ -25,7 +25,7 @@ function read(reader: PacketReader, chunks: readonly Uint8Array[]): readonly Drp
 
 const whole = read(new PacketReader(), [stream]);
 
-test("reads the packets of one chunk", () => {
+it("reads the packets of one chunk", () => {
   expect(whole.map((packet) => [packet.kind, ...packet.data])).toEqual([
     [1, 0x2f, 0x78],
     [2, 1, 2, 3, 4],
@@ -33,7 +33,7 @@ test("reads the packets of one chunk", () => {
   ]);
 });
 
-test("reads the same packets, however the bytes are cut in three", () => {
+it("reads the same packets, however the bytes are cut in three", () => {
   for (let first = 0; first <= stream.length; first += 1) {
     for (let second = first; second <= stream.length; second += 1) {
       const chunks = [
@@ -46,19 +46,19 @@ test("reads the same packets, however the bytes are cut in three", () => {
   }
 });
 
-test("reads the same packets byte by byte", () => {
+it("reads the same packets byte by byte", () => {
   const chunks = Array.from(stream, (byte) => Uint8Array.of(byte));
   expect(read(new PacketReader(), chunks)).toEqual(whole);
 });
 
-test("says nothing about bytes that end early", () => {
+it("says nothing about bytes that end early", () => {
   for (let length = 0; length < stream.length; length += 1) {
     const packets = read(new PacketReader(), [stream.subarray(0, length)]);
     expect(packets).toEqual(whole.slice(0, packets.length));
   }
 });
 
-test("raises only its own error for random bytes in random chunks", () => {
+it("raises only its own error for random bytes in random chunks", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (chunks) => {
       try {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex } from "../bytes/hex.ts";
 import { joinBytes } from "../bytes/join.ts";
@@ -23,14 +23,14 @@ function message(data: Uint8Array): Uint8Array {
   return encodePacket({ kind: PacketKind.message, streamId: 1, messageId: 2, data });
 }
 
-test("splits 70 000 bytes into frames of 65 536 and 4 464 bytes with one message id", () => {
+it("splits 70 000 bytes into frames of 65 536 and 4 464 bytes with one message id", () => {
   const bytes = message(new Uint8Array(70_000));
   expect(encodeHex(bytes.subarray(0, 6))).toBe("040102808004");
   expect(encodeHex(bytes.subarray(6 + 65_536, 6 + 65_536 + 5))).toBe("050102f022");
   expect(bytes).toHaveLength(6 + 65_536 + 5 + 4_464);
 });
 
-test.each([0, 1, 65_535, 65_536, 65_537, 131_072, maxPacketBytes])(
+it.each([0, 1, 65_535, 65_536, 65_537, 131_072, maxPacketBytes])(
   "reads back a message of %i bytes",
   (length) => {
     const data = Uint8Array.from({ length }, (_, at) => at * 7);
@@ -40,7 +40,7 @@ test.each([0, 1, 65_535, 65_536, 65_537, 131_072, maxPacketBytes])(
   },
 );
 
-test("ends exactly one frame of a packet", () => {
+it("ends exactly one frame of a packet", () => {
   const bytes = message(new Uint8Array(131_072));
   const first = parseFrame(bytes);
   expect(first).toMatchObject({ frame: { isDone: false } });
@@ -48,13 +48,13 @@ test("ends exactly one frame of a packet", () => {
   expect(parseFrame(bytes, next)).toMatchObject({ frame: { isDone: true }, next: bytes.length });
 });
 
-test("refuses to write one byte more than the limit", () => {
+it("refuses to write one byte more than the limit", () => {
   expect(() => message(new Uint8Array(maxPacketBytes + 1))).toThrow(
     expect.objectContaining({ code: "packet-too-large" }),
   );
 });
 
-test("refuses to join one byte more than the limit", () => {
+it("refuses to join one byte more than the limit", () => {
   const assembly = new PacketAssembly();
   const half = new Uint8Array(maxPacketBytes / 2);
   assembly.receive(frame({ isDone: false, data: half }));
@@ -64,13 +64,13 @@ test("refuses to join one byte more than the limit", () => {
   );
 });
 
-test("sends Cancel with the control flag", () => {
+it("sends Cancel with the control flag", () => {
   const data = new Uint8Array(0);
   const bytes = encodePacket({ kind: PacketKind.cancel, streamId: 1, messageId: 4, data });
   expect(encodeHex(bytes)).toBe("89010400");
 });
 
-test.each([
+it.each([
   [0, 1],
   [1, 0],
 ])("refuses the ids (%i, %i)", (streamId, messageId) => {
@@ -79,7 +79,7 @@ test.each([
   );
 });
 
-test.each([
+it.each([
   ["the same pair", 2, 5],
   ["a lower message id", 2, 4],
   ["a lower stream id", 1, 9],
@@ -91,13 +91,13 @@ test.each([
   );
 });
 
-test("takes gaps between the ids", () => {
+it("takes gaps between the ids", () => {
   const assembly = new PacketAssembly();
   expect(assembly.receive(frame({ messageId: 7 }))).toMatchObject({ messageId: 7 });
   expect(assembly.receive(frame({ streamId: 9, messageId: 1 }))).toMatchObject({ streamId: 9 });
 });
 
-test("discards an unfinished packet for a newer one", () => {
+it("discards an unfinished packet for a newer one", () => {
   const assembly = new PacketAssembly();
   expect(assembly.receive(frame({ isDone: false, data: Uint8Array.of(1) }))).toBeUndefined();
   expect(assembly.receive(frame({ messageId: 2, data: Uint8Array.of(2) }))).toMatchObject({
@@ -105,7 +105,7 @@ test("discards an unfinished packet for a newer one", () => {
   });
 });
 
-test("refuses another kind within a packet", () => {
+it("refuses another kind within a packet", () => {
   const assembly = new PacketAssembly();
   assembly.receive(frame({ isDone: false }));
   expect(() => assembly.receive(frame({ kind: PacketKind.close }))).toThrow(
@@ -113,7 +113,7 @@ test("refuses another kind within a packet", () => {
   );
 });
 
-test.each([0, 8, 63])("ignores the unknown kind %i only with the control flag", (kind) => {
+it.each([0, 8, 63])("ignores the unknown kind %i only with the control flag", (kind) => {
   const assembly = new PacketAssembly();
   expect(assembly.receive(frame({ kind, isControl: true }))).toBeUndefined();
   expect(() => assembly.receive(frame({ kind }))).toThrow(

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { joinBytes } from "../bytes/join.ts";
@@ -15,7 +15,7 @@ function responder(hex = invoke): DrpcResponder {
   return side;
 }
 
-test("hears a unary call in one chunk", () => {
+it("hears a unary call in one chunk", () => {
   expect(new DrpcResponder().receive(parseHex(`${invoke}050102000d010300`))).toEqual([
     { type: "invoke", path, metadata: noMetadata },
     { type: "message", bytes: new Uint8Array(0) },
@@ -23,28 +23,28 @@ test("hears a unary call in one chunk", () => {
   ]);
 });
 
-test("answers with its own message ids and the caller's stream id", () => {
+it("answers with its own message ids and the caller's stream id", () => {
   const side = responder("030501022f78");
   expect(encodeHex(side.message(parseHex("0a02081e")))).toBe("050501040a02081e");
   expect(encodeHex(side.message(new Uint8Array(0)))).toBe("05050200");
   expect(encodeHex(side.closeSend())).toBe("0d050300");
 });
 
-test("reads metadata before the invoke of the same stream", () => {
+it("reads metadata before the invoke of the same stream", () => {
   const side = new DrpcResponder();
   expect(side.receive(parseHex("0f0101090a070a016b12027631030102022f78"))).toEqual([
     { type: "invoke", path, metadata: new Map([["k", "v1"]]) },
   ]);
 });
 
-test("forgets metadata of another stream", () => {
+it("forgets metadata of another stream", () => {
   const side = new DrpcResponder();
   expect(side.receive(parseHex("0f0101090a070a016b12027631030201022f78"))).toEqual([
     { type: "invoke", path, metadata: noMetadata },
   ]);
 });
 
-test("fails with a code, once, and says nothing more", () => {
+it("fails with a code, once, and says nothing more", () => {
   const side = responder();
   expect(encodeHex(side.error(0, "boom"))).toBe("0701010c0000000000000000626f6f6d");
   for (const late of [
@@ -57,7 +57,7 @@ test("fails with a code, once, and says nothing more", () => {
   }
 });
 
-test.each([
+it.each([
   ["cancel", "89010200"],
   ["close", "0b010200"],
   ["error", "0701020c0000000000000000626f6f6d"],
@@ -67,20 +67,20 @@ test.each([
   expect(side.message(Uint8Array.of(1))).toHaveLength(0);
 });
 
-test("ignores the late Close of a caller that was answered", () => {
+it("ignores the late Close of a caller that was answered", () => {
   const side = responder(`${invoke}050102000d010300`);
   side.message(new Uint8Array(0));
   side.closeSend();
   expect(side.receive(parseHex("0b010400"))).toEqual([]);
 });
 
-test("hears the Close of a caller that goes on sending", () => {
+it("hears the Close of a caller that goes on sending", () => {
   const side = responder();
   side.closeSend();
   expect(side.receive(parseHex("0b010400"))).toEqual([{ type: "cancel", reason: "close" }]);
 });
 
-test("serves the next call on the same stream", () => {
+it("serves the next call on the same stream", () => {
   const side = responder(`${invoke}0d010300`);
   side.message(new Uint8Array(0));
   side.closeSend();
@@ -90,21 +90,21 @@ test("serves the next call on the same stream", () => {
   expect(encodeHex(side.message(new Uint8Array(0)))).toBe("05020100");
 });
 
-test("cancels a running call for the next one", () => {
+it("cancels a running call for the next one", () => {
   expect(responder().receive(parseHex("030201022f78"))).toEqual([
     { type: "cancel", reason: "cancel" },
     { type: "invoke", path, metadata: noMetadata },
   ]);
 });
 
-test("ignores an invoke with the id of a call that is over", () => {
+it("ignores an invoke with the id of a call that is over", () => {
   const side = responder();
   side.close();
   expect(side.receive(parseHex("030102022f78"))).toEqual([]);
   expect(side.receive(parseHex("05010300"))).toEqual([]);
 });
 
-test.each([
+it.each([
   ["a second invoke of a running call", "030102022f78"],
   ["the same ids again", invoke],
   ["a message of a stream that was not invoked", "05020100"],
@@ -115,21 +115,21 @@ test.each([
   );
 });
 
-test("refuses a path that is not UTF-8", () => {
+it("refuses a path that is not UTF-8", () => {
   expect(() => new DrpcResponder().receive(parseHex("03010101ff"))).toThrow(
     expect.objectContaining({ code: "malformed-frame" }),
   );
 });
 
-test("ignores what comes after the end of messages", () => {
+it("ignores what comes after the end of messages", () => {
   expect(responder(`${invoke}0d010200`).receive(parseHex("050103000d010400"))).toEqual([]);
 });
 
-test("ignores an unknown kind with the control flag", () => {
+it("ignores an unknown kind with the control flag", () => {
   expect(responder().receive(parseHex("91010200"))).toEqual([]);
 });
 
-test("takes a message of 4 MiB and refuses one byte more, in either direction", () => {
+it("takes a message of 4 MiB and refuses one byte more, in either direction", () => {
   const side = responder();
   const largest = joinBytes([parseHex("05010280808002"), new Uint8Array(maxPacketBytes)]);
   expect(side.receive(largest)).toMatchObject([{ type: "message" }]);
@@ -141,13 +141,13 @@ test("takes a message of 4 MiB and refuses one byte more, in either direction", 
   );
 });
 
-test("can still fail properly after a message that was too large", () => {
+it("can still fail properly after a message that was too large", () => {
   const side = responder();
   expect(() => side.message(new Uint8Array(maxPacketBytes + 1))).toThrow();
   expect(encodeHex(side.error(0, "boom"))).toBe("0701010c0000000000000000626f6f6d");
 });
 
-test("refuses to answer before there is a call, or after its own end of messages", () => {
+it("refuses to answer before there is a call, or after its own end of messages", () => {
   expect(() => new DrpcResponder().closeSend()).toThrow(
     expect.objectContaining({ code: "no-rpc" }),
   );

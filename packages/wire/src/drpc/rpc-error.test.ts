@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { drpcCodeUnimplemented, encodeRpcError, parseRpcError } from "./rpc-error.ts";
 
-test.each([
+it.each([
   [0, "boom", "0000000000000000626f6f6d"],
   [drpcCodeUnimplemented, "Unimplemented", "000000000000000c556e696d706c656d656e746564"],
 ])("writes code %i, %s", (code, message, hex) => {
@@ -12,17 +12,17 @@ test.each([
   expect(parseRpcError(parseHex(hex))).toEqual({ code, message });
 });
 
-test("refuses less than a code", () => {
+it("refuses less than a code", () => {
   expect(() => parseRpcError(new Uint8Array(7))).toThrow(
     expect.objectContaining({ code: "malformed-frame" }),
   );
 });
 
-test("shows a text that is not UTF-8", () => {
+it("shows a text that is not UTF-8", () => {
   expect(parseRpcError(parseHex("000000000000000061ff"))).toEqual({ code: 0, message: "a\uFFFD" });
 });
 
-test("reads back what it wrote", () => {
+it("reads back what it wrote", () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.string({ unit: "grapheme" }), (code, message) => {
       expect(parseRpcError(encodeRpcError({ code, message }))).toEqual({ code, message });

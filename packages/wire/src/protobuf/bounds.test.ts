@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { boundsCheck } from "./bounds.ts";
 import { ProtobufError } from "./errors.ts";
@@ -20,7 +20,7 @@ const checkStats = boundsCheck(UpdateStatsRequestSchema, bounds);
 const stats = (fields: object) => encodeMessage(UpdateStatsRequestSchema, { stats: fields });
 const metric = { name: "abc", labels: [{ name: "any length", value: "" }] };
 
-test("passes what is within its bounds, and what has none", () => {
+it("passes what is within its bounds, and what has none", () => {
   const { ENVBOX, EXECTRACE } = Startup_Subsystem;
   const expandedDirectory = "x".repeat(10_000);
   const startup = { version: "abc", expandedDirectory, subsystems: [ENVBOX, EXECTRACE] };
@@ -29,7 +29,7 @@ test("passes what is within its bounds, and what has none", () => {
   expect(checkStats(stats(full))).toBeUndefined();
 });
 
-test.each([
+it.each([
   ["a text", stats({ metrics: [{ name: "abcd" }] }), "stats.metrics.name", 4, "bytes"],
   ["a list", stats({ metrics: [metric, metric, metric] }), "stats.metrics", 3, "entries"],
   [
@@ -51,20 +51,20 @@ test.each([
   expect(checkStats(bytes)).toMatchObject({ path, found, unit });
 });
 
-test("counts numbers that are packed and such that are not", () => {
+it("counts numbers that are packed and such that are not", () => {
   const excess = { path: "subsystems", found: 3, max: 2, unit: "entries" };
   // 1, 300 and 2.
   expect(checkStartup(Uint8Array.of(0x1a, 4, 1, 0xac, 2, 2))).toEqual(excess);
   expect(checkStartup(Uint8Array.of(0x18, 1, 0x18, 1, 0x18, 1))).toEqual(excess);
 });
 
-test("tells of more fields than any peer sends", () => {
+it("tells of more fields than any peer sends", () => {
   // Field 100, a number.
   const bytes = Buffer.alloc(3 * 100_001, Buffer.from([0xa0, 0x06, 0]));
   expect(checkStartup(bytes)).toMatchObject({ unit: "fields", max: 100_000 });
 });
 
-test("refuses known fields of another wire type, which the reader of messages takes", () => {
+it("refuses known fields of another wire type, which the reader of messages takes", () => {
   const inner = stats({ metrics: Array.from({ length: 40 }, () => ({})) }).subarray(2);
   // The field `stats` as a number, whose bytes look like further fields.
   const hidden = Buffer.concat([Uint8Array.of(0x08, inner.length), inner]);
@@ -112,7 +112,7 @@ function unlessMalformed<T>(action: () => T): T | undefined {
   }
 }
 
-test("lets nothing through that the reader of messages finds beyond a bound", () => {
+it("lets nothing through that the reader of messages finds beyond a bound", () => {
   fc.assert(
     fc.property(fc.oneof(changedStats, fc.uint8Array({ maxLength: 40 })), (bytes) => {
       const passes = unlessMalformed(() => checkStats(bytes) === undefined) ?? false;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { durationFromMs, durationFromNs, durationToMs, durationToNs } from "./duration.ts";
 
-test.each([
+it.each([
   [30_000, 30n, 0],
   [1_500, 1n, 500_000_000],
   [-1_500, -1n, -500_000_000],
@@ -15,16 +15,16 @@ test.each([
   expect(durationToMs(duration)).toBeCloseTo(ms, 9);
 });
 
-test("takes an absent duration for 0", () => {
+it("takes an absent duration for 0", () => {
   expect(durationToMs(undefined)).toBe(0);
   expect(durationToNs(undefined)).toBe(0n);
 });
 
-test("carries when the fraction rounds to a second", () => {
+it("carries when the fraction rounds to a second", () => {
   expect(durationFromMs(999.9999999)).toMatchObject({ seconds: 1n, nanos: 0 });
 });
 
-test("keeps nanoseconds", () => {
+it("keeps nanoseconds", () => {
   fc.assert(
     fc.property(fc.bigInt(-(10n ** 20n), 10n ** 20n), (ns) => {
       expect(durationToNs(durationFromNs(ns))).toBe(ns);

@@ -1,7 +1,7 @@
 import { createRegistry, ScalarType } from "@bufbuild/protobuf";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { ProtobufError } from "./errors.ts";
 import { file_agent } from "./gen/agent_pb.ts";
@@ -100,7 +100,7 @@ function messageField(field: DescField): fc.Arbitrary<unknown> {
   return field.message === undefined ? fc.constant({}) : messageOf(field.message, 0);
 }
 
-test.each(schemas.map((schema) => [schema.typeName, schema] as const))(
+it.each(schemas.map((schema) => [schema.typeName, schema] as const))(
   "reads back any %s",
   (_, schema) => {
     fc.assert(
@@ -113,7 +113,7 @@ test.each(schemas.map((schema) => [schema.typeName, schema] as const))(
   },
 );
 
-test("raises only its own error for random bytes", () => {
+it("raises only its own error for random bytes", () => {
   fc.assert(
     fc.property(fc.constantFrom(...schemas), fc.uint8Array({ maxLength: 200 }), (schema, bytes) => {
       try {

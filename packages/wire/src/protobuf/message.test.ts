@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { createRegistry, fromJson, toJson } from "@bufbuild/protobuf";
 import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { ProtobufError } from "./errors.ts";
@@ -35,13 +35,13 @@ function schemaOf(name: string): DescMessage {
   return schema;
 }
 
-test.each(vectors)("reads and writes the vector: $name", ({ message, hex, json }) => {
+it.each(vectors)("reads and writes the vector: $name", ({ message, hex, json }) => {
   const schema = schemaOf(message);
   expect(toJson(schema, parseMessage(schema, parseHex(hex)))).toEqual(json);
   expect(encodeHex(encodeMessage(schema, fromJson(schema, json)))).toBe(hex);
 });
 
-test.each(vectors)(
+it.each(vectors)(
   "raises only its own error for a part of the vector: $name",
   ({ message, hex }) => {
     const schema = schemaOf(message);
@@ -53,42 +53,42 @@ test.each(vectors)(
   },
 );
 
-test("reads enums packed and unpacked", () => {
+it("reads enums packed and unpacked", () => {
   for (const hex of ["1a020103", "18011803"]) {
     expect(parseMessage(StartupSchema, parseHex(hex)).subsystems).toEqual([1, 3]);
   }
 });
 
-test("keeps an enum number and a field that this release does not know", () => {
+it("keeps an enum number and a field that this release does not know", () => {
   const hex = "0863a20603414243";
   const message = parseMessage(LifecycleSchema, parseHex(hex));
   expect(message.state).toBe(99);
   expect(encodeHex(encodeMessage(LifecycleSchema, message))).toBe(hex);
 });
 
-test("refuses a string that is not UTF-8", () => {
+it("refuses a string that is not UTF-8", () => {
   expect(() => parseMessage(StartupSchema, parseHex("0a01ff"))).toThrow(
     expect.objectContaining({ name: "ProtobufError", code: "malformed-message" }),
   );
 });
 
-test("refuses to write a number out of range", () => {
+it("refuses to write a number out of range", () => {
   expect(() => encodeMessage(TimingSchema, { exitCode: 2 ** 31 })).toThrow(
     expect.objectContaining({ name: "ProtobufError", code: "invalid-message" }),
   );
 });
 
-test("leaves out zeros and sends -1 in ten bytes", () => {
+it("leaves out zeros and sends -1 in ten bytes", () => {
   expect(encodeHex(encodeMessage(DERPMap_Region_NodeSchema, { stunPort: 0, name: "" }))).toBe("");
   expect(encodeMessage(DERPMap_Region_NodeSchema, { stunPort: -1 })).toHaveLength(11);
 });
 
-test("keeps the full range of int64", () => {
+it("keeps the full range of int64", () => {
   const id = -(2n ** 63n);
   expect(parseMessage(NodeSchema, encodeMessage(NodeSchema, { id })).id).toBe(id);
 });
 
-test("names enum values without their prefix", () => {
+it("names enum values without their prefix", () => {
   expect(Lifecycle_State.READY).toBe(5);
 });
 

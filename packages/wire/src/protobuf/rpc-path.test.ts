@@ -1,15 +1,15 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { Agent } from "./gen/agent_pb.ts";
 import { Tailnet } from "./gen/tailnet_pb.ts";
 import { rpcPath } from "./rpc-path.ts";
 
-test("joins service and method", () => {
+it("joins service and method", () => {
   expect(rpcPath(Agent.method.updateStats)).toBe("/coder.agent.v2.Agent/UpdateStats");
   expect(rpcPath(Tailnet.method.streamDERPMaps)).toBe("/coder.tailnet.v2.Tailnet/StreamDERPMaps");
 });
 
-test("knows all methods and their shapes", () => {
+it("knows all methods and their shapes", () => {
   expect(Agent.methods.map((method) => method.methodKind)).toEqual(Array(19).fill("unary"));
   expect(
     Object.fromEntries(Tailnet.methods.map((method) => [method.name, method.methodKind])),

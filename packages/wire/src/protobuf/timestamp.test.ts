@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { timestampFromMs, timestampFromNs, timestampToMs, timestampToNs } from "./timestamp.ts";
 
-test.each([
+it.each([
   [1_700_000_000_123, 1_700_000_000n, 123_000_000],
   [0, 0n, 0],
   [-1, -1n, 999_000_000],
@@ -14,12 +14,12 @@ test.each([
   expect(timestampToMs(timestamp)).toBe(ms);
 });
 
-test("takes an absent timestamp for 1970", () => {
+it("takes an absent timestamp for 1970", () => {
   expect(timestampToMs(undefined)).toBe(0);
   expect(timestampToNs(undefined)).toBe(0n);
 });
 
-test("keeps nanoseconds", () => {
+it("keeps nanoseconds", () => {
   fc.assert(
     fc.property(fc.bigInt(-(10n ** 20n), 10n ** 20n), (ns) => {
       expect(timestampToNs(timestampFromNs(ns))).toBe(ns);

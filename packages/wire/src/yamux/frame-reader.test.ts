@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { joinBytes } from "../bytes/join.ts";
@@ -43,11 +43,11 @@ const whole = [
   "header 2 3735928559",
 ];
 
-test("reads the frames of one chunk", () => {
+it("reads the frames of one chunk", () => {
   expect(summary(read([bytes]))).toEqual(whole);
 });
 
-test("reads the same frames, however the bytes are cut in three", () => {
+it("reads the same frames, however the bytes are cut in three", () => {
   for (let first = 0; first <= bytes.length; first += 1) {
     for (let second = first; second <= bytes.length; second += 1) {
       const chunks = [
@@ -60,18 +60,18 @@ test("reads the same frames, however the bytes are cut in three", () => {
   }
 });
 
-test("reads the same frames byte by byte", () => {
+it("reads the same frames byte by byte", () => {
   expect(summary(read(Array.from(bytes, (byte) => Uint8Array.of(byte))))).toEqual(whole);
 });
 
-test("says nothing about bytes that end early", () => {
+it("says nothing about bytes that end early", () => {
   for (let length = 0; length < bytes.length; length += 1) {
     const lines = summary(read([bytes.subarray(0, length)]));
     expect(lines).toEqual(whole.slice(0, lines.length));
   }
 });
 
-test("does not copy a payload", () => {
+it("does not copy a payload", () => {
   for (const part of read([bytes])) {
     expect(part.type === "header" || part.bytes.buffer === bytes.buffer).toBe(true);
   }

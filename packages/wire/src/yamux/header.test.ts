@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { YamuxError } from "./errors.ts";
@@ -26,16 +26,13 @@ const anyHeader: fc.Arbitrary<FrameHeader> = fc.record({
   length: uint32,
 });
 
-test.each(vectors)(
-  "reads and writes the vector: $name",
-  ({ hex, type, flags, streamId, length }) => {
-    const header = { type, flags, streamId, length };
-    expect(parseHeader(parseHex(hex))).toEqual(header);
-    expect(encodeHex(encodeHeader(header))).toBe(hex);
-  },
-);
+it.each(vectors)("reads and writes the vector: $name", ({ hex, type, flags, streamId, length }) => {
+  const header = { type, flags, streamId, length };
+  expect(parseHeader(parseHex(hex))).toEqual(header);
+  expect(encodeHex(encodeHeader(header))).toBe(hex);
+});
 
-test("reads back what it wrote, at any offset", () => {
+it("reads back what it wrote, at any offset", () => {
   fc.assert(
     fc.property(anyHeader, fc.uint8Array({ maxLength: 3 }), (header, before) => {
       const bytes = Uint8Array.from([...before, ...encodeHeader(header)]);
@@ -44,7 +41,7 @@ test("reads back what it wrote, at any offset", () => {
   );
 });
 
-test("wants more bytes for a header that is cut anywhere", () => {
+it("wants more bytes for a header that is cut anywhere", () => {
   fc.assert(
     fc.property(anyHeader, fc.nat(headerBytes - 1), (header, length) => {
       expect(parseHeader(encodeHeader(header).subarray(0, length))).toBeUndefined();
@@ -52,7 +49,7 @@ test("wants more bytes for a header that is cut anywhere", () => {
   );
 });
 
-test.each([
+it.each([
   ["another version", "010000000000000000000000"],
   ["an unknown type", "000400000000000000000000"],
 ])("refuses %s", (_, hex) => {
@@ -61,7 +58,7 @@ test.each([
   );
 });
 
-test("raises only its own error for random bytes", () => {
+it("raises only its own error for random bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 12, maxLength: 12 }), (bytes) => {
       try {

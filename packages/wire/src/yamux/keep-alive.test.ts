@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { KeepAlive } from "./keep-alive.ts";
 
@@ -8,14 +8,14 @@ function started(at: number): KeepAlive {
   return keepAlive;
 }
 
-test("wants to be woken at once until it knows the time", () => {
+it("wants to be woken at once until it knows the time", () => {
   const keepAlive = new KeepAlive();
   expect(keepAlive.nextWake()).toBe(0);
   keepAlive.tick(1000, () => 0);
   expect(keepAlive.nextWake()).toBe(31_000);
 });
 
-test("pings every 30 s as long as pongs come", () => {
+it("pings every 30 s as long as pongs come", () => {
   const keepAlive = started(0);
   const sent: number[] = [];
   for (const now of [29_999, 30_000, 59_999, 60_000, 90_000]) {
@@ -25,7 +25,7 @@ test("pings every 30 s as long as pongs come", () => {
   expect(sent).toEqual([30_000, 60_000, 90_000]);
 });
 
-test("gives up 10 s after a ping without a pong", () => {
+it("gives up 10 s after a ping without a pong", () => {
   const keepAlive = started(0);
   keepAlive.tick(30_000, () => 7);
   expect(keepAlive.nextWake()).toBe(40_000);
@@ -35,7 +35,7 @@ test("gives up 10 s after a ping without a pong", () => {
   }).toThrow(expect.objectContaining({ code: "keep-alive-timeout" }));
 });
 
-test("takes no other pong for its own", () => {
+it("takes no other pong for its own", () => {
   const keepAlive = started(0);
   expect(keepAlive.pong(7)).toBe(false);
   keepAlive.tick(30_000, () => 7);

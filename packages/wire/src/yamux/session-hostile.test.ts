@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex } from "../bytes/hex.ts";
 import { joinBytes } from "../bytes/join.ts";
@@ -16,7 +16,7 @@ function header(type: FrameType, flags: number, streamId: number, length = 0): U
 
 const opened = header(windowUpdate, Flag.syn, 1);
 
-test.each([
+it.each([
   ["SYN for a stream in use", [opened, opened]],
   ["SYN for stream 0", [header(windowUpdate, Flag.syn, 0)]],
   ["a second FIN", [opened, header(windowUpdate, Flag.fin, 1), header(windowUpdate, Flag.fin, 1)]],
@@ -39,13 +39,13 @@ test.each([
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("still tells what happened before the error", () => {
+it("still tells what happened before the error", () => {
   const session = new YamuxSession("server");
   expect(() => session.receive(joinBytes([opened, opened]), 0)).toThrow(YamuxError);
   expect(session.takeEvents()).toEqual([{ type: "opened", streamId: 1 }]);
 });
 
-test("resets streams beyond the limit and drops their data, until one is over", () => {
+it("resets streams beyond the limit and drops their data, until one is over", () => {
   const session = new YamuxSession("server", { maxStreams: 2 });
   const open = (id: number) => session.receive(header(windowUpdate, Flag.syn, id), 0);
   open(1);
@@ -59,13 +59,13 @@ test("resets streams beyond the limit and drops their data, until one is over", 
   expect(open(7)).toEqual([{ type: "opened", streamId: 7 }]);
 });
 
-test("takes 256 streams by default", () => {
+it("takes 256 streams by default", () => {
   const session = new YamuxSession("server");
   const frames = Array.from({ length: 300 }, (_, at) => header(windowUpdate, Flag.syn, at * 2 + 1));
   expect(session.receive(joinBytes(frames), 0)).toHaveLength(256);
 });
 
-test.each([
+it.each([
   ["pings", header(ping, Flag.syn, 0, 7)],
   ["streams", header(windowUpdate, Flag.syn, 9)],
 ])("ends the session if %s ask for more answers than are taken", (_, frame) => {
@@ -75,14 +75,14 @@ test.each([
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("remembers a bounded number of pings", () => {
+it("remembers a bounded number of pings", () => {
   const session = new YamuxSession("server");
   for (let count = 0; count < 1000; count += 1) session.ping(0);
   expect(session.receive(header(ping, Flag.ack, 0, 0), 0)).toEqual([]);
   expect(session.receive(header(ping, Flag.ack, 0, 999), 0)).toEqual([{ type: "pong", id: 999 }]);
 });
 
-test("sends no more than the peer's credit", () => {
+it("sends no more than the peer's credit", () => {
   const session = new YamuxSession("client");
   session.write(session.open(0), new Uint8Array(1_000_000));
   expect(session.takeOutput()).toHaveLength(12 + 12 + 262_144);
@@ -91,7 +91,7 @@ test("sends no more than the peer's credit", () => {
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("raises only its own error for random bytes in random chunks", () => {
+it("raises only its own error for random bytes in random chunks", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 60 })), (chunks) =>
       receivesAll(new YamuxSession("server"), chunks),
@@ -100,7 +100,7 @@ test("raises only its own error for random bytes in random chunks", () => {
   );
 });
 
-test("raises only its own error for random frames", () => {
+it("raises only its own error for random frames", () => {
   const frame = fc
     .record({
       type: fc.constantFrom(...Object.values(FrameType)),

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import type { YamuxEvent } from "./events.ts";
 import { YamuxSession } from "./session.ts";
@@ -163,7 +163,7 @@ function missingCredit(side: Side, id: number): number {
   return side.session.queuedBytes(id);
 }
 
-test("brings every byte in order, returns all credit and closes each stream once", () => {
+it("brings every byte in order, returns all credit and closes each stream once", () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 150, size: "max" }), (actions) => {
       const client = new Side("client");

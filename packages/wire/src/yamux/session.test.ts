@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { joinBytes } from "../bytes/join.ts";
@@ -36,14 +36,14 @@ function clientWithStream(options = {}): YamuxSession {
   return session;
 }
 
-test("opens odd streams as a client and even ones as a server", () => {
+it("opens odd streams as a client and even ones as a server", () => {
   const client = new YamuxSession("client");
   const server = new YamuxSession("server");
   expect([client.open(0), client.open(0), server.open(0), server.open(0)]).toEqual([1, 3, 2, 4]);
   expect(output(client)).toBe("000100010000000100000000000100010000000300000000");
 });
 
-test("acknowledges a stream at once", () => {
+it("acknowledges a stream at once", () => {
   const session = new YamuxSession("server");
   expect(session.receive(header(windowUpdate, Flag.syn, 1), 0)).toEqual([
     { type: "opened", streamId: 1 },
@@ -52,7 +52,7 @@ test("acknowledges a stream at once", () => {
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("takes SYN on a Data frame and ids of either parity", () => {
+it("takes SYN on a Data frame and ids of either parity", () => {
   const session = new YamuxSession("server");
   const bytes = Uint8Array.of(1, 2);
   expect(session.receive(dataFrame(6, bytes, Flag.syn), 0)).toEqual([
@@ -61,7 +61,7 @@ test("takes SYN on a Data frame and ids of either parity", () => {
   ]);
 });
 
-test("tells of the acknowledgement once", () => {
+it("tells of the acknowledgement once", () => {
   const session = new YamuxSession("client");
   session.open(0);
   expect(session.receive(header(windowUpdate, Flag.ack, 1), 0)).toEqual([
@@ -70,7 +70,7 @@ test("tells of the acknowledgement once", () => {
   expect(session.receive(header(windowUpdate, Flag.ack, 1), 0)).toEqual([]);
 });
 
-test("sends data behind SYN without waiting for the acknowledgement", () => {
+it("sends data behind SYN without waiting for the acknowledgement", () => {
   const session = new YamuxSession("client");
   session.write(session.open(0), Uint8Array.of(0xaa));
   session.finish(1);
@@ -79,7 +79,7 @@ test("sends data behind SYN without waiting for the acknowledgement", () => {
   );
 });
 
-test("joins what was written meanwhile into one frame", () => {
+it("joins what was written meanwhile into one frame", () => {
   const session = serverWithStream();
   session.write(1, Uint8Array.of(1));
   session.write(1, Uint8Array.of(2, 3));
@@ -88,7 +88,7 @@ test("joins what was written meanwhile into one frame", () => {
   expect(session.queuedBytes(1)).toBe(0);
 });
 
-test("answers a stream that ended before it was acknowledged with a lone FIN", () => {
+it("answers a stream that ended before it was acknowledged with a lone FIN", () => {
   const session = new YamuxSession("server");
   const both = joinBytes([header(windowUpdate, Flag.syn, 1), header(windowUpdate, Flag.fin, 1)]);
   expect(session.receive(both, 0)).toEqual([
@@ -100,7 +100,7 @@ test("answers a stream that ended before it was acknowledged with a lone FIN", (
   expect(session.takeEvents()).toEqual([{ type: "closed", streamId: 1 }]);
 });
 
-test("takes a lone FIN for the answer to its own stream", () => {
+it("takes a lone FIN for the answer to its own stream", () => {
   const session = new YamuxSession("client");
   session.open(0);
   session.finish(1);
@@ -113,7 +113,7 @@ test("takes a lone FIN for the answer to its own stream", () => {
   expect(session.nextWake()).toBe(30_000);
 });
 
-test("goes on receiving after its own FIN", () => {
+it("goes on receiving after its own FIN", () => {
   const session = clientWithStream();
   session.finish(1);
   session.takeOutput();
@@ -125,7 +125,7 @@ test("goes on receiving after its own FIN", () => {
   ]);
 });
 
-test("sends FIN once, and after the data that waits for credit", () => {
+it("sends FIN once, and after the data that waits for credit", () => {
   const session = clientWithStream();
   session.write(1, new Uint8Array(262_145));
   session.finish(1);
@@ -138,7 +138,7 @@ test("sends FIN once, and after the data that waits for credit", () => {
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("refuses to write after finish, and to a stream that is not open", () => {
+it("refuses to write after finish, and to a stream that is not open", () => {
   const session = clientWithStream();
   session.finish(1);
   expect(() => {
@@ -149,7 +149,7 @@ test("refuses to write after finish, and to a stream that is not open", () => {
   }).toThrow(expect.objectContaining({ code: "unknown-stream" }));
 });
 
-test("resets a stream, drops what was queued, and forgets it", () => {
+it("resets a stream, drops what was queued, and forgets it", () => {
   const session = clientWithStream();
   session.write(1, Uint8Array.of(1));
   session.reset(1);
@@ -159,14 +159,14 @@ test("resets a stream, drops what was queued, and forgets it", () => {
   expect(session.queuedBytes(1)).toBe(0);
 });
 
-test("hears a reset", () => {
+it("hears a reset", () => {
   expect(clientWithStream().receive(header(windowUpdate, Flag.rst, 1), 0)).toEqual([
     { type: "reset", streamId: 1 },
     { type: "closed", streamId: 1 },
   ]);
 });
 
-test("drops frames of streams that are over or never were", () => {
+it("drops frames of streams that are over or never were", () => {
   const session = clientWithStream();
   session.reset(1);
   session.takeEvents();
@@ -180,7 +180,7 @@ test("drops frames of streams that are over or never were", () => {
   expect(session.receive(late, 0)).toEqual([]);
 });
 
-test("drops the rest of a payload whose stream is reset meanwhile", () => {
+it("drops the rest of a payload whose stream is reset meanwhile", () => {
   const session = clientWithStream();
   const frame = dataFrame(1, Uint8Array.of(1, 2, 3, 4), Flag.fin);
   expect(session.receive(frame.subarray(0, 14), 0)).toHaveLength(1);
@@ -189,7 +189,7 @@ test("drops the rest of a payload whose stream is reset meanwhile", () => {
   expect(session.receive(frame.subarray(14), 0)).toEqual([]);
 });
 
-test("gives credit back when half of the window is consumed, not before", () => {
+it("gives credit back when half of the window is consumed, not before", () => {
   const session = serverWithStream();
   session.receive(dataFrame(1, new Uint8Array(262_144)), 0);
   session.consume(1, 131_071);
@@ -200,14 +200,14 @@ test("gives credit back when half of the window is consumed, not before", () => 
   expect(output(session)).toBe("000100000000000100020000");
 });
 
-test("puts credit into the acknowledgement if it can", () => {
+it("puts credit into the acknowledgement if it can", () => {
   const session = new YamuxSession("server");
   session.receive(dataFrame(1, Uint8Array.of(1, 2, 3), Flag.syn), 0);
   session.consume(1, 2);
   expect(output(session)).toBe("000100020000000100000002");
 });
 
-test("lends no credit for the part of a frame that is still to come", () => {
+it("lends no credit for the part of a frame that is still to come", () => {
   const session = serverWithStream();
   const frame = dataFrame(1, new Uint8Array(262_144));
   session.receive(frame.subarray(0, 12 + 131_072), 0);
@@ -218,14 +218,14 @@ test("lends no credit for the part of a frame that is still to come", () => {
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("gives no credit to a peer that has finished", () => {
+it("gives no credit to a peer that has finished", () => {
   const session = serverWithStream();
   session.receive(dataFrame(1, new Uint8Array(200_000), Flag.fin), 0);
   session.consume(1, 200_000);
   expect(session.takeOutput()).toBeUndefined();
 });
 
-test("refuses to consume more than there is", () => {
+it("refuses to consume more than there is", () => {
   const session = serverWithStream();
   session.receive(dataFrame(1, new Uint8Array(3)), 0);
   expect(() => {
@@ -234,7 +234,7 @@ test("refuses to consume more than there is", () => {
   session.consume(5, 1);
 });
 
-test("refuses to queue more than allowed and tells when there is room", () => {
+it("refuses to queue more than allowed and tells when there is room", () => {
   const session = clientWithStream({ maxQueuedBytes: 300_000 });
   session.write(1, new Uint8Array(300_000));
   expect(() => {
@@ -245,13 +245,13 @@ test("refuses to queue more than allowed and tells when there is room", () => {
   session.write(1, Uint8Array.of(1));
 });
 
-test("answers a ping with its value", () => {
+it("answers a ping with its value", () => {
   const session = new YamuxSession("server");
   session.receive(parseHex("0002000100000000deadbeef"), 0);
   expect(output(session)).toBe("0002000200000000deadbeef");
 });
 
-test("numbers its pings and tells of each pong once", () => {
+it("numbers its pings and tells of each pong once", () => {
   const session = new YamuxSession("server");
   expect([session.ping(0), session.ping(0)]).toEqual([0, 1]);
   expect(output(session)).toBe("000200010000000000000000000200010000000000000001");
@@ -260,7 +260,7 @@ test("numbers its pings and tells of each pong once", () => {
   expect(session.receive(pong, 0)).toEqual([]);
 });
 
-test("keeps the pongs of its keep-alive to itself", () => {
+it("keeps the pongs of its keep-alive to itself", () => {
   const session = new YamuxSession("server");
   session.tick(0);
   session.tick(30_000);
@@ -269,7 +269,7 @@ test("keeps the pongs of its keep-alive to itself", () => {
   expect(session.nextWake()).toBe(60_000);
 });
 
-test("dies of a keep-alive without an answer", () => {
+it("dies of a keep-alive without an answer", () => {
   const session = new YamuxSession("server");
   session.tick(0);
   session.tick(30_000);
@@ -281,7 +281,7 @@ test("dies of a keep-alive without an answer", () => {
   expect(session.nextWake()).toBeUndefined();
 });
 
-test("dies if a stream is not acknowledged in 75 s", () => {
+it("dies if a stream is not acknowledged in 75 s", () => {
   const session = new YamuxSession("client");
   session.open(1000);
   for (const now of [31_000, 61_000]) {
@@ -295,7 +295,7 @@ test("dies if a stream is not acknowledged in 75 s", () => {
   }).toThrow(expect.objectContaining({ code: "open-timeout" }));
 });
 
-test("resets a stream that the peer does not finish in 5 minutes", () => {
+it("resets a stream that the peer does not finish in 5 minutes", () => {
   const session = clientWithStream();
   session.finish(1);
   session.takeOutput();
@@ -314,7 +314,7 @@ test("resets a stream that the peer does not finish in 5 minutes", () => {
   expect(output(session)).toContain("000100080000000100000000");
 });
 
-test("opens no stream after the peer's GoAway, and goes on with those there are", () => {
+it("opens no stream after the peer's GoAway, and goes on with those there are", () => {
   const session = clientWithStream();
   expect(session.receive(header(goAway, 0, 0, 0), 0)).toEqual([{ type: "go-away", code: 0 }]);
   expect(() => session.open(0)).toThrow(expect.objectContaining({ code: "going-away" }));
@@ -322,7 +322,7 @@ test("opens no stream after the peer's GoAway, and goes on with those there are"
   expect(output(session)).toBe("00000000000000010000000101");
 });
 
-test.each([1, 2, 77])("dies of the peer's GoAway with code %i", (code) => {
+it.each([1, 2, 77])("dies of the peer's GoAway with code %i", (code) => {
   const session = clientWithStream();
   expect(() => session.receive(header(goAway, 0, 0, code), 0)).toThrow(
     expect.objectContaining({ code: "peer-failed" }),
@@ -330,14 +330,14 @@ test.each([1, 2, 77])("dies of the peer's GoAway with code %i", (code) => {
   expect(session.takeEvents()).toEqual([{ type: "go-away", code }]);
 });
 
-test("resets what the peer opens after its own GoAway", () => {
+it("resets what the peer opens after its own GoAway", () => {
   const session = new YamuxSession("server");
   session.goAway(0);
   expect(session.receive(header(windowUpdate, Flag.syn, 1), 0)).toEqual([]);
   expect(output(session)).toBe("000300000000000000000000000100080000000100000000");
 });
 
-test("opens 256 streams ahead of the peer, then one for each answer", () => {
+it("opens 256 streams ahead of the peer, then one for each answer", () => {
   const session = new YamuxSession("client");
   for (let count = 0; count < 256; count += 1) session.open(0);
   expect(() => session.open(0)).toThrow(

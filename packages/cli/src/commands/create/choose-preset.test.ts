@@ -1,5 +1,5 @@
 import { nameProblem } from "@slipway/api";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { contradicts } from "./choose-preset.ts";
 import { generateName } from "./generate-name.ts";
@@ -14,7 +14,7 @@ const preset = {
   Icon: "",
 };
 
-test.each([
+it.each([
   [[], false],
   [[{ name: "size", value: "small" }], false],
   [[{ name: "color", value: "red" }], false],
@@ -23,6 +23,6 @@ test.each([
   expect(contradicts(preset, given)).toBe(expected);
 });
 
-test.each([0, 0.5, 0.999_999])("generates names that a server accepts (%d)", (random) => {
+it.each([0, 0.5, 0.999_999])("generates names that a server accepts (%d)", (random) => {
   expect(nameProblem(generateName(() => random))).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { readSelection, selectLines } from "./line-selection.ts";
 import type { LogLine } from "./log-line.ts";
@@ -16,7 +16,7 @@ const lines = [
   line(3, "2026-01-01T11:30:00Z"),
 ];
 
-test.each([
+it.each([
   [{ since: undefined, tail: undefined }, [1, 2, 3]],
   [{ since: "1h", tail: undefined }, [2, 3]],
   [{ since: "2026-01-01T11:15:00Z", tail: undefined }, [3]],
@@ -30,7 +30,7 @@ test.each([
   expect(selected.map(({ entry }) => entry.id)).toEqual(ids);
 });
 
-test.each([
+it.each([
   [{ since: "soon", tail: undefined }, '--since "soon" is not a duration'],
   [{ since: "2026-13-45", tail: undefined }, '--since "2026-13-45" is not a time'],
   [{ since: undefined, tail: -1 }, '--tail "-1" is not a number of lines'],

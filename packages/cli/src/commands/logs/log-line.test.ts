@@ -1,5 +1,5 @@
 import type { AgentLog, JobLog } from "@slipway/api";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { noColors } from "../../terminal/colors.ts";
 import { byTime, jsonOf, type LogLine, textOf } from "./log-line.ts";
@@ -23,7 +23,7 @@ function agentLine(id: number, second: number, output: string): LogLine {
   return { kind: "agent", agent: "main", source: "main/Prepare", entry };
 }
 
-test("merges logs by time and keeps the order within one", () => {
+it("merges logs by time and keeps the order within one", () => {
   const lines = [
     jobLine(1, 1, "A", ""),
     jobLine(2, 3, "A", "late"),
@@ -38,14 +38,14 @@ test("merges logs by time and keeps the order within one", () => {
   ]);
 });
 
-test("prints each line of an entry with its source, so that none passes for another's", () => {
+it("prints each line of an entry with its source, so that none passes for another's", () => {
   expect(textOf(agentLine(1, 2, "one\r\n[build] two\n"), noColors)).toEqual([
     "[main/Prepare] one",
     "[main/Prepare] [build] two",
   ]);
 });
 
-test("prints entries as JSON with their source", () => {
+it("prints entries as JSON with their source", () => {
   const line = agentLine(7, 1, "x");
   expect(JSON.parse(jsonOf(line))).toEqual({
     source: "main/Prepare",

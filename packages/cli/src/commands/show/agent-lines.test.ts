@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import {
   sampleAgent,
@@ -24,7 +24,7 @@ const script = {
   display_name: "Prepare",
 };
 
-test("shows an agent with its values and scripts", () => {
+it("shows an agent with its values and scripts", () => {
   const agent = {
     ...sampleAgent,
     scripts: [
@@ -48,12 +48,12 @@ test("shows an agent with its values and scripts", () => {
   ]);
 });
 
-test("shows why an agent is not healthy", () => {
+it("shows why an agent is not healthy", () => {
   const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
   expect(agentLines(agent, undefined, layout)).toContain("  agent has lost connection");
 });
 
-test("shows a workspace and why its build failed", () => {
+it("shows a workspace and why its build failed", () => {
   const job = { ...sampleBuild.job, status: "failed" as const, error: "no disk" };
   const workspace = {
     ...sampleWorkspace,
@@ -68,7 +68,7 @@ test("shows a workspace and why its build failed", () => {
   ]);
 });
 
-test("shows when a workspace starts and stops automatically, and its parameters", () => {
+it("shows when a workspace starts and stops automatically, and its parameters", () => {
   const workspace = {
     ...sampleWorkspace,
     autostart_schedule: "CRON_TZ=UTC 30 9 * * mon-fri",

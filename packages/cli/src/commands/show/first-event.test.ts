@@ -1,5 +1,5 @@
 import { type SseEvent, SseParser } from "@slipway/sdk/stream";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { firstEvent } from "./first-event.ts";
 
@@ -9,18 +9,18 @@ function firstOf(text: string): SseEvent | undefined {
   return firstEvent(new SseParser().push(text));
 }
 
-test("skips pings and takes the first data", () => {
+it("skips pings and takes the first data", () => {
   expect(firstOf(stream)).toEqual({ type: "data", data: "[1]" });
   expect(firstOf(stream.replaceAll("\n", "\r\n"))).toEqual({ type: "data", data: "[1]" });
 });
 
-test("waits for the end of an event, wherever the stream is cut", () => {
+it("waits for the end of an event, wherever the stream is cut", () => {
   const end = stream.indexOf("[1]\n\n") + 5;
   for (let length = 0; length < end; length += 1) {
     expect(firstOf(stream.slice(0, length))).toBeUndefined();
   }
 });
 
-test("treats an error as the end", () => {
+it("treats an error as the end", () => {
   expect(firstOf('event: error\ndata: {"message":"no"}\n\n')).toMatchObject({ type: "error" });
 });

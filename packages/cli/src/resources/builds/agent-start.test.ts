@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { sampleAgent } from "../../../tests/support/sample-workspace.ts";
 import { currentWait } from "./agent-start.ts";
 
-test.each([
+it.each([
   [{ status: "connecting", lifecycle_state: "created" }, "waiting for agent main to connect"],
   [{ status: "disconnected", lifecycle_state: "starting" }, "waiting for agent main to reconnect"],
   [{ status: "connected", lifecycle_state: "created" }, "agent main is connected"],
@@ -15,7 +15,7 @@ test.each([
   expect(currentWait({ ...sampleAgent, ...state })).toBe(missing);
 });
 
-test("stops waiting for an agent that does not connect or shuts down", () => {
+it("stops waiting for an agent that does not connect or shuts down", () => {
   expect(() => currentWait({ ...sampleAgent, status: "timeout" })).toThrow(
     "has not connected within 120 s",
   );

@@ -1,5 +1,5 @@
 import type { JobLog } from "@slipway/api";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { noColors } from "../../terminal/colors.ts";
 import { JobLogLines } from "./job-log-lines.ts";
@@ -17,7 +17,7 @@ function entry(stage: string, output: string, log_level: JobLog["log_level"] = "
   };
 }
 
-test("prints a headline for each stage, and its output below", () => {
+it("prints a headline for each stage, and its output below", () => {
   const lines = new JobLogLines(noColors);
   const entries = [
     entry("Preparing", ""),
@@ -32,7 +32,7 @@ test("prints a headline for each stage, and its output below", () => {
   ]);
 });
 
-test("remembers which errors it has shown", () => {
+it("remembers which errors it has shown", () => {
   const lines = new JobLogLines(noColors);
   lines.next(entry("Checking", "slipway.yaml:1:2: no", "error"));
   lines.next(entry("Checking", "only said"));

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { linesOf } from "./log-text.ts";
 
-test.each([
+it.each([
   ["one", ["one"]],
   ["", [""]],
   ["one\r\n", ["one"]],
@@ -12,7 +12,7 @@ test.each([
   expect(linesOf({ output })).toEqual(lines);
 });
 
-test("splits an entry of many line ends in linear time", () => {
+it("splits an entry of many line ends in linear time", () => {
   expect(linesOf({ output: `${"\r".repeat(1_000_000)}x` })).toHaveLength(1);
   expect(linesOf({ output: `${"\n".repeat(1_000_000)}x` })).toHaveLength(1_000_001);
 });

@@ -1,6 +1,6 @@
 import { systemClock } from "@slipway/runtime";
 import { ConnectError } from "@slipway/sdk/http";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { LossNotice } from "./loss-notice.ts";
 
@@ -22,7 +22,7 @@ function notice(): {
   };
 }
 
-test("reports a loss once, however many streams broke and however long it takes", () => {
+it("reports a loss once, however many streams broke and however long it takes", () => {
   const { said, notice: loss, pass } = notice();
   loss.lost("a", broken);
   loss.lost("b", broken);
@@ -34,7 +34,7 @@ test("reports a loss once, however many streams broke and however long it takes"
   expect(said).toEqual(["connection lost, reconnecting…"]);
 });
 
-test("reports the next loss, even if nothing arrived in between", () => {
+it("reports the next loss, even if nothing arrived in between", () => {
   const { said, notice: loss, pass } = notice();
   loss.lost("a", broken);
   pass(10_000);

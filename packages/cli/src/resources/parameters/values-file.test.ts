@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { parseValuesFile } from "./values-file.ts";
 
-test("reads values as they are written", async () => {
+it("reads values as they are written", async () => {
   const text =
     "size: large\ncount: 1.10\nfast: yes\nempty:\nzones: [a, 'b, c']\nnote: |\n  two\n  lines\n";
   expect(await parseValuesFile(text, "v.yaml")).toEqual([
@@ -17,7 +17,7 @@ test("reads values as they are written", async () => {
   expect(await parseValuesFile("# nothing\n", "v.yaml")).toEqual([]);
 });
 
-test.each([
+it.each([
   ["- a\n- b\n", "v.yaml is not a map of names to values"],
   ["just text", "v.yaml is not a map of names to values"],
   ["a: { b: c }", "v.yaml sets a to a map"],

@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { cronOf, cronText, readStartTime } from "./cron.ts";
 
 const zone = "Europe/Berlin";
 
-test.each([
+it.each([
   ["9:30", undefined, "CRON_TZ=Europe/Berlin 30 9 * * *"],
   ["9:30AM", "Mon-Fri", "CRON_TZ=Europe/Berlin 30 9 * * mon-fri"],
   ["12am", undefined, "CRON_TZ=Europe/Berlin 0 0 * * *"],
@@ -14,15 +14,15 @@ test.each([
   expect(cronOf({ time, days, zone })).toBe(cron);
 });
 
-test.each(["", "9", "25:00", "9:60", "13pm", "0am", "noon"])("refuses the time %j", (time) => {
+it.each(["", "9", "25:00", "9:60", "13pm", "0am", "noon"])("refuses the time %j", (time) => {
   expect(() => cronOf({ time, days: undefined, zone })).toThrow("wanted a time such as 9:30am");
 });
 
-test("refuses invalid days", () => {
+it("refuses invalid days", () => {
   expect(() => cronOf({ time: "9:30", days: "mon fri", zone })).toThrow("wanted days such as");
 });
 
-test.each([
+it.each([
   ["CRON_TZ=Europe/Berlin 5 9 * * mon-fri", "9:05 mon-fri (Europe/Berlin)"],
   ["0 17 * * *", "17:00 daily (UTC)"],
   ["*/5 9 * * *", "*/5 9 * * *"],
@@ -30,7 +30,7 @@ test.each([
   expect(cronText(cron)).toBe(text);
 });
 
-test.each([
+it.each([
   ["9:30am mon-fri Europe/Berlin", { time: "9:30am", days: "mon-fri", zone: "Europe/Berlin" }],
   [" 17:00 UTC ", { time: "17:00", days: undefined, zone: "UTC" }],
   ["9am sat,sun", { time: "9am", days: "sat,sun" }],
@@ -38,6 +38,6 @@ test.each([
   expect(readStartTime(text)).toMatchObject(time);
 });
 
-test("refuses a start time with too many words", () => {
+it("refuses a start time with too many words", () => {
   expect(() => readStartTime("9am mon fri")).toThrow("wanted a time, days and a zone");
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { sampleBuild, sampleWorkspace } from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
@@ -9,7 +9,7 @@ const layout = { colors: noColors, columns: undefined };
 
 const view = { showOwner: false, now: Date.parse("2026-01-01T03:00:00Z"), colors: noColors };
 
-test("prints one line per workspace", () => {
+it("prints one line per workspace", () => {
   const stopped = {
     ...sampleWorkspace,
     name: "box",
@@ -28,13 +28,13 @@ test("prints one line per workspace", () => {
   ]);
 });
 
-test("shows the owner if workspaces of several are listed", () => {
+it("shows the owner if workspaces of several are listed", () => {
   const columns = workspaceColumns({ ...view, showOwner: true });
   const [, line] = renderColumns(columns, defaultWorkspaceColumns, [sampleWorkspace], layout);
   expect(line).toMatch(/^ada\/demo /);
 });
 
-test("prints the requested columns, in their order", () => {
+it("prints the requested columns, in their order", () => {
   const scheduled = {
     ...sampleWorkspace,
     autostart_schedule: "CRON_TZ=Europe/Berlin 30 9 * * mon-fri",

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { readWorkspaceReference } from "./workspace-reference.ts";
 
-test.each([
+it.each([
   ["demo", { kind: "name", owner: "me", name: "demo" }],
   ["ada/demo", { kind: "name", owner: "ada", name: "demo" }],
   [
@@ -13,7 +13,7 @@ test.each([
   expect(readWorkspaceReference(text)).toEqual(reference);
 });
 
-test.each(["", "a/b/c", "a b", "/demo", "ada/", "-x", "new"])(
+it.each(["", "a/b/c", "a b", "/demo", "ada/", "-x", "new"])(
   "refuses %j and names the expected value",
   (text) => {
     expect(() => readWorkspaceReference(text)).toThrow("wanted name, owner/name or an id");

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { cutoffs, pauseAfter, roundLimits } from "./limits.ts";
 
-test("counts back from now", () => {
+it("counts back from now", () => {
   expect(cutoffs(Date.parse("2026-03-31T12:00:00Z"))).toEqual({
     replacedBuilds: "2026-03-24T12:00:00.000Z",
     usage: "2026-01-29T12:00:00.000Z",
@@ -26,7 +26,7 @@ const nothing = {
   versions: 0,
 };
 
-test.each([
+it.each([
   ["another replica did the round", undefined, 600_000],
   ["nothing was there", nothing, 600_000],
   [

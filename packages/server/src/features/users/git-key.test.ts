@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { createGitKey, encodeGitKey } from "./git-key.ts";
 
@@ -18,7 +18,7 @@ function bytesOf(pem: string): Buffer {
   return Buffer.from(pem.replaceAll(/-----[A-Z ]+-----|\n/g, ""), "base64");
 }
 
-test("writes a key pair as a stock server does", () => {
+it("writes a key pair as a stock server does", () => {
   const bytes = bytesOf(recordedPrivate);
   const point = Buffer.from(recordedPublic.split(" ")[1] ?? "", "base64").subarray(-32);
   const checkAt = bytes.indexOf(point) + 32 + 4;
@@ -30,7 +30,7 @@ test("writes a key pair as a stock server does", () => {
   });
 });
 
-test("makes another key each time", () => {
+it("makes another key each time", () => {
   const [one, other] = [createGitKey(), createGitKey()];
   expect(one.publicKey).not.toBe(other.publicKey);
   expect(bytesOf(one.privateKey)).toHaveLength(bytesOf(recordedPrivate).length);

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { holdsSecret, removeSecrets } from "./secret-variables.ts";
 
-test("removes the secrets of an environment and leaves the rest", () => {
+it("removes the secrets of an environment and leaves the rest", () => {
   const environment = {
     PATH: "/bin",
     PGPASSWORD: "p",
@@ -20,7 +20,7 @@ test("removes the secrets of an environment and leaves the rest", () => {
   });
 });
 
-test("tells whether flags hold one", () => {
+it("tells whether flags hold one", () => {
   expect(holdsSecret({ SLIPWAY_SECRET_KEY: "k" })).toBe(true);
   expect(holdsSecret({ SLIPWAY_HTTP_ADDRESS: ":0", SLIPWAY_SECRET_KEY: undefined })).toBe(false);
 });

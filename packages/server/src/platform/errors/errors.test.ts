@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { forbidden, ifFound, notFound } from "./errors.ts";
 
-test("what is not found is undefined; an outage is not taken for that", async () => {
+it("what is not found is undefined; an outage is not taken for that", async () => {
   expect(await ifFound(Promise.resolve(7))).toBe(7);
   expect(await ifFound(Promise.reject(notFound()))).toBeUndefined();
   const refusal = forbidden("no");

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { AllowedMethods } from "./allowed-methods.ts";
 
@@ -7,7 +7,7 @@ methods.add("GET", "/api/agents/:agent");
 methods.add("DELETE", "/api/agents/:agent/logs");
 methods.add("PATCH", "/api/agents/me/logs");
 
-test.each([
+it.each([
   ["/api/agents/1", ["GET"]],
   ["/api//agents/1/", ["GET"]],
   ["/api/agents/me/logs", ["DELETE", "PATCH"]],

@@ -1,18 +1,18 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { Invalid } from "../errors/errors.ts";
 import { readLogRange } from "./log-range.ts";
 
-test("takes absent and empty for the whole log", () => {
+it("takes absent and empty for the whole log", () => {
   expect(readLogRange({})).toEqual({ after: 0, before: undefined });
   expect(readLogRange({ after: "", before: "" })).toEqual({ after: 0, before: undefined });
 });
 
-test("reads both ends", () => {
+it("reads both ends", () => {
   expect(readLogRange({ after: "3", before: "9" })).toEqual({ after: 3, before: 9 });
 });
 
-test.each(["x", "-1", "1.5", "1e3", "99999999999999999999"])("refuses %s by name", (text) => {
+it.each(["x", "-1", "1.5", "1e3", "99999999999999999999"])("refuses %s by name", (text) => {
   expect(() => readLogRange({ before: text })).toThrow(
     expect.objectContaining({
       code: "invalid",

@@ -1,13 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { unstorableField } from "./storable-text.ts";
 
-test("finds nothing in what can be kept", () => {
+it("finds nothing in what can be kept", () => {
   expect(unstorableField({ a: "ä😀\n", b: [1, null, true, { c: "" }] })).toBeUndefined();
   expect(unstorableField(undefined)).toBeUndefined();
 });
 
-test.each([
+it.each([
   ["\0", ""],
   [{ a: "x\0" }, "a"],
   [{ a: [{ b: "" }, { b: "\uD800" }] }, "a.1.b"],

@@ -1,7 +1,7 @@
 import { setImmediate as settled } from "node:timers/promises";
 
 import type { FastifyRequest } from "fastify";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { UserTurns } from "./user-turns.ts";
 
@@ -23,7 +23,7 @@ function answers() {
   return { begun, answer, endAll: () => ends.splice(0).forEach((end) => end()) };
 }
 
-test("lets eight requests of a user in at once, and none of another wait for them", async () => {
+it("lets eight requests of a user in at once, and none of another wait for them", async () => {
   const turns = new UserTurns();
   const { begun, answer, endAll } = answers();
   const many = Array.from({ length: 20 }, (_, number) =>
@@ -40,14 +40,14 @@ test("lets eight requests of a user in at once, and none of another wait for the
   expect(await other).toBe("bob");
 });
 
-test("answers no client that has gone before its turn", async () => {
+it("answers no client that has gone before its turn", async () => {
   const turns = new UserTurns();
   const { begun, answer } = answers();
   await expect(turns.run("ann", request(true), answer("ann"))).rejects.toThrow("has disconnected");
   expect(begun).toEqual([]);
 });
 
-test("goes on after requests that failed", async () => {
+it("goes on after requests that failed", async () => {
   const turns = new UserTurns();
   const fails = Array.from({ length: 20 }, () =>
     turns.run("ann", request(), async () => {

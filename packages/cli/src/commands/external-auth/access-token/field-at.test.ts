@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { fieldAt } from "./field-at.ts";
 
 const document = { user: { id: 7, name: "ada", tags: ["x"] }, none: null };
 
-test.each([
+it.each([
   ["user.name", "ada"],
   ["user.id", "7"],
   ["user.tags", '["x"]'],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
 import { pack } from "tar-stream";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { unpack } from "./unpack.ts";
 
@@ -27,7 +27,7 @@ async function tarOf(
   return collected;
 }
 
-test("writes files and folders, and keeps executable bits", async () => {
+it("writes files and folders, and keeps executable bits", async () => {
   const tar = await tarOf([{ name: "./slipway.yaml" }, { name: "bin/run.sh", mode: 0o755 }]);
   const done = await unpack(tar, join(directory, "new"), { overwrite: false });
   expect(done).toEqual({ names: ["slipway.yaml", "bin/run.sh"], leftOut: [] });
@@ -36,7 +36,7 @@ test("writes files and folders, and keeps executable bits", async () => {
   expect((await stat(join(directory, "new/slipway.yaml"))).mode & 0o111).toBe(0);
 });
 
-test.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
+it.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
   "writes nothing if a file is named %s",
   async (name) => {
     const tar = await tarOf([{ name: "slipway.yaml" }, { name }]);
@@ -47,13 +47,13 @@ test.each(["../out", "/etc/out", "a/../../out", "a\\..\\out", "C:out"])(
   },
 );
 
-test("skips links", async () => {
+it("skips links", async () => {
   const tar = await tarOf([{ name: "slipway.yaml" }, { name: "passwd", link: "/etc/passwd" }]);
   expect(await unpack(tar, directory, { overwrite: false })).toMatchObject({ leftOut: ["passwd"] });
   expect(await readdir(directory)).toEqual(["slipway.yaml"]);
 });
 
-test("overwrites existing files only with `overwrite`", async () => {
+it("overwrites existing files only with `overwrite`", async () => {
   await writeFile(join(directory, "b"), "mine");
   const tar = await tarOf([{ name: "a" }, { name: "b" }]);
   await expect(unpack(tar, directory, { overwrite: false })).rejects.toThrow("already exists");

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { memoryTerminal } from "../../../../tests/support/memory-terminal.ts";
 import { checkTemplate } from "./check-template.ts";
@@ -17,13 +17,13 @@ async function packed(files: Readonly<Record<string, string>>): Promise<Uint8Arr
 
 const agents = "agents:\n  main: { os: linux, arch: amd64 }\n";
 
-test.each(["process", "a driver of another server"])("accepts a template of %s", async (driver) => {
+it.each(["process", "a driver of another server"])("accepts a template of %s", async (driver) => {
   const { err, errText } = memoryTerminal();
   await checkTemplate(await packed({ "slipway.yaml": `driver: ${driver}\n${agents}` }), "x", err);
   expect(errText()).toBe("");
 });
 
-test("prints every problem with its place and a suggestion", async () => {
+it("prints every problem with its place and a suggestion", async () => {
   const { err, errText } = memoryTerminal();
   const text = `driver: process\nagnets: {}\n${agents.replace("arch", "acrh")}`;
   await expect(
@@ -35,7 +35,7 @@ test("prints every problem with its place and a suggestion", async () => {
   expect(errText()).toContain("box/slipway.yaml:4:22: agents.main.acrh: unknown key `acrh`");
 });
 
-test("refuses files that the server could not read as a template", async () => {
+it("refuses files that the server could not read as a template", async () => {
   const files = { "slipway.yaml": "driver: process\n", "slipway.yml": "driver: process\n" };
   const { err } = memoryTerminal();
   await expect(checkTemplate(await packed(files), "x", err)).rejects.toThrow(

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { extract, type Header } from "tar-stream";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 
 import { packFiles } from "./pack-files.ts";
 import { listTemplateFiles } from "./template-files.ts";
@@ -40,7 +40,7 @@ async function packed(path: string): Promise<Uint8Array> {
   return packFiles((await listTemplateFiles(await openSource(path))).files);
 }
 
-test("packs the files of a directory by name, without .git and node_modules", async () => {
+it("packs the files of a directory by name, without .git and node_modules", async () => {
   await write("slipway.yaml", "driver: process\n");
   await write("b/run.sh", "#!/bin/sh\n", 0o755);
   await write("a.txt", "");
@@ -54,21 +54,21 @@ test("packs the files of a directory by name, without .git and node_modules", as
   ]);
 });
 
-test("packs the same files into the same bytes", async () => {
+it("packs the same files into the same bytes", async () => {
   await write("slipway.yaml", "driver: process\n");
   const first = await packed(root);
   await write("slipway.yaml", "driver: process\n");
   expect(Buffer.compare(await packed(root), first)).toBe(0);
 });
 
-test("packs a single file as slipway.yaml", async () => {
+it("packs a single file as slipway.yaml", async () => {
   const path = await write("pool.slipway.yaml", "driver: process\n");
   const headers = await unpack(await packed(path));
   expect(headers.map(({ name }) => name)).toEqual(["slipway.yaml"]);
   expect(templateName(await openSource(path), undefined)).toBe("pool");
 });
 
-test("refuses a template larger than a server accepts, naming the largest file", async () => {
+it("refuses a template larger than a server accepts, naming the largest file", async () => {
   await write("slipway.yaml", "driver: process\n");
   await truncate(await write("disk.img", ""), 11 * 1024 * 1024);
   const packing = packed(root);
@@ -78,7 +78,7 @@ test("refuses a template larger than a server accepts, naming the largest file",
   });
 });
 
-test("skips links and reports them", async () => {
+it("skips links and reports them", async () => {
   await write("slipway.yaml", "driver: process\n");
   await symlink("/etc/passwd", join(root, "passwd"));
   const { files, leftOut } = await listTemplateFiles(await openSource(root));
@@ -86,12 +86,12 @@ test("skips links and reports them", async () => {
   expect(leftOut).toEqual(["passwd"]);
 });
 
-test("refuses a path that does not exist, and a directory without a template", async () => {
+it("refuses a path that does not exist, and a directory without a template", async () => {
   await expect(openSource(join(root, "missing"))).rejects.toMatchObject({ exitCode: 4 });
   await expect(openSource(root)).rejects.toThrow("has no slipway.yaml");
 });
 
-test("names a template after its directory, unless that name is invalid", async () => {
+it("names a template after its directory, unless that name is invalid", async () => {
   await write("small-box/slipway.yaml", "");
   const source = await openSource(join(root, "small-box"));
   expect(templateName(source, undefined)).toBe("small-box");
@@ -99,7 +99,7 @@ test("names a template after its directory, unless that name is invalid", async 
   expect(() => templateName(source, "not a name")).toThrow("the name of the template must be");
 });
 
-test.each([
+it.each([
   ["small", "./box", "./box", "small"],
   [undefined, "./box", "./box", undefined],
   [undefined, undefined, ".", undefined],
@@ -113,7 +113,7 @@ test.each([
   },
 );
 
-test("finds the files of a named template here, or in the directory of its name", async () => {
+it("finds the files of a named template here, or in the directory of its name", async () => {
   await write("box/slipway.yaml", "driver: process\n");
   const before = process.cwd();
   onTestFinished(() => process.chdir(before));

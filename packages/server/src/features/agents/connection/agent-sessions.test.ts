@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { AgentSessions, maxAgentSessions, maxCompanionSessions } from "./agent-sessions.ts";
 
@@ -11,7 +11,7 @@ function openSessions() {
   return { open, closed };
 }
 
-test("closes the oldest session of a kind for the newest, and of no other agent", () => {
+it("closes the oldest session of a kind for the newest, and of no other agent", () => {
   const { open, closed } = openSessions();
   open("other", "agent", "b");
   open("shipper", "companion");
@@ -23,7 +23,7 @@ test("closes the oldest session of a kind for the newest, and of no other agent"
   expect(closed).toEqual(["1", "2", "shipper"]);
 });
 
-test("counts no session that is over", () => {
+it("counts no session that is over", () => {
   const { open, closed } = openSessions();
   for (let number = 1; number <= 3 * maxAgentSessions; number += 1) {
     using _ = open(`${number}`, "agent");
@@ -31,7 +31,7 @@ test("counts no session that is over", () => {
   expect(closed).toEqual([]);
 });
 
-test("sends the calls of all sessions of an agent through one turnstile", () => {
+it("sends the calls of all sessions of an agent through one turnstile", () => {
   const { open } = openSessions();
   const first = open("1", "agent");
   expect(open("2", "companion").turnstile).toBe(first.turnstile);

@@ -1,6 +1,6 @@
 import type { LogLevel } from "@slipway/api";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { LinePacker, linesBytes, packLines, type PackedLines } from "./log-lines.ts";
 
@@ -32,7 +32,7 @@ function elements(array: Buffer): readonly Buffer[] {
   return found;
 }
 
-test("packs times, levels and texts as one-dimensional arrays of PostgreSQL", () => {
+it("packs times, levels and texts as one-dimensional arrays of PostgreSQL", () => {
   const lines = packLines([
     { createdNs: -2n, level: "trace", output: "" },
     { createdNs: 3n, level: "error", output: "ä" },
@@ -47,7 +47,7 @@ test("packs times, levels and texts as one-dimensional arrays of PostgreSQL", ()
   expect(elements(lines.outputs).map(String)).toEqual(["", "ä"]);
 });
 
-test("packs texts that came encoded as it packs strings", () => {
+it("packs texts that came encoded as it packs strings", () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: "grapheme" }),
@@ -61,7 +61,7 @@ test("packs texts that came encoded as it packs strings", () => {
   );
 });
 
-test.each([
+it.each([
   ["NUL", "a\0b", "a❌b"],
   ["what was no text", "a\uFFFDb", "a❌b"],
   ["half a character", `${"x".repeat(1023)}😀`, `${"x".repeat(1023)}\uFFFD`],
@@ -72,7 +72,7 @@ test.each([
   }
 });
 
-test("keeps the first 1024 characters of a line, and weighs all of it", () => {
+it("keeps the first 1024 characters of a line, and weighs all of it", () => {
   const output = "é".repeat(1025);
   for (const lines of [pack([output]), packEncoded([output])]) {
     expect(elements(lines.outputs).map(String)).toEqual(["é".repeat(1024)]);
@@ -80,7 +80,7 @@ test("keeps the first 1024 characters of a line, and weighs all of it", () => {
   expect(linesBytes([{ createdNs: 0n, level: "info", output }])).toBe(2050);
 });
 
-test("refuses a text that is not UTF-8", () => {
+it("refuses a text that is not UTF-8", () => {
   const packer = new LinePacker(1, 1);
   expect(() => packer.addEncoded(0n, "info", Uint8Array.of(0xff), 0, 1)).toThrow(TypeError);
 });

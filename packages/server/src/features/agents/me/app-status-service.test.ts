@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { cleanMessage } from "./app-status-service.ts";
 
-test.each([
+it.each([
   ["  two\n\tlines  ", "two lines"],
   ["\u001B[31mred\u001B[0m text", "red text"],
   ["<b>bold</b> and <script src=x>run", "bold and run"],

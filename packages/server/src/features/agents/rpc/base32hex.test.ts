@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { base32Hex } from "./base32hex.ts";
 
-test.each([
+it.each([
   ["", ""],
   ["f", "co"],
   ["fo", "cpng"],

@@ -1,6 +1,6 @@
 import { silentLogger } from "@slipway/runtime";
 import { createMessage, ReportBoundaryLogsRequestSchema } from "@slipway/wire";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { reportBoundaryLogs } from "./boundary-logs.ts";
 
@@ -24,14 +24,14 @@ async function report(
   return lines;
 }
 
-test("cuts each text of what it logs", async () => {
+it("cuts each text of what it logs", async () => {
   const [line] = await report(1);
   const texts = Object.values(line?.[0] ?? {}).filter((text) => typeof text === "string");
   expect(texts.length).toBeGreaterThan(0);
   for (const text of texts) expect(text.length).toBeLessThanOrEqual(1024);
 });
 
-test("logs what its budget has room for, says how many are left out, and then nothing", async () => {
+it("logs what its budget has room for, says how many are left out, and then nothing", async () => {
   const lines = await report(10, 3);
   expect(lines).toHaveLength(4);
   expect(lines[0]).toEqual([{ dropped: 7 }, "boundary requests not logged"]);

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { readIp } from "./connections.ts";
 
-test.each([
+it.each([
   ["localhost", "127.0.0.1"],
   ["10.0.0.1", "10.0.0.1"],
   ["fd7a:115c:a1e0::1", "fd7a:115c:a1e0::1"],

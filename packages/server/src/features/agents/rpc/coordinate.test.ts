@@ -5,7 +5,7 @@ import {
   encodeUuid,
   type MessageInitShape,
 } from "@slipway/wire";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { agentAddresses } from "./agent-address.ts";
 import { coordinate } from "./coordinate.ts";
@@ -33,14 +33,14 @@ function update(addresses: string[], allowedIps: string[] = addresses): Fields {
   return { updateSelf: { node: { addresses, allowedIps } } };
 }
 
-test("derives the addresses of the agent from its id", () => {
+it("derives the addresses of the agent from its id", () => {
   expect(agentAddresses(agentId)).toEqual([
     "fd7a:115c:a1e0:4a7b:8c9d:0e1f:2a3b:4c5d",
     "fd60:627a:a42b:4a7b:8c9d:0e1f:2a3b:4c5d",
   ]);
 });
 
-test("takes the agent's own node in silence and ends with its disconnect", async () => {
+it("takes the agent's own node in silence and ends with its disconnect", async () => {
   const own = [
     "fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5d/128",
     "fd60:627a:a42b:4a7b:8c9d:e1f:2a3b:4c5d/128",
@@ -53,7 +53,7 @@ test("takes the agent's own node in silence and ends with its disconnect", async
   });
 });
 
-test.each([
+it.each([
   [{ addTunnel: { id: encodeUuid(otherId) } }, "authorization: agents cannot open tunnels"],
   [
     update(["fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5e/128"]),
@@ -78,7 +78,7 @@ test.each([
   expect(await answersTo(request, { disconnect: {} })).toEqual({ errors: [error], read: 1 });
 });
 
-test("goes on after a handshake with a peer that has no tunnel", async () => {
+it("goes on after a handshake with a peer that has no tunnel", async () => {
   const request = { readyForHandshake: [{ id: encodeUuid(otherId) }] };
   expect(await answersTo(request, request)).toMatchObject({
     errors: Array.from(

@@ -1,10 +1,10 @@
 import { setImmediate as settled } from "node:timers/promises";
 
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { streamDerpMaps } from "./derp-maps.ts";
 
-test("sends one map with home parameters and stays open until the caller leaves", async () => {
+it("sends one map with home parameters and stays open until the caller leaves", async () => {
   const caller = new AbortController();
   const maps = streamDerpMaps(caller.signal);
   expect(await maps.next()).toEqual({ done: false, value: { homeParams: {}, regions: {} } });

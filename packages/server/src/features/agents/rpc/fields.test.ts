@@ -1,10 +1,10 @@
 import { RpcError } from "@slipway/rpc";
 import { timestampFromMs } from "@slipway/wire";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { timeField, uuidField } from "./fields.ts";
 
-test.each([
+it.each([
   [{ seconds: 1_700_000_000n, nanos: 123_456_789 }, "2023-11-14T22:13:20.123456Z"],
   [{ seconds: 0n, nanos: 0 }, "1970-01-01T00:00:00.000000Z"],
   [{ seconds: -1n, nanos: 999_999_000 }, "1969-12-31T23:59:59.999999Z"],
@@ -13,13 +13,13 @@ test.each([
   expect(timeField({ ...timestampFromMs(0), ...fields }, "time")).toBe(text);
 });
 
-test("takes an absent time and 0001-01-01 for none", () => {
+it("takes an absent time and 0001-01-01 for none", () => {
   expect(timeField(undefined, "time")).toBeUndefined();
   const zero = { ...timestampFromMs(0), seconds: -62_135_596_800n };
   expect(timeField(zero, "time")).toBeUndefined();
 });
 
-test.each([
+it.each([
   { seconds: 253_402_300_800n, nanos: 0 },
   { seconds: -62_135_596_801n, nanos: 0 },
   { seconds: 0n, nanos: -1 },
@@ -28,6 +28,6 @@ test.each([
   expect(() => timeField({ ...timestampFromMs(0), ...fields }, "time")).toThrow(RpcError);
 });
 
-test("refuses a UUID that has not 16 bytes", () => {
+it("refuses a UUID that has not 16 bytes", () => {
   expect(() => uuidField(new Uint8Array(15), "id")).toThrow("id: invalid UUID (got 15 bytes)");
 });

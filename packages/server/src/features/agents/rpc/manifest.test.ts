@@ -1,5 +1,5 @@
 import { createMessage, encodeMessage, ManifestSchema, parseMessage } from "@slipway/wire";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import type { ManifestRow } from "./manifest-queries.ts";
 import { manifestOf } from "./manifest.ts";
@@ -53,7 +53,7 @@ const row: ManifestRow = {
   ],
 };
 
-test("sends what a stock agent crashes without", () => {
+it("sends what a stock agent crashes without", () => {
   const manifest = parseMessage(ManifestSchema, encodeMessage(ManifestSchema, manifestOf(row)));
   expect(manifest.derpMap?.homeParams).toBeDefined();
   expect(manifest.agentId).toHaveLength(16);
@@ -69,13 +69,13 @@ test("sends what a stock agent crashes without", () => {
   });
 });
 
-test("puts the seconds of metadata where nanoseconds belong", () => {
+it("puts the seconds of metadata where nanoseconds belong", () => {
   expect(manifestOf(row).metadata).toMatchObject([
     { interval: { seconds: 0n, nanos: 10 }, timeout: { seconds: 0n, nanos: 1 } },
   ]);
 });
 
-test("names a parent for sub-agents only", () => {
+it("names a parent for sub-agents only", () => {
   const parentId = (parent: string | null): unknown =>
     createMessage(ManifestSchema, manifestOf({ ...row, parent_id: parent })).parentId;
   expect(parentId(null)).toBeUndefined();

@@ -1,28 +1,28 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { limitResult } from "./metadata.ts";
 
-test("trims value and error", () => {
+it("trims value and error", () => {
   expect(limitResult("1\n", "\t exit 1 \n")).toEqual({ value: "1", error: "exit 1" });
 });
 
-test("keeps a value of just the limit", () => {
+it("keeps a value of just the limit", () => {
   expect(limitResult("a".repeat(2048), "")).toEqual({ value: "a".repeat(2048), error: "" });
 });
 
-test("cuts a long value between characters and says so", () => {
+it("cuts a long value between characters and says so", () => {
   const { value, error } = limitResult(`${"a".repeat(2046)}😀`, "ignored");
   expect(value).toBe("a".repeat(2046));
   expect(error).toBe("value of 2050 bytes exceeds the limit of 2048 bytes");
 });
 
-test("puts a note in the place of a long error", () => {
+it("puts a note in the place of a long error", () => {
   expect(limitResult("1", "é".repeat(1025))).toEqual({
     value: "1",
     error: "error of 2050 bytes exceeds the limit of 2048 bytes",
   });
 });
 
-test("leaves out what PostgreSQL does not keep", () => {
+it("leaves out what PostgreSQL does not keep", () => {
   expect(limitResult("a\0b", "c\0")).toEqual({ value: "ab", error: "c" });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { evaluateWindow, type Sample, sampleOf } from "./monitor-window.ts";
 
@@ -6,7 +6,7 @@ const letters: Readonly<Record<string, Sample>> = { o: "ok", n: "nok", u: "unkno
 const window = (text: string): Sample[] =>
   Array.from(text, (letter) => letters[letter] ?? "unknown");
 
-test.each([
+it.each([
   ["oooooooooo", "nok", "ok"],
   ["ooooooooon", "ok", "ok"],
   ["ooooooooon", "nok", "nok"],
@@ -22,7 +22,7 @@ test.each([
   expect(evaluateWindow(window(samples), before)).toBe(after);
 });
 
-test.each([
+it.each([
   [79n, 100n, "ok"],
   [799n, 1000n, "ok"],
   [80n, 100n, "nok"],
@@ -31,6 +31,6 @@ test.each([
   expect(sampleOf({ used, total }, 80)).toBe(sample);
 });
 
-test("takes a missing use for unknown", () => {
+it("takes a missing use for unknown", () => {
   expect(sampleOf(undefined, 80)).toBe("unknown");
 });

@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { configurationOf } from "./resource-monitoring.ts";
 import { readMonitors } from "./resource-monitors.ts";
 
-test("reads the monitors of a build", () => {
+it("reads the monitors of a build", () => {
   const json = {
     memoryThreshold: 90,
     volumes: [{ path: "/home", threshold: 80 }, { path: 1 }, null],
@@ -15,14 +15,14 @@ test("reads the monitors of a build", () => {
   expect([{}, null, [], "x", { volumes: {} }].map(readMonitors)).toEqual([[], [], [], [], []]);
 });
 
-test("configures an agent without monitors, which crashes when it gets no configuration", () => {
+it("configures an agent without monitors, which crashes when it gets no configuration", () => {
   expect(configurationOf([])).toEqual({
     config: { numDatapoints: 20, collectionIntervalSeconds: 10 },
     volumes: [],
   });
 });
 
-test("names memory and volumes that are watched", () => {
+it("names memory and volumes that are watched", () => {
   const monitors = [
     { volume: undefined, threshold: 90 },
     { volume: "/home", threshold: 80 },

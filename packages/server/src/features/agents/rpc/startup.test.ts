@@ -1,15 +1,15 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { isVersion } from "./startup.ts";
 
-test.each(["v2.35.1", "v0.0.0-devel+3f2a1b", "v2", "v2.1", "v1.2.3-rc.1", "v1.2.3+a-b"])(
+it.each(["v2.35.1", "v0.0.0-devel+3f2a1b", "v2", "v2.1", "v1.2.3-rc.1", "v1.2.3+a-b"])(
   "takes %s for a version",
   (text) => {
     expect(isVersion(text)).toBe(true);
   },
 );
 
-test.each([
+it.each([
   "",
   "2.35.1",
   "v",

@@ -3,15 +3,15 @@ import {
   CreateSubAgentRequest_AppSchema as AppSchema,
   parseMessage,
 } from "@slipway/wire";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { checkApps, storedSlug } from "./sub-agent-apps.ts";
 
-test("makes slugs differ between agents", () => {
+it("makes slugs differ between agents", () => {
   expect(storedSlug("dev", "web")).toBe("76l3q1id-web");
 });
 
-test("keeps the good apps and tells what is wrong with the others", () => {
+it("keeps the good apps and tells what is wrong with the others", () => {
   // Numbers unknown to any release.
   const { share } = parseMessage(AppSchema, Uint8Array.of(0x58, 9));
   const { openIn } = parseMessage(AppSchema, Uint8Array.of(0x48, 2));

@@ -1,11 +1,11 @@
 import { createFakeClock } from "@slipway/testkit";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 
 import { type BudgetName, writeBudgets, WriteBudgets } from "./write-budgets.ts";
 
 const { burst, perHour } = writeBudgets.statistics;
 
-test("lets an agent write its burst, and then as much as comes back", async () => {
+it("lets an agent write its burst, and then as much as comes back", async () => {
   const clock = createFakeClock();
   const budgets = new WriteBudgets(clock);
   for (let count = 0; count < burst; count += 1) {
@@ -18,7 +18,7 @@ test("lets an agent write its burst, and then as much as comes back", async () =
   expect([budgets.spend("a", "statistics"), budgets.spend("a", "statistics")]).toEqual([1, 0]);
 });
 
-test("never lets more come back than the burst", async () => {
+it("never lets more come back than the burst", async () => {
   const clock = createFakeClock();
   const budgets = new WriteBudgets(clock);
   budgets.spend("a", "statistics");
@@ -26,7 +26,7 @@ test("never lets more come back than the burst", async () => {
   expect(budgets.spend("a", "statistics", 10 * burst)).toBe(burst);
 });
 
-test("lets more be spent than is left, and tells how long that takes to come back", async () => {
+it("lets more be spent than is left, and tells how long that takes to come back", async () => {
   const clock = createFakeClock();
   const budgets = new WriteBudgets(clock);
   const { traffic } = writeBudgets;
@@ -38,14 +38,14 @@ test("lets more be spent than is left, and tells how long that takes to come bac
   expect(budgets.reserve("a", "traffic", perSecond)).toBe(0);
 });
 
-test("grants of a larger wish what is left", () => {
+it("grants of a larger wish what is left", () => {
   const budgets = new WriteBudgets(createFakeClock());
   const most = writeBudgets.boundaryLogs.burst;
   expect(budgets.spend("a", "boundaryLogs", most - 10)).toBe(most - 10);
   expect(budgets.spend("a", "boundaryLogs", 50)).toBe(10);
 });
 
-test("forgets agents that rest, and remembers those that do not", async () => {
+it("forgets agents that rest, and remembers those that do not", async () => {
   const clock = createFakeClock();
   const budgets = new WriteBudgets(clock);
   const name: BudgetName = "statistics";
