@@ -1,9 +1,9 @@
-import { authorisation } from "./authorisation.ts";
+import { authorization } from "./authorization.ts";
 import { claims } from "./claims.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** The mutants by the part of the product that they break. */
 export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map([
-  ["authorisation", authorisation],
+  ["authorization", authorization],
   ["claims", claims],
 ]);

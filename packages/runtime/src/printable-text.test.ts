@@ -76,14 +76,14 @@ describe("printableText", () => {
     ["a report of the cursor", `a${esc}[6nb`, "ab"],
     ["a reset of the terminal", `a${esc}cb`, "ab"],
     ["another character set", `a${esc}(0b`, "ab"],
-    ["keyboard modes that end like a colour", `a${esc}[>4;2mb`, "ab"],
+    ["keyboard modes that end like a color", `a${esc}[>4;2mb`, "ab"],
     ["8-bit sequences", "a\u009b2Jb\u009d0;x\u009cc", "abc"],
     ["an escape that is put together by removing one", `a${esc}${esc}[2J[2Jb`, "a[2Jb"],
     ["a carriage return that hides what was before", "rm -rf /\rls      ", "rm -rf /␍ls      "],
     ["backspace, bell, DEL and NUL", "a\b\u0007\u007f\u0000b", "a␈␇␡␀b"],
     ["bidirectional overrides", "a\u202eb\u2066c\u2069", "abc"],
     ["line ends of another system", "a\r\nb", "a\nb"],
-    ["colours", `a${esc}[31mb${esc}[0mc`, "abc"],
+    ["colors", `a${esc}[31mb${esc}[0mc`, "abc"],
   ])("takes out %s", (_name, text, wanted) => {
     expect(printableText(text, { colors: false })).toBe(wanted);
   });
@@ -94,7 +94,7 @@ describe("printableText", () => {
     [`${esc}[31mone\ntwo`, `${esc}[31mone${esc}[0m\ntwo`],
     [`${esc}[mplain`, `${esc}[mplain`],
     [`${esc}[31`, ""],
-  ])("keeps the colours of %j", (text, wanted) => {
+  ])("keeps the colors of %j", (text, wanted) => {
     expect(printableText(text, { colors: true })).toBe(wanted);
   });
 

@@ -1,4 +1,4 @@
-/** The decisions of pools, claims and re-initialisation, without a server around them: for the simulation. */
+/** The decisions of pools, claims and re-initialization, without a server around them: for the simulation. */
 export {
   type ClaimTransaction,
   type NewOwner,

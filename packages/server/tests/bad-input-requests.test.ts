@@ -7,7 +7,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { createHttpServer } from "../src/platform/http/http-server.ts";
-import { openWorld, type World } from "./support/authorisation-world.ts";
+import { openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client, testPassword } from "./support/people.ts";
 import { sendRaw } from "./support/raw-socket.ts";

@@ -4,7 +4,7 @@ import * as api from "@slipway/api";
 import { openClient, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { openWorld, type World } from "./support/authorisation-world.ts";
+import { openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import type { Client } from "./support/people.ts";
 

@@ -65,7 +65,7 @@ describe("the settings of a workspace", () => {
     expect(await on("PATCH", "", { name: "dev" })).toMatchObject({ status: 204 });
   });
 
-  it("is a favourite until it is none", async () => {
+  it("is a favorite until it is none", async () => {
     expect(await on("PUT", "/favorite")).toMatchObject({ status: 204 });
     expect(await read()).toMatchObject({ favorite: true });
     expect(await on("DELETE", "/favorite")).toMatchObject({ status: 204 });

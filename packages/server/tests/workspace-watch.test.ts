@@ -125,7 +125,7 @@ describe("the list of workspaces", () => {
     await server.request("PUT", `/workspaces/${beta.id}/dormant`, { dormant: true });
   });
 
-  it("has favourites first, then what runs, then the rest by name", async () => {
+  it("has favorites first, then what runs, then the rest by name", async () => {
     expect(await names("")).toEqual(["zulu", "alpha", "dev", "beta"]);
   });
 

@@ -25,7 +25,7 @@ export interface DeliberateDifferences {
 
 const noNetwork = "the server has no network to its agents yet";
 const noProvider = "the recorded server had a provider for GitHub, ours has none";
-const noLicence = "the recorded server had this route only with a licence";
+const noLicense = "the recorded server had this route only with a license";
 const alwaysThere = "null there where no worker waited; our servers are always there to take a job";
 const noPushes = "the server sends no notifications to browsers";
 const nullForNone = "left out there where there is none, null here";
@@ -108,7 +108,7 @@ export const ofTemplates: DeliberateDifferences = {
 
 export const ofWorkspaces: DeliberateDifferences = {
   answers: {
-    "GET /appearance 404": { status: 200, reason: noLicence },
+    "GET /appearance 404": { status: 200, reason: noLicense },
     "GET /workspaceagents/ID/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D 403":
       { status: 200, reason: noNetwork },
   },

@@ -23,7 +23,7 @@ describe("logText", () => {
     expect(logText([line], "main", new Map([["s", ""]]))).toBe(plain);
   });
 
-  it("keeps colours and nothing else that a terminal obeys", () => {
+  it("keeps colors and nothing else that a terminal obeys", () => {
     const hostile = {
       ...line,
       output: "\u001b[31mred\u001b[2J\u001b]52;c;eA==\u0007\rover\u009b1;1H",

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { packTemplate } from "@slipway/testkit";
 
-import { agentCallers, type CallerName, callerNames, type World } from "./authorisation-world.ts";
+import { agentCallers, type CallerName, callerNames, type World } from "./authorization-world.ts";
 
 /** The status that each caller gets. */
 export type Statuses = Readonly<Record<CallerName, number>>;

@@ -2,8 +2,8 @@ import * as api from "@slipway/api";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
-import { type Row, table } from "./support/authorisation-table.ts";
-import { callerNames, openWorld, type World } from "./support/authorisation-world.ts";
+import { type Row, table } from "./support/authorization-table.ts";
+import { callerNames, openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 /** Routes that accept an upgrade, with the query that requests the socket if there is also a plain answer. */

@@ -1,4 +1,4 @@
-import type { CallerName } from "./authorisation-world.ts";
+import type { CallerName } from "./authorization-world.ts";
 
 /** Routes that list things of several people, by their exported names. */
 type ListName =

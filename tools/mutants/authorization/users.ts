@@ -5,7 +5,7 @@ const users = "packages/server/src/features/users";
 const rights = "packages/server/src/platform/auth/rights.ts";
 
 /** Holes in the rights to see and change users, their keys and their tokens. */
-export const people: readonly Mutant[] = [
+export const userHoles: readonly Mutant[] = [
   {
     name: "acts-for-anybody",
     breaks: "whoever may see a user reads their tokens and keys",

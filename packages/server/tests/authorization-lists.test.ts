@@ -6,9 +6,9 @@ import {
   type ListQuestion,
   questions,
   sameForAll,
-} from "./support/authorisation-lists.ts";
-import { table } from "./support/authorisation-table.ts";
-import { callerNames, openWorld, type World } from "./support/authorisation-world.ts";
+} from "./support/authorization-lists.ts";
+import { table } from "./support/authorization-table.ts";
+import { callerNames, openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 const opened = new AsyncDisposableStack();
