@@ -74,6 +74,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          // Properties compute for seconds on a busy machine.
+          testTimeout: 30_000,
           include: ["packages/*/src/**/*.test.ts", "{tools,bench}/**/*.test.ts"],
           exclude: [...absentPrograms, ...absentRecordings],
         },

@@ -284,7 +284,7 @@ describe("the identity of an Azure machine", () => {
       const verifying = verifyAzureIdentity(changed.toString("base64"), { ...needs, signatures });
       await expect(verifying).rejects.toEqual(refused);
     }
-  }, 30_000);
+  });
 });
 
 describe("whatever is shown as the identity of an Azure machine", () => {

@@ -38,7 +38,7 @@ export class IdentityVerifier {
   }
 
   async azure(signature: string): Promise<string> {
-    this.#azure ??= openAzure(this.#options.settings);
+    this.#azure ??= openAzure(this.#options);
     const { verify, trust, issuers } = await this.#azure;
     return verify(signature, {
       trust,
@@ -58,14 +58,14 @@ export class IdentityVerifier {
   }
 }
 
-async function openAzure({ azureCertificates }: IdentitySettings) {
+async function openAzure({ settings, logger }: VerifierOptions) {
   const [{ azureTrust, verifyAzureIdentity }, { IssuerStore }] = await Promise.all([
     import("./azure.ts"),
     import("./issuer-store.ts"),
   ]);
   return {
     verify: verifyAzureIdentity,
-    trust: azureTrust(azureCertificates),
-    issuers: new IssuerStore(),
+    trust: azureTrust(settings.azureCertificates),
+    issuers: new IssuerStore({ logger }),
   };
 }

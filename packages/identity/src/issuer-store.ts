@@ -3,6 +3,8 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { LookupFunction } from "node:net";
 
+import { errorText, type Logger } from "@slipway/runtime";
+
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { isPublicAddress } from "./public-address.ts";
 
@@ -14,14 +16,17 @@ export type ResolveHost = (
 ) => void;
 
 interface IssuerStoreOptions {
+  readonly logger: Pick<Logger, "debug">;
   readonly isAllowedUrl?: (url: URL) => boolean;
   readonly isAllowedAddress?: (address: string) => boolean;
   readonly lookup?: ResolveHost;
+  /** The time that a response may take, in milliseconds. */
+  readonly timeoutMs?: number;
 }
 
 const hosts: ReadonlySet<string> = new Set(["www.microsoft.com", "cacerts.digicert.com"]);
 const ports: ReadonlySet<string> = new Set(["", "80", "443"]);
-const timeoutMs = 5_000;
+const defaultTimeoutMs = 5_000;
 /** The maximum size of a response, in bytes; certificates have about 2,000. */
 const maxBytes = 64 * 1024;
 /** The maximum number of concurrent requests, for all callers: strangers' documents cause them. */
@@ -47,11 +52,12 @@ export class IssuerStore {
   readonly #cached = new Map<string, Promise<Certificate | undefined>>();
   #requests = 0;
 
-  constructor(options: IssuerStoreOptions = {}) {
+  constructor(options: IssuerStoreOptions) {
     this.#options = {
       isAllowedUrl: isIssuerUrl,
       isAllowedAddress: isPublicAddress,
       lookup: resolve,
+      timeoutMs: defaultTimeoutMs,
       ...options,
     };
   }
@@ -76,9 +82,11 @@ export class IssuerStore {
     this.#requests += 1;
     const reading = this.#get(url)
       .then(readCertificate)
-      .catch(() => {
+      .catch((error: unknown) => {
         // This request is refused; the address may answer the next time.
         this.#cached.delete(url);
+        const fields = { url, error: errorText(error) };
+        this.#options.logger.debug(fields, "issuer's certificate could not be fetched");
         return undefined;
       })
       .finally(() => {
@@ -92,7 +100,7 @@ export class IssuerStore {
 
   #get(url: string): Promise<Uint8Array> {
     const { get } = url.startsWith("https:") ? https : http;
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.timeout(this.#options.timeoutMs);
     return new Promise((done, fail) => {
       const request = get(url, { agent: false, lookup: this.#lookup, signal }, (response) => {
         if (response.statusCode === 200) return void readBody(response).then(done, fail);
