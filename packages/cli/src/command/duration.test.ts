@@ -1,7 +1,8 @@
+import { durationText } from "@slipway/runtime";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { durationText, readDuration } from "./duration.ts";
+import { readDuration } from "./duration.ts";
 
 it.each([
   ["0", 0],

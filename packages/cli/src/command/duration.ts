@@ -2,8 +2,6 @@ import { durationMs } from "@slipway/runtime";
 
 import { UsageError } from "./errors.ts";
 
-export { durationText } from "@slipway/runtime";
-
 const pattern = /^(?=.)(?:\d{1,3}y)?(?:\d{1,5}d)?(?:\d{1,6}h)?(?:\d{1,6}m)?(?:\d{1,8}s)?$/;
 
 /** Parses `30d`, `1h30m` or `0` into milliseconds. Throws `UsageError` that names the flag or argument. */

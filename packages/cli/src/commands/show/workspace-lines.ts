@@ -1,7 +1,6 @@
 import type { BuildParameter, Workspace } from "@slipway/api";
-import { printableLine } from "@slipway/runtime";
+import { durationText, printableLine } from "@slipway/runtime";
 
-import { durationText } from "../../command/duration.ts";
 import { cronText } from "../../resources/workspaces/cron.ts";
 import { statusCell } from "../../resources/workspaces/status-cell.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";

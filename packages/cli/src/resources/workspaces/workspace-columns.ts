@@ -1,6 +1,6 @@
 import type { Workspace } from "@slipway/api";
+import { durationText } from "@slipway/runtime";
 
-import { durationText } from "../../command/duration.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";

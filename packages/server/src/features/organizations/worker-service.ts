@@ -9,6 +9,7 @@ import { type Clock, durationMs, errorText, type Logger, spread } from "@slipway
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
+import { readListLimit, splitList } from "../../platform/http/paging.ts";
 import { describeJobs } from "../../platform/jobs/list-service.ts";
 import {
   deleteLostWorkers,
@@ -23,8 +24,6 @@ const announceMs = 30_000;
 const offlineSeconds = 90;
 /** The number of days after which a lost worker is deleted. */
 const keepDays = 7;
-const defaultLimit = 50;
-const maxLimit = 1_000;
 
 interface AnnounceNeeds {
   readonly db: Queryable;
@@ -59,7 +58,7 @@ export async function listWorkers(
   query: Query,
 ): Promise<ProvisionerDaemon[]> {
   const isWanted = readFilter(query);
-  const limit = readLimit(query.limit);
+  const limit = readListLimit(query.limit);
   const rows = (await selectWorkers(db, offlineSeconds)).filter(isWanted).slice(0, limit);
   const jobIds = rows.flatMap((row) => [row.present_job_id, row.previous_job_id]);
   const jobs = await describeJobs(
@@ -76,12 +75,12 @@ function statusOf({ is_offline: isOffline, present_job_id: job }: WorkerRow): Wo
 }
 
 function readFilter(query: Query): (row: WorkerRow) => boolean {
-  const statuses = split(query.status);
+  const statuses = splitList(query.status);
   const wrong = statuses.find((status) => !workerStatuses.has(status));
   if (wrong !== undefined) {
     throw invalidField("status", `must be one of offline, idle, busy, found "${wrong}"`);
   }
-  const ids = split(query.ids);
+  const ids = splitList(query.ids);
   const maxAge = readAge(query.max_age);
   const showsOffline = query.offline === "true" || statuses.includes("offline");
   return (row) =>
@@ -93,10 +92,6 @@ function readFilter(query: Query): (row: WorkerRow) => boolean {
 
 const workerStatuses: ReadonlySet<string> = new Set<WorkerStatus>(["offline", "idle", "busy"]);
 
-function split(text = ""): readonly string[] {
-  return text.split(",").filter((part) => part !== "");
-}
-
 /** Parses a Go duration such as `1h30m0s`, in seconds. */
 function readAge(text = ""): number {
   if (text === "" || text === "0s") return Infinity;
@@ -104,12 +99,6 @@ function readAge(text = ""): number {
     throw invalidField("max_age", `must be a duration such as 1h30m0s, found "${text}"`);
   }
   return durationMs(text) / 1_000;
-}
-
-function readLimit(text = ""): number {
-  if (text === "" || text === "0") return defaultLimit;
-  if (/^\d{1,6}$/.test(text)) return Math.min(Number(text), maxLimit);
-  throw invalidField("limit", `must be an integer from 0 to ${maxLimit}, found "${text}"`);
 }
 
 /** The id of the key that stock servers use for their own workers. */

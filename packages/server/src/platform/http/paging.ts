@@ -20,3 +20,19 @@ function readCount(field: string, text: string | undefined): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw invalidField(field, `must be an integer from 0 to 999999999, found "${text}"`);
 }
+
+const defaultListLimit = 50;
+/** The most entries of a list without an offset, such as that of jobs. */
+export const maxListLimit = 1_000;
+
+/** Reads the `limit` of such a list; 0 means the default. */
+export function readListLimit(text = ""): number {
+  if (text === "" || text === "0") return defaultListLimit;
+  if (/^\d{1,6}$/.test(text)) return Math.min(Number(text), maxListLimit);
+  throw invalidField("limit", `must be an integer from 0 to ${maxListLimit}, found "${text}"`);
+}
+
+/** Splits the comma-separated values of a query field. */
+export function splitList(text = ""): readonly string[] {
+  return text.split(",").filter((part) => part !== "");
+}

@@ -4,6 +4,7 @@ import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import { invalidField } from "../errors/errors.ts";
 import type { UserCaller } from "../http/caller.ts";
+import { maxListLimit, readListLimit, splitList } from "../http/paging.ts";
 import { readUuid } from "../http/uuid.ts";
 import { type ListedJobRow, selectJobList } from "./list-queries.ts";
 import { readJobs } from "./service.ts";
@@ -19,8 +20,6 @@ const statuses: readonly JobStatus[] = [
 ];
 /** The name of every worker: servers run the jobs, and have ids but no names. */
 const workerName = "slipway";
-const defaultLimit = 50;
-const maxLimit = 1_000;
 const maxIds = 200;
 
 /**
@@ -40,12 +39,12 @@ export async function listJobs(
     organizationId,
     initiatorId,
     ids: isSet(query.ids)
-      ? split(query.ids)
+      ? splitList(query.ids)
           .slice(0, maxIds)
           .map((id) => readId("ids", id))
       : undefined,
-    statuses: isSet(query.status) ? split(query.status).map(readStatus) : undefined,
-    limit: readLimit(query.limit),
+    statuses: isSet(query.status) ? splitList(query.status).map(readStatus) : undefined,
+    limit: readListLimit(query.limit),
   });
   return describe(db, rows);
 }
@@ -56,7 +55,12 @@ export async function describeJobs(
   organizationId: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ProvisionerJob>> {
-  const filter = { organizationId, initiatorId: undefined, statuses: undefined, limit: maxLimit };
+  const filter = {
+    organizationId,
+    initiatorId: undefined,
+    statuses: undefined,
+    limit: maxListLimit,
+  };
   const jobs = await describe(db, await selectJobList(db, { ...filter, ids }));
   return new Map(jobs.map((job) => [job.id, job]));
 }
@@ -91,10 +95,6 @@ function isSet(text: string | undefined): text is string {
   return text !== undefined && text !== "";
 }
 
-function split(text: string): readonly string[] {
-  return text.split(",").filter((part) => part !== "");
-}
-
 function readId(field: string, text: string): string {
   const id = readUuid(text);
   if (id === undefined) throw invalidField(field, `must be a UUID, found "${text.slice(0, 60)}"`);
@@ -108,10 +108,4 @@ function readStatus(text: string): JobStatus {
     "status",
     `must be one of ${statuses.join(", ")}, found "${text.slice(0, 40)}"`,
   );
-}
-
-function readLimit(text: string | undefined): number {
-  if (!isSet(text) || text === "0") return defaultLimit;
-  if (/^\d{1,6}$/.test(text)) return Math.min(Number(text), maxLimit);
-  throw invalidField("limit", `must be an integer from 0 to ${maxLimit}, found "${text}"`);
 }

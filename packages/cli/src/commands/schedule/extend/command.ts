@@ -1,9 +1,10 @@
 import { extendWorkspace } from "@slipway/api";
+import { durationText } from "@slipway/runtime";
 import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { durationText, readDuration } from "../../../command/duration.ts";
+import { readDuration } from "../../../command/duration.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";

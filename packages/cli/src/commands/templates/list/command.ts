@@ -1,8 +1,8 @@
 import { listTemplates } from "@slipway/api";
+import { durationText } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { durationText } from "../../../command/duration.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";

@@ -1,8 +1,9 @@
 import { createToken, getTokenConfig, tokenScopes } from "@slipway/api";
+import { durationText } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { durationText, readDuration } from "../../../command/duration.ts";
+import { readDuration } from "../../../command/duration.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
