@@ -138,7 +138,9 @@ describe("the certificates of issuers", () => {
     const store = openStore();
     answer = bad;
     expect(await store.fetch([url("/a"), url("/b")])).toEqual([]);
-    expect(failures.map((fields) => fields["url"]).toSorted()).toEqual([url("/a"), url("/b")]);
+    expect(new Set(failures.map((fields) => fields["url"]))).toEqual(
+      new Set([url("/a"), url("/b")]),
+    );
     answer = (reply) => reply.end(issuer.der);
     expect(await fetchNames(store, [url("/a")])).toEqual(["Issuer"]);
   });
