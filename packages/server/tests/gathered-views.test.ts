@@ -1,36 +1,12 @@
 import { openTestDatabase } from "@slipway/testkit";
-import { type KyselyPlugin, sql } from "kysely";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { GatheredViews } from "../src/features/prebuilds/reinit/gathered-views.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { Database } from "../src/platform/db/database.ts";
+import { HeldAnswers } from "./support/held-answers.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
-
-/** Holds back the results of statements after the database has returned them. */
-class HeldAnswers implements KyselyPlugin {
-  readonly #held: (() => void)[] = [];
-  #isHolding = true;
-  /** The number of statements answered, or awaited. */
-  total = 0;
-
-  readonly transformQuery: KyselyPlugin["transformQuery"] = ({ node }) => node;
-
-  readonly transformResult: KyselyPlugin["transformResult"] = async ({ result }) => {
-    this.total += 1;
-    if (this.#isHolding) await new Promise<void>((resolve) => this.#held.push(resolve));
-    return result;
-  };
-
-  get count(): number {
-    return this.#held.length;
-  }
-
-  release(): void {
-    this.#isHolding = false;
-    for (const resolve of this.#held.splice(0)) resolve();
-  }
-}
 
 const tokens = ["one", "two"].map(hashAgentToken);
 let opened: AsyncDisposableStack;

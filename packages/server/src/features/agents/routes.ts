@@ -28,7 +28,7 @@ import { addContainerRoutes } from "./network/container-routes.ts";
 import { addListeningPortRoutes } from "./network/listening-port-routes.ts";
 import { addPtyRoutes } from "./network/pty-routes.ts";
 import { addTailnetRoutes } from "./network/tailnet-routes.ts";
-import { readAgent, requireAgentPlace } from "./service.ts";
+import { gatherAgents, readAgent, requireAgentPlace } from "./service.ts";
 
 interface AgentRouteNeeds {
   readonly db: Database;
@@ -39,8 +39,9 @@ interface AgentRouteNeeds {
 /** Adds the routes by which users see agents and reach into them. */
 export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   const { db, clock } = needs;
+  const findAgent = gatherAgents(db);
   routes.user(getAgent, ({ params }, user) =>
-    readAgent(db, user, requireUuid(params.agent), clock.now()),
+    readAgent(findAgent, user, requireUuid(params.agent), clock.now()),
   );
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);

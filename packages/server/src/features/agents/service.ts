@@ -4,8 +4,10 @@ import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { NotFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
 import { agentJson, type AgentWorkspace } from "./agent-json.ts";
 import {
+  type PlacedAgent,
   selectAgent,
   selectAgentPlace,
   selectAgentsOfJobs,
@@ -50,14 +52,23 @@ function unknownAgent(): NotFound {
   return new NotFound("Agent doesn't exist with that id, or you do not have access to it.");
 }
 
+/** Finds an agent with all its parts and its place. */
+export type FindAgent = (agentId: string) => Promise<PlacedAgent | undefined>;
+
+/** Returns a `FindAgent` whose concurrent calls for one agent share statements, whoever the callers are. */
+export function gatherAgents(db: Queryable): FindAgent {
+  const reads = new GatheredReads<PlacedAgent | undefined>();
+  return (agentId) => reads.read(agentId, () => selectPlacedAgent(db, agentId));
+}
+
 /** Reads an agent as the caller sees it at `now`; throws `NotFound`. */
 export async function readAgent(
-  db: Queryable,
+  findAgent: FindAgent,
   caller: UserCaller,
   agentId: string,
   now: number,
 ): Promise<WorkspaceAgent> {
-  const row = await selectPlacedAgent(db, agentId);
+  const row = await findAgent(agentId);
   if (row === undefined || !maySeeWorkspacesOf(caller, row.owner_id)) throw unknownAgent();
   const place = {
     workspaceId: row.workspace_id,
