@@ -27,8 +27,8 @@ export const histories: readonly Mutant[] = [
     name: "reports-after-the-end-count",
     breaks: "an agent whose build is over still reports",
     file: "packages/server/src/features/agents/rpc/queries.ts",
-    find: "where a.id = ${agentId} and ${isLiveAgent(agentId)}\n      and (a.started_at",
-    replace: "where a.id = ${agentId}\n      and (a.started_at",
+    find: "where a.id = ${agentId} and new.is_live\n        and (a.started_at",
+    replace: "where a.id = ${agentId}\n        and (a.started_at",
     suite,
   },
   {

@@ -60,13 +60,13 @@ export async function connect(
 }
 
 /** Reports the state of a connected agent; false when nothing changes. */
-export function report(
+export async function report(
   { db }: StageNeeds,
   session: AgentSession,
   state: LifecycleState,
   changedAt: string = new Date().toISOString(),
 ): Promise<boolean> {
-  return updateAgentLifecycle(db, session, { state, changedAt });
+  return (await updateAgentLifecycle(db, session, { state, changedAt })) === "changed";
 }
 
 /** Connects the agents of a workspace, whose start scripts have run. */

@@ -8,7 +8,7 @@ import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required, timeField } from "./fields.ts";
 import { updateAgentLifecycle } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
-import { requireLive } from "./require-live.ts";
+import { notLive } from "./require-live.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 
 interface Needs {
@@ -39,11 +39,11 @@ export async function updateLifecycle(
   const { agentId, authenticatedAt, workspaceId } = caller.agent;
   const session = { agentId, authenticatedAt, connectionId: caller.connectionId };
   requireBudget(caller, "updates");
-  const isChanged = await updateAgentLifecycle(db, session, {
+  const effect = await updateAgentLifecycle(db, session, {
     state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(clock.now()),
   });
-  if (!isChanged) await requireLive(db, agentId);
-  pubsub.publish(topics.workspace(workspaceId));
+  if (effect === "not-live") throw notLive();
+  if (effect === "changed") pubsub.publish(topics.workspace(workspaceId));
   return lifecycle;
 }

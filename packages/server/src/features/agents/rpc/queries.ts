@@ -57,50 +57,61 @@ function isOfThisLife(authenticatedAt: string): RawBuilder<boolean> {
       or extract(epoch from new.changed_at - ${firstSession}) * 1000 >= coalesce(a.clock_ahead_ms, 0))`;
 }
 
+/** The effect of a report of the lifecycle; `none`: the agent is live, and the report is not about its present lifecycle. */
+export type LifecycleEffect = "changed" | "none" | "not-live";
+
 /**
  * Updates the lifecycle state. Start and end of the start scripts follow from it (table of docs/protocol/rpc.md §7.3).
  * While the agent is owed a reinit, any report except `starting` is about its previous lifecycle and changes nothing
  * (docs/claims.md); a shutdown after it was notified is recorded, because a release that does not recognize repetitions
  * would restart at each. Nor does a session's report of a time that the agent has passed have an effect once a newer
  * session exists: the statement was delayed, and the agent, which had no answer, has sent it again. In the newest
- * session, an agent's clock may have been set back. False when nothing changes, also when the agent is not live.
+ * session, an agent's clock may have been set back.
  */
 export async function updateAgentLifecycle(
   db: Queryable,
   { agentId, connectionId, authenticatedAt }: Omit<AgentSession, "replicaId">,
   change: { readonly state: LifecycleState; readonly changedAt: string },
-): Promise<boolean> {
+): Promise<LifecycleEffect> {
   const { state, changedAt } = change;
-  const { numAffectedRows } = await sql`
-    with new as (select ${state}::text as state, ${changedAt}::timestamptz as changed_at),
+  const { rows } = await sql<{ readonly effect: LifecycleEffect }>`
+    with new as (
+      select ${state}::text as state, ${changedAt}::timestamptz as changed_at, ${isLiveAgent(agentId)} as is_live),
     received as (
       update workspace_agents set reinit_received_at = now() from new
-        where id = ${agentId} and ${isLiveAgent(agentId)} and took_over and started_at is null
+        where id = ${agentId} and new.is_live and took_over and started_at is null
           and reinit_sent_at is not null and reinit_received_at is null
-          and new.state in ('shutting_down', 'shutdown_timeout', 'shutdown_error', 'off'))
-    update workspace_agents a set
-      lifecycle_state = new.state,
-      started_at = case
-        when new.state = 'starting' then new.changed_at
-        when new.state in ('ready', 'start_timeout', 'start_error') then coalesce(a.started_at, new.changed_at)
-        else a.started_at end,
-      ready_at = case
-        when new.state = 'starting' then null
-        when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
-        else a.ready_at end,
-      clock_ahead_ms = greatest(a.clock_ahead_ms, extract(epoch from new.changed_at - now()) * 1000),
-      updated_at = now()
-    from new
-    where a.id = ${agentId} and ${isLiveAgent(agentId)}
-      and (a.started_at is not null or not a.took_over or (new.state = 'starting' and ${isOfThisLife(authenticatedAt)}))
-      and not (coalesce(a.connection_id <> ${connectionId}, false) and (
-        coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
-        coalesce(new.changed_at = case
-          when new.state = 'starting' then a.started_at
-          when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))`.execute(
-    db,
-  );
-  return numAffectedRows !== 0n;
+          and new.state in ('shutting_down', 'shutdown_timeout', 'shutdown_error', 'off')
+        returning deleted),
+    changed as (
+      update workspace_agents a set
+        lifecycle_state = new.state,
+        started_at = case
+          when new.state = 'starting' then new.changed_at
+          when new.state in ('ready', 'start_timeout', 'start_error') then coalesce(a.started_at, new.changed_at)
+          else a.started_at end,
+        ready_at = case
+          when new.state = 'starting' then null
+          when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
+          else a.ready_at end,
+        clock_ahead_ms = greatest(a.clock_ahead_ms, extract(epoch from new.changed_at - now()) * 1000),
+        updated_at = now()
+      from new
+      where a.id = ${agentId} and new.is_live
+        and (a.started_at is not null or not a.took_over or (new.state = 'starting' and ${isOfThisLife(authenticatedAt)}))
+        and not (coalesce(a.connection_id <> ${connectionId}, false) and (
+          coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
+          coalesce(new.changed_at = case
+            when new.state = 'starting' then a.started_at
+            when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))
+      returning a.id)
+    select case
+        when exists (select from changed) then 'changed'
+        -- A claim may have ended the agent while the statement waited for its row.
+        when new.is_live and not exists (select from received where deleted) then 'none'
+        else 'not-live' end as effect
+      from new`.execute(db);
+  return rows[0]?.effect ?? "not-live";
 }
 
 /** Stores the statistics of a live agent in use, and records that its workspace was used; false when it is not live. */
