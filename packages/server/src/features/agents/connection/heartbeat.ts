@@ -141,6 +141,8 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     while (this.#lookedFor.size > 0) {
       await this.#clock.sleep(lookMs, signal);
       const watched = [...this.#lookedFor];
+      // They have all ended by themselves.
+      if (watched.length === 0) break;
       this.#lookedFor.clear();
       try {
         await this.#closeOutdated(watched);
