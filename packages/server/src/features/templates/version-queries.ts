@@ -1,8 +1,9 @@
 import type { PresetDefinition, TemplateDefinition } from "@slipway/template";
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 
@@ -47,15 +48,49 @@ export function selectVersion(db: Queryable, id: string) {
 }
 
 const activeVersions = prepareQuery((db, templateId: string) =>
-  versions(db).where("t.id", "=", templateId).whereRef("v.id", "=", "t.active_version_id"),
+  versions(db)
+    .innerJoin("templates as active", "active.active_version_id", "v.id")
+    .where("active.id", "=", templateId)
+    .where("active.deleted", "=", sql.lit(false))
+    .select([
+      "active.id as active_template_id",
+      "active.name as active_template_name",
+      "active.organization_id as active_template_organization_id",
+      "active.deprecation_message",
+      "active.default_ttl_ms",
+      "active.require_active_version",
+    ]),
 );
 
+/** A template as far as it determines the workspaces that are created from it. */
+export type TemplateTerms = Pick<
+  Selectable<DB["templates"]>,
+  | "id"
+  | "name"
+  | "organization_id"
+  | "active_version_id"
+  | "deprecation_message"
+  | "default_ttl_ms"
+  | "require_active_version"
+>;
+
+/** Selects the active version of a template, and the template's terms, in one statement. */
 export async function selectActiveVersion(
   db: Queryable,
   templateId: string,
-): Promise<VersionRow | undefined> {
-  const [row] = await activeVersions(db, templateId);
-  return row;
+): Promise<{ readonly template: TemplateTerms; readonly version: VersionRow } | undefined> {
+  const [version] = await activeVersions(db, templateId);
+  if (version === undefined) return undefined;
+  const template = {
+    id: version.active_template_id,
+    name: version.active_template_name,
+    organization_id: version.active_template_organization_id,
+    active_version_id: version.id,
+    deprecation_message: version.deprecation_message,
+    default_ttl_ms: version.default_ttl_ms,
+    require_active_version: version.require_active_version,
+  };
+  return { template, version };
 }
 
 export function selectVersions(db: Queryable, templateId: string, includeArchived: boolean) {

@@ -1,12 +1,12 @@
 import type { Queryable } from "../../../platform/db/database.ts";
 import { ifFound, invalidField } from "../../../platform/errors/errors.ts";
 import { requireTemplate } from "../../templates/service.ts";
-import { selectActiveVersion } from "../../templates/version-queries.ts";
+import { selectActiveVersion, type TemplateTerms } from "../../templates/version-queries.ts";
 import { requireVersion } from "../../templates/version-service.ts";
 
 /** The template and version that a workspace is created from. */
 export interface Origin {
-  readonly template: Awaited<ReturnType<typeof requireTemplate>>;
+  readonly template: TemplateTerms;
   readonly version: Awaited<ReturnType<typeof requireVersion>>;
 }
 
@@ -30,11 +30,8 @@ export async function findOrigin(db: Queryable, input: OriginRequest): Promise<O
   if (input.templateId === undefined) {
     throw invalidField("template_id", "is required unless template_version_id is set");
   }
-  const [template, version] = await Promise.all([
-    ifFound(requireTemplate(db, input.templateId)),
-    selectActiveVersion(db, input.templateId),
-  ]);
-  if (template === undefined || version === undefined)
+  const origin = await selectActiveVersion(db, input.templateId);
+  if (origin === undefined)
     throw invalidField("template_id", `must be the ID of a template, found ${input.templateId}`);
-  return { template, version };
+  return origin;
 }
