@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { AgentDefinition } from "@slipway/template";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import type { KeptAgentToken } from "../../platform/auth/agent-token.ts";
 import type { Queryable } from "../../platform/db/database.ts";
@@ -145,14 +145,19 @@ export async function deleteAgents(db: Queryable, buildId: string): Promise<void
     .execute();
 }
 
-/** Ends all agents of a build; resolves to its root agents, in any order. */
-export async function deleteRootAgents(db: Queryable, buildId: string) {
-  const ended = await db
+/** Returns a statement that ends all agents of a build, and returns them. */
+export function endingAgents(db: Queryable, buildId: RawBuilder<string>) {
+  return db
     .updateTable("workspace_agents")
     .set({ deleted: true, updated_at: sql`now()` })
     .where("workspace_build_id", "=", buildId)
     .where("deleted", "=", sql.lit(false))
-    .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted", "clock_ahead_ms"])
-    .execute();
-  return ended.filter(({ parent_id }) => parent_id === null);
+    .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted", "clock_ahead_ms"]);
+}
+
+export type EndedAgent = Awaited<ReturnType<ReturnType<typeof endingAgents>["execute"]>>[number];
+
+/** Ends all agents of a build; resolves to them, in any order. */
+export function deleteAllAgents(db: Queryable, buildId: string): Promise<readonly EndedAgent[]> {
+  return endingAgents(db, sql`${buildId}`).execute();
 }

@@ -10,7 +10,8 @@ import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { readEnvironment } from "./agent-json.ts";
 import {
   deleteAgents,
-  deleteRootAgents,
+  deleteAllAgents,
+  type EndedAgent,
   type InsertAgent,
   agentRows,
   resetLifecycles,
@@ -31,9 +32,14 @@ export async function endAgents(
   db: Queryable,
   buildId: string,
 ): Promise<ReadonlyMap<string, LeftProcess>> {
-  const rows = await deleteRootAgents(db, buildId);
+  return leftProcesses(await deleteAllAgents(db, buildId));
+}
+
+/** Returns the processes of the root agents among those that ended, by name. */
+export function leftProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string, LeftProcess> {
+  const roots = ended.filter(({ parent_id: parentId }) => parentId === null);
   return new Map(
-    rows.map((row) => [
+    roots.map((row) => [
       row.name,
       {
         token: { hash: row.auth_token_hash, sealed: row.auth_token_encrypted },

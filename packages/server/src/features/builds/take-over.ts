@@ -6,7 +6,7 @@ import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
-import { endAgents } from "../agents/build-service.ts";
+import { endAgents, type LeftProcess } from "../agents/build-service.ts";
 import { renderAgents, type RenderContext } from "./build-context.ts";
 import type { BuildContext } from "./context-queries.ts";
 import { selectLastSucceeded } from "./predecessor-queries.ts";
@@ -51,20 +51,37 @@ function hasPlaceFor(
   return driver === definition.driver && running.symmetricDifference(wanted).size === 0;
 }
 
-/**
- * Ends the agents from before a claim, and resolves to the rows of its resources and agents: they keep the names and
- * tokens of their predecessors, whose processes continue, and take everything else from the template for the new owner.
- */
+/** A build that takes over processes. */
+export interface TakingOver {
+  readonly context: RenderContext & Pick<BuildContext, "id" | "job_id">;
+  readonly parameters: readonly NamedValue[];
+}
+
+/** Ends the agents from before a claim, and resolves to the rows of its resources and agents. */
 export async function takeOver(
   trx: Transaction<DB>,
   secrets: SecretBox,
-  {
-    context,
-    parameters,
-  }: { readonly context: TakeOverContext; readonly parameters: readonly NamedValue[] },
+  build: TakingOver,
   { buildId, resources }: Pick<Predecessor, "buildId" | "resources">,
 ): Promise<readonly NewRows[]> {
   const processes = await endAgents(trx, buildId);
+  return takeOverRows(secrets, build, { resources, processes });
+}
+
+/** What a build leaves to the one that takes over. */
+export interface Left extends Pick<Predecessor, "resources"> {
+  readonly processes: ReadonlyMap<string, LeftProcess>;
+}
+
+/**
+ * Returns the rows of a claim's resources and agents: they keep the names and tokens of their predecessors, which have
+ * ended and whose processes continue, and take everything else from the template for the new owner.
+ */
+export function takeOverRows(
+  secrets: SecretBox,
+  { context, parameters }: TakingOver,
+  { resources, processes }: Left,
+): readonly NewRows[] {
   return resourceRows(secrets, {
     buildId: context.id,
     jobId: context.job_id,
@@ -73,5 +90,3 @@ export async function takeOver(
     processes,
   });
 }
-
-type TakeOverContext = RenderContext & Pick<BuildContext, "id" | "job_id">;

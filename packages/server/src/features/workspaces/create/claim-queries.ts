@@ -1,37 +1,70 @@
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
+import { type EndedAgent, endingAgents } from "../../agents/agent-queries.ts";
+import { type LeftProcess, leftProcesses } from "../../agents/build-service.ts";
 import { subjectColumns } from "../../builds/context-queries.ts";
 import { endOfLife } from "../../builds/deadline-queries.ts";
 import { driverResources } from "../../builds/resource-queries.ts";
 
-const claimedWorkspaces = prepareQuery((db, workspaceId: string) =>
+const claimedWorkspaces = prepareQuery((db, workspaceId: string, endsAgents: boolean) =>
   db
-    .selectFrom("workspaces as w")
-    .innerJoin("users as owner", "owner.id", "w.owner_id")
-    .innerJoin("templates as t", "t.id", "w.template_id")
-    .innerJoinLateral(newestBuild(sql.ref("w.id")).as("b"), (join) => join.onTrue())
-    .innerJoin("jobs as j", "j.id", "b.job_id")
-    .where("w.id", "=", workspaceId)
-    .select([
-      ...subjectColumns,
-      "b.id as build_id",
-      "b.owner_id as build_owner_id",
-      "b.build_number",
-      "b.transition",
-      "j.worker_id",
-    ])
-    .select(driverResources(sql.ref("b.job_id")).as("resources"))
-    .select(endOfLife.as("deadline")),
+    .with("claimed", (cte) =>
+      cte
+        .selectFrom("workspaces as w")
+        .innerJoin("users as owner", "owner.id", "w.owner_id")
+        .innerJoin("templates as t", "t.id", "w.template_id")
+        .innerJoinLateral(newestBuild(sql.ref("w.id")).as("b"), (join) => join.onTrue())
+        .innerJoin("jobs as j", "j.id", "b.job_id")
+        .where("w.id", "=", workspaceId)
+        .select([
+          ...subjectColumns,
+          "b.id as build_id",
+          "b.owner_id as build_owner_id",
+          "b.build_number",
+          "b.transition",
+          "j.worker_id",
+        ])
+        .select(driverResources(sql.ref("b.job_id")).as("resources"))
+        .select(endOfLife.as("deadline")),
+    )
+    .with("ended", () =>
+      endingAgents(db, sql`(select build_id from claimed)`).where(sql<boolean>`${endsAgents}`),
+    )
+    .selectFrom("claimed")
+    .selectAll()
+    .select(({ selectFrom }) => jsonArrayFrom(selectFrom("ended").selectAll()).as("ended_agents")),
 );
 
-/** Reads the basis of a claim: a workspace with its new owner, and the build that its agents belong to. */
+type ClaimedRow = Awaited<ReturnType<typeof claimedWorkspaces>>[number];
+
+/** The basis of a claim: a workspace with its new owner, and the build that its agents belong to. */
+export interface ClaimedBuild extends Omit<ClaimedRow, "ended_agents"> {
+  /** The processes of the root agents that ended, by name. */
+  readonly processes: ReadonlyMap<string, LeftProcess>;
+}
+
+/** Reads the basis of a claim, and ends the agents if the claim takes over their processes at once. */
 export async function selectClaimed(
   db: Queryable,
   workspaceId: string,
-): Promise<Awaited<ReturnType<typeof claimedWorkspaces>>[number] | undefined> {
-  const [row] = await claimedWorkspaces(db, workspaceId);
-  return row;
+  { endsAgents }: { readonly endsAgents: boolean },
+): Promise<ClaimedBuild | undefined> {
+  const [row] = await claimedWorkspaces(db, workspaceId, endsAgents);
+  if (row === undefined) return undefined;
+  const { ended_agents: ended, ...claimed } = row;
+  return { ...claimed, processes: leftProcesses(ended.map(readEnded)) };
+}
+
+/** Reads the tokens of an agent from JSON, in which bytes are hexadecimal. */
+function readEnded(agent: ClaimedRow["ended_agents"][number]): EndedAgent {
+  const { auth_token_hash: hash, auth_token_encrypted: sealed } = agent;
+  return { ...agent, auth_token_hash: readBytes(hash), auth_token_encrypted: readBytes(sealed) };
+}
+
+function readBytes(json: unknown): Buffer {
+  return Buffer.from(String(json).slice("\\x".length), "hex");
 }

@@ -17,7 +17,7 @@ import { claimStage } from "../../builds/build-job.ts";
 import { buildRows } from "../../builds/build-rows.ts";
 import { requireRenderable } from "../../builds/require-renderable.ts";
 import { localWorker } from "../../builds/service.ts";
-import { takeOver } from "../../builds/take-over.ts";
+import { takeOverRows } from "../../builds/take-over.ts";
 import { settingsColumns } from "../queries.ts";
 import { selectClaimed } from "./claim-queries.ts";
 import type { Origin } from "./find-origin.ts";
@@ -97,15 +97,16 @@ async function recordBuild(
   { id: workspaceId, ownerId, organizationId, initiatorId }: ClaimedWorkspace,
   { version, presetId, parameters }: PreparedClaim,
 ): Promise<ClaimBuild> {
-  const last = await selectClaimed(trx, workspaceId);
+  const { definition, name } = version;
+  const driver = drivers.get(definition.driver);
+  requireEnabled(driver);
+  const isQueued = driver?.claim !== undefined;
+  const last = await selectClaimed(trx, workspaceId, { endsAgents: !isQueued });
   if (last?.transition !== "start" || last.build_owner_id === ownerId) {
     throw new Error(`workspace ${workspaceId} does not run for another owner`);
   }
-  const { definition, name } = version;
   const context = { ...last, definition, template_version_name: name };
   requireRenderable(context, parameters);
-  const driver = drivers.get(definition.driver);
-  requireEnabled(driver);
   const id = randomUUID();
   const jobId = randomUUID();
   const job = {
@@ -127,13 +128,12 @@ async function recordBuild(
     jobId,
     reason: "initiator",
   } as const;
-  if (driver?.claim !== undefined) {
+  if (isQueued) {
     const rows = buildRows(id, { ...build, deadline: null }, parameters);
-    return { id, isQueued: true, rows: [...queuedJobRows(jobId, job), ...rows] };
+    return { id, isQueued, rows: [...queuedJobRows(jobId, job), ...rows] };
   }
   const started = { context: { ...context, id, job_id: jobId }, parameters };
-  const predecessor = { buildId: last.build_id, resources: last.resources };
-  const agents = await takeOver(trx, secrets, started, predecessor);
+  const agents = takeOverRows(secrets, started, last);
   const { worker_id: workerId, deadline } = last;
   const line = "the workspace was running already and waited for its owner";
   const rows = [
@@ -141,7 +141,7 @@ async function recordBuild(
     ...buildRows(id, { ...build, deadline }, parameters),
     ...agents,
   ];
-  return { id, isQueued: false, rows };
+  return { id, isQueued, rows };
 }
 
 /** Throws `Invalid` for a prebuild whose driver was disabled: it still runs, but is not handed out. */
