@@ -7,7 +7,8 @@ import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { jobObject } from "../../platform/jobs/job-columns.ts";
 
-function builds(db: Queryable) {
+/** Selects builds as clients see them, each with its workspace `w`. */
+export function builds(db: Queryable) {
   return db
     .selectFrom("workspace_builds as b")
     .innerJoin("workspaces as w", "w.id", "b.workspace_id")

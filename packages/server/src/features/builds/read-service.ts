@@ -21,7 +21,7 @@ export async function readNewestBuilds(
   workspaceIds: readonly string[],
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
-  return readBuilds(db, await selectNewestBuilds(db, workspaceIds), now);
+  return describeBuilds(db, await selectNewestBuilds(db, workspaceIds), now);
 }
 
 /** Reads all builds of a workspace, newest first. */
@@ -30,13 +30,13 @@ export async function readBuildsOf(
   workspaceId: string,
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
-  return readBuilds(db, await selectBuilds(db, workspaceId), now);
+  return describeBuilds(db, await selectBuilds(db, workspaceId), now);
 }
 
 /** Reads one build, which must exist. */
 export async function readBuild(db: Queryable, id: string, now: number): Promise<WorkspaceBuild> {
   const row = await selectBuild(db, id);
-  const [build] = row === undefined ? [] : await readBuilds(db, [row], now);
+  const [build] = row === undefined ? [] : await describeBuilds(db, [row], now);
   if (build === undefined) throw new Error(`build ${id} does not exist`);
   return build;
 }
@@ -49,7 +49,7 @@ export async function readBuildByNumber(
   now: number,
 ): Promise<WorkspaceBuild> {
   const row = await selectBuildByNumber(db, workspaceId, number);
-  const [build] = row === undefined ? [] : await readBuilds(db, [row], now);
+  const [build] = row === undefined ? [] : await describeBuilds(db, [row], now);
   if (build === undefined) throw notFound();
   return build;
 }
@@ -65,8 +65,8 @@ export async function requireBuild(
   return row;
 }
 
-/** Reads builds as clients see them at `now`, in one query more, however many there are. */
-async function readBuilds(
+/** Returns builds as clients see them at `now`, after one statement more, however many there are. */
+export async function describeBuilds(
   db: Queryable,
   rows: readonly BuildRow[],
   now: number,

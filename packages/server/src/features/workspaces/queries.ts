@@ -5,6 +5,29 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
+import { type BuildRow, builds } from "../builds/queries.ts";
+
+/** The columns of a workspace that a build of it does not have, too. */
+const ownColumns = [
+  "w.organization_id",
+  "o.name as organization_name",
+  "w.template_id",
+  "t.name as template_name",
+  "t.display_name as template_display_name",
+  "t.icon as template_icon",
+  "t.active_version_id as template_active_version_id",
+  "t.require_active_version as template_require_active_version",
+  "t.allow_user_cancel_workspace_jobs as template_allow_user_cancel_workspace_jobs",
+  "t.use_classic_parameter_flow as template_use_classic_parameter_flow",
+  "w.deleted",
+  "w.favorite",
+  "w.automatic_updates",
+  "w.autostart_schedule",
+  "w.next_start_at",
+  "w.ttl_ms",
+  "w.dormant_at",
+  "w.last_used_at",
+] as const;
 
 export function workspaces(db: Queryable) {
   return db
@@ -16,28 +39,38 @@ export function workspaces(db: Queryable) {
       "w.id",
       "w.owner_id",
       "owner.username as owner_name",
-      "w.organization_id",
-      "o.name as organization_name",
-      "w.template_id",
-      "t.name as template_name",
-      "t.display_name as template_display_name",
-      "t.icon as template_icon",
-      "t.active_version_id as template_active_version_id",
-      "t.require_active_version as template_require_active_version",
-      "t.allow_user_cancel_workspace_jobs as template_allow_user_cancel_workspace_jobs",
-      "t.use_classic_parameter_flow as template_use_classic_parameter_flow",
       "w.name",
-      "w.deleted",
-      "w.favorite",
-      "w.automatic_updates",
-      "w.autostart_schedule",
-      "w.next_start_at",
-      "w.ttl_ms",
-      "w.dormant_at",
-      "w.last_used_at",
       "w.created_at",
       "w.updated_at",
-    ]);
+    ])
+    .select(ownColumns);
+}
+
+const newestBuildsOfWorkspaces = prepareQuery((db, workspaceId: string) =>
+  builds(db)
+    .innerJoin("organizations as o", "o.id", "w.organization_id")
+    .innerJoin("templates as t", "t.id", "w.template_id")
+    .where("w.id", "=", workspaceId)
+    .where("b.id", "=", sql<string>`(select id from ${newestBuild(sql`w.id`)} newest)`)
+    .select(ownColumns)
+    .select(["w.created_at as workspace_created_at", "w.updated_at as workspace_updated_at"]),
+);
+
+/** Selects a workspace and its newest build, in one statement. */
+export async function selectWorkspaceWithBuild(
+  db: Queryable,
+  workspaceId: string,
+): Promise<{ readonly workspace: WorkspaceRow; readonly build: BuildRow } | undefined> {
+  const [build] = await newestBuildsOfWorkspaces(db, workspaceId);
+  if (build === undefined) return undefined;
+  const workspace = {
+    ...build,
+    id: build.workspace_id,
+    name: build.workspace_name,
+    created_at: build.workspace_created_at,
+    updated_at: build.workspace_updated_at,
+  };
+  return { workspace, build };
 }
 
 const workspacesById = prepareQuery((db, id: string) => workspaces(db).where("w.id", "=", id));

@@ -9,9 +9,14 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
-import { readNewestBuilds } from "../builds/read-service.ts";
+import { describeBuilds, readNewestBuilds } from "../builds/read-service.ts";
 import { findVisibleUser } from "../users/service.ts";
-import { selectWorkspace, selectWorkspaceByName, type WorkspaceRow } from "./queries.ts";
+import {
+  selectWorkspace,
+  selectWorkspaceByName,
+  selectWorkspaceWithBuild,
+  type WorkspaceRow,
+} from "./queries.ts";
 import { workspaceJson } from "./workspace-json.ts";
 
 export interface WorkspaceNeeds {
@@ -128,12 +133,12 @@ export async function readWorkspace(
   id: string,
   now: number,
 ): Promise<Workspace> {
-  const [row, [build]] = await Promise.all([
-    requireWorkspace(db, caller, id),
-    readNewestBuilds(db, [id], now),
-  ]);
-  if (build === undefined) throw new Error(`workspace ${id} has no build`);
-  return workspaceJson(row, build);
+  const found = await selectWorkspaceWithBuild(db, id);
+  if (found === undefined || !maySeeWorkspacesOf(caller, found.workspace.owner_id))
+    throw notFound();
+  const [build] = await describeBuilds(db, [found.build], now);
+  if (build === undefined) throw new Error(`build ${found.build.id} is not described`);
+  return workspaceJson(found.workspace, build);
 }
 
 /** Returns whether a statement failed because its owner has a workspace of that name. */
