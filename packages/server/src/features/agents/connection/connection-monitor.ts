@@ -67,8 +67,7 @@ export async function monitorConnection(
     return isLet;
   };
   const reason = await watchOver(needs, peer, { session, workspaceId, begin });
-  await writeEnd(needs, session);
-  pubsub.publish(topics.workspace(workspaceId));
+  if (await writeEnd(needs, session)) pubsub.publish(topics.workspace(workspaceId));
   return reason;
 }
 
@@ -105,7 +104,11 @@ async function watchOver(
   return await peer.ended;
 }
 
-async function writeEnd({ db, clock, logger }: MonitorNeeds, session: AgentSession): Promise<void> {
+/** Records the end of a session; resolves to true if its workspace looks different now. */
+async function writeEnd(
+  { db, clock, logger }: MonitorNeeds,
+  session: AgentSession,
+): Promise<boolean> {
   const deadline = clock.monotonic() + lastWriteTimeoutMs;
   for (;;) {
     try {
@@ -114,7 +117,8 @@ async function writeEnd({ db, clock, logger }: MonitorNeeds, session: AgentSessi
       // The times suffice: an agent not heard from counts as disconnected.
       if (clock.monotonic() > deadline) {
         const fields = { agent: session.agentId, error: errorText(error) };
-        return logger.warn(fields, "disconnection not written");
+        logger.warn(fields, "disconnection not written");
+        return true;
       }
       await clock.sleep(1000, AbortSignal.timeout(lastWriteTimeoutMs)).catch(() => undefined);
     }

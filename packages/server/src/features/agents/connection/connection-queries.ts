@@ -51,12 +51,17 @@ export async function markAllAlive(
       where a.id = session.agent_id and a.connection_id = session.connection_id`.execute(db);
 }
 
-/** Records the end of a session; changes nothing when a newer one has taken over. */
-export async function markDisconnected(db: Queryable, session: AgentSession): Promise<void> {
-  await db
+/**
+ * Records the end of a session; false when that makes no difference to the workspace, because a newer one has taken over
+ * or the agent was replaced.
+ */
+export async function markDisconnected(db: Queryable, session: AgentSession): Promise<boolean> {
+  const row = await db
     .updateTable("workspace_agents")
     .set({ disconnected_at: sql`now()`, updated_at: sql`now()` })
     .where("id", "=", session.agentId)
     .where("connection_id", "=", session.connectionId)
-    .execute();
+    .returning("deleted")
+    .executeTakeFirst();
+  return row?.deleted === false;
 }
