@@ -15,7 +15,6 @@ import {
   updateTtl,
 } from "@slipway/api";
 
-import { notFound } from "../../platform/errors/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
@@ -56,11 +55,12 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
   routes.user(listWorkspacesRoute, ({ query }, user) =>
     listWorkspaces(needs, user, parseSearch(query.q ?? ""), readPage(query)),
   );
-  routes.user(getWorkspace, async ({ params, query }, user) => {
-    const row = await requireWorkspace(db, user, requireUuid(params.workspace));
-    if (row.deleted && query.include_deleted !== "true") throw notFound();
-    return describeWorkspace(db, row, clock.now());
-  });
+  routes.user(getWorkspace, ({ params, query }, user) =>
+    readWorkspace(db, user, requireUuid(params.workspace), {
+      now: clock.now(),
+      includeDeleted: query.include_deleted === "true",
+    }),
+  );
   routes.user(getWorkspaceByName, async ({ params, query }, user) => {
     const owner = await findOwner(db, user, params.user);
     const includeDeleted = query.include_deleted === "true";
@@ -131,7 +131,7 @@ function addStateRoutes(routes: Routes, needs: WorkspaceNeeds): void {
     const changed = await setDormant(needs, user, id, body.dormant);
     if (changed !== undefined) return changed;
     reply.code(304);
-    return readWorkspace(db, user, id, clock.now());
+    return readWorkspace(db, user, id, { now: clock.now(), includeDeleted: true });
   });
   routes.user(reportWorkspaceUsage, async ({ params }, user) => {
     await noteUsage(needs, user, requireUuid(params.workspace));

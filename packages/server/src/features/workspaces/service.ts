@@ -126,16 +126,20 @@ export async function describeWorkspace(
   return workspace;
 }
 
-/** Reads a workspace as the caller sees it, together with its newest build; throws `NotFound`. */
+/**
+ * Reads a workspace as the caller sees it, together with its newest build; throws `NotFound`, also for a deleted one
+ * unless it is to be included.
+ */
 export async function readWorkspace(
   db: Queryable,
   caller: UserCaller,
   id: string,
-  now: number,
+  { now, includeDeleted }: { readonly now: number; readonly includeDeleted: boolean },
 ): Promise<Workspace> {
   const found = await selectWorkspaceWithBuild(db, id);
   if (found === undefined || !maySeeWorkspacesOf(caller, found.workspace.owner_id))
     throw notFound();
+  if (found.workspace.deleted && !includeDeleted) throw notFound();
   const [build] = await describeBuilds(db, [found.build], now);
   if (build === undefined) throw new Error(`build ${found.build.id} is not described`);
   return workspaceJson(found.workspace, build);

@@ -64,7 +64,10 @@ export async function createWorkspace(
     const created = claimed ?? (await insertNew(trx, caller, input, { template, version }));
     return {
       // Read now: after the commit the agent requests its own data, and nothing should delay it.
-      workspace: await readWorkspace(trx, caller, created.id, clock.now()),
+      workspace: await readWorkspace(trx, caller, created.id, {
+        now: clock.now(),
+        includeDeleted: false,
+      }),
       isQueued: created.isQueued,
       isClaimed: claimed !== undefined,
     };
