@@ -7,23 +7,30 @@ import { insertJobLogs, type NewJobLog } from "./queries.ts";
 
 const maxOutputLength = 8_192;
 
+/** Waits for more lines to write together; ends early when the signal is aborted. */
+type Gather = (flushed: AbortSignal) => Promise<unknown>;
+
 /**
- * The log of one job, in order. Lines that arrive during a write are written together with the next. The writer's owner
- * flushes it before the job ends.
+ * The log of one job, in order. Lines that arrive while others are gathered or written share a statement. The writer's
+ * owner flushes it before the job ends.
  */
 export class JobLogWriter {
   readonly #db: Database;
   readonly #pubsub: PubSub;
   readonly #jobId: string;
+  readonly #gather: Gather;
+  readonly #flushed = new AbortController();
   #stage = "";
   #waiting: NewJobLog[] = [];
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(db: Database, pubsub: PubSub, jobId: string) {
+  /** `gather`: by default, only the lines of the current turn are gathered. */
+  constructor(db: Database, pubsub: PubSub, jobId: string, gather: Gather = noDelay) {
     this.#db = db;
     this.#pubsub = pubsub;
     this.#jobId = jobId;
+    this.#gather = gather;
   }
 
   /** Begins a stage: an entry without output, which clients show as a heading. */
@@ -39,6 +46,7 @@ export class JobLogWriter {
 
   /** Flushes the log: resolves when everything written so far is in the database; rejects if any of it is lost. */
   async flush(): Promise<void> {
+    this.#flushed.abort();
     while (this.#writing !== undefined || this.#waiting.length > 0) {
       this.#writing ??= this.#drain();
       await this.#writing;
@@ -54,9 +62,8 @@ export class JobLogWriter {
   }
 
   async #drain(): Promise<void> {
-    // Gathers the lines of the current turn first.
-    await Promise.resolve();
     try {
+      await this.#gather(this.#flushed.signal).catch(() => undefined);
       while (this.#waiting.length > 0) {
         const batch = this.#waiting;
         this.#waiting = [];
@@ -68,3 +75,5 @@ export class JobLogWriter {
     }
   }
 }
+
+async function noDelay(): Promise<void> {}
