@@ -64,12 +64,16 @@ const maxConcurrentJobs = 16;
 const pollMs = 10_000;
 /** The time before an unfinished job is retried. */
 const retryMs = 1_000;
+/** The delay in which the lines of a job's log gather into one statement. */
+const gatherLogMs = 25;
 
 /** Takes jobs and carries them out, until it is closed; jobs under way at that moment are left to be taken again. */
 export class JobWorker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #scope = new Scope();
   readonly #active = new Map<string, AbortController>();
+  /** True if there may be a job that did not fit in, or is to be tried again. */
+  #mayHaveMore = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -94,7 +98,10 @@ export class JobWorker implements AsyncDisposable {
   }
 
   async #takeOne(): Promise<boolean> {
-    if (this.#active.size >= maxConcurrentJobs) return false;
+    if (this.#active.size >= maxConcurrentJobs) {
+      this.#mayHaveMore = true;
+      return false;
+    }
     const { db, workerId } = this.#options;
     const job = await acquireJob(db, workerId, [...this.#active.keys()]);
     if (job === undefined) return false;
@@ -103,11 +110,12 @@ export class JobWorker implements AsyncDisposable {
     this.#scope.run(async (signal) => {
       using _ = this.#watchForCancel(job, controller);
       try {
-        await this.#runJob(job, AbortSignal.any([signal, controller.signal]));
+        const isDone = await this.#runJob(job, AbortSignal.any([signal, controller.signal]));
+        this.#mayHaveMore ||= !isDone;
       } finally {
         this.#active.delete(job.id);
-        // There may be a job that did not fit in before.
-        this.#options.pubsub.publish(topics.jobQueue);
+        if (this.#mayHaveMore) this.#options.pubsub.publish(topics.jobQueue);
+        this.#mayHaveMore = false;
       }
     });
     return true;
@@ -126,10 +134,13 @@ export class JobWorker implements AsyncDisposable {
     });
   }
 
-  async #runJob(job: AcquiredJob, signal: AbortSignal): Promise<void> {
+  /** Carries a job out; false if it is to be tried again. */
+  async #runJob(job: AcquiredJob, signal: AbortSignal): Promise<boolean> {
     const { clock, db, pubsub, workerId } = this.#options;
     const logger = this.#options.logger.child({ job: job.id, type: job.type });
-    const log = new JobLogWriter(db, pubsub, job.id);
+    const log = new JobLogWriter(db, pubsub, job.id, (flushed) =>
+      clock.sleep(gatherLogMs, AbortSignal.any([signal, flushed])),
+    );
     try {
       const outcome = await this.#outcome(job, log, signal);
       await log.flush();
@@ -138,12 +149,14 @@ export class JobWorker implements AsyncDisposable {
       if (!isEnded) logger.warn({}, "job was taken by another worker; its result is dropped");
       else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");
       for (const topic of [topics.job(job.id), ...outcome.topics]) pubsub.publish(topic);
+      return true;
     } catch (error) {
       // The server stops, or the database is unavailable: the job is taken again, by any worker.
       if (!signal.aborted)
         logger.warn({ error: errorText(error) }, "job not finished, it will be tried again");
       // Not at once: the failure may persist for some time.
       await clock.sleep(retryMs, signal).catch(() => undefined);
+      return false;
     }
   }
 
