@@ -79,7 +79,9 @@ async function take(world: ModelState, step: Step): Promise<string> {
     case "sub-agent": {
       const { agentId } = sessionOf(world, step.session);
       if (!isLive(world, agentId)) return "refused";
-      await world.query((trx) => makeSubAgent(model, trx, agentId));
+      // Only root agents have sub-agents.
+      const isMade = await world.query((trx) => makeSubAgent(model, trx, agentId));
+      if (!isMade) return "refused";
       return "";
     }
     case "grant":

@@ -82,16 +82,18 @@ function newAgent(
   };
 }
 
-/** Makes the sub-agent of a dev container that an agent found. */
-export function makeSubAgent(model: Model, trx: Transaction, parentId: string): void {
+/** Makes the sub-agent of a dev container that a root agent found; false if that agent may have none. */
+export function makeSubAgent(model: Model, trx: Transaction, parentId: string): boolean {
   const parent = trx.get(model.tables.agents, parentId);
   const build = parent && trx.get(model.tables.builds, parent.buildId);
-  if (parent === undefined || parent.deleted || build === undefined) return;
+  if (parent === undefined || parent.deleted || build === undefined) return false;
+  if (parent.parentId !== undefined) return false;
   const sub = newAgent(model, trx, build, {
     name: `${parent.name}-sub`,
     token: model.ids.next("t"),
   });
   trx.insert(model.tables.agents, { ...sub, parentId });
+  return true;
 }
 
 const started: ReadonlySet<string> = new Set(["ready", "start_timeout", "start_error"]);
