@@ -13,7 +13,8 @@ export interface Clock {
 /** The machine's own clock. A sleep does not keep the process alive once its signal is aborted. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  // `performance` is a large part of Node.js, which is loaded at its first use.
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   async sleep(ms, signal) {
     try {
       await delay(ms, undefined, { signal });
