@@ -12,7 +12,7 @@ const config: KnipConfig = {
     },
     "packages/*": {
       entry: [
-        "src/{index,http,stream,agent,session,claims,prebuilds,testing}.ts",
+        "src/{index,http,stream,agent,agent-socket,session,claims,prebuilds,testing}.ts",
         "src/{clouds,compliance,postgres,claim-histories,claim-faults}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",

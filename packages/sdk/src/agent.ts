@@ -1,5 +1,5 @@
 export type { AgentConnection } from "./agent/connection.ts";
-export { dialAgent } from "./agent/dial.ts";
+export { dialAgent, openSession } from "./agent/dial.ts";
 export type { DialOptions } from "./agent/dial.ts";
 export { DialError, IdentityError, ReinitError, rungs } from "./agent/errors.ts";
 export type { Rung } from "./agent/errors.ts";

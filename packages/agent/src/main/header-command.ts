@@ -13,10 +13,9 @@ const maxOutputBytes = 64 * 1024;
  * `AgentConfigError`.
  */
 export async function allHeaders(
-  config: AgentConfig,
+  config: Pick<AgentConfig, "serverUrl" | "headers"> & { readonly headerCommand: string },
   environment: Variables,
 ): Promise<Readonly<Record<string, string>>> {
-  if (config.headerCommand === undefined) return config.headers;
   const env = { ...environment, CODER_URL: config.serverUrl };
   const options = { env, maxBuffer: maxOutputBytes };
   const { stdout } = await execute("sh", ["-c", config.headerCommand], options).catch(

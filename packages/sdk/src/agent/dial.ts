@@ -1,111 +1,21 @@
-import type { IncomingMessage } from "node:http";
-
 import { Caller } from "@slipway/rpc";
-import { abortable, type Clock, type Logger } from "@slipway/runtime";
-import WebSocket from "ws";
+import type { Clock } from "@slipway/runtime";
 
 import type { AgentConnection } from "./connection.ts";
-import { messageOf, readErrorBody } from "./error-body.ts";
-import { DialError, type Rung } from "./errors.ts";
-import { explainFailure } from "./explain-failure.ts";
-import { rpcSocketOf } from "./rpc-socket.ts";
+import { type AgentSocket, type AgentSocketOptions, openAgentSocket } from "./open-agent-socket.ts";
 
-export interface DialOptions {
-  readonly serverUrl: string;
-  readonly token: string;
-  /** Additional headers for the request. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly role: "agent";
-  readonly signal: AbortSignal;
+export interface DialOptions extends AgentSocketOptions {
   readonly clock: Clock;
-  readonly logger: Logger;
-  /** Called as each rung of the ladder is reached. */
-  readonly onRung?: (rung: Rung) => void;
 }
 
-/** The versions to offer, newest first: all that this agent needs exists since the last (docs/protocol/rpc.md §1.2). */
-const versions = [
-  "2.10",
-  "2.9",
-  "2.8",
-  "2.7",
-  "2.6",
-  "2.5",
-  "2.4",
-  "2.3",
-  "2.2",
-  "2.1",
-  "2.0",
-] as const;
-const handshakeTimeoutMs = 30_000;
-/** A stock server closes its frames at this size or below (docs/protocol/rpc.md §1.3). */
-const maxMessageBytes = 4 * 1024 * 1024;
-
-/**
- * Connects an agent to a server and steps down to an older API version where the server asks for it. Throws `DialError`,
- * which names the rung of the ladder that failed.
- */
+/** Connects an agent to a server. Throws `DialError`, which names the rung of the ladder that failed. */
 export async function dialAgent(options: DialOptions): Promise<AgentConnection> {
-  for (const version of versions) {
-    try {
-      return await dialVersion(options, version);
-    } catch (error) {
-      const isVersion = error instanceof DialError && error.rung === "version";
-      if (!isVersion || version === versions.at(-1)) throw error;
-      options.logger.debug(
-        { version },
-        "server does not take this API version, trying an older one",
-      );
-    }
-  }
-  throw new DialError("version", "no API version to offer");
+  return openSession(await openAgentSocket(options), options.clock);
 }
 
-async function dialVersion(options: DialOptions, version: string): Promise<AgentConnection> {
-  const url = new URL(`${options.serverUrl.replace(/\/+$/, "")}/api/v2/workspaceagents/me/rpc`);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.searchParams.set("role", options.role);
-  url.searchParams.set("version", version);
-  options.signal.throwIfAborted();
-  const socket = new WebSocket(url, {
-    headers: { ...options.headers, "Coder-Session-Token": options.token },
-    handshakeTimeout: handshakeTimeoutMs,
-    maxPayload: maxMessageBytes,
-    perMessageDeflate: false,
-  });
-  try {
-    await abortable(handshake(socket, url, options), options.signal);
-  } catch (error) {
-    socket.on("error", () => undefined);
-    socket.terminate();
-    throw error;
-  }
-  options.onRung?.("rpc");
-  return new Caller(rpcSocketOf(socket), { apiVersion: version, clock: options.clock });
-}
-
-function handshake(socket: WebSocket, url: URL, options: DialOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once("open", () => resolve());
-    socket.once("unexpected-response", (_request, response) => {
-      void refusal(response).then(reject, reject);
-    });
-    socket.once("error", (cause) => {
-      void explainFailure(cause, url, options.signal).then(reject, reject);
-    });
-  });
-}
-
-/** Finds the rung for a server that answered without upgrading (docs/protocol/rpc.md §1.1). */
-async function refusal(response: IncomingMessage): Promise<DialError> {
-  const status = response.statusCode ?? 0;
-  // The status says enough when the text is lost on the way.
-  const text = messageOf(await readErrorBody(response).catch(() => "")) ?? "";
-  const message = `the server answered ${status}${text === "" ? "" : `: ${text}`}`;
-  if (status === 401 || status === 403) return new DialError("authentication", message, { status });
-  if (status === 400 && text === "Unknown or unsupported API version") {
-    return new DialError("version", message, { status });
-  }
-  const isUpgrade = status < 300 || status === 426;
-  return new DialError(isUpgrade ? "upgrade" : "http", message, { status });
+/** Opens a session over a socket, and takes over the socket. */
+export function openSession({ socket, apiVersion }: AgentSocket, clock: Clock): AgentConnection {
+  const session = new Caller(socket, { apiVersion, clock });
+  socket.raw.resume();
+  return session;
 }

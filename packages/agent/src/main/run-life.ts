@@ -1,0 +1,116 @@
+// oxlint-disable-next-line import/no-unassigned-import -- its effect is what is wanted
+import "./young-generation.ts";
+import { type Logger, systemClock } from "@slipway/runtime";
+import { dialAgent, InstanceCredential, openSession, waitForReinit } from "@slipway/sdk/agent";
+
+import type { AgentConfig, Variables } from "../config/agent-config.ts";
+import { ProcessError } from "../process/errors.ts";
+import { currentUser, homeDirectory } from "../process/user.ts";
+import type { User } from "../process/user.ts";
+import { scriptBinDirectory } from "../scripts/script-directories.ts";
+import { ScriptRunner } from "../scripts/script-runner.ts";
+import { AgentLife } from "../session/agent-life.ts";
+import type { ShutdownSignals } from "../session/agent-life.ts";
+import { givenToken } from "../session/credential.ts";
+import type { Credential } from "../session/credential.ts";
+import type { Dial } from "../session/keep-connected.ts";
+import { askAsAgent } from "../session/reinit/ask-as-agent.ts";
+import { decide } from "../session/reinit/identity.ts";
+import type { AgentMachine } from "../session/workspace.ts";
+import type { FirstDial } from "./first-dial.ts";
+
+export interface RunLifeOptions extends ShutdownSignals {
+  readonly config: AgentConfig;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly environment: Variables;
+  readonly logger: Logger;
+  /** The dial that has begun; undefined if the agent has to get its token first. */
+  readonly firstDial: FirstDial | undefined;
+}
+
+/** Runs a configured agent until it is told to end. */
+export async function runLife(options: RunLifeOptions): Promise<void> {
+  const { config, headers, environment, logger, firstDial, interrupted, forced } = options;
+  const { serverUrl } = config;
+  const credential = credentialOf(config, headers);
+  const life = new AgentLife({
+    // A token may have ended with its build (docs/protocol/agent.md §1.3).
+    dial: after(firstDial, async (signal) =>
+      dialAgent({
+        serverUrl,
+        token: await credential.refresh(signal),
+        headers,
+        role: "agent",
+        signal,
+        clock: systemClock,
+        logger,
+        onRung: (rung) => logger.debug({ rung }, "rung reached"),
+      }),
+    ),
+    waitForReinit: askAsAgent(credential, (token, signal) =>
+      waitForReinit({ serverUrl, token, headers, clock: systemClock, signal }),
+    ),
+    decide,
+    openScripts: ({ manifest, host, onCompleted }) =>
+      new ScriptRunner(manifest.scripts, host, onCompleted),
+    serverUrl,
+    machine: machineOf(config, credential, environment),
+    directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
+    subsystems: config.subsystems,
+    clock: systemClock,
+    logger,
+    random: Math.random,
+  });
+  await life.run({ interrupted, forced });
+}
+
+/** Dials as `dial` does, but first takes the dial that has begun. */
+function after(firstDial: FirstDial | undefined, dial: Dial): Dial {
+  let first = firstDial;
+  return async (signal) => {
+    if (first === undefined) return dial(signal);
+    const socket = first(signal);
+    first = undefined;
+    return openSession(await socket, systemClock);
+  };
+}
+
+function credentialOf(
+  { auth, serverUrl }: AgentConfig,
+  headers: Readonly<Record<string, string>>,
+): Credential {
+  switch (auth.kind) {
+    case "token":
+      return givenToken(auth.token);
+    case "instance": {
+      const { cloud, metadataUrl, agentName } = auth;
+      const clock = systemClock;
+      return new InstanceCredential({ serverUrl, headers, cloud, metadataUrl, agentName, clock });
+    }
+  }
+}
+
+function machineOf(
+  config: AgentConfig,
+  credential: Credential,
+  environment: Variables,
+): AgentMachine {
+  return {
+    // Commands come with a manifest, and that with a token.
+    token: () => credential.current() ?? "",
+    user: userOrReason(environment),
+    home: homeDirectory(environment),
+    environment,
+    binDirectory: scriptBinDirectory(config.scriptDataDir),
+  };
+}
+
+/** Finds the user. Without a shell the agent still connects, and reports it in the scripts' logs. */
+function userOrReason(environment: Variables): User | ProcessError {
+  try {
+    return currentUser(environment);
+  } catch (error) {
+    if (error instanceof ProcessError) return error;
+    throw error;
+  }
+}
