@@ -8,6 +8,11 @@ export interface AgentBundleOptions {
   readonly entry: string;
   readonly output: string;
   readonly force: boolean;
+  /**
+   * The format of the bundle (default: esm). A program of short starts is CommonJS: to import a module of Node.js is to
+   * read everything that it exports, which loads much more.
+   */
+  readonly format?: "esm" | "cjs";
   /** Packages that the program loads from the clone when it needs them. */
   readonly loadedLater?: readonly string[];
 }
@@ -27,6 +32,12 @@ const external = [
   "*.node",
 ];
 
+/**
+ * Modules of Node.js that packages require before they know whether they need them; each takes milliseconds and megabytes.
+ * They are loaded when something of theirs is read.
+ */
+const loadedOnUse = new Set(["https", "tls", "zlib"]);
+
 /** The globals that CommonJS packages inside an ES module expect. */
 const banner = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
@@ -39,6 +50,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const started = new Date();
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
+  const { format = "esm" } = options;
   const { metafile, outputFiles } = await build({
     entryPoints: [options.entry],
     outfile: options.output,
@@ -47,20 +59,21 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     metafile: true,
     platform: "node",
     target: "node24",
-    format: "esm",
+    format,
     conditions: ["@slipway/source"],
     external,
-    plugins: [leaveOut(options.loadedLater ?? [])],
+    plugins: [leaveOut(options.loadedLater ?? []), loadOnUse],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
-    banner: { js: banner },
+    banner: { js: format === "esm" ? banner : "" },
     logLevel: "silent",
   });
   const [file] = outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote no bundle for ${options.entry}`);
 
-  const inputs = [...Object.keys(metafile.inputs), fileURLToPath(import.meta.url)];
+  const files = Object.keys(metafile.inputs).filter((path) => !path.startsWith(`${onUse}:`));
+  const inputs = [...files, fileURLToPath(import.meta.url)];
   await mkdir(dirname(options.output), { recursive: true });
   await replace(inputsPath, JSON.stringify(inputs));
   await replace(options.output, file.contents);
@@ -80,6 +93,23 @@ function leaveOut(packages: readonly string[]): Plugin {
     },
   };
 }
+
+const onUse = "load-on-use";
+
+/** Puts an object that loads the module at the first access in the place of each of `loadedOnUse`. */
+const loadOnUse: Plugin = {
+  name: onUse,
+  setup(build) {
+    build.onResolve({ filter: /^[a-z]+$/ }, ({ path, kind }) =>
+      kind === "require-call" && loadedOnUse.has(path) ? { path, namespace: onUse } : undefined,
+    );
+    build.onLoad({ filter: /^/, namespace: onUse }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, {
+        get: (_, name) => process.getBuiltinModule(${JSON.stringify(path)})[name],
+      });`,
+    }));
+  },
+};
 
 async function isUpToDate(output: string, inputsPath: string): Promise<boolean> {
   try {

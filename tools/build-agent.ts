@@ -8,14 +8,18 @@ import { parseArgs } from "node:util";
 import { buildAgent } from "./agent-bundle.ts";
 
 const programs = [
-  { entry: "packages/agent/src/main/main.ts", output: "packages/agent/dist/agent.js" },
+  {
+    entry: "packages/agent/src/main/main.ts",
+    output: "packages/agent/dist/agent.cjs",
+    format: "cjs",
+  },
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
   {
     entry: "packages/cli/src/main.ts",
     output: "packages/cli/dist/bundle/slipway.js",
     loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts"],
   },
-];
+] as const;
 
 const { values } = parseArgs({
   options: {

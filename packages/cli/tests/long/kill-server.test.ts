@@ -87,7 +87,7 @@ async function agentPid(agentId: string): Promise<string> {
   const read = async (pid: string, file: string): Promise<string> =>
     readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
   const isAgent = async (pid: string): Promise<boolean> =>
-    (await read(pid, "cmdline")).includes("agent.js") &&
+    (await read(pid, "cmdline")).includes("agent.cjs") &&
     (await read(pid, "environ")).includes(agentId);
   const found: string[] = [];
   for (const pid of pids) if (await isAgent(pid)) found.push(pid);
