@@ -47,7 +47,7 @@ export async function createDryRun(
 ): Promise<ProvisionerJob> {
   const version = await requireImported(db, input.versionId);
   requireFitting(version.definition, input.parameters);
-  const id = await inTransaction(db, async (trx) => {
+  const job = await inTransaction(db, async (trx) => {
     await requireFewerDryRuns(trx, limits, caller);
     await deleteOldDryRuns(trx, caller.id, keptPerUser - 1);
     const jobId = await insertJob(trx, {
@@ -58,10 +58,10 @@ export async function createDryRun(
       templateVersionId: version.id,
     });
     await insertDryRun(trx, { jobId, ...input });
-    return jobId;
+    return readJob(trx, jobId);
   });
   pubsub.publish(topics.jobQueue);
-  return readJob(db, id);
+  return job;
 }
 
 function requireFitting(definition: TemplateDefinition, given: readonly BuildParameter[]): void {
