@@ -1,4 +1,4 @@
-import { createBuild, getWorkspace } from "@slipway/api";
+import { createBuild, getWorkspace, renameWorkspace } from "@slipway/api";
 import {
   connectExternalAgent,
   type ExternalAgent,
@@ -109,8 +109,10 @@ it("tells no agent again that was seen to end its life before", async () => {
     .updateTable("workspace_agents")
     .set({ reinit_sent_at: sql`now() - interval '1 hour'` })
     .execute();
-  // A hint for all streams of the workspace.
   await report(now, Lifecycle_State.OFF);
+  // A hint for all streams of the workspace.
+  const params = { workspace: workspace.id };
+  await client.call(renameWorkspace, { params, body: { name: "other" } });
   // Both agents are checked together, so the other one's second frame shows that this one gets none.
   expect(await Promise.all(second)).toEqual([told, told]);
   await becomeReady(now);
