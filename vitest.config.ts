@@ -23,7 +23,11 @@ const shared =
 const recordings = existsSync(`${shared}/recordings/routes.jsonl`);
 const absentRecordings = recordings
   ? []
-  : ["packages/wire/src/recordings.test.ts", "packages/server/tests/recorded-*.test.ts"];
+  : [
+      "packages/wire/src/recordings.test.ts",
+      "packages/relay/src/recordings.test.ts",
+      "packages/server/tests/recorded-*.test.ts",
+    ];
 if (!recordings) {
   process.stderr.write(
     `the recordings are not in ${shared} (SLIPWAY_SHARED): their replay is not tested\n`,

@@ -33,17 +33,41 @@ export function recordedSessions(direction: "c" | "s"): readonly Uint8Array[] {
   });
 }
 
+/**
+ * Returns the bytes that peers (`c`) or servers (`s`) sent on each recorded connection to a relay; nothing without
+ * recordings.
+ */
+export function recordedRelays(direction: "c" | "s"): readonly Uint8Array[] {
+  const files = ["relay.jsonl", "relay-websocket.jsonl"].map((name) =>
+    join(folder, "command", name),
+  );
+  return files.filter(existsSync).flatMap((file) => {
+    const lines = readLines(file);
+    const connections = lines.filter(({ kind, path }) => kind === "upgrade" && path === "/derp");
+    return connections.map(({ id }) =>
+      joinHex(
+        lines
+          .filter((line) => line.id === id && (line.kind === "raw" || line.op === 2))
+          .filter(({ dir }) => dir === direction)
+          .map(({ hex }) => hex ?? ""),
+      ),
+    );
+  });
+}
+
 function agentFiles(): readonly (readonly Line[])[] {
   const agents = join(folder, "agent");
   if (!existsSync(agents)) return [];
   return readdirSync(agents)
     .filter((name) => name.endsWith(".jsonl"))
-    .map((name) =>
-      readFileSync(join(agents, name), "utf8")
-        .trim()
-        .split("\n")
-        .map((line): Line => JSON.parse(line)),
-    );
+    .map((name) => readLines(join(agents, name)));
+}
+
+function readLines(file: string): readonly Line[] {
+  return readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line): Line => JSON.parse(line));
 }
 
 function joinHex(pieces: readonly string[]): Uint8Array {

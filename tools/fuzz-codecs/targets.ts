@@ -4,6 +4,7 @@ import { archivesTarget } from "./targets/archives.ts";
 import { bodiesTarget } from "./targets/bodies.ts";
 import { bytesTarget } from "./targets/bytes.ts";
 import { clientTarget } from "./targets/client.ts";
+import { derpTarget } from "./targets/derp.ts";
 import { drpcTarget } from "./targets/drpc.ts";
 import { expressionsTarget } from "./targets/expressions.ts";
 import { identitiesTarget } from "./targets/identities.ts";
@@ -11,6 +12,7 @@ import { logBatchesTarget } from "./targets/log-batches.ts";
 import { messagesTarget } from "./targets/messages.ts";
 import { requestsTarget } from "./targets/requests.ts";
 import { schedulesTarget } from "./targets/schedules.ts";
+import { stunTarget } from "./targets/stun.ts";
 import { templateTarget } from "./targets/template.ts";
 import { yamuxTarget } from "./targets/yamux.ts";
 
@@ -21,6 +23,8 @@ export const targets: readonly FuzzTarget[] = [
   logBatchesTarget,
   yamuxTarget,
   drpcTarget,
+  derpTarget,
+  stunTarget,
   agentSessionTarget,
   templateTarget,
   expressionsTarget,

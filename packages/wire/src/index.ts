@@ -4,6 +4,36 @@ export { encodeHex, parseHex } from "./bytes/hex.ts";
 export { joinBytes } from "./bytes/join.ts";
 export { encodeUuid, parseUuid } from "./bytes/uuid.ts";
 
+export { DerpError } from "./derp/errors.ts";
+export type { DerpErrorCode } from "./derp/errors.ts";
+export { DerpFrameReader } from "./derp/frame-reader.ts";
+export type { FrameVisitor } from "./derp/frame-reader.ts";
+export { encodeDerpFrame, parseDerpFrame, PeerGoneReason } from "./derp/frame.ts";
+export type { DerpFrame } from "./derp/frame.ts";
+export {
+  derpHeaderBytes,
+  derpKeyBytes,
+  derpNonceBytes,
+  DerpFrameType,
+  maxClientFrameBytes,
+  maxDerpPacketBytes,
+  maxServerFrameBytes,
+  payloadLength,
+} from "./derp/header.ts";
+export {
+  encodeClientInfo,
+  encodeServerInfo,
+  parseClientInfo,
+  parseServerInfo,
+} from "./derp/login.ts";
+export type { ClientInfo, ServerInfo } from "./derp/login.ts";
+export {
+  forwardSentPacket,
+  isDiscoPacket,
+  receiveForwardedPacket,
+  receiveSentPacket,
+} from "./derp/relayed-packet.ts";
+
 export { DrpcCaller } from "./drpc/caller.ts";
 export type { CallerEvent } from "./drpc/caller.ts";
 export { DrpcError } from "./drpc/errors.ts";
@@ -13,6 +43,16 @@ export type { DrpcMetadata } from "./drpc/metadata.ts";
 export { DrpcResponder } from "./drpc/responder.ts";
 export type { ResponderEvent } from "./drpc/responder.ts";
 export { drpcCodeUnimplemented } from "./drpc/rpc-error.ts";
+
+export { StunError } from "./stun/errors.ts";
+export type { StunErrorCode } from "./stun/errors.ts";
+export {
+  encodeBindingRequest,
+  encodeBindingResponse,
+  isStun,
+  parseStunMessage,
+} from "./stun/message.ts";
+export type { StunAddress, StunMessage } from "./stun/message.ts";
 
 export { YamuxError } from "./yamux/errors.ts";
 export type { YamuxErrorCode } from "./yamux/errors.ts";

@@ -24,6 +24,11 @@ export class GrowingBuffer {
     this.#length = length;
   }
 
+  /** Returns the bytes so far: a view that the next call makes invalid. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** Takes all bytes, which now belong to the caller; the buffer is empty again. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#length);

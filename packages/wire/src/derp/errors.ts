@@ -1,0 +1,18 @@
+/**
+ * The fault of a peer, whose connection is to be closed:
+ * - `frame-too-large`: a frame longer than the limit that the owner of the reader set.
+ * - `malformed-frame`: a payload that is too short, or too long, for its type.
+ * - `malformed-login`: the JSON of a login that cannot be read.
+ */
+export type DerpErrorCode = "frame-too-large" | "malformed-frame" | "malformed-login";
+
+export class DerpError extends Error {
+  override readonly name = "DerpError";
+  readonly code: DerpErrorCode;
+  readonly retryable = false;
+
+  constructor(code: DerpErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

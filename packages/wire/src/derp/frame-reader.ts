@@ -1,0 +1,79 @@
+import { GrowingBuffer } from "../bytes/growing-buffer.ts";
+import { DerpError } from "./errors.ts";
+import { derpHeaderBytes, payloadLength } from "./header.ts";
+
+/**
+ * Receives a whole frame: its header at `start` of `bytes`, its payload up to `end`. The visitor may keep and change these
+ * bytes, and no others.
+ */
+export type FrameVisitor = (bytes: Uint8Array, start: number, end: number) => void;
+
+/**
+ * Cuts a byte stream, in chunks of any size, into frames. A frame that lies in one chunk is not copied; of one that does
+ * not, only the bytes that arrived are held, at most a frame of the largest size.
+ */
+export class DerpFrameReader {
+  #maxPayloadBytes: number;
+  /** The beginning of a frame that continues in the next chunk. */
+  readonly #partial = new GrowingBuffer();
+
+  constructor(maxPayloadBytes: number) {
+    this.#maxPayloadBytes = maxPayloadBytes;
+  }
+
+  /** The number of bytes held back. */
+  get heldBytes(): number {
+    return this.#partial.length;
+  }
+
+  /** Sets the largest payload of the frames that begin from here on. */
+  limitPayload(maxBytes: number): void {
+    this.#maxPayloadBytes = maxBytes;
+  }
+
+  /**
+   * Visits the frames that are complete with `chunk`, which then belongs to the reader. Throws `DerpError`
+   * "frame-too-large", and whatever the visitor throws; the reader is unusable then.
+   */
+  read(chunk: Uint8Array, visit: FrameVisitor): void {
+    let at = this.#partial.length === 0 ? 0 : this.#complete(chunk, visit);
+    while (at < chunk.length) {
+      const end =
+        chunk.length - at < derpHeaderBytes ? Infinity : at + this.#frameLength(chunk, at);
+      if (end > chunk.length) {
+        this.#partial.append(chunk.subarray(at));
+        return;
+      }
+      visit(chunk, at, end);
+      at = end;
+    }
+  }
+
+  /** Completes the frame that was cut off; returns the number of bytes of the chunk that belong to it. */
+  #complete(chunk: Uint8Array, visit: FrameVisitor): number {
+    const partial = this.#partial;
+    let at = 0;
+    const take = (length: number): void => {
+      const missing = chunk.subarray(at, at + Math.max(0, length - partial.length));
+      partial.append(missing);
+      at += missing.length;
+    };
+    take(derpHeaderBytes);
+    if (partial.length < derpHeaderBytes) return at;
+    const length = this.#frameLength(partial.view(), 0);
+    take(length);
+    if (partial.length < length) return at;
+    const frame = partial.take();
+    visit(frame, 0, frame.length);
+    return at;
+  }
+
+  #frameLength(bytes: Uint8Array, at: number): number {
+    const length = payloadLength(bytes, at);
+    if (length <= this.#maxPayloadBytes) return derpHeaderBytes + length;
+    throw new DerpError(
+      "frame-too-large",
+      `frame of type ${String(bytes[at])} with ${String(length)} bytes, wanted at most ${String(this.#maxPayloadBytes)}`,
+    );
+  }
+}

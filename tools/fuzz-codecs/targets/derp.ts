@@ -1,0 +1,67 @@
+import {
+  type ClientInfo,
+  DerpError,
+  DerpFrameReader,
+  encodeClientInfo,
+  encodeDerpFrame,
+  encodeHex,
+  encodeServerInfo,
+  maxClientFrameBytes,
+  parseClientInfo,
+  parseDerpFrame,
+  parseServerInfo,
+} from "@slipway/wire";
+
+import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
+import { recordedRelays } from "../recordings.ts";
+import type { FuzzTarget } from "../target.ts";
+
+/** Either side of a relay's connection; the first byte says how the bytes are cut into chunks. */
+export const derpTarget: FuzzTarget = {
+  name: "derp",
+  maxBytes: 16 * 1024,
+  maxMs: 100,
+  words: ["DERP\u{1f511}", "\u0004\0\0\0", "\u000a\0\0\0", '{"version":2,"CanAckPings":true}'],
+  seeds: () =>
+    ["c", "s"].flatMap((from) =>
+      recordedRelays(from === "c" ? "c" : "s").map((bytes) =>
+        Uint8Array.from([40, ...bytes.subarray(0, 4096)]),
+      ),
+    ),
+  check: (input) => {
+    const [seed = 0] = input;
+    const bytes = input.subarray(1);
+    expectSame(
+      "the frames when chunks are cut elsewhere",
+      read(chunksOf(bytes, seed)),
+      read([bytes]),
+    );
+    checkLogin(bytes);
+  },
+};
+
+function read(chunks: readonly Uint8Array[]): unknown {
+  const reader = new DerpFrameReader(maxClientFrameBytes);
+  const frames: unknown[] = [];
+  const outcome = outcomeOf(() => {
+    for (const chunk of chunks) {
+      reader.read(chunk.slice(), (whole, start, end) => {
+        const frame = parseDerpFrame(whole, start, end);
+        frames.push(frame && encodeHex(encodeDerpFrame(frame)));
+      });
+    }
+  }, DerpError);
+  expectThat(reader.heldBytes <= maxClientFrameBytes + 5, "no more than a frame is held back");
+  return { frames, outcome };
+}
+
+function checkLogin(bytes: Uint8Array): void {
+  const client = valueOf((): ClientInfo => parseClientInfo(bytes), DerpError);
+  if (client !== undefined && client.meshKey.isWellFormed()) {
+    expectSame("a login written and read", parseClientInfo(encodeClientInfo(client)), client);
+  }
+  const server = valueOf(() => parseServerInfo(bytes), DerpError);
+  if (server !== undefined) {
+    expectSame("an answer written and read", parseServerInfo(encodeServerInfo(server)), server);
+  }
+}
