@@ -73,6 +73,7 @@ export const layers: readonly PackageLayer[] = [
     mayImport: ["runtime", "wire"],
     folders: ["identity", "coordination", "relay", "path", "tunnel", "stack", "net"],
   },
+  { name: "relay", mayImport: ["runtime", "wire"], folders: [] },
   {
     name: "api",
     mayImport: [],
@@ -104,6 +105,7 @@ export const layers: readonly PackageLayer[] = [
       "rpc",
       "api",
       "tailnet",
+      "relay",
       "postgres",
       "template",
       "drivers",

@@ -1,0 +1,53 @@
+/** Why a connection was closed by the relay. */
+export type CloseReason =
+  | "login-timeout"
+  | "login-refused"
+  | "protocol-error"
+  | "unread-output"
+  | "too-many-connections"
+  | "closed-by-mesh"
+  | "silent-link"
+  | "own-relay"
+  | "shutdown";
+
+/** What a relay did since it was opened; the relay alone writes it. */
+export interface RelayCounters {
+  /** Clients that are logged in now, and links to and from other relays. */
+  clients: number;
+  links: number;
+  logins: number;
+  /** Packets that arrived, and their bytes with those of their frames. */
+  packets: number;
+  packetBytes: number;
+  /** Packets that went on to another relay. */
+  forwardedPackets: number;
+  /** Packets that were lost: to a full queue, or as nobody has the key of their destination. */
+  droppedPackets: { queueFull: number; unknownDestination: number };
+  /** Bytes that wait for clients now, with the cost of keeping them. */
+  queuedBytes: number;
+  readonly closed: Record<CloseReason, number>;
+}
+
+export function createCounters(): RelayCounters {
+  return {
+    clients: 0,
+    links: 0,
+    logins: 0,
+    packets: 0,
+    packetBytes: 0,
+    forwardedPackets: 0,
+    droppedPackets: { queueFull: 0, unknownDestination: 0 },
+    queuedBytes: 0,
+    closed: {
+      "login-timeout": 0,
+      "login-refused": 0,
+      "protocol-error": 0,
+      "unread-output": 0,
+      "too-many-connections": 0,
+      "closed-by-mesh": 0,
+      "silent-link": 0,
+      "own-relay": 0,
+      shutdown: 0,
+    },
+  };
+}

@@ -1,0 +1,23 @@
+/** A pair of X25519 keys, 32 bytes each. */
+export interface KeyPair {
+  readonly publicKey: Uint8Array;
+  readonly privateKey: Uint8Array;
+}
+
+/** One direction of a NaCl `crypto_box`; the nonce has 24 bytes. */
+export interface BoxKeys {
+  readonly nonce: Uint8Array;
+  /** The public key of the other side. */
+  readonly publicKey: Uint8Array;
+  readonly privateKey: Uint8Array;
+}
+
+/** The cryptography of a login (docs/protocol/tailnet.md §4.4). */
+export interface RelayCrypto {
+  createKeyPair(): KeyPair;
+  randomBytes(length: number): Uint8Array;
+  /** Encrypts and authenticates; returns MAC and ciphertext. */
+  sealBox(message: Uint8Array, keys: BoxKeys): Uint8Array;
+  /** Returns the message; undefined if the box was not made with these keys, or the public key is not usable. */
+  openBox(box: Uint8Array, keys: BoxKeys): Uint8Array | undefined;
+}

@@ -1,0 +1,82 @@
+import { encodeDerpFrame, PeerGoneReason } from "@slipway/wire";
+
+import { keyText } from "./keys.ts";
+import { maxConnectionsPerKey } from "./limits.ts";
+import { Peer, type PeerConnection } from "./peer.ts";
+
+/** A link to another relay, as the directory sees it. */
+export interface PeerLink {
+  /** Sends a whole `forwardPacket` in the turns of a flow. */
+  forward(flowKey: string, frame: Uint8Array): void;
+}
+
+/** Knows where each key is: at connections of this relay, or behind links to others. */
+export class Directory<C extends PeerConnection> {
+  readonly #peers = new Map<string, Peer<C>>();
+  /** Other relays that want to know of every key that comes and goes. */
+  readonly #watchers = new Set<C>();
+  /** By key, the links whose relays announced it; the newest is last. */
+  readonly #links = new Map<string, PeerLink[]>();
+
+  find(key: string): Peer<C> | undefined {
+    return this.#peers.get(key);
+  }
+
+  /** Adds a connection of a key; one too many closes the one that was silent longest. */
+  add(key: Uint8Array, connection: C): Peer<C> {
+    const text = keyText(key, 0);
+    const known = this.#peers.get(text);
+    const peer = known ?? new Peer<C>(key, text);
+    peer.connections.push(connection);
+    if (peer.connections.length > maxConnectionsPerKey) peer.connections[0]?.evict();
+    if (known === undefined) {
+      this.#peers.set(text, peer);
+      this.#tellWatchers(encodeDerpFrame({ type: "peer-present", key }));
+    }
+    return peer;
+  }
+
+  /** Removes a connection; with the last one of its key, everyone it has sent packets to is told. */
+  remove(peer: Peer<C>, connection: C): void {
+    const at = peer.connections.indexOf(connection);
+    if (at === -1) return;
+    peer.connections.splice(at, 1);
+    if (!peer.isGone) return;
+    this.#peers.delete(peer.keyText);
+    const reason = PeerGoneReason.disconnected;
+    const gone = encodeDerpFrame({ type: "peer-gone", key: peer.key, reason });
+    for (const other of peer.destinations()) other.connections.at(-1)?.notify(gone);
+    this.#tellWatchers(gone);
+  }
+
+  /** Tells another relay of every key, and from here on of every change. */
+  watch(watcher: C): void {
+    this.#watchers.add(watcher);
+    for (const { key } of this.#peers.values()) {
+      watcher.notify(encodeDerpFrame({ type: "peer-present", key }));
+    }
+  }
+
+  unwatch(watcher: C): void {
+    this.#watchers.delete(watcher);
+  }
+
+  findLink(key: string): PeerLink | undefined {
+    return this.#links.get(key)?.at(-1);
+  }
+
+  announce(key: string, link: PeerLink): void {
+    this.#links.set(key, [...(this.#links.get(key) ?? []), link]);
+  }
+
+  withdraw(key: string, link: PeerLink): void {
+    const others = (this.#links.get(key) ?? []).filter((one) => one !== link);
+    if (others.length === 0) this.#links.delete(key);
+    else this.#links.set(key, others);
+  }
+
+  #tellWatchers(frame: Uint8Array): void {
+    // A watcher that cannot take more closes, and so leaves the set.
+    for (const watcher of [...this.#watchers]) watcher.notify(frame);
+  }
+}

@@ -1,0 +1,12 @@
+export type { CloseReason, RelayCounters } from "./counters.ts";
+export type { BoxKeys, KeyPair, RelayCrypto } from "./crypto.ts";
+export { defaultRelayLimits } from "./limits.ts";
+export type { RelayLimits } from "./limits.ts";
+export { Relay } from "./relay.ts";
+export type { RelayOptions } from "./relay.ts";
+export { serveSocket, serveWebSocket } from "./serve-socket.ts";
+export type { MessageSocket } from "./serve-socket.ts";
+export { sodiumCrypto } from "./sodium-crypto.ts";
+export { openStunListener } from "./stun-listener.ts";
+export type { StunListener } from "./stun-listener.ts";
+export type { RelaySession, RelayTransport } from "./transport.ts";

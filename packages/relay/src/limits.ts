@@ -1,0 +1,37 @@
+/** What one relay, and one client of it, may take up. */
+export interface RelayLimits {
+  /** Bytes that may wait for one client, with the cost of keeping them. */
+  readonly maxQueuedBytesPerClient: number;
+  /** Bytes that may wait for all clients; as they run out, each client may have fewer. */
+  readonly maxQueuedBytes: number;
+  /** Bytes a second that one client may send; a client that sends more has to wait. `Infinity` is unlimited. */
+  readonly maxBytesPerSecond: number;
+}
+
+export const defaultRelayLimits: RelayLimits = {
+  maxQueuedBytesPerClient: 512 * 1024,
+  maxQueuedBytes: 64 * 1024 * 1024,
+  maxBytesPerSecond: Infinity,
+};
+
+/** The largest login; those of stock clients have 104 bytes. */
+export const maxLoginBytes = 16 * 1024;
+/** The time for each step of a login (docs/protocol/tailnet.md §4.5). */
+export const loginTimeoutMs = 10_000;
+/** The time that a client may leave bytes unread before it is disconnected. */
+export const unreadTimeoutMs = 10_000;
+/** The interval of keep-alives: the sum of this and a random part of the spread, chosen once for each connection. */
+export const keepAliveMs = 60_000;
+export const keepAliveSpreadMs = 5_000;
+/** The time after which a silent link to another relay is given up; keep-alives come more often. */
+export const silentLinkMs = 120_000;
+/** The connections of one key; another one closes the one that was silent longest. */
+export const maxConnectionsPerKey = 8;
+/** The bytes of answers and notices that may wait for a client; those beyond are dropped. */
+export const maxNoticeBytes = 32 * 1024;
+/** The same for another relay, which is disconnected instead: it needs every notice. */
+export const maxMeshNoticeBytes = 16 * 1024 * 1024;
+/** The keys that one client is remembered to have sent packets to, to tell their owners when it leaves. */
+export const maxRememberedDestinations = 8_192;
+/** The keys that one link to another relay may announce. */
+export const maxAnnouncedKeys = 1_000_000;

@@ -1,0 +1,121 @@
+import type { Clock } from "@slipway/runtime";
+import { joinBytes } from "@slipway/wire";
+
+import type { RelayCounters } from "./counters.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { RelayLimits } from "./limits.ts";
+import type { RelayTransport } from "./transport.ts";
+
+/** The bytes that are handed to a transport at a time. */
+const batchBytes = 64 * 1024;
+/** The bytes that a client may have waiting, however little room there is for all. */
+const leastQueuedBytes = 8 * 1024;
+
+interface OutboxNeeds {
+  readonly transport: RelayTransport;
+  readonly limits: RelayLimits;
+  /** `queuedBytes` is the sum of all outboxes; `droppedPackets` counts what did not fit. */
+  readonly counters: RelayCounters;
+  readonly maxNoticeBytes: number;
+  readonly clock: Clock;
+}
+
+/**
+ * What waits to be sent to one peer: notices first, then packets in fair turns. One batch at a time is with the transport,
+ * so that what a peer leaves unread stays here, where it is bounded.
+ */
+export class Outbox {
+  readonly #needs: OutboxNeeds;
+  readonly #packets = new FairQueue();
+  #notices: Uint8Array[] = [];
+  #noticeBytes = 0;
+  /** The size of the batch with the transport; 0 if there is none. */
+  #sendingBytes = 0;
+  #sendingSinceMs = 0;
+  /** What this outbox contributes to the sum of all. */
+  #counted = 0;
+  #maxNoticeBytes: number;
+  #isClosed = false;
+
+  constructor(needs: OutboxNeeds) {
+    this.#needs = needs;
+    this.#maxNoticeBytes = needs.maxNoticeBytes;
+  }
+
+  get isIdle(): boolean {
+    return this.#sendingBytes === 0;
+  }
+
+  /** Returns how long the transport has had the batch; 0 if it has none. */
+  unreadMs(): number {
+    return this.isIdle ? 0 : this.#needs.clock.monotonic() - this.#sendingSinceMs;
+  }
+
+  /** Sets the number of bytes of notices that may wait. */
+  allowNotices(maxBytes: number): void {
+    this.#maxNoticeBytes = maxBytes;
+  }
+
+  /** Adds a frame that goes before all packets; returns false, and drops it, if too many wait. */
+  addNotice(frame: Uint8Array): boolean {
+    if (this.#isClosed) return true;
+    if (this.#noticeBytes + frame.length > this.#maxNoticeBytes) return false;
+    this.#notices.push(frame);
+    this.#noticeBytes += frame.length;
+    this.#count();
+    return true;
+  }
+
+  /** Adds a packet's frame, from `start` to `end`, to the flow of its sender. A full queue loses its oldest packets. */
+  addPacket(flowKey: string, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#isClosed) return;
+    const { limits, counters } = this.#needs;
+    this.#packets.push(flowKey, bytes, start, end);
+    this.#count();
+    const room = limits.maxQueuedBytes - counters.queuedBytes;
+    const most = Math.max(leastQueuedBytes, Math.min(limits.maxQueuedBytesPerClient, room));
+    if (this.#packets.cost <= most) return;
+    counters.droppedPackets.queueFull += this.#packets.shrink(most);
+    this.#count();
+  }
+
+  /** Sends a batch unless one is on its way, and makes what has to wait independent of the chunk it came in. */
+  flush(): void {
+    if (this.isIdle) this.#send();
+    this.#packets.settle();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#notices = [];
+    this.#noticeBytes = 0;
+    this.#sendingBytes = 0;
+    this.#packets.clear();
+    this.#count();
+  }
+
+  #send(): void {
+    if (this.#isClosed) return;
+    const pieces = this.#notices.length === 0 ? [] : [joinBytes(this.#notices)];
+    if (this.#noticeBytes < batchBytes) {
+      pieces.push(...this.#packets.take(batchBytes - this.#noticeBytes));
+    }
+    this.#notices = [];
+    this.#noticeBytes = 0;
+    if (pieces.length === 0) return this.#count();
+    for (const { length } of pieces) this.#sendingBytes += length;
+    this.#sendingSinceMs = this.#needs.clock.monotonic();
+    this.#count();
+    this.#needs.transport.send(pieces, () => {
+      if (this.#isClosed) return;
+      this.#sendingBytes = 0;
+      this.#send();
+    });
+  }
+
+  #count(): void {
+    const cost = this.#packets.cost + this.#noticeBytes + this.#sendingBytes;
+    this.#needs.counters.queuedBytes += cost - this.#counted;
+    this.#counted = cost;
+  }
+}

@@ -1,0 +1,167 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+
+import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { encodeDerpFrame } from "@slipway/wire";
+
+import { ClientSession } from "./client-session.ts";
+import { createCounters, type RelayCounters } from "./counters.ts";
+import type { KeyPair, RelayCrypto } from "./crypto.ts";
+import { Directory } from "./directory.ts";
+import { isKey } from "./keys.ts";
+import { defaultRelayLimits, type RelayLimits } from "./limits.ts";
+import { LinkSession } from "./link-session.ts";
+import { Outgoing, type RelayParts } from "./parts.ts";
+import type { RelaySession, RelayTransport } from "./transport.ts";
+
+export interface RelayOptions {
+  readonly crypto: RelayCrypto;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The secret that the relays of one mesh share (default: no mesh). */
+  readonly meshKey?: string;
+  readonly limits?: Partial<RelayLimits>;
+}
+
+/** The interval at which sessions are looked at. */
+const tickMs = 1_000;
+/** The times that clients are told when the relay goes: they come back at a random time up to the first. */
+const reconnectWithinMs = 2_000;
+const tryForMs = 30_000;
+/** The interval at which a closing relay looks whether everything was sent. */
+const drainStepMs = 10;
+
+/**
+ * A DERP relay: carries packets between clients by their keys (docs/protocol/tailnet.md §4). It knows no sockets: its owner
+ * lends each connection as a transport, calls the session that `accept` returns, and closes the relay.
+ *
+ * Each connection has a key pair of the relay's own, so that a recorded login is worth nothing on another one.
+ */
+export class Relay implements AsyncDisposable {
+  readonly #parts: RelayParts;
+  readonly #directory = new Directory<ClientSession>();
+  readonly #sessions = new Set<ClientSession>();
+  readonly #links = new Set<LinkSession>();
+  readonly #scope = new Scope();
+  readonly #meshKey: string;
+  /** The keys by which it logs in to other relays. */
+  readonly #ownKeys: KeyPair;
+  #isDraining = false;
+
+  constructor({ crypto, clock, logger, meshKey = "", limits = {} }: RelayOptions) {
+    this.#parts = {
+      crypto,
+      clock,
+      logger,
+      limits: { ...defaultRelayLimits, ...limits },
+      counters: createCounters(),
+      outgoing: new Outgoing(),
+    };
+    this.#meshKey = meshKey;
+    this.#ownKeys = crypto.createKeyPair();
+    this.#scope.run(async (signal) => {
+      while (!signal.aborted) {
+        await clock.sleep(tickMs, signal);
+        this.#tick();
+      }
+    });
+    this.#scope.failed.catch((error: unknown) => {
+      logger.error({ error: errorText(error) }, "the relay's clock stopped");
+    });
+  }
+
+  get counters(): Readonly<RelayCounters> {
+    return this.#parts.counters;
+  }
+
+  /** Creates the key pair of a connection, for an owner that has to name it before the connection is open. */
+  createKeys(): KeyPair {
+    return this.#parts.crypto.createKeyPair();
+  }
+
+  /** Serves a client, or another relay that logs in as one; undefined, and the transport closed, if the relay closes. */
+  accept(transport: RelayTransport, keys: KeyPair = this.createKeys()): RelaySession | undefined {
+    if (this.#isDraining) {
+      transport.destroy();
+      return undefined;
+    }
+    const owner = {
+      directory: this.#directory,
+      isMeshKey: (key: string) => this.#isMeshKey(key),
+      isOwnKey: (key: Uint8Array) => isKey(key, 0, this.#ownKeys.publicKey),
+      ended: (session: ClientSession) => this.#sessions.delete(session),
+      after: (ms: number, act: () => void) => this.#after(ms, act),
+    };
+    const session = new ClientSession(this.#parts, owner, { transport, keys });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /**
+   * Logs in to another relay of the mesh, over a connection to it, and learns which keys are there; this relay's packets
+   * for them go over the link until it closes. The owner dials again then.
+   */
+  link(transport: RelayTransport): RelaySession {
+    const owner = {
+      keys: this.#ownKeys,
+      meshKey: this.#meshKey,
+      announce: this.#directory.announce.bind(this.#directory),
+      withdraw: this.#directory.withdraw.bind(this.#directory),
+      ended: (session: LinkSession) => this.#links.delete(session),
+    };
+    const session = new LinkSession(this.#parts, owner, transport);
+    this.#links.add(session);
+    return session;
+  }
+
+  /** Tells all clients to come back, sends what waits for at most `drainMs`, and closes every connection. Idempotent. */
+  async close(drainMs = 1_000): Promise<void> {
+    if (!this.#isDraining) {
+      this.#isDraining = true;
+      for (const session of [...this.#sessions]) {
+        const reconnectInMs = Math.floor(Math.random() * reconnectWithinMs);
+        session.notify(encodeDerpFrame({ type: "restarting", reconnectInMs, tryForMs }));
+      }
+      this.#parts.outgoing.flush();
+      await this.#drained(drainMs);
+      for (const session of [...this.#sessions]) session.end();
+      for (const link of [...this.#links]) link.close("shutdown");
+    }
+    await this.#scope.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #drained(drainMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const untilMs = clock.monotonic() + drainMs;
+    const isDrained = (): boolean => [...this.#sessions].every((session) => session.isDrained);
+    while (!isDrained() && clock.monotonic() < untilMs) {
+      await clock.sleep(drainStepMs, this.#scope.signal);
+    }
+  }
+
+  #tick(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    for (const session of this.#sessions) session.tick(nowMs);
+    for (const link of this.#links) link.tick(nowMs);
+    this.#parts.outgoing.flush();
+  }
+
+  #after(ms: number, act: () => void): void {
+    this.#scope.run(async (signal) => {
+      await this.#parts.clock.sleep(ms, signal);
+      act();
+    });
+  }
+
+  #isMeshKey(key: string): boolean {
+    if (this.#meshKey === "" || key === "") return false;
+    return timingSafeEqual(digest(key), digest(this.#meshKey));
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

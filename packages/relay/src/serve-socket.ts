@@ -1,0 +1,95 @@
+import type { Duplex } from "node:stream";
+
+import type { RelaySession, RelayTransport } from "./transport.ts";
+
+/** The largest message to a client: clients of WebSockets may limit them. */
+const maxMessageBytes = 16 * 1024;
+/** The close code of the end of a relay's connection (docs/protocol/rest.md §4). */
+const closingCode = 1011;
+
+/** Opens the session of a transport; undefined if there is none. */
+type OpenSession = (transport: RelayTransport) => RelaySession | undefined;
+
+/** Runs a session over a stream of bytes, such as a socket after an upgrade; the stream then belongs to the session. */
+export function serveSocket(socket: Duplex, open: OpenSession): void {
+  const transport: RelayTransport = {
+    send: (pieces, sent) => {
+      const last = pieces.length - 1;
+      const onSent = (error?: Error | null): void => {
+        if (error === undefined || error === null) sent();
+      };
+      socket.cork();
+      for (const [index, piece] of pieces.entries()) {
+        if (index === last) socket.write(piece, onSent);
+        else socket.write(piece);
+      }
+      socket.uncork();
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    end: () => socket.end(() => socket.destroy()),
+    destroy: () => socket.destroy(),
+  };
+  // The close that follows is what matters.
+  socket.on("error", () => socket.destroy());
+  const session = open(transport);
+  if (session === undefined) return;
+  socket.on("data", (chunk: Uint8Array) => session.receive(chunk));
+  socket.on("end", () => socket.destroy());
+  socket.on("close", () => session.closed());
+}
+
+/** A socket of `ws`, as far as a session uses it. */
+export interface MessageSocket {
+  on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): unknown;
+  on(event: "close", listener: () => void): unknown;
+  send(
+    data: Uint8Array,
+    options: { readonly binary: true },
+    sent: (error?: Error | null) => void,
+  ): void;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/**
+ * Runs a session over a WebSocket, whose messages are pieces of the stream, cut anywhere (docs/protocol/tailnet.md §4.3).
+ * Its messages must arrive as one array each.
+ */
+export function serveWebSocket(socket: MessageSocket, open: OpenSession): void {
+  const transport: RelayTransport = {
+    send: (pieces, sent) => {
+      const messages = messagesOf(pieces);
+      const last = messages.length - 1;
+      for (const [index, message] of messages.entries()) {
+        socket.send(message, { binary: true }, (error) => {
+          if (index === last && (error === undefined || error === null)) sent();
+        });
+      }
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    end: () => socket.close(closingCode, "closing"),
+    destroy: () => socket.terminate(),
+  };
+  const session = open(transport);
+  if (session === undefined) return;
+  socket.on("message", (data, isBinary) => {
+    if (isBinary) session.receive(data);
+    else socket.close(1003, "text message");
+  });
+  socket.on("close", () => session.closed());
+}
+
+/** Joins small pieces, and cuts large ones. */
+function messagesOf(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  const joined = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  if (joined === undefined || joined.length <= maxMessageBytes) return joined ? [joined] : [];
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < joined.length; at += maxMessageBytes) {
+    messages.push(joined.subarray(at, at + maxMessageBytes));
+  }
+  return messages;
+}

@@ -1,0 +1,23 @@
+/** The carrier of one connection's bytes, in order: a socket, a WebSocket, a pipe. A session sends, its owner receives. */
+export interface RelayTransport {
+  /**
+   * Sends the pieces, which the transport then owns, and calls `sent` once the system has taken them; never, if the
+   * connection closes first. A session waits for `sent` before it sends more.
+   */
+  send(pieces: readonly Uint8Array[], sent: () => void): void;
+  /** Stops reading, so that the peer has to wait. */
+  pause(): void;
+  resume(): void;
+  /** Closes the connection once everything has been sent. */
+  end(): void;
+  /** Closes the connection at once. */
+  destroy(): void;
+}
+
+/** The receiving end of a session, which the owner of its transport calls. */
+export interface RelaySession {
+  /** Takes bytes of the peer, in chunks of any size. They belong to the session: it changes them. */
+  receive(chunk: Uint8Array): void;
+  /** Ends the session after its transport has closed. Idempotent. */
+  closed(): void;
+}

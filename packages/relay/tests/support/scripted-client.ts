@@ -1,0 +1,145 @@
+import {
+  type DerpFrame,
+  DerpFrameReader,
+  encodeClientInfo,
+  encodeDerpFrame,
+  encodeHex,
+  maxServerFrameBytes,
+  parseDerpFrame,
+} from "@slipway/wire";
+
+import type { KeyPair } from "../../src/crypto.ts";
+import type { Relay } from "../../src/relay.ts";
+import { sodiumCrypto } from "../../src/sodium-crypto.ts";
+import type { RelaySession, RelayTransport } from "../../src/transport.ts";
+
+interface ClientOptions {
+  readonly keys?: KeyPair;
+  readonly meshKey?: string;
+}
+
+/** A client in the test's hands, on a transport in memory. It reads everything until it is told to stop. */
+export class ScriptedClient {
+  readonly keys: KeyPair;
+  /** The frames that arrived; keep-alives too. */
+  readonly frames: DerpFrame[] = [];
+  /** The bytes that arrived, and the largest amount that the relay handed over without an answer. */
+  receivedBytes = 0;
+  isOpen = true;
+  isPaused = false;
+  readonly #meshKey: string;
+  readonly #reader = new DerpFrameReader(maxServerFrameBytes);
+  readonly #session: RelaySession | undefined;
+  #isReading = true;
+  #unread: (() => void) | undefined;
+
+  constructor(
+    relay: Relay,
+    { keys = sodiumCrypto.createKeyPair(), meshKey = "" }: ClientOptions = {},
+  ) {
+    this.keys = keys;
+    this.#meshKey = meshKey;
+    this.#session = relay.accept(this.#transport());
+  }
+
+  get key(): string {
+    return encodeHex(this.keys.publicKey);
+  }
+
+  /** The key of this connection's relay. */
+  get relayKey(): Uint8Array {
+    const [first] = this.frames;
+    if (first?.type !== "server-key") throw new Error("the relay did not send its key");
+    return first.key;
+  }
+
+  /** The packets that arrived, as the source's key and the text. */
+  get packets(): readonly (readonly [string, string])[] {
+    return this.frames.flatMap((frame) =>
+      frame.type === "recv-packet"
+        ? [[encodeHex(frame.source), Buffer.from(frame.packet).toString()] as const]
+        : [],
+    );
+  }
+
+  /** The frames that arrived of one type. */
+  all<T extends DerpFrame["type"]>(type: T): readonly Extract<DerpFrame, { type: T }>[] {
+    return this.frames.filter((frame): frame is Extract<DerpFrame, { type: T }> => {
+      return frame.type === type;
+    });
+  }
+
+  login(): this {
+    this.sendBytes(this.loginBytes());
+    return this;
+  }
+
+  loginBytes(relayKey: Uint8Array = this.relayKey): Uint8Array {
+    const nonce = sodiumCrypto.randomBytes(24);
+    const { publicKey: key, privateKey } = this.keys;
+    const info = encodeClientInfo({ meshKey: this.#meshKey, canAckPings: true });
+    const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
+    return encodeDerpFrame({ type: "client-info", key, nonce, box });
+  }
+
+  send(frame: DerpFrame): void {
+    this.sendBytes(encodeDerpFrame(frame));
+  }
+
+  sendPacket(to: ScriptedClient | Uint8Array, packet: string | Uint8Array): void {
+    const destination = to instanceof ScriptedClient ? to.keys.publicKey : to;
+    this.send({ type: "send-packet", destination, packet: Buffer.from(packet) });
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    // The session keeps and changes what it gets.
+    this.#session?.receive(Uint8Array.from(bytes));
+  }
+
+  /** Leaves everything unread that the relay sends from here on. */
+  stopReading(): void {
+    this.#isReading = false;
+  }
+
+  startReading(): void {
+    this.#isReading = true;
+    const sent = this.#unread;
+    this.#unread = undefined;
+    sent?.();
+  }
+
+  disconnect(): void {
+    this.isOpen = false;
+    this.#session?.closed();
+  }
+
+  #transport(): RelayTransport {
+    const close = (): void => {
+      this.isOpen = false;
+      this.#session?.closed();
+    };
+    return {
+      send: (pieces, sent) => {
+        for (const piece of pieces) this.#receive(piece);
+        if (this.#isReading) sent();
+        else this.#unread = sent;
+      },
+      pause: () => {
+        this.isPaused = true;
+      },
+      resume: () => {
+        this.isPaused = false;
+      },
+      end: close,
+      destroy: close,
+    };
+  }
+
+  #receive(piece: Uint8Array): void {
+    this.receivedBytes += piece.length;
+    this.#reader.read(Uint8Array.from(piece), (bytes, start, end) => {
+      const frame = parseDerpFrame(bytes, start, end);
+      if (frame !== undefined) this.frames.push(frame);
+    });
+  }
+}
