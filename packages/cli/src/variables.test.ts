@@ -9,6 +9,7 @@ it("passes a server's flags under the names of its variables", () => {
   expect(variablesOf(serverCommand, { httpAddress: "127.0.0.1:0", demo: true })).toEqual({
     SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
     SLIPWAY_ACCESS_URL: undefined,
+    SLIPWAY_STUN_ADDRESS: undefined,
     SLIPWAY_DATA_DIR: undefined,
     SLIPWAY_POSTGRES_URL: undefined,
     SLIPWAY_TRUSTED_PROXIES: undefined,

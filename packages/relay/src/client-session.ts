@@ -225,7 +225,7 @@ export class ClientSession implements RelaySession, PeerConnection {
       this.#outbox.allowNotices(maxMeshNoticeBytes);
     } else {
       counters.clients += 1;
-      this.#state = { type: "client", peer: this.#owner.directory.add(key.slice(), this) };
+      this.#state = { type: "client", peer: this.#owner.directory.add(new Uint8Array(key), this) };
     }
   }
 

@@ -62,7 +62,7 @@ it("drops the oldest frame of the largest flow", () => {
 
 it("holds no chunk for the sake of a small frame", () => {
   const queue = new FairQueue();
-  const chunk = new Uint8Array(65_536);
+  const chunk = Buffer.alloc(65_536);
   chunk.set(frame("small"), 500);
   queue.push("a", chunk, 500, 542);
   queue.settle();

@@ -98,7 +98,8 @@ export class FairQueue {
       const length = run.end - run.start;
       if (length === 0) continue;
       if (run.bytes.buffer.byteLength <= 2 * length + runCostBytes) continue;
-      run.bytes = run.bytes.slice(run.start, run.end);
+      // `slice` of a Buffer would be a view.
+      run.bytes = new Uint8Array(run.bytes.subarray(run.start, run.end));
       run.start = 0;
       run.end = length;
     }

@@ -138,7 +138,7 @@ export class LinkSession implements RelaySession, PeerLink {
     const nonce = crypto.randomBytes(derpNonceBytes);
     const info = encodeClientInfo({ meshKey, canAckPings: true });
     const box = crypto.sealBox(info, { nonce, publicKey: serverKey, privateKey });
-    this.#state = { type: "login", serverKey: serverKey.slice() };
+    this.#state = { type: "login", serverKey: new Uint8Array(serverKey) };
     this.#send({ type: "client-info", key, nonce, box });
   }
 

@@ -69,6 +69,10 @@ export class Relay implements AsyncDisposable {
     });
   }
 
+  get isClosing(): boolean {
+    return this.#isDraining;
+  }
+
   get counters(): Readonly<RelayCounters> {
     return this.#parts.counters;
   }

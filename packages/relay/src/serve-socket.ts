@@ -4,6 +4,8 @@ import type { RelaySession, RelayTransport } from "./transport.ts";
 
 /** The largest message to a client: clients of WebSockets may limit them. */
 const maxMessageBytes = 16 * 1024;
+/** The unread bytes of a client that sends pings; beyond them it is disconnected. */
+const maxUnreadPongBytes = 1024 * 1024;
 /** The close code of the end of a relay's connection (docs/protocol/rest.md §4). */
 const closingCode = 1011;
 
@@ -41,8 +43,12 @@ export function serveSocket(socket: Duplex, open: OpenSession): void {
 
 /** A socket of `ws`, as far as a session uses it. */
 export interface MessageSocket {
-  on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): unknown;
-  on(event: "close", listener: () => void): unknown;
+  readonly bufferedAmount: number;
+  on(
+    event: "message",
+    listener: (data: Uint8Array | ArrayBuffer | Uint8Array[], isBinary: boolean) => void,
+  ): unknown;
+  on(event: "close" | "ping", listener: () => void): unknown;
   send(
     data: Uint8Array,
     options: { readonly binary: true },
@@ -56,7 +62,6 @@ export interface MessageSocket {
 
 /**
  * Runs a session over a WebSocket, whose messages are pieces of the stream, cut anywhere (docs/protocol/tailnet.md §4.3).
- * Its messages must arrive as one array each.
  */
 export function serveWebSocket(socket: MessageSocket, open: OpenSession): void {
   const transport: RelayTransport = {
@@ -77,10 +82,19 @@ export function serveWebSocket(socket: MessageSocket, open: OpenSession): void {
   const session = open(transport);
   if (session === undefined) return;
   socket.on("message", (data, isBinary) => {
-    if (isBinary) session.receive(data);
+    if (isBinary) session.receive(bytesOf(data));
     else socket.close(1003, "text message");
   });
+  // Each ping is answered, even if the client does not read.
+  socket.on("ping", () => {
+    if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
+  });
   socket.on("close", () => session.closed());
+}
+
+function bytesOf(data: Uint8Array | ArrayBuffer | Uint8Array[]): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 }
 
 /** Joins small pieces, and cuts large ones. */

@@ -233,6 +233,8 @@ describe("tokens for git hosts", () => {
 
 describe("the network", () => {
   const unreachable = { message: "Internal error dialing workspace agent." };
+  /** The region of the map of relays. */
+  const ourRelay = { 999: { EmbeddedRelay: true, RegionID: 999, Nodes: [{ Name: "999b" }] } };
   const asked = { message: "Unknown or unsupported API version" };
 
   it.each([
@@ -250,7 +252,7 @@ describe("the network", () => {
     ["GET", "/pty", 400, { message: "Invalid query parameters." }],
     ["GET", `/pty?reconnect=${uuid}&width=x`, 400, { validations: [{ field: "width" }] }],
     ["GET", `/pty?reconnect=${uuid}`, 426, {}],
-    ["GET", "/connection", 200, { derp_map: { Regions: {} }, hostname_suffix: "coder" }],
+    ["GET", "/connection", 200, { derp_map: { Regions: ourRelay }, hostname_suffix: "coder" }],
   ])("answers %s %s with %i", async (method, path, status, body) => {
     expect(await asAdmin(method, `/workspaceagents/${agentId}${path}`)).toMatchObject({
       status,
@@ -293,10 +295,16 @@ describe("the network", () => {
     expect(String(reason)).toMatch(/^dial workspace agent: agent is unreachable/);
   });
 
-  it("shows anybody the map of relays, which is empty", async () => {
+  it("shows anybody the map of relays, which names this server", async () => {
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/api/v2/derp-map`);
     const [message, isBinary] = await once(socket, "message");
-    expect([String(message), isBinary]).toEqual(['{"Regions":{}}\n', true]);
+    expect(isBinary).toBe(true);
+    expect(String(message).endsWith("}\n")).toBe(true);
+    const { hostname: HostName, port } = new URL(server.url);
+    const DERPPort = Number(port);
+    expect(JSON.parse(String(message))).toMatchObject({
+      Regions: { 999: { Nodes: [{ HostName, DERPPort, STUNPort: DERPPort, ForceHTTP: true }] } },
+    });
     socket.send("x");
     const [code] = await once(socket, "close");
     expect(code).toBe(1008);

@@ -76,6 +76,7 @@ beforeEach(async () => {
     metadata: batcher,
     noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
+    readDerpMap: () => ({ Regions: {} }),
     maxSubAgents: 32,
   });
   rpcCaller = {

@@ -53,7 +53,8 @@ it("lets the agents wait through a claim's build, and nothing else, until it has
     .where("agent.name", "=", "main")
     .select("agent.id")
     .executeTakeFirstOrThrow();
-  const manifest = getManifest({ db: server.db }, { agent: { agentId } });
+  const needs = { db: server.db, readDerpMap: () => ({ Regions: {} }) };
+  const manifest = getManifest(needs, { agent: { agentId } });
   await expect(manifest).rejects.toThrow("build is outdated");
   driver.end("succeed");
   expect(await before.rest()).toBe(ping + frameOf(workspace));

@@ -252,6 +252,7 @@ function openSession({ workspace }: Running): OpenSession {
     metadata: { put: () => undefined },
     noteActivity: async () => undefined,
     storedLogLines: { inc: () => undefined },
+    readDerpMap: () => ({ Regions: {} }),
     maxSubAgents: 32,
   });
   const caller: RpcCaller = {

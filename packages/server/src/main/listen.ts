@@ -19,6 +19,7 @@ const drainMs = 5_000;
 /** The open listener; disposing of it closes every connection. */
 export interface Listener extends AsyncDisposable {
   readonly accessUrl: string;
+  readonly port: number;
 }
 
 /** Opens the listener and determines the address at which it is reached. Throws `StartError`. */
@@ -34,8 +35,10 @@ export async function listen(
     await app.close();
     throw listenError(error, settings.listen);
   }
+  const listeningPort = portOf(app.server.address());
   return {
-    accessUrl: settings.accessUrl ?? localUrl(host, app.server.address()),
+    accessUrl: settings.accessUrl ?? localUrl(host, listeningPort),
+    port: listeningPort,
     [Symbol.asyncDispose]: async () => {
       app.server.closeIdleConnections();
       const closed = app.close();
@@ -82,8 +85,11 @@ const refusals: ReadonlyMap<string | undefined, string> = new Map([
   ["ENOTFOUND", "no such host is known"],
 ]);
 
-function localUrl(host: string, address: AddressInfo | string | null): string {
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function localUrl(host: string, port: number): string {
   const isAny = host === "0.0.0.0" || host === "::";
   const name = isAny ? "127.0.0.1" : host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Route } from "@slipway/api";
 import { type Driver, ExternalDriver, ProcessDriver } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
+import type { StunListener } from "@slipway/relay";
 import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
 import { GatheredHeartbeat } from "../features/agents/connection/heartbeat.ts";
@@ -28,6 +29,7 @@ import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { wireDeployment } from "./wire-deployment.ts";
+import { openRelay, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
 
@@ -117,14 +119,28 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const metrics = createMetrics();
   addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
   const { claimSeconds, reconciliationSeconds } = metrics;
+  const relay = opened.use(openRelay(settings, { clock, logger, registry: metrics.registry }));
   const platform = { db, pubsub, clock, logger };
+  let stun: StunListener | undefined;
   const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
     await wireDeployment(site, { db, clock, registry: metrics.registry });
     wireUsers(site, { db, clock, secrets, notes });
     wireWorkspaces(site, platform, { secrets, drivers, claimSeconds });
-    wireAgents(site, platform, { secrets, notes, metadata, heartbeat, metrics, replicaId });
+    wireAgents(site, platform, {
+      secrets,
+      notes,
+      metadata,
+      heartbeat,
+      metrics,
+      replicaId,
+      stunPort: () => stun?.port,
+    });
+    wireRelay(site, relay);
   });
   opened.use(http);
+  // Clients are told before the listener closes.
+  opened.defer(() => relay.close());
+  stun = opened.use(await openStun(settings.stun, http.port, { clock, logger }));
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   const work = opened.use(new Scope());
   work.run((stop) =>

@@ -1,3 +1,4 @@
+import type { DerpMap } from "@slipway/api";
 import { IdentityVerifier } from "@slipway/identity";
 
 import { createConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
@@ -9,6 +10,7 @@ import {
   addMeStatusRoute,
 } from "../features/agents/me/me-routes.ts";
 import type { MetadataSink } from "../features/agents/metadata/metadata-batcher.ts";
+import { relayMap } from "../features/agents/network/derp-map.ts";
 import { addAgentRoutes } from "../features/agents/routes.ts";
 import { agentRpcs } from "../features/agents/rpc/handlers.ts";
 import { addRpcRoute } from "../features/agents/rpc/rpc-route.ts";
@@ -28,18 +30,21 @@ interface AgentParts {
   readonly heartbeat: Heartbeat;
   readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines">;
   readonly replicaId: string;
+  /** The UDP port of STUN; undefined if there is none. */
+  readonly stunPort: () => number | undefined;
 }
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
 export function wireAgents(
   { routes, settings, accessUrl }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, notes, metadata, heartbeat, metrics, replicaId }: AgentParts,
+  { secrets, notes, metadata, heartbeat, metrics, replicaId, stunPort }: AgentParts,
 ): void {
   const { connectedAgents, storedLogLines } = metrics;
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
-  addAgentRoutes(routes, { db, pubsub, clock });
+  const readDerpMap = (): DerpMap => relayMap(accessUrl(), stunPort());
+  addAgentRoutes(routes, { db, pubsub, clock, readDerpMap });
   addExternalAgentRoutes(routes, { db, secrets, notes, accessUrl });
   addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
   addMeLogRoutes(routes, { db, pubsub, clock, storedLogLines });
@@ -52,6 +57,7 @@ export function wireAgents(
       clock,
       secrets,
       metadata,
+      readDerpMap,
       noteActivity: (workspaceId) => noteActivity(db, workspaceId),
       storedLogLines,
       maxSubAgents: settings.limits.maxSubAgentsPerAgent,

@@ -70,7 +70,6 @@ export const ofRoutes: DeliberateDifferences = {
   lost: {
     ...workspaceKeys.lost,
     webpush_public_key: noPushes,
-    "derp_map.Regions.999": noNetwork,
     derp: noNetwork,
     websocket: noNetwork,
     workspace_proxy: "the server has no proxies",
@@ -115,7 +114,6 @@ export const ofWorkspaces: DeliberateDifferences = {
   lost: {
     ...workspaceKeys.lost,
     webpush_public_key: noPushes,
-    "derp_map.Regions.999": noNetwork,
     "latest_build.deadline": noDeadline,
     deadline: noDeadline,
     "resources[]": stopResources,

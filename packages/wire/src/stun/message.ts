@@ -61,7 +61,7 @@ export function parseStunMessage(datagram: Uint8Array): StunMessage | undefined 
     );
   }
   const mapped = readAttributes(datagram);
-  const transactionId = datagram.slice(headerBytes - transactionIdBytes, headerBytes);
+  const transactionId = copyOf(datagram.subarray(headerBytes - transactionIdBytes, headerBytes));
   switch (readUint16(datagram, 0)) {
     case MessageType.bindingRequest:
       return { type: "binding-request", transactionId };
@@ -145,7 +145,7 @@ function readAddress(value: Uint8Array): StunAddress | undefined {
       `address with ${String(value.length)} bytes, wanted ${String(4 + length)}`,
     );
   }
-  return { address: value.slice(4), port: readUint16(value, 2) };
+  return { address: copyOf(value.subarray(4)), port: readUint16(value, 2) };
 }
 
 function unmasked(message: Uint8Array, found: StunAddress | undefined): StunAddress | undefined {
@@ -183,6 +183,11 @@ function writeAttribute(
 ): void {
   writeUint16(bytes, at, header.type);
   writeUint16(bytes, at + 2, header.length);
+}
+
+/** Copies bytes that may be of a class whose `slice` is a view. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 function padded(length: number): number {

@@ -22,6 +22,13 @@ export const command = defineCommand({
       variable: "SLIPWAY_ACCESS_URL",
       summary: "URL at which agents and browsers reach the server",
     },
+    stunAddress: {
+      kind: "text",
+      value: "host:port",
+      variable: "SLIPWAY_STUN_ADDRESS",
+      summary:
+        "UDP address for STUN, or off (default: the HTTP address if the access URL has its port)",
+    },
     dataDir: {
       kind: "text",
       value: "directory",

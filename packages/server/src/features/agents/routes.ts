@@ -25,6 +25,7 @@ import { logText } from "./logs/log-text.ts";
 import { MetadataWatches } from "./metadata/metadata-stream.ts";
 import { addConnectionRoutes } from "./network/connection-routes.ts";
 import { addContainerRoutes } from "./network/container-routes.ts";
+import type { ReadDerpMap } from "./network/derp-map.ts";
 import { addListeningPortRoutes } from "./network/listening-port-routes.ts";
 import { addPtyRoutes } from "./network/pty-routes.ts";
 import { addTailnetRoutes } from "./network/tailnet-routes.ts";
@@ -34,6 +35,7 @@ interface AgentRouteNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
+  readonly readDerpMap: ReadDerpMap;
 }
 
 /** Adds the routes by which users see agents and reach into them. */
@@ -45,7 +47,7 @@ export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   );
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);
-  addConnectionRoutes(routes, db);
+  addConnectionRoutes(routes, needs);
   addContainerRoutes(routes, needs);
   addListeningPortRoutes(routes, needs);
   addPtyRoutes(routes, needs);

@@ -126,6 +126,27 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "of those, streams that one client address may have open",
   },
+  maxRelayClients: {
+    default: 16_384,
+    min: 0,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "agents and clients that one server's relay may connect at once",
+  },
+  maxRelayClientsPerAddress: {
+    default: 4_096,
+    min: 0,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "of those, agents and clients that one client address may have connected",
+  },
+  maxRelayBytesPerSecond: {
+    default: 128 * 1024 * 1024,
+    min: 65_536,
+    max: 1024 ** 4,
+    mayBeUnlimited: true,
+    summary: "bytes a second that one agent or client may send through the relay",
+  },
 } as const satisfies Readonly<Record<`max${string}`, LimitDefinition>>;
 
 export type LimitName = keyof typeof definitions;

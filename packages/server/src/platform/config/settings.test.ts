@@ -31,6 +31,7 @@ describe("readSettings", () => {
     const { dataDir, ...settings } = readSettings({}, false);
     expect(settings).toEqual({
       listen: { host: "127.0.0.1", port: 3000 },
+      stun: { host: "127.0.0.1", port: undefined, isRequired: false },
       accessUrl: undefined,
       postgresUrl: undefined,
       trustedProxies: [],
@@ -47,6 +48,7 @@ describe("readSettings", () => {
   it("takes an empty variable for one that is not set", () => {
     const names = [
       "SLIPWAY_HTTP_ADDRESS",
+      "SLIPWAY_STUN_ADDRESS",
       "SLIPWAY_ACCESS_URL",
       "SLIPWAY_DATA_DIR",
       "SLIPWAY_POSTGRES_URL",
@@ -69,10 +71,22 @@ describe("readSettings", () => {
     expect(readSettings(empty, true)).toEqual(readSettings({}, true));
   });
 
+  it.each([
+    ["https://slipway.example", undefined],
+    ["http://slipway.example:3000", "127.0.0.1"],
+    ["http://slipway.example:8080", undefined],
+  ])("offers STUN at %s only if that is the listener", (accessUrl, host) => {
+    const { stun } = readSettings({ SLIPWAY_ACCESS_URL: accessUrl }, false);
+    expect(stun?.host).toBe(host);
+    const off = { SLIPWAY_ACCESS_URL: accessUrl, SLIPWAY_STUN_ADDRESS: "off" };
+    expect(readSettings(off, false).stun).toBeUndefined();
+  });
+
   it("reads every variable", () => {
     const settings = readSettings(
       {
         SLIPWAY_HTTP_ADDRESS: "[::1]:0",
+        SLIPWAY_STUN_ADDRESS: "0.0.0.0:3478",
         SLIPWAY_ACCESS_URL: "https://slipway.example//",
         SLIPWAY_DATA_DIR: "/srv/slipway/",
         SLIPWAY_POSTGRES_URL: "postgres://user@host/db",
@@ -94,6 +108,7 @@ describe("readSettings", () => {
     );
     expect(settings).toEqual({
       listen: { host: "::1", port: 0 },
+      stun: { host: "0.0.0.0", port: 3478, isRequired: true },
       accessUrl: "https://slipway.example",
       dataDir: "/srv/slipway",
       postgresUrl: "postgres://user@host/db",

@@ -27,6 +27,15 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Where the server tells clients by UDP at which address it sees them. */
+export interface StunSettings {
+  readonly host: string;
+  /** The port (default: the number of the listener's). */
+  readonly port: number | undefined;
+  /** Whether a start without it fails: it was asked for. */
+  readonly isRequired: boolean;
+}
+
 /** The administrator created when there is no user. */
 export interface AdminSettings {
   readonly username: string;
@@ -45,6 +54,8 @@ export interface ProcessDriverSettings {
 /** The configuration of a server, read once (docs/configuration.md). */
 export interface Settings {
   readonly listen: ListenAddress;
+  /** The UDP address for STUN; undefined if there is none. */
+  readonly stun: StunSettings | undefined;
   /** Without a trailing slash (default: derived from the listen address). */
   readonly accessUrl: string | undefined;
   readonly dataDir: string;
@@ -71,9 +82,15 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     const found = name === "SLIPWAY_SECRET_KEY" ? "a shorter one" : `"${redact(source[name])}"`;
     problems.push(`${name} must be ${wanted}, found ${found}`);
   };
+  const listen = readListenAddress(source, report);
+  const accessUrl = readUrl(source, "SLIPWAY_ACCESS_URL", webProtocols, report)?.replace(
+    /\/+$/,
+    "",
+  );
   const settings: Settings = {
-    listen: readListenAddress(source, report),
-    accessUrl: readUrl(source, "SLIPWAY_ACCESS_URL", webProtocols, report)?.replace(/\/+$/, ""),
+    listen,
+    stun: readStun(source, { listen, accessUrl }, report),
+    accessUrl,
     dataDir: readDataDir(source),
     postgresUrl: readPostgresUrl(source, report),
     trustedProxies: readProxies(source, report),
@@ -124,17 +141,40 @@ function redact(text = ""): string {
 
 type Report = (name: string, wanted: string) => undefined;
 
-/** Reads host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */
 function readListenAddress(source: SettingSource, report: Report): ListenAddress {
   const name = "SLIPWAY_HTTP_ADDRESS";
-  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(
-    source[name] || "127.0.0.1:3000",
-  );
-  const port = Number(match?.groups?.["port"]);
-  if (match === null || port > 65_535) {
-    report(name, "an address and a port, such as 127.0.0.1:3000");
-    return { host: "127.0.0.1", port: 3000 };
+  const address = parseListenAddress(source[name] || "127.0.0.1:3000");
+  if (address !== undefined) return address;
+  report(name, "an address and a port, such as 127.0.0.1:3000");
+  return { host: "127.0.0.1", port: 3000 };
+}
+
+/**
+ * Reads the address of STUN, which is by default that of the listener, if clients reach it there and not through a proxy:
+ * a port that UDP does not reach makes them wait.
+ */
+function readStun(
+  source: SettingSource,
+  { listen, accessUrl }: Pick<Settings, "listen" | "accessUrl">,
+  report: Report,
+): StunSettings | undefined {
+  const name = "SLIPWAY_STUN_ADDRESS";
+  const text = source[name] || "auto";
+  if (text === "off") return undefined;
+  if (text === "auto") {
+    const isDirect = accessUrl === undefined || new URL(accessUrl).port === `${listen.port}`;
+    return isDirect ? { host: listen.host, port: undefined, isRequired: false } : undefined;
   }
+  const address = parseListenAddress(text);
+  if (address !== undefined) return { ...address, isRequired: true };
+  return report(name, "an address and a port, such as 0.0.0.0:3478, or off");
+}
+
+/** Parses host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */
+function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(text);
+  const port = Number(match?.groups?.["port"]);
+  if (match === null || port > 65_535) return undefined;
   const host = match.groups?.["v6"] ?? match.groups?.["host"] ?? "";
   return { host: host === "" ? "0.0.0.0" : host, port };
 }

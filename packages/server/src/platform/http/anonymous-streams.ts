@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 
-import { type Limits, limitVariable } from "../config/limits.ts";
+import { type LimitName, type Limits, limitVariable } from "../config/limits.ts";
 import { HttpError } from "./errors.ts";
 import { OpenCounts } from "./open-counts.ts";
 import { clientAddress } from "./request-origin.ts";
@@ -10,30 +10,62 @@ export type AnonymousStreamLimits = Pick<
   "maxAnonymousStreams" | "maxAnonymousStreamsPerAddress"
 >;
 
+/** What is counted together, and the limits that apply to it. */
+interface StreamKind {
+  readonly name: string;
+  readonly inAll: LimitName;
+  readonly perAddress: LimitName;
+}
+
+const unauthenticated: StreamKind = {
+  name: "unauthenticated streams",
+  inAll: "maxAnonymousStreams",
+  perAddress: "maxAnonymousStreamsPerAddress",
+};
+
+const relayed: StreamKind = {
+  name: "connections to the relay",
+  inAll: "maxRelayClients",
+  perAddress: "maxRelayClientsPerAddress",
+};
+
 /** Counts the streams of clients known only by their address. */
 export class AnonymousStreams {
+  readonly #kind: StreamKind;
   readonly #counts: OpenCounts;
 
-  constructor({ maxAnonymousStreams, maxAnonymousStreamsPerAddress }: AnonymousStreamLimits) {
-    const limits = { inAll: maxAnonymousStreams, perAddress: maxAnonymousStreamsPerAddress };
-    this.#counts = new OpenCounts(limits);
+  private constructor(kind: StreamKind, counts: OpenCounts) {
+    this.#kind = kind;
+    this.#counts = counts;
+  }
+
+  /** Creates the count of the API's streams. */
+  static ofApi(limits: AnonymousStreamLimits): AnonymousStreams {
+    const { maxAnonymousStreams: inAll, maxAnonymousStreamsPerAddress: perAddress } = limits;
+    return new AnonymousStreams(unauthenticated, new OpenCounts({ inAll, perAddress }));
+  }
+
+  /** Creates the count of the relay's clients. */
+  static ofRelay(
+    limits: Pick<Limits, "maxRelayClients" | "maxRelayClientsPerAddress">,
+  ): AnonymousStreams {
+    const { maxRelayClients: inAll, maxRelayClientsPerAddress: perAddress } = limits;
+    return new AnonymousStreams(relayed, new OpenCounts({ inAll, perAddress }));
   }
 
   /** Counts a stream until its connection closes, even if it is refused later. Throws the 429 or 503. */
   hold(request: FastifyRequest): void {
     const taken = this.#counts.take(clientAddress(request));
-    if (typeof taken === "string") throw tooMany(taken);
+    if (typeof taken === "string") throw tooMany(this.#kind, taken);
     request.raw.socket.once("close", () => taken[Symbol.dispose]());
   }
 }
 
-function tooMany(full: "address" | "all"): HttpError {
+function tooMany(kind: StreamKind, full: "address" | "all"): HttpError {
   const isAddress = full === "address";
-  const name = isAddress ? "maxAnonymousStreamsPerAddress" : "maxAnonymousStreams";
+  const limit = isAddress ? kind.perAddress : kind.inAll;
   const whose = isAddress ? "Your address" : "The server";
-  return new HttpError(
-    isAddress ? 429 : 503,
-    `${whose} has too many unauthenticated streams open.`,
-    { detail: `Close some, or ask an administrator to raise ${limitVariable(name)}.` },
-  );
+  return new HttpError(isAddress ? 429 : 503, `${whose} has too many ${kind.name} open.`, {
+    detail: `Close some, or ask an administrator to raise ${limitVariable(limit)}.`,
+  });
 }

@@ -44,7 +44,7 @@ export class Routes {
     limits: StreamLimits & AnonymousStreamLimits = defaultLimits,
   ) {
     this.streams = new OpenStreams(limits);
-    this.#anonymous = new AnonymousStreams(limits);
+    this.#anonymous = AnonymousStreams.ofApi(limits);
     this.#app = app;
     this.#admissions = admissions;
     this.#logger = logger;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -20,6 +21,15 @@ export function isUpgrade({ method, httpVersion, headers }: IncomingMessage): bo
   return method === "GET" && httpVersion !== "1.0" && headers.upgrade !== undefined;
 }
 
+/** A request for an upgrade that was not answered yet. */
+interface PendingUpgrade {
+  /** The bytes that came with the request. */
+  readonly head: Buffer;
+  clearTimeout(): void;
+}
+
+const upgrades = new WeakMap<IncomingMessage, PendingUpgrade>();
+
 /**
  * Frees the connection of every upgrade that does not become a WebSocket: after a refusal once the answer has been
  * sent, and without an answer after `timeoutMs`. Node.js has released such a connection, and its client may never close
@@ -29,21 +39,24 @@ export function isUpgrade({ method, httpVersion, headers }: IncomingMessage): bo
  * first. Answers that bypass the hooks need `freeAfterAnswer`.
  */
 export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): void {
-  const timers = new WeakMap<IncomingMessage, Disposable>();
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
-  app.server.prependListener("upgrade", (request: IncomingMessage, socket: Duplex) => {
-    const timer = setTimeout(() => socket.destroy(), timeoutMs);
-    const clear = (): void => clearTimeout(timer);
-    socket.once("close", clear);
-    timers.set(request, {
-      [Symbol.dispose]: () => {
-        clear();
-        socket.off("close", clear);
-      },
-    });
-  });
+  app.server.prependListener(
+    "upgrade",
+    (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const timer = setTimeout(() => socket.destroy(), timeoutMs);
+      const clear = (): void => clearTimeout(timer);
+      socket.once("close", clear);
+      upgrades.set(request, {
+        head,
+        clearTimeout: () => {
+          clear();
+          socket.off("close", clear);
+        },
+      });
+    },
+  );
   app.websocketServer.on("connection", (_socket, request) => {
-    timers.get(request)?.[Symbol.dispose]();
+    upgrades.get(request)?.clearTimeout();
     // The request and its response are not retained for the life of the WebSocket.
     responses.get(request)?.detachSocket(request.socket);
   });
@@ -56,6 +69,21 @@ export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): vo
     if (!request.ws || request.is404 || request.routeOptions.config.takesSockets === true) return;
     throw new HttpError(400, "This route does not accept WebSockets.");
   });
+}
+
+/**
+ * Takes the connection of an upgrade to a protocol that is not WebSocket: the caller answers, and closes it. Bytes that came
+ * with the request are the first that it reads.
+ */
+export function takeUpgrade({ raw }: FastifyRequest, reply: FastifyReply): Socket {
+  const { socket } = raw;
+  reply.hijack();
+  upgrades.get(raw)?.clearTimeout();
+  reply.raw.detachSocket(socket);
+  socket.setTimeout(0);
+  const { head } = upgrades.get(raw) ?? { head: Buffer.alloc(0) };
+  if (head.length > 0) socket.unshift(head);
+  return socket;
 }
 
 /** Frees the connection of a request once the answer has been sent, if it is an upgrade. */

@@ -7,21 +7,27 @@ import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts
 import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
 import { requireAgentPlace } from "../service.ts";
+import type { ReadDerpMap } from "./derp-map.ts";
 
-/** There is no relay yet. */
-const connection: ConnectionInfo = {
-  derp_map: { Regions: {} },
+/** How clients connect, besides by which relays. */
+const connection: Omit<ConnectionInfo, "derp_map"> = {
   derp_force_websockets: false,
   disable_direct_connections: false,
   hostname_suffix: "coder",
 };
 
+interface ConnectionNeeds {
+  readonly db: Database;
+  readonly readDerpMap: ReadDerpMap;
+}
+
 /** Adds the routes that tell clients how to connect to agents. */
-export function addConnectionRoutes(routes: Routes, db: Database): void {
-  routes.user(getConnection, async () => connection);
+export function addConnectionRoutes(routes: Routes, { db, readDerpMap }: ConnectionNeeds): void {
+  const readConnection = (): ConnectionInfo => ({ derp_map: readDerpMap(), ...connection });
+  routes.user(getConnection, async () => readConnection());
   routes.user(getAgentConnection, async ({ params }, user) => {
     await requireAgentPlace(db, user, requireUuid(params.agent));
-    return connection;
+    return readConnection();
   });
   routes.anyoneSocket(watchDerpMap, {
     prepare: async () => undefined,
@@ -29,7 +35,7 @@ export function addConnectionRoutes(routes: Routes, db: Database): void {
       keepAlive(socket);
       refuseMessages(socket, 1008, "unexpected data message");
       // Binary, although it is text (docs/protocol/rest.md §6.7).
-      socket.raw.send(Buffer.from(encodeJson(connection.derp_map)));
+      socket.raw.send(Buffer.from(encodeJson(readDerpMap())));
       await whenAborted(socket.signal);
     },
   });

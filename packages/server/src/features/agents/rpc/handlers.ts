@@ -18,7 +18,7 @@ import { coordinate } from "./coordinate.ts";
 import { streamDerpMaps } from "./derp-maps.ts";
 import { updateLifecycle } from "./lifecycle.ts";
 import { batchCreateLogs, type LogNeeds, parseLogRequest } from "./logs.ts";
-import { getManifest } from "./manifest.ts";
+import { getManifest, type ManifestNeeds } from "./manifest.ts";
 import { batchUpdateMetadata, type MetadataNeeds } from "./metadata.ts";
 import { monitoringConfiguration, pushMonitoringUsage } from "./resource-monitoring.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
@@ -28,7 +28,7 @@ import { type StatsNeeds, updateStats } from "./stats.ts";
 import { createSubAgent, deleteSubAgent, listSubAgents, type SubAgentNeeds } from "./sub-agents.ts";
 
 /** The needs of all handlers, each of which takes its own few. */
-export type HandlerNeeds = LogNeeds & MetadataNeeds & StatsNeeds & SubAgentNeeds;
+export type HandlerNeeds = LogNeeds & ManifestNeeds & MetadataNeeds & StatsNeeds & SubAgentNeeds;
 
 const { method: own } = Agent;
 const { method: network } = Tailnet;
@@ -71,7 +71,7 @@ export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
     serverStream(
       network.streamDERPMaps,
       boundedParser(network.streamDERPMaps.input),
-      (_, __, signal) => streamDerpMaps(signal),
+      (_, __, signal) => streamDerpMaps(needs.readDerpMap, signal),
     ),
     duplex(
       network.coordinate,

@@ -1,6 +1,7 @@
 import { createMessage, encodeMessage, ManifestSchema, parseMessage } from "@slipway/wire";
 import { expect, it } from "vitest";
 
+import { relayMap } from "../network/derp-map.ts";
 import type { ManifestRow } from "./manifest-queries.ts";
 import { manifestOf } from "./manifest.ts";
 
@@ -53,8 +54,13 @@ const row: ManifestRow = {
   ],
 };
 
+const map = relayMap("http://h:1", undefined);
+
 it("sends what a stock agent crashes without", () => {
-  const manifest = parseMessage(ManifestSchema, encodeMessage(ManifestSchema, manifestOf(row)));
+  const manifest = parseMessage(
+    ManifestSchema,
+    encodeMessage(ManifestSchema, manifestOf(row, map)),
+  );
   expect(manifest.derpMap?.homeParams).toBeDefined();
   expect(manifest.agentId).toHaveLength(16);
   expect(manifest.workspaceId).toHaveLength(16);
@@ -70,14 +76,14 @@ it("sends what a stock agent crashes without", () => {
 });
 
 it("puts the seconds of metadata where nanoseconds belong", () => {
-  expect(manifestOf(row).metadata).toMatchObject([
+  expect(manifestOf(row, map).metadata).toMatchObject([
     { interval: { seconds: 0n, nanos: 10 }, timeout: { seconds: 0n, nanos: 1 } },
   ]);
 });
 
 it("names a parent for sub-agents only", () => {
   const parentId = (parent: string | null): unknown =>
-    createMessage(ManifestSchema, manifestOf({ ...row, parent_id: parent })).parentId;
+    createMessage(ManifestSchema, manifestOf({ ...row, parent_id: parent }, map)).parentId;
   expect(parentId(null)).toBeUndefined();
   expect(parentId(id)).toHaveLength(16);
 });

@@ -1,4 +1,4 @@
-import type { AppHealth, SharingLevel } from "@slipway/api";
+import type { AppHealth, DerpMap, SharingLevel } from "@slipway/api";
 import {
   durationFromMs,
   encodeUuid,
@@ -15,7 +15,7 @@ import {
 import type { Database } from "../../../platform/db/database.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { readEnvironment } from "../agent-json.ts";
-import { derpMap } from "./derp-maps.ts";
+import { derpMapMessage, type ReadDerpMap } from "../network/derp-map.ts";
 import {
   type ManifestAppRow,
   type ManifestMetadataRow,
@@ -26,9 +26,14 @@ import {
 import { noteMetadataKeys } from "./metadata.ts";
 import { notLive } from "./require-live.ts";
 
+export interface ManifestNeeds {
+  readonly db: Database;
+  readonly readDerpMap: ReadDerpMap;
+}
+
 /** Returns all that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
 export async function getManifest(
-  { db }: { readonly db: Database },
+  { db, readDerpMap }: ManifestNeeds,
   caller: { readonly agent: Pick<AgentCaller, "agentId"> },
 ): Promise<MessageInitShape<typeof ManifestSchema>> {
   const row = await selectManifest(db, caller.agent.agentId);
@@ -37,10 +42,13 @@ export async function getManifest(
     caller,
     row.metadata.map(({ key }) => key),
   );
-  return manifestOf(row);
+  return manifestOf(row, readDerpMap());
 }
 
-export function manifestOf(agent: ManifestRow): MessageInitShape<typeof ManifestSchema> {
+export function manifestOf(
+  agent: ManifestRow,
+  derpMap: DerpMap,
+): MessageInitShape<typeof ManifestSchema> {
   return {
     agentId: encodeUuid(agent.id),
     agentName: agent.name,
@@ -52,7 +60,7 @@ export function manifestOf(agent: ManifestRow): MessageInitShape<typeof Manifest
     environmentVariables: readEnvironment(agent.environment_variables),
     directory: agent.directory,
     motdPath: agent.motd_file,
-    derpMap,
+    derpMap: derpMapMessage(derpMap),
     scripts: agent.scripts.map(scriptOf),
     apps: agent.apps.map(appOf),
     metadata: agent.metadata.map(metadataOf),

@@ -1,0 +1,80 @@
+import { type Relay, type RelayTransport, serveSocket, serveWebSocket } from "@slipway/relay";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { Unavailable } from "../platform/errors/errors.ts";
+import type { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
+import { takeUpgrade } from "../platform/http/upgrades.ts";
+
+interface DerpNeeds {
+  readonly relay: Relay;
+  readonly streams: Pick<AnonymousStreams, "hold">;
+}
+
+/** The interval at which the system looks whether a client that sends nothing is still there. */
+const tcpKeepAliveMs = 60_000;
+
+/** Adds the relay's routes, which need no authentication (docs/protocol/tailnet.md §4.1). */
+export function addDerpRoutes(app: FastifyInstance, { relay, streams }: DerpNeeds): void {
+  app.route({
+    method: "GET",
+    url: "/derp",
+    exposeHeadRoute: false,
+    config: { takesSockets: true },
+    onRequest: async (request) => {
+      if (!request.ws) return;
+      if (relay.isClosing) throw new Unavailable("The server is shutting down.");
+      streams.hold(request);
+    },
+    preHandler: async (request, reply) => {
+      if (!request.ws || isDerpWebSocket(request)) return;
+      if (request.headers.upgrade?.toLowerCase() === "derp") serveUpgrade(relay, request, reply);
+      else await refuse(reply);
+    },
+    handler: (_request, reply) => refuse(reply),
+    wsHandler: (socket) => {
+      serveWebSocket(socket, (transport) => relay.accept(transport));
+    },
+  });
+  app.get("/derp/latency-check", async (_request, reply) =>
+    reply.type("text/plain; charset=utf-8").serializer(String).send(""),
+  );
+}
+
+function isDerpWebSocket({ headers }: FastifyRequest): boolean {
+  const protocols = headers["sec-websocket-protocol"]?.split(",") ?? [];
+  return (
+    headers.upgrade?.toLowerCase() === "websocket" &&
+    protocols.some((protocol) => protocol.trim() === "derp")
+  );
+}
+
+/** Answers the upgrade, unless the client wants the relay to begin at once (docs/protocol/tailnet.md §4.2). */
+function serveUpgrade(relay: Relay, request: FastifyRequest, reply: FastifyReply): void {
+  const socket = takeUpgrade(request, reply);
+  const keys = relay.createKeys();
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, tcpKeepAliveMs);
+  if (request.headers["derp-fast-start"] !== "1") {
+    const key = Buffer.from(keys.publicKey).toString("hex");
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\n" +
+        "Upgrade: DERP\r\n" +
+        "Connection: Upgrade\r\n" +
+        "Derp-Version: 2\r\n" +
+        `Derp-Public-Key: ${key}\r\n\r\n`,
+    );
+  }
+  serveSocket(socket, (transport: RelayTransport) => relay.accept(transport, keys));
+}
+
+function refuse(reply: FastifyReply): FastifyReply {
+  return (
+    reply
+      .code(426)
+      // Without `close`, Node.js keeps a connection whose answer has this header.
+      .headers({ Connection: "Upgrade, close", Upgrade: "DERP" })
+      .type("text/plain; charset=utf-8")
+      .serializer(String)
+      .send("DERP requires connection upgrade")
+  );
+}
