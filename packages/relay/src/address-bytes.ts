@@ -9,7 +9,7 @@ export function addressBytes(text: string): Uint8Array | undefined {
   const [before = "", after] = address.split("::");
   const front = groupsOf(before);
   const back = groupsOf(after ?? "");
-  const groups = [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];
+  const groups = [...front, ...new Uint16Array(8 - front.length - back.length), ...back];
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 

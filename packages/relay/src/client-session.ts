@@ -38,6 +38,12 @@ import { TokenBucket } from "./token-bucket.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
 const packetOffset = derpHeaderBytes + derpKeyBytes;
+/** Frames that only other relays may send. */
+const meshFrames: ReadonlySet<DerpFrame["type"]> = new Set([
+  "forward-packet",
+  "watch-conns",
+  "close-peer",
+]);
 const keepAliveFrame = encodeDerpFrame({ type: "keep-alive" });
 
 /*
@@ -284,33 +290,22 @@ export class ClientSession implements RelaySession, PeerConnection {
 
   #onOtherFrame(bytes: Uint8Array, start: number, end: number): void {
     const frame = parseDerpFrame(bytes, start, end);
-    switch (frame?.type) {
-      case "ping":
-        return this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
-      case "forward-packet":
-      case "watch-conns":
-      case "close-peer":
-        return this.close("protocol-error");
-      default:
-      // A preferred home changes nothing here; what else a server does not know is skipped.
-    }
+    if (frame === undefined) return;
+    if (meshFrames.has(frame.type)) return this.close("protocol-error");
+    // A preferred home changes nothing here; what else a server does not know is skipped.
+    if (frame.type === "ping") this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
   }
 
   #onMeshFrame(bytes: Uint8Array, start: number, end: number): void {
     const frame = parseDerpFrame(bytes, start, end);
-    switch (frame?.type) {
-      case "ping":
-        return this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
-      case "watch-conns":
-        if (this.#isWatching) return;
-        this.#isWatching = true;
-        return this.#owner.directory.watch(this);
-      case "close-peer": {
-        const peer = this.#owner.directory.find(keyText(frame.key, 0));
-        for (const one of [...(peer?.connections ?? [])]) one.close("closed-by-mesh");
-        return;
-      }
-      default:
+    if (frame?.type === "ping") {
+      this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
+    } else if (frame?.type === "watch-conns" && !this.#isWatching) {
+      this.#isWatching = true;
+      this.#owner.directory.watch(this);
+    } else if (frame?.type === "close-peer") {
+      const peer = this.#owner.directory.find(keyText(frame.key, 0));
+      for (const one of peer?.connections.slice() ?? []) one.close("closed-by-mesh");
     }
   }
 

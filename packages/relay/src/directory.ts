@@ -77,6 +77,6 @@ export class Directory<C extends PeerConnection> {
 
   #tellWatchers(frame: Uint8Array): void {
     // A watcher that cannot take more closes, and so leaves the set.
-    for (const watcher of [...this.#watchers]) watcher.notify(frame);
+    for (const watcher of this.#watchers) watcher.notify(frame);
   }
 }

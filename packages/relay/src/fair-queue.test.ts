@@ -88,6 +88,7 @@ it("keeps the order of each flow and its own count, whatever is added, dropped a
       let number = 1_000;
       let added = 0;
       let dropped = 0;
+      let isBounded = true;
       for (const step of steps) {
         if (step.type === "push") {
           const texts = step.sizes.map((size) => {
@@ -100,10 +101,11 @@ it("keeps the order of each flow and its own count, whatever is added, dropped a
           taken.push(...textsOf(queue.take(step.bytes)));
         } else if (step.type === "shrink") {
           dropped += queue.shrink(step.bytes);
-          expect(queue.cost).toBeLessThanOrEqual(step.bytes);
+          isBounded &&= queue.cost <= step.bytes;
         } else queue.settle();
       }
       taken.push(...textsOf(queue.take(Infinity)));
+      expect(isBounded).toBe(true);
       expect(queue.cost).toBe(0);
       expect(taken.length + dropped).toBe(added);
       for (const flow of ["a", "b", "c"]) {

@@ -153,23 +153,21 @@ export class LinkSession implements RelaySession, PeerLink {
   }
 
   #onNotice(frame: DerpFrame): void {
-    switch (frame.type) {
-      case "peer-present": {
-        const key = keyText(frame.key, 0);
-        if (this.#announced.has(key)) return;
-        if (this.#announced.size >= maxAnnouncedKeys) return this.close("protocol-error");
-        this.#announced.add(key);
-        return this.#owner.announce(key, this);
-      }
-      case "peer-gone": {
-        const key = keyText(frame.key, 0);
-        if (this.#announced.delete(key)) this.#owner.withdraw(key, this);
-        return;
-      }
-      case "ping":
-        return this.#send({ type: "pong", data: frame.data });
-      default:
+    if (frame.type === "peer-present") {
+      this.#announce(keyText(frame.key, 0));
+    } else if (frame.type === "peer-gone") {
+      const key = keyText(frame.key, 0);
+      if (this.#announced.delete(key)) this.#owner.withdraw(key, this);
+    } else if (frame.type === "ping") {
+      this.#send({ type: "pong", data: frame.data });
     }
+  }
+
+  #announce(key: string): void {
+    if (this.#announced.has(key)) return;
+    if (this.#announced.size >= maxAnnouncedKeys) return this.close("protocol-error");
+    this.#announced.add(key);
+    this.#owner.announce(key, this);
   }
 
   #send(frame: DerpFrame): void {

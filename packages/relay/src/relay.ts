@@ -121,14 +121,14 @@ export class Relay implements AsyncDisposable {
   async close(drainMs = 1_000): Promise<void> {
     if (!this.#isDraining) {
       this.#isDraining = true;
-      for (const session of [...this.#sessions]) {
+      for (const session of this.#sessions) {
         const reconnectInMs = Math.floor(Math.random() * reconnectWithinMs);
         session.notify(encodeDerpFrame({ type: "restarting", reconnectInMs, tryForMs }));
       }
       this.#parts.outgoing.flush();
       await this.#drained(drainMs);
-      for (const session of [...this.#sessions]) session.end();
-      for (const link of [...this.#links]) link.close("shutdown");
+      for (const session of this.#sessions) session.end();
+      for (const link of this.#links) link.close("shutdown");
     }
     await this.#scope.close();
   }

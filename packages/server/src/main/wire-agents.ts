@@ -3,6 +3,7 @@ import { IdentityVerifier } from "@slipway/identity";
 
 import { createConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
 import type { Heartbeat } from "../features/agents/connection/heartbeat.ts";
+import { relayMap } from "../features/agents/derp-map.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
 import {
   addMeLogRoutes,
@@ -10,7 +11,6 @@ import {
   addMeStatusRoute,
 } from "../features/agents/me/me-routes.ts";
 import type { MetadataSink } from "../features/agents/metadata/metadata-batcher.ts";
-import { relayMap } from "../features/agents/network/derp-map.ts";
 import { addAgentRoutes } from "../features/agents/routes.ts";
 import { agentRpcs } from "../features/agents/rpc/handlers.ts";
 import { addRpcRoute } from "../features/agents/rpc/rpc-route.ts";

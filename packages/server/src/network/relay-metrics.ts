@@ -3,27 +3,28 @@ import { Counter, Gauge, type Registry } from "prom-client";
 
 /** Adds the relay's metrics, read from its counters when they are scraped. */
 export function addRelayMetrics(registry: Registry, counters: Readonly<RelayCounters>): void {
-  const registers = [registry];
   const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
+    const metric = new Gauge({
       name,
       help,
-      registers,
+      registers: [],
       collect() {
         this.set(read());
       },
     });
+    registry.registerMetric(metric);
   };
   const counter = (name: string, help: string, read: () => number): void => {
-    new Counter({
+    const metric = new Counter({
       name,
       help,
-      registers,
+      registers: [],
       collect() {
         this.reset();
         this.inc(read());
       },
     });
+    registry.registerMetric(metric);
   };
   gauge("slipway_relay_clients", "Clients of this replica's relay.", () => counters.clients);
   gauge(
@@ -33,11 +34,11 @@ export function addRelayMetrics(registry: Registry, counters: Readonly<RelayCoun
   );
   counter("slipway_relay_packets_total", "Packets that clients sent.", () => counters.packets);
   counter("slipway_relay_bytes_total", "Bytes of those packets.", () => counters.packetBytes);
-  new Counter({
+  const dropped = new Counter({
     name: "slipway_relay_dropped_packets_total",
     help: "Packets that were not delivered.",
     labelNames: ["reason"],
-    registers,
+    registers: [],
     collect() {
       this.reset();
       const { queueFull, unknownDestination } = counters.droppedPackets;
@@ -45,4 +46,5 @@ export function addRelayMetrics(registry: Registry, counters: Readonly<RelayCoun
       this.inc({ reason: "unknown_destination" }, unknownDestination);
     },
   });
+  registry.registerMetric(dropped);
 }

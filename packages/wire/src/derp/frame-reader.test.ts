@@ -90,9 +90,12 @@ it("refuses a frame above the limit as soon as its header is there", () => {
 it("applies a new limit to the frames after the one that is visited", () => {
   const reader = new DerpFrameReader(100);
   const sizes: number[] = [];
-  reader.read(Uint8Array.from([2, 0, 0, 0, 0, 4, 0, 0, 0, 200, ...new Array(200)]), (_, a, b) => {
-    reader.limitPayload(200);
-    sizes.push(b - a);
-  });
+  reader.read(
+    Uint8Array.from([2, 0, 0, 0, 0, 4, 0, 0, 0, 200, ...new Uint8Array(200)]),
+    (_, a, b) => {
+      reader.limitPayload(200);
+      sizes.push(b - a);
+    },
+  );
   expect(sizes).toEqual([5, 205]);
 });

@@ -60,7 +60,7 @@ export function parseDerpFrame(
   start: number,
   end: number,
 ): DerpFrame | undefined {
-  const type = bytes[start];
+  const type = bytes[start] ?? 0;
   const payload = bytes.subarray(start + derpHeaderBytes, end);
   const take = (at: number, length: number): Uint8Array => {
     if (payload.length >= at + length) return payload.subarray(at, at + length);
@@ -209,7 +209,7 @@ function uint32(value: number): Uint8Array {
   return bytes;
 }
 
-function malformed(type: number | undefined, payload: Uint8Array, wanted: string): DerpError {
+function malformed(type: number, payload: Uint8Array, wanted: string): DerpError {
   return new DerpError(
     "malformed-frame",
     `frame of type ${String(type)} with ${String(payload.length)} bytes, wanted ${wanted}`,

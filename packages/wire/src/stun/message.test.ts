@@ -107,7 +107,14 @@ it("tells STUN from the other protocols of a socket", () => {
 it("raises only its own error for random attributes", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.constantFrom(0, 1), (attributes, kind) => {
-      const header = [kind, 1, 0, attributes.length, ...parseHex("2112a442"), ...new Array(12)];
+      const header = [
+        kind,
+        1,
+        0,
+        attributes.length,
+        ...parseHex("2112a442"),
+        ...new Uint8Array(12),
+      ];
       try {
         parseStunMessage(Uint8Array.from([...header, ...attributes]));
         return true;

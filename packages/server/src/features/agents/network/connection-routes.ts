@@ -6,8 +6,8 @@ import { encodeJson } from "../../../platform/http/json.ts";
 import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
+import type { ReadDerpMap } from "../derp-map.ts";
 import { requireAgentPlace } from "../service.ts";
-import type { ReadDerpMap } from "./derp-map.ts";
 
 /** How clients connect, besides by which relays. */
 const connection: Omit<ConnectionInfo, "derp_map"> = {

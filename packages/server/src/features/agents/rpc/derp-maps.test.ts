@@ -2,7 +2,7 @@ import { setImmediate as settled } from "node:timers/promises";
 
 import { expect, it } from "vitest";
 
-import { relayMap } from "../network/derp-map.ts";
+import { relayMap } from "../derp-map.ts";
 import { streamDerpMaps } from "./derp-maps.ts";
 
 it("sends one map with home parameters and stays open until the caller leaves", async () => {

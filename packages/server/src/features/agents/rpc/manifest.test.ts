@@ -1,7 +1,7 @@
 import { createMessage, encodeMessage, ManifestSchema, parseMessage } from "@slipway/wire";
 import { expect, it } from "vitest";
 
-import { relayMap } from "../network/derp-map.ts";
+import { relayMap } from "../derp-map.ts";
 import type { ManifestRow } from "./manifest-queries.ts";
 import { manifestOf } from "./manifest.ts";
 

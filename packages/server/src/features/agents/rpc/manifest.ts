@@ -15,7 +15,7 @@ import {
 import type { Database } from "../../../platform/db/database.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { readEnvironment } from "../agent-json.ts";
-import { derpMapMessage, type ReadDerpMap } from "../network/derp-map.ts";
+import { derpMapMessage, type ReadDerpMap } from "../derp-map.ts";
 import {
   type ManifestAppRow,
   type ManifestMetadataRow,
