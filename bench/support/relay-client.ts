@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+import { type KeyPair, sodiumCrypto } from "@slipway/relay";
+import {
+  DerpFrameReader,
+  encodeClientInfo,
+  encodeDerpFrame,
+  maxServerFrameBytes,
+  parseDerpFrame,
+} from "@slipway/wire";
+
+const upgrade = "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n";
+
+/** A client that is logged in, and counts the bytes of what it gets. */
+export interface BenchClient extends Disposable {
+  readonly keys: KeyPair;
+  readonly socket: Socket;
+  readonly receivedBytes: () => number;
+}
+
+/** Connects to a relay that begins at once, and logs in. */
+export async function openRelayClient(port: number): Promise<BenchClient> {
+  const socket = connect(port, "127.0.0.1");
+  socket.setNoDelay(true);
+  const keys = sodiumCrypto.createKeyPair();
+  const reader = new DerpFrameReader(maxServerFrameBytes);
+  const ready = Promise.withResolvers<void>();
+  let received = 0;
+  let isReady = false;
+  socket.on("error", ready.reject);
+  socket.on("data", (chunk: Buffer) => {
+    received += chunk.length;
+    if (isReady) return;
+    reader.read(chunk, (bytes, start, end) => {
+      const frame = parseDerpFrame(bytes, start, end);
+      if (frame?.type === "server-key") socket.write(loginTo(frame.key, keys));
+      if (frame?.type !== "server-info") return;
+      isReady = true;
+      ready.resolve();
+    });
+  });
+  socket.write(upgrade);
+  await ready.promise;
+  return {
+    keys,
+    socket,
+    receivedBytes: () => received,
+    [Symbol.dispose]: () => socket.destroy(),
+  };
+}
+
+function loginTo(relayKey: Uint8Array, { publicKey: key, privateKey }: KeyPair): Uint8Array {
+  const nonce = sodiumCrypto.randomBytes(24);
+  const info = encodeClientInfo({ meshKey: "", canAckPings: true });
+  const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
+  return encodeDerpFrame({ type: "client-info", key, nonce, box });
+}
+
+/** Writes a block again and again for a while, as fast as it is taken. */
+export async function writeFor(socket: Socket, block: Uint8Array, ms: number): Promise<number> {
+  const untilMs = performance.now() + ms;
+  let written = 0;
+  while (performance.now() < untilMs) {
+    written += block.length;
+    if (!socket.write(block)) await once(socket, "drain");
+  }
+  return written;
+}
