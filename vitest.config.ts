@@ -36,7 +36,10 @@ if (!recordings) {
 
 /** Tests against peers, by the variable that names those. */
 const peerTests = {
-  SLIPWAY_STOCK_AGENT: ["interop/stock-{agent,claims}.test.ts", "a stock agent on our server"],
+  SLIPWAY_STOCK_AGENT: [
+    "interop/stock-{agent,claims,relay}.test.ts",
+    "a stock agent on our server",
+  ],
   SLIPWAY_STOCK_COMMAND: ["interop/stock-command.test.ts", "a stock command on our server"],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
   SLIPWAY_STOCK_DATABASE: [
