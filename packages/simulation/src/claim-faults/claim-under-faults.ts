@@ -1,6 +1,6 @@
 import { withTimeout } from "@slipway/runtime";
+import { Random } from "@slipway/testkit/random";
 
-import { Random } from "../engine/random.ts";
 import { type InjectedFault, injectFaults } from "./inject-faults.ts";
 import { networkFaults } from "./network-faults.ts";
 import type { ClaimFaultsOptions } from "./options.ts";

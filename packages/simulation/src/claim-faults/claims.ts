@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { createWorkspace, getWorkspaceByName, type Workspace } from "@slipway/api";
 import { Scope } from "@slipway/runtime";
+import type { Random } from "@slipway/testkit/random";
 
-import type { Random } from "../engine/random.ts";
 import type { Actor } from "./actors.ts";
 import type { Fleet } from "./fleet.ts";
 import { callOnce, callPersistently, isRefusal } from "./persistent-calls.ts";

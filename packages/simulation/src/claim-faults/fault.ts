@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import type { Random } from "../engine/random.ts";
+import type { Random } from "@slipway/testkit/random";
 
 /** A way in which something breaks. */
 export interface Fault {

@@ -1,6 +1,6 @@
 import { Scope } from "@slipway/runtime";
+import { Random } from "@slipway/testkit/random";
 
-import { Random } from "../engine/random.ts";
 import { type Fault, stayBroken } from "./fault.ts";
 import type { FaultCount } from "./options.ts";
 

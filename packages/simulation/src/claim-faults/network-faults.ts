@@ -1,6 +1,6 @@
 import type { ProxyLink, TcpProxy } from "@slipway/testkit";
+import type { Random } from "@slipway/testkit/random";
 
-import type { Random } from "../engine/random.ts";
 import type { Deployment, Route } from "./deployment.ts";
 import { type Fault, stayBroken } from "./fault.ts";
 

@@ -1,6 +1,6 @@
 import { buildAgent } from "@slipway/testkit";
+import { Random } from "@slipway/testkit/random";
 
-import { Random } from "../engine/random.ts";
 import { type Actor, openActors } from "./actors.ts";
 import { Claims } from "./claims.ts";
 import { type Deployment, openDeployment } from "./deployment.ts";

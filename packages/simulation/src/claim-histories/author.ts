@@ -1,6 +1,6 @@
 import { type LifecycleState, lifecycleStates } from "@slipway/api";
+import type { Random } from "@slipway/testkit/random";
 
-import type { Random } from "../engine/random.ts";
 import { type Beginning, users, versions } from "./history-world.ts";
 import type { BuildState, Snapshot } from "./snapshot.ts";
 import type { Step, TimedStep } from "./step.ts";

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { Random } from "../engine/random.ts";
+import { Random } from "@slipway/testkit/random";
+
 import { Author } from "./author.ts";
 import { differences } from "./differences.ts";
 import type { Beginning, HistoryWorld } from "./history-world.ts";

@@ -1,4 +1,5 @@
-import { Random } from "./random.ts";
+import { Random } from "@slipway/testkit/random";
+
 import { type Step, StepQueue } from "./step-queue.ts";
 
 /** The start of simulated time: a Monday morning, so that schedules have something to say. */

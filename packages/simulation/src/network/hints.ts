@@ -1,5 +1,6 @@
+import type { Random } from "@slipway/testkit/random";
+
 import type { Life } from "../engine/life.ts";
-import type { Random } from "../engine/random.ts";
 
 /** The delivery of hints between replicas. */
 export interface HintConditions {

@@ -1,5 +1,6 @@
+import type { Random } from "@slipway/testkit/random";
+
 import type { Life } from "../engine/life.ts";
-import type { Random } from "../engine/random.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import { Deadlock, Outage } from "./errors.ts";
 import { Locks } from "./locks.ts";

@@ -1,4 +1,5 @@
-import type { Random } from "../engine/random.ts";
+import type { Random } from "@slipway/testkit/random";
+
 import type { Hazard, Profile } from "./profile.ts";
 
 /** The world's present treatment of those in it: as its profile says, and well while it is calm. */

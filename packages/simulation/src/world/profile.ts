@@ -1,4 +1,4 @@
-import { Random } from "../engine/random.ts";
+import { Random } from "@slipway/testkit/random";
 
 /** The hazards of worlds. Each world has some of them. */
 export const hazards = [

@@ -1,5 +1,6 @@
+import type { Random } from "@slipway/testkit/random";
+
 import { Life } from "../engine/life.ts";
-import type { Random } from "../engine/random.ts";
 import type { Trace } from "../engine/trace.ts";
 import type { Model } from "../model/model.ts";
 import { ReplicaHints } from "../network/hints.ts";

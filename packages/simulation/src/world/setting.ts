@@ -1,5 +1,6 @@
+import type { Random } from "@slipway/testkit/random";
+
 import type { Life } from "../engine/life.ts";
-import type { Random } from "../engine/random.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import { Trace } from "../engine/trace.ts";
 import { Model } from "../model/model.ts";
