@@ -62,7 +62,7 @@ export const layers: readonly PackageLayer[] = [
     folders: [
       "bytes",
       {
-        group: ["protobuf", "yamux", "drpc", "derp", "disco", "stun", "wireguard"],
+        group: ["protobuf", "yamux", "drpc", "derp", "disco", "stun", "wireguard", "ip"],
         eachOther: "nothing",
       },
     ],

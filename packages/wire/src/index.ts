@@ -53,6 +53,20 @@ export {
   parseStunMessage,
 } from "./stun/message.ts";
 export type { StunAddress, StunMessage } from "./stun/message.ts";
+export { parseIcmpv6, UnreachableCode, writeIcmpv6 } from "./ip/icmpv6.ts";
+export type { Icmpv6Message } from "./ip/icmpv6.ts";
+export {
+  IpProtocol,
+  ipv6AddressBytes,
+  ipv6HeaderBytes,
+  parseIpv6,
+  parseQuotedIpv6,
+  writeIpv6Header,
+} from "./ip/ipv6.ts";
+export type { Ipv6Header, Ipv6Packet } from "./ip/ipv6.ts";
+export { pseudoHeaderSum } from "./ip/pseudo-header.ts";
+export { parseUdp, udpHeaderBytes, writeUdp } from "./ip/udp.ts";
+export type { UdpDatagram } from "./ip/udp.ts";
 
 export { YamuxError } from "./yamux/errors.ts";
 export type { YamuxErrorCode } from "./yamux/errors.ts";
