@@ -62,7 +62,7 @@ export const layers: readonly PackageLayer[] = [
     folders: [
       "bytes",
       {
-        group: ["protobuf", "yamux", "drpc", "derp", "disco", "stun", "wireguard", "ip"],
+        group: ["protobuf", "yamux", "drpc", "derp", "disco", "stun", "wireguard", "ip", "tcp"],
         eachOther: "nothing",
       },
     ],
@@ -225,6 +225,8 @@ export const layers: readonly PackageLayer[] = [
       "compliance",
       "processes",
       "claim-stage",
+      // Simulated links in virtual time, and connections over them.
+      "links",
       "hostile",
     ],
   },

@@ -68,6 +68,17 @@ export { pseudoHeaderSum } from "./ip/pseudo-header.ts";
 export { parseUdp, udpHeaderBytes, writeUdp } from "./ip/udp.ts";
 export type { UdpDatagram } from "./ip/udp.ts";
 
+export type { TcpFlow, TcpOptions } from "./tcp/connection-options.ts";
+export { TcpConnection } from "./tcp/connection.ts";
+export { TcpError } from "./tcp/errors.ts";
+export type { TcpErrorCode } from "./tcp/errors.ts";
+export type { TcpEvent } from "./tcp/events.ts";
+export type { KeepAliveOptions } from "./tcp/keep-alive.ts";
+export { writeResetFor } from "./tcp/reset.ts";
+export { parseSegment, TcpFlag } from "./tcp/segment.ts";
+export type { TcpSegment } from "./tcp/segment.ts";
+export type { TcpState } from "./tcp/state.ts";
+
 export { YamuxError } from "./yamux/errors.ts";
 export type { YamuxErrorCode } from "./yamux/errors.ts";
 export type { YamuxEvent } from "./yamux/events.ts";

@@ -1,0 +1,22 @@
+/** The part of the peer's sequence that is expected, as offsets. */
+export interface Expected {
+  /** RCV.NXT. */
+  readonly next: number;
+  /** The offset of the first byte that the peer may not send. */
+  readonly windowEdge: number;
+}
+
+/**
+ * Returns true if a segment of `length` at `offset` is acceptable: some of it lies in the window (RFC 9293 §3.10.7.4, the
+ * first check). One that begins where it is expected always is: a closed window still takes its acknowledgment, and a FIN,
+ * which needs no room.
+ */
+export function isAcceptable(
+  { next, windowEdge }: Expected,
+  offset: number,
+  length: number,
+): boolean {
+  if (offset === next) return true;
+  if (length === 0) return offset > next && offset <= windowEdge;
+  return offset < windowEdge && offset + length > next;
+}

@@ -1,0 +1,62 @@
+/** The longest time for which an ACK waits for more data or for data of our own; at most 500 ms (RFC 9293 §3.8.6.3). */
+export const delayedAckMs = 40;
+
+/**
+ * The number of segments at the beginning of a connection that are acknowledged one by one, so that the window of a peer
+ * that counts ACKs grows quickly.
+ */
+const quickSegments = 16;
+
+/*
+ *   none --data--> delayed --40 ms, or two segments of full size--> due --sent--> none
+ *     \--out of order, duplicate, FIN, window to be announced--------^
+ */
+/** Decides when received data is acknowledged (RFC 5681 §4.2). */
+export class AckPolicy {
+  #state: "none" | "delayed" | "due" = "none";
+  #deadline = Number.POSITIVE_INFINITY;
+  #waitingBytes = 0;
+  #quickLeft = quickSegments;
+
+  /** The time at which a delayed ACK becomes due. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /** True if an ACK is to be sent now. */
+  get isDue(): boolean {
+    return this.#state === "due";
+  }
+
+  /** Notes data that arrived in order. */
+  received(byteCount: number, segmentBytes: number, now: number): void {
+    this.#waitingBytes += byteCount;
+    if (this.#quickLeft > 0) {
+      this.#quickLeft -= 1;
+      this.demand();
+    } else if (this.#waitingBytes >= 2 * segmentBytes) {
+      this.demand();
+    } else if (this.#state === "none") {
+      this.#state = "delayed";
+      this.#deadline = now + delayedAckMs;
+    }
+  }
+
+  /** Makes an ACK due now. */
+  demand(): void {
+    this.#state = "due";
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** Makes a delayed ACK due if its time has come. */
+  tick(now: number): void {
+    if (now >= this.#deadline) this.demand();
+  }
+
+  /** Notes that a segment with everything to acknowledge was sent. */
+  sent(): void {
+    this.#state = "none";
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#waitingBytes = 0;
+  }
+}

@@ -1,0 +1,52 @@
+/** The factors by which pacing is faster than the window a round trip: it may grow, and late timers are made up for. */
+const slowStartGain = 2;
+const steadyGain = 1.25;
+
+/** What may go out at once: what piles up while a timer is late, and a few segments in any case. */
+const burstMs = 1;
+const burstSegments = 4;
+
+/**
+ * Spreads what the congestion window lets out over the round trip, so that a short queue on the way is not overrun by a
+ * burst while the path is mostly idle.
+ */
+export class Pacer {
+  readonly #segmentBytes: number;
+  /** The time until which what was sent has used up the rate. */
+  #usedUntil = Number.NEGATIVE_INFINITY;
+  #deadline = Number.POSITIVE_INFINITY;
+
+  constructor(segmentBytes: number) {
+    this.#segmentBytes = segmentBytes;
+  }
+
+  /** The time at which a segment that has to wait may go; infinite if none waits. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /** Returns true if a segment may go out now. */
+  allows(now: number): boolean {
+    this.#deadline = this.#usedUntil > now ? this.#usedUntil : Number.POSITIVE_INFINITY;
+    return this.#usedUntil <= now;
+  }
+
+  /** Forgets the segment that waits once its time has come: it is asked for again. */
+  tick(now: number): void {
+    if (now >= this.#deadline) this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** Notes a segment that was sent with the present window. */
+  sent(
+    byteCount: number,
+    windowBytes: number,
+    isSlowStart: boolean,
+    rttMs: number,
+    now: number,
+  ): void {
+    const gain = isSlowStart ? slowStartGain : steadyGain;
+    const bytesPerMs = (gain * windowBytes) / Math.max(rttMs, 0.001);
+    const creditMs = Math.max(burstMs, (burstSegments * this.#segmentBytes) / bytesPerMs);
+    this.#usedUntil = Math.max(this.#usedUntil, now - creditMs) + byteCount / bytesPerMs;
+  }
+}

@@ -1,0 +1,146 @@
+import { AckPolicy } from "./ack-policy.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
+import type { ReceiveWindow } from "./receive-window.ts";
+import { SackBlocks } from "./sack-blocks.ts";
+import type { TcpSegment } from "./segment.ts";
+
+export interface ReceiverOptions {
+  /** The peer's initial sequence number. */
+  readonly peerSequence: number;
+  /** The payload of a full segment. */
+  readonly segmentBytes: number;
+  /** True if the peer understands reports of what lies behind a gap. */
+  readonly hasSack: boolean;
+}
+
+/** The receiving half of an established connection: what has arrived, and what the peer is told of it. */
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #window: ReceiveWindow;
+  readonly #queue = new ReceiveQueue(1);
+  readonly #sacks: SackBlocks;
+  readonly #acks = new AckPolicy();
+  /** The offset of the peer's FIN, once it came, and whether everything before it did. */
+  #fin: { readonly offset: number; isReached: boolean } | undefined;
+  /** Smoothed from the peer's timestamps: the time from an ACK of ours to the data that it let out. */
+  #rttMs: number | undefined;
+
+  /** Creates the receiver behind a window that was offered in the handshake. */
+  constructor(options: ReceiverOptions, window: ReceiveWindow) {
+    this.#options = options;
+    this.#window = window;
+    this.#sacks = new SackBlocks(options.peerSequence, this.#queue.outOfOrder);
+  }
+
+  /** RCV.NXT: the offset that is acknowledged. */
+  get next(): number {
+    return this.#queue.next + (this.isFinished ? 1 : 0);
+  }
+
+  /** The offset of the first byte that the peer may not send. */
+  get windowEdge(): number {
+    return this.#window.edge;
+  }
+
+  /** True once the peer's FIN and everything before it has arrived. */
+  get isFinished(): boolean {
+    return this.#fin?.isReached === true;
+  }
+
+  get readable(): number {
+    return this.#queue.readable;
+  }
+
+  get acks(): AckPolicy {
+    return this.#acks;
+  }
+
+  /** True if something behind a gap is to be reported: it goes into a segment of its own, which has room for it. */
+  get hasReports(): boolean {
+    return this.#options.hasSack && this.#sacks.isNeeded;
+  }
+
+  /** Returns a view of the next bytes that can be read; it may be kept. */
+  peek(): Uint8Array | undefined {
+    return this.#queue.peek();
+  }
+
+  /** Consumes bytes that were read: the window opens by as many. Throws nothing; the caller has compared. */
+  consume(count: number, senderRttMs: number | undefined, now: number): void {
+    this.#queue.consume(count);
+    if (this.#fin !== undefined) return;
+    this.#window.adapt(this.#queue.consumed, this.#rttMs ?? senderRttMs, now);
+    if (this.#window.isUpdateDue(this.#queue.consumed, this.#queue.next)) this.#acks.demand();
+  }
+
+  /** Takes the payload of an acceptable segment, whose first byte has `offset`: what exceeds the window is cut off. */
+  receive(segment: TcpSegment, offset: number, now: number): void {
+    const { bytes, payloadStart, payloadEnd } = segment;
+    const limit = Math.min(this.#window.edge, this.#fin?.offset ?? Number.POSITIVE_INFINITY);
+    const end = Math.min(payloadEnd, payloadStart + (limit - offset));
+    if (end <= payloadStart) {
+      this.#acks.demand();
+      return;
+    }
+    const hadGaps = this.#queue.outOfOrder.size > 0;
+    switch (this.#queue.insert(offset, bytes, payloadStart, end)) {
+      case "in-order":
+        this.#acks.received(end - payloadStart, this.#options.segmentBytes, now);
+        if (hadGaps || end < payloadEnd) this.#acks.demand();
+        break;
+      case "out-of-order":
+        this.#sacks.received(offset + (end - payloadStart) - 1);
+        this.#acks.demand();
+        break;
+      case "duplicate":
+        this.#sacks.receivedAgain(offset, offset + (end - payloadStart));
+        this.#acks.demand();
+        break;
+      case "refused":
+        this.#acks.demand();
+    }
+    this.#reachFin();
+  }
+
+  /** Notes data that was received before, wholly below what is acknowledged. */
+  receivedAgain(start: number, end: number): void {
+    this.#sacks.receivedAgain(start, end);
+  }
+
+  /** Takes the peer's FIN at `offset`. One that contradicts what was received before counts as not received. */
+  receiveFin(offset: number): void {
+    this.#acks.demand();
+    const { size } = this.#queue.outOfOrder;
+    const highest = size === 0 ? this.#queue.next : this.#queue.outOfOrder.end(size - 1);
+    if (offset < highest) return;
+    this.#fin ??= { offset, isReached: false };
+    this.#reachFin();
+  }
+
+  /** Takes the time since an ACK of ours that a full segment answers. */
+  measured(rttMs: number): void {
+    if (this.#rttMs === undefined || rttMs < this.#rttMs) this.#rttMs = rttMs;
+    else this.#rttMs += (rttMs - this.#rttMs) / 8;
+  }
+
+  /** Returns the value of the window field for a segment that is sent now. */
+  takeWindow(): number {
+    return this.#window.take(this.#queue.consumed, this.next);
+  }
+
+  /** Takes the edges of the SACK option for a segment that is sent now. */
+  takeReports(): readonly number[] {
+    return this.#options.hasSack ? this.#sacks.take() : [];
+  }
+
+  /** Drops all data. */
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  #reachFin(): void {
+    if (this.#fin !== undefined && this.#queue.next === this.#fin.offset) {
+      this.#fin.isReached = true;
+    }
+  }
+}

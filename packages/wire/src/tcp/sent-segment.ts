@@ -1,0 +1,66 @@
+/**
+ * What is known of a segment in flight:
+ * - `flying`: it may arrive yet;
+ * - `lost`: it is to be sent again;
+ * - `sacked`: the peer has it.
+ */
+export type SegmentState = "flying" | "lost" | "sacked";
+
+/** A segment that was sent and is not acknowledged: a link of the list by time of transmission, while it flies. */
+export class SentSegment {
+  /** The offset of its first byte; moved up when the peer acknowledges a part. */
+  start: number;
+  /** The offset behind its last byte, or behind its FIN. */
+  readonly end: number;
+  readonly hasFin: boolean;
+  /** The time of the latest transmission. */
+  sentAt: number;
+  isRetransmitted = false;
+  state: SegmentState = "flying";
+  earlier: SentSegment | undefined;
+  later: SentSegment | undefined;
+
+  constructor(start: number, end: number, hasFin: boolean, sentAt: number) {
+    this.start = start;
+    this.end = end;
+    this.hasFin = hasFin;
+    this.sentAt = sentAt;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** Returns true if it was sent after another: later, or at the same time and behind it (RFC 8985 §6.2). */
+  wasSentAfter(sentAt: number, end: number): boolean {
+    return this.sentAt > sentAt || (this.sentAt === sentAt && this.end > end);
+  }
+}
+
+/** The flying segments in the order of their latest transmission. */
+export class FlightOrder {
+  #first: SentSegment | undefined;
+  #last: SentSegment | undefined;
+
+  /** The one that was sent before all others. */
+  get first(): SentSegment | undefined {
+    return this.#first;
+  }
+
+  append(segment: SentSegment): void {
+    segment.earlier = this.#last;
+    segment.later = undefined;
+    if (this.#last === undefined) this.#first = segment;
+    else this.#last.later = segment;
+    this.#last = segment;
+  }
+
+  remove(segment: SentSegment): void {
+    if (segment.earlier === undefined) this.#first = segment.later;
+    else segment.earlier.later = segment.later;
+    if (segment.later === undefined) this.#last = segment.earlier;
+    else segment.later.earlier = segment.earlier;
+    segment.earlier = undefined;
+    segment.later = undefined;
+  }
+}
