@@ -1,0 +1,13 @@
+export type { Endpoint } from "./stack/address.ts";
+export { StackError } from "./stack/errors.ts";
+export type { StackErrorCode } from "./stack/errors.ts";
+export type { StackLimits } from "./stack/limits.ts";
+export { NetworkStack } from "./stack/network-stack.ts";
+export type { ConnectOptions, StackOptions } from "./stack/network-stack.ts";
+export type { SendPackets } from "./stack/packet-batch.ts";
+export type { RequestHandler } from "./stack/tcp-layer.ts";
+export type { TcpListener } from "./stack/tcp-listener.ts";
+export type { TcpRequest } from "./stack/tcp-request.ts";
+export type { TcpStream } from "./stack/tcp-stream.ts";
+export type { DatagramHandler } from "./stack/udp-layer.ts";
+export type { Datagram, UdpSocket } from "./stack/udp-socket.ts";

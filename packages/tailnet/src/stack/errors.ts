@@ -1,0 +1,35 @@
+/**
+ * The reason for which the stack refused a call:
+ * - `port-in-use`: a listener or socket has the port.
+ * - `no-ports`: all ephemeral ports are in use for that destination.
+ * - `no-address`: the stack has no such address.
+ * - `too-many-connections`: the limit of the stack is reached.
+ * - `datagram-too-large`: it does not fit a packet.
+ * - `stream-finished`: a write after the end.
+ * - `closed`: the stack, listener or socket is closed.
+ */
+export type StackErrorCode =
+  | "port-in-use"
+  | "no-ports"
+  | "no-address"
+  | "too-many-connections"
+  | "datagram-too-large"
+  | "stream-finished"
+  | "closed";
+
+const retryableCodes: ReadonlySet<StackErrorCode> = new Set(["no-ports", "too-many-connections"]);
+
+export class StackError extends Error {
+  override readonly name = "StackError";
+  readonly code: StackErrorCode;
+
+  constructor(code: StackErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** The same call may succeed later. */
+  get retryable(): boolean {
+    return retryableCodes.has(this.code);
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  IpProtocol,
+  ipv6HeaderBytes,
+  parseIcmpv6,
+  pseudoHeaderSum,
+  UnreachableCode,
+  writeIcmpv6,
+  type Icmpv6Message,
+  type Ipv6Packet,
+} from "@slipway/wire";
+
+import type { PacketBatch } from "./packet-batch.ts";
+
+/** The errors that are sent within a second at most (RFC 4443 §2.4 f). */
+const maxErrorsPerSecond = 100;
+
+/** An ICMPv6 header. */
+const headerBytes = 8;
+
+/** The offset of the next header field in a packet. */
+const nextHeaderOffset = 6;
+
+/** What the layer needs of the stack. */
+export interface IcmpLayerNeeds {
+  readonly now: () => number;
+  readonly batch: PacketBatch;
+  readonly mtu: number;
+  /** Takes the beginning of a packet of ours that did not get there. */
+  readonly unreachable: (cause: Uint8Array) => void;
+}
+
+/** Answers echo requests, and tells peers what their packets cannot reach (RFC 4443). */
+export class IcmpLayer {
+  readonly #needs: IcmpLayerNeeds;
+  #secondStart = 0;
+  #errors = 0;
+
+  constructor(needs: IcmpLayerNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Takes a packet. */
+  receive(bytes: Uint8Array, packet: Ipv6Packet): void {
+    const message = parseIcmpv6(bytes, packet.payloadStart, packet.payloadEnd);
+    if (message === undefined) return;
+    switch (message.type) {
+      case "echo-request":
+        this.#answer({ ...message, type: "echo-reply" }, packet);
+        return;
+      case "unreachable":
+      case "unknown-next-header":
+        this.#needs.unreachable(message.cause);
+        return;
+      // Nobody here asks, routes, or sends packets that are too big.
+      case "echo-reply":
+      case "packet-too-big":
+      case "time-exceeded":
+    }
+  }
+
+  /** Tells the sender of a packet that nobody takes it: the port is closed, or the protocol is not spoken. */
+  refuse(bytes: Uint8Array, packet: Ipv6Packet): void {
+    if (!this.#mayTell()) return;
+    const room = this.#needs.mtu - ipv6HeaderBytes - headerBytes;
+    const cause = bytes.subarray(0, Math.min(packet.payloadEnd, room));
+    this.#answer(
+      packet.nextHeader === IpProtocol.udp
+        ? { type: "unreachable", code: UnreachableCode.port, cause }
+        : { type: "unknown-next-header", pointer: nextHeaderOffset, cause },
+      packet,
+    );
+  }
+
+  #mayTell(): boolean {
+    const now = this.#needs.now();
+    if (now - this.#secondStart >= 1000) {
+      this.#secondStart = now;
+      this.#errors = 0;
+    }
+    this.#errors += 1;
+    return this.#errors <= maxErrorsPerSecond;
+  }
+
+  #answer(message: Icmpv6Message, { source, destination }: Ipv6Packet): void {
+    const { batch } = this.#needs;
+    const addressSum = pseudoHeaderSum(source, destination, IpProtocol.icmpv6);
+    const length = writeIcmpv6(batch.buffer, ipv6HeaderBytes, message, addressSum);
+    batch.push({ source: destination, destination: source, nextHeader: IpProtocol.icmpv6 }, length);
+  }
+}

@@ -1,0 +1,24 @@
+/** What peers can make the stack hold. */
+export interface StackLimits {
+  /** TCP connections in any state but TIME-WAIT (default: 8192): SYNs beyond it are dropped. */
+  readonly maxConnections: number;
+  /** The same of one peer, TIME-WAIT included (default: 2048). */
+  readonly maxConnectionsPerPeer: number;
+  /** Ended TCP connections that wait for old segments (default: 2048): the oldest makes room. */
+  readonly maxTimeWait: number;
+  /** Connections that a listener holds until they are taken, half-open ones included (default: 256). */
+  readonly backlog: number;
+  /** SYNs to ports without a listener that wait for a decision (default: 256). */
+  readonly maxRequests: number;
+  /** Datagrams that wait in a UDP socket (default: 256): further ones are dropped. */
+  readonly maxDatagrams: number;
+}
+
+export const defaultLimits: StackLimits = {
+  maxConnections: 8192,
+  maxConnectionsPerPeer: 2048,
+  maxTimeWait: 2048,
+  backlog: 256,
+  maxRequests: 256,
+  maxDatagrams: 256,
+};

@@ -1,0 +1,248 @@
+import { abortable, Scope, Wake, type Clock } from "@slipway/runtime";
+import {
+  IpProtocol,
+  parseIpv6,
+  parseQuotedIpv6,
+  type Ipv6Packet,
+  type TcpOptions,
+} from "@slipway/wire";
+
+import { isSameAddress, type Endpoint } from "./address.ts";
+import { StackError } from "./errors.ts";
+import { IcmpLayer } from "./icmp-layer.ts";
+import { defaultLimits, type StackLimits } from "./limits.ts";
+import { PacketBatch, type SendPackets } from "./packet-batch.ts";
+import { findFreePort } from "./ports.ts";
+import { TcpLayer, type RequestHandler } from "./tcp-layer.ts";
+import type { TcpListener } from "./tcp-listener.ts";
+import type { TcpStream } from "./tcp-stream.ts";
+import { UdpLayer, type DatagramHandler } from "./udp-layer.ts";
+import type { UdpSocket } from "./udp-socket.ts";
+
+/** The MTU of a tunnel (docs/protocol/tailnet.md §7.1). */
+const defaultMtu = 1280;
+
+/** The lateness of a timer that shows that the event loop was busy. */
+const lateMs = 20;
+
+/** The longest sleep that a timer takes; the loop looks again then. */
+const maxSleepMs = 2 ** 30;
+
+export interface StackOptions {
+  /** The addresses of this end, 16 bytes each; the first is the source of what does not ask for another. */
+  readonly addresses: readonly Uint8Array[];
+  readonly clock: Clock;
+  /** Returns unsigned 32 bits that nobody can guess. */
+  readonly randomUint32: () => number;
+  /** Sends packets to the peers. */
+  readonly send: SendPackets;
+  /** The largest packet (default: 1280). */
+  readonly mtu?: number;
+  readonly tcp?: TcpOptions;
+  readonly limits?: Partial<StackLimits>;
+}
+
+export interface ConnectOptions {
+  readonly signal: AbortSignal;
+  /** The address to connect from (default: the first). */
+  readonly from?: Uint8Array;
+}
+
+/**
+ * An IPv6 host in user space: TCP, UDP and answers to pings for the addresses of one peer. It sees whole packets in the
+ * clear and knows nothing of the tunnel that carries them. Whoever opens it closes it.
+ *
+ * Packets that are handed in may be reused at once: data is copied once on the way in. On the way out it is copied twice:
+ * from the writer to the queue of its connection, and from there into a packet.
+ */
+export class NetworkStack implements AsyncDisposable {
+  readonly #addresses: readonly Uint8Array[];
+  readonly #clock: Clock;
+  readonly #randomUint32: () => number;
+  readonly #mtu: number;
+  readonly #batch: PacketBatch;
+  readonly #tcp: TcpLayer;
+  readonly #udp: UdpLayer;
+  readonly #icmp: IcmpLayer;
+  readonly #scope = new Scope();
+  readonly #wake = new Wake();
+  /** The time until which the loop sleeps. */
+  #sleepsUntil = Number.POSITIVE_INFINITY;
+  #isFlushDue = false;
+  #isClosed = false;
+
+  constructor(options: StackOptions) {
+    const { clock, mtu = defaultMtu, randomUint32 } = options;
+    const limits = { ...defaultLimits, ...options.limits };
+    this.#addresses = options.addresses;
+    this.#clock = clock;
+    this.#randomUint32 = randomUint32;
+    this.#mtu = mtu;
+    this.#batch = new PacketBatch(mtu, options.send);
+    const now = (): number => clock.monotonic();
+    const flushSoon = (): void => this.#flushSoon();
+    const needs = { now, batch: this.#batch, mtu, flushSoon };
+    this.#tcp = new TcpLayer({ ...needs, randomUint32 }, options.tcp ?? {}, limits);
+    this.#udp = new UdpLayer(needs, limits);
+    this.#icmp = new IcmpLayer({ ...needs, unreachable: (cause) => this.#unreachable(cause) });
+    this.#scope.run((signal) => this.#run(signal));
+  }
+
+  /** The TCP connections, without those that only wait for old segments. */
+  get connections(): number {
+    return this.#tcp.connections;
+  }
+
+  /** Rejects if the stack itself has failed, after which it does nothing; never resolves. */
+  get failed(): Promise<never> {
+    return this.#scope.failed;
+  }
+
+  /** Takes packets from the peers, which the tunnel has authenticated. Malformed ones are dropped. */
+  receive(packets: readonly Uint8Array[]): void {
+    if (this.#isClosed) return;
+    for (const bytes of packets) {
+      const packet = parseIpv6(bytes);
+      if (packet !== undefined && this.#isTaken(packet)) this.#dispatch(bytes, packet);
+    }
+    this.#flushSoon();
+  }
+
+  /**
+   * Connects to a port of a peer. Throws `TcpError` "refused", "timed-out" or "unreachable", `StackError` "no-ports" or
+   * "too-many-connections", and the signal's reason.
+   */
+  async connect(remote: Endpoint, options: ConnectOptions): Promise<TcpStream> {
+    const { signal } = options;
+    signal.throwIfAborted();
+    this.#throwIfClosed();
+    const address = options.from ?? this.#ownAddress();
+    const port = findFreePort(this.#randomUint32(), (candidate) =>
+      this.#tcp.isFree({ address, port: candidate }, remote),
+    );
+    const stream = this.#tcp.connect({ address, port }, remote);
+    try {
+      await abortable(stream.connected, signal);
+    } catch (error) {
+      stream.abort();
+      throw error;
+    }
+    return stream;
+  }
+
+  /** Takes the connections to a port of any of the addresses. Throws `StackError` "port-in-use". */
+  listen(port: number): TcpListener {
+    this.#throwIfClosed();
+    return this.#tcp.listen(port);
+  }
+
+  /** Has connections to ports without a listener decided by `handler`; without one they are refused. */
+  forwardTcp(handler: RequestHandler | undefined): void {
+    this.#tcp.forward(handler);
+  }
+
+  /** Takes the datagrams to a port, by default one that is free. Throws `StackError` "port-in-use" or "no-ports". */
+  bindUdp(port?: number, address = this.#ownAddress()): UdpSocket {
+    this.#throwIfClosed();
+    const chosen =
+      port ?? findFreePort(this.#randomUint32(), (candidate) => this.#udp.isFree(candidate));
+    return this.#udp.bind({ address, port: chosen });
+  }
+
+  /** Has datagrams to ports without a socket taken by `handler`; without one their senders are told. */
+  forwardUdp(handler: DatagramHandler | undefined): void {
+    this.#udp.forward(handler);
+  }
+
+  /** Sends a datagram from any port, as an answer to one that `forwardUdp` has taken. */
+  sendUdp(from: Endpoint, to: Endpoint, payload: Uint8Array): void {
+    this.#throwIfClosed();
+    this.#udp.send(from, to, payload);
+  }
+
+  /** Ends all connections at once, and all listeners and sockets. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#tcp.close();
+    this.#udp.close();
+    this.#batch.flush();
+    this.#isClosed = true;
+    await this.#scope.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #dispatch(bytes: Uint8Array, packet: Ipv6Packet): void {
+    switch (packet.nextHeader) {
+      case IpProtocol.tcp:
+        this.#tcp.receive(bytes, packet);
+        return;
+      case IpProtocol.udp:
+        if (!this.#udp.receive(bytes, packet)) this.#icmp.refuse(bytes, packet);
+        return;
+      case IpProtocol.icmpv6:
+        this.#icmp.receive(bytes, packet);
+        return;
+      default:
+        this.#icmp.refuse(bytes, packet);
+    }
+  }
+
+  /** Returns true if a packet is for one of the addresses, from one that can be answered, and not too big. */
+  #isTaken({ source, destination, payloadEnd }: Ipv6Packet): boolean {
+    const isMulticast = source[0] === 0xff;
+    if (isMulticast || payloadEnd > this.#mtu) return false;
+    return this.#addresses.some((address) => isSameAddress(address, destination));
+  }
+
+  #ownAddress(): Uint8Array {
+    const [first] = this.#addresses;
+    if (first === undefined) throw new StackError("no-address", "the stack has no address");
+    return first;
+  }
+
+  #unreachable(cause: Uint8Array): void {
+    const packet = parseQuotedIpv6(cause);
+    if (packet?.nextHeader === IpProtocol.tcp) this.#tcp.unreachable(cause, packet);
+  }
+
+  /** Sends at the end of the present turn, so that what happens in one goes out together. */
+  #flushSoon(): void {
+    if (this.#isFlushDue || this.#isClosed) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => {
+      this.#isFlushDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    this.#tcp.flush();
+    this.#batch.flush();
+    const wake = this.#tcp.nextWake;
+    if (wake !== undefined && wake < this.#sleepsUntil) this.#wake.wake();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const now = this.#clock.monotonic();
+      const wake = this.#tcp.nextWake ?? Number.POSITIVE_INFINITY;
+      if (wake <= now) {
+        // After a long turn of the event loop packets may wait that make a timeout needless.
+        if (now - wake >= lateMs) await this.#clock.sleep(1, signal);
+        this.#tcp.tick(this.#clock.monotonic());
+        this.#flush();
+        continue;
+      }
+      this.#sleepsUntil = wake;
+      await this.#wake.wait(Math.min(wake - now, maxSleepMs), this.#clock, signal);
+      this.#sleepsUntil = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  #throwIfClosed(): void {
+    if (this.#isClosed) throw new StackError("closed", "the stack is closed");
+  }
+}

@@ -1,0 +1,311 @@
+import {
+  IpProtocol,
+  ipv6HeaderBytes,
+  parseSegment,
+  pseudoHeaderSum,
+  TcpConnection,
+  TcpFlag,
+  writeResetFor,
+  type Ipv6Packet,
+  type TcpOptions,
+  type TcpSegment,
+} from "@slipway/wire";
+
+import type { Endpoint } from "./address.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { StackError } from "./errors.ts";
+import type { StackLimits } from "./limits.ts";
+import type { PacketBatch } from "./packet-batch.ts";
+import { PeerSets } from "./peer-sets.ts";
+import { TcpLink } from "./tcp-link.ts";
+import { TcpListener } from "./tcp-listener.ts";
+import { TcpRequest } from "./tcp-request.ts";
+import { TcpStream } from "./tcp-stream.ts";
+import { WakeQueue } from "./wake-queue.ts";
+
+/** What the layer needs of the stack. */
+export interface TcpLayerNeeds {
+  /** The monotonic time. */
+  readonly now: () => number;
+  /** Unsigned 32 bits that nobody can guess. */
+  readonly randomUint32: () => number;
+  readonly batch: PacketBatch;
+  readonly mtu: number;
+  /** Has `flush` called soon. */
+  readonly flushSoon: () => void;
+}
+
+export type RequestHandler = (request: TcpRequest) => void;
+
+/** A TCP header, without its options. */
+const headerBytes = 20;
+
+/** All TCP connections of a stack: finds the one of a segment, opens and accepts them, and wakes them. */
+export class TcpLayer {
+  readonly #needs: TcpLayerNeeds;
+  readonly #options: TcpOptions;
+  readonly #limits: StackLimits;
+  readonly #links = new ConnectionTable<TcpLink>();
+  readonly #requests = new ConnectionTable<TcpRequest>();
+  readonly #listeners = new Map<number, TcpListener>();
+  readonly #byPeer = new PeerSets<TcpLink>();
+  readonly #wakes = new WakeQueue<TcpLink>();
+  /** Oldest first. */
+  readonly #timeWait = new Set<TcpLink>();
+  #dirty: TcpLink[] = [];
+  #handler: RequestHandler | undefined;
+
+  constructor(needs: TcpLayerNeeds, options: TcpOptions, limits: StackLimits) {
+    this.#needs = needs;
+    this.#options = options;
+    this.#limits = limits;
+  }
+
+  /** The time at which `tick` has something to do. */
+  get nextWake(): number | undefined {
+    return this.#wakes.next;
+  }
+
+  /** The connections that count for the limit. */
+  get connections(): number {
+    return this.#links.size - this.#timeWait.size;
+  }
+
+  /** Returns true if the ports of a connection are not in use. */
+  isFree(local: Endpoint, remote: Endpoint): boolean {
+    return this.#find(local, remote) === undefined;
+  }
+
+  /** Opens a connection. Throws `StackError` "too-many-connections". */
+  connect(local: Endpoint, remote: Endpoint): TcpStream {
+    if (!this.#hasRoom(remote.address)) {
+      const { maxConnections, maxConnectionsPerPeer } = this.#limits;
+      throw new StackError(
+        "too-many-connections",
+        `${String(this.connections)} connections, ${String(this.#byPeer.count(remote.address))} with the peer, ` +
+          `at most ${String(maxConnections)} and ${String(maxConnectionsPerPeer)} may be open`,
+      );
+    }
+    return this.#add(local, remote, undefined).stream;
+  }
+
+  /** Takes the connections to a port. Throws `StackError` "port-in-use". */
+  listen(port: number): TcpListener {
+    if (this.#listeners.has(port)) {
+      throw new StackError("port-in-use", `port ${String(port)} has a listener`);
+    }
+    const listener = new TcpListener(port, this.#limits.backlog, () => {
+      if (this.#listeners.get(port) === listener) this.#listeners.delete(port);
+    });
+    this.#listeners.set(port, listener);
+    return listener;
+  }
+
+  /** Has SYNs to ports without a listener decided by `handler`; without one they are refused. */
+  forward(handler: RequestHandler | undefined): void {
+    this.#handler = handler;
+  }
+
+  /** Takes a packet. */
+  receive(bytes: Uint8Array, packet: Ipv6Packet): void {
+    const segment = parseSegment(bytes, packet.payloadStart, packet.payloadEnd);
+    if (segment === undefined) return;
+    const { destinationPort, sourcePort } = segment;
+    const { destination, source } = packet;
+    const link = this.#links.find(destination, destinationPort, source, sourcePort);
+    if (link !== undefined && !link.connection.yieldsTo(segment)) {
+      link.connection.receive(segment, this.#needs.now());
+      if (link.connection.isUrgent) this.#settle(link);
+      else this.#touch(link);
+      return;
+    }
+    if (link !== undefined) this.#remove(link);
+    this.#receiveUnknown(segment, packet);
+  }
+
+  /** Takes the news that a packet of ours, whose beginning is `cause`, did not get there. */
+  unreachable(cause: Uint8Array, packet: Ipv6Packet): void {
+    const segment = cause.subarray(packet.payloadStart);
+    if (segment.length < 4) return;
+    const [sourceHigh = 0, sourceLow = 0, high = 0, low = 0] = segment;
+    const localPort = sourceHigh * 256 + sourceLow;
+    const link = this.#links.find(packet.source, localPort, packet.destination, high * 256 + low);
+    if (link === undefined) return;
+    link.connection.unreachable();
+    this.#touch(link);
+  }
+
+  /** Wakes the connections whose time has come. */
+  tick(now: number): void {
+    for (let link = this.#wakes.takeDue(now); link !== undefined; link = this.#wakes.takeDue(now)) {
+      const wake = link.connection.nextWake();
+      if (wake !== undefined && wake <= now) link.connection.tick(now);
+      this.#settle(link);
+    }
+  }
+
+  /** Sends what the connections have to send, and hands on their events. */
+  flush(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const link of dirty) {
+      link.isDirty = false;
+      this.#settle(link);
+    }
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    for (const listener of this.#listeners.values()) listener.close();
+    for (const request of this.#requests.list()) request.refuse();
+    for (const link of this.#links.list()) link.stream.abort();
+    this.flush();
+  }
+
+  #find(local: Endpoint, remote: Endpoint): TcpLink | undefined {
+    return this.#links.find(local.address, local.port, remote.address, remote.port);
+  }
+
+  #receiveUnknown(segment: TcpSegment, packet: Ipv6Packet): void {
+    const { syn, ack, rst, fin } = TcpFlag;
+    const local = { address: packet.destination.slice(), port: segment.destinationPort };
+    const remote = { address: packet.source.slice(), port: segment.sourcePort };
+    const listener = this.#listeners.get(local.port);
+    const isSyn = (segment.flags & (syn | ack | rst | fin)) === syn;
+    if (!isSyn || (listener === undefined && this.#handler === undefined)) {
+      this.#reset(segment, local, remote);
+    } else if (!this.#hasRoom(remote.address)) {
+      // The peer sends its SYN again.
+    } else if (listener !== undefined) {
+      if (!listener.hasRoom((victim) => this.#remove(victim))) return;
+      const link = this.#add(local, remote, segment);
+      link.backlog = listener;
+      listener.add(link);
+    } else this.#ask(segment, local, remote);
+  }
+
+  /** Has the handler decide about a SYN, unless it decides about the same already, or about too many. */
+  #ask(segment: TcpSegment, local: Endpoint, remote: Endpoint): void {
+    const isAsked =
+      this.#requests.find(local.address, local.port, remote.address, remote.port) !== undefined;
+    if (isAsked || this.#requests.size >= this.#limits.maxRequests) return;
+    const syn = { ...segment, bytes: new Uint8Array(0), payloadStart: 0, payloadEnd: 0 };
+    const decide = (): boolean => {
+      const isOpen = this.#requests.list().includes(request);
+      this.#requests.remove(request);
+      return isOpen;
+    };
+    const request = new TcpRequest(
+      local,
+      remote,
+      () =>
+        decide() && this.isFree(local, remote) ? this.#add(local, remote, syn).stream : undefined,
+      () => {
+        if (!decide()) return;
+        this.#reset(syn, local, remote);
+        this.#needs.flushSoon();
+      },
+    );
+    this.#requests.add(request);
+    this.#handler?.(request);
+  }
+
+  /** Opens a connection, or accepts the one of a SYN. */
+  #add(local: Endpoint, remote: Endpoint, syn: TcpSegment | undefined): TcpLink {
+    const { randomUint32, mtu, now } = this.#needs;
+    const flow = {
+      localPort: local.port,
+      remotePort: remote.port,
+      addressSum: pseudoHeaderSum(local.address, remote.address, IpProtocol.tcp),
+      initialSequence: randomUint32(),
+      timestampOffset: randomUint32(),
+      maxSegmentBytes: mtu - ipv6HeaderBytes - headerBytes,
+    };
+    const connection =
+      syn === undefined
+        ? TcpConnection.connect(flow, this.#options, now())
+        : TcpConnection.accept(flow, syn, this.#options, now());
+    const touch = (): void => this.#touch(link);
+    const stream = new TcpStream(local, remote, connection, { now, touch });
+    const header = {
+      source: local.address,
+      destination: remote.address,
+      nextHeader: IpProtocol.tcp,
+    };
+    const link = new TcpLink(connection, stream, header);
+    this.#links.add(link);
+    this.#byPeer.add(remote.address, link);
+    this.#touch(link);
+    return link;
+  }
+
+  #hasRoom(peer: Uint8Array): boolean {
+    const { maxConnections, maxConnectionsPerPeer } = this.#limits;
+    return this.connections < maxConnections && this.#byPeer.count(peer) < maxConnectionsPerPeer;
+  }
+
+  #remove(link: TcpLink): void {
+    this.#links.remove(link);
+    this.#byPeer.remove(link.remote.address, link);
+    this.#wakes.remove(link);
+    this.#timeWait.delete(link);
+    link.backlog?.forget(link);
+  }
+
+  #touch(link: TcpLink): void {
+    if (link.isDirty) return;
+    link.isDirty = true;
+    this.#dirty.push(link);
+    this.#needs.flushSoon();
+  }
+
+  /** Hands on the events of a connection, sends what it has to send, and notes when it wants to be woken. */
+  #settle(link: TcpLink): void {
+    const { connection, stream } = link;
+    for (const event of connection.takeEvents()) {
+      if (event.type === "connected") {
+        link.backlog?.offer(link);
+        link.backlog = undefined;
+      }
+      stream.notify(event);
+    }
+    this.#drain(link);
+    const wake = connection.nextWake();
+    if (wake === undefined) this.#remove(link);
+    else this.#wakes.schedule(link, wake);
+    if (connection.state === "time-wait") this.#noteTimeWait(link);
+  }
+
+  #drain(link: TcpLink): void {
+    const { batch } = this.#needs;
+    const now = this.#needs.now();
+    for (;;) {
+      const length = link.connection.writeSegment(batch.buffer, ipv6HeaderBytes, now);
+      if (length === 0) return;
+      batch.push(link.header, length);
+    }
+  }
+
+  #noteTimeWait(link: TcpLink): void {
+    if (this.#timeWait.has(link)) return;
+    this.#timeWait.add(link);
+    if (this.#timeWait.size <= this.#limits.maxTimeWait) return;
+    for (const oldest of this.#timeWait) {
+      this.#remove(oldest);
+      return;
+    }
+  }
+
+  #reset(segment: TcpSegment, local: Endpoint, remote: Endpoint): void {
+    const { batch } = this.#needs;
+    const addressSum = pseudoHeaderSum(local.address, remote.address, IpProtocol.tcp);
+    const length = writeResetFor(segment, batch.buffer, ipv6HeaderBytes, addressSum);
+    if (length === 0) return;
+    const header = {
+      source: local.address,
+      destination: remote.address,
+      nextHeader: IpProtocol.tcp,
+    };
+    batch.push(header, length);
+  }
+}

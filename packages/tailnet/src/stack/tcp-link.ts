@@ -1,0 +1,38 @@
+import type { Ipv6Header, TcpConnection } from "@slipway/wire";
+
+import type { Endpoint } from "./address.ts";
+import type { Connected } from "./connection-table.ts";
+import type { TcpStream } from "./tcp-stream.ts";
+import type { Sleeper } from "./wake-queue.ts";
+
+/** The holder of connections whose handshake is not done. */
+export interface Backlog {
+  /** Takes a connection whose handshake is done. */
+  offer(link: TcpLink): void;
+  /** Forgets one that has ended before. */
+  forget(link: TcpLink): void;
+}
+
+/** A TCP connection with its addresses and what the stack knows of it. */
+export class TcpLink implements Connected, Sleeper {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly connection: TcpConnection;
+  readonly stream: TcpStream;
+  /** The header of all its packets. */
+  readonly header: Ipv6Header;
+  /** The listener that counts it until its handshake is done. */
+  backlog: Backlog | undefined;
+  /** True while it waits to be looked at. */
+  isDirty = false;
+  queueIndex = -1;
+  queuedFor = 0;
+
+  constructor(connection: TcpConnection, stream: TcpStream, header: Ipv6Header) {
+    this.connection = connection;
+    this.stream = stream;
+    this.local = stream.local;
+    this.remote = stream.remote;
+    this.header = header;
+  }
+}

@@ -1,0 +1,149 @@
+import { abortable } from "@slipway/runtime";
+import type { KeepAliveOptions, TcpConnection, TcpError, TcpEvent } from "@slipway/wire";
+
+import type { Endpoint } from "./address.ts";
+import { StackError } from "./errors.ts";
+
+/** What a stream needs of the stack that it belongs to. */
+export interface StreamNeeds {
+  /** The monotonic time. */
+  readonly now: () => number;
+  /** Sends what the connection has to send, soon. */
+  readonly touch: () => void;
+}
+
+/**
+ * A TCP connection with promises. Each direction has one reader or writer at a time. Whoever has the stream closes it, or
+ * holds it with `await using`.
+ */
+export class TcpStream implements AsyncDisposable {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly #connection: TcpConnection;
+  readonly #needs: StreamNeeds;
+  #change = Promise.withResolvers<void>();
+  #hasWaiter = false;
+  #isPeerFinished = false;
+  #isFinished = false;
+  #end: { readonly error: TcpError | undefined } | undefined;
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+
+  constructor(local: Endpoint, remote: Endpoint, connection: TcpConnection, needs: StreamNeeds) {
+    this.local = local;
+    this.remote = remote;
+    this.#connection = connection;
+    this.#needs = needs;
+    // Who opens the connection waits for it; a failure is no news to anybody else.
+    this.#connected.promise.catch(() => undefined);
+  }
+
+  /** Resolves when the handshake is done; rejects with a `TcpError` if it failed. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  /** Resolves when the connection is over, however it ended. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** The smoothed round-trip time; undefined before the first measurement. */
+  get rttMs(): number | undefined {
+    return this.#connection.rttMs;
+  }
+
+  /**
+   * Waits for the next bytes, and consumes them; `undefined` after the last. The bytes may be kept. Throws `TcpError` if the
+   * connection failed.
+   */
+  async read(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const bytes = this.#connection.peek();
+      if (bytes !== undefined) {
+        this.#connection.consume(bytes.length, this.#needs.now());
+        this.#needs.touch();
+        return bytes;
+      }
+      if (this.#isPeerFinished) return undefined;
+      if (this.#end !== undefined) {
+        if (this.#end.error !== undefined) throw this.#end.error;
+        return undefined;
+      }
+      await this.#changed(signal);
+    }
+  }
+
+  /**
+   * Writes all of `bytes`, which are copied, and waits while there is no room. Throws `TcpError` if the connection failed,
+   * `StackError` "stream-finished" after `finish` or `close`.
+   */
+  async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      if (this.#end?.error !== undefined) throw this.#end.error;
+      if (this.#isFinished || this.#end !== undefined) {
+        throw new StackError("stream-finished", "write to a stream that was finished");
+      }
+      const rest = written === 0 ? bytes : bytes.subarray(written);
+      const taken = this.#connection.write(rest, this.#needs.now());
+      written += taken;
+      if (taken > 0) this.#needs.touch();
+      if (written < bytes.length) await this.#changed(signal);
+    }
+  }
+
+  /** Ends the direction to the peer after what was written. Reading goes on. */
+  finish(): void {
+    this.#isFinished = true;
+    this.#connection.finish(this.#needs.now());
+    this.#needs.touch();
+  }
+
+  /** Ends the connection: what was written is still sent, what comes is refused. Idempotent. */
+  close(): void {
+    this.#isFinished = true;
+    this.#connection.close(this.#needs.now());
+    this.#needs.touch();
+  }
+
+  /** Ends the connection at once. */
+  abort(): void {
+    this.#isFinished = true;
+    this.#connection.abort();
+    this.#needs.touch();
+  }
+
+  /** Asks an idle peer whether it is there; `undefined` turns that off. */
+  setKeepAlive(options: KeepAliveOptions | undefined): void {
+    this.#connection.setKeepAlive(options, this.#needs.now());
+    this.#needs.touch();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Takes an event of the connection; only the stack calls it. */
+  notify(event: TcpEvent): void {
+    if (event.type === "connected") this.#connected.resolve();
+    if (event.type === "finished") this.#isPeerFinished = true;
+    if (event.type === "closed") {
+      this.#end = { error: event.error };
+      this.#closed.resolve();
+      this.#connected.reject(event.error);
+    }
+    if (!this.#hasWaiter) return;
+    this.#hasWaiter = false;
+    const change = this.#change;
+    this.#change = Promise.withResolvers();
+    change.resolve();
+  }
+
+  /** Waits for any event, of either direction. */
+  async #changed(signal: AbortSignal): Promise<void> {
+    this.#hasWaiter = true;
+    await abortable(this.#change.promise, signal);
+  }
+}
