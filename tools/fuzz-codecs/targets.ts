@@ -10,9 +10,11 @@ import { expressionsTarget } from "./targets/expressions.ts";
 import { identitiesTarget } from "./targets/identities.ts";
 import { logBatchesTarget } from "./targets/log-batches.ts";
 import { messagesTarget } from "./targets/messages.ts";
+import { packetsTarget } from "./targets/packets.ts";
 import { requestsTarget } from "./targets/requests.ts";
 import { schedulesTarget } from "./targets/schedules.ts";
 import { stunTarget } from "./targets/stun.ts";
+import { tcpPeerTarget } from "./targets/tcp-peer.ts";
 import { templateTarget } from "./targets/template.ts";
 import { yamuxTarget } from "./targets/yamux.ts";
 
@@ -25,6 +27,8 @@ export const targets: readonly FuzzTarget[] = [
   drpcTarget,
   derpTarget,
   stunTarget,
+  packetsTarget,
+  tcpPeerTarget,
   agentSessionTarget,
   templateTarget,
   expressionsTarget,
