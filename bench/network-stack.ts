@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+
+import { systemClock } from "@slipway/runtime";
+import { type Endpoint, NetworkStack, type TcpStream } from "@slipway/tailnet";
+import { BytePattern, TcpPair } from "@slipway/testkit/links";
+
+import { type Measurement, printReport, repeat } from "./report.ts";
+
+/*
+ * The network stack by itself: two of them back to back in one thread, and connections over links of 100 Mbit/s in virtual time,
+ * with every byte compared. The share of a link is that of the application, headers being part of the rest.
+ *
+ *   npm run bench:network-stack [-- --megabytes=500] [--runs=3] [--json]
+ *
+ * Ends with 1 when two stacks move less than 300 MB/s.
+ */
+
+const leastMegabytesPerSecond = 300;
+/** 100 Mbit/s. */
+const bytesPerMs = 12_500;
+
+const { signal } = new AbortController();
+
+function option(name: string, otherwise: number): number {
+  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
+}
+
+const bytes = option("megabytes", 500) * 1e6;
+const runs = option("runs", 3);
+
+function addressOf(host: number): Uint8Array {
+  return Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? host : 0xfd));
+}
+
+/** Opens two stacks, each of which hands its packets to the other in the next turn. */
+function openPair(): readonly [NetworkStack, NetworkStack] {
+  const open = (host: number, deliver: (packets: readonly Uint8Array[]) => void): NetworkStack =>
+    new NetworkStack({
+      addresses: [addressOf(host)],
+      clock: systemClock,
+      randomUint32: () => randomBytes(4).readUInt32BE(),
+      send: (packets) => {
+        const copies = copyAll(packets);
+        setImmediate(() => deliver(copies));
+      },
+    });
+  const client: NetworkStack = open(1, (packets) => server.receive(packets));
+  const server: NetworkStack = open(2, (packets) => client.receive(packets));
+  return [client, server];
+}
+
+/** Copies packets into one buffer, as a tunnel does when it encrypts them. */
+function copyAll(packets: readonly Uint8Array[]): readonly Uint8Array[] {
+  const copy = Buffer.concat(packets);
+  let at = 0;
+  return packets.map((packet) => {
+    at += packet.length;
+    return copy.subarray(at - packet.length, at);
+  });
+}
+
+async function send(stream: TcpStream, pattern: BytePattern): Promise<void> {
+  for (let sent = 0; sent < bytes;) {
+    const part = pattern.view(sent, bytes - sent);
+    await stream.write(part, signal);
+    sent += part.length;
+  }
+  stream.finish();
+}
+
+async function receive(stream: TcpStream, pattern: BytePattern): Promise<void> {
+  let received = 0;
+  for (let part = await stream.read(signal); part !== undefined; part = await stream.read(signal)) {
+    if (!pattern.matches(received, part)) throw new Error(`other bytes at ${received}`);
+    received += part.length;
+  }
+  if (received !== bytes) throw new Error(`${received} bytes, wanted ${bytes}`);
+  stream.finish();
+}
+
+async function measureBackToBack(): Promise<number> {
+  const [client, server] = openPair();
+  await using stacks = new AsyncDisposableStack();
+  stacks.use(client);
+  stacks.use(server);
+  const listener = server.listen(1);
+  const to: Endpoint = { address: addressOf(2), port: 1 };
+  const stream = await client.connect(to, { signal });
+  const pattern = new BytePattern(1);
+  const started = performance.now();
+  for await (const accepted of listener) {
+    await Promise.all([send(stream, pattern), receive(accepted, pattern)]);
+    break;
+  }
+  return bytes / 1000 / (performance.now() - started);
+}
+
+function measureLink(rttMs: number, lossRate: number, queuePackets: number): Measurement {
+  const link = { delayMs: rttMs / 2, bytesPerMs, queuePackets };
+  const pair = new TcpPair({
+    seed: 5,
+    client: { sendBytes: bytes / 2 },
+    server: { sendBytes: 0, staysOpen: true },
+    link: { toServer: { ...link, lossRate }, toClient: link },
+  });
+  const start = pair.now;
+  pair.run(() => pair.server.isPeerFinished, 3_600_000);
+  if (pair.server.isSpoilt) throw new Error("other bytes arrived");
+  const share = (pair.server.read / (pair.now - start) / bytesPerMs) * 100;
+  return {
+    name: `${rttMs} ms, ${lossRate * 100} % lost, queue of ${queuePackets}`,
+    unit: "% of 100 Mbit/s",
+    runs: [share],
+  };
+}
+
+const backToBack = {
+  name: "two stacks back to back",
+  unit: "MB/s",
+  runs: await repeat(runs, measureBackToBack),
+};
+const links: Measurement[] = [];
+for (const rttMs of [20, 100]) {
+  for (const queuePackets of [256, 32]) {
+    for (const lossRate of [0, 0.001, 0.01]) links.push(measureLink(rttMs, lossRate, queuePackets));
+  }
+}
+printReport("Network stack", [backToBack, ...links]);
+if (Math.max(...backToBack.runs) < leastMegabytesPerSecond) process.exitCode = 1;
