@@ -74,26 +74,26 @@ export class Rack {
   }
 
   /**
-   * Marks the segments that are lost (step 5), and sets the deadline for those that may be soon. Returns the number of
-   * lost bytes.
+   * Marks the segments that are lost (step 5), and sets the deadline for the next that may be. Returns the number of lost
+   * bytes.
    */
   detectLosses(board: Scoreboard, path: RackPath, now: number): number {
     const patienceMs = this.#rttMs + this.#reorderingWindow(board, path);
-    let latest = Number.NEGATIVE_INFINITY;
     let lostBytes = 0;
+    this.#deadline = Number.POSITIVE_INFINITY;
     let segment = board.longestInFlight;
     while (segment !== undefined && !segment.wasSentAfter(this.#sentAt, this.#end)) {
-      const next: SentSegment | undefined = segment.later;
       const lostAt = segment.sentAt + patienceMs;
-      if (lostAt <= now) {
-        lostBytes += segment.length;
-        board.lose(segment);
-      } else {
-        latest = Math.max(latest, lostAt);
+      if (lostAt > now) {
+        // All others were sent later: to look at each of them for each ACK would be a peer's to exploit.
+        this.#deadline = lostAt;
+        break;
       }
+      const next: SentSegment | undefined = segment.later;
+      lostBytes += segment.length;
+      board.lose(segment);
       segment = next;
     }
-    this.#deadline = Number.isFinite(latest) ? latest : Number.POSITIVE_INFINITY;
     return lostBytes;
   }
 
