@@ -3,7 +3,7 @@ export { BytePattern } from "./links/byte-pattern.ts";
 export type { EndPlan, TcpEnd } from "./links/tcp-end.ts";
 export { TcpPair } from "./links/tcp-pair.ts";
 export type { PairOptions } from "./links/tcp-pair.ts";
-export { dataAt, ScriptedPeer } from "./links/scripted-peer.ts";
+export { dataAt, ourSequence, ScriptedPeer } from "./links/scripted-peer.ts";
 export type { Heard, PeerHabits, Said } from "./links/scripted-peer.ts";
 export { VirtualLink } from "./links/virtual-link.ts";
 export type { LinkCounts, LinkOptions } from "./links/virtual-link.ts";

@@ -75,7 +75,7 @@ export type { TcpErrorCode } from "./tcp/errors.ts";
 export type { TcpEvent } from "./tcp/events.ts";
 export type { KeepAliveOptions } from "./tcp/keep-alive.ts";
 export { writeResetFor } from "./tcp/reset.ts";
-export { parseSegment, TcpFlag } from "./tcp/segment.ts";
+export { parseQuotedSegment, parseSegment, TcpFlag } from "./tcp/segment.ts";
 export type { TcpSegment } from "./tcp/segment.ts";
 export type { TcpState } from "./tcp/state.ts";
 

@@ -289,6 +289,51 @@ it("ends a connection attempt when ICMPv6 says that the peer cannot be reached",
   await failed;
 });
 
+it("takes no ICMPv6 error about what it has not sent, nor about an open connection", async () => {
+  const { stack, sent } = openAlone();
+  const connecting = stack.connect({ address: theirs, port: 80 }, { signal });
+  connecting.catch(() => undefined);
+  await turn();
+  const [syn = new Uint8Array()] = sent;
+  const otherSequence = syn.slice(0, 48);
+  otherSequence[44] = (otherSequence[44] ?? 0) ^ 1;
+  const otherPort = syn.slice(0, 48);
+  otherPort[41] = (otherPort[41] ?? 0) ^ 1;
+  for (const cause of [otherSequence, otherPort, syn.slice(0, 47), syn.slice(0, 20)]) {
+    stack.receive([icmpPacket({ type: "unreachable", code: 0, cause })]);
+    stack.receive([icmpPacket({ type: "unknown-next-header", pointer: 6, cause })]);
+  }
+  await turn();
+  expect(stack.connections).toBe(1);
+  const packets: Uint8Array[] = [];
+  const client: NetworkStack = open(ours, (batch) => {
+    packets.push(...batch);
+    server.receive(batch);
+  });
+  const server: NetworkStack = open(theirs, (batch) => client.receive(batch));
+  const [stream, accepted] = await connectPair(client, server);
+  const upload = stream.write(new Uint8Array(20_000), signal).then(() => stream.finish());
+  for (const packet of packets.slice(0, 3)) {
+    const cause = packet.subarray(0, 60);
+    client.receive([icmpPacket({ type: "unreachable", code: 0, cause })]);
+    client.receive([icmpPacket({ type: "packet-too-big", mtu: 68, cause })]);
+  }
+  expect(await readAll(accepted)).toHaveLength(20_000);
+  await upload;
+  // A forged MTU makes no smaller segments: that of a tunnel is the least of IPv6.
+  expect(packets.filter(({ length }) => length === 1280).length).toBeGreaterThan(14);
+});
+
+it("fails when nobody can take its packets", async () => {
+  const { stack } = openAlone({
+    send: () => {
+      throw new Error("the tunnel is broken");
+    },
+  });
+  stack.sendUdp({ address: ours, port: 1 }, { address: theirs, port: 2 }, ours);
+  await expect(stack.failed).rejects.toThrow("the tunnel is broken");
+});
+
 it("takes nothing that is not for its address, malformed, too big or from everybody", async () => {
   const { stack, sent } = openAlone();
   const echo = { type: "echo-request", identifier: 5, sequence: 6 } as const;

@@ -1,6 +1,7 @@
 import {
   IpProtocol,
   ipv6HeaderBytes,
+  parseQuotedSegment,
   parseSegment,
   pseudoHeaderSum,
   TcpConnection,
@@ -125,13 +126,13 @@ export class TcpLayer {
 
   /** Takes the news that a packet of ours, whose beginning is `cause`, did not get there. */
   unreachable(cause: Uint8Array, packet: Ipv6Packet): void {
-    const segment = cause.subarray(packet.payloadStart);
-    if (segment.length < 4) return;
-    const [sourceHigh = 0, sourceLow = 0, high = 0, low = 0] = segment;
-    const localPort = sourceHigh * 256 + sourceLow;
-    const link = this.#links.find(packet.source, localPort, packet.destination, high * 256 + low);
+    const quoted = parseQuotedSegment(cause, packet.payloadStart);
+    if (quoted === undefined) return;
+    const { source, destination } = packet;
+    const { sourcePort, destinationPort, sequence } = quoted;
+    const link = this.#links.find(source, sourcePort, destination, destinationPort);
     if (link === undefined) return;
-    link.connection.unreachable();
+    link.connection.unreachable(sequence);
     this.#touch(link);
   }
 

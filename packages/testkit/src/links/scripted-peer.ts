@@ -39,7 +39,8 @@ export interface PeerHabits {
   readonly hasTimestamps?: boolean;
 }
 
-const ourSequence = 0xffff_f000;
+/** The initial sequence number of the connection under test. */
+export const ourSequence = 0xffff_f000;
 const peerSequence = 0x7fff_ff00;
 
 /** The peer of one connection, which says what a test wants it to say, byte by byte as the test encodes it. */

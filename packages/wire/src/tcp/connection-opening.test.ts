@@ -1,4 +1,4 @@
-import { ScriptedPeer } from "@slipway/testkit/links";
+import { ourSequence, ScriptedPeer } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
 
 const bare = { flags: "", length: 0 };
@@ -119,15 +119,17 @@ it("closes without a word before the peer has answered, and with a RST after", (
   expect(half.hear()).toMatchObject([{ flags: "R", at: 1, ack: 1 }]);
 });
 
-it("ends when ICMPv6 says that the peer cannot be reached, unless it has answered", () => {
+it("ends when ICMPv6 says that its SYN did not arrive, unless the peer has answered", () => {
   const peer = ScriptedPeer.called();
   peer.hear();
-  peer.connection.unreachable();
+  peer.connection.unreachable(ourSequence + 1);
+  expect(peer.connection.state).toBe("syn-sent");
+  peer.connection.unreachable(ourSequence);
   expect(peer.connection.takeEvents()).toMatchObject([
     { type: "closed", error: { code: "unreachable" } },
   ]);
   const connected = ScriptedPeer.connected();
-  connected.connection.unreachable();
+  connected.connection.unreachable(ourSequence);
   expect(connected.connection.state).toBe("established");
 });
 

@@ -167,9 +167,13 @@ export class TcpConnection {
     this.#fail("aborted", "connection aborted");
   }
 
-  /** Ends the connection if the peer has not answered: an ICMPv6 message says that it cannot be reached. */
-  unreachable(): void {
-    if (this.#state === "syn-sent") this.#fail("unreachable", "destination unreachable");
+  /**
+   * Ends the connection if the peer has not answered, and the packet that an ICMPv6 message says did not arrive is the SYN:
+   * anybody can send such a message, but only who has seen the SYN knows its sequence number (RFC 5927 §4.1).
+   */
+  unreachable(sequence: number): void {
+    if (this.#state !== "syn-sent" || sequence !== this.#flow.initialSequence) return;
+    this.#fail("unreachable", "destination unreachable");
   }
 
   /** Asks an idle peer whether it is still there; `undefined` turns that off. */

@@ -68,6 +68,21 @@ export function parseSegment(
   };
 }
 
+/** The fields of a segment that an ICMPv6 error quotes at least. */
+export type QuotedSegment = Pick<SegmentHeader, "sourcePort" | "destinationPort" | "sequence">;
+
+const quotedBytes = 8;
+
+/** Parses the beginning of a segment, which may be cut short anywhere; `undefined` if too little of it is there. */
+export function parseQuotedSegment(bytes: Uint8Array, start: number): QuotedSegment | undefined {
+  if (bytes.length - start < quotedBytes) return undefined;
+  return {
+    sourcePort: readUint16(bytes, start),
+    destinationPort: readUint16(bytes, start + 2),
+    sequence: readUint32(bytes, start + 4),
+  };
+}
+
 /** Returns the length of a segment in sequence numbers: its payload, and one each for SYN and FIN. */
 export function segmentLength(segment: TcpSegment): number {
   const { flags } = segment;
