@@ -2,7 +2,7 @@
 export interface StackLimits {
   /** TCP connections in any state but TIME-WAIT (default: 8192): SYNs beyond it are dropped. */
   readonly maxConnections: number;
-  /** The same of one peer, TIME-WAIT included (default: 2048). */
+  /** The same of one peer (default: 2048). */
   readonly maxConnectionsPerPeer: number;
   /** Ended TCP connections that wait for old segments (default: 2048): the oldest makes room. */
   readonly maxTimeWait: number;

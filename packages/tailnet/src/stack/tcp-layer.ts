@@ -246,11 +246,13 @@ export class TcpLayer {
   }
 
   #remove(link: TcpLink): void {
+    link.isRemoved = true;
     this.#links.remove(link);
     this.#byPeer.remove(link.remote.address, link);
     this.#wakes.remove(link);
     this.#timeWait.delete(link);
     link.backlog?.forget(link);
+    link.backlog = undefined;
   }
 
   #touch(link: TcpLink): void {
@@ -270,6 +272,7 @@ export class TcpLayer {
       }
       stream.notify(event);
     }
+    if (link.isRemoved) return;
     this.#drain(link);
     const wake = connection.nextWake();
     if (wake === undefined) this.#remove(link);
@@ -290,6 +293,7 @@ export class TcpLayer {
   #noteTimeWait(link: TcpLink): void {
     if (this.#timeWait.has(link)) return;
     this.#timeWait.add(link);
+    this.#byPeer.remove(link.remote.address, link);
     if (this.#timeWait.size <= this.#limits.maxTimeWait) return;
     for (const oldest of this.#timeWait) {
       this.#remove(oldest);

@@ -12,6 +12,7 @@ import {
 import { afterEach, expect, it } from "vitest";
 
 import { NetworkStack, type StackOptions } from "./network-stack.ts";
+import type { TcpStream } from "./tcp-stream.ts";
 
 const ours = addressOf(1);
 const clock = createFakeClock();
@@ -211,4 +212,80 @@ it("keeps no more ended connections than the limit", async () => {
   await turn();
   const resets = sent.filter((bytes) => ((bytes[53] ?? 0) & TcpFlag.rst) !== 0);
   expect(resets).toHaveLength(3);
+});
+
+/** Has a caller's connection end, first here and then there, so that it waits for old segments here. */
+async function endOne(
+  stack: NetworkStack,
+  sent: Uint8Array[],
+  caller: Caller,
+  streams: AsyncIterable<TcpStream>,
+): Promise<TcpStream> {
+  stack.receive(caller.packets());
+  await turn();
+  caller.receive(sent.splice(0));
+  stack.receive(caller.packets());
+  await turn();
+  for await (const stream of streams) {
+    stream.finish();
+    await turn();
+    caller.receive(sent.splice(0));
+    caller.connection.finish(clock.now());
+    stack.receive(caller.packets());
+    await turn();
+    caller.receive(sent.splice(0));
+    expect(caller.connection.state).toBe("closed");
+    return stream;
+  }
+  throw new Error("nobody came");
+}
+
+it("does not count connections that have ended for a peer's share", async () => {
+  const { stack, sent } = open({ limits: { maxConnectionsPerPeer: 5 } });
+  const listener = stack.listen(80);
+  for (let port = 1; port <= 20; port += 1) {
+    await endOne(stack, sent, new Caller(2, port), listener);
+  }
+  expect(stack.connections).toBe(0);
+});
+
+it("forgets an ended connection for good when a new one takes its place", async () => {
+  const { stack, sent } = open({});
+  const listener = stack.listen(80);
+  const stream = await endOne(stack, sent, new Caller(2, 1), listener);
+  // The timestamps of the new one go on from those of the old.
+  await clock.advance(1000);
+  const again = new Caller(2, 1);
+  stack.receive(again.packets());
+  stream.close();
+  stream.setKeepAlive(undefined);
+  await turn();
+  expect(stack.connections).toBe(1);
+  expect(again.receive(sent.splice(0))).toBe(1);
+  stream.abort();
+  await turn();
+  expect(sent).toEqual([]);
+  expect(stack.connections).toBe(1);
+});
+
+it("holds what a peer sends for connections that nobody reads within their buffers", async () => {
+  const { stack, sent } = open({ tcp: { maxReceiveBytes: 20_000 } });
+  const listener = stack.listen(80);
+  const caller = new Caller(2, 1);
+  stack.receive(caller.packets());
+  await turn();
+  caller.receive(sent.splice(0));
+  caller.connection.write(new Uint8Array(200_000), clock.now());
+  for (let step = 0; step < 100; step += 1) {
+    stack.receive(caller.packets());
+    await clock.advance(1);
+    caller.connection.tick(clock.now());
+    caller.receive(sent.splice(0));
+  }
+  // The rest waits at the peer.
+  expect(caller.connection.queuedBytes).toBeGreaterThanOrEqual(180_000);
+  for await (const stream of listener) {
+    expect((await stream.read(new AbortController().signal))?.length).toBeLessThanOrEqual(20_000);
+    break;
+  }
 });

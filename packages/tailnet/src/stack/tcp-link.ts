@@ -25,6 +25,8 @@ export class TcpLink implements Connected, Sleeper {
   backlog: Backlog | undefined;
   /** True while it waits to be looked at. */
   isDirty = false;
+  /** True once the stack has forgotten it: what its user calls then has no effect on others. */
+  isRemoved = false;
   queueIndex = -1;
   queuedFor = 0;
 
