@@ -214,7 +214,14 @@ export class NetworkStack implements AsyncDisposable {
     this.#isFlushDue = true;
     queueMicrotask(() => {
       this.#isFlushDue = false;
-      this.#flush();
+      try {
+        this.#flush();
+      } catch (error) {
+        // An error of the taker of packets is the stack's failure; nobody else would handle it.
+        this.#scope.run(async () => {
+          throw error;
+        });
+      }
     });
   }
 
