@@ -187,12 +187,12 @@ export class TcpLayer {
 
   /** Has the handler decide about a SYN, unless it decides about the same already, or about too many. */
   #ask(segment: TcpSegment, local: Endpoint, remote: Endpoint): void {
-    const isAsked =
-      this.#requests.find(local.address, local.port, remote.address, remote.port) !== undefined;
-    if (isAsked || this.#requests.size >= this.#limits.maxRequests) return;
+    const find = (): TcpRequest | undefined =>
+      this.#requests.find(local.address, local.port, remote.address, remote.port);
+    if (find() !== undefined || this.#requests.size >= this.#limits.maxRequests) return;
     const syn = { ...segment, bytes: new Uint8Array(0), payloadStart: 0, payloadEnd: 0 };
     const decide = (): boolean => {
-      const isOpen = this.#requests.list().includes(request);
+      const isOpen = find() === request;
       this.#requests.remove(request);
       return isOpen;
     };
