@@ -181,6 +181,14 @@ it.each(states)("ends in %s when it is aborted", (state) => {
   expect(peer.connection.nextWake()).toBeUndefined();
 });
 
+it("says nothing when it is aborted after its end", () => {
+  const peer = inState("last-ack");
+  peer.say({ ack: 2 });
+  expect(peer.connection.state).toBe("closed");
+  peer.connection.abort();
+  expect(peer.hear()).toEqual([]);
+});
+
 it("closes with a FIN, and answers data that comes then with a RST", () => {
   const peer = ScriptedPeer.connected();
   peer.connection.close(peer.now);

@@ -163,6 +163,7 @@ export class TcpConnection {
 
   /** Ends the connection at once, with a RST if the peer knows of it. */
   abort(): void {
+    if (this.#state === "closed") return;
     if (this.#state !== "syn-sent" && this.#state !== "time-wait") this.#sendReset();
     this.#fail("aborted", "connection aborted");
   }
