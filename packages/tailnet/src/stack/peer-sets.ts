@@ -40,7 +40,9 @@ export class PeerSets<T> {
 
   /** Returns all things as they are now. */
   list(): readonly T[] {
-    return [...this.#byPeer.values()].flatMap((items) => [...items]);
+    const all: T[] = [];
+    for (const items of this.#byPeer.values()) all.push(...items);
+    return all;
   }
 
   clear(): void {

@@ -12,7 +12,7 @@ const latestRtts = 4;
 /**
  * Tells the losses of a noisy path, such as a wireless one, from those of a full queue: few, and while the RTT is that of
  * an empty path. With an answer to each of them as to congestion, a loss of one in a thousand would leave 100 Mbit/s at
- * 20 ms four fifths idle (RFC 9438 §5.2, figure 2).
+ * 20 ms four fifths idle (RFC 9438 §5.1).
  */
 export class PathNoise {
   readonly #segmentBytes: number;

@@ -10,8 +10,6 @@ export interface PeerSyn {
   readonly initialSequence: number;
   /** The largest payload that it takes, options included. */
   readonly maxSegmentBytes: number;
-  /** The window that it offers at first. */
-  readonly window: number;
   /** The shift of its later windows; undefined if neither end may use one (RFC 7323 §1.3). */
   readonly windowScale: number | undefined;
   readonly hasSack: boolean;
@@ -25,7 +23,6 @@ export function readSyn(segment: TcpSegment): PeerSyn {
   return {
     initialSequence: segment.sequence,
     maxSegmentBytes: Math.max(options.maxSegmentBytes ?? defaultSegmentBytes, leastSegmentBytes),
-    window: segment.window,
     windowScale: options.windowScale,
     hasSack: options.isSackPermitted,
     timestamp: options.timestamp,

@@ -93,11 +93,4 @@ export class ReceiveQueue {
     this.#consumed += count;
     this.#blocks.discardBelow(this.#consumed);
   }
-
-  /** Drops all data; what is readable counts as consumed. */
-  clear(): void {
-    this.#consumed = this.#next;
-    this.#ranges.clear();
-    this.#blocks.clear(this.#consumed);
-  }
 }

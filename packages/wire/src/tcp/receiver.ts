@@ -133,11 +133,6 @@ export class Receiver {
     return this.#options.hasSack ? this.#sacks.take() : [];
   }
 
-  /** Drops all data. */
-  clear(): void {
-    this.#queue.clear();
-  }
-
   #reachFin(): void {
     if (this.#fin !== undefined && this.#queue.next === this.#fin.offset) {
       this.#fin.isReached = true;

@@ -17,7 +17,6 @@ export class RttEstimator {
   #variation = 0;
   #lowest = Number.POSITIVE_INFINITY;
   #lowestAt = 0;
-  #latest: number | undefined;
   /** The number of times that the timeout doubled since the last measurement. */
   #backoff = 0;
 
@@ -29,10 +28,6 @@ export class RttEstimator {
   /** The lowest RTT of the last minutes; infinite before the first measurement. */
   get lowest(): number {
     return this.#lowest;
-  }
-
-  get latest(): number | undefined {
-    return this.#latest;
   }
 
   /** RTO, doubled by each `backOff` since the last measurement. */
@@ -49,7 +44,6 @@ export class RttEstimator {
    * that the average reaches as far back with many as with one (RFC 7323 appendix G).
    */
   measured(rttMs: number, samplesPerRtt: number, now: number): void {
-    this.#latest = rttMs;
     this.#backoff = 0;
     if (rttMs <= this.#lowest || now - this.#lowestAt > lowestValidMs) {
       this.#lowest = rttMs;
