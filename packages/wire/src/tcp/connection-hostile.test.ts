@@ -191,6 +191,66 @@ it("stays within its queue when nobody acknowledges", () => {
   expect(peer.connection.writable).toBe(0);
 });
 
+it("gives up a peer that acknowledges nothing, and has held no more than its queue", () => {
+  const peer = ScriptedPeer.connected({}, { maxSendBytes: 100_000 });
+  peer.connection.write(new Uint8Array(200_000), peer.now);
+  const heard = peer.wait(130_000);
+  // The first flight, and repetitions ever more rarely.
+  expect(heard.length).toBeLessThan(30);
+  expect(heard.at(-1)).toMatchObject({ flags: "R" });
+  expect(peer.connection.takeEvents().at(-1)).toMatchObject({ error: { code: "timed-out" } });
+  expect(peer.connection.queuedBytes).toBe(0);
+});
+
+it("is not ended by a RST at any place of the window but the next, nor answers each", () => {
+  const peer = ScriptedPeer.connected();
+  let answers = 0;
+  for (let at = 2; at < 60_000; at += 1) {
+    answers += peer.say({ at, flags: "R", ack: undefined }).length;
+  }
+  expect(peer.connection.state).toBe("established");
+  expect(answers).toBe(100);
+});
+
+it("grows its window no faster for an acknowledgment in a hundred parts (RFC 5681 §3.1)", () => {
+  const once = ScriptedPeer.connected();
+  const parted = ScriptedPeer.connected();
+  for (const peer of [once, parted]) {
+    send(peer, 20_000);
+    peer.wait(5);
+  }
+  once.say({ ack: 10_001 });
+  for (let ack = 101; ack <= 10_001; ack += 100) parted.say({ ack });
+  expect(parted.connection.congestionWindow).toBeLessThanOrEqual(
+    once.connection.congestionWindow + 1220,
+  );
+});
+
+it("sends a peer that acknowledges ahead of what arrived no more than one that does not", () => {
+  const peer = ScriptedPeer.connected();
+  const before = peer.connection.congestionWindow;
+  send(peer, 200_000);
+  for (let ack = 20_000; ack < 1_000_000; ack += 1220) {
+    expect(peer.say({ ack }).every(({ length }) => length === 0)).toBe(true);
+  }
+  expect(peer.connection.congestionWindow).toBe(before);
+  // What was sent may be acknowledged before it can have arrived: slow start doubles for it, no more.
+  const end = 1 + 10 * 1220;
+  peer.say({ ack: end });
+  expect(peer.connection.congestionWindow).toBeLessThanOrEqual(2 * before);
+});
+
+it("sends no small segments into a window that opens little by little", () => {
+  const peer = ScriptedPeer.connected();
+  send(peer, 5000);
+  peer.say({ ack: 5001, window: 0 });
+  peer.connection.write(new Uint8Array(50_000), peer.now);
+  for (let window = 100; window < 1220; window += 100) {
+    expect(peer.say({ ack: 5001, window })).toEqual([]);
+  }
+  expect(peer.say({ ack: 5001, window: 1300 })).toMatchObject([{ length: 1220 }]);
+});
+
 it("takes an old timestamp for an old segment (PAWS)", () => {
   const peer = ScriptedPeer.connected({ hasTimestamps: true });
   peer.say({ data: 5, timestamps: [5000, 0] });
