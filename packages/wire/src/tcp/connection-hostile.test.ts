@@ -347,6 +347,6 @@ it("survives whatever a peer says, with bounded answers and memory", () => {
         expect(closed).toBe(state === "closed" || state === "time-wait" ? 1 : 0);
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
 });

@@ -62,7 +62,7 @@ it("delivers the same bytes in order, whatever the links do to the packets", () 
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 75 },
   );
 });
 
@@ -84,6 +84,6 @@ it("delivers what was written before either end finished its half", () => {
       expect(server).toMatchObject({ isSpoilt: false, isPeerFinished: true, isClosed: true });
       expect(client.read + server.read).toBe(203_000);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
