@@ -14,9 +14,6 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/big-e
 export const ipv6HeaderBytes = 40;
 export const ipv6AddressBytes = 16;
 
-/** The offset of the source address in a packet; the destination follows it. */
-export const ipv6AddressesOffset = 8;
-
 /** Values of the next header field; 99 carries TSMP (docs/protocol/tailnet.md §7.2). */
 export const IpProtocol = { tcp: 6, udp: 17, icmpv6: 58, tsmp: 99 } as const;
 
@@ -35,7 +32,7 @@ export interface Ipv6Packet {
 }
 
 /** The default hop limit (RFC 8200 leaves it open; this is what peers use). */
-export const defaultHopLimit = 64;
+const defaultHopLimit = 64;
 
 /** Parses the packet at the beginning of `bytes`; `undefined` if it is not a whole IPv6 packet. */
 export function parseIpv6(bytes: Uint8Array): Ipv6Packet | undefined {

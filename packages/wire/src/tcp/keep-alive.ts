@@ -7,13 +7,6 @@ export interface KeepAliveOptions {
   readonly probes: number;
 }
 
-/** The defaults of RFC 9293 §3.8.4 and of other systems: 2 h, 75 s, 9. */
-export const defaultKeepAlive: KeepAliveOptions = {
-  idleMs: 2 * 60 * 60 * 1000,
-  intervalMs: 75_000,
-  probes: 9,
-};
-
 /** Asks an idle peer whether it is still there (RFC 9293 §3.8.4). */
 export class KeepAlive {
   #options: KeepAliveOptions | undefined;

@@ -15,8 +15,7 @@ import type { SegmentOptions } from "./options.ts";
  *  RFC 9293 §3.1. The four bits after the acknowledgment number are the length of the header in 32-bit words. The
  *  urgent pointer is ignored: urgent data is data (RFC 6093).
  */
-export const minHeaderBytes = 20;
-export const maxHeaderBytes = 60;
+const minHeaderBytes = 20;
 
 /** Bits of `flags`. */
 export const TcpFlag = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const;
