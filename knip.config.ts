@@ -7,7 +7,7 @@ const config: KnipConfig = {
       project: ["*.ts", "{tools,bench,interop}/**/*.ts"],
       // The runtime itself; npm puts it first in the path of every script.
       ignoreDependencies: ["node"],
-      // The command of packages/cli; Go builds the peer of one interop test.
+      // The command of packages/cli; Go builds the peers of some interop tests.
       ignoreBinaries: ["slipway", "go"],
     },
     "packages/*": {

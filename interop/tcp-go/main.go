@@ -1,0 +1,143 @@
+// Command tcp-go is the peer of our network stack: the kernel's TCP behind a TUN device, or gVisor's. Packets go over stdin
+// and stdout, each behind its length in 16 bits.
+//
+//	tcp-go kernel   makes a device in the network namespace that it runs in
+//	tcp-go gvisor
+//
+// It has the address fd7a::2, accepts connections to port 9000, and calls port 9001 of fd7a::1 for each line "MODE BYTES" on
+// descriptor 3. See conversation.go for what is said. On stderr it prints "ready", and "done" after each call; anything else
+// is a failure.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+)
+
+const mtu = 1280
+
+// network is a TCP implementation and the device below it.
+type network interface {
+	// ReadPacket reads a packet that it sends.
+	ReadPacket(packet []byte) (int, error)
+	// WritePacket hands it a packet.
+	WritePacket(packet []byte) error
+	Listen(port int) (net.Listener, error)
+	Dial(port int) (net.Conn, error)
+}
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) != 2 {
+		log.Fatal("usage: tcp-go kernel | gvisor")
+	}
+	network, err := open(os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := network.Listen(9000)
+	if err != nil {
+		log.Fatal(err)
+	}
+	go accept(listener)
+	go send(network)
+	go call(network)
+	log.Print("ready")
+	if err := receive(network); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func open(kind string) (network, error) {
+	switch kind {
+	case "kernel":
+		return openKernel()
+	case "gvisor":
+		return openGvisor()
+	}
+	return nil, fmt.Errorf("unknown network %q", kind)
+}
+
+func accept(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go func() {
+			if err := answer(conn); err != nil {
+				log.Printf("answer: %v", err)
+			}
+		}()
+	}
+}
+
+func call(network network) {
+	lines := bufio.NewScanner(os.NewFile(3, "calls"))
+	for lines.Scan() {
+		var mode string
+		var size int64
+		if _, err := fmt.Sscan(lines.Text(), &mode, &size); err != nil {
+			log.Fatal(err)
+		}
+		go func() {
+			conn, err := network.Dial(9001)
+			if err == nil {
+				err = ask(conn, mode[0], size)
+			}
+			if err != nil {
+				log.Printf("call %s: %v", mode, err)
+			} else {
+				log.Print("done")
+			}
+		}()
+	}
+}
+
+// send passes on what the network sends, in as few writes as come together.
+func send(network network) {
+	packets := make(chan []byte, 256)
+	go func() {
+		out := bufio.NewWriterSize(os.Stdout, 1<<17)
+		for packet := range packets {
+			out.Write([]byte{byte(len(packet) >> 8), byte(len(packet))})
+			out.Write(packet)
+			if len(packets) == 0 {
+				out.Flush()
+			}
+		}
+	}()
+	buffer := make([]byte, mtu)
+	for {
+		n, err := network.ReadPacket(buffer)
+		if err != nil {
+			log.Fatal(err)
+		}
+		packets <- append([]byte(nil), buffer[:n]...)
+	}
+}
+
+// receive hands the network what comes, until the other side ends.
+func receive(network network) error {
+	in := bufio.NewReaderSize(os.Stdin, 1<<18)
+	buffer := make([]byte, 1<<16)
+	for {
+		var length [2]byte
+		if _, err := io.ReadFull(in, length[:]); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		packet := buffer[:int(length[0])<<8|int(length[1])]
+		if _, err := io.ReadFull(in, packet); err != nil {
+			return err
+		}
+		if err := network.WritePacket(packet); err != nil {
+			return err
+		}
+	}
+}
