@@ -78,6 +78,7 @@ beforeEach(async () => {
     storedLogLines: { inc: () => undefined },
     readDerpMap: () => ({ Regions: {} }),
     maxSubAgents: 32,
+    coordinate: async function* nobody() {},
   });
   rpcCaller = {
     agent: seed.agent,

@@ -32,7 +32,7 @@ describe("a route that takes an upgrade", () => {
       const answers = new Map<string, number>();
       const wanted = new Map<string, number>();
       for (const caller of callerNames) {
-        wanted.set(caller, upgraded(row, row.statuses[caller]));
+        wanted.set(caller, upgraded(row.statuses[caller]));
         answers.set(caller, await upgrade(route, row, query, world.callers[caller]));
       }
       expect(answers).toEqual(wanted);
@@ -44,8 +44,8 @@ describe("a route that takes an upgrade", () => {
  * Returns the expected status of an upgrade: callers who would be told to upgrade, or get the plain answer, get the
  * socket; the others are refused alike.
  */
-function upgraded({ upgradeStatus = 101 }: Row, status: number): number {
-  return status === 426 || status === 200 ? upgradeStatus : status;
+function upgraded(status: number): number {
+  return status === 426 || status === 200 ? 101 : status;
 }
 
 /** Resolves to the status of an upgrade; closes a socket that opens. */

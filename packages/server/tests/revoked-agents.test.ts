@@ -254,6 +254,7 @@ function openSession({ workspace }: Running): OpenSession {
     storedLogLines: { inc: () => undefined },
     readDerpMap: () => ({ Regions: {} }),
     maxSubAgents: 32,
+    coordinate: async function* nobody() {},
   });
   const caller: RpcCaller = {
     agent: {

@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 
-import type { Route } from "@slipway/api";
+import type { DerpMap, Route } from "@slipway/api";
 import { type Driver, ExternalDriver, ProcessDriver } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";
 import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
 import { GatheredHeartbeat } from "../features/agents/connection/heartbeat.ts";
+import { relayMap } from "../features/agents/derp-map.ts";
 import { MetadataBatcher } from "../features/agents/metadata/metadata-batcher.ts";
 import { AuditNotes } from "../features/audit/note-service.ts";
 import { runCleanup } from "../features/cleanup/service.ts";
@@ -15,6 +16,8 @@ import { announceWorker } from "../features/organizations/worker-service.ts";
 import { addPoolMetrics } from "../features/prebuilds/pools/metrics.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
+import { Coordinator } from "../network/coordinator/coordinator.ts";
+import { PostgresDirectory } from "../network/coordinator/postgres-directory.ts";
 import { SecretBox } from "../platform/auth/secret-box.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
@@ -29,6 +32,7 @@ import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { wireDeployment } from "./wire-deployment.ts";
+import { wireNetwork } from "./wire-network.ts";
 import { openRelay, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
@@ -101,6 +105,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   );
   const notes = opened.use(new AuditNotes({ db, clock, logger }));
   const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
+  const peers = await PostgresDirectory.open({ db, pubsub, clock, logger });
+  const coordinator = opened.use(new Coordinator({ directory: peers, clock, logger }));
   const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
   const driver = new ProcessDriver({
     workspacesDir: `${directory.path}/workspaces`,
@@ -122,10 +128,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const relay = opened.use(openRelay(settings, { clock, logger, registry: metrics.registry }));
   const platform = { db, pubsub, clock, logger };
   let stun: StunListener | undefined;
+  const work = new Scope();
   const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
     await wireDeployment(site, { db, clock, registry: metrics.registry });
     wireUsers(site, { db, clock, secrets, notes });
     wireWorkspaces(site, platform, { secrets, drivers, claimSeconds });
+    const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
     wireAgents(site, platform, {
       secrets,
       notes,
@@ -133,8 +141,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       heartbeat,
       metrics,
       replicaId,
-      stunPort: () => stun?.port,
+      readDerpMap,
+      coordinator,
     });
+    const access = wireNetwork(site, platform, { secrets, coordinator, readDerpMap });
+    work.run((stop) => access.run(stop));
     wireRelay(site, relay);
   });
   opened.use(http);
@@ -142,7 +153,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   opened.defer(() => relay.close());
   stun = opened.use(await openStun(settings.stun, http.port, { clock, logger }));
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
-  const work = opened.use(new Scope());
+  opened.use(work);
   work.run((stop) =>
     runJobs(
       needs,

@@ -1,9 +1,8 @@
-import type { DerpMap } from "@slipway/api";
 import { IdentityVerifier } from "@slipway/identity";
 
 import { createConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
 import type { Heartbeat } from "../features/agents/connection/heartbeat.ts";
-import { relayMap } from "../features/agents/derp-map.ts";
+import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
 import {
   addMeLogRoutes,
@@ -19,6 +18,8 @@ import type { AuditNotes } from "../features/audit/note-service.ts";
 import { noteActivity } from "../features/builds/deadline-service.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
 import { addExternalAgentRoutes } from "../features/workspaces/external-agent-routes.ts";
+import { coordinateAgentPeer } from "../network/agent-peer.ts";
+import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";
@@ -30,20 +31,19 @@ interface AgentParts {
   readonly heartbeat: Heartbeat;
   readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines">;
   readonly replicaId: string;
-  /** The UDP port of STUN; undefined if there is none. */
-  readonly stunPort: () => number | undefined;
+  readonly readDerpMap: ReadDerpMap;
+  readonly coordinator: Coordinator;
 }
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
 export function wireAgents(
   { routes, settings, accessUrl }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, notes, metadata, heartbeat, metrics, replicaId, stunPort }: AgentParts,
+  { secrets, notes, metadata, heartbeat, metrics, replicaId, readDerpMap, coordinator }: AgentParts,
 ): void {
   const { connectedAgents, storedLogLines } = metrics;
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
-  const readDerpMap = (): DerpMap => relayMap(accessUrl(), stunPort());
   addAgentRoutes(routes, { db, pubsub, clock, readDerpMap });
   addExternalAgentRoutes(routes, { db, secrets, notes, accessUrl });
   addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
@@ -61,6 +61,8 @@ export function wireAgents(
       noteActivity: (workspaceId) => noteActivity(db, workspaceId),
       storedLogLines,
       maxSubAgents: settings.limits.maxSubAgentsPerAgent,
+      coordinate: (caller, requests, signal) =>
+        coordinateAgentPeer({ coordinator, clock }, caller, requests, signal),
     }),
     monitor: createConnectionMonitor({ db, heartbeat, pubsub, clock, logger }, replicaId),
     budgets,

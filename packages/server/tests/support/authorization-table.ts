@@ -18,8 +18,6 @@ interface Request {
 export interface Row {
   readonly statuses: Statuses;
   readonly request: Request | ((world: World) => Promise<Request>);
-  /** The status of an upgrade for admitted callers, if it is not 101. */
-  readonly upgradeStatus?: number;
   /** Set if the answer ends the caller's session, so that each caller uses a new one. */
   readonly endsSession?: true;
 }
@@ -262,15 +260,9 @@ export const table: Readonly<Record<string, Row>> = {
   watchContainers: users(400, 404, 400, 400, {}, isReading),
   deleteDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
   recreateDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
-  coordinateAgent: {
-    ...users(426, 404, 404, 426, { query: "version=2.0" }),
-    upgradeStatus: 409,
-  },
+  coordinateAgent: users(426, 404, 404, 426, { query: "version=2.0" }),
   openTerminal: users(404, 404, 404, 404),
-  joinTailnet: {
-    ...users(426, 426, 426, 426, { query: "version=2.0" }),
-    upgradeStatus: 409,
-  },
+  joinTailnet: users(426, 426, 426, 426, { query: "version=2.0" }),
 
   // Templates: everybody reads, template writers change.
   listTemplates: users(200, 200, 200, 200),

@@ -28,7 +28,6 @@ import { addConnectionRoutes } from "./network/connection-routes.ts";
 import { addContainerRoutes } from "./network/container-routes.ts";
 import { addListeningPortRoutes } from "./network/listening-port-routes.ts";
 import { addPtyRoutes } from "./network/pty-routes.ts";
-import { addTailnetRoutes } from "./network/tailnet-routes.ts";
 import { gatherAgents, readAgent, requireAgentPlace } from "./service.ts";
 
 interface AgentRouteNeeds {
@@ -51,7 +50,6 @@ export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   addContainerRoutes(routes, needs);
   addListeningPortRoutes(routes, needs);
   addPtyRoutes(routes, needs);
-  addTailnetRoutes(routes, db);
 }
 
 function addLogRoutes(routes: Routes, needs: AgentRouteNeeds): void {

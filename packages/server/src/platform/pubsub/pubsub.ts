@@ -37,6 +37,8 @@ export const topics = {
   prebuilds: "prebuilds",
   /** Ended sessions and tokens, and changed rights; the database itself hints (migration 0007). */
   sessions: "sessions",
+  /** The peers of the network that a peer sees. */
+  tailnetPeer: (peerId: string) => `tailnet-peer:${peerId}`,
   template: (templateId: string) => `template:${templateId}`,
   workspace: (workspaceId: string) => `workspace:${workspaceId}`,
 } as const;

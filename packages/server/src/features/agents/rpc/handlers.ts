@@ -1,6 +1,8 @@
 import { duplex, type RpcEntry, type RpcTable, serverStream, unary } from "@slipway/rpc";
 import {
   Agent,
+  type CoordinateRequest,
+  type CoordinateResponseSchema,
   type DescMessage,
   type DescMethodUnary,
   type MessageInitShape,
@@ -14,7 +16,6 @@ import { announcementBanners, serviceBanner } from "./banners.ts";
 import { reportBoundaryLogs } from "./boundary-logs.ts";
 import { boundedParser } from "./bounded.ts";
 import { reportConnection } from "./connections.ts";
-import { coordinate } from "./coordinate.ts";
 import { streamDerpMaps } from "./derp-maps.ts";
 import { updateLifecycle } from "./lifecycle.ts";
 import { batchCreateLogs, type LogNeeds, parseLogRequest } from "./logs.ts";
@@ -28,7 +29,21 @@ import { type StatsNeeds, updateStats } from "./stats.ts";
 import { createSubAgent, deleteSubAgent, listSubAgents, type SubAgentNeeds } from "./sub-agents.ts";
 
 /** The needs of all handlers, each of which takes its own few. */
-export type HandlerNeeds = LogNeeds & ManifestNeeds & MetadataNeeds & StatsNeeds & SubAgentNeeds;
+export type HandlerNeeds = LogNeeds &
+  ManifestNeeds &
+  MetadataNeeds &
+  StatsNeeds &
+  SubAgentNeeds &
+  CoordinateNeeds;
+
+interface CoordinateNeeds {
+  /** Serves an agent as a peer of the network, until the signal or the end of its requests. */
+  readonly coordinate: (
+    caller: RpcCaller,
+    requests: AsyncIterable<CoordinateRequest>,
+    signal: AbortSignal,
+  ) => AsyncIterable<MessageInitShape<typeof CoordinateResponseSchema>>;
+}
 
 const { method: own } = Agent;
 const { method: network } = Tailnet;
@@ -73,11 +88,7 @@ export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
       boundedParser(network.streamDERPMaps.input),
       (_, __, signal) => streamDerpMaps(needs.readDerpMap, signal),
     ),
-    duplex(
-      network.coordinate,
-      boundedParser(network.coordinate.input),
-      ({ agent }: RpcCaller, requests) => coordinate(agent.agentId, requests),
-    ),
+    duplex(network.coordinate, boundedParser(network.coordinate.input), needs.coordinate),
     // An empty answer without storage conforms (docs/protocol/rpc.md §6.6); the request is not read.
     unary(
       network.postTelemetry,

@@ -140,6 +140,36 @@ export interface Organizations {
   updated_at: Generated<string>;
 }
 
+export interface TailnetCoordinators {
+  heartbeat_at: string;
+  id: string;
+}
+
+export interface TailnetPeers {
+  coordinator_id: string;
+  holder: string;
+  id: string;
+  is_lost: Generated<boolean>;
+  joined: Generated<number>;
+  node: Buffer | null;
+  revision: number;
+  updated_at: Generated<string>;
+}
+
+export interface TailnetReservations {
+  holder: string;
+  peer_id: string;
+  value: string;
+}
+
+export interface TailnetTunnels {
+  coordinator_id: string;
+  dst_id: string;
+  dst_readiness: Generated<number>;
+  src_id: string;
+  src_readiness: Generated<number>;
+}
+
 export interface Templates {
   active_version_id: string;
   activity_bump_ms: Generated<number>;
@@ -447,6 +477,10 @@ export interface DB {
   live_agents: LiveAgents;
   organization_members: OrganizationMembers;
   organizations: Organizations;
+  tailnet_coordinators: TailnetCoordinators;
+  tailnet_peers: TailnetPeers;
+  tailnet_reservations: TailnetReservations;
+  tailnet_tunnels: TailnetTunnels;
   template_version_dry_runs: TemplateVersionDryRuns;
   template_version_preset_prebuild_schedules: TemplateVersionPresetPrebuildSchedules;
   template_version_presets: TemplateVersionPresets;

@@ -17,6 +17,7 @@ import { up as usageOfAgents } from "./0018-usage-of-agents.ts";
 import { up as connectedAt } from "./0020-connected-at.ts";
 import { up as clockOfAgents } from "./0021-clock-of-agents.ts";
 import { up as orderOfAudit } from "./0022-order-of-audit.ts";
+import { up as tailnet } from "./0023-tailnet.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -40,4 +41,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0020-connected-at": { up: connectedAt },
   "0021-clock-of-agents": { up: clockOfAgents },
   "0022-order-of-audit": { up: orderOfAudit },
+  "0023-tailnet": { up: tailnet },
 };

@@ -1,3 +1,4 @@
+import { silentLogger, systemClock } from "@slipway/runtime";
 import {
   type CoordinateRequest,
   CoordinateRequestSchema,
@@ -5,10 +6,14 @@ import {
   encodeUuid,
   type MessageInitShape,
 } from "@slipway/wire";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
-import { agentAddresses } from "./agent-address.ts";
 import { coordinate } from "./coordinate.ts";
+import { Coordinator } from "./coordinator.ts";
+import { MemoryPeers } from "./memory-directory.ts";
+import { agentAddresses } from "./node-address.ts";
+import { defaultDirectoryTimes } from "./peer-directory.ts";
+import { agentPolicy } from "./peer-policy.ts";
 
 const agentId = "f3a1c2d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
 const otherId = "00112233-4455-6677-8899-aabbccddeeff";
@@ -24,8 +29,21 @@ async function answersTo(...fields: readonly Fields[]) {
       yield createMessage(CoordinateRequestSchema, item);
     }
   }
+  const directory = new MemoryPeers(defaultDirectoryTimes).open();
+  const coordinator = new Coordinator({ directory, clock: systemClock, logger: silentLogger });
+  onTestFinished(() => coordinator[Symbol.asyncDispose]());
+  const peer = {
+    id: agentId,
+    holder: "workspace",
+    policy: agentPolicy(agentId),
+    leaving: async () => "lost" as const,
+    reserveChange: () => 0,
+    logger: silentLogger,
+  };
+  const { signal } = new AbortController();
   const errors: unknown[] = [];
-  for await (const { error } of coordinate(agentId, requests())) errors.push(error);
+  const needs = { coordinator, clock: systemClock };
+  for await (const { error } of coordinate(needs, peer, requests(), signal)) errors.push(error);
   return { errors, read };
 }
 

@@ -1,0 +1,38 @@
+import type { Clock, Logger } from "@slipway/runtime";
+import type { CoordinateRequest, CoordinateResponseSchema, MessageInitShape } from "@slipway/wire";
+
+import type { AgentCaller } from "../platform/http/caller.ts";
+import { coordinate } from "./coordinator/coordinate.ts";
+import type { Coordinator } from "./coordinator/coordinator.ts";
+import { agentPolicy } from "./coordinator/peer-policy.ts";
+
+interface AgentPeerNeeds {
+  readonly coordinator: Coordinator;
+  readonly clock: Clock;
+}
+
+/** A session of an agent. */
+interface AgentSession {
+  readonly agent: AgentCaller;
+  readonly reserve: (budget: "nodes", cost: number) => number;
+  readonly logger: Logger;
+}
+
+/** Serves an agent as a peer of the network. */
+export function coordinateAgentPeer(
+  needs: AgentPeerNeeds,
+  { agent, reserve, logger }: AgentSession,
+  requests: AsyncIterable<CoordinateRequest>,
+  signal: AbortSignal,
+): AsyncIterable<MessageInitShape<typeof CoordinateResponseSchema>> {
+  const peer = {
+    id: agent.agentId,
+    // The agents of later builds run in the same place, and may keep their keys.
+    holder: `workspace:${agent.workspaceId}`,
+    policy: agentPolicy(agent.agentId),
+    leaving: async () => "lost" as const,
+    reserveChange: () => reserve("nodes", 1),
+    logger,
+  };
+  return coordinate(needs, peer, requests, signal);
+}

@@ -1,0 +1,106 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import { selectLiveKeys } from "../platform/auth/queries.ts";
+import { mayActFor } from "../platform/auth/rights.ts";
+import type { TokenLimits } from "../platform/auth/token-lifetime.ts";
+import type { Queryable } from "../platform/db/database.ts";
+import type { UserCaller } from "../platform/http/caller.ts";
+import { type PubSub, topics } from "../platform/pubsub/pubsub.ts";
+import { watch } from "../platform/pubsub/watch.ts";
+import { selectAgentOwners } from "./queries.ts";
+
+/** A client of the network: connected, or lost and perhaps coming back. */
+export interface Client {
+  readonly peerId: string;
+  readonly user: UserCaller;
+  /** The agents that it reaches. */
+  readonly agents: ReadonlySet<string>;
+  /** Called when the client may reach nothing any more. */
+  readonly endAll: () => void;
+  /** Called when it may not reach one of its agents any more. */
+  readonly endOne: (agentId: string) => void;
+}
+
+interface ClientAccessNeeds {
+  readonly db: Queryable;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: TokenLimits;
+}
+
+/** The interval of checks without a hint. */
+const repeatMs = 5_000;
+
+/**
+ * Ends the access of clients whose key or whose rights have ended. What has been told to agents would last otherwise:
+ * an agent keeps a peer for as long as that makes handshakes.
+ */
+export class ClientAccess {
+  readonly #needs: ClientAccessNeeds;
+  /** The newest session of each, by its peer. */
+  readonly #clients = new Map<string, Client>();
+
+  constructor(needs: ClientAccessNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Watches over a client until the result is disposed of. */
+  hold(client: Client): Disposable {
+    this.#clients.set(client.peerId, client);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#clients.get(client.peerId) === client) this.#clients.delete(client.peerId);
+      },
+    };
+  }
+
+  /** Returns whether a user may reach an agent, with the rights that they had when they connected. */
+  async mayReach(user: UserCaller, agentId: string): Promise<boolean> {
+    const owner = (await selectAgentOwners(this.#needs.db, [agentId])).get(agentId);
+    return owner !== undefined && mayActFor(user, owner);
+  }
+
+  /** Checks clients now; resolves to those that may go on as they are. */
+  async check(clients: readonly Client[]): Promise<ReadonlySet<Client>> {
+    const { db, limits } = this.#needs;
+    const ids = [...new Set(clients.flatMap(({ agents }) => [...agents]))];
+    const keyIds = [...new Set(clients.map(({ user }) => user.keyId))];
+    const [keys, owners] = await Promise.all([
+      selectLiveKeys(db, keyIds, limits),
+      ids.length === 0 ? new Map<string, string>() : selectAgentOwners(db, ids),
+    ]);
+    const roles = new Map(keys.map((key) => [key.id, key.roles.toSorted().join()]));
+    const good = new Set<Client>();
+    for (const client of clients) {
+      const { user, agents } = client;
+      if (roles.get(user.keyId) !== user.roles.toSorted().join()) {
+        client.endAll();
+        continue;
+      }
+      const lost = [...agents].filter((id) => {
+        const owner = owners.get(id);
+        // One that was added meanwhile was checked meanwhile.
+        return ids.includes(id) && (owner === undefined || !mayActFor(user, owner));
+      });
+      for (const id of lost) client.endOne(id);
+      if (lost.length === 0) good.add(client);
+    }
+    return good;
+  }
+
+  /** Checks all clients again and again, until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { pubsub, clock, logger } = this.#needs;
+    const looks = watch({ pubsub, topics: [topics.sessions], maxWaitMs: repeatMs, clock, signal });
+    for await (const _ of looks) {
+      if (this.#clients.size === 0) continue;
+      try {
+        await this.check([...this.#clients.values()]);
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn({ error: errorText(error) }, "rights of clients were not looked at");
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { duplex, type RpcTable, serverStream, unary } from "@slipway/rpc";
+import type { Clock } from "@slipway/runtime";
+import { Tailnet, timestampFromMs } from "@slipway/wire";
+
+import type { ReadDerpMap } from "../features/agents/derp-map.ts";
+import { boundedParser } from "../features/agents/rpc/bounded.ts";
+import { streamDerpMaps } from "../features/agents/rpc/derp-maps.ts";
+import type { ClientCaller } from "./client-session.ts";
+import { coordinate } from "./coordinator/coordinate.ts";
+import type { Coordinator } from "./coordinator/coordinator.ts";
+import { refreshAfterMs, type ResumeTokens } from "./resume-token.ts";
+
+interface ClientRpcNeeds {
+  readonly coordinator: Coordinator;
+  readonly tokens: ResumeTokens;
+  readonly clock: Clock;
+  readonly readDerpMap: ReadDerpMap;
+}
+
+const { method } = Tailnet;
+
+/** Returns the RPCs that clients may call (docs/protocol/rpc.md §6). Others are answered with code 12. */
+export function clientRpcs(needs: ClientRpcNeeds): RpcTable<ClientCaller> {
+  return new Map([
+    duplex(
+      method.coordinate,
+      boundedParser(method.coordinate.input),
+      (caller: ClientCaller, requests, signal) =>
+        coordinate(needs, caller.peer(), requests, signal),
+    ),
+    serverStream(
+      method.streamDERPMaps,
+      boundedParser(method.streamDERPMaps.input),
+      (_: ClientCaller, __, signal) => streamDerpMaps(needs.readDerpMap, signal),
+    ),
+    unary(
+      method.refreshResumeToken,
+      () => undefined,
+      async ({ peerId, user, audience }: ClientCaller) => {
+        const peer = { peerId, userId: user.id, audience };
+        const { token, expiresAtMs } = needs.tokens.issue(peer);
+        const refreshIn = { seconds: BigInt(refreshAfterMs / 1000) };
+        return { token, refreshIn, expiresAt: timestampFromMs(expiresAtMs) };
+      },
+    ),
+    // An empty answer without storage conforms (docs/protocol/rpc.md §6.6); the request is not read.
+    unary(
+      method.postTelemetry,
+      () => undefined,
+      async () => ({}),
+    ),
+  ]);
+}

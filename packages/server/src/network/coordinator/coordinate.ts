@@ -1,0 +1,138 @@
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import type {
+  CoordinateRequest,
+  CoordinateResponseSchema,
+  MessageInitShape,
+  Node,
+} from "@slipway/wire";
+
+import type { Coordinator } from "./coordinator.ts";
+import type { Leaving, PeerConnection } from "./peer-connection.ts";
+import type { Peer } from "./peer-directory.ts";
+import type { PeerPolicy } from "./peer-policy.ts";
+import { isSameNode, publishedNode, readRequest } from "./peer-request.ts";
+
+/** A peer that calls `Coordinate`. */
+export interface CoordinatedPeer extends Peer {
+  readonly policy: PeerPolicy;
+  /** Decides, when the call is broken off, whether the peer may come back. */
+  readonly leaving: () => Promise<Leaving>;
+  /** Reserves a change of the node, and returns the milliseconds to wait before it. */
+  readonly reserveChange: () => number;
+  readonly logger: Logger;
+}
+
+interface CoordinateNeeds {
+  readonly coordinator: Coordinator;
+  readonly clock: Pick<Clock, "sleep">;
+}
+
+type Response = MessageInitShape<typeof CoordinateResponseSchema>;
+
+/** The longest wait before a change of a node; one that would wait longer is refused. */
+const maxChangeWaitMs = 10_000;
+
+/**
+ * Serves the RPC `Coordinate` (docs/protocol/rpc.md §6.3). It ends with the peer's `disconnect`, a request that is refused,
+ * or a newer call of the same peer; with the caller's signal the peer counts as lost, or as gone if it may not come back.
+ */
+export async function* coordinate(
+  needs: CoordinateNeeds,
+  peer: CoordinatedPeer,
+  requests: AsyncIterable<CoordinateRequest>,
+  signal: AbortSignal,
+): AsyncGenerator<Response, void, undefined> {
+  const connection = needs.coordinator.join(peer);
+  void readRequests(needs, peer, connection, requests, signal);
+  try {
+    for await (const response of connection.responses(signal)) {
+      yield "error" in response ? response : { peerUpdates: [...response.peerUpdates] };
+    }
+  } finally {
+    connection.leave(await leavingOf(peer));
+  }
+}
+
+/** Carries out requests one after the other until the connection is over; never rejects. */
+async function readRequests(
+  needs: CoordinateNeeds,
+  peer: CoordinatedPeer,
+  connection: PeerConnection,
+  requests: AsyncIterable<CoordinateRequest>,
+  signal: AbortSignal,
+): Promise<void> {
+  const apply = applier(needs, peer, connection, signal);
+  try {
+    for await (const request of requests) {
+      const end = await apply(request);
+      if (end !== undefined) {
+        return connection.leave(end.how ?? (await leavingOf(peer)), end.error);
+      }
+      if (connection.isOver) return;
+    }
+    connection.leave(await leavingOf(peer));
+  } catch (error) {
+    if (connection.isOver || signal.aborted) return;
+    peer.logger.warn({ error: errorText(error) }, "request of a peer failed");
+    connection.leave(await leavingOf(peer), "coordinator unhealthy");
+  }
+}
+
+/** The end of a connection by a request. */
+interface End {
+  /** Undefined if that is for the peer's rights to decide. */
+  readonly how: Leaving | undefined;
+  readonly error: string | undefined;
+}
+
+function applier(
+  { clock }: CoordinateNeeds,
+  peer: CoordinatedPeer,
+  connection: PeerConnection,
+  signal: AbortSignal,
+): (request: CoordinateRequest) => Promise<End | undefined> {
+  let published: Node | undefined;
+  const publish = async (node: Node, addresses: readonly string[]): Promise<End | undefined> => {
+    if (published !== undefined && isSameNode(published, node)) return undefined;
+    const waitMs = peer.reserveChange();
+    if (waitMs > maxChangeWaitMs) return refused("too many changes of the node");
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    const stored = publishedNode(node);
+    if (typeof stored === "string") return refused(stored);
+    const { bytes, reserved } = stored;
+    if (!(await connection.publish({ bytes, reserved: [...reserved, ...addresses] }))) {
+      return refused("authorization: an address or a key of the node belongs to another peer");
+    }
+    published = node;
+    return undefined;
+  };
+  // In the order of docs/protocol/rpc.md §6.3.
+  return async (request) => {
+    const asked = readRequest(request);
+    if (typeof asked === "string") return refused(asked);
+    const verdict = await peer.policy(asked);
+    if ("refusal" in verdict) return refused(verdict.refusal);
+    const end = asked.node && (await publish(asked.node, verdict.addresses));
+    if (end !== undefined) return end;
+    if (asked.addTunnel === peer.id)
+      return refused("authorization: a peer opens no tunnel to itself");
+    if (asked.addTunnel !== undefined) await connection.addTunnel(asked.addTunnel);
+    if (asked.removeTunnel !== undefined) await connection.removeTunnel(asked.removeTunnel);
+    if (asked.isDisconnect) return { how: "disconnected", error: undefined };
+    if (asked.readyFor.length > 0) await connection.sayReady(asked.readyFor);
+    return undefined;
+  };
+}
+
+function refused(error: string): End {
+  return { how: undefined, error };
+}
+
+async function leavingOf({ leaving, logger }: CoordinatedPeer): Promise<Leaving> {
+  try {
+    return await leaving();
+  } catch (error) {
+    logger.debug({ error: errorText(error) }, "rights of a peer that left were not looked at");
+    return "lost";
+  }
+}

@@ -1,0 +1,115 @@
+import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+
+import { PeerConnection } from "./peer-connection.ts";
+import type { Peer, PeerDirectory } from "./peer-directory.ts";
+
+export interface CoordinatorOptions {
+  readonly directory: PeerDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The most views read by one statement. */
+const maxViewsAtOnce = 64;
+
+/**
+ * Tells the peers that are connected to this replica of those with which they share a tunnel, wherever these are
+ * connected. Whatever changes, a peer's view is read again and compared with what the peer was told: hints may come
+ * twice, late or for nothing. The views to read are gathered, so that a change which many peers see costs few
+ * statements.
+ */
+export class Coordinator implements AsyncDisposable {
+  readonly #options: CoordinatorOptions;
+  readonly #scope = new Scope();
+  /** The newest connection of each peer. */
+  readonly #connections = new Map<string, PeerConnection>();
+  readonly #toRead = new Set<PeerConnection>();
+  #isReading = false;
+
+  /** Takes over the directory, and disposes of it in the end. */
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    options.directory.onForgotten(() => this.#endAll("coordinator unhealthy"));
+  }
+
+  /** The number of connected peers. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Connects a peer. An earlier connection of it here ends; what it has done stays. */
+  join(peer: Peer): PeerConnection {
+    const { directory, clock, logger } = this.#options;
+    const earlier = this.#connections.get(peer.id);
+    const connection = new PeerConnection(peer, {
+      directory,
+      clock,
+      logger,
+      signal: this.#scope.signal,
+      after: earlier?.written,
+      look: () => this.#look(connection),
+      onOver: () => this.#forget(connection),
+    });
+    earlier?.end("peer ID overwritten by new connection");
+    this.#connections.set(peer.id, connection);
+    if (this.#scope.signal.aborted) connection.end("coordinator closed");
+    else if (!directory.isHealthy) connection.end("coordinator unhealthy");
+    return connection;
+  }
+
+  /** Removes a peer whose access has ended, whether it is connected or lost. */
+  async remove(id: string): Promise<void> {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return this.#options.directory.remove(id);
+    connection.leave("disconnected", "access to the workspace has ended");
+    await connection.written;
+  }
+
+  /** Removes a tunnel whose source may no longer reach its destination. */
+  async removeTunnel(source: string, destination: string): Promise<void> {
+    await this.#connections.get(source)?.removeTunnel(destination);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#endAll("coordinator closed");
+    await this.#scope.close();
+    await this.#options.directory[Symbol.asyncDispose]();
+  }
+
+  #endAll(error: string): void {
+    for (const connection of this.#connections.values()) connection.end(error);
+  }
+
+  #forget(connection: PeerConnection): void {
+    this.#toRead.delete(connection);
+    const { id } = connection.peer;
+    if (this.#connections.get(id) === connection) this.#connections.delete(id);
+  }
+
+  #look(connection: PeerConnection): void {
+    this.#toRead.add(connection);
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#scope.run((signal) => this.#readViews(signal));
+  }
+
+  async #readViews(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff();
+    while (this.#toRead.size > 0) {
+      const batch = [...this.#toRead].slice(0, maxViewsAtOnce);
+      for (const connection of batch) this.#toRead.delete(connection);
+      try {
+        const ids = batch.map(({ peer }) => peer.id);
+        const views = await this.#options.directory.readViews(ids);
+        for (const connection of batch) connection.show(views.get(connection.peer.id) ?? new Map());
+        backoff.reset();
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#options.logger.warn({ error: errorText(error) }, "views of peers were not read");
+        for (const connection of batch) if (!connection.isOver) this.#toRead.add(connection);
+        await this.#options.clock.sleep(backoff.next(), signal);
+      }
+    }
+    this.#isReading = false;
+  }
+}

@@ -1,0 +1,171 @@
+import { type Clock, errorText, type Logger, retry, spread, Wake } from "@slipway/runtime";
+
+import type { Peer, PeerDirectory, PublishedNode, View } from "./peer-directory.ts";
+import { type PeerUpdate, ToldPeers } from "./told-peers.ts";
+
+/** What a peer is told: changes of others, a notice, or the reason for the end. */
+export type PeerResponse =
+  | { readonly peerUpdates: readonly PeerUpdate[] }
+  | { readonly error: string };
+
+interface ConnectionParts {
+  readonly directory: PeerDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Aborted when the coordinator closes. */
+  readonly signal: AbortSignal;
+  /** The writes of the peer's earlier connection, which come first. */
+  readonly after: Promise<void> | undefined;
+  /** Has the view read soon, and shown. */
+  readonly look: () => void;
+  readonly onOver: () => void;
+}
+
+/** How a peer leaves: for good, or perhaps to come back. */
+export type Leaving = "disconnected" | "lost";
+
+/** The longest time between two readings of a view without a hint. */
+const maxLookMs = 60_000;
+/** The notices that wait for a peer that does not read; more are dropped. */
+const maxNotices = 64;
+
+/**
+ * One connection of a peer. Its opener reads `responses` and calls `leave` in the end. Changes are not queued for it: it
+ * gets the difference between what it was told and what is so when it reads.
+ *
+ *   open --end: displaced, closed, unhealthy--> over, and nothing more is written for it
+ *   open --leave--> over, and the directory learns how
+ */
+export class PeerConnection {
+  readonly peer: Peer;
+  readonly #parts: ConnectionParts;
+  readonly #subscription: Disposable;
+  readonly #told = new ToldPeers();
+  readonly #wake = new Wake();
+  readonly #notices: string[] = [];
+  /** The newest view that was not compared. */
+  #view: View | undefined;
+  #written: Promise<void>;
+  #isFirstNode = true;
+  #end: { readonly error: string | undefined } | undefined;
+
+  constructor(peer: Peer, parts: ConnectionParts) {
+    this.peer = peer;
+    this.#parts = parts;
+    this.#written = parts.after ?? Promise.resolve();
+    this.#subscription = parts.directory.subscribe(peer.id, parts.look);
+  }
+
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Resolves when everything that the peer asked for so far is written; never rejects. */
+  get written(): Promise<void> {
+    return this.#written;
+  }
+
+  /** Publishes the peer's node; resolves to false if it has what belongs to another. */
+  async publish(node: PublishedNode): Promise<boolean> {
+    const isFirst = this.#isFirstNode;
+    this.#isFirstNode = false;
+    return this.#write(true, () => this.#parts.directory.putNode(this.peer, node, isFirst));
+  }
+
+  async addTunnel(destination: string): Promise<void> {
+    await this.#write(undefined, () => this.#parts.directory.addTunnel(this.peer, destination));
+  }
+
+  async removeTunnel(destination: string): Promise<void> {
+    await this.#write(undefined, () =>
+      this.#parts.directory.removeTunnel(this.peer.id, destination),
+    );
+  }
+
+  /** Tells others that the peer is ready for their handshakes, and the peer of those that it shares no tunnel with. */
+  async sayReady(others: readonly string[]): Promise<void> {
+    const told = await this.#write(new Set(others), () =>
+      this.#parts.directory.sayReady(this.peer.id, others),
+    );
+    for (const id of others) {
+      if (told.has(id) || this.#notices.length >= maxNotices) continue;
+      this.#notices.push(
+        `ready for handshake error: you do not share a tunnel with ${JSON.stringify(id)}`,
+      );
+    }
+    this.#wake.wake();
+  }
+
+  /** Takes the newest view. */
+  show(view: View): void {
+    this.#view = view;
+    this.#wake.wake();
+  }
+
+  /** Yields what to tell the peer, until the connection is over. Throws the signal's reason. */
+  async *responses(signal: AbortSignal): AsyncGenerator<PeerResponse, void, undefined> {
+    this.#parts.look();
+    for (;;) {
+      const notice = this.#notices.shift();
+      if (notice !== undefined) {
+        yield { error: notice };
+        continue;
+      }
+      if (this.#end !== undefined) {
+        const { error } = this.#end;
+        if (error !== undefined) yield { error };
+        return;
+      }
+      const view = this.#view;
+      this.#view = undefined;
+      if (view !== undefined) {
+        yield* this.#changes(view);
+        continue;
+      }
+      await this.#wake.wait(spread(maxLookMs), this.#parts.clock, signal);
+      if (this.#view === undefined) this.#parts.look();
+    }
+  }
+
+  /** Ends the connection; the peer learns the reason, if it reads. Idempotent. */
+  end(error?: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    this.#subscription[Symbol.dispose]();
+    this.#parts.onOver();
+    this.#wake.wake();
+  }
+
+  /** Ends the connection and writes how the peer left, however long that takes. No-op if it is over. */
+  leave(how: Leaving, error?: string): void {
+    if (this.#end !== undefined) return;
+    const { directory, clock, logger, signal } = this.#parts;
+    const leaving = (): Promise<void> =>
+      how === "lost" ? directory.markLost(this.peer) : directory.remove(this.peer.id);
+    const before = this.#written;
+    this.#written = before
+      .then(() => retry(leaving, { clock, signal, isRetryable: () => directory.isHealthy }))
+      .catch((failure: unknown) => {
+        logger.debug({ peer: this.peer.id, error: errorText(failure) }, "leave not written");
+      });
+    this.end(error);
+  }
+
+  *#changes(view: View): Generator<PeerResponse, void, undefined> {
+    for (const peerUpdates of this.#told.changes(view)) {
+      yield { peerUpdates };
+      // Whoever was displaced meanwhile hears no more.
+      if (this.#end !== undefined) return;
+    }
+  }
+
+  /** Writes in the order of the requests, also those of an earlier connection; nothing once it is over. */
+  async #write<T>(whenOver: T, write: () => Promise<T>): Promise<T> {
+    const result = this.#written.then(() => (this.#end === undefined ? write() : whenOver));
+    this.#written = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  type CoordinateRequest,
+  encodeHex,
+  encodeMessage,
+  type Node,
+  NodeSchema,
+  parseUuid,
+  timestampFromMs,
+} from "@slipway/wire";
+
+import type { PublishedNode } from "./peer-directory.ts";
+
+/** A request of a peer with its ids read, before it is authorized. */
+export interface PeerRequest {
+  readonly node: Node | undefined;
+  readonly addTunnel: string | undefined;
+  readonly removeTunnel: string | undefined;
+  readonly isDisconnect: boolean;
+  /** The peers for whose handshakes it is ready. */
+  readonly readyFor: readonly string[];
+}
+
+/** The most peers named in one request; only we could have told a peer of that many. */
+const maxHandshakes = 1024;
+/** The largest stored node; stock peers send about 1 KiB. */
+const maxNodeBytes = 16 * 1024;
+/** The length at which the reason for a WebSocket is cut: it may hold the page of a proxy. */
+const maxReasonLength = 256;
+
+const uuidBytes = 16;
+const nilUuid = "00000000-0000-0000-0000-000000000000";
+
+/** Reads a request; returns the reason to refuse it as a whole instead, if it is malformed. */
+export function readRequest(request: CoordinateRequest): PeerRequest | string {
+  const { updateSelf, addTunnel, removeTunnel, readyForHandshake } = request;
+  if (updateSelf !== undefined && updateSelf.node === undefined) {
+    return "authorization: update_self has no node";
+  }
+  if (readyForHandshake.length > maxHandshakes) {
+    return `ready_for_handshake has ${readyForHandshake.length} ids, at most ${maxHandshakes} are taken`;
+  }
+  const malformed = readyForHandshake.find(({ id }) => id.length !== uuidBytes);
+  if (malformed !== undefined)
+    return `unable to convert bytes to UUID: ${lengthText(malformed.id)}`;
+  for (const [what, tunnel] of [
+    ["authorization: parse add tunnel id", addTunnel],
+    ["unable to convert bytes to UUID", removeTunnel],
+  ] as const) {
+    if (tunnel === undefined) continue;
+    if (tunnel.id.length !== uuidBytes) return `${what}: ${lengthText(tunnel.id)}`;
+    if (parseUuid(tunnel.id) === nilUuid) return `${what}: nil UUID`;
+  }
+  return {
+    node: updateSelf?.node,
+    addTunnel: addTunnel && parseUuid(addTunnel.id),
+    removeTunnel: removeTunnel && parseUuid(removeTunnel.id),
+    isDisconnect: request.disconnect !== undefined,
+    readyFor: [...new Set(readyForHandshake.map(({ id }) => parseUuid(id)))],
+  };
+}
+
+/** Returns a node as it is stored, or the reason to refuse it. */
+export function publishedNode(node: Node): PublishedNode | string {
+  const derpForcedWebsocket = Object.fromEntries(
+    Object.entries(node.derpForcedWebsocket).map(([region, reason]) => [
+      region,
+      reason.slice(0, maxReasonLength),
+    ]),
+  );
+  const bytes = encodeMessage(NodeSchema, { ...node, derpForcedWebsocket });
+  if (bytes.length > maxNodeBytes) {
+    return `the node has ${bytes.length} bytes, at most ${maxNodeBytes} are taken`;
+  }
+  const keys = [
+    node.key.length === 0 ? "" : `key:${encodeHex(node.key)}`,
+    node.disco === "" ? "" : `disco:${node.disco}`,
+  ];
+  return { bytes, reserved: keys.filter((key) => key !== "") };
+}
+
+/** Returns whether two nodes differ in no more than the time of their making. */
+export function isSameNode(one: Node, other: Node): boolean {
+  const [first, second] = [one, other].map((node) =>
+    Buffer.from(encodeMessage(NodeSchema, { ...node, asOf: timestampFromMs(0) })),
+  );
+  return first !== undefined && second !== undefined && first.equals(second);
+}
+
+function lengthText(id: Uint8Array): string {
+  return `invalid UUID (got ${id.length} bytes)`;
+}

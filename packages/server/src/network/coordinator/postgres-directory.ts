@@ -1,0 +1,243 @@
+import { randomUUID } from "node:crypto";
+
+import { type Clock, errorText, type Logger, Scope, spread, Turnstile } from "@slipway/runtime";
+
+import type { Database } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import {
+  defaultDirectoryTimes,
+  type DirectoryTimes,
+  type Peer,
+  type PeerDirectory,
+  type PublishedNode,
+  type SeenPeer,
+  type View,
+} from "./peer-directory.ts";
+import {
+  beat,
+  deleteForgotten,
+  deleteLeftovers,
+  deletePeer,
+  deleteTunnel,
+  insertTunnel,
+  markAllLost,
+  markPeerLost,
+  reserve,
+  selectViews,
+  updateReadiness,
+  upsertPeer,
+  type ViewRow,
+} from "./queries.ts";
+
+export interface PostgresDirectoryOptions {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly times?: DirectoryTimes;
+}
+
+/** The most writes at once, each of which holds a connection; the heartbeat must find one. */
+const maxWritesAtOnce = 8;
+/** The time between two searches for forgotten peers. */
+const cleanupMs = 60_000;
+
+/**
+ * The directory on PostgreSQL: the tables are the truth, and hints say whose view to read again. A replica that cannot
+ * write its heartbeat gives itself up before others do, and goes on under another id, so that nothing of what it wrote
+ * before counts.
+ */
+export class PostgresDirectory implements PeerDirectory {
+  readonly #options: PostgresDirectoryOptions;
+  readonly #times: DirectoryTimes;
+  readonly #scope = new Scope();
+  readonly #turnstile = new Turnstile((inside) => inside < maxWritesAtOnce);
+  readonly #listeners = new Set<() => void>();
+  readonly #forgotten: (() => void)[] = [];
+  /** Stands for this replica in the tables. */
+  #id: string = randomUUID();
+  /** The other replicas that live; undefined before the first heartbeat. */
+  #others: string | undefined;
+  #beatAt: number;
+  #isHealthy = true;
+
+  private constructor(options: PostgresDirectoryOptions) {
+    this.#options = options;
+    this.#times = options.times ?? defaultDirectoryTimes;
+    this.#beatAt = options.clock.monotonic();
+  }
+
+  /** Announces this replica; nothing can be written before. */
+  static async open(options: PostgresDirectoryOptions): Promise<PostgresDirectory> {
+    const directory = new PostgresDirectory(options);
+    await directory.#beat();
+    directory.#scope.run((signal) => directory.#beatRegularly(signal));
+    directory.#scope.run((signal) => directory.#cleanUpRegularly(signal));
+    return directory;
+  }
+
+  get isHealthy(): boolean {
+    return this.#isHealthy;
+  }
+
+  onForgotten(listener: () => void): void {
+    this.#forgotten.push(listener);
+  }
+
+  subscribe(id: string, listener: () => void): Disposable {
+    const subscription = this.#options.pubsub.subscribe(topics.tailnetPeer(id), listener);
+    this.#listeners.add(listener);
+    return {
+      [Symbol.dispose]: () => {
+        subscription[Symbol.dispose]();
+        this.#listeners.delete(listener);
+      },
+    };
+  }
+
+  async putNode(
+    { id, holder }: Peer,
+    { bytes, reserved }: PublishedNode,
+    isFirst: boolean,
+  ): Promise<boolean> {
+    const entry = this.#entry(id);
+    const values = [...new Set(reserved)];
+    const others = await this.#write((db) =>
+      inTransaction(db, async (trx) => {
+        if ((await reserve(trx, { id, holder }, values)) < values.length) return undefined;
+        return upsertPeer(trx, entry, { holder, node: bytes, isFirst });
+      }),
+    );
+    if (others === undefined) return false;
+    this.#hint(others);
+    return true;
+  }
+
+  async addTunnel(source: Peer, destination: string): Promise<void> {
+    await this.#write((db) => insertTunnel(db, source, this.#id, destination));
+    this.#hint([source.id, destination]);
+  }
+
+  async removeTunnel(source: string, destination: string): Promise<void> {
+    await this.#write((db) => deleteTunnel(db, this.#entry(source), destination));
+    this.#hint([source, destination]);
+  }
+
+  async sayReady(id: string, others: readonly string[]): Promise<ReadonlySet<string>> {
+    const told = await this.#write((db) => updateReadiness(db, id, others));
+    this.#hint(told);
+    return new Set(told);
+  }
+
+  async markLost(peer: Peer): Promise<void> {
+    this.#hint(await this.#write((db) => markPeerLost(db, peer, this.#id)));
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#hint(await this.#write((db) => deletePeer(db, this.#entry(id))));
+  }
+
+  async readViews(ids: readonly string[]): Promise<ReadonlyMap<string, View>> {
+    const rows = await selectViews(this.#options.db, ids, this.#times.deadMs);
+    return viewsOf(ids, rows);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+    try {
+      this.#hint(await markAllLost(this.#options.db, this.#id));
+    } catch (error) {
+      // The others find out by the missing heartbeat.
+      this.#options.logger.warn({ error: errorText(error) }, "peers were not marked as lost");
+    }
+  }
+
+  #entry(id: string): { readonly id: string; readonly coordinatorId: string } {
+    return { id, coordinatorId: this.#id };
+  }
+
+  #write<T>(write: (db: Database) => Promise<T>): Promise<T> {
+    return this.#turnstile.run(undefined, () => write(this.#options.db));
+  }
+
+  #hint(ids: Iterable<string>): void {
+    for (const id of ids) this.#options.pubsub.publish(topics.tailnetPeer(id));
+  }
+
+  #hintAll(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #beatRegularly(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#options.clock.sleep(this.#times.heartbeatMs, signal);
+      try {
+        await this.#beat();
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#options.logger.debug({ error: errorText(error) }, "heartbeat not written");
+        this.#checkHealth();
+      }
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const begunAt = this.#options.clock.monotonic();
+    const isFirst = this.#others === undefined;
+    this.#checkHealth();
+    if (!this.#isHealthy) this.#id = randomUUID();
+    const { isNew, others } = await beat(this.#options.db, this.#id, this.#times.deadMs);
+    if (isNew && !isFirst && this.#isHealthy) this.#forget("the tables of the network are empty");
+    this.#beatAt = begunAt;
+    if (!this.#isHealthy) this.#options.logger.info({}, "coordinating peers again");
+    this.#isHealthy = true;
+    const alive = others.join(" ");
+    if (alive !== this.#others) this.#hintAll();
+    this.#others = alive;
+  }
+
+  /** Gives this replica up once the others may count it as dead. */
+  #checkHealth(): void {
+    if (!this.#isHealthy) return;
+    const silentMs = this.#options.clock.monotonic() - this.#beatAt;
+    if (silentMs < this.#times.deadMs) return;
+    this.#isHealthy = false;
+    this.#forget(`no heartbeat for ${Math.round(silentMs)} ms`);
+  }
+
+  #forget(reason: string): void {
+    this.#options.logger.warn({ reason }, "all peers of this server have to connect anew");
+    for (const listener of this.#forgotten) listener();
+  }
+
+  async #cleanUpRegularly(signal: AbortSignal): Promise<void> {
+    const intervalMs = Math.min(cleanupMs, this.#times.graceMs);
+    for (;;) {
+      await this.#options.clock.sleep(spread(intervalMs), signal);
+      try {
+        this.#hint(await deleteForgotten(this.#options.db, this.#times));
+        await deleteLeftovers(this.#options.db, this.#times.deadMs);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#options.logger.warn({ error: errorText(error) }, "lost peers were not cleaned up");
+      }
+    }
+  }
+}
+
+/** Returns what each viewer sees of the rows: of several for a peer, present rather than lost, then the newest. */
+function viewsOf(
+  ids: readonly string[],
+  rows: readonly ViewRow[],
+): ReadonlyMap<string, Map<string, SeenPeer>> {
+  const views = new Map(ids.map((id) => [id, new Map<string, SeenPeer>()]));
+  const sorted = rows.toSorted(
+    (one, other) =>
+      Number(one.node !== null) - Number(other.node !== null) || one.revision - other.revision,
+  );
+  for (const { viewer, id, node, readiness } of sorted) {
+    views.get(viewer)?.set(id, { node: node ?? undefined, readiness });
+  }
+  return views;
+}

@@ -1,0 +1,246 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import type { DirectoryTimes, Peer } from "./peer-directory.ts";
+
+/** A peer in the entries of one replica. */
+interface Entry {
+  readonly id: string;
+  readonly coordinatorId: string;
+}
+
+/** The most lost peers of one holder; older ones are forgotten early. */
+const maxLostOfHolder = 32;
+
+/** Selects the peers that share a tunnel with a peer, as of the start of the statement. */
+const peersOf = (id: string) => sql`
+  select dst_id as id from tailnet_tunnels where src_id = ${id}
+  union select src_id from tailnet_tunnels where dst_id = ${id}`;
+
+/**
+ * Notes that a replica lives. Resolves to the ids of the others that do, and to whether this one was unknown, as all are
+ * after a crash of PostgreSQL.
+ */
+export async function beat(
+  db: Queryable,
+  id: string,
+  deadMs: number,
+): Promise<{ readonly isNew: boolean; readonly others: readonly string[] }> {
+  const { rows } = await sql<{ is_new: boolean; others: readonly string[] }>`
+    with beat as (
+      insert into tailnet_coordinators (id, heartbeat_at) values (${id}, now())
+      on conflict (id) do update set heartbeat_at = excluded.heartbeat_at
+      returning xmax = 0 as is_new)
+    select is_new, array(
+        select other.id::text from tailnet_coordinators other
+          where other.id <> ${id} and other.heartbeat_at > now() - make_interval(secs => ${deadMs / 1000})
+          order by other.id) as others
+      from beat`.execute(db);
+  const [row] = rows;
+  return { isNew: row?.is_new ?? false, others: row?.others ?? [] };
+}
+
+/** Stores a node; resolves to the peers that are to see it. */
+export async function upsertPeer(
+  db: Queryable,
+  { id, coordinatorId }: Entry,
+  { holder, node, isFirst }: { holder: string; node: Uint8Array; isFirst: boolean },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with written as (
+      insert into tailnet_peers (id, coordinator_id, holder, node, joined, revision)
+        select ${id}, ${coordinatorId}, ${holder}, ${Buffer.from(node)}, revision, revision
+          from nextval('tailnet_revisions') as revision
+      on conflict (id, coordinator_id) do update set
+        holder = excluded.holder, node = excluded.node, is_lost = false, revision = excluded.revision,
+        joined = case when ${isFirst} then excluded.joined else tailnet_peers.joined end,
+        updated_at = now())
+    ${peersOf(id)}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Reserves addresses and keys for a holder. Resolves to how many are theirs: fewer than given, if another holder has one
+ * that a peer still uses.
+ */
+export async function reserve(
+  db: Queryable,
+  { id, holder }: Peer,
+  values: readonly string[],
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    insert into tailnet_reservations as present (value, holder, peer_id)
+      select distinct value, ${holder}, ${id}::uuid
+        from unnest(${sql.val([...values])}::text[]) as value order by value
+    on conflict (value) do update set holder = excluded.holder, peer_id = excluded.peer_id
+      where present.holder = excluded.holder
+        or not exists (select from tailnet_peers where tailnet_peers.id = present.peer_id)`.execute(
+    db,
+  );
+  return Number(numAffectedRows ?? 0n);
+}
+
+/** Adds a tunnel, and its source if that has published nothing yet. */
+export async function insertTunnel(
+  db: Queryable,
+  { id, holder }: Peer,
+  coordinatorId: string,
+  destination: string,
+): Promise<void> {
+  await sql`
+    with source as (
+      insert into tailnet_peers (id, coordinator_id, holder, revision)
+        values (${id}, ${coordinatorId}, ${holder}, nextval('tailnet_revisions'))
+      on conflict do nothing)
+    insert into tailnet_tunnels (src_id, dst_id, coordinator_id)
+      values (${id}, ${destination}, ${coordinatorId})
+    on conflict do nothing`.execute(db);
+}
+
+export async function deleteTunnel(
+  db: Queryable,
+  { id, coordinatorId }: Entry,
+  destination: string,
+): Promise<void> {
+  await sql`delete from tailnet_tunnels
+    where src_id = ${id} and dst_id = ${destination} and coordinator_id = ${coordinatorId}`.execute(
+    db,
+  );
+}
+
+/** Notes that a peer is ready for others; resolves to those that share a tunnel with it. */
+export async function updateReadiness(
+  db: Queryable,
+  id: string,
+  others: readonly string[],
+): Promise<readonly string[]> {
+  const ids = sql`${sql.val([...others])}::uuid[]`;
+  const { rows } = await sql<{ id: string }>`
+    with as_destination as (
+      update tailnet_tunnels set dst_readiness = nextval('tailnet_revisions')
+        where dst_id = ${id} and src_id = any(${ids}) returning src_id as id),
+    as_source as (
+      update tailnet_tunnels set src_readiness = nextval('tailnet_revisions')
+        where src_id = ${id} and dst_id = any(${ids}) returning dst_id as id)
+    select id from as_destination union select id from as_source`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Marks a peer as lost, or deletes it if it has no node; resolves to the peers that saw it. */
+export async function markPeerLost(
+  db: Queryable,
+  { id, holder }: Peer,
+  coordinatorId: string,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with lost as (
+      update tailnet_peers set is_lost = true, updated_at = now()
+        where id = ${id} and coordinator_id = ${coordinatorId} and node is not null),
+    unseen as (
+      delete from tailnet_peers
+        where id = ${id} and coordinator_id = ${coordinatorId} and node is null),
+    surplus as (
+      delete from tailnet_peers using (
+          select id, coordinator_id from tailnet_peers
+            where holder = ${holder} and is_lost and id <> ${id}
+            order by revision desc offset ${maxLostOfHolder - 1}) as older
+        where tailnet_peers.id = older.id and tailnet_peers.coordinator_id = older.coordinator_id)
+    ${peersOf(id)}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Deletes a peer with the tunnels that start at it; resolves to the peers that saw it. */
+export async function deletePeer(
+  db: Queryable,
+  { id, coordinatorId }: Entry,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with gone as (
+      delete from tailnet_peers where id = ${id} and coordinator_id = ${coordinatorId})
+    ${peersOf(id)}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Marks all peers of a replica as lost, and the replica as dead; resolves to the peers that saw them. */
+export async function markAllLost(
+  db: Queryable,
+  coordinatorId: string,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with lost as (
+      update tailnet_peers set is_lost = true, updated_at = now()
+        where coordinator_id = ${coordinatorId} and not is_lost returning id),
+    dead as (
+      update tailnet_coordinators set heartbeat_at = '-infinity' where id = ${coordinatorId})
+    select distinct case tunnel.src_id when lost.id then tunnel.dst_id else tunnel.src_id end as id
+      from lost join tailnet_tunnels tunnel on lost.id in (tunnel.src_id, tunnel.dst_id)`.execute(
+    db,
+  );
+  return rows.map((row) => row.id);
+}
+
+export interface ViewRow {
+  readonly viewer: string;
+  readonly id: string;
+  /** Null for a lost peer. */
+  readonly node: Buffer | null;
+  readonly revision: number;
+  readonly readiness: number;
+}
+
+/** Selects the peers that each viewer sees; one that is connected to several replicas, from each. */
+export async function selectViews(
+  db: Queryable,
+  viewers: readonly string[],
+  deadMs: number,
+): Promise<readonly ViewRow[]> {
+  const { rows } = await sql<ViewRow>`
+    select viewer.id as viewer, peer.id, peer.revision,
+        case when is_present then peer.node end as node,
+        case when is_present and tunnel.readiness >= peer.joined then tunnel.readiness else 0 end as readiness
+      from unnest(${sql.val([...viewers])}::uuid[]) as viewer (id)
+      cross join lateral (
+        select id, max(readiness) as readiness from (
+          select dst_id as id, dst_readiness as readiness from tailnet_tunnels where src_id = viewer.id
+          union all select src_id, src_readiness from tailnet_tunnels where dst_id = viewer.id) as either
+        group by id) as tunnel
+      join tailnet_peers peer on peer.id = tunnel.id and peer.node is not null
+      join tailnet_coordinators coordinator on coordinator.id = peer.coordinator_id
+      cross join lateral (select not peer.is_lost
+        and coordinator.heartbeat_at > now() - make_interval(secs => ${deadMs / 1000}) as is_present)
+        as state`.execute(db);
+  return rows;
+}
+
+/**
+ * Deletes the peers that were lost, or whose replica was dead, for the time of grace; resolves to the peers that saw them.
+ */
+export async function deleteForgotten(
+  db: Queryable,
+  { deadMs, graceMs }: Pick<DirectoryTimes, "deadMs" | "graceMs">,
+): Promise<readonly string[]> {
+  const grace = sql`make_interval(secs => ${graceMs / 1000})`;
+  const { rows } = await sql<{ id: string }>`
+    with forgotten as (
+      delete from tailnet_peers peer using tailnet_coordinators coordinator
+        where coordinator.id = peer.coordinator_id and peer.updated_at < now() - ${grace}
+          and (peer.is_lost
+            or coordinator.heartbeat_at < now() - ${grace} - make_interval(secs => ${deadMs / 1000}))
+        returning peer.id)
+    select distinct case tunnel.src_id when forgotten.id then tunnel.dst_id else tunnel.src_id end as id
+      from forgotten join tailnet_tunnels tunnel on forgotten.id in (tunnel.src_id, tunnel.dst_id)`.execute(
+    db,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Deletes dead replicas without peers, and reservations for peers that are gone. */
+export async function deleteLeftovers(db: Queryable, deadMs: number): Promise<void> {
+  await sql`delete from tailnet_coordinators coordinator
+    where heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
+      and not exists (select from tailnet_peers where coordinator_id = coordinator.id)`.execute(db);
+  await sql`delete from tailnet_reservations reservation
+    where not exists (select from tailnet_peers where tailnet_peers.id = reservation.peer_id)`.execute(
+    db,
+  );
+}

@@ -1,0 +1,76 @@
+import {
+  CoordinateResponse_PeerUpdate_Kind as Kind,
+  type CoordinateResponse_PeerUpdateSchema,
+  encodeUuid,
+  type MessageInitShape,
+  NodeSchema,
+  parseMessage,
+} from "@slipway/wire";
+
+import type { SeenPeer, View } from "./peer-directory.ts";
+
+export type PeerUpdate = MessageInitShape<typeof CoordinateResponse_PeerUpdateSchema>;
+
+/** The most updates in one response (docs/protocol/tailnet.md §2.2). */
+const maxUpdates = 1024;
+/** The most bytes of nodes in one response; a message may have 4 MiB. */
+const maxBatchBytes = 1024 * 1024;
+
+/**
+ * The peers that one connection has been told of. Only the newest state of each counts: a reader that is slow skips
+ * what happened in between, and nothing queues up for one that does not read.
+ *
+ * A lost peer that is forgotten later is reported as disconnected, which deviates from stock coordinators: they leave it
+ * to the receiver, which keeps a peer for as long as that makes handshakes, whatever it may still do.
+ */
+export class ToldPeers {
+  readonly #told = new Map<string, SeenPeer>();
+
+  /** Yields the updates that lead from what was told to a view, in batches that fit a response. */
+  *changes(view: View): Generator<readonly PeerUpdate[], void, undefined> {
+    let batch: PeerUpdate[] = [];
+    let bytes = 0;
+    for (const [id, update, size] of this.#updates(view)) {
+      if (batch.length > 0 && (batch.length >= maxUpdates || bytes + size > maxBatchBytes)) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push({ id: encodeUuid(id), ...update });
+      bytes += size;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  *#updates(view: View): Generator<readonly [string, PeerUpdate, number], void, undefined> {
+    for (const id of this.#told.keys()) {
+      if (view.has(id)) continue;
+      this.#told.delete(id);
+      yield [id, { kind: Kind.DISCONNECTED, reason: "disconnected" }, 0];
+    }
+    for (const [id, seen] of view) {
+      const told = this.#told.get(id);
+      this.#told.set(id, seen);
+      if (seen.node === undefined) {
+        if (told?.node !== undefined) yield [id, { kind: Kind.LOST, reason: "lost" }, 0];
+        continue;
+      }
+      if (told?.node === undefined || !sameBytes(told.node, seen.node)) {
+        const node = parseMessage(NodeSchema, seen.node);
+        yield [id, { kind: Kind.NODE, node, reason: reasonOf(told) }, seen.node.length];
+      }
+      if (seen.readiness > (told?.readiness ?? 0))
+        yield [id, { kind: Kind.READY_FOR_HANDSHAKE }, 0];
+    }
+  }
+}
+
+/** Returns the reason of a node (docs/protocol/tailnet.md §8.5). */
+function reasonOf(told: SeenPeer | undefined): string {
+  if (told === undefined) return "new";
+  return told.node === undefined ? "found" : "update";
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one === other || Buffer.compare(one, other) === 0;
+}

@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+
+import { silentLogger, systemClock } from "@slipway/runtime";
+import { openTestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
+
+import { Coordinator } from "../src/network/coordinator/coordinator.ts";
+import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
+import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
+import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
+import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
+import { describeCoordinator, quickTimes, TestPeer } from "./support/describe-coordinator.ts";
+
+const parts = { clock: systemClock, logger: silentLogger };
+
+describeCoordinator("in memory", async () => {
+  const all = new MemoryPeers(quickTimes);
+  return {
+    openReplica: async () => {
+      const directory = all.open();
+      const coordinator = new Coordinator({ directory, ...parts });
+      return { coordinator, kill: async () => directory.kill() };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+});
+
+/** Opens a replica with its own connections; `kill` cuts them. */
+async function openReplica(url: string) {
+  const db = openDatabase({ url }, silentLogger);
+  const pubsub = new PostgresPubSub({
+    db,
+    connection: connectionOptions({ url }),
+    replicaId: randomUUID(),
+    ...parts,
+  });
+  const directory = await PostgresDirectory.open({ db, pubsub, times: quickTimes, ...parts });
+  const coordinator = new Coordinator({ directory, ...parts });
+  const kill = async (): Promise<void> => {
+    await pubsub[Symbol.asyncDispose]();
+    await db.destroy();
+  };
+  return { db, directory, coordinator, kill };
+}
+
+type Replica = Awaited<ReturnType<typeof openReplica>>;
+
+describeCoordinator("on PostgreSQL", async () => {
+  const database = await openTestDatabase(inject("postgresUrl"));
+  const opened: Replica[] = [];
+  return {
+    openReplica: async () => {
+      const replica = await openReplica(database.url);
+      opened.push(replica);
+      return replica;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const { kill } of opened) await kill().catch(() => undefined);
+      await database[Symbol.asyncDispose]();
+    },
+  };
+});
+
+describe("the directory on PostgreSQL", () => {
+  async function open(): Promise<Replica> {
+    const database = await openTestDatabase(inject("postgresUrl"));
+    const replica = await openReplica(database.url);
+    onTestFinished(async () => {
+      await replica.coordinator[Symbol.asyncDispose]();
+      await replica.kill();
+      await database[Symbol.asyncDispose]();
+    });
+    return replica;
+  }
+
+  it("has all peers connect anew when the tables were emptied", async () => {
+    const { db, coordinator } = await open();
+    const names = new Map<string, string>();
+    const peer = new TestPeer(coordinator, names, "agent", randomUUID());
+    await peer.publish("a1");
+    await sql`truncate tailnet_coordinators cascade`.execute(db);
+    await peer.hears("coordinator unhealthy", "end");
+    const again = new TestPeer(coordinator, names, "agent", peer.id);
+    expect(await again.publish("a1")).toBe(true);
+    again.stop();
+  });
+
+  it("gives up while it cannot write its heartbeat, and starts over under another id", async () => {
+    const { db, directory, coordinator } = await open();
+    const names = new Map<string, string>();
+    const peer = new TestPeer(coordinator, names, "agent", randomUUID());
+    await peer.publish("a1");
+    await sql`alter table tailnet_coordinators rename to gone`.execute(db);
+    await peer.hears("coordinator unhealthy", "end");
+    expect(directory.isHealthy).toBe(false);
+    const refused = new TestPeer(coordinator, names, "agent", peer.id);
+    await refused.hears("coordinator unhealthy", "end");
+    await sql`alter table gone rename to tailnet_coordinators`.execute(db);
+    await expect.poll(() => directory.isHealthy).toBe(true);
+    const again = new TestPeer(coordinator, names, "agent", peer.id);
+    expect(await again.publish("a2")).toBe(true);
+    const peersOf = await sql<{ coordinator_id: string }>`
+      select coordinator_id from tailnet_peers order by revision desc`.execute(db);
+    const [newest, ...older] = peersOf.rows.map((row) => row.coordinator_id);
+    expect(older).not.toContain(newest);
+    again.stop();
+  });
+
+  it("keeps no more than 32 lost peers of a holder", async () => {
+    const { db, coordinator } = await open();
+    for (let number = 0; number < 50; number += 1) {
+      const peer = new TestPeer(coordinator, new Map(), "client", randomUUID());
+      await peer.publish("c");
+      await peer.leave("lost");
+    }
+    const { rows } = await sql<{ count: number }>`
+      select count(*) as count from tailnet_peers`.execute(db);
+    expect(rows[0]?.count).toBeLessThanOrEqual(32);
+  });
+
+  it("leaves nothing behind once everybody is forgotten", async () => {
+    const { db, coordinator } = await open();
+    const peer = new TestPeer(coordinator, new Map(), "client", randomUUID());
+    await peer.connection.addTunnel(randomUUID());
+    await peer.publish("c", ["fd7a::1"]);
+    await peer.leave("lost");
+    await expect
+      .poll(async () => {
+        const { rows } = await sql<{ count: number }>`
+          select (select count(*) from tailnet_peers) + (select count(*) from tailnet_tunnels)
+            + (select count(*) from tailnet_reservations) as count`.execute(db);
+        return rows[0]?.count;
+      })
+      .toBe(0);
+  });
+});
