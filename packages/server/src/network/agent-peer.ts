@@ -14,7 +14,7 @@ interface AgentPeerNeeds {
 /** A session of an agent. */
 interface AgentSession {
   readonly agent: AgentCaller;
-  readonly reserve: (budget: "nodes", cost: number) => number;
+  readonly reserve: (budget: "nodes" | "tunnels", cost: number) => number;
   readonly logger: Logger;
 }
 
@@ -31,7 +31,7 @@ export function coordinateAgentPeer(
     holder: `workspace:${agent.workspaceId}`,
     policy: agentPolicy(agent.agentId),
     leaving: async () => "lost" as const,
-    reserveChange: () => reserve("nodes", 1),
+    reserve,
     logger,
   };
   return coordinate(needs, peer, requests, signal);

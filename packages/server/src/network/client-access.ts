@@ -11,7 +11,6 @@ import { selectAgentOwners } from "./queries.ts";
 
 /** A client of the network: connected, or lost and perhaps coming back. */
 export interface Client {
-  readonly peerId: string;
   readonly user: UserCaller;
   /** The agents that it reaches. */
   readonly agents: ReadonlySet<string>;
@@ -38,8 +37,7 @@ const repeatMs = 5_000;
  */
 export class ClientAccess {
   readonly #needs: ClientAccessNeeds;
-  /** The newest session of each, by its peer. */
-  readonly #clients = new Map<string, Client>();
+  readonly #clients = new Set<Client>();
 
   constructor(needs: ClientAccessNeeds) {
     this.#needs = needs;
@@ -47,12 +45,8 @@ export class ClientAccess {
 
   /** Watches over a client until the result is disposed of. */
   hold(client: Client): Disposable {
-    this.#clients.set(client.peerId, client);
-    return {
-      [Symbol.dispose]: () => {
-        if (this.#clients.get(client.peerId) === client) this.#clients.delete(client.peerId);
-      },
-    };
+    this.#clients.add(client);
+    return { [Symbol.dispose]: () => void this.#clients.delete(client) };
   }
 
   /** Returns whether a user may reach an agent, with the rights that they had when they connected. */
@@ -96,7 +90,7 @@ export class ClientAccess {
     for await (const _ of looks) {
       if (this.#clients.size === 0) continue;
       try {
-        await this.check([...this.#clients.values()]);
+        await this.check([...this.#clients]);
       } catch (error) {
         signal.throwIfAborted();
         logger.warn({ error: errorText(error) }, "rights of clients were not looked at");

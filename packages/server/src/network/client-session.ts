@@ -15,6 +15,8 @@ export interface NewClient {
   readonly peerId: string;
   /** What its resume tokens are good for. */
   readonly audience: string;
+  /** The one agent that it may reach; undefined if it may reach several. */
+  readonly agentId: string | undefined;
   readonly mayReach: TunnelCheck;
 }
 
@@ -47,10 +49,10 @@ export async function serveClient(
 ): Promise<void> {
   const { access, budgets, coordinator, clock } = needs;
   const { user, peerId } = client;
-  const agents = new Set<string>();
+  const agents = new Set(client.agentId === undefined ? [] : [client.agentId]);
+  let isLost = false;
   const logger = needs.logger.child({ peer: peerId, user: user.id });
   const held: Client = {
-    peerId,
     user,
     agents,
     endAll: () => {
@@ -60,7 +62,7 @@ export async function serveClient(
     endOne: (agentId) => {
       agents.delete(agentId);
       void coordinator.removeTunnel(peerId, agentId).catch(() => undefined);
-      if (agents.size === 0) held.endAll();
+      if (agentId === client.agentId) held.endAll();
     },
   };
   const caller: ClientCaller = {
@@ -74,8 +76,14 @@ export async function serveClient(
         if (problem === undefined) agents.add(destination);
         return problem;
       }),
-      leaving: async () => ((await access.check([held])).has(held) ? "lost" : "disconnected"),
-      reserveChange: () => budgets.reserve(user.id, "nodes", 1),
+      leaving: async () => {
+        if (!(await access.check([held])).has(held)) return "disconnected";
+        isLost = true;
+        const holding = access.hold(held);
+        setTimeout(() => holding[Symbol.dispose](), graceMs).unref();
+        return "lost";
+      },
+      reserve: (budget, cost) => budgets.reserve(user.id, budget, cost),
       logger,
     }),
   };
@@ -89,6 +97,6 @@ export async function serveClient(
   logger.debug({}, "client connected");
   const reason = await rpc.ended;
   logger.debug({ reason }, "client disconnected");
-  if (agents.size === 0) holding[Symbol.dispose]();
-  else setTimeout(() => holding[Symbol.dispose](), graceMs).unref();
+  // A call that ends later holds on by itself.
+  if (!isLost) holding[Symbol.dispose]();
 }

@@ -35,7 +35,7 @@ export function addTailnetRoutes(routes: Routes, needs: TailnetRouteNeeds): void
         }
         return reachProblem(access, user, destination);
       };
-      return { user, peerId, audience, mayReach };
+      return { user, peerId, audience, agentId, mayReach };
     },
     serve: (socket, client) => serveClient(needs, socket, client),
   });
@@ -46,7 +46,7 @@ export function addTailnetRoutes(routes: Routes, needs: TailnetRouteNeeds): void
       const peerId = peerIdOf(tokens, query.resume_token, user, audience);
       const mayReach = (destination: string): Promise<string | undefined> =>
         reachProblem(access, user, destination);
-      return { user, peerId, audience, mayReach };
+      return { user, peerId, audience, agentId: undefined, mayReach };
     },
     serve: (socket, client) => serveClient(needs, socket, client),
   });

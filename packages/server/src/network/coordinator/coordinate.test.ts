@@ -37,7 +37,7 @@ async function answersTo(...fields: readonly Fields[]) {
     holder: "workspace",
     policy: agentPolicy(agentId),
     leaving: async () => "lost" as const,
-    reserveChange: () => 0,
+    reserve: () => 0,
     logger: silentLogger,
   };
   const { signal } = new AbortController();

@@ -17,8 +17,8 @@ export interface CoordinatedPeer extends Peer {
   readonly policy: PeerPolicy;
   /** Decides, when the call is broken off, whether the peer may come back. */
   readonly leaving: () => Promise<Leaving>;
-  /** Reserves a change of the node, and returns the milliseconds to wait before it. */
-  readonly reserveChange: () => number;
+  /** Reserves a write that others are told of, and returns the milliseconds to wait before it. */
+  readonly reserve: (budget: "nodes" | "tunnels", cost: number) => number;
   readonly logger: Logger;
 }
 
@@ -29,8 +29,8 @@ interface CoordinateNeeds {
 
 type Response = MessageInitShape<typeof CoordinateResponseSchema>;
 
-/** The longest wait before a change of a node; one that would wait longer is refused. */
-const maxChangeWaitMs = 10_000;
+/** The longest wait for a peer's budget; a request that would wait longer is refused. */
+const maxWaitMs = 10_000;
 
 /**
  * Serves the RPC `Coordinate` (docs/protocol/rpc.md §6.3). It ends with the peer's `disconnect`, a request that is refused,
@@ -43,38 +43,59 @@ export async function* coordinate(
   signal: AbortSignal,
 ): AsyncGenerator<Response, void, undefined> {
   const connection = needs.coordinator.join(peer);
-  void readRequests(needs, peer, connection, requests, signal);
+  let fault: { readonly error: unknown } | undefined;
+  const onMalformed = (error: unknown): void => void (fault = { error });
+  void readRequests(connection, requests, applier(needs, peer, connection, signal), {
+    peer,
+    onMalformed,
+  });
   try {
     for await (const response of connection.responses(signal)) {
       yield "error" in response ? response : { peerUpdates: [...response.peerUpdates] };
     }
+    if (fault !== undefined) throw fault.error;
   } finally {
-    connection.leave(await leavingOf(peer));
+    if (!connection.isOver) connection.leave(await leavingOf(peer));
   }
+}
+
+type Apply = (request: CoordinateRequest) => Promise<End | undefined>;
+
+interface ReadingParts {
+  readonly peer: CoordinatedPeer;
+  /** Called with the error of a request that cannot be read, before the connection ends. */
+  readonly onMalformed: (error: unknown) => void;
 }
 
 /** Carries out requests one after the other until the connection is over; never rejects. */
 async function readRequests(
-  needs: CoordinateNeeds,
-  peer: CoordinatedPeer,
   connection: PeerConnection,
   requests: AsyncIterable<CoordinateRequest>,
-  signal: AbortSignal,
+  apply: Apply,
+  { peer, onMalformed }: ReadingParts,
 ): Promise<void> {
-  const apply = applier(needs, peer, connection, signal);
   try {
     for await (const request of requests) {
-      const end = await apply(request);
-      if (end !== undefined) {
-        return connection.leave(end.how ?? (await leavingOf(peer)), end.error);
-      }
+      const end = await outcome(peer, apply(request));
+      if (end !== undefined) connection.leave(end.how ?? (await leavingOf(peer)), end.error);
       if (connection.isOver) return;
     }
-    connection.leave(await leavingOf(peer));
   } catch (error) {
-    if (connection.isOver || signal.aborted) return;
-    peer.logger.warn({ error: errorText(error) }, "request of a peer failed");
-    connection.leave(await leavingOf(peer), "coordinator unhealthy");
+    onMalformed(error);
+  }
+  if (!connection.isOver) connection.leave(await leavingOf(peer));
+}
+
+/** Resolves to the end that a request leads to; one that cannot be carried out ends the connection. */
+async function outcome(
+  { logger }: CoordinatedPeer,
+  applied: Promise<End | undefined>,
+): Promise<End | undefined> {
+  try {
+    return await applied;
+  } catch (error) {
+    logger.warn({ error: errorText(error) }, "request of a peer failed");
+    return { how: undefined, error: "coordinator unhealthy" };
   }
 }
 
@@ -90,13 +111,17 @@ function applier(
   peer: CoordinatedPeer,
   connection: PeerConnection,
   signal: AbortSignal,
-): (request: CoordinateRequest) => Promise<End | undefined> {
+): Apply {
   let published: Node | undefined;
+  const mayWrite = async (budget: "nodes" | "tunnels"): Promise<boolean> => {
+    const waitMs = peer.reserve(budget, 1);
+    if (waitMs > maxWaitMs) return false;
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    return true;
+  };
   const publish = async (node: Node, addresses: readonly string[]): Promise<End | undefined> => {
     if (published !== undefined && isSameNode(published, node)) return undefined;
-    const waitMs = peer.reserveChange();
-    if (waitMs > maxChangeWaitMs) return refused("too many changes of the node");
-    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    if (!(await mayWrite("nodes"))) return refused("too many changes of the node");
     const stored = publishedNode(node);
     if (typeof stored === "string") return refused(stored);
     const { bytes, reserved } = stored;
@@ -114,6 +139,10 @@ function applier(
     if ("refusal" in verdict) return refused(verdict.refusal);
     const end = asked.node && (await publish(asked.node, verdict.addresses));
     if (end !== undefined) return end;
+    const isOfTunnels = asked.addTunnel ?? asked.removeTunnel ?? asked.readyFor[0];
+    if (isOfTunnels !== undefined && !(await mayWrite("tunnels"))) {
+      return refused("too many changes of tunnels");
+    }
     if (asked.addTunnel === peer.id)
       return refused("authorization: a peer opens no tunnel to itself");
     if (asked.addTunnel !== undefined) await connection.addTunnel(asked.addTunnel);

@@ -32,11 +32,6 @@ export class Coordinator implements AsyncDisposable {
     options.directory.onForgotten(() => this.#endAll("coordinator unhealthy"));
   }
 
-  /** The number of connected peers. */
-  get size(): number {
-    return this.#connections.size;
-  }
-
   /** Connects a peer. An earlier connection of it here ends; what it has done stays. */
   join(peer: Peer): PeerConnection {
     const { directory, clock, logger } = this.#options;

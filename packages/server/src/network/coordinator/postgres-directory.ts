@@ -24,6 +24,7 @@ import {
   markAllLost,
   markPeerLost,
   reserve,
+  selectPeersOf,
   selectViews,
   updateReadiness,
   upsertPeer,
@@ -103,15 +104,15 @@ export class PostgresDirectory implements PeerDirectory {
   ): Promise<boolean> {
     const entry = this.#entry(id);
     const values = [...new Set(reserved)];
-    const others = await this.#write((db) =>
+    const isStored = await this.#write((db) =>
       inTransaction(db, async (trx) => {
-        if ((await reserve(trx, { id, holder }, values)) < values.length) return undefined;
-        return upsertPeer(trx, entry, { holder, node: bytes, isFirst });
+        if ((await reserve(trx, { id, holder }, values)) < values.length) return false;
+        await upsertPeer(trx, entry, { holder, node: bytes, isFirst });
+        return true;
       }),
     );
-    if (others === undefined) return false;
-    this.#hint(others);
-    return true;
+    if (isStored) await this.#hintPeersOf(id);
+    return isStored;
   }
 
   async addTunnel(source: Peer, destination: string): Promise<void> {
@@ -132,10 +133,12 @@ export class PostgresDirectory implements PeerDirectory {
 
   async markLost(peer: Peer): Promise<void> {
     this.#hint(await this.#write((db) => markPeerLost(db, peer, this.#id)));
+    await this.#hintPeersOf(peer.id);
   }
 
   async remove(id: string): Promise<void> {
     this.#hint(await this.#write((db) => deletePeer(db, this.#entry(id))));
+    await this.#hintPeersOf(id);
   }
 
   async readViews(ids: readonly string[]): Promise<ReadonlyMap<string, View>> {
@@ -163,6 +166,11 @@ export class PostgresDirectory implements PeerDirectory {
 
   #hint(ids: Iterable<string>): void {
     for (const id of ids) this.#options.pubsub.publish(topics.tailnetPeer(id));
+  }
+
+  /** Hints those that share a tunnel with a peer, after its change: one that opened it meanwhile may not have seen that. */
+  async #hintPeersOf(id: string): Promise<void> {
+    this.#hint(await selectPeersOf(this.#options.db, id));
   }
 
   #hintAll(): void {

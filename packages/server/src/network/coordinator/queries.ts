@@ -40,23 +40,25 @@ export async function beat(
   return { isNew: row?.is_new ?? false, others: row?.others ?? [] };
 }
 
-/** Stores a node; resolves to the peers that are to see it. */
+/** Selects the peers that share a tunnel with a peer. */
+export async function selectPeersOf(db: Queryable, id: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`${peersOf(id)}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
 export async function upsertPeer(
   db: Queryable,
   { id, coordinatorId }: Entry,
   { holder, node, isFirst }: { holder: string; node: Uint8Array; isFirst: boolean },
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ id: string }>`
-    with written as (
+): Promise<void> {
+  await sql`
       insert into tailnet_peers (id, coordinator_id, holder, node, joined, revision)
         select ${id}, ${coordinatorId}, ${holder}, ${Buffer.from(node)}, revision, revision
           from nextval('tailnet_revisions') as revision
       on conflict (id, coordinator_id) do update set
         holder = excluded.holder, node = excluded.node, is_lost = false, revision = excluded.revision,
         joined = case when ${isFirst} then excluded.joined else tailnet_peers.joined end,
-        updated_at = now())
-    ${peersOf(id)}`.execute(db);
-  return rows.map((row) => row.id);
+        updated_at = now()`.execute(db);
 }
 
 /**

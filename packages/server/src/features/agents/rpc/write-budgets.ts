@@ -31,6 +31,8 @@ export const writeBudgets = {
   traffic: { burst: 16 * 1024 * 1024, perHour: 3_600 * 2 * 1024 * 1024 },
   /** Changes of the node of a peer, each sent to all that share a tunnel with it. Beyond, they wait. */
   nodes: { burst: 60, perHour: 14_400 },
+  /** Tunnels that a peer opens and closes, and reports that it is ready for others. Beyond, they wait. */
+  tunnels: { burst: 2_000, perHour: 72_000 },
   /** Updates of the agent's own row, each sent to everybody who watches its workspace. Beyond, they are refused. */
   updates: { burst: 300, perHour: 7_200 },
 } as const satisfies Readonly<Record<string, Budget>>;
