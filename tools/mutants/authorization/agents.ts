@@ -1,7 +1,8 @@
 import type { Mutant } from "../mutant.ts";
-import { rpcs, sockets, statuses } from "./suites.ts";
+import { coordination, rpcs, sockets, statuses } from "./suites.ts";
 
 const rpc = "packages/server/src/features/agents/rpc";
+const policies = "packages/server/src/network/coordinator/peer-policy.ts";
 
 /** Holes in the rights of agents, and in their authentication. */
 export const agentHoles: readonly Mutant[] = [
@@ -51,18 +52,26 @@ export const agentHoles: readonly Mutant[] = [
   {
     name: "agents-open-tunnels",
     breaks: "an agent opens tunnels to other agents",
-    file: `${rpc}/coordinate.ts`,
-    find: `    if (addTunnel !== undefined) return "authorization: agents cannot open tunnels";\n`,
-    replace: "    if (addTunnel !== undefined && updateSelf !== undefined) return 'both';\n",
+    file: policies,
+    find: `    if (addTunnel !== undefined) return refused("agents cannot open tunnels");\n`,
+    replace: "",
     suite: rpcs,
   },
   {
-    name: "agents-shake-any-hand",
-    breaks: "an agent tells any peer that it is ready",
-    file: `${rpc}/coordinate.ts`,
-    find: "    for (const { id } of request.readyForHandshake) {",
-    replace: "    for (const { id } of request.readyForHandshake.slice(1)) {",
-    suite: rpcs,
+    name: "clients-open-any-tunnel",
+    breaks: "a client opens a tunnel to an agent that its user may not reach",
+    file: policies,
+    find: "      if (problem !== undefined) return refused(problem);\n",
+    replace: "",
+    suite: coordination,
+  },
+  {
+    name: "clients-shake-hands",
+    breaks: "a client tells peers that it is ready for their handshakes",
+    file: policies,
+    find: `    if (readyFor.length > 0) return refused("clients may not send ready_for_handshake");\n`,
+    replace: "",
+    suite: coordination,
   },
   {
     name: "suspended-are-let-in",

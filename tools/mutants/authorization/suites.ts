@@ -27,3 +27,9 @@ export const tokens = {
   project: "db",
   files: ["packages/server/tests/token-scopes.test.ts", "packages/server/tests/tokens.test.ts"],
 } as const;
+
+/** What clients and agents may ask of the coordinator. */
+export const coordination = {
+  project: "db",
+  files: ["packages/server/tests/coordination.test.ts"],
+} as const;
