@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { getExternalAgentCredentials } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+import {
+  logInAsAdmin,
+  makeWorkspace,
+  pushTemplate,
+  type ServerProcess,
+  startServerProcess,
+} from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { runStockAgent } from "./support/run-stock-agent.ts";
+import { stockPrograms } from "./support/stock-program.ts";
+
+/*
+ * Stock commands reach stock agents through our coordinator and relay: each program of SLIPWAY_STOCK_COMMAND each one of
+ * SLIPWAY_STOCK_AGENT, over the relay alone and directly. `vitest.config.ts` leaves this file out, and says so, where
+ * SLIPWAY_STOCK_COMMAND is not set.
+ */
+
+const template = `
+driver: external
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+const execute = promisify(execFile);
+const opened = new AsyncDisposableStack();
+let directory = "";
+let server: ServerProcess;
+let client: ApiClient;
+let templateId = "";
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-network-"));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  server = await startServerProcess({ dataDir: directory, port: 0 });
+  opened.defer(() => server.end("SIGINT"));
+  client = await logInAsAdmin(server.url);
+  templateId = await pushTemplate(client, "network", template);
+});
+
+afterAll(() => opened.disposeAsync());
+
+const agents = stockPrograms("SLIPWAY_STOCK_AGENT").map((one, index) => ({ ...one, index }));
+const commands = stockPrograms("SLIPWAY_STOCK_COMMAND");
+
+describe.each(agents)("the stock agent $name", ({ name: agentName, path, index }) => {
+  const workspace = `workspace-${index}`;
+
+  beforeAll(async () => {
+    const { id } = await makeWorkspace(client, workspace, templateId, () => true);
+    const params = { workspace: id, agent: "main" };
+    const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+    const home = join(directory, `agent-${index}`);
+    const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
+    return () => void agent.kill("SIGKILL");
+  });
+
+  it.each(commands)(`is reached from ${agentName} by $name`, async ({ name, path: program }) => {
+    const home = join(directory, `command-${index}-${name.replaceAll(/[^\w.-]+/g, "-")}`);
+    await mkdir(home, { recursive: true });
+    const run = async (...args: readonly string[]): Promise<string> => {
+      const { stdout, stderr } = await execute(program, args, {
+        env: { PATH: process.env["PATH"], HOME: home, CODER_CONFIG_DIR: home },
+        timeout: 60_000,
+      });
+      return stdout + stderr;
+    };
+    const token = client.headers["Coder-Session-Token"] ?? "";
+    await run("login", server.url, "--token", token);
+    expect(await run("ping", "-n", "3", "--disable-direct-connections", workspace)).toMatch(
+      /pong from .* via DERP/,
+    );
+    expect(await run("ping", "-n", "10", workspace)).toMatch(/pong from .* p2p via/);
+    expect(await run("ssh", workspace, "--", "echo", "hello")).toContain("hello");
+    const relayed = ["ssh", "--disable-direct-connections", workspace, "--", "exit", "3"];
+    await expect(run(...relayed)).rejects.toMatchObject({ code: 3 });
+    expect(await run("speedtest", "-t", "1s", workspace)).toMatch(/bits\/sec/);
+  });
+});
