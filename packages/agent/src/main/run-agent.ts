@@ -46,7 +46,11 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
         ? await beginFirstDial({ serverUrl, token: auth.token, headers, logger })
         : undefined;
     // Most of the agent, which is loaded while the server prepares its answer.
+    const { limitYoungGeneration, postponeOptimization } = await import("./engine-flags.ts");
+    limitYoungGeneration();
+    const optimizeAsUsual = postponeOptimization();
     const { runLife } = await import("./run-life.ts");
+    optimizeAsUsual();
     await runLife({ config, headers, environment, logger, firstDial, interrupted, forced });
   } catch (error) {
     logger.error({ error: errorText(error) }, "agent failed");

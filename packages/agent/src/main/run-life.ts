@@ -1,5 +1,3 @@
-// oxlint-disable-next-line import/no-unassigned-import -- its effect is what is wanted
-import "./young-generation.ts";
 import { type Logger, systemClock } from "@slipway/runtime";
 import { dialAgent, InstanceCredential, openSession, waitForReinit } from "@slipway/sdk/agent";
 
