@@ -81,6 +81,7 @@ try {
   const templateId = await pushTemplate(client, "bench", template);
   const memory: number[] = [];
   const connect: number[] = [];
+  const pids: number[] = [];
   for (let index = 0; index < agents; index += 1) {
     const workspace = await makeWorkspace(
       client,
@@ -92,9 +93,10 @@ try {
     const pid = processOf(agentId);
     const agent = await client.call(getAgent, { params: { agent: agentId } });
     connect.push(Date.parse(agent.first_connected_at ?? "") - startedAtMs(pid));
-    await pause(idleMs);
-    memory.push(readProcessCost(pid).residentMb);
+    pids.push(pid);
   }
+  await pause(idleMs);
+  for (const pid of pids) memory.push(readProcessCost(pid).residentMb);
   measurements.push(
     { name: "bare node, memory", unit: "MB", runs: [bareNodeMb(), bareNodeMb(), bareNodeMb()] },
     { name: "idle agent, memory", unit: "MB", runs: memory },
