@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { Plugin } from "esbuild";
+import type { BuildOptions, OutputFile, Plugin } from "esbuild";
 
 export interface AgentBundleOptions {
   readonly entry: string;
@@ -32,6 +32,18 @@ const external = [
   "*.node",
 ];
 
+const settings = {
+  bundle: true,
+  write: false,
+  platform: "node",
+  target: "node24",
+  external,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  logLevel: "silent",
+} satisfies BuildOptions & { readonly write: false };
+
 /**
  * Modules of Node.js that packages require before they know whether they need them; each takes milliseconds and megabytes.
  * They are loaded when something of theirs is read.
@@ -51,25 +63,28 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
   const { format = "esm" } = options;
+  const isEsm = format === "esm";
   const { metafile, outputFiles } = await build({
+    ...settings,
     entryPoints: [options.entry],
-    outfile: options.output,
-    bundle: true,
-    write: false,
     metafile: true,
-    platform: "node",
-    target: "node24",
-    format,
+    format: "esm",
     conditions: ["@slipway/source"],
-    external,
     plugins: [leaveOut(options.loadedLater ?? []), loadOnUse],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    banner: { js: format === "esm" ? banner : "" },
-    logLevel: "silent",
+    banner: { js: isEsm ? banner : "" },
+    ...(isEsm ? { outfile: options.output } : { outdir: chunkDirectory, splitting: true }),
   });
-  const [file] = outputFiles;
+  // Made at once, a CommonJS bundle would hold and load all of each module that an `import()` reaches, used or not.
+  const joined = isEsm
+    ? undefined
+    : await build({
+        ...settings,
+        entryPoints: [outputFiles[0]?.path ?? ""],
+        outfile: options.output,
+        format,
+        plugins: [readFrom(outputFiles)],
+      });
+  const [file] = joined?.outputFiles ?? outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote no bundle for ${options.entry}`);
 
   const files = Object.keys(metafile.inputs).filter((path) => !path.startsWith(`${onUse}:`));
@@ -90,6 +105,27 @@ function leaveOut(packages: readonly string[]): Plugin {
       build.onResolve({ filter: /^[^.]/ }, ({ path }) =>
         packages.includes(path) ? { path, external: true } : undefined,
       );
+    },
+  };
+}
+
+/** The directory of the chunks of a bundle, which are never written. */
+const chunkDirectory = "/chunks";
+
+/** Reads the chunks of another build from memory. */
+function readFrom(chunks: readonly OutputFile[]): Plugin {
+  const namespace = "chunk";
+  return {
+    name: namespace,
+    setup(build) {
+      build.onResolve({ filter: /^\.?\// }, ({ path }) => ({
+        path: resolve(chunkDirectory, path),
+        namespace,
+      }));
+      build.onLoad({ filter: /^/, namespace }, ({ path }) => {
+        const chunk = chunks.find((file) => file.path === path);
+        return chunk === undefined ? undefined : { contents: chunk.contents };
+      });
     },
   };
 }
