@@ -1,10 +1,11 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
 
+/** Selects agents. Their times are formatted here, because agents also come as JSON. */
 function agents(db: Queryable) {
   return db
     .selectFrom("workspace_agents as agent")
@@ -32,15 +33,15 @@ function agents(db: Queryable) {
       "agent.api_version",
       "agent.subsystems",
       "agent.lifecycle_state",
-      "agent.started_at",
-      "agent.ready_at",
-      "agent.first_connected_at",
-      "agent.last_connected_at",
-      "agent.disconnected_at",
-      "agent.created_at",
-      "agent.updated_at",
       "position.logs_length",
       "position.overflowed",
+      apiTimestamp<string | null>("agent.started_at").as("started_at"),
+      apiTimestamp<string | null>("agent.ready_at").as("ready_at"),
+      apiTimestamp<string | null>("agent.first_connected_at").as("first_connected_at"),
+      apiTimestamp<string | null>("agent.last_connected_at").as("last_connected_at"),
+      apiTimestamp<string | null>("agent.disconnected_at").as("disconnected_at"),
+      apiTimestamp("agent.created_at").as("created_at"),
+      apiTimestamp("agent.updated_at").as("updated_at"),
     ]);
 }
 
@@ -137,18 +138,19 @@ export async function selectPlacedAgent(
 
 export type PlacedAgent = Awaited<ReturnType<typeof placedAgents>>[number];
 
-/** Selects the agents on the resources that builds created, by the builds' jobs. */
-export const selectAgentsOfJobs = prepareQuery((db, jobIds: readonly string[]) =>
-  agentsWithParts(db)
-    .innerJoin("workspace_resources as resource", "resource.id", "agent.resource_id")
-    .where(sql<boolean>`resource.job_id = any(${jobIds}::uuid[])`)
-    .select("resource.job_id")
-    .orderBy("agent.created_at")
-    .orderBy("agent.name"),
-);
+/** Returns the agents on a resource with all their parts, as JSON, for the statement that reads the resource. */
+export function agentsOn(db: Queryable, resourceId: RawBuilder<string>) {
+  return jsonArrayFrom(
+    agentsWithParts(db)
+      .where("agent.resource_id", "=", resourceId)
+      .orderBy("agent.created_at")
+      .orderBy("agent.name"),
+  );
+}
 
-type AgentOfJob = Awaited<ReturnType<typeof selectAgentsOfJobs>>[number];
-export type AgentWithParts = Omit<AgentOfJob, "job_id">;
+export type AgentWithParts = Awaited<
+  ReturnType<ReturnType<typeof agentsWithParts>["execute"]>
+>[number];
 export type AppRow = AgentWithParts["apps"][number];
 export type ScriptRow = AgentWithParts["scripts"][number];
 

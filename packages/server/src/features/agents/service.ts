@@ -5,15 +5,17 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { NotFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
-import { agentJson, type AgentWorkspace } from "./agent-json.ts";
+import { agentJson } from "./agent-json.ts";
 import {
   type PlacedAgent,
   selectAgent,
   selectAgentPlace,
-  selectAgentsOfJobs,
   selectPlacedAgent,
 } from "./agent-read-queries.ts";
 import { agentStatus } from "./connection/agent-status.ts";
+
+export { agentJson, type AgentWorkspace } from "./agent-json.ts";
+export { agentsOn } from "./agent-read-queries.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 
@@ -76,17 +78,4 @@ export async function readAgent(
     ownerName: row.owner_name,
   };
   return agentJson(row, place, now);
-}
-
-/** Reads the agents on the resources that builds created, by the builds' jobs, each with its workspace. */
-export async function readAgentsOfJobs(
-  db: Queryable,
-  jobs: ReadonlyMap<string, AgentWorkspace>,
-  now: number,
-): Promise<readonly WorkspaceAgent[]> {
-  const rows = await selectAgentsOfJobs(db, [...jobs.keys()]);
-  return rows.flatMap((row) => {
-    const workspace = jobs.get(row.job_id);
-    return workspace === undefined ? [] : [agentJson(row, workspace, now)];
-  });
 }

@@ -6,8 +6,9 @@ import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { jobObject } from "../../platform/jobs/job-columns.ts";
+import { agentsOn } from "../agents/service.ts";
 
-/** Selects builds as clients see them, each with its workspace `w`. */
+/** Selects builds as clients see them, each with its workspace `w`, its resources and their agents. */
 export function builds(db: Queryable) {
   return db
     .selectFrom("workspace_builds as b")
@@ -51,7 +52,8 @@ export function builds(db: Queryable) {
             "resource.name",
             "resource.icon",
           ])
-          .select(apiTimestamp("resource.created_at").as("created_at")),
+          .select(apiTimestamp("resource.created_at").as("created_at"))
+          .select(agentsOn(db, sql.ref("resource.id")).as("agents")),
       ).as("resources"),
     );
 }

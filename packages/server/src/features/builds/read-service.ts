@@ -5,7 +5,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { jobJson } from "../../platform/jobs/job-json.ts";
-import { readAgentsOfJobs } from "../agents/service.ts";
+import { agentJson, type AgentWorkspace } from "../agents/service.ts";
 import { buildJson } from "./build-json.ts";
 import {
   type BuildRow,
@@ -21,7 +21,8 @@ export async function readNewestBuilds(
   workspaceIds: readonly string[],
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
-  return describeBuilds(db, await selectNewestBuilds(db, workspaceIds), now);
+  const rows = await selectNewestBuilds(db, workspaceIds);
+  return rows.map((row) => describeBuild(row, now));
 }
 
 /** Reads all builds of a workspace, newest first. */
@@ -30,15 +31,15 @@ export async function readBuildsOf(
   workspaceId: string,
   now: number,
 ): Promise<readonly WorkspaceBuild[]> {
-  return describeBuilds(db, await selectBuilds(db, workspaceId), now);
+  const rows = await selectBuilds(db, workspaceId);
+  return rows.map((row) => describeBuild(row, now));
 }
 
 /** Reads one build, which must exist. */
 export async function readBuild(db: Queryable, id: string, now: number): Promise<WorkspaceBuild> {
   const row = await selectBuild(db, id);
-  const [build] = row === undefined ? [] : await describeBuilds(db, [row], now);
-  if (build === undefined) throw new Error(`build ${id} does not exist`);
-  return build;
+  if (row === undefined) throw new Error(`build ${id} does not exist`);
+  return describeBuild(row, now);
 }
 
 /** Reads a build by its number; throws `NotFound`. */
@@ -49,9 +50,8 @@ export async function readBuildByNumber(
   now: number,
 ): Promise<WorkspaceBuild> {
   const row = await selectBuildByNumber(db, workspaceId, number);
-  const [build] = row === undefined ? [] : await describeBuilds(db, [row], now);
-  if (build === undefined) throw notFound();
-  return build;
+  if (row === undefined) throw notFound();
+  return describeBuild(row, now);
 }
 
 /** Reads a build's row, if the caller may see its workspace; throws `NotFound`. */
@@ -65,52 +65,31 @@ export async function requireBuild(
   return row;
 }
 
-/** Returns builds as clients see them at `now`, after one statement more, however many there are. */
-export async function describeBuilds(
-  db: Queryable,
-  rows: readonly BuildRow[],
-  now: number,
-): Promise<readonly WorkspaceBuild[]> {
-  if (rows.length === 0) return [];
-  const resources = Map.groupBy(await readResources(db, rows, now), ({ job_id }) => job_id);
-  return rows.map((row) =>
-    buildJson(
-      row,
-      jobJson({ ...row.job, workspace_build_id: row.id }),
-      resources.get(row.job_id) ?? [],
-    ),
-  );
+/** Returns a build as clients see it at `now`. */
+export function describeBuild(row: BuildRow, now: number): WorkspaceBuild {
+  const job = jobJson({ ...row.job, workspace_build_id: row.id });
+  return buildJson(row, job, describeResources(row, now));
 }
 
-/** Reads the resources that builds created, with their agents. */
-export async function readResources(
-  db: Queryable,
-  builds: readonly BuildRow[],
-  now: number,
-): Promise<readonly WorkspaceResource[]> {
-  const places = new Map(builds.map((build) => [build.job_id, placeOf(build)]));
-  const agents = Map.groupBy(
-    await readAgentsOfJobs(db, places, now),
-    ({ resource_id }) => resource_id,
-  );
-  return builds
-    .flatMap(({ resources }) => resources)
-    .map((row) => ({
-      id: row.id,
-      created_at: row.created_at,
-      job_id: row.job_id,
-      workspace_transition: row.workspace_transition,
-      type: row.type,
-      name: row.name,
-      hide: false,
-      icon: row.icon,
-      agents: agents.get(row.id) ?? [],
-      metadata: [],
-      daily_cost: 0,
-    }));
+/** Returns the resources that a build created, with their agents, as clients see them at `now`. */
+export function describeResources(build: BuildRow, now: number): WorkspaceResource[] {
+  const place = placeOf(build);
+  return build.resources.map((row) => ({
+    id: row.id,
+    created_at: row.created_at,
+    job_id: row.job_id,
+    workspace_transition: row.workspace_transition,
+    type: row.type,
+    name: row.name,
+    hide: false,
+    icon: row.icon,
+    agents: row.agents.map((agent) => agentJson(agent, place, now)),
+    metadata: [],
+    daily_cost: 0,
+  }));
 }
 
-function placeOf(build: BuildRow) {
+function placeOf(build: BuildRow): AgentWorkspace {
   return {
     workspaceId: build.workspace_id,
     workspaceName: build.workspace_name,

@@ -17,7 +17,7 @@ import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/
 import { requireMayCancel } from "../templates/service.ts";
 import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";
 import { selectParameters } from "./queries.ts";
-import { readBuild, readResources, requireBuild } from "./read-service.ts";
+import { describeBuild, describeResources, requireBuild } from "./read-service.ts";
 import { readTimings } from "./timing-service.ts";
 
 export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
@@ -25,7 +25,7 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
 
   routes.user(getBuild, async ({ params }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));
-    return readBuild(db, row.id, clock.now());
+    return describeBuild(row, clock.now());
   });
   routes.user(listBuildParameters, async ({ params }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));
@@ -33,7 +33,7 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   });
   routes.user(listBuildResources, async ({ params }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));
-    return [...(await readResources(db, [row], clock.now()))];
+    return describeResources(row, clock.now());
   });
   routes.user(getBuildTimings, async ({ params }, user) =>
     readTimings(db, await requireBuild(db, user, requireUuid(params.build))),

@@ -9,7 +9,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
-import { describeBuilds, readNewestBuilds } from "../builds/read-service.ts";
+import { describeBuild, readNewestBuilds } from "../builds/read-service.ts";
 import { findVisibleUser } from "../users/service.ts";
 import {
   selectWorkspace,
@@ -140,9 +140,7 @@ export async function readWorkspace(
   if (found === undefined || !maySeeWorkspacesOf(caller, found.workspace.owner_id))
     throw notFound();
   if (found.workspace.deleted && !includeDeleted) throw notFound();
-  const [build] = await describeBuilds(db, [found.build], now);
-  if (build === undefined) throw new Error(`build ${found.build.id} is not described`);
-  return workspaceJson(found.workspace, build);
+  return workspaceJson(found.workspace, describeBuild(found.build, now));
 }
 
 /** Returns whether a statement failed because its owner has a workspace of that name. */

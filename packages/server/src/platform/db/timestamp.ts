@@ -9,7 +9,7 @@ export function readTimestamp(text: string): string {
 }
 
 /** Formats a column the same way inside JSON, which our own type parsers do not see. */
-export function apiTimestamp(column: string): RawBuilder<string> {
+export function apiTimestamp<T extends string | null = string>(column: string): RawBuilder<T> {
   const text = sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
   return sql`rtrim(rtrim(${text}, '0'), '.') || 'Z'`;
 }
