@@ -36,19 +36,27 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
   return row?.deleted === false && row.is_live;
 }
 
-/** Records that sessions are alive, except those that a newer one has taken over. */
+/**
+ * Records that sessions are alive, except those that a newer one has taken over. Resolves to the ids of the agents that
+ * are live.
+ */
 export async function markAllAlive(
   db: Queryable,
   sessions: readonly AgentSession[],
-): Promise<void> {
-  await sql`
-    update workspace_agents a
-      set last_connected_at = now(), updated_at = now()
-      from unnest(
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ readonly agent_id: string }>`
+    with session as (
+      select * from unnest(
         ${sessions.map(({ agentId }) => agentId)}::uuid[],
         ${sessions.map(({ connectionId }) => connectionId)}::uuid[]
-      ) as session (agent_id, connection_id)
-      where a.id = session.agent_id and a.connection_id = session.connection_id`.execute(db);
+      ) as session (agent_id, connection_id)),
+    alive as (
+      update workspace_agents a
+        set last_connected_at = now(), updated_at = now()
+        from session
+        where a.id = session.agent_id and a.connection_id = session.connection_id)
+    select agent_id from session where ${isLiveAgent(sql.ref("session.agent_id"))}`.execute(db);
+  return new Set(rows.map((row) => row.agent_id));
 }
 
 /**

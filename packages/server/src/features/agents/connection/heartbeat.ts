@@ -29,7 +29,7 @@ interface Watched {
   unanswered: number;
 }
 
-/** The time between two beats. All sessions of a beat cost two statements, however many there are. */
+/** The time between two beats. All sessions of a beat cost one statement, however many there are. */
 const beatMs = 250;
 const beatsPerPeriod = connectionUpdateMs / beatMs;
 /** The same for sessions to check now. An agent that restarts for a new owner has disconnected by itself by then. */
@@ -117,22 +117,11 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   async #note(due: readonly Watched[]): Promise<void> {
     try {
       const sessions = due.map(({ session }) => session);
-      await markAllAlive(this.#db, sessions);
-      await this.#closeOutdated(due);
+      closeOutdated(due, await markAllAlive(this.#db, sessions));
     } catch (error) {
       const fields = { error: errorText(error), sessions: due.length };
       this.#logger.warn(fields, "connection times not written");
       for (const { peer } of due) peer.close("database not reachable");
-    }
-  }
-
-  async #closeOutdated(watched: readonly Watched[]): Promise<void> {
-    const live = await selectLive(
-      this.#db,
-      watched.map(({ session }) => session.agentId),
-    );
-    for (const { session, peer } of watched) {
-      if (!live.has(session.agentId)) peer.close("build is outdated");
     }
   }
 
@@ -145,11 +134,18 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
       if (watched.length === 0) break;
       this.#lookedFor.clear();
       try {
-        await this.#closeOutdated(watched);
+        const agentIds = watched.map(({ session }) => session.agentId);
+        closeOutdated(watched, await selectLive(this.#db, agentIds));
       } catch (error) {
         this.#logger.debug({ error: errorText(error) }, "the next beat looks again");
       }
     }
     this.#isLooking = false;
+  }
+}
+
+function closeOutdated(watched: readonly Watched[], liveAgents: ReadonlySet<string>): void {
+  for (const { session, peer } of watched) {
+    if (!liveAgents.has(session.agentId)) peer.close("build is outdated");
   }
 }
