@@ -48,23 +48,23 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-const agents = stockPrograms("SLIPWAY_STOCK_AGENT").map((one, index) => ({ ...one, index }));
+const agents = stockPrograms("SLIPWAY_STOCK_AGENT");
 const commands = stockPrograms("SLIPWAY_STOCK_COMMAND");
 
-describe.each(agents)("the stock agent $name", ({ name: agentName, path, index }) => {
-  const workspace = `workspace-${index}`;
+describe.each(agents)("the stock agent $name", ({ name: agentName, path }) => {
+  const workspace = agentName.replaceAll(/[^a-z0-9]+/g, "-");
 
   beforeAll(async () => {
     const { id } = await makeWorkspace(client, workspace, templateId, () => true);
     const params = { workspace: id, agent: "main" };
     const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
-    const home = join(directory, `agent-${index}`);
+    const home = join(directory, `agent-${workspace}`);
     const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
     return () => void agent.kill("SIGKILL");
   });
 
   it.each(commands)(`is reached from ${agentName} by $name`, async ({ name, path: program }) => {
-    const home = join(directory, `command-${index}-${name.replaceAll(/[^\w.-]+/g, "-")}`);
+    const home = join(directory, `command-${workspace}-${name}`);
     await mkdir(home, { recursive: true });
     const run = async (...args: readonly string[]): Promise<string> => {
       const { stdout, stderr } = await execute(program, args, {
