@@ -17,8 +17,11 @@ export interface PairOptions {
 
 const ipHeaderBytes = 40;
 const defaultMtu = 1280;
-/** The steps without progress of time after which an end is taken to be caught in a loop. */
-const maxStepsAtOnce = 100;
+/**
+ * The steps without progress of time after which an end is taken to be caught in a loop. A link without delay carries a
+ * whole transfer at once, a queue of packets in each step.
+ */
+const maxStepsAtOnce = 10_000;
 /** The time between two looks of an application that does not read all at once. */
 const readEveryMs = 1;
 
