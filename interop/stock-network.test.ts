@@ -66,22 +66,25 @@ describe.each(agents)("the stock agent $name", ({ name: agentName, path }) => {
   it.each(commands)(`is reached from ${agentName} by $name`, async ({ name, path: program }) => {
     const home = join(directory, `command-${workspace}-${name}`);
     await mkdir(home, { recursive: true });
-    const run = async (...args: readonly string[]): Promise<string> => {
-      const { stdout, stderr } = await execute(program, args, {
-        env: { PATH: process.env["PATH"], HOME: home, CODER_CONFIG_DIR: home },
-        timeout: 60_000,
-      });
+    const run = async (args: readonly string[], input = ""): Promise<string> => {
+      const env = { PATH: process.env["PATH"], HOME: home, CODER_CONFIG_DIR: home };
+      const running = execute(program, args, { env, timeout: 60_000 });
+      running.child.stdin?.end(input);
+      const { stdout, stderr } = await running;
       return stdout + stderr;
     };
     const token = client.headers["Coder-Session-Token"] ?? "";
-    await run("login", server.url, "--token", token);
-    expect(await run("ping", "-n", "3", "--disable-direct-connections", workspace)).toMatch(
+    await run(["login", server.url, "--token", token]);
+    expect(await run(["ping", "-n", "3", "--disable-direct-connections", workspace])).toMatch(
       /pong from .* via DERP/,
     );
-    expect(await run("ping", "-n", "10", workspace)).toMatch(/pong from .* p2p via/);
-    expect(await run("ssh", workspace, "--", "echo", "hello")).toContain("hello");
-    const relayed = ["ssh", "--disable-direct-connections", workspace, "--", "exit", "3"];
-    await expect(run(...relayed)).rejects.toMatchObject({ code: 3 });
-    expect(await run("speedtest", "-t", "1s", workspace)).toMatch(/bits\/sec/);
+    expect(await run(["ping", "-n", "10", workspace])).toMatch(/pong from .* p2p via/);
+    // Older releases take no command as arguments.
+    const script = "echo hello\nexit 3\n";
+    const shell = { code: 3, stdout: expect.stringContaining("hello") };
+    await expect(run(["ssh", workspace], script)).rejects.toMatchObject(shell);
+    const relayed = ["ssh", "--disable-direct-connections", workspace];
+    await expect(run(relayed, script)).rejects.toMatchObject(shell);
+    expect(await run(["speedtest", "-t", "1s", workspace])).toMatch(/bits\/sec/);
   });
 });
