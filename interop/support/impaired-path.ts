@@ -1,6 +1,6 @@
 import { Random } from "@slipway/testkit/random";
 
-/** What a path does to packets. */
+/** Faults of a path. */
 export interface PathOptions {
   readonly delayMs: number;
   /** The parts of the packets that are lost, arrive twice, or come late by up to `lateMs`. */
@@ -18,7 +18,7 @@ export class ImpairedPath {
   readonly #options: PathOptions;
   readonly #deliver: TakePackets;
   readonly #random: Random;
-  /** What is under way, by the time at which it arrives. */
+  /** Packets under way, by the time at which they arrive. */
   readonly #arrivals = new Map<number, Uint8Array[]>();
 
   constructor(options: PathOptions, seed: number, deliver: TakePackets) {

@@ -11,7 +11,7 @@ const opened = new AsyncDisposableStack();
 let port: number;
 let issuer: IssuedCertificate;
 let asked: string[];
-/** What the store logged of requests that failed. */
+/** Fields that the store logged about requests that failed. */
 let failures: LogFields[];
 let answer: (reply: ServerResponse) => void;
 

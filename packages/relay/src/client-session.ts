@@ -111,7 +111,7 @@ export class ClientSession implements RelaySession, PeerConnection {
     return this.#state.type === "closed";
   }
 
-  /** Whether everything was handed to the system. */
+  /** True if everything was handed to the system. */
   get isDrained(): boolean {
     return this.isClosed || this.#outbox.isIdle;
   }

@@ -1,4 +1,4 @@
-/** Why a connection was closed by the relay. */
+/** Reason for which the relay closed a connection. */
 export type CloseReason =
   | "login-timeout"
   | "login-refused"
@@ -10,7 +10,7 @@ export type CloseReason =
   | "own-relay"
   | "shutdown";
 
-/** What a relay did since it was opened; the relay alone writes it. */
+/** Counts of a relay since it was opened; the relay alone writes them. */
 export interface RelayCounters {
   /** Clients that are logged in now, and links to and from other relays. */
   clients: number;

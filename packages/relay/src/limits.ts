@@ -1,4 +1,4 @@
-/** What one relay, and one client of it, may take up. */
+/** Limits of one relay, and of one client of it. */
 export interface RelayLimits {
   /** Bytes that may wait for one client, with the cost of keeping them. */
   readonly maxQueuedBytesPerClient: number;

@@ -21,7 +21,7 @@ interface OutboxNeeds {
 }
 
 /**
- * What waits to be sent to one peer: notices first, then packets in fair turns. One batch at a time is with the transport,
+ * Frames that wait to be sent to one peer: notices first, then packets in fair turns. One batch at a time is with the transport,
  * so that what a peer leaves unread stays here, where it is bounded.
  */
 export class Outbox {
@@ -32,7 +32,7 @@ export class Outbox {
   /** The size of the batch with the transport; 0 if there is none. */
   #sendingBytes = 0;
   #sendingSinceMs = 0;
-  /** What this outbox contributes to the sum of all. */
+  /** Contribution of this outbox to the sum of all. */
   #counted = 0;
   #maxNoticeBytes: number;
   #isClosed = false;

@@ -5,7 +5,7 @@ import type { RelayCrypto } from "./crypto.ts";
 import type { RelayLimits } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** What all sessions of a relay use. */
+/** Parts that all sessions of a relay use. */
 export interface RelayParts {
   readonly crypto: RelayCrypto;
   readonly clock: Clock;

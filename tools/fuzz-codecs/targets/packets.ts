@@ -84,7 +84,7 @@ function checkSegment(input: Uint8Array, start: number, end: number): void {
   expectSame("a segment written and read", { ...again, ...place }, { ...read, ...place });
 }
 
-/** What differs between a segment and the same elsewhere. */
+/** The fields that differ between a segment and the same elsewhere. */
 const place = { bytes: undefined, payloadStart: 0, payloadEnd: 0 };
 
 function checkDatagram(input: Uint8Array, start: number, end: number): void {

@@ -13,7 +13,7 @@ import { clientPolicy, type TunnelCheck } from "./coordinator/peer-policy.ts";
 export interface NewClient {
   readonly user: UserCaller;
   readonly peerId: string;
-  /** What its resume tokens are good for. */
+  /** The audience of its resume tokens. */
   readonly audience: string;
   /** The one agent that it may reach; undefined if it may reach several. */
   readonly agentId: string | undefined;

@@ -6,7 +6,7 @@ import type { SecretBox } from "../platform/auth/secret-box.ts";
 export interface ResumedPeer {
   readonly peerId: string;
   readonly userId: string;
-  /** What it may reach: an agent, or the tailnet. */
+  /** The part of the network that it may reach: an agent, or the tailnet. */
   readonly audience: string;
 }
 

@@ -31,7 +31,7 @@ export const quickTimes: DirectoryTimes = { heartbeatMs: 100, deadMs: 1_000, gra
 export class TestPeer {
   readonly id: string;
   readonly connection: PeerConnection;
-  /** What it was told, as `<kind> <name>`, or the error. */
+  /** The responses that it got, as `<kind> <name>`, or the error. */
   readonly heard: string[] = [];
   readonly ended: Promise<void>;
   readonly #stop = new AbortController();

@@ -67,7 +67,7 @@ interface Duplex {
 
 /** One call of `Coordinate`. */
 export class Coordination {
-  /** What the server said, as `<kind> <id> <first word of disco>` or the error; `end` when it has ended the call. */
+  /** The server's responses, as `<kind> <id> <first word of disco>` or the error; `end` when it has ended the call. */
   readonly heard: string[] = [];
   readonly #queue: Request[] = [];
   readonly #stop = new AbortController();

@@ -20,7 +20,7 @@ const headerBytes = 8;
 /** The offset of the next header field in a packet. */
 const nextHeaderOffset = 6;
 
-/** What the layer needs of the stack. */
+/** The stack as the layer needs it. */
 export interface IcmpLayerNeeds {
   readonly now: () => number;
   readonly batch: PacketBatch;

@@ -1,4 +1,4 @@
-/** What peers can make the stack hold. */
+/** Limits of what peers can make the stack hold. */
 export interface StackLimits {
   /** TCP connections in any state but TIME-WAIT (default: 8192): SYNs beyond it are dropped. */
   readonly maxConnections: number;

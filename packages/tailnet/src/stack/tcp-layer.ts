@@ -24,7 +24,7 @@ import { TcpRequest } from "./tcp-request.ts";
 import { TcpStream } from "./tcp-stream.ts";
 import { WakeQueue } from "./wake-queue.ts";
 
-/** What the layer needs of the stack. */
+/** The stack as the layer needs it. */
 export interface TcpLayerNeeds {
   /** The monotonic time. */
   readonly now: () => number;

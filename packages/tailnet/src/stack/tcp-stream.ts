@@ -4,7 +4,7 @@ import type { KeepAliveOptions, TcpConnection, TcpError, TcpEvent } from "@slipw
 import type { Endpoint } from "./address.ts";
 import { StackError } from "./errors.ts";
 
-/** What a stream needs of the stack that it belongs to. */
+/** The stack as a stream needs it. */
 export interface StreamNeeds {
   /** The monotonic time. */
   readonly now: () => number;

@@ -14,7 +14,7 @@ import type { StackLimits } from "./limits.ts";
 import type { PacketBatch } from "./packet-batch.ts";
 import { UdpSocket, type Datagram } from "./udp-socket.ts";
 
-/** What the layer needs of the stack. */
+/** The stack as the layer needs it. */
 export interface UdpLayerNeeds {
   readonly batch: PacketBatch;
   readonly mtu: number;

@@ -9,7 +9,7 @@ export interface Datagram {
   readonly payload: Uint8Array;
 }
 
-/** What a socket needs of the stack. */
+/** The stack as a socket needs it. */
 export interface UdpSocketNeeds {
   /** Sends a datagram; throws `StackError` "datagram-too-large". */
   readonly send: (from: Endpoint, to: Endpoint, payload: Uint8Array) => void;

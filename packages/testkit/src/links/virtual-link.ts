@@ -3,7 +3,7 @@ import { Random } from "../random.ts";
 export interface LinkOptions {
   /** The time that a packet travels. */
   readonly delayMs: number;
-  /** What the link carries (default: any number of bytes at once). */
+  /** The bytes that the link carries in a millisecond (default: any number). */
   readonly bytesPerMs?: number;
   /** The packets that wait for their turn; further ones are dropped (default: any number). */
   readonly queuePackets?: number;
@@ -16,7 +16,7 @@ export interface LinkOptions {
   readonly overheadBytes?: number;
 }
 
-/** What has become of the packets of a link. */
+/** Counts of the packets of a link, by their fate. */
 export interface LinkCounts {
   readonly sent: number;
   readonly lost: number;

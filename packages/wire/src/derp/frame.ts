@@ -17,7 +17,7 @@ const pingBytes = 8;
 /** The longest ping; only its first 8 bytes mean something (docs/protocol/tailnet.md §4.4). */
 const maxPingBytes = 1000;
 
-/** Why a peer is gone (docs/protocol/tailnet.md §4.4). */
+/** Reasons for which a peer is gone (docs/protocol/tailnet.md §4.4). */
 export const PeerGoneReason = { disconnected: 0, notHere: 1 } as const;
 
 /** A frame with the fields of its payload; keys have 32 bytes, nonces 24. */

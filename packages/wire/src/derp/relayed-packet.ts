@@ -7,7 +7,7 @@ import {
 } from "./header.ts";
 
 /*
- * What a relay does to the frames that carry packets, in the bytes in which they arrived:
+ * Changes that a relay makes to the frames that carry packets, in the bytes in which they arrived:
  *
  *   sent       04 | length      | destination | packet
  *   received   05 | length      | source      | packet

@@ -29,7 +29,7 @@ export class Congestion {
   readonly #cubic: Cubic;
   #window: number;
   #threshold = Number.POSITIVE_INFINITY;
-  /** What a decrease that turns out to be needless gives back. */
+  /** The state before the last decrease, which comes back if that turns out to be needless. */
   #before: { readonly window: number; readonly threshold: number } | undefined;
 
   constructor(segmentBytes: number) {

@@ -5,7 +5,7 @@ export const cubicDecrease = 0.7;
 /** The growth in segments a round trip that makes CUBIC as fast as Reno (RFC 9438 §4.3). */
 const renoGrowth = (3 * (1 - cubicDecrease)) / (1 + cubicDecrease);
 
-/** What is known of the time since the last decrease, or since slow start ended without one. Windows are segments. */
+/** The growth since the last decrease, or since slow start ended without one. Windows are segments. */
 interface Epoch {
   startedAt: number;
   /** The time in seconds until the window is back at the plateau. */

@@ -1,7 +1,7 @@
 import type { RttEstimator } from "./rtt-estimator.ts";
 import type { SentSegment } from "./sent-segment.ts";
 
-/** What one ACK says of the segments that were sent: how much has arrived, and how long that took. */
+/** The news of one ACK about the segments that were sent: how much has arrived, and how long that took. */
 export class Delivery {
   readonly #now: number;
   /** The time of the segment that the ACK answers, in whole milliseconds; undefined without timestamps. */

@@ -21,7 +21,7 @@ export interface Agreement {
 }
 
 /**
- * What became of a segment:
+ * The fate of a segment:
  * - `taken`: its acknowledgment counts, and its data as far as it was new;
  * - `dropped`: it was not acceptable, or answered by an ACK alone;
  * - `reset`: it ends the connection.

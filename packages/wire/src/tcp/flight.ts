@@ -40,7 +40,7 @@ export class Flight {
   readonly #recovery: Recovery;
   readonly #pacer: Pacer;
   readonly #probe = new TailLossProbe();
-  /** What the ACK that is being taken has brought. */
+  /** The news of the ACK that is being taken. */
   #delivery: Delivery;
   #una = 1;
   #end = 1;

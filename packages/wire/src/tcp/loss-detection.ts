@@ -7,7 +7,7 @@ import type { SentSegment } from "./sent-segment.ts";
 /** The duplicate ACKs that show a loss if the peer does not report what it has (RFC 5681 §3.2). */
 const duplicateThreshold = 3;
 
-/** What an ACK says to a sender whose peer does not report. */
+/** The news of an ACK for a sender whose peer does not report. */
 export interface PlainAck {
   /** True if it says nothing at all: the same acknowledgment and window as before, no data. */
   readonly isDuplicate: boolean;

@@ -15,7 +15,7 @@ import { sequenceDistance, wrapOffset } from "./sequence.ts";
 import { Timestamps } from "./timestamps.ts";
 
 /**
- * What a segment means for a connection that is being opened:
+ * The meaning of a segment for a connection that is being opened:
  * - `waiting`: nothing yet;
  * - `stray`: it acknowledges what was not sent, which a RST answers;
  * - `reset`: the peer does not want it, or no longer;

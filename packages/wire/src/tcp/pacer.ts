@@ -2,7 +2,7 @@
 const slowStartGain = 2;
 const steadyGain = 1.25;
 
-/** What may go out at once: what piles up while a timer is late, and a few segments in any case. */
+/** The bytes that may go out at once: what piles up while a timer is late, and a few segments in any case. */
 const burstMs = 1;
 const burstSegments = 4;
 

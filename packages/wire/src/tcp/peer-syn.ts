@@ -5,7 +5,7 @@ const defaultSegmentBytes = 1220;
 /** The least payload that is taken from the peer's word: with less, headers would be most of the traffic. */
 const leastSegmentBytes = 64;
 
-/** What the peer's SYN says of it. */
+/** The peer as its SYN describes it. */
 export interface PeerSyn {
   readonly initialSequence: number;
   /** The largest payload that it takes, options included. */

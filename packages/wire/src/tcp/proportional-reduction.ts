@@ -1,4 +1,4 @@
-/** What an ACK during recovery has brought. */
+/** The news of an ACK during recovery. */
 export interface RecoveryAck {
   /** The bytes that the peer turns out to have, acknowledged or reported. */
   readonly deliveredBytes: number;

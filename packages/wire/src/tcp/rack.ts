@@ -6,7 +6,7 @@ const duplicateThreshold = 3;
 /** The recoveries for which a wider reordering window is kept (RFC 8985 §6.2 step 4). */
 const persistRecoveries = 16;
 
-/** What RACK must know of the connection to set its reordering window. */
+/** The connection as RACK must know it to set its reordering window. */
 export interface RackPath {
   readonly isRecovering: boolean;
   readonly lowestRttMs: number;

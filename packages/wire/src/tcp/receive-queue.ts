@@ -7,7 +7,7 @@ import { Ranges } from "./ranges.ts";
  */
 export const maxOutOfOrderRanges = 1024;
 
-/** What became of data: whether it stands where the next byte is due, and whether any of it is new. */
+/** The fate of data: whether it stands where the next byte is due, and whether any of it is new. */
 export type Insertion = "in-order" | "out-of-order" | "duplicate" | "refused";
 
 /*
@@ -45,7 +45,7 @@ export class ReceiveQueue {
     return this.#next - this.#consumed;
   }
 
-  /** What lies behind a gap. */
+  /** The ranges behind a gap. */
   get outOfOrder(): Ranges {
     return this.#ranges;
   }

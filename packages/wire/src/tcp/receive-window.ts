@@ -31,7 +31,7 @@ export class ReceiveWindow {
   #scale = 0;
   #limit: number;
   #edge: number;
-  /** What the application had consumed, and when, when the present measurement of its rate began. */
+  /** The bytes that the application had consumed, and the time, when the present measurement of its rate began. */
   #measured: { readonly offset: number; readonly at: number } | undefined;
 
   /** Creates the window of a connection whose buffer may grow to `maxBytes`. Offsets begin with the SYN's, 0. */

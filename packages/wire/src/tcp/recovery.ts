@@ -12,7 +12,7 @@ type State =
   | { readonly type: "fast"; readonly end: number; readonly reduction: ProportionalReduction }
   | { readonly type: "timeout"; readonly end: number };
 
-/** What an ACK, or the passing of time, has brought. */
+/** The news of an ACK, or of the passing of time. */
 export interface Progress {
   /** The bytes that were sent and not acknowledged before it. */
   readonly flightBytes: number;

@@ -1,6 +1,6 @@
 import { unwrapSequence } from "./sequence.ts";
 
-/** What a SACK option says, in offsets. */
+/** The content of a SACK option, in offsets. */
 export interface Reports {
   /** The reported ranges, as start and end of one after the other. */
   readonly sacks: readonly number[];
@@ -10,7 +10,7 @@ export interface Reports {
 
 const noReports: Reports = { sacks: [], wasReceivedTwice: false };
 
-/** What was sent and not acknowledged: only ranges of that count. */
+/** The data that was sent and not acknowledged: only ranges of that count. */
 export interface Outstanding {
   readonly una: number;
   readonly end: number;

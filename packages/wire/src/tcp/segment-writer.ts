@@ -3,7 +3,7 @@ import { noOptions } from "./options.ts";
 import type { SegmentOptions } from "./options.ts";
 import { writeChecksum, writeHeader } from "./segment.ts";
 
-/** What differs from one segment of a connection to the next. */
+/** The fields that differ from one segment of a connection to the next. */
 export interface SegmentFields {
   readonly sequence: number;
   readonly acknowledgment: number;

@@ -1,5 +1,5 @@
 /**
- * What is known of a segment in flight:
+ * The state of a segment in flight:
  * - `flying`: it may arrive yet;
  * - `lost`: it is to be sent again;
  * - `sacked`: the peer has it.

@@ -68,7 +68,7 @@ export async function takeOver(
   return takeOverRows(secrets, build, { resources, processes });
 }
 
-/** What a build leaves to the one that takes over. */
+/** Remains of a build, for the one that takes over. */
 export interface Left extends Pick<Predecessor, "resources"> {
   readonly processes: ReadonlyMap<string, LeftProcess>;
 }

@@ -24,7 +24,7 @@ interface Tunnel {
   readonly readiness: Map<string, number>;
 }
 
-/** What one replica wrote. */
+/** Entries that one replica wrote. */
 interface Shelf {
   readonly entries: Map<string, Entry>;
   readonly tunnels: Map<string, Tunnel>;

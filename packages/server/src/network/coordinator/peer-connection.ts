@@ -3,7 +3,7 @@ import { type Clock, errorText, type Logger, retry, spread, Wake } from "@slipwa
 import type { Peer, PeerDirectory, PublishedNode, View } from "./peer-directory.ts";
 import { type PeerUpdate, ToldPeers } from "./told-peers.ts";
 
-/** What a peer is told: changes of others, a notice, or the reason for the end. */
+/** A response to a peer: changes of others, a notice, or the reason for the end. */
 export type PeerResponse =
   | { readonly peerUpdates: readonly PeerUpdate[] }
   | { readonly error: string };
@@ -21,7 +21,7 @@ interface ConnectionParts {
   readonly onOver: () => void;
 }
 
-/** How a peer leaves: for good, or perhaps to come back. */
+/** The way in which a peer leaves: for good, or perhaps to come back. */
 export type Leaving = "disconnected" | "lost";
 
 /** The longest time between two readings of a view without a hint. */

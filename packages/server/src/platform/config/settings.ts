@@ -27,12 +27,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Where the server tells clients by UDP at which address it sees them. */
+/** The UDP address at which the server tells clients under which address it sees them. */
 export interface StunSettings {
   readonly host: string;
   /** The port (default: the number of the listener's). */
   readonly port: number | undefined;
-  /** Whether a start without it fails: it was asked for. */
+  /** True if a start without it fails: it was asked for. */
   readonly isRequired: boolean;
 }
 

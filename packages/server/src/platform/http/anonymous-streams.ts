@@ -10,7 +10,7 @@ export type AnonymousStreamLimits = Pick<
   "maxAnonymousStreams" | "maxAnonymousStreamsPerAddress"
 >;
 
-/** What is counted together, and the limits that apply to it. */
+/** Streams that are counted together, and their limits. */
 interface StreamKind {
   readonly name: string;
   readonly inAll: LimitName;

@@ -9,7 +9,7 @@ import { requireUuid } from "../../../platform/http/uuid.ts";
 import type { ReadDerpMap } from "../derp-map.ts";
 import { requireAgentPlace } from "../service.ts";
 
-/** How clients connect, besides by which relays. */
+/** Settings of clients' connections, besides their relays. */
 const connection: Omit<ConnectionInfo, "derp_map"> = {
   derp_force_websockets: false,
   disable_direct_connections: false,
