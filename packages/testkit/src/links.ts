@@ -1,5 +1,7 @@
 /** Simulated links in virtual time, and TCP connections over them. */
 export { BytePattern } from "./links/byte-pattern.ts";
+export { measureGoodput } from "./links/measure-goodput.ts";
+export type { Goodput, Transfer } from "./links/measure-goodput.ts";
 export type { EndPlan, TcpEnd } from "./links/tcp-end.ts";
 export { TcpPair } from "./links/tcp-pair.ts";
 export type { PairOptions } from "./links/tcp-pair.ts";
