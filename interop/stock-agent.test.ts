@@ -5,18 +5,12 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  getAgentLogs,
-  getExternalAgentCredentials,
-  type Workspace,
-  type WorkspaceAgent,
-} from "@slipway/api";
+import { getAgentLogs, type Workspace, type WorkspaceAgent } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   firstAgent,
   type LocalServer,
   logInAsAdmin,
-  makeWorkspace,
   openLocalServer,
   pushTemplate,
   requireAgent,
@@ -26,6 +20,7 @@ import {
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { makeExternalWorkspace } from "./support/external-workspace.ts";
 import { readMetadata } from "./support/read-metadata.ts";
 import { runStockAgent } from "./support/run-stock-agent.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
@@ -86,10 +81,7 @@ it.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as con
   async (name, { path }: StockProgram) => {
     await using life = new AsyncDisposableStack();
     const home = join(directory, name);
-    const workspaceName = name.replaceAll(/[^a-z0-9]+/g, "-");
-    const { id } = await makeWorkspace(client, workspaceName, templateId, () => true);
-    const params = { workspace: id, agent: "main" };
-    const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+    const { id, token } = await makeExternalWorkspace(client, templateId, name);
     const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
     life.defer(() => void agent.kill("SIGKILL"));
 

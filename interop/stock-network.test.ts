@@ -4,17 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { getExternalAgentCredentials } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   logInAsAdmin,
-  makeWorkspace,
   pushTemplate,
   type ServerProcess,
   startServerProcess,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { makeExternalWorkspace } from "./support/external-workspace.ts";
 import { runStockAgent } from "./support/run-stock-agent.ts";
 import { stockPrograms } from "./support/stock-program.ts";
 
@@ -52,12 +51,12 @@ const agents = stockPrograms("SLIPWAY_STOCK_AGENT");
 const commands = stockPrograms("SLIPWAY_STOCK_COMMAND");
 
 describe.each(agents)("the stock agent $name", ({ name: agentName, path }) => {
-  const workspace = agentName.replaceAll(/[^a-z0-9]+/g, "-");
+  let workspace = "";
 
   beforeAll(async () => {
-    const { id } = await makeWorkspace(client, workspace, templateId, () => true);
-    const params = { workspace: id, agent: "main" };
-    const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+    const made = await makeExternalWorkspace(client, templateId, agentName);
+    const { token } = made;
+    workspace = made.name;
     const home = join(directory, `agent-${workspace}`);
     const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
     return () => void agent.kill("SIGKILL");

@@ -2,16 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getExternalAgentCredentials } from "@slipway/api";
 import {
   logInAsAdmin,
-  makeWorkspace,
   pushTemplate,
   type ServerProcess,
   startServerProcess,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { makeExternalWorkspace } from "./support/external-workspace.ts";
 import { runStockAgent } from "./support/run-stock-agent.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
@@ -44,10 +43,7 @@ it.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as con
   async (name, { path }: StockProgram) => {
     const client = await logInAsAdmin(server.url);
     const templateId = await pushTemplate(client, `relay-${Date.now()}`, template);
-    const workspace = name.replaceAll(/[^a-z0-9]+/g, "-");
-    const { id } = await makeWorkspace(client, workspace, templateId, () => true);
-    const params = { workspace: id, agent: "main" };
-    const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+    const { token } = await makeExternalWorkspace(client, templateId, name);
     const home = join(directory, name);
     const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
     await expect.poll(relayClients, { timeout: 30_000 }).toBe(1);

@@ -1,0 +1,24 @@
+import { getExternalAgentCredentials } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+import { makeWorkspace } from "@slipway/testkit";
+
+/** A new workspace whose agent `main` is started elsewhere. */
+interface ExternalWorkspace {
+  readonly id: string;
+  readonly name: string;
+  /** The token of its agent. */
+  readonly token: string;
+}
+
+/** Creates a workspace for the agent of a stock program, with a name made of the program's. */
+export async function makeExternalWorkspace(
+  client: ApiClient,
+  templateId: string,
+  programName: string,
+): Promise<ExternalWorkspace> {
+  const name = programName.replaceAll(/[^a-z0-9]+/g, "-");
+  const { id } = await makeWorkspace(client, name, templateId, () => true);
+  const params = { workspace: id, agent: "main" };
+  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  return { id, name, token };
+}
