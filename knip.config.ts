@@ -12,7 +12,7 @@ const config: KnipConfig = {
     },
     "packages/*": {
       entry: [
-        "src/{index,http,stream,agent,agent-socket,session,claims,prebuilds,testing}.ts",
+        "src/{index,node,http,stream,agent,agent-socket,session,claims,prebuilds,testing}.ts",
         "src/{clouds,compliance,links,random,postgres,claim-histories,claim-faults}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",

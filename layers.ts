@@ -71,7 +71,19 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "tailnet",
     mayImport: ["runtime", "wire"],
-    folders: ["identity", "coordination", "relay", "path", "tunnel", "stack", "net"],
+    // All but `node`, the sockets and the native cryptography, runs in a browser too.
+    browser: ["identity", "crypto", "coordination", "relay", "path", "tunnel", "stack", "net"],
+    folders: [
+      "identity",
+      "crypto",
+      "coordination",
+      "relay",
+      "path",
+      "tunnel",
+      "stack",
+      "net",
+      "node",
+    ],
   },
   { name: "relay", mayImport: ["runtime", "wire"], folders: [] },
   {

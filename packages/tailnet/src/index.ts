@@ -1,3 +1,6 @@
+export { boxOverheadBytes } from "./crypto/crypto.ts";
+export type { Boxes, TailnetCrypto } from "./crypto/crypto.ts";
+export { nobleCrypto } from "./crypto/noble-crypto.ts";
 export type { Endpoint } from "./stack/address.ts";
 export { StackError } from "./stack/errors.ts";
 export type { StackErrorCode } from "./stack/errors.ts";

@@ -352,3 +352,13 @@ export type {
   WorkspaceUpdate,
   WorkspaceUpdatesRequest,
 } from "./protobuf/gen/tailnet_pb.ts";
+
+export { aeadTagBytes } from "./wireguard/crypto.ts";
+export type {
+  Aead,
+  Ciphers,
+  Hashes,
+  KeyExchange,
+  KeyPair,
+  WireguardCrypto,
+} from "./wireguard/crypto.ts";

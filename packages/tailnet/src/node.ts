@@ -1,0 +1,1 @@
+export { loadNativeCrypto } from "./node/native-crypto.ts";
