@@ -1,6 +1,8 @@
 export { boxOverheadBytes } from "./crypto/crypto.ts";
 export type { Boxes, TailnetCrypto } from "./crypto/crypto.ts";
 export { nobleCrypto } from "./crypto/noble-crypto.ts";
+export { toWebStreams } from "./net/web-streams.ts";
+export type { WebStreams } from "./net/web-streams.ts";
 export type { Endpoint } from "./stack/address.ts";
 export { StackError } from "./stack/errors.ts";
 export type { StackErrorCode } from "./stack/errors.ts";

@@ -1,1 +1,2 @@
 export { loadNativeCrypto } from "./node/native-crypto.ts";
+export { toDuplex } from "./node/duplex.ts";
