@@ -353,6 +353,26 @@ export type {
   WorkspaceUpdatesRequest,
 } from "./protobuf/gen/tailnet_pb.ts";
 
+export { openInitiation } from "./wireguard/handshake.ts";
+export { defaultHandshakeLimits, HandshakeGate } from "./wireguard/handshake-gate.ts";
+export type { Admission, HandshakeLimits } from "./wireguard/handshake-gate.ts";
+export { createLocalIdentity, createRemoteIdentity } from "./wireguard/identity.ts";
+export type { LocalIdentity, RemoteIdentity } from "./wireguard/identity.ts";
+export { IndexTable } from "./wireguard/index-table.ts";
+export {
+  minTransportBytes,
+  parseCookieReply,
+  parseHandshakeResponse,
+  parseInitiation,
+  transportBytes,
+  transportHeaderBytes,
+  transportReceiver,
+  wireguardMessageKind,
+} from "./wireguard/message.ts";
+export type { WireguardMessageKind } from "./wireguard/message.ts";
+export { TransportSession } from "./wireguard/transport-session.ts";
+export { WireguardPeer } from "./wireguard/wireguard-peer.ts";
+export type { IndexEntry } from "./wireguard/wireguard-peer.ts";
 export { aeadTagBytes } from "./wireguard/crypto.ts";
 export type {
   Aead,

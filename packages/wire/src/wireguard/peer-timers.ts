@@ -1,0 +1,126 @@
+import {
+  keepAliveMs,
+  maxAttempts,
+  maxJitterMs,
+  rekeyTimeoutMs,
+  stalledMs,
+  wipeAfterMs,
+} from "./limits.ts";
+
+const never = Number.POSITIVE_INFINITY;
+
+/** The action that is due: */
+export type TimerAction =
+  /** The keys are too old to be kept. */
+  | "wipe"
+  /** The initiation was not answered. */
+  | "retry"
+  /** No initiation was answered. */
+  | "give-up"
+  /** The peer has sent nothing for too long. */
+  | "handshake"
+  /** We have sent nothing for too long. */
+  | "keep-alive";
+
+/** The timers of a peer (docs/protocol/tailnet.md §5.5). Times are monotonic milliseconds. */
+export class PeerTimers {
+  readonly #random: () => number;
+  #persistentMs: number | undefined;
+  #attempts = 0;
+  #retryAt = never;
+  #keepAliveAt = never;
+  /** True if more came while the keep-alive for the first was waited for. */
+  #needsAnotherKeepAlive = false;
+  #stalledAt = never;
+  #wipeAt = never;
+  #persistentAt = never;
+
+  /** `random` returns numbers of at least 0 and below 1. */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** The earliest time at which something is due. */
+  get nextWake(): number {
+    const { min } = Math;
+    const keepAliveAt = min(this.#keepAliveAt, this.#persistentAt);
+    return min(this.#retryAt, keepAliveAt, this.#stalledAt, this.#wipeAt);
+  }
+
+  /** Has the path kept open by a message in each period; the first one is due at once. */
+  setPersistentKeepAlive(periodMs: number | undefined, now: number): void {
+    if (periodMs === this.#persistentMs) return;
+    this.#persistentMs = periodMs;
+    this.#persistentAt = periodMs === undefined ? never : now;
+  }
+
+  /** Takes that a message was sent, with or without data. */
+  sent(hasData: boolean, now: number): void {
+    this.#keepAliveAt = never;
+    this.#needsAnotherKeepAlive = false;
+    if (this.#persistentMs !== undefined) this.#persistentAt = now + this.#persistentMs;
+    if (hasData && this.#stalledAt === never) this.#stalledAt = now + stalledMs + this.#jitter();
+  }
+
+  /** Takes that a genuine message was received, with or without data. */
+  received(hasData: boolean, now: number): void {
+    this.#stalledAt = never;
+    if (this.#persistentMs !== undefined) this.#persistentAt = now + this.#persistentMs;
+    if (!hasData) return;
+    if (this.#keepAliveAt === never) this.#keepAliveAt = now + keepAliveMs;
+    else this.#needsAnotherKeepAlive = true;
+  }
+
+  /** Takes that an initiation was sent. */
+  initiated(now: number): void {
+    this.#attempts += 1;
+    this.#retryAt = now + rekeyTimeoutMs + this.#jitter();
+    if (this.#persistentMs !== undefined) this.#persistentAt = now + this.#persistentMs;
+  }
+
+  /** Takes that a handshake has succeeded. */
+  agreed(): void {
+    this.#attempts = 0;
+    this.#retryAt = never;
+  }
+
+  /** Takes that keys were derived. */
+  derived(now: number): void {
+    this.#wipeAt = now + wipeAfterMs;
+  }
+
+  /** Returns an action that is due, which ends its timer; undefined if none is. */
+  takeDue(now: number): TimerAction | undefined {
+    if (now >= this.#wipeAt) {
+      this.#wipeAt = never;
+      return "wipe";
+    }
+    if (now >= this.#retryAt) return this.#retry();
+    if (now >= this.#stalledAt) {
+      this.#stalledAt = never;
+      return "handshake";
+    }
+    if (now >= this.#keepAliveAt) {
+      this.#keepAliveAt = this.#needsAnotherKeepAlive ? now + keepAliveMs : never;
+      this.#needsAnotherKeepAlive = false;
+      return "keep-alive";
+    }
+    if (now >= this.#persistentAt) {
+      this.#persistentAt = this.#persistentMs === undefined ? never : now + this.#persistentMs;
+      return "keep-alive";
+    }
+    return undefined;
+  }
+
+  #retry(): TimerAction {
+    this.#retryAt = never;
+    if (this.#attempts < maxAttempts) return "retry";
+    this.#attempts = 0;
+    this.#keepAliveAt = never;
+    return "give-up";
+  }
+
+  #jitter(): number {
+    return this.#random() * maxJitterMs;
+  }
+}
