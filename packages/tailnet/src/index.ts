@@ -16,3 +16,24 @@ export type { TcpRequest } from "./stack/tcp-request.ts";
 export type { TcpStream } from "./stack/tcp-stream.ts";
 export type { DatagramHandler } from "./stack/udp-layer.ts";
 export type { Datagram, UdpSocket } from "./stack/udp-socket.ts";
+export type { CoordinationOptions } from "./coordination/coordination.ts";
+export { Coordination } from "./coordination/coordination.ts";
+export { CoordinationLoop } from "./coordination/coordination-loop.ts";
+export type {
+  CoordinationLoopOptions,
+  CoordinationState,
+} from "./coordination/coordination-loop.ts";
+export { CoordinationError } from "./coordination/errors.ts";
+export type { CoordinationErrorCode } from "./coordination/errors.ts";
+export type { PeerAction } from "./coordination/peer-action.ts";
+export type { PeerNode } from "./coordination/peer-node.ts";
+export type { PeerState } from "./coordination/peer-state.ts";
+export { nodeIdOf } from "./coordination/self-node.ts";
+export type { SelfIdentity, SelfPlace } from "./coordination/self-node.ts";
+export type {
+  CoordinateRequest,
+  CoordinationService,
+  CoordinationSession,
+  OpenSession,
+  ResumeToken,
+} from "./coordination/service.ts";

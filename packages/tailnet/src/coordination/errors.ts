@@ -1,0 +1,33 @@
+/**
+ * The reason for which coordination ended or refused a call:
+ * - `stream-ended`: the coordinator ended a stream.
+ * - `coordinator-error`: it said why.
+ * - `session-ended`: the connection that carried the streams is gone.
+ * - `busy`: a session is being served already.
+ * - `too-many-peers`: no more destinations may be added.
+ * - `closed`: the peer has left.
+ */
+export type CoordinationErrorCode =
+  | "stream-ended"
+  | "coordinator-error"
+  | "session-ended"
+  | "busy"
+  | "too-many-peers"
+  | "closed";
+
+const finalCodes: ReadonlySet<CoordinationErrorCode> = new Set(["busy", "closed"]);
+
+export class CoordinationError extends Error {
+  override readonly name = "CoordinationError";
+  readonly code: CoordinationErrorCode;
+
+  constructor(code: CoordinationErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** True if another session may fare better. */
+  get retryable(): boolean {
+    return !finalCodes.has(this.code);
+  }
+}

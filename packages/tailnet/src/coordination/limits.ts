@@ -1,0 +1,21 @@
+/** Limits of what the coordinator can make a peer hold, and of the times it waits. */
+export const coordinationLimits = {
+  /** Peers, with those that were only asked for; NODE updates beyond it are dropped. */
+  maxPeers: 4096,
+  /** Endpoints that are taken of one node; a stock peer has about ten. */
+  maxEndpoints: 64,
+  /** Addresses that are taken of one node; a stock peer has one or two. */
+  maxAddresses: 16,
+  /** Peers named in one request (docs/protocol/tailnet.md §2.2). */
+  maxReadyPerRequest: 1024,
+} as const;
+
+/** The times of docs/protocol/tailnet.md §2.6, in milliseconds. */
+export const coordinationTimes = {
+  /** The time after which a destination is installed that never said it is ready. */
+  readyMs: 5_000,
+  /** The time without a handshake after which a lost peer is removed. */
+  lostMs: 15 * 60_000,
+  /** The persistent keep-alive of a destination. */
+  keepaliveMs: 25_000,
+} as const;

@@ -1,0 +1,27 @@
+import type { PeerNode } from "./peer-node.ts";
+
+/** What to do to the tunnel and its paths; carry actions out in order. */
+export type PeerAction =
+  /** Configures a peer, or configures it anew: the node key stays the same, the rest may differ. */
+  | {
+      readonly type: "install";
+      readonly id: string;
+      readonly node: PeerNode;
+      readonly keepaliveMs: number | undefined;
+    }
+  /** Does the same after the peer's session and paths are forgotten: another process has its key. */
+  | {
+      readonly type: "reset";
+      readonly id: string;
+      readonly node: PeerNode;
+      readonly keepaliveMs: number | undefined;
+    }
+  | { readonly type: "remove"; readonly id: string; readonly node: PeerNode };
+
+/** An answer of a `PeerMap`. */
+export type PeerOutcome =
+  | PeerAction
+  /** Tells a peer, by way of the coordinator, that its node is installed here. */
+  | { readonly type: "say-ready"; readonly id: string }
+  /** Logs news that was ignored. */
+  | { readonly type: "drop"; readonly id: string; readonly reason: string };

@@ -1,0 +1,267 @@
+import { encodeHex } from "@slipway/wire";
+
+import { coordinationLimits as limits, coordinationTimes as times } from "./limits.ts";
+import type { PeerOutcome } from "./peer-action.ts";
+import type { PeerNode } from "./peer-node.ts";
+import {
+  absent,
+  type InstalledPeer,
+  lostState,
+  type PeerEntry,
+  type PeerState,
+  wakeOf,
+} from "./peer-state.ts";
+import type { PeerUpdate } from "./peer-update.ts";
+import { isSameBytes, isSameNode } from "./same-node.ts";
+
+export type PeerEvent =
+  | PeerUpdate
+  /** This side asks for a tunnel to a peer, or no longer wants it. */
+  | { readonly type: "destination-added"; readonly id: string }
+  | { readonly type: "destination-removed"; readonly id: string }
+  /** The stream to the coordinator broke: nobody would tell us of changes. */
+  | { readonly type: "stream-lost" }
+  /** The tunnel made a handshake with the peer that has this key. */
+  | { readonly type: "handshake"; readonly nodeKey: Uint8Array };
+
+export interface PeerMapOptions {
+  /** The key of this side, which no peer may have. */
+  readonly ownNodeKey: Uint8Array;
+  /** True for an agent: others open tunnels to it and wait until it knows them. */
+  readonly saysReady: boolean;
+  /** The most peers (default: 4096). */
+  readonly maxPeers?: number;
+}
+
+/**
+ * The peers of which the coordinator told, and what follows for the tunnel (docs/protocol/tailnet.md §2.6). Times are
+ * milliseconds of any clock. In two ways it deviates from stock peers: a destination that disconnects stays one, so that
+ * its next node is not sent a handshake before it is ready, and a peer that has the key of an earlier one takes its place.
+ */
+export class PeerMap {
+  readonly #options: PeerMapOptions;
+  readonly #entries = new Map<string, PeerEntry>();
+  /** The installed peers by node key. */
+  readonly #owners = new Map<string, PeerEntry>();
+
+  constructor(options: PeerMapOptions) {
+    this.#options = options;
+  }
+
+  /** The time at which to call `tick`; undefined if nothing waits. */
+  get nextWake(): number | undefined {
+    let next: number | undefined;
+    for (const { state } of this.#entries.values()) {
+      const wake = wakeOf(state);
+      if (wake !== undefined && (next === undefined || wake < next)) next = wake;
+    }
+    return next;
+  }
+
+  /** The peers that this side asked for. */
+  get destinations(): readonly string[] {
+    return [...this.#entries.values()].filter((entry) => entry.isDestination).map(({ id }) => id);
+  }
+
+  /** Returns a peer's state; `absent` for an unknown one. */
+  stateOf(id: string): PeerState {
+    return this.#entries.get(id)?.state ?? absent;
+  }
+
+  /** Takes an event that happened at `now`. */
+  receive(event: PeerEvent, now: number): readonly PeerOutcome[] {
+    switch (event.type) {
+      case "node":
+        return this.#takeNode(event.id, event.node, now);
+      case "disconnected":
+        return this.#withEntry(event.id, (entry) => this.#remove(entry));
+      case "lost":
+        return this.#withEntry(event.id, (entry) => this.#lose(entry));
+      case "ready":
+        return this.#withEntry(event.id, (entry) => this.#becomeReady(entry));
+      case "destination-added":
+        return this.#addDestination(event.id);
+      case "destination-removed":
+        return this.#withEntry(event.id, (entry) => {
+          entry.isDestination = false;
+          return this.#remove(entry);
+        });
+      case "stream-lost":
+        return [...this.#entries.values()].flatMap((entry) => this.#lose(entry));
+      case "handshake":
+        this.#noteHandshake(event.nodeKey, now);
+        return [];
+    }
+  }
+
+  /** Does what is due at `now`. */
+  tick(now: number): readonly PeerOutcome[] {
+    return [...this.#entries.values()].flatMap((entry) => {
+      const wake = wakeOf(entry.state);
+      if (wake === undefined || wake > now) return [];
+      return entry.state.type === "waiting"
+        ? this.#install(entry, entry.state.node)
+        : this.#remove(entry);
+    });
+  }
+
+  #takeNode(id: string, node: PeerNode, now: number): readonly PeerOutcome[] {
+    if (isSameBytes(node.nodeKey, this.#options.ownNodeKey)) {
+      return [{ type: "drop", id, reason: "peer has the key of this side" }];
+    }
+    const entry = this.#entryOf(id);
+    if (entry === undefined) return [{ type: "drop", id, reason: "too many peers" }];
+    const replaced = this.#removeOtherKey(entry, node);
+    this.#entries.set(id, entry);
+    const outcomes = this.#apply(entry, node, now);
+    const ready: readonly PeerOutcome[] = this.#options.saysReady
+      ? [{ type: "say-ready", id }]
+      : [];
+    return [...replaced, ...outcomes, ...ready];
+  }
+
+  /** A node with another key is another process: what the earlier one had is gone. */
+  #removeOtherKey(entry: PeerEntry, node: PeerNode): readonly PeerOutcome[] {
+    const { state } = entry;
+    if (state.type !== "installed" && state.type !== "lost") return [];
+    return isSameBytes(state.node.nodeKey, node.nodeKey) ? [] : this.#uninstall(entry, state);
+  }
+
+  #apply(entry: PeerEntry, node: PeerNode, now: number): readonly PeerOutcome[] {
+    const { state, isDestination, isReady } = entry;
+    switch (state.type) {
+      case "absent":
+      case "waiting":
+        if (!isDestination || isReady) return this.#install(entry, node);
+        entry.state = {
+          type: "waiting",
+          node,
+          until: state.type === "waiting" ? state.until : now + times.readyMs,
+        };
+        return [];
+      case "installed":
+      case "lost":
+        return this.#reinstall(entry, node, state);
+    }
+  }
+
+  #install(entry: PeerEntry, node: PeerNode): readonly PeerOutcome[] {
+    const key = encodeHex(node.nodeKey);
+    const earlier = this.#owners.get(key);
+    this.#owners.set(key, entry);
+    if (earlier !== undefined && earlier !== entry && "handshakeAt" in earlier.state) {
+      const known = earlier.state;
+      this.#become(earlier, absent);
+      return this.#reinstall(entry, node, known, true);
+    }
+    const keepaliveMs = keepaliveOf(entry);
+    entry.state = { type: "installed", node, keepaliveMs, handshakeAt: undefined };
+    return [{ type: "install", id: entry.id, node, keepaliveMs }];
+  }
+
+  /** Configures a peer whose key is installed already, perhaps for another id. */
+  #reinstall(
+    entry: PeerEntry,
+    node: PeerNode,
+    known: InstalledPeer,
+    isOtherId = false,
+  ): readonly PeerOutcome[] {
+    const isSameProcess = isSameBytes(known.node.discoKey, node.discoKey);
+    const keepaliveMs = keepaliveOf(entry) ?? (isSameProcess ? known.keepaliveMs : undefined);
+    const handshakeAt = isSameProcess ? known.handshakeAt : undefined;
+    entry.state = { type: "installed", node, keepaliveMs, handshakeAt };
+    const isSame = isSameNode(known.node, node) && known.keepaliveMs === keepaliveMs;
+    if (isSame && !isOtherId) return [];
+    return [{ type: isSameProcess ? "install" : "reset", id: entry.id, node, keepaliveMs }];
+  }
+
+  #becomeReady(entry: PeerEntry): readonly PeerOutcome[] {
+    entry.isReady = true;
+    const { state } = entry;
+    switch (state.type) {
+      case "absent":
+        return [];
+      case "waiting":
+        return this.#install(entry, state.node);
+      case "installed":
+        return this.#reinstall(entry, state.node, state);
+      case "lost":
+        // A node follows if it is back.
+        return [];
+    }
+  }
+
+  #lose(entry: PeerEntry): readonly PeerOutcome[] {
+    entry.isReady = false;
+    const { state } = entry;
+    switch (state.type) {
+      case "absent":
+      case "lost":
+        return [];
+      case "waiting":
+        this.#become(entry, absent);
+        return [];
+      case "installed":
+        if (state.handshakeAt === undefined) return this.#remove(entry);
+        entry.state = lostState(state, state.handshakeAt);
+        return [];
+    }
+  }
+
+  #remove(entry: PeerEntry): readonly PeerOutcome[] {
+    entry.isReady = false;
+    const { state } = entry;
+    if (state.type === "installed" || state.type === "lost") return this.#uninstall(entry, state);
+    this.#become(entry, absent);
+    return [];
+  }
+
+  #uninstall(entry: PeerEntry, { node }: InstalledPeer): readonly PeerOutcome[] {
+    this.#owners.delete(encodeHex(node.nodeKey));
+    this.#become(entry, absent);
+    return [{ type: "remove", id: entry.id, node }];
+  }
+
+  #noteHandshake(nodeKey: Uint8Array, now: number): void {
+    const entry = this.#owners.get(encodeHex(nodeKey));
+    if (entry === undefined || !("handshakeAt" in entry.state)) return;
+    const { state } = entry;
+    entry.state = state.type === "lost" ? lostState(state, now) : { ...state, handshakeAt: now };
+  }
+
+  #addDestination(id: string): readonly PeerOutcome[] {
+    const entry = this.#entryOf(id);
+    if (entry === undefined) return [{ type: "drop", id, reason: "too many peers" }];
+    entry.isDestination = true;
+    return [];
+  }
+
+  #withEntry(
+    id: string,
+    change: (entry: PeerEntry) => readonly PeerOutcome[],
+  ): readonly PeerOutcome[] {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? [] : change(entry);
+  }
+
+  /** Returns the entry of a peer, a new one if need be; undefined if there are too many. */
+  #entryOf(id: string): PeerEntry | undefined {
+    const known = this.#entries.get(id);
+    if (known !== undefined) return known;
+    if (this.#entries.size >= (this.#options.maxPeers ?? limits.maxPeers)) return undefined;
+    const entry: PeerEntry = { id, isDestination: false, isReady: false, state: absent };
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  /** Puts an entry into a state; one without any is forgotten unless its node is asked for. */
+  #become(entry: PeerEntry, state: PeerState): void {
+    entry.state = state;
+    if (state.type === "absent" && !entry.isDestination) this.#entries.delete(entry.id);
+  }
+}
+
+/** Setting a keep-alive sends one, which starts the handshake: of two peers, the destination's other end does. */
+function keepaliveOf({ isDestination, isReady }: PeerEntry): number | undefined {
+  return isDestination && isReady ? times.keepaliveMs : undefined;
+}

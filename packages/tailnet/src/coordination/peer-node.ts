@@ -1,0 +1,80 @@
+import { type Node, parseHex } from "@slipway/wire";
+import ipaddr from "ipaddr.js";
+
+import { coordinationLimits as limits } from "./limits.ts";
+
+/** A peer as it published itself, checked (docs/protocol/tailnet.md §2.1). */
+export interface PeerNode {
+  /** The WireGuard key, 32 bytes; also the address on a relay. */
+  readonly nodeKey: Uint8Array;
+  readonly discoKey: Uint8Array;
+  /** The region whose relay the peer keeps open. */
+  readonly homeRegionId: number;
+  /** The addresses that the peer may send from, 16 bytes each. */
+  readonly allowedAddresses: readonly Uint8Array[];
+  /** UDP candidates as `address:port`, not checked. */
+  readonly endpoints: readonly string[];
+}
+
+const keyBytes = 32;
+/** ASCII `np`, the prefix of a node key. */
+const nodeKeyPrefix = [0x6e, 0x70] as const;
+const discoKeyPrefix = "discokey:";
+/** It travels as a port number inside stock peers. */
+const maxRegionId = 65_535;
+const addressBits = "128";
+
+/** Reads a node, of which it keeps no view; returns the reason to drop it instead. */
+export function readPeerNode(node: Node): PeerNode | string {
+  const nodeKey = readNodeKey(node.key);
+  if (nodeKey === undefined) return "node key is malformed";
+  const discoKey = readDiscoKey(node.disco);
+  if (discoKey === undefined) return "disco key is malformed";
+  const { preferredDerp } = node;
+  if (preferredDerp < 1 || preferredDerp > maxRegionId) {
+    return `no home region (got ${preferredDerp}, wanted 1 to ${maxRegionId})`;
+  }
+  const allowedAddresses = readAllowedAddresses(node);
+  if (allowedAddresses.length === 0) return "node has no address";
+  return {
+    nodeKey,
+    discoKey,
+    homeRegionId: preferredDerp,
+    allowedAddresses,
+    endpoints: node.endpoints.slice(0, limits.maxEndpoints),
+  };
+}
+
+function readNodeKey(bytes: Uint8Array): Uint8Array | undefined {
+  const [first, second] = nodeKeyPrefix;
+  if (bytes.length !== 2 + keyBytes || bytes[0] !== first || bytes[1] !== second) return undefined;
+  return usableKey(bytes.slice(2));
+}
+
+function readDiscoKey(text: string): Uint8Array | undefined {
+  const hex = text.slice(discoKeyPrefix.length);
+  const isKey = text.startsWith(discoKeyPrefix) && /^[0-9a-f]{64}$/i.test(hex);
+  return isKey ? usableKey(parseHex(hex)) : undefined;
+}
+
+/** The key of zeros means that there is none. */
+function usableKey(key: Uint8Array): Uint8Array | undefined {
+  return key.some((byte) => byte !== 0) ? key : undefined;
+}
+
+/** Returns the allowed addresses that are also addresses of the node (docs/protocol/tailnet.md §1.4). */
+function readAllowedAddresses({ addresses, allowedIps }: Node): readonly Uint8Array[] {
+  const own = new Set(addresses.slice(0, limits.maxAddresses).map(canonicalPrefix));
+  const allowed = new Set(allowedIps.slice(0, limits.maxAddresses).map(canonicalPrefix));
+  return [...allowed]
+    .filter((address) => address !== undefined)
+    .filter((address) => own.has(address))
+    .map((address) => Uint8Array.from(ipaddr.parse(address).toByteArray()));
+}
+
+/** Returns the IPv6 address that is all of a prefix, in one form; undefined for any other text. */
+function canonicalPrefix(prefix: string): string | undefined {
+  const [address = "", bits, ...rest] = prefix.split("/");
+  if (bits !== addressBits || rest.length > 0 || address.includes("%")) return undefined;
+  return ipaddr.IPv6.isValid(address) ? ipaddr.IPv6.parse(address).toString() : undefined;
+}

@@ -1,0 +1,52 @@
+import { coordinationTimes as times } from "./limits.ts";
+import type { PeerNode } from "./peer-node.ts";
+
+/*
+ *   absent --node--> waiting --ready, 5 s--> installed --lost--> lost --node--> installed
+ *   absent --node of one that is ready, or no destination--> installed
+ *   any --disconnected--> absent        lost --15 min since the last handshake--> absent
+ */
+export type PeerState =
+  | { readonly type: "absent" }
+  /** A destination that has not said yet that it is ready for our handshake. */
+  | { readonly type: "waiting"; readonly node: PeerNode; readonly until: number }
+  | ({ readonly type: "installed" } & InstalledPeer)
+  /** It still works, and may come back. */
+  | ({ readonly type: "lost"; readonly removeAt: number } & InstalledPeer);
+
+export interface InstalledPeer {
+  readonly node: PeerNode;
+  readonly keepaliveMs: number | undefined;
+  /** The time of the newest handshake with this node. */
+  readonly handshakeAt: number | undefined;
+}
+
+/** What is known of one peer. */
+export interface PeerEntry {
+  readonly id: string;
+  /** True if this side asked for the tunnel, so that it starts the handshake. */
+  isDestination: boolean;
+  /** True if the peer said that it is ready, which may come before its node. */
+  isReady: boolean;
+  state: PeerState;
+}
+
+export const absent: PeerState = { type: "absent" };
+
+/** Returns the state of a lost peer whose newest handshake was at `handshakeAt`. */
+export function lostState({ node, keepaliveMs }: InstalledPeer, handshakeAt: number): PeerState {
+  return { type: "lost", node, keepaliveMs, handshakeAt, removeAt: handshakeAt + times.lostMs };
+}
+
+/** Returns the time at which a peer has to be looked at without any news of it. */
+export function wakeOf(state: PeerState): number | undefined {
+  switch (state.type) {
+    case "absent":
+    case "installed":
+      return undefined;
+    case "waiting":
+      return state.until;
+    case "lost":
+      return state.removeAt;
+  }
+}

@@ -1,0 +1,62 @@
+import {
+  type CoordinateResponse,
+  type CoordinateResponse_PeerUpdate as WireUpdate,
+  CoordinateResponse_PeerUpdate_Kind as Kind,
+  parseUuid,
+} from "@slipway/wire";
+
+import { type PeerNode, readPeerNode } from "./peer-node.ts";
+
+/** News of one peer, by the id under which the coordinator knows it. */
+export type PeerUpdate =
+  | { readonly type: "node"; readonly id: string; readonly node: PeerNode }
+  | { readonly type: "disconnected"; readonly id: string }
+  | { readonly type: "lost"; readonly id: string }
+  | { readonly type: "ready"; readonly id: string };
+
+/** An update that was not understood; `id` is empty if even that was malformed. */
+export interface DroppedUpdate {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface ReadUpdates {
+  readonly updates: readonly PeerUpdate[];
+  readonly dropped: readonly DroppedUpdate[];
+}
+
+const uuidBytes = 16;
+
+/** Reads the updates of a response. */
+export function readUpdates({ peerUpdates }: Pick<CoordinateResponse, "peerUpdates">): ReadUpdates {
+  const updates: PeerUpdate[] = [];
+  const dropped: DroppedUpdate[] = [];
+  for (const update of peerUpdates) {
+    const isKnown = update.id.length === uuidBytes;
+    const id = isKnown ? parseUuid(update.id) : "";
+    const read = isKnown ? readUpdate(id, update) : "peer id is malformed";
+    if (typeof read === "string") dropped.push({ id, reason: read });
+    else updates.push(read);
+  }
+  return { updates, dropped };
+}
+
+function readUpdate(id: string, { kind, node }: WireUpdate): PeerUpdate | string {
+  switch (kind) {
+    case Kind.NODE: {
+      const read = node === undefined ? "node is missing" : readPeerNode(node);
+      return typeof read === "string" ? read : { type: "node", id, node: read };
+    }
+    case Kind.DISCONNECTED:
+      return { type: "disconnected", id };
+    case Kind.LOST:
+      return { type: "lost", id };
+    case Kind.READY_FOR_HANDSHAKE:
+      return { type: "ready", id };
+    case Kind.UNSPECIFIED:
+      return "unknown kind of update";
+    default:
+      // Enums are open: a later server may send another.
+      return `unknown kind of update (got ${String(kind)})`;
+  }
+}

@@ -1,0 +1,98 @@
+import { encodeUuid, type Node } from "@slipway/wire";
+
+import { coordinationLimits as limits } from "./limits.ts";
+import type { CoordinateRequest } from "./service.ts";
+
+/**
+ * The requests of one stream that were not sent yet. What is asked for several times is sent once, as it is then: what
+ * waits is bounded by the number of peers.
+ */
+export class PendingRequests implements AsyncIterable<CoordinateRequest> {
+  #node: Node | undefined;
+  readonly #toAdd = new Set<string>();
+  readonly #toRemove = new Set<string>();
+  readonly #readyFor = new Set<string>();
+  #end: "none" | "leaving" | "over" = "none";
+  #wake: () => void = () => undefined;
+
+  /** Sends a node in place of one that still waits. */
+  publish(node: Node): void {
+    this.#node = node;
+    this.#wake();
+  }
+
+  addTunnel(id: string): void {
+    this.#toRemove.delete(id);
+    this.#toAdd.add(id);
+    this.#wake();
+  }
+
+  removeTunnel(id: string): void {
+    this.#toAdd.delete(id);
+    this.#toRemove.add(id);
+    this.#wake();
+  }
+
+  sayReady(id: string): void {
+    this.#readyFor.add(id);
+    this.#wake();
+  }
+
+  /** Says goodbye after what waits; the coordinator ends the stream then. */
+  leave(): void {
+    if (this.#end === "none") this.#end = "leaving";
+    this.#wake();
+  }
+
+  /** Ends the requests; what waits is not sent. */
+  finish(): void {
+    this.#end = "over";
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<CoordinateRequest, void, undefined> {
+    let hasLeft = false;
+    while (this.#end !== "over") {
+      const request = hasLeft ? undefined : this.#next();
+      if (request !== undefined) {
+        yield request;
+      } else if (this.#end === "leaving" && !hasLeft) {
+        hasLeft = true;
+        yield { disconnect: {} };
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  /** Takes one request of what waits, in the order in which a coordinator handles its fields. */
+  #next(): CoordinateRequest | undefined {
+    const node = this.#node;
+    this.#node = undefined;
+    const [added] = take(this.#toAdd, 1);
+    const [removed] = take(this.#toRemove, 1);
+    const ready = take(this.#readyFor, limits.maxReadyPerRequest);
+    if (node === undefined && added === undefined && removed === undefined && ready.length === 0) {
+      return undefined;
+    }
+    return {
+      ...(node === undefined ? {} : { updateSelf: { node } }),
+      ...(added === undefined ? {} : { addTunnel: { id: encodeUuid(added) } }),
+      ...(removed === undefined ? {} : { removeTunnel: { id: encodeUuid(removed) } }),
+      readyForHandshake: ready.map((id) => ({ id: encodeUuid(id) })),
+    };
+  }
+}
+
+/** Takes the oldest items out of a set. */
+function take<T>(items: Set<T>, count: number): readonly T[] {
+  const taken: T[] = [];
+  for (const item of items) {
+    if (taken.length >= count) break;
+    taken.push(item);
+    items.delete(item);
+  }
+  return taken;
+}

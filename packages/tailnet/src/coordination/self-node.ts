@@ -1,0 +1,112 @@
+import {
+  createMessage,
+  encodeHex,
+  encodeUuid,
+  joinBytes,
+  type Node,
+  NodeSchema,
+  timestampFromMs,
+} from "@slipway/wire";
+import ipaddr from "ipaddr.js";
+
+/** What stays the same about this side for as long as its process lives. */
+export interface SelfIdentity {
+  /** The number of the node, which is informational: `nodeIdOf` an agent's id, or 63 random bits. */
+  readonly nodeId: bigint;
+  readonly nodeKey: Uint8Array;
+  readonly discoKey: Uint8Array;
+  /** The addresses of this side, 16 bytes each. */
+  readonly addresses: readonly Uint8Array[];
+}
+
+/** Where this side can be reached; it changes. */
+export interface SelfPlace {
+  /** The region whose relay this side keeps open; undefined as long as there is none. */
+  readonly homeRegionId: number | undefined;
+  /** Seconds to the regions, by `<region id>-v4` or `<region id>-v6`. */
+  readonly latencies: Readonly<Record<string, number>>;
+  /** The reasons for which relays are reached by WebSocket, by region. */
+  readonly forcedWebSockets: Readonly<Record<number, string>>;
+  /** UDP candidates as `address:port`. */
+  readonly endpoints: readonly string[];
+}
+
+const nowhere: SelfPlace = {
+  homeRegionId: undefined,
+  latencies: {},
+  forcedWebSockets: {},
+  endpoints: [],
+};
+
+/** ASCII `np` (docs/protocol/tailnet.md §1.1). */
+const nodeKeyPrefix = Uint8Array.of(0x6e, 0x70);
+
+/**
+ * The node that this side publishes, and when: whole, once it has a home region, and again whenever a peer would do
+ * something else with it (docs/protocol/tailnet.md §2.3).
+ */
+export class SelfNode {
+  readonly #identity: SelfIdentity;
+  #place = nowhere;
+
+  constructor(identity: SelfIdentity) {
+    this.#identity = identity;
+  }
+
+  /** Takes changes; returns true if they are worth telling. */
+  change(changes: Partial<SelfPlace>): boolean {
+    const before = this.#place;
+    this.#place = { ...before, ...changes };
+    return this.#place.homeRegionId !== undefined && !isSamePlace(before, this.#place);
+  }
+
+  /** Returns the node as it is at the wall-clock time `now`; undefined while it has no home region. */
+  at(now: number): Node | undefined {
+    const { homeRegionId, latencies, forcedWebSockets, endpoints } = this.#place;
+    if (homeRegionId === undefined) return undefined;
+    const { nodeId, nodeKey, discoKey } = this.#identity;
+    const addresses = this.#identity.addresses.map(prefixText);
+    return createMessage(NodeSchema, {
+      id: nodeId,
+      asOf: timestampFromMs(now),
+      key: joinBytes([nodeKeyPrefix, nodeKey]),
+      disco: `discokey:${encodeHex(discoKey)}`,
+      preferredDerp: homeRegionId,
+      derpLatency: { ...latencies },
+      derpForcedWebsocket: { ...forcedWebSockets },
+      addresses,
+      allowedIps: addresses,
+      endpoints: [...endpoints],
+    });
+  }
+}
+
+/** Returns the number of an agent's node: the last eight bytes of its id, without their sign. */
+export function nodeIdOf(agentId: string): bigint {
+  const bytes = encodeUuid(agentId);
+  const value = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(8);
+  // The most negative number has no counterpart.
+  return BigInt.asIntN(64, value < 0n ? -value : value);
+}
+
+function prefixText(address: Uint8Array): string {
+  return `${ipaddr.fromByteArray([...address]).toString()}/${address.length * 8}`;
+}
+
+/** Latencies drift all the time: only the regions that they are known for count. */
+function isSamePlace(one: SelfPlace, other: SelfPlace): boolean {
+  return (
+    one.homeRegionId === other.homeRegionId &&
+    isSameSet(one.endpoints, other.endpoints) &&
+    isSameSet(Object.keys(one.latencies), Object.keys(other.latencies)) &&
+    isSameSet(
+      Object.entries(one.forcedWebSockets).map(String),
+      Object.entries(other.forcedWebSockets).map(String),
+    )
+  );
+}
+
+function isSameSet(one: readonly string[], other: readonly string[]): boolean {
+  const [first, second] = [new Set(one), new Set(other)];
+  return first.size === second.size && [...first].every((item) => second.has(item));
+}
