@@ -11,6 +11,7 @@ const sources = {
     HOME: "/home/u",
     PATH: "/usr/bin",
   },
+  requested: {},
   user: { name: "u", shell: "/bin/bash" },
   manifest: { CODER: "manifest", DATA: "$HOME/data", SELF: "${DATA}", SECRET: "manifest" },
   secrets: { SECRET: "$HOME" },
@@ -26,6 +27,16 @@ describe("buildEnvironment", () => {
       SHELL: "/bin/fish",
       USER: "u",
       LOGNAME: "u",
+    });
+  });
+
+  it("lets a client fill what the base and the process leave open, but not override them", () => {
+    const requested = { CODER: "client", HOME: "/client", LANG: "client", USER: "client" };
+    expect(buildEnvironment({ ...sources, manifest: {}, requested })).toMatchObject({
+      CODER: "true",
+      HOME: "/home/u",
+      LANG: "client",
+      USER: "client",
     });
   });
 

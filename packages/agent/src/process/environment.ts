@@ -8,6 +8,8 @@ export interface EnvironmentSources {
   readonly base: Variables;
   /** The agent's own environment. */
   readonly process: Variables;
+  /** The variables that a client asks for; they override neither of the two above. */
+  readonly requested: Variables;
   readonly user: { readonly name: string; readonly shell: string };
   /** The variables of the manifest; values may refer to variables of the process. */
   readonly manifest: Variables;
@@ -27,10 +29,10 @@ export function buildEnvironment(
   sources: EnvironmentSources,
   extra: Variables = {},
 ): Record<string, string> {
-  const { base, process, user, manifest, secrets, binDirectory } = sources;
+  const { base, process, requested, user, manifest, secrets, binDirectory } = sources;
   const who = { USER: user.name, LOGNAME: user.name, SHELL: user.shell };
   const result: Record<string, string> = {};
-  for (const source of [base, process, who]) fillAbsent(result, source);
+  for (const source of [base, process, requested, who]) fillAbsent(result, source);
   for (const [key, value] of Object.entries(manifest)) {
     if (value !== undefined) result[key] = expandVariables(value, process);
   }

@@ -63,6 +63,17 @@ describe("OutputPipes", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("gives each of those who ask at once all the pipes they ask for", async () => {
+    using pipes = new OutputPipes(folder);
+    await open(pipes);
+    const asked = await Promise.all([pipes.open(2), pipes.open(2), pipes.open(2)]);
+    expect(asked.map((found) => found.length)).toEqual([2, 2, 2]);
+    for (const pipe of asked.flat()) {
+      pipe.closeWriteEnd();
+      pipe.reader.destroy();
+    }
+  });
+
   it("gives up a pipe that was cut while somebody could write", async () => {
     using pipes = new OutputPipes(folder);
     const [pipe] = await pipes.open(1);

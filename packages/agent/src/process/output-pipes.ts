@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
+import { openInputPipe, type InputPipe } from "./input-pipe.ts";
 import {
   makePipes,
   openPipeDirectory,
@@ -37,9 +38,14 @@ export class OutputPipes implements Disposable {
 
   /** Rejects when a FIFO cannot be made here. The caller closes both ends of each pipe. */
   async open(count: number): Promise<OutputPipe[]> {
-    const missing = count - this.#free.length;
-    if (missing > 0) await this.#make(missing);
-    return this.#free.splice(0, count).map((path) => this.#openPipe(path));
+    const paths = await this.#take(count);
+    return paths.map((path) => this.#openPipe(path));
+  }
+
+  /** Opens a pipe in the other direction. It serves once: nobody knows when its last reader has gone. */
+  async openInput(): Promise<InputPipe> {
+    const [path = ""] = await this.#take(1);
+    return openInputPipe(path);
   }
 
   [Symbol.dispose](): void {
@@ -48,14 +54,26 @@ export class OutputPipes implements Disposable {
     this.#free.length = 0;
   }
 
-  async #make(count: number): Promise<void> {
+  /** Takes the free pipes first, so that nobody else takes them while more are made. */
+  async #take(count: number): Promise<string[]> {
+    const taken = this.#free.splice(0, count);
+    if (taken.length === count) return taken;
+    try {
+      return [...taken, ...(await this.#make(count - taken.length))];
+    } catch (error) {
+      this.#free.push(...taken);
+      throw error;
+    }
+  }
+
+  async #make(count: number): Promise<string[]> {
     const directory = await this.#openDirectory();
     const paths = Array.from({ length: count }, (_, index) =>
       join(directory.path, String(this.#made + index)),
     );
     this.#made += count;
     await makePipes(paths);
-    this.#free.push(...paths);
+    return paths;
   }
 
   /** Agents that were killed earlier left theirs behind. */

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 import { ProcessError } from "./errors.ts";
+import type { InputPipe } from "./input-pipe.ts";
 import type { OutputPipe, OutputPipes } from "./output-pipes.ts";
 
 /** A program with everything it starts with. */
@@ -23,6 +24,8 @@ export type Exit =
 export interface SpawnedGroup {
   readonly pid: number;
   readonly exit: Promise<Exit>;
+  /** Undefined without input. An error of a reader that has gone is not thrown if nobody listens for it. */
+  readonly stdin: Writable | undefined;
   readonly stdout: Readable;
   /** The same as `stdout` when both go into one pipe. */
   readonly stderr: Readable;
@@ -32,21 +35,28 @@ export interface SpawnOptions {
   readonly pipes: OutputPipes;
   /** One pipe for stdout and stderr together, which keeps their order. */
   readonly joinOutput: boolean;
+  /** Whether the command reads from us (default: it has no input). */
+  readonly hasInput?: boolean;
 }
 
-/** Starts the command in a new session, without input or terminal. Throws `ProcessError` "spawn-failed". */
+/** Starts the command in a new session, without a terminal. Throws `ProcessError` "spawn-failed". */
 export async function spawnGroup(
   command: PreparedCommand,
-  { pipes, joinOutput }: SpawnOptions,
+  { pipes, joinOutput, hasInput = false }: SpawnOptions,
 ): Promise<SpawnedGroup> {
   const opened = await openPipes(pipes, joinOutput ? 1 : 2);
   const [first, second = first] = opened;
+  const input = hasInput ? await openInput(pipes) : undefined;
   try {
     const child = spawn(command.file, command.args, {
       cwd: command.cwd,
       env: command.environment,
       detached: true,
-      stdio: ["ignore", first?.writeFd ?? "pipe", second?.writeFd ?? "pipe"],
+      stdio: [
+        hasInput ? (input?.readFd ?? "pipe") : "ignore",
+        first?.writeFd ?? "pipe",
+        second?.writeFd ?? "pipe",
+      ],
     });
     const exit = exitOf(child);
     if (child.pid === undefined) {
@@ -56,12 +66,18 @@ export async function spawnGroup(
     const stdout = first?.reader ?? child.stdout;
     const stderr = second?.reader ?? child.stderr;
     if (stdout === null || stderr === null) throw new Error("the child has no output");
-    return { pid: child.pid, exit, stdout, stderr };
+    const stdin = input?.writer ?? child.stdin ?? undefined;
+    stdin?.on("error", () => undefined);
+    if (input !== undefined) void exit.then(() => input.release());
+    return { pid: child.pid, exit, stdin, stdout, stderr };
   } catch (error) {
+    input?.writer.destroy();
+    input?.release();
     for (const { reader } of opened) reader.destroy();
     throw new ProcessError("spawn-failed", `cannot start ${command.file}`, { cause: error });
   } finally {
     for (const pipe of opened) pipe.closeWriteEnd();
+    input?.closeReadEnd();
   }
 }
 
@@ -71,6 +87,14 @@ async function openPipes(pipes: OutputPipes, count: number): Promise<OutputPipe[
     return await pipes.open(count);
   } catch {
     return [];
+  }
+}
+
+async function openInput(pipes: OutputPipes): Promise<InputPipe | undefined> {
+  try {
+    return await pipes.openInput();
+  } catch {
+    return undefined;
   }
 }
 

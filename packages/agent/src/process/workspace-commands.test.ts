@@ -28,7 +28,9 @@ const workspace = {
 
 describe("prepareCommand", () => {
   it("says who and where it is, and leaves out what is empty", async () => {
-    const { environment, cwd, file } = await prepareCommand("echo", context, workspace, { X: "3" });
+    const variables = { extra: { X: "3" }, requested: { S: "no", R: "4" } };
+    const command = await prepareCommand("echo", context, workspace, variables);
+    const { environment, cwd, file } = command;
     expect(environment).toEqual({
       CODER: "true",
       CODER_WORKSPACE_NAME: "dev",
@@ -46,6 +48,7 @@ describe("prepareCommand", () => {
       A: "1",
       S: "2",
       X: "3",
+      R: "4",
     });
     expect([cwd, file]).toEqual([folder, "/bin/sh"]);
   });

@@ -28,12 +28,20 @@ export interface CommandContext {
   readonly binDirectory: string;
 }
 
+/** The variables of one command alone. */
+export interface CommandVariables {
+  /** What a client asks for: it fills only what the agent leaves open. */
+  readonly requested?: Variables;
+  /** What wins over everything. */
+  readonly extra?: Variables;
+}
+
 /** Makes a command of the workspace from its text. Throws `ProcessError` "bad-interpreter". */
 export async function prepareCommand(
   text: string,
   context: CommandContext,
   workspace: WorkspaceDescription,
-  extra: Variables = {},
+  { requested = {}, extra = {} }: CommandVariables = {},
 ): Promise<PreparedCommand> {
   return {
     ...buildCommand(context.user.shell, text),
@@ -43,6 +51,7 @@ export async function prepareCommand(
         base: baseVariables(context.token, workspace),
         // Asks the Go runtime of a stock agent to omit stacks; not meant for other programs.
         process: { ...context.environment, GOTRACEBACK: goTraceback(context.environment) },
+        requested,
         user: context.user,
         manifest: workspace.environment,
         secrets: workspace.secrets,

@@ -74,7 +74,7 @@ export class AgentSession implements Disposable {
       manifest,
       host: {
         commands,
-        prepare: (text, extra) => workspace.prepare(text, extra),
+        prepare: (text, extra) => workspace.prepare(text, { extra }),
         logs,
         directories,
         home: machine,

@@ -2,7 +2,7 @@ import { ProcessError } from "../process/errors.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { User } from "../process/user.ts";
 import { prepareCommand } from "../process/workspace-commands.ts";
-import type { WorkspaceDescription } from "../process/workspace-commands.ts";
+import type { CommandVariables, WorkspaceDescription } from "../process/workspace-commands.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -35,12 +35,13 @@ export class Workspace {
   }
 
   /** Makes a command. Rejects with `ProcessError` where none can be run. */
-  async prepare(text: string, extra: Variables = {}): Promise<PreparedCommand> {
+  async prepare(text: string, variables: CommandVariables = {}): Promise<PreparedCommand> {
     const { user, token, ...machine } = this.#machine;
     if (user instanceof ProcessError) throw user;
     if (this.#description === undefined) {
       throw new ProcessError("no-directory", "the server has not described the workspace yet");
     }
-    return prepareCommand(text, { ...machine, token: token(), user }, this.#description, extra);
+    const context = { ...machine, token: token(), user };
+    return prepareCommand(text, context, this.#description, variables);
   }
 }

@@ -1,0 +1,66 @@
+import { closeSync, constants, openSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Writable } from "node:stream";
+
+/**
+ * A pipe for a child's input: the child gets `readFd`; `closeReadEnd` closes it here once the child has started, and
+ * `release` gives the pipe up once it has ended.
+ */
+export interface InputPipe {
+  readonly readFd: number;
+  readonly writer: Writable;
+  closeReadEnd(): void;
+  release(): void;
+}
+
+/** The intervals at which to look for those who open the pipe after its end, in milliseconds. */
+const firstKnockMs = 20;
+const maxKnockMs = 1000;
+
+/**
+ * Opens the FIFO at `path`, which is removed when it is released. Unlike a pipe without a name, it makes a child wait that
+ * opens it (as `/dev/stdin`) after the writer has gone. So, after its end, the FIFO is opened again and again for a moment.
+ */
+export function openInputPipe(path: string): InputPipe {
+  // Opened without waiting for a writer, so that the writer need not wait; then for the child, which wants to wait.
+  const waiting = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const writer = new Socket({ fd: openForWriting(path), readable: false, writable: true });
+    const readFd = openSync(path, constants.O_RDONLY);
+    let knock: NodeJS.Timeout | undefined;
+    let isReleased = false;
+    const knockLater = (ms: number): void => {
+      if (isReleased) return;
+      knock = setTimeout(() => {
+        if (hasReader(path)) knockLater(Math.min(2 * ms, maxKnockMs));
+      }, ms);
+    };
+    writer.once("close", () => knockLater(firstKnockMs));
+    const release = (): void => {
+      isReleased = true;
+      clearTimeout(knock);
+      rmSync(path, { force: true });
+    };
+    return { readFd, writer, closeReadEnd: () => closeSync(readFd), release };
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(waiting);
+  }
+}
+
+/** Opens the FIFO for a moment, which wakes whoever waits for a writer; false if nobody reads it. */
+function hasReader(path: string): boolean {
+  try {
+    closeSync(openForWriting(path));
+    return true;
+  } catch {
+    // ENXIO, or the directory has gone.
+    return false;
+  }
+}
+
+function openForWriting(path: string): number {
+  return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+}
