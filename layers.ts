@@ -62,7 +62,18 @@ export const layers: readonly PackageLayer[] = [
     folders: [
       "bytes",
       {
-        group: ["protobuf", "yamux", "drpc", "derp", "disco", "stun", "wireguard", "ip", "tcp"],
+        group: [
+          "protobuf",
+          "yamux",
+          "drpc",
+          "derp",
+          "disco",
+          "stun",
+          "wireguard",
+          "ip",
+          "tcp",
+          "speedtest",
+        ],
         eachOther: "nothing",
       },
     ],
@@ -169,9 +180,16 @@ export const layers: readonly PackageLayer[] = [
       "scripts",
       "stats",
       "containers",
+      // Sessions of those who reach the agent over the network: their reports and their terminals.
+      "connections",
+      "terminal",
       "ssh",
       "pty",
       "http",
+      "speedtest",
+      "forward",
+      // All of these, by port.
+      "services",
       "session",
       "main",
     ],

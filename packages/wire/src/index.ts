@@ -44,6 +44,19 @@ export { DrpcResponder } from "./drpc/responder.ts";
 export type { ResponderEvent } from "./drpc/responder.ts";
 export { drpcCodeUnimplemented } from "./drpc/rpc-error.ts";
 
+export { SpeedtestError } from "./speedtest/errors.ts";
+export type { SpeedtestErrorCode } from "./speedtest/errors.ts";
+export { LineCollector } from "./speedtest/line.ts";
+export {
+  checkSpeedtestAnswer,
+  encodeSpeedtestAnswer,
+  encodeSpeedtestRequest,
+  maxSpeedtestMs,
+  parseSpeedtestRequest,
+  speedtestBlockBytes,
+} from "./speedtest/messages.ts";
+export type { SpeedtestDirection, SpeedtestRequest } from "./speedtest/messages.ts";
+
 export { StunError } from "./stun/errors.ts";
 export type { StunErrorCode } from "./stun/errors.ts";
 export {

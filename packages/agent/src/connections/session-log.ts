@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+
+/** The kind of a session as the server counts it (docs/protocol/agent.md §5.5). */
+export type SessionType = "ssh" | "vscode" | "jetbrains" | "reconnecting-pty" | "unknown";
+
+/** One half of the record of a session: both have its id. */
+export interface ConnectionReport {
+  readonly id: string;
+  readonly action: "connect" | "disconnect";
+  readonly type: SessionType;
+  /** The peer's address; empty if it is not known. */
+  readonly ip: string;
+  readonly atMs: number;
+  readonly statusCode: number;
+  /** Empty for a connect. */
+  readonly reason: string;
+}
+
+export type ReportConnection = (report: ConnectionReport) => void;
+
+/** The way a session ended. */
+export interface SessionEnd {
+  readonly statusCode: number;
+  readonly reason: string;
+}
+
+/** A session that goes on. */
+export interface OpenSession {
+  /** Reports the end, once. */
+  close(end: SessionEnd): void;
+}
+
+export type SessionCounts = Readonly<Record<SessionType, number>>;
+
+interface SessionLogNeeds {
+  readonly report: ReportConnection;
+  readonly now: () => number;
+}
+
+/** Counts the sessions that are open, and reports each at its start and at its end. */
+export class SessionLog {
+  readonly #needs: SessionLogNeeds;
+  readonly #counts: Record<SessionType, number> = {
+    ssh: 0,
+    vscode: 0,
+    jetbrains: 0,
+    "reconnecting-pty": 0,
+    unknown: 0,
+  };
+
+  constructor(needs: SessionLogNeeds) {
+    this.#needs = needs;
+  }
+
+  /** The sessions that are open now. */
+  get counts(): SessionCounts {
+    return { ...this.#counts };
+  }
+
+  open(type: SessionType, address: string | undefined): OpenSession {
+    const { report, now } = this.#needs;
+    const id = randomUUID();
+    const ip = address === "localhost" ? "127.0.0.1" : (address ?? "");
+    let isOpen = true;
+    this.#counts[type] += 1;
+    report({ id, action: "connect", type, ip, atMs: now(), statusCode: 0, reason: "" });
+    return {
+      close: ({ statusCode, reason }) => {
+        if (!isOpen) return;
+        isOpen = false;
+        this.#counts[type] -= 1;
+        report({ id, action: "disconnect", type, ip, atMs: now(), statusCode, reason });
+      },
+    };
+  }
+}
