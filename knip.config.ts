@@ -12,8 +12,8 @@ const config: KnipConfig = {
     },
     "packages/*": {
       entry: [
-        "src/{index,node,http,stream,agent,agent-socket,session,claims,prebuilds,testing}.ts",
-        "src/{clouds,compliance,crypto,links,random,postgres,claim-histories,claim-faults}.ts",
+        "src/{index,node,http,stream,agent,agent-socket,session,services,claims,prebuilds}.ts",
+        "src/{testing,clouds,compliance,crypto,links,random,postgres,claim-histories,claim-faults}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",
         // `tools/command-table.ts` reads them.
@@ -22,11 +22,18 @@ const config: KnipConfig = {
         "tests/**/*.ts",
       ],
       project: ["src/**/*.ts", "tests/**/*.ts"],
+      // OpenSSH, whose client tests our server.
+      ignoreBinaries: ["ssh-keygen"],
     },
   },
   ignore: ["packages/*/src/**/gen/**"],
-  // Programs that `tools/generate-protobuf.ts` and `tools/generate-schema.ts` run.
-  ignoreDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es", "kysely-codegen"],
+  // The agent loads the native part of node-pty by its name. Programs that `tools/generate-protobuf.ts` and `tools/generate-schema.ts` run.
+  ignoreDependencies: [
+    "@bufbuild/buf",
+    "@bufbuild/protoc-gen-es",
+    "kysely-codegen",
+    "@lydell/node-pty",
+  ],
   // The type of a parameter may be exported so that callers can name it.
   ignoreExportsUsedInFile: { interface: true, type: true },
 };

@@ -13,3 +13,14 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 export function hasGroup(pid: number): boolean {
   return signalGroup(pid, 0);
 }
+
+/** Sends a signal to one process alone; false when it has ended. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    // ESRCH: it has ended. EPERM: it became another user.
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+import { systemClock } from "@slipway/runtime";
+import { expect, it, onTestFinished } from "vitest";
+
+import { isAlive, shellCommand } from "../../tests/support/command-host.ts";
+import { signalGroup } from "../process/signal-group.ts";
+import { PseudoTerminal } from "./pseudo-terminal.ts";
+import { defaultTerminalSize } from "./terminal-size.ts";
+
+const never = new AbortController().signal;
+
+function open(text: string, size = defaultTerminalSize): PseudoTerminal {
+  const terminal = new PseudoTerminal(shellCommand(text), size);
+  onTestFinished(() => void signalGroup(terminal.pid, "SIGKILL"));
+  return terminal;
+}
+
+async function outputOf(terminal: PseudoTerminal): Promise<string> {
+  let output = "";
+  await terminal.read(async (chunk) => void (output += chunk.toString()), systemClock);
+  return output;
+}
+
+it("runs a command that leads a session, on a terminal of the size", async () => {
+  const terminal = open('test -t 0 && stty size; cut -d" " -f6 /proc/$$/stat; exit 7', {
+    columns: 123,
+    rows: 45,
+  });
+  expect(await outputOf(terminal)).toBe(`45 123\r\n${terminal.pid}\r\n`);
+  expect(await terminal.exit).toEqual({ kind: "exited", exitCode: 7 });
+});
+
+it("tells the signal that ended the command", async () => {
+  const terminal = open("kill -9 $$");
+  await outputOf(terminal);
+  expect(await terminal.exit).toEqual({ kind: "signalled", signal: "SIGKILL" });
+});
+
+it("types into the command, and resizes its terminal", async () => {
+  const terminal = open("stty -echo; read line; stty size; echo $line");
+  terminal.resize({ columns: 100, rows: 50 });
+  await terminal.write(Buffer.from("hello\n"), never);
+  expect(await outputOf(terminal)).toContain("50 100\r\nhello\r\n");
+});
+
+it("delivers all output to a slow reader, although the command ended long ago", async () => {
+  const terminal = open("seq 1 20000");
+  let output = "";
+  await terminal.read(async (chunk) => {
+    output += chunk.toString();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }, systemClock);
+  const lines = output.split("\r\n");
+  expect(lines.length).toBe(20_001);
+  expect(lines.at(-2)).toBe("20000");
+});
+
+it("does not read while the output is not taken, and loses nothing", async () => {
+  const terminal = open("seq 1 200000; exit 3");
+  const first = Promise.withResolvers<void>();
+  let output = "";
+  let chunks = 0;
+  const ended = terminal.read(async (chunk) => {
+    output += chunk.toString();
+    chunks += 1;
+    await first.promise;
+  }, systemClock);
+  await expect.poll(() => chunks).toBe(1);
+  expect(isAlive(terminal.pid)).toBe(true);
+  first.resolve();
+  expect(await ended).toEqual({ kind: "exited", exitCode: 3 });
+  expect(output.endsWith("200000\r\n")).toBe(true);
+});
+
+it("ends although a background process holds the terminal", async () => {
+  const terminal = open("trap '' HUP; sleep 1000 & echo $!; exit 0");
+  const background = Number(await outputOf(terminal));
+  expect(isAlive(background)).toBe(true);
+});
+
+it("ends its processes when it is hung up", async () => {
+  const terminal = open("echo ready; sleep 1000");
+  const ready = Promise.withResolvers<void>();
+  const ended = terminal.read(async () => ready.resolve(), systemClock);
+  await ready.promise;
+  terminal.hangUp();
+  expect(await ended).toEqual({ kind: "signalled", signal: "SIGHUP" });
+});
+
+it("says so when there is no such program", async () => {
+  const command = { ...shellCommand(""), file: "/no/such/program", args: [] };
+  const terminal = new PseudoTerminal(command, defaultTerminalSize);
+  await outputOf(terminal);
+  expect(await terminal.exit).toMatchObject({ kind: "exited" });
+});

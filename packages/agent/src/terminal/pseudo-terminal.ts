@@ -1,0 +1,146 @@
+import { constants } from "node:os";
+import { ReadStream } from "node:tty";
+
+import { type Clock, systemErrorCode } from "@slipway/runtime";
+
+import { writeTo } from "../connections/write-to.ts";
+import { ProcessError } from "../process/errors.ts";
+import { signalGroup } from "../process/signal-group.ts";
+import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
+import { loadNativePty, type LoadedPty } from "./native-pty.ts";
+import type { TerminalSize } from "./terminal-size.ts";
+
+/**
+ * The silence after which a terminal has no more output although something holds it open: the command has ended, but not
+ * what it left in the background.
+ */
+const silenceMs = 100;
+
+/** Takes a piece of output, which may be kept; nothing more is read until it resolves. */
+export type TerminalOutput = (chunk: Buffer) => Promise<void>;
+
+/** A command in a session of its own with a controlling terminal. Whoever opens it calls `read`, and `hangUp` to end it. */
+export class PseudoTerminal {
+  readonly pid: number;
+  readonly exit: Promise<Exit>;
+  readonly #pty: LoadedPty;
+  readonly #fd: number;
+  readonly #stream: ReadStream;
+  readonly #closed = Promise.withResolvers<void>();
+  #delivery: Promise<void> | undefined;
+  #isClosed = false;
+  #heardAt = 0;
+
+  /** Starts the command. Throws `ProcessError` "spawn-failed". */
+  constructor(command: PreparedCommand, { columns, rows }: TerminalSize) {
+    const { file, args, cwd, environment } = command;
+    const exit = Promise.withResolvers<Exit>();
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    const onExit = (code: number, signal: number): void => exit.resolve(exitOf(code, signal));
+    try {
+      this.#pty = loadNativePty();
+      const { native, helperPath } = this.#pty;
+      const forked = native.fork(
+        file,
+        args,
+        variables,
+        cwd,
+        columns,
+        rows,
+        -1,
+        -1,
+        false,
+        helperPath,
+        onExit,
+      );
+      this.pid = forked.pid;
+      this.#fd = forked.fd;
+    } catch (error) {
+      throw new ProcessError("spawn-failed", `cannot open a terminal for ${file}`, {
+        cause: error,
+      });
+    }
+    this.exit = exit.promise;
+    this.#stream = new ReadStream(this.#fd);
+    // EIO: nobody holds the other end anymore.
+    this.#stream.on("error", () => undefined);
+    this.#stream.on("close", () => {
+      this.#isClosed = true;
+      this.#closed.resolve();
+    });
+  }
+
+  /**
+   * Delivers all output, and resolves with the exit once both are complete. Call it once. Output of background processes
+   * is dropped once the command has ended. After `hangUp`, output that was not delivered is lost.
+   */
+  async read(deliver: TerminalOutput, clock: Clock): Promise<Exit> {
+    const failure = Promise.withResolvers<never>();
+    failure.promise.catch(() => undefined);
+    this.#stream.on("data", (chunk: Buffer) => {
+      this.#stream.pause();
+      this.#delivery = this.#deliver(deliver(chunk), clock).catch(failure.reject);
+    });
+    const exit = await Promise.race([this.exit, failure.promise]);
+    await Promise.race([this.#drained(clock), failure.promise]);
+    this.#stream.destroy();
+    return exit;
+  }
+
+  /** Types into the terminal; resolves when it takes more. Rejects with `ConnectionError` once it is closed. */
+  async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    await writeTo(this.#stream, bytes, signal);
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    if (this.#isClosed || this.#stream.destroyed) return;
+    try {
+      this.#pty.native.resize(this.#fd, columns, rows);
+    } catch (error) {
+      // The other end has gone a moment ago.
+      if (systemErrorCode(error) === undefined && !(error instanceof Error)) throw error;
+    }
+  }
+
+  /** Takes the terminal away: the kernel and we tell its processes by SIGHUP. */
+  hangUp(): void {
+    signalGroup(this.pid, "SIGHUP");
+    this.#stream.destroy();
+  }
+
+  async #deliver(delivered: Promise<void>, clock: Clock): Promise<void> {
+    await delivered;
+    this.#delivery = undefined;
+    this.#heardAt = clock.monotonic();
+    this.#stream.resume();
+  }
+
+  /** Resolves when the terminal is closed, or has been silent for a while although we listened. */
+  async #drained(clock: Clock): Promise<void> {
+    this.#heardAt = clock.monotonic();
+    const isOver = new AbortController();
+    try {
+      while (!this.#isClosed) {
+        const silence = clock.monotonic() - this.#heardAt;
+        if (this.#delivery !== undefined) await this.#delivery;
+        else if (silence >= silenceMs) return;
+        else {
+          await Promise.race([
+            this.#closed.promise,
+            clock.sleep(silenceMs - silence, isOver.signal).catch(() => undefined),
+          ]);
+        }
+      }
+      // The last piece may still be on its way.
+      await this.#delivery;
+    } finally {
+      isOver.abort();
+    }
+  }
+}
+
+function exitOf(exitCode: number, signal: number): Exit {
+  if (signal === 0) return { kind: "exited", exitCode };
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  return { kind: "signalled", signal: name ?? "unknown" };
+}
