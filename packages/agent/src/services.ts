@@ -1,0 +1,13 @@
+export type { AcceptedConnection, Service } from "./connections/accepted-connection.ts";
+export type {
+  ConnectionReport,
+  ReportConnection,
+  SessionCounts,
+  SessionType,
+} from "./connections/session-log.ts";
+export type { HostNames } from "./ssh/host-key.ts";
+export { readGreeting } from "./ssh/greeting.ts";
+export type { GreetingSource } from "./ssh/greeting.ts";
+export type { SshSettings } from "./ssh/ssh-host.ts";
+export { WorkspaceServices } from "./services/workspace-services.ts";
+export type { ServicesOptions } from "./services/workspace-services.ts";

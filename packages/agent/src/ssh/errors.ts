@@ -1,0 +1,17 @@
+/**
+ * The fault of a session or connection:
+ * - `library-changed`: ssh2 lacks what we use of it.
+ * - `closed`: the client closed the channel.
+ * - `overrun`: the client sends more than it was given room for.
+ */
+export type SshErrorCode = "library-changed" | "closed" | "overrun";
+
+export class SshError extends Error {
+  override readonly name = "SshError";
+  readonly code: SshErrorCode;
+
+  constructor(code: SshErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { readGreeting } from "./greeting.ts";
+
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), "slipway-greeting-"));
+  writeFileSync(join(home, "motd"), "hello\nworld\n");
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
+it("shows the announcements, then the message of the day, with the ends of a terminal's lines", async () => {
+  const source = {
+    banners: [" maintenance\n at noon ", "", "two"],
+    motdPath: join(home, "motd"),
+    home,
+  };
+  expect(await readGreeting(source)).toBe(
+    "maintenance\r\n at noon\r\n\r\ntwo\r\n\r\nhello\r\nworld\r\n",
+  );
+});
+
+it.each(["", "/no/such/file", "/"])(
+  "says nothing without announcements and with %j",
+  async (motdPath) => {
+    expect(await readGreeting({ banners: [], motdPath, home })).toBe("");
+  },
+);
+
+it("leaves out the message of the day, but no announcement, for those who want none", async () => {
+  const quiet = mkdtempSync(join(home, "quiet-"));
+  writeFileSync(join(quiet, ".hushlogin"), "");
+  const source = { banners: ["one"], motdPath: join(home, "motd"), home: quiet };
+  expect(await readGreeting(source)).toBe("one\r\n\r\n");
+});

@@ -1,0 +1,48 @@
+import { access, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** The longest message of the day that is shown. */
+const maxMotdBytes = 256 * 1024;
+
+export interface GreetingSource {
+  /** The texts of the announcements that are enabled. */
+  readonly banners: readonly string[];
+  /** The file with the message of the day; empty for none. */
+  readonly motdPath: string;
+  readonly home: string;
+}
+
+/**
+ * Returns the greeting of a shell on a terminal (docs/protocol/agent.md §6.5): the announcements, and the message of the
+ * day unless `~/.hushlogin` exists. What cannot be read is left out.
+ */
+export async function readGreeting({ banners, motdPath, home }: GreetingSource): Promise<string> {
+  const announcements = banners
+    .map((banner) => banner.trim())
+    .filter((banner) => banner !== "")
+    .map((banner) => `${banner}\n\n`);
+  const motd =
+    motdPath === "" || (await exists(join(home, ".hushlogin"))) ? "" : await read(motdPath);
+  const text = announcements.join("") + motd;
+  if (text === "") return "";
+  return text.replaceAll("\r\n", "\n").replaceAll("\n", "\r\n");
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    const bytes = await readFile(path);
+    return bytes.subarray(0, maxMotdBytes).toString();
+  } catch {
+    // A missing file is no reason to do without a shell.
+    return "";
+  }
+}

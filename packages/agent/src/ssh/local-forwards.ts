@@ -1,0 +1,77 @@
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+
+import type { Connection, ServerChannel } from "ssh2";
+
+import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
+
+/** The time in which a port of the workspace must answer. */
+const connectTimeoutMs = 30_000;
+
+/** The number of channels that a connection may have. */
+export interface ChannelSlots {
+  /** Takes one; `undefined` when there is none. */
+  take(): Disposable | undefined;
+}
+
+/** Opens connections from the workspace for the client (docs/protocol/agent.md §6.6): to ports, and to Unix sockets. */
+export function serveLocalForwards(
+  client: Connection,
+  connection: ForwardingConnection,
+  slots: ChannelSlots,
+): void {
+  const forward = (
+    target: NetConnectOpts,
+    accept: () => ServerChannel,
+    reject: () => void,
+  ): void => {
+    const slot = slots.take();
+    if (slot === undefined) reject();
+    else void serve(target, accept, reject, connection).finally(() => slot[Symbol.dispose]());
+  };
+  client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+    if (destPort < 1 || destPort > 0xffff) reject();
+    else forward({ host: destIP, port: destPort }, accept, reject);
+  });
+  client.on("openssh.streamlocal", (accept, reject, { socketPath }) =>
+    forward({ path: socketPath }, accept, reject),
+  );
+}
+
+async function serve(
+  target: NetConnectOpts,
+  accept: () => ServerChannel,
+  reject: () => void,
+  connection: ForwardingConnection,
+): Promise<void> {
+  const socket = await open(target, connection.ended);
+  if (socket === undefined || connection.ended.aborted) {
+    socket?.destroy();
+    reject();
+    return;
+  }
+  await joinChannel(accept(), socket, connection);
+}
+
+/** Resolves with undefined where nobody answers. */
+function open(target: NetConnectOpts, signal: AbortSignal): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...target, allowHalfOpen: true });
+    const stop = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", fail);
+    };
+    const fail = (): void => {
+      stop();
+      socket.destroy();
+      resolve(undefined);
+    };
+    const timer = setTimeout(fail, connectTimeoutMs);
+    signal.addEventListener("abort", fail, { once: true });
+    // Later errors are `joinChannel`'s.
+    socket.on("error", fail);
+    socket.once("connect", () => {
+      stop();
+      resolve(socket);
+    });
+  });
+}

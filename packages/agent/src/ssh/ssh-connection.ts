@@ -1,0 +1,79 @@
+import { errorText } from "@slipway/runtime";
+import type { Connection } from "ssh2";
+
+import type { AcceptedConnection } from "../connections/accepted-connection.ts";
+import { AgentForward } from "./agent-forward.ts";
+import { ConnectionOutput } from "./connection-output.ts";
+import { InboundWatch } from "./inbound-watch.ts";
+import { type ChannelSlots, serveLocalForwards } from "./local-forwards.ts";
+import { serveRemoteForwards } from "./remote-forwards.ts";
+import type { SshHost } from "./ssh-host.ts";
+import { type SessionConnection, SshSession } from "./ssh-session.ts";
+
+/** The sessions and the forwarded connections that one client may have at once; further ones are refused. */
+const maxSessions = 256;
+const maxForwards = 1024;
+
+/** Serves an SSH connection from its first packet on, until it is closed or the signal is aborted. */
+export function serveSshConnection(
+  client: Connection,
+  socket: AcceptedConnection,
+  host: SshHost,
+  stopping: AbortSignal,
+): void {
+  const { settings, logger } = host;
+  const closed = new AbortController();
+  const ended = AbortSignal.any([stopping, closed.signal]);
+  const inbound = new InboundWatch();
+  const output = new ConnectionOutput(socket);
+  const watch: SessionConnection["watch"] = (channel, signal) => inbound.add(channel, signal);
+  const forwarding = { output, ended, watch };
+  const agent = new AgentForward(client, forwarding, logger);
+  const sessions = channelSlots(maxSessions);
+
+  socket.on("data", (chunk: Buffer) => {
+    if (!inbound.isOverrun(chunk.length)) return;
+    logger.warn({ ip: socket.remoteAddress }, "ssh client sends more than it may: connection cut");
+    socket.destroy();
+  });
+  // A client ends both directions at once.
+  socket.once("end", () => socket.destroy());
+  socket.once("close", () => closed.abort());
+  client.on("error", (error) => logger.debug({ error: errorText(error) }, "ssh connection failed"));
+  client.on("authentication", (context) => {
+    // The network has authenticated the peer.
+    if (context.method === "none") context.accept();
+    else context.reject(["none"]);
+  });
+  client.on("session", (accept, reject) => {
+    const slot = ended.aborted ? undefined : sessions.take();
+    if (slot === undefined) {
+      reject();
+      return;
+    }
+    const session = accept();
+    session.once("close", () => slot[Symbol.dispose]());
+    const connection: SessionConnection = {
+      ...forwarding,
+      remoteAddress: socket.remoteAddress,
+      forwardAgent: () => agent.begin(),
+      agentSocket: async () => agent.socketPath(),
+    };
+    new SshSession(connection, host).serve(session);
+  });
+  if (!settings.blockLocalForwarding) {
+    serveLocalForwards(client, forwarding, channelSlots(maxForwards));
+  }
+  serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
+}
+
+function channelSlots(count: number): ChannelSlots {
+  let free = count;
+  return {
+    take: () => {
+      if (free === 0) return undefined;
+      free -= 1;
+      return { [Symbol.dispose]: () => void (free += 1) };
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from "node:crypto";
+
+import { describe, expect, it } from "vitest";
+
+import { isAlive } from "../../tests/support/command-host.ts";
+import { endOf, openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
+
+describe("a command over OpenSSH's client", () => {
+  it("passes on its output, its errors and its exit code", async () => {
+    const { ssh } = await openSshWorkspace();
+    expect(await ssh(["echo out; echo err >&2; exit 7"])).toEqual({
+      stdout: "out\n",
+      stderr: "err\n",
+      exitCode: 7,
+    });
+  });
+
+  it("gets its input to the end", async () => {
+    const { ssh } = await openSshWorkspace();
+    expect((await ssh(["cat; echo end"], "hello ")).stdout).toBe("hello end\n");
+    expect((await ssh(["bash /dev/stdin two"], "echo one $1")).stdout).toBe("one two\n");
+  });
+
+  it("exits with 255 where a signal killed it", async () => {
+    const { ssh, reports } = await openSshWorkspace();
+    expect((await ssh(["kill -9 $$"])).exitCode).toBe(255);
+    expect(reports.at(-1)).toMatchObject({ statusCode: 255, reason: "killed by SIGKILL" });
+  });
+
+  it("runs in the workspace's directory and environment, with what the client adds", async () => {
+    const { start } = await openSshWorkspace({ directory: "/usr" });
+    const text = "pwd; echo $CODER_WORKSPACE_NAME,$LC_TEST,$CODER_SSH_SESSION_TYPE,$SSH_CONNECTION";
+    const options = [
+      "-o",
+      "SetEnv=LC_TEST=1 CODER_WORKSPACE_NAME=no CODER_SSH_SESSION_TYPE=vscode",
+    ];
+    const { stdout } = await endOf(start([text], options));
+    expect(stdout).toBe("/usr\ndev,1,,0.0.0.0 0 0.0.0.0 0\n");
+  });
+
+  it("carries 100 MB through cat, both ways", async () => {
+    const { start } = await openSshWorkspace();
+    const block = randomBytes(1_000_000);
+    const child = start(["cat"]);
+    const sent = createHash("sha256");
+    const received = createHash("sha256");
+    child.stdout?.on("data", (chunk: Buffer) => received.update(chunk));
+    const ended = new Promise((resolve) => {
+      child.stdout?.once("end", resolve);
+    });
+    for (let round = 0; round < 100; round += 1) {
+      sent.update(block);
+      if (child.stdin?.write(block) === false) {
+        await new Promise((resolve) => {
+          child.stdin?.once("drain", resolve);
+        });
+      }
+    }
+    child.stdin?.end();
+    await ended;
+    expect(received.digest("hex")).toBe(sent.digest("hex"));
+  });
+
+  it("serves fifty at once, each with its own output", { timeout: 60_000 }, async () => {
+    const { ssh, sessions } = await openSshWorkspace();
+    const numbers = Array.from({ length: 50 }, (_, index) => index);
+    const ends = await Promise.all(
+      numbers.map((number) => ssh([`echo ${number}; echo e${number} >&2; exit ${number}`])),
+    );
+    expect(ends).toEqual(
+      numbers.map((number) => ({
+        stdout: `${number}\n`,
+        stderr: `e${number}\n`,
+        exitCode: number,
+      })),
+    );
+    expect(sessions.counts.ssh).toBe(0);
+  });
+
+  it("keeps both streams whole when both are large", async () => {
+    const { ssh } = await openSshWorkspace();
+    const { stdout, stderr } = await ssh(["seq 1 700000 & seq 1 700000 >&2; wait"]);
+    expect(stdout).toBe(stderr);
+    expect(stdout.length).toBe(4_788_895);
+  });
+
+  it("ends when its client is killed", async () => {
+    const { start, reports } = await openSshWorkspace();
+    const child = start(["echo $$; sleep 1000"]);
+    const [line] = await new Promise<Buffer[]>((resolve) => {
+      child.stdout?.once("data", (chunk: Buffer) => resolve([chunk]));
+    });
+    const pid = Number(String(line));
+    expect(isAlive(pid)).toBe(true);
+    child.kill("SIGKILL");
+    await expect.poll(() => isAlive(pid)).toBe(false);
+    await expect.poll(() => reports.map(({ action }) => action)).toEqual(["connect", "disconnect"]);
+  });
+
+  it("waits for a client that does not read, and keeps nothing of its output", async () => {
+    const { start } = await openSshWorkspace();
+    const child = start(["echo $$; exec yes"]);
+    child.stdout?.pause();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    child.stdout?.once("readable", () => resolve(String(child.stdout?.read(8) ?? "")));
+    const pid = Number.parseInt(await promise, 10);
+    const { readFileSync } = await import("node:fs");
+    const state = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[2] ?? "";
+    const before = process.memoryUsage().arrayBuffers;
+    await expect.poll(state).toBe("S");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16_000_000);
+    child.kill("SIGKILL");
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+});
+
+describe("a terminal over OpenSSH's client", () => {
+  it("has a size and a name, and the client's settings", async () => {
+    const { start } = await openSshWorkspace();
+    const child = start(["stty size; echo $SSH_TTY; tty; echo $TERM; exit 7"], ["-tt"]);
+    const { stdout, exitCode } = await endOf(child);
+    const [size, name, tty, term] = stdout.split("\r\n");
+    expect(size).toMatch(/^\d+ \d+$/);
+    expect(name).toMatch(/^\/dev\//);
+    expect(tty).toBe(name);
+    expect(term).not.toBe("");
+    expect(exitCode).toBe(7);
+  });
+
+  it("greets a shell, but not a command", async () => {
+    const { start } = await openSshWorkspace({ greeting: "welcome\r\n" });
+    const shell = start([], ["-tt"]);
+    shell.stdin?.write("exit 3\n");
+    const end = await endOf(shell);
+    expect(end.stdout.startsWith("welcome\r\n")).toBe(true);
+    expect(end.exitCode).toBe(3);
+    expect((await endOf(start(["echo"], ["-tt"]))).stdout).toBe("\r\n");
+  });
+
+  it("delivers everything before it ends", async () => {
+    const { start } = await openSshWorkspace();
+    const { stdout } = await endOf(start(["seq 1 100000"], ["-tt"]));
+    expect(stdout.split("\r\n").length).toBe(100_001);
+  });
+
+  it("ends its processes when its client is killed", async () => {
+    const { start } = await openSshWorkspace();
+    const child = start(["echo $$; sleep 1000"], ["-tt"]);
+    const pid = await new Promise<number>((resolve) => {
+      child.stdout?.once("data", (chunk: Buffer) => resolve(Number(String(chunk))));
+    });
+    expect(isAlive(pid)).toBe(true);
+    child.kill("SIGKILL");
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+});
+
+it("closes channels without a status when the agent shuts down", async () => {
+  const { start, stop } = await openSshWorkspace();
+  const child = start(["echo ready; sleep 1000"]);
+  const ended = endOf(child);
+  await new Promise((resolve) => {
+    child.stdout?.once("data", resolve);
+  });
+  stop();
+  expect((await ended).exitCode).toBe(255);
+});

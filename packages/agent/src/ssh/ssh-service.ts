@@ -1,0 +1,86 @@
+import { errorText } from "@slipway/runtime";
+
+import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
+import { deriveHostKey, type HostNames } from "./host-key.ts";
+import { serveSshConnection } from "./ssh-connection.ts";
+import type { SshHost } from "./ssh-host.ts";
+import { createSshServer, type SshServer } from "./ssh2.ts";
+
+/** The connections at once; further ones are closed. */
+const maxConnections = 512;
+/** The time in which a client must be let in. */
+const loginTimeoutMs = 60_000;
+/** A client is asked at each of these parts of the timeout, and is gone when it has not answered any. */
+const keepAlives = 3;
+
+/** Without native code, these ciphers run in OpenSSL; all others of ssh2 are far slower. */
+const fastCiphers = [
+  "aes128-gcm@openssh.com",
+  "aes256-gcm@openssh.com",
+  "aes128-ctr",
+  "aes192-ctr",
+  "aes256-ctr",
+] as const;
+
+export interface SshServiceOptions {
+  readonly host: SshHost;
+  /** The names of the workspace, which the host key follows from. */
+  readonly names: () => HostNames;
+  /** Ends all sessions: their channels are closed without a status. */
+  readonly signal: AbortSignal;
+}
+
+/** Serves SSH (docs/protocol/agent.md §6). The protocol is loaded with the first connection. */
+export function createSshService({ host, names, signal }: SshServiceOptions): Service {
+  let connections = 0;
+  let hostKey: string | undefined;
+  const serve = (connection: AcceptedConnection): void => {
+    hostKey ??= deriveHostKey(names());
+    const server = createSshServer({
+      hostKeys: [hostKey],
+      ident: "Slipway",
+      algorithms: { cipher: { append: [], prepend: [...fastCiphers], remove: [] } },
+      keepaliveInterval: Math.ceil(host.settings.maxTimeoutMs / keepAlives),
+      keepaliveCountMax: keepAlives,
+    });
+    begin(server, connection, host, signal);
+  };
+  return {
+    accept: (connection) => {
+      // ssh2 takes those of the connections that it serves.
+      connection.on("error", () => undefined);
+      if (signal.aborted || connections >= maxConnections) {
+        connection.destroy();
+        return;
+      }
+      connections += 1;
+      connection.once("close", () => void (connections -= 1));
+      try {
+        serve(connection);
+      } catch (error) {
+        host.logger.error({ error: errorText(error) }, "cannot serve ssh");
+        connection.destroy();
+      }
+    },
+  };
+}
+
+function begin(
+  server: SshServer,
+  connection: AcceptedConnection,
+  host: SshHost,
+  signal: AbortSignal,
+): void {
+  const deadline = setTimeout(() => connection.destroy(), loginTimeoutMs);
+  const stop = (): void => void connection.end();
+  signal.addEventListener("abort", stop, { once: true });
+  connection.once("close", () => {
+    clearTimeout(deadline);
+    signal.removeEventListener("abort", stop);
+  });
+  server.on("connection", (client) => {
+    client.on("ready", () => clearTimeout(deadline));
+    serveSshConnection(client, connection, host, signal);
+  });
+  server.injectSocket(connection);
+}

@@ -1,0 +1,200 @@
+import { errorText } from "@slipway/runtime";
+import type { ServerChannel, Session } from "ssh2";
+
+import type { SessionEnd } from "../connections/session-log.ts";
+import { ProcessError } from "../process/errors.ts";
+import type { PreparedCommand } from "../process/spawn-group.ts";
+import { type TerminalSize, terminalSize, defaultTerminalSize } from "../terminal/terminal-size.ts";
+import { ChannelWriter } from "./channel-writer.ts";
+import type { ConnectionOutput } from "./connection-output.ts";
+import { exitStatus, sessionEndOf } from "./exit-status.ts";
+import { isFileTransfer } from "./file-transfer.ts";
+import { runPiped, type RunEnd } from "./run-piped.ts";
+import { runOnTerminal } from "./run-terminal.ts";
+import type { SessionChannel } from "./session-channel.ts";
+import { SessionSetup } from "./session-setup.ts";
+import { signalNamed } from "./signals.ts";
+import type { SshHost } from "./ssh-host.ts";
+
+/** The signals that are kept for a command that is about to start (docs/protocol/agent.md §6.2). */
+const maxEarlySignals = 128;
+
+/** The connection as its sessions need it. */
+export interface SessionConnection {
+  readonly remoteAddress: string | undefined;
+  readonly output: ConnectionOutput;
+  /** Aborted when the connection is closed, or the agent shuts down. */
+  readonly ended: AbortSignal;
+  /** Makes the client's authentication agent available to all later commands of the connection. */
+  readonly forwardAgent: () => void;
+  /** Returns the socket of the client's authentication agent, if it was forwarded. */
+  readonly agentSocket: () => Promise<string | undefined>;
+  /** Counts the channel's unread bytes as long as the channel is open. */
+  readonly watch: (channel: ServerChannel, ended: AbortSignal) => void;
+}
+
+/** The two answers to a request; absent if the client wants none. */
+type Answers = readonly [accept: (() => void) | undefined, reject: (() => void) | undefined];
+
+/** One session of a connection: collects what the client asks for, and runs its command (docs/protocol/agent.md §6.2). */
+export class SshSession {
+  readonly #connection: SessionConnection;
+  readonly #host: SshHost;
+  readonly #setup = new SessionSetup();
+  readonly #left = new AbortController();
+  readonly #earlySignals: NodeJS.Signals[] = [];
+  #onSignal: ((signal: NodeJS.Signals) => void) | undefined;
+  #onResize: ((size: TerminalSize) => void) | undefined;
+  #isStarted = false;
+
+  constructor(connection: SessionConnection, host: SshHost) {
+    this.#connection = connection;
+    this.#host = host;
+  }
+
+  /** Takes what the client asks for, until it closes the channel. */
+  serve(session: Session): void {
+    session.on("env", (accept, reject, { key, val }) =>
+      answer([accept, reject], !this.#isStarted && this.#setup.addVariable(key, val)),
+    );
+    session.on("pty", (accept, reject, { cols, rows, modes, term }) => {
+      const size = terminalSize(cols, rows) ?? defaultTerminalSize;
+      const settings = new Map(Object.entries(modes).map(([name, value]) => [name, Number(value)]));
+      const isTaken = !this.#isStarted && this.#setup.setTerminal({ term, size, modes: settings });
+      answer([accept, reject], isTaken);
+    });
+    session.on("window-change", (accept, reject, { cols, rows }) =>
+      answer([accept, reject], this.#resize(cols, rows)),
+    );
+    session.on("auth-agent", (accept, reject) => {
+      this.#connection.forwardAgent();
+      answer([accept, reject], true);
+    });
+    session.on("signal", (accept, reject, { name }) =>
+      answer([accept, reject], this.#signal(signalNamed(name))),
+    );
+    session.on("shell", (accept, reject) => this.#start("", accept, reject));
+    session.on("exec", (accept, reject, { command }) => this.#start(command, accept, reject));
+    session.on("close", () => this.#left.abort());
+  }
+
+  #start(text: string, accept: (() => ServerChannel) | undefined, reject: () => void): void {
+    if (this.#isStarted) {
+      reject?.();
+      return;
+    }
+    this.#isStarted = true;
+    const channel = accept?.();
+    if (channel !== undefined) void this.#run(text, channel);
+  }
+
+  async #run(text: string, channel: ServerChannel): Promise<void> {
+    const { sessions, logger } = this.#host;
+    const { type } = this.#setup;
+    // Editors of JetBrains are counted by their own connections.
+    const session =
+      type === "jetbrains" ? undefined : sessions.open(type, this.#connection.remoteAddress);
+    const ended = AbortSignal.any([this.#left.signal, this.#connection.ended]);
+    this.#connection.watch(channel, ended);
+    let end: SessionEnd | undefined;
+    try {
+      end = await this.#serve(text, channel, ended);
+    } catch (error) {
+      if (!ended.aborted) {
+        logger.error({ error: errorText(error) }, "ssh session failed");
+        end = { statusCode: exitStatus.failed, reason: errorText(error) };
+      }
+    }
+    if (end !== undefined && !ended.aborted) channel.exit(end.statusCode);
+    session?.close(end ?? { statusCode: 1, reason: "the client has gone" });
+    channel.end();
+    channel.close();
+    // What still comes is of no use.
+    channel.resume();
+  }
+
+  /** Resolves with undefined if the client has gone. */
+  async #serve(
+    text: string,
+    channel: ServerChannel,
+    ended: AbortSignal,
+  ): Promise<SessionEnd | undefined> {
+    const writer = new ChannelWriter(channel, this.#connection.output, ended);
+    const { blockFileTransfer } = this.#host.settings;
+    if (this.#setup.container !== undefined) {
+      const reason = "containers are not supported";
+      await writer.write("stderr", Buffer.from(`${reason}\n`));
+      return { statusCode: exitStatus.containerUnsupported, reason };
+    }
+    if (blockFileTransfer && isFileTransfer(text)) {
+      const reason = "file transfer is blocked";
+      // The first byte is an error to scp.
+      await writer.write("stdout", Buffer.from(`\u0002${reason}\n`));
+      return { statusCode: exitStatus.transferBlocked, reason };
+    }
+    const session = this.#channel(channel, writer, ended);
+    try {
+      const end = await this.#runCommand(text, session);
+      return end.kind === "left" ? undefined : sessionEndOf(end);
+    } catch (error) {
+      if (!(error instanceof ProcessError)) throw error;
+      await writer.write("stderr", Buffer.from(`${errorText(error)}\n`));
+      return { statusCode: exitStatus.failed, reason: errorText(error) };
+    }
+  }
+
+  async #runCommand(text: string, channel: SessionChannel): Promise<RunEnd> {
+    const { commands, greeting } = this.#host;
+    const { terminal } = this.#setup;
+    const command = await this.#prepare(text);
+    if (terminal === undefined) return runPiped(command, channel, commands);
+    if (text.trim() === "") await channel.writer.write("stdout", Buffer.from(await greeting()));
+    // Its size may have changed in the meantime.
+    const wanted = this.#setup.terminal ?? terminal;
+    return runOnTerminal(command, wanted, channel, commands);
+  }
+
+  async #prepare(text: string): Promise<PreparedCommand> {
+    return this.#host.prepare(text, {
+      requested: this.#setup.variables,
+      extra: {
+        SSH_AUTH_SOCK: await this.#connection.agentSocket(),
+        TERM: this.#setup.terminal?.term || undefined,
+      },
+    });
+  }
+
+  #channel(channel: ServerChannel, writer: ChannelWriter, ended: AbortSignal): SessionChannel {
+    return {
+      input: channel,
+      writer,
+      ended,
+      onSignal: (handler) => {
+        this.#onSignal = handler;
+        for (const signal of this.#earlySignals.splice(0)) handler(signal);
+      },
+      onResize: (handler) => {
+        this.#onResize = handler;
+      },
+    };
+  }
+
+  #signal(signal: NodeJS.Signals): boolean {
+    if (this.#onSignal !== undefined) this.#onSignal(signal);
+    else if (this.#earlySignals.length < maxEarlySignals) this.#earlySignals.push(signal);
+    else return false;
+    return true;
+  }
+
+  #resize(columns: number, rows: number): boolean {
+    if (!this.#setup.resize(columns, rows)) return false;
+    const { terminal } = this.#setup;
+    if (terminal !== undefined) this.#onResize?.(terminal.size);
+    return true;
+  }
+}
+
+function answer([accept, reject]: Answers, isTaken: boolean): void {
+  if (isTaken) accept?.();
+  else reject?.();
+}

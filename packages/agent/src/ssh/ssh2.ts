@@ -1,0 +1,109 @@
+import type { Duplex } from "node:stream";
+
+import type { Connection, Server, ServerChannel, ServerConfig } from "ssh2";
+
+import { loadLater } from "../process/load-later.ts";
+import { SshError } from "./errors.ts";
+
+/*
+ * All that we use of ssh2, whose version is pinned. Its `Channel.write` mixes up stdout and stderr when both wait for the
+ * window of the client, does not wait for the socket, and never ends for a client whose packets have no room. So output
+ * goes past it, by the window and the messages of the channel, and so do the channels that ssh2 cannot open.
+ */
+
+export interface SshServer extends Pick<Server, "on"> {
+  injectSocket(socket: Duplex): void;
+}
+
+/** The client's side of a channel: the room that it gives us. */
+export interface OutgoingSide {
+  readonly id: number;
+  readonly packetSize: number;
+  readonly state: string;
+  window: number;
+}
+
+/** A channel as its writer sees it. */
+export interface ChannelInside {
+  readonly outgoing: OutgoingSide;
+  /** Sends a packet of output; of `extendedType` (RFC 4254, 5.2) if it is not stdout. */
+  readonly send: (bytes: Uint8Array, extendedType: number | undefined) => void;
+  /** Has `listener` called when the client gives more room; the last one counts. */
+  readonly onRoom: (listener: () => void) => void;
+}
+
+export type ChannelOpened = (error: Error | undefined, channel: ServerChannel) => void;
+
+/** The room that ssh2 gives in each channel, and in each packet. */
+export const channelWindowBytes = 2 * 1024 * 1024;
+export const channelPacketBytes = 32 * 1024;
+
+/** Makes a server for one connection. Throws `SshError` "library-changed", and the error of the loader. */
+export function createSshServer(config: ServerConfig): SshServer {
+  const constructor = loadLater({ name: "ssh2/lib/server.js", fileBeside: "ssh2.cjs" });
+  if (typeof constructor !== "function") throw changed("its server");
+  const server: unknown = Reflect.construct(constructor, [config]);
+  if (!isServer(server)) throw changed("injectSocket");
+  return server;
+}
+
+export function insideOf(channel: ServerChannel): ChannelInside {
+  const outgoing: unknown = Reflect.get(channel, "outgoing");
+  const protocol = part(part(channel, "_client"), "_protocol");
+  const sendData = method(protocol, "channelData");
+  const sendExtended = method(protocol, "channelExtData");
+  if (!isOutgoing(outgoing) || typeof Reflect.get(channel, "_waitWindow") !== "boolean") {
+    throw changed("the window of a channel");
+  }
+  return {
+    outgoing,
+    send: (bytes, extendedType) => {
+      if (extendedType === undefined) sendData(outgoing.id, bytes);
+      else sendExtended(outgoing.id, bytes, extendedType);
+    },
+    onRoom: (listener) => {
+      Reflect.set(channel, "_chunkcb", listener);
+      Reflect.set(channel, "_waitWindow", true);
+    },
+  };
+}
+
+/** Opens a channel to the client's authentication agent. */
+export function openAgentChannel(connection: Connection, opened: ChannelOpened): void {
+  const add = method(part(connection, "_chanMgr"), "add");
+  const open = method(part(connection, "_protocol"), "openssh_authAgent");
+  const callback: ChannelOpened & { type?: string } = (error, channel) => opened(error, channel);
+  callback.type = "auth-agent@openssh.com";
+  open(add(callback), channelWindowBytes, channelPacketBytes);
+}
+
+function isServer(value: unknown): value is SshServer {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof Reflect.get(value, "injectSocket") === "function"
+  );
+}
+
+function isOutgoing(value: unknown): value is OutgoingSide {
+  if (typeof value !== "object" || value === null) return false;
+  return ["id", "packetSize", "window"].every(
+    (name) => typeof Reflect.get(value, name) === "number",
+  );
+}
+
+function part(owner: object, name: string): object {
+  const found: unknown = Reflect.get(owner, name);
+  if (typeof found !== "object" || found === null) throw changed(name);
+  return found;
+}
+
+function method(owner: object, name: string): (...args: readonly unknown[]) => unknown {
+  const found: unknown = Reflect.get(owner, name);
+  if (typeof found !== "function") throw changed(name);
+  return (...args) => Reflect.apply(found, owner, args);
+}
+
+function changed(name: string): SshError {
+  return new SshError("library-changed", `ssh2 lacks ${name}`);
+}
