@@ -13,7 +13,7 @@ const config: KnipConfig = {
     "packages/*": {
       entry: [
         "src/{index,node,http,stream,agent,agent-socket,session,services,claims,prebuilds}.ts",
-        "src/{testing,clouds,compliance,crypto,links,random,postgres,claim-histories,claim-faults}.ts",
+        "src/{testing,clouds,compliance,crypto,links,random,relay,postgres,claim-histories,claim-faults}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",
         // `tools/command-table.ts` reads them.

@@ -238,6 +238,7 @@ export const layers: readonly PackageLayer[] = [
       "runtime",
       "wire",
       "tailnet",
+      "relay",
       "api",
       "sdk",
       "drivers",

@@ -26,6 +26,7 @@ const absentRecordings = recordings
   : [
       "packages/wire/src/recordings.test.ts",
       "packages/relay/src/recordings.test.ts",
+      "packages/tailnet/src/relay/recordings.test.ts",
       "packages/server/tests/recorded-*.test.ts",
     ];
 if (!recordings) {

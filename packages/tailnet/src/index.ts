@@ -3,6 +3,32 @@ export type { Boxes, TailnetCrypto } from "./crypto/crypto.ts";
 export { nobleCrypto } from "./crypto/noble-crypto.ts";
 export { toWebStreams } from "./net/web-streams.ts";
 export type { WebStreams } from "./net/web-streams.ts";
+export { createBrowserDialer, createBrowserFetchLatency } from "./relay/browser-dialer.ts";
+export { emptyDerpMap, readDerpMap, relayNodes, rewriteEmbedded } from "./relay/derp-map.ts";
+export type { DerpMap, DerpNode, DerpRegion } from "./relay/derp-map.ts";
+export { RelayError } from "./relay/errors.ts";
+export type { RelayRung } from "./relay/errors.ts";
+export { chooseHome, reportLifetimeMs } from "./relay/home-region.ts";
+export type { DatedReport, HomeChoice } from "./relay/home-region.ts";
+export type { LoginCrypto, RelayIdentity } from "./relay/login-crypto.ts";
+export type { TakePackets } from "./relay/received-packets.ts";
+export { derpLatencies, measureRegions } from "./relay/region-latency.ts";
+export type { FetchLatency, Latency, LatencyReport } from "./relay/region-latency.ts";
+export { RelayClient } from "./relay/relay-client.ts";
+export type {
+  RelayClientOptions,
+  RelayConnection,
+  RelayFailure,
+  RelayStatus,
+} from "./relay/relay-client.ts";
+export { RelayPool } from "./relay/relay-pool.ts";
+export type { RelayPoolOptions } from "./relay/relay-pool.ts";
+export type {
+  RelayDialer,
+  RelayReceiver,
+  RelayStream,
+  RelayTransport,
+} from "./relay/relay-stream.ts";
 export type { Endpoint } from "./stack/address.ts";
 export { StackError } from "./stack/errors.ts";
 export type { StackErrorCode } from "./stack/errors.ts";

@@ -19,6 +19,7 @@ export {
   maxDerpPacketBytes,
   maxServerFrameBytes,
   payloadLength,
+  writeDerpHeader,
 } from "./derp/header.ts";
 export {
   encodeClientInfo,

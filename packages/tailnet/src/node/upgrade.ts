@@ -1,0 +1,49 @@
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
+
+import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
+import { RelayError } from "../relay/errors.ts";
+import type { RelayStream } from "../relay/relay-stream.ts";
+import { readRefusal } from "./refusal.ts";
+import { connectOptions, followRequest, type RelayRequestOptions } from "./relay-requests.ts";
+import { streamOfSocket } from "./socket-stream.ts";
+
+/** The interval at which the system looks whether a silent relay is still there. */
+const tcpKeepAliveMs = 60_000;
+
+/** Opens a stream by `Upgrade: DERP` (docs/protocol/tailnet.md §4.2). Throws `RelayError`, or the signal's reason. */
+export async function dialByUpgrade(
+  node: DerpNode,
+  options: RelayRequestOptions,
+  signal: AbortSignal,
+): Promise<RelayStream> {
+  signal.throwIfAborted();
+  const connect = connectOptions(node, options);
+  const request = (node.isHttp ? httpRequest : httpsRequest)(nodeUrl(node, "http", "/derp"), {
+    ...connect,
+    headers: { ...connect.headers, Connection: "Upgrade", Upgrade: "DERP" },
+    signal,
+  });
+  const failure = followRequest(request, node);
+  const { promise, resolve, reject } = Promise.withResolvers<RelayStream>();
+  request.once("upgrade", (response: IncomingMessage, socket: Socket, head: Uint8Array) => {
+    if (response.headers.upgrade?.toLowerCase() !== "derp") {
+      socket.destroy();
+      reject(new RelayError("upgrade", `${node.hostName} upgraded to something else`));
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, tcpKeepAliveMs);
+    resolve(streamOfSocket(socket, head));
+  });
+  request.once("response", (response) => {
+    void readRefusal(response).then((error) => {
+      reject(error);
+      request.destroy();
+    });
+  });
+  request.on("error", (cause) => reject(signal.aborted ? signal.reason : failure(cause)));
+  request.end();
+  return promise;
+}

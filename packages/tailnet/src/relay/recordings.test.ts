@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { systemClock } from "@slipway/runtime";
+import {
+  type DerpFrame,
+  encodeHex,
+  encodeServerInfo,
+  joinBytes,
+  parseDerpFrame,
+  parseHex,
+} from "@slipway/wire";
+import { expect, it } from "vitest";
+
+import { nobleCrypto } from "../crypto/noble-crypto.ts";
+import { encodeSentPackets } from "./packet-frames.ts";
+import { RelaySession } from "./relay-session.ts";
+import { SendQueue } from "./send-queue.ts";
+
+/*
+ * Agents and commands at a stock relay: our client takes what that relay sent, in the recorded chunks, and sends what those
+ * peers sent. A checkout without the recordings beside it leaves this out: set SLIPWAY_SHARED.
+ */
+const shared = process.env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../../shared");
+
+interface Line {
+  readonly id: number;
+  readonly kind: "upgrade" | "raw" | "ws" | "close" | "http";
+  readonly path?: string;
+  readonly dir?: "c" | "s";
+  readonly op?: number;
+  readonly hex?: string;
+}
+
+function readLines(name: string): readonly Line[] {
+  return readFileSync(join(shared, `recordings/command/${name}.jsonl`), "utf8")
+    .trim()
+    .split("\n")
+    .map((line): Line => JSON.parse(line));
+}
+
+function chunksOf(lines: readonly Line[], id: number, dir: "c" | "s"): readonly Uint8Array[] {
+  return lines
+    .filter((line) => line.id === id && line.dir === dir && (line.kind === "raw" || line.op === 2))
+    .map(({ hex = "" }) => parseHex(hex));
+}
+
+function framesOf(chunks: readonly Uint8Array[]): readonly DerpFrame[] {
+  const bytes = joinBytes(chunks);
+  const frames: DerpFrame[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 5 + Buffer.from(bytes.subarray(at + 1, at + 5)).readUInt32BE();
+    const frame = parseDerpFrame(bytes, at, end);
+    if (frame !== undefined) frames.push(frame);
+    at = end;
+  }
+  return frames;
+}
+
+/** The peer's end of one recorded connection, with our client in its place. */
+class Replay {
+  readonly received: string[] = [];
+  readonly #sent: Uint8Array[] = [];
+  readonly #queue = new SendQueue(Infinity);
+  readonly #session: RelaySession;
+
+  constructor(login: Extract<DerpFrame, { type: "client-info" }>, isHome: boolean) {
+    this.#session = new RelaySession({
+      stream: {
+        start: () => undefined,
+        send: (pieces, done) => {
+          this.#sent.push(...pieces.map((piece) => Uint8Array.from(piece)));
+          done();
+        },
+        end: () => undefined,
+        destroy: () => undefined,
+      },
+      identity: { publicKey: login.key, privateKey: new Uint8Array(32) },
+      // The keys of the stock peers are not known: their boxes are, and what the relay's contain.
+      crypto: {
+        ...nobleCrypto,
+        randomBytes: () => login.nonce,
+        sealBox: () => login.box,
+        openBox: () => encodeServerInfo({ bytesPerSecond: undefined, burstBytes: undefined }),
+      },
+      clock: systemClock,
+      queue: this.#queue,
+      isHome,
+      loginByMs: Infinity,
+      owner: {
+        opened: () => undefined,
+        packets: (source, packets) => {
+          for (const packet of packets) this.received.push(encodeHex(source) + encodeHex(packet));
+        },
+        peerGone: () => undefined,
+        health: () => undefined,
+        restarting: () => undefined,
+        hurried: () => undefined,
+        ended: (error) => {
+          throw error;
+        },
+      },
+    });
+  }
+
+  receive(chunk: Uint8Array): void {
+    this.#session.receive(chunk);
+  }
+
+  async send(destination: Uint8Array, packet: Uint8Array): Promise<void> {
+    for (const frame of encodeSentPackets(destination, [packet])) this.#queue.push(frame);
+    await this.#session.drain();
+  }
+
+  get sent(): string {
+    return encodeHex(joinBytes(this.#sent));
+  }
+}
+
+it.each(["relay", "relay-websocket"])("takes and sends what stock peers did: %s", async (name) => {
+  const lines = readLines(name);
+  const ids = lines.flatMap(({ kind, path, id }) =>
+    kind === "upgrade" && path === "/derp" ? [id] : [],
+  );
+  expect(ids).toHaveLength(3);
+  for (const id of ids) {
+    const theirs = framesOf(chunksOf(lines, id, "c"));
+    const [login] = theirs;
+    if (login?.type !== "client-info") throw new Error("no login");
+    const replay = new Replay(
+      login,
+      theirs.some(({ type }) => type === "note-preferred"),
+    );
+    for (const chunk of chunksOf(lines, id, "s")) replay.receive(chunk);
+    const packets = framesOf(chunksOf(lines, id, "s")).flatMap((frame) =>
+      frame.type === "recv-packet" ? [encodeHex(frame.source) + encodeHex(frame.packet)] : [],
+    );
+    expect(replay.received).toEqual(packets);
+    expect(packets.length).toBeGreaterThan(0);
+    for (const frame of theirs) {
+      if (frame.type === "send-packet") await replay.send(frame.destination, frame.packet);
+    }
+    expect(replay.sent).toBe(encodeHex(joinBytes(chunksOf(lines, id, "c"))));
+  }
+});
