@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { TerminalError } from "./errors.ts";
+import { maxMessageBytes, type TerminalInput, TerminalMessages } from "./messages.ts";
+
+const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+function encodeInit(init: object): Buffer {
+  const json = Buffer.from(JSON.stringify(init));
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(json.length);
+  return Buffer.concat([length, json]);
+}
+
+const worked = Buffer.concat([
+  encodeInit({ ID: id, Height: 24, Width: 80, Command: "", Container: "", BackendType: "" }),
+  Buffer.from('{"data":"ls\\r"}{"height":40,"width":120}\n {"data":"a}\\"{é"}'),
+]);
+const inputs: readonly TerminalInput[] = [
+  { data: "ls\r", size: undefined },
+  { data: "", size: { columns: 120, rows: 40 } },
+  { data: 'a}"{é', size: undefined },
+];
+
+describe("TerminalMessages", () => {
+  it("reads the first message and those after it, however they are cut", () => {
+    for (let cut = 0; cut <= worked.length; cut += 1) {
+      const messages = new TerminalMessages();
+      const found = [worked.subarray(0, cut), worked.subarray(cut)].flatMap((piece) =>
+        messages.receive(piece),
+      );
+      expect(messages.init).toEqual({
+        id,
+        size: { columns: 80, rows: 24 },
+        command: "",
+        container: "",
+      });
+      expect(found).toEqual(inputs);
+    }
+  });
+
+  it("takes names in any case", () => {
+    const messages = new TerminalMessages();
+    messages.receive(encodeInit({ id: id.toUpperCase(), COMMAND: "top" }));
+    expect(messages.init).toMatchObject({ id, command: "top", size: undefined });
+  });
+
+  it.each([
+    [{ ID: "x" }, "no UUID"],
+    [{}, "no UUID"],
+    [{ ID: id, Command: 1 }, "command is not a text"],
+    [{ ID: id, Width: "80" }, "a size is not a number"],
+    [[], "no JSON object"],
+  ])("refuses the first message %j", (init, message) => {
+    expect(() => new TerminalMessages().receive(encodeInit(init))).toThrow(message);
+  });
+
+  it("refuses a message longer than the limit, and what is no object", () => {
+    const begun = (): TerminalMessages => {
+      const messages = new TerminalMessages();
+      messages.receive(encodeInit({ ID: id }));
+      return messages;
+    };
+    const long = Buffer.concat([Buffer.from('{"data":"'), Buffer.alloc(maxMessageBytes, "x")]);
+    expect(() => begun().receive(long)).toThrow("wanted at most");
+    expect(() => begun().receive(Buffer.from("1"))).toThrow("no JSON object");
+  });
+
+  it("throws only its own error for any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        try {
+          new TerminalMessages().receive(Buffer.from(bytes));
+        } catch (error) {
+          if (!(error instanceof TerminalError)) throw error;
+        }
+      }),
+    );
+  });
+});

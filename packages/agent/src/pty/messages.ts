@@ -1,0 +1,105 @@
+import { type TerminalSize, terminalSize } from "../terminal/terminal-size.ts";
+import { TerminalError } from "./errors.ts";
+import { JsonSplitter } from "./json-splitter.ts";
+
+/** The first message of a client (docs/protocol/agent.md §7). */
+export interface TerminalInit {
+  /** Names the terminal: whoever names it again gets the same one. */
+  readonly id: string;
+  /** Undefined for the size that a terminal has anyway. */
+  readonly size: TerminalSize | undefined;
+  readonly command: string;
+  readonly container: string;
+}
+
+/** A later message: keys that were typed, or another size. */
+export interface TerminalInput {
+  readonly data: string;
+  readonly size: TerminalSize | undefined;
+}
+
+/** The longest message after the first, such as a text that is pasted. */
+export const maxMessageBytes = 4 * 1024 * 1024;
+
+const lengthBytes = 2;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Reads the messages of a client:
+ *
+ *     uint16 little-endian: length | init as JSON | messages as JSON, one after the other
+ */
+export class TerminalMessages {
+  readonly #splitter = new JsonSplitter(maxMessageBytes);
+  #head: Buffer = Buffer.alloc(0);
+  #init: TerminalInit | undefined;
+
+  /** The first message, once it is there. */
+  get init(): TerminalInit | undefined {
+    return this.#init;
+  }
+
+  /** Takes bytes; returns what was typed. Throws `TerminalError`. */
+  receive(chunk: Buffer): TerminalInput[] {
+    if (this.#init !== undefined) return this.#inputs(chunk);
+    const head = Buffer.concat([this.#head, chunk]);
+    this.#head = head;
+    if (head.length < lengthBytes) return [];
+    const end = lengthBytes + head.readUInt16LE();
+    if (head.length < end) return [];
+    this.#init = parseInit(head.toString("utf8", lengthBytes, end));
+    this.#head = Buffer.alloc(0);
+    return this.#inputs(head.subarray(end));
+  }
+
+  #inputs(chunk: Buffer): TerminalInput[] {
+    return this.#splitter.receive(chunk).map((text) => parseInput(text));
+  }
+}
+
+function parseInit(text: string): TerminalInit {
+  const fields = parseFields(text);
+  const id = textOf(fields, "id");
+  if (!uuid.test(id)) throw new TerminalError("malformed", "the id of the terminal is no UUID");
+  return {
+    id: id.toLowerCase(),
+    size: sizeOf(fields),
+    command: textOf(fields, "command"),
+    container: textOf(fields, "container"),
+  };
+}
+
+function parseInput(text: string): TerminalInput {
+  const fields = parseFields(text);
+  return { data: textOf(fields, "data"), size: sizeOf(fields) };
+}
+
+type Fields = ReadonlyMap<string, unknown>;
+
+/** Names are compared without case, as stock clients and agents do. */
+function parseFields(text: string): Fields {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return new Map(Object.entries(value).map(([name, field]) => [name.toLowerCase(), field]));
+    }
+  } catch (error) {
+    throw new TerminalError("malformed", "a message is not JSON", { cause: error });
+  }
+  throw new TerminalError("malformed", "a message is no JSON object");
+}
+
+function textOf(fields: Fields, name: string): string {
+  const value = fields.get(name) ?? "";
+  if (typeof value !== "string") throw new TerminalError("malformed", `${name} is not a text`);
+  return value;
+}
+
+function sizeOf(fields: Fields): TerminalSize | undefined {
+  const columns = fields.get("width") ?? 0;
+  const rows = fields.get("height") ?? 0;
+  if (typeof columns !== "number" || typeof rows !== "number") {
+    throw new TerminalError("malformed", "a size is not a number");
+  }
+  return terminalSize(columns, rows);
+}
