@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "@slipway/runtime";
+import type { DatagramHandler, RequestHandler } from "@slipway/tailnet";
 
 import type { Service } from "../connections/accepted-connection.ts";
 import {
@@ -6,7 +7,11 @@ import {
   type SessionCounts,
   SessionLog,
 } from "../connections/session-log.ts";
+import { createTcpForwarder } from "../forward/tcp-forwarder.ts";
+import { createUdpForwarder, type UdpForwarderOptions } from "../forward/udp-forwarder.ts";
+import { type ApiOptions, createApiService } from "../http/api-service.ts";
 import type { CommandHost } from "../process/run-command.ts";
+import { createTerminalService } from "../pty/terminal-service.ts";
 import { createSpeedtestService } from "../speedtest/serve-speedtest.ts";
 import type { HostNames } from "../ssh/host-key.ts";
 import type { SshHost, SshSettings } from "../ssh/ssh-host.ts";
@@ -16,7 +21,10 @@ import { createSshService } from "../ssh/ssh-service.ts";
 const ports = { ssh: 1, terminals: 2, speedtest: 3, api: 4, standardSsh: 22 } as const;
 
 /** The workspace as its services need it. */
-export interface ServicesOptions extends Pick<SshHost, "prepare" | "greeting"> {
+export interface ServicesOptions
+  extends
+    Pick<SshHost, "prepare" | "greeting">,
+    Pick<ApiOptions, "home" | "ownPorts" | "netcheck"> {
   /** The names of the workspace by its newest manifest. */
   readonly names: () => HostNames;
   readonly commands: CommandHost;
@@ -28,8 +36,10 @@ export interface ServicesOptions extends Pick<SshHost, "prepare" | "greeting"> {
 
 /** What an agent serves to those who reach it over the network. Whoever opens it closes it. */
 export class WorkspaceServices implements Disposable {
-  /** The services by their ports. All other ports are forwarded. */
+  /** The services by their ports. */
   readonly byPort: ReadonlyMap<number, Service>;
+  /** Forwards connections to all other ports; for `NetworkStack.forwardTcp`. */
+  readonly forwardTcp: RequestHandler;
   readonly #sessions: SessionLog;
   readonly #stopping = new AbortController();
 
@@ -37,6 +47,7 @@ export class WorkspaceServices implements Disposable {
     const { names, report, clock, logger } = options;
     const { signal } = this.#stopping;
     this.#sessions = new SessionLog({ report, now: () => clock.now() });
+    this.forwardTcp = createTcpForwarder(signal);
     const ssh = createSshService({
       host: { ...options, sessions: this.#sessions },
       names,
@@ -45,8 +56,15 @@ export class WorkspaceServices implements Disposable {
     this.byPort = new Map([
       [ports.ssh, ssh],
       [ports.standardSsh, ssh],
+      [ports.terminals, createTerminalService({ ...options, sessions: this.#sessions, signal })],
+      [ports.api, createApiService({ ...options, signal })],
       [ports.speedtest, createSpeedtestService({ clock, logger, signal })],
     ]);
+  }
+
+  /** Forwards datagrams; for `NetworkStack.forwardUdp`. `send` is that of `NetworkStack.sendUdp`. */
+  forwardUdp(send: UdpForwarderOptions["send"]): DatagramHandler {
+    return createUdpForwarder({ send, signal: this.#stopping.signal });
   }
 
   /** The open sessions of each type. */

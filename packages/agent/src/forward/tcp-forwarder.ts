@@ -1,0 +1,102 @@
+import { connect, type Socket } from "node:net";
+
+import type { RequestHandler, TcpRequest, TcpStream } from "@slipway/tailnet";
+
+import { writeTo } from "../connections/write-to.ts";
+
+/** The addresses that a forwarded port is looked for at, in order (docs/protocol/tailnet.md §1.5). */
+const loopback = ["127.0.0.1", "::1"] as const;
+/** The time in which the workspace must answer; the kernel answers at once. */
+const connectTimeoutMs = 10_000;
+/** The connections at once; further ones are refused. */
+const maxConnections = 2048;
+
+/**
+ * Forwards connections to ports of the workspace's loopback interface, until the signal is aborted. The workspace answers
+ * before the peer's handshake does: a port without a listener is refused as if the peer were here.
+ */
+export function createTcpForwarder(signal: AbortSignal): RequestHandler {
+  let connections = 0;
+  return (request) => {
+    if (signal.aborted || connections >= maxConnections) {
+      request.refuse();
+      return;
+    }
+    connections += 1;
+    void forward(request, signal).finally(() => (connections -= 1));
+  };
+}
+
+async function forward(request: TcpRequest, signal: AbortSignal): Promise<void> {
+  const socket = await dial(request.local.port, signal);
+  if (socket === undefined) {
+    request.refuse();
+    return;
+  }
+  const stream = request.accept();
+  if (stream === undefined) socket.destroy();
+  else await join(stream, socket, signal);
+}
+
+async function dial(port: number, signal: AbortSignal): Promise<Socket | undefined> {
+  for (const host of loopback) {
+    const socket = signal.aborted ? undefined : await dialOne(host, port, signal);
+    if (socket !== undefined) return socket;
+  }
+  return undefined;
+}
+
+/** Resolves with undefined where nobody answers. */
+function dialOne(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const settle = (result: Socket | undefined): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", fail);
+      resolve(result);
+    };
+    const fail = (): void => {
+      socket.destroy();
+      settle(undefined);
+    };
+    const timer = setTimeout(fail, connectTimeoutMs);
+    signal.addEventListener("abort", fail, { once: true });
+    // Later errors are seen by those who read and write.
+    socket.on("error", fail);
+    socket.once("connect", () => settle(socket));
+  });
+}
+
+/** Passes bytes on both ways, and the end of each direction, until both have ended or one has failed. */
+async function join(stream: TcpStream, socket: Socket, stopping: AbortSignal): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([stopping, failed.signal]);
+  try {
+    await stream.connected;
+    await Promise.all([toWorkspace(stream, socket, signal), toPeer(socket, stream, signal)]);
+    stream.close();
+  } catch {
+    // A reset on one side is one on the other.
+    stream.abort();
+    if (!socket.destroyed) socket.resetAndDestroy();
+  } finally {
+    failed.abort();
+    socket.destroy();
+  }
+}
+
+async function toWorkspace(stream: TcpStream, socket: Socket, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const bytes = await stream.read(signal);
+    if (bytes === undefined) break;
+    await writeTo(socket, bytes, signal);
+  }
+  socket.end();
+}
+
+async function toPeer(socket: Socket, stream: TcpStream, signal: AbortSignal): Promise<void> {
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    await stream.write(chunk, signal);
+  }
+  stream.finish();
+}

@@ -1,0 +1,95 @@
+import { createSocket, type Socket } from "node:dgram";
+
+import { type Datagram, type DatagramHandler, type Endpoint, StackError } from "@slipway/tailnet";
+
+/** The silence after which a peer's datagrams are no longer answered (docs/protocol/tailnet.md §1.5). */
+const idleMs = 2 * 60_000;
+const dnsPort = 53;
+const dnsIdleMs = 30_000;
+/** The flows at once; the one that was silent for longest makes room. */
+const maxFlows = 1024;
+/** The datagrams that wait for a flow's socket; further ones are dropped. */
+const maxWaiting = 64;
+
+export interface UdpForwarderOptions {
+  /** Sends an answer to a peer, as `NetworkStack.sendUdp` does. */
+  readonly send: (from: Endpoint, to: Endpoint, payload: Uint8Array) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Forwards datagrams to ports of the workspace's loopback interface, and the answers, until the signal is aborted. */
+export function createUdpForwarder({ send, signal }: UdpForwarderOptions): DatagramHandler {
+  const flows = new Map<string, Flow>();
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const flow of flows.values()) flow.close();
+    },
+    { once: true },
+  );
+  return (datagram) => {
+    if (signal.aborted) return;
+    const key = flowKey(datagram);
+    let flow = flows.get(key);
+    if (flow === undefined) {
+      const [oldest] = flows.values();
+      if (flows.size >= maxFlows) oldest?.close();
+      flow = new Flow(datagram, send, () => flows.delete(key));
+    }
+    // The newest stands last.
+    flows.delete(key);
+    flows.set(key, flow);
+    flow.forward(datagram.payload);
+  };
+}
+
+function flowKey({ from, to }: Datagram): string {
+  return [from, to].map(({ address, port }) => `${address.join(".")}:${port}`).join(" ");
+}
+
+/** The datagrams between one port of a peer and one of the workspace. */
+class Flow {
+  readonly #socket: Socket;
+  readonly #onClose: () => void;
+  readonly #idle: NodeJS.Timeout;
+  #waiting: Uint8Array[] | undefined = [];
+  #isClosed = false;
+
+  constructor({ from, to }: Datagram, send: UdpForwarderOptions["send"], onClose: () => void) {
+    this.#onClose = onClose;
+    this.#idle = setTimeout(() => this.close(), to.port === dnsPort ? dnsIdleMs : idleMs);
+    this.#socket = createSocket("udp4");
+    this.#socket.on("error", () => this.close());
+    this.#socket.on("message", (payload) => {
+      this.#idle.refresh();
+      try {
+        send(to, from, payload);
+      } catch (error) {
+        // An answer that does not fit into the tunnel, or a stack that is closed: datagrams may be lost.
+        if (!(error instanceof StackError)) throw error;
+      }
+    });
+    this.#socket.connect(to.port, "127.0.0.1", () => this.#sendWaiting());
+  }
+
+  forward(payload: Uint8Array): void {
+    this.#idle.refresh();
+    if (this.#isClosed) return;
+    if (this.#waiting === undefined) this.#socket.send(payload);
+    else if (this.#waiting.length < maxWaiting) this.#waiting.push(payload);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#idle);
+    this.#onClose();
+    this.#socket.close();
+  }
+
+  #sendWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const payload of waiting) if (!this.#isClosed) this.#socket.send(payload);
+  }
+}
