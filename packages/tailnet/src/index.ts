@@ -29,6 +29,25 @@ export type {
   RelayStream,
   RelayTransport,
 } from "./relay/relay-stream.ts";
+
+export {
+  agentAddresses,
+  agentServiceAddress,
+  isTunnelAddress,
+  randomClientAddress,
+} from "./identity/address.ts";
+export { IdentityError } from "./identity/errors.ts";
+export type { IdentityErrorCode } from "./identity/errors.ts";
+export {
+  encodeNodeKey,
+  formatDiscoKey,
+  formatNodeKey,
+  keyText,
+  parseDiscoKey,
+  parseEncodedNodeKey,
+  parseNodeKey,
+} from "./identity/key.ts";
+
 export type { Endpoint } from "./stack/address.ts";
 export { StackError } from "./stack/errors.ts";
 export type { StackErrorCode } from "./stack/errors.ts";
