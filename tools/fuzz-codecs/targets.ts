@@ -5,6 +5,7 @@ import { bodiesTarget } from "./targets/bodies.ts";
 import { bytesTarget } from "./targets/bytes.ts";
 import { clientTarget } from "./targets/client.ts";
 import { derpTarget } from "./targets/derp.ts";
+import { discoTarget } from "./targets/disco.ts";
 import { drpcTarget } from "./targets/drpc.ts";
 import { expressionsTarget } from "./targets/expressions.ts";
 import { identitiesTarget } from "./targets/identities.ts";
@@ -27,6 +28,7 @@ export const targets: readonly FuzzTarget[] = [
   drpcTarget,
   derpTarget,
   stunTarget,
+  discoTarget,
   packetsTarget,
   tcpPeerTarget,
   agentSessionTarget,

@@ -35,6 +35,23 @@ export {
   receiveSentPacket,
 } from "./derp/relayed-packet.ts";
 
+export { DiscoError } from "./disco/errors.ts";
+export type { DiscoErrorCode } from "./disco/errors.ts";
+export {
+  encodeDiscoMessage,
+  maxCalledEndpoints,
+  paddedDiscoBytes,
+  parseDiscoMessage,
+} from "./disco/message.ts";
+export type { DiscoEndpoint, DiscoMessage } from "./disco/message.ts";
+export {
+  discoNonceBytes,
+  discoOverheadBytes,
+  encodeDiscoPacket,
+  parseDiscoPacket,
+} from "./disco/packet.ts";
+export type { DiscoPacket } from "./disco/packet.ts";
+
 export { DrpcCaller } from "./drpc/caller.ts";
 export type { CallerEvent } from "./drpc/caller.ts";
 export { DrpcError } from "./drpc/errors.ts";
@@ -79,6 +96,8 @@ export {
 } from "./ip/ipv6.ts";
 export type { Ipv6Header, Ipv6Packet } from "./ip/ipv6.ts";
 export { pseudoHeaderSum } from "./ip/pseudo-header.ts";
+export { answerTsmpPing, encodeTsmpPing, parseTsmp } from "./ip/tsmp.ts";
+export type { TsmpAddresses, TsmpMessage } from "./ip/tsmp.ts";
 export { parseUdp, udpHeaderBytes, writeUdp } from "./ip/udp.ts";
 export type { UdpDatagram } from "./ip/udp.ts";
 

@@ -1,10 +1,12 @@
 import {
+  answerTsmpPing,
   IpProtocol,
   ipv6HeaderBytes,
   joinBytes,
   parseIcmpv6,
   parseIpv6,
   parseSegment,
+  parseTsmp,
   parseUdp,
   pseudoHeaderSum,
   writeIcmpv6,
@@ -24,7 +26,7 @@ import type { FuzzTarget } from "../target.ts";
 
 const addresses = [new Uint8Array(16).fill(0xfd), new Uint8Array(16).fill(0xfe)] as const;
 
-/** IPv6 packets with TCP, UDP and ICMPv6 in them: what is read is written and read again as the same. */
+/** IPv6 packets with TCP, UDP, ICMPv6 and TSMP in them: what is read is written and read again as the same. */
 export const packetsTarget: FuzzTarget = {
   name: "packets",
   maxBytes: 2048,
@@ -43,6 +45,7 @@ export const packetsTarget: FuzzTarget = {
       IpProtocol.icmpv6,
       joinBytes([Uint8Array.of(1, 4, 0, 0, 0, 0, 0, 0), new Uint8Array(48)]),
     ),
+    packet(IpProtocol.tsmp, Uint8Array.of(0x70, 1, 2, 3, 4, 5, 6, 7, 8)),
   ],
   check: (input) => {
     const parsed = parseIpv6(input);
@@ -51,6 +54,7 @@ export const packetsTarget: FuzzTarget = {
     checkSegment(input, start, end);
     checkDatagram(input, start, end);
     checkMessage(input, start, end);
+    checkAnswer(input, start, end);
   },
 };
 
@@ -105,4 +109,14 @@ function checkMessage(input: Uint8Array, start: number, end: number): void {
   const length = writeIcmpv6(written, 0, message, sum);
   expectSame("a message written and read", parseIcmpv6(written, 0, length), message);
   expectSame("its checksum", finishChecksum(addWords(sum + length, written, 0, length)), 0);
+}
+
+function checkAnswer(input: Uint8Array, start: number, end: number): void {
+  const answer = answerTsmpPing(input);
+  if (answer === undefined) return;
+  const ping = parseTsmp(input, start, end);
+  const answerEnd = parseIpv6(answer)?.payloadEnd;
+  expectSame("the end of an answer", answerEnd, answer.length);
+  expectSame("the data of a pong", parseTsmp(answer, 40, answer.length), { ...ping, type: "pong" });
+  expectThat(answerTsmpPing(answer) === undefined, "a pong has no answer");
 }
