@@ -1,0 +1,41 @@
+import { pingTimeoutMs } from "./timing.ts";
+
+/** The pings of one peer that somebody waits for. They are sent again until a pong comes or nobody waits any more. */
+export class ExplicitPings {
+  readonly #maxPings: number;
+  /** When each was last sent, the oldest first. */
+  readonly #sentAt = new Map<number, number>();
+
+  constructor(maxPings: number) {
+    this.#maxPings = maxPings;
+  }
+
+  /** The time at which the first is sent again; undefined if none waits. */
+  get nextWake(): number | undefined {
+    for (const sentAt of this.#sentAt.values()) return sentAt + pingTimeoutMs;
+    return undefined;
+  }
+
+  /** Adds a ping that is sent now; returns false if too many wait. */
+  add(id: number, now: number): boolean {
+    if (this.#sentAt.size >= this.#maxPings) return false;
+    this.#sentAt.set(id, now);
+    return true;
+  }
+
+  /** Returns whether it was there. */
+  delete(id: number): boolean {
+    return this.#sentAt.delete(id);
+  }
+
+  /** Returns the pings that are to be sent again now, and counts them as sent. */
+  takeDue(now: number): readonly number[] {
+    const due: number[] = [];
+    for (const [id, sentAt] of this.#sentAt) if (now >= sentAt + pingTimeoutMs) due.push(id);
+    for (const id of due) {
+      this.#sentAt.delete(id);
+      this.#sentAt.set(id, now);
+    }
+    return due;
+  }
+}

@@ -1,0 +1,48 @@
+import type { DiscoMessage } from "@slipway/wire";
+
+import type { UdpAddress } from "./udp-address.ts";
+
+/** A peer as the coordinator describes it. */
+export interface PathPeer {
+  readonly nodeKey: Uint8Array;
+  readonly discoKey: Uint8Array;
+  readonly homeRegionId: number;
+  readonly endpoints: readonly UdpAddress[];
+}
+
+/** The way of one packet. */
+export type PathVia =
+  | { readonly kind: "relay"; readonly regionId: number }
+  | { readonly kind: "udp"; readonly address: UdpAddress };
+
+/** The ways of data to a peer now; `both` until an address that was trusted answers again or is given up. */
+export type PeerRoute =
+  | { readonly kind: "relay"; readonly regionId: number }
+  | { readonly kind: "udp"; readonly address: UdpAddress }
+  | { readonly kind: "both"; readonly regionId: number; readonly address: UdpAddress };
+
+/** The answer to an explicit ping. */
+export interface PingAnswer {
+  readonly latencyMs: number;
+  readonly via: PathVia;
+}
+
+/** An instruction to the driver. */
+export type PathAction =
+  | {
+      readonly type: "send";
+      readonly peer: PathPeer;
+      readonly via: PathVia;
+      readonly message: DiscoMessage;
+      /** The length to which the packet is padded. */
+      readonly packetBytes: number;
+    }
+  /** Look up our own endpoints, and report them by the event `endpoints`. */
+  | { readonly type: "look-up-endpoints" }
+  | { readonly type: "ping-answered"; readonly id: number; readonly answer: PingAnswer };
+
+/** Our own endpoints, and when they were looked up. */
+export interface OwnEndpoints {
+  readonly addresses: readonly UdpAddress[];
+  readonly lookedUpAt: number;
+}

@@ -1,0 +1,339 @@
+import { encodeHex, paddedDiscoBytes, type DiscoMessage } from "@slipway/wire";
+
+import { keyText } from "../identity/key.ts";
+import { isBetter } from "./best-address.ts";
+import { Candidates, isNamed, type Candidate } from "./candidates.ts";
+import { ExplicitPings } from "./explicit-pings.ts";
+import type { PathLimits } from "./limits.ts";
+import type { OwnEndpoints, PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
+import { RecentTransactions } from "./recent-transactions.ts";
+import { SentPings } from "./sent-pings.ts";
+import {
+  activeMs,
+  freshEndpointsMs,
+  goodLatencyMs,
+  heartbeatMs,
+  roundMs,
+  trustMs,
+  upgradeMs,
+} from "./timing.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import { formatUdpAddress, toDiscoEndpoint, type UdpAddress } from "./udp-address.ts";
+
+const transactionIdBytes = 12;
+
+export interface PeerPathNeeds {
+  /** Our own node key. */
+  readonly nodeKey: Uint8Array;
+  readonly isDirectDisabled: boolean;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly ownEndpoints: () => OwnEndpoints;
+  /** Returns whether the budget of all peers allows another ping over UDP, and counts it. */
+  readonly takePing: (now: number) => boolean;
+  readonly emit: (action: PathAction) => void;
+}
+
+/*
+ *             pong                          6.5 s without a pong
+ *   relayed ────────> direct, trusted ─────────────────────────> direct, not trusted
+ *      ^                  ^    pong                                │            │
+ *      │                  └────────────────────────────────────────┘            │
+ *      └────────────────────────────────────────────────────────────────────────┘
+ *         a ping sent since then had no pong for 5 s; the network changed; the peer names the address no more
+ */
+type State =
+  | { readonly kind: "relayed" }
+  | { readonly kind: "direct"; readonly best: Candidate; readonly trustedUntil: number };
+
+/** The paths to one peer (docs/protocol/tailnet.md §6.4). */
+export class PeerPath {
+  readonly key: string;
+  readonly discoKey: string;
+  readonly #needs: PeerPathNeeds;
+  readonly #candidates: Candidates;
+  readonly #sentPings: SentPings;
+  readonly #explicitPings: ExplicitPings;
+  readonly #answered: RecentTransactions;
+  readonly #pingBudget: TokenBucket;
+  readonly #pongBudget: TokenBucket;
+  #peer: PathPeer;
+  #state: State = { kind: "relayed" };
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #roundAt = Number.NEGATIVE_INFINITY;
+  /** A call waits for our own endpoints. */
+  #isCallDue = false;
+
+  constructor(
+    peer: PathPeer,
+    limits: PathLimits,
+    needs: PeerPathNeeds & {
+      /** Takes an address that is no longer one of this peer. */
+      readonly onForget: (key: string) => void;
+    },
+  ) {
+    this.key = keyText(peer.nodeKey);
+    this.discoKey = keyText(peer.discoKey);
+    this.#needs = needs;
+    this.#peer = peer;
+    this.#candidates = new Candidates(limits.maxAddressesPerSource, needs.onForget);
+    this.#sentPings = new SentPings(limits.maxPings);
+    this.#explicitPings = new ExplicitPings(limits.maxExplicitPings);
+    this.#answered = new RecentTransactions(limits.maxAnswered);
+    this.#pingBudget = new TokenBucket(limits.pings);
+    this.#pongBudget = new TokenBucket(limits.pongs);
+  }
+
+  get homeRegionId(): number {
+    return this.#peer.homeRegionId;
+  }
+
+  /** The time at which `tick` is due; undefined if nothing waits. */
+  nextWake(now: number): number | undefined {
+    const { nextExpiry = Infinity } = this.#sentPings;
+    const { nextWake = Infinity } = this.#explicitPings;
+    const wake = Math.min(nextExpiry, nextWake, this.#nextAdvance(now));
+    return wake === Infinity ? undefined : wake;
+  }
+
+  /** Takes a newer description of the same peer; `endpoints` are usable. */
+  update(peer: PathPeer, now: number): void {
+    this.#peer = peer;
+    this.#rename(now, () => this.#candidates.publish(peer.endpoints));
+    if (this.#needs.isDirectDisabled || !this.#isActive(now) || this.#isTrusted(now)) return;
+    for (const candidate of this.#candidates) {
+      if (candidate.pingedAt === Number.NEGATIVE_INFINITY) this.#pingWithinBudget(candidate, now);
+    }
+  }
+
+  /** Returns true if it has answered a ping at an address. */
+  hasAnsweredFrom(addressKey: string): boolean {
+    return this.#candidates.get(addressKey)?.latencyMs !== undefined;
+  }
+
+  route(now: number): PeerRoute {
+    const { homeRegionId: regionId } = this.#peer;
+    if (this.#state.kind === "relayed") return { kind: "relay", regionId };
+    const { address } = this.#state.best;
+    return this.#isTrusted(now) ? { kind: "udp", address } : { kind: "both", regionId, address };
+  }
+
+  /** Notes that data is sent, which makes the peer active. */
+  noteSent(now: number): void {
+    this.#sentAt = now;
+    this.#advance(now);
+  }
+
+  tick(now: number): void {
+    for (const { candidate, sentAt } of this.#sentPings.takeExpired(now)) {
+      const { trustedUntil = 0 } = this.#state.kind === "direct" ? this.#state : {};
+      const isBest = candidate !== undefined && candidate.key === this.#best?.key;
+      if (isBest && !this.#isTrusted(now) && sentAt >= trustedUntil) {
+        this.#state = { kind: "relayed" };
+      }
+    }
+    for (const id of this.#explicitPings.takeDue(now)) this.#sendExplicit(id, now);
+    this.#advance(now);
+  }
+
+  /** Pings on every path until one answers or `endPing` is called. Returns whether there is room for another ping. */
+  ping(id: number, now: number): boolean {
+    if (!this.#explicitPings.add(id, now)) return false;
+    this.#sendExplicit(id, now);
+    return true;
+  }
+
+  endPing(id: number): void {
+    this.#explicitPings.delete(id);
+  }
+
+  /**
+   * Answers a ping of this peer, unless that was done: a ping that comes again, even from elsewhere, was repeated by
+   * somebody else. Over UDP its source becomes a candidate. Returns whether it was new.
+   */
+  receivePing(transactionId: Uint8Array, via: PathVia, packetBytes: number, now: number): boolean {
+    if (!this.#answered.add(encodeHex(transactionId))) return false;
+    if (via.kind === "relay") {
+      this.#sendPong(transactionId, via, 0, now);
+      return true;
+    }
+    const candidate = this.#candidates.hear(via.address, now);
+    // A pong is no longer than its ping: the source may be forged by whoever repeats a ping of the peer.
+    this.#sendPong(transactionId, via, Math.min(packetBytes, paddedDiscoBytes), now);
+    if (!candidate.isPingedBack && this.#isActive(now) && !this.#isTrusted(now)) {
+      this.#pingWithinBudget(candidate, now);
+      candidate.isPingedBack = true;
+    }
+    return true;
+  }
+
+  /** Takes a pong of this peer; returns whether it answers a ping on the same path. */
+  receivePong(transactionId: Uint8Array, via: PathVia, now: number): boolean {
+    const transaction = encodeHex(transactionId);
+    const ping = this.#sentPings.get(transaction);
+    const key = via.kind === "udp" ? formatUdpAddress(via.address) : undefined;
+    if (ping === undefined || ping.candidate?.key !== key) return false;
+    this.#sentPings.delete(transaction);
+    const latencyMs = now - ping.sentAt;
+    if (ping.explicitId !== undefined && this.#explicitPings.delete(ping.explicitId)) {
+      this.#needs.emit({ type: "ping-answered", id: ping.explicitId, answer: { latencyMs, via } });
+    }
+    if (via.kind === "relay") return true;
+    const candidate = this.#candidates.hear(via.address, now);
+    candidate.latencyMs = latencyMs;
+    this.#trust(candidate, now);
+    return true;
+  }
+
+  /** Pings the addresses of a call of this peer, which opens our NAT for it; they are usable. */
+  receiveCall(addresses: readonly UdpAddress[], now: number): void {
+    const called = this.#rename(now, () => this.#candidates.call(addresses));
+    for (const candidate of called) {
+      candidate.isPingedBack = false;
+      this.#pingWithinBudget(candidate, now);
+    }
+  }
+
+  /** Sends the call that has waited for our endpoints. */
+  noteOwnEndpoints(now: number): void {
+    if (this.#isCallDue && this.#isActive(now)) this.#call(now);
+    this.#isCallDue = false;
+  }
+
+  /** Goes back to the relay and searches anew: what was measured was of another network. */
+  reset(now: number): void {
+    this.#state = { kind: "relayed" };
+    this.#sentPings.clear();
+    this.#roundAt = Number.NEGATIVE_INFINITY;
+    for (const candidate of this.#candidates) candidate.pingedAt = Number.NEGATIVE_INFINITY;
+    this.#advance(now);
+  }
+
+  /** Forgets all addresses. */
+  close(): void {
+    this.#candidates.clear();
+  }
+
+  /** Lets the peer name other addresses. It is no longer at the best one if it names that no more. */
+  #rename<T>(now: number, change: () => T): T {
+    const best = this.#best;
+    const wasNamed = best !== undefined && isNamed(best);
+    const result = change();
+    if (wasNamed && !isNamed(best)) this.#state = { kind: "relayed" };
+    this.#candidates.prune(now, this.#best);
+    return result;
+  }
+
+  get #best(): Candidate | undefined {
+    return this.#state.kind === "direct" ? this.#state.best : undefined;
+  }
+
+  #isTrusted(now: number): boolean {
+    return this.#state.kind === "direct" && now < this.#state.trustedUntil;
+  }
+
+  #isActive(now: number): boolean {
+    return now - this.#sentAt < activeMs;
+  }
+
+  /** Begins a round or sends a heartbeat if it is time. */
+  #advance(now: number): void {
+    if (this.#needs.isDirectDisabled || !this.#isActive(now)) return;
+    if (now >= this.#nextRound()) this.#pingAll(now);
+    const best = this.#best;
+    if (best !== undefined && now >= best.pingedAt + heartbeatMs) this.#sendPing(best, now);
+  }
+
+  /** Returns the time of the next round or heartbeat; never, if the peer is not active by then. */
+  #nextAdvance(now: number): number {
+    if (this.#needs.isDirectDisabled || !this.#isActive(now)) return Infinity;
+    const heartbeat = this.#best === undefined ? Infinity : this.#best.pingedAt + heartbeatMs;
+    const at = Math.min(this.#nextRound(), heartbeat);
+    return at < this.#sentAt + activeMs ? at : Infinity;
+  }
+
+  #nextRound(): number {
+    if (this.#state.kind === "relayed") return this.#roundAt + roundMs;
+    const { best, trustedUntil } = this.#state;
+    const untrusted = Math.max(trustedUntil, this.#roundAt + roundMs);
+    const isGood = (best.latencyMs ?? Infinity) <= goodLatencyMs;
+    return isGood ? untrusted : Math.min(untrusted, this.#roundAt + upgradeMs);
+  }
+
+  #pingAll(now: number): void {
+    this.#roundAt = now;
+    this.#candidates.prune(now, this.#best);
+    let count = 0;
+    for (const candidate of this.#candidates) {
+      candidate.isPingedBack = false;
+      if (now - candidate.pingedAt < roundMs) continue;
+      if (this.#pingWithinBudget(candidate, now)) count += 1;
+    }
+    if (count > 0) this.#call(now);
+  }
+
+  /** Asks the peer to ping us, once our endpoints are fresh (docs/protocol/tailnet.md §6.2). */
+  #call(now: number): void {
+    const { addresses, lookedUpAt } = this.#needs.ownEndpoints();
+    if (now - lookedUpAt >= freshEndpointsMs) {
+      this.#isCallDue = true;
+      this.#needs.emit({ type: "look-up-endpoints" });
+    } else if (addresses.length > 0) {
+      const endpoints = addresses.map(toDiscoEndpoint);
+      this.#send(this.#relay, { type: "call-me-maybe", endpoints }, 0);
+    }
+  }
+
+  #sendExplicit(id: number, now: number): void {
+    if (!this.#isTrusted(now)) this.#sendPing(undefined, now, id);
+    if (this.#needs.isDirectDisabled) return;
+    for (const candidate of this.#candidates) this.#pingWithinBudget(candidate, now, id);
+  }
+
+  /** Pings an address that may be anybody's; returns whether a budget was left. */
+  #pingWithinBudget(candidate: Candidate, now: number, explicitId?: number): boolean {
+    if (!this.#pingBudget.has(now) || !this.#needs.takePing(now)) return false;
+    this.#pingBudget.take(now);
+    this.#sendPing(candidate, now, explicitId);
+    return true;
+  }
+
+  /** Pings an address, or over the relay. */
+  #sendPing(candidate: Candidate | undefined, now: number, explicitId?: number): void {
+    const transactionId = this.#needs.randomBytes(transactionIdBytes);
+    this.#sentPings.add(encodeHex(transactionId), { candidate, sentAt: now, explicitId });
+    if (candidate !== undefined) candidate.pingedAt = now;
+    const via: PathVia =
+      candidate === undefined ? this.#relay : { kind: "udp", address: candidate.address };
+    const packetBytes = candidate === undefined ? 0 : paddedDiscoBytes;
+    this.#send(via, { type: "ping", transactionId, nodeKey: this.#needs.nodeKey }, packetBytes);
+  }
+
+  #sendPong(transactionId: Uint8Array, via: PathVia, packetBytes: number, now: number): void {
+    if (!this.#pongBudget.take(now)) return;
+    const source = toDiscoEndpoint(
+      via.kind === "udp" ? via.address : { address: relayAddress, port: via.regionId },
+    );
+    this.#send(via, { type: "pong", transactionId, source }, packetBytes);
+  }
+
+  #send(via: PathVia, message: DiscoMessage, packetBytes: number): void {
+    this.#needs.emit({ type: "send", peer: this.#peer, via, message, packetBytes });
+  }
+
+  get #relay(): PathVia {
+    return { kind: "relay", regionId: this.#peer.homeRegionId };
+  }
+
+  #trust(candidate: Candidate, now: number): void {
+    const best = this.#best;
+    const isChosen =
+      best === undefined ||
+      best.key === candidate.key ||
+      !this.#isTrusted(now) ||
+      isBetter(candidate, best);
+    if (isChosen) this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
+  }
+}
+
+/** The address that stands for a relay; its port is the region (docs/protocol/tailnet.md §6.2). */
+const relayAddress = "127.3.3.40";
