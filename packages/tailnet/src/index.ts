@@ -48,6 +48,20 @@ export {
   parseNodeKey,
 } from "./identity/key.ts";
 
+export type { DatagramReceiver, DatagramSocket } from "./path/datagram-socket.ts";
+export type { DiscoKeys } from "./path/disco-sealer.ts";
+export { PathError } from "./path/errors.ts";
+export type { PathErrorCode } from "./path/errors.ts";
+export type { PathLimits } from "./path/limits.ts";
+export type { PathVia, PeerRoute, PingAnswer } from "./path/path-action.ts";
+export { PathDriver } from "./path/path-driver.ts";
+export type { DeliverDatagrams, PathDriverOptions, PeerDescription } from "./path/path-driver.ts";
+export type { UdpReport } from "./path/stun-client.ts";
+export { stunServersOf } from "./path/stun-servers.ts";
+export type { StunServer } from "./path/stun-servers.ts";
+export { formatUdpAddress, parseUdpAddress } from "./path/udp-address.ts";
+export type { UdpAddress } from "./path/udp-address.ts";
+
 export type { Endpoint } from "./stack/address.ts";
 export { StackError } from "./stack/errors.ts";
 export type { StackErrorCode } from "./stack/errors.ts";

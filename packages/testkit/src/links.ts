@@ -9,3 +9,7 @@ export { dataAt, ourSequence, ScriptedPeer } from "./links/scripted-peer.ts";
 export type { Heard, PeerHabits, Said } from "./links/scripted-peer.ts";
 export { VirtualLink } from "./links/virtual-link.ts";
 export type { LinkCounts, LinkOptions } from "./links/virtual-link.ts";
+export { PathWorld, WorldPeer } from "./links/path-world.ts";
+export type { RelayFlight } from "./links/path-world.ts";
+export { Nat, SimulatedSocket, UdpNetwork } from "./links/udp-network.ts";
+export type { Flight, NatMapping } from "./links/udp-network.ts";

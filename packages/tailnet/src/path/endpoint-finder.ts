@@ -1,0 +1,115 @@
+import type { DatagramSocket } from "./datagram-socket.ts";
+import { areSameEndpoints, joinEndpoints, localEndpoints } from "./endpoints.ts";
+import { StunClient, type UdpReport } from "./stun-client.ts";
+import { activeMs } from "./timing.ts";
+import { formatUdpAddress, isIpv6, type UdpAddress } from "./udp-address.ts";
+
+/** Our endpoints are looked up again after a random time between these, while data flows (docs/protocol/tailnet.md §2.7). */
+const lookUpAgainMs = { least: 20_000, most: 26_000 } as const;
+
+export interface EndpointFinderNeeds {
+  readonly socket: Pick<DatagramSocket, "ports" | "localAddresses" | "send">;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Takes the endpoints after each look-up. */
+  readonly onFound: (addresses: readonly UdpAddress[]) => void;
+  /** Takes the endpoints whenever they are others than before. */
+  readonly onChanged: (addresses: readonly UdpAddress[]) => void;
+  /** Called when an address of this machine is gone. */
+  readonly onNetworkChanged: () => void;
+}
+
+/** Finds our own endpoints: addresses of this machine, and those that STUN servers see. */
+export class EndpointFinder {
+  readonly #needs: EndpointFinderNeeds;
+  readonly #stun: StunClient;
+  #servers: readonly UdpAddress[] = [];
+  #local: readonly UdpAddress[] = [];
+  #endpoints: readonly UdpAddress[] | undefined;
+  #activeAt = Number.NEGATIVE_INFINITY;
+  /** The time of the next look-up; undefined while nothing is sent. */
+  #nextLookUp: number | undefined;
+
+  constructor(needs: EndpointFinderNeeds) {
+    this.#needs = needs;
+    this.#stun = new StunClient(needs.randomBytes);
+  }
+
+  get report(): UdpReport {
+    return this.#stun.report;
+  }
+
+  get nextWake(): number | undefined {
+    return this.#stun.nextWake ?? this.#nextLookUp;
+  }
+
+  setServers(servers: readonly UdpAddress[], now: number): void {
+    const { ipv4, ipv6 } = this.#needs.socket.ports;
+    this.#servers = servers.filter(({ address }) =>
+      isIpv6(address) ? ipv6 !== undefined : ipv4 !== undefined,
+    );
+    this.#begin(now);
+  }
+
+  /** Looks up the endpoints, unless that is being done. */
+  lookUp(now: number): void {
+    if (!this.#stun.isRunning) this.#begin(now);
+  }
+
+  /** Forgets what STUN servers saw in another network. */
+  forget(): void {
+    this.#stun.forget();
+  }
+
+  /** Notes that data is sent: endpoints stay fresh while it is. */
+  noteSent(now: number): void {
+    this.#activeAt = now;
+    if (this.#nextLookUp === undefined) this.lookUp(now);
+  }
+
+  /** Takes a datagram; returns false if it is not of STUN. */
+  receive(datagram: Uint8Array, source: UdpAddress, now: number): boolean {
+    const isTaken = this.#stun.receive(datagram, source, now);
+    if (isTaken) this.#proceed(now);
+    return isTaken;
+  }
+
+  tick(now: number): void {
+    if (this.#stun.isRunning) this.#proceed(now);
+    else if (this.#nextLookUp !== undefined && now >= this.#nextLookUp) {
+      this.#nextLookUp = undefined;
+      if (now - this.#activeAt < activeMs) this.#begin(now);
+    }
+  }
+
+  #begin(now: number): void {
+    const { least, most } = lookUpAgainMs;
+    const [random = 0] = this.#needs.randomBytes(1);
+    this.#nextLookUp = now + least + ((most - least) * random) / 255;
+    const before = this.#local;
+    this.#local = localEndpoints(this.#needs.socket);
+    const kept = new Set(this.#local.map(formatUdpAddress));
+    const isGone = before.some((address) => !kept.has(formatUdpAddress(address)));
+    if (isGone) this.#stun.forget();
+    this.#stun.start(this.#servers, now);
+    this.#proceed(now);
+    if (isGone) this.#needs.onNetworkChanged();
+  }
+
+  /** Sends the requests of a round that runs, or announces what it found. */
+  #proceed(now: number): void {
+    if (!this.#stun.isRunning) return;
+    for (const { to, datagram } of this.#stun.tick(now)) {
+      this.#needs.socket.send([datagram], to);
+    }
+    if (!this.#stun.isRunning) this.#announce(now);
+  }
+
+  #announce(now: number): void {
+    const endpoints = joinEndpoints(this.#stun.mapped(now), this.#local);
+    const isChanged =
+      this.#endpoints === undefined || !areSameEndpoints(this.#endpoints, endpoints);
+    this.#endpoints = endpoints;
+    this.#needs.onFound(endpoints);
+    if (isChanged) this.#needs.onChanged(endpoints);
+  }
+}

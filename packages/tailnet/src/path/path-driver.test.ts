@@ -1,0 +1,180 @@
+import { PathWorld } from "@slipway/testkit/links";
+import { parseDiscoPacket } from "@slipway/wire";
+import { expect, it } from "vitest";
+
+import { nobleCrypto } from "../crypto/noble-crypto.ts";
+
+const { signal } = new AbortController();
+const hosts = ["20.0.0.1", "20.0.0.2"] as const;
+
+it("carries datagrams over the relay without a socket", async () => {
+  await using world = new PathWorld();
+  const one = world.addPeer();
+  const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
+  world.introduce(one, other);
+  await one.talk(other, 2);
+  expect([one.pathTo(other), other.pathTo(one)]).toEqual(["relay", "relay"]);
+  expect(other.received).toHaveLength(20);
+  expect(other.received[0]).toEqual({ byte: 4, from: one.node.publicKey });
+});
+
+it("answers a ping over the relay without a socket, and is answered", async () => {
+  await using world = new PathWorld();
+  const one = world.addPeer();
+  const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
+  world.introduce(one, other);
+  const pings = [
+    one.driver.ping(other.node.publicKey, signal),
+    other.driver.ping(one.node.publicKey, signal),
+  ];
+  await world.clock.advance(100);
+  const answer = { latencyMs: 80, via: { kind: "relay", regionId: 999 } };
+  expect(await Promise.all(pings)).toEqual([answer, answer]);
+});
+
+it("pings on all paths at once, and takes the first answer", async () => {
+  await using world = new PathWorld();
+  const [one, other] = hosts.map((address) => world.addPeer(world.network.addHost({ address })));
+  if (one === undefined || other === undefined) throw new Error("wanted two peers");
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  const ping = one.driver.ping(other.node.publicKey, signal);
+  await world.clock.advance(100);
+  const address = { address: hosts[1], port: 41_641 };
+  expect(await ping).toEqual({ latencyMs: 20, via: { kind: "udp", address } });
+});
+
+it("pings again until the peer is there", async () => {
+  await using world = new PathWorld();
+  const one = world.addPeer();
+  const other = world.addPeer();
+  one.meet(other);
+  const ping = one.driver.ping(other.node.publicKey, signal);
+  await world.clock.advance(12_000);
+  other.meet(one);
+  await world.clock.advance(4000);
+  expect(await ping).toMatchObject({ latencyMs: 80 });
+});
+
+it("ends a ping by its signal, with the peer and with the driver", async () => {
+  await using world = new PathWorld();
+  const one = world.addPeer();
+  const [other, another] = [world.addPeer(), world.addPeer()];
+  one.meet(other);
+  one.meet(another);
+  const controller = new AbortController();
+  const aborted = one.driver.ping(other.node.publicKey, controller.signal);
+  controller.abort(new Error("enough"));
+  await expect(aborted).rejects.toThrow("enough");
+  const removed = one.driver.ping(other.node.publicKey, signal);
+  one.driver.removePeer(other.node.publicKey);
+  await expect(removed).rejects.toMatchObject({ code: "peer-removed", retryable: true });
+  const reset = one.driver.ping(another.node.publicKey, signal);
+  one.meet(another, other.disco.publicKey);
+  await expect(reset).rejects.toMatchObject({ code: "peer-removed" });
+  const closed = one.driver.ping(another.node.publicKey, signal);
+  await one.driver.close();
+  await expect(closed).rejects.toMatchObject({ code: "closed", retryable: false });
+  await expect(one.driver.ping(another.node.publicKey, signal)).rejects.toMatchObject({
+    code: "closed",
+  });
+});
+
+it("refuses to ping a stranger, or one peer too often", async () => {
+  await using world = new PathWorld();
+  const one = world.addPeer();
+  const other = world.addPeer();
+  const ping = (): Promise<unknown> => one.driver.ping(other.node.publicKey, signal);
+  await expect(ping()).rejects.toMatchObject({ code: "unknown-peer" });
+  one.meet(other);
+  const waiting = Array.from({ length: 32 }, () => ping());
+  await expect(ping()).rejects.toMatchObject({ code: "too-many-pings", retryable: true });
+  one.driver.removePeer(other.node.publicKey);
+  expect((await Promise.allSettled(waiting)).every(({ status }) => status === "rejected")).toBe(
+    true,
+  );
+});
+
+it("goes back to the relay when the peer begins anew, and finds it again", async () => {
+  await using world = new PathWorld();
+  const [one, other] = hosts.map((address) => world.addPeer(world.network.addHost({ address })));
+  if (one === undefined || other === undefined) throw new Error("wanted two peers");
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 1);
+  expect(one.pathTo(other)).toBe("udp");
+  one.meet(other, nobleCrypto.createKeyPair().publicKey);
+  expect(one.pathTo(other)).toBe("relay");
+  await one.talk(other, 8);
+  expect(one.pathTo(other)).toBe("relay");
+  one.meet(other);
+  await one.talk(other, 1);
+  expect(one.pathTo(other)).toBe("udp");
+});
+
+it("goes back to the relay when the network changed, and publishes where it is now", async () => {
+  await using world = new PathWorld();
+  const socket = world.network.addHost({ address: hosts[0] });
+  const one = world.addPeer(socket);
+  const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 1);
+  world.network.move(socket, "20.0.0.3");
+  one.driver.networkChanged();
+  expect(one.pathTo(other)).toBe("relay");
+  await one.talk(other, 1);
+  expect([one.pathTo(other), other.driver.pathOf(one.node.publicKey)]).toEqual([
+    "udp",
+    { kind: "udp", address: { address: "20.0.0.3", port: 41_641 } },
+  ]);
+  expect(one.endpoints).toEqual(["20.0.0.3:41641"]);
+});
+
+it("notices by itself that an address of the machine is gone", async () => {
+  await using world = new PathWorld();
+  const socket = world.network.addHost({ address: hosts[0] });
+  const one = world.addPeer(socket);
+  const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 1);
+  world.network.move(socket, "20.0.0.3");
+  await one.talk(other, 40);
+  expect([one.pathTo(other), other.pathTo(one)]).toEqual(["udp", "udp"]);
+  expect(one.endpoints).toEqual(["20.0.0.3:41641"]);
+});
+
+it("sends nothing of its own accord to a peer without data for it", async () => {
+  await using world = new PathWorld();
+  const [one, other] = hosts.map((address) => world.addPeer(world.network.addHost({ address })));
+  if (one === undefined || other === undefined) throw new Error("wanted two peers");
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 1);
+  await world.clock.advance(60_000);
+  let flights = 0;
+  world.network.onFlight = () => (flights += 1);
+  world.onRelayFlight = () => (flights += 1);
+  await world.clock.advance(600_000);
+  expect(flights).toBe(0);
+  one.send(other);
+  await world.clock.advance(100);
+  expect(one.pathTo(other)).toBe("udp");
+});
+
+it("pads pings over UDP so that a path that carries them carries all", async () => {
+  await using world = new PathWorld();
+  const [one, other] = hosts.map((address) => world.addPeer(world.network.addHost({ address })));
+  if (one === undefined || other === undefined) throw new Error("wanted two peers");
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  const sizes = new Set<number>();
+  world.network.isBlocked = ({ datagram }) => {
+    if (parseDiscoPacket(datagram) !== undefined) sizes.add(datagram.length);
+    return datagram.length > 1300;
+  };
+  await one.talk(other, 10);
+  expect([...sizes]).toEqual([1310]);
+  expect(one.pathTo(other)).toBe("relay");
+});

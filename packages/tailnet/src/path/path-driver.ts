@@ -1,0 +1,307 @@
+import { abortable, Scope, Wake, type Clock } from "@slipway/runtime";
+
+import type { TailnetCrypto } from "../crypto/crypto.ts";
+import { keyText } from "../identity/key.ts";
+import type { DatagramSocket } from "./datagram-socket.ts";
+import { DiscoSealer, type DiscoKeys, type OpenedMessage } from "./disco-sealer.ts";
+import { EndpointFinder } from "./endpoint-finder.ts";
+import { PathError } from "./errors.ts";
+import type { PathLimits } from "./limits.ts";
+import type { PathAction, PathPeer, PeerRoute, PingAnswer } from "./path-action.ts";
+import { PathSelector, type MessageSource } from "./path-selector.ts";
+import { PendingPings } from "./pending-pings.ts";
+import type { UdpReport } from "./stun-client.ts";
+import { resolveStunServers, type StunServer } from "./stun-servers.ts";
+import { formatUdpAddress, parseUdpAddress, type UdpAddress } from "./udp-address.ts";
+
+/** The longest sleep that a timer takes; the loop looks again then. */
+const maxSleepMs = 2 ** 30;
+
+/** The peers' datagrams; `peerKey` is the key object that `setPeer` was given. */
+export type DeliverDatagrams = (datagrams: readonly Uint8Array[], peerKey: Uint8Array) => void;
+
+export interface PathDriverOptions {
+  /** Our own public node key. */
+  readonly nodeKey: Uint8Array;
+  readonly discoKeys: DiscoKeys;
+  readonly crypto: Pick<TailnetCrypto, "boxKey" | "sealBox" | "openBox" | "randomBytes">;
+  readonly clock: Clock;
+  /** Sends datagrams to a peer through the relay of a region. */
+  readonly relaySend: (
+    regionId: number,
+    peerKey: Uint8Array,
+    datagrams: readonly Uint8Array[],
+  ) => void;
+  /** Takes the datagrams of peers that are not about paths. */
+  readonly deliver: DeliverDatagrams;
+  /** The socket for direct paths; whoever opened it closes it, after the driver (default: relays only). */
+  readonly socket?: DatagramSocket;
+  /** Takes our own endpoints to publish, whenever they change. */
+  readonly onEndpoints?: (endpoints: readonly string[]) => void;
+  readonly limits?: Partial<PathLimits>;
+}
+
+/** A peer as its node describes it. Endpoints that cannot be parsed are left out. */
+export interface PeerDescription {
+  readonly nodeKey: Uint8Array;
+  readonly discoKey: Uint8Array;
+  readonly homeRegionId: number;
+  readonly endpoints: readonly string[];
+}
+
+/**
+ * Chooses between relay and direct path for each peer, and carries datagrams over them. It lends `PathSelector` a socket, the
+ * relays, the time and the cryptography. Whoever opens it closes it.
+ */
+export class PathDriver implements AsyncDisposable {
+  readonly #options: PathDriverOptions;
+  readonly #clock: Clock;
+  readonly #sealer: DiscoSealer;
+  readonly #selector: PathSelector;
+  readonly #finder: EndpointFinder | undefined;
+  readonly #peers = new Map<string, PathPeer>();
+  readonly #pings = new PendingPings();
+  readonly #scope = new Scope();
+  readonly #wake = new Wake();
+  /** The time until which the loop sleeps. */
+  #sleepsUntil = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(options: PathDriverOptions) {
+    const { clock, crypto, discoKeys, nodeKey, socket } = options;
+    const randomBytes = (count: number): Uint8Array => crypto.randomBytes(count);
+    this.#options = options;
+    this.#clock = clock;
+    this.#sealer = new DiscoSealer(crypto, discoKeys);
+    this.#selector = new PathSelector({
+      nodeKey,
+      isDirectDisabled: socket === undefined,
+      randomBytes,
+      limits: options.limits ?? {},
+    });
+    this.#finder = socket && this.#createFinder(socket, randomBytes);
+    socket?.onDatagrams((datagrams, source) => this.#receiveUdp(datagrams, source));
+    this.#scope.run((signal) => this.#run(signal));
+  }
+
+  /** Rejects if the driver itself has failed, after which it does nothing; never resolves. */
+  get failed(): Promise<never> {
+    return this.#scope.failed;
+  }
+
+  /** What the last look-up of our endpoints found out; undefined without a socket. */
+  get udpReport(): UdpReport | undefined {
+    return this.#finder?.report;
+  }
+
+  /** Adds a peer, or takes a newer description of it. A new disco key begins its paths anew. */
+  setPeer(description: PeerDescription): void {
+    const key = keyText(description.nodeKey);
+    const known = this.#peers.get(key);
+    const isReset = known !== undefined && !isSameKey(known.discoKey, description.discoKey);
+    const endpoints = description.endpoints
+      .map(parseUdpAddress)
+      .filter((address) => address !== undefined);
+    const peer = { ...description, nodeKey: known?.nodeKey ?? description.nodeKey, endpoints };
+    this.#sealer.add(peer.discoKey);
+    if (known !== undefined) this.#sealer.remove(known.discoKey);
+    if (isReset) this.#pings.rejectOf(key);
+    this.#peers.set(key, peer);
+    this.#act(this.#selector.receive({ type: "peer", peer }, this.#now()));
+  }
+
+  removePeer(peerKey: Uint8Array): void {
+    const key = keyText(peerKey);
+    const peer = this.#peers.get(key);
+    if (peer === undefined) return;
+    this.#pings.rejectOf(key);
+    this.#act(this.#selector.receive({ type: "peer-removed", nodeKey: key }, this.#now()));
+    this.#sealer.remove(peer.discoKey);
+    this.#peers.delete(key);
+  }
+
+  /** Sends datagrams to a peer on its present paths; those to an unknown one are dropped. */
+  sendDatagrams(peerKey: Uint8Array, datagrams: readonly Uint8Array[]): void {
+    if (this.#isClosed) return;
+    const nodeKey = keyText(peerKey);
+    const now = this.#now();
+    this.#finder?.noteSent(now);
+    this.#act(this.#selector.receive({ type: "sent", nodeKey }, now));
+    const route = this.#selector.route(nodeKey, now);
+    if (route === undefined) return;
+    if (route.kind !== "relay") this.#options.socket?.send(datagrams, route.address);
+    if (route.kind !== "udp") this.#options.relaySend(route.regionId, peerKey, datagrams);
+  }
+
+  /** Takes a packet that a relay says a peer has sent. Those of unknown peers are dropped. */
+  receiveFromRelay(regionId: number, sourceKey: Uint8Array, packet: Uint8Array): void {
+    if (this.#isClosed) return;
+    const nodeKey = keyText(sourceKey);
+    const peer = this.#peers.get(nodeKey);
+    if (peer === undefined) return;
+    const opened = this.#sealer.open(packet);
+    if (opened === "other") this.#options.deliver([packet], peer.nodeKey);
+    else this.#receiveMessage(opened, { kind: "relay", regionId, nodeKey }, packet.length);
+  }
+
+  /**
+   * Pings a peer on all of its paths, again and again, and returns the first answer. Throws `PathError` and the signal's
+   * reason.
+   */
+  async ping(peerKey: Uint8Array, signal: AbortSignal): Promise<PingAnswer> {
+    signal.throwIfAborted();
+    const key = keyText(peerKey);
+    if (this.#isClosed) throw new PathError("closed", "the driver of the paths is closed");
+    if (!this.#peers.has(key)) throw new PathError("unknown-peer", `no peer with the key ${key}`);
+    const { id, answer } = this.#pings.add(key);
+    try {
+      const actions = this.#selector.ping(key, id, this.#now());
+      if (actions === undefined) {
+        throw new PathError("too-many-pings", "too many pings of the peer wait for an answer");
+      }
+      this.#act(actions);
+      return await abortable(answer, signal);
+    } finally {
+      this.#pings.delete(id);
+      this.#selector.endPing(key, id);
+    }
+  }
+
+  /** Returns the present ways of data to a peer; undefined for an unknown one. */
+  pathOf(peerKey: Uint8Array): PeerRoute | undefined {
+    return this.#selector.route(keyText(peerKey), this.#now());
+  }
+
+  /** Sets the servers that tell us our addresses, in place of those before. */
+  setStunServers(servers: readonly StunServer[]): void {
+    const { socket } = this.#options;
+    const finder = this.#finder;
+    if (socket === undefined || finder === undefined) return;
+    this.#scope.run(async (signal) => {
+      const lookup = (hostName: string): Promise<readonly string[]> => socket.lookup(hostName);
+      const addresses = await abortable(resolveStunServers(servers, lookup), signal);
+      finder.setServers(addresses, this.#now());
+      this.#wakeLoop();
+    });
+  }
+
+  /** Goes back to the relays, and searches direct paths anew. */
+  networkChanged(): void {
+    if (this.#isClosed) return;
+    this.#finder?.forget();
+    this.#act(this.#selector.receive({ type: "network-changed" }, this.#now()));
+    this.#finder?.lookUp(this.#now());
+    this.#wakeLoop();
+  }
+
+  /** Ends all pings and forgets the peers. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#options.socket?.onDatagrams(undefined);
+    this.#pings.rejectAll();
+    await this.#scope.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #createFinder(
+    socket: DatagramSocket,
+    randomBytes: (count: number) => Uint8Array,
+  ): EndpointFinder {
+    return new EndpointFinder({
+      socket,
+      randomBytes,
+      onFound: (addresses) =>
+        this.#act(this.#selector.receive({ type: "endpoints", addresses }, this.#now())),
+      onChanged: (addresses) => this.#options.onEndpoints?.(addresses.map(formatUdpAddress)),
+      onNetworkChanged: () =>
+        this.#act(this.#selector.receive({ type: "network-changed" }, this.#now())),
+    });
+  }
+
+  #receiveUdp(datagrams: readonly Uint8Array[], source: UdpAddress): void {
+    const now = this.#now();
+    const others: Uint8Array[] = [];
+    for (const datagram of datagrams) {
+      if (this.#finder?.receive(datagram, source, now) === true) continue;
+      const opened = this.#sealer.open(datagram);
+      if (opened === "other") others.push(datagram);
+      else this.#receiveMessage(opened, { kind: "udp", address: source }, datagram.length);
+    }
+    const owner = others.length === 0 ? undefined : this.#selector.ownerOf(source);
+    const peer = owner === undefined ? undefined : this.#peers.get(owner);
+    if (peer !== undefined) this.#options.deliver(others, peer.nodeKey);
+  }
+
+  #receiveMessage(
+    opened: OpenedMessage | undefined,
+    source: MessageSource,
+    packetBytes: number,
+  ): void {
+    if (opened === undefined) return;
+    const event = { type: "message", ...opened, source, packetBytes } as const;
+    this.#act(this.#selector.receive(event, this.#now()));
+  }
+
+  #act(actions: readonly PathAction[]): void {
+    for (const action of actions) {
+      switch (action.type) {
+        case "send":
+          this.#send(action);
+          break;
+        case "look-up-endpoints":
+          this.#finder?.lookUp(this.#now());
+          break;
+        case "ping-answered":
+          this.#pings.resolve(action.id, action.answer);
+          break;
+      }
+    }
+    this.#wakeLoop();
+  }
+
+  #send({ peer, via, message, packetBytes }: PathAction & { readonly type: "send" }): void {
+    const packet = this.#sealer.seal(peer.discoKey, message, packetBytes);
+    if (packet === undefined) return;
+    if (via.kind === "udp") this.#options.socket?.send([packet], via.address);
+    else this.#options.relaySend(via.regionId, peer.nodeKey, [packet]);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    // What the look-up finds is told to callers that have the driver.
+    await Promise.resolve();
+    this.#finder?.lookUp(this.#now());
+    while (!signal.aborted) {
+      const now = this.#now();
+      const wake = this.#nextWake();
+      if (wake <= now) {
+        this.#finder?.tick(now);
+        this.#act(this.#selector.receive({ type: "tick" }, now));
+        continue;
+      }
+      this.#sleepsUntil = wake;
+      await this.#wake.wait(Math.min(wake - now, maxSleepMs), this.#clock, signal);
+      this.#sleepsUntil = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  #nextWake(): number {
+    const never = Number.POSITIVE_INFINITY;
+    return Math.min(this.#selector.nextWake ?? never, this.#finder?.nextWake ?? never);
+  }
+
+  /** Lets the loop look again if something is due before it wakes. */
+  #wakeLoop(): void {
+    if (this.#nextWake() < this.#sleepsUntil) this.#wake.wake();
+  }
+
+  #now(): number {
+    return this.#clock.monotonic();
+  }
+}
+
+function isSameKey(one: Uint8Array, other: Uint8Array): boolean {
+  return keyText(one) === keyText(other);
+}

@@ -1,0 +1,46 @@
+import { PathError } from "./errors.ts";
+import type { PingAnswer } from "./path-action.ts";
+
+interface PendingPing {
+  readonly peerKey: string;
+  readonly resolve: (answer: PingAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The callers that wait for the answers to their pings. */
+export class PendingPings {
+  readonly #pings = new Map<number, PendingPing>();
+  #lastId = 0;
+
+  add(peerKey: string): { readonly id: number; readonly answer: Promise<PingAnswer> } {
+    const { promise, resolve, reject } = Promise.withResolvers<PingAnswer>();
+    this.#lastId += 1;
+    this.#pings.set(this.#lastId, { peerKey, resolve, reject });
+    // A caller that was refused or has given up does not wait for it.
+    promise.catch(() => undefined);
+    return { id: this.#lastId, answer: promise };
+  }
+
+  resolve(id: number, answer: PingAnswer): void {
+    this.#pings.get(id)?.resolve(answer);
+  }
+
+  delete(id: number): void {
+    this.#pings.delete(id);
+  }
+
+  /** Ends the pings of a peer that was removed. */
+  rejectOf(peerKey: string): void {
+    for (const ping of this.#pings.values()) {
+      if (ping.peerKey === peerKey) {
+        ping.reject(new PathError("peer-removed", "the peer was removed while it was pinged"));
+      }
+    }
+  }
+
+  rejectAll(): void {
+    for (const { reject } of this.#pings.values()) {
+      reject(new PathError("closed", "the driver of the paths is closed"));
+    }
+  }
+}
