@@ -1,0 +1,155 @@
+import { createSocket, type Socket } from "node:dgram";
+import { lookup as lookUpAll } from "node:dns/promises";
+import { once } from "node:events";
+import { networkInterfaces } from "node:os";
+
+import { systemErrorCode } from "@slipway/runtime";
+
+import type { DatagramReceiver, DatagramSocket } from "../path/datagram-socket.ts";
+import { isIpv6, type UdpAddress } from "../path/udp-address.ts";
+import { ReceivedBatch } from "./received-batch.ts";
+
+/** The datagrams that wait while the machine cannot send: further ones are dropped, as it would drop them. */
+const maxQueuedDatagrams = 256;
+
+/** The buffers that we ask the machine for; it may give less. */
+const socketBufferBytes = 4 * 1024 * 1024;
+
+const anyAddress = { udp4: "0.0.0.0", udp6: "::" } as const;
+type Family = keyof typeof anyAddress;
+
+/** Codes of a machine without a family. */
+const absentCodes: ReadonlySet<unknown> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"]);
+
+export interface UdpSocketOptions {
+  /** The port of both families (default: any; that of IPv6 may then be another one). */
+  readonly port?: number;
+}
+
+/** Opens a UDP socket of each family that the machine has. Throws the system's error if a wanted port is in use. */
+export async function openUdpSocket(options: UdpSocketOptions = {}): Promise<NodeDatagramSocket> {
+  const { port = 0 } = options;
+  const ipv4 = await bind("udp4", port);
+  try {
+    return new NodeDatagramSocket(ipv4, await bindLike(ipv4, port));
+  } catch (error) {
+    ipv4?.close();
+    throw error;
+  }
+}
+
+/** A `DatagramSocket` on sockets of Node.js. Whoever opens it closes it. */
+export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
+  readonly #ipv4: Socket | undefined;
+  readonly #ipv6: Socket | undefined;
+  readonly #received = new ReceivedBatch();
+  #isClosed = false;
+
+  constructor(ipv4: Socket | undefined, ipv6: Socket | undefined) {
+    this.#ipv4 = ipv4;
+    this.#ipv6 = ipv6;
+    for (const socket of [ipv4, ipv6]) {
+      socket?.on("message", (datagram, { address, port }) =>
+        this.#received.add(datagram, address, port),
+      );
+    }
+  }
+
+  get ports(): { readonly ipv4: number | undefined; readonly ipv6: number | undefined } {
+    if (this.#isClosed) return { ipv4: undefined, ipv6: undefined };
+    return { ipv4: this.#ipv4?.address().port, ipv6: this.#ipv6?.address().port };
+  }
+
+  localAddresses(): readonly string[] {
+    return Object.values(networkInterfaces()).flatMap((list = []) =>
+      list.map(({ address }) => address),
+    );
+  }
+
+  async lookup(hostName: string): Promise<readonly string[]> {
+    try {
+      return (await lookUpAll(hostName, { all: true })).map(({ address }) => address);
+    } catch (error) {
+      // An unknown name, or no network: there is nothing to ask then.
+      if (systemErrorCode(error) !== undefined) return [];
+      throw error;
+    }
+  }
+
+  send(datagrams: readonly Uint8Array[], { address, port }: UdpAddress): void {
+    const socket = isIpv6(address) ? this.#ipv6 : this.#ipv4;
+    if (socket === undefined || this.#isClosed) return;
+    for (const datagram of datagrams) {
+      if (socket.getSendQueueCount() >= maxQueuedDatagrams) return;
+      // A copy: the datagram waits in the queue if the machine does not take it at once.
+      socket.send(Buffer.from(datagram), port, address);
+    }
+  }
+
+  onDatagrams(receiver: DatagramReceiver | undefined): void {
+    this.#received.onDatagrams(receiver);
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#received.onDatagrams(undefined);
+    const sockets = [this.#ipv4, this.#ipv6].filter((socket) => socket !== undefined);
+    await Promise.all(
+      sockets.map(async (socket) => {
+        const closed = once(socket, "close");
+        socket.close();
+        await closed;
+      }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Binds the socket of IPv6, with the port of the other one if that is free. */
+async function bindLike(ipv4: Socket | undefined, port: number): Promise<Socket | undefined> {
+  if (port !== 0 || ipv4 === undefined) return bind("udp6", port);
+  try {
+    return await bind("udp6", ipv4.address().port);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EADDRINUSE") throw error;
+    return bind("udp6", 0);
+  }
+}
+
+/** Binds a socket; undefined if the machine does not have the family. */
+async function bind(type: Family, port: number): Promise<Socket | undefined> {
+  const socket = createSocket({
+    type,
+    ipv6Only: type === "udp6",
+    // Addresses need no resolver; without one a datagram is handed to the machine at once.
+    lookup: (address, _, callback) => callback(null, address, type === "udp6" ? 6 : 4),
+  });
+  try {
+    // Without a resolver it listens at once.
+    const listening = once(socket, "listening");
+    socket.bind(port, anyAddress[type]);
+    await listening;
+  } catch (error) {
+    socket.close();
+    if (absentCodes.has(systemErrorCode(error))) return undefined;
+    throw error;
+  }
+  // Datagrams get lost; who needs an answer sends again.
+  socket.on("error", () => undefined);
+  enlargeBuffers(socket);
+  return socket;
+}
+
+function enlargeBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(socketBufferBytes);
+    socket.setSendBufferSize(socketBufferBytes);
+  } catch {
+    // Those it has are smaller, but do.
+  }
+}
