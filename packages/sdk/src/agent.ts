@@ -1,4 +1,6 @@
 export type { AgentConnection } from "./agent/connection.ts";
+export { agentCoordination } from "./agent/coordination-session.ts";
+export type { CoordinationCalls } from "./agent/coordination-session.ts";
 export { dialAgent, openSession } from "./agent/dial.ts";
 export type { DialOptions } from "./agent/dial.ts";
 export { DialError, IdentityError, ReinitError, rungs } from "./agent/errors.ts";

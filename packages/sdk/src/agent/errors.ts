@@ -12,23 +12,28 @@ export const rungs = [
 ] as const;
 export type Rung = (typeof rungs)[number];
 
-/** The agent could not connect; names the rung of the ladder that failed. */
+/** An agent or client could not connect; names the rung of the ladder that failed. */
 export class DialError extends Error {
   override readonly name = "DialError";
   readonly code = "dial-failed";
   readonly rung: Rung;
   /** HTTP status, when there was an answer. */
   readonly status: number | undefined;
+  /** The fields of the request that the answer calls invalid. */
+  readonly fields: readonly string[];
 
-  constructor(
-    rung: Rung,
-    message: string,
-    options: { readonly status?: number; readonly cause?: unknown } = {},
-  ) {
+  constructor(rung: Rung, message: string, options: DialErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.rung = rung;
     this.status = options.status;
+    this.fields = options.fields ?? [];
   }
+}
+
+interface DialErrorOptions {
+  readonly status?: number;
+  readonly fields?: readonly string[];
+  readonly cause?: unknown;
 }
 
 /** No token exists for the instance that the agent runs on; the message tells the remedy. */
