@@ -1,4 +1,4 @@
-import { whenAborted } from "@slipway/runtime";
+import { abortable, whenAborted } from "@slipway/runtime";
 import { Agent, drpcCodeUnimplemented, parseMessage, Tailnet } from "@slipway/wire";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
@@ -58,6 +58,23 @@ class Waiting {
     await whenAborted(signal);
     this.left.resolve(signal.reason);
     yield {};
+  }
+}
+
+/** Takes requests once it may start, and answers with their number in the end. */
+class Gathering {
+  readonly start = Promise.withResolvers<void>();
+  readonly entry: Entry = duplex(
+    coordinate,
+    (bytes) => parseMessage(coordinate.input, bytes),
+    (_session, requests, signal) => this.#gather(requests, signal),
+  );
+
+  async *#gather(requests: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<object> {
+    await abortable(this.start.promise, signal);
+    let count = 0;
+    for await (const _ of requests) count += 1;
+    yield { error: `${count} requests` };
   }
 }
 
@@ -149,6 +166,31 @@ describe("a session", () => {
       characters += map.regions[1]?.regionName.length ?? 0;
     }
     expect(characters).toBe(40 * 1024 * 1024);
+  });
+
+  it("lets a caller wait that sends more than the handler takes", async () => {
+    const taking = new Gathering();
+    const { caller } = open(taking.entry, echo);
+    const requests = (async function* () {
+      for (let count = 0; count < 20_000; count += 1)
+        yield { addTunnel: { id: new Uint8Array(16) } };
+    })();
+    const answers = Array.fromAsync(caller.duplex(coordinate, requests, never));
+    // The other answer comes after everything that could be sent before.
+    await caller.unary(updateStartup, { startup: { version: "v1" } }, never);
+    taking.start.resolve();
+    expect((await answers).map(({ error }) => error)).toEqual(["20000 requests"]);
+  });
+
+  it("cuts off a call with too many messages that nobody takes, and lives on", async () => {
+    const { caller } = open(new Gathering().entry, echo);
+    const requests = (async function* () {
+      for (let count = 0; count < 17_000; count += 1) yield {};
+    })();
+    const answers = Array.fromAsync(caller.duplex(coordinate, requests, never));
+    await expect(answers).rejects.toThrow("call was cut off");
+    const { version } = await caller.unary(updateStartup, { startup: { version: "v1" } }, never);
+    expect(version).toBe("v1!");
   });
 
   it("stays open while nobody calls, as each end answers the other's keep-alive", async () => {

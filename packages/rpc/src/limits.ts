@@ -24,8 +24,13 @@ export const responderLimits = {
    * is reset.
    */
   maxHeldBytes: 8 * 1024 * 1024,
-  /** Messages of one call that wait for their handler; a call beyond that is reset. */
+  /** Messages of one call that wait for their handler; beyond that the caller gets no credit to send more. */
   maxWaitingMessages: 64,
+  /**
+   * Messages that the credit of before may still bring; a call beyond that is reset. A stock client asks for all its
+   * tunnels at once, some ten thousand of which fit its credit.
+   */
+  maxOverdueMessages: 16_384,
   /** The minimum cost of a message against the peer's rate, in bytes: each takes processing time. */
   minMessageCost: 512,
 } as const;

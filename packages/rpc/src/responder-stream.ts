@@ -30,7 +30,7 @@ interface Call {
 export interface SessionParts<S extends { readonly logger: Logger }> {
   readonly rpcs: RpcTable<S>;
   readonly session: S;
-  readonly pump: Pick<Pump, "write" | "drained">;
+  readonly pump: Pick<Pump, "write" | "drained" | "consume">;
   readonly admission: Admission;
 }
 
@@ -42,13 +42,15 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   #current: Call | undefined;
   /** The bytes of an incomplete packet. */
   #partialBytes = 0;
+  /** Credit to return when the handler has taken more of what waits. */
+  #owedCredit = 0;
 
   constructor(id: number, parts: SessionParts<S>) {
     this.#id = id;
     this.#parts = parts;
   }
 
-  /** Receives bytes of the stream. Throws `DrpcError` for invalid DRPC, `RangeError` for too many requests. */
+  /** Receives bytes of the stream, and returns their credit when it has room for more. Throws `DrpcError` for invalid DRPC, `RangeError` for too many requests. */
   receive(bytes: Uint8Array): void {
     const events = this.#responder.receive(bytes);
     this.#setPartial(this.#responder.waitingBytes);
@@ -68,6 +70,8 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
       }
     }
     this.#parts.admission.checkHeld();
+    this.#owedCredit += bytes.length;
+    this.#payCredit();
   }
 
   /** Ends the stream and releases everything it holds. */
@@ -81,6 +85,15 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
     this.#current?.abort.abort(new DOMException("caller is gone", "AbortError"));
     this.#current?.requests.close();
     this.#current = undefined;
+    this.#payCredit();
+  }
+
+  #payCredit(): void {
+    const waiting = this.#current?.requests.size ?? 0;
+    if (this.#owedCredit === 0 || waiting > limits.maxWaitingMessages) return;
+    const credit = this.#owedCredit;
+    this.#owedCredit = 0;
+    this.#parts.pump.consume(this.#id, credit);
   }
 
   #setPartial(bytes: number): void {
@@ -97,9 +110,9 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
     // A call that is not duplex takes only one request.
     if (call.kind !== "duplex") call.requests.close();
     if (offered === "full") {
-      throw new RangeError(`more than ${limits.maxWaitingMessages} messages of a call wait`);
+      throw new RangeError(`more than ${limits.maxOverdueMessages} messages of a call wait`);
     }
-    if (offered === "taken") this.#hold(call, bytes.length);
+    if (offered === "taken") this.#hold(call, heldBytes(bytes));
   }
 
   #hold(call: Call, bytes: number): void {
@@ -127,7 +140,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
       return;
     }
     const call: Call = {
-      requests: new Mailbox<Uint8Array>(limits.maxWaitingMessages),
+      requests: new Mailbox<Uint8Array>(limits.maxOverdueMessages),
       abort: new AbortController(),
       kind: handler.kind,
       bytes: 0,
@@ -138,6 +151,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
       this.#hold(call, -call.bytes);
       // An answered call has nothing left to cancel when its caller leaves.
       if (this.#current === call) this.#current = undefined;
+      this.#payCredit();
     });
   }
 
@@ -187,10 +201,16 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   async *#released(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const request of call.requests) {
       await this.#parts.admission.pace(call.abort.signal, request.length);
-      this.#hold(call, -request.length);
+      this.#hold(call, -heldBytes(request));
+      if (this.#current === call) this.#payCredit();
       yield request;
     }
   }
+}
+
+/** A short message takes more memory than its bytes. */
+function heldBytes(message: Uint8Array): number {
+  return Math.max(message.length, limits.minMessageCost);
 }
 
 async function firstOf(requests: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -117,9 +117,7 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
       this.#parts.session.logger.debug({ error: errorText(error) }, "call cut off");
       this.#forget(streamId);
       this.#pump.reset(streamId);
-      return;
     }
-    this.#pump.consume(streamId, bytes.length);
   }
 
   #forget(streamId: number): void {
