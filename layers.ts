@@ -215,6 +215,8 @@ export const layers: readonly PackageLayer[] = [
         eachOther: "nothing",
       },
       "resources/builds",
+      // The way to an agent of a workspace, and into it.
+      "resources/network",
       // Measures the usage of this machine and its container.
       "machine",
       "commands",

@@ -34,7 +34,7 @@ export async function followUntilStarted(
   // Awaited below; until then a rejection must not count as unhandled.
   following.catch(() => undefined);
   try {
-    const started = await pollUntilStarted(agent, needs, output);
+    const started = await pollAgent(agent, currentWait, needs, output);
     stop.abort();
     await following.catch((error: unknown) => {
       if (!stop.signal.aborted || needs.signal.aborted) throw error;
@@ -46,8 +46,10 @@ export async function followUntilStarted(
   }
 }
 
-async function pollUntilStarted(
+/** Asks for an agent until `waitOf` has nothing left to wait for; resolves with the agent as it is then. */
+export async function pollAgent(
   { id }: WorkspaceAgent,
+  waitOf: (agent: WorkspaceAgent) => string | undefined,
   { client, clock, signal }: ClientNeeds,
   { progress, notice }: StartOutput,
 ): Promise<WorkspaceAgent> {
@@ -55,7 +57,7 @@ async function pollUntilStarted(
     try {
       const agent = await client.call(getAgent, { params: { agent: id }, signal });
       notice.arrived(id);
-      const wait = currentWait(agent);
+      const wait = waitOf(agent);
       if (wait === undefined) return agent;
       progress.waitFor(wait);
     } catch (error) {
@@ -69,6 +71,18 @@ async function pollUntilStarted(
 
 /** Returns what a starting agent is waiting for, or undefined when its start is over. */
 export function currentWait(agent: WorkspaceAgent): string | undefined {
+  const wait = connectionWait(agent);
+  if (wait !== undefined) return wait;
+  const { name, lifecycle_state } = agent;
+  if (lifecycle_state === "created") return `agent ${name} is connected`;
+  return lifecycle_state === "starting" ? `agent ${name} is running its start scripts` : undefined;
+}
+
+/**
+ * Returns what an agent that is not connected waits for, or undefined. Throws `CommandError` when it has not connected in
+ * time, or shuts down.
+ */
+export function connectionWait(agent: WorkspaceAgent): string | undefined {
   const { name, status, lifecycle_state, connection_timeout_seconds, troubleshooting_url } = agent;
   switch (lifecycle_state) {
     case "shutting_down":
@@ -95,10 +109,8 @@ export function currentWait(agent: WorkspaceAgent): string | undefined {
     case "disconnected":
       return `waiting for agent ${name} to reconnect`;
     case "connected":
-      break;
+      return undefined;
   }
-  if (lifecycle_state === "created") return `agent ${name} is connected`;
-  return lifecycle_state === "starting" ? `agent ${name} is running its start scripts` : undefined;
 }
 
 /** The log of one agent; remembers what it has shown. */

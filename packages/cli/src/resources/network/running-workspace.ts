@@ -1,0 +1,65 @@
+import { updateDormancy, type Workspace } from "@slipway/api";
+import { ApiError } from "@slipway/sdk/http";
+
+import type { ClientNeeds } from "../../command/client-needs.ts";
+import { CommandError } from "../../command/errors.ts";
+import { beginBuild } from "../builds/begin-build.ts";
+import { isFinal } from "../builds/follow-job.ts";
+import { waitForBuild } from "../builds/wait-for-build.ts";
+import { findWorkspace, fullName } from "../workspaces/workspace-reference.ts";
+
+/**
+ * Finds a workspace and waits for its build, if one is running; starts it if it is stopped (docs/protocol/clients.md
+ * §1.1, wsAgent). Throws `CommandError` for a workspace that does not run then.
+ */
+export async function runningWorkspace(
+  reference: string,
+  { autostart }: { readonly autostart: boolean },
+  needs: ClientNeeds,
+): Promise<Workspace> {
+  const workspace = await settled(
+    await findWorkspace(needs.client, reference, needs.signal),
+    needs,
+  );
+  const { status, build_number } = workspace.latest_build;
+  const name = fullName(workspace);
+  if (status === "running") return workspace;
+  if (status === "stopped") {
+    if (autostart) return start(workspace, needs);
+    throw new CommandError(`workspace ${name} is stopped`, {
+      hint: `start it with: slipway start ${name}`,
+    });
+  }
+  throw new CommandError(`workspace ${name} is not running: build ${build_number} is ${status}`, {
+    hint: `see why with: slipway logs ${name}; start it with: slipway start ${name}`,
+  });
+}
+
+/** Waits for the running build; one that fails ends the wait too, as the state of the workspace tells. */
+async function settled(workspace: Workspace, needs: ClientNeeds): Promise<Workspace> {
+  const build = workspace.latest_build;
+  if (isFinal(build.job)) return workspace;
+  if (build.transition === "delete") {
+    throw new CommandError(`workspace ${fullName(workspace)} is being deleted`);
+  }
+  await waitForBuild(build, needs);
+  return findWorkspace(needs.client, workspace.id, needs.signal);
+}
+
+async function start(workspace: Workspace, needs: ClientNeeds): Promise<Workspace> {
+  const { client, terminal, signal } = needs;
+  const params = { workspace: workspace.id };
+  terminal.err.line(`${fullName(workspace)} is stopped, starting it`);
+  if (workspace.dormant_at !== null) {
+    await client.call(updateDormancy, { params, body: { dormant: false }, signal });
+  }
+  try {
+    const request = { transition: "start", reason: "ssh_connection" } as const;
+    await waitForBuild(await beginBuild(workspace, request, needs), needs);
+  } catch (error) {
+    // Somebody else has started it meanwhile.
+    if (!(error instanceof ApiError && error.status === 409)) throw error;
+    return runningWorkspace(workspace.id, { autostart: false }, needs);
+  }
+  return findWorkspace(client, workspace.id, signal);
+}

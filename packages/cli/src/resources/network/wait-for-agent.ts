@@ -1,0 +1,62 @@
+import type { Workspace, WorkspaceAgent } from "@slipway/api";
+
+import type { ClientNeeds } from "../../command/client-needs.ts";
+import { CommandError } from "../../command/errors.ts";
+import { Progress } from "../../terminal/progress.ts";
+import {
+  connectionWait,
+  currentWait,
+  followUntilStarted,
+  pollAgent,
+} from "../builds/agent-start.ts";
+import { isStartedByPerson } from "../builds/external-agent.ts";
+import { LossNotice } from "../builds/loss-notice.ts";
+import { fullName } from "../workspaces/workspace-reference.ts";
+
+/** The choices of `--wait`: for start scripts always, never, or for those that block logins. */
+export type ScriptWait = "auto" | "yes" | "no";
+
+/**
+ * Waits until an agent is connected, and for its start scripts if wanted, whose log it shows (docs/protocol/clients.md
+ * §1.1, agentWait); warns of scripts that did not succeed. Throws `CommandError` for an agent that does not connect.
+ */
+export async function waitForAgent(
+  workspace: Workspace,
+  agent: WorkspaceAgent,
+  wait: ScriptWait,
+  needs: ClientNeeds,
+): Promise<void> {
+  const waitOf = waitsForScripts(agent, wait) ? currentWait : connectionWait;
+  if (waitOf(agent) === undefined) return;
+  const name = fullName(workspace);
+  if (agent.status !== "connected" && (await isStartedByPerson(workspace.latest_build, needs))) {
+    throw new CommandError(`agent ${agent.name} of ${name} has not connected yet`, {
+      hint: `you start it yourself; see the command with: slipway show ${name}`,
+    });
+  }
+  const { terminal, clock } = needs;
+  using progress = new Progress(terminal.err, clock);
+  const { colors } = terminal.err;
+  const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
+  const output = { progress, notice };
+  if (waitOf === connectionWait) {
+    await pollAgent(agent, waitOf, needs, output);
+    return;
+  }
+  const { lifecycle_state } = await followUntilStarted(agent, needs, output);
+  if (lifecycle_state === "ready") return;
+  progress.line(
+    colors.yellow(`warning: a start script of ${name} did not succeed; see: slipway show ${name}`),
+  );
+}
+
+function waitsForScripts({ scripts }: WorkspaceAgent, wait: ScriptWait): boolean {
+  switch (wait) {
+    case "yes":
+      return true;
+    case "no":
+      return false;
+    case "auto":
+      return scripts.some(({ start_blocks_login }) => start_blocks_login);
+  }
+}
