@@ -48,7 +48,7 @@ const keepAliveFrame = encodeDerpFrame({ type: "keep-alive" });
 
 /*
  *   greeted --client info--> client --close--> closed
- *       \        \--with the mesh key--> mesh --close--> closed
+ *       \        \--as a relay of the mesh--> mesh --close--> closed
  *        \--10 s, any other frame, a box that does not open--> closed
  */
 type State =
@@ -60,7 +60,8 @@ type State =
 /** The relay that a session belongs to. */
 interface SessionOwner {
   readonly directory: Directory<ClientSession>;
-  isMeshKey(meshKey: string): boolean;
+  /** Returns whether a client's login proves that it is another relay of the mesh. */
+  isFromMesh(proof: string, clientKey: Uint8Array): boolean;
   /** Returns whether a key is the one by which this relay logs in to others. */
   isOwnKey(key: Uint8Array): boolean;
   ended(session: ClientSession): void;
@@ -215,7 +216,7 @@ export class ClientSession implements RelaySession, PeerConnection {
     const { key, nonce, box } = frame;
     const json = crypto.openBox(box, { nonce, publicKey: key, privateKey });
     if (json === undefined) return this.close("login-refused");
-    const isMesh = this.#owner.isMeshKey(parseClientInfo(json).meshKey);
+    const isMesh = this.#owner.isFromMesh(parseClientInfo(json).meshKey, key);
     if (isMesh && this.#owner.isOwnKey(key)) return this.close("own-relay");
     this.#reader.limitPayload(maxClientFrameBytes);
     this.#keepAliveEveryMs += Math.random() * keepAliveSpreadMs;
@@ -309,8 +310,9 @@ export class ClientSession implements RelaySession, PeerConnection {
     }
   }
 
-  /** Stops reading for as long as the client has sent more than its share. */
+  /** Stops reading for as long as the client has sent more than its share. A link carries the packets of many. */
   #keepToRate(bytes: number): void {
+    if (this.#state.type === "mesh") return;
     const waitMs = this.#rate?.take(bytes, this.#parts.clock.monotonic()) ?? 0;
     if (waitMs === 0 || this.isClosed) return;
     this.#transport.pause();

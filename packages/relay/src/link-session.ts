@@ -21,6 +21,7 @@ import {
   silentLinkMs,
   unreadTimeoutMs,
 } from "./limits.ts";
+import { meshProof } from "./mesh-proof.ts";
 import { Outbox } from "./outbox.ts";
 import type { RelayParts } from "./parts.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
@@ -136,7 +137,8 @@ export class LinkSession implements RelaySession, PeerLink {
     const { keys, meshKey } = this.#owner;
     const { privateKey, publicKey: key } = keys;
     const nonce = crypto.randomBytes(derpNonceBytes);
-    const info = encodeClientInfo({ meshKey, canAckPings: true });
+    const proof = meshProof(meshKey, { serverKey, clientKey: key });
+    const info = encodeClientInfo({ meshKey: proof, canAckPings: true });
     const box = crypto.sealBox(info, { nonce, publicKey: serverKey, privateKey });
     this.#state = { type: "login", serverKey: new Uint8Array(serverKey) };
     this.#send({ type: "client-info", key, nonce, box });

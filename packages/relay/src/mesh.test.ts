@@ -1,8 +1,11 @@
+import { encodeClientInfo } from "@slipway/wire";
 import { expect, it, onTestFinished } from "vitest";
 
 import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
+import { meshProof } from "./mesh-proof.ts";
 import type { Relay } from "./relay.ts";
+import { sodiumCrypto } from "./sodium-crypto.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
 /** Links `from` to `to` over a pipe; returns a function that cuts it. */
@@ -131,4 +134,41 @@ it("gives up a link on which nothing comes", async () => {
   expect(relay.counters.links).toBe(1);
   await clock.advance(21_000);
   expect(relay.counters).toMatchObject({ links: 0, closed: { "silent-link": 1 } });
+});
+
+it("takes no proof of another connection for the key, nor the key itself", async () => {
+  const { relay } = openTestRelay({ meshKey });
+  const other = new ScriptedClient(relay, { meshKey });
+  const replayed = other.loginBytes();
+  const impostor = new ScriptedClient(relay, { keys: other.keys });
+  impostor.sendBytes(replayed);
+  expect([impostor.isOpen, relay.counters.links]).toEqual([false, 0]);
+  const proof = meshProof(meshKey, { serverKey: other.relayKey, clientKey: other.keys.publicKey });
+  for (const claimed of [meshKey, proof, ""]) {
+    const eve = new ScriptedClient(relay);
+    const { publicKey, privateKey } = eve.keys;
+    const nonce = sodiumCrypto.randomBytes(24);
+    const info = encodeClientInfo({ meshKey: claimed, canAckPings: true });
+    const box = sodiumCrypto.sealBox(info, { nonce, publicKey: eve.relayKey, privateKey });
+    eve.send({ type: "client-info", key: publicKey, nonce, box });
+    // It is a client like any other, which may not forward.
+    eve.send({ type: "watch-conns" });
+    expect([eve.isOpen, relay.counters.links]).toEqual([false, 0]);
+  }
+});
+
+it("reads a link as fast as it comes, whatever one client may send", async () => {
+  const limits = { maxBytesPerSecond: 1_000 };
+  const [{ relay: one }, { relay: two }] = [
+    openTestRelay({ meshKey }),
+    openTestRelay({ meshKey, limits }),
+  ];
+  const link = new ScriptedClient(two, { meshKey }).login();
+  const bob = new ScriptedClient(two).login();
+  const source = new ScriptedClient(one).keys.publicKey;
+  for (let count = 0; count < 10; count += 1) {
+    const packet = new Uint8Array(1_000);
+    link.send({ type: "forward-packet", source, destination: bob.keys.publicKey, packet });
+  }
+  expect([link.isPaused, bob.packets.length]).toEqual([false, 10]);
 });

@@ -1,5 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import { encodeDerpFrame } from "@slipway/wire";
 
@@ -10,6 +8,7 @@ import { Directory } from "./directory.ts";
 import { isKey } from "./keys.ts";
 import { defaultRelayLimits, type RelayLimits } from "./limits.ts";
 import { LinkSession } from "./link-session.ts";
+import { isMeshProof } from "./mesh-proof.ts";
 import { Outgoing, type RelayParts } from "./parts.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
@@ -90,7 +89,8 @@ export class Relay implements AsyncDisposable {
     }
     const owner = {
       directory: this.#directory,
-      isMeshKey: (key: string) => this.#isMeshKey(key),
+      isFromMesh: (proof: string, clientKey: Uint8Array) =>
+        isMeshProof(proof, this.#meshKey, { serverKey: keys.publicKey, clientKey }),
       isOwnKey: (key: Uint8Array) => isKey(key, 0, this.#ownKeys.publicKey),
       ended: (session: ClientSession) => this.#sessions.delete(session),
       after: (ms: number, act: () => void) => this.#after(ms, act),
@@ -159,13 +159,4 @@ export class Relay implements AsyncDisposable {
       act();
     });
   }
-
-  #isMeshKey(key: string): boolean {
-    if (this.#meshKey === "" || key === "") return false;
-    return timingSafeEqual(digest(key), digest(this.#meshKey));
-  }
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -9,6 +9,7 @@ import {
 } from "@slipway/wire";
 
 import type { KeyPair } from "../../src/crypto.ts";
+import { meshProof } from "../../src/mesh-proof.ts";
 import type { Relay } from "../../src/relay.ts";
 import { sodiumCrypto } from "../../src/sodium-crypto.ts";
 import type { RelaySession, RelayTransport } from "../../src/transport.ts";
@@ -77,7 +78,9 @@ export class ScriptedClient {
   loginBytes(relayKey: Uint8Array = this.relayKey): Uint8Array {
     const nonce = sodiumCrypto.randomBytes(24);
     const { publicKey: key, privateKey } = this.keys;
-    const info = encodeClientInfo({ meshKey: this.#meshKey, canAckPings: true });
+    const proof = meshProof(this.#meshKey, { serverKey: relayKey, clientKey: key });
+    const meshKey = this.#meshKey === "" ? "" : proof;
+    const info = encodeClientInfo({ meshKey, canAckPings: true });
     const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
     return encodeDerpFrame({ type: "client-info", key, nonce, box });
   }
