@@ -33,7 +33,7 @@ import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { wireDeployment } from "./wire-deployment.ts";
 import { wireNetwork } from "./wire-network.ts";
-import { openRelay, openStun, wireRelay } from "./wire-relay.ts";
+import { openMesh, openRelay, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
 
@@ -125,7 +125,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const metrics = createMetrics();
   addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
   const { claimSeconds, reconciliationSeconds } = metrics;
-  const relay = opened.use(openRelay(settings, { clock, logger, registry: metrics.registry }));
+  const { registry } = metrics;
+  const relay = opened.use(await openRelay(settings, { db, secrets, clock, logger, registry }));
   const platform = { db, pubsub, clock, logger };
   let stun: StunListener | undefined;
   const work = new Scope();
@@ -152,6 +153,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   // Clients are told before the listener closes.
   opened.defer(() => relay.close());
   stun = opened.use(await openStun(settings.stun, http.port, { clock, logger }));
+  const meshParts = { db, clock, logger, registry };
+  const mesh = await openMesh({ relay, listenPort: http.port }, settings, meshParts);
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   opened.use(work);
   work.run((stop) =>
@@ -165,6 +168,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   work.run((stop) =>
     runReconciler({ db, pubsub, clock, logger, reconciliationSeconds }, defaultReconciler, stop),
   );
+  work.run((stop) => mesh.run(stop));
   work.run((stop) => runCleanup({ db, clock, logger }, stop));
   const worker = {
     id: replicaId,

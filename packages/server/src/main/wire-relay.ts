@@ -1,30 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+
 import { openStunListener, Relay, sodiumCrypto, type StunListener } from "@slipway/relay";
 import { type Clock, errorText, type Logger, systemErrorCode } from "@slipway/runtime";
+import { createRelayDialer } from "@slipway/tailnet/node";
 import type { Registry } from "prom-client";
 
 import { addDerpRoutes } from "../network/derp-routes.ts";
-import { addRelayMetrics } from "../network/relay-metrics.ts";
+import { readMeshKey } from "../network/relay-mesh/mesh-key.ts";
+import { RelayMesh } from "../network/relay-mesh/relay-mesh.ts";
+import { replicaUrl } from "../network/relay-mesh/replica-url.ts";
+import { addMeshMetrics, addRelayMetrics } from "../network/relay-metrics.ts";
+import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Settings, StunSettings } from "../platform/config/settings.ts";
+import type { Database } from "../platform/db/database.ts";
 import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
 import { StartError } from "./errors.ts";
 import type { Site } from "./open-http.ts";
 
 interface RelayParts {
+  readonly db: Database;
+  readonly secrets: SecretBox;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
 }
 
 /** Opens the relay. Its opener closes it before the listener, so that clients are told. */
-export function openRelay(
+export async function openRelay(
   { limits }: Pick<Settings, "limits">,
-  { clock, logger, registry }: RelayParts,
-): Relay {
+  { db, secrets, clock, logger, registry }: RelayParts,
+): Promise<Relay> {
+  const meshKey = await readMeshKey(db, secrets, logger);
   const relay = new Relay({
     crypto: sodiumCrypto,
     clock,
     logger: logger.child({ part: "relay" }),
     limits: { maxBytesPerSecond: limits.maxRelayBytesPerSecond },
+    ...(meshKey === undefined ? {} : { meshKey }),
   });
   addRelayMetrics(registry, relay.counters);
   return relay;
@@ -33,6 +46,25 @@ export function openRelay(
 /** Adds the routes of the relay. */
 export function wireRelay({ app, settings }: Pick<Site, "app" | "settings">, relay: Relay): void {
   addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay(settings.limits) });
+}
+
+/** Announces the relay to those of other replicas. The result is to be run, for them to be linked. */
+export async function openMesh(
+  { relay, listenPort }: { readonly relay: Relay; readonly listenPort: number },
+  { listen, relayUrl }: Pick<Settings, "listen" | "relayUrl">,
+  { db, clock, logger, registry }: Pick<RelayParts, "db" | "clock" | "logger" | "registry">,
+): Promise<RelayMesh> {
+  const mesh = await RelayMesh.open({
+    db,
+    clock,
+    logger: logger.child({ part: "relay" }),
+    relay,
+    dialer: createRelayDialer(),
+    // New for each process: the links of the one before are over.
+    self: { id: randomUUID(), url: relayUrl ?? replicaUrl(listen, listenPort), host: hostname() },
+  });
+  addMeshMetrics(registry, mesh);
+  return mesh;
 }
 
 /** Listens for STUN; undefined if it is off or, unless it is required, not possible. Throws `StartError`. */

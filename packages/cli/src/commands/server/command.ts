@@ -29,6 +29,12 @@ export const command = defineCommand({
       summary:
         "UDP address for STUN, or off (default: the HTTP address if the access URL has its port)",
     },
+    relayUrl: {
+      kind: "text",
+      value: "url",
+      variable: "SLIPWAY_RELAY_URL",
+      summary: "URL at which other replicas reach this one's relay (default: the HTTP address)",
+    },
     dataDir: {
       kind: "text",
       value: "directory",

@@ -49,6 +49,7 @@ describe("readSettings", () => {
     const names = [
       "SLIPWAY_HTTP_ADDRESS",
       "SLIPWAY_STUN_ADDRESS",
+      "SLIPWAY_RELAY_URL",
       "SLIPWAY_ACCESS_URL",
       "SLIPWAY_DATA_DIR",
       "SLIPWAY_POSTGRES_URL",
@@ -87,6 +88,7 @@ describe("readSettings", () => {
       {
         SLIPWAY_HTTP_ADDRESS: "[::1]:0",
         SLIPWAY_STUN_ADDRESS: "0.0.0.0:3478",
+        SLIPWAY_RELAY_URL: "https://10.0.0.5:3443/",
         SLIPWAY_ACCESS_URL: "https://slipway.example//",
         SLIPWAY_DATA_DIR: "/srv/slipway/",
         SLIPWAY_POSTGRES_URL: "postgres://user@host/db",
@@ -109,6 +111,7 @@ describe("readSettings", () => {
     expect(settings).toEqual({
       listen: { host: "::1", port: 0 },
       stun: { host: "0.0.0.0", port: 3478, isRequired: true },
+      relayUrl: "https://10.0.0.5:3443",
       accessUrl: "https://slipway.example",
       dataDir: "/srv/slipway",
       postgresUrl: "postgres://user@host/db",
@@ -137,6 +140,15 @@ describe("readSettings", () => {
     const settings = readSettings({ SLIPWAY_POSTGRES_URL: url, PGPASSWORD: "a&b" }, false);
     expect(settings.postgresUrl).toBe(wanted);
   });
+
+  it.each(["10.0.0.5:3000", "ws://10.0.0.5", "http://user@10.0.0.5", "http://10.0.0.5/derp"])(
+    "does not take %s for the URL of its relay",
+    (url) => {
+      expect(problemsOf({ SLIPWAY_RELAY_URL: url })).toEqual([
+        expect.stringMatching(/^SLIPWAY_RELAY_URL must be a URL /),
+      ]);
+    },
+  );
 
   it.each([
     ["0.0.0.0:80", "0.0.0.0", 80],

@@ -56,6 +56,8 @@ export interface Settings {
   readonly listen: ListenAddress;
   /** The UDP address for STUN; undefined if there is none. */
   readonly stun: StunSettings | undefined;
+  /** The URL at which other replicas reach this one's relay (default: derived from the listen address). */
+  readonly relayUrl: string | undefined;
   /** Without a trailing slash (default: derived from the listen address). */
   readonly accessUrl: string | undefined;
   readonly dataDir: string;
@@ -90,6 +92,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
   const settings: Settings = {
     listen,
     stun: readStun(source, { listen, accessUrl }, report),
+    relayUrl: readRelayUrl(source, report),
     accessUrl,
     dataDir: readDataDir(source),
     postgresUrl: readPostgresUrl(source, report),
@@ -168,6 +171,16 @@ function readStun(
   const address = parseListenAddress(text);
   if (address !== undefined) return { ...address, isRequired: true };
   return report(name, "an address and a port, such as 0.0.0.0:3478, or off");
+}
+
+/** Reads a URL without a path: a relay is at `/derp`. */
+function readRelayUrl(source: SettingSource, report: Report): string | undefined {
+  const name = "SLIPWAY_RELAY_URL";
+  const text = readUrl(source, name, webProtocols, report);
+  if (text === undefined) return undefined;
+  const { origin, href } = new URL(text);
+  if (href === `${origin}/`) return origin;
+  return report(name, "a URL without a path, such as http://10.0.0.5:3000");
 }
 
 /** Parses host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */

@@ -140,6 +140,19 @@ export interface Organizations {
   updated_at: Generated<string>;
 }
 
+export interface RelayMeshKeys {
+  id: Generated<string>;
+  is_only: Generated<boolean>;
+  key_encrypted: Buffer;
+}
+
+export interface RelayReplicas {
+  heartbeat_at: Generated<string>;
+  host: string;
+  id: string;
+  url: string;
+}
+
 export interface TailnetCoordinators {
   heartbeat_at: string;
   id: string;
@@ -477,6 +490,8 @@ export interface DB {
   live_agents: LiveAgents;
   organization_members: OrganizationMembers;
   organizations: Organizations;
+  relay_mesh_keys: RelayMeshKeys;
+  relay_replicas: RelayReplicas;
   tailnet_coordinators: TailnetCoordinators;
   tailnet_peers: TailnetPeers;
   tailnet_reservations: TailnetReservations;

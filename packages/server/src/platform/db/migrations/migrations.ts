@@ -18,6 +18,7 @@ import { up as connectedAt } from "./0020-connected-at.ts";
 import { up as clockOfAgents } from "./0021-clock-of-agents.ts";
 import { up as orderOfAudit } from "./0022-order-of-audit.ts";
 import { up as tailnet } from "./0023-tailnet.ts";
+import { up as relayMesh } from "./0024-relay-mesh.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -42,4 +43,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0021-clock-of-agents": { up: clockOfAgents },
   "0022-order-of-audit": { up: orderOfAudit },
   "0023-tailnet": { up: tailnet },
+  "0024-relay-mesh": { up: relayMesh },
 };

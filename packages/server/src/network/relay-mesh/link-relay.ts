@@ -1,0 +1,68 @@
+import type { Relay } from "@slipway/relay";
+import { type Clock, withDeadline } from "@slipway/runtime";
+import { type DerpNode, type RelayDialer, RelayError } from "@slipway/tailnet";
+
+/** The time to connect to another relay. */
+const connectTimeoutMs = 10_000;
+
+interface LinkNeeds {
+  readonly relay: Pick<Relay, "link">;
+  readonly dialer: RelayDialer;
+  readonly clock: Pick<Clock, "sleep">;
+  readonly signal: AbortSignal;
+}
+
+/** Links a relay to the one at a URL until the connection ends, which it throws as a `RelayError`, or the signal's reason. */
+export async function linkRelay(
+  url: string,
+  { relay, dialer, clock, signal }: LinkNeeds,
+): Promise<never> {
+  const stream = await withDeadline(
+    connectTimeoutMs,
+    clock,
+    (limit) => dialer.dial(nodeOf(url), "upgrade", AbortSignal.any([signal, limit])),
+    "connection",
+  );
+  const ended = Promise.withResolvers<never>();
+  const session = relay.link({
+    send: (pieces, sent) => stream.send(pieces, sent),
+    // A link is read as fast as it comes: what waits for clients is bounded.
+    pause: () => undefined,
+    resume: () => undefined,
+    end: () => stream.end(),
+    destroy: () => stream.destroy(),
+  });
+  const stop = (): void => stream.destroy();
+  signal.addEventListener("abort", stop, { once: true });
+  stream.start({
+    receive: (chunk) => session.receive(chunk),
+    closed: (reason) => {
+      session.closed();
+      const why = reason === undefined ? "" : `: ${reason}`;
+      ended.reject(new RelayError("session", `the other relay closed the connection${why}`));
+    },
+  });
+  try {
+    if (signal.aborted) stop();
+    return await ended.promise;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function nodeOf(url: string): DerpNode {
+  const { protocol, hostname, port } = new URL(url);
+  const isHttp = protocol === "http:";
+  return {
+    name: url,
+    hostName: hostname.replace(/^\[|\]$/g, ""),
+    certName: undefined,
+    ipv4: undefined,
+    ipv6: undefined,
+    port: Number(port) || (isHttp ? 80 : 443),
+    isHttp,
+    isInsecure: false,
+    isStunOnly: false,
+    stunPort: undefined,
+  };
+}

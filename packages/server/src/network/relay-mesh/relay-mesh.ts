@@ -1,0 +1,125 @@
+import type { Relay } from "@slipway/relay";
+import { type Clock, errorText, type Logger, Scope, spread } from "@slipway/runtime";
+import type { RelayDialer } from "@slipway/tailnet";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { linkRelay } from "./link-relay.ts";
+import {
+  deleteReplica,
+  deleteSilentReplicas,
+  type RelayReplica,
+  selectOtherReplicas,
+  upsertReplica,
+} from "./queries.ts";
+import { isLoopback } from "./replica-url.ts";
+
+/** The interval at which a relay announces itself and looks for others (docs/protocol/tailnet.md §4.8). */
+const beatMs = 5_000;
+/** The silence after which a relay is gone: several missed heartbeats. */
+const silentSeconds = 30;
+/** The time between two attempts to reach another relay. */
+const retryMs = 5_000;
+/** The time for the last statement of a server that stops. */
+const farewellMs = 2_000;
+
+interface RelayMeshOptions {
+  readonly db: Queryable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly relay: Pick<Relay, "link">;
+  readonly dialer: RelayDialer;
+  /** This replica; its id is new for each process. */
+  readonly self: RelayReplica;
+}
+
+/** Links a replica's relay to those of the others, as they come and go. */
+export class RelayMesh {
+  readonly #options: RelayMeshOptions;
+  /** The links to others, by their id and URL. */
+  readonly #links = new Map<string, Scope>();
+
+  private constructor(options: RelayMeshOptions) {
+    this.#options = options;
+  }
+
+  /** Announces the relay, so that others link to it. */
+  static async open(options: RelayMeshOptions): Promise<RelayMesh> {
+    await upsertReplica(options.db, options.self);
+    return new RelayMesh(options);
+  }
+
+  /** The number of other replicas that are announced. */
+  get replicas(): number {
+    return this.#links.size;
+  }
+
+  /** Runs until the signal is aborted, which also closes the links. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { db, clock, logger, self } = this.#options;
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.#beat();
+        } catch (error) {
+          // The links that there are stay.
+          logger.debug({ error: errorText(error) }, "relays of other replicas not looked up");
+        }
+        await clock.sleep(spread(beatMs), signal);
+      }
+    } finally {
+      await Promise.all(this.#links.values().map((link) => link.close()));
+      await Promise.race([
+        deleteReplica(db, self.id).catch(() => undefined),
+        clock.sleep(farewellMs, AbortSignal.timeout(farewellMs)).catch(() => undefined),
+      ]);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { db, self } = this.#options;
+    await upsertReplica(db, self);
+    await deleteSilentReplicas(db, silentSeconds);
+    const others = (await selectOtherReplicas(db, self.id)).filter((one) => this.#isReachable(one));
+    const wanted = new Map(others.map((one) => [`${one.id} ${one.url}`, one]));
+    for (const [name, link] of this.#links) {
+      if (wanted.has(name)) continue;
+      this.#links.delete(name);
+      await link.close();
+    }
+    for (const [name, replica] of wanted) {
+      if (!this.#links.has(name)) this.#links.set(name, this.#open(replica));
+    }
+  }
+
+  /** A loopback address of another machine leads to this one. */
+  #isReachable({ url, host }: RelayReplica): boolean {
+    return host === this.#options.self.host || !isLoopback(url);
+  }
+
+  #open({ id, url }: RelayReplica): Scope {
+    const link = new Scope();
+    const logger = this.#options.logger.child({ replica: id, url });
+    link.run((signal) => this.#keepLinked(url, logger, signal));
+    link.failed.catch((error: unknown) => {
+      logger.error({ error: errorText(error) }, "the link to another relay has failed");
+    });
+    return link;
+  }
+
+  async #keepLinked(url: string, logger: Logger, signal: AbortSignal): Promise<void> {
+    const { relay, dialer, clock } = this.#options;
+    let isWarned = false;
+    while (!signal.aborted) {
+      try {
+        await linkRelay(url, { relay, dialer, clock, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        const fields = { error: errorText(error) };
+        if (isWarned) logger.debug(fields, "no link to the relay of another replica");
+        else logger.warn(fields, "no link to the relay of another replica");
+        isWarned = true;
+      }
+      await clock.sleep(spread(retryMs), signal);
+    }
+  }
+}

@@ -1,0 +1,271 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Relay, serveSocket, sodiumCrypto } from "@slipway/relay";
+import { type LogFields, type Logger, Scope, silentLogger, systemClock } from "@slipway/runtime";
+import { type DerpMap, nobleCrypto, RelayPool } from "@slipway/tailnet";
+import { createRelayDialer } from "@slipway/tailnet/node";
+import {
+  openLocalServer,
+  openTestDatabase,
+  type ServerProcess,
+  startServerProcess,
+  type TestDatabase,
+} from "@slipway/testkit";
+import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
+
+import { readMeshKey } from "../src/network/relay-mesh/mesh-key.ts";
+import { RelayMesh } from "../src/network/relay-mesh/relay-mesh.ts";
+import { SecretBox } from "../src/platform/auth/secret-box.ts";
+
+/* Relays of several replicas, which carry packets for each other's clients. */
+
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await openTestDatabase(inject("postgresUrl"));
+  onTestFinished(() => database[Symbol.asyncDispose]());
+});
+
+/** A client of the relay at a URL. */
+class Client {
+  readonly keys = nobleCrypto.createKeyPair();
+  readonly received: string[] = [];
+  readonly #pool: RelayPool;
+
+  constructor(url: string) {
+    this.#pool = new RelayPool({
+      identity: this.keys,
+      crypto: nobleCrypto,
+      clock: systemClock,
+      logger: silentLogger,
+      dialer: createRelayDialer(),
+      onPackets: (_regionId, _source, packets) => {
+        this.received.push(...packets.map((packet) => Buffer.from(packet).toString()));
+      },
+    });
+    onTestFinished(() => this.#pool.close());
+    this.#pool.setMap(mapAt(url));
+    this.#pool.setHome(999);
+  }
+
+  send(to: Client, text: string): void {
+    this.#pool.send(999, to.keys.publicKey, [Buffer.from(text)]);
+  }
+}
+
+function mapAt(url: string): DerpMap {
+  const { hostname, port } = new URL(url);
+  const node = {
+    name: "999b",
+    hostName: hostname,
+    certName: undefined,
+    ipv4: undefined,
+    ipv6: undefined,
+    port: Number(port),
+    isHttp: true,
+    isInsecure: false,
+    isStunOnly: false,
+    stunPort: undefined,
+  };
+  const region = { regionId: 999, code: "slipway", name: "Slipway", nodes: [node] };
+  return {
+    regions: new Map([[999, { ...region, isEmbedded: true, shouldAvoid: false }]]),
+    scores: new Map(),
+  };
+}
+
+/** Sends from one client to another until something arrives: links and logins take a moment. */
+async function exchange(from: Client, to: Client, text: string): Promise<void> {
+  await expect
+    .poll(
+      () => {
+        from.send(to, text);
+        return to.received.includes(text);
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+    .toBe(true);
+}
+
+async function readMetrics(url: string): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const lines = text.split("\n").filter((line) => line.startsWith("slipway_relay_"));
+  return new Map(lines.map((line) => [line.split(" ")[0] ?? "", Number(line.split(" ")[1])]));
+}
+
+describe("two server processes on one database", () => {
+  const secret = randomBytes(32).toString("hex");
+
+  async function start(): Promise<ServerProcess> {
+    const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const environment = { SLIPWAY_POSTGRES_URL: database.url, SLIPWAY_SECRET_KEY: secret };
+    const server = await startServerProcess({ dataDir, port: 0, environment });
+    onTestFinished(() => server.end("SIGKILL"));
+    return server;
+  }
+
+  it("carry packets between their clients, also after one was killed and replaced", async () => {
+    const [first, second] = [await start(), await start()];
+    const [ann, bob] = [new Client(first.url), new Client(second.url)];
+    await exchange(ann, bob, "to the other replica");
+    await exchange(bob, ann, "and back");
+    await expect
+      .poll(async () => (await readMetrics(first.url)).get("slipway_relay_links"))
+      .toBe(2);
+    const metrics = await readMetrics(first.url);
+    expect(metrics.get("slipway_relay_replicas")).toBe(1);
+    expect(metrics.get("slipway_relay_forwarded_packets_total")).toBeGreaterThan(0);
+
+    await second.end("SIGKILL");
+    await expect
+      .poll(async () => (await readMetrics(first.url)).get("slipway_relay_links"))
+      .toBe(0);
+    const third = await start();
+    const eve = new Client(third.url);
+    await exchange(eve, ann, "from the new replica");
+    await exchange(ann, eve, "to the new replica");
+  });
+
+  it("forget a replica at once that was stopped", async () => {
+    const [first, second] = [await start(), await start()];
+    const replicas = async (): Promise<number | undefined> =>
+      (await readMetrics(first.url)).get("slipway_relay_replicas");
+    await expect.poll(replicas, { timeout: 15_000 }).toBe(1);
+    await second.end("SIGINT");
+    expect(await database.db.selectFrom("relay_replicas").select("url").execute()).toEqual([
+      { url: first.url },
+    ]);
+    await expect.poll(replicas, { timeout: 15_000 }).toBe(0);
+  });
+});
+
+/** A relay on a port of this machine, and in the mesh. */
+interface Replica {
+  readonly url: string;
+  readonly relay: Relay;
+  readonly mesh: RelayMesh;
+}
+
+async function openReplica({
+  meshKey,
+  logger = silentLogger,
+  host = "this-machine",
+  announcedUrl,
+}: {
+  readonly meshKey: string;
+  readonly logger?: Logger;
+  readonly host?: string;
+  readonly announcedUrl?: string;
+}): Promise<Replica> {
+  const { db } = database;
+  const relay = new Relay({
+    crypto: sodiumCrypto,
+    clock: systemClock,
+    logger: silentLogger,
+    meshKey,
+  });
+  const http = createServer();
+  http.on("upgrade", (_request, socket) => {
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\n\r\n",
+    );
+    serveSocket(socket, (transport) => relay.accept(transport));
+  });
+  const { url, ...listening } = await openLocalServer(http);
+  const self = { id: randomUUID(), url: announcedUrl ?? url, host };
+  const needs = { db, clock: systemClock, logger, relay, dialer: createRelayDialer(), self };
+  const mesh = await RelayMesh.open(needs);
+  const scope = new Scope();
+  scope.run((signal) => mesh.run(signal));
+  onTestFinished(async () => {
+    await scope.close();
+    await relay.close(0);
+    await listening[Symbol.asyncDispose]();
+  });
+  return { url, relay, mesh };
+}
+
+/** Keeps what is logged at one level. */
+function recordingLogger(messages: string[]): Logger {
+  const warn = (fields: LogFields, message: string): void => {
+    messages.push(`${message}: ${String(fields["error"])}`);
+  };
+  return { ...silentLogger, warn, child: () => recordingLogger(messages) };
+}
+
+describe("the mesh", () => {
+  it("does not link relays that have another key, and tells so once", async () => {
+    const messages: string[] = [];
+    const one = await openReplica({ meshKey: "one", logger: recordingLogger(messages) });
+    const other = await openReplica({ meshKey: "other" });
+    await expect.poll(() => other.relay.counters.logins).toBeGreaterThan(0);
+    await expect.poll(() => messages.length, { timeout: 15_000 }).toBeGreaterThan(0);
+    expect(one.relay.counters.forwardedPackets).toBe(0);
+    expect(messages).toEqual([
+      "no link to the relay of another replica: the other relay closed the connection",
+    ]);
+  });
+
+  it("gives up a link to itself", async () => {
+    const one = await openReplica({ meshKey: "key" });
+    const other = { id: randomUUID(), url: one.url, host: "this-machine" };
+    await RelayMesh.open({
+      db: database.db,
+      clock: systemClock,
+      logger: silentLogger,
+      relay: one.relay,
+      dialer: createRelayDialer(),
+      self: other,
+    });
+    await expect
+      .poll(() => one.relay.counters.closed["own-relay"], { timeout: 15_000 })
+      .toBeGreaterThan(0);
+    expect(one.relay.counters.links).toBe(0);
+  });
+
+  it("does not take the loopback address of another machine for a relay", async () => {
+    const one = await openReplica({ meshKey: "key" });
+    const other = await openReplica({ meshKey: "key", host: "another-machine" });
+    const third = await openReplica({ meshKey: "key" });
+    await expect.poll(() => one.relay.counters.links, { timeout: 15_000 }).toBe(2);
+    expect([one.mesh.replicas, third.mesh.replicas]).toEqual([1, 1]);
+    expect([other.mesh.replicas, other.relay.counters.logins]).toEqual([0, 0]);
+  });
+
+  it("goes on after a relay that nobody reaches", async () => {
+    const messages: string[] = [];
+    await openReplica({ meshKey: "key", announcedUrl: "http://127.0.0.1:1" });
+    const one = await openReplica({ meshKey: "key", logger: recordingLogger(messages) });
+    const other = await openReplica({ meshKey: "key" });
+    const [ann, bob] = [new Client(one.url), new Client(other.url)];
+    await exchange(ann, bob, "hello");
+    expect(messages).toEqual([expect.stringContaining("ECONNREFUSED")]);
+  });
+});
+
+describe("the key of the mesh", () => {
+  it("is the same for all replicas, and encrypted", async () => {
+    const { db } = database;
+    const secrets = new SecretBox(["one key"]);
+    const keys = await Promise.all(
+      Array.from({ length: 5 }, () => readMeshKey(db, secrets, silentLogger)),
+    );
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^[\w-]{32}$/);
+    const [row] = await db.selectFrom("relay_mesh_keys").select("key_encrypted").execute();
+    expect(row?.key_encrypted.includes(keys[0] ?? "")).toBe(false);
+  });
+
+  it("is missed, with a warning, by a server with another secret key", async () => {
+    const { db } = database;
+    await readMeshKey(db, new SecretBox(["one key"]), silentLogger);
+    const messages: string[] = [];
+    const key = await readMeshKey(db, new SecretBox(["another"]), recordingLogger(messages));
+    expect([key, messages.length]).toEqual([undefined, 1]);
+  });
+});
