@@ -260,6 +260,8 @@ export const layers: readonly PackageLayer[] = [
       "claim-stage",
       // Simulated links in virtual time, and connections over them.
       "links",
+      // Networks of namespaces, and links that a process carries through them.
+      "netlab",
       "hostile",
     ],
   },

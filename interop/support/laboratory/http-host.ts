@@ -1,0 +1,22 @@
+import { type Host, LabProgram } from "@slipway/testkit/netlab";
+
+/** The calls to a client of the internet's HTTP server on a host of the laboratory, which `http-program.ts` answers. */
+export interface HttpCalls {
+  /** Requests a path, and returns the body of the response. */
+  get(path: string): Promise<string>;
+  /** Asks for an upgrade, and returns the status. */
+  upgrade(protocol: string): Promise<number>;
+  /** Sends a text by a new WebSocket, and returns the answer. */
+  echo(text: string): Promise<string>;
+}
+
+/** Opens a client, which the laboratory closes. */
+export async function openHttpHost({ namespace }: Host): Promise<HttpCalls> {
+  const source = new URL("./http-program.ts", import.meta.url);
+  const program = await LabProgram.start<HttpCalls>({ namespace, source });
+  return {
+    get: (path) => program.call("get", path),
+    upgrade: (protocol) => program.call("upgrade", protocol),
+    echo: (text) => program.call("echo", text),
+  };
+}

@@ -1,0 +1,38 @@
+import { firewallRules, interceptChain } from "./firewall.ts";
+import { LabProgram } from "./lab-program.ts";
+import type { RouterPlan } from "./layout.ts";
+import type { Namespace } from "./namespace.ts";
+import type { Uplink } from "./uplink.ts";
+
+const middlebox = new URL("./middlebox-program.ts", import.meta.url);
+
+/** A router before some hosts. */
+export class Router {
+  readonly namespace: Namespace;
+  /** The way to the internet. */
+  readonly uplink: Uplink;
+
+  private constructor(namespace: Namespace, uplink: Uplink) {
+    this.namespace = namespace;
+    this.uplink = uplink;
+  }
+
+  static async open(namespace: Namespace, uplink: Uplink, plan: RouterPlan): Promise<Router> {
+    const router = new Router(namespace, uplink);
+    await namespace.run("nft", ["-f", "-"], { input: firewallRules(plan) });
+    await namespace.shell("echo 1 > /proc/sys/net/ipv4/ip_forward");
+    return router;
+  }
+
+  /**
+   * Puts a proxy of HTTP into the way of connections to an address and a port: it passes requests and WebSockets on, and
+   * answers other upgrades with 403, that to DERP too.
+   */
+  async interceptHttp(address: string, port: number): Promise<void> {
+    const { namespace } = this;
+    const args = [address, String(port)];
+    const { greeting } = await LabProgram.start({ namespace, source: middlebox, args });
+    const rule = `ip daddr ${address} tcp dport ${String(port)} redirect to :${String(greeting)}`;
+    await namespace.run("nft", ["-f", "-"], { input: `add rule ${interceptChain} ${rule}\n` });
+  }
+}

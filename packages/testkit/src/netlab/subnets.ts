@@ -1,0 +1,53 @@
+/** The subnets of a block of 256 addresses. */
+const subnetsPerBlock = 16;
+const addressesPerSubnet = 256 / subnetsPerBlock;
+
+/** A block of 256 IPv4 addresses, such as `192.0.2`, which is given out in subnets. */
+export class AddressBlock {
+  readonly #prefix: string;
+  #taken = 0;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Returns the next subnet. Throws when all are taken. */
+  take(): Subnet {
+    if (this.#taken === subnetsPerBlock) {
+      throw new Error(`${this.#prefix}.0/24 has ${String(subnetsPerBlock)} subnets, wanted more`);
+    }
+    const subnet = new Subnet(this.#prefix, this.#taken * addressesPerSubnet);
+    this.#taken += 1;
+    return subnet;
+  }
+}
+
+/** The addresses of one link: the first is the gateway's, the others those of the host, one after the other. */
+export class Subnet {
+  /** The length of its prefix. */
+  readonly bits = 28;
+  readonly #prefix: string;
+  readonly #first: number;
+  #hosts = 0;
+
+  constructor(prefix: string, first: number) {
+    this.#prefix = prefix;
+    this.#first = first;
+  }
+
+  get network(): string {
+    return `${this.#prefix}.${String(this.#first)}/${String(this.bits)}`;
+  }
+
+  get gateway(): string {
+    return `${this.#prefix}.${String(this.#first + 1)}`;
+  }
+
+  /** Returns an address that the host has not had. Throws when it has had all. */
+  nextHost(): string {
+    // Neither the network's, nor the gateway's, nor that of broadcasts.
+    if (this.#hosts === addressesPerSubnet - 3) throw new Error(`no more hosts in ${this.network}`);
+    this.#hosts += 1;
+    return `${this.#prefix}.${String(this.#first + 1 + this.#hosts)}`;
+  }
+}
