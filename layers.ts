@@ -83,8 +83,19 @@ export const layers: readonly PackageLayer[] = [
     name: "tailnet",
     mayImport: ["runtime", "wire"],
     // All but `node`, the sockets and the native cryptography, runs in a browser too.
-    browser: ["identity", "crypto", "coordination", "relay", "path", "tunnel", "stack", "net"],
+    browser: [
+      "timing",
+      "identity",
+      "crypto",
+      "coordination",
+      "relay",
+      "path",
+      "tunnel",
+      "stack",
+      "net",
+    ],
     folders: [
+      "timing",
       "identity",
       "crypto",
       "coordination",

@@ -96,3 +96,8 @@ export type {
   OpenSession,
   ResumeToken,
 } from "./coordination/service.ts";
+
+export { TunnelError } from "./tunnel/errors.ts";
+export type { TunnelErrorCode } from "./tunnel/errors.ts";
+export type { PeerSettings, TunnelOptions } from "./tunnel/options.ts";
+export { Tunnel } from "./tunnel/tunnel.ts";

@@ -13,3 +13,5 @@ export { PathWorld, WorldPeer } from "./links/path-world.ts";
 export type { RelayFlight } from "./links/path-world.ts";
 export { Nat, SimulatedSocket, UdpNetwork } from "./links/udp-network.ts";
 export type { Flight, NatMapping } from "./links/udp-network.ts";
+export { packetTo, TunnelPair } from "./links/tunnel-pair.ts";
+export type { TunnelEnd, TunnelPairOptions } from "./links/tunnel-pair.ts";

@@ -12,6 +12,7 @@ import {
   type TcpSegment,
 } from "@slipway/wire";
 
+import { WakeQueue } from "../timing/wake-queue.ts";
 import type { Endpoint } from "./address.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { StackError } from "./errors.ts";
@@ -22,7 +23,6 @@ import { TcpLink } from "./tcp-link.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import { TcpRequest } from "./tcp-request.ts";
 import { TcpStream } from "./tcp-stream.ts";
-import { WakeQueue } from "./wake-queue.ts";
 
 /** The stack as the layer needs it. */
 export interface TcpLayerNeeds {

@@ -1,9 +1,9 @@
 import type { Ipv6Header, TcpConnection } from "@slipway/wire";
 
+import type { Sleeper } from "../timing/wake-queue.ts";
 import type { Endpoint } from "./address.ts";
 import type { Connected } from "./connection-table.ts";
 import type { TcpStream } from "./tcp-stream.ts";
-import type { Sleeper } from "./wake-queue.ts";
 
 /** The holder of connections whose handshake is not done. */
 export interface Backlog {

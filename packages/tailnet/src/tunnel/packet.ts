@@ -1,0 +1,16 @@
+import { ipv6HeaderBytes } from "@slipway/wire";
+
+/** The places of the addresses in an IPv6 packet. */
+export const sourceOffset = 8;
+export const destinationOffset = 24;
+
+/**
+ * Returns where the IPv6 packet ends that begins at `start`; undefined if it is none, or does not end by `end`. The hot
+ * path has no need of the other fields.
+ */
+export function packetEnd(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (end - start < ipv6HeaderBytes || (bytes[start] ?? 0) >>> 4 !== 6) return undefined;
+  const payloadBytes = ((bytes[start + 4] ?? 0) << 8) | (bytes[start + 5] ?? 0);
+  const packetEndsAt = start + ipv6HeaderBytes + payloadBytes;
+  return packetEndsAt <= end ? packetEndsAt : undefined;
+}

@@ -1,0 +1,90 @@
+import {
+  aeadTagBytes,
+  minTransportBytes,
+  transportHeaderBytes,
+  transportReceiver,
+  type IndexEntry,
+  type IndexTable,
+  type TransportSession,
+  type WireguardPeer,
+} from "@slipway/wire";
+
+import type { AddressRoutes } from "./address-routes.ts";
+import { packetEnd, sourceOffset } from "./packet.ts";
+
+/** The tunnel as decryption needs it. */
+export interface ReceiverNeeds {
+  readonly indices: IndexTable<IndexEntry>;
+  readonly routes: AddressRoutes<WireguardPeer>;
+  /** Takes that genuine messages of a peer have arrived. */
+  readonly received: (peer: WireguardPeer, session: TransportSession, hasData: boolean) => void;
+}
+
+/**
+ * Decrypts a batch of transport messages. What follows from an index is looked up once for a row of messages with the same
+ * one, and what follows from a row is done at its end.
+ */
+export class Receiver {
+  readonly #needs: ReceiverNeeds;
+  #now = 0;
+  #index = -1;
+  #entry: IndexEntry | undefined;
+  #count = 0;
+  #hasData = false;
+  #packets: Uint8Array[] = [];
+
+  constructor(needs: ReceiverNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Begins a batch. */
+  start(now: number): void {
+    this.#now = now;
+    this.#index = -1;
+    this.#entry = undefined;
+  }
+
+  /** Decrypts a message; a forged one, or one from an address that is not its sender's, is dropped. */
+  open(message: Uint8Array): void {
+    const index = transportReceiver(message);
+    if (index !== this.#index) this.#turnTo(index);
+    const entry = this.#entry;
+    if (entry?.session === undefined || !entry.session.open(message)) return;
+    this.#count += 1;
+    if (message.length === minTransportBytes) return;
+    this.#hasData = true;
+    const limit = message.length - aeadTagBytes;
+    const end = packetEnd(message, transportHeaderBytes, limit);
+    if (end === undefined) return;
+    const owner = this.#needs.routes.find(message, transportHeaderBytes + sourceOffset);
+    if (owner === entry.peer) this.#packets.push(message.subarray(transportHeaderBytes, end));
+  }
+
+  /** Ends the row: handshakes may change what an index means. */
+  endRow(): void {
+    const entry = this.#entry;
+    const hasData = this.#hasData;
+    const count = this.#count;
+    this.#index = -1;
+    this.#entry = undefined;
+    this.#count = 0;
+    this.#hasData = false;
+    if (entry?.session === undefined || count === 0) return;
+    this.#needs.received(entry.peer, entry.session, hasData);
+  }
+
+  /** Ends the batch and takes its packets. */
+  take(): readonly Uint8Array[] {
+    this.endRow();
+    const packets = this.#packets;
+    if (packets.length > 0) this.#packets = [];
+    return packets;
+  }
+
+  #turnTo(index: number): void {
+    this.endRow();
+    const entry = this.#needs.indices.get(index);
+    this.#index = index;
+    this.#entry = entry?.session?.isUsable(this.#now) === true ? entry : undefined;
+  }
+}

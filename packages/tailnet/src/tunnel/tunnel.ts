@@ -1,0 +1,360 @@
+import { Scope, Wake, type Clock } from "@slipway/runtime";
+import {
+  createLocalIdentity,
+  createRemoteIdentity,
+  defaultHandshakeLimits,
+  encodeHex,
+  HandshakeGate,
+  IndexTable,
+  ipv6AddressBytes,
+  openInitiation,
+  parseCookieReply,
+  parseHandshakeResponse,
+  parseInitiation,
+  transportBytes,
+  transportHeaderBytes,
+  WireguardPeer,
+  wireguardMessageKind,
+  type IndexEntry,
+  type LocalIdentity,
+  type TransportSession,
+} from "@slipway/wire";
+
+import { WakeQueue } from "../timing/wake-queue.ts";
+import { AddressRoutes } from "./address-routes.ts";
+import { DatagramPool } from "./datagram-pool.ts";
+import { TunnelError } from "./errors.ts";
+import type { PeerSettings, TunnelOptions } from "./options.ts";
+import { destinationOffset, packetEnd } from "./packet.ts";
+import { Receiver } from "./receiver.ts";
+import { TunnelPeer } from "./tunnel-peer.ts";
+
+/** The longest sleep that a timer takes; the loop looks again then. */
+const maxSleepMs = 2 ** 30;
+const keyBytes = 32;
+/** The datagrams to one peer that wait for the end of the turn; more go out before it. */
+const maxOutgoing = 1024;
+
+/**
+ * A WireGuard device for many peers: encrypts IPv6 packets to the peer that has their destination, and decrypts what comes
+ * from peers. It knows nothing of paths: `transmit` chooses one. Whoever opens it closes it.
+ */
+export class Tunnel<Source = unknown> implements AsyncDisposable {
+  readonly #options: TunnelOptions<Source>;
+  readonly #clock: Clock;
+  readonly #local: LocalIdentity;
+  readonly #gate: HandshakeGate;
+  readonly #indices: IndexTable<IndexEntry>;
+  readonly #unixOffsetMs: number;
+  readonly #peers = new Map<string, TunnelPeer>();
+  readonly #byProtocol = new Map<WireguardPeer, TunnelPeer>();
+  readonly #routes = new AddressRoutes<WireguardPeer>();
+  readonly #receiver: Receiver;
+  readonly #pool = new DatagramPool();
+  readonly #wakes = new WakeQueue<TunnelPeer>();
+  readonly #scope = new Scope();
+  readonly #wake = new Wake();
+  #sleepsUntil = Number.POSITIVE_INFINITY;
+  #dirty: TunnelPeer[] = [];
+  /** The genuine senders of the batch that is being received. */
+  #authenticated = new Set<TunnelPeer>();
+  #isClosed = false;
+
+  constructor(options: TunnelOptions<Source>) {
+    const { clock, crypto, privateKey, handshakeLimits } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#local = createLocalIdentity(crypto, privateKey);
+    this.#gate = new HandshakeGate(this.#local, { ...defaultHandshakeLimits, ...handshakeLimits });
+    this.#indices = new IndexTable((length) => crypto.randomBytes(length));
+    this.#unixOffsetMs = clock.now() - clock.monotonic();
+    this.#receiver = new Receiver({
+      indices: this.#indices,
+      routes: this.#routes,
+      received: (protocol, session, hasData) => this.#received(protocol, session, hasData),
+    });
+    this.#scope.run((signal) => this.#run(signal));
+  }
+
+  /** Our public key. */
+  get publicKey(): Uint8Array {
+    return this.#local.keys.publicKey;
+  }
+
+  /** The number of handshakes and sessions that are held: a few for each peer. */
+  get sessions(): number {
+    return this.#indices.size;
+  }
+
+  /** Rejects if the tunnel itself has failed, after which it does nothing; never resolves. */
+  get failed(): Promise<never> {
+    return this.#scope.failed;
+  }
+
+  /**
+   * Adds a peer, or changes what it may. An address that another peer has becomes this one's. Throws `TunnelError` for a
+   * key or address that cannot be one.
+   */
+  setPeer({ publicKey, allowedAddresses, persistentKeepaliveMs }: PeerSettings): void {
+    for (const { length } of allowedAddresses) {
+      if (length === ipv6AddressBytes) continue;
+      throw new TunnelError("malformed-address", `address of ${String(length)} bytes, wanted 16`);
+    }
+    const peer = this.#peers.get(encodeHex(publicKey)) ?? this.#addPeer(publicKey);
+    this.#routes.assign(peer.protocol, allowedAddresses);
+    peer.protocol.setPersistentKeepAlive(persistentKeepaliveMs, this.#clock.monotonic());
+    this.#touch(peer);
+  }
+
+  /** Forgets a peer and its sessions. */
+  removePeer(publicKey: Uint8Array): void {
+    const key = encodeHex(publicKey);
+    const peer = this.#peers.get(key);
+    if (peer === undefined) return;
+    this.#peers.delete(key);
+    this.#byProtocol.delete(peer.protocol);
+    this.#routes.remove(peer.protocol);
+    this.#wakes.remove(peer);
+    peer.protocol.close();
+    peer.outgoing = [];
+  }
+
+  /** Returns the public keys of all peers. */
+  peers(): readonly Uint8Array[] {
+    return [...this.#peers.values()].map(({ publicKey }) => publicKey);
+  }
+
+  /** Begins a handshake with a peer, unless one was begun within five seconds. */
+  initiate(publicKey: Uint8Array): void {
+    const peer = this.#peers.get(encodeHex(publicKey));
+    if (peer === undefined) return;
+    peer.protocol.initiate(this.#clock.monotonic());
+    this.#touch(peer);
+  }
+
+  /** Returns the monotonic time of the last handshake that both sides have confirmed. */
+  lastHandshakeAt(publicKey: Uint8Array): number | undefined {
+    return this.#peers.get(encodeHex(publicKey))?.protocol.lastHandshakeAt;
+  }
+
+  /** Sends IPv6 packets; those to nobody are dropped. The views may be reused at once. */
+  send(packets: readonly Uint8Array[]): void {
+    const now = this.#clock.monotonic();
+    let protocol: WireguardPeer | undefined;
+    let peer: TunnelPeer | undefined;
+    let session: TransportSession | undefined;
+    for (const packet of packets) {
+      if (packetEnd(packet, 0, packet.length) === undefined) continue;
+      const owner = this.#routes.find(packet, destinationOffset);
+      if (owner === undefined) continue;
+      if (owner !== protocol) {
+        protocol = owner;
+        peer = this.#byProtocol.get(owner);
+        session = owner.sessionToSend(now);
+        if (session !== undefined) owner.sent(now);
+        if (peer !== undefined) this.#touch(peer);
+      }
+      if (session === undefined) owner.stage(Uint8Array.from(packet), now);
+      else if (peer !== undefined) this.#seal(peer, session, packet);
+    }
+  }
+
+  /**
+   * Takes datagrams from `source`, and decrypts them in place. `publicKey` is the sender's if the path vouches for it, as a
+   * relay does.
+   */
+  receive(
+    datagrams: readonly Uint8Array[],
+    source: Source,
+    publicKey: Uint8Array | undefined,
+  ): void {
+    if (this.#isClosed) return;
+    const now = this.#clock.monotonic();
+    this.#receiver.start(now);
+    for (const datagram of datagrams) {
+      const kind = wireguardMessageKind(datagram);
+      if (kind === "transport") {
+        this.#receiver.open(datagram);
+        continue;
+      }
+      this.#receiver.endRow();
+      if (kind === "initiation") this.#receiveInitiation(datagram, { source, publicKey, now });
+      else if (kind === "response") this.#receiveResponse(datagram, now);
+      else if (kind === "cookie-reply") this.#receiveCookie(datagram, now);
+    }
+    const packets = this.#receiver.take();
+    this.#reportSenders(source);
+    if (packets.length > 0) this.#options.deliver(packets);
+  }
+
+  /** Forgets all peers. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const publicKey of this.peers()) this.removePeer(publicKey);
+    await this.#scope.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #addPeer(publicKey: Uint8Array): TunnelPeer {
+    const remote =
+      publicKey.length === keyBytes
+        ? createRemoteIdentity(this.#local, Uint8Array.from(publicKey))
+        : undefined;
+    if (remote === undefined) {
+      throw new TunnelError("unusable-key", "the public key is not usable, wanted one of X25519");
+    }
+    const protocol = new WireguardPeer(
+      { local: this.#local, indices: this.#indices, unixOffsetMs: this.#unixOffsetMs },
+      remote,
+    );
+    const peer = new TunnelPeer(remote.publicKey, protocol);
+    this.#peers.set(encodeHex(publicKey), peer);
+    this.#byProtocol.set(protocol, peer);
+    return peer;
+  }
+
+  #seal(peer: TunnelPeer, session: TransportSession, packet: Uint8Array): void {
+    const datagram = this.#pool.take(transportBytes(packet.length));
+    datagram.set(packet, transportHeaderBytes);
+    session.seal(datagram);
+    peer.outgoing.push(datagram);
+    if (peer.outgoing.length >= maxOutgoing) this.#transmit(peer);
+  }
+
+  #receiveInitiation(
+    message: Uint8Array,
+    from: {
+      readonly source: Source;
+      readonly publicKey: Uint8Array | undefined;
+      readonly now: number;
+    },
+  ): void {
+    const { source, publicKey, now } = from;
+    const text =
+      publicKey === undefined
+        ? (this.#options.sourceText?.(source) ?? "")
+        : `key ${encodeHex(publicKey)}`;
+    const admission = this.#gate.admit(message, text, now);
+    if (admission.kind === "challenged") this.#challenge(admission.reply, from);
+    if (admission.kind !== "admitted") return;
+    const opened = openInitiation(this.#local, parseInitiation(message));
+    if (opened === undefined) return;
+    const key = encodeHex(opened.remoteKey);
+    if (publicKey !== undefined && key !== encodeHex(publicKey)) return;
+    const peer = this.#peers.get(key);
+    if (peer?.protocol.receiveInitiation(opened, now) === true) this.#authenticate(peer);
+  }
+
+  #challenge(
+    reply: Uint8Array,
+    { source, publicKey }: { readonly source: Source; readonly publicKey: Uint8Array | undefined },
+  ): void {
+    if (publicKey === undefined) this.#options.reply?.(source, reply);
+    else this.#options.transmit(publicKey, [reply]);
+  }
+
+  #receiveResponse(message: Uint8Array, now: number): void {
+    const response = parseHandshakeResponse(message);
+    const protocol = this.#indices.get(response.receiver)?.peer;
+    if (protocol === undefined || !this.#gate.isResponse(message)) return;
+    const peer = this.#byProtocol.get(protocol);
+    if (peer !== undefined && protocol.receiveResponse(response, now)) this.#authenticate(peer);
+  }
+
+  #receiveCookie(message: Uint8Array, now: number): void {
+    const reply = parseCookieReply(message);
+    this.#indices.get(reply.receiver)?.peer.receiveCookie(reply, now);
+  }
+
+  #received(protocol: WireguardPeer, session: TransportSession, hasData: boolean): void {
+    const peer = this.#byProtocol.get(protocol);
+    if (peer === undefined) return;
+    protocol.received(session, hasData, this.#clock.monotonic());
+    this.#authenticate(peer);
+  }
+
+  #authenticate(peer: TunnelPeer): void {
+    this.#authenticated.add(peer);
+    this.#touch(peer);
+    this.#schedule(peer);
+  }
+
+  #reportSenders(source: Source): void {
+    if (this.#authenticated.size === 0) return;
+    const senders = this.#authenticated;
+    this.#authenticated = new Set();
+    for (const { publicKey } of senders) this.#options.onAuthenticated?.(publicKey, source);
+  }
+
+  /** Has what a peer sends go out at the end of the turn. */
+  #touch(peer: TunnelPeer): void {
+    if (peer.isDirty) return;
+    peer.isDirty = true;
+    this.#dirty.push(peer);
+    if (this.#dirty.length === 1) queueMicrotask(() => this.#flushSafely());
+  }
+
+  #flushSafely(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      // An error of the taker of datagrams is the tunnel's failure; nobody else would handle it.
+      this.#scope.run(async () => {
+        throw error;
+      });
+    }
+  }
+
+  #flush(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const peer of dirty) {
+      peer.isDirty = false;
+      if (!this.#byProtocol.has(peer.protocol)) continue;
+      this.#transmit(peer);
+      this.#schedule(peer);
+      this.#reportHandshake(peer);
+    }
+  }
+
+  #transmit(peer: TunnelPeer): void {
+    const datagrams = peer.takeDatagrams();
+    if (datagrams.length > 0) this.#options.transmit(peer.publicKey, datagrams);
+  }
+
+  #reportHandshake(peer: TunnelPeer): void {
+    const at = peer.protocol.lastHandshakeAt;
+    if (at === undefined || at === peer.reportedHandshakeAt) return;
+    peer.reportedHandshakeAt = at;
+    this.#options.onHandshake?.(peer.publicKey, at);
+  }
+
+  #schedule(peer: TunnelPeer): void {
+    const { nextWake } = peer.protocol;
+    if (nextWake === Number.POSITIVE_INFINITY) return;
+    this.#wakes.schedule(peer, nextWake);
+    if (nextWake < this.#sleepsUntil) this.#wake.wake();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const now = this.#clock.monotonic();
+      this.#tick(now);
+      this.#sleepsUntil = this.#wakes.next ?? Number.POSITIVE_INFINITY;
+      await this.#wake.wait(Math.min(this.#sleepsUntil - now, maxSleepMs), this.#clock, signal);
+      this.#sleepsUntil = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  #tick(now: number): void {
+    for (let peer = this.#wakes.takeDue(now); peer; peer = this.#wakes.takeDue(now)) {
+      peer.protocol.tick(now);
+      this.#touch(peer);
+      this.#schedule(peer);
+    }
+  }
+}
