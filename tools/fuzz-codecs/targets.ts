@@ -17,6 +17,8 @@ import { schedulesTarget } from "./targets/schedules.ts";
 import { stunTarget } from "./targets/stun.ts";
 import { tcpPeerTarget } from "./targets/tcp-peer.ts";
 import { templateTarget } from "./targets/template.ts";
+import { tunnelTarget } from "./targets/tunnel.ts";
+import { wireguardTarget } from "./targets/wireguard.ts";
 import { yamuxTarget } from "./targets/yamux.ts";
 
 /** The targets: everything that reads bytes from outside. */
@@ -30,6 +32,8 @@ export const targets: readonly FuzzTarget[] = [
   stunTarget,
   discoTarget,
   packetsTarget,
+  wireguardTarget,
+  tunnelTarget,
   tcpPeerTarget,
   agentSessionTarget,
   templateTarget,

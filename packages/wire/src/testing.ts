@@ -9,6 +9,11 @@ export { encodeMetadata, parseMetadata } from "./drpc/metadata.ts";
 export { encodeRpcError, parseRpcError } from "./drpc/rpc-error.ts";
 export { optionsBytes, writeOptions } from "./tcp/options.ts";
 export { writeHeader } from "./tcp/segment.ts";
+export {
+  encodeCookieReply,
+  encodeHandshakeResponse,
+  encodeInitiation,
+} from "./wireguard/message.ts";
 export { encodeHeader, Flag, FrameType } from "./yamux/header.ts";
 export { maxWaitingReplies } from "./yamux/output.ts";
 export { initialWindow } from "./yamux/stream-state.ts";
