@@ -133,15 +133,19 @@ export class PathDriver implements AsyncDisposable {
     if (route.kind !== "udp") this.#options.relaySend(route.regionId, peerKey, datagrams);
   }
 
-  /** Takes a packet that a relay says a peer has sent. Those of unknown peers are dropped. */
-  receiveFromRelay(regionId: number, sourceKey: Uint8Array, packet: Uint8Array): void {
+  /** Takes packets that a relay says a peer has sent. Those of unknown peers are dropped. */
+  receiveFromRelay(regionId: number, sourceKey: Uint8Array, packets: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     const nodeKey = keyText(sourceKey);
     const peer = this.#peers.get(nodeKey);
     if (peer === undefined) return;
-    const opened = this.#sealer.open(packet);
-    if (opened === "other") this.#options.deliver([packet], peer.nodeKey);
-    else this.#receiveMessage(opened, { kind: "relay", regionId, nodeKey }, packet.length);
+    const others: Uint8Array[] = [];
+    for (const packet of packets) {
+      const opened = this.#sealer.open(packet);
+      if (opened === "other") others.push(packet);
+      else this.#receiveMessage(opened, { kind: "relay", regionId, nodeKey }, packet.length);
+    }
+    if (others.length > 0) this.#options.deliver(others, peer.nodeKey);
   }
 
   /**

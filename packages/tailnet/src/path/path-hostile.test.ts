@@ -140,7 +140,9 @@ it("sends a victim little that a hostile peer calls for", async () => {
   }));
   for (let second = 0; second < 30; second += 1) {
     for (let index = 0; index < 20; index += 1) {
-      one.driver.receiveFromRelay(999, other.node.publicKey, sealAs(other, one, callFor(victims)));
+      one.driver.receiveFromRelay(999, other.node.publicKey, [
+        sealAs(other, one, callFor(victims)),
+      ]);
     }
     await world.clock.advance(1000);
   }
@@ -157,7 +159,7 @@ it("sends nothing to addresses that no peer is at, nor to itself", async () => {
     port: 80,
   }));
   const call = callFor([...nowhere, address(one), { address: "fd7a:115c:a1e0::1", port: 4 }]);
-  one.driver.receiveFromRelay(999, other.node.publicKey, sealAs(other, one, call));
+  one.driver.receiveFromRelay(999, other.node.publicKey, [sealAs(other, one, call)]);
   const texts = [...nowhere, address(one)].map((to) => `${to.address}:${String(to.port)}`);
   one.driver.setPeer({
     nodeKey: other.node.publicKey,
@@ -181,11 +183,11 @@ it("takes a call only from the relay, and only of the peer that owns the key", a
   const flights = watch(stage, (to) => to.address === attacker.address);
   const call = sealAs(other, one, callFor([attacker]));
   world.network.send({ from: address(other), to: address(one), datagram: call });
-  one.driver.receiveFromRelay(999, third.node.publicKey, call);
-  one.driver.receiveFromRelay(999, nobleCrypto.createKeyPair().publicKey, call);
+  one.driver.receiveFromRelay(999, third.node.publicKey, [call]);
+  one.driver.receiveFromRelay(999, nobleCrypto.createKeyPair().publicKey, [call]);
   await world.clock.advance(1000);
   expect(flights()).toEqual([]);
-  one.driver.receiveFromRelay(999, other.node.publicKey, call);
+  one.driver.receiveFromRelay(999, other.node.publicKey, [call]);
   await world.clock.advance(1000);
   expect(flights()).toHaveLength(1);
 });
@@ -214,7 +216,7 @@ it("answers pings over the relay only so often", async () => {
   for (let index = 0; index < 1000; index += 1) {
     const transactionId = nobleCrypto.randomBytes(12);
     const message = { type: "ping" as const, transactionId, nodeKey: other.node.publicKey };
-    one.driver.receiveFromRelay(999, other.node.publicKey, sealAs(other, one, message));
+    one.driver.receiveFromRelay(999, other.node.publicKey, [sealAs(other, one, message)]);
   }
   expect(pongs).toBe(64);
   await world.clock.advance(1000);

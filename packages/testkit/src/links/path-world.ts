@@ -47,7 +47,7 @@ export class PathWorld implements AsyncDisposable {
     const packet = Uint8Array.from(flight.packet);
     void this.clock
       .sleep(relayDelayMs, neverAborted)
-      .then(() => receiver?.driver.receiveFromRelay(relayRegion, flight.from, packet));
+      .then(() => receiver?.driver.receiveFromRelay(relayRegion, flight.from, [packet]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
