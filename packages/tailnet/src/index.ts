@@ -101,3 +101,5 @@ export { TunnelError } from "./tunnel/errors.ts";
 export type { TunnelErrorCode } from "./tunnel/errors.ts";
 export type { PeerSettings, TunnelOptions } from "./tunnel/options.ts";
 export { Tunnel } from "./tunnel/tunnel.ts";
+export { TailnetPeer } from "./net/tailnet-peer.ts";
+export type { NetworkStatus, TailnetPeerOptions } from "./net/tailnet-peer.ts";

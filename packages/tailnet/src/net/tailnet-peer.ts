@@ -1,0 +1,308 @@
+import { abortable, type Clock, type Logger, Scope } from "@slipway/runtime";
+import type { DERPMap, KeyPair } from "@slipway/wire";
+
+import { Coordination } from "../coordination/coordination.ts";
+import type { PeerAction } from "../coordination/peer-action.ts";
+import type { TailnetCrypto } from "../crypto/crypto.ts";
+import type { DatagramSocket } from "../path/datagram-socket.ts";
+import type { PeerRoute, PingAnswer } from "../path/path-action.ts";
+import { PathDriver } from "../path/path-driver.ts";
+import type { UdpReport } from "../path/stun-client.ts";
+import { stunServersOf } from "../path/stun-servers.ts";
+import { type DerpMap, readDerpMap, rewriteEmbedded } from "../relay/derp-map.ts";
+import { derpLatencies, type FetchLatency, type LatencyReport } from "../relay/region-latency.ts";
+import type { RelayStatus } from "../relay/relay-client.ts";
+import { RelayPool } from "../relay/relay-pool.ts";
+import type { RelayDialer } from "../relay/relay-stream.ts";
+import { StackError } from "../stack/errors.ts";
+import { NetworkStack } from "../stack/network-stack.ts";
+import { Tunnel } from "../tunnel/tunnel.ts";
+import { HomeFinder } from "./home-finder.ts";
+import { TsmpLayer } from "./tsmp-layer.ts";
+
+export interface TailnetPeerOptions {
+  /** An agent is reached by others; a client opens tunnels. */
+  readonly role: "agent" | "client";
+  /** The number of its node: `nodeIdOf` an agent's id, or 63 random bits. */
+  readonly nodeId: bigint;
+  /** The addresses of this side; the first is the source of what it sends. */
+  readonly addresses: readonly Uint8Array[];
+  /** The server's URL as this side reaches it, also for the relay within the server. */
+  readonly serverUrl: string;
+  readonly crypto: TailnetCrypto;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Returns a number from 0 to below 1. */
+  readonly random: () => number;
+  readonly dialer: RelayDialer;
+  readonly fetchLatency: FetchLatency;
+  /** The socket of direct paths, closed by its opener after the peer; undefined where only relays are used. */
+  readonly socket: DatagramSocket | undefined;
+  /** Reaches relays by WebSocket from the first attempt. */
+  readonly forceWebSocket: boolean;
+}
+
+/** The state of this side of the network, for diagnostics. */
+export interface NetworkStatus {
+  readonly map: DerpMap;
+  readonly homeRegionId: number | undefined;
+  readonly relays: readonly RelayStatus[];
+  /** The newest measurement of the regions. */
+  readonly latencies: LatencyReport;
+  /** What STUN found out; undefined where only relays are used. */
+  readonly udp: UdpReport | undefined;
+}
+
+/** The time without packets after which a nearer relay would help nobody (docs/protocol/tailnet.md §2.7). */
+const activeMs = 45_000;
+
+/**
+ * One peer of the network: what the coordinator says, relays and direct paths, the tunnel, and TCP/IP over it.
+ *
+ *   stack ◄─packets─► tunnel ◄─datagrams─► paths ◄─► relays, UDP
+ *                       ▲                    ▲
+ *                       └─── coordination ───┘
+ *
+ * Its keys live as long as it does. Whoever opens it closes it, and connects its `coordination` to a coordinator.
+ */
+export class TailnetPeer implements AsyncDisposable {
+  readonly coordination: Coordination;
+  readonly stack: NetworkStack;
+  readonly #options: TailnetPeerOptions;
+  readonly #source: Uint8Array;
+  readonly #relays: RelayPool;
+  readonly #paths: PathDriver;
+  readonly #tunnel: Tunnel<undefined>;
+  readonly #tsmp: TsmpLayer;
+  readonly #home: HomeFinder;
+  readonly #scope = new Scope();
+  #latencies: LatencyReport = new Map();
+  /** The monotonic time of the newest packet, in either direction. */
+  #packetAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: TailnetPeerOptions) {
+    const [source] = options.addresses;
+    if (source === undefined) throw new StackError("no-address", "the peer has no address");
+    this.#options = options;
+    this.#source = source;
+    const keys = {
+      node: options.crypto.createKeyPair(),
+      disco: options.crypto.createKeyPair(),
+    };
+    this.#relays = this.#openRelays(keys);
+    this.#paths = this.#openPaths(keys);
+    this.#tunnel = this.#openTunnel(keys);
+    this.stack = this.#openStack();
+    this.#tsmp = this.#openTsmp();
+    this.coordination = this.#openCoordination(keys);
+    this.#home = this.#openHome();
+    this.#scope.run((signal) => this.#home.run(signal));
+    for (const part of [this.#relays, this.#paths, this.#tunnel, this.stack, this.coordination]) {
+      this.#scope.run((signal) => abortable(part.failed, signal));
+    }
+  }
+
+  /** Rejects if a part of the peer has failed, after which it does nothing; never resolves. */
+  get failed(): Promise<never> {
+    return this.#scope.failed;
+  }
+
+  get status(): NetworkStatus {
+    return {
+      map: this.#relays.map,
+      homeRegionId: this.#relays.homeId,
+      relays: this.#relays.statuses(),
+      latencies: this.#latencies,
+      udp: this.#paths.udpReport,
+    };
+  }
+
+  /** Takes the relays: those that come with a manifest or a connection's description, before a coordinator sends any. */
+  setDerpMap(message: DERPMap): void {
+    const map = rewriteEmbedded(readDerpMap(message), this.#options.serverUrl);
+    this.#relays.setMap(map);
+    this.#paths.setStunServers(stunServersOf(message));
+    this.#home.setMap(map);
+  }
+
+  /** Waits until a peer is known and answers over the tunnel. Rejects with the signal's reason. */
+  async reach(id: string, signal: AbortSignal): Promise<Uint8Array> {
+    const { allowedAddresses } = await this.coordination.installed(id, signal);
+    const [address] = allowedAddresses;
+    if (address === undefined) throw new StackError("no-address", "the peer has no address");
+    await this.#tsmp.reach(this.#source, address, signal);
+    return address;
+  }
+
+  /** Pings a known peer on all of its paths. Throws `PathError` and the signal's reason. */
+  async ping(id: string, signal: AbortSignal): Promise<PingAnswer> {
+    const { nodeKey } = await this.coordination.installed(id, signal);
+    return this.#paths.ping(nodeKey, signal);
+  }
+
+  /** Returns the present ways of data to a peer, and the monotonic time of its newest handshake. */
+  routeOf(id: string): {
+    readonly route: PeerRoute | undefined;
+    readonly handshakeAt: number | undefined;
+  } {
+    const state = this.coordination.stateOf(id);
+    if (state.type !== "installed" && state.type !== "lost") {
+      return { route: undefined, handshakeAt: undefined };
+    }
+    const { nodeKey } = state.node;
+    return {
+      route: this.#paths.pathOf(nodeKey),
+      handshakeAt: this.#tunnel.lastHandshakeAt(nodeKey),
+    };
+  }
+
+  /** Tells all parts that the machine may have another network now. */
+  networkChanged(): void {
+    this.#relays.check();
+    this.#paths.networkChanged();
+    this.#home.measureSoon();
+  }
+
+  /** Says goodbye and ends everything, the nearest to the application first. Idempotent. */
+  async close(): Promise<void> {
+    await this.stack.close();
+    await this.coordination.close();
+    await this.#scope.close();
+    await this.#tunnel.close();
+    await this.#paths.close();
+    await this.#relays.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #openRelays({ node }: PeerKeys): RelayPool {
+    const { crypto, clock, logger, dialer, forceWebSocket } = this.#options;
+    return new RelayPool({
+      identity: node,
+      crypto,
+      clock,
+      logger,
+      dialer,
+      forceWebSocket,
+      onPackets: (regionId, source, packets) =>
+        this.#paths.receiveFromRelay(regionId, source, packets),
+      onStatus: () => this.#publishRefusals(),
+    });
+  }
+
+  #openPaths({ node, disco }: PeerKeys): PathDriver {
+    const { crypto, clock, socket } = this.#options;
+    return new PathDriver({
+      nodeKey: node.publicKey,
+      discoKeys: disco,
+      crypto,
+      clock,
+      relaySend: (regionId, key, datagrams) => this.#relays.send(regionId, key, datagrams),
+      deliver: (datagrams, key) => this.#tunnel.receive(datagrams, undefined, key),
+      onEndpoints: (endpoints) => this.coordination.updateSelf({ endpoints }),
+      ...(socket === undefined ? {} : { socket }),
+    });
+  }
+
+  #openTunnel({ node }: PeerKeys): Tunnel<undefined> {
+    const { crypto, clock } = this.#options;
+    return new Tunnel<undefined>({
+      privateKey: node.privateKey,
+      crypto,
+      clock,
+      transmit: (key, datagrams) => this.#paths.sendDatagrams(key, datagrams),
+      deliver: (packets) => this.#deliver(packets),
+      onHandshake: (key) => this.coordination.noteHandshake(key),
+    });
+  }
+
+  #openStack(): NetworkStack {
+    const { addresses, clock, crypto } = this.#options;
+    return new NetworkStack({
+      addresses,
+      clock,
+      randomUint32: () => readUint32(crypto.randomBytes(4)),
+      send: (packets) => this.#send(packets),
+    });
+  }
+
+  #openTsmp(): TsmpLayer {
+    const { clock, crypto, random } = this.#options;
+    return new TsmpLayer({
+      clock,
+      random,
+      randomBytes: (count) => crypto.randomBytes(count),
+      send: (packets) => this.#send(packets),
+    });
+  }
+
+  #openCoordination({ node, disco }: PeerKeys): Coordination {
+    const { role, clock, logger, nodeId, addresses } = this.#options;
+    return new Coordination({
+      role,
+      clock,
+      logger,
+      self: { nodeId, nodeKey: node.publicKey, discoKey: disco.publicKey, addresses },
+      apply: (actions) => {
+        for (const action of actions) this.#apply(action);
+      },
+      onDerpMap: (map) => this.setDerpMap(map),
+    });
+  }
+
+  #openHome(): HomeFinder {
+    const { clock, random, fetchLatency } = this.#options;
+    return new HomeFinder({
+      clock,
+      random,
+      fetchLatency,
+      isActive: () => clock.monotonic() - this.#packetAt < activeMs,
+      onHome: (homeRegionId, report) => {
+        if (report.size > 0) this.#latencies = report;
+        this.#relays.setHome(homeRegionId);
+        this.coordination.updateSelf({ homeRegionId, latencies: derpLatencies(report) });
+      },
+    });
+  }
+
+  #apply(action: PeerAction): void {
+    const { node } = action;
+    if (action.type === "remove" || action.type === "reset") {
+      this.#tunnel.removePeer(node.nodeKey);
+      this.#paths.removePeer(node.nodeKey);
+    }
+    if (action.type === "remove") return;
+    this.#paths.setPeer(node);
+    this.#tunnel.setPeer({
+      publicKey: node.nodeKey,
+      allowedAddresses: node.allowedAddresses,
+      persistentKeepaliveMs: action.keepaliveMs,
+    });
+  }
+
+  #send(packets: readonly Uint8Array[]): void {
+    this.#packetAt = this.#options.clock.monotonic();
+    this.#tunnel.send(packets);
+  }
+
+  #deliver(packets: readonly Uint8Array[]): void {
+    this.#packetAt = this.#options.clock.monotonic();
+    this.stack.receive(packets.filter((packet) => !this.#tsmp.receive(packet)));
+  }
+
+  #publishRefusals(): void {
+    const forcedWebSockets = Object.fromEntries(this.#relays.forcedWebSockets());
+    this.coordination.updateSelf({ forcedWebSockets });
+  }
+}
+
+interface PeerKeys {
+  readonly node: KeyPair;
+  readonly disco: KeyPair;
+}
+
+function readUint32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+}
