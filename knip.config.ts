@@ -25,7 +25,7 @@ const config: KnipConfig = {
       ],
       project: ["src/**/*.ts", "tests/**/*.ts"],
       // OpenSSH, whose client tests our server, and what makes the namespaces of the laboratory.
-      ignoreBinaries: ["ssh-keygen", "ip"],
+      ignoreBinaries: ["ssh-keygen", "ssh-agent", "ssh-add", "ip"],
     },
   },
   ignore: ["packages/*/src/**/gen/**"],

@@ -13,6 +13,7 @@ import { runPiped, type RunEnd } from "./run-piped.ts";
 import { runOnTerminal } from "./run-terminal.ts";
 import type { SessionChannel } from "./session-channel.ts";
 import { SessionSetup } from "./session-setup.ts";
+import { serveSftp } from "./sftp/serve-sftp.ts";
 import { signalNamed } from "./signals.ts";
 import type { SshHost } from "./ssh-host.ts";
 
@@ -32,6 +33,9 @@ export interface SessionConnection {
   /** Counts the channel's unread bytes as long as the channel is open. */
   readonly watch: (channel: ServerChannel, ended: AbortSignal) => void;
 }
+
+/** Something that a client starts in a session. */
+type Start = { readonly kind: "command"; readonly text: string } | { readonly kind: "sftp" };
 
 /** The two answers to a request; absent if the client wants none. */
 type Answers = readonly [accept: (() => void) | undefined, reject: (() => void) | undefined];
@@ -73,22 +77,31 @@ export class SshSession {
     session.on("signal", (accept, reject, { name }) =>
       answer([accept, reject], this.#signal(signalNamed(name))),
     );
-    session.on("shell", (accept, reject) => this.#start("", accept, reject));
-    session.on("exec", (accept, reject, { command }) => this.#start(command, accept, reject));
+    session.on("shell", (accept, reject) =>
+      this.#start({ kind: "command", text: "" }, accept, reject),
+    );
+    session.on("exec", (accept, reject, { command }) =>
+      this.#start({ kind: "command", text: command }, accept, reject),
+    );
+    // Without a listener for `sftp`, ssh2 leaves the protocol to us.
+    session.on("subsystem", (accept, reject, { name }) => {
+      if (name === "sftp") this.#start({ kind: "sftp" }, accept, reject);
+      else reject?.();
+    });
     session.on("close", () => this.#left.abort());
   }
 
-  #start(text: string, accept: (() => ServerChannel) | undefined, reject: () => void): void {
+  #start(start: Start, accept: (() => ServerChannel) | undefined, reject: () => void): void {
     if (this.#isStarted) {
       reject?.();
       return;
     }
     this.#isStarted = true;
     const channel = accept?.();
-    if (channel !== undefined) void this.#run(text, channel);
+    if (channel !== undefined) void this.#run(start, channel);
   }
 
-  async #run(text: string, channel: ServerChannel): Promise<void> {
+  async #run(start: Start, channel: ServerChannel): Promise<void> {
     const { sessions, logger } = this.#host;
     const { type } = this.#setup;
     // Editors of JetBrains are counted by their own connections.
@@ -98,7 +111,7 @@ export class SshSession {
     this.#connection.watch(channel, ended);
     let end: SessionEnd | undefined;
     try {
-      end = await this.#serve(text, channel, ended);
+      end = await this.#serve(start, channel, ended);
     } catch (error) {
       if (!ended.aborted) {
         logger.error({ error: errorText(error) }, "ssh session failed");
@@ -115,7 +128,7 @@ export class SshSession {
 
   /** Resolves with undefined if the client has gone. */
   async #serve(
-    text: string,
+    start: Start,
     channel: ServerChannel,
     ended: AbortSignal,
   ): Promise<SessionEnd | undefined> {
@@ -126,15 +139,19 @@ export class SshSession {
       await writer.write("stderr", Buffer.from(`${reason}\n`));
       return { statusCode: exitStatus.containerUnsupported, reason };
     }
-    if (blockFileTransfer && isFileTransfer(text)) {
+    if (blockFileTransfer && (start.kind === "sftp" || isFileTransfer(start.text))) {
       const reason = "file transfer is blocked";
       // The first byte is an error to scp.
-      await writer.write("stdout", Buffer.from(`\u0002${reason}\n`));
+      if (start.kind === "command") await writer.write("stdout", Buffer.from(`\u0002${reason}\n`));
       return { statusCode: exitStatus.transferBlocked, reason };
     }
     const session = this.#channel(channel, writer, ended);
     try {
-      const end = await this.#runCommand(text, session);
+      if (start.kind === "sftp") {
+        const { cwd: directory, environment } = await this.#host.prepare("", {});
+        return await serveSftp(session, { directory, home: environment["HOME"] ?? directory });
+      }
+      const end = await this.#runCommand(start.text, session);
       return end.kind === "left" ? undefined : sessionEndOf(end);
     } catch (error) {
       if (!(error instanceof ProcessError)) throw error;

@@ -25,7 +25,11 @@ export interface SshWorkspace {
   /** Ends the service, as the agent does when it shuts down. */
   readonly stop: () => void;
   /** Starts OpenSSH's client with these arguments after the options that reach the workspace. */
-  readonly start: (args: readonly string[], options?: readonly string[]) => ChildProcess;
+  readonly start: (
+    args: readonly string[],
+    options?: readonly string[],
+    environment?: NodeJS.ProcessEnv,
+  ) => ChildProcess;
   /** Runs it to its end. */
   readonly ssh: (args: readonly string[], input?: string | Buffer) => Promise<Ended>;
 }
@@ -49,6 +53,7 @@ interface WorkspaceOptions {
   readonly settings?: Partial<SshSettings>;
   readonly directory?: string;
   readonly greeting?: string;
+  readonly home?: string;
 }
 
 /** Serves SSH on a port of the loopback interface until the test ends, for a workspace with almost no environment. */
@@ -56,6 +61,7 @@ export async function openSshWorkspace({
   settings = {},
   directory = "/",
   greeting = "",
+  home = "/",
 }: WorkspaceOptions = {}): Promise<SshWorkspace> {
   const commands = openCommandHost();
   const reports: ConnectionReport[] = [];
@@ -70,8 +76,8 @@ export async function openSshWorkspace({
   });
   const context = {
     token: "the-token",
-    user: { name: "u", home: "/", shell: "/bin/sh" },
-    environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/" },
+    user: { name: "u", home, shell: "/bin/sh" },
+    environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: home },
     binDirectory: "/nowhere",
   };
   const workspace = {
@@ -95,9 +101,10 @@ export async function openSshWorkspace({
   };
   const service = createSshService({ host, names: () => workspace, signal: stopping.signal });
   const port = await listenOnLoopback(service);
-  const start: SshWorkspace["start"] = (args, options = []) => {
+  const start: SshWorkspace["start"] = (args, options = [], environment = {}) => {
     const all = [...sshOptions, ...options, "-p", String(port), "127.0.0.1", ...args];
-    const child = spawn("ssh", all, { stdio: ["pipe", "pipe", "pipe"] });
+    const env = { ...process.env, ...environment };
+    const child = spawn("ssh", all, { env, stdio: ["pipe", "pipe", "pipe"] });
     child.stdin.on("error", () => undefined);
     onTestFinished(() => void child.kill("SIGKILL"));
     return child;

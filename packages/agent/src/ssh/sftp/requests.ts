@@ -1,0 +1,213 @@
+import { constants, type Stats } from "node:fs";
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  readlink,
+  rename,
+  rmdir,
+  stat,
+  symlink,
+  truncate,
+  unlink,
+  utimes,
+} from "node:fs/promises";
+
+import {
+  type Answer,
+  attributes,
+  done,
+  handleAnswer,
+  type NamedFile,
+  names,
+  ok,
+  SftpAnswer,
+} from "./answers.ts";
+import { SftpError, SftpStatus } from "./errors.ts";
+import { type Attributes, type FieldReader, text, uint64 } from "./fields.ts";
+import { maxHandles } from "./open-handles.ts";
+import { maxPacketBytes } from "./packet-reader.ts";
+import { expand, path, resolve, type SftpFiles } from "./paths.ts";
+
+type Handle = (fields: FieldReader, files: SftpFiles) => Promise<Answer>;
+
+/** The most that one READ or WRITE carries. */
+const maxDataBytes = maxPacketBytes - 1024;
+/** The entries of a directory in one answer. */
+const maxEntries = 64;
+const defaultMode = { file: 0o666, directory: 0o777 } as const;
+const rightsBits = 0o7777;
+
+/** The extensions that the server names, with their versions. */
+export const sftpExtensions = [
+  ["posix-rename@openssh.com", "1"],
+  ["hardlink@openssh.com", "1"],
+  ["fsync@openssh.com", "1"],
+  ["expand-path@openssh.com", "1"],
+  ["limits@openssh.com", "1"],
+] as const;
+
+const extensions: ReadonlyMap<string, Handle> = new Map<string, Handle>([
+  [
+    "posix-rename@openssh.com",
+    async (fields, files) => done(rename(path(fields, files), path(fields, files))),
+  ],
+  [
+    "hardlink@openssh.com",
+    async (fields, files) => done(link(path(fields, files), path(fields, files))),
+  ],
+  [
+    "fsync@openssh.com",
+    async (fields, { handles }) => done(handles.file(fields.text()).file.sync()),
+  ],
+  [
+    "expand-path@openssh.com",
+    async (fields, files) => names([{ name: await expand(fields, files) }]),
+  ],
+  [
+    "limits@openssh.com",
+    async () => ({
+      type: SftpAnswer.extended,
+      payload: Buffer.concat([maxPacketBytes, maxDataBytes, maxDataBytes, maxHandles].map(uint64)),
+    }),
+  ],
+]);
+
+/** The requests of version 3 by their numbers (draft-ietf-secsh-filexfer-02). */
+export const sftpRequests: ReadonlyMap<number, Handle> = new Map<number, Handle>([
+  [3, openFile],
+  [4, async (fields, { handles }) => done(handles.close(fields.text()))],
+  [5, read],
+  [6, write],
+  [7, async (fields, files) => attributes(await lstat(path(fields, files)))],
+  [8, async (fields, { handles }) => attributes(await handles.file(fields.text()).file.stat())],
+  [9, async (fields, files) => done(setPath(path(fields, files), fields.attributes()))],
+  [
+    10,
+    async (fields, { handles }) =>
+      done(setFile(handles.file(fields.text()).file, fields.attributes())),
+  ],
+  [11, openDirectory],
+  [12, readDirectory],
+  [13, async (fields, files) => done(unlink(path(fields, files)))],
+  [14, async (fields, files) => done(makeDirectory(path(fields, files), fields.attributes()))],
+  [15, async (fields, files) => done(rmdir(path(fields, files)))],
+  [16, async (fields, files) => names([{ name: await resolve(path(fields, files)) }])],
+  [17, async (fields, files) => attributes(await stat(path(fields, files)))],
+  [18, async (fields, files) => done(renameNew(path(fields, files), path(fields, files)))],
+  [19, async (fields, files) => names([{ name: await readlink(path(fields, files), "buffer") }])],
+  // OpenSSH and all who talk to it name the target first, against the draft.
+  [20, async (fields, files) => done(symlink(fields.bytes(), path(fields, files)))],
+  [200, extended],
+]);
+
+async function extended(fields: FieldReader, files: SftpFiles): Promise<Answer> {
+  const handle = extensions.get(fields.text());
+  if (handle === undefined) throw new SftpError(SftpStatus.unsupported, "no such extension");
+  return handle(fields, files);
+}
+
+const openFlags = { read: 1, write: 2, append: 4, create: 8, truncate: 16, exclusive: 32 } as const;
+
+async function openFile(fields: FieldReader, files: SftpFiles): Promise<Answer> {
+  const name = path(fields, files);
+  const wanted = fields.uint32();
+  const { mode = defaultMode.file } = fields.attributes();
+  const has = (flag: number): boolean => (wanted & flag) !== 0;
+  const access = has(openFlags.write)
+    ? has(openFlags.read)
+      ? constants.O_RDWR
+      : constants.O_WRONLY
+    : constants.O_RDONLY;
+  const flags =
+    access |
+    (has(openFlags.append) ? constants.O_APPEND : 0) |
+    (has(openFlags.create) ? constants.O_CREAT : 0) |
+    (has(openFlags.truncate) ? constants.O_TRUNC : 0) |
+    (has(openFlags.exclusive) ? constants.O_EXCL : 0);
+  files.handles.checkRoom();
+  // A FIFO without another end would hold up everything.
+  const file = await open(name, flags | constants.O_NONBLOCK, mode & rightsBits);
+  const isAppending = has(openFlags.append);
+  return handleAnswer(files.handles.add({ kind: "file", file, isAppending }));
+}
+
+async function read(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
+  const { file } = handles.file(fields.text());
+  const offset = fields.uint64();
+  const buffer = Buffer.allocUnsafe(Math.min(fields.uint32(), maxDataBytes));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+  if (bytesRead === 0) throw new SftpError(SftpStatus.endOfFile, "end of file");
+  return { type: SftpAnswer.data, payload: text(buffer.subarray(0, bytesRead)) };
+}
+
+async function write(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
+  const { file, isAppending } = handles.file(fields.text());
+  const offset = fields.uint64();
+  const data = fields.bytes();
+  for (let written = 0; written < data.length;) {
+    const at = isAppending ? null : offset + written;
+    const { bytesWritten } = await file.write(data, written, data.length - written, at);
+    written += bytesWritten;
+  }
+  return ok;
+}
+
+async function openDirectory(fields: FieldReader, files: SftpFiles): Promise<Answer> {
+  const name = path(fields, files);
+  files.handles.checkRoom();
+  const directory = await opendir(name.toString());
+  return handleAnswer(files.handles.add({ kind: "directory", directory, path: name }));
+}
+
+async function readDirectory(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
+  const { directory, path: parent } = handles.directory(fields.text());
+  const entries: NamedFile[] = [];
+  while (entries.length < maxEntries) {
+    const entry = await directory.read();
+    if (entry === null) break;
+    const stats = await lstatOrGone(Buffer.concat([parent, Buffer.from(`/${entry.name}`)]));
+    if (stats !== undefined) entries.push({ name: Buffer.from(entry.name), stats });
+  }
+  if (entries.length === 0) throw new SftpError(SftpStatus.endOfFile, "end of directory");
+  return names(entries);
+}
+
+async function lstatOrGone(name: Buffer): Promise<Stats | undefined> {
+  try {
+    return await lstat(name);
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeDirectory(name: Buffer, { mode }: Attributes): Promise<void> {
+  await mkdir(name, (mode ?? defaultMode.directory) & rightsBits);
+}
+
+/** Renames where the new name is free, as the draft asks; OpenSSH prefers its extension. */
+async function renameNew(from: Buffer, to: Buffer): Promise<void> {
+  if ((await lstatOrGone(to)) !== undefined) {
+    throw new SftpError(SftpStatus.failure, "the new name exists");
+  }
+  await rename(from, to);
+}
+
+async function setPath(name: Buffer, { size, owner, mode, times }: Attributes): Promise<void> {
+  if (size !== undefined) await truncate(name, size);
+  if (mode !== undefined) await chmod(name, mode & rightsBits);
+  if (times !== undefined) await utimes(name, times.accessed, times.modified);
+  if (owner !== undefined) await chown(name, owner.uid, owner.gid);
+}
+
+async function setFile(file: FileHandle, { size, owner, mode, times }: Attributes): Promise<void> {
+  if (size !== undefined) await file.truncate(size);
+  if (mode !== undefined) await file.chmod(mode & rightsBits);
+  if (times !== undefined) await file.utimes(times.accessed, times.modified);
+  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+}

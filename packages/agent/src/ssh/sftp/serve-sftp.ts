@@ -1,0 +1,88 @@
+import { errorText, systemErrorCode } from "@slipway/runtime";
+
+import type { SessionEnd } from "../../connections/session-log.ts";
+import type { SessionChannel } from "../session-channel.ts";
+import { type Answer, SftpAnswer, statusAnswer } from "./answers.ts";
+import { SftpError, SftpStatus } from "./errors.ts";
+import { FieldReader, text, uint32 } from "./fields.ts";
+import { OpenHandles } from "./open-handles.ts";
+import { PacketReader } from "./packet-reader.ts";
+import type { SftpFiles } from "./paths.ts";
+import { sftpExtensions, sftpRequests } from "./requests.ts";
+
+/** The version of the protocol that everybody speaks. */
+const version = 3;
+const initType = 1;
+/** The type of a packet, then the id of the request. */
+const idAt = 1;
+const fieldsAt = 5;
+
+/**
+ * Serves files to a client (docs/protocol/agent.md §6.8), one request after the other, until it ends its side. Relative
+ * paths begin in `directory`.
+ */
+export async function serveSftp(
+  channel: SessionChannel,
+  { directory, home }: Pick<SftpFiles, "directory" | "home">,
+): Promise<SessionEnd> {
+  await using handles = new OpenHandles();
+  const files: SftpFiles = { directory, home, handles };
+  const packets = new PacketReader();
+  try {
+    for await (const chunk of channel.input.iterator({ destroyOnReturn: false })) {
+      for (const packet of packets.receive(chunk)) {
+        await channel.writer.write("stdout", await answer(packet, files));
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof SftpError)) throw error;
+    return { statusCode: 1, reason: errorText(error) };
+  }
+  return { statusCode: 0, reason: "graceful" };
+}
+
+async function answer(packet: Buffer, files: SftpFiles): Promise<Buffer> {
+  const [type = 0] = packet;
+  if (type === initType) return encodeVersion();
+  const id = new FieldReader(packet, idAt).uint32();
+  const { type: answerType, payload } = await handle(
+    type,
+    new FieldReader(packet, fieldsAt),
+    files,
+  );
+  const body = Buffer.concat([Buffer.of(answerType), uint32(id), payload]);
+  return Buffer.concat([uint32(body.length), body]);
+}
+
+async function handle(type: number, fields: FieldReader, files: SftpFiles): Promise<Answer> {
+  try {
+    const request = sftpRequests.get(type);
+    if (request === undefined) throw new SftpError(SftpStatus.unsupported, "no such request");
+    return await request(fields, files);
+  } catch (error) {
+    if (error instanceof SftpError) {
+      if (error.code === "malformed") throw error;
+      return statusAnswer(error.status, error.message);
+    }
+    return statusAnswer(statusOf(error), errorText(error));
+  }
+}
+
+function encodeVersion(): Buffer {
+  const extensions = sftpExtensions.flatMap(([name, data]) => [text(name), text(data)]);
+  const body = Buffer.concat([Buffer.of(SftpAnswer.version), uint32(version), ...extensions]);
+  return Buffer.concat([uint32(body.length), body]);
+}
+
+function statusOf(error: unknown): SftpStatus {
+  switch (systemErrorCode(error) ?? "") {
+    case "ENOENT":
+    case "ENOTDIR":
+      return SftpStatus.noSuchFile;
+    case "EACCES":
+    case "EPERM":
+      return SftpStatus.permissionDenied;
+    default:
+      return SftpStatus.failure;
+  }
+}
