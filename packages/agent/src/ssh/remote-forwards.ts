@@ -1,76 +1,146 @@
-import { createServer, type Server } from "node:net";
+import { mkdir, rm } from "node:fs/promises";
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 
-import type { Connection } from "ssh2";
+import type { Connection, ServerChannel } from "ssh2";
 
 import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
 
-/** The ports that one client may have us listen on. */
+/** The ports and sockets that one client may have us listen on. */
 const maxListeners = 64;
 /** The connections to one of them at once. */
 const maxConnections = 256;
 
-/** Listens on ports of the workspace for the client (docs/protocol/agent.md §6.6). */
+/** The answers to a request; absent if the client wants none. */
+interface Answers {
+  readonly accept: ((port?: number) => void) | undefined;
+  readonly reject: (() => void) | undefined;
+}
+
+type Opened = (error: Error | undefined, channel: ServerChannel) => void;
+
+/** Listens on ports and Unix sockets of the workspace for the client (docs/protocol/agent.md §6.6). */
 export function serveRemoteForwards(
   client: Connection,
   connection: ForwardingConnection,
   isBlocked: boolean,
 ): void {
-  const listeners = new Map<string, Server>();
-  connection.ended.addEventListener(
-    "abort",
-    () => {
-      for (const server of listeners.values()) server.close();
-      listeners.clear();
-    },
-    { once: true },
-  );
+  const forwards = new RemoteForwards(connection);
   client.on("request", (accept, reject, name, info) => {
-    if (isBlocked || !("bindAddr" in info)) {
+    const answers: Answers = { accept, reject };
+    if ("bindAddr" in info) {
+      const { bindAddr, bindPort } = info;
+      if (name.startsWith("cancel")) forwards.cancel(portKey(bindAddr, bindPort), answers);
+      else if (isBlocked) reject?.();
+      else {
+        forwards.listenOnPort(bindAddr, bindPort, answers, (socket, opened) => {
+          const { remoteAddress = "", remotePort = 0, localPort = 0 } = socket;
+          client.forwardOut(bindAddr, localPort, remoteAddress, remotePort, opened);
+        });
+      }
+      return;
+    }
+    const { socketPath } = info;
+    if (name.startsWith("cancel")) forwards.cancel(socketPath, answers);
+    else if (isBlocked) reject?.();
+    else {
+      void forwards.listenOnSocket(socketPath, answers, (_, opened) =>
+        client.openssh_forwardOutStreamLocal(socketPath, opened),
+      );
+    }
+  });
+}
+
+/** The listeners of one connection, which end with it. */
+class RemoteForwards {
+  readonly #connection: ForwardingConnection;
+  readonly #listeners = new Map<string, Server>();
+
+  constructor(connection: ForwardingConnection) {
+    this.#connection = connection;
+    const close = (): void => {
+      for (const server of this.#listeners.values()) server.close();
+      this.#listeners.clear();
+    };
+    connection.ended.addEventListener("abort", close, { once: true });
+  }
+
+  listenOnPort(
+    bindAddr: string,
+    port: number,
+    answers: Answers,
+    open: (socket: Socket, opened: Opened) => void,
+  ): void {
+    const server = this.#create(open);
+    this.#listen(server, portKey(bindAddr, port), { ...hostOf(bindAddr), port }, answers);
+  }
+
+  async listenOnSocket(
+    path: string,
+    answers: Answers,
+    open: (socket: Socket, opened: Opened) => void,
+  ): Promise<void> {
+    // Asked again, it is there already.
+    if (this.#listeners.has(path)) {
+      answers.accept?.();
+      return;
+    }
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rm(path, { force: true });
+    } catch {
+      answers.reject?.();
+      return;
+    }
+    this.#listen(this.#create(open), path, { path }, answers);
+  }
+
+  cancel(key: string, { accept, reject }: Answers): void {
+    const server = this.#listeners.get(key);
+    this.#listeners.delete(key);
+    server?.close();
+    // A socket that is not there is as good as gone.
+    if (server === undefined && !key.startsWith("/")) reject?.();
+    else accept?.();
+  }
+
+  #create(open: (socket: Socket, opened: Opened) => void): Server {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => undefined);
+      open(socket, (error, channel) => {
+        if (error === undefined) void joinChannel(channel, socket, this.#connection);
+        else socket.destroy();
+      });
+    });
+    server.maxConnections = maxConnections;
+    return server;
+  }
+
+  #listen(server: Server, key: string, where: ListenOptions, { accept, reject }: Answers): void {
+    const { ended } = this.#connection;
+    if (this.#listeners.has(key) || this.#listeners.size >= maxListeners || ended.aborted) {
       reject?.();
       return;
     }
-    const { bindAddr, bindPort } = info;
-    const key = `${bindAddr}\0${String(bindPort)}`;
-    if (name === "cancel-tcpip-forward") {
-      const server = listeners.get(key);
-      listeners.delete(key);
-      server?.close();
-      if (server === undefined) reject?.();
-      else accept?.();
-      return;
-    }
-    if (listeners.has(key) || listeners.size >= maxListeners || connection.ended.aborted) {
-      reject?.();
-      return;
-    }
-    const server = listen(client, connection, bindAddr);
-    listeners.set(key, server);
-    server.on("error", () => {
-      listeners.delete(key);
+    this.#listeners.set(key, server);
+    server.once("error", () => {
+      this.#listeners.delete(key);
       reject?.();
     });
-    server.listen({ host: hostOf(bindAddr), port: bindPort }, () => {
+    server.listen(where, () => {
       const address = server.address();
       accept?.(typeof address === "object" ? address?.port : undefined);
     });
-  });
+  }
 }
 
-function listen(client: Connection, connection: ForwardingConnection, bindAddr: string): Server {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => undefined);
-    const { remoteAddress = "", remotePort = 0, localPort = 0 } = socket;
-    client.forwardOut(bindAddr, localPort, remoteAddress, remotePort, (error, channel) => {
-      if (error === undefined) void joinChannel(channel, socket, connection);
-      else socket.destroy();
-    });
-  });
-  server.maxConnections = maxConnections;
-  return server;
+/** A client that asked for any port names none when it cancels. */
+function portKey(bindAddr: string, port: number): string {
+  return `${bindAddr}:${port}`;
 }
 
-/** Returns the address to listen on; undefined for all (RFC 4254, 7.1). */
-function hostOf(bindAddr: string): string | undefined {
-  if (bindAddr === "" || bindAddr === "*") return undefined;
-  return bindAddr === "localhost" ? "127.0.0.1" : bindAddr;
+/** Returns the address to listen on; none for all (RFC 4254, 7.1). */
+function hostOf(bindAddr: string): { readonly host?: string } {
+  if (bindAddr === "" || bindAddr === "*") return {};
+  return { host: bindAddr === "localhost" ? "127.0.0.1" : bindAddr };
 }
