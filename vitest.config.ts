@@ -14,8 +14,20 @@ const report = script?.startsWith("test")
 
 // macOS lists processes by ps; a bare Linux may lack it, and works without.
 const ps = spawnSync("ps", ["-p", "1"]).error === undefined;
-const absentPrograms = ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"];
 if (!ps) process.stderr.write("the program ps is not there: its use is not tested\n");
+// The clients of OpenSSH, which test our SSH server.
+const ssh = spawnSync("ssh", ["-V"]).error === undefined;
+if (!ssh) process.stderr.write("OpenSSH is not there: the agent's SSH server is not tested\n");
+const absentPrograms = [
+  ...(ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"]),
+  ...(ssh
+    ? []
+    : [
+        "packages/agent/src/ssh/{forwarding,host-key,ssh-service}.test.ts",
+        "packages/agent/src/ssh/sftp/serve-sftp.test.ts",
+        "tools/agent-services.test.ts",
+      ]),
+];
 
 // Tests that need something kept or built elsewhere are left out, and listed.
 const shared =

@@ -10,9 +10,9 @@ export interface AgentBundleOptions {
   readonly force: boolean;
   /**
    * The format of the bundle (default: esm). A program of short starts is CommonJS: to import a module of Node.js is to
-   * read everything that it exports, which loads much more.
+   * read everything that it exports, which loads much more. `module` is CommonJS that exports what its entry exports.
    */
-  readonly format?: "esm" | "cjs";
+  readonly format?: "esm" | "cjs" | "module";
   /** Packages that the program loads from the clone when it needs them. */
   readonly loadedLater?: readonly string[];
 }
@@ -63,27 +63,27 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
   const { format = "esm" } = options;
-  const isEsm = format === "esm";
+  const isSplit = format === "cjs";
   const { metafile, outputFiles } = await build({
     ...settings,
     entryPoints: [options.entry],
     metafile: true,
-    format: "esm",
+    format: format === "module" ? "cjs" : "esm",
     conditions: ["@slipway/source"],
     plugins: [leaveOut(options.loadedLater ?? []), loadOnUse],
-    banner: { js: isEsm ? banner : "" },
-    ...(isEsm ? { outfile: options.output } : { outdir: chunkDirectory, splitting: true }),
+    banner: { js: format === "esm" ? banner : "" },
+    ...(isSplit ? { outdir: chunkDirectory, splitting: true } : { outfile: options.output }),
   });
   // Made at once, a CommonJS bundle would hold and load all of each module that an `import()` reaches, used or not.
-  const joined = isEsm
-    ? undefined
-    : await build({
+  const joined = isSplit
+    ? await build({
         ...settings,
         entryPoints: [outputFiles[0]?.path ?? ""],
         outfile: options.output,
         format,
         plugins: [readFrom(outputFiles)],
-      });
+      })
+    : undefined;
   const [file] = joined?.outputFiles ?? outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote no bundle for ${options.entry}`);
 

@@ -13,6 +13,12 @@ const programs = [
     output: "packages/agent/dist/agent.cjs",
     format: "cjs",
   },
+  // What the agent loads with its first SSH connection, for those who ship it without its packages.
+  {
+    entry: "node_modules/ssh2/lib/server.js",
+    output: "packages/agent/dist/ssh2.cjs",
+    format: "module",
+  },
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
   {
     entry: "packages/cli/src/main.ts",

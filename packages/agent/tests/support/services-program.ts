@@ -1,0 +1,43 @@
+/** A program that serves an agent's services on ports of the loopback interface, and prints those as JSON. */
+import { createServer } from "node:net";
+
+import { silentLogger, systemClock } from "@slipway/runtime";
+
+import { WorkspaceServices } from "../../src/services.ts";
+import { openCommandHost, shellCommand } from "./command-host.ts";
+
+const services = new WorkspaceServices({
+  prepare: async (text, { extra = {} }) => {
+    const command = shellCommand(text);
+    return { ...command, environment: { ...command.environment, TERM: extra["TERM"] ?? "" } };
+  },
+  greeting: async () => "",
+  names: () => ({ ownerName: "alice", workspaceName: "dev", agentName: "main" }),
+  commands: openCommandHost(),
+  report: () => undefined,
+  settings: {
+    maxTimeoutMs: 60_000,
+    blockFileTransfer: false,
+    blockLocalForwarding: false,
+    blockReverseForwarding: false,
+  },
+  home: "/",
+  ownPorts: new Set(),
+  netcheck: async () => ({ severity: "ok" }),
+  clock: systemClock,
+  logger: silentLogger,
+});
+
+async function listen(port: number): Promise<readonly [number, number]> {
+  const service = services.byPort.get(port);
+  const server = createServer({ allowHalfOpen: true }, (socket) => service?.accept(socket));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  return [port, typeof address === "object" ? (address?.port ?? 0) : 0];
+}
+
+void Promise.all([...services.byPort.keys()].map((port) => listen(port))).then((ports) => {
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(ports))}\n`);
+});
