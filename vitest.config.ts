@@ -24,7 +24,7 @@ const absentPrograms = [
     ? []
     : [
         "packages/agent/src/ssh/{forwarding,host-key,ssh-service}.test.ts",
-        "packages/agent/src/ssh/sftp/serve-sftp.test.ts",
+        "packages/agent/src/{session/served-sessions,ssh/sftp/serve-sftp}.test.ts",
         "tools/agent-services.test.ts",
       ]),
 ];

@@ -22,6 +22,7 @@ const workspace = {
   workspaceId: "00000000-0000-0000-0000-000000000001",
   directory: folder,
   vscodeProxyUri: "",
+  motdPath: "",
   environment: { A: "1" },
   secrets: { S: "2" },
 };

@@ -15,6 +15,8 @@ export interface WorkspaceDescription {
   /** Expanded; empty where the manifest has none. */
   readonly directory: string;
   readonly vscodeProxyUri: string;
+  /** The file with the message of the day, expanded; empty where the manifest has none. */
+  readonly motdPath: string;
   readonly environment: Variables;
   /** Values of the owner's secrets by the name of their variable. */
   readonly secrets: Variables;

@@ -15,6 +15,7 @@ import { farewellRoutines, lastingRoutines, watchingRoutines } from "./routines.
 import type { RoutineParts } from "./routines.ts";
 import { ScriptLife } from "./script-life.ts";
 import { serveConnection } from "./serve-connection.ts";
+import { ServedSessions } from "./served-sessions.ts";
 import { Workspace } from "./workspace.ts";
 import type { AgentMachine } from "./workspace.ts";
 
@@ -67,7 +68,8 @@ export class AgentSession implements Disposable {
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
     const workspace = new Workspace(machine);
     const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
-    this.#parts = { logs, lifecycle, timings, workspace, commands, logger };
+    const served = new ServedSessions({ workspace, commands, logger });
+    this.#parts = { logs, lifecycle, timings, served, workspace, commands, logger };
     this.#manifest = manifest;
     workspace.update(manifest.workspace);
     const stages = openScripts({
@@ -90,6 +92,11 @@ export class AgentSession implements Disposable {
   /** True if it has nothing more to say to the server. */
   get isSilent(): boolean {
     return this.#silent.signal.aborted;
+  }
+
+  /** The sessions of those who reach it over the network, which end with it. */
+  get served(): ServedSessions {
+    return this.#parts.served;
   }
 
   /** Starts the start scripts. */
@@ -119,6 +126,7 @@ export class AgentSession implements Disposable {
   /** Ends all that runs, and runs the stop scripts; then none of the session's processes is left. */
   async end(signal: AbortSignal): Promise<void> {
     this.#stopping.abort();
+    this.served.close();
     await this.#scripts.end(signal);
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
   }
@@ -128,6 +136,7 @@ export class AgentSession implements Disposable {
     const { lifecycle, commands } = this.#parts;
     this.#isLeaving = true;
     this.#stopping.abort();
+    this.served.close();
     lifecycle.forget();
     await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
@@ -137,16 +146,22 @@ export class AgentSession implements Disposable {
 
   /** Waits briefly for the last messages to reach the server, and is silent then. */
   async flush(signal: AbortSignal): Promise<void> {
-    const { logs, lifecycle, timings, commands } = this.#parts;
+    const { logs, lifecycle, timings, served, commands } = this.#parts;
     await withDeadline(flushMs, commands.clock, async (limit) => {
       const either = AbortSignal.any([signal, limit]);
-      await Promise.all([logs.flush(either), timings.drained(either), lifecycle.reported(either)]);
+      await Promise.all([
+        logs.flush(either),
+        timings.drained(either),
+        served.reported(either),
+        lifecycle.reported(either),
+      ]);
     });
     this.#silent.abort();
   }
 
   [Symbol.dispose](): void {
     this.#silent.abort();
+    this.served.close();
     this.#parts.commands.groups.killAll();
     this.#pipes[Symbol.dispose]();
   }

@@ -1,7 +1,14 @@
 import type { AgentConnection } from "@slipway/sdk/agent";
-import { Agent, durationToMs, Startup_Subsystem } from "@slipway/wire";
+import {
+  Agent,
+  durationToMs,
+  type MessageInitShape,
+  Startup_Subsystem,
+  type StatsSchema,
+} from "@slipway/wire";
 
 import type { Subsystem } from "../config/agent-config.ts";
+import type { SessionCounts } from "../connections/session-log.ts";
 import type { MonitorConfig } from "../stats/monitor-resources.ts";
 import { readManifest } from "./manifest.ts";
 import type { AgentManifest, ExpansionContext } from "./manifest.ts";
@@ -63,13 +70,26 @@ export async function getMonitorConfig(
 /** The latency without a network, hence not measured: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
 const noLatencyMs = -0.001;
 
-/** Reports stats, or asks only for the interval; returns it in milliseconds (docs/protocol/rpc.md §7.4). */
+/**
+ * Reports stats with the numbers of open sessions, or without those asks only for the interval; returns it in milliseconds
+ * (docs/protocol/rpc.md §7.4).
+ */
 export async function updateStats(
   connection: AgentConnection,
-  { isFirst }: { readonly isFirst: boolean },
+  sessions: SessionCounts | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const request = isFirst ? {} : { stats: { connectionMedianLatencyMs: noLatencyMs } };
+  const request = sessions === undefined ? {} : { stats: statsOf(sessions) };
   const answer = await connection.unary(Agent.method.updateStats, request, signal);
   return durationToMs(answer.reportInterval);
+}
+
+function statsOf(sessions: SessionCounts): MessageInitShape<typeof StatsSchema> {
+  return {
+    connectionMedianLatencyMs: noLatencyMs,
+    sessionCountSsh: BigInt(sessions.ssh),
+    sessionCountVscode: BigInt(sessions.vscode),
+    sessionCountJetbrains: BigInt(sessions.jetbrains),
+    sessionCountReconnectingPty: BigInt(sessions["reconnecting-pty"]),
+  };
 }

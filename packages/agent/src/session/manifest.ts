@@ -54,6 +54,7 @@ export function readManifest(message: Manifest, context: ExpansionContext): Agen
       workspaceId: readId("workspace_id", message.workspaceId),
       directory: expand(message.directory),
       vscodeProxyUri: message.vsCodePortProxyUri,
+      motdPath: expand(message.motdPath),
       environment: message.environmentVariables,
       secrets: secretVariables(message.secrets),
     },

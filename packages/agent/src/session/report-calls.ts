@@ -2,6 +2,8 @@ import type { AgentConnection } from "@slipway/sdk/agent";
 import {
   Agent,
   AppHealth,
+  Connection_Action,
+  Connection_Type,
   encodeUuid,
   Lifecycle_State,
   Log_Level,
@@ -11,6 +13,7 @@ import {
   Timing_Status,
 } from "@slipway/wire";
 
+import type { ConnectionReport } from "../connections/session-log.ts";
 import type { LogBatch } from "../scripts/log-queue.ts";
 import type { ScriptTiming } from "../scripts/script-result.ts";
 import type { AppHealths } from "../stats/app-health-checks.ts";
@@ -141,3 +144,37 @@ export async function pushUsage(
 function usageMessage({ used, total }: Usage): { used: bigint; total: bigint } {
   return { used: BigInt(Math.round(used)), total: BigInt(Math.round(total)) };
 }
+
+/** Reports the start or the end of a session (docs/protocol/rpc.md §7.11). */
+export async function reportConnection(
+  connection: AgentConnection,
+  report: ConnectionReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id, action, type, atMs, ip, statusCode, reason } = report;
+  const request = {
+    connection: {
+      id: encodeUuid(id),
+      action: actionNumbers[action],
+      type: typeNumbers[type],
+      timestamp: timestampFromMs(atMs),
+      ip,
+      statusCode,
+      ...(reason === "" ? {} : { reason }),
+    },
+  };
+  await connection.unary(Agent.method.reportConnection, request, signal);
+}
+
+const actionNumbers = {
+  connect: Connection_Action.CONNECT,
+  disconnect: Connection_Action.DISCONNECT,
+} as const;
+
+const typeNumbers = {
+  ssh: Connection_Type.SSH,
+  vscode: Connection_Type.VSCODE,
+  jetbrains: Connection_Type.JETBRAINS,
+  "reconnecting-pty": Connection_Type.RECONNECTING_PTY,
+  unknown: Connection_Type.UNSPECIFIED,
+} as const;

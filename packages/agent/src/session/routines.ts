@@ -27,6 +27,7 @@ import {
   updateMetadata,
 } from "./report-calls.ts";
 import type { Routine } from "./serve-connection.ts";
+import type { ServedSessions } from "./served-sessions.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The parts that the routines of a connection work with. */
@@ -34,6 +35,7 @@ export interface RoutineParts {
   readonly logs: LogQueue;
   readonly lifecycle: Lifecycle;
   readonly timings: Outbox<ScriptTiming>;
+  readonly served: ServedSessions;
   readonly workspace: Workspace;
   readonly commands: CommandHost;
   readonly logger: Logger;
@@ -63,7 +65,7 @@ export function farewellRoutines(parts: RoutineParts): Routine[] {
 type Report<T, R> = (connection: AgentConnection, value: T, signal: AbortSignal) => Promise<R>;
 
 function reportRoutines(
-  { logs, lifecycle, timings, commands, logger }: RoutineParts,
+  { logs, lifecycle, timings, served, commands, logger }: RoutineParts,
   send: <T, R>(report: Report<T, R>) => Report<T, R | undefined>,
 ): Routine[] {
   const { clock } = commands;
@@ -86,6 +88,7 @@ function reportRoutines(
         signal,
       );
     }),
+    untilEnd("connections", (connection, signal) => served.report(connection, signal)),
   ];
 }
 
@@ -93,7 +96,7 @@ const metadataLimitMs = 30_000;
 
 /** Returns the routines that end with the shutdown: the newest manifest says what to watch. */
 export function watchingRoutines(
-  { workspace, commands, logger }: RoutineParts,
+  { workspace, served, commands, logger }: RoutineParts,
   { metadata, apps }: AgentManifest,
 ): Routine[] {
   const { clock } = commands;
@@ -112,7 +115,10 @@ export function watchingRoutines(
       await runAppHealthChecks(apps, { clock, probe: probeApp, report }, signal);
     }),
     untilShutdown("stats", (connection, signal) =>
-      reportStats((kind, ended) => updateStats(connection, kind, ended), { clock, signal }),
+      reportStats(
+        ({ isFirst }, ended) => updateStats(connection, isFirst ? undefined : served.counts, ended),
+        { clock, signal },
+      ),
     ),
     untilShutdown("resources", (connection, signal) =>
       watchResources(connection, { clock, logger, signal }),

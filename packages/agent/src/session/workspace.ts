@@ -17,6 +17,8 @@ export interface AgentMachine {
   readonly binDirectory: string;
 }
 
+type WorkspaceNames = Pick<WorkspaceDescription, "ownerName" | "workspaceName" | "agentName">;
+
 /** The workspace as the newest manifest describes it; makes its commands. */
 export class Workspace {
   readonly #machine: AgentMachine;
@@ -28,6 +30,17 @@ export class Workspace {
 
   get machine(): AgentMachine {
     return this.#machine;
+  }
+
+  /** The names that the workspace is known by; empty before the first manifest. */
+  get names(): WorkspaceNames {
+    const { ownerName = "", workspaceName = "", agentName = "" } = this.#description ?? {};
+    return { ownerName, workspaceName, agentName };
+  }
+
+  /** The file that greets whoever opens a shell; empty for none. */
+  get motdPath(): string {
+    return this.#description?.motdPath ?? "";
   }
 
   update(description: WorkspaceDescription): void {

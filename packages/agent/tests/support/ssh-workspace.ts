@@ -87,6 +87,7 @@ export async function openSshWorkspace({
     workspaceId: "00000000-0000-0000-0000-000000000001",
     directory,
     vscodeProxyUri: "",
+    motdPath: "",
     environment: {},
     secrets: {},
   };

@@ -1,0 +1,92 @@
+import type { Logger } from "@slipway/runtime";
+import type { AgentConnection } from "@slipway/sdk/agent";
+
+import type { ConnectionReport, SessionCounts } from "../connections/session-log.ts";
+import type { CommandHost } from "../process/run-command.ts";
+import type { ServicesOptions, WorkspaceServices } from "../services/workspace-services.ts";
+import { deliverConnection } from "./deliver-connection.ts";
+import { Outbox } from "./outbox.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The reports that no server has taken yet; beyond it the newest is dropped (docs/protocol/agent.md §5.5). */
+const maxReports = 2048;
+
+const nobody: SessionCounts = {
+  ssh: 0,
+  vscode: 0,
+  jetbrains: 0,
+  "reconnecting-pty": 0,
+  unknown: 0,
+};
+
+/** What the opener of the network knows about the services. */
+export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "netcheck">;
+
+interface ServedSessionsNeeds {
+  readonly workspace: Workspace;
+  readonly commands: CommandHost;
+  readonly logger: Logger;
+}
+
+/** The sessions of those who reach the workspace over the network: its services, and the reports about them. */
+export class ServedSessions {
+  readonly #needs: ServedSessionsNeeds;
+  readonly #reports: Outbox<ConnectionReport>;
+  #services: WorkspaceServices | undefined;
+  #isClosed = false;
+
+  constructor(needs: ServedSessionsNeeds) {
+    this.#needs = needs;
+    this.#reports = new Outbox(maxReports, needs.commands.clock);
+  }
+
+  /** The sessions that are open now. */
+  get counts(): SessionCounts {
+    return this.#services?.sessions ?? nobody;
+  }
+
+  /** Loads the services, which end with the agent's session; undefined if that is over. Call it once. */
+  async open(network: NetworkSettings): Promise<WorkspaceServices | undefined> {
+    const { workspace, commands, logger } = this.#needs;
+    const [{ WorkspaceServices: Services }, { readGreeting }] = await Promise.all([
+      import("../services/workspace-services.ts"),
+      import("../ssh/greeting.ts"),
+    ]);
+    if (this.#isClosed) return undefined;
+    const { home } = workspace.machine;
+    this.#services = new Services({
+      ...network,
+      prepare: (text, variables) => workspace.prepare(text, variables),
+      greeting: () => readGreeting({ banners: [], motdPath: workspace.motdPath, home }),
+      names: () => workspace.names,
+      commands,
+      report: (report) => {
+        if (!this.#reports.put(report)) logger.warn({ id: report.id }, "connection report dropped");
+      },
+      home,
+      clock: commands.clock,
+      logger,
+    });
+    return this.#services;
+  }
+
+  /** Ends all sessions; their reports are still delivered. */
+  close(): void {
+    this.#isClosed = true;
+    this.#services?.close();
+  }
+
+  /** Delivers reports over one connection, until the signal is aborted. */
+  async report(connection: AgentConnection, signal: AbortSignal): Promise<void> {
+    const { logger } = this.#needs;
+    await this.#reports.run(
+      (report, ended) => deliverConnection(connection, report, { logger, signal: ended }),
+      signal,
+    );
+  }
+
+  /** Resolves once all reports are delivered, or the signal is aborted. */
+  async reported(signal: AbortSignal): Promise<void> {
+    await this.#reports.drained(signal);
+  }
+}
