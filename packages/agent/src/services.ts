@@ -8,6 +8,6 @@ export type {
 export type { HostNames } from "./ssh/host-key.ts";
 export { readGreeting } from "./ssh/greeting.ts";
 export type { GreetingSource } from "./ssh/greeting.ts";
-export type { SshSettings } from "./ssh/ssh-host.ts";
+export type { SshSettings } from "./config/ssh-settings.ts";
 export { WorkspaceServices } from "./services/workspace-services.ts";
 export type { ServicesOptions } from "./services/workspace-services.ts";

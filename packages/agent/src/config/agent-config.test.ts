@@ -29,6 +29,12 @@ describe("readAgentConfig", () => {
       logHuman: "/dev/stderr",
       logJson: undefined,
       subsystems: [],
+      ssh: {
+        maxTimeoutMs: 259_200_000,
+        blockFileTransfer: false,
+        blockLocalForwarding: false,
+        blockReverseForwarding: false,
+      },
     });
   });
 

@@ -4,6 +4,7 @@ import { readAuth } from "./agent-auth.ts";
 import type { AgentAuth } from "./agent-auth.ts";
 import { AgentConfigError } from "./errors.ts";
 import { parseHeader } from "./headers.ts";
+import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
 
 /** The agent's configuration, from the environment and the flags (docs/protocol/agent.md §1.1). */
 export interface AgentConfig {
@@ -18,6 +19,7 @@ export interface AgentConfig {
   readonly logHuman: string | undefined;
   readonly logJson: string | undefined;
   readonly subsystems: readonly Subsystem[];
+  readonly ssh: SshSettings;
 }
 
 /** The runtime around the agent that announces itself in the environment. */
@@ -45,6 +47,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     logHuman: (given("CODER_AGENT_LOGGING_HUMAN") ?? "/dev/stderr") || undefined,
     logJson: text("CODER_AGENT_LOGGING_JSON"),
     subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
+    ssh: readSshSettings(text, faults),
   };
   if (faults.length > 0) throw new AgentConfigError(faults);
   return config;

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@slipway/runtime";
 import type { DatagramHandler, RequestHandler } from "@slipway/tailnet";
 
+import type { SshSettings } from "../config/ssh-settings.ts";
 import type { Service } from "../connections/accepted-connection.ts";
 import {
   type ReportConnection,
@@ -14,7 +15,7 @@ import type { CommandHost } from "../process/run-command.ts";
 import { createTerminalService } from "../pty/terminal-service.ts";
 import { createSpeedtestService } from "../speedtest/serve-speedtest.ts";
 import type { HostNames } from "../ssh/host-key.ts";
-import type { SshHost, SshSettings } from "../ssh/ssh-host.ts";
+import type { SshHost } from "../ssh/ssh-host.ts";
 import { createSshService } from "../ssh/ssh-service.ts";
 
 /** The ports of the services (docs/protocol/tailnet.md §1.5). */

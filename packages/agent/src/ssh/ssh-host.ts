@@ -1,18 +1,10 @@
 import type { Logger } from "@slipway/runtime";
 
+import type { SshSettings } from "../config/ssh-settings.ts";
 import type { SessionLog } from "../connections/session-log.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { CommandVariables } from "../process/workspace-commands.ts";
-
-/** The limits that the agent's owner sets (docs/protocol/agent.md §1.1). */
-export interface SshSettings {
-  /** The silence after which a client is taken for lost; it is asked three times in it. */
-  readonly maxTimeoutMs: number;
-  readonly blockFileTransfer: boolean;
-  readonly blockLocalForwarding: boolean;
-  readonly blockReverseForwarding: boolean;
-}
 
 /** The agent as its SSH sessions need it. */
 export interface SshHost {

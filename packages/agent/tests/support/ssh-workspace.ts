@@ -4,9 +4,9 @@ import { text } from "node:stream/consumers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { onTestFinished } from "vitest";
 
+import type { SshSettings } from "../../src/config/ssh-settings.ts";
 import { type ConnectionReport, SessionLog } from "../../src/connections/session-log.ts";
 import { prepareCommand } from "../../src/process/workspace-commands.ts";
-import type { SshSettings } from "../../src/ssh/ssh-host.ts";
 import { createSshService } from "../../src/ssh/ssh-service.ts";
 import { openCommandHost } from "./command-host.ts";
 import { listenOnLoopback } from "./loopback-service.ts";
