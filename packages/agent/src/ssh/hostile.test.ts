@@ -71,12 +71,11 @@ describe("a hostile SSH client", () => {
   it("ignores the window that it was given, and is cut off", async () => {
     const client = await openClient(await openSshWorkspace());
     const channel = await exec(client, "exec sleep 1000");
-    const closed = new Promise((resolve) => {
-      client.once("close", resolve);
+    const closed = new Promise<void>((resolve) => {
+      client.on("close", () => resolve());
     });
     // The window of ssh2's own end of the channel: it sends as long as there is one.
-    const outgoing: object = Reflect.get(channel, "outgoing");
-    Reflect.set(outgoing, "window", 2 ** 30);
+    Reflect.set(Object(Reflect.get(channel, "outgoing")), "window", 2 ** 30);
     for (let round = 0; round < 400; round += 1) channel.write(Buffer.alloc(32_765));
     await closed;
   });
