@@ -201,6 +201,7 @@ export const layers: readonly PackageLayer[] = [
       "forward",
       // All of these, by port.
       "services",
+      "network",
       "session",
       "main",
     ],

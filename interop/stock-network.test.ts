@@ -14,11 +14,12 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
+import { runOurAgent } from "./support/our-agent.ts";
 import { runStockAgent } from "./support/run-stock-agent.ts";
 import { stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock commands reach stock agents through our coordinator and relay: each program of SLIPWAY_STOCK_COMMAND each one of
+ * Stock commands reach agents through our coordinator and relay: each program of SLIPWAY_STOCK_COMMAND ours and each one of
  * SLIPWAY_STOCK_AGENT, over the relay alone and directly. `vitest.config.ts` leaves this file out, and says so, where
  * SLIPWAY_STOCK_COMMAND is not set.
  */
@@ -47,10 +48,11 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-const agents = stockPrograms("SLIPWAY_STOCK_AGENT");
+/** Ours comes first: it is there without any stock agent. */
+const agents = [{ name: "ours", path: undefined }, ...stockPrograms("SLIPWAY_STOCK_AGENT")];
 const commands = stockPrograms("SLIPWAY_STOCK_COMMAND");
 
-describe.each(agents)("the stock agent $name", ({ name: agentName, path }) => {
+describe.each(agents)("the agent $name", ({ name: agentName, path }) => {
   let workspace = "";
 
   beforeAll(async () => {
@@ -58,7 +60,11 @@ describe.each(agents)("the stock agent $name", ({ name: agentName, path }) => {
     const { token } = made;
     workspace = made.name;
     const home = join(directory, `agent-${workspace}`);
-    const agent = await runStockAgent({ program: path, serverUrl: server.url, token, home });
+    const place = { serverUrl: server.url, token, home };
+    const agent =
+      path === undefined
+        ? await runOurAgent(place)
+        : await runStockAgent({ ...place, program: path });
     return () => void agent.kill("SIGKILL");
   });
 

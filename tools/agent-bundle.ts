@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promis
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { BuildOptions, OutputFile, Plugin } from "esbuild";
+import type { BuildOptions, Metafile, OutputFile, Plugin } from "esbuild";
 
 export interface AgentBundleOptions {
   readonly entry: string;
@@ -78,7 +78,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const joined = isSplit
     ? await build({
         ...settings,
-        entryPoints: [outputFiles[0]?.path ?? ""],
+        entryPoints: [entryChunk(metafile, options.entry)],
         outfile: options.output,
         format,
         plugins: [readFrom(outputFiles)],
@@ -95,6 +95,15 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   // An input that changes during the build is newer than this.
   await utimes(options.output, started, started);
   return { bytes: file.contents.byteLength };
+}
+
+/** Returns the path of the chunk that the program begins with; the chunks of its `import()`s may come before it. */
+function entryChunk({ outputs }: Metafile, entry: string): string {
+  const chunk = Object.entries(outputs).find(
+    ([, { entryPoint }]) => entryPoint !== undefined && resolve(entryPoint) === resolve(entry),
+  );
+  if (chunk === undefined) throw new Error(`esbuild made no chunk of ${entry}`);
+  return resolve(chunk[0]);
 }
 
 /** Leaves these packages out, but not their subpaths, as the option `external` would. */

@@ -76,6 +76,7 @@ class Member {
         if (decision === "reinit") this.#manifestAtMs = wallMs();
         return decision;
       },
+      network: undefined,
       openScripts: ({ manifest }) => this.#openScripts(manifest.workspace.workspaceId),
       machine: {
         token: () => token,

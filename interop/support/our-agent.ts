@@ -10,7 +10,7 @@ export async function runOurAgent(
   await mkdir(place.home, { recursive: true });
   return spawn(process.execPath, [agentProgram], {
     cwd: place.home,
-    stdio: "ignore",
+    stdio: process.env["AGENTLOG"] ? ["ignore", "inherit", "inherit"] : "ignore",
     env: agentEnvironment(place),
   });
 }

@@ -33,6 +33,7 @@ export type {
 export {
   agentAddresses,
   agentServiceAddress,
+  formatAddress,
   isTunnelAddress,
   randomClientAddress,
 } from "./identity/address.ts";

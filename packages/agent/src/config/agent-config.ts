@@ -20,6 +20,8 @@ export interface AgentConfig {
   readonly logJson: string | undefined;
   readonly subsystems: readonly Subsystem[];
   readonly ssh: SshSettings;
+  /** The UDP port of direct paths; 0 for any. */
+  readonly udpPort: number;
 }
 
 /** The runtime around the agent that announces itself in the environment. */
@@ -48,6 +50,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     logJson: text("CODER_AGENT_LOGGING_JSON"),
     subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
     ssh: readSshSettings(text, faults),
+    udpPort: readPort("CODER_AGENT_TAILNET_LISTEN_PORT", text, faults),
   };
   if (faults.length > 0) throw new AgentConfigError(faults);
   return config;
@@ -64,6 +67,18 @@ function readServerUrl(text: string | undefined, faults: string[]): string {
     return "";
   }
   return text.replace(/\/+$/, "");
+}
+
+function readPort(
+  name: string,
+  text: (name: string) => string | undefined,
+  faults: string[],
+): number {
+  const value = text(name) ?? "0";
+  const port = Number(value);
+  if (/^\d{1,5}$/.test(value) && port <= 65_535) return port;
+  faults.push(`${name} is ${JSON.stringify(value)}, wanted a port from 0 to 65535`);
+  return 0;
 }
 
 /** Reads a list with commas, or with line ends where a value holds commas. */

@@ -51,6 +51,21 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
     decide,
     openScripts: ({ manifest, host, onCompleted }) =>
       new ScriptRunner(manifest.scripts, host, onCompleted),
+    network: {
+      settings: config.ssh,
+      open: async (agentId, manifest) => {
+        const { AgentNetwork } = await import("../network/agent-network.ts");
+        return AgentNetwork.open({
+          ...manifest,
+          agentId,
+          serverUrl,
+          headers,
+          udpPort: config.udpPort,
+          clock: systemClock,
+          logger,
+        });
+      },
+    },
     serverUrl,
     machine: machineOf(config, credential, environment),
     directories: { dataDir: config.scriptDataDir, logDir: config.logDir },

@@ -70,6 +70,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
     dial: async () => server.connect(),
     waitForReinit: async () => ({ kind: "not-a-prebuild", message: "no" }),
     decide,
+    network: undefined,
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",

@@ -10,6 +10,7 @@ import type { ScriptTiming } from "../scripts/script-result.ts";
 import type { ScriptStages } from "../scripts/script-stages.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { AgentManifest } from "./manifest.ts";
+import { NetworkLife, type NetworkLifeNeeds } from "./network-life.ts";
 import { Outbox } from "./outbox.ts";
 import { farewellRoutines, lastingRoutines, watchingRoutines } from "./routines.ts";
 import type { RoutineParts } from "./routines.ts";
@@ -24,9 +25,14 @@ export interface AgentSessionOptions {
   readonly openScripts: OpenScripts;
   readonly machine: AgentMachine;
   readonly directories: ScriptDirectories;
+  /** Undefined for an agent that nobody reaches. */
+  readonly network: NetworkSettings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** The way into the network, and the limits of what is served there. */
+export type NetworkSettings = Pick<NetworkLifeNeeds, "open" | "settings">;
 
 /** Makes the scripts of a session ready to run; nothing runs yet. */
 export type OpenScripts = (input: OpenScriptsInput) => ScriptStages;
@@ -69,7 +75,8 @@ export class AgentSession implements Disposable {
     const workspace = new Workspace(machine);
     const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
     const served = new ServedSessions({ workspace, commands, logger });
-    this.#parts = { logs, lifecycle, timings, served, workspace, commands, logger };
+    const network = options.network && new NetworkLife({ ...options.network, served, logger });
+    this.#parts = { logs, lifecycle, timings, served, network, workspace, commands, logger };
     this.#manifest = manifest;
     workspace.update(manifest.workspace);
     const stages = openScripts({
@@ -99,9 +106,11 @@ export class AgentSession implements Disposable {
     return this.#parts.served;
   }
 
-  /** Starts the start scripts. */
+  /** Starts the start scripts, and opens the network beside them. */
   begin(): void {
+    const { agentId, network } = this.#manifest;
     this.#scripts.begin();
+    this.#parts.network?.begin(agentId, network);
   }
 
   /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
@@ -129,11 +138,12 @@ export class AgentSession implements Disposable {
     this.served.close();
     await this.#scripts.end(signal);
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
+    await this.#parts.network?.close();
   }
 
   /** Ends because the agent now belongs to another user, who does not wait long. Not while it serves a connection. */
   async leave(signal: AbortSignal): Promise<void> {
-    const { lifecycle, commands } = this.#parts;
+    const { lifecycle, network, commands } = this.#parts;
     this.#isLeaving = true;
     this.#stopping.abort();
     this.served.close();
@@ -141,7 +151,7 @@ export class AgentSession implements Disposable {
     await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
-    await commands.groups.endAll(leftoverGraceMs, signal);
+    await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), network?.close()]);
   }
 
   /** Waits briefly for the last messages to reach the server, and is silent then. */
@@ -162,6 +172,7 @@ export class AgentSession implements Disposable {
   [Symbol.dispose](): void {
     this.#silent.abort();
     this.served.close();
+    void this.#parts.network?.close();
     this.#parts.commands.groups.killAll();
     this.#pipes[Symbol.dispose]();
   }

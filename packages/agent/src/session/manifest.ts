@@ -1,5 +1,7 @@
 import {
   BytesError,
+  createMessage,
+  DERPMapSchema,
   durationToMs,
   type Manifest,
   metadataSeconds,
@@ -10,6 +12,7 @@ import {
   type WorkspaceSecret,
 } from "@slipway/wire";
 
+import type { NetworkManifest } from "../network/agent-network.ts";
 import { expandPath } from "../process/expand.ts";
 import type { WorkspaceDescription } from "../process/workspace-commands.ts";
 import type { Script } from "../scripts/script.ts";
@@ -25,6 +28,7 @@ export interface AgentManifest {
   readonly apps: readonly CheckedApp[];
   readonly metadata: readonly MetadataItem[];
   readonly secretFiles: readonly SecretFile[];
+  readonly network: NetworkManifest;
 }
 
 /** A secret that is written to a file. */
@@ -69,6 +73,12 @@ export function readManifest(message: Manifest, context: ExpansionContext): Agen
     secretFiles: message.secrets
       .filter(({ filePath }) => filePath !== "")
       .map(({ filePath, value }) => ({ path: expand(filePath), content: value })),
+    network: {
+      // Where a server sends none, its coordinator may.
+      derpMap: message.derpMap ?? createMessage(DERPMapSchema),
+      disableDirect: message.disableDirectConnections,
+      forceWebSocket: message.derpForceWebsockets,
+    },
   };
 }
 

@@ -18,6 +18,7 @@ import { deliverTiming } from "./deliver-timing.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { getMonitorConfig, updateStats } from "./manifest-calls.ts";
 import type { AgentManifest } from "./manifest.ts";
+import type { NetworkLife } from "./network-life.ts";
 import type { Outbox } from "./outbox.ts";
 import {
   createLogs,
@@ -36,6 +37,8 @@ export interface RoutineParts {
   readonly lifecycle: Lifecycle;
   readonly timings: Outbox<ScriptTiming>;
   readonly served: ServedSessions;
+  /** Undefined for an agent that nobody reaches. */
+  readonly network: NetworkLife | undefined;
   readonly workspace: Workspace;
   readonly commands: CommandHost;
   readonly logger: Logger;
@@ -94,9 +97,9 @@ function reportRoutines(
 
 const metadataLimitMs = 30_000;
 
-/** Returns the routines that end with the shutdown: the newest manifest says what to watch. */
+/** Returns the routines of a session that has not ended: the newest manifest says what to watch. */
 export function watchingRoutines(
-  { workspace, served, commands, logger }: RoutineParts,
+  { workspace, served, network, commands, logger }: RoutineParts,
   { metadata, apps }: AgentManifest,
 ): Routine[] {
   const { clock } = commands;
@@ -123,6 +126,8 @@ export function watchingRoutines(
     untilShutdown("resources", (connection, signal) =>
       watchResources(connection, { clock, logger, signal }),
     ),
+    // It says goodbye after the stop scripts, and ends with that.
+    untilEnd("network", async (connection, signal) => network?.run(connection, signal)),
   ];
 }
 

@@ -51,6 +51,7 @@ export class ClaimWorld {
       },
       waitForReinit: (signal) => this.#wait(signal),
       decide,
+      network: undefined,
       openScripts: (input) => this.#openScripts(input),
       serverUrl: "http://localhost",
       machine: {

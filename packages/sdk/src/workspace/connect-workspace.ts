@@ -67,8 +67,14 @@ export async function connectWorkspace(
     address: agentServiceAddress(agentId),
     clock,
     coordinate: (onState, ended) =>
-      new CoordinationLoop({ coordination, service, clock, logger, random: Math.random, onState })
-        .run(ended),
+      new CoordinationLoop({
+        coordination,
+        service,
+        clock,
+        logger,
+        random: Math.random,
+        onState,
+      }).run(ended),
     closeSockets: async () => {
       await socket?.close();
     },

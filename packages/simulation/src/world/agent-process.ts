@@ -74,6 +74,7 @@ export class AgentProcess implements AgentProcessOptions {
     const agent = new AgentLife({
       dial: async (signal) => connectionOf(await dial(signal)),
       waitForReinit,
+      network: undefined,
       openScripts: ({ manifest: { agentId, workspace } }) =>
         this.#openScripts(workspace.ownerName, fromWireId(agentId)),
       decide: rules.agent.decide,

@@ -1,4 +1,5 @@
 import { encodeUuid, parseHex } from "@slipway/wire";
+import ipaddr from "ipaddr.js";
 
 /** The prefixes of the network's addresses, 48 bits each (docs/protocol/tailnet.md §1.3). */
 const servicePrefix = parseHex("fd7a115ca1e0");
@@ -31,6 +32,11 @@ export function isTunnelAddress(address: Uint8Array): boolean {
     address.length === 16 &&
     prefixes.some((prefix) => prefix.every((byte, at) => address[at] === byte))
   );
+}
+
+/** Returns the text of an address (RFC 5952). */
+export function formatAddress(address: Uint8Array): string {
+  return ipaddr.fromByteArray([...address]).toString();
 }
 
 function withPrefix(prefix: Uint8Array, uuid: Uint8Array): Uint8Array {

@@ -1,0 +1,121 @@
+import type { Clock, Logger } from "@slipway/runtime";
+import {
+  agentAddresses,
+  type Coordination,
+  formatAddress,
+  nodeIdOf,
+  TailnetPeer,
+  type TcpStream,
+} from "@slipway/tailnet";
+import {
+  createFetchLatency,
+  createRelayDialer,
+  loadNativeCrypto,
+  openUdpSocket,
+  toDuplex,
+} from "@slipway/tailnet/node";
+import type { DERPMap } from "@slipway/wire";
+
+import type { Service } from "../connections/accepted-connection.ts";
+import type { WorkspaceServices } from "../services/workspace-services.ts";
+import { netcheckReport } from "./netcheck-report.ts";
+
+/** The manifest's word on the network. */
+export interface NetworkManifest {
+  readonly derpMap: DERPMap;
+  readonly disableDirect: boolean;
+  readonly forceWebSocket: boolean;
+}
+
+export interface AgentNetworkOptions extends NetworkManifest {
+  readonly agentId: string;
+  readonly serverUrl: string;
+  /** The headers of every request to the server, for a proxy in front of it. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The UDP port of direct paths; 0 for any. */
+  readonly udpPort: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The time without a segment after which a peer is asked whether it is still there (docs/protocol/tailnet.md §7.1). */
+const keepAlive = { idleMs: 2 * 3_600_000, intervalMs: 75_000, probes: 9 } as const;
+
+/** An agent as a peer of the encrypted network, with keys of its own. Its opener closes it. */
+export class AgentNetwork implements AsyncDisposable {
+  readonly #peer: TailnetPeer;
+  readonly #closeSocket: () => Promise<void>;
+
+  private constructor(peer: TailnetPeer, closeSocket: () => Promise<void>) {
+    this.#peer = peer;
+    this.#closeSocket = closeSocket;
+  }
+
+  /** Opens the agent's addresses. Throws the system's error if the wanted UDP port is in use. */
+  static async open(options: AgentNetworkOptions): Promise<AgentNetwork> {
+    const { agentId, derpMap, disableDirect, udpPort, headers, ...rest } = options;
+    const [crypto, socket] = await Promise.all([
+      loadNativeCrypto(),
+      disableDirect ? undefined : openUdpSocket({ port: udpPort }),
+    ]);
+    const peer = new TailnetPeer({
+      ...rest,
+      role: "agent",
+      nodeId: nodeIdOf(agentId),
+      addresses: agentAddresses(agentId),
+      crypto,
+      random: Math.random,
+      dialer: createRelayDialer({ headers }),
+      fetchLatency: createFetchLatency({ headers }),
+      socket,
+    });
+    peer.setDerpMap(derpMap);
+    return new AgentNetwork(peer, async () => {
+      await socket?.close();
+    });
+  }
+
+  /** Connects the agent to its coordinator, over any number of sessions. */
+  get coordination(): Coordination {
+    return this.#peer.coordination;
+  }
+
+  /** Rejects if the network itself has failed; never resolves. */
+  get failed(): Promise<never> {
+    return this.#peer.failed;
+  }
+
+  /** Serves the workspace to its peers. Call it once. */
+  serve(services: WorkspaceServices): void {
+    const { stack } = this.#peer;
+    for (const [port, service] of services.byPort) void this.#listen(port, service);
+    stack.forwardTcp(services.forwardTcp);
+    stack.forwardUdp(services.forwardUdp((from, to, payload) => stack.sendUdp(from, to, payload)));
+  }
+
+  /** Returns the report about the network (docs/protocol/agent.md §8.9). */
+  netcheck(): Promise<object> {
+    return netcheckReport(this.#peer.status);
+  }
+
+  /** Says goodbye and closes everything. Idempotent. */
+  async close(): Promise<void> {
+    await this.#peer.close();
+    await this.#closeSocket();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends when the network closes. */
+  async #listen(port: number, service: Service): Promise<void> {
+    for await (const stream of this.#peer.stack.listen(port)) accept(stream, service);
+  }
+}
+
+function accept(stream: TcpStream, service: Service): void {
+  stream.setKeepAlive(keepAlive);
+  const remoteAddress = formatAddress(stream.remote.address);
+  service.accept(Object.assign(toDuplex(stream), { remoteAddress }));
+}

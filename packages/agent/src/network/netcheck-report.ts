@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+
+import { derpLatencies, type NetworkStatus } from "@slipway/tailnet";
+
+/** An interface below this size is reported, as tunnels inside of tunnels need more (docs/protocol/agent.md §8.9). */
+const minMtu = 1378;
+
+/** Returns what the agent knows about its network, as JSON (docs/protocol/agent.md §8.9). */
+export async function netcheckReport(status: NetworkStatus): Promise<object> {
+  const interfaces = await Promise.all(Object.entries(networkInterfaces()).map(describe));
+  const isSmall = interfaces.some(({ mtu }) => mtu > 0 && mtu < minMtu);
+  const severity = isSmall ? "warning" : "ok";
+  const common = { severity, warnings: null, dismissed: false };
+  return {
+    ...common,
+    net_info: netInfo(status),
+    interfaces: { ...common, interfaces },
+  };
+}
+
+/** The keys are those of the wire. */
+function netInfo({ udp, homeRegionId = 0, latencies }: NetworkStatus): object {
+  return {
+    MappingVariesByDestIP: udp?.doesMappingVary ?? null,
+    HairPinning: null,
+    WorkingIPv6: udp?.hasIpv6 ?? false,
+    OSHasIPv6: hasIpv6(),
+    WorkingUDP: udp !== undefined && (udp.hasIpv4 || udp.hasIpv6),
+    WorkingICMPv4: null,
+    UPnP: null,
+    PMP: null,
+    PCP: null,
+    PreferredDERP: homeRegionId,
+    DERPLatency: derpLatencies(latencies),
+  };
+}
+
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses = []) =>
+    addresses.some(({ family, internal }) => family === "IPv6" && !internal),
+  );
+}
+
+async function describe([name, addresses = []]: readonly [
+  string,
+  readonly { readonly cidr: string | null }[] | undefined,
+]): Promise<{ readonly name: string; readonly mtu: number; readonly addresses: string[] }> {
+  return {
+    name,
+    mtu: await readMtu(name),
+    addresses: addresses.flatMap(({ cidr }) => cidr ?? []),
+  };
+}
+
+/** Returns 0 where the system does not tell. */
+async function readMtu(name: string): Promise<number> {
+  try {
+    return Number(await readFile(`/sys/class/net/${name}/mtu`, "utf8"));
+  } catch {
+    return 0;
+  }
+}
