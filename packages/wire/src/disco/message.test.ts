@@ -22,7 +22,7 @@ const anyEndpoint = fc.record({ address: bytesOf(16), port: fc.nat(0xffff) });
 const anyPing = fc.record({
   type: fc.constant("ping" as const),
   transactionId: bytesOf(12),
-  nodeKey: bytesOf(32),
+  nodeKey: fc.option(bytesOf(32), { nil: undefined }),
 });
 const anyPong = fc.record({
   type: fc.constant("pong" as const),

@@ -68,12 +68,14 @@ export function parseDiscoMessage(bytes: Uint8Array): DiscoMessage | undefined {
 }
 
 /**
- * Encodes a message for a box. Zeros are added so that its packet has `packetBytes`, but a call is never longer than it
- * needs to be, and no message is shorter.
+ * Encodes a message for a box. Zeros are added so that its packet has `packetBytes`, but not to a call or to a ping without
+ * a node key, where they would be read as endpoints or as a key.
  */
 export function encodeDiscoMessage(message: DiscoMessage, packetBytes = 0): Uint8Array {
   const content = encodeContent(message);
-  if (message.type === "call-me-maybe") return content;
+  const isPadded =
+    message.type === "pong" || (message.type === "ping" && message.nodeKey !== undefined);
+  if (!isPadded) return content;
   const length = Math.max(content.length, packetBytes - discoOverheadBytes);
   const bytes = new Uint8Array(length);
   bytes.set(content);
