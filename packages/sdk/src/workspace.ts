@@ -6,3 +6,5 @@ export { NetworkError } from "./workspace/errors.ts";
 export type { NetworkRung } from "./workspace/errors.ts";
 export { WorkspaceConnection } from "./workspace/workspace-connection.ts";
 export type { AgentPath, Pong } from "./workspace/workspace-connection.ts";
+export { runSpeedtest } from "./workspace/run-speedtest.ts";
+export type { SpeedtestInterval, SpeedtestOptions } from "./workspace/run-speedtest.ts";
