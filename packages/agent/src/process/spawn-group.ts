@@ -6,6 +6,7 @@ import type { Readable, Writable } from "node:stream";
 import { ProcessError } from "./errors.ts";
 import type { InputPipe } from "./input-pipe.ts";
 import type { OutputPipe, OutputPipes } from "./output-pipes.ts";
+import { childStdio } from "./private-descriptors.ts";
 
 /** A program with everything it starts with. */
 export interface PreparedCommand {
@@ -52,11 +53,11 @@ export async function spawnGroup(
       cwd: command.cwd,
       env: command.environment,
       detached: true,
-      stdio: [
+      stdio: childStdio([
         hasInput ? (input?.readFd ?? "pipe") : "ignore",
         first?.writeFd ?? "pipe",
         second?.writeFd ?? "pipe",
-      ],
+      ]),
     });
     const exit = exitOf(child);
     if (child.pid === undefined) {
@@ -98,7 +99,8 @@ async function openInput(pipes: OutputPipes): Promise<InputPipe | undefined> {
   }
 }
 
-function exitOf(child: ChildProcess): Promise<Exit> {
+/** Resolves when the child has ended. */
+export function exitOf(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
     child.once("exit", (exitCode, signal) => {
       resolve(

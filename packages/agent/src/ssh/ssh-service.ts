@@ -1,6 +1,7 @@
 import { errorText } from "@slipway/runtime";
 
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
+import { endConnection } from "../connections/end-connection.ts";
 import { deriveHostKey, type HostNames } from "./host-key.ts";
 import { serveSshConnection } from "./ssh-connection.ts";
 import type { SshHost } from "./ssh-host.ts";
@@ -72,7 +73,7 @@ function begin(
   signal: AbortSignal,
 ): void {
   const deadline = setTimeout(() => connection.destroy(), loginTimeoutMs);
-  const stop = (): void => void connection.end();
+  const stop = (): void => endConnection(connection);
   signal.addEventListener("abort", stop, { once: true });
   connection.once("close", () => {
     clearTimeout(deadline);

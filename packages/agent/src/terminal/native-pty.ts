@@ -15,6 +15,10 @@ export interface NativePty {
     helperPath: string,
     onExit: (exitCode: number, signal: number) => void,
   ): { readonly fd: number; readonly pid: number; readonly pty: string };
+  open(
+    columns: number,
+    rows: number,
+  ): { readonly master: number; readonly slave: number; readonly pty: string };
   resize(fd: number, columns: number, rows: number): void;
 }
 
@@ -35,18 +39,12 @@ export function loadNativePty(): LoadedPty {
 function load(): LoadedPty {
   const name = `@lydell/node-pty-${process.platform}-${process.arch}`;
   const native = loadLater({ name: `${name}/pty.node`, fileBeside: "pty.node" });
-  if (!isNativePty(native)) throw new Error("pty.node lacks fork and resize");
+  if (!isNativePty(native)) throw new Error("pty.node lacks fork, open or resize");
   const isMac = process.platform === "darwin";
   return { native, helperPath: isMac ? resolveLater(`${name}/spawn-helper`) : "" };
 }
 
 function isNativePty(value: unknown): value is NativePty {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "fork" in value &&
-    typeof value.fork === "function" &&
-    "resize" in value &&
-    typeof value.resize === "function"
-  );
+  if (typeof value !== "object" || value === null) return false;
+  return ["fork", "open", "resize"].every((name) => typeof Reflect.get(value, name) === "function");
 }

@@ -1,8 +1,9 @@
 import { systemClock } from "@slipway/runtime";
 import { expect, it, onTestFinished } from "vitest";
 
-import { isAlive, shellCommand } from "../../tests/support/command-host.ts";
+import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
 import { signalGroup } from "../process/signal-group.ts";
+import { spawnGroup } from "../process/spawn-group.ts";
 import { PseudoTerminal } from "./pseudo-terminal.ts";
 import { defaultTerminalSize } from "./terminal-size.ts";
 
@@ -86,6 +87,32 @@ it("ends its processes when it is hung up", async () => {
   await ready.promise;
   terminal.hangUp();
   expect(await ended).toEqual({ kind: "signalled", signal: "SIGHUP" });
+});
+
+it("keeps its terminal from all other commands", async () => {
+  open("cat");
+  const other = open("ls -l /proc/self/fd");
+  const list = await outputOf(other);
+  expect(list).toContain("/dev/pts/");
+  expect(list).not.toContain("ptmx");
+  using host = openCommandHost();
+  const group = await spawnGroup(shellCommand("ls -l /proc/self/fd"), {
+    pipes: host.pipes,
+    joinOutput: true,
+  });
+  const piped = Buffer.concat(await group.stdout.toArray()).toString();
+  expect(piped).toContain("/dev/null");
+  expect(piped).not.toContain("ptmx");
+});
+
+it("gives its command a controlling terminal", async () => {
+  const terminal = open("echo typed > /dev/tty; trap 'echo interrupted; exit 5' INT; read x");
+  let output = "";
+  const ended = terminal.read(async (chunk) => void (output += chunk.toString()), systemClock);
+  await expect.poll(() => output).toContain("typed");
+  await terminal.write(Buffer.of(3), never);
+  expect(await ended).toEqual({ kind: "exited", exitCode: 5 });
+  expect(output).toContain("interrupted");
 });
 
 it("says so when there is no such program", async () => {

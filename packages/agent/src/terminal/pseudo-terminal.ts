@@ -1,13 +1,14 @@
-import { constants } from "node:os";
 import { ReadStream } from "node:tty";
 
 import { type Clock, systemErrorCode } from "@slipway/runtime";
 
 import { writeTo } from "../connections/write-to.ts";
 import { ProcessError } from "../process/errors.ts";
+import { keepFromChildren } from "../process/private-descriptors.ts";
 import { signalGroup } from "../process/signal-group.ts";
 import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
 import { loadNativePty, type LoadedPty } from "./native-pty.ts";
+import { startOnTerminal } from "./start-on-terminal.ts";
 import type { TerminalSize } from "./terminal-size.ts";
 
 /**
@@ -32,40 +33,25 @@ export class PseudoTerminal {
   #heardAt = 0;
 
   /** Starts the command. Throws `ProcessError` "spawn-failed". */
-  constructor(command: PreparedCommand, { columns, rows }: TerminalSize) {
-    const { file, args, cwd, environment } = command;
-    const exit = Promise.withResolvers<Exit>();
-    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    const onExit = (code: number, signal: number): void => exit.resolve(exitOf(code, signal));
+  constructor(command: PreparedCommand, size: TerminalSize) {
     try {
       this.#pty = loadNativePty();
-      const { native, helperPath } = this.#pty;
-      const forked = native.fork(
-        file,
-        args,
-        variables,
-        cwd,
-        columns,
-        rows,
-        -1,
-        -1,
-        false,
-        helperPath,
-        onExit,
-      );
-      this.pid = forked.pid;
-      this.#fd = forked.fd;
+      const started = startOnTerminal(command, size, this.#pty);
+      this.pid = started.pid;
+      this.exit = started.exit;
+      this.#fd = started.fd;
     } catch (error) {
-      throw new ProcessError("spawn-failed", `cannot open a terminal for ${file}`, {
+      throw new ProcessError("spawn-failed", `cannot open a terminal for ${command.file}`, {
         cause: error,
       });
     }
-    this.exit = exit.promise;
+    const kept = keepFromChildren(this.#fd);
     this.#stream = new ReadStream(this.#fd);
     // EIO: nobody holds the other end anymore.
     this.#stream.on("error", () => undefined);
     this.#stream.on("close", () => {
       this.#isClosed = true;
+      kept[Symbol.dispose]();
       this.#closed.resolve();
     });
   }
@@ -137,10 +123,4 @@ export class PseudoTerminal {
       isOver.abort();
     }
   }
-}
-
-function exitOf(exitCode: number, signal: number): Exit {
-  if (signal === 0) return { kind: "exited", exitCode };
-  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
-  return { kind: "signalled", signal: name ?? "unknown" };
 }

@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { constants } from "node:os";
+
+import { childStdio } from "../process/private-descriptors.ts";
+import { type Exit, exitOf, type PreparedCommand } from "../process/spawn-group.ts";
+import type { LoadedPty } from "./native-pty.ts";
+import type { TerminalSize } from "./terminal-size.ts";
+
+/** A command with a terminal; `fd` is our end of that. */
+export interface StartedCommand {
+  readonly fd: number;
+  readonly pid: number;
+  readonly exit: Promise<Exit>;
+}
+
+/**
+ * Opens the terminal by its name, which makes it the controlling one of the session that the shell leads, and becomes the
+ * command.
+ */
+const takeTerminal = 'exec 0<>"$0" 1>&0 2>&0; exec "$@"';
+
+/** Starts a command on a terminal of its own, in a session of its own. Throws what the system says. */
+export function startOnTerminal(
+  command: PreparedCommand,
+  size: TerminalSize,
+  pty: LoadedPty,
+): StartedCommand {
+  // The native fork hands the other terminals of the agent on to the child, which `childStdio` keeps from it.
+  return process.platform === "linux"
+    ? startByShell(command, size, pty)
+    : startByFork(command, size, pty);
+}
+
+function startByShell(
+  { file, args, cwd, environment }: PreparedCommand,
+  { columns, rows }: TerminalSize,
+  { native }: LoadedPty,
+): StartedCommand {
+  const { master, slave, pty } = native.open(columns, rows);
+  try {
+    const child = spawn("/bin/sh", ["-c", takeTerminal, pty, file, ...args], {
+      cwd,
+      env: environment,
+      detached: true,
+      stdio: childStdio([slave, slave, slave], [master, slave]),
+    });
+    // Without a process id it never started.
+    child.on("error", () => undefined);
+    if (child.pid === undefined) throw new Error("the shell cannot be started");
+    return { fd: master, pid: child.pid, exit: exitOf(child) };
+  } catch (error) {
+    closeSync(master);
+    throw error;
+  } finally {
+    closeSync(slave);
+  }
+}
+
+function startByFork(
+  { file, args, cwd, environment }: PreparedCommand,
+  { columns, rows }: TerminalSize,
+  { native, helperPath }: LoadedPty,
+): StartedCommand {
+  const exit = Promise.withResolvers<Exit>();
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const onExit = (code: number, signal: number): void => exit.resolve(forkedExit(code, signal));
+  const { fd, pid } = native.fork(
+    file,
+    args,
+    variables,
+    cwd,
+    columns,
+    rows,
+    -1,
+    -1,
+    false,
+    helperPath,
+    onExit,
+  );
+  return { fd, pid, exit: exit.promise };
+}
+
+function forkedExit(exitCode: number, signal: number): Exit {
+  if (signal === 0) return { kind: "exited", exitCode };
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  return { kind: "signalled", signal: name ?? "unknown" };
+}
