@@ -14,6 +14,7 @@ import { messagesTarget } from "./targets/messages.ts";
 import { packetsTarget } from "./targets/packets.ts";
 import { requestsTarget } from "./targets/requests.ts";
 import { schedulesTarget } from "./targets/schedules.ts";
+import { servicesTarget } from "./targets/services.ts";
 import { stunTarget } from "./targets/stun.ts";
 import { tcpPeerTarget } from "./targets/tcp-peer.ts";
 import { templateTarget } from "./targets/template.ts";
@@ -44,6 +45,7 @@ export const targets: readonly FuzzTarget[] = [
   bodiesTarget,
   clientTarget,
   identitiesTarget,
+  servicesTarget,
 ];
 
 /** Finds a target. Throws `RangeError` for an unknown name. */

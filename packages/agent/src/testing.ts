@@ -2,8 +2,13 @@
 export { parseHeader } from "./config/headers.ts";
 export { expandPath } from "./process/expand.ts";
 export { splitShellWords } from "./process/shell-words.ts";
+export { TerminalError } from "./pty/errors.ts";
+export { TerminalMessages } from "./pty/messages.ts";
 export { parseCron } from "./scripts/cron.ts";
 export { CronError } from "./scripts/errors.ts";
 export { LineSplitter, maxLineBytes } from "./scripts/line-splitter.ts";
 export { ManifestError } from "./session/errors.ts";
 export { readManifest } from "./session/manifest.ts";
+export { SftpError } from "./ssh/sftp/errors.ts";
+export { FieldReader } from "./ssh/sftp/fields.ts";
+export { PacketReader } from "./ssh/sftp/packet-reader.ts";
