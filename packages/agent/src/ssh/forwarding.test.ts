@@ -69,6 +69,27 @@ describe("forwarding over OpenSSH's client", () => {
     expect(await endOf(child)).toMatchObject({ stdout: "echo hello", exitCode: 0 });
   });
 
+  it("counts and reports connections to editors of JetBrains alone", async () => {
+    const { start, sessions, reports } = await openSshWorkspace();
+    const script = `require("net").createServer((socket) => socket.write("editor")).listen(0,
+      "127.0.0.1", function () { console.log(this.address().port); });`;
+    const args = ["-e", script, "--", "-Didea.vendor.name=JetBrains"];
+    const editor = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+    onTestFinished(() => void editor.kill("SIGKILL"));
+    const [line] = await once(editor.stdout, "data");
+    const child = start([], ["-W", `127.0.0.1:${Number(String(line))}`]);
+    await expect.poll(() => sessions.counts.jetbrains).toBe(1);
+    child.kill("SIGKILL");
+    await expect
+      .poll(() => reports.map(({ type, action }) => `${type} ${action}`))
+      .toEqual(["jetbrains connect", "jetbrains disconnect"]);
+    const port = await openEcho(0);
+    const other = start([], ["-W", `127.0.0.1:${port}`]);
+    other.stdin?.end("hello");
+    expect((await endOf(other)).stdout).toBe("echo hello");
+    expect(reports.length).toBe(2);
+  });
+
   it("says so where nobody listens, or forwarding is blocked", async () => {
     const { start } = await openSshWorkspace();
     const nobody = await endOf(start([], ["-W", `127.0.0.1:${await freePort()}`]));

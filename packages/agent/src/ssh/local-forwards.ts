@@ -1,7 +1,10 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 
+import { whenAborted } from "@slipway/runtime";
 import type { Connection, ServerChannel } from "ssh2";
 
+import type { OpenSession } from "../connections/session-log.ts";
+import { isJetBrainsPort } from "./jetbrains.ts";
 import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
 
 /** The time in which a port of the workspace must answer. */
@@ -13,20 +16,36 @@ export interface ChannelSlots {
   take(): Disposable | undefined;
 }
 
+interface LocalForwardNeeds {
+  readonly slots: ChannelSlots;
+  /** Opens the session of an editor whose server in the workspace a connection goes to. */
+  readonly openEditorSession: () => OpenSession;
+}
+
 /** Opens connections from the workspace for the client (docs/protocol/agent.md §6.6): to ports, and to Unix sockets. */
 export function serveLocalForwards(
   client: Connection,
   connection: ForwardingConnection,
-  slots: ChannelSlots,
+  { slots, openEditorSession }: LocalForwardNeeds,
 ): void {
   const forward = (
-    target: NetConnectOpts,
+    target: NetConnectOpts & { readonly port?: number },
     accept: () => ServerChannel,
     reject: () => void,
   ): void => {
     const slot = slots.take();
-    if (slot === undefined) reject();
-    else void serve(target, accept, reject, connection).finally(() => slot[Symbol.dispose]());
+    if (slot === undefined) {
+      reject();
+      return;
+    }
+    const ended = new AbortController();
+    const begun = (): void => {
+      if (target.port !== undefined) void report(target.port, openEditorSession, ended.signal);
+    };
+    void serve(target, accept, reject, { ...connection, begun }).finally(() => {
+      slot[Symbol.dispose]();
+      ended.abort();
+    });
   };
   client.on("tcpip", (accept, reject, { destIP, destPort }) => {
     if (destPort < 1 || destPort > 0xffff) reject();
@@ -41,7 +60,7 @@ async function serve(
   target: NetConnectOpts,
   accept: () => ServerChannel,
   reject: () => void,
-  connection: ForwardingConnection,
+  connection: ForwardingConnection & { readonly begun: () => void },
 ): Promise<void> {
   const socket = await open(target, connection.ended);
   if (socket === undefined || connection.ended.aborted) {
@@ -49,7 +68,20 @@ async function serve(
     reject();
     return;
   }
+  connection.begun();
   await joinChannel(accept(), socket, connection);
+}
+
+/** Counts and reports a connection to an editor of JetBrains, until it ends. */
+async function report(
+  port: number,
+  openEditorSession: () => OpenSession,
+  ended: AbortSignal,
+): Promise<void> {
+  if (!(await isJetBrainsPort(port)) || ended.aborted) return;
+  const session = openEditorSession();
+  await whenAborted(ended);
+  session.close({ statusCode: 0, reason: "graceful" });
 }
 
 /** Resolves with undefined where nobody answers. */

@@ -62,7 +62,10 @@ export function serveSshConnection(
     new SshSession(connection, host).serve(session);
   });
   if (!settings.blockLocalForwarding) {
-    serveLocalForwards(client, forwarding, channelSlots(maxForwards));
+    serveLocalForwards(client, forwarding, {
+      slots: channelSlots(maxForwards),
+      openEditorSession: () => host.sessions.open("jetbrains", socket.remoteAddress),
+    });
   }
   serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
 }
