@@ -81,14 +81,14 @@ function canRun(program: string, args: readonly string[], cwd = "."): boolean {
 const goPeers = canRun("go", ["build", "-o", "/dev/null", "."], "interop/tcp-go");
 if (!goPeers) {
   process.stderr.write(
-    "the Go program in interop/tcp-go cannot be built: our TCP is not tested against others\n",
+    "the Go program in interop/tcp-go cannot be built: our TCP and tunnel are not tested against others\n",
   );
 }
 // A container may lack the device, or the right to make a network of its own.
 const tun = canRun("unshare", ["--map-root-user", "--net", "sh", "-c", ": <>/dev/net/tun"]);
 if (!tun) {
   process.stderr.write(
-    "/dev/net/tun cannot be opened in a network namespace: our TCP is not tested against the kernel's\n",
+    "/dev/net/tun cannot be opened in a network namespace: our TCP and tunnel are not tested against the kernel's TCP\n",
   );
 }
 // Namespaces with names take the rights of root, nftables for their NATs, and Perl to open the device.
@@ -104,8 +104,8 @@ if (!namespaces) {
 }
 const absentNetworks = [
   ...(namespaces ? [] : ["interop/network-{laboratory,paths}.test.ts"]),
-  ...(goPeers ? [] : ["interop/tcp-*.test.ts"]),
-  ...(tun ? [] : ["interop/tcp-kernel.test.ts"]),
+  ...(goPeers ? [] : ["interop/{tcp,wireguard}-*.test.ts"]),
+  ...(tun ? [] : ["interop/{tcp,wireguard}-kernel.test.ts"]),
 ];
 
 /** Tests that take tens of seconds, such as runs under faults. */

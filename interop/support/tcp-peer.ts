@@ -9,14 +9,14 @@ import { type Readable, Writable } from "node:stream";
 import { systemClock } from "@slipway/runtime";
 import { NetworkStack } from "@slipway/tailnet";
 
-import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-path.ts";
+import { type PeerLink, PipeLink } from "./peer-link.ts";
 import { answer, ask, type Mode } from "./tcp-conversation.ts";
 
 const ourAddress = Uint8Array.from(
   { length: 16 },
   (_, at) => [0xfd, 0x7a][at] ?? (at === 15 ? 1 : 0),
 );
-const peerAddress = ourAddress.with(15, 2);
+export const peerAddress = ourAddress.with(15, 2);
 const peerPort = 9000;
 const ourPort = 9001;
 
@@ -34,44 +34,53 @@ export function buildTcpPeer(): { readonly program: string; readonly remove: () 
   return { program, remove: () => rmSync(directory, { recursive: true }) };
 }
 
-/** Our stack, and the peer's in a process of its own, with a path between them. */
+/** Our stack, and the peer's in a process of its own, with a link between them. */
 export class TcpPeer implements AsyncDisposable {
   readonly #stack: NetworkStack;
   readonly #child: ChildProcess;
+  readonly #link: PeerLink;
   readonly #calls: Writable;
   readonly #failed = Promise.withResolvers<never>();
   readonly #ready = Promise.withResolvers<void>();
   /** The calls of the peer that are not done, oldest first. */
   readonly #waiting: (() => void)[] = [];
 
-  private constructor(program: string, kind: PeerKind, path: PathOptions | undefined) {
-    const [command, ...args] =
-      kind === "kernel" ? ["unshare", "--map-root-user", "--net", program, kind] : [program, kind];
+  private constructor(program: string, kind: PeerKind, link: PeerLink) {
+    const isInNamespace = kind === "kernel" && link.arguments.length === 0;
+    const [command, ...args] = [
+      ...(isInNamespace ? ["unshare", "--map-root-user", "--net"] : []),
+      program,
+      kind,
+      ...link.arguments,
+    ];
     const child = spawn(command ?? "", args, { stdio: ["pipe", "pipe", "pipe", "pipe"] });
     this.#child = child;
+    this.#link = link;
     const [, , , calls] = child.stdio;
     if (!(calls instanceof Writable)) throw new Error("the peer has no descriptor 3");
     this.#calls = calls;
     this.#failed.promise.catch(() => undefined);
-    const toPeer = impair(path, 1, (packets) => void child.stdin.write(frame(packets)));
-    const toUs = impair(path, 2, (packets) => this.#stack.receive(packets));
+    const send = link.attach(child, (packets) => this.#stack.receive(packets));
     this.#stack = new NetworkStack({
       addresses: [ourAddress],
       clock: systemClock,
       randomUint32: () => randomBytes(4).readUInt32BE(),
-      send: path === undefined ? toPeer : (packets) => toPeer(packets.map((one) => one.slice())),
+      send,
     });
     this.#stack.failed.catch((error: unknown) => this.#failed.reject(error));
     child.once("exit", () => this.#failed.reject(new Error("the peer has ended")));
     child.stdin.on("error", (error) => this.#failed.reject(error));
-    readFrames(child.stdout, toUs);
     this.#listen(child.stderr);
     this.#answer().catch((error: unknown) => this.#failed.reject(error));
   }
 
-  /** Starts the peer, with a path that does nothing to packets by default. */
-  static async open(program: string, kind: PeerKind, path?: PathOptions): Promise<TcpPeer> {
-    const peer = new TcpPeer(program, kind, path);
+  /** Starts the peer, by default with pipes that do nothing to packets. It closes the link. */
+  static async open(
+    program: string,
+    kind: PeerKind,
+    link: PeerLink = new PipeLink(),
+  ): Promise<TcpPeer> {
+    const peer = new TcpPeer(program, kind, link);
     await peer.#unlessFailed(peer.#ready.promise);
     return peer;
   }
@@ -100,6 +109,7 @@ export class TcpPeer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.close();
+    await this.#link.close();
     this.#child.kill();
   }
 
@@ -119,44 +129,11 @@ export class TcpPeer implements AsyncDisposable {
       const lines = (text + part).split("\n");
       text = lines.pop() ?? "";
       for (const line of lines) {
-        if (line === "ready") this.#ready.resolve();
+        if (line.startsWith("port ")) this.#link.connect(Number(line.slice(5)));
+        else if (line === "ready") this.#ready.resolve();
         else if (line === "done") this.#waiting.shift()?.();
         else this.#failed.reject(new Error(`the peer says: ${line}`));
       }
     });
   }
-}
-
-function impair(path: PathOptions | undefined, seed: number, deliver: TakePackets): TakePackets {
-  if (path === undefined) return deliver;
-  const impaired = new ImpairedPath(path, seed, deliver);
-  return (packets) => impaired.send(packets);
-}
-
-/** Puts packets behind their lengths. */
-function frame(packets: readonly Uint8Array[]): Buffer {
-  const bytes = Buffer.allocUnsafe(packets.reduce((sum, { length }) => sum + 2 + length, 0));
-  let at = 0;
-  for (const packet of packets) {
-    at = bytes.writeUInt16BE(packet.length, at);
-    bytes.set(packet, at);
-    at += packet.length;
-  }
-  return bytes;
-}
-
-function readFrames(stream: Readable, take: TakePackets): void {
-  let rest: Buffer = Buffer.alloc(0);
-  stream.on("data", (chunk: Buffer) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const packets: Uint8Array[] = [];
-    let at = 0;
-    while (at + 2 <= bytes.length && at + 2 + bytes.readUInt16BE(at) <= bytes.length) {
-      const end = at + 2 + bytes.readUInt16BE(at);
-      packets.push(bytes.subarray(at + 2, end));
-      at = end;
-    }
-    rest = bytes.subarray(at);
-    take(packets);
-  });
 }

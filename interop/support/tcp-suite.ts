@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { PipeLink } from "./peer-link.ts";
 import { modes } from "./tcp-conversation.ts";
 import { buildTcpPeer, type PeerKind, TcpPeer } from "./tcp-peer.ts";
 
@@ -30,14 +31,14 @@ export function testTcpPeer(kind: PeerKind): void {
 
   it.each(modes)("puts up with loss, duplicates and another order at 20 ms: %s", async (mode) => {
     const path = { delayMs: 10, lossRate: 0.01, duplicateRate: 0.01, lateRate: 0.02, lateMs: 5 };
-    await using peer = await TcpPeer.open(built.program, kind, path);
+    await using peer = await TcpPeer.open(built.program, kind, new PipeLink(path));
     await peer.call(mode, 2e6);
     await peer.beCalled(mode, 2e6);
   });
 
   it("has two hundred connections at once, half of them from the peer", async () => {
     const path = { delayMs: 5, lossRate: 0.01, duplicateRate: 0, lateRate: 0, lateMs: 0 };
-    await using peer = await TcpPeer.open(built.program, kind, path);
+    await using peer = await TcpPeer.open(built.program, kind, new PipeLink(path));
     const each = Array.from({ length: 25 }, () => modes).flat();
     await Promise.all(
       each.flatMap((mode) => [peer.call(mode, 500_000), peer.beCalled(mode, 500_000)]),

@@ -31,6 +31,8 @@ func (g gvisorNetwork) WritePacket(packet []byte) error {
 	return err
 }
 
+func (g gvisorNetwork) Device() (tun.Device, error) { return g.device, nil }
+
 func (g gvisorNetwork) Listen(port int) (net.Listener, error) {
 	return g.network.ListenTCP(&net.TCPAddr{Port: port})
 }

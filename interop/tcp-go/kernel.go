@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/tun"
 )
 
 const deviceName = "slipway0"
@@ -51,6 +52,8 @@ func (k kernelNetwork) WritePacket(packet []byte) error {
 	_, err := k.device.Write(packet)
 	return err
 }
+
+func (k kernelNetwork) Device() (tun.Device, error) { return tun.CreateTUNFromFile(k.device, mtu) }
 
 func (kernelNetwork) Listen(port int) (net.Listener, error) {
 	return net.Listen("tcp6", fmt.Sprintf("[fd7a::2]:%d", port))

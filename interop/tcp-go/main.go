@@ -1,21 +1,28 @@
 // Command tcp-go is the peer of our network stack: the kernel's TCP behind a TUN device, or gVisor's. Packets go over stdin
-// and stdout, each behind its length in 16 bits.
+// and stdout, each behind its length in 16 bits, or through a tunnel of wireguard-go over UDP.
 //
 //	tcp-go kernel   makes a device in the network namespace that it runs in
 //	tcp-go gvisor
+//	tcp-go kernel PRIVATE PUBLIC PORT   does so in a namespace of its own
+//	tcp-go gvisor PRIVATE PUBLIC PORT
 //
 // It has the address fd7a::2, accepts connections to port 9000, and calls port 9001 of fd7a::1 for each line "MODE BYTES" on
-// descriptor 3. See conversation.go for what is said. On stderr it prints "ready", and "done" after each call; anything else
-// is a failure.
+// descriptor 3. See conversation.go for what is said. On stderr it prints "port" and the number of its
+// UDP port, "ready", and "done" after each call; anything else is a failure.
 package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"os"
+	"strconv"
+
+	"golang.zx2c4.com/wireguard/conn"
+	"golang.zx2c4.com/wireguard/tun"
 )
 
 const mtu = 1280
@@ -26,30 +33,79 @@ type network interface {
 	ReadPacket(packet []byte) (int, error)
 	// WritePacket hands it a packet.
 	WritePacket(packet []byte) error
+	// Device is the same for wireguard-go, which reads and writes instead.
+	Device() (tun.Device, error)
 	Listen(port int) (net.Listener, error)
 	Dial(port int) (net.Conn, error)
 }
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: tcp-go kernel | gvisor")
+	arguments := os.Args[1:]
+	var err error
+	switch {
+	case len(arguments) == 1:
+		err = runOverPipes(arguments[0])
+	case len(arguments) == 4 && arguments[0] == "kernel":
+		err = enterNamespace(arguments)
+	case len(arguments) == 4 || len(arguments) == 5:
+		err = runOverUDP(arguments[0], tunnelOptions{arguments[1], arguments[2], arguments[3]}, arguments[4:])
+	default:
+		err = errors.New("usage: tcp-go kernel | gvisor [PRIVATE PUBLIC PORT]")
 	}
-	network, err := open(os.Args[1])
 	if err != nil {
 		log.Fatal(err)
 	}
-	listener, err := network.Listen(9000)
+}
+
+func runOverPipes(kind string) error {
+	network, err := converse(kind)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	go accept(listener)
 	go send(network)
 	go call(network)
 	log.Print("ready")
-	if err := receive(network); err != nil {
-		log.Fatal(err)
+	return receive(network)
+}
+
+// runOverUDP uses the inherited socket whose descriptor is given, if one is.
+func runOverUDP(kind string, options tunnelOptions, inherited []string) error {
+	network, err := converse(kind)
+	if err != nil {
+		return err
 	}
+	bind := conn.NewDefaultBind()
+	if len(inherited) == 1 {
+		fd, err := strconv.Atoi(inherited[0])
+		if err != nil {
+			return err
+		}
+		if bind, err = openInheritedBind(uintptr(fd)); err != nil {
+			return err
+		}
+	}
+	if err := secure(network, bind, options); err != nil {
+		return err
+	}
+	go call(network)
+	log.Print("ready")
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// converse opens a network and accepts conversations.
+func converse(kind string) (network, error) {
+	network, err := open(kind)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := network.Listen(9000)
+	if err != nil {
+		return nil, err
+	}
+	go accept(listener)
+	return network, nil
 }
 
 func open(kind string) (network, error) {

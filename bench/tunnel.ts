@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+
+import { systemClock } from "@slipway/runtime";
+import { NetworkStack, type TailnetCrypto, type TcpStream, Tunnel } from "@slipway/tailnet";
+import { loadNativeCrypto } from "@slipway/tailnet/node";
+import { BytePattern } from "@slipway/testkit/links";
+
+import { buildTcpPeer, peerAddress, TcpPeer } from "../interop/support/tcp-peer.ts";
+import { TunnelLink } from "../interop/support/tunnel-link.ts";
+import { type Measurement, printReport, repeat } from "./report.ts";
+
+/*
+ * TCP through a WireGuard tunnel, with every byte compared: two ends of ours in one thread, and one against wireguard-go with gVisor's TCP over
+ * UDP on this machine.
+ *
+ *   npm run bench:tunnel [-- --megabytes=200] [--runs=3] [--no-go] [--json]
+ *
+ * Ends with 1 when two ends in one thread move less than 50 MB/s, which is 100 MB/s for each.
+ */
+
+const leastMegabytesPerSecond = 50;
+const { signal } = new AbortController();
+
+function option(name: string, otherwise: number): number {
+  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
+}
+
+const bytes = option("megabytes", 200) * 1e6;
+const runs = option("runs", 3);
+
+function addressOf(host: number): Uint8Array {
+  return Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? host : 0xfd));
+}
+
+/** A stack behind a tunnel. */
+interface End {
+  readonly stack: NetworkStack;
+  readonly tunnel: Tunnel;
+}
+
+function openEnd(
+  host: number,
+  crypto: TailnetCrypto,
+  transmit: (datagrams: readonly Uint8Array[]) => void,
+): End {
+  const tunnel: Tunnel = new Tunnel({
+    privateKey: crypto.createKeyPair().privateKey,
+    crypto,
+    clock: systemClock,
+    transmit: (_, datagrams) => setImmediate(transmit, datagrams),
+    deliver: (packets) => stack.receive(packets),
+  });
+  const stack: NetworkStack = new NetworkStack({
+    addresses: [addressOf(host)],
+    clock: systemClock,
+    randomUint32: () => randomBytes(4).readUInt32BE(),
+    send: (packets) => tunnel.send(packets),
+  });
+  return { stack, tunnel };
+}
+
+async function send(stream: TcpStream, pattern: BytePattern): Promise<void> {
+  for (let sent = 0; sent < bytes;) {
+    const part = pattern.view(sent, bytes - sent);
+    await stream.write(part, signal);
+    sent += part.length;
+  }
+  stream.finish();
+}
+
+async function receive(stream: TcpStream, pattern: BytePattern): Promise<void> {
+  let received = 0;
+  for (let part = await stream.read(signal); part !== undefined; part = await stream.read(signal)) {
+    if (!pattern.matches(received, part)) throw new Error(`other bytes at ${received}`);
+    received += part.length;
+  }
+  if (received !== bytes) throw new Error(`${received} bytes, wanted ${bytes}`);
+  stream.finish();
+}
+
+async function measureOneThread(): Promise<number> {
+  const crypto = await loadNativeCrypto();
+  const client: End = openEnd(1, crypto, (datagrams) =>
+    server.tunnel.receive(datagrams, undefined, undefined),
+  );
+  const server: End = openEnd(2, crypto, (datagrams) =>
+    client.tunnel.receive(datagrams, undefined, undefined),
+  );
+  await using opened = new AsyncDisposableStack();
+  for (const { stack, tunnel } of [client, server]) {
+    opened.use(tunnel);
+    opened.use(stack);
+  }
+  for (const [end, peer, host] of [
+    [client, server, 2],
+    [server, client, 1],
+  ] as const) {
+    end.tunnel.setPeer({
+      publicKey: peer.tunnel.publicKey,
+      allowedAddresses: [addressOf(host)],
+      persistentKeepaliveMs: undefined,
+    });
+  }
+  const listener = server.stack.listen(1);
+  const stream = await client.stack.connect({ address: addressOf(2), port: 1 }, { signal });
+  const pattern = new BytePattern(1);
+  const started = performance.now();
+  for await (const accepted of listener) {
+    await Promise.all([send(stream, pattern), receive(accepted, pattern)]);
+    break;
+  }
+  return megabytesPerSecond(started);
+}
+
+function megabytesPerSecond(started: number): number {
+  return bytes / 1000 / (performance.now() - started);
+}
+
+/** Measures both directions against wireguard-go, the handshake begun by us or by it. */
+async function measureGo(program: string, initiator: "us" | "it"): Promise<Measurement[]> {
+  const link = await TunnelLink.open({ peerAddress });
+  await using peer = await TcpPeer.open(program, "gvisor", link);
+  if (initiator === "us") await peer.call("echo", 1000);
+  else await peer.beCalled("echo", 1000);
+  const measure = async (mode: "upload" | "download"): Promise<number> => {
+    const started = performance.now();
+    await peer.call(mode, bytes);
+    return megabytesPerSecond(started);
+  };
+  const name = `handshake begun by ${initiator}`;
+  return [
+    {
+      name: `to wireguard-go, ${name}`,
+      unit: "MB/s",
+      runs: await repeat(runs, () => measure("upload")),
+    },
+    {
+      name: `from wireguard-go, ${name}`,
+      unit: "MB/s",
+      runs: await repeat(runs, () => measure("download")),
+    },
+  ];
+}
+
+async function measureAllGo(): Promise<Measurement[]> {
+  const built = buildTcpPeer();
+  try {
+    return [...(await measureGo(built.program, "us")), ...(await measureGo(built.program, "it"))];
+  } finally {
+    built.remove();
+  }
+}
+
+const oneThread = {
+  name: "two ends in one thread",
+  unit: "MB/s",
+  runs: await repeat(runs, measureOneThread),
+};
+const go = process.argv.includes("--no-go") ? [] : await measureAllGo();
+printReport("Tunnel", [oneThread, ...go]);
+if (Math.max(...oneThread.runs) < leastMegabytesPerSecond) process.exitCode = 1;

@@ -1,0 +1,59 @@
+import { createSocket, type Socket } from "node:dgram";
+
+import type { TakePackets } from "./impaired-path.ts";
+
+const address = "127.0.0.1";
+/** Room for what comes while the event loop is busy. */
+const bufferBytes = 4 << 20;
+
+/** A UDP socket of this machine that talks to one port, and hands on at once what has come together. */
+export class UdpPath implements Disposable {
+  readonly #socket: Socket;
+  readonly #take: TakePackets;
+  #peerPort = 0;
+  #received: Uint8Array[] = [];
+
+  private constructor(take: TakePackets) {
+    this.#take = take;
+    this.#socket = createSocket({
+      type: "udp4",
+      recvBufferSize: bufferBytes,
+      sendBufferSize: bufferBytes,
+      // Addresses need no look-up, which would cost each datagram a turn.
+      lookup: (name, _, callback) => callback(null, name, 4),
+    });
+    this.#socket.on("message", (datagram) => this.#receive(datagram));
+  }
+
+  static async open(take: TakePackets): Promise<UdpPath> {
+    const path = new UdpPath(take);
+    await new Promise<void>((resolve) => path.#socket.bind(0, address, resolve));
+    return path;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  connect(peerPort: number): void {
+    this.#peerPort = peerPort;
+  }
+
+  send(datagrams: readonly Uint8Array[]): void {
+    for (const datagram of datagrams) this.#socket.send(datagram, this.#peerPort, address);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+
+  #receive(datagram: Uint8Array): void {
+    this.#received.push(datagram);
+    if (this.#received.length > 1) return;
+    setImmediate(() => {
+      const datagrams = this.#received;
+      this.#received = [];
+      this.#take(datagrams);
+    });
+  }
+}
