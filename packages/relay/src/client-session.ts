@@ -3,25 +3,15 @@ import {
   type DerpFrame,
   DerpFrameReader,
   DerpFrameType,
-  derpHeaderBytes,
-  derpKeyBytes,
-  derpNonceBytes,
   encodeDerpFrame,
-  encodeServerInfo,
-  forwardSentPacket,
-  isDiscoPacket,
   maxClientFrameBytes,
-  parseClientInfo,
   parseDerpFrame,
-  PeerGoneReason,
-  receiveForwardedPacket,
-  receiveSentPacket,
 } from "@slipway/wire";
 
 import type { CloseReason } from "./counters.ts";
 import type { KeyPair } from "./crypto.ts";
 import type { Directory } from "./directory.ts";
-import { isKey, isZeroKey, keyText } from "./keys.ts";
+import { keyText } from "./keys.ts";
 import {
   keepAliveMs,
   keepAliveSpreadMs,
@@ -31,13 +21,14 @@ import {
   maxNoticeBytes,
   unreadTimeoutMs,
 } from "./limits.ts";
+import { encodeLoginAnswer, readLogin } from "./login.ts";
 import { Outbox } from "./outbox.ts";
+import { type PacketReceiver, PacketRouter } from "./packet-router.ts";
 import type { RelayParts } from "./parts.ts";
-import type { Peer, PeerConnection } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
-const packetOffset = derpHeaderBytes + derpKeyBytes;
 /** Frames that only other relays may send. */
 const meshFrames: ReadonlySet<DerpFrame["type"]> = new Set([
   "forward-packet",
@@ -70,7 +61,7 @@ interface SessionOwner {
 }
 
 /** The relay's end of one client's connection, or of a link from another relay. */
-export class ClientSession implements RelaySession, PeerConnection {
+export class ClientSession implements RelaySession, PacketReceiver {
   readonly #parts: RelayParts;
   readonly #owner: SessionOwner;
   readonly #transport: RelayTransport;
@@ -79,12 +70,9 @@ export class ClientSession implements RelaySession, PeerConnection {
   #state: State;
   #keepAliveAtMs = Infinity;
   #keepAliveEveryMs = keepAliveMs;
-  /** The destination of the last packet; most packets go where the one before went. */
-  #lastDestination: Peer<ClientSession> | undefined;
+  readonly #router: PacketRouter<ClientSession>;
   /** The bytes that it may send; undefined without a limit. */
   readonly #rate: TokenBucket | undefined;
-  /** Notices about unknown destinations (docs/protocol/tailnet.md §4.7). */
-  readonly #unknownNotices: TokenBucket;
   #isWatching = false;
 
   constructor(
@@ -103,7 +91,7 @@ export class ClientSession implements RelaySession, PeerConnection {
     if (maxBytesPerSecond !== Infinity) {
       this.#rate = new TokenBucket(maxBytesPerSecond, maxBytesPerSecond, nowMs);
     }
-    this.#unknownNotices = new TokenBucket(1, 3, nowMs);
+    this.#router = new PacketRouter(parts, owner.directory);
     this.notify(encodeDerpFrame({ type: "server-key", key: keys.publicKey }));
     this.#outbox.flush();
   }
@@ -173,7 +161,6 @@ export class ClientSession implements RelaySession, PeerConnection {
     this.close("too-many-connections");
   }
 
-  /** Adds a frame of a packet to what waits for this client. */
   deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): void {
     this.#outbox.addPacket(flowKey, bytes, start, end);
     this.#parts.outgoing.add(this.#outbox);
@@ -196,97 +183,43 @@ export class ClientSession implements RelaySession, PeerConnection {
       case "greeted":
         return this.#login(parseDerpFrame(bytes, start, end), state.keys);
       case "client":
-        state.peer.activate(this);
-        if (bytes[start] === DerpFrameType.sendPacket) {
-          return this.#relayPacket(state.peer, bytes, start, end);
-        }
-        return this.#onOtherFrame(bytes, start, end);
+        return this.#onClientFrame(state.peer, bytes, start, end);
       case "mesh":
         if (bytes[start] === DerpFrameType.forwardPacket) {
-          return this.#acceptForwarded(bytes, start, end);
+          return this.#router.acceptForwarded(bytes, start, end);
         }
         return this.#onMeshFrame(bytes, start, end);
       case "closed":
     }
   };
 
-  #login(frame: DerpFrame | undefined, { privateKey }: KeyPair): void {
-    if (frame?.type !== "client-info" || isZeroKey(frame.key)) return this.close("login-refused");
+  #login(frame: DerpFrame | undefined, keys: KeyPair): void {
     const { crypto, clock, counters } = this.#parts;
-    const { key, nonce, box } = frame;
-    const json = crypto.openBox(box, { nonce, publicKey: key, privateKey });
-    if (json === undefined) return this.close("login-refused");
-    const isMesh = this.#owner.isFromMesh(parseClientInfo(json).meshKey, key);
+    const login = readLogin(frame, keys, crypto);
+    if (login === undefined) return this.close("login-refused");
+    const { key } = login;
+    const isMesh = this.#owner.isFromMesh(login.meshProof, key);
     if (isMesh && this.#owner.isOwnKey(key)) return this.close("own-relay");
     this.#reader.limitPayload(maxClientFrameBytes);
     this.#keepAliveEveryMs += Math.random() * keepAliveSpreadMs;
     this.#keepAliveAtMs = clock.monotonic() + this.#keepAliveEveryMs;
     counters.logins += 1;
-    const info = encodeServerInfo({ bytesPerSecond: undefined, burstBytes: undefined });
-    const answerNonce = crypto.randomBytes(derpNonceBytes);
-    const answer = crypto.sealBox(info, { nonce: answerNonce, publicKey: key, privateKey });
-    this.notify(encodeDerpFrame({ type: "server-info", nonce: answerNonce, box: answer }));
+    this.notify(encodeLoginAnswer(key, keys, crypto));
     if (isMesh) {
       counters.links += 1;
       this.#state = { type: "mesh" };
       this.#outbox.allowNotices(maxMeshNoticeBytes);
     } else {
       counters.clients += 1;
-      this.#state = { type: "client", peer: this.#owner.directory.add(new Uint8Array(key), this) };
+      this.#state = { type: "client", peer: this.#owner.directory.add(key, this) };
     }
   }
 
-  #relayPacket(source: Peer<ClientSession>, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < packetOffset) parseDerpFrame(bytes, start, end);
-    const { counters } = this.#parts;
-    counters.packets += 1;
-    counters.packetBytes += end - start;
-    const destination = this.#findDestination(source, bytes, start + derpHeaderBytes);
-    const isDisco = isDiscoPacket(bytes, start + packetOffset, end);
-    const flowKey = isDisco ? source.discoFlowKey : source.flowKey;
-    const receiver = destination?.connections.at(-1);
-    if (receiver !== undefined) {
-      receiveSentPacket(bytes, start, source.key);
-      return receiver.deliver(flowKey, bytes, start, end);
-    }
-    const link = this.#owner.directory.findLink(keyText(bytes, start + derpHeaderBytes));
-    const key = bytes.subarray(start + derpHeaderBytes, start + packetOffset);
-    if (link !== undefined) {
-      counters.forwardedPackets += 1;
-      const keys = { source: source.key, destination: key };
-      return link.forward(flowKey, forwardSentPacket(bytes, { start, end }, keys));
-    }
-    counters.droppedPackets.unknownDestination += 1;
-    if (!isDisco || !this.#unknownNotices.tryTake(this.#parts.clock.monotonic())) return;
-    const reason = PeerGoneReason.notHere;
-    this.notify(encodeDerpFrame({ type: "peer-gone", key, reason }));
-  }
-
-  #findDestination(
-    source: Peer<ClientSession>,
-    bytes: Uint8Array,
-    at: number,
-  ): Peer<ClientSession> | undefined {
-    const last = this.#lastDestination;
-    if (last !== undefined && !last.isGone && isKey(bytes, at, last.key)) return last;
-    const found = this.#owner.directory.find(keyText(bytes, at));
-    this.#lastDestination = found;
-    if (found !== undefined) source.rememberDestination(found);
-    return found;
-  }
-
-  #acceptForwarded(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < packetOffset + derpKeyBytes) parseDerpFrame(bytes, start, end);
-    const source = keyText(bytes, start + derpHeaderBytes);
-    const peer = this.#owner.directory.find(keyText(bytes, start + packetOffset));
-    const receiver = peer?.connections.at(-1);
-    if (receiver === undefined) {
-      this.#parts.counters.droppedPackets.unknownDestination += 1;
-      return;
-    }
-    const isDisco = isDiscoPacket(bytes, start + packetOffset + derpKeyBytes, end);
-    const begin = receiveForwardedPacket(bytes, start);
-    receiver.deliver(isDisco ? `${source}disco` : source, bytes, begin, end);
+  #onClientFrame(peer: Peer<ClientSession>, bytes: Uint8Array, start: number, end: number): void {
+    peer.activate(this);
+    if (bytes[start] !== DerpFrameType.sendPacket) return this.#onOtherFrame(bytes, start, end);
+    const notice = this.#router.relay(peer, bytes, start, end);
+    if (notice !== undefined) this.notify(notice);
   }
 
   #onOtherFrame(bytes: Uint8Array, start: number, end: number): void {

@@ -1,0 +1,100 @@
+import type { Clock } from "@slipway/runtime";
+import {
+  derpHeaderBytes,
+  derpKeyBytes,
+  encodeDerpFrame,
+  forwardSentPacket,
+  isDiscoPacket,
+  parseDerpFrame,
+  PeerGoneReason,
+  receiveForwardedPacket,
+  receiveSentPacket,
+} from "@slipway/wire";
+
+import type { RelayCounters } from "./counters.ts";
+import type { Directory } from "./directory.ts";
+import { isKey, keyText } from "./keys.ts";
+import type { Peer, PeerConnection } from "./peer.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** A connection to which packets can be delivered. */
+export interface PacketReceiver extends PeerConnection {
+  /** Adds a frame of a packet, from `start` to `end`, to what waits, in the turns of a flow. */
+  deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): void;
+}
+
+interface RouterNeeds {
+  readonly counters: RelayCounters;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+const packetOffset = derpHeaderBytes + derpKeyBytes;
+
+/** Finds the way of the packets of one connection (docs/protocol/tailnet.md §4.7). Changes frames in place. */
+export class PacketRouter<C extends PacketReceiver> {
+  readonly #needs: RouterNeeds;
+  readonly #directory: Directory<C>;
+  /** The destination of the last packet; most packets go where the one before went. */
+  #lastDestination: Peer<C> | undefined;
+  /** Notices about unknown destinations. */
+  readonly #unknownNotices: TokenBucket;
+
+  constructor(needs: RouterNeeds, directory: Directory<C>) {
+    this.#needs = needs;
+    this.#directory = directory;
+    this.#unknownNotices = new TokenBucket(1, 3, needs.clock.monotonic());
+  }
+
+  /** Sends on a `sendPacket` of `source`; returns the notice for it if nobody has the key of the destination. */
+  relay(source: Peer<C>, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    // Throws for a frame that is too short.
+    if (end - start < packetOffset) parseDerpFrame(bytes, start, end);
+    const { counters } = this.#needs;
+    counters.packets += 1;
+    counters.packetBytes += end - start;
+    const destination = this.#findDestination(source, bytes, start + derpHeaderBytes);
+    const isDisco = isDiscoPacket(bytes, start + packetOffset, end);
+    const flowKey = isDisco ? source.discoFlowKey : source.flowKey;
+    const receiver = destination?.connections.at(-1);
+    if (receiver !== undefined) {
+      receiveSentPacket(bytes, start, source.key);
+      receiver.deliver(flowKey, bytes, start, end);
+      return undefined;
+    }
+    const link = this.#directory.findLink(keyText(bytes, start + derpHeaderBytes));
+    const key = bytes.subarray(start + derpHeaderBytes, start + packetOffset);
+    if (link !== undefined) {
+      counters.forwardedPackets += 1;
+      const keys = { source: source.key, destination: key };
+      link.forward(flowKey, forwardSentPacket(bytes, { start, end }, keys));
+      return undefined;
+    }
+    counters.droppedPackets.unknownDestination += 1;
+    if (!isDisco || !this.#unknownNotices.tryTake(this.#needs.clock.monotonic())) return undefined;
+    return encodeDerpFrame({ type: "peer-gone", key, reason: PeerGoneReason.notHere });
+  }
+
+  /** Delivers a `forwardPacket` of another relay to a client of this one. */
+  acceptForwarded(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < packetOffset + derpKeyBytes) parseDerpFrame(bytes, start, end);
+    const source = keyText(bytes, start + derpHeaderBytes);
+    const peer = this.#directory.find(keyText(bytes, start + packetOffset));
+    const receiver = peer?.connections.at(-1);
+    if (receiver === undefined) {
+      this.#needs.counters.droppedPackets.unknownDestination += 1;
+      return;
+    }
+    const isDisco = isDiscoPacket(bytes, start + packetOffset + derpKeyBytes, end);
+    const begin = receiveForwardedPacket(bytes, start);
+    receiver.deliver(isDisco ? `${source}disco` : source, bytes, begin, end);
+  }
+
+  #findDestination(source: Peer<C>, bytes: Uint8Array, at: number): Peer<C> | undefined {
+    const last = this.#lastDestination;
+    if (last !== undefined && !last.isGone && isKey(bytes, at, last.key)) return last;
+    const found = this.#directory.find(keyText(bytes, at));
+    this.#lastDestination = found;
+    if (found !== undefined) source.rememberDestination(found);
+    return found;
+  }
+}
