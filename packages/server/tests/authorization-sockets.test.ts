@@ -1,3 +1,5 @@
+import { request } from "node:http";
+
 import * as api from "@slipway/api";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
@@ -40,6 +42,43 @@ describe("a route that takes an upgrade", () => {
   );
 });
 
+describe("the relay, which is not in the contract", () => {
+  // Its clients prove that they have the key to which packets go; no rights come with that (docs/protocol/tailnet.md §4.1).
+  it("opens for everyone, by upgrade and by WebSocket, and tells nothing", async () => {
+    const answers = new Map<string, unknown>();
+    for (const caller of callerNames) {
+      const headers = world.callers[caller];
+      const check = await fetch(`${server.url}/derp/latency-check`, { headers });
+      answers.set(caller, [
+        await upgradeToDerp(headers),
+        await openWebSocket("/derp", headers, "derp"),
+        check.status,
+        await check.text(),
+      ]);
+    }
+    const everyone = callerNames.map((caller) => [caller, [101, 101, 200, ""]] as const);
+    expect(answers).toEqual(new Map(everyone));
+  });
+});
+
+/** Resolves to the status of `Upgrade: DERP`. */
+async function upgradeToDerp(headers: Readonly<Record<string, string>>): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const upgrading = { ...headers, Connection: "Upgrade", Upgrade: "DERP" };
+  request(`${server.url}/derp`, { headers: upgrading })
+    .on("upgrade", ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      resolve(statusCode);
+    })
+    .on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+    .on("error", reject)
+    .end();
+  return promise;
+}
+
 /**
  * Returns the expected status of an upgrade: callers who would be told to upgrade, or get the plain answer, get the
  * socket; the others are refused alike.
@@ -55,11 +94,19 @@ async function upgrade(
   query: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const request = typeof row.request === "function" ? await row.request(world) : row.request;
-  const path = api.routePath(route, { ...world.ids, ...request.params });
-  const queries = [query, request.query ?? ""].filter((text) => text !== "").join("&");
-  const url = `${server.url.replace("http", "ws")}/api/v2${path}?${queries}`;
-  const socket = new WebSocket(url, { headers });
+  const asked = typeof row.request === "function" ? await row.request(world) : row.request;
+  const path = api.routePath(route, { ...world.ids, ...asked.params });
+  const queries = [query, asked.query ?? ""].filter((text) => text !== "").join("&");
+  return openWebSocket(`/api/v2${path}?${queries}`, headers);
+}
+
+async function openWebSocket(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  protocol?: string,
+): Promise<number> {
+  const url = `${server.url.replace("http", "ws")}${path}`;
+  const socket = new WebSocket(url, protocol, { headers });
   const { promise: answered, resolve, reject } = Promise.withResolvers<number>();
   socket.on("open", () => resolve(101));
   socket.on("unexpected-response", (_request, response) => resolve(response.statusCode ?? 0));
