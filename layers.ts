@@ -124,8 +124,8 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
-    browser: ["http", "stream"],
-    folders: ["http", "stream", "agent", "workspace"],
+    browser: ["http", "stream", "browser"],
+    folders: ["http", "stream", "agent", "workspace", "browser"],
   },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },

@@ -102,7 +102,14 @@ if (!namespaces) {
     "network namespaces cannot be made and filtered: peers are not tested behind NATs and bad links\n",
   );
 }
+const browser = canRun(process.env["SLIPWAY_CHROMIUM"] ?? "/usr/bin/chromium", ["--version"]);
+if (!browser) {
+  process.stderr.write(
+    "chromium does not run (SLIPWAY_CHROMIUM): the network is not tested in a browser\n",
+  );
+}
 const absentNetworks = [
+  ...(browser ? [] : ["interop/browser-*.test.ts"]),
   ...(namespaces ? [] : ["interop/network-{laboratory,paths}.test.ts"]),
   ...(goPeers ? [] : ["interop/{tcp,wireguard}-*.test.ts"]),
   ...(tun ? [] : ["interop/{tcp,wireguard}-kernel.test.ts"]),

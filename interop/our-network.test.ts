@@ -2,7 +2,6 @@ import type { ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -19,6 +18,7 @@ import {
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
+import { openEchoService } from "./support/echo-service.ts";
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
 import { runOurAgent } from "./support/our-agent.ts";
 
@@ -59,17 +59,8 @@ beforeAll(async () => {
   agentId = agents[0]?.id ?? "";
   agent = await startAgent();
   opened.defer(() => void agent.kill("SIGKILL"));
-  const echo = createServer({ allowHalfOpen: true }, (socket: Socket) => {
-    // An agent that is killed resets its connections.
-    socket.on("error", () => socket.destroy());
-    socket.pipe(socket);
-  });
-  echo.listen(0, "127.0.0.1");
-  await once(echo, "listening");
-  opened.defer(() => void echo.close());
-  const address = echo.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  echoPort = address.port;
+  const echo = opened.use(await openEchoService());
+  echoPort = echo.port;
 });
 
 afterAll(() => opened.disposeAsync());

@@ -5,4 +5,4 @@ export { duplex, serverStream, unary } from "./handler.ts";
 export type { RpcEntry, RpcHandler, RpcTable } from "./handler.ts";
 export { Responder } from "./responder.ts";
 export type { ResponderSession } from "./responder.ts";
-export type { RpcSocket } from "./socket.ts";
+export type { RawSocket, RpcSocket, SocketData } from "./socket.ts";

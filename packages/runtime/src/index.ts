@@ -3,6 +3,7 @@ export { Backoff, defaultBackoff, retry } from "./backoff.ts";
 export type { BackoffPolicy, RetryOptions } from "./backoff.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
+export { webClock } from "./web-clock.ts";
 export { durationMs, durationText } from "./duration.ts";
 export { errorText } from "./error-text.ts";
 export { withDeadline } from "./with-deadline.ts";

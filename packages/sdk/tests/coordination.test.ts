@@ -27,8 +27,12 @@ import { encodeUuid, parseHex } from "@slipway/wire";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { agentCoordination } from "../src/agent/coordination-session.ts";
+import { dialSocket } from "../src/agent/dial-socket.ts";
 import { ApiClient } from "../src/http/client.ts";
-import { clientCoordinationService } from "../src/workspace/coordination-service.ts";
+import {
+  type ClientCoordinationOptions,
+  clientCoordinationService,
+} from "../src/workspace/coordination-service.ts";
 
 /* An agent and a client that a whole server tells of each other. */
 
@@ -101,6 +105,10 @@ async function openAgent(name: string) {
   return { id, ...peer, serving };
 }
 
+function dialAs({ headers }: ApiClient): ClientCoordinationOptions["dial"] {
+  return (url, signal) => dialSocket(url, { headers, signal, onRequest: undefined });
+}
+
 /** Opens a client that tries to reach an agent. */
 function openClientOf(agentId: string, client: ApiClient) {
   const peer = openPeer("client", randomUUID());
@@ -109,7 +117,12 @@ function openClientOf(agentId: string, client: ApiClient) {
   const stop = new AbortController();
   const loop = new CoordinationLoop({
     coordination: peer.coordination,
-    service: clientCoordinationService({ client, agentId, clock: systemClock }),
+    service: clientCoordinationService({
+      client,
+      agentId,
+      clock: systemClock,
+      dial: dialAs(client),
+    }),
     clock: systemClock,
     logger: silentLogger,
     random: Math.random,
@@ -189,6 +202,7 @@ describe("a client", () => {
       client: admin,
       agentId: agent.id,
       clock: systemClock,
+      dial: dialAs(admin),
     });
     const error: unknown = await service
       .open("nonsense", new AbortController().signal)

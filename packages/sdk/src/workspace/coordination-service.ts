@@ -1,18 +1,19 @@
 import { coordinateAgent, joinTailnet } from "@slipway/api";
-import { Caller } from "@slipway/rpc";
+import { Caller, type RpcSocket } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
 import type { CoordinationService, OpenSession } from "@slipway/tailnet";
 
 import { clientCoordination } from "../agent/coordination-session.ts";
-import { dialSocket } from "../agent/dial-socket.ts";
 import { DialError } from "../agent/errors.ts";
 import type { ApiClient } from "../http/client.ts";
 
 export interface ClientCoordinationOptions {
-  readonly client: Pick<ApiClient, "url" | "headers">;
+  readonly client: Pick<ApiClient, "url">;
   /** The one agent that the client may reach (default: every agent of the user). */
   readonly agentId?: string;
   readonly clock: Clock;
+  /** Opens a WebSocket, paused. Throws `DialError` where it can tell the rung that failed, and the signal's reason. */
+  readonly dial: (url: URL, signal: AbortSignal) => Promise<RpcSocket>;
 }
 
 /** The version that stock clients name; 2.3 added what `/tailnet` is for (docs/protocol/rpc.md §1.2). */
@@ -37,7 +38,7 @@ async function openSession(
   resumeToken: string | undefined,
   signal: AbortSignal,
 ): Promise<OpenSession> {
-  const { client, agentId, clock } = options;
+  const { client, agentId, clock, dial } = options;
   const version = agentId === undefined ? tailnetVersion : agentVersion;
   const query = { version, ...(resumeToken === undefined ? {} : { resume_token: resumeToken }) };
   const address =
@@ -46,7 +47,7 @@ async function openSession(
       : client.url(coordinateAgent, { params: { agent: agentId }, query });
   const url = new URL(address);
   url.protocol = url.protocol.replace("http", "ws");
-  const socket = await dialSocket(url, { headers: client.headers, signal, onRequest: undefined });
+  const socket = await dial(url, signal);
   const caller = new Caller(socket, { apiVersion: version, clock });
   socket.raw.resume();
   return {

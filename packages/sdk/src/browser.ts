@@ -1,0 +1,1 @@
+export { connectWorkspace } from "./browser/connect-workspace.ts";
