@@ -8,3 +8,4 @@ export { WorkspaceConnection } from "./workspace/workspace-connection.ts";
 export type { AgentPath, Pong } from "./workspace/workspace-connection.ts";
 export { runSpeedtest } from "./workspace/run-speedtest.ts";
 export type { SpeedtestInterval, SpeedtestOptions } from "./workspace/run-speedtest.ts";
+export { toDuplex } from "@slipway/tailnet/node";

@@ -7,7 +7,16 @@ import {
   readManifest,
   splitShellWords,
 } from "@slipway/agent/testing";
-import { firstEvent, readDuration, readWorkspaceReference, UsageError } from "@slipway/cli/testing";
+import {
+  firstEvent,
+  readAgentReference,
+  readDuration,
+  readEscapes,
+  readForwards,
+  readHost,
+  readWorkspaceReference,
+  UsageError,
+} from "@slipway/cli/testing";
 import { printableLine, printableText } from "@slipway/runtime";
 import { SseParser } from "@slipway/sdk/stream";
 import { type Manifest, ManifestSchema, parseMessage, ProtobufError } from "@slipway/wire";
@@ -41,6 +50,8 @@ export const clientTarget: FuzzTarget = {
       'bash -c \'echo "$HOME" \\\' x"',
       "X-Token=abc",
       "owner/name",
+      "coder.owner--name--agent",
+      "127.0.0.1:5000-5005:6000-6005,[::1]:80",
       "1d12h30m",
       "\u001b]0;title\u0007 \u009b31m",
       "\n\u0010\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008",
@@ -56,6 +67,10 @@ export const clientTarget: FuzzTarget = {
     expandPath(text, { home: "/h", base: "/b", environment: { HOME: "/h" } });
     valueOf(() => readDuration("--ttl", text), UsageError);
     valueOf(() => readWorkspaceReference(text), UsageError);
+    valueOf(() => readAgentReference(text), UsageError);
+    valueOf(() => readHost(text, { prefix: "coder.", suffix: "coder" }), UsageError);
+    valueOf(() => readForwards({ tcp: [text], udp: [] }), UsageError);
+    expectThat(readEscapes(() => undefined)(input).length <= input.length, "no keys are added");
   },
 };
 

@@ -135,6 +135,16 @@ export const commandTable: CommandTable = {
       () => import("../commands/delete/command.ts"),
     ),
     lazyCommand(
+      { name: "ssh", heading: "Reaching into a workspace:", summary: "open a shell in a workspace, or run a command there" },
+      () => import("../commands/ssh/command.ts"),
+      () => import("../commands/ssh/run.ts"),
+    ),
+    lazyCommand(
+      { name: "port-forward", heading: "Reaching into a workspace:", summary: "forward local ports to a workspace", aliases: ["tunnel"] },
+      () => import("../commands/port-forward/command.ts"),
+      () => import("../commands/port-forward/run.ts"),
+    ),
+    lazyCommand(
       { name: "external-auth access-token", heading: "Inside a workspace:", summary: "print the workspace owner's token for a git host, inside the workspace" },
       () => import("../commands/external-auth/access-token/command.ts"),
       () => import("../commands/external-auth/access-token/command.ts"),

@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 import { colorsFor } from "./colors.ts";
 import { createOutput, type Output } from "./output.ts";
 import { type Prompts, terminalPrompts } from "./prompts.ts";
+import { processRawTerminal, type RawTerminal } from "./raw-terminal.ts";
 
 const defaultColumns = 80;
 
@@ -17,6 +18,8 @@ export interface Terminal {
   readonly prompts: Prompts;
   /** Reads stdin to its end, as text. Throws `TypeError` above 64 KiB. */
   readInput(): Promise<string>;
+  /** Returns the streams as they are, for a program that runs elsewhere. */
+  raw(): RawTerminal;
 }
 
 /** The terminal of this process. */
@@ -38,6 +41,7 @@ export function processTerminal(
     interactive: isatty(stdin.fd) && isatty(stderr.fd),
     prompts: terminalPrompts({ input: stdin, output: stderr }),
     readInput: () => readText(stdin),
+    raw: processRawTerminal,
   };
 }
 

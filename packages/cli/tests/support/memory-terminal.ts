@@ -1,6 +1,10 @@
+import { Readable, Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+
 import { type Colors, noColors } from "../../src/terminal/colors.ts";
 import { createOutput, type Output } from "../../src/terminal/output.ts";
 import type { Choice, Prompts } from "../../src/terminal/prompts.ts";
+import type { RawTerminal } from "../../src/terminal/raw-terminal.ts";
 import type { Terminal } from "../../src/terminal/terminal.ts";
 
 /** A terminal that records its output, for tests. */
@@ -33,6 +37,30 @@ export function memoryTerminal(
     outText: () => written.out,
     errText: () => written.err,
     readInput: () => Promise.resolve(input),
+    raw: () => rawTerminal(Readable.from(input === "" ? [] : [Buffer.from(input)]), written),
+  };
+}
+
+/** A terminal of 80 by 24 that passes on bytes; it is not interactive. */
+function rawTerminal(input: Readable, written: { out: string; err: string }): RawTerminal {
+  const writable = (name: keyof typeof written): Writable => {
+    const decoder = new StringDecoder("utf8");
+    return new Writable({
+      write(chunk: Buffer, _, done) {
+        written[name] += decoder.write(chunk);
+        done();
+      },
+    });
+  };
+  const nothing = { [Symbol.dispose]: () => undefined };
+  return {
+    input,
+    output: writable("out"),
+    error: writable("err"),
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    enterRawMode: () => nothing,
+    onResize: () => nothing,
   };
 }
 

@@ -5,8 +5,9 @@ import { systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
 import { afterEach, expect, it } from "vitest";
 
+import type { RemoteSocket } from "../../resources/network/agent-ports.ts";
 import type { Forward } from "./forward-spec.ts";
-import { type RemoteSocket, UdpForward } from "./udp-forward.ts";
+import { UdpForward } from "./udp-forward.ts";
 
 /* The ports of the workspace are ports of this machine here. */
 

@@ -4,6 +4,7 @@ import { isIPv6 } from "node:net";
 
 import { type Clock, errorText, Scope } from "@slipway/runtime";
 
+import type { RemoteSocket } from "../../resources/network/agent-ports.ts";
 import type { Forward } from "./forward-spec.ts";
 import { ignoreAbsentAddress, listenFailure } from "./tcp-forward.ts";
 
@@ -12,12 +13,6 @@ const idleMs = 120_000;
 const sweepMs = 10_000;
 /** The maximum number of local senders of a forward; the one that was silent the longest makes room. */
 const maxFlows = 1024;
-
-/** A socket of the encrypted network that is connected to the forward's port of the workspace. */
-export interface RemoteSocket extends AsyncIterable<Uint8Array> {
-  send(payload: Uint8Array): void;
-  close(): void;
-}
 
 /** The parts that a forward uses. */
 export interface UdpForwardNeeds {
@@ -86,9 +81,9 @@ export class UdpForward implements AsyncDisposable {
 
   #take(socket: Socket, payload: Uint8Array, from: RemoteInfo): void {
     const key = `${from.address} ${from.port}`;
-    const flow = this.#flows.get(key) ?? this.#open(socket, key, from);
-    this.#use(key, flow);
     try {
+      const flow = this.#flows.get(key) ?? this.#open(socket, key, from);
+      this.#use(key, flow);
       flow.remote.send(payload);
     } catch (error) {
       this.#needs.report(`a datagram of ${payload.length} bytes was dropped: ${errorText(error)}`);

@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import { constants } from "node:os";
+import type { Readable } from "node:stream";
+
+import type { ClientChannel } from "ssh2";
+
+import { CommandError } from "../../command/errors.ts";
+import type { SignalName } from "../../command/interruption.ts";
+import { copyTo } from "../../terminal/copy-to.ts";
+import type { RawTerminal } from "../../terminal/raw-terminal.ts";
+import type { Session, SessionExit } from "./ssh-connection.ts";
+import { sendSignal } from "./ssh2.ts";
+
+/** The exit code if the connection is lost, that of OpenSSH. */
+export const lostExitCode = 255;
+
+interface CarryOptions {
+  /** Returns the typed keys to pass on; undefined for all of them. */
+  readonly passOn: ((keys: Uint8Array) => Uint8Array) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects a program with stdin, stdout and stderr until it has ended and everything is written; resolves with its exit
+ * code, 128 and the number for a signal. Throws `CommandError` if the connection is lost first.
+ */
+export async function carrySession(
+  { channel, ended }: Session,
+  { input, output, error }: RawTerminal,
+  { passOn, signal }: CarryOptions,
+): Promise<number> {
+  const over = new AbortController();
+  // It ends with the session, whatever it waits for; a program that does not read is no failure.
+  type(channel, input, passOn ?? ((keys) => keys), over.signal).catch(() => undefined);
+  try {
+    await Promise.all([
+      copyTo(output, channel, signal),
+      copyTo(error, channel.stderr, signal),
+      ended,
+    ]);
+  } finally {
+    over.abort();
+    // Or it would keep the process waiting for keys.
+    input.destroy();
+  }
+  return exitCodeOf(await ended);
+}
+
+async function type(
+  channel: ClientChannel,
+  input: Readable,
+  passOn: (keys: Uint8Array) => Uint8Array,
+  over: AbortSignal,
+): Promise<void> {
+  for await (const keys of input) {
+    const passed = passOn(keys);
+    if (passed.length > 0 && !channel.write(passed)) await once(channel, "drain", { signal: over });
+  }
+  channel.end();
+}
+
+/** Passes a signal of this process on to the program. */
+export function forwardSignal({ channel }: Pick<Session, "channel">, name: SignalName): void {
+  sendSignal(channel, name.slice("SIG".length));
+}
+
+function exitCodeOf(exit: SessionExit): number {
+  switch (exit.kind) {
+    case "code":
+      return exit.code;
+    case "signal":
+      return 128 + signalNumber(exit.signal);
+    case "lost":
+      throw new CommandError("the connection to the workspace was lost", {
+        exitCode: lostExitCode,
+      });
+  }
+}
+
+function signalNumber(name: string): number {
+  const found = Object.entries(constants.signals).find(([known]) => known === name);
+  return found?.[1] ?? 0;
+}

@@ -1,0 +1,116 @@
+import type { PseudoTtyOptions } from "ssh2";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { CommandError, UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { agentPorts } from "../../resources/network/agent-ports.ts";
+import { readHost } from "../../resources/network/agent-reference.ts";
+import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
+import { readParameters } from "../../resources/parameters/parameter-assignments.ts";
+import type { RawTerminal } from "../../terminal/raw-terminal.ts";
+import { carrySession, lostExitCode } from "./carry-session.ts";
+import type { command } from "./command.ts";
+import { readEscapes } from "./escapes.ts";
+import { endOf, type SessionEndNeeds } from "./session-end.ts";
+import { type SessionRequest, SshConnection } from "./ssh-connection.ts";
+import { carryBytes } from "./stdio.ts";
+
+/** The port of the agent's SSH server, and the name that it logs in (docs/protocol/tailnet.md §1.5). */
+const sshPort = 1;
+const username = "coder";
+
+type Options = OptionsOf<typeof command>;
+type SshNeeds = Pick<Needs, "terminal" | "settings" | "environment" | "clock"> & SessionEndNeeds;
+
+export async function run(options: Options, allNeeds: SshNeeds): Promise<number> {
+  const { terminal, settings, environment, clock, signal } = allNeeds;
+  const reference = readHost(options.workspace, {
+    prefix: options.sshHostPrefix,
+    suffix: options.hostnameSuffix,
+  });
+  const agent = options.forwardAgent ? agentSocket(options, environment) : undefined;
+  const raw = terminal.raw();
+  const request = sessionRequest(options, environment, raw);
+  const needs = { client: connect(settings), terminal, clock, signal };
+  await using opened = await openAgent(
+    reference,
+    {
+      autostart: !options.disableAutostart,
+      wait: options.noWait ? "no" : options.wait,
+      disableDirect: options.disableDirectConnections,
+      isUsage: true,
+    },
+    needs,
+  );
+  await reachAgent(opened, needs);
+  const stream = await (await agentPorts(opened.connection)).dial(sshPort, signal);
+  if (options.stdio) {
+    await carryBytes(stream, raw, signal);
+    return exitCodes.ok;
+  }
+  await using connection = await SshConnection.open(stream, { username, agent }, signal);
+  return await runSession(connection, request, { raw, ...allNeeds });
+}
+
+async function runSession(
+  connection: SshConnection,
+  request: SessionRequest,
+  { raw, ...needs }: SessionEndNeeds & { readonly raw: RawTerminal },
+): Promise<number> {
+  const session = await connection.start(request, needs.signal);
+  if (request.pty === undefined) {
+    return carrySession(session, raw, { passOn: undefined, signal: endOf(session, needs) });
+  }
+  const escaped = new AbortController();
+  const passOn = readEscapes(() => {
+    raw.error.write("\r\n");
+    escaped.abort(disconnected());
+  });
+  using changes = new DisposableStack();
+  changes.use(raw.enterRawMode());
+  changes.use(
+    raw.onResize(() => {
+      const size = raw.size();
+      if (size !== undefined) session.channel.setWindow(size.rows, size.columns, 0, 0);
+    }),
+  );
+  return await carrySession(session, raw, {
+    passOn: raw.isInteractive ? passOn : undefined,
+    signal: AbortSignal.any([needs.signal, escaped.signal]),
+  });
+}
+
+function sessionRequest(
+  { command: words, tty, env }: Options,
+  environment: NodeJS.ProcessEnv,
+  raw: RawTerminal,
+): SessionRequest {
+  const hasPty = tty || (words.length === 0 && raw.isInteractive);
+  return {
+    command: words.length === 0 ? undefined : words.join(" "),
+    pty: hasPty ? ptyOf(raw, environment["TERM"]) : undefined,
+    environment: Object.fromEntries(
+      readParameters(env, "--env").map(({ name, value }) => [name, value]),
+    ),
+  };
+}
+
+function ptyOf(raw: RawTerminal, term = "xterm-256color"): PseudoTtyOptions {
+  const { columns, rows } = raw.size() ?? { columns: 80, rows: 24 };
+  return { term, cols: columns, rows };
+}
+
+function agentSocket({ identityAgent }: Options, environment: NodeJS.ProcessEnv): string {
+  const socket = identityAgent ?? environment["SSH_AUTH_SOCK"] ?? "";
+  if (socket !== "") return socket;
+  throw new UsageError(
+    "no SSH agent to forward: SSH_AUTH_SOCK is not set",
+    "start one with: eval $(ssh-agent), or pass --identity-agent",
+  );
+}
+
+function disconnected(): CommandError {
+  return new CommandError("disconnected", { exitCode: lostExitCode });
+}

@@ -1,0 +1,64 @@
+import type { Duplex } from "node:stream";
+
+import type { CipherAlgorithm, Client, ClientChannel, ConnectConfig } from "ssh2";
+
+/* The parts of ssh2 that we use, whose version is pinned. */
+
+/**
+ * Ciphers that are quick without a compiled addon come first (RFC 5647); the connection is inside an encrypted network
+ * anyway.
+ */
+const ciphers: Record<"prepend" | "append" | "remove", CipherAlgorithm[]> = {
+  prepend: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com"],
+  append: [],
+  remove: [],
+};
+
+/** The intervals of questions to a silent server, and how many of them it may leave open. */
+const keepaliveMs = 15_000;
+const maxUnansweredKeepalives = 4;
+
+export interface SshOptions {
+  /** The name of the user that the server logs in; ours and the stock one take any. */
+  readonly username: string;
+  /** The socket of the authentication agent to forward; undefined for none. */
+  readonly agent: string | undefined;
+}
+
+/** Creates a client that is not connected yet; the library is loaded at its first use. */
+export async function createSshClient(): Promise<Client> {
+  const { Client: Constructor } = await import("ssh2");
+  return new Constructor();
+}
+
+/** Returns the settings of a connection over `sock`, which the encrypted network has authenticated. */
+export function connectConfig(sock: Duplex, { username, agent }: SshOptions): ConnectConfig {
+  return {
+    sock,
+    username,
+    authHandler: [{ type: "none", username }],
+    hostVerifier: () => true,
+    algorithms: { cipher: ciphers },
+    keepaliveInterval: keepaliveMs,
+    keepaliveCountMax: maxUnansweredKeepalives,
+    ...(agent === undefined ? {} : { agent, agentForward: true }),
+  };
+}
+
+/** Sends a signal, such as `INT`. The library's own function sends none once stdin has ended. */
+export function sendSignal(channel: ClientChannel, name: string): void {
+  const outgoing: unknown = Reflect.get(channel, "outgoing");
+  const client: unknown = Reflect.get(channel, "_client");
+  const id = property(outgoing, "id");
+  const state = property(outgoing, "state");
+  const protocol = property(client, "_protocol");
+  const signal = property(protocol, "signal");
+  if (typeof id !== "number" || typeof signal !== "function") {
+    throw new TypeError("ssh2 has no signals for a channel");
+  }
+  if (state === "open" || state === "eof") Reflect.apply(signal, protocol, [id, name]);
+}
+
+function property(owner: unknown, name: string): unknown {
+  return typeof owner === "object" && owner !== null ? Reflect.get(owner, name) : undefined;
+}

@@ -1,0 +1,99 @@
+import type { Workspace, WorkspaceAgent } from "@slipway/api";
+import { abortable, Scope, silentLogger } from "@slipway/runtime";
+import type { NetworkRung, WorkspaceConnection } from "@slipway/sdk/workspace";
+
+import type { ClientNeeds } from "../../command/client-needs.ts";
+import { CommandError } from "../../command/errors.ts";
+import { Progress } from "../../terminal/progress.ts";
+import { fullName } from "../workspaces/workspace-reference.ts";
+import type { AgentReference } from "./agent-reference.ts";
+import { chooseAgent } from "./choose-agent.ts";
+import { runningWorkspace } from "./running-workspace.ts";
+import { reportUsage } from "./usage-reports.ts";
+import { type ScriptWait, waitForAgent } from "./wait-for-agent.ts";
+
+export interface ReachOptions {
+  /** Starts a stopped workspace. */
+  readonly autostart: boolean;
+  readonly wait: ScriptWait;
+  /** Uses relays only. */
+  readonly disableDirect: boolean;
+  /** Reports that the workspace is in use, as long as the connection is open. */
+  readonly isUsage: boolean;
+}
+
+/** An agent, and the connection to it. Whoever opens it disposes of it. */
+export interface OpenedAgent extends AsyncDisposable {
+  readonly workspace: Workspace;
+  readonly agent: WorkspaceAgent;
+  readonly connection: WorkspaceConnection;
+}
+
+/**
+ * Finds an agent, brings its workspace up if need be, and joins the encrypted network; `reachAgent` waits for the agent's
+ * answer. Throws `CommandError`, and the errors of the requests.
+ */
+export async function openAgent(
+  reference: AgentReference,
+  { autostart, wait, disableDirect, isUsage }: ReachOptions,
+  needs: ClientNeeds,
+): Promise<OpenedAgent> {
+  const { client, clock, signal } = needs;
+  // It loads while the server answers.
+  const loading = import("@slipway/sdk/workspace");
+  const workspace = await runningWorkspace(reference.workspace, { autostart }, needs);
+  const agent = chooseAgent(workspace, reference.agent);
+  await waitForAgent(workspace, agent, wait, needs);
+  const { connectWorkspace } = await loading;
+  const logger = silentLogger;
+  const options = { client, agentId: agent.id, disableDirect, clock, logger, signal };
+  await using opening = new AsyncDisposableStack();
+  const connection = opening.use(await connectWorkspace(options));
+  if (isUsage) {
+    opening
+      .use(new Scope())
+      .run((ended) => reportUsage(workspace.id, { client, clock, signal: ended }));
+  }
+  const opened = opening.move();
+  return { workspace, agent, connection, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Waits until the agent answers over the network. Throws `CommandError`, which names the rung that failed. */
+export async function reachAgent(
+  { workspace, agent, connection }: OpenedAgent,
+  { terminal, clock, signal }: Pick<ClientNeeds, "terminal" | "clock" | "signal">,
+): Promise<void> {
+  using progress = new Progress(terminal.err, clock);
+  const name = `${fullName(workspace)}.${agent.name}`;
+  progress.waitFor(`connecting to ${name}`);
+  const { NetworkError } = await import("@slipway/sdk/workspace");
+  try {
+    await abortable(connection.reach(signal), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof NetworkError)) throw error;
+    throw new CommandError(`cannot reach ${name} (${rungNames[error.rung]}): ${error.message}`, {
+      hint: hintOf(error.rung, fullName(workspace)),
+    });
+  }
+}
+
+const rungNames: Readonly<Record<NetworkRung, string>> = {
+  coordinator: "server's coordinator",
+  relay: "relay",
+  agent: "agent's place in the network",
+  handshake: "agent's answer",
+};
+
+function hintOf(rung: NetworkRung, name: string): string {
+  switch (rung) {
+    case "coordinator":
+      return "check that proxies on the way to the server let WebSockets through";
+    case "relay":
+      return "see which relays answer with: slipway netcheck";
+    case "agent":
+      return `see the agent's state with: slipway show ${name}`;
+    case "handshake":
+      return `try again; if it lasts, restart the workspace with: slipway restart ${name}`;
+  }
+}

@@ -1,0 +1,120 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { InterruptError } from "../src/command/errors.ts";
+import { runCommandLine } from "../src/command/run-command-line.ts";
+import { commandTable } from "../src/gen/command-table.ts";
+import {
+  type CommandResult,
+  type CommandServer,
+  openCommandServer,
+} from "./support/command-server.ts";
+import { type MemoryTerminal, memoryTerminal } from "./support/memory-terminal.ts";
+
+/* The commands that reach into a workspace, with a server and an agent that are processes of their own. */
+
+const template = `
+driver: process
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+let commandServer: CommandServer;
+beforeAll(async () => {
+  commandServer = await openCommandServer();
+  await mkdir(join(commandServer.directory, "box"));
+  await writeFile(join(commandServer.directory, "box", "slipway.yaml"), template);
+  expect(await slipway("templates push @/box")).toMatchObject({ code: 0 });
+  expect(await slipway("create demo -t box")).toMatchObject({ code: 0 });
+});
+afterAll(() => commandServer[Symbol.asyncDispose]());
+
+function slipway(line: string, input?: string): Promise<CommandResult> {
+  return commandServer.slipway(line, undefined, input);
+}
+
+interface Running {
+  readonly terminal: MemoryTerminal;
+  readonly code: Promise<number>;
+  /** Presses Ctrl-C. */
+  readonly interrupt: () => void;
+}
+
+/** Starts a command that runs until it is interrupted. */
+function start(line: string): Running {
+  const terminal = memoryTerminal();
+  const ending = new AbortController();
+  const code = runCommandLine(commandTable, line.split(" "), {
+    ...commandServer.needs(terminal),
+    signal: ending.signal,
+  });
+  return { terminal, code, interrupt: () => ending.abort(new InterruptError("SIGINT")) };
+}
+
+it("runs a command in a workspace, with its exit code and both streams", async () => {
+  const ran = await slipway("ssh demo -- echo out; echo err >&2; exit 7");
+  expect(ran).toEqual({ code: 7, out: "out\n", err: "err\n" });
+  expect(await slipway("ssh admin/demo.main --disable-direct-connections cat", "typed")).toEqual({
+    code: 0,
+    out: "typed",
+    err: "",
+  });
+  expect(
+    await slipway(
+      "ssh -e GREETING=hello main.demo.admin.test --hostname-suffix test -- echo $GREETING",
+    ),
+  ).toMatchObject({ code: 0, out: "hello\n" });
+});
+
+it("gives a command a terminal with -t", async () => {
+  const ran = await slipway("ssh -t demo -- test -t 0 && stty size");
+  expect(ran).toMatchObject({ code: 0, out: "24 80\r\n" });
+});
+
+it("starts a stopped workspace for a session, unless told not to", async () => {
+  await slipway("stop demo");
+  expect(await slipway("ssh demo --disable-autostart -- true")).toMatchObject({ code: 1 });
+  const ran = await slipway("ssh demo -- echo up");
+  expect(ran).toMatchObject({ code: 0, out: "up\n" });
+  expect(ran.err).toContain("admin/demo is stopped, starting it\n");
+});
+
+it("names what is missing", async () => {
+  expect(await slipway("ssh none -- true")).toMatchObject({ code: 4 });
+  const unknown = await slipway("ssh demo.other -- true");
+  expect(unknown).toMatchObject({ code: 4 });
+  expect(unknown.err).toContain('admin/demo has no agent "other", wanted one of main');
+  expect(await slipway("port-forward demo")).toMatchObject({ code: 2 });
+});
+
+it("forwards a port until it is interrupted", async () => {
+  const server = createServer((_, response) => void response.end("from the workspace"));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const remotePort = typeof address === "object" ? (address?.port ?? 0) : 0;
+  const free = createServer();
+  await new Promise<void>((resolve) => void free.listen(0, "127.0.0.1", resolve));
+  const freeAddress = free.address();
+  const localPort = typeof freeAddress === "object" ? (freeAddress?.port ?? 0) : 0;
+  await new Promise((resolve) => void free.close(resolve));
+  const { terminal, code, interrupt } = start(`port-forward demo --tcp ${localPort}:${remotePort}`);
+  await expect.poll(() => terminal.errText(), { timeout: 20_000 }).toContain("Ready\n");
+  expect(terminal.errText()).toBe(
+    `Forwarding 127.0.0.1:${localPort} to tcp port ${remotePort}\nReady\n`,
+  );
+  const read = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${localPort}`, { headers: { connection: "close" } })).text();
+  expect(await Promise.all(Array.from({ length: 50 }, read))).toEqual(
+    Array.from({ length: 50 }, () => "from the workspace"),
+  );
+  server.closeAllConnections();
+  await new Promise((resolve) => void server.close(resolve));
+  await expect(read()).rejects.toThrow("fetch failed");
+  expect(terminal.errText()).toContain(`port ${remotePort} of the workspace refused`);
+  interrupt();
+  expect(await code).toBe(130);
+  await expect(read()).rejects.toThrow("fetch failed");
+});

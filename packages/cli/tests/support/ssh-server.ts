@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+import {
+  type Connection,
+  type PseudoTtyInfo,
+  Server,
+  type ServerChannel,
+  type Session,
+} from "ssh2";
+
+/** An SSH server on a port of this machine that lets everybody in and runs what they ask for, without a terminal. */
+export interface SshServer extends AsyncDisposable {
+  /** Connects to it. */
+  dial(): Promise<Socket>;
+  /** The terminals that were asked for. */
+  readonly terminals: readonly PseudoTtyInfo[];
+  /** Breaks all connections. */
+  cut(): void;
+}
+
+export async function openSshServer(): Promise<SshServer> {
+  const { privateKey } = generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    privateKeyEncoding: { type: "sec1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  const terminals: PseudoTtyInfo[] = [];
+  const dialed = new Set<Socket>();
+  const server = new Server({ hostKeys: [privateKey] }, (client) => serve(client, terminals));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("it has no port");
+  const { port } = address;
+  const cut = (): void => {
+    for (const socket of dialed) socket.destroy();
+  };
+  return {
+    terminals,
+    cut,
+    dial: async () => {
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+      dialed.add(socket);
+      await once(socket, "connect");
+      return socket;
+    },
+    [Symbol.asyncDispose]: async () => {
+      cut();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}
+
+function serve(client: Connection, terminals: PseudoTtyInfo[]): void {
+  client.on("error", () => undefined);
+  client.on("authentication", (context) => context.accept());
+  client.on("session", (accept) => serveSession(accept(), terminals));
+}
+
+function serveSession(session: Session, terminals: PseudoTtyInfo[]): void {
+  const environment: Record<string, string> = {};
+  session.on("env", (accept: (() => void) | undefined, _, { key, val }) => {
+    environment[key] = val;
+    accept?.();
+  });
+  session.on("pty", (accept: (() => void) | undefined, _, info) => {
+    terminals.push(info);
+    accept?.();
+  });
+  session.on("exec", (accept, _, { command }) => run(session, accept(), [command], environment));
+  session.on("shell", (accept) => run(session, accept(), undefined, environment));
+}
+
+/** Runs a command in a shell, or the commands on stdin. */
+function run(
+  session: Session,
+  channel: ServerChannel,
+  command: readonly [string] | undefined,
+  environment: Readonly<Record<string, string>>,
+): void {
+  const words = command === undefined ? [] : ["-c", ...command];
+  const child = spawn("/bin/sh", words, { env: { ...process.env, ...environment } });
+  channel.on("error", () => undefined);
+  child.stdin.on("error", () => undefined);
+  channel.pipe(child.stdin);
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
+  session.on("signal", (accept: (() => void) | undefined, _, { name }) => {
+    accept?.();
+    if (child.pid !== undefined) process.kill(child.pid, `SIG${name}`);
+  });
+  session.on("close", () => child.kill("SIGKILL"));
+  child.on("close", (code, signal) => {
+    if (code === null) channel.exit((signal ?? "").slice("SIG".length));
+    else channel.exit(code);
+    channel.end();
+  });
+}
