@@ -15,7 +15,7 @@ export interface UdpCalls {
 
 export interface PingPlan {
   readonly count: number;
-  /** The datagrams of a millisecond. */
+  /** The datagrams of a millisecond, at most. */
   readonly perMs: number;
   /** The time to wait for the last echoes. */
   readonly patienceMs: number;

@@ -1,16 +1,19 @@
 import type { RouterPlan } from "./layout.ts";
 import { uplinkDevice } from "./uplink.ts";
 
-/** The table and the chain of redirected connections. */
+/** Chains that a router fills, each with its table: of redirected connections, and of what it drops. */
 export const interceptChain = "ip laboratory intercept";
+export const blockChain = "ip laboratory block";
 
 /** Returns the rules of a router, for `nft`. */
-export function firewallRules({ nat, udp }: RouterPlan): string {
+export function firewallRules({ nat }: RouterPlan): string {
   const isHidden = nat !== undefined;
   return `table ip laboratory {
+    chain block {
+    }
     ${chain("input", "filter hook input priority 0", isHidden ? onlyAnswers : [])}
     ${chain("forward", "filter hook forward priority 0", [
-      ...(udp === "blocked" ? ["meta l4proto udp drop"] : []),
+      "jump block",
       ...(isHidden ? onlyAnswers : []),
     ])}
     ${chain("intercept", "nat hook prerouting priority -100", [])}

@@ -1,4 +1,4 @@
-import { firewallRules, interceptChain } from "./firewall.ts";
+import { blockChain, firewallRules, interceptChain } from "./firewall.ts";
 import { LabProgram } from "./lab-program.ts";
 import type { RouterPlan } from "./layout.ts";
 import type { Namespace } from "./namespace.ts";
@@ -19,7 +19,8 @@ export class Router {
 
   static async open(namespace: Namespace, uplink: Uplink, plan: RouterPlan): Promise<Router> {
     const router = new Router(namespace, uplink);
-    await namespace.run("nft", ["-f", "-"], { input: firewallRules(plan) });
+    await router.#filter(firewallRules(plan));
+    if (plan.udp === "blocked") await router.blockUdp();
     await namespace.shell("echo 1 > /proc/sys/net/ipv4/ip_forward");
     return router;
   }
@@ -33,6 +34,20 @@ export class Router {
     const args = [address, String(port)];
     const { greeting } = await LabProgram.start({ namespace, source: middlebox, args });
     const rule = `ip daddr ${address} tcp dport ${String(port)} redirect to :${String(greeting)}`;
-    await namespace.run("nft", ["-f", "-"], { input: `add rule ${interceptChain} ${rule}\n` });
+    await this.#filter(`add rule ${interceptChain} ${rule}`);
+  }
+
+  /** Drops UDP silently from now on. */
+  async blockUdp(): Promise<void> {
+    await this.#filter(`add rule ${blockChain} meta l4proto udp drop`);
+  }
+
+  /** Lets UDP pass again. */
+  async allowUdp(): Promise<void> {
+    await this.#filter(`flush chain ${blockChain}`);
+  }
+
+  async #filter(rules: string): Promise<void> {
+    await this.namespace.run("nft", ["-f", "-"], { input: `${rules}\n` });
   }
 }

@@ -1,6 +1,8 @@
 /** The subnets of a block of 256 addresses. */
 const subnetsPerBlock = 16;
 const addressesPerSubnet = 256 / subnetsPerBlock;
+/** All but the address of the network, the gateway's, and that of broadcasts. */
+const hostsPerSubnet = addressesPerSubnet - 3;
 
 /** A block of 256 IPv4 addresses, such as `192.0.2`, which is given out in subnets. */
 export class AddressBlock {
@@ -43,11 +45,10 @@ export class Subnet {
     return `${this.#prefix}.${String(this.#first + 1)}`;
   }
 
-  /** Returns an address that the host has not had. Throws when it has had all. */
+  /** Returns the next address of the host; after the last one comes the first again. */
   nextHost(): string {
-    // Neither the network's, nor the gateway's, nor that of broadcasts.
-    if (this.#hosts === addressesPerSubnet - 3) throw new Error(`no more hosts in ${this.network}`);
+    const host = this.#hosts % hostsPerSubnet;
     this.#hosts += 1;
-    return `${this.#prefix}.${String(this.#first + 1 + this.#hosts)}`;
+    return `${this.#prefix}.${String(this.#first + 2 + host)}`;
   }
 }

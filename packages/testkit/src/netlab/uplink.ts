@@ -6,6 +6,8 @@ import type { Subnet } from "./subnets.ts";
 /** The name of the device by which a host or a router sends to its gateway. */
 export const uplinkDevice = "uplink";
 const defaultMtu = 1_500;
+/** Packets that a device holds for its link while that is held up by a busy machine. */
+const deviceQueuePackets = 10_000;
 
 interface UplinkOptions {
   readonly host: Namespace;
@@ -36,11 +38,12 @@ export class Uplink {
     const { host, gateway, gatewayDevice, subnet, plan } = options;
     const link = await connect(options);
     const mtu = String(plan.mtu ?? defaultMtu);
+    const queue = String(deviceQueuePackets);
     await gateway.shell(
       `ip address add ${subnet.gateway}/${String(subnet.bits)} dev ${gatewayDevice}
-       ip link set ${gatewayDevice} mtu ${mtu} up`,
+       ip link set ${gatewayDevice} mtu ${mtu} txqueuelen ${queue} up`,
     );
-    await host.shell(`ip link set ${uplinkDevice} mtu ${mtu} up`);
+    await host.shell(`ip link set ${uplinkDevice} mtu ${mtu} txqueuelen ${queue} up`);
     const uplink = new Uplink(options, link);
     await uplink.changeAddress();
     return uplink;
