@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 interface StockAgentOptions {
   readonly program: string;
+  /** The words before the command that run it elsewhere, such as in a namespace (default: none). */
+  readonly launcher?: readonly string[];
   readonly serverUrl: string;
   /** The token; undefined where `environment` says how it authenticates. */
   readonly token: string | undefined;
@@ -15,14 +17,15 @@ interface StockAgentOptions {
 
 /** Starts a stock agent that listens nowhere and leaves the processes of others alone. */
 export async function runStockAgent(options: StockAgentOptions): Promise<ChildProcess> {
-  const { home } = options;
+  const { home, program, launcher = [] } = options;
   await mkdir(join(home, "tmp"), { recursive: true });
-  return spawn(options.program, ["agent", "--no-reap"], {
+  const [command, ...args] = [...launcher, program, "agent", "--no-reap"];
+  return spawn(command, args, {
     cwd: home,
     stdio: "ignore",
     env: {
       HOME: home,
-      PATH: "/usr/bin:/bin",
+      PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
       SHELL: "/bin/sh",
       TMPDIR: join(home, "tmp"),
       CODER_AGENT_URL: options.serverUrl,

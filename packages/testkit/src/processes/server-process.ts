@@ -15,6 +15,8 @@ export interface ServerProcessOptions {
   /** The port; 0 lets the system pick one. */
   readonly port: number;
   readonly demo?: boolean;
+  /** The words before the command that run it elsewhere, such as in a namespace (default: none). */
+  readonly launcher?: readonly string[];
   /** Additional settings, by variable. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -45,29 +47,23 @@ const startTimeoutMs = 60_000;
 /** Starts `slipway server` and waits until it announces that it runs. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const startedAt = performance.now();
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=@slipway/source",
-      program,
-      "server",
-      ...(options.demo === true ? ["--demo"] : []),
-    ],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        SLIPWAY_DATA_DIR: options.dataDir,
-        SLIPWAY_HTTP_ADDRESS: `127.0.0.1:${options.port}`,
-        SLIPWAY_ADMIN_EMAIL: testAdmin.email,
-        SLIPWAY_ADMIN_PASSWORD: testAdmin.password,
-        SLIPWAY_PROCESS_DRIVER: "true",
-        SLIPWAY_LOG_LEVEL: "warn",
-        ...options.environment,
-      },
+  const { launcher = [], demo = false } = options;
+  const node = [process.execPath, "--conditions=@slipway/source", program];
+  const [command = "", ...args] = [...launcher, ...node, "server", ...(demo ? ["--demo"] : [])];
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      SLIPWAY_DATA_DIR: options.dataDir,
+      SLIPWAY_HTTP_ADDRESS: `127.0.0.1:${options.port}`,
+      SLIPWAY_ADMIN_EMAIL: testAdmin.email,
+      SLIPWAY_ADMIN_PASSWORD: testAdmin.password,
+      SLIPWAY_PROCESS_DRIVER: "true",
+      SLIPWAY_LOG_LEVEL: "warn",
+      ...options.environment,
     },
-  );
+  });
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));

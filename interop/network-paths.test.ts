@@ -1,0 +1,212 @@
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+
+import type { ApiClient } from "@slipway/sdk/http";
+import { logInAsAdmin, pushTemplate, startServerProcess } from "@slipway/testkit";
+import { internetAddresses, type Laboratory, openLaboratory } from "@slipway/testkit/netlab";
+import { beforeAll, describe, it } from "vitest";
+
+import { makeExternalWorkspace } from "./support/external-workspace.ts";
+import { agents } from "./support/laboratory/agents.ts";
+import {
+  type Command,
+  type CommandKind,
+  commands,
+  type Pong,
+} from "./support/laboratory/commands.ts";
+
+/*
+ * Commands reach agents from and in all sorts of networks, directly where there is a way and over the relay where there is
+ * none. `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be made or there are no peers.
+ */
+
+/** The pongs after which peers on the relay do not expect to find a direct way. */
+const settledPongs = 20;
+/** The pongs among which peers find each other again; their connections to the server may have to time out first. */
+const patientPongs = 200;
+const port = 3_000;
+const serverUrl = `http://${internetAddresses[0]}:${String(port)}`;
+const opened = new AsyncDisposableStack();
+let directory = "";
+let lab: Laboratory;
+let client: ApiClient;
+let templateId = "";
+
+const template = `
+driver: external
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-paths-"));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  lab = opened.use(await openLaboratory(layout));
+  await lab.router("hotel-proxy").interceptHttp(internetAddresses[0], port);
+  const server = await startServerProcess({
+    dataDir: directory,
+    port,
+    launcher: lab.internet.launcher,
+    environment: {
+      SLIPWAY_HTTP_ADDRESS: `${internetAddresses[0]}:${String(port)}`,
+      SLIPWAY_ACCESS_URL: serverUrl,
+    },
+  });
+  opened.defer(() => server.end("SIGINT"));
+  const door = await lab.openDoor(port);
+  client = await logInAsAdmin(door.url);
+  templateId = await pushTemplate(client, "paths", template);
+  return () => opened.disposeAsync();
+});
+
+const layout = {
+  routers: {
+    "home-router": { nat: "endpoint-independent" },
+    "cafe-router": { nat: "endpoint-independent" },
+    "office-router": { nat: "address-dependent" },
+    "plant-router": { nat: "address-dependent" },
+    "bank-firewall": { udp: "blocked" },
+    "hotel-proxy": { udp: "blocked" },
+  },
+  hosts: {
+    direct: {},
+    other: {},
+    narrow: { mtu: 1_280 },
+    home: { behind: "home-router" },
+    "home-too": { behind: "home-router" },
+    cafe: { behind: "cafe-router" },
+    office: { behind: "office-router" },
+    plant: { behind: "plant-router" },
+    bank: { behind: "bank-firewall" },
+    hotel: { behind: "hotel-proxy" },
+    far: { impairment: { rttMs: 20, lossRate: 0.01 } },
+  },
+} as const;
+
+type HostName = keyof typeof layout.hosts;
+
+/** Where the agent is, where the command is, and the way that both find. */
+const paths: readonly (readonly [HostName, HostName, Pong["way"]])[] = [
+  ["direct", "other", "direct"],
+  ["direct", "cafe", "direct"],
+  ["direct", "office", "direct"],
+  ["direct", "bank", "relay"],
+  ["direct", "hotel", "relay"],
+  ["direct", "narrow", "relay"],
+  ["direct", "far", "direct"],
+  ["home", "other", "direct"],
+  ["home", "cafe", "direct"],
+  ["home", "home-too", "direct"],
+  ["home", "office", "relay"],
+  ["office", "other", "direct"],
+  ["office", "cafe", "relay"],
+  ["office", "plant", "relay"],
+  ["bank", "other", "relay"],
+  ["hotel", "cafe", "relay"],
+  ["far", "cafe", "direct"],
+];
+
+describe.each(agents)("the agent $name", (agent) => {
+  /** The names of the workspaces by the hosts of their agents. */
+  const workspaces = new Map<string, string>();
+
+  beforeAll(async () => {
+    const start = async (host: HostName): Promise<ChildProcess> => {
+      const name = `${agent.name} ${host}`;
+      const made = await makeExternalWorkspace(client, templateId, name);
+      workspaces.set(host, made.name);
+      const { namespace } = lab.host(host);
+      const home = join(directory, made.name);
+      return agent.start({ namespace, serverUrl, token: made.token, home });
+    };
+    const started = await Promise.all(new Set(paths.map(([host]) => host)).values().map(start));
+    return () => {
+      for (const child of started) child.kill("SIGKILL");
+    };
+  });
+
+  describe.each(commands)("and the command $name", (kind) => {
+    const ping = async (to: HostName, from: HostName): Promise<AsyncGenerator<Pong, void>> => {
+      const command = await openCommand(kind, from);
+      return command.ping(workspaces.get(to) ?? "");
+    };
+
+    it.concurrent.for(paths)(
+      "from %s to %s: %s",
+      async ([to, from, way], { expect: expectHere }) => {
+        await using pongs = await ping(to, from);
+        const found = await findWay(pongs);
+        expectHere(found).toBe(way);
+      },
+    );
+
+    describe("when the network changes", () => {
+      it.concurrent("are back on their way once a cut link is restored", async () => {
+        await using pongs = await ping("direct", "other");
+        await waitForPong(pongs, { way: "direct" });
+        const { uplink } = lab.host("direct");
+        await uplink.cut();
+        await waitForPong(pongs, { way: "none" });
+        await uplink.restore();
+        await waitForPong(pongs, { way: "direct", address: uplink.address });
+      });
+
+      it.concurrent("take the relay while UDP is blocked", async () => {
+        await using pongs = await ping("home", "cafe");
+        await waitForPong(pongs, { way: "direct" });
+        await lab.router("home-router").blockUdp();
+        await waitForPong(pongs, { way: "relay" });
+        await lab.router("home-router").allowUdp();
+        await waitForPong(pongs, { way: "direct" });
+      });
+
+      it.concurrent("find each other at a new address", async () => {
+        await using pongs = await ping("far", "other");
+        await waitForPong(pongs, { way: "direct" });
+        const address = await lab.host("far").uplink.changeAddress();
+        await waitForPong(pongs, { way: "direct", address });
+      });
+
+      it.concurrent("find each other through a NAT at a new address", async () => {
+        await using pongs = await ping("office", "other");
+        await waitForPong(pongs, { way: "direct" });
+        const address = await lab.router("office-router").uplink.changeAddress();
+        await waitForPong(pongs, { way: "direct", address });
+      });
+    });
+  });
+});
+
+/** Resolves to the way that peers have found: the direct one at the first pong by it, the other when none comes by it. */
+async function findWay(pongs: AsyncGenerator<Pong, void>): Promise<Pong["way"] | undefined> {
+  let way: Pong["way"] | undefined;
+  for (let count = 0; count < settledPongs && way !== "direct"; count += 1) {
+    way = (await pongs.next()).value?.way;
+  }
+  return way;
+}
+
+/** Waits for a pong that looks so. Throws when none does among many. */
+async function waitForPong(
+  pongs: AsyncGenerator<Pong, void>,
+  wanted: Partial<Pong>,
+): Promise<void> {
+  const seen: Pong[] = [];
+  while (seen.length < patientPongs) {
+    const { value } = await pongs.next();
+    if (value === undefined) break;
+    seen.push(value);
+    if (isDeepStrictEqual({ ...value, ...wanted }, value)) return;
+  }
+  throw new Error(`found ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)} at the end`);
+}
+
+async function openCommand(kind: CommandKind, host: HostName): Promise<Command> {
+  const { namespace } = lab.host(host);
+  const home = await mkdtemp(join(directory, `${kind.name}-${host}-`));
+  const token = client.headers["Coder-Session-Token"] ?? "";
+  return kind.open({ namespace, serverUrl, token, home });
+}
