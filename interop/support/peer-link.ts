@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { Readable, Writable } from "node:stream";
 
 import type { SendPackets } from "@slipway/tailnet";
+import type { TcpOptions } from "@slipway/wire";
 
 import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-path.ts";
 
@@ -9,6 +10,8 @@ import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-pat
 export interface PeerLink {
   /** What the peer is told about it when it starts. */
   readonly arguments: readonly string[];
+  /** What our connections over it must keep to. */
+  readonly tcp: TcpOptions;
   /** Takes the peer's packets from now on; returns where ours go. */
   attach(child: ChildProcess, deliver: TakePackets): SendPackets;
   /** Learns the peer's UDP port, if it has one. */
@@ -19,6 +22,7 @@ export interface PeerLink {
 /** Pipes to and from the peer, each packet behind its length. */
 export class PipeLink implements PeerLink {
   readonly arguments = [];
+  readonly tcp = {};
   readonly #path: PathOptions | undefined;
 
   /** A path does nothing to packets by default. */

@@ -66,6 +66,7 @@ export class TcpPeer implements AsyncDisposable {
       clock: systemClock,
       randomUint32: () => randomBytes(4).readUInt32BE(),
       send,
+      tcp: link.tcp,
     });
     this.#stack.failed.catch((error: unknown) => this.#failed.reject(error));
     child.once("exit", () => this.#failed.reject(new Error("the peer has ended")));

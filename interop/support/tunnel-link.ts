@@ -19,6 +19,8 @@ export interface TunnelLinkOptions {
 /** A tunnel of ours over UDP, whose other end the peer has. */
 export class TunnelLink implements PeerLink {
   readonly arguments: readonly string[];
+  /** A window that fits the buffer of a UDP socket: gVisor takes long to recover from what overflows it. */
+  readonly tcp = { maxReceiveBytes: 2 << 20 };
   readonly tunnel: Tunnel;
   readonly #peerKey: Uint8Array;
   readonly #udp: UdpPath;
