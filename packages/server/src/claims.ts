@@ -41,7 +41,7 @@ export {
   type JobHandler,
   type JobOutcome,
 } from "./platform/jobs/worker.ts";
-export { sqlClaim } from "./features/workspaces/create/take-prebuild-queries.ts";
+export { sqlClaim } from "./features/workspaces/create/sql-claim.ts";
 export { invalidatePrebuilds } from "./features/prebuilds/invalidate-service.ts";
 export { selectPool, selectPoolIds } from "./features/prebuilds/reconcile/queries.ts";
 export { reconcilePools } from "./features/prebuilds/reconcile/reconciler.ts";

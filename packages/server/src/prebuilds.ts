@@ -4,7 +4,7 @@ export {
   type NewOwner,
   takePrebuild,
 } from "./features/workspaces/create/take-prebuild.ts";
-export { sqlClaim } from "./features/workspaces/create/take-prebuild-queries.ts";
+export { sqlClaim } from "./features/workspaces/create/sql-claim.ts";
 export {
   reconcile,
   type Reconciliation,

@@ -4,15 +4,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 
 import { updateAgentLifecycle } from "../src/features/agents/rpc/queries.ts";
 import { insertSubAgent } from "../src/features/agents/rpc/sub-agent-queries.ts";
-import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
+import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
 import { createAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { DB } from "../src/platform/db/gen/schema.ts";
 
-const settings = {
-  automatic_updates: "never",
-  autostart_schedule: null,
-  next_start_at: null,
-  ttl_ms: 3_600_000,
+const terms = {
+  settings: {
+    automatic_updates: "never",
+    autostart_schedule: null,
+    next_start_at: null,
+    ttl_ms: 3_600_000,
+  },
+  endsAgents: false,
 } as const;
 
 const opened = new AsyncDisposableStack();
@@ -47,7 +50,7 @@ afterEach(() => trx.rollback().execute());
 async function listClaimable(): Promise<readonly string[]> {
   const found: string[] = [];
   for (;;) {
-    const id = await sqlClaim(trx, settings).lockPrebuild(stage.version.presetId, found);
+    const id = await sqlClaim(trx, terms).lockPrebuild(stage.version.presetId, found);
     if (id === undefined) return found;
     found.push(id);
   }
@@ -59,7 +62,7 @@ async function listChangeable(): Promise<readonly string[]> {
   const changed: string[] = [];
   for (const id of waiting) {
     const owner = { ownerId: stage.admin.id, name: `of-${id}` };
-    if (await sqlClaim(before, settings).changeOwner(id, stage.version.presetId, owner)) {
+    if (await sqlClaim(before, terms).changeOwner(id, stage.version.presetId, owner)) {
       changed.push(id);
     }
   }
@@ -202,7 +205,7 @@ describe("a claim", () => {
   it("passes on to the next when a prebuild changes between its choice and the lock", async () => {
     const [first = "", second = ""] = waiting;
     const { presetId } = stage.version;
-    const claim = sqlClaim(trx, settings);
+    const claim = sqlClaim(trx, terms);
     const owner = { ownerId: stage.admin.id, name: "mine" };
     expect(await claim.lockPrebuild(presetId, [])).toBe(first);
     const { db } = stage.needs;
@@ -221,11 +224,11 @@ describe("a claim", () => {
   });
 
   it("passes over what another one holds, and waits for nobody", async () => {
-    expect(await sqlClaim(trx, settings).lockPrebuild(stage.version.presetId, [])).toBe(waiting[0]);
+    expect(await sqlClaim(trx, terms).lockPrebuild(stage.version.presetId, [])).toBe(waiting[0]);
     const { db } = stage.needs;
     const other = await db.startTransaction().execute();
     try {
-      const claim = sqlClaim(other, settings);
+      const claim = sqlClaim(other, terms);
       const { presetId } = stage.version;
       expect(await claim.lockPrebuild(presetId, [])).toBe(waiting[1]);
       expect(await claim.lockPrebuild(presetId, waiting.slice(1, 2))).toBe(waiting[2]);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { insertStats } from "../src/features/agents/rpc/queries.ts";
 import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
-import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
+import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
 import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { settingsColumns } from "../src/features/workspaces/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
@@ -39,9 +39,10 @@ async function openPool(
 async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undefined>> {
   const { user } = await addPerson(server, "bob");
   const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
+  const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
   return opened.use(
     await holdOpen(server.db, (trx) =>
-      takePrebuild(sqlClaim(trx, settingsColumns(settings, pool.template)), pool.presetId, {
+      takePrebuild(sqlClaim(trx, terms), pool.presetId, {
         ownerId: user.id,
         name: "bobs",
       }),

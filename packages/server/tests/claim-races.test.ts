@@ -16,7 +16,7 @@ import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
 import { lockUserToDelete, updateUser } from "../src/features/users/queries.ts";
-import { sqlClaim } from "../src/features/workspaces/create/take-prebuild-queries.ts";
+import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
 import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { settingsColumns, workspaceRows } from "../src/features/workspaces/queries.ts";
 import { insertRows } from "../src/platform/db/insert-rows.ts";
@@ -46,8 +46,9 @@ const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undef
 
 /** Holds open a claim for Ann that has taken the prebuild and is not committed. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
+  const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
   const held = await holdOpen(server.db, (trx) =>
-    takePrebuild(sqlClaim(trx, settingsColumns(settings, pool.template)), pool.presetId, {
+    takePrebuild(sqlClaim(trx, terms), pool.presetId, {
       ownerId: ann.user.id,
       name: "mine",
     }),

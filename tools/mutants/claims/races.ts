@@ -26,7 +26,7 @@ export const races: readonly Mutant[] = [
     name: "user-deleted-under-a-claim",
     breaks: "a deleted user has a workspace",
     file: "packages/server/src/features/workspaces/create/take-prebuild-queries.ts",
-    find: ".where(keepsUser(sql.val(owner.ownerId)))",
+    find: ".where(keepsUser(sql.val(ownerId)))",
     replace: "",
     suite,
   },

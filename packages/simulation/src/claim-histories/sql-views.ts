@@ -63,11 +63,14 @@ async function byVersion<T>(
   return found;
 }
 
-const settings = {
-  automatic_updates: "never",
-  autostart_schedule: null,
-  next_start_at: null,
-  ttl_ms: 3_600_000,
+const terms = {
+  settings: {
+    automatic_updates: "never",
+    autostart_schedule: null,
+    next_start_at: null,
+    ttl_ms: 3_600_000,
+  },
+  endsAgents: false,
 } as const;
 
 /** The error that ends a rehearsal, so that nothing of it stays. */
@@ -81,7 +84,7 @@ async function rehearse(
   work: (claim: ReturnType<typeof sqlClaim>) => Promise<void>,
 ): Promise<void> {
   const rehearsal = db.transaction().execute(async (trx) => {
-    await work(sqlClaim(trx, settings));
+    await work(sqlClaim(trx, terms));
     throw new RehearsalEnd();
   });
   await rehearsal.catch((error: unknown) => {

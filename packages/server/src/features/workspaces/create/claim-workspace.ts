@@ -19,11 +19,11 @@ import { requireRenderable } from "../../builds/require-renderable.ts";
 import { localWorker } from "../../builds/service.ts";
 import { takeOverRows } from "../../builds/take-over.ts";
 import { settingsColumns } from "../queries.ts";
-import { selectClaimed } from "./claim-queries.ts";
+import type { ClaimedBuild } from "./claim-queries.ts";
 import type { Origin } from "./find-origin.ts";
 import { type CreatedWorkspace, creationEntry, type NewWorkspace } from "./new-workspace.ts";
 import type { PreparedClaim } from "./prepare-claim.ts";
-import { sqlClaim } from "./take-prebuild-queries.ts";
+import { sqlClaim } from "./sql-claim.ts";
 import { takePrebuild } from "./take-prebuild.ts";
 
 export interface ClaimNeeds {
@@ -51,15 +51,17 @@ export async function claimWorkspace(
 ): Promise<CreatedWorkspace | undefined> {
   const { ownerId, name, settings } = input;
   const { organization_id: organizationId } = template;
-  const pool = sqlClaim(trx, settingsColumns(settings, template));
-  const id = await takePrebuild(pool, prepared.presetId, { ownerId, name });
+  const driver = needs.drivers.get(prepared.version.definition.driver);
+  const isQueued = driver?.claim !== undefined;
+  const claim = sqlClaim(trx, {
+    settings: settingsColumns(settings, template),
+    endsAgents: !isQueued,
+  });
+  const id = await takePrebuild(claim, prepared.presetId, { ownerId, name });
   if (id === undefined) return undefined;
-  const build = await recordBuild(
-    trx,
-    needs,
-    { id, ownerId, organizationId, initiatorId: caller.id },
-    prepared,
-  );
+  requireEnabled(driver);
+  const workspace = { id, ownerId, organizationId, initiatorId: caller.id, isQueued };
+  const build = claimBuild(needs.secrets, workspace, prepared, claim.claimed);
   const fields = { claimed_by_build: build.id };
   const audit = auditRows([creationEntry(caller, { id, organizationId, name }, fields)]);
   const hint = notifyAtCommit([
@@ -69,7 +71,7 @@ export async function claimWorkspace(
     topics.prebuilds,
   ]);
   await insertRows([...build.rows, ...audit], hint).execute(trx);
-  return { id, isQueued: build.isQueued };
+  return { id, isQueued };
 }
 
 /** A workspace with its new owner. */
@@ -78,30 +80,27 @@ interface ClaimedWorkspace {
   readonly ownerId: string;
   readonly organizationId: string;
   readonly initiatorId: string;
+  /** True if the driver has something to do at a claim. */
+  readonly isQueued: boolean;
 }
 
 interface ClaimBuild {
   readonly id: string;
-  readonly isQueued: boolean;
   /** The rows that are still to be inserted. */
   readonly rows: readonly NewRows[];
 }
 
 /**
- * Records the build of a workspace that was given to a user while it was running. If the driver has nothing to do at a
+ * Returns the build of a workspace that was given to a user while it was running. If the driver has nothing to do at a
  * claim, the build completes with the transaction; otherwise it is queued.
  */
-async function recordBuild(
-  trx: Transaction<DB>,
-  { secrets, drivers }: ClaimNeeds,
-  { id: workspaceId, ownerId, organizationId, initiatorId }: ClaimedWorkspace,
+function claimBuild(
+  secrets: SecretBox,
+  { id: workspaceId, ownerId, organizationId, initiatorId, isQueued }: ClaimedWorkspace,
   { version, presetId, parameters }: PreparedClaim,
-): Promise<ClaimBuild> {
+  last: ClaimedBuild | undefined,
+): ClaimBuild {
   const { definition, name } = version;
-  const driver = drivers.get(definition.driver);
-  requireEnabled(driver);
-  const isQueued = driver?.claim !== undefined;
-  const last = await selectClaimed(trx, workspaceId, { endsAgents: !isQueued });
   if (last?.transition !== "start" || last.build_owner_id === ownerId) {
     throw new Error(`workspace ${workspaceId} does not run for another owner`);
   }
@@ -130,7 +129,7 @@ async function recordBuild(
   } as const;
   if (isQueued) {
     const rows = buildRows(id, { ...build, deadline: null }, parameters);
-    return { id, isQueued, rows: [...queuedJobRows(jobId, job), ...rows] };
+    return { id, rows: [...queuedJobRows(jobId, job), ...rows] };
   }
   const started = { context: { ...context, id, job_id: jobId }, parameters };
   const agents = takeOverRows(secrets, started, last);
@@ -141,7 +140,7 @@ async function recordBuild(
     ...buildRows(id, { ...build, deadline }, parameters),
     ...agents,
   ];
-  return { id, isQueued, rows };
+  return { id, rows };
 }
 
 /** Throws `Invalid` for a prebuild whose driver was disabled: it still runs, but is not handed out. */

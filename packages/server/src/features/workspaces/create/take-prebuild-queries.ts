@@ -1,14 +1,13 @@
 import { prebuildsUserId } from "@slipway/api";
-import { type RawBuilder, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import type { DB } from "../../../platform/db/gen/schema.ts";
 import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 import { isConnected } from "../../agents/connection/connection-sql.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
-import type { SettingsColumns } from "../queries.ts";
-import type { ClaimTransaction } from "./take-prebuild.ts";
 
 /** The longest that a claim waits for a prebuild that others hold, when there is no other, in milliseconds. */
 export const lockWaitMs = 2_000;
@@ -48,33 +47,57 @@ function agentsOf(buildId: RawBuilder<string>, holds: RawBuilder<unknown>): RawB
       where a.workspace_build_id = ${buildId} and a.parent_id is null and not a.deleted and (${holds}))`;
 }
 
-/** Returns the claim transaction, on PostgreSQL. It sets the new owner's settings together with the name. */
-export function sqlClaim(trx: Queryable, settings: SettingsColumns): ClaimTransaction {
-  return {
-    lockPrebuild: async (presetId, except) =>
-      (await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??
-      (await lockOne(trx, presetId, except, sql`true`, sql`skip locked`)) ??
-      (await waitForOne(trx, presetId, except)),
-    changeOwner: async (workspaceId, presetId, owner) => {
-      const result = await trx
-        .updateTable("workspaces as w")
-        .set({
-          owner_id: owner.ownerId,
-          name: owner.name,
-          prebuild_preset_id: null,
-          dormant_at: null,
-          last_used_at: sql`now()`,
-          updated_at: sql`now()`,
-          ...settings,
-        })
-        .where("w.id", "=", workspaceId)
-        .where(isWaiting(presetId))
-        .where(keepsTemplate(sql.ref("w.template_id")))
-        .where(keepsUser(sql.val(owner.ownerId)))
-        .executeTakeFirst();
-      return result.numUpdatedRows === 1n;
-    },
-  };
+/** Locks the prebuild that a claim takes, as `ClaimTransaction` describes. */
+export async function lockPrebuild(
+  trx: Queryable,
+  presetId: string,
+  except: readonly string[],
+): Promise<string | undefined> {
+  return (
+    (await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??
+    (await lockOne(trx, presetId, except, sql`true`, sql`skip locked`)) ??
+    (await waitForOne(trx, presetId, except))
+  );
+}
+
+/** A prebuild, and the columns that it gets with its owner, as JSON. */
+export interface NewColumns {
+  readonly workspaceId: string;
+  readonly presetId: string;
+  readonly ownerId: string;
+  /** The name and the settings. */
+  readonly columns: string;
+}
+
+/** Returns a statement that gives a prebuild to its owner if it still waits, and returns what its build is told. */
+export function changingOwner(
+  db: Queryable,
+  { workspaceId, presetId, ownerId, columns }: NewColumns,
+) {
+  return db
+    .updateTable("workspaces as w")
+    .from(newColumns(columns).as("new"))
+    .set({
+      owner_id: ownerId,
+      name: sql.ref("new.name"),
+      prebuild_preset_id: null,
+      dormant_at: null,
+      last_used_at: sql`now()`,
+      updated_at: sql`now()`,
+      automatic_updates: sql.ref("new.automatic_updates"),
+      autostart_schedule: sql.ref("new.autostart_schedule"),
+      next_start_at: sql.ref("new.next_start_at"),
+      ttl_ms: sql.ref("new.ttl_ms"),
+    })
+    .where("w.id", "=", workspaceId)
+    .where(isWaiting(presetId))
+    .where(keepsTemplate(sql.ref("w.template_id")))
+    .where(keepsUser(sql.val(ownerId)))
+    .returning(["w.id", "w.name", "w.owner_id", "w.template_id", "w.ttl_ms"]);
+}
+
+function newColumns(json: string): RawBuilder<Selectable<DB["workspaces"]>> {
+  return sql`jsonb_populate_record(null::workspaces, ${json}::jsonb)`;
 }
 
 /**
