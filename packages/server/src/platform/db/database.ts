@@ -22,7 +22,8 @@ export type DatabaseAddress =
     };
 
 const maxConnections = 20;
-const idleTimeoutMs = 30_000;
+/** Minutes, because each connection parses and plans a statement at its first use, which takes longer than to run it. */
+const idleTimeoutMs = 300_000;
 const connectTimeoutMs = 10_000;
 
 const oid = { int8: 20, timestamptz: 1184 } as const;
