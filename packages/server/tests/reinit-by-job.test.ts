@@ -2,7 +2,9 @@ import { cancelBuild, createBuild, getBuild } from "@slipway/api";
 import { connectWithToken, type ExternalAgent, waitForWorkspace } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
+import { selectManifests } from "../src/features/agents/rpc/manifest-queries.ts";
 import { getManifest } from "../src/features/agents/rpc/manifest.ts";
+import { GatheredLookups } from "../src/platform/db/gathered-lookups.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { becomeReady, claim } from "./support/pool.ts";
 import { frameOf, openReinitPool, ping } from "./support/reinit-pool.ts";
@@ -53,7 +55,10 @@ it("lets the agents wait through a claim's build, and nothing else, until it has
     .where("agent.name", "=", "main")
     .select("agent.id")
     .executeTakeFirstOrThrow();
-  const needs = { db: server.db, readDerpMap: () => ({ Regions: {} }) };
+  const needs = {
+    manifests: new GatheredLookups((ids) => selectManifests(server.db, ids)),
+    readDerpMap: () => ({ Regions: {} }),
+  };
   const manifest = getManifest(needs, { agent: { agentId } });
   await expect(manifest).rejects.toThrow("build is outdated");
   driver.end("succeed");

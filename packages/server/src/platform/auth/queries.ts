@@ -151,19 +151,44 @@ export async function activateDormant(db: Queryable, id: string): Promise<void> 
     .execute();
 }
 
-const liveAgents = prepareQuery((db, tokenHash: Buffer) =>
+const liveAgents = prepareQuery((db, tokenHashes: readonly Buffer[]) =>
   db
-    .selectFrom("live_agents")
-    .where("auth_token_hash", "=", tokenHash)
-    .select(["id as agent_id", "name as agent_name", "build_id", "workspace_id", "owner_id"])
+    .selectFrom(
+      sql<{ hash: Buffer }>`unnest(${tokenHashes}::bytea[])`.as<"wanted">(sql`wanted (hash)`),
+    )
+    // Each agent is found by itself: a join would read every build of every workspace where there are few of them.
+    .innerJoinLateral(
+      ({ selectFrom }) =>
+        selectFrom("live_agents")
+          .whereRef("auth_token_hash", "=", "wanted.hash")
+          .select(["id as agent_id", "name as agent_name", "build_id", "workspace_id", "owner_id"])
+          .limit(sql.lit(1))
+          .as("agent"),
+      (join) => join.onTrue(),
+    )
+    .selectAll()
     .select(sql<string>`now()`.as("now")),
 );
 
-/** Finds the live agent of a token (docs/protocol/rest.md §1.4). */
+export type LiveAgent = Awaited<ReturnType<typeof liveAgents>>[number];
+
+/** Selects the live agents of tokens (docs/protocol/rest.md §1.4), by the token's hash in hex. */
+export async function selectLiveAgents(
+  db: Queryable,
+  tokenHashes: readonly string[],
+): Promise<ReadonlyMap<string, LiveAgent>> {
+  const rows = await liveAgents(
+    db,
+    tokenHashes.map((hash) => Buffer.from(hash, "hex")),
+  );
+  return new Map(rows.map((row) => [row.hash.toString("hex"), row]));
+}
+
+/** Finds the live agent of a token. */
 export async function findLiveAgent(
   db: Queryable,
   tokenHash: Buffer,
-): Promise<Awaited<ReturnType<typeof liveAgents>>[number] | undefined> {
-  const [agent] = await liveAgents(db, tokenHash);
-  return agent;
+): Promise<LiveAgent | undefined> {
+  const hash = tokenHash.toString("hex");
+  return (await selectLiveAgents(db, [hash])).get(hash);
 }

@@ -2,6 +2,7 @@ import type { Route, ScopeName } from "@slipway/api";
 import type { FastifyRequest } from "fastify";
 
 import type { Database, Queryable } from "../db/database.ts";
+import { GatheredLookups } from "../db/gathered-lookups.ts";
 import { Invalid, Unauthenticated } from "../errors/errors.ts";
 import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
 import { findToken } from "../http/token.ts";
@@ -9,7 +10,14 @@ import { readUuid } from "../http/uuid.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { hashAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";
-import { activateDormant, findKey, findLiveAgent, insertKey, touchKey } from "./queries.ts";
+import {
+  activateDormant,
+  findKey,
+  insertKey,
+  type LiveAgent,
+  selectLiveAgents,
+  touchKey,
+} from "./queries.ts";
 import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
@@ -63,13 +71,14 @@ export function createAuthenticator(
     db,
     findKey: (id) => reads.read(id, () => findKey(db, id, limits)),
   };
+  const agents = new GatheredLookups((hashes) => selectLiveAgents(db, hashes));
   return {
     user: async (request, route) =>
       opening(route, await authenticateUser(keys, findToken(request)?.token, accessUrl())),
     userOrProxy: async (request, route) =>
       opening(route, await authenticateUserOrProxy(keys, request)),
     allow: (user, route, request) => requireThings(db, user, route, request),
-    agent: (request) => authenticateAgent(db, findToken(request)?.token),
+    agent: (request) => authenticateAgent(agents, findToken(request)?.token),
   };
 }
 
@@ -183,8 +192,11 @@ function signedOut(accessUrl: string, detail: string): Unauthenticated {
   });
 }
 
-async function authenticateAgent(db: Database, token: string | undefined): Promise<AgentCaller> {
-  const row = await findLiveAgent(db, readAgentToken(token));
+async function authenticateAgent(
+  agents: GatheredLookups<LiveAgent>,
+  token: string | undefined,
+): Promise<AgentCaller> {
+  const row = await agents.look(readAgentToken(token).toString("hex"));
   if (row === undefined) throw rejectedAgentToken();
   return {
     agentId: row.agent_id,

@@ -10,6 +10,7 @@ import {
   Tailnet,
 } from "@slipway/wire";
 
+import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { updateAppHealths } from "./app-health.ts";
 import { badRequestPrefix, updateAppStatus } from "./app-status.ts";
 import { announcementBanners, serviceBanner } from "./banners.ts";
@@ -19,9 +20,15 @@ import { reportConnection } from "./connections.ts";
 import { streamDerpMaps } from "./derp-maps.ts";
 import { updateLifecycle } from "./lifecycle.ts";
 import { batchCreateLogs, type LogNeeds, parseLogRequest } from "./logs.ts";
+import { selectManifests } from "./manifest-queries.ts";
 import { getManifest, type ManifestNeeds } from "./manifest.ts";
 import { batchUpdateMetadata, type MetadataNeeds } from "./metadata.ts";
-import { monitoringConfiguration, pushMonitoringUsage } from "./resource-monitoring.ts";
+import { selectResourceMonitors } from "./queries.ts";
+import {
+  monitoringConfiguration,
+  type MonitorNeeds,
+  pushMonitoringUsage,
+} from "./resource-monitoring.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 import { scriptCompleted } from "./script-timing.ts";
 import { updateStartup } from "./startup.ts";
@@ -30,11 +37,14 @@ import { createSubAgent, deleteSubAgent, listSubAgents, type SubAgentNeeds } fro
 
 /** The needs of all handlers, each of which takes its own few. */
 export type HandlerNeeds = LogNeeds &
-  ManifestNeeds &
+  Omit<ManifestNeeds, keyof Lookups> &
   MetadataNeeds &
   StatsNeeds &
   SubAgentNeeds &
   CoordinateNeeds;
+
+/** The lookups that the sessions of this replica share. */
+type Lookups = Pick<ManifestNeeds, "manifests"> & Pick<MonitorNeeds, "monitors">;
 
 interface CoordinateNeeds {
   /** Serves an agent as a peer of the network, until the signal or the end of its requests. */
@@ -53,7 +63,13 @@ const { method: network } = Tailnet;
  * once for all sessions. Others are answered with code 12: PushContextState, which a stock agent then stops using,
  * RefreshResumeToken and WorkspaceUpdates.
  */
-export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
+export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
+  const { db } = given;
+  const needs = {
+    ...given,
+    manifests: new GatheredLookups((ids) => selectManifests(db, ids)),
+    monitors: new GatheredLookups((ids) => selectResourceMonitors(db, ids)),
+  };
   const bounded = <I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     answer: Handler<I, O>,
@@ -99,7 +115,7 @@ export function agentRpcs(needs: HandlerNeeds): RpcTable<RpcCaller> {
 }
 
 type Handler<I extends DescMessage, O extends DescMessage> = (
-  needs: HandlerNeeds,
+  needs: HandlerNeeds & Lookups,
   caller: RpcCaller,
   request: MessageShape<I>,
 ) => Promise<MessageInitShape<O>>;

@@ -1,17 +1,18 @@
+import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
-const manifests = prepareQuery((db, agentId: string) =>
+const manifests = prepareQuery((db, agentIds: readonly string[]) =>
   db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .innerJoin("users as owner", "owner.id", "build.owner_id")
-    .where("agent.id", "=", agentId)
-    .where(isLiveAgent(agentId))
+    .where("agent.id", "=", sql<string>`any(${agentIds}::uuid[])`)
+    .where(isLiveAgent(sql.ref("agent.id")))
     .select([
       "agent.id",
       "agent.parent_id",
@@ -82,15 +83,14 @@ const manifests = prepareQuery((db, agentId: string) =>
 );
 
 /**
- * Selects the inputs of a live agent's manifest, in one statement, with the name of its workspace and the owner that
- * its build is for: until a claim is done, the previous one.
+ * Selects the inputs of live agents' manifests by the agent's id, in one statement, with the name of the workspace and
+ * the owner that its build is for: until a claim is done, the previous one.
  */
-export async function selectManifest(
+export async function selectManifests(
   db: Queryable,
-  agentId: string,
-): Promise<ManifestRow | undefined> {
-  const [row] = await manifests(db, agentId);
-  return row;
+  agentIds: readonly string[],
+): Promise<ReadonlyMap<string, ManifestRow>> {
+  return new Map((await manifests(db, agentIds)).map((row) => [row.id, row]));
 }
 
 export type ManifestRow = Awaited<ReturnType<typeof manifests>>[number];

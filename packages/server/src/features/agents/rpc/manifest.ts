@@ -12,7 +12,7 @@ import {
   type WorkspaceAppSchema,
 } from "@slipway/wire";
 
-import type { Database } from "../../../platform/db/database.ts";
+import type { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { readEnvironment } from "../agent-json.ts";
 import { derpMapMessage, type ReadDerpMap } from "../derp-map.ts";
@@ -21,22 +21,22 @@ import {
   type ManifestMetadataRow,
   type ManifestRow,
   type ManifestScriptRow,
-  selectManifest,
 } from "./manifest-queries.ts";
 import { noteMetadataKeys } from "./metadata.ts";
 import { notLive } from "./require-live.ts";
 
 export interface ManifestNeeds {
-  readonly db: Database;
+  /** The inputs of manifests, by the agent's id. */
+  readonly manifests: GatheredLookups<ManifestRow>;
   readonly readDerpMap: ReadDerpMap;
 }
 
 /** Returns all that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
 export async function getManifest(
-  { db, readDerpMap }: ManifestNeeds,
+  { manifests, readDerpMap }: ManifestNeeds,
   caller: { readonly agent: Pick<AgentCaller, "agentId"> },
 ): Promise<MessageInitShape<typeof ManifestSchema>> {
-  const row = await selectManifest(db, caller.agent.agentId);
+  const row = await manifests.look(caller.agent.agentId);
   if (row === undefined) throw notLive();
   noteMetadataKeys(
     caller,

@@ -1,7 +1,9 @@
 import type { LifecycleState, ScriptStage, ScriptStatus, Subsystem } from "@slipway/api";
-import { type RawBuilder, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import type { DB } from "../../../platform/db/gen/schema.ts";
+import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { type AgentSession, firstConnected } from "../connection/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
@@ -158,15 +160,25 @@ export async function upsertScriptTiming(
   return numAffectedRows === 1n;
 }
 
-/** Selects the monitors that the build gave the agent, as JSON; undefined when it is not live. */
-export function selectResourceMonitors(db: Queryable, agentId: string) {
-  return db
-    .selectFrom("workspace_agents")
-    .where("id", "=", agentId)
-    .where(isLiveAgent(agentId))
-    .select("resource_monitors")
-    .executeTakeFirst();
+/** The monitors that the build gave an agent, as JSON. */
+export type MonitorsRow = Pick<Selectable<DB["workspace_agents"]>, "id" | "resource_monitors">;
+
+/** Selects the monitors of the live ones among agents, by the agent's id. */
+export async function selectResourceMonitors(
+  db: Queryable,
+  agentIds: readonly string[],
+): Promise<ReadonlyMap<string, MonitorsRow>> {
+  const rows = await monitors(db, agentIds);
+  return new Map(rows.map((row) => [row.id, row]));
 }
+
+const monitors = prepareQuery((db, agentIds: readonly string[]) =>
+  db
+    .selectFrom("workspace_agents as agent")
+    .where("agent.id", "=", sql<string>`any(${agentIds}::uuid[])`)
+    .where(isLiveAgent(sql.ref("agent.id")))
+    .select(["agent.id", "agent.resource_monitors"]),
+);
 
 interface ConnectionReport {
   readonly id: string;

@@ -7,15 +7,16 @@ import type {
   PushResourcesMonitoringUsageResponseSchema,
 } from "@slipway/wire";
 
-import type { Database } from "../../../platform/db/database.ts";
+import type { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { evaluateWindow, type MonitorState, type Sample, sampleOf } from "./monitor-window.ts";
-import { selectResourceMonitors } from "./queries.ts";
+import type { MonitorsRow } from "./queries.ts";
 import { notLive } from "./require-live.ts";
 import { readMonitors, type ResourceMonitor } from "./resource-monitors.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 
-interface Needs {
-  readonly db: Database;
+export interface MonitorNeeds {
+  /** The monitors of live agents, by the agent's id. */
+  readonly monitors: GatheredLookups<MonitorsRow>;
   readonly clock: Clock;
 }
 
@@ -37,7 +38,7 @@ const watchesOf = new WeakMap<Caller, readonly Watch[]>();
  * Returns the memory and volumes that the agent should watch, as its template names them (docs/protocol/rpc.md §7.10).
  */
 export async function monitoringConfiguration(
-  needs: Needs,
+  needs: MonitorNeeds,
   caller: Caller,
 ): Promise<Configuration> {
   return configurationOf((await readWatches(needs, caller)).map(({ monitor }) => monitor));
@@ -45,7 +46,7 @@ export async function monitoringConfiguration(
 
 /** Takes the measured usage of memory and volumes. Their state is kept with the session. */
 export async function pushMonitoringUsage(
-  needs: Needs,
+  needs: MonitorNeeds,
   caller: Caller,
   { datapoints }: PushResourcesMonitoringUsageRequest,
 ): Promise<Pushed> {
@@ -54,8 +55,11 @@ export async function pushMonitoringUsage(
   return {};
 }
 
-async function readWatches({ db, clock }: Needs, caller: Caller): Promise<readonly Watch[]> {
-  const row = await selectResourceMonitors(db, caller.agent.agentId);
+async function readWatches(
+  { monitors, clock }: MonitorNeeds,
+  caller: Caller,
+): Promise<readonly Watch[]> {
+  const row = await monitors.look(caller.agent.agentId);
   if (row === undefined) throw notLive();
   const known = watchesOf.get(caller);
   if (known !== undefined) return known;
