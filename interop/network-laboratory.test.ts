@@ -29,10 +29,12 @@ beforeAll(async () => {
       "office-router": { nat: "address-dependent" },
       "bank-firewall": { udp: "blocked" },
       "hotel-proxy": {},
+      "narrow-router": { mtu: 1_280, fragments: "blocked" },
     },
     hosts: {
       direct: {},
       narrow: { mtu: 1_280 },
+      "narrow-too": { behind: "narrow-router" },
       home: { behind: "home-router" },
       "home-too": { behind: "home-router" },
       cafe: { behind: "cafe-router" },
@@ -117,6 +119,15 @@ it("carries packets of 1,280 bytes and none longer over a narrow link", async ()
   expect(await sendWhole(lab.host("narrow"), 1_280 - headerBytes)).toBe("1252");
   expect(await sendWhole(lab.host("narrow"), 1_281 - headerBytes)).toBe("Message too long");
   expect(await sendWhole(lab.host("direct"), 1_500 - headerBytes)).toBe("1472");
+});
+
+it("drops fragments behind a router that blocks them", async () => {
+  const body = "x".repeat(2_000);
+  const send = (name: string): Promise<boolean> =>
+    openUdpHost(lab.host(name)).then((socket) => socket.echoes(body));
+  expect(await send("narrow")).toBe(true);
+  expect(await send("narrow-too")).toBe(false);
+  expect(await (await openHttpHost(lab.host("narrow-too"))).get(`/${body}`)).toBe(`/${body}`);
 });
 
 it("lets WebSockets through a middlebox that refuses to upgrade to DERP", async () => {

@@ -4,7 +4,9 @@ import { type Host, LabProgram } from "@slipway/testkit/netlab";
 export interface UdpCalls {
   /** Asks both STUN servers of the internet, and returns the address that each sees; null where none answers. */
   mapped(): Promise<readonly (string | null)[]>;
-  /** Sends datagrams to the echo of the internet. */
+  /** Sends a text to the echo of the internet; returns whether it came back. */
+  echoes(text: string): Promise<boolean>;
+  /** Sends datagrams to the echo. */
   ping(plan: PingPlan): Promise<Echoes>;
   /**
    * Sends for a second to a peer that does the same, and to the addresses from which it sends; returns whether anything of
@@ -40,6 +42,7 @@ export async function openUdpHost({ namespace }: Host): Promise<UdpHost> {
   return {
     port: Number(program.greeting),
     mapped: () => program.call("mapped", undefined),
+    echoes: (text) => program.call("echoes", text),
     ping: (plan) => program.call("ping", plan),
     punch: (to) => program.call("punch", to),
   };

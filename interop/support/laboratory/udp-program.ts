@@ -21,6 +21,7 @@ await once(socket, "listening");
 
 const calls: UdpCalls = {
   mapped: () => Promise.all(internetAddresses.map(findMapped)),
+  echoes,
   ping,
   punch,
 };
@@ -40,6 +41,12 @@ async function findMapped(server: string): Promise<string | null> {
   });
   socket.send(encodeBindingRequest(id, "laboratory"), ports.stun, server);
   return Promise.race([found, pause(answerWithinMs, null)]);
+}
+
+async function echoes(text: string): Promise<boolean> {
+  const came = once(socket, "message").then(([datagram]) => String(datagram) === text);
+  socket.send(text, ports.echo, internetAddresses[0]);
+  return Promise.race([came, pause(answerWithinMs, false)]);
 }
 
 /** Sends datagrams to the echo, some every millisecond or more, and measures when they come back. */

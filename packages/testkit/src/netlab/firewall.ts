@@ -6,11 +6,12 @@ export const interceptChain = "ip laboratory intercept";
 export const blockChain = "ip laboratory block";
 
 /** Returns the rules of a router, for `nft`. */
-export function firewallRules({ nat }: RouterPlan): string {
+export function firewallRules({ nat, fragments }: RouterPlan): string {
   const isHidden = nat !== undefined;
   return `table ip laboratory {
     chain block {
     }
+    ${chain("whole", "filter hook prerouting priority -450", fragments === "blocked" ? noFragments : [])}
     ${chain("input", "filter hook input priority 0", isHidden ? onlyAnswers : [])}
     ${chain("forward", "filter hook forward priority 0", [
       "jump block",
@@ -26,6 +27,9 @@ const onlyAnswers = [
   `iifname ${uplinkDevice} ct state established,related accept`,
   `iifname ${uplinkDevice} drop`,
 ] as const;
+
+/** They are dropped where the translation of addresses has not put them together yet. */
+const noFragments = ["ip frag-off & 0x3fff != 0 drop"] as const;
 
 const translation = {
   none: [],

@@ -38,4 +38,6 @@ export interface RouterPlan extends UplinkPlan {
   readonly nat?: "endpoint-independent" | "address-dependent";
   /** Drops UDP silently (default: it passes). */
   readonly udp?: "blocked";
+  /** Drops fragments of packets silently (default: they pass). */
+  readonly fragments?: "blocked";
 }
