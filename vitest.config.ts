@@ -54,7 +54,7 @@ const peerTests = {
     "a stock agent on our server",
   ],
   SLIPWAY_STOCK_COMMAND: [
-    "interop/{stock-command,stock-network,network-paths}.test.ts",
+    "interop/stock-{command,network}.test.ts",
     "a stock command on our server",
   ],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],

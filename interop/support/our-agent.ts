@@ -3,12 +3,17 @@ import { mkdir } from "node:fs/promises";
 
 import { agentEnvironment, agentProgram } from "@slipway/testkit";
 
-/** Starts our agent, as `tools/build-agent.ts` has built it; all its files are in its home directory. */
+/**
+ * Starts our agent, as `tools/build-agent.ts` has built it; all its files are in its home directory. The launcher has the
+ * words before the command that run it elsewhere, such as in a namespace.
+ */
 export async function runOurAgent(
   place: Parameters<typeof agentEnvironment>[0],
+  launcher: readonly string[] = [],
 ): Promise<ChildProcess> {
   await mkdir(place.home, { recursive: true });
-  return spawn(process.execPath, [agentProgram], {
+  const [command, ...args] = [...launcher, process.execPath, agentProgram];
+  return spawn(command ?? "", args, {
     cwd: place.home,
     stdio: process.env["AGENTLOG"] ? ["ignore", "inherit", "inherit"] : "ignore",
     env: agentEnvironment(place),

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 
 import type { Namespace } from "@slipway/testkit/netlab";
 
+import { runOurAgent } from "../our-agent.ts";
 import { runStockAgent } from "../run-stock-agent.ts";
 import { stockPrograms } from "../stock-program.ts";
 
@@ -19,11 +20,16 @@ export interface AgentPlace {
   readonly home: string;
 }
 
+const ours: AgentKind = {
+  name: "ours",
+  start: ({ namespace, ...place }) => runOurAgent(place, namespace.launcher),
+};
+
+const stock = stockPrograms("SLIPWAY_STOCK_AGENT").map(({ name, path: program }): AgentKind => ({
+  name,
+  start: ({ namespace, ...place }) =>
+    runStockAgent({ ...place, program, launcher: namespace.launcher }),
+}));
+
 /** The agents that are tested on the network. */
-export const agents: readonly AgentKind[] = stockPrograms("SLIPWAY_STOCK_AGENT").map(
-  ({ name, path: program }) => ({
-    name,
-    start: ({ namespace, ...place }) =>
-      runStockAgent({ ...place, program, launcher: namespace.launcher }),
-  }),
-);
+export const agents: readonly AgentKind[] = [ours, ...stock];

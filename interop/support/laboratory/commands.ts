@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import type { Namespace } from "@slipway/testkit/netlab";
 
 import { stockPrograms } from "../stock-program.ts";
+import { pingEveryMs, pingTimeoutMs, type Pong } from "./pong.ts";
 
 /** A program by which a user reaches workspaces over the network. */
 export interface CommandKind {
@@ -20,35 +21,46 @@ export interface CommandPlace {
 }
 
 export interface Command {
-  /** Pings a workspace every half a second until its caller ends the iteration, and tells what became of each ping. */
+  /** Pings a workspace until its caller ends the iteration, and tells what became of each ping. */
   ping(workspace: string): AsyncGenerator<Pong, void>;
 }
 
-/** The way by which a pong came, or that none came in two seconds. */
-export type Pong =
-  | { readonly way: "direct"; readonly address: string }
-  | { readonly way: "relay" }
-  | { readonly way: "none" };
-
-/** The commands that are tested on the network. */
-export const commands: readonly CommandKind[] = stockPrograms("SLIPWAY_STOCK_COMMAND").map(
-  ({ name, path: program }) => ({ name, open: (place) => openCommand(program, place) }),
+const stock = stockPrograms("SLIPWAY_STOCK_COMMAND").map(
+  ({ name, path: program }): CommandKind => ({
+    name,
+    open: (place) => openStockCommand(program, place),
+  }),
 );
 
-async function openCommand(program: string, place: CommandPlace): Promise<Command> {
+const ours: CommandKind = { name: "our sdk", open: async (place) => openSdk(place) };
+
+/** The commands that are tested on the network. */
+export const commands: readonly CommandKind[] = [ours, ...stock];
+
+/** Returns a program that reaches workspaces by the sdk, as our command does. */
+function openSdk({ namespace, serverUrl, token }: CommandPlace): Command {
+  const { pathname } = new URL("./ping-program.ts", import.meta.url);
+  return {
+    async *ping(workspace) {
+      const node = [process.execPath, "--conditions=@slipway/source", pathname];
+      const words = [...node, serverUrl, token, workspace];
+      for await (const line of readLines(namespace, words, process.env)) {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ping-program.ts` wrote it
+        yield JSON.parse(line) as Pong;
+      }
+    },
+  };
+}
+
+async function openStockCommand(program: string, place: CommandPlace): Promise<Command> {
   const { namespace, serverUrl, token, home } = place;
   const env = { PATH: process.env["PATH"], HOME: home, CODER_CONFIG_DIR: home };
   await namespace.run(program, ["login", serverUrl, "--token", token], { env });
+  const times = ["--wait", `${String(pingEveryMs)}ms`, "--timeout", `${String(pingTimeoutMs)}ms`];
   return {
     async *ping(workspace) {
-      const args = ["ping", "--wait", "500ms", "--timeout", "2s", workspace];
-      const child = namespace.spawn(program, args, { env, stdio: ["ignore", "pipe", "ignore"] });
-      try {
-        if (child.stdout === null) return;
-        for await (const line of createInterface(child.stdout)) yield* pongOf(line);
-      } finally {
-        child.kill("SIGKILL");
-      }
+      const words = [program, "ping", ...times, workspace];
+      for await (const line of readLines(namespace, words, env)) yield* pongOf(line);
     },
   };
 }
@@ -59,4 +71,18 @@ function* pongOf(line: string): Iterable<Pong> {
   if (address !== undefined) yield { way: "direct", address };
   else if (/^pong from .* via DERP/.test(line)) yield { way: "relay" };
   else if (line.includes("timed out")) yield { way: "none" };
+}
+
+/** Runs a command until the caller ends the iteration of its lines. */
+async function* readLines(
+  namespace: Namespace,
+  [command = "", ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): AsyncGenerator<string, void> {
+  const child = namespace.spawn(command, args, { env, stdio: ["ignore", "pipe", "ignore"] });
+  try {
+    if (child.stdout !== null) yield* createInterface(child.stdout);
+  } finally {
+    child.kill("SIGKILL");
+  }
 }
