@@ -34,6 +34,7 @@ const columns = {
   "workspace_agents.subsystems": `Generated<${api("Subsystem")}[]>`,
   "workspace_agents.auth":
     'Generated<"token" | "aws-instance-identity" | "azure-instance-identity" | "google-instance-identity">',
+  "tailnet_peers.latency": `NonNullable<${api('WorkspaceAgent["latency"]')}> | null`,
   // A view; PostgreSQL does not report that its columns are never null.
   ...Object.fromEntries(
     ["id", "name", "build_id", "workspace_id", "owner_id"].map((name) => [

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { createBuild, logout, suspendUser, updateUserRoles } from "@slipway/api";
+import { createBuild, getAgent, logout, suspendUser, updateUserRoles } from "@slipway/api";
 import {
   connectExternalAgent,
   connectWithToken,
@@ -375,6 +375,20 @@ describe("a client that", () => {
     await session.closed;
     await expect(join(owner, owner.agentId)).rejects.toThrow(/^404/);
   });
+});
+
+it("an agent's latencies are seen by clients while it is on the network", async () => {
+  const { agent, agentId, client } = await addOwner();
+  const latency = async () => (await client.call(getAgent, { params: { agent: agentId } })).latency;
+  const own = node("agent", addressOf(agentId));
+  const derpLatency = { "999-v4": 0.5, "999-v6": 0.25, "1000-v4": 1 };
+  agent.send({ updateSelf: { node: { ...own, derpLatency } } });
+  await expect.poll(latency).toEqual({
+    "Slipway Relay": { latency_ms: 250, preferred: true },
+    "Unnamed 1000": { latency_ms: 1000, preferred: false },
+  });
+  agent.stop();
+  await expect.poll(latency).toBeUndefined();
 });
 
 it("an agent that is replaced by another session of its own is told so", async () => {

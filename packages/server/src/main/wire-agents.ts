@@ -62,7 +62,7 @@ export function wireAgents(
       storedLogLines,
       maxSubAgents: settings.limits.maxSubAgentsPerAgent,
       coordinate: (caller, requests, signal) =>
-        coordinateAgentPeer({ coordinator, clock }, caller, requests, signal),
+        coordinateAgentPeer({ coordinator, clock, readDerpMap }, caller, requests, signal),
     }),
     monitor: createConnectionMonitor({ db, heartbeat, pubsub, clock, logger }, replicaId),
     budgets,

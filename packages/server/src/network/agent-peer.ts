@@ -1,7 +1,14 @@
 import type { Clock, Logger } from "@slipway/runtime";
-import type { CoordinateRequest, CoordinateResponseSchema, MessageInitShape } from "@slipway/wire";
+import type {
+  CoordinateRequest,
+  CoordinateResponseSchema,
+  MessageInitShape,
+  Node,
+} from "@slipway/wire";
 
+import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import type { AgentCaller } from "../platform/http/caller.ts";
+import { agentLatency } from "./agent-latency.ts";
 import { coordinate } from "./coordinator/coordinate.ts";
 import type { Coordinator } from "./coordinator/coordinator.ts";
 import { agentPolicy } from "./coordinator/peer-policy.ts";
@@ -9,6 +16,7 @@ import { agentPolicy } from "./coordinator/peer-policy.ts";
 interface AgentPeerNeeds {
   readonly coordinator: Coordinator;
   readonly clock: Clock;
+  readonly readDerpMap: ReadDerpMap;
 }
 
 /** A session of an agent. */
@@ -30,6 +38,7 @@ export function coordinateAgentPeer(
     // The agents of later builds run in the same place, and may keep their keys.
     holder: `workspace:${agent.workspaceId}`,
     policy: agentPolicy(agent.agentId),
+    latencyOf: (node: Node) => agentLatency(node, needs.readDerpMap()),
     leaving: async () => "lost" as const,
     reserve,
     logger,

@@ -76,6 +76,7 @@ export async function serveClient(
         if (problem === undefined) agents.add(destination);
         return problem;
       }),
+      latencyOf: undefined,
       leaving: async () => {
         if (!(await access.check([held])).has(held)) return "disconnected";
         isLost = true;

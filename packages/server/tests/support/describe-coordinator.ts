@@ -48,7 +48,7 @@ export class TestPeer {
   /** Publishes a node of a certain content. */
   publish(content: string, reserved: readonly string[] = []): Promise<boolean> {
     const bytes = encodeMessage(NodeSchema, { disco: content, preferredDerp: 999 });
-    return this.connection.publish({ bytes, reserved });
+    return this.connection.publish({ bytes, reserved, latency: undefined });
   }
 
   leave(how: Leaving): Promise<void> {

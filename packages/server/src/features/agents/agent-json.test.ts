@@ -36,6 +36,7 @@ const row: AgentWithParts = {
   updated_at: at,
   logs_length: null,
   overflowed: null,
+  latency: null,
   apps: [],
   scripts: [],
   log_sources: [],

@@ -7,42 +7,58 @@ import { apiTimestamp } from "../../platform/db/timestamp.ts";
 
 /** Selects agents. Their times are formatted here, because agents also come as JSON. */
 function agents(db: Queryable) {
-  return db
-    .selectFrom("workspace_agents as agent")
-    .leftJoin(
-      "workspace_agent_log_positions as position",
-      "position.workspace_agent_id",
-      "agent.id",
-    )
-    .where("agent.deleted", "=", sql.lit(false))
-    .select([
-      "agent.id",
-      "agent.parent_id",
-      "agent.resource_id",
-      "agent.name",
-      "agent.architecture",
-      "agent.operating_system",
-      "agent.environment_variables",
-      "agent.auth_instance_id",
-      "agent.directory",
-      "agent.expanded_directory",
-      "agent.troubleshooting_url",
-      "agent.connection_timeout_seconds",
-      "agent.display_apps",
-      "agent.version",
-      "agent.api_version",
-      "agent.subsystems",
-      "agent.lifecycle_state",
-      "position.logs_length",
-      "position.overflowed",
-      apiTimestamp<string | null>("agent.started_at").as("started_at"),
-      apiTimestamp<string | null>("agent.ready_at").as("ready_at"),
-      apiTimestamp<string | null>("agent.first_connected_at").as("first_connected_at"),
-      apiTimestamp<string | null>("agent.last_connected_at").as("last_connected_at"),
-      apiTimestamp<string | null>("agent.disconnected_at").as("disconnected_at"),
-      apiTimestamp("agent.created_at").as("created_at"),
-      apiTimestamp("agent.updated_at").as("updated_at"),
-    ]);
+  return (
+    db
+      .selectFrom("workspace_agents as agent")
+      .leftJoin(
+        "workspace_agent_log_positions as position",
+        "position.workspace_agent_id",
+        "agent.id",
+      )
+      // The node that it publishes on the network, from whichever replica has the newest.
+      .leftJoinLateral(
+        (agent) =>
+          agent
+            .selectFrom("tailnet_peers")
+            .whereRef("tailnet_peers.id", "=", "agent.id")
+            .where("is_lost", "=", sql.lit(false))
+            .orderBy("revision", "desc")
+            .limit(1)
+            .select("latency")
+            .as("peer"),
+        (join) => join.onTrue(),
+      )
+      .where("agent.deleted", "=", sql.lit(false))
+      .select([
+        "agent.id",
+        "agent.parent_id",
+        "agent.resource_id",
+        "agent.name",
+        "agent.architecture",
+        "agent.operating_system",
+        "agent.environment_variables",
+        "agent.auth_instance_id",
+        "agent.directory",
+        "agent.expanded_directory",
+        "agent.troubleshooting_url",
+        "agent.connection_timeout_seconds",
+        "agent.display_apps",
+        "agent.version",
+        "agent.api_version",
+        "agent.subsystems",
+        "agent.lifecycle_state",
+        "position.logs_length",
+        "position.overflowed",
+        "peer.latency",
+        apiTimestamp<string | null>("agent.started_at").as("started_at"),
+        apiTimestamp<string | null>("agent.ready_at").as("ready_at"),
+        apiTimestamp<string | null>("agent.first_connected_at").as("first_connected_at"),
+        apiTimestamp<string | null>("agent.last_connected_at").as("last_connected_at"),
+        apiTimestamp<string | null>("agent.disconnected_at").as("disconnected_at"),
+        apiTimestamp("agent.created_at").as("created_at"),
+        apiTimestamp("agent.updated_at").as("updated_at"),
+      ])
+  );
 }
 
 export function selectAgent(db: Queryable, id: string) {

@@ -47,6 +47,7 @@ export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): 
     updated_at: at,
     logs_length: 0,
     overflowed: false,
+    latency: null,
     ...plannedParts(definition, id, at),
   };
   return agentJson(row, { ...place, workspaceId: nilUuid }, timestampMs(at));

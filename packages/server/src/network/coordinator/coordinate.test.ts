@@ -37,6 +37,7 @@ async function answersTo(...fields: readonly Fields[]) {
     holder: "workspace",
     policy: agentPolicy(agentId),
     leaving: async () => "lost" as const,
+    latencyOf: undefined,
     reserve: () => 0,
     logger: silentLogger,
   };

@@ -15,6 +15,8 @@ import { isSameNode, publishedNode, readRequest } from "./peer-request.ts";
 /** A peer that calls `Coordinate`. */
 export interface CoordinatedPeer extends Peer {
   readonly policy: PeerPolicy;
+  /** Returns the latencies of a node as clients see them; undefined for a peer that clients do not see. */
+  readonly latencyOf: ((node: Node) => object) | undefined;
   /** Decides, when the call is broken off, whether the peer may come back. */
   readonly leaving: () => Promise<Leaving>;
   /** Reserves a write that others are told of, and returns the milliseconds to wait before it. */
@@ -125,7 +127,8 @@ function applier(
     const stored = publishedNode(node);
     if (typeof stored === "string") return refused(stored);
     const { bytes, reserved } = stored;
-    if (!(await connection.publish({ bytes, reserved: [...reserved, ...addresses] }))) {
+    const latency = peer.latencyOf?.(node);
+    if (!(await connection.publish({ bytes, latency, reserved: [...reserved, ...addresses] }))) {
       return refused("authorization: an address or a key of the node belongs to another peer");
     }
     published = node;

@@ -11,6 +11,8 @@ export interface PublishedNode {
   readonly bytes: Uint8Array;
   /** The addresses and keys by which others reach the peer: nobody but its holder may publish them. */
   readonly reserved: readonly string[];
+  /** The latencies that it measured, as JSON for clients; undefined for a peer that is no agent. */
+  readonly latency: object | undefined;
 }
 
 /** A peer as another one sees it, with which it shares a tunnel. */

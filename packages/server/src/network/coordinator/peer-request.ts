@@ -60,7 +60,7 @@ export function readRequest(request: CoordinateRequest): PeerRequest | string {
 }
 
 /** Returns a node as it is stored, or the reason to refuse it. */
-export function publishedNode(node: Node): PublishedNode | string {
+export function publishedNode(node: Node): Omit<PublishedNode, "latency"> | string {
   const derpForcedWebsocket = Object.fromEntries(
     Object.entries(node.derpForcedWebsocket).map(([region, reason]) => [
       region,

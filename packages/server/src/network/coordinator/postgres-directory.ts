@@ -99,7 +99,7 @@ export class PostgresDirectory implements PeerDirectory {
 
   async putNode(
     { id, holder }: Peer,
-    { bytes, reserved }: PublishedNode,
+    { bytes, reserved, latency }: PublishedNode,
     isFirst: boolean,
   ): Promise<boolean> {
     const entry = this.#entry(id);
@@ -107,7 +107,7 @@ export class PostgresDirectory implements PeerDirectory {
     const isStored = await this.#write((db) =>
       inTransaction(db, async (trx) => {
         if ((await reserve(trx, { id, holder }, values)) < values.length) return false;
-        await upsertPeer(trx, entry, { holder, node: bytes, isFirst });
+        await upsertPeer(trx, entry, { holder, node: bytes, latency, isFirst });
         return true;
       }),
     );

@@ -49,15 +49,17 @@ export async function selectPeersOf(db: Queryable, id: string): Promise<readonly
 export async function upsertPeer(
   db: Queryable,
   { id, coordinatorId }: Entry,
-  { holder, node, isFirst }: { holder: string; node: Uint8Array; isFirst: boolean },
+  node: { holder: string; node: Uint8Array; latency: object | undefined; isFirst: boolean },
 ): Promise<void> {
+  const latency = node.latency === undefined ? null : JSON.stringify(node.latency);
   await sql`
-      insert into tailnet_peers (id, coordinator_id, holder, node, joined, revision)
-        select ${id}, ${coordinatorId}, ${holder}, ${Buffer.from(node)}, revision, revision
+      insert into tailnet_peers (id, coordinator_id, holder, node, latency, joined, revision)
+        select ${id}, ${coordinatorId}, ${node.holder}, ${Buffer.from(node.node)}, ${latency}::jsonb, revision, revision
           from nextval('tailnet_revisions') as revision
       on conflict (id, coordinator_id) do update set
-        holder = excluded.holder, node = excluded.node, is_lost = false, revision = excluded.revision,
-        joined = case when ${isFirst} then excluded.joined else tailnet_peers.joined end,
+        holder = excluded.holder, node = excluded.node, latency = excluded.latency,
+        is_lost = false, revision = excluded.revision,
+        joined = case when ${node.isFirst} then excluded.joined else tailnet_peers.joined end,
         updated_at = now()`.execute(db);
 }
 

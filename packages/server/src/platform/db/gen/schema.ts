@@ -164,6 +164,7 @@ export interface TailnetPeers {
   id: string;
   is_lost: Generated<boolean>;
   joined: Generated<number>;
+  latency: NonNullable<import("@slipway/api").WorkspaceAgent["latency"]> | null;
   node: Buffer | null;
   revision: number;
   updated_at: Generated<string>;
