@@ -1,6 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { createBuild, getAgent, logout, suspendUser, updateUserRoles } from "@slipway/api";
+import {
+  createBuild,
+  getAgent,
+  getWorkspace,
+  logout,
+  suspendUser,
+  updateUserRoles,
+} from "@slipway/api";
 import {
   connectExternalAgent,
   connectWithToken,
@@ -9,11 +16,14 @@ import {
   requireAgent,
 } from "@slipway/testkit";
 import {
+  Agent,
   encodeUuid,
   type MessageInitShape,
   type NodeSchema,
+  parseUuid,
   rpcPath,
   Tailnet,
+  WorkspaceUpdateWorkspace_Status as Status,
 } from "@slipway/wire";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
@@ -277,11 +287,63 @@ describe("nobody", () => {
   it("is answered an RPC that clients have not", async () => {
     const owner = await addOwner();
     const { caller } = await join(owner, owner.agentId);
-    const unknown = caller.serverStream(Tailnet.method.workspaceUpdates, {}, never);
-    await expect(unknown[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    await expect(caller.unary(Agent.method.getManifest, {}, never)).rejects.toMatchObject({
       rpcCode: 12,
-      message: `unknown rpc: "${rpcPath(Tailnet.method.workspaceUpdates)}"`,
+      message: `unknown rpc: "${rpcPath(Agent.method.getManifest)}"`,
     });
+  });
+});
+
+/** The updates of an owner's workspaces that a client is told, as texts. */
+async function watchWorkspaces(who: Pick<Person, "client">, ownerId: string) {
+  const session = await joinNetwork(server.url, "/tailnet?version=2.3", who.client.headers);
+  onTestFinished(() => session[Symbol.asyncDispose]());
+  const heard: string[] = [];
+  const request = { workspaceOwnerId: encodeUuid(ownerId) };
+  const updates = session.caller.serverStream(Tailnet.method.workspaceUpdates, request, never);
+  const reading = (async () => {
+    for await (const update of updates) {
+      const { upsertedWorkspaces, upsertedAgents, deletedWorkspaces, deletedAgents } = update;
+      heard.push(
+        "update",
+        ...upsertedWorkspaces.map(({ name, status }) => `${name} ${status}`),
+        ...upsertedAgents.map(({ name, workspaceId }) => `${name} in ${parseUuid(workspaceId)}`),
+        ...deletedAgents.map(({ name, workspaceId }) => `no ${name} in ${parseUuid(workspaceId)}`),
+        ...deletedWorkspaces.map(({ name }) => `no ${name}`),
+      );
+    }
+  })();
+  reading.catch(() => heard.push("broken off"));
+  return { heard, session };
+}
+
+describe("a client that watches workspaces", () => {
+  it("is told of all at first, then of changes", async () => {
+    const person = await addPerson(server, newName());
+    const { heard } = await watchWorkspaces(person, person.user.id);
+    await expect.poll(() => heard).toEqual(["update"]);
+    const { workspaceId, client } = await addOwner(person);
+    const { name } = await client.call(getWorkspace, { params: { workspace: workspaceId } });
+    await expect.poll(() => heard).toContain(`${name} ${Status.RUNNING}`);
+    expect(heard).toContain(`main in ${workspaceId}`);
+    const again = await watchWorkspaces({ client: server.admin }, person.user.id);
+    await expect
+      .poll(() => again.heard)
+      .toEqual(["update", `${name} ${Status.RUNNING}`, `main in ${workspaceId}`]);
+    const params = { workspace: workspaceId };
+    await client.call(createBuild, { params, body: { transition: "delete" } });
+    await expect.poll(() => again.heard.at(-1)).toBe(`no ${name}`);
+    expect(again.heard).toContain(`no main in ${workspaceId}`);
+  });
+
+  it("is told of none that it may not see, and what was malformed", async () => {
+    const owner = await addOwner();
+    const other = await addPerson(server, newName());
+    const { heard, session } = await watchWorkspaces(other, owner.user.id);
+    await expect.poll(() => heard).toEqual(["update"]);
+    const malformed = { workspaceOwnerId: new Uint8Array(3) };
+    const refused = session.caller.serverStream(Tailnet.method.workspaceUpdates, malformed, never);
+    await expect(refused[Symbol.asyncIterator]().next()).rejects.toThrow("workspace_owner_id");
   });
 });
 

@@ -24,7 +24,7 @@ export function wireNetwork(
   const tokens = new ResumeTokens(secrets, clock);
   const access = new ClientAccess({ db, pubsub, clock, logger, limits });
   const budgets = new WriteBudgets(clock);
-  const rpcs = clientRpcs({ coordinator, tokens, clock, readDerpMap });
+  const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });
   return access;
 }

@@ -5,15 +5,21 @@ import { Tailnet, timestampFromMs } from "@slipway/wire";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { boundedParser } from "../features/agents/rpc/bounded.ts";
 import { streamDerpMaps } from "../features/agents/rpc/derp-maps.ts";
+import { uuidField } from "../features/agents/rpc/fields.ts";
+import type { Queryable } from "../platform/db/database.ts";
+import type { PubSub } from "../platform/pubsub/pubsub.ts";
 import type { ClientCaller } from "./client-session.ts";
 import { coordinate } from "./coordinator/coordinate.ts";
 import type { Coordinator } from "./coordinator/coordinator.ts";
 import { refreshAfterMs, type ResumeTokens } from "./resume-token.ts";
+import { workspaceUpdates } from "./workspace-updates.ts";
 
 interface ClientRpcNeeds {
   readonly coordinator: Coordinator;
   readonly tokens: ResumeTokens;
   readonly clock: Clock;
+  readonly db: Queryable;
+  readonly pubsub: PubSub;
   readonly readDerpMap: ReadDerpMap;
 }
 
@@ -32,6 +38,12 @@ export function clientRpcs(needs: ClientRpcNeeds): RpcTable<ClientCaller> {
       method.streamDERPMaps,
       boundedParser(method.streamDERPMaps.input),
       (_: ClientCaller, __, signal) => streamDerpMaps(needs.readDerpMap, signal),
+    ),
+    serverStream(
+      method.workspaceUpdates,
+      boundedParser(method.workspaceUpdates.input),
+      ({ user }: ClientCaller, { workspaceOwnerId }, signal) =>
+        workspaceUpdates(needs, user, uuidField(workspaceOwnerId, "workspace_owner_id"), signal),
     ),
     unary(
       method.refreshResumeToken,

@@ -105,6 +105,7 @@ export const agentLimits = {
   "coder.tailnet.v2.CoordinateRequest": { ready_for_handshake: list(1024) },
   "coder.tailnet.v2.CoordinateRequest.Tunnel": { id: text(64) },
   "coder.tailnet.v2.CoordinateRequest.ReadyForHandshake": { id: text(64) },
+  "coder.tailnet.v2.WorkspaceUpdatesRequest": { workspace_owner_id: text(64) },
   "coder.tailnet.v2.Node": {
     key: text(64),
     disco: text(128),

@@ -1,0 +1,80 @@
+import { type Clock, spread, Wake, whenAborted } from "@slipway/runtime";
+import type { MessageInitShape, WorkspaceUpdateSchema } from "@slipway/wire";
+
+import { maySeeWorkspacesOf } from "../platform/auth/rights.ts";
+import type { Queryable } from "../platform/db/database.ts";
+import type { UserCaller } from "../platform/http/caller.ts";
+import { type PubSub, topics } from "../platform/pubsub/pubsub.ts";
+import { selectReachableWorkspaces } from "./queries.ts";
+import { ToldWorkspaces } from "./told-workspaces.ts";
+
+interface WorkspaceUpdateNeeds {
+  readonly db: Queryable;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+}
+
+/** The interval of reads without a hint: nothing hints at a workspace that is not known yet. */
+const repeatMs = 5_000;
+/** The changes of this period make one update. */
+const gatherMs = 100;
+
+/**
+ * Yields the workspaces of an owner with their agents, then what changes (docs/protocol/rpc.md §6.5). An owner whose
+ * workspaces the user may not see has none. Throws the signal's reason.
+ */
+export async function* workspaceUpdates(
+  { db, pubsub, clock }: WorkspaceUpdateNeeds,
+  user: UserCaller,
+  ownerId: string,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof WorkspaceUpdateSchema>, void, undefined> {
+  if (!maySeeWorkspacesOf(user, ownerId)) {
+    yield {};
+    await whenAborted(signal);
+    return;
+  }
+  const told = new ToldWorkspaces();
+  const wake = new Wake();
+  using hints = new WorkspaceHints(pubsub, () => wake.wake());
+  for (;;) {
+    const present = await selectReachableWorkspaces(db, ownerId);
+    // What changed before a new subscription is found by another read.
+    if (hints.follow(present.map(({ id }) => id))) wake.wake();
+    const update = told.update(present);
+    if (update !== undefined) yield update;
+    await clock.sleep(gatherMs, signal);
+    await wake.wait(spread(repeatMs), clock, signal);
+  }
+}
+
+/** Subscriptions to the hints of several workspaces, which come and go. */
+class WorkspaceHints implements Disposable {
+  readonly #pubsub: PubSub;
+  readonly #listener: () => void;
+  readonly #subscriptions = new Map<string, Disposable>();
+
+  constructor(pubsub: PubSub, listener: () => void) {
+    this.#pubsub = pubsub;
+    this.#listener = listener;
+  }
+
+  /** Follows these workspaces and no others; returns true if one of them is new. */
+  follow(ids: readonly string[]): boolean {
+    const wanted = new Set(ids);
+    for (const [id, subscription] of this.#subscriptions) {
+      if (wanted.has(id)) continue;
+      subscription[Symbol.dispose]();
+      this.#subscriptions.delete(id);
+    }
+    const added = ids.filter((id) => !this.#subscriptions.has(id));
+    for (const id of added) {
+      this.#subscriptions.set(id, this.#pubsub.subscribe(topics.workspace(id), this.#listener));
+    }
+    return added.length > 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.follow([]);
+  }
+}
