@@ -46,6 +46,7 @@ const columns = {
   "workspace_agent_logs.level": api("LogLevel"),
   "workspace_agent_script_timings.stage": api("ScriptStage"),
   "workspace_agent_script_timings.status": api("ScriptStatus"),
+  "workspace_connections.type": api("ConnectionType"),
   "workspace_app_statuses.state": api('WorkspaceApp["statuses"][number]["state"]'),
   "workspace_apps.sharing_level": `Generated<${api("SharingLevel")}>`,
   "workspace_apps.health": `Generated<${api("AppHealth")}>`,

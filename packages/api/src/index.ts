@@ -304,4 +304,11 @@ export { listInboxNotifications, watchInboxNotifications } from "./notifications
 export { describeApi } from "./openapi/document.ts";
 export type { OpenApiDocument } from "./openapi/document.ts";
 export { AuditAction, AuditResourceType, AuditLog, AuditLogsResponse } from "./audit/audit-log.ts";
+export {
+  ConnectionLog,
+  ConnectionLogsResponse,
+  ConnectionStatus,
+  ConnectionType,
+} from "./agents/connection-log.ts";
+export { listConnectionLogs } from "./agents/connection-log-routes.ts";
 export { listAuditLogs } from "./audit/routes.ts";

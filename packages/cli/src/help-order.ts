@@ -58,6 +58,7 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
     "users delete",
     "users edit-roles",
     "audit",
+    "connections",
     "publickey",
     "tokens create",
     "tokens list",

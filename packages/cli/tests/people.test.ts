@@ -1,6 +1,15 @@
+import { randomUUID } from "node:crypto";
+
 import { getUser, listTokens } from "@slipway/api";
-import { logIn, openClient } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import {
+  connectExternalAgent,
+  logIn,
+  makeWorkspace,
+  openClient,
+  pushTemplate,
+  reportSshConnection,
+} from "@slipway/testkit";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
 import {
   type CommandServer,
@@ -187,4 +196,29 @@ it("shows the audit trail, filtered by flags", async () => {
   expect(older).toMatchObject([{ action: "create", resource_target: "ida" }]);
   expect((await slipway("audit --user nobody")).err).toContain("no entries");
   expect(await slipway("audit --limit -1")).toMatchObject({ code: 2 });
+});
+
+it("shows connections to workspaces, filtered by flags", async () => {
+  const { admin } = commandServer;
+  const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
+  const templateId = await pushTemplate(admin, "outside", template);
+  const workspace = await makeWorkspace(admin, "reached", templateId, () => true);
+  const agent = await connectExternalAgent(admin, workspace.id, "main");
+  onTestFinished(() => agent.connection.close());
+  const beganAtMs = Date.now() - 90_000;
+  await reportSshConnection(agent, {
+    id: randomUUID(),
+    ip: "192.0.2.7",
+    beganAtMs,
+    endedAtMs: beganAtMs + 65_000,
+    exitCode: 3,
+  });
+  const table = await slipway("connections --workspace reached --type ssh --status completed");
+  expect(table.out).toMatch(
+    /^TIME +OWNER +WORKSPACE +AGENT +TYPE +IP +DURATION +EXIT CODE\n1 minute ago +admin +reached +main +ssh +192\.0\.2\.7 +1m5s +3\n$/,
+  );
+  const json: unknown = JSON.parse((await slipway("connections -u admin -o json")).out);
+  expect(json).toMatchObject([{ workspace_name: "reached", ssh_info: { exit_code: 3 } }]);
+  expect((await slipway("connections --status ongoing")).err).toContain("no connections");
+  expect(await slipway("connections --type telnet")).toMatchObject({ code: 1 });
 });

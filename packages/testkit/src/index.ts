@@ -9,7 +9,11 @@ export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";
 export type { TestDatabase } from "./database/test-database.ts";
 export { agentEnvironment, agentProgram, buildAgent } from "./processes/agent-program.ts";
-export { connectExternalAgent, connectWithToken } from "./processes/external-agent.ts";
+export {
+  connectExternalAgent,
+  connectWithToken,
+  reportSshConnection,
+} from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
 export type { HostileOutcome, Interval } from "./hostile/options.ts";
 export { runHostile } from "./hostile/run-hostile.ts";

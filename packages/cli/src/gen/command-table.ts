@@ -295,6 +295,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/audit/run.ts"),
     ),
     lazyCommand(
+      { name: "connections", heading: "Users, tokens and keys:", summary: "show connections to workspaces, newest first" },
+      () => import("../commands/connections/command.ts"),
+      () => import("../commands/connections/run.ts"),
+    ),
+    lazyCommand(
       { name: "publickey", heading: "Users, tokens and keys:", summary: "print the public key that your workspaces use for git", aliases: ["pubkey"] },
       () => import("../commands/publickey/command.ts"),
       () => import("../commands/publickey/command.ts"),

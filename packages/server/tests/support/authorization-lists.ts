@@ -3,6 +3,7 @@ import type { CallerName } from "./authorization-world.ts";
 /** Routes that list things of several people, by their exported names. */
 type ListName =
   | "listAuditLogs"
+  | "listConnectionLogs"
   | "listMembers"
   | "listPrebuildPools"
   | "listProvisionerJobs"
@@ -138,6 +139,8 @@ export const questions: readonly ListQuestion[] = [
     query: "q=resource_type:workspace",
     expected: { auditor: ["workspace dev"], owner: ["workspace dev"] },
   },
+  // No agent in the world has reported a connection.
+  { route: "listConnectionLogs", expected: { auditor: nothing, owner: nothing } },
 ];
 
 /** Routes whose lists concern the one thing named in the path: callers who are admitted may see all of it. */

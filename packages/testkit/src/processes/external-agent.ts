@@ -2,6 +2,13 @@ import { getExternalAgentCredentials } from "@slipway/api";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
+import {
+  Agent,
+  Connection_Action as Action,
+  Connection_Type as Type,
+  encodeUuid,
+  timestampFromMs,
+} from "@slipway/wire";
 
 /** An agent of the driver `external` with a session of its own; its test acts for it. */
 export interface ExternalAgent {
@@ -32,4 +39,29 @@ export async function connectWithToken(serverUrl: string, token: string): Promis
     logger: silentLogger,
   });
   return { token, connection };
+}
+
+/** An SSH connection to an agent, from begin to end. */
+interface SshConnection {
+  readonly id: string;
+  readonly ip: string;
+  readonly beganAtMs: number;
+  readonly endedAtMs: number;
+  readonly exitCode: number;
+}
+
+/** Reports a connection as its agent does. */
+export async function reportSshConnection(
+  { connection }: Pick<ExternalAgent, "connection">,
+  { id, ip, beganAtMs, endedAtMs, exitCode }: SshConnection,
+): Promise<void> {
+  const fields = { id: encodeUuid(id), type: Type.SSH, ip };
+  const begin = { action: Action.CONNECT, timestamp: timestampFromMs(beganAtMs) };
+  const timestamp = timestampFromMs(endedAtMs);
+  const end = { action: Action.DISCONNECT, timestamp, statusCode: exitCode };
+  const { signal } = new AbortController();
+  for (const part of [begin, end]) {
+    const report = { connection: { ...fields, ...part } };
+    await connection.unary(Agent.method.reportConnection, report, signal);
+  }
 }

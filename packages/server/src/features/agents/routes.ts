@@ -19,6 +19,7 @@ import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
 import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { selectLogSources } from "./agent-read-queries.ts";
+import { addConnectionLogRoutes } from "./connection-log/connection-log-routes.ts";
 import type { ReadDerpMap } from "./derp-map.ts";
 import { maxLogsPerRead, readLogs } from "./logs/log-store.ts";
 import { type LogPart, streamAgentLogs } from "./logs/log-stream.ts";
@@ -47,6 +48,7 @@ export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   addLogRoutes(routes, needs);
   addMetadataRoutes(routes, needs);
   addConnectionRoutes(routes, needs);
+  addConnectionLogRoutes(routes, db);
   addContainerRoutes(routes, needs);
   addListeningPortRoutes(routes, needs);
   addPtyRoutes(routes, needs);

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-import { nilUuid } from "@slipway/api";
+import { type ConnectionType, nilUuid } from "@slipway/api";
 import { RpcError } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
 import {
@@ -23,7 +23,7 @@ import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 
-const types: ReadonlyMap<number, string> = new Map([
+const types: ReadonlyMap<number, ConnectionType> = new Map([
   [Connection_Type.SSH, "ssh"],
   [Connection_Type.VSCODE, "vscode"],
   [Connection_Type.JETBRAINS, "jetbrains"],

@@ -1,4 +1,10 @@
-import type { LifecycleState, ScriptStage, ScriptStatus, Subsystem } from "@slipway/api";
+import type {
+  ConnectionType,
+  LifecycleState,
+  ScriptStage,
+  ScriptStatus,
+  Subsystem,
+} from "@slipway/api";
 import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
@@ -183,7 +189,7 @@ const monitors = prepareQuery((db, agentIds: readonly string[]) =>
 interface ConnectionReport {
   readonly id: string;
   readonly agentId: string;
-  readonly type: string;
+  readonly type: ConnectionType;
   readonly ip: string | null;
   readonly connectedAt: string | null;
   readonly disconnectedAt: string | null;

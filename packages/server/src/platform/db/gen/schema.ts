@@ -446,7 +446,7 @@ export interface WorkspaceConnections {
   ip: string | null;
   reason: string | null;
   status_code: number | null;
-  type: string;
+  type: import("@slipway/api").ConnectionType;
   workspace_agent_id: string;
 }
 

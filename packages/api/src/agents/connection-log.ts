@@ -1,0 +1,45 @@
+import { Type } from "typebox";
+
+import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
+
+export const ConnectionType = oneOf("ssh", "vscode", "jetbrains", "reconnecting_pty");
+export type ConnectionType = Infer<typeof ConnectionType>;
+
+export const ConnectionStatus = oneOf("ongoing", "completed");
+export type ConnectionStatus = Infer<typeof ConnectionStatus>;
+
+/** A connection to an agent, as the agent reported its begin and its end. */
+export const ConnectionLog = Type.Object({
+  id: Uuid,
+  connect_time: Timestamp,
+  organization: Type.Object({
+    id: Uuid,
+    name: Type.String(),
+    display_name: Type.String(),
+    icon: Type.String(),
+  }),
+  workspace_owner_id: Uuid,
+  workspace_owner_username: Type.String(),
+  workspace_id: Uuid,
+  workspace_name: Type.String(),
+  agent_name: Type.String(),
+  /** Absent if the agent does not know the address of the other end. */
+  ip: Type.Optional(Type.String()),
+  type: ConnectionType,
+  ssh_info: Type.Object({
+    connection_id: Uuid,
+    /** This and the following are absent while the connection lasts. */
+    disconnect_time: Type.Optional(Timestamp),
+    disconnect_reason: Type.Optional(Type.String()),
+    exit_code: Type.Optional(Type.Integer()),
+  }),
+});
+export type ConnectionLog = Infer<typeof ConnectionLog>;
+
+/** `count` stops counting at `count_cap`. */
+export const ConnectionLogsResponse = Type.Object({
+  connection_logs: Type.Array(ConnectionLog),
+  count: Type.Integer(),
+  count_cap: Type.Integer(),
+});
+export type ConnectionLogsResponse = Infer<typeof ConnectionLogsResponse>;

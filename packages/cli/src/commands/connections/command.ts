@@ -1,0 +1,76 @@
+import type { ConnectionStatus, ConnectionType } from "@slipway/api";
+
+import { defineCommand } from "../../command/definition.ts";
+import { columnFlag, outputFlag } from "../../command/flags.ts";
+
+const types = [
+  "ssh",
+  "vscode",
+  "jetbrains",
+  "reconnecting_pty",
+] as const satisfies readonly ConnectionType[];
+
+const statuses = ["ongoing", "completed"] as const satisfies readonly ConnectionStatus[];
+
+export const command = defineCommand({
+  summary: "show connections to workspaces, newest first",
+  description:
+    "Show connections to workspaces, newest first: to which agent, of what type, from which address, how long and " +
+    "with what result. Requires the owner or auditor role. Flags filter the entries; --search takes the server's " +
+    "search syntax, such as connected_after:2026-01-31.",
+  arguments: {},
+  flags: {
+    user: {
+      kind: "text",
+      short: "u",
+      value: "username",
+      summary: "only workspaces of this user",
+      completion: "user",
+    },
+    workspace: { kind: "text", short: "w", value: "name", summary: "only workspaces of this name" },
+    type: {
+      kind: "text",
+      value: "type",
+      summary: "only this type: ssh, vscode, jetbrains or reconnecting_pty",
+      completion: types,
+    },
+    status: {
+      kind: "text",
+      value: "status",
+      summary: "only ongoing or completed connections",
+      completion: statuses,
+    },
+    search: { kind: "text", value: "query", summary: "filter in the server's search syntax" },
+    limit: {
+      kind: "integer",
+      short: "l",
+      value: "count",
+      summary: "maximum number of entries (default: 50)",
+    },
+    offset: { kind: "integer", value: "count", summary: "number of newer entries to skip" },
+    column: columnFlag(
+      [
+        "time",
+        "owner",
+        "workspace",
+        "agent",
+        "type",
+        "ip",
+        "duration",
+        "exit code",
+        "reason",
+        "id",
+      ],
+      ["time", "owner", "workspace", "agent", "type", "ip", "duration", "exit code"],
+    ),
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway connections", summary: "newest connections" },
+    {
+      line: "slipway connections -u ada --status ongoing",
+      summary: "open ones to ada's workspaces",
+    },
+    { line: "slipway connections --search connected_after:2026-01-31 -o json", summary: "JSON" },
+  ],
+});

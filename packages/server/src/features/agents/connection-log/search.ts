@@ -1,0 +1,78 @@
+import type { ConnectionStatus, ConnectionType } from "@slipway/api";
+
+import { type Invalid, invalidField } from "../../../platform/errors/errors.ts";
+import { readSearchTerms } from "../../../platform/http/search-terms.ts";
+import { readUuid } from "../../../platform/http/uuid.ts";
+
+/** A search for connections; undefined fields match everything. Texts are in lower case. */
+export interface ConnectionSearch {
+  readonly type?: ConnectionType;
+  readonly status?: ConnectionStatus;
+  /** The name of the workspace. */
+  readonly workspace?: string;
+  readonly workspaceId?: string;
+  readonly connectionId?: string;
+  /** The username of the workspace's owner, or `me`. */
+  readonly owner?: string | undefined;
+  readonly ownerId?: string;
+  readonly ownerEmail?: string;
+  /** A name or an id. */
+  readonly organization?: string;
+  /** RFC 3339, both inclusive. */
+  readonly after?: string;
+  readonly before?: string;
+}
+
+const message = "Invalid connection search query.";
+
+const types: readonly ConnectionType[] = ["ssh", "vscode", "jetbrains", "reconnecting_pty"];
+const statuses: readonly ConnectionStatus[] = ["ongoing", "completed"];
+
+type Reader = (value: string, key: string) => ConnectionSearch;
+
+const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ["type", (value, key) => ({ type: oneOf(value, key, types) })],
+  ["status", (value, key) => ({ status: oneOf(value, key, statuses) })],
+  ["workspace", (workspace) => ({ workspace })],
+  ["workspace_id", (value, key) => ({ workspaceId: uuidOf(value, key) })],
+  ["connection_id", (value, key) => ({ connectionId: uuidOf(value, key) })],
+  ["workspace_owner", (owner) => ({ owner })],
+  ["workspace_owner_email", (ownerEmail) => ({ ownerEmail })],
+  ["organization", (organization) => ({ organization })],
+  ["connected_after", (value, key) => ({ after: timeOf(value, key) })],
+  ["connected_before", (value, key) => ({ before: timeOf(value, key) })],
+]);
+
+/** Parses the search language of connections; a bare word is the name of a workspace. Throws `Invalid`. */
+export function parseConnectionSearch(q: string): ConnectionSearch {
+  const search: ConnectionSearch = {};
+  for (const { key = "workspace", value } of readSearchTerms(q, message)) {
+    const reader = readers.get(key.replaceAll("-", "_"));
+    if (reader === undefined) throw invalid(key, `"${key}" is not a valid query param`);
+    Object.assign(search, reader(value, key));
+  }
+  return search;
+}
+
+function oneOf<T extends string>(value: string, key: string, known: readonly T[]): T {
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw invalid(key, `must be one of ${known.join(", ")}, found "${value}"`);
+}
+
+function uuidOf(value: string, key: string): string {
+  const uuid = readUuid(value);
+  if (uuid !== undefined) return uuid;
+  throw invalid(key, `must be a UUID, found "${value}"`);
+}
+
+function timeOf(value: string, key: string): string {
+  const isTime = /^\d{4}-\d\d-\d\d(?:t[\d:.]+(?:z|[+-]\d\d:\d\d))?$/.test(value);
+  const ms = isTime ? Date.parse(value.toUpperCase()) : Number.NaN;
+  if (!Number.isNaN(ms)) return new Date(ms).toISOString();
+  throw invalid(key, `must be a date or an RFC 3339 time, found "${value}"`);
+}
+
+function invalid(field: string, detail: string): Invalid {
+  return invalidField(field, detail, message);
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+
+import { listConnectionLogs } from "@slipway/api";
+import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
+import {
+  Agent,
+  Connection_Action,
+  Connection_Type,
+  encodeUuid,
+  timestampFromMs,
+} from "@slipway/wire";
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
+
+import { openServer, type OpenServer } from "./support/open-server.ts";
+import { addPerson } from "./support/people.ts";
+
+/* Connections that agents report, as owners and auditors read them. */
+
+const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+let templateId: string;
+
+beforeAll(async () => {
+  server = opened.use(await openServer(inject("postgresUrl")));
+  templateId = await pushTemplate(server.admin, "outside", template);
+});
+
+afterAll(() => opened.disposeAsync());
+
+interface Report {
+  readonly id: string;
+  readonly action: Connection_Action;
+  readonly type: Connection_Type;
+  readonly atMs: number;
+  readonly ip?: string;
+  readonly statusCode?: number;
+  readonly reason?: string;
+}
+
+/** Opens a workspace of a new user; `report` reports a connection to its agent. */
+async function openWorkspace(username: string) {
+  const { client, user } = await addPerson(server, username);
+  const workspace = await makeWorkspace(client, "dev", templateId, () => true);
+  const { connection } = await connectExternalAgent(client, workspace.id, "main");
+  onTestFinished(() => connection.close());
+  const report = async ({ id, atMs, ...fields }: Report): Promise<void> => {
+    const timestamp = timestampFromMs(atMs);
+    await connection.unary(
+      Agent.method.reportConnection,
+      { connection: { ...fields, id: encodeUuid(id), timestamp } },
+      new AbortController().signal,
+    );
+  };
+  return { workspace, user, client, report };
+}
+
+async function read(query: Readonly<Record<string, string>>) {
+  return server.admin.call(listConnectionLogs, { query });
+}
+
+it("lists connections, newest first, with their ends", async () => {
+  const { workspace, user, report } = await openWorkspace("ann");
+  const [first, second] = [randomUUID(), randomUUID()];
+  const ssh = { type: Connection_Type.SSH, ip: "192.0.2.7" };
+  await report({ ...ssh, id: first, action: Connection_Action.CONNECT, atMs: 1_000 });
+  await report({
+    ...ssh,
+    id: first,
+    action: Connection_Action.DISCONNECT,
+    atMs: 61_000,
+    statusCode: 7,
+    reason: "over",
+  });
+  const pty = { type: Connection_Type.RECONNECTING_PTY, ip: "nonsense" };
+  await report({ ...pty, id: second, action: Connection_Action.CONNECT, atMs: 2_000 });
+  const place = {
+    organization: { name: workspace.organization_name },
+    workspace_owner_id: user.id,
+    workspace_owner_username: "ann",
+    workspace_id: workspace.id,
+    workspace_name: "dev",
+    agent_name: "main",
+  };
+  const { connection_logs: entries, count } = await read({ q: "workspace_owner:ann" });
+  expect(count).toBe(2);
+  expect(entries).toMatchObject([
+    {
+      ...place,
+      id: second,
+      connect_time: "1970-01-01T00:00:02Z",
+      type: "reconnecting_pty",
+      ssh_info: { connection_id: second },
+    },
+    {
+      ...place,
+      id: first,
+      connect_time: "1970-01-01T00:00:01Z",
+      type: "ssh",
+      ip: "192.0.2.7",
+      ssh_info: {
+        connection_id: first,
+        disconnect_time: "1970-01-01T00:01:01Z",
+        disconnect_reason: "over",
+        exit_code: 7,
+      },
+    },
+  ]);
+  expect(entries[0]).not.toHaveProperty("ip");
+  expect(entries[0]?.ssh_info).toEqual({ connection_id: second });
+});
+
+it("finds connections by each key, and pages through them", async () => {
+  const { workspace, report } = await openWorkspace("bob");
+  const ids = Array.from({ length: 5 }, () => randomUUID());
+  for (const [index, id] of ids.entries()) {
+    const type = index === 0 ? Connection_Type.VSCODE : Connection_Type.SSH;
+    const atMs = Date.UTC(2026, 0, 1 + index);
+    await report({ id, type, action: Connection_Action.CONNECT, atMs });
+  }
+  const [first = "", second = "", ...rest] = ids;
+  await report({
+    id: second,
+    type: Connection_Type.SSH,
+    action: Connection_Action.DISCONNECT,
+    atMs: Date.UTC(2026, 0, 3),
+  });
+  const found = async (q: string, page = {}): Promise<readonly string[]> =>
+    (await read({ q: `workspace_owner:bob ${q}`, ...page })).connection_logs.map(({ id }) => id);
+  expect(await found("type:vscode")).toEqual([first]);
+  expect(await found("status:completed")).toEqual([second]);
+  expect(await found("status:ongoing")).toEqual([...rest.toReversed(), first]);
+  expect(await found(`connection_id:${second}`)).toEqual([second]);
+  expect(await found(`workspace_id:${workspace.id} dev`)).toHaveLength(5);
+  expect(await found("workspace:other")).toEqual([]);
+  expect(
+    await found(
+      `workspace_owner_email:bob@example.com organization:${workspace.organization_name}`,
+    ),
+  ).toHaveLength(5);
+  expect(await found("connected_before:2026-01-02")).toEqual([second, first]);
+  expect(await found("connected_after:2026-01-05")).toEqual([ids[4]]);
+  expect(await found("", { limit: "2", offset: "3" })).toEqual([second, first]);
+  expect((await read({ q: "workspace_owner:me" })).count).toBe(0);
+});
+
+it("refuses an invalid search, and everybody who is no owner or auditor", async () => {
+  await expect(read({ q: "type:telnet" })).rejects.toMatchObject({ status: 400 });
+  await expect(read({ q: "username:ann" })).rejects.toMatchObject({ status: 400 });
+  const { client } = await addPerson(server, "cid");
+  await expect(client.call(listConnectionLogs, {})).rejects.toMatchObject({ status: 403 });
+  const auditor = await addPerson(server, "dora", ["auditor"]);
+  await expect(auditor.client.call(listConnectionLogs, {})).resolves.toMatchObject({
+    count_cap: 2000,
+  });
+});
