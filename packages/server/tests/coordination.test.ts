@@ -453,6 +453,25 @@ it("an agent's latencies are seen by clients while it is on the network", async 
   await expect.poll(latency).toBeUndefined();
 });
 
+it("peers, tunnels and updates are counted", async () => {
+  const read = async (): Promise<readonly number[]> => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const names = ["peers", "tunnels", "updates_total"];
+    return names.map((name) =>
+      Number(new RegExp(`^slipway_coordinator_${name} (\\d+)$`, "m").exec(text)?.[1]),
+    );
+  };
+  // Those of other tests have left.
+  await expect.poll(read).toEqual([0, 0, expect.any(Number)]);
+  const [, , updates = 0] = await read();
+  const owner = await addOwner();
+  const { client } = await reach(owner, owner);
+  await expect.poll(read).toEqual([2, 1, updates + 2]);
+  client.send({ removeTunnel: { id: encodeUuid(owner.agentId) } });
+  await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+  await expect.poll(read).toEqual([2, 0, updates + 4]);
+});
+
 it("an agent that is replaced by another session of its own is told so", async () => {
   const owner = await addOwner();
   const { client } = await reach(owner, owner);

@@ -16,6 +16,7 @@ import { announceWorker } from "../features/organizations/worker-service.ts";
 import { addPoolMetrics } from "../features/prebuilds/pools/metrics.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
+import { addCoordinatorMetrics } from "../network/coordinator-metrics.ts";
 import { Coordinator } from "../network/coordinator/coordinator.ts";
 import { PostgresDirectory } from "../network/coordinator/postgres-directory.ts";
 import { SecretBox } from "../platform/auth/secret-box.ts";
@@ -123,6 +124,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     [driver, external, ...(options.drivers ?? [])].map((one) => [one.name, one]),
   );
   const metrics = createMetrics();
+  addCoordinatorMetrics(metrics.registry, () => coordinator.counters);
   addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
   const { claimSeconds, reconciliationSeconds } = metrics;
   const { registry } = metrics;

@@ -9,6 +9,16 @@ export interface CoordinatorOptions {
   readonly logger: Logger;
 }
 
+/** The activity of one replica's coordinator. */
+export interface CoordinatorCounters {
+  /** The peers that are connected. */
+  readonly peers: number;
+  /** The tunnels that they opened over their present connections. */
+  readonly tunnels: number;
+  /** The updates about other peers that were sent since the start. */
+  readonly updates: number;
+}
+
 /** The most views read by one statement. */
 const maxViewsAtOnce = 64;
 
@@ -25,11 +35,19 @@ export class Coordinator implements AsyncDisposable {
   readonly #connections = new Map<string, PeerConnection>();
   readonly #toRead = new Set<PeerConnection>();
   #isReading = false;
+  #updates = 0;
 
   /** Takes over the directory, and disposes of it in the end. */
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     options.directory.onForgotten(() => this.#endAll("coordinator unhealthy"));
+  }
+
+  /** Counts what happens here and now. */
+  get counters(): CoordinatorCounters {
+    let tunnels = 0;
+    for (const connection of this.#connections.values()) tunnels += connection.tunnels;
+    return { peers: this.#connections.size, tunnels, updates: this.#updates };
   }
 
   /** Connects a peer. An earlier connection of it here ends; what it has done stays. */
@@ -43,6 +61,7 @@ export class Coordinator implements AsyncDisposable {
       signal: this.#scope.signal,
       after: earlier?.written,
       look: () => this.#look(connection),
+      onUpdates: (count) => (this.#updates += count),
       onOver: () => this.#forget(connection),
     });
     earlier?.end("peer ID overwritten by new connection");

@@ -18,6 +18,8 @@ interface ConnectionParts {
   readonly after: Promise<void> | undefined;
   /** Has the view read soon, and shown. */
   readonly look: () => void;
+  /** Called with the number of updates that the peer is sent. */
+  readonly onUpdates: (count: number) => void;
   readonly onOver: () => void;
 }
 
@@ -43,6 +45,7 @@ export class PeerConnection {
   readonly #told = new ToldPeers();
   readonly #wake = new Wake();
   readonly #notices: string[] = [];
+  readonly #destinations = new Set<string>();
   /** The newest view that was not compared. */
   #view: View | undefined;
   #written: Promise<void>;
@@ -60,6 +63,11 @@ export class PeerConnection {
     return this.#end !== undefined;
   }
 
+  /** The number of tunnels that it has opened. */
+  get tunnels(): number {
+    return this.#destinations.size;
+  }
+
   /** Resolves when everything that the peer asked for so far is written; never rejects. */
   get written(): Promise<void> {
     return this.#written;
@@ -73,10 +81,12 @@ export class PeerConnection {
   }
 
   async addTunnel(destination: string): Promise<void> {
+    this.#destinations.add(destination);
     await this.#write(undefined, () => this.#parts.directory.addTunnel(this.peer, destination));
   }
 
   async removeTunnel(destination: string): Promise<void> {
+    this.#destinations.delete(destination);
     await this.#write(undefined, () =>
       this.#parts.directory.removeTunnel(this.peer.id, destination),
     );
@@ -153,6 +163,7 @@ export class PeerConnection {
 
   *#changes(view: View): Generator<PeerResponse, void, undefined> {
     for (const peerUpdates of this.#told.changes(view)) {
+      this.#parts.onUpdates(peerUpdates.length);
       yield { peerUpdates };
       // Whoever was displaced meanwhile hears no more.
       if (this.#end !== undefined) return;
