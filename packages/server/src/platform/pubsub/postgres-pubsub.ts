@@ -59,6 +59,8 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope.close();
+    // Hints of the last moment, such as that the peers of this replica are lost.
+    if (this.#outgoing.size > 0) await this.#notify();
   }
 
   async #notify(): Promise<void> {
