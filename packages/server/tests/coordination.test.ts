@@ -41,8 +41,9 @@ let server: OpenServer;
 let replica: Awaited<ReturnType<typeof openReplica>>;
 let templateId: string;
 
+const secret = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex") };
+
 beforeAll(async () => {
-  const secret = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex") };
   server = opened.use(await openServer(inject("postgresUrl"), secret));
   replica = opened.use(await openReplica(server, secret));
   templateId = await pushTemplate(server.admin, "outside", template);
@@ -426,6 +427,24 @@ describe("a client that", () => {
     session.socket.terminate();
     await owner.agent.hears(expect.stringMatching(/^LOST /));
     await server.admin.call(suspendUser, { params: { user: guest.user.id } });
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+  });
+
+  it("was connected to a server that is gone is forgotten once its access ends", async () => {
+    const owner = await addOwner();
+    const [guest, other] = [
+      await addPerson(server, newName(), ["owner"]),
+      await addPerson(server, newName(), ["owner"]),
+    ];
+    const dying = await openReplica(server, secret);
+    await reach(guest, owner, { url: dying.url });
+    await reach(other, owner, { url: dying.url });
+    await dying[Symbol.asyncDispose]();
+    const lost = expect.stringMatching(/^LOST /);
+    await owner.agent.hears(lost, lost);
+    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+    await other.client.call(logout, {});
     await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
   });
 

@@ -147,7 +147,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       readDerpMap,
       coordinator,
     });
-    const access = wireNetwork(site, platform, { secrets, coordinator, readDerpMap });
+    const access = wireNetwork(site, platform, {
+      secrets,
+      coordinator,
+      orphans: peers,
+      readDerpMap,
+    });
     work.run((stop) => access.run(stop));
     wireRelay(site, relay);
   });

@@ -1,6 +1,6 @@
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
-import { ClientAccess } from "../network/client-access.ts";
+import { ClientAccess, type Orphans } from "../network/client-access.ts";
 import { clientRpcs } from "../network/client-rpcs.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import { ResumeTokens } from "../network/resume-token.ts";
@@ -12,6 +12,7 @@ import type { Platform } from "./platform.ts";
 interface NetworkParts {
   readonly secrets: SecretBox;
   readonly coordinator: Coordinator;
+  readonly orphans: Orphans;
   readonly readDerpMap: ReadDerpMap;
 }
 
@@ -19,10 +20,10 @@ interface NetworkParts {
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, coordinator, readDerpMap }: NetworkParts,
+  { secrets, coordinator, orphans, readDerpMap }: NetworkParts,
 ): ClientAccess {
   const tokens = new ResumeTokens(secrets, clock);
-  const access = new ClientAccess({ db, pubsub, clock, logger, limits });
+  const access = new ClientAccess({ db, pubsub, clock, logger, limits, orphans });
   const budgets = new WriteBudgets(clock);
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });

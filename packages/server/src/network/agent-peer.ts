@@ -37,6 +37,7 @@ export function coordinateAgentPeer(
     id: agent.agentId,
     // The agents of later builds run in the same place, and may keep their keys.
     holder: `workspace:${agent.workspaceId}`,
+    keyId: undefined,
     policy: agentPolicy(agent.agentId),
     latencyOf: (node: Node) => agentLatency(node, needs.readDerpMap()),
     leaving: async () => "lost" as const,

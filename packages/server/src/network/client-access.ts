@@ -7,6 +7,7 @@ import type { Queryable } from "../platform/db/database.ts";
 import type { UserCaller } from "../platform/http/caller.ts";
 import { type PubSub, topics } from "../platform/pubsub/pubsub.ts";
 import { watch } from "../platform/pubsub/watch.ts";
+import type { OrphanedClient } from "./coordinator/queries.ts";
 import { selectAgentOwners } from "./queries.ts";
 
 /** A client of the network: connected, or lost and perhaps coming back. */
@@ -26,6 +27,13 @@ interface ClientAccessNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: TokenLimits;
+  readonly orphans: Orphans;
+}
+
+/** The clients of dead replicas, over whose rights every living one watches. */
+export interface Orphans {
+  readOrphans(): Promise<readonly OrphanedClient[]>;
+  removeOrphans(ids: readonly string[]): Promise<void>;
 }
 
 /** The interval of checks without a hint. */
@@ -83,14 +91,35 @@ export class ClientAccess {
     return good;
   }
 
+  /** Has the clients of dead replicas forgotten that may not come back, at once rather than after a time of grace. */
+  async #checkOrphans(): Promise<void> {
+    const { db, limits, orphans } = this.#needs;
+    const clients = await orphans.readOrphans();
+    if (clients.length === 0) return;
+    const [keys, owners] = await Promise.all([
+      selectLiveKeys(db, [...new Set(clients.map(({ keyId }) => keyId))], limits),
+      selectAgentOwners(db, [...new Set(clients.flatMap(({ agents }) => [...agents]))]),
+    ]);
+    const roles = new Map(keys.map((key) => [key.id, key.roles]));
+    const gone = clients.filter(({ userId, keyId, agents }) => {
+      const present = roles.get(keyId);
+      if (present === undefined) return true;
+      return agents.some((id) => {
+        const owner = owners.get(id);
+        return owner === undefined || !mayActFor({ id: userId, roles: present }, owner);
+      });
+    });
+    if (gone.length > 0) await orphans.removeOrphans(gone.map(({ id }) => id));
+  }
+
   /** Checks all clients again and again, until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { pubsub, clock, logger } = this.#needs;
     const looks = watch({ pubsub, topics: [topics.sessions], maxWaitMs: repeatMs, clock, signal });
     for await (const _ of looks) {
-      if (this.#clients.size === 0) continue;
       try {
-        await this.check([...this.#clients]);
+        if (this.#clients.size > 0) await this.check([...this.#clients]);
+        await this.#checkOrphans();
       } catch (error) {
         signal.throwIfAborted();
         logger.warn({ error: errorText(error) }, "rights of clients were not looked at");

@@ -71,6 +71,7 @@ export async function serveClient(
     peer: () => ({
       id: peerId,
       holder: `user:${user.id}`,
+      keyId: user.keyId,
       policy: clientPolicy(async (destination) => {
         const problem = await client.mayReach(destination);
         if (problem === undefined) agents.add(destination);

@@ -41,7 +41,7 @@ export class TestPeer {
     this.id = id;
     this.#names = names;
     names.set(id, name);
-    this.connection = coordinator.join({ id, holder: `holder of ${name}` });
+    this.connection = coordinator.join({ id, holder: `holder of ${name}`, keyId: undefined });
     this.ended = this.#read().catch(() => undefined);
   }
 

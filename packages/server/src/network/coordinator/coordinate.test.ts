@@ -35,6 +35,7 @@ async function answersTo(...fields: readonly Fields[]) {
   const peer = {
     id: agentId,
     holder: "workspace",
+    keyId: undefined,
     policy: agentPolicy(agentId),
     leaving: async () => "lost" as const,
     latencyOf: undefined,

@@ -3,6 +3,8 @@ export interface Peer {
   readonly id: string;
   /** Whoever may use its addresses and keys, such as `user:<id>`. */
   readonly holder: string;
+  /** The session or token of a client; undefined for an agent. */
+  readonly keyId: string | undefined;
 }
 
 /** A node as a peer publishes it. */

@@ -18,12 +18,15 @@ import {
   beat,
   deleteForgotten,
   deleteLeftovers,
+  deleteOrphans,
   deletePeer,
   deleteTunnel,
   insertTunnel,
   markAllLost,
   markPeerLost,
+  type OrphanedClient,
   reserve,
+  selectOrphans,
   selectPeersOf,
   selectViews,
   updateReadiness,
@@ -98,20 +101,20 @@ export class PostgresDirectory implements PeerDirectory {
   }
 
   async putNode(
-    { id, holder }: Peer,
+    peer: Peer,
     { bytes, reserved, latency }: PublishedNode,
     isFirst: boolean,
   ): Promise<boolean> {
-    const entry = this.#entry(id);
+    const coordinatorId = this.#id;
     const values = [...new Set(reserved)];
     const isStored = await this.#write((db) =>
       inTransaction(db, async (trx) => {
-        if ((await reserve(trx, { id, holder }, values)) < values.length) return false;
-        await upsertPeer(trx, entry, { holder, node: bytes, latency, isFirst });
+        if ((await reserve(trx, peer, values)) < values.length) return false;
+        await upsertPeer(trx, peer, coordinatorId, { bytes, latency, isFirst });
         return true;
       }),
     );
-    if (isStored) await this.#hintPeersOf(id);
+    if (isStored) await this.#hintPeersOf(peer.id);
     return isStored;
   }
 
@@ -144,6 +147,16 @@ export class PostgresDirectory implements PeerDirectory {
   async readViews(ids: readonly string[]): Promise<ReadonlyMap<string, View>> {
     const rows = await selectViews(this.#options.db, ids, this.#times.deadMs);
     return viewsOf(ids, rows);
+  }
+
+  /** Reads the clients of replicas that are dead: lost, or connected to another one by now. */
+  readOrphans(): Promise<readonly OrphanedClient[]> {
+    return selectOrphans(this.#options.db, this.#times.deadMs);
+  }
+
+  /** Removes clients of dead replicas, which may not come back. */
+  async removeOrphans(ids: readonly string[]): Promise<void> {
+    this.#hint(await deleteOrphans(this.#options.db, ids, this.#times.deadMs));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

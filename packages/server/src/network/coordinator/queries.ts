@@ -48,16 +48,18 @@ export async function selectPeersOf(db: Queryable, id: string): Promise<readonly
 
 export async function upsertPeer(
   db: Queryable,
-  { id, coordinatorId }: Entry,
-  node: { holder: string; node: Uint8Array; latency: object | undefined; isFirst: boolean },
+  { id, holder, keyId }: Peer,
+  coordinatorId: string,
+  node: { bytes: Uint8Array; latency: object | undefined; isFirst: boolean },
 ): Promise<void> {
   const latency = node.latency === undefined ? null : JSON.stringify(node.latency);
   await sql`
-      insert into tailnet_peers (id, coordinator_id, holder, node, latency, joined, revision)
-        select ${id}, ${coordinatorId}, ${node.holder}, ${Buffer.from(node.node)}, ${latency}::jsonb, revision, revision
+      insert into tailnet_peers (id, coordinator_id, holder, key_id, node, latency, joined, revision)
+        select ${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, ${Buffer.from(node.bytes)},
+            ${latency}::jsonb, revision, revision
           from nextval('tailnet_revisions') as revision
       on conflict (id, coordinator_id) do update set
-        holder = excluded.holder, node = excluded.node, latency = excluded.latency,
+        holder = excluded.holder, key_id = excluded.key_id, node = excluded.node, latency = excluded.latency,
         is_lost = false, revision = excluded.revision,
         joined = case when ${node.isFirst} then excluded.joined else tailnet_peers.joined end,
         updated_at = now()`.execute(db);
@@ -87,14 +89,14 @@ export async function reserve(
 /** Adds a tunnel, and its source if that has published nothing yet. */
 export async function insertTunnel(
   db: Queryable,
-  { id, holder }: Peer,
+  { id, holder, keyId }: Peer,
   coordinatorId: string,
   destination: string,
 ): Promise<void> {
   await sql`
     with source as (
-      insert into tailnet_peers (id, coordinator_id, holder, revision)
-        values (${id}, ${coordinatorId}, ${holder}, nextval('tailnet_revisions'))
+      insert into tailnet_peers (id, coordinator_id, holder, key_id, revision)
+        values (${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, nextval('tailnet_revisions'))
       on conflict do nothing)
     insert into tailnet_tunnels (src_id, dst_id, coordinator_id)
       values (${id}, ${destination}, ${coordinatorId})
@@ -235,6 +237,51 @@ export async function deleteForgotten(
       from forgotten join tailnet_tunnels tunnel on forgotten.id in (tunnel.src_id, tunnel.dst_id)`.execute(
     db,
   );
+  return rows.map((row) => row.id);
+}
+
+/** A client whose replica is dead, so that nobody else watches over its rights. */
+export interface OrphanedClient {
+  readonly id: string;
+  readonly userId: string;
+  readonly keyId: string;
+  /** The peers to which it has tunnels. */
+  readonly agents: readonly string[];
+}
+
+/** The most orphaned clients that are looked at together. */
+const maxOrphans = 1000;
+
+/** Selects clients of dead replicas, the newest first. */
+export async function selectOrphans(
+  db: Queryable,
+  deadMs: number,
+): Promise<readonly OrphanedClient[]> {
+  const { rows } = await sql<OrphanedClient>`
+    select peer.id, substr(peer.holder, length('user:') + 1) as "userId", peer.key_id as "keyId", array(
+        select tunnel.dst_id::text from tailnet_tunnels tunnel
+          where tunnel.src_id = peer.id and tunnel.coordinator_id = peer.coordinator_id) as agents
+      from tailnet_peers peer join tailnet_coordinators coordinator on coordinator.id = peer.coordinator_id
+      where peer.key_id is not null
+        and coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
+      order by peer.revision desc limit ${maxOrphans}`.execute(db);
+  return rows;
+}
+
+/** Deletes clients of dead replicas with their tunnels; resolves to the peers that saw them. */
+export async function deleteOrphans(
+  db: Queryable,
+  ids: readonly string[],
+  deadMs: number,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with gone as (
+      delete from tailnet_peers peer using tailnet_coordinators coordinator
+        where peer.id = any(${sql.val([...ids])}::uuid[]) and coordinator.id = peer.coordinator_id
+          and coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
+        returning peer.id)
+    select distinct tunnel.dst_id as id
+      from gone join tailnet_tunnels tunnel on tunnel.src_id = gone.id`.execute(db);
   return rows.map((row) => row.id);
 }
 

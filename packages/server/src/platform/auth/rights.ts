@@ -46,7 +46,7 @@ export function mayWriteTemplates(user: UserCaller): boolean {
 }
 
 /** Returns whether a user may read and use what belongs to the user `ownerId`. */
-export function mayActFor(user: UserCaller, ownerId: string): boolean {
+export function mayActFor(user: Pick<UserCaller, "id" | "roles">, ownerId: string): boolean {
   return user.id === ownerId || isOwnerRole(user);
 }
 

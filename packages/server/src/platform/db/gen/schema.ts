@@ -164,6 +164,7 @@ export interface TailnetPeers {
   id: string;
   is_lost: Generated<boolean>;
   joined: Generated<number>;
+  key_id: string | null;
   latency: NonNullable<import("@slipway/api").WorkspaceAgent["latency"]> | null;
   node: Buffer | null;
   revision: number;

@@ -20,6 +20,7 @@ import { up as orderOfAudit } from "./0022-order-of-audit.ts";
 import { up as tailnet } from "./0023-tailnet.ts";
 import { up as relayMesh } from "./0024-relay-mesh.ts";
 import { up as agentLatency } from "./0025-agent-latency.ts";
+import { up as keysOfPeers } from "./0026-keys-of-peers.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -46,4 +47,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0023-tailnet": { up: tailnet },
   "0024-relay-mesh": { up: relayMesh },
   "0025-agent-latency": { up: agentLatency },
+  "0026-keys-of-peers": { up: keysOfPeers },
 };
