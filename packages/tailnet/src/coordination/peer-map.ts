@@ -1,5 +1,4 @@
-import { encodeHex } from "@slipway/wire";
-
+import { keyText } from "../identity/key.ts";
 import { coordinationLimits as limits, coordinationTimes as times } from "./limits.ts";
 import type { PeerOutcome } from "./peer-action.ts";
 import type { PeerNode } from "./peer-node.ts";
@@ -146,7 +145,7 @@ export class PeerMap {
   }
 
   #install(entry: PeerEntry, node: PeerNode): readonly PeerOutcome[] {
-    const key = encodeHex(node.nodeKey);
+    const key = keyText(node.nodeKey);
     const earlier = this.#owners.get(key);
     this.#owners.set(key, entry);
     if (earlier !== undefined && earlier !== entry && "handshakeAt" in earlier.state) {
@@ -217,13 +216,13 @@ export class PeerMap {
   }
 
   #uninstall(entry: PeerEntry, { node }: InstalledPeer): readonly PeerOutcome[] {
-    this.#owners.delete(encodeHex(node.nodeKey));
+    this.#owners.delete(keyText(node.nodeKey));
     this.#become(entry, absent);
     return [{ type: "remove", id: entry.id, node }];
   }
 
   #noteHandshake(nodeKey: Uint8Array, now: number): void {
-    const entry = this.#owners.get(encodeHex(nodeKey));
+    const entry = this.#owners.get(keyText(nodeKey));
     if (entry === undefined || !("handshakeAt" in entry.state)) return;
     const { state } = entry;
     entry.state = state.type === "lost" ? lostState(state, now) : { ...state, handshakeAt: now };

@@ -1,6 +1,8 @@
-import { type Node, parseHex } from "@slipway/wire";
+import type { Node } from "@slipway/wire";
 import ipaddr from "ipaddr.js";
 
+import { IdentityError } from "../identity/errors.ts";
+import { parseDiscoKey, parseEncodedNodeKey } from "../identity/key.ts";
 import { coordinationLimits as limits } from "./limits.ts";
 
 /** A peer as it published itself, checked (docs/protocol/tailnet.md §2.1). */
@@ -16,19 +18,15 @@ export interface PeerNode {
   readonly endpoints: readonly string[];
 }
 
-const keyBytes = 32;
-/** ASCII `np`, the prefix of a node key. */
-const nodeKeyPrefix = [0x6e, 0x70] as const;
-const discoKeyPrefix = "discokey:";
 /** It travels as a port number inside stock peers. */
 const maxRegionId = 65_535;
 const addressBits = "128";
 
 /** Reads a node, of which it keeps no view; returns the reason to drop it instead. */
 export function readPeerNode(node: Node): PeerNode | string {
-  const nodeKey = readNodeKey(node.key);
+  const nodeKey = readKey(parseEncodedNodeKey, node.key);
   if (nodeKey === undefined) return "node key is malformed";
-  const discoKey = readDiscoKey(node.disco);
+  const discoKey = readKey(parseDiscoKey, node.disco);
   if (discoKey === undefined) return "disco key is malformed";
   const { preferredDerp } = node;
   if (preferredDerp < 1 || preferredDerp > maxRegionId) {
@@ -45,21 +43,14 @@ export function readPeerNode(node: Node): PeerNode | string {
   };
 }
 
-function readNodeKey(bytes: Uint8Array): Uint8Array | undefined {
-  const [first, second] = nodeKeyPrefix;
-  if (bytes.length !== 2 + keyBytes || bytes[0] !== first || bytes[1] !== second) return undefined;
-  return usableKey(bytes.slice(2));
-}
-
-function readDiscoKey(text: string): Uint8Array | undefined {
-  const hex = text.slice(discoKeyPrefix.length);
-  const isKey = text.startsWith(discoKeyPrefix) && /^[0-9a-f]{64}$/i.test(hex);
-  return isKey ? usableKey(parseHex(hex)) : undefined;
-}
-
-/** The key of zeros means that there is none. */
-function usableKey(key: Uint8Array): Uint8Array | undefined {
-  return key.some((byte) => byte !== 0) ? key : undefined;
+/** Returns what `parse` makes of a key; undefined for a malformed one, or that of nobody. */
+function readKey<T>(parse: (key: T) => Uint8Array, key: T): Uint8Array | undefined {
+  try {
+    return parse(key);
+  } catch (error) {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  }
 }
 
 /** Returns the allowed addresses that are also addresses of the node (docs/protocol/tailnet.md §1.4). */

@@ -1,13 +1,7 @@
-import {
-  createMessage,
-  encodeHex,
-  encodeUuid,
-  joinBytes,
-  type Node,
-  NodeSchema,
-  timestampFromMs,
-} from "@slipway/wire";
+import { createMessage, encodeUuid, type Node, NodeSchema, timestampFromMs } from "@slipway/wire";
 import ipaddr from "ipaddr.js";
+
+import { encodeNodeKey, formatDiscoKey } from "../identity/key.ts";
 
 /** What stays the same about this side for as long as its process lives. */
 export interface SelfIdentity {
@@ -38,9 +32,6 @@ const nowhere: SelfPlace = {
   endpoints: [],
 };
 
-/** ASCII `np` (docs/protocol/tailnet.md §1.1). */
-const nodeKeyPrefix = Uint8Array.of(0x6e, 0x70);
-
 /**
  * The node that this side publishes, and when: whole, once it has a home region, and again whenever a peer would do
  * something else with it (docs/protocol/tailnet.md §2.3).
@@ -69,8 +60,8 @@ export class SelfNode {
     return createMessage(NodeSchema, {
       id: nodeId,
       asOf: timestampFromMs(now),
-      key: joinBytes([nodeKeyPrefix, nodeKey]),
-      disco: `discokey:${encodeHex(discoKey)}`,
+      key: encodeNodeKey(nodeKey),
+      disco: formatDiscoKey(discoKey),
       preferredDerp: homeRegionId,
       derpLatency: { ...latencies },
       derpForcedWebsocket: { ...forcedWebSockets },
