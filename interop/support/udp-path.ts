@@ -11,6 +11,7 @@ export class UdpPath implements Disposable {
   readonly #socket: Socket;
   readonly #take: TakePackets;
   #peerPort = 0;
+  #isClosed = false;
   #received: Uint8Array[] = [];
 
   private constructor(take: TakePackets) {
@@ -39,11 +40,14 @@ export class UdpPath implements Disposable {
     this.#peerPort = peerPort;
   }
 
+  /** Sends datagrams; late ones of a path with faults may come after the end. */
   send(datagrams: readonly Uint8Array[]): void {
+    if (this.#isClosed) return;
     for (const datagram of datagrams) this.#socket.send(datagram, this.#peerPort, address);
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#socket.close();
   }
 
