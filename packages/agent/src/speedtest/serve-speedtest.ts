@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { once } from "node:events";
 
 import { type Clock, errorText, type Logger, withTimeout } from "@slipway/runtime";
 import {
@@ -75,8 +76,11 @@ async function serveSpeedtest(
   const limit = withTimeout(signal, patience * request.durationMs + graceMs);
   if (request.direction === "upload") {
     for await (const _ of chunksOf(connection, limit)) {
-      // The client measures.
+      // The client measures, until we end our side.
     }
+    const ended = once(connection, "finish", { signal: limit });
+    connection.end();
+    await ended;
     return;
   }
   const block = randomFillSync(Buffer.allocUnsafe(speedtestBlockBytes));

@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 
-import type { Clock } from "@slipway/runtime";
+import { type Clock, withDeadline } from "@slipway/runtime";
 import {
   checkSpeedtestAnswer,
   encodeSpeedtestRequest,
@@ -33,6 +33,8 @@ const intervalMs = 1000;
 const patience = 4;
 /** The time for the answer, and for what is under way at the end. */
 const graceMs = 20_000;
+/** The time for the server to end its side after an upload. */
+const closeMs = 5_000;
 
 /**
  * Measures the speed of a connection to port 3 of an agent (docs/protocol/tailnet.md §7.4), which it destroys; resolves with
@@ -61,7 +63,7 @@ export async function runSpeedtest(
         for await (const chunk of chunks) meter.add(byteLength(chunk));
         break;
       case "upload":
-        await upload(connection, request.durationMs, meter);
+        await upload(connection, request.durationMs, { meter, clock, signal: limit });
     }
     return meter.end();
   } catch (error) {
@@ -88,16 +90,29 @@ async function readAnswer(chunks: AsyncIterator<unknown>): Promise<number> {
   }
 }
 
-async function upload(connection: Duplex, durationMs: number, meter: Meter): Promise<void> {
+interface UploadNeeds {
+  readonly meter: Meter;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+async function upload(
+  connection: Duplex,
+  durationMs: number,
+  { meter, clock, signal }: UploadNeeds,
+): Promise<void> {
   const block = randomFillSync(Buffer.allocUnsafe(speedtestBlockBytes));
   while (meter.elapsedMs <= durationMs) {
-    if (!connection.write(block)) await once(connection, "drain");
+    if (!connection.write(block)) await once(connection, "drain", { signal });
     meter.add(block.length);
   }
   connection.end();
-  // The server ends its side when it has read everything.
+  // The server ends its side when it has read everything; one that does not is not waited for.
   connection.resume();
-  if (!connection.readableEnded) await once(connection, "end");
+  if (connection.readableEnded) return;
+  await withDeadline(closeMs, clock, async (limit) => {
+    await once(connection, "end", { signal: AbortSignal.any([signal, limit]) });
+  }).catch(() => signal.throwIfAborted());
 }
 
 /** Counts bytes, and tells of each interval. */
