@@ -22,7 +22,7 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
     "schedule extend",
     "delete",
   ],
-  "Reaching into a workspace:": ["ssh", "port-forward"],
+  "Reaching into a workspace:": ["ssh", "port-forward", "ping", "speedtest", "netcheck"],
   "Inside a workspace:": [
     "external-auth access-token",
     "stat",

@@ -118,3 +118,43 @@ it("forwards a port until it is interrupted", async () => {
   expect(await code).toBe(130);
   await expect(read()).rejects.toThrow("fetch failed");
 });
+
+it("pings a workspace, and prints the path of each answer and a summary", async () => {
+  const pinged = await slipway("ping demo -n 3 --wait 10ms");
+  expect(pinged.code).toBe(0);
+  expect(pinged.out).toMatch(
+    /^(pong from admin\/demo\.main in [\d.]+ ms, (direct|through) .*\n){3}\n/,
+  );
+  expect(pinged.out).toMatch(/\n3 pings, 3 answered, /);
+  const relayed = await slipway("ping demo -n 1 --disable-direct-connections -o json");
+  expect(JSON.parse(relayed.out)).toMatchObject({
+    agent: "admin/demo.main",
+    pings: [{ path: { kind: "relay", region_id: 999 } }],
+    summary: { sent: 1, answered: 1, direct: 0 },
+    diagnosis: {
+      path: { kind: "relay" },
+      udp: "off",
+      obstacles: [{ problem: "--disable-direct-connections is given" }],
+    },
+  });
+  expect(await slipway("ping demo -n 0")).toMatchObject({ code: 2 });
+});
+
+it.each(["down", "up"])("measures the speed %s", async (direction) => {
+  const tested = await slipway(`speedtest demo -t 200ms --direction ${direction} -o json`);
+  expect(tested).toMatchObject({ code: 0 });
+  const { overall } = JSON.parse(tested.out);
+  expect(overall.throughput_mbits).toBeGreaterThan(0);
+  expect(overall.end_time_seconds).toBeGreaterThanOrEqual(0.2);
+});
+
+it("checks the network to the relays", async () => {
+  const checked = await slipway("netcheck -o json");
+  expect(checked.code).toBe(0);
+  expect(JSON.parse(checked.out)).toMatchObject({
+    regions: [{ region_id: 999, home: true, latency_ms: expect.any(Number) }],
+    transport: "upgrade",
+    websocket_reason: null,
+    faults: [],
+  });
+});

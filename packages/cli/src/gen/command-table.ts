@@ -145,6 +145,21 @@ export const commandTable: CommandTable = {
       () => import("../commands/port-forward/run.ts"),
     ),
     lazyCommand(
+      { name: "ping", heading: "Reaching into a workspace:", summary: "ping a workspace over the encrypted network" },
+      () => import("../commands/ping/command.ts"),
+      () => import("../commands/ping/run.ts"),
+    ),
+    lazyCommand(
+      { name: "speedtest", heading: "Reaching into a workspace:", summary: "measure the speed of the connection to a workspace" },
+      () => import("../commands/speedtest/command.ts"),
+      () => import("../commands/speedtest/run.ts"),
+    ),
+    lazyCommand(
+      { name: "netcheck", heading: "Reaching into a workspace:", summary: "check the network between this machine and the relays" },
+      () => import("../commands/netcheck/command.ts"),
+      () => import("../commands/netcheck/run.ts"),
+    ),
+    lazyCommand(
       { name: "external-auth access-token", heading: "Inside a workspace:", summary: "print the workspace owner's token for a git host, inside the workspace" },
       () => import("../commands/external-auth/access-token/command.ts"),
       () => import("../commands/external-auth/access-token/command.ts"),

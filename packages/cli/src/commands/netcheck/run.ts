@@ -1,0 +1,25 @@
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printJson } from "../../command/print-json.ts";
+import { Progress } from "../../terminal/progress.ts";
+import type { command } from "./command.ts";
+import { reportJson, reportLines, reportOf } from "./network-report.ts";
+
+export async function run(
+  { output }: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const { out } = terminal;
+  using progress = new Progress(terminal.err, clock);
+  progress.waitFor("checking the network");
+  const { checkNetwork } = await import("@slipway/sdk/workspace");
+  const report = reportOf(await checkNetwork({ client, disableDirect: false, clock, signal }));
+  progress.waitFor(undefined);
+  if (output === "json") printJson(out, reportJson(report));
+  else for (const line of reportLines(report, out)) out.line(line);
+  // Without a relay no workspace can be reached.
+  return report.transport === undefined ? exitCodes.failure : exitCodes.ok;
+}

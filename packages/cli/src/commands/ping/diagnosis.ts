@@ -1,0 +1,119 @@
+import type { WorkspaceAgent } from "@slipway/api";
+import type { AgentPath, NetworkStatus } from "@slipway/sdk/workspace";
+
+import { latencyText, pathText } from "../../resources/network/network-text.ts";
+import { udpStateOf, udpText, type UdpState } from "../../resources/network/udp-state.ts";
+
+/** The relay that a side prefers. */
+interface HomeRelay {
+  readonly name: string;
+  readonly latencyMs: number | undefined;
+}
+
+/** What is known of the way between the two sides. */
+export interface Diagnosis {
+  /** Undefined if no ping was answered. */
+  readonly path: AgentPath | undefined;
+  readonly home: HomeRelay | undefined;
+  readonly agentHome: HomeRelay | undefined;
+  readonly udp: UdpState;
+  /** What keeps the connection from being direct, and what to do; empty if it is direct. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+export interface Obstacle {
+  readonly problem: string;
+  readonly advice: string;
+}
+
+interface DiagnosisFacts {
+  readonly path: AgentPath | undefined;
+  readonly status: NetworkStatus;
+  readonly agent: Pick<WorkspaceAgent, "latency">;
+  /** True with `--disable-direct-connections`. */
+  readonly isDirectDisabled: boolean;
+}
+
+/** Judges the way to an agent. */
+export function diagnose({ path, status, agent, isDirectDisabled }: DiagnosisFacts): Diagnosis {
+  const udp = udpStateOf(status);
+  const isDirect = path?.kind === "direct";
+  return {
+    path,
+    home: homeOf(status),
+    agentHome: agentHomeOf(agent),
+    udp,
+    obstacles: isDirect || path === undefined ? [] : [obstacleOf(udp, isDirectDisabled)],
+  };
+}
+
+/** Renders a diagnosis as pairs of a name and its value. */
+export function diagnosisPairs(diagnosis: Diagnosis): (readonly [string, string])[] {
+  const { path, home, agentHome, udp, obstacles } = diagnosis;
+  return [
+    ["Path", path === undefined ? "none, no ping was answered" : pathText(path)],
+    ["Your relay", relayText(home)],
+    ["Its relay", relayText(agentHome)],
+    ["UDP here", udpText(udp)],
+    ...obstacles.flatMap(({ problem, advice }) => [
+      ["Not direct", problem] as const,
+      ["To do", advice] as const,
+    ]),
+  ];
+}
+
+function relayText(relay: HomeRelay | undefined): string {
+  if (relay === undefined) return "unknown";
+  const { name, latencyMs } = relay;
+  return latencyMs === undefined ? name : `${name}, ${latencyText(latencyMs)}`;
+}
+
+function homeOf({ homeRegionId, map, latencies }: NetworkStatus): HomeRelay | undefined {
+  if (homeRegionId === undefined) return undefined;
+  const name = map.regions.get(homeRegionId)?.name ?? `region ${homeRegionId}`;
+  return { name, latencyMs: latencies.get(homeRegionId)?.latencyMs };
+}
+
+function agentHomeOf({ latency }: Pick<WorkspaceAgent, "latency">): HomeRelay | undefined {
+  const preferred = Object.entries(latency ?? {}).find(([, value]) => value.preferred);
+  if (preferred === undefined) return undefined;
+  const [name, { latency_ms }] = preferred;
+  return { name, latencyMs: latency_ms };
+}
+
+function obstacleOf(udp: UdpState, isDirectDisabled: boolean): Obstacle {
+  if (isDirectDisabled) {
+    return {
+      problem: "--disable-direct-connections is given",
+      advice: "leave the flag and CODER_DISABLE_DIRECT_CONNECTIONS out",
+    };
+  }
+  switch (udp) {
+    case "off":
+      return {
+        problem: "the server allows relays only",
+        advice: "ask the administrator of the server",
+      };
+    case "unknown":
+      return {
+        problem: "the server names no STUN servers, so neither side knows its public address",
+        advice: "have the server answer STUN with SLIPWAY_STUN_ADDRESS",
+      };
+    case "blocked":
+      return {
+        problem: "UDP is blocked on this side",
+        advice: "allow outgoing UDP in your firewall",
+      };
+    case "hard NAT":
+      return {
+        problem: "your NAT gives each destination another port",
+        advice: "use another network, or have the workspace's side accept UDP from anywhere",
+      };
+    case "easy NAT":
+    case "open":
+      return {
+        problem: "the workspace's side is not reachable over UDP",
+        advice: "allow UDP to and from the workspace in its firewall",
+      };
+  }
+}

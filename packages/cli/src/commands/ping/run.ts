@@ -1,0 +1,109 @@
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printJson } from "../../command/print-json.ts";
+import { readAgentReference } from "../../resources/network/agent-reference.ts";
+import { latencyText, pathJson, pathText } from "../../resources/network/network-text.ts";
+import { openAgent, type OpenedAgent, reachAgent } from "../../resources/network/reach-agent.ts";
+import { readShortDuration } from "../../resources/network/short-duration.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
+import { renderPairs } from "../../terminal/table.ts";
+import type { command } from "./command.ts";
+import { type Diagnosis, diagnose, diagnosisPairs } from "./diagnosis.ts";
+import { type PingPlan, type PingResult, pingSeries } from "./ping-series.ts";
+import { type PingSummary, PingTotals, summaryText } from "./ping-summary.ts";
+
+/** The number of pings if they are not printed as they come. */
+const defaultCount = 10;
+
+type Options = OptionsOf<typeof command>;
+
+export async function run(
+  options: Options,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const plan = readPlan(options);
+  const { disableDirectConnections: disableDirect, output } = options;
+  const needs = { client: connect(settings), terminal, clock, signal };
+  const opening = { autostart: false, wait: "no", disableDirect, isUsage: false } as const;
+  await using opened = await openAgent(readAgentReference(options.workspace), opening, needs);
+  await reachAgent(opened, needs);
+  const name = `${fullName(opened.workspace)}.${opened.agent.name}`;
+  const totals = new PingTotals();
+  const results: PingResult[] = [];
+  const onResult = (result: PingResult): void => {
+    totals.add(result);
+    if (output === "json") results.push(result);
+    else terminal.out.line(resultText(name, result));
+  };
+  await pingSeries(opened.connection, plan, { clock, signal, onResult });
+  const { summary } = totals;
+  const diagnosis = diagnosisOf(opened, summary, disableDirect);
+  if (output === "json") printJson(terminal.out, reportJson(name, results, summary, diagnosis));
+  else {
+    const { out } = terminal;
+    out.line("");
+    out.line(summaryText(summary));
+    for (const line of renderPairs(diagnosisPairs(diagnosis), out)) out.line(line);
+  }
+  return summary.answered > 0 ? exitCodes.ok : exitCodes.failure;
+}
+
+function readPlan({ num, wait = "1s", timeout = "5s", output }: Options): PingPlan {
+  if (num !== undefined && num < 1) {
+    throw new UsageError(`--num "${num}" is not a number of pings, wanted 1 or more`);
+  }
+  return {
+    count: num ?? (output === "json" ? defaultCount : undefined),
+    waitMs: readShortDuration("--wait", wait),
+    timeoutMs: readShortDuration("--timeout", timeout),
+  };
+}
+
+function diagnosisOf(
+  { connection, agent }: OpenedAgent,
+  { answered }: PingSummary,
+  isDirectDisabled: boolean,
+): Diagnosis {
+  const path = answered === 0 ? undefined : connection.path;
+  return diagnose({ path, status: connection.status, agent, isDirectDisabled });
+}
+
+function resultText(name: string, result: PingResult): string {
+  if (result.kind === "failure") return `${name}: ${result.reason}`;
+  const { latencyMs, path } = result.pong;
+  return `pong from ${name} in ${latencyText(latencyMs)}, ${pathText(path)}`;
+}
+
+function reportJson(
+  name: string,
+  results: readonly PingResult[],
+  summary: PingSummary,
+  { path, home, agentHome, udp, obstacles }: Diagnosis,
+): unknown {
+  return {
+    agent: name,
+    pings: results.map((result) =>
+      result.kind === "failure"
+        ? { error: result.reason }
+        : { latency_ms: result.pong.latencyMs, path: pathJson(result.pong.path) },
+    ),
+    summary: {
+      sent: summary.sent,
+      answered: summary.answered,
+      direct: summary.direct,
+      min_ms: summary.minMs ?? null,
+      average_ms: summary.averageMs ?? null,
+      max_ms: summary.maxMs ?? null,
+    },
+    diagnosis: {
+      path: path === undefined ? null : pathJson(path),
+      home_region: home?.name ?? null,
+      agent_home_region: agentHome?.name ?? null,
+      udp,
+      obstacles,
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Clock } from "@slipway/runtime";
+import type { SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/workspace";
+
+import { connect } from "../../command/connect.ts";
+import type { OptionsOf } from "../../command/definition.ts";
+import { UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printJson } from "../../command/print-json.ts";
+import { agentPorts } from "../../resources/network/agent-ports.ts";
+import { readAgentReference } from "../../resources/network/agent-reference.ts";
+import { pathText } from "../../resources/network/network-text.ts";
+import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
+import { readShortDuration } from "../../resources/network/short-duration.ts";
+import { Progress } from "../../terminal/progress.ts";
+import { renderTable } from "../../terminal/table.ts";
+import type { command } from "./command.ts";
+import { intervalRow, speedJson } from "./speed-text.ts";
+
+/** The agent's port of speed tests (docs/protocol/tailnet.md §7.4), and the longest test that ours runs. */
+const speedtestPort = 3;
+const maxDurationMs = 10 * 60_000;
+/** The time between pings while a direct path is wanted. */
+const pingMs = 1_000;
+
+type Options = OptionsOf<typeof command>;
+
+export async function run(
+  options: Options,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const durationMs = readDuration(options);
+  const { disableDirectConnections: disableDirect, output } = options;
+  const needs = { client: connect(settings), terminal, clock, signal };
+  const opening = { autostart: false, wait: "no", disableDirect, isUsage: false } as const;
+  await using opened = await openAgent(readAgentReference(options.workspace), opening, needs);
+  const { connection } = opened;
+  await reachAgent(opened, needs);
+  using progress = new Progress(terminal.err, clock);
+  if (options.direct) {
+    progress.waitFor("waiting for a direct connection");
+    await waitForDirect(connection, { clock, signal });
+  }
+  const { runSpeedtest } = await import("@slipway/sdk/workspace");
+  const stream = await (await agentPorts(connection)).dial(speedtestPort, signal);
+  progress.waitFor(`testing the ${options.direction === "down" ? "download" : "upload"}`);
+  const intervals: SpeedtestInterval[] = [];
+  const direction = options.direction === "down" ? "download" : "upload";
+  const onInterval = (interval: SpeedtestInterval): void => void intervals.push(interval);
+  const request = { direction, durationMs } as const;
+  const overall = await runSpeedtest(stream, request, { clock, signal, onInterval });
+  progress.waitFor(undefined);
+  if (output === "json") {
+    printJson(terminal.out, speedJson(overall, intervals));
+    return exitCodes.ok;
+  }
+  const rows = [...intervals.map(intervalRow), ["total", ...intervalRow(overall).slice(1)]];
+  const { path } = connection;
+  const headings = ["INTERVAL", "TRANSFERRED", "THROUGHPUT"];
+  for (const line of renderTable(headings, rows, terminal.out)) terminal.out.line(line);
+  if (path !== undefined) terminal.err.line(pathText(path));
+  return exitCodes.ok;
+}
+
+function readDuration({ time = "5s", direct, disableDirectConnections }: Options): number {
+  if (direct && disableDirectConnections) {
+    throw new UsageError("--direct and --disable-direct-connections exclude each other");
+  }
+  const durationMs = readShortDuration("--time", time);
+  if (durationMs <= maxDurationMs) return durationMs;
+  throw new UsageError(`--time "${time}" is too long, wanted at most 10m`);
+}
+
+/** Pings until the answer comes directly. */
+async function waitForDirect(
+  connection: Pick<WorkspaceConnection, "ping" | "path">,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    const { path } = await connection.ping(signal);
+    if (path.kind === "direct") return;
+    await clock.sleep(pingMs, signal);
+  }
+}

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+
+import { readShortDuration } from "./short-duration.ts";
+
+it.each([
+  ["5s", 5_000],
+  ["500ms", 500],
+  ["1.5s", 1_500],
+  ["2m", 120_000],
+])("reads %s", (text, ms) => {
+  expect(readShortDuration("--wait", text)).toBe(ms);
+});
+
+it.each(["", "0s", "5", "s", "-1s", "1h", "1 s", "1s1s", "1e3s", "1234567s"])(
+  "refuses %j, naming the flag",
+  (text) => {
+    expect(() => readShortDuration("--wait", text)).toThrow(`--wait "${text}" is not a duration`);
+  },
+);

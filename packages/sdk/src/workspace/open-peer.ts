@@ -1,0 +1,80 @@
+import type { ConnectionInfo } from "@slipway/api";
+import type { RpcSocket } from "@slipway/rpc";
+import type { Clock, Logger } from "@slipway/runtime";
+import {
+  type DatagramSocket,
+  type FetchLatency,
+  randomClientAddress,
+  type RelayDialer,
+  type TailnetCrypto,
+  TailnetPeer,
+} from "@slipway/tailnet";
+
+import { derpMapMessage } from "./derp-map-message.ts";
+
+/** The means of the machine that this side runs on. */
+export interface NetworkPlatform {
+  readonly crypto: TailnetCrypto;
+  readonly dialer: RelayDialer;
+  readonly fetchLatency: FetchLatency;
+  /** The socket of direct paths, which the peer's owner closes; undefined where there is none. */
+  readonly socket: (DatagramSocket & { close(): Promise<void> }) | undefined;
+  readonly dial: (url: URL, signal: AbortSignal) => Promise<RpcSocket>;
+}
+
+export interface OpenPeerOptions {
+  readonly serverUrl: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A peer, and what it works with. Whoever opens it closes the peer, then the socket of the platform. */
+export interface OpenedPeer {
+  readonly peer: TailnetPeer;
+  readonly platform: NetworkPlatform;
+}
+
+/** Opens a client's peer once both its settings and its means are there. Throws the error of either. */
+export async function openPeer(
+  settings: Promise<ConnectionInfo>,
+  loading: Promise<NetworkPlatform>,
+  options: OpenPeerOptions,
+): Promise<OpenedPeer> {
+  try {
+    const [info, platform] = await Promise.all([settings, loading]);
+    return { peer: createPeer(info, platform, options), platform };
+  } catch (error) {
+    const platform = await loading.catch(() => undefined);
+    await platform?.socket?.close();
+    throw error;
+  }
+}
+
+function createPeer(
+  settings: ConnectionInfo,
+  { crypto, dialer, fetchLatency, socket }: NetworkPlatform,
+  { serverUrl, clock, logger }: OpenPeerOptions,
+): TailnetPeer {
+  const peer = new TailnetPeer({
+    role: "client",
+    nodeId: randomNodeId(crypto),
+    addresses: [randomClientAddress((count) => crypto.randomBytes(count))],
+    serverUrl,
+    crypto,
+    clock,
+    logger,
+    random: Math.random,
+    dialer,
+    fetchLatency,
+    socket: settings.disable_direct_connections ? undefined : socket,
+    forceWebSocket: settings.derp_force_websockets,
+  });
+  peer.setDerpMap(derpMapMessage(settings.derp_map));
+  return peer;
+}
+
+/** Returns 63 random bits (docs/protocol/tailnet.md §2.1). */
+function randomNodeId(crypto: TailnetCrypto): bigint {
+  const bytes = crypto.randomBytes(8);
+  return BigInt.asUintN(63, new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
+}
