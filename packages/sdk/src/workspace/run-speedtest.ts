@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 
-import { type Clock, withDeadline } from "@slipway/runtime";
+import { abortable, type Clock, withDeadline } from "@slipway/runtime";
 import {
   checkSpeedtestAnswer,
   encodeSpeedtestRequest,
@@ -63,7 +63,7 @@ export async function runSpeedtest(
         for await (const chunk of chunks) meter.add(byteLength(chunk));
         break;
       case "upload":
-        await upload(connection, request.durationMs, { meter, clock, signal: limit });
+        await upload(connection, request.durationMs, { chunks, meter, clock, signal: limit });
     }
     return meter.end();
   } catch (error) {
@@ -91,6 +91,8 @@ async function readAnswer(chunks: AsyncIterator<unknown>): Promise<number> {
 }
 
 interface UploadNeeds {
+  /** The answers of the server, of which none is left. */
+  readonly chunks: AsyncIterator<unknown>;
   readonly meter: Meter;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -99,7 +101,7 @@ interface UploadNeeds {
 async function upload(
   connection: Duplex,
   durationMs: number,
-  { meter, clock, signal }: UploadNeeds,
+  { chunks, meter, clock, signal }: UploadNeeds,
 ): Promise<void> {
   const block = randomFillSync(Buffer.allocUnsafe(speedtestBlockBytes));
   while (meter.elapsedMs <= durationMs) {
@@ -108,11 +110,12 @@ async function upload(
   }
   connection.end();
   // The server ends its side when it has read everything; one that does not is not waited for.
-  connection.resume();
-  if (connection.readableEnded) return;
-  await withDeadline(closeMs, clock, async (limit) => {
-    await once(connection, "end", { signal: AbortSignal.any([signal, limit]) });
-  }).catch(() => signal.throwIfAborted());
+  const isOver = async (): Promise<void> => {
+    while ((await chunks.next()).done !== true);
+  };
+  await withDeadline(closeMs, clock, (limit) =>
+    abortable(isOver(), AbortSignal.any([signal, limit])),
+  ).catch(() => signal.throwIfAborted());
 }
 
 /** Counts bytes, and tells of each interval. */
