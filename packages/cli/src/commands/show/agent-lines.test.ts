@@ -48,6 +48,17 @@ it("shows an agent with its values and scripts", () => {
   ]);
 });
 
+it("shows the relay that an agent prefers", () => {
+  const latency = {
+    Far: { latency_ms: 120.4, preferred: false },
+    Near: { latency_ms: 3.2, preferred: true },
+  };
+  expect(agentLines({ ...sampleAgent, latency }, undefined, layout)).toContain(
+    "  relay Near, 3.20 ms",
+  );
+  expect(agentLines(sampleAgent, undefined, layout).join("\n")).not.toContain("relay");
+});
+
 it("shows why an agent is not healthy", () => {
   const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
   expect(agentLines(agent, undefined, layout)).toContain("  agent has lost connection");

@@ -8,6 +8,7 @@ import type {
 } from "@slipway/api";
 import { printableLine } from "@slipway/runtime";
 
+import { latencyText } from "../../resources/network/network-text.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import type { Layout } from "../../terminal/layout.ts";
 import { type Cell, renderTable } from "../../terminal/table.ts";
@@ -31,6 +32,7 @@ export function agentLines(
     ...(health.healthy || health.reason === undefined
       ? []
       : [colors.yellow(`  ${printableLine(health.reason)}`)]),
+    ...relayLines(agent),
     ...section(
       ["APP", "HEALTH", "URL"],
       agent.apps.filter(({ hidden }) => !hidden).map((app) => appRow(app, colors)),
@@ -47,6 +49,14 @@ export function agentLines(
       layout,
     ),
   ];
+}
+
+/** Renders the relay that the agent prefers, if it has reported one. */
+function relayLines({ latency }: Pick<WorkspaceAgent, "latency">): string[] {
+  const home = Object.entries(latency ?? {}).find(([, { preferred }]) => preferred);
+  if (home === undefined) return [];
+  const [name, { latency_ms }] = home;
+  return [`  relay ${printableLine(name)}, ${latencyText(latency_ms)}`];
 }
 
 /** Renders an indented table below an empty line; nothing without rows. */
