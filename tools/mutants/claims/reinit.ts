@@ -16,7 +16,7 @@ export const reinitMutants: readonly Mutant[] = [
   {
     name: "look-shares-running-statement",
     breaks: "a look after a hint sees what was there before it",
-    file: `${reinit}/gathered-views.ts`,
+    file: "packages/server/src/platform/db/gathered-lookups.ts",
     find: "await this.#lookOnce(this.#waiting.splice(0, maxPerLook));",
     replace: "{ await this.#lookOnce(this.#waiting); this.#waiting.length = 0; }",
     suite: { project: "db", files: ["packages/server/tests/gathered-views.test.ts"] },

@@ -35,7 +35,19 @@ describe("readAgentConfig", () => {
         blockLocalForwarding: false,
         blockReverseForwarding: false,
       },
+      udpPort: 0,
     });
+  });
+
+  it("takes a UDP port, and names the variable of one that is none", () => {
+    const read = (port: string) =>
+      readAgentConfig({}, { ...enough, CODER_AGENT_TAILNET_LISTEN_PORT: port });
+    expect(read("41641").udpPort).toBe(41_641);
+    for (const port of ["65536", "-1", "1.5", "0x10", "any"]) {
+      expect(() => read(port)).toThrow(
+        `CODER_AGENT_TAILNET_LISTEN_PORT is "${port}", wanted a port from 0 to 65535`,
+      );
+    }
   });
 
   it("prefers flags to the environment", () => {

@@ -16,6 +16,7 @@ import { SessionSetup } from "./session-setup.ts";
 import { serveSftp } from "./sftp/serve-sftp.ts";
 import { signalNamed } from "./signals.ts";
 import type { SshHost } from "./ssh-host.ts";
+import { takeLateRequests } from "./ssh2.ts";
 
 /** The signals that are kept for a command that is about to start (docs/protocol/agent.md §6.2). */
 const maxEarlySignals = 128;
@@ -58,6 +59,7 @@ export class SshSession {
 
   /** Takes what the client asks for, until it closes the channel. */
   serve(session: Session): void {
+    takeLateRequests(session);
     session.on("env", (accept, reject, { key, val }) =>
       answer([accept, reject], !this.#isStarted && this.#setup.addVariable(key, val)),
     );

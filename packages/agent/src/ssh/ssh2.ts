@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-import type { Connection, Server, ServerChannel, ServerConfig } from "ssh2";
+import type { Connection, Server, ServerChannel, ServerConfig, Session } from "ssh2";
 
 import { loadLater } from "../process/load-later.ts";
 import { SshError } from "./errors.ts";
@@ -66,6 +66,13 @@ export function insideOf(channel: ServerChannel): ChannelInside {
       Reflect.set(channel, "_waitWindow", true);
     },
   };
+}
+
+/** Has a session take requests after the client has ended its input, such as signals, which ssh2 drops then. */
+export function takeLateRequests(session: Session): void {
+  const isEnding: unknown = Reflect.get(session, "_ending");
+  if (typeof isEnding !== "boolean") throw changed("the end of a session's input");
+  session.on("eof", () => Reflect.set(session, "_ending", false));
 }
 
 /** Opens a channel to the client's authentication agent. */

@@ -62,6 +62,8 @@ function serve(client: Connection, terminals: PseudoTtyInfo[]): void {
 
 function serveSession(session: Session, terminals: PseudoTtyInfo[]): void {
   const environment: Record<string, string> = {};
+  // Or the library drops signals that come after the end of stdin.
+  session.on("eof", () => Reflect.set(session, "_ending", false));
   session.on("env", (accept: (() => void) | undefined, _, { key, val }) => {
     environment[key] = val;
     accept?.();

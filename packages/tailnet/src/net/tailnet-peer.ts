@@ -56,6 +56,9 @@ export interface NetworkStatus {
 /** The time without packets after which a nearer relay would help nobody (docs/protocol/tailnet.md §2.7). */
 const activeMs = 45_000;
 
+/** The receive window: what a UDP socket holds of full packets is less than the default of TCP. */
+const maxReceiveBytes = 2 * 1024 * 1024;
+
 /**
  * One peer of the network: what the coordinator says, relays and direct paths, the tunnel, and TCP/IP over it.
  *
@@ -225,6 +228,7 @@ export class TailnetPeer implements AsyncDisposable {
       clock,
       randomUint32: () => readUint32(crypto.randomBytes(4)),
       send: (packets) => this.#send(packets),
+      tcp: { maxReceiveBytes },
     });
   }
 
