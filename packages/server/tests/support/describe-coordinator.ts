@@ -196,6 +196,13 @@ export function describeCoordinator(
         await agent.hears("NODE client c1");
       });
 
+      it("tells whoever gives up a tunnel and asks for it at once of the other again", async () => {
+        const { agent, client } = await joinPair(there);
+        const removed = client.connection.removeTunnel(agent.id);
+        await Promise.all([removed, client.connection.addTunnel(agent.id)]);
+        await vi.waitFor(() => expect(client.heard.at(-1)).toBe("NODE agent a1"));
+      });
+
       it("tells of a peer that disconnects, and forgets its tunnels", async () => {
         const { agent, client } = await joinPair(there);
         await client.leave("disconnected");

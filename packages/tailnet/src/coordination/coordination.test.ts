@@ -106,6 +106,14 @@ describe("a client", () => {
     coordination.removeDestination(peer);
     await clock.advance(0);
     expect(coordinator.takeRequests()).toEqual([`remove ${peer}`]);
+    coordination.addDestination(peer);
+    await clock.advance(0);
+    coordinator.takeRequests();
+    // Without the removal the coordinator would see no reason to tell of the peer again.
+    coordination.removeDestination(peer);
+    coordination.addDestination(peer);
+    await clock.advance(0);
+    expect(coordinator.takeRequests()).toEqual([`remove ${peer}`, `add ${peer}`]);
   });
 
   it("installs a destination that is ready, and does not say that itself is", async () => {

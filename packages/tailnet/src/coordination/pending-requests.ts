@@ -21,8 +21,8 @@ export class PendingRequests implements AsyncIterable<CoordinateRequest> {
     this.#wake();
   }
 
+  /** Asks for a tunnel, after the removal of an earlier one: this side has forgotten the peer, and is told again. */
   addTunnel(id: string): void {
-    this.#toRemove.delete(id);
     this.#toAdd.add(id);
     this.#wake();
   }
@@ -71,7 +71,7 @@ export class PendingRequests implements AsyncIterable<CoordinateRequest> {
   #next(): CoordinateRequest | undefined {
     const node = this.#node;
     this.#node = undefined;
-    const [added] = take(this.#toAdd, 1);
+    const [added] = take(this.#toAdd, 1, (id) => !this.#toRemove.has(id));
     const [removed] = take(this.#toRemove, 1);
     const ready = take(this.#readyFor, limits.maxReadyPerRequest);
     if (node === undefined && added === undefined && removed === undefined && ready.length === 0) {
@@ -86,11 +86,16 @@ export class PendingRequests implements AsyncIterable<CoordinateRequest> {
   }
 }
 
-/** Takes the oldest items out of a set. */
-function take<T>(items: Set<T>, count: number): readonly T[] {
+/** Takes the oldest items that fit out of a set. */
+function take<T>(
+  items: Set<T>,
+  count: number,
+  fits: (item: T) => boolean = () => true,
+): readonly T[] {
   const taken: T[] = [];
   for (const item of items) {
     if (taken.length >= count) break;
+    if (!fits(item)) continue;
     taken.push(item);
     items.delete(item);
   }

@@ -90,6 +90,8 @@ export class PeerConnection {
     await this.#write(undefined, () =>
       this.#parts.directory.removeTunnel(this.peer.id, destination),
     );
+    this.#told.repeat(destination);
+    if (this.#end === undefined) this.#parts.look();
   }
 
   /** Tells others that the peer is ready for their handshakes, and the peer of those that it shares no tunnel with. */

@@ -25,6 +25,13 @@ const maxBatchBytes = 1024 * 1024;
  */
 export class ToldPeers {
   readonly #told = new Map<string, SeenPeer>();
+  /** The peers to tell of once more, as if for the first time. */
+  readonly #again = new Set<string>();
+
+  /** Has a peer told once more, if it is seen still: who gave up its tunnel to it has forgotten what it was told. */
+  repeat(id: string): void {
+    if (this.#told.has(id)) this.#again.add(id);
+  }
 
   /** Yields the updates that lead from what was told to a view, in batches that fit a response. */
   *changes(view: View): Generator<readonly PeerUpdate[], void, undefined> {
@@ -46,10 +53,12 @@ export class ToldPeers {
     for (const id of this.#told.keys()) {
       if (view.has(id)) continue;
       this.#told.delete(id);
+      this.#again.delete(id);
       yield [id, { kind: Kind.DISCONNECTED, reason: "disconnected" }, 0];
     }
     for (const [id, seen] of view) {
-      const told = this.#told.get(id);
+      const isRepeated = this.#again.delete(id);
+      const told = isRepeated && seen.node !== undefined ? undefined : this.#told.get(id);
       this.#told.set(id, seen);
       if (seen.node === undefined) {
         if (told?.node !== undefined) yield [id, { kind: Kind.LOST, reason: "lost" }, 0];
