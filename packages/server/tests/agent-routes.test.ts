@@ -239,7 +239,6 @@ describe("the network", () => {
 
   it.each([
     // Empty, so that `coder show` does not warn.
-    ["GET", "/listening-ports", 200, { ports: [] }],
     ["GET", "/containers", 200, { devcontainers: [], containers: [] }],
     ["GET", "/containers?label=a=b", 200, { devcontainers: [], containers: [] }],
     ["GET", "/containers?label=a=b&label=c=d", 200, { devcontainers: [], containers: [] }],

@@ -88,7 +88,7 @@ export type { CoordinationErrorCode } from "./coordination/errors.ts";
 export type { PeerAction } from "./coordination/peer-action.ts";
 export type { PeerNode } from "./coordination/peer-node.ts";
 export type { PeerState } from "./coordination/peer-state.ts";
-export { nodeIdOf } from "./coordination/self-node.ts";
+export { nodeIdOf, randomNodeId } from "./coordination/self-node.ts";
 export type { SelfIdentity, SelfPlace } from "./coordination/self-node.ts";
 export type {
   CoordinateRequest,

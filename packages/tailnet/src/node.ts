@@ -5,3 +5,4 @@ export { createRelayDialer } from "./node/relay-dialer.ts";
 export type { RelayRequestOptions } from "./node/relay-requests.ts";
 export { NodeDatagramSocket, openUdpSocket } from "./node/udp-socket.ts";
 export type { UdpSocketOptions } from "./node/udp-socket.ts";
+export { streamOfSocket } from "./node/socket-stream.ts";

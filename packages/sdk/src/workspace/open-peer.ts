@@ -5,6 +5,7 @@ import {
   type DatagramSocket,
   type FetchLatency,
   randomClientAddress,
+  randomNodeId,
   type RelayDialer,
   type TailnetCrypto,
   TailnetPeer,
@@ -55,10 +56,11 @@ function createPeer(
   { crypto, dialer, fetchLatency, socket }: NetworkPlatform,
   { serverUrl, clock, logger }: OpenPeerOptions,
 ): TailnetPeer {
+  const randomBytes = (count: number): Uint8Array => crypto.randomBytes(count);
   const peer = new TailnetPeer({
     role: "client",
-    nodeId: randomNodeId(crypto),
-    addresses: [randomClientAddress((count) => crypto.randomBytes(count))],
+    nodeId: randomNodeId(randomBytes),
+    addresses: [randomClientAddress(randomBytes)],
     serverUrl,
     crypto,
     clock,
@@ -71,10 +73,4 @@ function createPeer(
   });
   peer.setDerpMap(derpMapMessage(settings.derp_map));
   return peer;
-}
-
-/** Returns 63 random bits (docs/protocol/tailnet.md §2.1). */
-function randomNodeId(crypto: TailnetCrypto): bigint {
-  const bytes = crypto.randomBytes(8);
-  return BigInt.asUintN(63, new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
 }

@@ -33,7 +33,7 @@ import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { wireDeployment } from "./wire-deployment.ts";
-import { wireNetwork } from "./wire-network.ts";
+import { createOwnPeer, wireNetwork } from "./wire-network.ts";
 import { openMesh, openRelay, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
@@ -147,12 +147,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       readDerpMap,
       coordinator,
     });
-    const access = wireNetwork(site, platform, {
-      secrets,
-      coordinator,
-      orphans: peers,
-      readDerpMap,
-    });
+    const parts = { coordinator, readDerpMap };
+    const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
+    const access = wireNetwork(site, platform, { ...parts, secrets, orphans: peers, reach });
     work.run((stop) => access.run(stop));
     wireRelay(site, relay);
   });

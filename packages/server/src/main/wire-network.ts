@@ -1,8 +1,16 @@
+import type { Relay } from "@slipway/relay";
+import type { Registry } from "prom-client";
+
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
+import { connectionSettings } from "../features/agents/network/connection-routes.ts";
 import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import { ClientAccess, type Orphans } from "../network/client-access.ts";
 import { clientRpcs } from "../network/client-rpcs.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
+import { addListeningPortRoutes } from "../network/listening-ports/listening-port-routes.ts";
+import { openOwnNetwork } from "../network/own-peer/open-own-network.ts";
+import { addOwnPeerCounters, addOwnPeerGauges } from "../network/own-peer/own-peer-metrics.ts";
+import { type AgentReach, OwnPeer } from "../network/own-peer/own-peer.ts";
 import { ResumeTokens } from "../network/resume-token.ts";
 import { addTailnetRoutes } from "../network/tailnet-routes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
@@ -10,22 +18,52 @@ import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";
 
 interface NetworkParts {
-  readonly secrets: SecretBox;
   readonly coordinator: Coordinator;
-  readonly orphans: Orphans;
   readonly readDerpMap: ReadDerpMap;
 }
 
-/** Adds the routes on which clients reach agents. The result is to be run, for their rights to be watched. */
+interface OwnPeerParts extends NetworkParts {
+  readonly relay: Relay;
+  readonly registry: Registry;
+}
+
+interface NetworkRouteParts extends NetworkParts {
+  readonly secrets: SecretBox;
+  readonly orphans: Orphans;
+  readonly reach: AgentReach;
+}
+
+/** The server's own peer, by which it reaches agents; its opener closes it before the relay and the coordinator. */
+export function createOwnPeer(
+  { clock, logger }: Pick<Platform, "clock" | "logger">,
+  { coordinator, relay, registry, readDerpMap }: OwnPeerParts,
+): OwnPeer {
+  const needs = { coordinator, relay, readDerpMap, clock };
+  const ownLogger = logger.child({ part: "own peer" });
+  const disableDirect = connectionSettings.disable_direct_connections;
+  const ownPeer = new OwnPeer({
+    ...addOwnPeerCounters(registry),
+    open: () => openOwnNetwork({ ...needs, disableDirect, logger: ownLogger }),
+    logger: ownLogger,
+  });
+  addOwnPeerGauges(registry, ownPeer);
+  return ownPeer;
+}
+
+/**
+ * Adds the routes on which clients reach agents, by themselves or through the server. The result is to be run, for their
+ * rights to be watched.
+ */
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, coordinator, orphans, readDerpMap }: NetworkParts,
+  { secrets, coordinator, orphans, readDerpMap, reach }: NetworkRouteParts,
 ): ClientAccess {
   const tokens = new ResumeTokens(secrets, clock);
   const access = new ClientAccess({ db, pubsub, clock, logger, limits, orphans });
   const budgets = new WriteBudgets(clock);
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });
+  addListeningPortRoutes(routes, { db, clock, reach });
   return access;
 }

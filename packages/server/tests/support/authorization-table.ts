@@ -256,7 +256,7 @@ export const table: Readonly<Record<string, Row>> = {
   watchAgentMetadataSocket: users(426, 404, 426, 426, {}, isReading),
   getAgentConnection: users(200, 404, 200, 200),
   getConnection: users(200, 200, 200, 200),
-  getListeningPorts: users(400, 404, 400, 400, {}, isReading),
+  getListeningPorts: users(400, 404, 404, 400, {}, isReading),
   getContainers: users(400, 404, 400, 400, {}, isReading),
   watchContainers: users(400, 404, 400, 400, {}, isReading),
   deleteDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),

@@ -23,7 +23,10 @@ export interface DeliberateDifferences {
   readonly addedAtTimes?: Readonly<Record<string, string>>;
 }
 
-const noNetwork = "the server has no network to its agents yet";
+const noNetwork = "the replayed agent does not join the network";
+const noContainers = "the server does not reach containers yet";
+const noSharing = "ports cannot be shared yet";
+const noNetworkHealth = "the health of the deployment does not cover its network yet";
 const noProvider = "the recorded server had a provider for GitHub, ours has none";
 const noLicense = "the recorded server had this route only with a license";
 const alwaysThere = "null there where no worker waited; our servers are always there to take a job";
@@ -43,7 +46,6 @@ const takenEarly = "a worker of ours may have the job already when the answer is
 const workspaceKeys = {
   lost: {
     latency: noNetwork,
-    "ports[]": noNetwork,
     "matched_provisioners.most_recently_seen": alwaysThere,
   },
   added: {
@@ -55,8 +57,9 @@ const workspaceKeys = {
 
 export const ofRoutes: DeliberateDifferences = {
   answers: {
-    "GET /workspaceagents/ID/containers 500": { status: 200, reason: noNetwork },
-    "GET /workspaces/ID/port-share 200": { status: 404, reason: noNetwork },
+    "GET /workspaceagents/ID/containers 500": { status: 200, reason: noContainers },
+    "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
+    "GET /workspaces/ID/port-share 200": { status: 404, reason: noSharing },
     "GET /workspaceagents/me/gitauth?url=https://github.com/a/b 200": {
       status: 404,
       reason: noProvider,
@@ -70,8 +73,8 @@ export const ofRoutes: DeliberateDifferences = {
   lost: {
     ...workspaceKeys.lost,
     webpush_public_key: noPushes,
-    derp: noNetwork,
-    websocket: noNetwork,
+    derp: noNetworkHealth,
+    websocket: noNetworkHealth,
     workspace_proxy: "the server has no proxies",
     provisioner_daemons: "the workers are in the server, there are no others to be well or not",
   },
@@ -109,7 +112,8 @@ export const ofWorkspaces: DeliberateDifferences = {
   answers: {
     "GET /appearance 404": { status: 200, reason: noLicense },
     "GET /workspaceagents/ID/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D 403":
-      { status: 200, reason: noNetwork },
+      { status: 200, reason: noContainers },
+    "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
   },
   lost: {
     ...workspaceKeys.lost,

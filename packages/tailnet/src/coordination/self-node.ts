@@ -80,6 +80,12 @@ export function nodeIdOf(agentId: string): bigint {
   return BigInt.asIntN(64, value < 0n ? -value : value);
 }
 
+/** Returns the number of a client's node: 63 random bits (docs/protocol/tailnet.md §2.1). */
+export function randomNodeId(randomBytes: (count: number) => Uint8Array): bigint {
+  const bytes = randomBytes(8);
+  return BigInt.asUintN(63, new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
+}
+
 function prefixText(address: Uint8Array): string {
   return `${ipaddr.fromByteArray([...address]).toString()}/${address.length * 8}`;
 }

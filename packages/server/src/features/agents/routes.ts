@@ -27,7 +27,6 @@ import { logText } from "./logs/log-text.ts";
 import { MetadataWatches } from "./metadata/metadata-stream.ts";
 import { addConnectionRoutes } from "./network/connection-routes.ts";
 import { addContainerRoutes } from "./network/container-routes.ts";
-import { addListeningPortRoutes } from "./network/listening-port-routes.ts";
 import { addPtyRoutes } from "./network/pty-routes.ts";
 import { gatherAgents, readAgent, requireAgentPlace } from "./service.ts";
 
@@ -50,7 +49,6 @@ export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   addConnectionRoutes(routes, needs);
   addConnectionLogRoutes(routes, db);
   addContainerRoutes(routes, needs);
-  addListeningPortRoutes(routes, needs);
   addPtyRoutes(routes, needs);
 }
 

@@ -3,7 +3,7 @@ export interface Peer {
   readonly id: string;
   /** Whoever may use its addresses and keys, such as `user:<id>`. */
   readonly holder: string;
-  /** The session or token of a client; undefined for an agent. */
+  /** The session or token of a client; undefined for an agent and the server itself. */
   readonly keyId: string | undefined;
 }
 

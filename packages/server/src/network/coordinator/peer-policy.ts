@@ -34,6 +34,12 @@ export function agentPolicy(agentId: string): PeerPolicy {
   };
 }
 
+/** The server's own peer opens any tunnel: its callers have checked what their users may do. */
+export const serverPolicy: PeerPolicy = async ({ node }) => {
+  const addresses = readAll(clientPrefix, node?.addresses ?? []);
+  return typeof addresses === "string" ? refused(addresses) : { addresses };
+};
+
 /** Finds out whether a client may open a tunnel to a peer; the text tells why not. */
 export type TunnelCheck = (destination: string) => Promise<string | undefined>;
 

@@ -10,7 +10,7 @@ import type { ReadDerpMap } from "../derp-map.ts";
 import { requireAgentPlace } from "../service.ts";
 
 /** Settings of clients' connections, besides their relays. */
-const connection: Omit<ConnectionInfo, "derp_map"> = {
+export const connectionSettings: Omit<ConnectionInfo, "derp_map"> = {
   derp_force_websockets: false,
   disable_direct_connections: false,
   hostname_suffix: "coder",
@@ -23,7 +23,7 @@ interface ConnectionNeeds {
 
 /** Adds the routes that tell clients how to connect to agents. */
 export function addConnectionRoutes(routes: Routes, { db, readDerpMap }: ConnectionNeeds): void {
-  const readConnection = (): ConnectionInfo => ({ derp_map: readDerpMap(), ...connection });
+  const readConnection = (): ConnectionInfo => ({ derp_map: readDerpMap(), ...connectionSettings });
   routes.user(getConnection, async () => readConnection());
   routes.user(getAgentConnection, async ({ params }, user) => {
     await requireAgentPlace(db, user, requireUuid(params.agent));

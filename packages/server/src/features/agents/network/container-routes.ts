@@ -10,8 +10,9 @@ import { forbidden, invalidField } from "../../../platform/errors/errors.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
 import { requireAgentPlace } from "../service.ts";
-import { type ReachNeeds, requireConnected, unreachable } from "./reach.ts";
+import { noContainers, type ReachNeeds, requireConnected } from "./reach.ts";
 
+/** Adds the routes of containers. The list is empty, so that a stock `coder show` does not warn of failures. */
 export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
   routes.user(getContainers, async ({ params, query }, user) => {
     const agentId = requireUuid(params.agent);
@@ -27,7 +28,7 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
   routes.userSocket(watchContainers, {
     prepare: async ({ params }, user) => {
       await requireConnected(needs, user, params.agent);
-      throw unreachable();
+      throw noContainers();
     },
     serve: async () => undefined,
   });
@@ -40,7 +41,7 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
         );
       }
       await requireConnected(needs, user, params.agent);
-      throw unreachable();
+      throw noContainers();
     });
   }
 }

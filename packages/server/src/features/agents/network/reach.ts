@@ -7,11 +7,6 @@ import type { UserCaller } from "../../../platform/http/caller.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
 import { connectionProblem, requireAgentPlace } from "../service.ts";
 
-/*
- * The server has no network to agents yet: routes that need one validate the request and then answer as for an
- * unreachable agent. Lists of reachable things are empty, so that a stock `coder show` does not warn of failures.
- */
-
 export interface ReachNeeds {
   readonly db: Database;
   readonly clock: Clock;
@@ -37,9 +32,9 @@ export async function requireReachable(
   if (!mayActFor(user, place.owner_id)) throw notFound();
 }
 
-/** Creates the error of docs/protocol/rest.md §6.4. */
-export function unreachable(): Unreachable {
+/** Creates the error of docs/protocol/rest.md §6.5 of requests that change or follow containers: there are none yet. */
+export function noContainers(): Unreachable {
   return new Unreachable("Internal error dialing workspace agent.", {
-    detail: "agent is unreachable: this server has no network to its agents yet",
+    detail: "this server does not reach containers of workspaces yet",
   });
 }

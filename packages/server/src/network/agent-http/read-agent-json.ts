@@ -1,0 +1,83 @@
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import type { Duplex } from "node:stream";
+
+import { type Clock, errorText, withDeadline } from "@slipway/runtime";
+
+import type { ReachedAgent } from "../own-peer/own-peer.ts";
+import { AgentHttpError } from "./errors.ts";
+
+interface AgentRequest {
+  readonly path: string;
+  readonly clock: Pick<Clock, "sleep">;
+  readonly signal: AbortSignal;
+}
+
+/** The port of an agent's HTTP API (docs/protocol/agent.md §8). */
+const apiPort = 4;
+/** The time for an answer. */
+const timeoutMs = 10_000;
+/** The most bytes that are taken of an answer: whoever runs the workspace runs the agent. */
+const maxBodyBytes = 1024 * 1024;
+const maxHeaderBytes = 16 * 1024;
+
+/**
+ * Requests JSON from the HTTP API of an agent, on a connection of its own. Redirects are not followed. Throws
+ * `AgentHttpError`, the errors of `dial`, and the signal's reason.
+ */
+export async function readAgentJson(
+  agent: ReachedAgent,
+  { path, clock, signal }: AgentRequest,
+): Promise<unknown> {
+  const stream = await agent.dial(apiPort, signal);
+  try {
+    return await withDeadline(timeoutMs, clock, async (limit) => {
+      const response = await send(stream, path, AbortSignal.any([signal, limit]));
+      return parse(await readBody(response));
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof AgentHttpError) throw error;
+    throw new AgentHttpError("no-answer", errorText(error), { cause: error });
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function send(stream: Duplex, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = httpRequest({
+    createConnection: () => stream,
+    host: "agent",
+    path,
+    maxHeaderSize: maxHeaderBytes,
+    signal,
+  });
+  request.on("response", resolve);
+  request.on("error", (error) => reject(signal.aborted ? signal.reason : error));
+  request.end();
+  return promise;
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const { statusCode: status = 0 } = response;
+  if (status !== 200) throw new AgentHttpError("refused", `the agent answered ${status}`);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("the body is text, wanted bytes");
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) {
+      throw new AgentHttpError("too-large", `the answer has more than ${maxBodyBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AgentHttpError("malformed", "the answer is not JSON", { cause });
+  }
+}

@@ -1,0 +1,43 @@
+import { getListeningPorts } from "@slipway/api";
+
+import {
+  type ReachNeeds,
+  requireConnected,
+  requireReachable,
+} from "../../features/agents/network/reach.ts";
+import { Unreachable } from "../../platform/errors/errors.ts";
+import { watchClient } from "../../platform/http/client-disconnect.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import { AgentHttpError } from "../agent-http/errors.ts";
+import { readAgentJson } from "../agent-http/read-agent-json.ts";
+import type { AgentReach } from "../own-peer/own-peer.ts";
+import { parseListeningPorts, visiblePorts } from "./listening-ports.ts";
+import { selectAppUrls } from "./queries.ts";
+
+interface ListeningPortNeeds extends ReachNeeds {
+  readonly reach: AgentReach;
+}
+
+const path = "/api/v0/listening-ports";
+
+/** Adds the route that asks an agent for the ports of its workspace (docs/protocol/rest.md §6.4). */
+export function addListeningPortRoutes(routes: Routes, needs: ListeningPortNeeds): void {
+  const { db, clock, reach } = needs;
+  routes.user(getListeningPorts, async ({ params, raw }, user) => {
+    await requireReachable(db, user, params.agent);
+    await requireConnected(needs, user, params.agent);
+    const agentId = requireUuid(params.agent);
+    using client = watchClient(raw);
+    const { signal } = client;
+    const agent = await reach.reachAgent(agentId, signal);
+    try {
+      const ports = parseListeningPorts(await readAgentJson(agent, { path, clock, signal }));
+      return { ports: visiblePorts(ports, await selectAppUrls(db, agentId)) };
+    } catch (cause) {
+      if (!(cause instanceof AgentHttpError)) throw cause;
+      const problem = "Internal error fetching listening ports.";
+      throw new Unreachable(problem, { detail: cause.message, cause });
+    }
+  });
+}

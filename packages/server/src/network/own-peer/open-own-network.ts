@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+
+import type { Relay } from "@slipway/relay";
+import type { Clock, Logger } from "@slipway/runtime";
+import { CoordinationLoop, randomClientAddress, randomNodeId, TailnetPeer } from "@slipway/tailnet";
+import {
+  createFetchLatency,
+  createRelayDialer,
+  loadNativeCrypto,
+  openUdpSocket,
+} from "@slipway/tailnet/node";
+
+import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
+import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
+import type { Coordinator } from "../coordinator/coordinator.ts";
+import { serverPolicy } from "../coordinator/peer-policy.ts";
+import { ownCoordination } from "./coordination-service.ts";
+import { OwnNetwork } from "./own-network.ts";
+import { ownFetchLatency, ownRelayDialer, ownServerUrl } from "./relay-dialer.ts";
+
+export interface OpenOwnNetworkOptions {
+  readonly coordinator: Coordinator;
+  readonly relay: Pick<Relay, "accept" | "isClosing">;
+  readonly readDerpMap: ReadDerpMap;
+  /** Uses relays only. */
+  readonly disableDirect: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Joins the network as the server itself: coordinated and relayed within the process, and directly where that works.
+ * Nothing listens on this peer, so that it is no way into the server. Throws the system's error if no socket is left.
+ */
+export async function openOwnNetwork(options: OpenOwnNetworkOptions): Promise<OwnNetwork> {
+  const { coordinator, relay, readDerpMap, disableDirect, clock, logger } = options;
+  const [crypto, socket] = await Promise.all([
+    loadNativeCrypto(),
+    disableDirect ? undefined : openUdpSocket(),
+  ]);
+  const randomBytes = (count: number): Uint8Array => crypto.randomBytes(count);
+  const peer = new TailnetPeer({
+    role: "client",
+    nodeId: randomNodeId(randomBytes),
+    addresses: [randomClientAddress(randomBytes)],
+    serverUrl: ownServerUrl,
+    crypto,
+    clock,
+    logger,
+    random: Math.random,
+    dialer: ownRelayDialer({ relay, others: createRelayDialer() }),
+    fetchLatency: ownFetchLatency(createFetchLatency()),
+    socket,
+    forceWebSocket: false,
+  });
+  const { coordination } = peer;
+  const self = serverPeer(logger);
+  return new OwnNetwork({
+    peer,
+    clock,
+    coordinate: (isWanted, onState, signal) => {
+      const needs = { coordinator, peer: self, readDerpMap, clock, isWanted };
+      const service = ownCoordination(needs);
+      const random = Math.random;
+      const loop = new CoordinationLoop({ coordination, service, clock, logger, random, onState });
+      return loop.run(signal);
+    },
+    closeSocket: async () => {
+      await socket?.close();
+    },
+  });
+}
+
+/** Returns the server as a peer, whose id is new each time (docs/protocol/tailnet.md §1.2). */
+function serverPeer(logger: Logger): CoordinatedPeer {
+  const id = randomUUID();
+  return {
+    id,
+    holder: `server:${id}`,
+    keyId: undefined,
+    policy: serverPolicy,
+    latencyOf: undefined,
+    leaving: async () => "disconnected",
+    reserve: () => 0,
+    logger,
+  };
+}

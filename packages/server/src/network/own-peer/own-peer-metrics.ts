@@ -1,0 +1,46 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+
+import type { DialOutcome, OwnPeer } from "./own-peer.ts";
+
+/** The counts that the server's own peer reports. */
+export interface OwnPeerCounts {
+  readonly onDial: (outcome: DialOutcome) => void;
+  readonly onFailure: () => void;
+}
+
+/** Adds the counters of the server's own peer. */
+export function addOwnPeerCounters(registry: Registry): OwnPeerCounts {
+  const dials = new Counter({
+    name: "slipway_agent_dials_total",
+    help: "Attempts of this server to connect to a port of an agent, by outcome.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: "slipway_own_peer_failures_total",
+    help: "Failures of this server's own peer, each of which ended its connections to agents.",
+    registers: [registry],
+  });
+  return { onDial: (outcome) => dials.inc({ outcome }), onFailure: () => failures.inc() };
+}
+
+/** Adds the gauges of the server's own peer. */
+export function addOwnPeerGauges(registry: Registry, peer: Pick<OwnPeer, "size">): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const metric = new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(read());
+      },
+    });
+    registry.registerMetric(metric);
+  };
+  gauge("slipway_agent_tunnels", "Agents to which this server has a tunnel.", () => {
+    return peer.size.tunnels;
+  });
+  gauge("slipway_agent_connections", "Open connections of this server to agents.", () => {
+    return peer.size.connections;
+  });
+}
