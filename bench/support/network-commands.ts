@@ -1,0 +1,121 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { promisify } from "node:util";
+
+/** A command that reaches workspaces: ours or a stock one. */
+export interface ReachCommand {
+  readonly name: string;
+  readonly words: readonly [string, ...string[]];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export type NetworkPath = "relay" | "direct";
+
+const execute = promisify(execFile);
+const limitMs = 60_000;
+const echoBytes = 64;
+
+/** Returns the throughput of a test of the command's own, in megabytes a second. */
+export async function measureThroughput(
+  command: ReachCommand,
+  workspace: string,
+  {
+    path,
+    direction,
+    seconds,
+  }: {
+    readonly path: NetworkPath;
+    readonly direction: "up" | "down";
+    readonly seconds: number;
+  },
+): Promise<number> {
+  const pathFlag = path === "direct" ? "--direct" : "--disable-direct-connections";
+  const flags = ["--output", "json", "--time", `${seconds}s`, "--direction", direction, pathFlag];
+  const stdout = await run(command, ["speedtest", ...flags, workspace]);
+  const report: unknown = JSON.parse(stdout);
+  return Number(field(field(report, "overall"), "throughput_mbits")) / 8;
+}
+
+/** Returns the time of a command in the workspace that does nothing, in milliseconds. */
+export async function measureCommand(command: ReachCommand, workspace: string): Promise<number> {
+  const startedMs = performance.now();
+  await run(command, ["ssh", workspace, "--", "true"]);
+  return performance.now() - startedMs;
+}
+
+/** Returns the times of round trips through a forwarded port to a service that sends back what it gets. */
+export async function measureEcho(
+  command: ReachCommand,
+  workspace: string,
+  {
+    path,
+    echoPort,
+    localPort,
+    count,
+  }: {
+    readonly path: NetworkPath;
+    readonly echoPort: number;
+    readonly localPort: number;
+    readonly count: number;
+  },
+): Promise<number[]> {
+  const flags = path === "relay" ? ["--disable-direct-connections"] : [];
+  const [program, ...words] = command.words;
+  const forward = `${localPort}:${echoPort}`;
+  const args = [...words, "port-forward", ...flags, "--tcp", forward, workspace];
+  const forwarder = spawn(program, args, { env: command.environment, stdio: "ignore" });
+  try {
+    const socket = await connectSoon(localPort);
+    // The path becomes direct within the first of them.
+    await echoTimes(socket, Math.ceil(count / 2));
+    return await echoTimes(socket, count);
+  } finally {
+    forwarder.kill("SIGINT");
+    await once(forwarder, "exit");
+  }
+}
+
+/** Returns the times of round trips on a connection, in milliseconds. */
+export async function echoTimes(socket: Socket, count: number): Promise<number[]> {
+  const times: number[] = [];
+  const message = new Uint8Array(echoBytes);
+  while (times.length < count) {
+    const startedMs = performance.now();
+    socket.write(message);
+    for (let bytes = 0; bytes < echoBytes;) {
+      const [chunk]: readonly Buffer[] = await once(socket, "data");
+      bytes += chunk?.length ?? 0;
+    }
+    times.push(performance.now() - startedMs);
+  }
+  return times;
+}
+
+/** Connects to a port once somebody listens there and the service behind it answers. */
+async function connectSoon(port: number): Promise<Socket> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    try {
+      await once(socket, "connect");
+      await echoTimes(socket, 1);
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function run({ words, environment }: ReachCommand, args: readonly string[]): Promise<string> {
+  const [program, ...first] = words;
+  const running = execute(program, [...first, ...args], { env: environment, timeout: limitMs });
+  running.child.stdin?.end();
+  return (await running).stdout;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
