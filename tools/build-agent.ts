@@ -23,7 +23,8 @@ const programs = [
   {
     entry: "packages/cli/src/main.ts",
     output: "packages/cli/dist/bundle/slipway.js",
-    loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts"],
+    // In a module, ssh2 does not find the WebAssembly that lies beside its files.
+    loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts", "ssh2"],
   },
 ] as const;
 

@@ -38,3 +38,8 @@ it("finds the files of the repository", async () => {
     await readFile(join(root, "examples/demo.slipway.yaml"), "utf8"),
   );
 });
+
+it("holds no package that looks for files beside its own", async () => {
+  // An ES module has no such name: the package would fail when it is loaded.
+  expect(await readFile(bundle, "utf8")).not.toMatch(/\b__(dirname|filename)\b/);
+});
