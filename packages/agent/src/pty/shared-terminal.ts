@@ -61,9 +61,9 @@ export class SharedTerminal {
     this.#terminal.resize(size);
   }
 
-  /** Types a text; resolves when the command takes more. */
+  /** Types a text; resolves when the terminal has taken it. */
   async type(text: string): Promise<void> {
-    await this.#terminal.write(Buffer.from(text), this.#over.signal);
+    await this.#terminal.write(Buffer.from(text), this.#clock, this.#over.signal);
   }
 
   async #run(): Promise<void> {

@@ -31,7 +31,7 @@ export async function runOnTerminal(
   // To the command alone, not to its group (docs/protocol/agent.md §6.2).
   channel.onSignal((signal) => signalProcess(terminal.pid, signal));
   channel.onResize((wanted) => terminal.resize(wanted));
-  void typeInput(channel.input, terminal, ended);
+  void typeInput(channel.input, terminal, clock, ended);
   const read = terminal.read(async (chunk) => channel.writer.write("stdout", chunk), clock);
   const left = whenAborted(ended).then(() => ({ kind: "left" }) as const);
   // Writing fails for a client that has gone, perhaps a moment before that is known.
@@ -46,11 +46,12 @@ export async function runOnTerminal(
 async function typeInput(
   input: Readable,
   terminal: PseudoTerminal,
+  clock: Clock,
   ended: AbortSignal,
 ): Promise<void> {
   try {
     for await (const chunk of input.iterator({ destroyOnReturn: false })) {
-      await terminal.write(chunk, ended);
+      await terminal.write(chunk, clock, ended);
     }
   } catch {
     // The command or the client has gone.

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { systemClock } from "@slipway/runtime";
 import { expect, it, onTestFinished } from "vitest";
 
@@ -39,8 +41,33 @@ it("tells the signal that ended the command", async () => {
 it("types into the command, and resizes its terminal", async () => {
   const terminal = open("stty -echo; read line; stty size; echo $line");
   terminal.resize({ columns: 100, rows: 50 });
-  await terminal.write(Buffer.from("hello\n"), never);
+  await terminal.write(Buffer.from("hello\n"), systemClock, never);
   expect(await outputOf(terminal)).toContain("50 100\r\nhello\r\n");
+});
+
+it("reads while a program that echoes all has not taken what is typed", async () => {
+  const terminal = open("stty raw; echo ready; head -c 1000000 | sha256sum");
+  let output = "";
+  const ended = terminal.read(async (chunk) => void (output += chunk.toString()), systemClock);
+  await expect.poll(() => output).toContain("ready");
+  const typed = Buffer.alloc(1_000_000, "0123456789abcdef\n");
+  await terminal.write(typed, systemClock, never);
+  await ended;
+  expect(output).toContain(createHash("sha256").update(typed).digest("hex"));
+});
+
+it("gives up typing into a program that reads nothing when it is closed, or told so", async () => {
+  const terminal = open("stty raw -echo; sleep 1000");
+  const typed = Buffer.alloc(1_000_000);
+  const left = new AbortController();
+  const writes = [
+    terminal.write(typed, systemClock, left.signal),
+    terminal.write(typed, systemClock, never),
+  ];
+  left.abort(new Error("left"));
+  await expect(writes[0]).rejects.toThrow("left");
+  terminal.hangUp();
+  await expect(writes[1]).rejects.toMatchObject({ code: "closed" });
 });
 
 it("delivers all output to a slow reader, although the command ended long ago", async () => {
@@ -110,7 +137,7 @@ it("gives its command a controlling terminal", async () => {
   let output = "";
   const ended = terminal.read(async (chunk) => void (output += chunk.toString()), systemClock);
   await expect.poll(() => output).toContain("typed");
-  await terminal.write(Buffer.of(3), never);
+  await terminal.write(Buffer.of(3), systemClock, never);
   expect(await ended).toEqual({ kind: "exited", exitCode: 5 });
   expect(output).toContain("interrupted");
 });

@@ -2,13 +2,13 @@ import { ReadStream } from "node:tty";
 
 import { type Clock, systemErrorCode } from "@slipway/runtime";
 
-import { writeTo } from "../connections/write-to.ts";
 import { ProcessError } from "../process/errors.ts";
 import { keepFromChildren } from "../process/private-descriptors.ts";
 import { signalGroup } from "../process/signal-group.ts";
 import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
 import { loadNativePty, type LoadedPty } from "./native-pty.ts";
 import { startOnTerminal } from "./start-on-terminal.ts";
+import { TerminalInput } from "./terminal-input.ts";
 import type { TerminalSize } from "./terminal-size.ts";
 
 /**
@@ -27,6 +27,7 @@ export class PseudoTerminal {
   readonly #pty: LoadedPty;
   readonly #fd: number;
   readonly #stream: ReadStream;
+  readonly #input: TerminalInput;
   readonly #closed = Promise.withResolvers<void>();
   #delivery: Promise<void> | undefined;
   #isClosed = false;
@@ -47,6 +48,7 @@ export class PseudoTerminal {
     }
     const kept = keepFromChildren(this.#fd);
     this.#stream = new ReadStream(this.#fd);
+    this.#input = new TerminalInput(this.#fd, () => !this.#isClosed && !this.#stream.destroyed);
     // EIO: nobody holds the other end anymore.
     this.#stream.on("error", () => undefined);
     this.#stream.on("close", () => {
@@ -73,9 +75,9 @@ export class PseudoTerminal {
     return exit;
   }
 
-  /** Types into the terminal; resolves when it takes more. Rejects with `ConnectionError` once it is closed. */
-  async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    await writeTo(this.#stream, bytes, signal);
+  /** Types into the terminal; resolves when it has taken all. Rejects with `ConnectionError` once it is closed. */
+  async write(bytes: Uint8Array, clock: Clock, signal: AbortSignal): Promise<void> {
+    await this.#input.write(bytes, clock, signal);
   }
 
   resize({ columns, rows }: TerminalSize): void {
