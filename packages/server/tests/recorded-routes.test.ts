@@ -153,7 +153,7 @@ describe("a recorded socket", () => {
     },
   );
 
-  // Deliberately different: a terminal needs the network to agents, which is not there yet.
+  // Deliberately different: the replayed agent does not join the network.
   it.each(upgrades.filter(isTerminal).map((record) => [title(record), record] as const))(
     "%s opens and ends with the reason",
     async (_title, record) => {

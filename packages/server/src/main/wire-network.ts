@@ -13,6 +13,7 @@ import { addOwnPeerCounters, addOwnPeerGauges } from "../network/own-peer/own-pe
 import { type AgentReach, OwnPeer } from "../network/own-peer/own-peer.ts";
 import { ResumeTokens } from "../network/resume-token.ts";
 import { addTailnetRoutes } from "../network/tailnet-routes.ts";
+import { addTerminalRoutes } from "../network/terminals/terminal-routes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";
@@ -65,5 +66,6 @@ export function wireNetwork(
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });
   addListeningPortRoutes(routes, { db, clock, reach });
+  addTerminalRoutes(routes, { db, clock, reach });
   return access;
 }

@@ -27,7 +27,6 @@ import { logText } from "./logs/log-text.ts";
 import { MetadataWatches } from "./metadata/metadata-stream.ts";
 import { addConnectionRoutes } from "./network/connection-routes.ts";
 import { addContainerRoutes } from "./network/container-routes.ts";
-import { addPtyRoutes } from "./network/pty-routes.ts";
 import { gatherAgents, readAgent, requireAgentPlace } from "./service.ts";
 
 interface AgentRouteNeeds {
@@ -49,7 +48,6 @@ export function addAgentRoutes(routes: Routes, needs: AgentRouteNeeds): void {
   addConnectionRoutes(routes, needs);
   addConnectionLogRoutes(routes, db);
   addContainerRoutes(routes, needs);
-  addPtyRoutes(routes, needs);
 }
 
 function addLogRoutes(routes: Routes, needs: AgentRouteNeeds): void {

@@ -34,7 +34,7 @@ const maxTunnels = 4096;
 /** The time after which an unused tunnel is closed (docs/protocol/tailnet.md §2.3). */
 const idleMs = 30 * 60_000;
 /** The times for an agent to answer, and for one of its ports. */
-const reachTimeoutMs = 20_000;
+const reachTimeoutMs = 15_000;
 const connectTimeoutMs = 10_000;
 /** The time without a segment after which an agent is asked whether it is still there, so that no terminal hangs. */
 const keepAlive = { idleMs: 60_000, intervalMs: 15_000, probes: 4 } as const;

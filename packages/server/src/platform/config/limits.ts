@@ -89,6 +89,13 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "streams of one user on one server that tell of changes of workspaces and agents",
   },
+  maxTerminalsPerUser: {
+    default: 64,
+    min: 0,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "terminals in workspaces that one user may have open on one server",
+  },
   // Limits per agent.
   maxSubAgentsPerAgent: {
     default: 32,

@@ -1,14 +1,20 @@
 import type { Route } from "@slipway/api";
 
-import type { LimitName, Limits } from "../config/limits.ts";
+import type { Limits } from "../config/limits.ts";
 import { LimitReached } from "../errors/limit-reached.ts";
 import type { UserCaller } from "./caller.ts";
 
-export type StreamLimits = Pick<Limits, "maxStreamsPerUser" | "maxWatchesPerUser">;
+export type StreamLimits = Pick<
+  Limits,
+  "maxStreamsPerUser" | "maxWatchesPerUser" | "maxTerminalsPerUser"
+>;
+
+/** A kind of streams with a limit of its own. */
+type StreamKind = "watch" | "terminal" | "other";
 
 interface OpenStream {
   readonly user: UserCaller;
-  readonly isWatch: boolean;
+  readonly kind: StreamKind;
   readonly end: () => void;
 }
 
@@ -23,7 +29,7 @@ export class OpenStreams {
 
   /** Registers a stream until the result is disposed of; `end` must be quick and not throw. */
   hold(user: UserCaller, route: Route, end: () => void): Disposable {
-    const stream = { user, isWatch: isWatch(route), end };
+    const stream = { user, kind: kindOf(route), end };
     const streams = this.#open.get(user.id) ?? new Set();
     this.#open.set(user.id, streams);
     streams.add(stream);
@@ -38,13 +44,13 @@ export class OpenStreams {
   /** Returns the refusal of another stream of the user on a route; undefined if they may open it. */
   refusal({ id }: UserCaller, route: Route): LimitReached | undefined {
     const streams = this.#open.get(id) ?? new Set();
-    const { maxStreamsPerUser, maxWatchesPerUser } = this.#limits;
-    if (streams.size >= maxStreamsPerUser) return refusal("maxStreamsPerUser", maxStreamsPerUser);
-    if (!isWatch(route)) return undefined;
-    const watches = streams.values().reduce((count, one) => count + Number(one.isWatch), 0);
-    return watches < maxWatchesPerUser
-      ? undefined
-      : refusal("maxWatchesPerUser", maxWatchesPerUser);
+    const limits = this.#limits;
+    if (streams.size >= limits.maxStreamsPerUser) return refusal("maxStreamsPerUser", limits);
+    const kind = kindOf(route);
+    if (kind === "other") return undefined;
+    const name = kind === "watch" ? "maxWatchesPerUser" : "maxTerminalsPerUser";
+    const same = streams.values().reduce((count, one) => count + Number(one.kind === kind), 0);
+    return same < limits[name] ? undefined : refusal(name, limits);
   }
 
   /** Returns the session keys of all open streams, each once. */
@@ -64,18 +70,29 @@ export class OpenStreams {
   }
 }
 
-/** Returns whether a route reports every change of something, and is written to as long as it changes. */
-function isWatch({ path }: Route): boolean {
-  return /\/watch[a-z-]*$/.test(path);
+/** A watch reports every change of something, and is written to as long as it changes. */
+function kindOf({ path }: Route): StreamKind {
+  if (path.endsWith("/pty")) return "terminal";
+  return /\/watch[a-z-]*$/.test(path) ? "watch" : "other";
 }
 
-function refusal(name: LimitName, max: number): LimitReached {
-  const what = name === "maxWatchesPerUser" ? "watches" : "streams";
+const nouns: Readonly<Record<keyof StreamLimits, string>> = {
+  maxStreamsPerUser: "streams",
+  maxWatchesPerUser: "watches",
+  maxTerminalsPerUser: "terminals",
+};
+
+function refusal(name: keyof StreamLimits, limits: StreamLimits): LimitReached {
+  const { [name]: max } = limits;
+  const what = nouns[name];
   return new LimitReached({
     name,
     isTemporary: true,
     limit: `${max} ${what} per user`,
     used: `You have ${max} ${what} open on this server`,
-    advice: "Close some that you no longer read.",
+    advice:
+      name === "maxTerminalsPerUser"
+        ? "Close some that you no longer use."
+        : "Close some that you no longer read.",
   });
 }

@@ -65,14 +65,14 @@ function closeSocket(socket: WebSocket, code: number, reason: string): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** Sends WebSocket pings; closes with 1001 when one is not answered. For one-way streams. */
+/** Sends WebSocket pings; closes with 1001 when one is not answered. Nothing is missed from a socket that is paused. */
 export function keepAlive(peer: PeerSocket): void {
   let answered = true;
   peer.raw.on("pong", () => {
     answered = true;
   });
   const timer = setInterval(() => {
-    if (!answered) return peer.close(1001, "liveness probe failed");
+    if (!answered && !peer.raw.isPaused) return peer.close(1001, "liveness probe failed");
     answered = false;
     peer.raw.ping();
   }, pingIntervalMs);

@@ -1,0 +1,76 @@
+import type { Duplex } from "node:stream";
+
+import { openTerminal } from "@slipway/api";
+import { errorText } from "@slipway/runtime";
+
+import { type ReachNeeds, requireReachable } from "../../features/agents/network/reach.ts";
+import { connectionProblem } from "../../features/agents/service.ts";
+import { NotFound, Refusal } from "../../platform/errors/errors.ts";
+import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
+import type { Routes } from "../../platform/http/routes.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
+import type { AgentReach } from "../own-peer/own-peer.ts";
+import { bridgeTerminal } from "./bridge-terminal.ts";
+import { encodePreamble, readTerminalQuery, type TerminalStart } from "./terminal-query.ts";
+
+interface TerminalNeeds extends ReachNeeds {
+  readonly reach: AgentReach;
+}
+
+interface Terminal {
+  readonly agentId: string;
+  readonly start: TerminalStart;
+}
+
+/** The port of an agent's terminals (docs/protocol/tailnet.md §1.5). */
+const terminalPort = 2;
+/** The bytes of a reason for a close (RFC 6455 §5.5). */
+const maxReasonBytes = 123;
+
+/** Adds the route on which users open terminals in workspaces (docs/protocol/rest.md §6.10). */
+export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
+  const { db, clock, reach } = needs;
+  routes.userSocket(openTerminal, {
+    prepare: async ({ params, query }, user): Promise<Terminal> => {
+      await requireReachable(db, user, params.agent);
+      const agentId = requireUuid(params.agent);
+      const problem = await connectionProblem(db, user, agentId, clock.now());
+      if (problem !== undefined) throw new NotFound("Application Unavailable", { detail: problem });
+      return { agentId, start: readTerminalQuery(query) };
+    },
+    serve: (socket, terminal) => serveTerminal(socket, terminal, reach),
+  });
+}
+
+async function serveTerminal(
+  socket: PeerSocket,
+  { agentId, start }: Terminal,
+  reach: AgentReach,
+): Promise<void> {
+  // What is typed meanwhile waits.
+  socket.raw.pause();
+  keepAlive(socket);
+  const stream = await dial(socket, agentId, reach);
+  if (stream === undefined) return;
+  stream.write(encodePreamble(start));
+  await bridgeTerminal(socket, stream);
+}
+
+/** Connects to the terminals of an agent; undefined, with the reason for the viewer, if that fails. */
+async function dial(
+  socket: PeerSocket,
+  agentId: string,
+  reach: AgentReach,
+): Promise<Duplex | undefined> {
+  try {
+    const agent = await reach.reachAgent(agentId, socket.signal);
+    return await agent.dial(terminalPort, socket.signal);
+  } catch (error) {
+    if (socket.signal.aborted) return undefined;
+    if (!(error instanceof Refusal)) throw error;
+    const reason = `dial workspace agent: ${error.detail ?? errorText(error)}`;
+    socket.raw.resume();
+    socket.close(1011, reason.slice(0, maxReasonBytes));
+    return undefined;
+  }
+}
