@@ -15,7 +15,7 @@ export async function runOurAgent(
   const [command, ...args] = [...launcher, process.execPath, agentProgram];
   return spawn(command ?? "", args, {
     cwd: place.home,
-    stdio: process.env["AGENTLOG"] ? ["ignore", "inherit", "inherit"] : "ignore",
+    stdio: "ignore",
     env: agentEnvironment(place),
   });
 }
