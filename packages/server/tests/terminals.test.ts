@@ -174,6 +174,17 @@ it("keeps nothing for a viewer that does not read, and lets others go on", async
   expect(/^[y\r\n]*$/.test(idle.seen)).toBe(true);
 });
 
+it("ends with its server, which does not wait for the agent", async () => {
+  const replica = await openReplica(server, secret);
+  const viewer = new Viewer({}, replica.url);
+  await once(viewer.socket, "open");
+  await viewer.type("echo here", /here/);
+  const beganAt = performance.now();
+  await replica[Symbol.asyncDispose]();
+  await viewer.ended;
+  expect(performance.now() - beganAt).toBeLessThan(10_000);
+});
+
 it("limits the terminals that a user has open", async () => {
   const viewers = Array.from({ length: maxTerminals }, () => open());
   const [first] = await Promise.all(viewers);
