@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
@@ -21,6 +22,21 @@ export async function openEchoService(): Promise<EchoService> {
     port: address.port,
     [Symbol.asyncDispose]: async () => {
       server.close();
+    },
+  };
+}
+
+/** Opens the service for datagrams on a free UDP port of the loopback interface. */
+export async function openUdpEchoService(): Promise<EchoService> {
+  const socket = createSocket("udp4");
+  socket.on("message", (datagram, { address, port }) => socket.send(datagram, port, address));
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      socket.close();
     },
   };
 }

@@ -1,0 +1,29 @@
+import type { ChildProcess } from "node:child_process";
+
+import { runOurAgent } from "../our-agent.ts";
+import { runStockAgent } from "../run-stock-agent.ts";
+import { stockPrograms } from "../stock-program.ts";
+
+export interface AgentPlace {
+  readonly serverUrl: string;
+  readonly token: string;
+  /** The home directory, with all its files. */
+  readonly home: string;
+}
+
+/** A program that connects a workspace to the network. */
+export interface AgentKind {
+  readonly name: string;
+  start(place: AgentPlace): Promise<ChildProcess>;
+}
+
+const ourAgent: AgentKind = { name: "our agent", start: runOurAgent };
+
+/** Our agent, and those that SLIPWAY_STOCK_AGENT names. */
+export const agents: readonly AgentKind[] = [
+  ourAgent,
+  ...stockPrograms("SLIPWAY_STOCK_AGENT").map(({ name, path: program }) => ({
+    name: `the agent ${name}`,
+    start: (place: AgentPlace) => runStockAgent({ ...place, program }),
+  })),
+];

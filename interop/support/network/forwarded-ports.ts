@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { connect } from "node:net";
+
+import { openUdpEchoService } from "../echo-service.ts";
+
+/** The SHA-256 of bytes, in hexadecimal digits. */
+export function digest(bytes: string | Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Sends bytes to a local TCP port, behind which an echo is; returns the digest of as many that come back. */
+export async function echoTcp(port: number, bytes: Uint8Array): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    socket.write(bytes);
+    const hash = createHash("sha256");
+    let count = 0;
+    for await (const part of socket.iterator({ destroyOnReturn: false })) {
+      hash.update(part);
+      count += part.length;
+      if (count >= bytes.length) break;
+    }
+    return hash.digest("hex");
+  } finally {
+    socket.destroy();
+  }
+}
+
+const resendMs = 500;
+/** The first bytes of a datagram, by which its echo is known. */
+const knownBytes = 8;
+
+/** Sends random datagrams to a local UDP port, behind which an echo is, one after the other; returns the digest of the echoes. */
+export async function echoUdp(port: number, datagrams: readonly Uint8Array[]): Promise<string> {
+  const socket = createSocket("udp4");
+  socket.connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  try {
+    const hash = createHash("sha256");
+    for (const datagram of datagrams) {
+      hash.update(await echoOf(socket, datagram));
+    }
+    return hash.digest("hex");
+  } finally {
+    socket.close();
+  }
+}
+
+function echoOf(socket: Socket, datagram: Uint8Array): Promise<Uint8Array> {
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  const start = datagram.subarray(0, knownBytes);
+  const take = (received: Buffer): void => {
+    // It may be another echo of one that was sent again.
+    if (received.subarray(0, knownBytes).equals(start)) resolve(received);
+  };
+  const send = (): void => socket.send(datagram);
+  socket.on("message", take);
+  send();
+  // A datagram may be lost.
+  const timer = setInterval(send, resendMs);
+  return promise.finally(() => {
+    clearInterval(timer);
+    socket.off("message", take);
+  });
+}
+
+/** Returns a port that was free a moment ago for both protocols. */
+export async function findFreePort(): Promise<number> {
+  await using service = await openUdpEchoService();
+  return service.port;
+}

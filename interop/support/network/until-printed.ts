@@ -1,0 +1,15 @@
+import type { ChildProcess } from "node:child_process";
+
+/** Waits until a process has printed this, on stdout and stderr together. Throws when it ends before. */
+export function untilPrinted(child: ChildProcess, what: RegExp): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let printed = "";
+  const take = (chunk: Buffer): void => {
+    printed += chunk.toString();
+    if (what.test(printed)) resolve();
+  };
+  child.stdout?.on("data", take);
+  child.stderr?.on("data", take);
+  child.once("close", () => reject(new Error(`it ended before it printed ${what}:\n${printed}`)));
+  return promise;
+}
