@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 
 import {
   type Connection,
@@ -13,12 +13,14 @@ import {
 
 /** An SSH server on a port of this machine that lets everybody in and runs what they ask for, without a terminal. */
 export interface SshServer extends AsyncDisposable {
-  /** Connects to it. */
+  /** Connects to it; each side of the connection ends for itself, as in the encrypted network. */
   dial(): Promise<Socket>;
   /** The terminals that were asked for. */
   readonly terminals: readonly PseudoTtyInfo[];
   /** Breaks all connections. */
   cut(): void;
+  /** Ends all connections from its side, without a word of SSH. */
+  end(): void;
 }
 
 export async function openSshServer(): Promise<SshServer> {
@@ -29,10 +31,15 @@ export async function openSshServer(): Promise<SshServer> {
   });
   const terminals: PseudoTtyInfo[] = [];
   const dialed = new Set<Socket>();
+  const accepted = new Set<Socket>();
   const server = new Server({ hostKeys: [privateKey] }, (client) => serve(client, terminals));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+    accepted.add(socket);
+    server.injectSocket(socket);
+  });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
   if (address === null || typeof address === "string") throw new TypeError("it has no port");
   const { port } = address;
   const cut = (): void => {
@@ -41,15 +48,19 @@ export async function openSshServer(): Promise<SshServer> {
   return {
     terminals,
     cut,
+    end: () => {
+      for (const socket of accepted) socket.end();
+    },
     dial: async () => {
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
       dialed.add(socket);
       await once(socket, "connect");
       return socket;
     },
     [Symbol.asyncDispose]: async () => {
       cut();
-      await new Promise<void>((resolve) => void server.close(() => resolve()));
+      for (const socket of accepted) socket.destroy();
+      await new Promise<void>((resolve) => void listener.close(() => resolve()));
     },
   };
 }

@@ -168,6 +168,14 @@ it("reports a lost connection with the exit code of OpenSSH", async () => {
   });
 });
 
+it("takes a server that ends its side only for a lost connection", async () => {
+  const raw = streams();
+  const code = carry(await start("echo up; sleep 60"), raw);
+  await expect.poll(() => readableOf(raw.output).readableLength).toBeGreaterThan(0);
+  server.end();
+  await expect(code).rejects.toMatchObject({ exitCode: 255 });
+});
+
 it("reports a server that does not speak SSH", async () => {
   const socket = await server.dial();
   const connecting = SshConnection.open(socket, { username: "coder", agent: undefined }, never);

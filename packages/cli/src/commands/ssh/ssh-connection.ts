@@ -41,6 +41,8 @@ export class SshConnection implements AsyncDisposable {
     this.#client = client;
     this.#stream = stream;
     client.on("error", (error) => (this.#error ??= error));
+    // A server ends both directions at once; ssh2 would wait for the end of the other one.
+    stream.once("end", () => stream.destroy());
   }
 
   /** Connects. Throws `CommandError` if the server does not speak SSH, or wants more than the network has proven. */
