@@ -52,9 +52,7 @@ const loadedOnUse = new Set(["https", "tls", "zlib"]);
 
 /** The globals that CommonJS packages inside an ES module expect. */
 const banner = `import { createRequire as __createRequire } from "node:module";
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;`;
+const require = __createRequire(import.meta.url);`;
 
 /** Bundles `entry` unless `output` is newer than all its inputs, whose list stands beside it. */
 export async function buildAgent(options: AgentBundleOptions): Promise<AgentBundle> {

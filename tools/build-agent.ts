@@ -19,11 +19,16 @@ const programs = [
     output: "packages/agent/dist/ssh2.cjs",
     format: "module",
   },
+  // What `slipway ssh` loads: in an ES module, ssh2 does not find the names of its files.
+  {
+    entry: "node_modules/ssh2/lib/client.js",
+    output: "packages/cli/dist/bundle/ssh2.cjs",
+    format: "module",
+  },
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
   {
     entry: "packages/cli/src/main.ts",
     output: "packages/cli/dist/bundle/slipway.js",
-    // In a module, ssh2 does not find the WebAssembly that lies beside its files.
     loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts", "ssh2"],
   },
 ] as const;

@@ -56,6 +56,9 @@ export interface NetworkStatus {
 /** The time without packets after which a nearer relay would help nobody (docs/protocol/tailnet.md §2.7). */
 const activeMs = 45_000;
 
+/** The time that others wait for this side's relay before they hear of it. */
+const homeWaitMs = 1_000;
+
 /** The receive window: what a UDP socket holds of full packets is less than the default of TCP. */
 const maxReceiveBytes = 2 * 1024 * 1024;
 
@@ -191,7 +194,10 @@ export class TailnetPeer implements AsyncDisposable {
       forceWebSocket,
       onPackets: (regionId, source, packets) =>
         this.#paths.receiveFromRelay(regionId, source, packets),
-      onStatus: () => this.#publishRefusals(),
+      onStatus: () => {
+        this.#publishRefusals();
+        this.#publishHome(false);
+      },
     });
   }
 
@@ -266,7 +272,8 @@ export class TailnetPeer implements AsyncDisposable {
       onHome: (homeRegionId, report) => {
         if (report.size > 0) this.#latencies = report;
         this.#relays.setHome(homeRegionId);
-        this.coordination.updateSelf({ homeRegionId, latencies: derpLatencies(report) });
+        this.coordination.updateSelf({ latencies: derpLatencies(report) });
+        this.#publishHomeSoon();
       },
     });
   }
@@ -294,6 +301,28 @@ export class TailnetPeer implements AsyncDisposable {
   #deliver(packets: readonly Uint8Array[]): void {
     this.#packetAt = this.#options.clock.monotonic();
     this.stack.receive(packets.filter((packet) => !this.#tsmp.receive(packet)));
+  }
+
+  /**
+   * Publishes the home once its relay is connected, as others begin their handshakes there at once, and would wait five
+   * seconds for a second attempt. A relay that does not answer is published after a moment: it may yet.
+   */
+  #publishHomeSoon(): void {
+    this.#publishHome(false);
+    const { clock } = this.#options;
+    this.#scope.run(async (signal) => {
+      await clock.sleep(homeWaitMs, signal);
+      this.#publishHome(true);
+    });
+  }
+
+  #publishHome(isLate: boolean): void {
+    const { homeId } = this.#relays;
+    const home = this.#relays.statuses().find(({ regionId }) => regionId === homeId);
+    const isConnected = home?.connection.type === "connected";
+    if (isConnected || isLate || homeId === undefined) {
+      this.coordination.updateSelf({ homeRegionId: homeId });
+    }
   }
 
   #publishRefusals(): void {

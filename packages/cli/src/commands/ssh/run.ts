@@ -15,6 +15,7 @@ import type { command } from "./command.ts";
 import { readEscapes } from "./escapes.ts";
 import { endOf, type SessionEndNeeds } from "./session-end.ts";
 import { type SessionRequest, SshConnection } from "./ssh-connection.ts";
+import { loadSsh } from "./ssh2.ts";
 import { carryBytes } from "./stdio.ts";
 
 /** The port of the agent's SSH server, and the name that it logs in (docs/protocol/tailnet.md §1.5). */
@@ -44,6 +45,8 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
     },
     needs,
   );
+  // It loads while the agent answers; a failure is that of its first use.
+  if (!options.stdio) loadSsh().catch(() => undefined);
   await reachAgent(opened, needs);
   const stream = await (await agentPorts(opened.connection)).dial(sshPort, signal);
   if (options.stdio) {

@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
 import type { Duplex } from "node:stream";
 
+import { systemErrorCode } from "@slipway/runtime";
 import type { CipherAlgorithm, Client, ClientChannel, ConnectConfig } from "ssh2";
 
 /* The parts of ssh2 that we use, whose version is pinned. */
@@ -25,10 +27,29 @@ export interface SshOptions {
   readonly agent: string | undefined;
 }
 
-/** Creates a client that is not connected yet; the library is loaded at its first use. */
+/** The library in one file beside the bundle of the command, which loads several times faster than its own files. */
+const fileBeside = "./ssh2.cjs";
+
+/** Creates a client that is not connected yet; the library is loaded at its first use, or by `loadSsh`. */
 export async function createSshClient(): Promise<Client> {
-  const { Client: Constructor } = await import("ssh2");
+  const Constructor = await loadSsh();
   return new Constructor();
+}
+
+/** Loads the library. */
+export async function loadSsh(): Promise<typeof Client> {
+  try {
+    const loaded: unknown = createRequire(import.meta.url)(fileBeside);
+    if (isClient(loaded)) return loaded;
+  } catch (error) {
+    // The sources have no such file.
+    if (systemErrorCode(error) !== "MODULE_NOT_FOUND") throw error;
+  }
+  return (await import("ssh2")).Client;
+}
+
+function isClient(value: unknown): value is typeof Client {
+  return typeof value === "function";
 }
 
 /** Returns the settings of a connection over `sock`, which the encrypted network has authenticated. */
