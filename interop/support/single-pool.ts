@@ -5,6 +5,7 @@ import {
   getWorkspace,
   listTemplateVersionPresets,
   listWorkspaces,
+  type Workspace,
 } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent, pushTemplate } from "@slipway/testkit";
@@ -14,6 +15,8 @@ import { patience } from "./patience.ts";
 
 /** A pool of its own in which one workspace waits, as far as the test is concerned. */
 export interface SinglePool {
+  /** The name of the waiting workspace, until it is claimed. */
+  readonly name: string;
   /** The token of the agent that is to run in the waiting workspace. */
   readonly token: string;
   /** Gives the waiting workspace to the client's user. */
@@ -59,11 +62,12 @@ export async function openSinglePool(
 ): Promise<SinglePool> {
   const templateId = await pushTemplate(client, name, templateOf(options));
   const presetId = await findPreset(client, templateId);
-  const workspace = await findPrebuild(client, templateId);
+  const { id: workspace, name: waitingName } = await findPrebuild(client, templateId);
   const { agent_token: token } = await client.call(getExternalAgentCredentials, {
     params: { workspace, agent: "main" },
   });
   return {
+    name: waitingName,
     token,
     claim: async () => {
       const body = { name, template_id: templateId, template_version_preset_id: presetId };
@@ -88,11 +92,11 @@ async function findPreset(client: ApiClient, templateId: string): Promise<string
   return preset.ID;
 }
 
-async function findPrebuild(client: ApiClient, templateId: string): Promise<string> {
+async function findPrebuild(client: ApiClient, templateId: string): Promise<Workspace> {
   return vi.waitFor(async () => {
     const { workspaces } = await client.call(listWorkspaces, { query: { q: "owner:prebuilds" } });
     const found = workspaces.find(({ template_id: id }) => id === templateId);
     if (found?.latest_build.status !== "running") throw new Error("no workspace waits");
-    return found.id;
+    return found;
   }, patience);
 }

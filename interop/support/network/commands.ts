@@ -14,7 +14,7 @@ export interface CommandKind {
   readonly isOurs: boolean;
 }
 
-const ourCommand: CommandKind = {
+export const ourCommand: CommandKind = {
   name: "our command",
   line: [
     process.execPath,

@@ -35,7 +35,7 @@ export interface ServerKind {
   open(): Promise<NetworkServer>;
 }
 
-const ourServer: ServerKind = { name: "our server", open: openOurServer };
+export const ourServer: ServerKind = { name: "our server", open: openOurServer };
 
 /**
  * Our server, and the one of SLIPWAY_STOCK_SERVER, with the variables of `stock-server.test.ts`. That one takes no agents of
