@@ -97,13 +97,16 @@ describe.each(agents)("$name", (agentKind) => {
       const pool = await openSinglePool(server.client, name);
       const waiting = await startAgent(pool.token);
       onTestFinished(() => killed(waiting));
-      await vi.waitFor(async () => {
-        expect(await pool.look()).toMatchObject({ status: "connected", lifecycle: "ready" });
-      }, patience);
+      const ready = { status: "connected", lifecycle: "ready" };
+      const untilReadyFor = (owner: string): Promise<void> =>
+        vi.waitFor(async () => expect(await pool.look()).toEqual({ owner, ...ready }), patience);
+      await untilReadyFor("prebuilds");
       const session = await openSession(command, `prebuilds/${pool.name}`);
       const ended = endOf(session);
       await pool.claim();
       expect(await ended).not.toBe(0);
+      // Our command does not wait for an agent that a person may have to start.
+      await untilReadyFor("admin");
       await expectShell(name);
     });
   });
