@@ -69,7 +69,8 @@ export class InstalledCommand {
   /** Starts it with pipes. The caller ends it. */
   start(words: readonly string[]): ChildProcess {
     const [program, ...first] = this.kind.line;
-    return spawn(program, [...first, ...words], { env: this.environment, stdio: "pipe" });
+    const options = { env: this.environment, stdio: "pipe", detached: true } as const;
+    return spawn(program, [...first, ...words], options);
   }
 
   /** Runs it to its end. Throws when it does not end in time. */
@@ -90,6 +91,7 @@ export class InstalledCommand {
     const child = spawn("ssh", ["-F", "none", ...args, workspace, line], {
       env: this.environment,
       stdio: "pipe",
+      detached: true,
     });
     return outcomeOf(child, input);
   }
@@ -102,13 +104,18 @@ export class InstalledCommand {
   }
 }
 
+/** Kills a command and what it has started, which holds its pipes. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL");
+}
+
 async function outcomeOf(child: ChildProcess, input: string | Uint8Array): Promise<Outcome> {
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
   // It may end before it has read its input.
   stdin.on("error", () => undefined);
   stdin.end(input);
-  const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  const timer = setTimeout(() => killGroup(child), limitMs);
   try {
     const parts = [buffer(stdout), buffer(stderr), once(child, "close")] as const;
     const [bytes, errorBytes] = await Promise.all(parts);
