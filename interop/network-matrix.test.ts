@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -46,18 +47,20 @@ describe.each(servers)("on $name", (serverKind) => {
 
   describe.each(agents)("$name is reached by", (agentKind) => {
     let workspace: NetworkWorkspace;
+    let agent: ChildProcess | undefined;
     beforeAll(async () => {
       const { client } = server;
       workspace = await server.openWorkspace(agentKind.name);
       const home = join(homes, `agent-${workspace.id}-${String(agents.indexOf(agentKind))}`);
       const { token } = workspace;
-      const agent = await agentKind.start({ serverUrl: client.serverUrl, token, home });
+      agent = await agentKind.start({ serverUrl: client.serverUrl, token, home });
       await untilConnected(client, workspace.id);
-      return async () => {
-        const exited = once(agent, "exit");
-        agent.kill("SIGKILL");
-        await exited;
-      };
+    });
+    afterAll(async () => {
+      if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
+      const exited = once(agent, "exit");
+      agent.kill("SIGKILL");
+      await exited;
     });
 
     describe.each(commands)("$name:", (commandKind) => {

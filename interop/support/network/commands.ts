@@ -120,7 +120,7 @@ async function outcomeOf(child: ChildProcess, input: string | Uint8Array): Promi
     const parts = [buffer(stdout), buffer(stderr), once(child, "close")] as const;
     const [bytes, errorBytes] = await Promise.all(parts);
     const [printed, said] = [bytes.toString(), errorBytes.toString()];
-    if (child.signalCode === "SIGKILL") throw new Error(`no end in time:\n${printed}${said}`);
+    if (child.signalCode === "SIGKILL") throw new Error(`no end in time:\n${said}`);
     return { code: child.exitCode, stdout: printed, stderr: said, bytes };
   } finally {
     clearTimeout(timer);
