@@ -13,7 +13,7 @@ import { addOwnPeerCounters, addOwnPeerGauges } from "../network/own-peer/own-pe
 import { type AgentReach, OwnPeer } from "../network/own-peer/own-peer.ts";
 import { ResumeTokens } from "../network/resume-token.ts";
 import { addTailnetRoutes } from "../network/tailnet-routes.ts";
-import { addTerminalRoutes } from "../network/terminals/terminal-routes.ts";
+import { addTerminalRoutes } from "../network/terminals/pty-routes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";
