@@ -33,7 +33,11 @@ export interface OwnNetworkParts {
 const maxTunnels = 4096;
 /** The time after which an unused tunnel is closed (docs/protocol/tailnet.md §2.3). */
 const idleMs = 30 * 60_000;
-/** The times for an agent to answer, and for one of its ports. */
+/**
+ * The times for an agent to be known, with the wait for one that never says that it is ready (docs/protocol/tailnet.md
+ * §2.6), to answer, and for one of its ports.
+ */
+const joinTimeoutMs = 6_000;
 const reachTimeoutMs = 15_000;
 const connectTimeoutMs = 10_000;
 /** The time without a segment after which an agent is asked whether it is still there, so that no terminal hangs. */
@@ -124,6 +128,12 @@ export class OwnNetwork implements AsyncDisposable {
     if (peer.coordination.stateOf(agentId).type === "absent") {
       peer.coordination.addDestination(agentId);
     }
+    // One that is not on the network is not waited for as long as one that is.
+    await this.#within(
+      joinTimeoutMs,
+      (signal) => peer.coordination.installed(agentId, signal),
+      () => this.#explain(agentId),
+    );
     return await this.#within(
       reachTimeoutMs,
       (signal) => peer.reach(agentId, signal),

@@ -17,9 +17,9 @@ import {
 } from "@slipway/testkit";
 import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 
-import { readMeshKey } from "../src/network/relay-mesh/mesh-key.ts";
-import { RelayMesh } from "../src/network/relay-mesh/relay-mesh.ts";
-import { SecretBox } from "../src/platform/auth/secret-box.ts";
+import { readMeshKey } from "../../src/network/relay-mesh/mesh-key.ts";
+import { RelayMesh } from "../../src/network/relay-mesh/relay-mesh.ts";
+import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 
 /* Relays of several replicas, which carry packets for each other's clients. */
 
