@@ -98,8 +98,11 @@ async function ask(path: string, { method = "GET", version = "1.1", headers }: A
   socket.write([`${method} ${path} HTTP/${version}`, ...lines, "", ""].join("\r\n"));
   let text = "";
   socket.on("data", (chunk) => (text += String(chunk)));
-  socket.on("error", () => undefined);
-  await once(socket, "end");
+  // A reset may follow the answer, as the server reads no more.
+  await new Promise<void>((resolve) => {
+    socket.once("end", resolve);
+    socket.once("error", () => resolve());
+  });
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? "0"), text };
 }
 
