@@ -8,9 +8,9 @@ import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-pat
 
 /** The way that packets take between our stack and the peer's. */
 export interface PeerLink {
-  /** What the peer is told about it when it starts. */
+  /** The peer's words about it when it starts. */
   readonly arguments: readonly string[];
-  /** What our connections over it must keep to. */
+  /** The limits of our connections over it. */
   readonly tcp: TcpOptions;
   /** Takes the peer's packets from now on; returns where ours go. */
   attach(child: ChildProcess, deliver: TakePackets): SendPackets;

@@ -47,7 +47,7 @@ const readers: readonly (readonly [ReadAll, abstract new (...args: never[]) => E
 
 const init = '{"ID":"0f8fad5b-d9cb-469f-a165-70867728950e","Height":24,"Width":80,"Command":""}';
 
-/** What those send who reach an agent over the network, to its terminals, files and speed test. */
+/** The input of those who reach an agent over the network, to its terminals, files and speed test. */
 export const servicesTarget: FuzzTarget = {
   name: "services",
   maxBytes: 16 * 1024,

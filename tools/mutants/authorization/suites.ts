@@ -28,7 +28,7 @@ export const tokens = {
   files: ["packages/server/tests/token-scopes.test.ts", "packages/server/tests/tokens.test.ts"],
 } as const;
 
-/** What clients and agents may ask of the coordinator. */
+/** The requests that clients and agents may make of the coordinator. */
 export const coordination = {
   project: "db",
   files: ["packages/server/tests/coordination.test.ts"],

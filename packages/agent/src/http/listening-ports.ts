@@ -11,7 +11,7 @@ export interface ListeningPort {
 
 /** Ports below are the agent's own on the network (docs/protocol/tailnet.md §1.5). */
 const firstUserPort = 9;
-/** How long a scan counts. */
+/** The time for which a scan counts. */
 const cacheMs = 1000;
 /** Lists the listeners of IPv4 and IPv6, each port once; none where there is no `/proc`. */
 export class ListeningPorts {

@@ -36,7 +36,7 @@ export interface SpawnOptions {
   readonly pipes: OutputPipes;
   /** One pipe for stdout and stderr together, which keeps their order. */
   readonly joinOutput: boolean;
-  /** Whether the command reads from us (default: it has no input). */
+  /** True if the command reads from us (default: it has no input). */
   readonly hasInput?: boolean;
 }
 

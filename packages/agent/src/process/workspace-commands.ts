@@ -32,9 +32,9 @@ export interface CommandContext {
 
 /** The variables of one command alone. */
 export interface CommandVariables {
-  /** What a client asks for: it fills only what the agent leaves open. */
+  /** The variables that a client asks for: they fill only what the agent leaves open. */
   readonly requested?: Variables;
-  /** What wins over everything. */
+  /** The variables that win over everything. */
   readonly extra?: Variables;
 }
 

@@ -8,7 +8,7 @@ import type { TerminalSize } from "../terminal/terminal-size.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 
 const replayBytes = 64 * 1024;
-/** What a client may leave unread while others read; then it is cut off, and may come again. */
+/** The most that a client may leave unread while others read; then it is cut off, and may come again. */
 const maxBehindBytes = 4 * 1024 * 1024;
 /** The clients of one terminal at once. */
 const maxClients = 64;

@@ -35,7 +35,7 @@ export interface ServicesOptions
   readonly logger: Logger;
 }
 
-/** What an agent serves to those who reach it over the network. Whoever opens it closes it. */
+/** The services of an agent for those who reach it over the network. Whoever opens it closes it. */
 export class WorkspaceServices implements Disposable {
   /** The services by their ports. */
   readonly byPort: ReadonlyMap<number, Service>;

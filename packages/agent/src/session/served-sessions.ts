@@ -19,7 +19,7 @@ const nobody: SessionCounts = {
   unknown: 0,
 };
 
-/** What the opener of the network knows about the services. */
+/** The part of the services' options that the opener of the network knows. */
 export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "netcheck">;
 
 interface ServedSessionsNeeds {

@@ -6,7 +6,7 @@ import { channelPacketBytes, channelWindowBytes } from "./ssh2.ts";
 const maxChannelBytes = 2 * channelWindowBytes + channelPacketBytes;
 /** The bytes that all channels of a connection may hold unread. */
 const maxConnectionBytes = 32 * maxChannelBytes;
-/** How much may come before we look again. */
+/** The most that may come before we look again. */
 const lookEveryBytes = 512 * 1024;
 
 /** Notices clients that send more than they were given room for. */

@@ -22,7 +22,7 @@ interface ToldAgent {
   readonly workspaceId: Uint8Array;
 }
 
-/** What to tell a client: a message of the wire. */
+/** The news for a client: a message of the wire. */
 export interface WorkspaceChanges {
   upsertedWorkspaces: ToldWorkspace[];
   upsertedAgents: ToldAgent[];

@@ -1,6 +1,6 @@
 import type { PeerNode } from "./peer-node.ts";
 
-/** What to do to the tunnel and its paths; carry actions out in order. */
+/** An action on the tunnel and its paths; carry actions out in order. */
 export type PeerAction =
   /** Configures a peer, or configures it anew: the node key stays the same, the rest may differ. */
   | {

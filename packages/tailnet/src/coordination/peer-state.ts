@@ -21,7 +21,7 @@ export interface InstalledPeer {
   readonly handshakeAt: number | undefined;
 }
 
-/** What is known of one peer. */
+/** The known facts about one peer. */
 export interface PeerEntry {
   readonly id: string;
   /** True if this side asked for the tunnel, so that it starts the handshake. */

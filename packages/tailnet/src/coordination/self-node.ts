@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 
 import { encodeNodeKey, formatDiscoKey } from "../identity/key.ts";
 
-/** What stays the same about this side for as long as its process lives. */
+/** The facts about this side that stay the same for as long as its process lives. */
 export interface SelfIdentity {
   /** The number of the node, which is informational: `nodeIdOf` an agent's id, or 63 random bits. */
   readonly nodeId: bigint;
@@ -13,7 +13,7 @@ export interface SelfIdentity {
   readonly addresses: readonly Uint8Array[];
 }
 
-/** Where this side can be reached; it changes. */
+/** The places at which this side can be reached; they change. */
 export interface SelfPlace {
   /** The region whose relay this side keeps open; undefined as long as there is none. */
   readonly homeRegionId: number | undefined;

@@ -49,7 +49,7 @@ export interface NetworkStatus {
   readonly relays: readonly RelayStatus[];
   /** The newest measurement of the regions. */
   readonly latencies: LatencyReport;
-  /** What STUN found out; undefined where only relays are used. */
+  /** The findings of STUN; undefined where only relays are used. */
   readonly udp: UdpReport | undefined;
 }
 
@@ -196,7 +196,7 @@ export class TailnetPeer implements AsyncDisposable {
         this.#paths.receiveFromRelay(regionId, source, packets),
       onStatus: () => {
         this.#publishRefusals();
-        this.#publishHome(false);
+        this.#publishConnectedHome();
       },
     });
   }
@@ -304,25 +304,25 @@ export class TailnetPeer implements AsyncDisposable {
   }
 
   /**
-   * Publishes the home once its relay is connected, as others begin their handshakes there at once, and would wait five
-   * seconds for a second attempt. A relay that does not answer is published after a moment: it may yet.
+   * Publishes the home once its relay is connected: others begin their handshakes there at once, and would wait five
+   * seconds for a second attempt. A relay that does not answer soon is published all the same.
    */
   #publishHomeSoon(): void {
-    this.#publishHome(false);
+    if (this.#publishConnectedHome()) return;
     const { clock } = this.#options;
     this.#scope.run(async (signal) => {
       await clock.sleep(homeWaitMs, signal);
-      this.#publishHome(true);
+      this.coordination.updateSelf({ homeRegionId: this.#relays.homeId });
     });
   }
 
-  #publishHome(isLate: boolean): void {
+  /** Returns false if the home has to be waited for. */
+  #publishConnectedHome(): boolean {
     const { homeId } = this.#relays;
     const home = this.#relays.statuses().find(({ regionId }) => regionId === homeId);
-    const isConnected = home?.connection.type === "connected";
-    if (isConnected || isLate || homeId === undefined) {
-      this.coordination.updateSelf({ homeRegionId: homeId });
-    }
+    if (homeId !== undefined && home?.connection.type !== "connected") return false;
+    this.coordination.updateSelf({ homeRegionId: homeId });
+    return true;
   }
 
   #publishRefusals(): void {

@@ -3,7 +3,7 @@ import { pingTimeoutMs } from "./timing.ts";
 /** The pings of one peer that somebody waits for. They are sent again until a pong comes or nobody waits any more. */
 export class ExplicitPings {
   readonly #maxPings: number;
-  /** When each was last sent, the oldest first. */
+  /** The time at which each was last sent, the oldest first. */
   readonly #sentAt = new Map<number, number>();
 
   constructor(maxPings: number) {

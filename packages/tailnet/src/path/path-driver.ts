@@ -89,7 +89,7 @@ export class PathDriver implements AsyncDisposable {
     return this.#scope.failed;
   }
 
-  /** What the last look-up of our endpoints found out; undefined without a socket. */
+  /** The findings of the last look-up of our endpoints; undefined without a socket. */
   get udpReport(): UdpReport | undefined {
     return this.#finder?.report;
   }

@@ -39,7 +39,7 @@ export interface StunRequest {
 export interface UdpReport {
   readonly hasIpv4: boolean;
   readonly hasIpv6: boolean;
-  /** Whether the NAT gives each destination an address of its own; undefined with fewer than two answers over IPv4. */
+  /** True if the NAT gives each destination an address of its own; undefined with fewer than two answers over IPv4. */
   readonly doesMappingVary: boolean | undefined;
 }
 
@@ -60,7 +60,7 @@ interface Round {
 export class StunClient {
   readonly #randomBytes: (count: number) => Uint8Array;
   #round: Round | undefined;
-  /** When each mapped address was last seen, by its text. */
+  /** The time at which each mapped address was last seen, by its text. */
   readonly #mapped = new Map<string, { readonly address: UdpAddress; readonly seenAt: number }>();
   #report: UdpReport = { hasIpv4: false, hasIpv6: false, doesMappingVary: undefined };
 

@@ -94,7 +94,7 @@ export class RelayClient implements AsyncDisposable {
   readonly #backoff = new Backoff({ ...defaultBackoff, maxMs: maxBackoffMs });
   #connection: RelayConnection = { type: "connecting" };
   #session: RelaySession | undefined;
-  /** What the relay asked for at its last login. */
+  /** The relay's requests at its last login. */
   #budget: ByteBudget | undefined;
   #throttled = 0;
   #isHome: boolean;

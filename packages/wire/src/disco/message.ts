@@ -33,7 +33,7 @@ export interface DiscoEndpoint {
   readonly port: number;
 }
 
-/** What peers say about the paths between them. Bytes of parsed messages are copies. */
+/** The messages of peers about the paths between them. Bytes of parsed messages are copies. */
 export type DiscoMessage =
   | {
       readonly type: "ping";
@@ -43,7 +43,7 @@ export type DiscoMessage =
     }
   | {
       readonly type: "pong";
-      /** That of the ping. */
+      /** The one of the ping. */
       readonly transactionId: Uint8Array;
       /** The source of the ping, as the sender of the pong saw it. */
       readonly source: DiscoEndpoint;

@@ -10,7 +10,7 @@ export type OpenHandle =
   | { readonly kind: "file"; readonly file: FileHandle; readonly isAppending: boolean }
   | { readonly kind: "directory"; readonly directory: Dir; readonly path: Buffer };
 
-/** What a client has open, by the names that it was given for it. */
+/** The open files of a client, by the names that it was given for them. */
 export class OpenHandles implements AsyncDisposable {
   readonly #byName = new Map<string, OpenHandle>();
   #made = 0;

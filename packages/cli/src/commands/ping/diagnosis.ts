@@ -10,14 +10,14 @@ interface HomeRelay {
   readonly latencyMs: number | undefined;
 }
 
-/** What is known of the way between the two sides. */
+/** The known facts about the way between the two sides. */
 export interface Diagnosis {
   /** Undefined if no ping was answered. */
   readonly path: AgentPath | undefined;
   readonly home: HomeRelay | undefined;
   readonly agentHome: HomeRelay | undefined;
   readonly udp: UdpState;
-  /** What keeps the connection from being direct, and what to do; empty if it is direct. */
+  /** The obstacles to a direct connection, and what to do; empty if it is direct. */
   readonly obstacles: readonly Obstacle[];
 }
 
