@@ -22,6 +22,12 @@ export const command = defineCommand({
       variable: "SLIPWAY_ACCESS_URL",
       summary: "URL at which agents and browsers reach the server",
     },
+    wildcardAccessUrl: {
+      kind: "text",
+      value: "host",
+      variable: "SLIPWAY_WILDCARD_ACCESS_URL",
+      summary: "hosts of workspace apps, such as *.apps.example.com (default: no subdomain apps)",
+    },
     stunAddress: {
       kind: "text",
       value: "host:port",

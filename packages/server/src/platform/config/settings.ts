@@ -15,6 +15,7 @@ import {
   parseLimit,
 } from "./limits.ts";
 import { parseTrustedProxies } from "./trusted-proxies.ts";
+import { parseWildcardAccessUrl, type WildcardAccessUrl } from "./wildcard-access-url.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -60,6 +61,8 @@ export interface Settings {
   readonly relayUrl: string | undefined;
   /** Without a trailing slash (default: derived from the listen address). */
   readonly accessUrl: string | undefined;
+  /** The hosts of subdomain apps; undefined if there are none. */
+  readonly wildcardAccessUrl: WildcardAccessUrl | undefined;
   readonly dataDir: string;
   /** Undefined for the embedded database. */
   readonly postgresUrl: string | undefined;
@@ -94,6 +97,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     stun: readStun(source, { listen, accessUrl }, report),
     relayUrl: readRelayUrl(source, report),
     accessUrl,
+    wildcardAccessUrl: readWildcardAccessUrl(source, report),
     dataDir: readDataDir(source),
     postgresUrl: readPostgresUrl(source, report),
     trustedProxies: readProxies(source, report),
@@ -210,6 +214,17 @@ function readUrl(
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && protocols.includes(url.protocol)) return text;
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
+}
+
+function readWildcardAccessUrl(
+  source: SettingSource,
+  report: Report,
+): WildcardAccessUrl | undefined {
+  const name = "SLIPWAY_WILDCARD_ACCESS_URL";
+  const text = source[name];
+  if (text === undefined || text === "") return undefined;
+  const wanted = "a host that begins with *, such as *.apps.example.com or *-apps.example.com";
+  return parseWildcardAccessUrl(text) ?? report(name, wanted);
 }
 
 /** Reads the address, with the password from libpq's variable unless the address contains one. */
