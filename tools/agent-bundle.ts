@@ -15,6 +15,8 @@ export interface AgentBundleOptions {
   readonly format?: "esm" | "cjs" | "module";
   /** Packages that the program loads from the clone when it needs them. */
   readonly loadedLater?: readonly string[];
+  /** Keeps the lines (default: false), so that the stacks in a log name them. */
+  readonly keepLines?: boolean;
 }
 
 export interface AgentBundle {
@@ -62,10 +64,11 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const started = new Date();
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
-  const { format = "esm" } = options;
+  const { format = "esm", keepLines = false } = options;
   const isSplit = format === "cjs";
   const { metafile, outputFiles } = await build({
     ...settings,
+    minifyWhitespace: !keepLines,
     entryPoints: [options.entry],
     metafile: true,
     format: format === "module" ? "cjs" : "esm",

@@ -1,7 +1,7 @@
 /**
  * Bundles programs into one file each: the stand-alone agent, the command for use inside workspaces, and the command
- * itself, which starts several times faster from one file than from its sources. Skips one that is newer than all its
- * inputs. `--verbose` prints sizes and times, `--force` builds in any case.
+ * itself with its server, which start several times faster from one file than from their sources. Skips one that is newer
+ * than all its inputs. `--verbose` prints sizes and times, `--force` builds in any case.
  */
 import { parseArgs } from "node:util";
 
@@ -30,6 +30,13 @@ const programs = [
     entry: "packages/cli/src/main.ts",
     output: "packages/cli/dist/bundle/slipway.js",
     loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts", "ssh2"],
+  },
+  // What `slipway server` loads; pino looks for files beside its own.
+  {
+    entry: "packages/server/src/index.ts",
+    output: "packages/server/dist/bundle/server.js",
+    loadedLater: ["pino", "pino-pretty"],
+    keepLines: true,
   },
 ] as const;
 

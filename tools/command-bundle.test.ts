@@ -39,7 +39,23 @@ it("finds the files of the repository", async () => {
   );
 });
 
-it("holds no package that looks for files beside its own", async () => {
-  // An ES module has no such name: the package would fail when it is loaded.
-  expect(await readFile(bundle, "utf8")).not.toMatch(/\b__(dirname|filename)\b/);
+it.each(["cli/dist/bundle/slipway.js", "server/dist/bundle/server.js"])(
+  "holds no package that looks for files beside its own in %s",
+  async (path) => {
+    // An ES module has no such name: the package would fail when it is loaded.
+    const code = await readFile(join(root, "packages", path), "utf8");
+    expect(code).not.toMatch(/\b__(dirname|filename)\b/);
+  },
+);
+
+it("lets the server look for files of the clone in one place, as deep as its bundle", async () => {
+  const list = await readFile(join(root, "packages/server/dist/bundle/server.js.inputs.json"));
+  const inputs: readonly string[] = JSON.parse(list.toString());
+  const ours = inputs.filter((path) => path.startsWith("packages/"));
+  const texts = await Promise.all(ours.map((path) => readFile(join(root, path), "utf8")));
+  const places = ours.filter((_, index) => /import\.meta\.(url|dir)/.test(texts[index] ?? ""));
+  expect(places).toEqual([
+    "packages/postgres/src/binaries.ts", // Looks for a package.
+    "packages/server/src/platform/clone-directory.ts",
+  ]);
 });

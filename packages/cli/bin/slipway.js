@@ -1,9 +1,9 @@
 #!/usr/bin/env -S node --conditions=@slipway/source
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { constants, homedir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 // Plain JavaScript, so that an older Node gets as far as handing over to the one that `npm ci` has put into the clone,
 // and so that the cache is there before the first file is read. The cache holds code, so it lies where only this user
@@ -14,7 +14,8 @@ const ownNode = `${clone}node_modules/node/bin/node`;
 
 if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
   nodeModule.enableCompileCache(join(homedir(), ".cache", "slipway", "compiled"));
-  await import(freshBundle() ?? "../src/main.ts");
+  const { freshBundle } = await import("../src/config/fresh-bundle.ts");
+  await import(freshBundle("packages/cli/dist/bundle/slipway.js") ?? "../src/main.ts");
 } else if (existsSync(ownNode) && realpathSync(ownNode) !== process.execPath) {
   await handOver();
 } else {
@@ -23,20 +24,6 @@ if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
       "run npm ci in the clone of Slipway to install it there\n",
   );
   process.exitCode = 1;
-}
-
-/** Returns the bundle that `npm ci` built of the sources, unless one of them is newer: one file loads much faster. */
-function freshBundle() {
-  const bundle = `${clone}packages/cli/dist/bundle/slipway.js`;
-  try {
-    const builtMs = statSync(bundle).mtimeMs;
-    const inputs = JSON.parse(readFileSync(`${bundle}.inputs.json`, "utf8"));
-    const sources = inputs.filter((path) => path.startsWith("packages/"));
-    const isFresh = sources.every((path) => statSync(clone + path).mtimeMs <= builtMs);
-    return isFresh ? pathToFileURL(bundle).href : undefined;
-  } catch {
-    return undefined; // The bundle or a source is not there.
-  }
 }
 
 /** Runs the same command on the clone's own Node, and exits with its status. */

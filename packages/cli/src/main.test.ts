@@ -48,6 +48,11 @@ it("runs the bundle, or the sources once one of them is newer", async () => {
   }
   await mkdir(at("bin"));
   await copyFile(program, at("bin/slipway.js"));
+  await mkdir(at("src/config"));
+  await copyFile(
+    fileURLToPath(new URL("config/fresh-bundle.ts", import.meta.url)),
+    at("src/config/fresh-bundle.ts"),
+  );
   const output = async (): Promise<string> => {
     const child = spawn(process.execPath, [at("bin/slipway.js")], {
       env: { ...process.env, HOME: root },

@@ -13,6 +13,7 @@ import { buildWorkspace } from "../features/workspaces/build-service.ts";
 import { type CreateNeeds, createWorkspace } from "../features/workspaces/create/create-service.ts";
 import { selectWorkspaceByName } from "../features/workspaces/queries.ts";
 import { describeWorkspace, requireWorkspace } from "../features/workspaces/service.ts";
+import { cloneDirectory } from "../platform/clone-directory.ts";
 import type { Limits } from "../platform/config/limits.ts";
 import type { UserCaller } from "../platform/http/caller.ts";
 import { readJob } from "../platform/jobs/service.ts";
@@ -32,7 +33,7 @@ interface DemoNeeds extends CreateNeeds {
 
 const workspaceName = "demo";
 const templateName = "demo";
-const starterTemplate = new URL("../../../../examples/demo.slipway.yaml", import.meta.url);
+const starterTemplate = new URL("examples/demo.slipway.yaml", cloneDirectory);
 const waitMs = 500;
 /** The time limit after which the current state is reported. */
 const readyTimeoutMs = 30_000;

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { cloneDirectory } from "../platform/clone-directory.ts";
 import type { Demo } from "./demo.ts";
 
 interface WelcomeInput {
@@ -22,7 +23,7 @@ export interface WelcomeLogin {
 }
 
 /** An example that every server accepts, whatever its settings. Four levels up from `src` and `dist` alike. */
-const firstTemplate = new URL("../../../../examples/external.slipway.yaml", import.meta.url);
+const firstTemplate = new URL("examples/external.slipway.yaml", cloneDirectory);
 
 /** Returns the text printed once the server is ready: its address, how to log in, what to type next. */
 export function welcomeText(input: WelcomeInput): string {

@@ -2,13 +2,13 @@ import { readdir, readFile } from "node:fs/promises";
 
 import type { FastifyInstance } from "fastify";
 
+import { cloneDirectory } from "../../platform/clone-directory.ts";
 import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 
 export const documentationPath = "/docs";
 
-/** Four steps up from `src` and `dist` alike. */
-const directory = new URL("../../../../../docs/", import.meta.url);
+const directory = new URL("docs/", cloneDirectory);
 const ending = ".md";
 
 /**

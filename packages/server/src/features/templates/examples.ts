@@ -3,8 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import type { TemplateExample } from "@slipway/api";
 import { parseTemplateDefinition } from "@slipway/template";
 
-/** Four steps up from `src` and `dist` alike. */
-const directory = new URL("../../../../../examples/", import.meta.url);
+import { cloneDirectory } from "../../platform/clone-directory.ts";
+
+const directory = new URL("examples/", cloneDirectory);
 const ending = ".slipway.yaml";
 
 /** Reads the examples of the repository that this server can build with its drivers. */

@@ -3,6 +3,7 @@ import { passwordStdinFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { readNewPassword } from "../../../resources/users/read-password.ts";
 import { command as server } from "../command.ts";
+import { loadServer } from "../load-server.ts";
 
 const { dataDir, postgresUrl } = server.flags;
 
@@ -24,24 +25,11 @@ export const command = defineCommand({
   ],
 });
 
-/** The part of the server's package that is used here; flags have the names of its variables. */
-interface ServerModule {
-  readonly runResetPassword: (options: {
-    readonly flags: Readonly<Record<string, string | undefined>>;
-    readonly environment: NodeJS.ProcessEnv;
-    readonly user: string | undefined;
-    readonly password: string | undefined;
-    readonly stdout: (text: string) => void;
-    readonly stderr: (text: string) => void;
-    readonly signal: AbortSignal;
-  }) => Promise<number>;
-}
-
 export async function run(
   options: OptionsOf<typeof command>,
   { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
 ): Promise<number> {
-  const { runResetPassword }: ServerModule = await import("@slipway/server");
+  const { runResetPassword } = await loadServer();
   return runResetPassword({
     flags: variablesOf(command, options),
     environment,

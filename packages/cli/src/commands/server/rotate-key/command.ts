@@ -1,6 +1,7 @@
 import { defineCommand, type OptionsOf, variablesOf } from "../../../command/definition.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { command as server } from "../command.ts";
+import { loadServer } from "../load-server.ts";
 
 const { dataDir, postgresUrl, secretKey } = server.flags;
 
@@ -20,21 +21,11 @@ export const command = defineCommand({
   ],
 });
 
-/** The part of the server's package that is used here; flags have the names of its variables. */
-interface ServerModule {
-  readonly runRotateKey: (options: {
-    readonly flags: Readonly<Record<string, string | undefined>>;
-    readonly environment: NodeJS.ProcessEnv;
-    readonly stderr: (text: string) => void;
-    readonly signal: AbortSignal;
-  }) => Promise<number>;
-}
-
 export async function run(
   options: OptionsOf<typeof command>,
   { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
 ): Promise<number> {
-  const { runRotateKey }: ServerModule = await import("@slipway/server");
+  const { runRotateKey } = await loadServer();
   return runRotateKey({
     flags: variablesOf(command, options),
     environment,

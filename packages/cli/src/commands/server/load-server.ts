@@ -1,0 +1,48 @@
+import type { Interruption } from "../../command/interruption.ts";
+import { freshBundle } from "../../config/fresh-bundle.ts";
+
+/** Flags by the names of their variables, and the variables themselves. */
+interface Configuration {
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** The part of the server's package that the command uses. */
+interface ServerModule {
+  readonly runServer: (
+    options: Configuration &
+      Interruption & {
+        readonly demo: boolean;
+        /** The agent's program and its arguments. */
+        readonly agentCommand: readonly string[];
+        readonly installCommand: string;
+        /** Programs for workspaces on this machine, by name. */
+        readonly workspacePrograms: Readonly<Record<string, readonly string[]>>;
+        readonly stdout: (text: string) => void;
+        readonly stderr: (text: string) => void;
+      },
+  ) => Promise<number>;
+  readonly runRotateKey: (
+    options: Configuration & {
+      readonly stderr: (text: string) => void;
+      readonly signal: AbortSignal;
+    },
+  ) => Promise<number>;
+  readonly runResetPassword: (
+    options: Configuration & {
+      readonly user: string | undefined;
+      readonly password: string | undefined;
+      readonly stdout: (text: string) => void;
+      readonly stderr: (text: string) => void;
+      readonly signal: AbortSignal;
+    },
+  ) => Promise<number>;
+}
+
+/** Loads the server: its bundle if that is fresh, otherwise its sources, two thousand files. */
+export async function loadServer(): Promise<ServerModule> {
+  const bundle = freshBundle("packages/server/dist/bundle/server.js");
+  if (bundle === undefined) return import("@slipway/server");
+  const module: ServerModule = await import(bundle);
+  return module;
+}
