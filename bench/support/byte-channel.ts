@@ -1,0 +1,123 @@
+import { spawn as spawnChild } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+
+import { spawn as spawnOnPty } from "@lydell/node-pty";
+import type { ApiClient } from "@slipway/sdk/http";
+import { WebSocket } from "ws";
+
+/** Something at whose other end a program is, or an echo. */
+export interface ByteChannel {
+  write(text: string): void;
+  /** Calls this for each piece that comes, instead of an earlier one. */
+  onBytes(listener: (bytes: Uint8Array) => void): void;
+  /** Resolves when nothing more will come. */
+  readonly ended: Promise<void>;
+  close(): void;
+}
+
+/** Opens a channel to a command of the shell; the floor of echoes ignores it. */
+export type OpenChannel = (command: string) => Promise<ByteChannel>;
+
+/** Pieces that nobody took yet. */
+class Inbox {
+  readonly #early: Uint8Array[] = [];
+  #listener: ((bytes: Uint8Array) => void) | undefined;
+
+  take(bytes: Uint8Array): void {
+    if (this.#listener === undefined) this.#early.push(bytes);
+    else this.#listener(bytes);
+  }
+
+  listen(listener: (bytes: Uint8Array) => void): void {
+    this.#listener = listener;
+    for (const bytes of this.#early.splice(0)) listener(bytes);
+  }
+}
+
+/** A pseudo terminal of this machine by node-pty alone, the floor. */
+export const openRawPty: OpenChannel = async (command) => {
+  const inbox = new Inbox();
+  const pty = spawnOnPty("/bin/sh", ["-c", command], { encoding: null });
+  const ended = Promise.withResolvers<void>();
+  // Its types know texts only; without an encoding it hands out bytes.
+  pty.onData((bytes: string | Uint8Array) => {
+    inbox.take(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+  });
+  pty.onExit(() => ended.resolve());
+  return {
+    write: (text) => pty.write(text),
+    onBytes: (listener) => inbox.listen(listener),
+    ended: ended.promise,
+    close: () => pty.kill("SIGKILL"),
+  };
+};
+
+/** Returns the way to an echo on a port of this machine. */
+export function rawTcp(port: number): OpenChannel {
+  return async () => {
+    const inbox = new Inbox();
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    await once(socket, "connect");
+    socket.on("data", (bytes: Buffer) => inbox.take(bytes));
+    const ended = once(socket, "close");
+    return {
+      write: (text) => void socket.write(text),
+      onBytes: (listener) => inbox.listen(listener),
+      ended: ended.then(() => undefined),
+      close: () => void socket.destroy(),
+    };
+  };
+}
+
+/** Returns the way to terminals of an agent through its server. An empty command is a shell. */
+export function terminalsOf(client: ApiClient, agentId: string): OpenChannel {
+  return async (command) => {
+    const inbox = new Inbox();
+    const query = new URLSearchParams({
+      reconnect: randomUUID(),
+      command,
+      width: "80",
+      height: "24",
+    });
+    const path = `/api/v2/workspaceagents/${agentId}/pty?${query.toString()}`;
+    const { headers } = client;
+    const socket = new WebSocket(client.serverUrl.replace(/^http/, "ws") + path, { headers });
+    const ended = Promise.withResolvers<void>();
+    socket.on("close", () => ended.resolve());
+    socket.on("message", (bytes: Buffer) => inbox.take(bytes));
+    await once(socket, "open");
+    return {
+      write: (data) => socket.send(Buffer.from(JSON.stringify({ data }))),
+      onBytes: (listener) => inbox.listen(listener),
+      ended: ended.promise,
+      close: () => socket.terminate(),
+    };
+  };
+}
+
+/** The words of OpenSSH's programs for a server on a port of this machine that nobody else reaches. */
+export const sshOptions = ["-F", "none"].concat(
+  ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"].flatMap(
+    (option) => ["-o", option],
+  ),
+);
+
+/** Returns the way to commands over OpenSSH, with a terminal. */
+export function sshAt(port: number): OpenChannel {
+  return async (command) => {
+    const words = [...sshOptions, "-tt", "-p", String(port), "coder@127.0.0.1", command];
+    const child = spawnChild("ssh", words, { stdio: ["pipe", "pipe", "ignore"] });
+    const inbox = new Inbox();
+    child.stdout.on("data", (bytes: Buffer) => inbox.take(bytes));
+    child.stdin.on("error", () => undefined);
+    const ended = once(child, "close");
+    return {
+      write: (text) => void child.stdin.write(text),
+      onBytes: (listener) => inbox.listen(listener),
+      ended: ended.then(() => undefined),
+      close: () => void child.kill("SIGKILL"),
+    };
+  };
+}
