@@ -50,6 +50,9 @@ const columns = {
   "workspace_app_statuses.state": api('WorkspaceApp["statuses"][number]["state"]'),
   "workspace_apps.sharing_level": `Generated<${api("SharingLevel")}>`,
   "workspace_apps.health": `Generated<${api("AppHealth")}>`,
+  "workspace_port_shares.share_level": `Exclude<${api("SharingLevel")}, "owner">`,
+  "workspace_port_shares.protocol": api("PortProtocol"),
+  "templates.max_port_share_level": `Generated<${api("SharingLevel")}>`,
   "workspace_apps.open_in": `Generated<${api("OpenIn")}>`,
 };
 

@@ -257,6 +257,18 @@ export {
   resolveAutostart,
 } from "./workspaces/routes.ts";
 export { getExternalAgentCredentials } from "./workspaces/external-agent-routes.ts";
+export {
+  DeletePortShareRequest,
+  listPortShares,
+  maxSharedPort,
+  minSharedPort,
+  PortProtocol,
+  PortShare,
+  PortShareRequest,
+  PortSharesResponse,
+  sharePort,
+  unsharePort,
+} from "./workspaces/port-share-routes.ts";
 export { watchWorkspace, watchWorkspaceSocket } from "./workspaces/watch-routes.ts";
 export { Workspace, WorkspacesResponse, CreateWorkspaceRequest } from "./workspaces/workspace.ts";
 export { AuthCheck, AuthCheckRequest } from "./deployment/auth-check.ts";

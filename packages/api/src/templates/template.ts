@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { SharingLevel } from "../agents/app.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
 const BuildTime = Type.Object({
@@ -43,7 +44,7 @@ export const Template = Type.Object({
   time_til_dormant_ms: Type.Integer(),
   time_til_dormant_autodelete_ms: Type.Integer(),
   require_active_version: Type.Boolean(),
-  max_port_share_level: oneOf("owner", "authenticated", "organization", "public"),
+  max_port_share_level: SharingLevel,
   cors_behavior: oneOf("simple", "passthru"),
   use_classic_parameter_flow: Type.Boolean(),
   disable_module_cache: Type.Boolean(),
@@ -77,6 +78,8 @@ export const UpdateTemplateRequest = Type.Object({
   require_active_version: Type.Optional(Type.Boolean()),
   allow_user_cancel_workspace_jobs: Type.Optional(Type.Boolean()),
   use_classic_parameter_flow: Type.Optional(nullable(Type.Boolean())),
+  /** The widest level at which ports of its workspaces are shared; a lower one also lowers existing shares. */
+  max_port_share_level: Type.Optional(nullable(SharingLevel)),
 
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
   autostop_requirement: Type.Optional(nullable(Type.Unknown())),
@@ -86,7 +89,6 @@ export const UpdateTemplateRequest = Type.Object({
   failure_ttl_ms: Type.Optional(Type.Integer()),
   time_til_dormant_ms: Type.Optional(Type.Integer()),
   time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),
-  max_port_share_level: Type.Optional(nullable(Type.String({ maxLength: 32 }))),
   cors_behavior: Type.Optional(nullable(Type.String({ maxLength: 32 }))),
   disable_module_cache: Type.Optional(nullable(Type.Boolean())),
 });

@@ -231,6 +231,12 @@ export const table: Readonly<Record<string, Row>> = {
   })),
   reportWorkspaceUsage: users(204, 404, 403, 204),
   getExternalAgentCredentials: users(200, 404, 403, 200, { params: { agent: "main" } }),
+  listPortShares: users(200, 404, 200, 200, {}, isReading),
+  // The agent is unknown, and the port is not shared.
+  sharePort: users(400, 404, 403, 400, {
+    body: { agent_name: "other", port: 8080, share_level: "public" },
+  }),
+  unsharePort: users(404, 404, 403, 404, { body: { agent_name: "main", port: 8080 } }),
   createBuild: users(201, 404, 403, 201, async (world) => ({
     ...(await newWorkspace(world)),
     body: { transition: "stop" },

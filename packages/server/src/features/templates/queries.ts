@@ -1,4 +1,4 @@
-import { prebuildsUserId, type Transition } from "@slipway/api";
+import { prebuildsUserId, type SharingLevel, type Transition } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -28,6 +28,7 @@ function templates(db: Queryable) {
       "t.require_active_version",
       "t.allow_user_cancel_workspace_jobs",
       "t.use_classic_parameter_flow",
+      "t.max_port_share_level",
       "t.created_by",
       "u.username as created_by_name",
       "t.created_at",
@@ -174,6 +175,7 @@ export interface TemplateChanges {
   readonly require_active_version: boolean | undefined;
   readonly allow_user_cancel_workspace_jobs: boolean | undefined;
   readonly use_classic_parameter_flow: boolean | undefined;
+  readonly max_port_share_level: SharingLevel | undefined;
 }
 
 export async function updateTemplate(

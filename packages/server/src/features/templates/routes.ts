@@ -14,6 +14,7 @@ import { templateJsonSchema } from "@slipway/template";
 
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";
 import { offeredDrivers } from "./driver-rule.ts";
@@ -25,7 +26,7 @@ import { readTemplateUsers } from "./users-service.ts";
 import { addVersionRoutes, type VersionRouteNeeds } from "./version-routes.ts";
 
 export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): void {
-  const { db, drivers } = needs;
+  const { db, drivers, pubsub } = needs;
   const schema = templateJsonSchema();
 
   routes.user(listTemplatesRoute, ({ query }) => listTemplates(db, query.q ?? ""));
@@ -53,9 +54,12 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
       icon: body.icon,
     });
   });
-  routes.user(updateTemplate, ({ params, body }, user) =>
-    changeTemplate(db, user, requireUuid(params.template), body),
-  );
+  routes.user(updateTemplate, async ({ params, body }, user) => {
+    const template = await changeTemplate(db, user, requireUuid(params.template), body);
+    // Its workspaces take some settings from it, such as the levels at which ports are shared.
+    pubsub.publish(topics.template(template.id));
+    return template;
+  });
   routes.user(deleteTemplateRoute, async ({ params }, user) => {
     await deleteTemplate(db, user, requireUuid(params.template));
     return { message: "Template has been deleted!" };

@@ -25,6 +25,7 @@ import { type CreateNeeds, createWorkspace } from "./create/create-service.ts";
 import { CreationQueue } from "./create/creation-queue.ts";
 import type { NewWorkspace } from "./create/new-workspace.ts";
 import { listWorkspaces } from "./list-service.ts";
+import { addPortShareRoutes } from "./port-shares/port-share-routes.ts";
 import { parseSearch } from "./search.ts";
 import {
   describeWorkspace,
@@ -87,6 +88,7 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
   addStateRoutes(routes, needs);
   addWorkspaceBuildRoutes(routes, needs);
   addWatchRoutes(routes, needs);
+  addPortShareRoutes(routes, needs);
 }
 
 /** Adds the routes for the settings that a workspace's owner controls. */

@@ -28,7 +28,6 @@ const namingNothing: ReadonlySet<string> = new Set([
   // Examples of the server, and enumerated values.
   "example_id",
   "storage_method",
-  "max_port_share_level",
   "cors_behavior",
   "provisioner",
   // Unused: a form's values are checked without their owner.
@@ -46,6 +45,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "limit",
   "offset",
   // A selection within the thing in the path.
+  "agent_name",
   "after",
   "before",
   "follow",

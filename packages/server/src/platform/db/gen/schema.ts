@@ -198,6 +198,7 @@ export interface Templates {
   display_name: Generated<string>;
   icon: Generated<string>;
   id: Generated<string>;
+  max_port_share_level: Generated<import("@slipway/api").SharingLevel>;
   name: string;
   organization_id: string;
   require_active_version: Generated<boolean>;
@@ -451,6 +452,15 @@ export interface WorkspaceConnections {
   workspace_agent_id: string;
 }
 
+export interface WorkspacePortShares {
+  agent_name: string;
+  owner_id: string;
+  port: number;
+  protocol: import("@slipway/api").PortProtocol;
+  share_level: Exclude<import("@slipway/api").SharingLevel, "owner">;
+  workspace_id: string;
+}
+
 export interface WorkspaceResources {
   created_at: Generated<string>;
   icon: Generated<string>;
@@ -518,6 +528,7 @@ export interface DB {
   workspace_build_parameters: WorkspaceBuildParameters;
   workspace_builds: WorkspaceBuilds;
   workspace_connections: WorkspaceConnections;
+  workspace_port_shares: WorkspacePortShares;
   workspace_resources: WorkspaceResources;
   workspaces: Workspaces;
 }

@@ -21,6 +21,7 @@ import { up as tailnet } from "./0023-tailnet.ts";
 import { up as relayMesh } from "./0024-relay-mesh.ts";
 import { up as agentLatency } from "./0025-agent-latency.ts";
 import { up as keysOfPeers } from "./0026-keys-of-peers.ts";
+import { up as portShares } from "./0027-port-shares.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -48,4 +49,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0024-relay-mesh": { up: relayMesh },
   "0025-agent-latency": { up: agentLatency },
   "0026-keys-of-peers": { up: keysOfPeers },
+  "0027-port-shares": { up: portShares },
 };
