@@ -4,6 +4,8 @@ export { nobleCrypto } from "./crypto/noble-crypto.ts";
 export { toWebStreams } from "./net/web-streams.ts";
 export type { WebStreams } from "./net/web-streams.ts";
 export { createBrowserDialer, createBrowserFetchLatency } from "./relay/browser-dialer.ts";
+export { derpMapMessage } from "./relay/derp-map-message.ts";
+export type { DerpMapJson } from "./relay/derp-map-message.ts";
 export { emptyDerpMap, readDerpMap, relayNodes, rewriteEmbedded } from "./relay/derp-map.ts";
 export type { DerpMap, DerpNode, DerpRegion } from "./relay/derp-map.ts";
 export { RelayError } from "./relay/errors.ts";

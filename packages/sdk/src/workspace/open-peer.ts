@@ -3,6 +3,7 @@ import type { RpcSocket } from "@slipway/rpc";
 import type { Clock, Logger } from "@slipway/runtime";
 import {
   type DatagramSocket,
+  derpMapMessage,
   type FetchLatency,
   randomClientAddress,
   randomNodeId,
@@ -10,8 +11,6 @@ import {
   type TailnetCrypto,
   TailnetPeer,
 } from "@slipway/tailnet";
-
-import { derpMapMessage } from "./derp-map-message.ts";
 
 /** The means of the machine that this side runs on. */
 export interface NetworkPlatform {

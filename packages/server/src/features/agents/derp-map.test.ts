@@ -1,7 +1,8 @@
+import { derpMapMessage } from "@slipway/tailnet";
 import { DERPMapSchema, encodeHex, encodeMessage } from "@slipway/wire";
 import { expect, it } from "vitest";
 
-import { derpMapMessage, relayMap } from "./derp-map.ts";
+import { relayMap } from "./derp-map.ts";
 
 it.each([
   ["https://slipway.example", { HostName: "slipway.example", DERPPort: 443 }],

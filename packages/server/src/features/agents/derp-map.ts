@@ -1,5 +1,4 @@
 import type { DerpMap } from "@slipway/api";
-import type { DERPMapSchema, MessageInitShape } from "@slipway/wire";
 
 /** Returns the relays as they are now. */
 export type ReadDerpMap = () => DerpMap;
@@ -35,26 +34,4 @@ export function relayMap(accessUrl: string, stunPort: number | undefined): DerpM
       },
     },
   };
-}
-
-/** Encodes a map for agents; without `homeParams` a stock peer crashes (docs/protocol/rpc.md §6.1). */
-export function derpMapMessage({ Regions }: DerpMap): MessageInitShape<typeof DERPMapSchema> {
-  const regions = Object.entries(Regions).map(([id, region]) => [
-    id,
-    {
-      regionId: BigInt(region.RegionID),
-      embeddedRelay: region.EmbeddedRelay,
-      regionCode: region.RegionCode,
-      regionName: region.RegionName,
-      nodes: region.Nodes.map((node) => ({
-        name: node.Name,
-        regionId: BigInt(node.RegionID),
-        hostName: node.HostName,
-        stunPort: node.STUNPort ?? 0,
-        derpPort: node.DERPPort ?? 0,
-        forceHttp: node.ForceHTTP ?? false,
-      })),
-    },
-  ]);
-  return { homeParams: {}, regions: Object.fromEntries(regions) };
 }

@@ -6,8 +6,6 @@ import {
   type CoordinateResponse,
   CoordinateResponseSchema,
   createMessage,
-  type DERPMap,
-  DERPMapSchema,
 } from "@slipway/wire";
 
 import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
@@ -33,7 +31,7 @@ export function ownCoordination(needs: OwnCoordinationNeeds): CoordinationServic
     // What ends are its streams.
     closed: new Promise(() => undefined),
     coordinate: (requests, signal) => responses(needs, requests, signal),
-    derpMaps: (signal) => derpMaps(needs.readDerpMap, signal),
+    derpMaps: (signal) => streamDerpMaps(needs.readDerpMap, signal),
     refreshResumeToken: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   });
@@ -57,13 +55,4 @@ async function* responses(
 
 async function* messages(requests: Requests): AsyncGenerator<CoordinateRequest, void, undefined> {
   for await (const request of requests) yield createMessage(CoordinateRequestSchema, request);
-}
-
-async function* derpMaps(
-  readDerpMap: ReadDerpMap,
-  signal: AbortSignal,
-): AsyncGenerator<DERPMap, void, undefined> {
-  for await (const map of streamDerpMaps(readDerpMap, signal)) {
-    yield createMessage(DERPMapSchema, map);
-  }
 }

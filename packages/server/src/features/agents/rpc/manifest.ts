@@ -1,4 +1,5 @@
 import type { AppHealth, DerpMap, SharingLevel } from "@slipway/api";
+import { derpMapMessage } from "@slipway/tailnet";
 import {
   durationFromMs,
   encodeUuid,
@@ -15,7 +16,7 @@ import {
 import type { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { readEnvironment } from "../agent-json.ts";
-import { derpMapMessage, type ReadDerpMap } from "../derp-map.ts";
+import type { ReadDerpMap } from "../derp-map.ts";
 import {
   type ManifestAppRow,
   type ManifestMetadataRow,
