@@ -12,6 +12,7 @@ import { identitiesTarget } from "./targets/identities.ts";
 import { logBatchesTarget } from "./targets/log-batches.ts";
 import { messagesTarget } from "./targets/messages.ts";
 import { packetsTarget } from "./targets/packets.ts";
+import { peersTarget } from "./targets/peers.ts";
 import { requestsTarget } from "./targets/requests.ts";
 import { schedulesTarget } from "./targets/schedules.ts";
 import { servicesTarget } from "./targets/services.ts";
@@ -34,6 +35,7 @@ export const targets: readonly FuzzTarget[] = [
   discoTarget,
   packetsTarget,
   wireguardTarget,
+  peersTarget,
   tunnelTarget,
   tcpPeerTarget,
   agentSessionTarget,

@@ -7,6 +7,7 @@ import {
   encodeMessage,
   joinBytes,
   type MessageShape,
+  parseKnownFields,
   parseMessage,
   ProtobufError,
   Tailnet,
@@ -51,6 +52,8 @@ export const messagesTarget: FuzzTarget = {
     const once = encodeMessage(schema, message);
     const twice = encodeMessage(schema, parseMessage(schema, once));
     expectSame(`${schema.typeName} written twice`, twice, once);
+    const known = encodeMessage(schema, parseKnownFields(schema, once));
+    expectThat(known.length <= once.length, "what is not known is left out");
     checkTime(input.subarray(1));
   },
 };

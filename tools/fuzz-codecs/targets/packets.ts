@@ -5,6 +5,8 @@ import {
   joinBytes,
   parseIcmpv6,
   parseIpv6,
+  parseQuotedIpv6,
+  parseQuotedSegment,
   parseSegment,
   parseTsmp,
   parseUdp,
@@ -55,6 +57,7 @@ export const packetsTarget: FuzzTarget = {
     checkDatagram(input, start, end);
     checkMessage(input, start, end);
     checkAnswer(input, start, end);
+    checkQuotation(input);
   },
 };
 
@@ -119,4 +122,18 @@ function checkAnswer(input: Uint8Array, start: number, end: number): void {
   expectSame("the end of an answer", answerEnd, answer.length);
   expectSame("the data of a pong", parseTsmp(answer, 40, answer.length), { ...ping, type: "pong" });
   expectThat(answerTsmpPing(answer) === undefined, "a pong has no answer");
+}
+
+/** Checks that the beginning of a packet, as an error quotes it, says what the whole says. */
+function checkQuotation(input: Uint8Array): void {
+  const whole = parseIpv6(input);
+  const quoted = parseQuotedIpv6(input);
+  if (whole === undefined) return;
+  expectSame("a quoted header", { ...quoted, payloadEnd: 0 }, { ...whole, payloadEnd: 0 });
+  const { payloadStart, payloadEnd } = whole;
+  const read = parseSegment(input, payloadStart, payloadEnd);
+  if (read === undefined) return;
+  const { sourcePort, destinationPort, sequence } = read;
+  const ports = { sourcePort, destinationPort, sequence };
+  expectSame("a quoted segment", parseQuotedSegment(input, payloadStart), ports);
 }

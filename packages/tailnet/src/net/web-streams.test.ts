@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 
-import { type ConnectionPair, openConnectionPair } from "../testing.ts";
+import { type ConnectionPair, openConnectionPair } from "../../tests/support/connection-pair.ts";
 import { toWebStreams } from "./web-streams.ts";
 
 const opened: ConnectionPair[] = [];

@@ -4,7 +4,7 @@ import { buffer, text } from "node:stream/consumers";
 
 import { afterEach, expect, it } from "vitest";
 
-import { type ConnectionPair, openConnectionPair } from "../testing.ts";
+import { type ConnectionPair, openConnectionPair } from "../../tests/support/connection-pair.ts";
 import { toDuplex } from "./duplex.ts";
 
 const opened: ConnectionPair[] = [];
