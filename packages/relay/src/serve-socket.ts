@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 
+import { BoundedReading } from "./bounded-reading.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
 /** The largest message to a client: clients of WebSockets may limit them. */
@@ -14,6 +15,7 @@ type OpenSession = (transport: RelayTransport) => RelaySession | undefined;
 
 /** Runs a session over a stream of bytes, such as a socket after an upgrade; the stream then belongs to the session. */
 export function serveSocket(socket: Duplex, open: OpenSession): void {
+  const reading = new BoundedReading(socket);
   const transport: RelayTransport = {
     send: (pieces, sent) => {
       const last = pieces.length - 1;
@@ -27,8 +29,8 @@ export function serveSocket(socket: Duplex, open: OpenSession): void {
       }
       socket.uncork();
     },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause: () => reading.pause(),
+    resume: () => reading.resume(),
     end: () => socket.end(() => socket.destroy()),
     destroy: () => socket.destroy(),
   };
@@ -36,7 +38,10 @@ export function serveSocket(socket: Duplex, open: OpenSession): void {
   socket.on("error", () => socket.destroy());
   const session = open(transport);
   if (session === undefined) return;
-  socket.on("data", (chunk: Uint8Array) => session.receive(chunk));
+  socket.on("data", (chunk: Uint8Array) => {
+    session.receive(chunk);
+    reading.took(chunk.length);
+  });
   socket.on("end", () => socket.destroy());
   socket.on("close", () => session.closed());
 }
@@ -64,6 +69,7 @@ export interface MessageSocket {
  * Runs a session over a WebSocket, whose messages are pieces of the stream, cut anywhere (docs/protocol/tailnet.md §4.3).
  */
 export function serveWebSocket(socket: MessageSocket, open: OpenSession): void {
+  const reading = new BoundedReading(socket);
   const transport: RelayTransport = {
     send: (pieces, sent) => {
       const messages = messagesOf(pieces);
@@ -74,16 +80,18 @@ export function serveWebSocket(socket: MessageSocket, open: OpenSession): void {
         });
       }
     },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause: () => reading.pause(),
+    resume: () => reading.resume(),
     end: () => socket.close(closingCode, "closing"),
     destroy: () => socket.terminate(),
   };
   const session = open(transport);
   if (session === undefined) return;
   socket.on("message", (data, isBinary) => {
-    if (isBinary) session.receive(bytesOf(data));
-    else socket.close(1003, "text message");
+    if (!isBinary) return socket.close(1003, "text message");
+    const bytes = bytesOf(data);
+    session.receive(bytes);
+    return reading.took(bytes.length);
   });
   // Each ping is answered, even if the client does not read.
   socket.on("ping", () => {
