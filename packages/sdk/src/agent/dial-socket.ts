@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import type { RpcSocket } from "@slipway/rpc";
-import { abortable } from "@slipway/runtime";
+import { abortable, proxyAgent } from "@slipway/runtime";
 import WebSocket from "ws";
 
 import { invalidFields, messageOf, readErrorBody } from "./error-body.ts";
@@ -25,11 +25,13 @@ export async function dialSocket(
   { headers, signal, onRequest }: DialSocketOptions,
 ): Promise<RpcSocket> {
   signal.throwIfAborted();
+  const agent = proxyAgent(url.protocol === "ws:");
   const socket = new WebSocket(url, {
     headers,
     handshakeTimeout: handshakeTimeoutMs,
     maxPayload: maxMessageBytes,
     perMessageDeflate: false,
+    ...(agent === false ? {} : { agent }),
     finishRequest: (request) => {
       request.once("finish", () => onRequest?.());
       request.end();

@@ -2,7 +2,7 @@ import type { Agent, ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { isIP, type LookupFunction } from "node:net";
 
-import { errorText } from "@slipway/runtime";
+import { errorText, proxyAgent } from "@slipway/runtime";
 
 import type { DerpNode } from "../relay/derp-map.ts";
 import { RelayError, type RelayRung } from "../relay/errors.ts";
@@ -16,8 +16,8 @@ export interface RelayRequestOptions {
   readonly lookup?: LookupFunction;
   /** Certificates of the authorities to trust, in PEM (default: those of Node.js). */
   readonly ca?: string | string[];
-  /** Opens the connections, such as through a proxy (default: directly). */
-  readonly agent?: (isHttp: boolean) => Agent;
+  /** Opens the connections, such as through a proxy (default: through the proxy of the environment, if Node.js uses one). */
+  readonly agent?: (isHttp: boolean) => Agent | false;
 }
 
 /** The options of a request to a node, for `http.request`, `https.request` and `ws`. */
@@ -38,7 +38,7 @@ const tcpTimeoutMs = 1_500;
 export function connectOptions(node: DerpNode, options: RelayRequestOptions): NodeConnectOptions {
   const { headers = {}, lookup, ca, agent } = options;
   return {
-    agent: agent?.(node.isHttp) ?? false,
+    agent: (agent ?? proxyAgent)(node.isHttp),
     lookup: lookupOf(node, lookup),
     headers,
     ALPNProtocols: ["http/1.1"],
@@ -55,6 +55,14 @@ export function followRequest(
 ): (cause: unknown) => RelayError {
   let rung: RelayRung = isIP(node.hostName) === 0 ? "dns" : "tcp";
   request.once("socket", (socket: Socket) => {
+    const connected = (): void => {
+      rung = node.isHttp ? "http" : "tls";
+    };
+    socket.once("secureConnect", () => {
+      rung = "http";
+    });
+    // That of a proxy is connected when it is handed over.
+    if (!socket.connecting) return connected();
     const onTimeout = (): void => {
       socket.destroy(new Error(`no connection within ${String(tcpTimeoutMs)} ms`));
     };
@@ -65,10 +73,7 @@ export function followRequest(
     socket.once("connect", () => {
       socket.setTimeout(0);
       socket.off("timeout", onTimeout);
-      rung = node.isHttp ? "http" : "tls";
-    });
-    socket.once("secureConnect", () => {
-      rung = "http";
+      connected();
     });
   });
   return (cause) =>
