@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 
 import { systemClock } from "@slipway/runtime";
-import { type Endpoint, NetworkStack, type TcpStream } from "@slipway/tailnet";
-import { BytePattern, TcpPair } from "@slipway/testkit/links";
+import { NetworkStack } from "@slipway/tailnet";
+import { TcpPair } from "@slipway/testkit/links";
 
 import { type Measurement, printReport, repeat } from "./report.ts";
+import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
  * The network stack by itself: two of them back to back in one thread, and connections over links of 100 Mbit/s in virtual time,
@@ -19,18 +20,12 @@ const leastMegabytesPerSecond = 300;
 /** 100 Mbit/s. */
 const bytesPerMs = 12_500;
 
-const { signal } = new AbortController();
-
 function option(name: string, otherwise: number): number {
   return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
 }
 
 const bytes = option("megabytes", 500) * 1e6;
 const runs = option("runs", 3);
-
-function addressOf(host: number): Uint8Array {
-  return Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? host : 0xfd));
-}
 
 /** Opens two stacks, each of which hands its packets to the other in the next turn. */
 function openPair(): readonly [NetworkStack, NetworkStack] {
@@ -59,40 +54,12 @@ function copyAll(packets: readonly Uint8Array[]): readonly Uint8Array[] {
   });
 }
 
-async function send(stream: TcpStream, pattern: BytePattern): Promise<void> {
-  for (let sent = 0; sent < bytes;) {
-    const part = pattern.view(sent, bytes - sent);
-    await stream.write(part, signal);
-    sent += part.length;
-  }
-  stream.finish();
-}
-
-async function receive(stream: TcpStream, pattern: BytePattern): Promise<void> {
-  let received = 0;
-  for (let part = await stream.read(signal); part !== undefined; part = await stream.read(signal)) {
-    if (!pattern.matches(received, part)) throw new Error(`other bytes at ${received}`);
-    received += part.length;
-  }
-  if (received !== bytes) throw new Error(`${received} bytes, wanted ${bytes}`);
-  stream.finish();
-}
-
 async function measureBackToBack(): Promise<number> {
   const [client, server] = openPair();
   await using stacks = new AsyncDisposableStack();
   stacks.use(client);
   stacks.use(server);
-  const listener = server.listen(1);
-  const to: Endpoint = { address: addressOf(2), port: 1 };
-  const stream = await client.connect(to, { signal });
-  const pattern = new BytePattern(1);
-  const started = performance.now();
-  for await (const accepted of listener) {
-    await Promise.all([send(stream, pattern), receive(accepted, pattern)]);
-    break;
-  }
-  return bytes / 1000 / (performance.now() - started);
+  return await measureTransfer(client, server, { address: addressOf(2), bytes });
 }
 
 function measureLink(rttMs: number, lossRate: number, queuePackets: number): Measurement {

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 
 import { systemClock } from "@slipway/runtime";
-import { NetworkStack, type TailnetCrypto, type TcpStream, Tunnel } from "@slipway/tailnet";
+import { NetworkStack, type TailnetCrypto, Tunnel } from "@slipway/tailnet";
 import { loadNativeCrypto } from "@slipway/tailnet/node";
-import { BytePattern } from "@slipway/testkit/links";
 
 import { buildTcpPeer, peerAddress, TcpPeer } from "../interop/support/tcp-peer.ts";
 import { TunnelLink } from "../interop/support/tunnel-link.ts";
 import { type Measurement, printReport, repeat } from "./report.ts";
+import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
  * TCP through a WireGuard tunnel, with every byte compared: two ends of ours in one thread, and one against wireguard-go with gVisor's TCP over
@@ -19,18 +19,12 @@ import { type Measurement, printReport, repeat } from "./report.ts";
  */
 
 const leastMegabytesPerSecond = 50;
-const { signal } = new AbortController();
-
 function option(name: string, otherwise: number): number {
   return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
 }
 
 const bytes = option("megabytes", 200) * 1e6;
 const runs = option("runs", 3);
-
-function addressOf(host: number): Uint8Array {
-  return Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? host : 0xfd));
-}
 
 /** A stack behind a tunnel. */
 interface End {
@@ -59,25 +53,6 @@ function openEnd(
   return { stack, tunnel };
 }
 
-async function send(stream: TcpStream, pattern: BytePattern): Promise<void> {
-  for (let sent = 0; sent < bytes;) {
-    const part = pattern.view(sent, bytes - sent);
-    await stream.write(part, signal);
-    sent += part.length;
-  }
-  stream.finish();
-}
-
-async function receive(stream: TcpStream, pattern: BytePattern): Promise<void> {
-  let received = 0;
-  for (let part = await stream.read(signal); part !== undefined; part = await stream.read(signal)) {
-    if (!pattern.matches(received, part)) throw new Error(`other bytes at ${received}`);
-    received += part.length;
-  }
-  if (received !== bytes) throw new Error(`${received} bytes, wanted ${bytes}`);
-  stream.finish();
-}
-
 async function measureOneThread(): Promise<number> {
   const crypto = await loadNativeCrypto();
   const client: End = openEnd(1, crypto, (datagrams) =>
@@ -101,15 +76,7 @@ async function measureOneThread(): Promise<number> {
       persistentKeepaliveMs: undefined,
     });
   }
-  const listener = server.stack.listen(1);
-  const stream = await client.stack.connect({ address: addressOf(2), port: 1 }, { signal });
-  const pattern = new BytePattern(1);
-  const started = performance.now();
-  for await (const accepted of listener) {
-    await Promise.all([send(stream, pattern), receive(accepted, pattern)]);
-    break;
-  }
-  return megabytesPerSecond(started);
+  return await measureTransfer(client.stack, server.stack, { address: addressOf(2), bytes });
 }
 
 function megabytesPerSecond(started: number): number {
