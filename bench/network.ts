@@ -1,16 +1,7 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-import { logInAsAdmin, pushTemplate, startServerProcess } from "@slipway/testkit";
 
 import { openEchoService } from "../interop/support/echo-service.ts";
-import { makeExternalWorkspace } from "../interop/support/external-workspace.ts";
-import { runOurAgent } from "../interop/support/our-agent.ts";
-import { runStockAgent } from "../interop/support/run-stock-agent.ts";
 import { stockPrograms } from "../interop/support/stock-program.ts";
 import { type Measurement, printReport } from "./report.ts";
 import {
@@ -19,8 +10,8 @@ import {
   measureEcho,
   measureThroughput,
   type NetworkPath,
-  type ReachCommand,
 } from "./support/network-commands.ts";
+import { openNetworkWorld } from "./support/network-world.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 import { quantile } from "./support/quantile.ts";
 
@@ -33,12 +24,6 @@ import { quantile } from "./support/quantile.ts";
  *   npm run bench:network [-- --seconds=3] [--echoes=400] [--json]
  */
 
-const template = `
-driver: external
-agents:
-  main: { os: linux, arch: amd64 }
-`;
-
 function option(name: string, otherwise: number): number {
   return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
 }
@@ -50,36 +35,9 @@ const firstLocalPort = 42_100;
 const paths: readonly NetworkPath[] = ["direct", "relay"];
 
 await using opened = new AsyncDisposableStack();
-const directory = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-opened.defer(() => rm(directory, { recursive: true, force: true }));
-const server = await startServerProcess({ dataDir: directory, port: 0 });
-opened.defer(() => server.end("SIGINT"));
-const client = await logInAsAdmin(server.url);
-const templateId = await pushTemplate(client, "network", template);
+const world = opened.use(await openNetworkWorld());
 const echo = opened.use(await openEchoService());
 const measurements: Measurement[] = [];
-
-async function openAgent(name: string, program: string | undefined) {
-  const { name: workspace, token } = await makeExternalWorkspace(client, templateId, name);
-  const place = { serverUrl: server.url, token, home: join(directory, workspace) };
-  const agent =
-    program === undefined ? await runOurAgent(place) : await runStockAgent({ ...place, program });
-  opened.defer(() => void agent.kill("SIGKILL"));
-  return { name, workspace, pid: agent.pid ?? 0 };
-}
-
-async function openCommand(name: string, words: ReachCommand["words"]): Promise<ReachCommand> {
-  const home = join(directory, `command-${name}`);
-  await mkdir(home, { recursive: true });
-  const environment = {
-    PATH: process.env["PATH"],
-    HOME: home,
-    CODER_CONFIG_DIR: home,
-    CODER_URL: server.url,
-    CODER_SESSION_TOKEN: client.headers["Coder-Session-Token"],
-  };
-  return { name, words, environment };
-}
 
 function add(name: string, unit: string, runs: readonly number[]): void {
   measurements.push({ name, unit, runs });
@@ -92,14 +50,13 @@ floor.destroy();
 add("raw TCP: echo, p50", "ms", [quantile(floorTimes, 0.5)]);
 add("raw TCP: echo, p99", "ms", [quantile(floorTimes, 0.99)]);
 
-const ours = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
-const agents = [await openAgent("ours", undefined)];
+const agents = [await world.openAgent("ours", undefined)];
 for (const { name, path } of stockPrograms("SLIPWAY_STOCK_AGENT")) {
-  agents.push(await openAgent(name, path));
+  agents.push(await world.openAgent(name, path));
 }
-const commands = [await openCommand("ours", [process.execPath, ours])];
+const commands = [await world.openCommand("ours", undefined)];
 for (const { name, path } of stockPrograms("SLIPWAY_STOCK_COMMAND")) {
-  commands.push(await openCommand(name, [path]));
+  commands.push(await world.openCommand(name, path));
 }
 
 let localPort = firstLocalPort;
@@ -124,5 +81,5 @@ for (const agent of agents) {
   }
   add(`agent ${agent.name}: memory`, "MB", [readProcessCost(agent.pid).residentMb]);
 }
-add("server: memory", "MB", [readProcessCost(server.pid).residentMb]);
+add("server: memory", "MB", [readProcessCost(world.server.pid).residentMb]);
 printReport("Network", measurements);

@@ -2,22 +2,32 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { encodeDerpFrame, joinBytes } from "@slipway/wire";
+import { encodeDerpFrame, encodeHex, joinBytes } from "@slipway/wire";
 
 import { type Measurement, printReport, repeat } from "./report.ts";
-import { openRelayClient, writeFor } from "./support/relay-client.ts";
+import { type BenchClient, openRelayClient, writeFor } from "./support/relay-client.ts";
 
 /*
  * The relay in a process of its own: the bytes a second that it delivers from one client to another, in packets of 1,280 bytes,
- * and its memory for each client that is only logged in, after a collection. The reference copies bytes
- * between two connections without looking at them. The clients share the machine; what the relay drops does not count.
+ * alone and beside many idle clients; its memory for each of those, after a collection; and for a client to which several
+ * send as much as they can, the smallest part of a sender of what the largest one gets through, and the part of a
+ * slow sender's packets that arrives. The reference copies bytes between two connections without looking at them. The clients
+ * share the machine; what the relay drops does not count.
  *
  *   npm run bench:relay [-- --clients=1000] [--runs=5] [--json]
+ *
+ * Ends with 1 when the relay delivers less than 60 % of what the reference copies, or needs more than 40 KB for a client.
  */
+
+const leastPart = 0.6;
+const mostKilobytes = 40;
 
 const packetBytes = 1_280;
 const packetsPerBlock = 48;
 const writeMs = 1_500;
+const fastSenders = 4;
+/** The interval of the packets of a slow sender. */
+const slowSenderMs = 5;
 
 function option(name: string, otherwise: number): number {
   return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
@@ -73,14 +83,40 @@ async function measureRelay({ port }: Host): Promise<number> {
   return await throughput(sender.socket, block, receiver.receivedBytes);
 }
 
-/** Returns the kilobytes of the relay for each idle client. */
-async function measureMemory(): Promise<number> {
-  using host = await openHost("relay");
-  using first = new DisposableStack();
-  for (let count = 0; count < 100; count += 1) first.use(await openRelayClient(host.port));
+/** Returns the kilobytes of the relay for each idle client; they stay connected as long as `clients`. */
+async function measureMemory(host: Host, clients: DisposableStack): Promise<number> {
+  for (let count = 0; count < 100; count += 1) clients.use(await openRelayClient(host.port));
   const before = await memoryOf(host);
-  for (let count = 0; count < clientCount; count += 1) first.use(await openRelayClient(host.port));
+  for (let count = 0; count < clientCount; count += 1) {
+    clients.use(await openRelayClient(host.port));
+  }
   return (await memoryOf(host)) - before;
+}
+
+/** Returns the part that the least successful of equal senders has of the best, and that of a slow one which arrives. */
+async function measureFairness({ port }: Host): Promise<{ least: number; slow: number }> {
+  using receiver = await openRelayClient(port, { countsSenders: true });
+  using slow = await openRelayClient(port);
+  using senders = new DisposableStack();
+  const fast = [];
+  for (let count = 0; count < fastSenders; count += 1) {
+    fast.push(senders.use(await openRelayClient(port)));
+  }
+  const packet = new Uint8Array(packetBytes);
+  const destination = receiver.keys.publicKey;
+  const frame = encodeDerpFrame({ type: "send-packet", destination, packet });
+  const block = joinBytes(Array.from({ length: packetsPerBlock }, () => frame));
+  let sent = 0;
+  const slowly = setInterval(() => {
+    sent += packetBytes;
+    slow.socket.write(frame);
+  }, slowSenderMs);
+  await Promise.all(fast.map(({ socket }) => writeFor(socket, block, writeMs)));
+  clearInterval(slowly);
+  const bytesOf = (client: BenchClient): number =>
+    receiver.bySender.get(encodeHex(client.keys.publicKey)) ?? 0;
+  const shares = fast.map(bytesOf);
+  return { least: Math.min(...shares) / Math.max(...shares), slow: bytesOf(slow) / sent };
 }
 
 async function memoryOf({ process: child }: Host): Promise<number> {
@@ -96,9 +132,26 @@ measurements.push(
   { name: "copier", unit: "MB/s", runs: await repeat(runs, () => measureCopier(copier)) },
   { name: "relay", unit: "MB/s", runs: await repeat(runs, () => measureRelay(relay)) },
 );
-measurements.push({
-  name: `memory for each of ${clientCount} idle clients`,
-  unit: "KB",
-  runs: await repeat(1, measureMemory),
-});
+using idle = new DisposableStack();
+const kilobytes = await measureMemory(relay, idle);
+const name = `${clientCount} idle clients`;
+measurements.push(
+  {
+    name: `relay beside ${name}`,
+    unit: "MB/s",
+    runs: await repeat(runs, () => measureRelay(relay)),
+  },
+  { name: `memory for each of ${name}`, unit: "KB", runs: [kilobytes] },
+);
+const fairness = await measureFairness(relay);
+measurements.push(
+  { name: `least of ${fastSenders} fast senders`, unit: "of the best", runs: [fairness.least] },
+  { name: "slow sender beside them", unit: "arrives", runs: [fairness.slow] },
+);
 printReport("relay", measurements);
+const [copied = 0, alone = 0, besideIdle = 0] = measurements.map(({ runs: found }) =>
+  Math.max(...found),
+);
+if (Math.min(alone, besideIdle) < leastPart * copied || kilobytes > mostKilobytes) {
+  process.exitCode = 1;
+}

@@ -6,6 +6,7 @@ import {
   DerpFrameReader,
   encodeClientInfo,
   encodeDerpFrame,
+  encodeHex,
   maxServerFrameBytes,
   parseDerpFrame,
 } from "@slipway/wire";
@@ -17,10 +18,15 @@ export interface BenchClient extends Disposable {
   readonly keys: KeyPair;
   readonly socket: Socket;
   readonly receivedBytes: () => number;
+  /** The bytes of packets by the key of their sender, in hexadecimal digits; empty unless they are to be counted. */
+  readonly bySender: ReadonlyMap<string, number>;
 }
 
-/** Connects to a relay that begins at once, and logs in. */
-export async function openRelayClient(port: number): Promise<BenchClient> {
+/** Connects to a relay that begins at once, and logs in. To count packets by their senders takes much of its time. */
+export async function openRelayClient(
+  port: number,
+  options: { readonly countsSenders?: boolean } = {},
+): Promise<BenchClient> {
   const socket = connect(port, "127.0.0.1");
   socket.setNoDelay(true);
   const keys = sodiumCrypto.createKeyPair();
@@ -28,12 +34,17 @@ export async function openRelayClient(port: number): Promise<BenchClient> {
   const ready = Promise.withResolvers<void>();
   let received = 0;
   let isReady = false;
+  const bySender = new Map<string, number>();
   socket.on("error", ready.reject);
   socket.on("data", (chunk: Buffer) => {
     received += chunk.length;
-    if (isReady) return;
+    if (isReady && options.countsSenders !== true) return;
     reader.read(chunk, (bytes, start, end) => {
       const frame = parseDerpFrame(bytes, start, end);
+      if (frame?.type === "recv-packet") {
+        const sender = encodeHex(frame.source);
+        bySender.set(sender, (bySender.get(sender) ?? 0) + frame.packet.length);
+      }
       if (frame?.type === "server-key") socket.write(loginTo(frame.key, keys));
       if (frame?.type !== "server-info") return;
       isReady = true;
@@ -46,6 +57,7 @@ export async function openRelayClient(port: number): Promise<BenchClient> {
     keys,
     socket,
     receivedBytes: () => received,
+    bySender,
     [Symbol.dispose]: () => socket.destroy(),
   };
 }
