@@ -50,7 +50,7 @@ if (!recordings) {
 /** Tests against peers, by the variable that names those. */
 const peerTests = {
   SLIPWAY_STOCK_AGENT: [
-    "interop/stock-{agent,claims,relay}.test.ts",
+    "interop/stock-{agent,claims,machines,relay}.test.ts",
     "a stock agent on our server",
   ],
   SLIPWAY_STOCK_COMMAND: ["interop/stock-command.test.ts", "a stock command on our server"],

@@ -35,7 +35,7 @@ export interface ServerKind {
   open(): Promise<NetworkServer>;
 }
 
-export const ourServer: ServerKind = { name: "our server", open: openOurServer };
+export const ourServer: ServerKind = { name: "our server", open: () => openOurServer() };
 
 /**
  * Our server, and the one of SLIPWAY_STOCK_SERVER, with the variables of `stock-server.test.ts`. That one takes no agents of
@@ -62,13 +62,14 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-async function openOurServer(): Promise<NetworkServer> {
+/** Opens our server with a template of the driver `external`, whose agent is `main`. */
+export async function openOurServer(text = template): Promise<NetworkServer> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-network-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
   const server = opening.use(await startServerProcess({ dataDir: directory, port: 0 }));
   const client = await logInAsAdmin(server.url);
-  const templateId = await pushTemplate(client, "network", template);
+  const templateId = await pushTemplate(client, "network", text);
   const opened = opening.move();
   return {
     client,

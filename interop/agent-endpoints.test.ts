@@ -1,0 +1,219 @@
+import type { ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import {
+  getAgent,
+  getAgentLogs,
+  getAgentStartupLogs,
+  getGitKey,
+  getListeningPorts,
+  getWorkspace,
+} from "@slipway/api";
+import { openLocalServer, requireAgent } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
+
+import { agents } from "./support/network/agents.ts";
+import { InstalledCommand, ourCommand } from "./support/network/commands.ts";
+import { findOnTailnet } from "./support/network/coordination.ts";
+import { type NetworkServer, openOurServer, untilConnected } from "./support/network/servers.ts";
+import { patience } from "./support/patience.ts";
+
+/*
+ * The endpoints of agents (docs/endpoints.md) with our agent, and with the stock ones that SLIPWAY_STOCK_AGENT names: those
+ * by which people reach an agent, and those by which programs of its workspace, with its token, reach the server.
+ */
+
+const template = `
+driver: external
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts:
+      greet: { run_on: [start], run: echo hello from start }
+    apps:
+      web: { display_name: Web, url: "http://localhost:1" }
+`;
+
+const opened = new AsyncDisposableStack();
+let homes = "";
+let server: NetworkServer;
+let command: InstalledCommand;
+
+beforeAll(async () => {
+  homes = await mkdtemp(join(tmpdir(), "slipway-endpoints-"));
+  opened.defer(() => rm(homes, { recursive: true, force: true }));
+  server = opened.use(await openOurServer(template));
+  command = await InstalledCommand.install(ourCommand, join(homes, "command"));
+  const { serverUrl, headers } = server.client;
+  await command.expect(["login", serverUrl, "--token", headers["Coder-Session-Token"] ?? ""]);
+});
+afterAll(() => opened.disposeAsync());
+
+/** Opens a socket of the server; the test ends it. */
+function openSocket(path: string): WebSocket {
+  const { serverUrl, headers } = server.client;
+  const socket = new WebSocket(`${serverUrl.replace("http", "ws")}/api/v2${path}`, { headers });
+  onTestFinished(() => socket.terminate());
+  return socket;
+}
+
+describe.each(agents)("$name", (kind) => {
+  let agent: ChildProcess;
+  let agentId = "";
+  let name = "";
+  beforeAll(async () => {
+    const { client } = server;
+    const workspace = await server.openWorkspace(kind.name);
+    ({ name } = workspace);
+    const home = join(homes, name);
+    agent = await kind.start({ serverUrl: client.serverUrl, token: workspace.token, home });
+    await untilConnected(client, workspace.id);
+    const params = { workspace: workspace.id };
+    agentId = requireAgent(await client.call(getWorkspace, { params })).id;
+  });
+  afterAll(async () => {
+    const exited = once(agent, "exit");
+    agent.kill("SIGKILL");
+    await exited;
+  });
+
+  /** Runs a script in the workspace; returns what it prints. */
+  async function inside(script: string): Promise<string> {
+    const { code, stdout, stderr } = await command.run(["ssh", name], script);
+    if (code !== 0) throw new Error(`the script ended with ${String(code)}:\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Sends a request from the workspace, with the token that its programs have. */
+  async function request(method: string, path: string, body?: unknown): Promise<Reply> {
+    const data = body === undefined ? "" : `-H 'Content-Type: application/json' -d @-`;
+    const url = `${server.client.serverUrl}/api/v2/workspaceagents/me${path}`;
+    const curl = `curl -sS -X ${method} -w '\\n%{http_code}' ${data} '${url}'`;
+    const line = `${curl} -H "Coder-Session-Token: $CODER_AGENT_TOKEN"`;
+    const lines = [line, ...(body === undefined ? [] : [`<<'END'\n${JSON.stringify(body)}\nEND`])];
+    const printed = (await inside(`${lines.join(" ")}\n`)).trimEnd();
+    const end = printed.lastIndexOf("\n");
+    return { status: Number(printed.slice(end)), body: JSON.parse(printed.slice(0, end)) };
+  }
+
+  const read = () => server.client.call(getAgent, { params: { agent: agentId } });
+
+  it("is shown as connected and ready, with its release", async () => {
+    await expect.poll(read, patience).toMatchObject({
+      status: "connected",
+      lifecycle_state: "ready",
+      version: expect.stringMatching(/^v\d/),
+      health: { healthy: true },
+    });
+  });
+
+  it("is on a relay of the map that anybody reads", async () => {
+    const [message] = await once(openSocket("/derp-map"), "message");
+    const { Regions: regions } = JSON.parse(String(message));
+    const [region] = Object.values<{ readonly RegionName: string }>(regions);
+    await expect
+      .poll(async () => Object.entries((await read()).latency ?? {}), patience)
+      .toContainEqual([region?.RegionName, expect.objectContaining({ preferred: true })]);
+  });
+
+  it("is reached by clients that learn the network's relays from its server", async () => {
+    const { serverUrl, headers } = server.client;
+    const url = `${serverUrl}/api/v2/workspaceagents/${agentId}/connection`;
+    const response = await fetch(url, { headers });
+    expect(await response.json()).toMatchObject({
+      derp_map: { Regions: { 999: { Nodes: [expect.objectContaining({ RegionID: 999 })] } } },
+      disable_direct_connections: false,
+      hostname_suffix: "coder",
+    });
+    expect(await command.expect(["ping", "-n", "1", name])).toMatch(/^pong from /m);
+  });
+
+  it("is found among all agents of its owner", async () => {
+    await findOnTailnet(server.client, agentId);
+  });
+
+  it("is reached over the network by its own coordination", async () => {
+    expect(await inside("echo $((40 + 2))\n")).toBe("42\n");
+  });
+
+  it("shows the ports that its workspace listens on", async () => {
+    await using listener = await openLocalServer(createServer((socket) => socket.destroy()));
+    const params = { agent: agentId };
+    await expect
+      .poll(async () => (await server.client.call(getListeningPorts, { params })).ports, patience)
+      .toContainEqual(expect.objectContaining({ network: "tcp", port: listener.port }));
+  });
+
+  it("opens a terminal through the server", async () => {
+    const socket = openSocket(`/workspaceagents/${agentId}/pty?reconnect=${randomUUID()}`);
+    let seen = "";
+    socket.on("message", (data: Buffer) => (seen += data.toString()));
+    await once(socket, "open");
+    socket.send(Buffer.from(JSON.stringify({ data: "echo $((40 + 2))\r" })));
+    await expect.poll(() => seen, patience).toMatch(/^42\r$/m);
+  });
+
+  it("shows its log under the present and the former name", async () => {
+    const params = { agent: agentId };
+    for (const route of [getAgentLogs, getAgentStartupLogs] as const) {
+      await expect
+        .poll(() => server.client.call(route, { params }), patience)
+        .toContainEqual(expect.objectContaining({ output: "hello from start", level: "info" }));
+    }
+  });
+
+  it("lets programs of its workspace add sources and lines to its log", async () => {
+    const id = randomUUID();
+    const source = { id, display_name: "Builder", icon: "/icon.svg" };
+    expect(await request("POST", "/log-source", source)).toMatchObject({
+      status: 201,
+      body: { ...source, workspace_agent_id: agentId },
+    });
+    const output = `built ${randomUUID()}`;
+    const created_at = new Date().toISOString();
+    const logs = [{ created_at, output, level: "warn" }];
+    const sent = await request("PATCH", "/logs", { log_source_id: id, logs });
+    expect(sent).toEqual({ status: 200, body: null });
+    const lines = await server.client.call(getAgentLogs, { params: { agent: agentId } });
+    expect(lines).toContainEqual(expect.objectContaining({ output, level: "warn", source_id: id }));
+  });
+
+  it("lets programs of its workspace report the status of an app", async () => {
+    const message = `at ${randomUUID()}`;
+    const status = { app_slug: "web", state: "working", message, uri: "https://example.com/" };
+    expect(await request("PATCH", "/app-status", status)).toEqual({ status: 200, body: null });
+    const [app] = (await read()).apps;
+    expect(app?.statuses[0]).toMatchObject({ state: "working", message, agent_id: agentId });
+  });
+
+  it("gives programs of its workspace the owner's key for Git", async () => {
+    const { public_key } = await server.client.call(getGitKey, { params: { user: "me" } });
+    expect(await request("GET", "/gitsshkey")).toMatchObject({
+      status: 200,
+      body: { public_key, private_key: expect.stringContaining("OPENSSH PRIVATE KEY") },
+    });
+  });
+
+  it.each(["/external-auth", "/gitauth"])(
+    "answers programs of its workspace that ask %s for a token of a Git host",
+    async (path) => {
+      const url = "https://git.example.com/a";
+      const message = `No matching external auth provider found in Coder for the url "${url}".`;
+      const reply = await request("GET", `${path}?id=&match=${encodeURIComponent(url)}`);
+      expect(reply).toMatchObject({ status: 404, body: { message } });
+      expect(await request("GET", `${path}?id=&match=`)).toMatchObject({ status: 400 });
+    },
+  );
+});
+
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
