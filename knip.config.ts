@@ -19,7 +19,7 @@ const config: KnipConfig = {
     },
     "packages/*": {
       entry: [
-        "src/{index,node,http,stream,agent,agent-socket,session,services,claims,prebuilds}.ts",
+        "src/{index,node,http,stream,terminal,agent,agent-socket,session,services,claims,prebuilds}.ts",
         "src/{testing,clouds,compliance,crypto,links,random,relay,postgres,claim-histories,claim-faults}.ts",
         "src/workspace.ts",
         "src/{main,workspace-main}.ts",

@@ -73,6 +73,7 @@ export const layers: readonly PackageLayer[] = [
           "ip",
           "tcp",
           "speedtest",
+          "terminal",
         ],
         eachOther: "nothing",
       },
@@ -124,8 +125,8 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
-    browser: ["http", "stream", "browser"],
-    folders: ["http", "stream", "agent", "workspace", "browser"],
+    browser: ["http", "stream", "terminal", "browser"],
+    folders: ["http", "stream", "terminal", "agent", "workspace", "browser"],
   },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },

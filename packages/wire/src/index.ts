@@ -75,6 +75,16 @@ export {
 } from "./speedtest/messages.ts";
 export type { SpeedtestDirection, SpeedtestRequest } from "./speedtest/messages.ts";
 
+export { TerminalFrameError } from "./terminal/errors.ts";
+export type { TerminalFrameErrorCode } from "./terminal/errors.ts";
+export {
+  encodeOutputHeader,
+  encodeTerminalFrame,
+  encodeTerminalGreeting,
+  TerminalFrames,
+} from "./terminal/frames.ts";
+export type { TerminalEvent } from "./terminal/frames.ts";
+
 export { StunError } from "./stun/errors.ts";
 export type { StunErrorCode } from "./stun/errors.ts";
 export {

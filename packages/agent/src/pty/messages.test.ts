@@ -17,10 +17,11 @@ const worked = Buffer.concat([
   encodeInit({ ID: id, Height: 24, Width: 80, Command: "", Container: "", BackendType: "" }),
   Buffer.from('{"data":"ls\\r"}{"height":40,"width":120}\n {"data":"a}\\"{é"}'),
 ]);
+const plain = { size: undefined, number: undefined, received: undefined, isBye: false };
 const inputs: readonly TerminalInput[] = [
-  { data: "ls\r", size: undefined },
-  { data: "", size: { columns: 120, rows: 40 } },
-  { data: 'a}"{é', size: undefined },
+  { ...plain, data: "ls\r" },
+  { ...plain, data: "", size: { columns: 120, rows: 40 } },
+  { ...plain, data: 'a}"{é' },
 ];
 
 describe("TerminalMessages", () => {
@@ -35,6 +36,7 @@ describe("TerminalMessages", () => {
         size: { columns: 80, rows: 24 },
         command: "",
         container: "",
+        viewer: undefined,
       });
       expect(found).toEqual(inputs);
     }
@@ -46,7 +48,23 @@ describe("TerminalMessages", () => {
     expect(messages.init).toMatchObject({ id, command: "top", size: undefined });
   });
 
+  it("reads the place of a viewer that resumes, and what such a viewer says", () => {
+    const messages = new TerminalMessages();
+    const said = '{"data":"a","number":7}{"received":4096}{"bye":true}';
+    const init = encodeInit({ ID: id, Viewer: id.toUpperCase(), Received: 12 });
+    const found = messages.receive(Buffer.concat([init, Buffer.from(said)]));
+    expect(messages.init?.viewer).toEqual({ id, received: 12 });
+    expect(found).toEqual([
+      { ...plain, data: "a", number: 7 },
+      { ...plain, data: "", received: 4096 },
+      { ...plain, data: "", isBye: true },
+    ]);
+  });
+
   it.each([
+    [{ ID: id, Viewer: "x" }, "no UUID"],
+    [{ ID: id, Viewer: id, Received: -1 }, "received is not a count"],
+    [{ ID: id, Viewer: id, Received: 2 ** 53 }, "received is not a count"],
     [{ ID: "x" }, "no UUID"],
     [{}, "no UUID"],
     [{ ID: id, Command: 1 }, "command is not a text"],

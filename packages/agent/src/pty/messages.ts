@@ -10,12 +10,28 @@ export interface TerminalInit {
   readonly size: TerminalSize | undefined;
   readonly command: string;
   readonly container: string;
+  /** Undefined for a client that does not resume. */
+  readonly viewer: ViewerPlace | undefined;
+}
+
+/** A client that may lose its connection, and the place where it goes on (docs/protocol/agent.md §7.1). */
+export interface ViewerPlace {
+  /** A UUID of its own. */
+  readonly id: string;
+  /** The position up to which it has received output; undefined if it comes for the first time. */
+  readonly received: number | undefined;
 }
 
 /** A later message: keys that were typed, or another size. */
 export interface TerminalInput {
   readonly data: string;
   readonly size: TerminalSize | undefined;
+  /** The number of the keys among all of a viewer that may resume, from 1 on. */
+  readonly number: number | undefined;
+  /** The position up to which such a viewer has received output. */
+  readonly received: number | undefined;
+  /** True for a viewer that will not come back. */
+  readonly isBye: boolean;
 }
 
 /** The longest message after the first, such as a text that is pasted. */
@@ -66,12 +82,26 @@ function parseInit(text: string): TerminalInit {
     size: sizeOf(fields),
     command: textOf(fields, "command"),
     container: textOf(fields, "container"),
+    viewer: viewerOf(fields),
   };
+}
+
+function viewerOf(fields: Fields): ViewerPlace | undefined {
+  const id = textOf(fields, "viewer");
+  if (id === "") return undefined;
+  if (!uuid.test(id)) throw new TerminalError("malformed", "the id of the viewer is no UUID");
+  return { id: id.toLowerCase(), received: countOf(fields, "received") };
 }
 
 function parseInput(text: string): TerminalInput {
   const fields = parseFields(text);
-  return { data: textOf(fields, "data"), size: sizeOf(fields) };
+  return {
+    data: textOf(fields, "data"),
+    size: sizeOf(fields),
+    number: countOf(fields, "number"),
+    received: countOf(fields, "received"),
+    isBye: fields.get("bye") === true,
+  };
 }
 
 type Fields = ReadonlyMap<string, unknown>;
@@ -102,4 +132,11 @@ function sizeOf(fields: Fields): TerminalSize | undefined {
     throw new TerminalError("malformed", "a size is not a number");
   }
   return terminalSize(columns, rows);
+}
+
+function countOf(fields: Fields, name: string): number | undefined {
+  const value = fields.get(name);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new TerminalError("malformed", `${name} is not a count`);
 }

@@ -1,109 +1,185 @@
 import type { Clock } from "@slipway/runtime";
 
 import type { AcceptedConnection } from "../connections/accepted-connection.ts";
-import { endConnection } from "../connections/end-connection.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import { PseudoTerminal } from "../terminal/pseudo-terminal.ts";
 import type { TerminalSize } from "../terminal/terminal-size.ts";
-import { ReplayBuffer } from "./replay-buffer.ts";
+import type { TerminalInput, ViewerPlace } from "./messages.ts";
+import { OutputHistory } from "./output-history.ts";
+import { ResumableViewer, windowBytes } from "./resumable-viewer.ts";
+import { PlainViewer, type Viewer } from "./viewer.ts";
 
+/** The output that those who come later are shown first. */
 const replayBytes = 64 * 1024;
-/** The most that a client may leave unread while others read; then it is cut off, and may come again. */
-const maxBehindBytes = 4 * 1024 * 1024;
-/** The clients of one terminal at once. */
-const maxClients = 64;
-/** The time without a client after which a terminal ends, before its first one and after its last. */
-const firstClientMs = 30_000;
-const nextClientMs = 5 * 60_000;
+/** The most that is kept for viewers that may resume: what may be under way, and the chunk that fills it. */
+const resumeBytes = windowBytes + 64 * 1024;
+/** The viewers of one terminal at once, lost ones included. */
+const maxViewers = 64;
+/** The time without a viewer after which a terminal ends, before its first one and after its last. */
+const firstViewerMs = 30_000;
+const nextViewerMs = 5 * 60_000;
 
 /**
- * A terminal that outlives its clients, and that several may share. All see its output; who comes later first sees the
- * newest 64 KiB. It goes on as fast as its fastest client reads, or at full speed without one.
+ * A terminal that outlives its viewers, and that several may share. All see its output; who comes later first sees the
+ * newest 64 KiB. It goes on as fast as its fastest viewer reads, or at full speed without one. A viewer that may resume
+ * counts as one that does not read while it is lost.
+ *
+ *   running ──command ends──► ended ──nobody may come for the rest──► over
  */
 export class SharedTerminal {
-  /** Resolves when its command has ended, or nobody came for too long. */
+  /** Resolves when its command has ended and its output was shown. */
   readonly ended: Promise<void>;
+  /** Resolves when nobody may come for the rest of its output either. */
+  readonly over: Promise<void>;
   readonly pid: number;
   readonly #terminal: PseudoTerminal;
   readonly #clock: Clock;
-  readonly #replay = new ReplayBuffer(replayBytes);
-  readonly #clients = new Set<AcceptedConnection>();
-  readonly #over = new AbortController();
+  readonly #history = new OutputHistory(replayBytes);
+  readonly #connections = new Map<AcceptedConnection, Viewer>();
+  readonly #resumable = new Map<string, ResumableViewer>();
+  readonly #closing = new AbortController();
+  readonly #over = Promise.withResolvers<void>();
+  #isEnded = false;
+  #isOver = false;
   #waiting: AbortController | undefined;
+  /** Resolves when a viewer may have become ready. */
+  #change = Promise.withResolvers<void>();
 
   /** Starts the command. Throws `ProcessError` "spawn-failed". */
   constructor(command: PreparedCommand, size: TerminalSize, clock: Clock) {
     this.#clock = clock;
     this.#terminal = new PseudoTerminal(command, size);
     this.pid = this.#terminal.pid;
-    this.#waitForClient(firstClientMs);
+    this.over = this.#over.promise;
+    this.#waitForViewer(firstViewerMs);
     this.ended = this.#run();
   }
 
-  /** Hangs the terminal up. Idempotent. */
-  close(): void {
-    if (!this.#over.signal.aborted) this.#terminal.hangUp();
+  /** True if this viewer has been here and may go on. */
+  knows(viewerId: string): boolean {
+    return this.#resumable.has(viewerId);
   }
 
-  /** Shows the terminal to a client until that is closed; false if too many look at it already. */
-  attach(client: AcceptedConnection, size: TerminalSize | undefined): boolean {
-    if (this.#over.signal.aborted || this.#clients.size >= maxClients) return false;
+  /** Hangs the terminal up, or gives up the rest of its output. Idempotent. */
+  close(): void {
+    if (this.#isEnded) return this.#finish();
+    this.#closing.abort();
+    this.#wake();
+    return this.#terminal.hangUp();
+  }
+
+  /** Shows the terminal on a connection until that is closed; undefined if too many look at it already, or it has ended. */
+  attach(connection: AcceptedConnection, place: ViewerPlace | undefined): Viewer | undefined {
+    const viewer = this.#viewerOf(connection, place?.id);
+    if (viewer === undefined) return undefined;
     this.#waiting?.abort();
-    this.#clients.add(client);
-    client.once("close", () => this.#detach(client));
-    const replay = this.#replay.read();
-    if (replay.length > 0) client.write(replay);
-    if (size !== undefined) this.resize(size);
-    return true;
+    this.#connections.set(connection, viewer);
+    connection.on("drain", () => this.#wake());
+    connection.once("close", () => this.#leave(connection));
+    const rest = place?.received === undefined ? undefined : this.#history.since(place.received);
+    const output = rest ?? this.#history.newest(replayBytes);
+    viewer.begin(connection, this.#history.end - output.length, output);
+    if (this.#isEnded) viewer.end();
+    return viewer;
   }
 
   resize(size: TerminalSize): void {
     this.#terminal.resize(size);
   }
 
-  /** Types a text; resolves when the terminal has taken it. */
-  async type(text: string): Promise<void> {
-    await this.#terminal.write(Buffer.from(text), this.#clock, this.#over.signal);
+  /** Carries out what a viewer says; resolves when the terminal has taken what was typed. */
+  async take(viewer: Viewer, input: TerminalInput): Promise<void> {
+    const { data, size, received, isBye } = input;
+    if (size !== undefined) this.resize(size);
+    if (received !== undefined) {
+      viewer.receive(received);
+      this.#wake();
+    }
+    if (isBye && viewer.id !== undefined) this.#forget(viewer.id);
+    if (data !== "" && viewer.accepts(input)) {
+      await this.#terminal.write(Buffer.from(data), this.#clock, this.#closing.signal);
+    }
   }
 
   async #run(): Promise<void> {
     try {
       await this.#terminal.read((chunk) => this.#show(chunk), this.#clock);
     } finally {
-      this.#over.abort();
-      this.#waiting?.abort();
-      for (const client of this.#clients) endConnection(client);
+      this.#isEnded = true;
+      this.#closing.abort();
+      for (const viewer of this.#connections.values()) viewer.end();
+      if (this.#resumable.size === 0) this.#finish();
+      else this.#waitForViewer(nextViewerMs);
     }
   }
 
   async #show(chunk: Buffer): Promise<void> {
-    this.#replay.add(chunk);
-    let isSomeoneReady = this.#clients.size === 0;
-    for (const client of this.#clients) {
-      if (client.writableLength > maxBehindBytes) client.destroy();
-      else if (client.write(chunk)) isSomeoneReady = true;
+    this.#history.add(chunk);
+    for (const viewer of this.#viewers()) viewer.show(chunk);
+    while (!this.#goesOn()) {
+      this.#change = Promise.withResolvers();
+      await this.#change.promise;
     }
-    if (!isSomeoneReady) await this.#firstReady();
   }
 
-  /** Resolves when one of the clients has read everything, or has gone. */
-  #firstReady(): Promise<void> {
-    const clients = [...this.#clients];
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        for (const client of clients) client.off("drain", settle).off("close", settle);
-        resolve();
-      };
-      for (const client of clients) client.on("drain", settle).on("close", settle);
-    });
+  /** True if a viewer takes more, or nobody has to be waited for. */
+  #goesOn(): boolean {
+    if (this.#closing.signal.aborted) return true;
+    const viewers = this.#viewers();
+    return viewers.size === 0 || viewers.values().some(({ isReady }) => isReady);
   }
 
-  #detach(client: AcceptedConnection): void {
-    this.#clients.delete(client);
-    if (this.#clients.size === 0 && !this.#over.signal.aborted) this.#waitForClient(nextClientMs);
+  /** Those who are connected, and those who may come back. */
+  #viewers(): ReadonlySet<Viewer> {
+    return new Set([...this.#connections.values(), ...this.#resumable.values()]);
   }
 
-  #waitForClient(ms: number): void {
+  #viewerOf(connection: AcceptedConnection, id: string | undefined): Viewer | undefined {
+    const known = id === undefined ? undefined : this.#resumable.get(id);
+    if (known !== undefined) return known;
+    if (this.#closing.signal.aborted || !this.#hasRoom()) return undefined;
+    if (id === undefined) return new PlainViewer(connection);
+    const viewer = new ResumableViewer(id);
+    this.#history.grow(resumeBytes);
+    this.#resumable.set(id, viewer);
+    return viewer;
+  }
+
+  /** Gives up the viewer that is there longest of those that are lost, if there is no room otherwise. */
+  #hasRoom(): boolean {
+    if (this.#viewers().size < maxViewers) return true;
+    const lost = this.#resumable.values().find(({ isLost }) => isLost);
+    if (lost === undefined) return false;
+    this.#forget(lost.id);
+    return true;
+  }
+
+  #leave(connection: AcceptedConnection): void {
+    this.#connections.delete(connection);
+    for (const viewer of this.#resumable.values()) viewer.lose(connection);
+    this.#wake();
+    if (this.#connections.size === 0 && !this.#isOver) this.#waitForViewer(nextViewerMs);
+  }
+
+  #forget(viewerId: string): void {
+    this.#resumable.delete(viewerId);
+    this.#wake();
+    if (this.#isEnded && this.#resumable.size === 0) this.#finish();
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#resumable.clear();
+    this.#waiting?.abort();
+    this.#over.resolve();
+  }
+
+  #wake(): void {
+    this.#change.resolve();
+  }
+
+  #waitForViewer(ms: number): void {
+    this.#waiting?.abort();
     const waiting = new AbortController();
     this.#waiting = waiting;
     void this.#clock.sleep(ms, waiting.signal).then(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -139,6 +140,30 @@ describe("the terminal service", () => {
     // It was cut off, and may come again.
     slow.socket.resume();
     await once(slow.socket, "close");
+  });
+
+  it("shows all output before the end to several clients, however slowly they read", async () => {
+    const { open } = await openWorld();
+    const lines = 1_000_000;
+    const command = `stty -onlcr -echo; echo ready; read x; seq 1 ${lines}`;
+    const clients = [1, 2, 3].map(() => open({ ID: firstId, Command: command }));
+    for (const { output } of clients) await expect.poll(output).toBe("ready\n");
+    const sums = clients.map(async ({ socket }, index) => {
+      const hash = createHash("sha256");
+      socket.on("data", (chunk: Buffer) => {
+        hash.update(chunk);
+        if (index === 0) return;
+        socket.pause();
+        setImmediate(() => socket.resume());
+      });
+      await once(socket, "end");
+      return hash.digest("hex");
+    });
+    clients[0]?.type({ data: "\n" });
+    const wanted = createHash("sha256");
+    for (let line = 1; line <= lines; line += 1) wanted.update(`${line}\n`);
+    const sum = wanted.digest("hex");
+    expect(await Promise.all(sums)).toEqual([sum, sum, sum]);
   });
 
   it("ends five minutes after the last client has left", async () => {

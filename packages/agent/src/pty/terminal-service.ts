@@ -3,29 +3,21 @@ import { errorText, type Logger } from "@slipway/runtime";
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
 import { endConnection } from "../connections/end-connection.ts";
 import type { SessionEnd, SessionLog } from "../connections/session-log.ts";
-import type { CommandHost } from "../process/run-command.ts";
-import type { PreparedCommand } from "../process/spawn-group.ts";
-import type { CommandVariables } from "../process/workspace-commands.ts";
-import { defaultTerminalSize } from "../terminal/terminal-size.ts";
 import { TerminalError } from "./errors.ts";
-import { withUtf8 } from "./locale.ts";
 import { type TerminalInit, TerminalMessages } from "./messages.ts";
-import { SharedTerminal } from "./shared-terminal.ts";
+import { refuseUnknown } from "./resumable-viewer.ts";
+import type { SharedTerminal } from "./shared-terminal.ts";
+import { Terminals, type TerminalsOptions } from "./terminals.ts";
+import type { Viewer } from "./viewer.ts";
 
-/** The clients and terminals at once; further ones are refused. */
+/** The clients at once; further ones are refused. */
 const maxConnections = 512;
-const maxTerminals = 256;
 /** The time in which a client must name its terminal. */
 const initTimeoutMs = 20_000;
 
-const terminalType = "xterm-256color";
-
-export interface TerminalServiceOptions {
-  readonly prepare: (text: string, variables: CommandVariables) => Promise<PreparedCommand>;
-  readonly commands: Pick<CommandHost, "clock" | "groups">;
+export interface TerminalServiceOptions extends TerminalsOptions {
   readonly sessions: SessionLog;
   readonly logger: Logger;
-  readonly signal: AbortSignal;
 }
 
 /** The ends of a connection that the server knows (docs/protocol/agent.md §5.5). */
@@ -69,22 +61,20 @@ async function serve(
 ): Promise<void> {
   const messages = new TerminalMessages();
   const deadline = setTimeout(() => connection.destroy(), initTimeoutMs);
-  let terminal: SharedTerminal | undefined;
+  let view: View | undefined;
   try {
     for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
       const inputs = messages.receive(chunk);
       if (messages.init === undefined) continue;
       clearTimeout(deadline);
-      terminal ??= await attach(connection, messages.init, terminals);
-      if (terminal === undefined) break;
-      for (const { data, size } of inputs) {
-        if (size !== undefined) terminal.resize(size);
-        if (data !== "") await terminal.type(data);
-      }
+      view ??= await attach(connection, messages.init, terminals);
+      if (view === undefined) break;
+      for (const input of inputs) await view.terminal.take(view.viewer, input);
+      view.viewer.confirm();
     }
   } catch (error) {
     // The client's fault or end, a command that cannot run, or the terminal's end: what is left to show still is.
-    const isFault = error instanceof TerminalError || terminal === undefined;
+    const isFault = error instanceof TerminalError || view === undefined;
     if (isFault) logger.debug({ error: errorText(error) }, "terminal refused");
     if (isFault || connection.errored !== null) connection.destroy();
   } finally {
@@ -93,54 +83,25 @@ async function serve(
   }
 }
 
+/** A terminal, and the one who looks at it. */
+interface View {
+  readonly terminal: SharedTerminal;
+  readonly viewer: Viewer;
+}
+
 async function attach(
   connection: AcceptedConnection,
   init: TerminalInit,
   terminals: Terminals,
-): Promise<SharedTerminal | undefined> {
+): Promise<View | undefined> {
   // Containers are not supported.
   if (init.container !== "") return undefined;
-  const terminal = await terminals.find(init);
-  return terminal?.attach(connection, init.size) === true ? terminal : undefined;
-}
-
-/** The terminals by their ids. */
-class Terminals {
-  readonly #options: TerminalServiceOptions;
-  readonly #byId = new Map<string, Promise<SharedTerminal>>();
-
-  constructor(options: TerminalServiceOptions) {
-    this.#options = options;
-  }
-
-  /** Finds the terminal, or opens it; undefined if there are too many. Rejects with `ProcessError`. */
-  async find(init: TerminalInit): Promise<SharedTerminal | undefined> {
-    const { id } = init;
-    const found = this.#byId.get(id);
-    if (found !== undefined) return found;
-    if (this.#byId.size >= maxTerminals) return undefined;
-    const opened = this.#open(init);
-    this.#byId.set(id, opened);
-    void opened
-      .then(async ({ ended }) => ended)
-      .catch(() => undefined)
-      .finally(() => this.#byId.delete(id));
-    return opened;
-  }
-
-  async #open({ command: text, size }: TerminalInit): Promise<SharedTerminal> {
-    const { prepare, commands, signal } = this.#options;
-    const { clock, groups } = commands;
-    const command = withUtf8(await prepare(text, { extra: { TERM: terminalType } }));
-    signal.throwIfAborted();
-    const terminal = new SharedTerminal(command, size ?? defaultTerminalSize, clock);
-    groups.started(terminal.pid);
-    const stop = (): void => terminal.close();
-    signal.addEventListener("abort", stop, { once: true });
-    void terminal.ended.finally(() => {
-      groups.leaderEnded(terminal.pid);
-      signal.removeEventListener("abort", stop);
-    });
-    return terminal;
-  }
+  const found = await terminals.find(init);
+  if (found.type === "unknown") refuseUnknown(connection, found.viewerId);
+  if (found.type !== "found") return undefined;
+  const { terminal } = found;
+  const viewer = terminal.attach(connection, init.viewer);
+  if (viewer === undefined) return undefined;
+  if (init.size !== undefined) terminal.resize(init.size);
+  return { terminal, viewer };
 }

@@ -17,6 +17,9 @@ export const openTerminal = defineRoute({
     container: Type.Optional(Type.String()),
     container_user: Type.Optional(Type.String()),
     backend_type: Type.Optional(Type.String()),
+    /** A UUID of a client that resumes, and the position up to which it has received output. */
+    viewer: Type.Optional(Type.String()),
+    received: Type.Optional(Type.String()),
   }),
   response: Type.Unknown(),
 });

@@ -1,6 +1,7 @@
 import { Mailbox } from "@slipway/runtime";
 
 import { ConnectError } from "../http/errors.ts";
+import { createWebSocket } from "./create-web-socket.ts";
 
 /** The most messages that may wait for a slow reader before the socket is given up. */
 const maxWaitingMessages = 4096;
@@ -17,12 +18,6 @@ export interface MessageSocket extends AsyncIterable<string> {
   close(): void;
 }
 
-/** Node's WebSocket takes headers; a browser's sends its cookies instead. */
-type SocketConstructor = new (
-  url: string,
-  options?: { readonly headers?: Readonly<Record<string, string>> },
-) => WebSocket;
-
 /** Opens a WebSocket of text messages. Rejects with `ConnectError`; iterating ends when the socket does. */
 export async function openSocket(
   url: string,
@@ -30,9 +25,7 @@ export async function openSocket(
   signal: AbortSignal,
 ): Promise<MessageSocket> {
   signal.throwIfAborted();
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types know the browser's form only
-  const Constructor = WebSocket as unknown as SocketConstructor;
-  const socket = new Constructor(url.replace(/^http/, "ws"), { headers });
+  const socket = createWebSocket(url, headers);
   const messages = new Mailbox<string>(maxWaitingMessages);
   const opened = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<SocketEnd>();

@@ -11,6 +11,7 @@ import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import type { AgentReach } from "../own-peer/own-peer.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
+import { sendPulses } from "./send-pulses.ts";
 import { encodePreamble, readTerminalQuery, type TerminalStart } from "./terminal-query.ts";
 
 interface TerminalNeeds extends ReachNeeds {
@@ -50,6 +51,7 @@ async function serveTerminal(
   // What is typed meanwhile waits.
   socket.raw.pause();
   keepAlive(socket);
+  if (start.Viewer !== undefined) sendPulses(socket);
   const stream = await dial(socket, agentId, reach);
   if (stream === undefined) return;
   stream.write(encodePreamble(start));

@@ -34,6 +34,16 @@ it("reads every parameter", () => {
   });
 });
 
+it("passes the place of a viewer that resumes on to the agent", () => {
+  const start = readTerminalQuery({
+    reconnect,
+    viewer: reconnect.toUpperCase(),
+    received: "70000",
+  });
+  expect(start).toMatchObject({ Viewer: reconnect, Received: 70_000 });
+  expect(encodePreamble(start).toString()).toContain(`"Viewer":"${reconnect}","Received":70000}`);
+});
+
 it.each([
   [{}, ["reconnect"]],
   [{ reconnect: "" }, ["reconnect"]],
@@ -42,6 +52,9 @@ it.each([
   [{ reconnect, width: "1.5" }, ["width"]],
   [{ reconnect, width: "1234567890" }, ["width"]],
   [{ reconnect, backend_type: "tmux" }, ["backend_type"]],
+  [{ reconnect, viewer: "" }, ["viewer"]],
+  [{ reconnect, viewer: "x", received: "-1" }, ["viewer", "received"]],
+  [{ reconnect, received: "9007199254740992" }, ["received"]],
   [{ reconnect, command: "x".repeat(65_535) }, ["command"]],
   [
     { height: "x", width: "x", backend_type: "x" },

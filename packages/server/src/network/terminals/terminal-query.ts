@@ -13,6 +13,9 @@ export interface TerminalStart {
   readonly Container: string;
   readonly ContainerUser: string;
   readonly BackendType: string;
+  /** The id of a viewer that resumes, and the position where it goes on (docs/protocol/agent.md §7.1). */
+  readonly Viewer: string | undefined;
+  readonly Received: number | undefined;
 }
 
 type TerminalQuery = QueryOf<typeof openTerminal>;
@@ -39,6 +42,10 @@ export function readTerminalQuery(query: TerminalQuery): TerminalStart {
   else if (id === undefined) refuse("reconnect", "must be a valid uuid");
   const [height, width] = [size("height"), size("width")];
   if (!backends.has(backend)) refuse("backend_type", 'must be "screen" or "buffered"');
+  const viewer = query.viewer === undefined ? undefined : readUuid(query.viewer);
+  if (query.viewer !== undefined && viewer === undefined) refuse("viewer", "must be a valid uuid");
+  const received = query.received === undefined ? undefined : Number(query.received);
+  if (!isPosition(query.received)) refuse("received", "must be a valid integer");
   const start = {
     ID: id ?? "",
     Height: height,
@@ -47,10 +54,16 @@ export function readTerminalQuery(query: TerminalQuery): TerminalStart {
     Container: query.container ?? "",
     ContainerUser: query.container_user ?? "",
     BackendType: backend,
+    Viewer: viewer,
+    Received: received,
   };
   if (preambleBytes(start) > maxPreambleBytes) refuse("command", "is too long");
   if (validations.length > 0) throw new Invalid("Invalid query parameters.", { validations });
   return start;
+}
+
+function isPosition(text: string | undefined): boolean {
+  return text === undefined || (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)));
 }
 
 /** The length of the first message has 16 bits. */

@@ -1,0 +1,55 @@
+/**
+ * The newest output of a terminal. A position is the number of bytes that came before (docs/protocol/agent.md §7.1).
+ */
+export class OutputHistory {
+  #ring: Buffer;
+  #end = 0;
+
+  constructor(maxBytes: number) {
+    this.#ring = Buffer.alloc(maxBytes);
+  }
+
+  /** The position after the newest byte. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Keeps more from now on. */
+  grow(maxBytes: number): void {
+    if (maxBytes <= this.#ring.length) return;
+    const kept = this.newest(this.#ring.length);
+    this.#ring = Buffer.alloc(maxBytes);
+    this.#end -= kept.length;
+    this.add(kept);
+  }
+
+  /** Copies the newest bytes of a chunk over the oldest that are kept. */
+  add(chunk: Buffer): void {
+    const size = this.#ring.length;
+    const kept = chunk.subarray(Math.max(0, chunk.length - size));
+    const at = (this.#end + chunk.length - kept.length) % size;
+    const first = kept.copy(this.#ring, at);
+    kept.copy(this.#ring, 0, first);
+    this.#end += chunk.length;
+  }
+
+  /** Returns a copy of the newest bytes, at most so many. */
+  newest(maxBytes: number): Buffer {
+    return this.#copy(Math.min(maxBytes, this.#ring.length, this.#end));
+  }
+
+  /** Returns a copy of what follows a position; undefined if some of it is gone, or the position is none. */
+  since(position: number): Buffer | undefined {
+    const bytes = this.#end - position;
+    const isPosition = Number.isSafeInteger(position) && position >= 0 && bytes >= 0;
+    const isKept = isPosition && bytes <= this.#ring.length;
+    return isKept ? this.#copy(bytes) : undefined;
+  }
+
+  #copy(bytes: number): Buffer {
+    const size = this.#ring.length;
+    const from = (this.#end - bytes) % size;
+    const first = this.#ring.subarray(from, Math.min(size, from + bytes));
+    return Buffer.concat([first, this.#ring.subarray(0, bytes - first.length)]);
+  }
+}

@@ -1,0 +1,6 @@
+export { TerminalClient } from "./terminal/terminal-client.ts";
+export type {
+  TerminalChange,
+  TerminalClientOptions,
+  TerminalSize,
+} from "./terminal/terminal-client.ts";

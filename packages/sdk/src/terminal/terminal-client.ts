@@ -1,0 +1,238 @@
+import { getAgent, openTerminal } from "@slipway/api";
+import { Backoff, type Clock } from "@slipway/runtime";
+import { type TerminalEvent, TerminalFrames } from "@slipway/wire";
+
+import type { ApiClient } from "../http/client.ts";
+import { isRetryable } from "../http/errors.ts";
+import { InputQueue } from "./input-queue.ts";
+import { TerminalLink } from "./terminal-link.ts";
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface TerminalClientOptions {
+  readonly client: ApiClient;
+  readonly agentId: string;
+  /** The UUID of the terminal; whoever names it again sees the same one (default: a new terminal). */
+  readonly terminalId?: string;
+  readonly size: TerminalSize;
+  /** The command (default: a shell). */
+  readonly command?: string;
+  readonly container?: string;
+  readonly containerUser?: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Something that happens to a terminal. */
+export type TerminalChange =
+  | { readonly type: "connected" }
+  /** What the terminal prints. The bytes may be kept. */
+  | { readonly type: "output"; readonly bytes: Uint8Array }
+  /**
+   * Output was missed; what follows begins anew with the newest of it, so that the screen is to be cleared first.
+   * `bytes` says how much, where the agent can tell.
+   */
+  | { readonly type: "skipped"; readonly bytes: number | undefined }
+  /** The connection was lost and another one is tried. */
+  | { readonly type: "lost"; readonly reason: string }
+  /** The command has ended, or the agent no longer has the terminal; nothing follows. */
+  | { readonly type: "ended"; readonly isKnown: boolean };
+
+/** The output after which the agent is told what has come. */
+const reportBytes = 64 * 1024;
+
+/**
+ * A terminal in a workspace that survives lost connections and restarts of the server (docs/protocol/agent.md §7.1).
+ * Iterate once to run it: output comes as fast as the iteration takes it, and the iteration ends with the terminal. With our
+ * agent no output is lost or repeated, and nothing is typed twice; other agents show the newest output again.
+ */
+export class TerminalClient implements AsyncIterable<TerminalChange> {
+  /** Names the terminal for others. */
+  readonly terminalId: string;
+  readonly #options: TerminalClientOptions;
+  readonly #viewerId = crypto.randomUUID();
+  readonly #inputs = new InputQueue();
+  readonly #left = new AbortController();
+  #size: TerminalSize;
+  #link: TerminalLink | undefined;
+  /** What is known of the agent: whether it resumes. */
+  #agent: "unknown" | "resumes" | "plain" = "unknown";
+  /** True if inputs may be sent on the present connection. */
+  #mayType = false;
+  /** The position up to which output has come, and the one that the agent knows of. */
+  #received = 0;
+  #reported = 0;
+
+  constructor(options: TerminalClientOptions) {
+    this.#options = options;
+    this.#size = options.size;
+    this.terminalId = options.terminalId ?? crypto.randomUUID();
+  }
+
+  /** Types a text, also while the connection is lost; false if too much waits already. */
+  type(data: string): boolean {
+    const input = this.#inputs.add(data);
+    if (input === undefined) return false;
+    if (this.#mayType) this.#sendInputs([input]);
+    return true;
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size;
+    this.#link?.send({ width: size.columns, height: size.rows });
+  }
+
+  /** Tries again at once, such as when the browser says that the network is back. */
+  reconnect(): void {
+    this.#link?.close("reconnecting");
+  }
+
+  /** Leaves the terminal, which goes on for a while; ends the iteration. Idempotent. */
+  close(): void {
+    this.#left.abort();
+    this.#link?.send({ bye: true });
+    this.#link?.close();
+  }
+
+  /**
+   * Runs the terminal. Throws `ApiError` if the server refuses, `TerminalFrameError` if the agent cannot be understood, and
+   * the signal's reason.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TerminalChange, void, undefined> {
+    const { signal, clock } = this.#options;
+    const isOver = AbortSignal.any([signal, this.#left.signal]);
+    const backoff = new Backoff();
+    try {
+      while (!isOver.aborted) {
+        try {
+          const link = await this.#connect(isOver);
+          backoff.reset();
+          yield { type: "connected" };
+          for await (const change of this.#follow(link)) {
+            yield change;
+            if (change.type === "ended") return;
+          }
+          if (!isOver.aborted) yield { type: "lost", reason: link.end };
+        } catch (error) {
+          if (isOver.aborted) break;
+          await this.#throwRefusal(error, isOver);
+        }
+        await clock.sleep(backoff.next(), isOver).catch(() => undefined);
+      }
+      signal.throwIfAborted();
+    } finally {
+      this.close();
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<TerminalLink> {
+    const { client, agentId, command, container, containerUser, clock } = this.#options;
+    const query = {
+      reconnect: this.terminalId,
+      width: String(this.#size.columns),
+      height: String(this.#size.rows),
+      command,
+      container,
+      container_user: containerUser,
+      viewer: this.#viewerId,
+      received: this.#agent === "resumes" ? String(this.#received) : undefined,
+    };
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const url = client.url(openTerminal, {
+      params: { agent: agentId },
+      query: Object.fromEntries(given),
+    });
+    const link = await TerminalLink.open(url, { headers: client.headers, clock, signal });
+    this.#link = link;
+    // An agent that resumes says first what it has taken; one that does not may have to be typed to before it prints.
+    if (this.#agent === "plain") this.#inputs.dropSent();
+    if (this.#agent === "plain" || this.#isFirst) this.#beginTyping();
+    this.#isFirst = false;
+    return link;
+  }
+
+  #isFirst = true;
+
+  async *#follow(link: TerminalLink): AsyncGenerator<TerminalChange, void, undefined> {
+    const frames = new TerminalFrames(this.#viewerId);
+    try {
+      for await (const bytes of link) {
+        for (const event of frames.receive(bytes)) {
+          if (frames.isPlain) yield* this.#takePlain(event);
+          else yield* this.#take(event, link);
+        }
+      }
+    } finally {
+      this.#mayType = false;
+      link.close();
+    }
+  }
+
+  *#takePlain(event: TerminalEvent): Generator<TerminalChange, void, undefined> {
+    if (!this.#mayType) this.#inputs.dropSent();
+    this.#agent = "plain";
+    if (!this.#mayType) this.#beginTyping();
+    if (event.type === "output") yield event;
+  }
+
+  *#take(event: TerminalEvent, link: TerminalLink): Generator<TerminalChange, void, undefined> {
+    switch (event.type) {
+      case "attached": {
+        const { position, taken } = event;
+        this.#inputs.confirm(taken);
+        if (this.#agent === "resumes" && position !== this.#received) {
+          yield { type: "skipped", bytes: position - this.#received };
+        }
+        this.#agent = "resumes";
+        this.#received = position;
+        this.#reported = position;
+        this.#beginTyping();
+        return;
+      }
+      case "output":
+        yield event;
+        this.#received += event.bytes.length;
+        if (this.#received - this.#reported < reportBytes) return;
+        this.#reported = this.#received;
+        link.send({ received: this.#received });
+        return;
+      case "taken":
+        this.#inputs.confirm(event.taken);
+        return;
+      case "ended":
+      case "unknown":
+        link.send({ received: this.#received, bye: true });
+        yield { type: "ended", isKnown: event.type === "ended" };
+    }
+  }
+
+  #beginTyping(): void {
+    if (this.#mayType) return;
+    this.#mayType = true;
+    this.#sendInputs(this.#inputs.waiting);
+  }
+
+  #sendInputs(inputs: readonly { readonly data: string; readonly number: number }[]): void {
+    for (const input of inputs) {
+      this.#inputs.noteSent(input.number);
+      this.#link?.send(input);
+    }
+    // A terminal that never tells what it has taken has it.
+    if (this.#agent === "plain") this.#inputs.dropSent();
+  }
+
+  /** Returns if another attempt may succeed. A WebSocket does not tell why it was refused; a plain route does. */
+  async #throwRefusal(error: unknown, signal: AbortSignal): Promise<void> {
+    if (!isRetryable(error)) throw error;
+    const { client, agentId } = this.#options;
+    try {
+      await client.call(getAgent, { params: { agent: agentId }, signal });
+    } catch (refusal) {
+      if (!signal.aborted && !isRetryable(refusal)) throw refusal;
+    }
+  }
+}
