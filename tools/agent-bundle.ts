@@ -56,6 +56,16 @@ const loadedOnUse = new Set(["https", "tls", "zlib"]);
 const banner = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
 
+/** Stands for `import.meta` in a CommonJS bundle, which has none. */
+const metaOfCommonJs = {
+  "import.meta.url": "__importMetaUrl",
+  "import.meta.resolve": "__importMetaResolve",
+};
+/** Defines these for a bundle that uses them. */
+export const commonJsMeta = `const { pathToFileURL: __toUrl } = require("node:url");
+const __importMetaUrl = __toUrl(__filename).href;
+const __importMetaResolve = (name) => __toUrl(require.resolve(name)).href;`;
+
 /** Bundles `entry` unless `output` is newer than all its inputs, whose list stands beside it. */
 export async function buildAgent(options: AgentBundleOptions): Promise<AgentBundle> {
   const inputsPath = `${options.output}.inputs.json`;
@@ -74,6 +84,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     format: format === "module" ? "cjs" : "esm",
     conditions: ["@slipway/source"],
     plugins: [leaveOut(options.loadedLater ?? []), loadOnUse],
+    define: isSplit ? metaOfCommonJs : {},
     banner: { js: format === "esm" ? banner : "" },
     ...(isSplit ? { outdir: chunkDirectory, splitting: true } : { outfile: options.output }),
   });
@@ -84,7 +95,8 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
         entryPoints: [entryChunk(metafile, options.entry)],
         outfile: options.output,
         format,
-        plugins: [readFrom(outputFiles)],
+        banner: { js: outputFiles.some(usesMeta) ? commonJsMeta : "" },
+        plugins: [readFrom(outputFiles), leaveOut(options.loadedLater ?? [])],
       })
     : undefined;
   const [file] = joined?.outputFiles ?? outputFiles;
@@ -98,6 +110,10 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   // An input that changes during the build is newer than this.
   await utimes(options.output, started, started);
   return { bytes: file.contents.byteLength };
+}
+
+function usesMeta({ text }: OutputFile): boolean {
+  return text.includes("__importMeta");
 }
 
 /** Returns the path of the chunk that the program begins with; the chunks of its `import()`s may come before it. */

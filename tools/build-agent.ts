@@ -28,7 +28,8 @@ const programs = [
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
   {
     entry: "packages/cli/src/main.ts",
-    output: "packages/cli/dist/bundle/slipway.js",
+    output: "packages/cli/dist/bundle/slipway.cjs",
+    format: "cjs",
     loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts", "ssh2"],
   },
   // What `slipway server` loads; pino looks for files beside its own.

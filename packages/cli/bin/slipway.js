@@ -15,7 +15,10 @@ const ownNode = `${clone}node_modules/node/bin/node`;
 if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
   nodeModule.enableCompileCache(join(homedir(), ".cache", "slipway", "compiled"));
   const { freshBundle } = await import("../src/config/fresh-bundle.ts");
-  await import(freshBundle("packages/cli/dist/bundle/slipway.js") ?? "../src/main.ts");
+  const bundle = freshBundle("packages/cli/dist/bundle/slipway.cjs");
+  if (bundle === undefined) await import("../src/main.ts");
+  // An import would search all of it for exports first.
+  else nodeModule.createRequire(import.meta.url)(fileURLToPath(bundle));
 } else if (existsSync(ownNode) && realpathSync(ownNode) !== process.execPath) {
   await handOver();
 } else {

@@ -39,8 +39,8 @@ it("runs the bundle, or the sources once one of them is newer", async () => {
   const files = {
     "package.json": '{"type":"module"}',
     "src/main.ts": 'console.log("sources");',
-    "dist/bundle/slipway.js": 'console.log("bundle");',
-    "dist/bundle/slipway.js.inputs.json": '["packages/cli/src/main.ts"]',
+    "dist/bundle/slipway.cjs": 'console.log("bundle");',
+    "dist/bundle/slipway.cjs.inputs.json": '["packages/cli/src/main.ts"]',
   };
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(at(path)), { recursive: true });
