@@ -51,13 +51,13 @@ interface Places {
   readonly doorUrl: string;
 }
 
-/** Opens all on this machine. */
-export async function openNetworkWorld(): Promise<NetworkWorld> {
+/** Opens all on this machine. The launcher has the words before agents and commands (default: none). */
+export async function openNetworkWorld(launcher: readonly string[] = []): Promise<NetworkWorld> {
   const opened = new AsyncDisposableStack();
   const directory = await openDirectory(opened);
   const server = opened.use(await startServerProcess({ dataDir: directory, port: 0 }));
   const { url } = server;
-  const places = { agent: [], command: [], serverUrl: url, doorUrl: url };
+  const places = { agent: launcher, command: launcher, serverUrl: url, doorUrl: url };
   return openWorld(server, places, { opened, directory });
 }
 
