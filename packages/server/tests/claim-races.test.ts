@@ -149,7 +149,7 @@ it("deletes no template of which somebody makes a workspace", async () => {
     await keepOrigin(trx, origin);
     const workspace = { ...origin, id: randomUUID(), organizationId, name: "mine" };
     const rows = workspaceRows(workspace, settingsColumns(settings, pool.template));
-    return insertRows(rows).execute(trx);
+    return insertRows(trx, rows);
   });
   opened.use(held);
   const params = { template: templateId };

@@ -45,7 +45,7 @@ it("inserts rows that refer to each other, whatever their values are made of", a
   const [resourceId, agentId] = [randomUUID(), randomUUID()];
   const odd = `'"\\ \n\t\u{1f6a2} $1 {}`;
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-  await insertRows([
+  await insertRows(db, [
     // The first refers to the last.
     { table: "workspace_agent_log_positions", rows: [{ workspace_agent_id: agentId }] },
     {
@@ -72,7 +72,7 @@ it("inserts rows that refer to each other, whatever their values are made of", a
         { id: resourceId, job_id: jobId, workspace_transition: "start", type: "t", name: "n" },
       ],
     },
-  ]).execute(db);
+  ]);
   const agent = await db
     .selectFrom("workspace_agents")
     .where("id", "=", agentId)
@@ -91,7 +91,7 @@ it("inserts rows that refer to each other, whatever their values are made of", a
 });
 
 it("inserts nothing of no rows", async () => {
-  await insertRows([{ table: "workspace_apps", rows: [] }]).execute(database.db);
+  await insertRows(database.db, [{ table: "workspace_apps", rows: [] }]);
 });
 
 it.each([

@@ -58,8 +58,8 @@ export const claimBuild: readonly Mutant[] = [
     name: "claimed-by-job-without-deadline",
     breaks: "a workspace that a job handed over runs for ever",
     file: `${builds}/build-job.ts`,
-    find: "      await insertRows(rows).execute(trx);\n      await updateDeadline(trx, context.id);",
-    replace: "      await insertRows(rows).execute(trx);",
+    find: "      await insertRows(trx, rows);\n      await updateDeadline(trx, context.id);",
+    replace: "      await insertRows(trx, rows);",
     suite,
   },
   {

@@ -19,7 +19,7 @@ export const histories: readonly Mutant[] = [
     name: "session-of-another-counts",
     breaks: "an old session's end counts as the end of the newest",
     file: "packages/server/src/features/agents/connection/connection-queries.ts",
-    find: '    .where("connection_id", "=", session.connectionId)\n',
+    find: '    .where("connection_id", "=", connectionId)\n',
     replace: "",
     suite,
   },

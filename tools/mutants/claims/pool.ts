@@ -108,7 +108,7 @@ export const pool: readonly Mutant[] = [
     name: "connected-last",
     breaks: "a prebuild that nobody can reach is given away before one that is connected",
     file,
-    find: "(await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??",
+    find: "(await lockConnected(trx, presetId, except)) ??",
     replace: "",
     suite,
   },

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 
 /**
  * Returns the condition that the agent of that id, which may be a column, is live (docs/protocol/rest.md §1.4). Each agent is
@@ -20,8 +21,11 @@ export async function selectLive(
   db: Queryable,
   agentIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ readonly id: string }>`
-    select id from unnest(${[...agentIds]}::uuid[]) as wanted (id)
-      where ${isLiveAgent(sql.ref("wanted.id"))}`.execute(db);
-  return new Set(rows.map(({ id }) => id));
+  return new Set((await liveAgents(db, agentIds)).map(({ id }) => id));
 }
+
+const liveAgents = prepareQuery(
+  (_, agentIds: readonly string[]) => sql<{ readonly id: string }>`
+    select id from unnest(${agentIds}::uuid[]) as wanted (id)
+      where ${isLiveAgent(sql.ref("wanted.id"))}`,
+);

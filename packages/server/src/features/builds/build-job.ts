@@ -216,12 +216,12 @@ async function prepareAgents(
     processes: new Map(),
   });
   if (replaced === undefined) {
-    await insertRows(rows).execute(db);
+    await insertRows(db, rows);
     return;
   }
   await inTransaction(db, async (trx) => {
     await endAgents(trx, replaced.buildId);
-    await insertRows(rows).execute(trx);
+    await insertRows(trx, rows);
   });
 }
 
@@ -265,7 +265,7 @@ function claimed(
       const left = { ...predecessor, resources };
       const { parameters } = context;
       const rows = await takeOver(trx, secrets, { context, parameters }, left);
-      await insertRows(rows).execute(trx);
+      await insertRows(trx, rows);
       await updateDeadline(trx, context.id);
     },
   };

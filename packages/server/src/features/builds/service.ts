@@ -183,11 +183,9 @@ async function insertBuild(
     ...buildRows(id, build, parameters),
     ...auditRows([...(creation?.entries ?? []), entry]),
   ];
-  await insertRows(rows)
-    .execute(trx)
-    .catch((error: unknown) => {
-      throw violatesUnique(error, "jobs_one_running_per_workspace") ? alreadyActive() : error;
-    });
+  await insertRows(trx, rows).catch((error: unknown) => {
+    throw violatesUnique(error, "jobs_one_running_per_workspace") ? alreadyActive() : error;
+  });
   if (transition === "start" && mayFailToRender(version.definition)) {
     const context = await selectBuildContext(trx, jobId);
     if (context !== undefined) requireRenderable(context, parameters);

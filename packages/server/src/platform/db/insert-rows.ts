@@ -1,6 +1,8 @@
 import { type Insertable, type RawBuilder, sql } from "kysely";
 
+import type { Queryable } from "./database.ts";
 import type { DB, Json } from "./gen/schema.ts";
+import { prepareQuery } from "./prepared-query.ts";
 
 /** Rows of one table. */
 export type NewRows = {
@@ -19,28 +21,62 @@ type NewRow<Columns> = {
 /** The value for the current time in rows: the start of the transaction. */
 export const transactionTime = "now";
 
-/**
- * Returns a statement that inserts rows into several tables, which may refer to each other, and selects something. Rows
- * are passed as JSON, so that its text depends only on the columns, and PostgreSQL plans it once however many rows
- * there are. Omitted columns get their defaults.
- */
-export function insertRows(
-  tables: readonly NewRows[],
-  selection: RawBuilder<unknown> = sql``,
-): RawBuilder<unknown> {
-  const parts = tables
-    .filter(({ rows }) => rows.length > 0)
-    .map((part, index) => sql`${sql.id(`part_${index}`)} as (${insertInto(part)})`);
-  return parts.length === 0
-    ? sql`select ${selection}`
-    : sql`with ${sql.join(parts)} select ${selection}`;
+/** An expression that a statement selects beside its inserts. */
+export interface Selection {
+  /** Distinguishes the expression from others. */
+  readonly name: string;
+  readonly values: readonly string[];
+  /** Returns the expression of these values, which must not be looked at. */
+  readonly build: (values: readonly string[]) => RawBuilder<unknown>;
 }
 
-function insertInto({ table, rows }: NewRows): RawBuilder<unknown> {
-  const columns = sql.join(Object.keys(rows[0] ?? {}).map((column) => sql.id(column)));
-  const json = JSON.stringify(rows.map(jsonRow));
-  return sql`insert into ${sql.table(table)} (${columns})
-    select ${columns} from jsonb_populate_recordset(null::${sql.table(table)}, ${json}::jsonb)`;
+type Insert = (db: Queryable, ...values: readonly string[]) => Promise<readonly unknown[]>;
+
+/** The statements so far, by their tables and columns; the code has few combinations of them. */
+const inserts = new Map<string, Insert>();
+
+/**
+ * Inserts rows into several tables, which may refer to each other, and selects something, in one statement. Rows are
+ * passed as JSON, so that its text depends only on the columns, and is built and planned once however many rows there
+ * are. Omitted columns get their defaults.
+ */
+export async function insertRows(
+  db: Queryable,
+  tables: readonly NewRows[],
+  selection?: Selection,
+): Promise<void> {
+  const filled = tables.filter(({ rows }) => rows.length > 0);
+  if (filled.length === 0 && selection === undefined) return;
+  const parts = filled.map(({ table, rows }) => ({ table, columns: Object.keys(rows[0] ?? {}) }));
+  const key = JSON.stringify([parts, selection?.name]);
+  const insert = inserts.get(key) ?? prepareInsert(parts, selection);
+  inserts.set(key, insert);
+  const json = filled.map(({ rows }) => JSON.stringify(rows.map(jsonRow)));
+  await insert(db, ...json, ...(selection?.values ?? []));
+}
+
+/** A table with the columns that get values. */
+interface Part {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+function prepareInsert(parts: readonly Part[], selection: Selection | undefined): Insert {
+  return prepareQuery((_, ...values: readonly string[]) => {
+    const selected = selection?.build(values.slice(parts.length)) ?? sql``;
+    if (parts.length === 0) return sql`select ${selected}`;
+    const inserting = parts.map(
+      (part, index) =>
+        sql`${sql.id(`part_${index}`)} as (${insertInto(part, values[index] ?? "")})`,
+    );
+    return sql`with ${sql.join(inserting)} select ${selected}`;
+  });
+}
+
+function insertInto({ table, columns }: Part, json: string): RawBuilder<unknown> {
+  const names = sql.join(columns.map((column) => sql.id(column)));
+  return sql`insert into ${sql.table(table)} (${names})
+    select ${names} from jsonb_populate_recordset(null::${sql.table(table)}, ${json}::jsonb)`;
 }
 
 /** Encodes a row as JSON, with bytes in PostgreSQL's format. */

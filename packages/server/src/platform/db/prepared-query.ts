@@ -1,4 +1,4 @@
-import type { Compilable, CompiledQuery } from "kysely";
+import type { CompiledQuery } from "kysely";
 
 import type { Queryable } from "./database.ts";
 
@@ -11,18 +11,25 @@ class Place {
   }
 }
 
+/** A statement of Kysely's builder or of `sql`. */
+interface Statement<Row> {
+  compile(db: Queryable): CompiledQuery<Row>;
+}
+
 /**
  * Prepares a statement of a hot path: it is built and compiled at the first call; later ones only fill in their values. To
  * build a large statement takes longer than PostgreSQL takes to answer it. `build` must use each value as a value of the
  * statement, and not look at it.
  */
 export function prepareQuery<Values extends readonly unknown[], Row>(
-  build: (db: Queryable, ...values: Values) => Compilable<Row>,
+  build: (db: Queryable, ...values: Values) => Statement<Row>,
 ): (db: Queryable, ...values: Values) => Promise<readonly Row[]> {
   let compiled: CompiledQuery<Row> | undefined;
   return async (db, ...values) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- places only pass through to the parameters
-    compiled ??= compile(values.length, (places) => build(db, ...(places as unknown as Values)));
+    compiled ??= compile(values.length, (places) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- places only pass through to the parameters
+      return build(db, ...(places as unknown as Values)).compile(db);
+    });
     const parameters = compiled.parameters.map((parameter) =>
       parameter instanceof Place ? values[parameter.index] : parameter,
     );
@@ -33,10 +40,10 @@ export function prepareQuery<Values extends readonly unknown[], Row>(
 
 function compile<Row>(
   count: number,
-  build: (places: readonly Place[]) => Compilable<Row>,
+  build: (places: readonly Place[]) => CompiledQuery<Row>,
 ): CompiledQuery<Row> {
   const places = Array.from({ length: count }, (_, index) => new Place(index));
-  const compiled = build(places).compile();
+  const compiled = build(places);
   const missing = places.find((place) => !compiled.parameters.includes(place));
   if (missing !== undefined) {
     throw new TypeError(`value ${missing.index} is not a value of the statement: ${compiled.sql}`);

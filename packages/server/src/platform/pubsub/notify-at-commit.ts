@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 
+import type { Selection } from "../db/insert-rows.ts";
 import { channel } from "./postgres-pubsub.ts";
 
 /**
@@ -7,7 +8,11 @@ import { channel } from "./postgres-pubsub.ts";
  * must not wait for the next check when a server ends right after its commit. To be selected by a statement of the
  * transaction.
  */
-export function notifyAtCommit(topics: readonly string[]): RawBuilder<unknown> {
-  // The first line is the sender, which ignores its own hints: here nobody.
-  return sql`pg_notify(${channel}, ${`\n${topics.join("\n")}`})`;
+export function notifyAtCommit(topics: readonly string[]): Selection {
+  return {
+    name: "notify",
+    // The first line is the sender, which ignores its own hints: here nobody.
+    values: [`\n${topics.join("\n")}`],
+    build: ([payload = ""]) => sql`pg_notify(${channel}, ${payload})`,
+  };
 }

@@ -30,23 +30,38 @@ export async function updateAgentStartup(
   { agentId, authenticatedAt }: Pick<AgentCaller, "agentId" | "authenticatedAt">,
   startup: AgentStartup,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable("workspace_agents")
-    .set({
-      version: startup.version,
-      expanded_directory: startup.expandedDirectory,
-      subsystems: [...startup.subsystems],
-      api_version: startup.apiVersion,
-      first_connected_at: firstConnected(authenticatedAt),
-      updated_at: sql`now()`,
-    })
-    .where("id", "=", agentId)
-    .where(isLiveAgent(agentId))
-    // Checked again under the row's lock, which a claim may have held.
-    .where("deleted", "=", sql.lit(false))
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  const { version, expandedDirectory, subsystems, apiVersion } = startup;
+  const texts = [version, expandedDirectory, apiVersion] as const;
+  const stored = await startups(db, agentId, authenticatedAt, ...texts, [...subsystems]);
+  return stored.length > 0;
 }
+
+const startups = prepareQuery(
+  (
+    db,
+    agentId: string,
+    authenticatedAt: string,
+    version: string,
+    expandedDirectory: string,
+    apiVersion: string,
+    subsystems: Subsystem[],
+  ) =>
+    db
+      .updateTable("workspace_agents")
+      .set({
+        version,
+        expanded_directory: expandedDirectory,
+        subsystems,
+        api_version: apiVersion,
+        first_connected_at: firstConnected(authenticatedAt),
+        updated_at: sql`now()`,
+      })
+      .where("id", "=", agentId)
+      .where(isLiveAgent(agentId))
+      // Checked again under the row's lock, which a claim may have held.
+      .where("deleted", "=", sql.lit(false))
+      .returning("id"),
+);
 
 /** The mark in the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */
 const identityMark = "+slipway.";
@@ -82,7 +97,19 @@ export async function updateAgentLifecycle(
   change: { readonly state: LifecycleState; readonly changedAt: string },
 ): Promise<LifecycleEffect> {
   const { state, changedAt } = change;
-  const { rows } = await sql<{ readonly effect: LifecycleEffect }>`
+  const [row] = await lifecycles(db, agentId, connectionId, authenticatedAt, state, changedAt);
+  return row?.effect ?? "not-live";
+}
+
+const lifecycles = prepareQuery(
+  (
+    _,
+    agentId: string,
+    connectionId: string,
+    authenticatedAt: string,
+    state: LifecycleState,
+    changedAt: string,
+  ) => sql<{ readonly effect: LifecycleEffect }>`
     with new as (
       select ${state}::text as state, ${changedAt}::timestamptz as changed_at, ${isLiveAgent(agentId)} as is_live),
     received as (
@@ -118,9 +145,8 @@ export async function updateAgentLifecycle(
         -- A claim may have ended the agent while the statement waited for its row.
         when new.is_live and not exists (select from received where deleted) then 'none'
         else 'not-live' end as effect
-      from new`.execute(db);
-  return rows[0]?.effect ?? "not-live";
-}
+      from new`,
+);
 
 /** Stores the statistics of a live agent in use, and records that its workspace was used; false when it is not live. */
 export async function insertStats(

@@ -2,6 +2,7 @@ import { prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
 import { isReplaced } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
@@ -34,7 +35,12 @@ export async function selectReinitViews(
   db: Queryable,
   tokenHashes: readonly Buffer[],
 ): Promise<ReadonlyMap<string, ReinitView>> {
-  const { rows } = await sql<Row>`
+  const rows = await views(db, tokenHashes);
+  return new Map(rows.map((row) => [row.token_hash.toString("hex"), viewOf(row)]));
+}
+
+const views = prepareQuery(
+  (_, tokenHashes: readonly Buffer[]) => sql<Row>`
     select agent.auth_token_hash as token_hash, agent.id as agent_id,
       w.id as workspace_id, w.owner_id,
       (select b.owner_id = ${prebuildsUserId} from workspace_builds b
@@ -54,11 +60,10 @@ export async function selectReinitViews(
         select b.build_number, b.transition, b.owner_id from workspace_builds b
           where b.workspace_id = w.id and (select ${hasSucceeded("j")} from jobs j where j.id = b.job_id)
           order by b.build_number desc limit 1) done on true
-    where agent.auth_token_hash = any(${sql.val([...tokenHashes])}::bytea[])
+    where agent.auth_token_hash = any(${tokenHashes}::bytea[])
       and not agent.deleted and not w.deleted
-      and (build.build_number = done.build_number or not ${isReplaced("build")})`.execute(db);
-  return new Map(rows.map((row) => [row.token_hash.toString("hex"), viewOf(row)]));
-}
+      and (build.build_number = done.build_number or not ${isReplaced("build")})`,
+);
 
 function viewOf(row: Row): ReinitView {
   return {
@@ -85,7 +90,11 @@ function standingOf(row: Row): Extract<ReinitView, { type: "live" }>["standing"]
 
 /** Records that an agent is notified now; false if it was within the last minute, is restarting, or has restarted. */
 export async function grantFrame(db: Queryable, agentId: string): Promise<boolean> {
-  const result = await db
+  return (await frames(db, agentId)).length === 1;
+}
+
+const frames = prepareQuery((db, agentId: string) =>
+  db
     .updateTable("workspace_agents")
     .set({ reinit_sent_at: sql`now()` })
     .where("id", "=", agentId)
@@ -99,6 +108,5 @@ export async function grantFrame(db: Queryable, agentId: string): Promise<boolea
         eb("reinit_sent_at", "<=", sql<string>`now() - make_interval(secs => ${repeatMs / 1000})`),
       ]),
     )
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
-}
+    .returning("id"),
+);

@@ -70,7 +70,7 @@ export async function claimWorkspace(
     topics.workspace(id),
     topics.prebuilds,
   ]);
-  await insertRows([...build.rows, ...audit], hint).execute(trx);
+  await insertRows(trx, [...build.rows, ...audit], hint);
   return { id, isQueued };
 }
 

@@ -4,6 +4,7 @@ import { type RawBuilder, type Selectable, sql } from "kysely";
 import type { Queryable } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
+import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 import { isConnected } from "../../agents/connection/connection-sql.ts";
@@ -54,8 +55,8 @@ export async function lockPrebuild(
   except: readonly string[],
 ): Promise<string | undefined> {
   return (
-    (await lockOne(trx, presetId, except, areConnected, sql`skip locked`)) ??
-    (await lockOne(trx, presetId, except, sql`true`, sql`skip locked`)) ??
+    (await lockConnected(trx, presetId, except)) ??
+    (await lockFree(trx, presetId, except)) ??
     (await waitForOne(trx, presetId, except))
   );
 }
@@ -115,22 +116,21 @@ async function waitForOne(
     trx,
   );
   if (rows.length === 0) return undefined;
-  return withLockTimeout(trx, lockWaitMs, () => lockOne(trx, presetId, except, sql`true`, sql``));
+  return withLockTimeout(trx, lockWaitMs, () => lockOldest(trx, presetId, except));
 }
 
+const lockConnected = lockOne(areConnected, sql`skip locked`);
+const lockFree = lockOne(sql`true`, sql`skip locked`);
+const lockOldest = lockOne(sql`true`, sql``);
+
 /**
- * Locks the oldest waiting prebuild; `skip locked` leaves out those that others hold. Walks the pool by its index and
- * examines prebuilds one by one: `offset 0` and `lateral` keep the planner from examining all of them first, which it
- * estimates as cheap while it has few statistics on a pool.
+ * Returns a function that locks the oldest waiting prebuild; `skip locked` leaves out those that others hold. Walks the
+ * pool by its index and examines prebuilds one by one: `offset 0` and `lateral` keep the planner from examining all of
+ * them first, which it estimates as cheap while it has few statistics on a pool.
  */
-async function lockOne(
-  trx: Queryable,
-  presetId: string,
-  except: readonly string[],
-  condition: RawBuilder<boolean>,
-  ifLocked: RawBuilder<unknown>,
-): Promise<string | undefined> {
-  const { rows } = await sql<{ readonly id: string }>`
+function lockOne(condition: RawBuilder<boolean>, ifLocked: RawBuilder<unknown>) {
+  const lock = prepareQuery(
+    (_, presetId: string, except: readonly string[]) => sql<{ readonly id: string }>`
     select locked.id
       from (
           select id, created_at, name from workspaces
@@ -139,8 +139,13 @@ async function lockOne(
         cross join lateral (
           select w.id from workspaces w
             where w.id = oldest.id and ${isWaiting(presetId)}
-              and w.id <> all(${sql.val([...except])}::uuid[]) and ${condition}
+              and w.id <> all(${except}::uuid[]) and ${condition}
             for no key update of w ${ifLocked}) locked
-      order by oldest.created_at, oldest.name limit 1`.execute(trx);
-  return rows[0]?.id;
+      order by oldest.created_at, oldest.name limit 1`,
+  );
+  return async (
+    trx: Queryable,
+    presetId: string,
+    except: readonly string[],
+  ): Promise<string | undefined> => (await lock(trx, presetId, except))[0]?.id;
 }
