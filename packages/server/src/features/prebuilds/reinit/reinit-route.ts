@@ -33,7 +33,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
     const view = await views.look(tokenHash);
     if (view.type === "gone") throw rejectedAgentToken();
     const { agentId, workspaceId, standing } = view;
-    return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash };
+    return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash, view };
   };
 
   const answer = async (
@@ -67,8 +67,11 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
     }
   };
 
-  routes.agentBy(agentReinit, identify, async ({ query, raw, reply }, agent) => {
-    await answer(raw, reply, { ...agent, waits: readFlag(query.wait) });
+  routes.agentBy(agentReinit, identify, async ({ query, raw, reply }, { view, ...agent }) => {
+    const waits = readFlag(query.wait);
+    // A refusal is final, so that the view by which the agent was identified is enough for it.
+    if (decideReinit(view, { ...agent, waits, ageMs: 0 }).type === "refuse") throw notWaiting();
+    await answer(raw, reply, { ...agent, waits });
     return reply;
   });
 }
