@@ -2,16 +2,16 @@ import { createInterface } from "node:readline";
 
 import { AgentLife, decide, type ScriptStages } from "@slipway/agent/session";
 import { abortable, silentLogger, systemClock } from "@slipway/runtime";
-import { dialAgent, waitForReinit } from "@slipway/sdk/agent";
 
 import { makeMany } from "./at-once.ts";
 import type { FleetAnswer, FleetCommand, FleetReport, WaitingOrder } from "./open-waiting-fleet.ts";
+import { dialPlainly } from "./plain-web-socket.ts";
 import { ReinitSockets } from "./reinit-sockets.ts";
 import { wallMs } from "./wall-clock.ts";
 
 /*
- * Agents that wait for their owners, in a process of its own: the product's own agent, many times, without scripts. Its
- * input is a line of JSON, the `WaitingOrder`; each line after that is a `FleetCommand`, answered with a line. Beside that
+ * Agents that wait for their owners, in a process of its own: the product's own agent, many times, without scripts, over
+ * connections that cost the machine less than the product's do, as real agents run elsewhere. Its input is a line of JSON, the `WaitingOrder`; each line after that is a `FleetCommand`, answered with a line. Beside that
  * it prints a `FleetReport` whenever something has happened to an agent. The end of its input ends it.
  */
 
@@ -20,7 +20,6 @@ const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
 const order = JSON.parse(String((await lines.next()).value)) as WaitingOrder;
 
 const never = new Promise<never>(() => undefined);
-const headers = {};
 const sockets = new ReinitSockets();
 /** Keeps agents from dialing while it is set. */
 let hold: PromiseWithResolvers<void> | undefined;
@@ -53,19 +52,10 @@ class Member {
       dial: async (signal) => {
         if (order.kind === "streams") return abortable(never, signal);
         await abortable(hold?.promise ?? Promise.resolve(), signal);
-        return dialAgent({
-          serverUrl,
-          token,
-          headers,
-          role: "agent",
-          signal,
-          clock: systemClock,
-          logger: silentLogger,
-        });
+        return dialPlainly(serverUrl, token, signal);
       },
       waitForReinit: async (signal) => {
-        const clock = systemClock;
-        const found = await waitForReinit({ serverUrl, token, headers, clock, signal });
+        const found = await sockets.wait(serverUrl, token, signal);
         if (found.kind === "event") {
           print({ kind: "frame", workspaceId: found.event.workspaceId ?? "", atMs: wallMs() });
         }

@@ -1,0 +1,60 @@
+import { connect, type Socket } from "node:net";
+
+/** The answer to a request, on a socket that is paused after the head of the answer. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly socket: Socket;
+}
+
+export interface PlainRequest {
+  readonly serverUrl: string;
+  /** The path with its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+const headEnd = "\r\n\r\n";
+
+/**
+ * Sends a GET request over a socket of its own, as an agent does, without the client of Node.js: the machine that is
+ * measured plays hundreds of agents, and has better things to do. Knows only what the server that is measured sends.
+ * Destroys the socket when the signal is aborted.
+ */
+export async function requestPlainly({
+  serverUrl,
+  path,
+  headers,
+  signal,
+}: PlainRequest): Promise<PlainAnswer> {
+  signal.throwIfAborted();
+  const { hostname, port, host } = new URL(serverUrl);
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  const onAbort = (): void => void socket.destroy();
+  signal.addEventListener("abort", onAbort);
+  socket.once("close", () => signal.removeEventListener("abort", onAbort));
+  const lines = Object.entries({ Host: host, ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  socket.write([`GET ${path} HTTP/1.1`, ...lines].join("\r\n") + headEnd);
+  return { status: await readStatus(socket), socket };
+}
+
+/** Reads the head of an answer, and leaves the socket paused. Rejects when the socket closes before its end. */
+function readStatus(socket: Socket): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  let head: Buffer = Buffer.alloc(0);
+  socket.on("error", () => undefined);
+  const onClose = (): void => reject(new Error("the server closed the connection"));
+  const onData = (chunk: Buffer): void => {
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    const end = head.indexOf(headEnd);
+    if (end < 0) return;
+    socket.off("data", onData).off("close", onClose).pause();
+    const rest = head.subarray(end + headEnd.length);
+    if (rest.length > 0) socket.unshift(rest);
+    resolve(Number(head.toString("latin1", "HTTP/1.1 ".length, "HTTP/1.1 200".length)));
+  };
+  socket.on("data", onData).once("close", onClose);
+  return promise;
+}
