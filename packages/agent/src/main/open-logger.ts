@@ -52,6 +52,13 @@ function openTarget(path: string, closing: DisposableStack): (line: string) => v
   if (path === "/dev/stderr") return (line) => process.stderr.write(line);
   if (path === "/dev/stdout") return (line) => process.stdout.write(line);
   const fd = openSync(path, "a", 0o644);
-  closing.defer(() => closeSync(fd));
-  return (line) => writeSync(fd, line);
+  let isOpen = true;
+  closing.defer(() => {
+    isOpen = false;
+    closeSync(fd);
+  });
+  return (line) => {
+    // The descriptor may be another file's by then.
+    if (isOpen) writeSync(fd, line);
+  };
 }

@@ -21,7 +21,8 @@ export class RotatingFile implements Disposable {
   readonly #path: string;
   readonly #options: RotationOptions;
   readonly #now: () => number;
-  #fd: number;
+  /** Undefined once it is closed: the number may be another file's by then. */
+  #fd: number | undefined;
   #bytes: number;
 
   /** Throws when the file cannot be opened. */
@@ -34,23 +35,32 @@ export class RotatingFile implements Disposable {
     this.#bytes = fstatSync(this.#fd).size;
   }
 
+  /** Writes a line; drops it once the file is closed. */
   write(line: string): void {
+    let fd = this.#fd;
+    if (fd === undefined) return;
     const bytes = Buffer.from(line);
-    if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.maxBytes) this.#rotate();
-    writeSync(this.#fd, bytes);
+    if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.maxBytes) {
+      fd = this.#rotate(fd);
+    }
+    writeSync(fd, bytes);
     this.#bytes += bytes.length;
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd);
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) closeSync(fd);
   }
 
-  #rotate(): void {
+  /** Returns the descriptor of the new file. */
+  #rotate(full: number): number {
     const { dir, name, ext } = parse(this.#path);
     const time = new Date(this.#now()).toISOString().replaceAll(":", "-").replace(/Z$/, "");
-    closeSync(this.#fd);
     renameSync(this.#path, join(dir, `${name}-${time}${ext}`));
-    this.#fd = openSync(this.#path, "a", 0o600);
+    const fd = openSync(this.#path, "a", 0o600);
+    closeSync(full);
+    this.#fd = fd;
     this.#bytes = 0;
     // Times in names sort chronologically.
     const rotated = readdirSync(dir)
@@ -59,5 +69,6 @@ export class RotatingFile implements Disposable {
     for (const file of rotated.slice(0, Math.max(0, rotated.length - this.#options.keep))) {
       rmSync(join(dir, file), { force: true });
     }
+    return fd;
   }
 }
