@@ -39,6 +39,16 @@ it.each([
   expect(await response.text()).toBe(`${method} /moved ${type} 1`);
 });
 
+it.each(["POST", "PUT", "PATCH", "DELETE"])("sends the body of a %s request", async (method) => {
+  const url = await serve((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => response.end(Buffer.concat(chunks)));
+  });
+  const response = await nodeFetch(url, { method, headers: {}, body: "bödy", signal: never });
+  expect(await response.text()).toBe("bödy");
+});
+
 it.each([
   ["another host", "localhost", undefined],
   ["the same host", "127.0.0.1", "secret"],

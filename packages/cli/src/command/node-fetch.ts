@@ -42,7 +42,9 @@ function send(
     url.startsWith("https:") ? "node:https" : "node:http",
   );
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request(url, { method, headers, signal })
+  // Without it Node.js sends the body of a DELETE request as if it were the next request.
+  const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+  request(url, { method, headers: { ...headers, ...length }, signal })
     .on("response", resolve)
     .on("error", (error) => reject(signal.aborted ? signal.reason : error))
     .end(body);
