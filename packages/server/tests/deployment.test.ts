@@ -12,7 +12,7 @@ import { testAdmin } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
-import { type OpenServer, openServer } from "./support/open-server.ts";
+import { openReplica, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
 const opened = new AsyncDisposableStack();
@@ -50,6 +50,17 @@ describe("what clients set themselves up by", () => {
     expect(regions).toMatchObject([
       { name: "primary", healthy: true, path_app_url: server.url, wildcard_hostname: "" },
     ]);
+  });
+
+  it("names the host of apps, with the port at which the server is reached", async () => {
+    const wildcard = { SLIPWAY_WILDCARD_ACCESS_URL: "*.apps.example.com" };
+    await using replica = await openReplica(server, wildcard);
+    const { port } = new URL(replica.url);
+    const read = async (path: string): Promise<unknown> =>
+      (await fetch(`${replica.url}/api/v2${path}`, { headers: member.headers })).json();
+    const host = `*.apps.example.com:${port}`;
+    expect(await read("/applications/host")).toEqual({ host });
+    expect(await read("/regions")).toMatchObject({ regions: [{ wildcard_hostname: host }] });
   });
 
   it("has no entitlements, as the free original", async () => {

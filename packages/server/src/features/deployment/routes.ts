@@ -19,6 +19,7 @@ import type { Registry } from "prom-client";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { Settings } from "../../platform/config/settings.ts";
+import { wildcardHostname } from "../../platform/config/wildcard-access-url.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { notFound, Unavailable } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -69,7 +70,11 @@ export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): voi
 }
 
 /** Adds the routes that clients configure themselves from (docs/protocol/clients.md §0.6). */
-function addClientSettings(routes: Routes, { db, accessUrl, deploymentId }: DeploymentNeeds): void {
+function addClientSettings(
+  routes: Routes,
+  { db, accessUrl, deploymentId, settings }: DeploymentNeeds,
+): void {
+  const appsHost = (): string => wildcardHostname(settings.wildcardAccessUrl, accessUrl());
   routes.user(getSshConfig, async () => ({
     hostname_prefix: "coder.",
     hostname_suffix: "coder",
@@ -84,11 +89,11 @@ function addClientSettings(routes: Routes, { db, accessUrl, deploymentId }: Depl
         icon_url: "/emojis/1f3e1.png",
         healthy: true,
         path_app_url: accessUrl(),
-        wildcard_hostname: "",
+        wildcard_hostname: appsHost(),
       },
     ],
   }));
-  routes.user(getApplicationsHost, async () => ({ host: "" }));
+  routes.user(getApplicationsHost, async () => ({ host: appsHost() }));
   routes.user(listExperiments, async () => []);
   routes.anyone(listScopes, async () => ({ external: [...scopeNames] }));
   routes.user(checkAuthorization, ({ body }, user) => answerChecks(db, user, body.checks));
